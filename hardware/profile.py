@@ -1,0 +1,174 @@
+"""The courtroom profile: one TOML file that says what is plugged in, where the center is and what is kept.
+
+Every field is described here and checked when a service starts; `wutong doctor PROFILE` says what is wrong with one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sync.errors import ConfigError
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Room(_Part):
+    """Which courtroom this is."""
+
+    court: Slug = Field(description="short name of the court, used in topics and addresses")
+    room: Slug = Field(description="short name of the courtroom, unique in its court")
+    court_name: str = Field(description="the court's name as people read it, e.g. 尖山区人民法院")
+    room_name: str = Field(description="the courtroom's name as people read it, e.g. 第三法庭")
+
+
+class Seat(_Part):
+    """A place in the courtroom with its microphone."""
+
+    id: Slug
+    roles: list[str] = Field(min_length=1, description="who sits here; the first role is the one shown")
+    channel: int = Field(ge=0, lt=8, description="channel of the microphones' track, counted from 0")
+
+    @property
+    def role(self) -> str:
+        """The role shown for what is said here."""
+        return self.roles[0]
+
+
+class Microphones(_Part):
+    """All microphones of the room: one lossless multichannel track."""
+
+    driver: Literal["pyaudio", "file", "simulated"]
+    device: str = Field("", description="pyaudio: (part of) the name of the input device")
+    file: Path | None = Field(None, description="file: an audio file; simulated: the hearing folder to play")
+    channels: int = Field(ge=1, le=8)
+    rate_hz: int = Field(16_000, ge=8_000, le=96_000)
+
+
+class Camera(_Part):
+    """One camera: one H.264 track."""
+
+    id: Slug
+    name: str
+    driver: Literal["rtsp", "v4l2", "file", "simulated"]
+    url: str = Field("", description="rtsp: address of the main stream, with user and password if it needs them")
+    device: str = Field("", description="v4l2: /dev/v4l/by-path/..., never /dev/videoN: those swap")
+    file: Path | None = Field(None, description="file: a video file; simulated: the hearing folder to act")
+    width: int = Field(1280, ge=160, le=3840)
+    height: int = Field(720, ge=120, le=2160)
+    fps: int = Field(25, ge=5, le=60)
+
+
+class Storage(_Part):
+    """Where the record is kept in the room."""
+
+    data: Path
+    reserve_gib: float = Field(2.0, ge=0, description="a hearing is refused when less than this is free")
+    segment_s: int = Field(60, ge=4, le=600)
+
+
+class Transcriber(_Part):
+    """What turns speech into words."""
+
+    engine: Literal["faster-whisper", "off"] = "faster-whisper"
+    model: str = Field("base", description="'base' is the model that ships with the product; else a local folder")
+    language: str = "zh"
+    threads: int = Field(2, ge=1, le=16)
+
+
+class Panel(_Part):
+    """The room's own web server: panel and display."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8810, ge=0, le=65535)
+
+
+class Center(_Part):
+    """The record server. Without it a hearing opens, runs and closes all the same."""
+
+    url: str = Field("", description="http(s) address of the center, empty: stand alone")
+    token_file: Path | None = Field(None, description="file (mode 0600) with this room's upload token")
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = Field(1883, ge=1, le=65535)
+    mqtt_username: str = ""
+    mqtt_password_file: Path | None = None
+
+
+class Profile(_Part):
+    """A courtroom."""
+
+    room: Room
+    seats: list[Seat] = Field(min_length=1, max_length=8)
+    microphones: Microphones
+    cameras: list[Camera] = Field(min_length=1, max_length=4)
+    storage: Storage
+    transcriber: Transcriber = Transcriber.model_construct()
+    panel: Panel = Panel.model_construct()
+    center: Center = Center.model_construct()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for what, names in (("seat", [s.id for s in self.seats]), ("camera", [c.id for c in self.cameras])):
+            twice = {n for n in names if names.count(n) > 1}
+            if twice:
+                raise ValueError(f"two {what}s are called {twice.pop()}")
+        channels = [s.channel for s in self.seats]
+        if len(set(channels)) != len(channels):
+            raise ValueError("two seats share a microphone channel")
+        if max(channels) >= self.microphones.channels:
+            raise ValueError(f"a seat uses channel {max(channels)}, but there are {self.microphones.channels} channels")
+        if {"mics", "mix"} & {c.id for c in self.cameras}:
+            raise ValueError("'mics' and 'mix' are the names of the sound tracks; call the camera something else")
+        return self
+
+    @property
+    def address(self) -> str:
+        """`court/room`, as used in topics."""
+        return f"{self.room.court}/{self.room.room}"
+
+    def seat_of_channel(self, channel: int) -> Seat | None:
+        """The seat whose microphone is on `channel`."""
+        return next((s for s in self.seats if s.channel == channel), None)
+
+
+def load_profile(path: Path) -> Profile:
+    """Read and check a profile; relative paths in it are relative to its folder. `ConfigError` says what is wrong."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"the profile {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the profile {path} is not TOML: {error}") from error
+    try:
+        profile = Profile.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "profile"
+        raise ConfigError(f"the profile {path} is wrong at {where}: {first['msg']}") from error
+    return _anchored(profile, path.resolve().parent)
+
+
+def _anchored(profile: Profile, folder: Path) -> Profile:
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    return profile.model_copy(
+        update={
+            "storage": profile.storage.model_copy(update={"data": at(profile.storage.data)}),
+            "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
+            "cameras": [c.model_copy(update={"file": at(c.file)}) for c in profile.cameras],
+            "center": profile.center.model_copy(
+                update={
+                    "token_file": at(profile.center.token_file),
+                    "mqtt_password_file": at(profile.center.mqtt_password_file),
+                }
+            ),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Sources -> fragments -> segments; gaps and clocks. Nothing here needs the network."""

@@ -1,0 +1,1 @@
+"""The center: ingest, record store, receipts, live gateway, inspection, archive, people and rights."""

@@ -1,0 +1,139 @@
+"""Room time: one line on which a room puts every sample, frame, word and touch; and what UTC it was then.
+
+*Room time* is nanoseconds since the room's epoch, an instant fixed once in the life of a device. Within one boot it
+is `CLOCK_MONOTONIC` plus a constant that all processes of the room share through one small file, so no step of the
+system clock can move it. `ClockMap` is the other half: it turns room time into UTC and notices when the system clock
+was stepped. See docs/time.md.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+STEP_NS = 20 * NS_PER_MS
+"""A change of (UTC - monotonic) larger than this between two looks is a step, not slewing by NTP."""
+
+
+class Clock(Protocol):
+    """Where a process gets time from; tests pass their own."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds of `CLOCK_MONOTONIC`."""
+
+    def utc_ns(self) -> int:
+        """Nanoseconds of UTC since 1970, as the system clock believes."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def utc_ns(self) -> int:
+        return time.time_ns()
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+class RoomClock:
+    """Room time for one process. All processes that name the same file agree to the nanosecond."""
+
+    def __init__(self, offset_ns: int, clock: Clock | None = None) -> None:
+        """`offset_ns` is room time minus `CLOCK_MONOTONIC`; use `open` outside of tests."""
+        self._offset_ns = offset_ns
+        self._clock: Clock = clock or SystemClock()
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock | None = None, boot_id: Callable[[], str] = _boot_id) -> RoomClock:
+        """Read the room's epoch from `path`, or fix it now if this device never had one.
+
+        On the first call after a boot the line is continued by the system clock's UTC: room time never runs backwards
+        over a restart, not even if the system clock woke up in 1970.
+        """
+        clock = clock or SystemClock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        with os.fdopen(fd, "r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            text = file.read()
+            state: dict[str, Any] = (
+                json.loads(text) if text else {"epoch_utc_ns": clock.utc_ns(), "boots": {}, "last_room_ns": 0}
+            )
+            boots = state["boots"]
+            boot = boot_id()
+            if boot not in boots:
+                room_ns = max(clock.utc_ns() - state["epoch_utc_ns"], state["last_room_ns"])
+                boots.clear()  # a past boot's offset is of no use: its CLOCK_MONOTONIC is gone
+                boots[boot] = room_ns - clock.monotonic_ns()
+            offset_ns = int(boots[boot])
+            state["last_room_ns"] = clock.monotonic_ns() + offset_ns
+            file.seek(0)
+            file.truncate()
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        return cls(offset_ns, clock)
+
+    def now_ns(self) -> int:
+        """Room time now."""
+        return self._clock.monotonic_ns() + self._offset_ns
+
+    def from_monotonic_ns(self, monotonic_ns: int) -> int:
+        """Room time of a `CLOCK_MONOTONIC` stamp of this boot."""
+        return monotonic_ns + self._offset_ns
+
+    def to_monotonic_ns(self, room_ns: int) -> int:
+        """`CLOCK_MONOTONIC` stamp of a moment of this boot."""
+        return room_ns - self._offset_ns
+
+    def utc_now_ns(self) -> int:
+        """UTC now, as the system clock believes."""
+        return self._clock.utc_ns()
+
+
+@dataclass(frozen=True)
+class ClockStep:
+    """The system clock was moved by hand or by NTP: from `at_room_ns` on, UTC is `by_ns` later than before."""
+
+    at_room_ns: int
+    by_ns: int
+
+
+class ClockMap:
+    """Room time -> UTC, in pieces; a step begins a new piece and never changes an old one."""
+
+    def __init__(self, clock: RoomClock) -> None:
+        self._clock = clock
+        now = clock.now_ns()
+        self._from_ns = [now]
+        self._offset_ns = [clock.utc_now_ns() - now]
+
+    def look(self) -> ClockStep | None:
+        """Compare the clocks; call about once a second. Returns the step, if there was one since the last look."""
+        now = self._clock.now_ns()
+        offset_ns = self._clock.utc_now_ns() - now
+        by_ns = offset_ns - self._offset_ns[-1]
+        if abs(by_ns) <= STEP_NS:
+            return None
+        self._from_ns.append(now)
+        self._offset_ns.append(offset_ns)
+        return ClockStep(now, by_ns)
+
+    def utc_ns(self, room_ns: int) -> int:
+        """UTC of a moment; moments before the first look use the first piece."""
+        piece = max(bisect_right(self._from_ns, room_ns) - 1, 0)
+        return room_ns + self._offset_ns[piece]

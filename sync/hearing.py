@@ -1,0 +1,347 @@
+"""The hearing as both ends see it: the fold of its events into states, words, presentations, marks and gaps.
+
+`Hearing.apply` takes events in the order of their numbers and is idempotent by number, so a replay, a duplicate or a
+late batch gives the same hearing. All times are room time in nanoseconds. The kinds and bodies of events are listed
+in docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sync.roomlog import Event
+
+
+class State(StrEnum):
+    """Where a hearing is between 宣布开庭 and 闭庭."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class PauseReason(StrEnum):
+    """The only three reasons for which the law lets a recording be interrupted (法释〔2017〕5号, art. 3)."""
+
+    RECESS = "recess"
+    CLOSED_EVIDENCE = "closed_evidence"
+    MEDIATION = "mediation"
+
+
+@dataclass(slots=True)
+class Interval:
+    """A stretch of the time line; `to_ns` is None while it lasts."""
+
+    from_ns: int
+    to_ns: int | None = None
+
+
+@dataclass(slots=True)
+class Pause(Interval):
+    """A lawful interruption."""
+
+    reason: str = PauseReason.RECESS.value
+
+
+@dataclass(slots=True)
+class Presentation(Interval):
+    """One exhibit, page and view on the screens of the room."""
+
+    exhibit: str = ""
+    page: int = 1
+    zoom: float = 1.0
+    x: float = 0.5
+    y: float = 0.5
+
+
+@dataclass(slots=True)
+class Gap(Interval):
+    """Media of `track` that does not exist, and why."""
+
+    track: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Utterance:
+    """Words that one speaker said; never silently changed."""
+
+    id: str
+    seat: str
+    role: str
+    start_ns: int
+    end_ns: int
+    text: str
+    confidence: float | None = None
+
+
+@dataclass(slots=True)
+class Exhibit:
+    """A piece of evidence as it was added; its file is named by its content."""
+
+    id: str
+    number: int
+    title: str
+    filename: str
+    media_type: str
+    sha256: str
+    bytes: int
+    pages: int
+
+
+@dataclass(slots=True)
+class Mark:
+    """A note of the clerk at a moment."""
+
+    id: str
+    at_ns: int
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class Segment:
+    """A closed file of the record."""
+
+    track: str
+    index: int
+    file: str
+    bytes: int
+    sha256: str
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(slots=True)
+class Alarm:
+    """Something a person must know; `cleared_ns` is None while it is so."""
+
+    code: str
+    subject: str
+    text: str
+    raised_ns: int
+    cleared_ns: int | None = None
+
+
+@dataclass(slots=True)
+class Hearing:
+    """All that is known of one hearing. Lists are in the order of the time line's events."""
+
+    id: str
+    state: State = State.OPEN
+    opened_ns: int = 0
+    opened_utc_ns: int = 0
+    closed_ns: int | None = None
+    case: dict[str, Any] = field(default_factory=dict)
+    seats: list[dict[str, Any]] = field(default_factory=list)
+    tracks: list[dict[str, Any]] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
+    utterances: list[Utterance] = field(default_factory=list)
+    exhibits: list[Exhibit] = field(default_factory=list)
+    presentations: list[Presentation] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    clock_steps: list[dict[str, Any]] = field(default_factory=list)
+    last_number: int = 0
+    _seen: set[int] = field(default_factory=set, repr=False)
+
+    @classmethod
+    def of(cls, hearing: str, events: Iterable[Event]) -> Hearing:
+        """The fold of `events`, which may come in any order."""
+        view = cls(hearing)
+        for event in sorted(events, key=lambda e: e.number):
+            view.apply(event)
+        return view
+
+    @property
+    def presented(self) -> Presentation | None:
+        """What is on the screens now."""
+        last = self.presentations[-1] if self.presentations else None
+        return last if last is not None and last.to_ns is None else None
+
+    def apply(self, event: Event) -> None:
+        """Take one event; unknown kinds are kept by the log and ignored here."""
+        if event.number in self._seen:
+            return
+        self._seen.add(event.number)
+        self.last_number = max(self.last_number, event.number)
+        handler = _HANDLERS.get(event.kind)
+        if handler is not None:
+            handler(self, event, event.body)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
+        value = asdict(self)
+        value.pop("_seen")
+        converted = _to_ms(value)
+        assert isinstance(converted, dict)
+        presented = self.presented
+        converted["presented"] = None if presented is None else _to_ms(asdict(presented))
+        return converted
+
+    def _end_presentation(self, at_ns: int) -> None:
+        presented = self.presented
+        if presented is not None:
+            presented.to_ns = at_ns
+
+
+def _to_ms(value: Any) -> Any:
+    """Rename every `*_ns` key to `*_ms` and scale it, at any depth."""
+    if isinstance(value, Mapping):
+        out: dict[str, Any] = {}
+        for key, item in value.items():
+            if key.endswith("_ns"):
+                out[key[:-3] + "_ms"] = None if item is None else item / 1_000_000
+            else:
+                out[key] = _to_ms(item)
+        return out
+    if isinstance(value, list | tuple):
+        return [_to_ms(item) for item in value]
+    return value
+
+
+def event_to_screen(event: Event) -> dict[str, Any]:
+    """An event as browsers get it: `*_ns` become `*_ms`."""
+    value = _to_ms(event.to_json())
+    assert isinstance(value, dict)
+    return value
+
+
+def _open(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.state = State.OPEN
+    hearing.opened_ns = event.room_ns
+    hearing.opened_utc_ns = event.utc_ns
+    hearing.case = dict(body.get("case", {}))
+    hearing.seats = list(body.get("seats", []))
+    hearing.tracks = list(body.get("tracks", []))
+
+
+def _pause(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.state = State.PAUSED
+    hearing.pauses.append(Pause(event.room_ns, reason=str(body["reason"])))
+    hearing._end_presentation(event.room_ns)
+
+
+def _resume(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.state = State.OPEN
+    if hearing.pauses and hearing.pauses[-1].to_ns is None:
+        hearing.pauses[-1].to_ns = event.room_ns
+
+
+def _close(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.state = State.CLOSED
+    hearing.closed_ns = event.room_ns
+    if hearing.pauses and hearing.pauses[-1].to_ns is None:
+        hearing.pauses[-1].to_ns = event.room_ns
+    hearing._end_presentation(event.room_ns)
+
+
+def _utterance(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    said = Utterance(
+        id=str(body["id"]),
+        seat=str(body["seat"]),
+        role=str(body["role"]),
+        start_ns=int(body["start_ns"]),
+        end_ns=int(body["end_ns"]),
+        text=str(body["text"]),
+        confidence=body.get("confidence"),
+    )
+    if any(u.id == said.id for u in hearing.utterances):
+        return
+    # Two people may finish out of order; the transcript is in the order in which they began.
+    place = len(hearing.utterances)
+    while place > 0 and hearing.utterances[place - 1].start_ns > said.start_ns:
+        place -= 1
+    hearing.utterances.insert(place, said)
+
+
+def _exhibit(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    exhibit = Exhibit(
+        id=str(body["id"]),
+        number=int(body["number"]),
+        title=str(body["title"]),
+        filename=str(body["filename"]),
+        media_type=str(body["media_type"]),
+        sha256=str(body["sha256"]),
+        bytes=int(body["bytes"]),
+        pages=int(body["pages"]),
+    )
+    hearing.exhibits.append(exhibit)
+
+
+def _present(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing._end_presentation(event.room_ns)
+    hearing.presentations.append(
+        Presentation(
+            event.room_ns,
+            exhibit=str(body["exhibit"]),
+            page=int(body["page"]),
+            zoom=float(body["zoom"]),
+            x=float(body["x"]),
+            y=float(body["y"]),
+        )
+    )
+
+
+def _withdraw(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing._end_presentation(event.room_ns)
+
+
+def _mark(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    mark = Mark(id=str(body["id"]), at_ns=event.room_ns, kind=str(body["kind"]), text=str(body["text"]))
+    hearing.marks.append(mark)
+
+
+def _gap(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    gap = Gap(int(body["from_ns"]), int(body["to_ns"]), track=str(body["track"]), why=str(body["why"]))
+    hearing.gaps.append(gap)
+
+
+def _segment(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    segment = Segment(
+        track=str(body["track"]),
+        index=int(body["index"]),
+        file=str(body["file"]),
+        bytes=int(body["bytes"]),
+        sha256=str(body["sha256"]),
+        from_ns=int(body["from_ns"]),
+        to_ns=int(body["to_ns"]),
+    )
+    hearing.segments.append(segment)
+
+
+def _alarm(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    code, subject = str(body["code"]), str(body["subject"])
+    for alarm in hearing.alarms:
+        if (alarm.code, alarm.subject, alarm.cleared_ns) == (code, subject, None):
+            if body.get("cleared"):
+                alarm.cleared_ns = event.room_ns
+            return
+    if not body.get("cleared"):
+        hearing.alarms.append(Alarm(code, subject, str(body["text"]), event.room_ns))
+
+
+def _clock(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.clock_steps.append({"at_ns": event.room_ns, **body})
+
+
+_HANDLERS = {
+    "open": _open,
+    "pause": _pause,
+    "resume": _resume,
+    "close": _close,
+    "utterance": _utterance,
+    "exhibit": _exhibit,
+    "present": _present,
+    "withdraw": _withdraw,
+    "mark": _mark,
+    "gap": _gap,
+    "segment": _segment,
+    "alarm": _alarm,
+    "clock": _clock,
+}

@@ -1,0 +1,44 @@
+"""Where a room keeps what, below its data folder. One place, so that no two services disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RoomLayout:
+    """Paths below `storage.data` of a room's profile."""
+
+    data: Path
+
+    @property
+    def clock(self) -> Path:
+        """The room's epoch (sync.clock)."""
+        return self.data / "clock.json"
+
+    @property
+    def log(self) -> Path:
+        """The room's log (sync.roomlog)."""
+        return self.data / "room.db"
+
+    def feed(self, service: str) -> Path:
+        """The feed socket of `recorder`, `transcriber`, `edge` or `uplink`."""
+        return self.data / "run" / f"{service}.sock"
+
+    def hearing(self, hearing: str) -> Path:
+        """The folder of a hearing; made by whoever comes first."""
+        return self.data / "hearings" / hearing
+
+    def track(self, hearing: str, track: str) -> Path:
+        """Segments `00000.mp4`, their journals `00000.jsonl`, written by the recorder alone."""
+        return self.hearing(hearing) / track
+
+    def exhibits(self, hearing: str) -> Path:
+        """Exhibit files, named `<sha256>`; written by the edge alone."""
+        return self.hearing(hearing) / "exhibits"
+
+    @property
+    def stage(self) -> Path:
+        """`stage.json`: when the simulated devices of this room began to play (hardware.simulated)."""
+        return self.data / "run" / "stage.json"

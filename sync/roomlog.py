@@ -1,0 +1,184 @@
+"""The room's log: every durable fact of a room in one numbered order, and which of them the center has not receipted.
+
+One SQLite file (WAL, `synchronous=FULL`) that the services of the room append to; a commit is on disk when `append`
+returns. The log keeps everything; the *outbox* is the list of numbers that the center has not yet receipted, and only
+`forget` shortens it. Appending with a `key` is idempotent, so a service that restarts may say a thing again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sync.errors import StorageError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    hearing  TEXT,
+    kind     TEXT NOT NULL,
+    room_ns  INTEGER NOT NULL,
+    utc_ns   INTEGER NOT NULL,
+    key      TEXT UNIQUE,
+    body     TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS event_hearing ON event (hearing, number);
+CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY REFERENCES event (number));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. `number` orders all facts of the room; `room_ns`/`utc_ns` say when it became true."""
+
+    number: int
+    hearing: str | None
+    kind: str
+    room_ns: int
+    utc_ns: int
+    body: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it travels."""
+        return {
+            "number": self.number,
+            "hearing": self.hearing,
+            "kind": self.kind,
+            "room_ns": self.room_ns,
+            "utc_ns": self.utc_ns,
+            "body": dict(self.body),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Event:
+        """Read what `to_json` made; `KeyError`, `TypeError` or `ValueError` when it is something else."""
+        hearing = value["hearing"]
+        body = value["body"]
+        if not isinstance(body, dict) or not (hearing is None or isinstance(hearing, str)):
+            raise TypeError("an event needs a body that is an object and a hearing that is text or null")
+        return cls(
+            number=int(value["number"]),
+            hearing=hearing,
+            kind=str(value["kind"]),
+            room_ns=int(value["room_ns"]),
+            utc_ns=int(value["utc_ns"]),
+            body=body,
+        )
+
+
+_COLUMNS = "event.number, event.hearing, event.kind, event.room_ns, event.utc_ns, event.body"
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    number, hearing, kind, room_ns, utc_ns, body = row
+    return Event(number, hearing, kind, room_ns, utc_ns, json.loads(body))
+
+
+class RoomLog:
+    """Safe to share between the threads of a process, and to open in several processes."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(path, timeout=10, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"the room's log {path} cannot be opened ({error}); recording is not affected"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def append(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        hearing: str | None,
+        room_ns: int,
+        utc_ns: int,
+        key: str | None = None,
+    ) -> Event:
+        """Write one fact and put it into the outbox; on disk when this returns.
+
+        With a `key` that was used before, nothing is written and the earlier event is returned.
+        """
+        text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    if key is not None:
+                        row = self._db.execute(f"SELECT {_COLUMNS} FROM event WHERE key = ?", (key,)).fetchone()  # noqa: S608 (constant)
+                        if row is not None:
+                            return _event(row)
+                    cursor = self._db.execute(
+                        "INSERT INTO event (hearing, kind, room_ns, utc_ns, key, body) VALUES (?, ?, ?, ?, ?, ?)",
+                        (hearing, kind, room_ns, utc_ns, key, text),
+                    )
+                    number = cursor.lastrowid
+                    assert number is not None
+                    self._db.execute("INSERT INTO outbox (number) VALUES (?)", (number,))
+                    self._db.execute("COMMIT")
+                finally:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise StorageError(f"the room's log refused a {kind} ({error}); it will be said again") from error
+        return Event(number, hearing, kind, room_ns, utc_ns, json.loads(text))
+
+    def since(self, number: int, *, limit: int = 1000) -> list[Event]:
+        """Events after `number`, oldest first."""
+        return self._select("FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, limit))
+
+    def of_hearing(self, hearing: str) -> list[Event]:
+        """All events of a hearing, oldest first."""
+        return self._select("FROM event WHERE hearing = ? ORDER BY number", (hearing,))
+
+    def last_opened(self) -> str | None:
+        """The hearing that was opened last, or None if the room never had one."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT hearing FROM event WHERE kind = 'open' ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def pending(self, *, limit: int = 64, after: int = 0) -> list[Event]:
+        """What the center has not receipted, oldest first."""
+        return self._select(
+            "FROM event JOIN outbox USING (number) WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+        )
+
+    def pending_count(self) -> int:
+        """How many events wait for a receipt."""
+        with self._lock:
+            return int(self._db.execute("SELECT count(*) FROM outbox").fetchone()[0])
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """The center has these for good: take them out of the outbox (they stay in the log)."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany("DELETE FROM outbox WHERE number = ?", [(n,) for n in numbers])
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise StorageError(f"a receipt could not be noted ({error}); the center will repeat it") from error
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+
+    def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Event]:
+        with self._lock:
+            rows = self._db.execute(f"SELECT {_COLUMNS} {rest}", arguments).fetchall()  # noqa: S608 (constants)
+        return [_event(row) for row in rows]

@@ -1,0 +1,1 @@
+"""Microphones -> captions -> utterances; engines behind one small interface."""

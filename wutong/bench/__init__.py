@@ -1,0 +1,1 @@
+"""Figures that are measured through the real parts."""
