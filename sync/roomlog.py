@@ -180,5 +180,5 @@ class RoomLog:
 
     def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Event]:
         with self._lock:
-            rows = self._db.execute(f"SELECT {_COLUMNS} {rest}", arguments).fetchall()  # noqa: S608 (constants)
+            rows = self._db.execute(f"SELECT {_COLUMNS} {rest}", arguments).fetchall()
         return [_event(row) for row in rows]
