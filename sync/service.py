@@ -57,7 +57,7 @@ class Lifeline:
     """Handed to a service: `ready()` once it serves; after that systemd's watchdog is fed while the loop turns."""
 
     def __init__(self) -> None:
-        self._notifier: Any = sdnotify.SystemdNotifier()
+        self._notifier = sdnotify.SystemdNotifier()
         self._task: asyncio.Task[None] | None = None
 
     def ready(self) -> None:
