@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Every check and test, in the order in which they fail fastest. Called by `make test` after setup.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+failed=()
+run() {
+    local name=$1 started=$SECONDS
+    shift
+    printf '\n== %s\n' "$name"
+    if "$@"; then printf '== %s: passed in %ds\n' "$name" $((SECONDS - started)); else
+        printf '== %s: FAILED after %ds\n' "$name" $((SECONDS - started))
+        failed+=("$name")
+    fi
+}
+run "ruff" $bin/ruff check .
+run "ruff format" $bin/ruff format --check .
+run "mypy --strict" $bin/mypy
+run "import-linter" $bin/lint-imports
+run "svelte-check" npm --prefix web run --silent check
+run "eslint" npm --prefix web run --silent lint
+run "vitest" npm --prefix web run --silent test
+run "pytest" $bin/pytest
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\nfailed: %s\n' "${failed[*]}"
+    exit 1
+fi
+printf '\nall checks and tests passed\n'
