@@ -1,0 +1,82 @@
+"""Mosquitto as a court would run it: an account for each room that may touch only its own topics, none for strangers."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.errors import ConfigError
+from wutong.demo.preflight import find_program
+
+DOWN = ("demand", "receipts", "docket", "notices")
+"""Topics below a room's own that the room may read but not write."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An MQTT user and the file (mode 0600) that holds its password."""
+
+    username: str
+    password_file: Path
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only this user can read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def account(folder: Path, username: str) -> Account:
+    """The account of this name; its password is made at first use."""
+    path = folder / f"{username.replace('/', '-')}.mqtt"
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(24))
+    return Account(username, path)
+
+
+def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Account]) -> Path:
+    """Write mosquitto.conf, its password file and its access list; `rooms` maps `court/room` to the account."""
+    folder.mkdir(parents=True, exist_ok=True)
+    passwords, access, config = folder / "passwords", folder / "access", folder / "mosquitto.conf"
+    passwords.unlink(missing_ok=True)
+    write_secret(passwords, "")
+    tool = find_program("mosquitto_passwd")
+    if tool is None:
+        raise ConfigError("the program mosquitto_passwd is missing; run `make setup`, or `apt install mosquitto`")
+    for one in (center, *rooms.values()):
+        password = one.password_file.read_text(encoding="utf-8")
+        subprocess.run([tool, "-b", str(passwords), one.username, password], check=True, capture_output=True)
+    lines = [f"user {center.username}", "topic readwrite court/v1/#", ""]
+    for address, one in rooms.items():
+        base = f"court/v1/{address}"
+        lines += [f"user {one.username}"]
+        lines += [f"topic write {base}/{up}" for up in ("status", "live/#", "caption", "levels", "events", "speaking")]
+        lines += [f"topic read {base}/{down}" for down in DOWN] + [""]
+    write_secret(access, "\n".join(lines))
+    config.write_text(
+        "\n".join(
+            (
+                f"listener {port} 127.0.0.1",
+                # Started by root it would become user `mosquitto`, who must not read these files.
+                f"user {getpass.getuser()}",
+                "allow_anonymous false",
+                f"password_file {passwords.resolve()}",
+                f"acl_file {access.resolve()}",
+                # Nothing durable lives here: the rooms' logs and the center's store are the record.
+                "persistence false",
+                "max_packet_size 8500000",
+                "max_queued_messages 2000",
+                "set_tcp_nodelay true",
+                "log_type error",
+                "log_type warning",
+                "",
+            )
+        ),
+        encoding="utf-8",
+    )
+    return config
