@@ -1,0 +1,43 @@
+import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Chinese PDFs without embedded fonts need pdf.js's character maps and fonts; they are served beside the pages. */
+function pdfData(): Plugin {
+  return {
+    name: 'pdf-data',
+    apply: 'build',
+    closeBundle() {
+      for (const folder of ['cmaps', 'standard_fonts', 'wasm']) {
+        cpSync(here(`./node_modules/pdfjs-dist/${folder}`), here(`./dist/pdf/${folder}`), { recursive: true });
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: '/',
+  plugins: [svelte(), pdfData()],
+  resolve: {
+    // Vitest must take Svelte's browser build; without this it takes the server's.
+    conditions: process.env.VITEST ? ['browser', 'module', 'import', 'default'] : undefined,
+  },
+  build: {
+    target: 'chrome120',
+    outDir: 'dist',
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the pages' policy allows no data: scripts or fonts
+    chunkSizeWarningLimit: 1500,
+    rollupOptions: {
+      input: { panel: here('./panel.html'), display: here('./display.html'), inspect: here('./inspect.html') },
+    },
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.ts'],
+  },
+});
