@@ -42,3 +42,23 @@ class RoomLayout:
     def stage(self) -> Path:
         """`stage.json`: when the simulated devices of this room began to play (hardware.simulated)."""
         return self.data / "run" / "stage.json"
+
+    @property
+    def uploads(self) -> Path:
+        """What has been uploaded so far; written by the uplink alone."""
+        return self.data / "upload.db"
+
+    @property
+    def access(self) -> Path:
+        """Who may sign in at the panel; `codes.json` beside it has the codes in plain (mode 0600)."""
+        return self.data / "access.json"
+
+    @property
+    def display_token(self) -> Path:
+        """The read-only token of the room's display (mode 0600), one line."""
+        return self.data / "display-token"
+
+    @property
+    def docket(self) -> Path:
+        """The last docket that the center sent, so that it survives an outage."""
+        return self.data / "docket.json"

@@ -1,0 +1,37 @@
+"""The docket (排期): the day's hearings of a room, set at the center and kept by the room."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Case(BaseModel):
+    """What a hearing is about."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    case_no: Annotated[str, Field(min_length=1, max_length=100, description="案号, e.g. (2026)黑05民初123号")]
+    cause: Text = ""
+    title: Text = ""
+    parties: dict[Annotated[str, Field(max_length=40)], Text] = Field(default_factory=dict, max_length=32)
+    public: bool = True
+
+
+class DocketEntry(Case):
+    """One planned hearing."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Docket(BaseModel):
+    """A day of one room."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    hearings: list[DocketEntry] = Field(default_factory=list, max_length=200)

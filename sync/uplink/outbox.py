@@ -1,0 +1,116 @@
+"""The outbox's way to the center: every event is published until the center receipts it, and forgotten only then.
+
+An acknowledgement by the broker is not durability and is ignored. Up to `WINDOW` events are under way at a time; one
+without a receipt is sent again after `RESEND_S` and after every reconnect. The center keeps events by their number, so
+saying one twice is harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from sync.roomlog import RoomLog
+from sync.uplink.broker import Broker
+
+log = structlog.get_logger(__name__)
+
+WINDOW = 64
+RESEND_S = 10.0
+LOOK_S = 1.0
+
+
+class Receipts(BaseModel):
+    """What the center has stored and synced."""
+
+    numbers: list[Annotated[int, Field(ge=1)]] = Field(max_length=10_000)
+
+
+class Outbox:
+    """Sends what the log holds for the center. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        room_log: RoomLog,
+        broker: Broker,
+        prefix: str,
+        *,
+        utc_ns: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`prefix` is `court/v1/<court>/<room>`; subscribe happens here, so make it before the broker starts."""
+        self._log = room_log
+        self._broker = broker
+        self._topic = f"{prefix}/events"
+        self._utc_ns = utc_ns
+        self._monotonic = monotonic
+        self._sent: dict[int, float] = {}
+        self._receipted: asyncio.Queue[list[int]] = asyncio.Queue(maxsize=1000)
+        self._kick = asyncio.Event()
+        self.pending = 0
+        self.last_receipt_utc_ns: int | None = None
+        broker.subscribe(f"{prefix}/receipts", 1, self._on_receipts)
+        broker.on_connected(self._on_connected)
+
+    def kick(self) -> None:
+        """There may be something new in the log."""
+        self._kick.set()
+
+    async def run(self) -> None:
+        """Send for ever."""
+        while True:
+            await self._forget_receipted()
+            await self._send()
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._kick.wait()
+            except TimeoutError:
+                pass
+            self._kick.clear()
+
+    def _on_connected(self) -> None:
+        self._sent.clear()
+        self.kick()
+
+    def _on_receipts(self, payload: bytes) -> None:
+        try:
+            numbers = Receipts.model_validate_json(payload).numbers
+        except ValidationError as error:
+            log.warning("receipts_unreadable", why=str(error.errors()[0]["msg"]))
+            return
+        try:
+            self._receipted.put_nowait(numbers)
+        except asyncio.QueueFull:
+            log.warning("receipts_dropped", next="the events are sent again and receipted again")
+            return
+        self.kick()
+
+    async def _forget_receipted(self) -> None:
+        numbers: list[int] = []
+        while not self._receipted.empty():
+            numbers += self._receipted.get_nowait()
+        if numbers:
+            await asyncio.to_thread(self._log.forget, numbers)
+            for number in numbers:
+                self._sent.pop(number, None)
+            self.last_receipt_utc_ns = self._utc_ns()
+
+    async def _send(self) -> None:
+        self.pending = await asyncio.to_thread(self._log.pending_count)
+        if not self.pending or not self._broker.connected:
+            return
+        now = self._monotonic()
+        for event in await asyncio.to_thread(lambda: self._log.pending(limit=WINDOW)):
+            sent = self._sent.get(event.number)
+            if sent is not None and now - sent < RESEND_S:
+                continue
+            message = json.dumps(event.to_json(), ensure_ascii=False).encode()
+            if not self._broker.publish(self._topic, message, qos=1):
+                return
+            self._sent[event.number] = now
