@@ -1,0 +1,392 @@
+"""Every route is denied unless it declares who may use it; what all answers of a Wutong web server have in common.
+
+    access = Access.open(data / "access.json", {"clerk": "书记员"})
+    access.install(app, "room_c03")
+
+    @app.get("/api/state")
+    @allow("clerk")                    # below the route decorator
+    async def state(request: Request) -> ...: access.session(request).role
+
+    @app.websocket("/api/live")
+    @allow("clerk")
+    async def live(ws: WebSocket) -> None:
+        session = await access.websocket(ws)   # origin and role were checked before; this accepts
+
+Routes are added to the app itself (an `APIRouter` by `access.include`), because the gate looks them up there before
+any body is read. Refused: routes that declare nothing (also at start-up), changing requests without `X-Wutong: 1`,
+requests and WebSockets of another origin. Errors are `{"code", "message"}`; no stack ever leaves the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sync.errors import (
+    AccessError,
+    CenterError,
+    ConfigError,
+    DeviceError,
+    HearingError,
+    MediaError,
+    StorageError,
+    WutongError,
+)
+from sync.http.people import ABSOLUTE_S, People, Session
+
+log = structlog.get_logger(__name__)
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_RULE = "__wutong_rule__"
+
+_STATUS_OF_CODE = {
+    "signed-out": 401,
+    "code": 401,
+    "token": 401,
+    "throttled": 429,
+    "not-found": 404,
+    "no-media": 404,
+    "checksum": 409,
+    "too-large": 413,
+    "invalid": 422,
+    "busy": 503,
+}
+_STATUS_OF_CLASS: Sequence[tuple[type[WutongError], int]] = (
+    (AccessError, 403),
+    (HearingError, 409),
+    (MediaError, 415),
+    (StorageError, 507),
+    (DeviceError, 503),
+    (CenterError, 502),
+)
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self' data:; "
+        "connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may use a route."""
+
+    roles: frozenset[str] = frozenset()
+    public: bool = False
+    machine: Callable[[Request], Awaitable[None]] | None = None
+
+
+def allow(*roles: str) -> Callable[[F], F]:
+    """Declare that people with one of these roles may use the route."""
+    return declare(Rule(roles=frozenset(roles)))
+
+
+def public() -> Callable[[F], F]:
+    """Declare that everybody may use the route (its pages, or it checks a token of its own)."""
+    return declare(Rule(public=True))
+
+
+def machine(check: Callable[[Request], Awaitable[None]]) -> Callable[[F], F]:
+    """Declare a route for programs: `check` runs before any body is read and raises `AccessError` to refuse."""
+    return declare(Rule(machine=check))
+
+
+def declare(rule: Rule) -> Callable[[F], F]:
+    """Attach a rule to an endpoint."""
+
+    def mark(endpoint: F) -> F:
+        setattr(endpoint, _RULE, rule)
+        return endpoint
+
+    return mark
+
+
+def rule_of(endpoint: object) -> Rule | None:
+    """What an endpoint declares, or None."""
+    rule = getattr(endpoint, _RULE, None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def status_of(error: WutongError) -> int:
+    """HTTP status of an error."""
+    if error.code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[error.code]
+    return next((status for kind, status in _STATUS_OF_CLASS if isinstance(error, kind)), 400)
+
+
+def error_response(error: WutongError, **more: object) -> JSONResponse:
+    """An error as screens get it."""
+    return JSONResponse({"code": error.code, "message": error.message, **more}, status_of(error))
+
+
+Audit = Callable[[str, str, str, str], None]
+"""Called with (what: "sign-in" | "sign-out" | "refused", role, address, detail); must not block."""
+
+
+class SignIn(BaseModel):
+    """Body of `POST /api/session`."""
+
+    code: str = Field(min_length=4, max_length=64)
+
+
+class Access:
+    """The people of one server and the gate in front of its routes."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._cookie = ""
+        self._secure = False
+        self._audit: Audit | None = None
+        self._sockets: dict[int, tuple[WebSocket, Session]] = {}
+        self._signing_in = asyncio.Semaphore(2)
+
+    @classmethod
+    def open(cls, path: Path, people: Mapping[str, str]) -> Access:
+        """Codes and sessions from `path` (made at first start); `people` maps role to the name shown."""
+        return cls(People.open(path, people))
+
+    def plain_codes(self) -> dict[str, str]:
+        """role -> code, for the operator; empty once `codes.json` was deleted."""
+        return self._people.plain_codes()
+
+    def install(self, app: FastAPI, name: str, *, https: bool = False, audit: Audit | None = None) -> None:
+        """Put the gate before `app` and add `/api/session`.
+
+        `name` tells this server's cookie from those of other servers on the same host (cookies ignore ports);
+        `https` makes the cookie Secure and `__Host-`.
+        """
+        self._cookie = ("__Host-" if https else "") + f"wutong_{name}"
+        self._secure = https
+        self._audit = audit
+        app.add_exception_handler(WutongError, _wutong_error)
+        app.add_exception_handler(HTTPException, _http_error)
+        app.add_exception_handler(RequestValidationError, _validation_error)
+        app.add_middleware(Gate, access=self, routes_of=app)
+
+        @app.post("/api/session")
+        @public()
+        async def sign_in(body: SignIn, request: Request, response: Response) -> dict[str, str]:
+            address = request.client.host if request.client else "?"
+            try:
+                async with self._signing_in:
+                    token, session = await asyncio.to_thread(self._people.sign_in, body.code, address)
+            except AccessError as error:
+                self.note("refused", "", address, error.code)
+                raise
+            response.set_cookie(
+                self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
+            )
+            self.note("sign-in", session.role, address, "")
+            return {"role": session.role, "name": session.name}
+
+        @app.get("/api/session")
+        @public()
+        async def who(request: Request) -> dict[str, str]:
+            session = self._of(request.cookies)
+            if session is None:
+                raise AccessError("请先登录 (sign in first)", code="signed-out")
+            return {"role": session.role, "name": session.name}
+
+        @app.delete("/api/session")
+        @public()
+        async def sign_out(request: Request, response: Response) -> dict[str, str]:
+            token = request.cookies.get(self._cookie, "")
+            session = self._people.session(token)
+            await asyncio.to_thread(self._people.sign_out, token)
+            response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
+            if session is not None:
+                self.note("sign-out", session.role, request.client.host if request.client else "?", "")
+                for ws, owner in list(self._sockets.values()):
+                    if owner is session:
+                        await ws.close(4401, "signed out")
+            return {}
+
+    def include(self, app: FastAPI, router: APIRouter) -> None:
+        """Add a router's routes to the app itself, where the gate sees them."""
+        app.router.routes.extend(router.routes)
+
+    def session(self, request: Request | WebSocket) -> Session:
+        """Who asks; only on routes that `allow` roles."""
+        session = request.scope["wutong_session"]
+        assert isinstance(session, Session)
+        return session
+
+    async def websocket(self, ws: WebSocket) -> Session:
+        """Accept a WebSocket that the gate let through; it is closed with 4401 when its person signs out.
+
+        Call `released(ws)` when it ends.
+        """
+        session = self.session(ws)
+        await ws.accept()
+        self._sockets[id(ws)] = (ws, session)
+        return session
+
+    def released(self, ws: WebSocket) -> None:
+        """A WebSocket of `websocket` has ended."""
+        self._sockets.pop(id(ws), None)
+
+    def alive(self, session: Session) -> bool:
+        """Whether a session still lasts; long-lived sockets ask now and then."""
+        return self._people.alive(session)
+
+    def note(self, what: str, role: str, address: str, detail: str) -> None:
+        """Pass something to the audit log, if there is one."""
+        if self._audit is not None:
+            self._audit(what, role, address, detail)
+
+    def _of(self, cookies: Mapping[str, str]) -> Session | None:
+        return self._people.session(cookies.get(self._cookie, ""))
+
+    async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
+        """Check one request against the rule of its route; `AccessError` to refuse."""
+        if rule is None:
+            raise AccessError("this address is not open to anybody", code="undeclared")
+        if rule.machine is not None:
+            assert isinstance(request, Request)
+            await rule.machine(request)
+            return None
+        websocket = not isinstance(request, Request)
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            raise AccessError("this request comes from another site", code="origin")
+        if websocket and origin is None:
+            raise AccessError("a WebSocket must say its origin", code="origin")
+        changing = isinstance(request, Request) and request.method not in _SAFE_METHODS
+        if changing and request.headers.get("x-wutong") != "1":
+            raise AccessError("a changing request must carry the header X-Wutong: 1", code="header")
+        if rule.public:
+            return None
+        session = self._of(request.cookies)
+        if session is None:
+            raise AccessError("请先登录 (sign in first)", code="signed-out")
+        if session.role not in rule.roles:
+            raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
+        return session
+
+
+class Gate:
+    """The middleware: finds the route, asks its rule, adds the headers, turns defects into a plain 500."""
+
+    def __init__(self, app: ASGIApp, access: Access, routes_of: FastAPI) -> None:
+        self._app = app
+        self._access = access
+        self._routes_of = routes_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            check_declared(self._routes_of)
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        request = Request(scope, receive)
+        try:
+            match, endpoint = self._find(scope)
+            if match is Match.NONE:
+                raise WutongError("there is nothing at this address", code="not-found")
+            if match is Match.FULL:  # a wrong method goes on and is answered with 405
+                session = await self._access.admit(rule_of(endpoint), request)
+                if session is not None:
+                    scope["wutong_session"] = session
+            await self._app(scope, receive, send_guarded)
+        except WutongError as error:
+            if isinstance(error, AccessError):
+                address = request.client.host if request.client else "?"
+                self._access.note("refused", "", address, f"{error.code} {request.method} {request.url.path}"[:200])
+            if started:
+                raise
+            await error_response(error)(scope, receive, send_guarded)
+        except Exception:  # the last edge: a person gets a sentence, the log gets the stack
+            log.exception("internal_error", path=request.url.path)
+            if started:
+                raise
+            body = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
+            await JSONResponse(body, 500)(scope, receive, send_guarded)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ws = WebSocket(scope, receive, send)
+        match, endpoint = self._find(scope)
+        try:
+            if match is Match.NONE:
+                raise WutongError("there is nothing at this address", code="not-found")
+            session = await self._access.admit(rule_of(endpoint), ws)
+        except WutongError as error:
+            await receive()  # websocket.connect
+            await ws.send_denial_response(error_response(error))
+            return
+        if session is not None:
+            scope["wutong_session"] = session
+        await self._app(scope, receive, send)
+
+    def _find(self, scope: Scope) -> tuple[Match, object]:
+        partial: tuple[Match, object] = (Match.NONE, None)
+        for route in self._routes_of.router.routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                return match, child.get("endpoint")
+            if match is Match.PARTIAL:
+                partial = (match, None)
+        return partial
+
+
+def check_declared(app: FastAPI) -> None:
+    """`ConfigError` if any route of the app declares no rule; part of start-up."""
+    for route in app.router.routes:
+        if rule_of(getattr(route, "endpoint", None)) is None:
+            raise ConfigError(f"the route {getattr(route, 'path', route)!r} does not declare who may use it")
+
+
+async def _wutong_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WutongError)
+    return error_response(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large"}.get(error.status_code, "error")
+    return JSONResponse({"code": code, "message": str(error.detail)}, error.status_code, headers=error.headers)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return JSONResponse({"code": "invalid", "message": f"{where}: {first['msg']}"}, 422)

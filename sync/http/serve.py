@@ -1,0 +1,58 @@
+"""Run a FastAPI app inside a service's own event loop: its signals and its log stay the service's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from sync.errors import ConfigError
+from sync.http.access import check_declared
+
+
+def new_app(title: str) -> FastAPI:
+    """An app without the interactive documentation: nothing is served that no route declares."""
+    return FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
+    """Serve `app` while the block runs; yields the port (chosen by the system when `port` is 0)."""
+    check_declared(app)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"the address {host}:{port} cannot be used ({error.strerror}); choose another") from error
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_per_message_deflate=False,  # media does not shrink, and one core is dear
+        ws_max_size=256 * 1024,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    # `_serve` is `serve` without taking SIGTERM and SIGINT away from the service.
+    task = asyncio.create_task(server._serve(sockets=[listener]))
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise ConfigError(f"the web server on {host}:{port} did not start; the log says why")
+            await asyncio.sleep(0.02)
+        yield int(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError, SystemExit):
+            await asyncio.wait_for(task, 6)
+        listener.close()
