@@ -1,0 +1,125 @@
+/** The browser's fold of events into a hearing; the same rules as sync/hearing.py, so that a page that was told the
+ * whole state once needs only the events after it. Idempotent by event number. */
+
+import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Segment, Utterance } from './types';
+
+export function emptyHearing(id: string): Hearing {
+  return {
+    id,
+    state: 'open',
+    opened_ms: 0,
+    opened_utc_ms: 0,
+    closed_ms: null,
+    case: { id: '', case_no: '', cause: '', title: '', parties: {}, public: true },
+    seats: [],
+    tracks: [],
+    pauses: [],
+    utterances: [],
+    exhibits: [],
+    presentations: [],
+    marks: [],
+    gaps: [],
+    segments: [],
+    alarms: [],
+    clock_steps: [],
+    last_number: 0,
+    presented: null,
+  };
+}
+
+/** Takes one event of this hearing and changes it in place; an event that it already holds changes nothing. */
+export function applyEvent(hearing: Hearing, event: RoomEvent): void {
+  if (event.hearing !== hearing.id || event.number <= hearing.last_number) return;
+  hearing.last_number = event.number;
+  const body = event.body;
+  switch (event.kind) {
+    case 'open':
+      hearing.state = 'open';
+      hearing.opened_ms = event.room_ms;
+      hearing.opened_utc_ms = event.utc_ms;
+      Object.assign(hearing, { case: body.case ?? hearing.case, seats: body.seats ?? [], tracks: body.tracks ?? [] });
+      break;
+    case 'pause':
+      hearing.state = 'paused';
+      hearing.pauses.push({ from_ms: event.room_ms, to_ms: null, reason: body.reason as Pause['reason'] });
+      endPresentation(hearing, event.room_ms);
+      break;
+    case 'resume':
+      hearing.state = 'open';
+      endPause(hearing, event.room_ms);
+      break;
+    case 'close':
+      hearing.state = 'closed';
+      hearing.closed_ms = event.room_ms;
+      endPause(hearing, event.room_ms);
+      endPresentation(hearing, event.room_ms);
+      break;
+    case 'utterance':
+      insertUtterance(hearing.utterances, body as unknown as Utterance);
+      break;
+    case 'exhibit':
+      if (!hearing.exhibits.some((e) => e.id === body.id)) hearing.exhibits.push(body as unknown as Exhibit);
+      break;
+    case 'present': {
+      endPresentation(hearing, event.room_ms);
+      const view = body as unknown as Presentation;
+      hearing.presentations.push({ ...view, from_ms: event.room_ms, to_ms: null });
+      hearing.presented = hearing.presentations.at(-1) ?? null;
+      break;
+    }
+    case 'withdraw':
+      endPresentation(hearing, event.room_ms);
+      break;
+    case 'mark':
+      hearing.marks.push({ ...(body as unknown as Mark), at_ms: event.room_ms });
+      break;
+    case 'gap':
+      hearing.gaps.push(body as unknown as Gap);
+      break;
+    case 'segment':
+      hearing.segments.push(body as unknown as Segment);
+      break;
+    case 'alarm':
+      applyAlarm(hearing, event);
+      break;
+    case 'clock':
+      hearing.clock_steps.push({ at_ms: event.room_ms, ...body });
+      break;
+  }
+}
+
+/** How long the hearing has been recorded at `nowMs` (room time), without its pauses. */
+export function recordedMs(hearing: Hearing, nowMs: number): number {
+  const end = hearing.closed_ms ?? nowMs;
+  const paused = hearing.pauses.reduce((sum, p) => sum + ((p.to_ms ?? end) - p.from_ms), 0);
+  return Math.max(0, end - hearing.opened_ms - paused);
+}
+
+function insertUtterance(list: Utterance[], said: Utterance): void {
+  if (list.some((u) => u.id === said.id)) return;
+  // Two people may finish out of order; the transcript is in the order in which they began.
+  let place = list.length;
+  while (place > 0 && (list[place - 1]?.start_ms ?? 0) > said.start_ms) place -= 1;
+  list.splice(place, 0, said);
+}
+
+function endPresentation(hearing: Hearing, atMs: number): void {
+  const last = hearing.presentations.at(-1);
+  if (last && last.to_ms === null) last.to_ms = atMs;
+  hearing.presented = null;
+}
+
+function endPause(hearing: Hearing, atMs: number): void {
+  const last = hearing.pauses.at(-1);
+  if (last && last.to_ms === null) last.to_ms = atMs;
+}
+
+function applyAlarm(hearing: Hearing, event: RoomEvent): void {
+  const { code, subject, text, cleared } = event.body as { code: string; subject: string; text: string; cleared?: boolean };
+  const known = hearing.alarms.find((a) => a.code === code && a.subject === subject && a.cleared_ms === null);
+  if (known && cleared) known.cleared_ms = event.room_ms;
+  else if (!known && !cleared) {
+    const alarm: HearingAlarm = { code, subject, text, raised_ms: event.room_ms, cleared_ms: null };
+    hearing.alarms.push(alarm);
+  }
+}

@@ -1,0 +1,89 @@
+/** The language of the screens: zh-CN unless a person chose English in this browser. One set of typed keys. */
+
+import { ApiError } from './api';
+import * as common from './messages/common';
+import * as inspect from './messages/inspect';
+import * as panel from './messages/panel';
+
+export const MESSAGES = {
+  zh: { ...common.zh, ...panel.zh, ...inspect.zh },
+  en: { ...common.en, ...panel.en, ...inspect.en },
+} as const;
+
+export type Lang = 'zh' | 'en';
+export type Key = keyof (typeof MESSAGES)['zh'];
+
+const STORED = 'wutong.lang';
+
+class Language {
+  lang = $state<Lang>(remembered());
+
+  set(lang: Lang): void {
+    this.lang = lang;
+    try {
+      localStorage.setItem(STORED, lang);
+    } catch {
+      // A browser that keeps nothing speaks Chinese again next time.
+    }
+    this.mark();
+  }
+
+  toggle(): void {
+    this.set(this.lang === 'zh' ? 'en' : 'zh');
+  }
+
+  /** Tell assistive technology which language the page speaks. */
+  mark(): void {
+    document.documentElement.lang = this.lang === 'zh' ? 'zh-CN' : 'en';
+  }
+}
+
+function remembered(): Lang {
+  try {
+    return localStorage.getItem(STORED) === 'en' ? 'en' : 'zh';
+  } catch {
+    return 'zh';
+  }
+}
+
+export const language = new Language();
+
+/** The message of `key` in the chosen language; `{name}` is replaced from `values`. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  const table: Record<string, string> = MESSAGES[language.lang];
+  return (table[key] ?? key).replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
+
+/** Roles as courts write them; English beside only where the page speaks English. */
+const ROLES: Record<string, string> = {
+  审判长: 'Presiding judge',
+  审判员: 'Judge',
+  人民陪审员: 'Lay judge',
+  书记员: 'Clerk',
+  原告: 'Plaintiff',
+  原告代理人: "Plaintiff's counsel",
+  原告诉讼代理人: "Plaintiff's counsel",
+  被告: 'Defendant',
+  被告代理人: "Defendant's counsel",
+  被告诉讼代理人: "Defendant's counsel",
+  公诉人: 'Prosecutor',
+  被告人: 'Accused',
+  辩护人: 'Defence counsel',
+  证人: 'Witness',
+  鉴定人: 'Expert witness',
+  第三人: 'Third party',
+};
+
+export function roleName(role: string): string {
+  return language.lang === 'en' ? (ROLES[role] ?? role) : role;
+}
+
+/** A failure in words: by its code where we know it, else the server's own sentence. */
+export function explain(error: unknown): string {
+  if (error instanceof ApiError) {
+    const key = `error.${error.code}`;
+    if (key in MESSAGES.zh) return t(key as Key);
+    return t('error.other', { message: error.message });
+  }
+  return t('error.other', { message: error instanceof Error ? error.message : String(error) });
+}

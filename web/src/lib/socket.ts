@@ -1,0 +1,115 @@
+/** One WebSocket per tab: text and binary are handed on as they come, a lost connection is opened again by itself.
+ *
+ * What was last said with `say(key, …)` is repeated after every reconnection, so that the server knows what to send.
+ */
+
+import { type Envelope, parseEnvelope } from './envelope';
+
+export type Connection = 'connecting' | 'open' | 'lost';
+
+export interface LiveSocketOptions<Message> {
+  onText: (message: Message) => void;
+  onMedia?: (envelope: Envelope) => void;
+  onConnection?: (state: Connection) => void;
+  /** Called when the server refused to open at all, e.g. because the session ended; look at the session then. */
+  onRefused?: () => void;
+  /** Silence after which the connection counts as dead, milliseconds; 0: never (the server speaks only on changes). */
+  silenceMs?: number;
+}
+
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 4000;
+
+export class LiveSocket<Message> {
+  #socket: WebSocket | null = null;
+  #said = new Map<string, string>();
+  #delayMs = FIRST_DELAY_MS;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #watchdog: ReturnType<typeof setInterval> | undefined;
+  #heardAt = 0;
+  #closed = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly options: LiveSocketOptions<Message>,
+  ) {
+    window.addEventListener('online', this.#now);
+    this.#open();
+    const silence = options.silenceMs ?? 0;
+    if (silence > 0) {
+      this.#watchdog = setInterval(() => {
+        if (this.#socket?.readyState === WebSocket.OPEN && performance.now() - this.#heardAt > silence) this.#drop();
+      }, silence / 4);
+    }
+  }
+
+  /** Send `message` now and after every reconnection, until the same `key` says something else. */
+  say(key: string, message: unknown): void {
+    const line = JSON.stringify(message);
+    if (this.#said.get(key) === line) return;
+    this.#said.set(key, line);
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(line);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#watchdog);
+    window.removeEventListener('online', this.#now);
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  #now = (): void => {
+    if (this.#socket === null && !this.#closed) {
+      clearTimeout(this.#retry);
+      this.#delayMs = FIRST_DELAY_MS;
+      this.#open();
+    }
+  };
+
+  #open(): void {
+    this.options.onConnection?.('connecting');
+    const url = new URL(this.path, window.location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(url);
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    let opened = false;
+    socket.addEventListener('open', () => {
+      opened = true;
+      this.#delayMs = FIRST_DELAY_MS;
+      this.#heardAt = performance.now();
+      for (const line of this.#said.values()) socket.send(line);
+      this.options.onConnection?.('open');
+    });
+    socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+      this.#heardAt = performance.now();
+      if (typeof event.data === 'string') this.options.onText(JSON.parse(event.data) as Message);
+      else if (event.data instanceof ArrayBuffer) {
+        const envelope = parseEnvelope(event.data);
+        if (envelope !== null) this.options.onMedia?.(envelope);
+      }
+    });
+    socket.addEventListener('close', () => {
+      if (this.#socket !== socket) return;
+      this.#lost();
+      if (!opened) this.options.onRefused?.();
+    });
+  }
+
+  /** Do not wait for a peer that is gone to answer the closing handshake. */
+  #drop(): void {
+    const socket = this.#socket;
+    this.#lost();
+    socket?.close();
+  }
+
+  #lost(): void {
+    this.#socket = null;
+    if (this.#closed) return;
+    this.options.onConnection?.('lost');
+    this.#retry = setTimeout(() => this.#open(), this.#delayMs * (0.75 + Math.random() / 2));
+    this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+  }
+}

@@ -1,0 +1,310 @@
+/** What the servers say, as docs/protocol.md lists it. Times are milliseconds: room time unless the name says UTC. */
+
+export type HearingState = 'open' | 'paused' | 'closed';
+export type PauseReason = 'recess' | 'closed_evidence' | 'mediation';
+export const PAUSE_REASONS: readonly PauseReason[] = ['recess', 'closed_evidence', 'mediation'];
+
+export interface Case {
+  id: string;
+  case_no: string;
+  cause: string;
+  title: string;
+  parties: Record<string, string>;
+  public: boolean;
+}
+
+export interface Seat {
+  id: string;
+  role: string;
+  roles?: string[];
+  channel?: number;
+}
+
+export interface TrackInfo {
+  id: string;
+  kind: 'video' | 'audio';
+  name: string;
+}
+
+export interface Interval {
+  from_ms: number;
+  to_ms: number | null;
+}
+
+export interface Pause extends Interval {
+  reason: PauseReason;
+}
+
+export interface View {
+  exhibit: string;
+  page: number;
+  zoom: number;
+  x: number;
+  y: number;
+}
+
+export type Presentation = View & Interval;
+
+export interface Gap {
+  track: string;
+  from_ms: number;
+  to_ms: number;
+  why: string;
+}
+
+export interface Utterance {
+  id: string;
+  seat: string;
+  role: string;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  confidence: number | null;
+}
+
+export interface Exhibit {
+  id: string;
+  number: number;
+  title: string;
+  filename: string;
+  media_type: string;
+  sha256: string;
+  bytes: number;
+  pages: number;
+}
+
+export interface Mark {
+  id: string;
+  at_ms: number;
+  kind: string;
+  text: string;
+}
+
+export interface Segment {
+  track: string;
+  index: number;
+  file: string;
+  bytes: number;
+  sha256: string;
+  from_ms: number;
+  to_ms: number;
+}
+
+export interface HearingAlarm {
+  code: string;
+  subject: string;
+  text: string;
+  raised_ms: number;
+  cleared_ms: number | null;
+}
+
+export interface Hearing {
+  id: string;
+  state: HearingState;
+  opened_ms: number;
+  opened_utc_ms: number;
+  closed_ms: number | null;
+  case: Case;
+  seats: Seat[];
+  tracks: TrackInfo[];
+  pauses: Pause[];
+  utterances: Utterance[];
+  exhibits: Exhibit[];
+  presentations: Presentation[];
+  marks: Mark[];
+  gaps: Gap[];
+  segments: Segment[];
+  alarms: HearingAlarm[];
+  clock_steps: Record<string, unknown>[];
+  last_number: number;
+  presented: Presentation | null;
+}
+
+/** A durable event; the `*_ns` of its body are `*_ms` here. */
+export interface RoomEvent {
+  number: number;
+  hearing: string;
+  kind: string;
+  room_ms: number;
+  utc_ms: number;
+  body: Record<string, unknown>;
+}
+
+/** A caption: replaces the one of the same id; an utterance of that id ends it; empty text withdraws it. */
+export interface Caption {
+  id: string;
+  seat: string;
+  role: string;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  stable: number;
+}
+
+export interface Levels {
+  at_ms: number;
+  seats: Record<string, { peak_db: number; rms_db: number }>;
+}
+
+export interface Speaking {
+  at_ms: number;
+  seats: string[];
+}
+
+export interface TrackStatus {
+  id: string;
+  kind: 'video' | 'audio';
+  name: string;
+  mime: string;
+  state: 'starting' | 'running' | 'failed';
+  kept: boolean;
+  kept_bytes: number;
+  last_fragment_ms: number | null;
+  restarts: number;
+  why: string;
+}
+
+export interface Alarm {
+  code: string;
+  subject: string;
+  text: string;
+  since_ms: number;
+}
+
+export interface RecorderStatus {
+  at_ms: number;
+  tracks: TrackStatus[];
+  hearing: string | null;
+  disk: { free_bytes: number; hours_left: number | null };
+  clock: { source: string; error_ms: number | null };
+  alarms: Alarm[];
+}
+
+export interface TranscriberStatus {
+  state: 'loading' | 'ready' | 'catching-up' | 'failed' | 'off';
+  lag_ms: number;
+  why: string;
+}
+
+export interface Link {
+  broker: boolean;
+  center: boolean;
+  pending_events: number;
+  pending_bytes: number;
+  last_receipt_utc_ms: number | null;
+  watched: string[];
+}
+
+export interface DocketEntry {
+  id: string;
+  time: string;
+  case_no: string;
+  cause: string;
+  title: string;
+  parties: Record<string, string>;
+  public: boolean;
+}
+
+export interface Docket {
+  date: string;
+  hearings: DocketEntry[];
+}
+
+export interface RoomName {
+  court: string;
+  room: string;
+  court_name: string;
+  room_name: string;
+}
+
+/** `GET /api/state` of a room. A part is null until its service has spoken. */
+export interface RoomState {
+  room: RoomName;
+  now_ms: number;
+  utc_ms: number;
+  seats: Seat[];
+  cameras: { id: string; name: string }[];
+  hearing: Hearing | null;
+  docket: Docket | null;
+  recorder: RecorderStatus | null;
+  transcriber: TranscriberStatus | null;
+  link: Link | null;
+  captions: Caption[];
+  speaking: string[];
+}
+
+export type RoomMessage =
+  | ({ type: 'state' } & RoomState)
+  | { type: 'event'; event: RoomEvent }
+  | { type: 'caption'; value: Caption }
+  | { type: 'speaking'; value: Speaking }
+  | { type: 'levels'; value: Levels }
+  | { type: 'recorder'; value: RecorderStatus }
+  | { type: 'transcriber'; value: TranscriberStatus }
+  | { type: 'link'; value: Link }
+  | { type: 'docket'; value: Docket };
+
+/** What the room's screen shows now. */
+export interface DisplayState {
+  court_name: string;
+  room_name: string;
+  case: Case | null;
+  state: HearingState | null;
+  recording: boolean;
+  presented: (View & { exhibit: Exhibit }) | null;
+  captions: { id: string; role: string; text: string }[];
+  utc_ms: number;
+}
+
+export interface Session {
+  role: 'clerk' | 'inspector' | 'judge' | 'archivist' | 'admin';
+  name: string;
+}
+
+/** `GET /api/rooms` of the center. */
+export interface WallRoom {
+  address: string;
+  online: boolean;
+  court_name: string;
+  room_name: string;
+  hearing: { id: string; state: HearingState; case: Case; opened_utc_ms: number } | null;
+  recorder: RecorderStatus | null;
+  speaking: string[];
+  seats: Seat[];
+  seen_utc_ms: number | null;
+}
+
+export interface HearingRow {
+  id: string;
+  room: string;
+  court_name: string;
+  room_name: string;
+  case: Case;
+  state: HearingState;
+  opened_utc_ms: number;
+  closed_utc_ms: number | null;
+  duration_ms: number;
+}
+
+export interface PlayableTrack extends TrackInfo {
+  mime: string;
+  ranges: [number, number][];
+}
+
+export interface HearingRecord extends Omit<Hearing, 'tracks'> {
+  room: string;
+  now_ms?: number;
+  tracks: PlayableTrack[];
+}
+
+export interface SearchHit {
+  hearing: string;
+  utterance: string;
+  role: string;
+  start_ms: number;
+  text: string;
+  case: Case;
+  room_name: string;
+  opened_utc_ms: number;
+  opened_ms: number;
+}
