@@ -42,6 +42,10 @@ class TusClient:
         """`http` has the center's base address and the room's bearer token."""
         self._http = http
 
+    async def ping(self) -> None:
+        """Ask whether the center is there and accepts this room."""
+        _expect(await self._http.options("/api/uploads/", headers=_TUS), 200, 204)
+
     async def create(self, metadata: Mapping[str, str]) -> str:
         """Begin an upload of unknown length; returns its id."""
         pairs = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in metadata.items())
@@ -49,7 +53,7 @@ class TusClient:
         answer = await self._http.post("/api/uploads/", headers=headers)
         _expect(answer, 201)
         # Only the id is taken: a Location on another host must never see the room's token.
-        upload = answer.headers.get("Location", "").rstrip("/").rsplit("/", 1)[-1]
+        upload = str(answer.headers.get("Location", "")).rstrip("/").rsplit("/", 1)[-1]
         if not upload.isalnum():
             raise CenterError("the center began an upload without saying where it is; it will be tried again")
         return upload

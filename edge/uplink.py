@@ -1,0 +1,56 @@
+"""The uplink as a service of a room: reads the profile and runs `sync.uplink`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hardware.profile import Profile
+from sync.clock import RoomClock
+from sync.errors import ConfigError
+from sync.layout import RoomLayout
+from sync.service import Lifeline
+from sync.uplink.broker import BrokerAddress
+from sync.uplink.service import Uplink, UplinkConfig
+
+
+def _secret(path: Path | None, what: str) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{what} {path} cannot be read ({error}); the center's operator enrolls rooms") from error
+
+
+def config_of(profile: Profile) -> UplinkConfig:
+    """What a profile says about the center; `ConfigError` when a secret's file cannot be read."""
+    layout = RoomLayout(profile.storage.data)
+    identity = {
+        "court_name": profile.room.court_name,
+        "room_name": profile.room.room_name,
+        "seats": [{"id": seat.id, "role": seat.role} for seat in profile.seats],
+    }
+    center = profile.center
+    if not center.url:
+        return UplinkConfig(profile.room.court, profile.room.room, identity, layout)
+    return UplinkConfig(
+        court=profile.room.court,
+        room=profile.room.room,
+        identity=identity,
+        layout=layout,
+        center_url=center.url,
+        token=_secret(center.token_file, "the room's token"),
+        broker=BrokerAddress(
+            host=center.mqtt_host,
+            port=center.mqtt_port,
+            client_id=f"room-{profile.room.court}-{profile.room.room}",
+            username=center.mqtt_username,
+            password=_secret(center.mqtt_password_file, "the room's MQTT password"),
+        ),
+    )
+
+
+async def serve(profile: Profile, lifeline: Lifeline) -> None:
+    """Carry everything to the center until told to stop."""
+    config = config_of(profile)
+    await Uplink(config, clock=RoomClock.open(config.layout.clock)).run(lifeline.ready)

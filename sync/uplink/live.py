@@ -1,0 +1,201 @@
+"""Live publishing: what somebody watches, and for everybody a thumbnail, the status and the captions.
+
+Promises: a newcomer's first fragment is a key frame; a network that is slower than the cameras loses pictures up to
+the next key frame and never makes the live picture late by more than seconds. Nothing here is durable.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from sync.envelope import Kind
+from sync.errors import EnvelopeError
+from sync.gop import Gate, GopCache
+from sync.hearing import Hearing
+from sync.uplink.broker import Broker
+
+log = structlog.get_logger(__name__)
+
+DEMAND_S = 15.0
+LEVELS_S = 0.19
+STATUS_MIN_S = 1.0
+STATUS_MAX_S = 5.0
+BACKLOG_BYTES = 1024 * 1024
+"""About two seconds of two cameras; beyond it pictures are dropped."""
+
+
+class Demand(BaseModel):
+    """Which tracks somebody watches."""
+
+    tracks: list[Annotated[str, Field(max_length=64)]] = Field(max_length=32)
+    levels: bool = False
+
+
+class Live:
+    """The live half of the uplink. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        prefix: str,
+        *,
+        identity: dict[str, Any],
+        room_ns: Callable[[], int],
+        utc_ns: Callable[[], int],
+        hearing: Callable[[], Hearing | None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`identity` is what every status says of the room: `court_name`, `room_name`, `seats`."""
+        self._broker = broker
+        self._prefix = prefix
+        self._identity = identity
+        self._room_ns = room_ns
+        self._utc_ns = utc_ns
+        self._hearing = hearing
+        self._monotonic = monotonic
+        self._gops = GopCache()
+        self._gates: dict[str, Gate] = {}
+        self._demand_until = 0.0
+        self._levels = False
+        self._levels_at = 0.0
+        self._status_at = 0.0
+        self._status_said: object = None
+        self._recorder: dict[str, Any] | None = None
+        self._speaking: list[str] = []
+        self.dropped = 0
+        """Fragments that were left out because the network was too slow."""
+        broker.subscribe(f"{prefix}/demand", 0, self._on_demand)
+        broker.on_connected(self._on_connected)
+
+    @property
+    def watched(self) -> list[str]:
+        """Tracks in demand now."""
+        return sorted(self._gates)
+
+    def tick(self) -> None:
+        """Call several times a second: ends demands that were not repeated, and says the status."""
+        if self._gates or self._levels:
+            self._expire()
+        self._say_status()
+
+    # From the room's feeds.
+
+    def take(self, topic: str, payload: bytes) -> None:
+        """One message of the recorder's feed, or the transcriber's words."""
+        head, _, track = topic.partition("/")
+        try:
+            if head == "frag":
+                self._fragment(track, payload)
+            elif head == "init":
+                self._gops.init(track, payload)
+                if track in self._gates:
+                    self._gates[track].lose()
+                self._broker.publish(f"{self._prefix}/live/{track}/init", payload, qos=1, retain=True)
+            elif head == "thumb":
+                if self._broker.backlog_bytes < BACKLOG_BYTES:
+                    self._broker.publish(f"{self._prefix}/live/{track}/thumb", payload)
+            elif head == "caption":
+                self._caption(json.loads(payload))
+            elif head == "levels":
+                self._say_levels(payload)
+            elif head == "status":
+                self._recorder = dict(json.loads(payload))
+            elif head == "speaking":
+                self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
+                self._say_status()
+        except (EnvelopeError, ValueError, KeyError, TypeError) as error:
+            log.warning("feed_message_unreadable", topic=topic, why=str(error))
+
+    def _fragment(self, track: str, payload: bytes) -> None:
+        envelope = self._gops.fragment(track, payload)
+        gate = self._gates.get(track)
+        if gate is None or envelope.kind is not Kind.FRAGMENT or not self._broker.connected:
+            return
+        if self._broker.backlog_bytes > BACKLOG_BYTES:
+            gate.lose()
+            self.dropped += 1
+        elif gate.passes(envelope):
+            self._broker.publish(f"{self._prefix}/live/{track}/frag", payload)
+
+    def _caption(self, value: dict[str, Any]) -> None:
+        hearing = self._hearing()
+        message = {**value, "hearing": None if hearing is None else hearing.id}
+        self._broker.publish(f"{self._prefix}/caption", json.dumps(message, ensure_ascii=False).encode())
+
+    def _say_levels(self, payload: bytes) -> None:
+        now = self._monotonic()
+        if self._levels and now - self._levels_at >= LEVELS_S and self._broker.backlog_bytes < BACKLOG_BYTES:
+            self._levels_at = now
+            self._broker.publish(f"{self._prefix}/levels", payload)
+
+    # From the center.
+
+    def _on_demand(self, payload: bytes) -> None:
+        try:
+            demand = Demand.model_validate_json(payload)
+        except ValidationError as error:
+            log.warning("demand_unreadable", why=str(error.errors()[0]["msg"]))
+            return
+        self._demand_until = self._monotonic() + DEMAND_S
+        self._levels = demand.levels
+        wanted = set(demand.tracks)
+        for track in set(self._gates) - wanted:
+            del self._gates[track]
+        for track in wanted - set(self._gates):
+            self._begin(track)
+
+    def _begin(self, track: str) -> None:
+        held = self._gops.since_key_frame(track)
+        self._gates[track] = Gate(opened=bool(held))
+        for message in held:
+            self._broker.publish(f"{self._prefix}/live/{track}/frag", message)
+
+    def _expire(self) -> None:
+        if self._monotonic() > self._demand_until:
+            self._gates.clear()
+            self._levels = False
+
+    def _on_connected(self) -> None:
+        for track, message in self._gops.inits().items():
+            self._broker.publish(f"{self._prefix}/live/{track}/init", message, qos=1, retain=True)
+        for gate in self._gates.values():
+            gate.lose()
+        self._status_said = None
+        self._say_status()
+
+    # The status.
+
+    def _say_status(self) -> None:
+        if not self._broker.connected:
+            return
+        now = self._monotonic()
+        hearing = self._hearing()
+        said: dict[str, Any] = {
+            "online": True,
+            **self._identity,
+            "hearing": None
+            if hearing is None
+            else {
+                "id": hearing.id,
+                "state": hearing.state.value,
+                "case": hearing.case,
+                "opened_utc_ns": hearing.opened_utc_ns,
+            },
+            "recorder": self._recorder,
+            "speaking": list(self._speaking),
+        }
+        age_s = now - self._status_at
+        if self._status_said is not None and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
+            return
+        message = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
+        if self._broker.publish(
+            f"{self._prefix}/status", json.dumps(message, ensure_ascii=False).encode(), qos=1, retain=True
+        ):
+            self._status_at = now
+            self._status_said = said

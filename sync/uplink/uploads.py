@@ -1,0 +1,286 @@
+"""Uploads: segments while they grow, what remains of them when they close, and exhibits; retried for ever.
+
+Promises: a file counts as sent only when the center has answered that its hash was checked and that it is stored;
+after any break, restart or loss of `upload.db` the way is taken up again from what the center holds. Refuses nothing:
+a file that cannot be sent (the center is away, the disk lost it) waits with a growing pause and holds up no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import structlog
+
+from sync.boxes import Init, index_file
+from sync.errors import CenterError, MediaError, StorageError
+from sync.layout import RoomLayout
+from sync.roomlog import RoomLog
+from sync.uplink.pace import Pace
+from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
+from sync.uplink.uploadstore import Upload, UploadStore
+
+log = structlog.get_logger(__name__)
+
+GROW_S = 2.0
+PIECE_BYTES = 1024 * 1024
+MAX_PAUSE_S = 60.0
+
+
+@dataclass(slots=True)
+class _Growth:
+    """A growing segment: where its last whole fragment ends, and how much of it the center holds."""
+
+    init: Init | None = None
+    whole_bytes: int = 0
+    offset: int | None = None
+
+
+@dataclass(slots=True)
+class _Retry:
+    at: float = 0.0
+    pause_s: float = 0.5
+
+    def later(self, now: float) -> None:
+        self.at = now + self.pause_s
+        self.pause_s = min(self.pause_s * 2, MAX_PAUSE_S)
+
+
+@dataclass
+class Uploads:
+    """Drives all uploads of one room. All methods belong to one event loop."""
+
+    room: str
+    """`court/room`"""
+    layout: RoomLayout
+    room_log: RoomLog
+    store: UploadStore
+    tus: TusClient
+    pace: Pace
+    hearing: Callable[[], str | None]
+    """The hearing that is open now; its growing segments are sent along."""
+    monotonic: Callable[[], float] = time.monotonic
+    reachable: bool = False
+    """Whether the center answered the last time it was asked."""
+    pending_bytes: int = 0
+    last_receipt_utc_ns: int | None = None
+    _kick: asyncio.Event = field(default_factory=asyncio.Event)
+    _locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _growth: dict[str, _Growth] = field(default_factory=dict)
+    _retries: defaultdict[str, _Retry] = field(default_factory=lambda: defaultdict(_Retry))
+    _complaint: str = ""
+
+    def kick(self) -> None:
+        """There may be something new in the log."""
+        self._kick.set()
+
+    async def run(self) -> None:
+        """Send for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._finish_all())
+            group.create_task(self._grow_all())
+
+    # Files that are complete in the room.
+
+    async def _finish_all(self) -> None:
+        while True:
+            self._kick.clear()
+            waiting = await asyncio.to_thread(self._scan)
+            now = self.monotonic()
+            for upload in waiting:
+                if self._retries[upload.key].at <= now and not await self._attempt(
+                    upload.key, self._finish(upload.key)
+                ):
+                    break  # nobody answers: the others would only wait for the same silence
+            if not waiting:
+                await self._ping()
+            wait_s = 1.0 if waiting else 5.0
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._kick.wait()
+            except TimeoutError:
+                pass
+
+    def _scan(self) -> list[Upload]:
+        while events := self.room_log.since(self.store.scanned):
+            self.store.take(events)
+        self.pending_bytes = self.store.pending_bytes()
+        return self.store.finished()
+
+    async def _ping(self) -> None:
+        """Ask whether the center is there, when nothing else would tell."""
+        try:
+            await self.tus.ping()
+            self._well()
+        except (CenterError, httpx.HTTPError) as error:
+            self._unwell(error)
+
+    async def _finish(self, key: str) -> None:
+        async with self._locks[key]:
+            upload = self.store.get(key)
+            if upload is None or upload.sha256 is None or upload.bytes is None or upload.stored_utc_ns is not None:
+                return
+            size = upload.bytes
+            name, offset = await self._resume(upload)
+            if offset > size:
+                raise UploadGoneError("the center holds more than the file has; it is sent again")
+            if offset < size or size == 0:
+                await self._send(upload, name, offset, size, length=size)
+            else:
+                await self.tus.append(name, offset, b"", length=size)  # all is there but its length is not known yet
+            stored_utc_ns = await self.tus.confirm(
+                {
+                    "upload": name,
+                    "sha256": upload.sha256,
+                    "bytes": size,
+                    "room": self.room,
+                    "hearing": upload.hearing,
+                    "kind": upload.kind,
+                    "track": upload.track,
+                    "index": upload.index,
+                }
+            )
+            await asyncio.to_thread(self.store.set_stored, key, stored_utc_ns)
+            self.last_receipt_utc_ns = stored_utc_ns
+            self.pending_bytes = max(self.pending_bytes - size, 0)
+            self._growth.pop(key, None)
+            self._retries.pop(key, None)
+        self._locks.pop(key, None)
+
+    # Segments that still grow.
+
+    async def _grow_all(self) -> None:
+        while True:
+            started = self.monotonic()
+            hearing = self.hearing()
+            if hearing is not None:
+                for upload in await asyncio.to_thread(self._growing, hearing):
+                    if self._retries[upload.key].at <= started and not await self._attempt(
+                        upload.key, self._grow(upload.key)
+                    ):
+                        break
+            await asyncio.sleep(max(GROW_S - (self.monotonic() - started), 0.1))
+
+    def _growing(self, hearing: str) -> list[Upload]:
+        folder = self.layout.hearing(hearing)
+        found: list[Upload] = []
+        for path in sorted(folder.glob("*/*.mp4")) if folder.is_dir() else []:
+            if not path.stem.isdigit():
+                continue
+            key_of = Upload.growing(hearing, path.parent.name, int(path.stem), f"{path.parent.name}/{path.name}")
+            known = self.store.get(key_of.key) or self.store.begin(key_of)
+            if known.sha256 is None:
+                found.append(known)
+        return found
+
+    async def _grow(self, key: str) -> None:
+        async with self._locks[key]:
+            upload = self.store.get(key)
+            if upload is None or upload.sha256 is not None:
+                return
+            growth = self._growth.setdefault(key, _Growth())
+            path = self._path(upload)
+            index = await asyncio.to_thread(index_file, path, growth.whole_bytes, growth.init, salvage=True)
+            growth.init, growth.whole_bytes = index.init, max(index.end, growth.whole_bytes)
+            if not growth.whole_bytes or growth.offset == growth.whole_bytes:
+                return
+            name, offset = await self._resume(upload)
+            if offset > growth.whole_bytes:
+                return  # what the disk lost after a power cut; the checksum at the end decides
+            growth.offset = await self._send(upload, name, offset, growth.whole_bytes)
+
+    # What both need.
+
+    async def _resume(self, upload: Upload) -> tuple[str, int]:
+        """The id at the center and the offset from which to go on."""
+        if upload.upload is not None:
+            growth = self._growth.get(upload.key)
+            if growth is not None and growth.offset is not None:
+                return upload.upload, growth.offset
+            return upload.upload, await self.tus.offset(upload.upload)
+        name = await self.tus.create(
+            {
+                "room": self.room,
+                "hearing": upload.hearing,
+                "kind": upload.kind,
+                "track": upload.track,
+                "index": str(upload.index),
+                "name": upload.file,
+                "filetype": upload.media_type,
+            }
+        )
+        await asyncio.to_thread(self.store.set_upload, upload.key, name)
+        return name, 0
+
+    async def _send(self, upload: Upload, name: str, offset: int, until: int, *, length: int | None = None) -> int:
+        path = self._path(upload)
+        while True:
+            data = await asyncio.to_thread(_read, path, offset, min(PIECE_BYTES, until - offset))
+            if not data and until > offset:
+                raise StorageError(f"{path.name} is shorter than the room's log says; its bytes are gone from the disk")
+            await self.pace.take(len(data))
+            last = offset + len(data) >= until
+            offset = await self.tus.append(name, offset, data, length=length if last else None)
+            growth = self._growth.get(upload.key)
+            if growth is not None:
+                growth.offset = offset
+            if last:
+                return offset
+
+    async def _attempt(self, key: str, work: Coroutine[Any, Any, None]) -> bool:
+        """Do one file's work; False when the center is away, which is nobody's fault and costs no pause."""
+        retry = self._retries[key]
+        try:
+            await work
+            self._well()
+            self._retries.pop(key, None)
+            return True
+        except (UploadGoneError, ChecksumError) as error:
+            log.warning("upload_restarted", key=key, why=error.message)
+            await asyncio.to_thread(self.store.set_upload, key, None)
+        except OffsetError as error:
+            log.info("upload_resumed", key=key, why=error.message)
+        except (StorageError, MediaError, OSError) as error:
+            log.error("upload_impossible", key=key, why=str(error))
+        except CenterError as error:
+            if error.code == "token":
+                self._unwell(error)
+                return False
+            log.warning("upload_refused", key=key, why=error.message)
+        except httpx.HTTPError as error:
+            self._unwell(error)
+            self._growth.pop(key, None)
+            return False
+        self._growth.pop(key, None)  # ask the center for the offset
+        retry.later(self.monotonic())
+        return True
+
+    def _well(self) -> None:
+        if not self.reachable:
+            log.info("center_reachable")
+        self.reachable, self._complaint = True, ""
+
+    def _unwell(self, error: Exception) -> None:
+        why = str(error) or type(error).__name__
+        if why != self._complaint:
+            log.warning("center_unreachable", why=why, next="the record waits on the room's disk; trying again")
+        self.reachable, self._complaint = False, why
+
+    def _path(self, upload: Upload) -> Path:
+        folder = self.layout.hearing(upload.hearing)
+        path = folder / upload.file
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise StorageError(f"{upload.file} lies outside of its hearing's folder; it is not sent")
+        return path
+
+
+def _read(path: Path, offset: int, count: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(count)
