@@ -1,0 +1,114 @@
+"""The demo's clerk: conducts a hearing through the panel's own HTTP API, at the times of the hearing's `timeline.json`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from hardware.scenario import (
+    AddExhibit,
+    Close,
+    Mark,
+    Open,
+    Page,
+    Pause,
+    Present,
+    Resume,
+    Scenario,
+    Withdraw,
+    Zoom,
+)
+from sync.errors import CenterError
+
+LEAD_S = 0.3
+"""The simulated devices are told this long before the first sample, so that all of them begin in time."""
+
+
+def start_stage(stage: Path, hearing: Path, start_monotonic_ns: int) -> None:
+    """Tell a room's simulated devices to begin to act `hearing` at this moment of `CLOCK_MONOTONIC`."""
+    stage.parent.mkdir(parents=True, exist_ok=True)
+    fresh = stage.with_suffix(".new")
+    value = {"start_monotonic_ns": start_monotonic_ns, "hearing_dir": str(hearing.resolve())}
+    fresh.write_text(json.dumps(value), encoding="utf-8")
+    os.replace(fresh, stage)
+
+
+class Clerk:
+    """A signed-in client of one room's panel. Refusals of the room are `CenterError` with the room's own words."""
+
+    def __init__(self, panel_url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=panel_url, headers={"X-Wutong": "1"}, timeout=30)
+        self._exhibits: dict[str, str] = {}
+        self._shown: dict[str, Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._http.aclose()
+
+    async def sign_in(self, code: str) -> None:
+        """Open a session with the clerk's code."""
+        await self._send("POST", "/api/session", json={"code": code})
+
+    async def state(self) -> dict[str, Any]:
+        """`GET /api/state`."""
+        return await self._send("GET", "/api/state")
+
+    async def conduct(self, scenario: Scenario, folder: Path, stage: Path) -> None:
+        """Hold the whole hearing: open it, start the devices' play, and do each action at its time."""
+        first = scenario.actions[0]
+        await self.act(first, folder)
+        start_ns = time.monotonic_ns() + int((LEAD_S - first.at_s) * 1e9)
+        start_stage(stage, folder, start_ns)
+        for action in scenario.actions[1:]:
+            await asyncio.sleep(max(0.0, action.at_s - (time.monotonic_ns() - start_ns) / 1e9))
+            await self.act(action, folder)
+
+    async def act(self, action: object, folder: Path) -> None:
+        """Do one action of a scenario."""
+        match action:
+            case Open():
+                await self._send("POST", "/api/hearing", json=action.case.model_dump())
+            case AddExhibit():
+                files = {"file": (action.file, (folder / action.file).read_bytes())}
+                added = await self._send("POST", "/api/exhibits", data={"title": action.title}, files=files)
+                self._exhibits[action.file] = str(added["id"])
+            case Present():
+                await self._show(self._exhibits[action.file], action.page, action.zoom, action.x, action.y)
+            case Page():
+                assert self._shown is not None
+                await self._show(self._shown["exhibit"], action.page, 1.0, 0.5, 0.5)
+            case Zoom():
+                assert self._shown is not None
+                await self._show(self._shown["exhibit"], self._shown["page"], action.zoom, action.x, action.y)
+            case Withdraw():
+                await self._send("DELETE", "/api/presentation")
+            case Mark():
+                await self._send("POST", "/api/marks", json={"kind": action.kind, "text": action.text})
+            case Pause():
+                await self._send("POST", "/api/hearing/pause", json={"reason": action.reason.value})
+            case Resume():
+                await self._send("POST", "/api/hearing/resume")
+            case Close():
+                await self._send("POST", "/api/hearing/close")
+
+    async def _show(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> None:
+        self._shown = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
+        await self._send("PUT", "/api/presentation", json=self._shown)
+
+    async def _send(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        response = await self._http.request(method, path, **arguments)
+        if response.is_error:
+            try:
+                words = response.json()["message"]
+            except (ValueError, KeyError):
+                words = response.text[:200]
+            raise CenterError(f"the room refused {method} {path}: {words}", code="refused")
+        return dict(response.json()) if response.content else {}
