@@ -308,3 +308,12 @@ export interface SearchHit {
   opened_utc_ms: number;
   opened_ms: number;
 }
+
+/** `WS /api/live` of the center. `utc_ms` is the center's clock when it sent the list. */
+export type CenterMessage =
+  | { type: 'rooms'; rooms: WallRoom[]; utc_ms?: number }
+  | { type: 'room'; room: WallRoom }
+  | { type: 'caption'; room: string; value: Caption }
+  | { type: 'levels'; room: string; value: Levels }
+  | { type: 'event'; room: string; value: RoomEvent }
+  | { type: 'lost'; address: string };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockText, lineAt, phaseAt, spanAt, speakersAt } from './moment';
+import { lineAt, phaseAt, spanAt, speakersAt } from './moment';
 
 describe('a moment of a hearing', () => {
   const shown = [
@@ -45,10 +45,5 @@ describe('a moment of a hearing', () => {
       'closed',
     ]);
     expect(phaseAt({ opened_ms: 0, closed_ms: null, pauses: [{ from_ms: 10, to_ms: null }] }, 99)).toBe('paused');
-  });
-
-  it('is written as hours, minutes, seconds', () => {
-    expect(clockText(3_725_999)).toBe('01:02:05');
-    expect(clockText(-5)).toBe('00:00:00');
   });
 });

@@ -56,12 +56,3 @@ export function phaseAt(
   if (hearing.closed_ms !== null && at_ms >= hearing.closed_ms) return 'closed';
   return spanAt(hearing.pauses, at_ms) === null ? 'open' : 'paused';
 }
-
-/** Milliseconds of the hearing as h:mm:ss, counted from its opening. */
-export function clockText(ms: number): string {
-  const total = Math.max(0, Math.floor(ms / 1000));
-  const s = String(total % 60).padStart(2, '0');
-  const m = String(Math.floor(total / 60) % 60).padStart(2, '0');
-  const h = Math.floor(total / 3600);
-  return `${String(h).padStart(2, '0')}:${m}:${s}`;
-}

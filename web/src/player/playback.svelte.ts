@@ -1,0 +1,234 @@
+/**
+ * The cursor of a recorded hearing: one room time (ms) that picture, sound, words and exhibit follow.
+ *
+ * The main element is the clock. Playback runs through the stretches of the plan; what has no media is skipped and
+ * `skipped` says from where to where and why.
+ */
+
+import { explainSkip, playableFrom, stretchAt, type Range, type Skip, type Stretch } from './plan';
+import { RecordedSource, type FetchPiece } from './source';
+import type { Span } from './moment';
+
+export const RATES = [1, 1.5, 2] as const;
+
+const NOTE_MS = 6000;
+/** a hole inside the buffer that is shorter than this is stepped over */
+const STEP_MS = 1500;
+
+export class Playback {
+  ms = $state(0);
+  playing = $state(false);
+  waiting = $state(false);
+  rate = $state(1);
+  muted = $state(false);
+  /** the last skip, while its note is shown */
+  skipped = $state<Skip | null>(null);
+  /** why media does not come, in the server's words */
+  problem = $state('');
+  /** the cursor stands at the end of what has been recorded */
+  atEnd = $state(false);
+  /** tracks whose media is loaded now; without the camera there is sound alone */
+  loaded = $state<readonly string[]>([]);
+
+  private element: HTMLMediaElement | null = null;
+  private source: RecordedSource | null = null;
+  private list: readonly Stretch[] = [];
+  private pauses: readonly (Span & { reason: string })[] = [];
+  private gaps: readonly (Span & { why: string })[] = [];
+  private target: number | null = null;
+  private frame = 0;
+  private lastPump = 0;
+  private noteTimer: ReturnType<typeof setTimeout> | undefined;
+  private stuckSince = 0;
+
+  constructor(private readonly fetchPiece: FetchPiece) {}
+
+  /** Take an element as the clock; the answer lets it go. */
+  attach(element: HTMLMediaElement): () => void {
+    this.element = element;
+    this.source = new RecordedSource(element, this.fetchPiece);
+    this.source.onproblem = (words) => (this.problem = words);
+    element.muted = this.muted;
+    if (this.list.length > 0) this.go(this.ms);
+    const loop = () => {
+      this.tick();
+      this.frame = requestAnimationFrame(loop);
+    };
+    this.frame = requestAnimationFrame(loop);
+    return () => {
+      cancelAnimationFrame(this.frame);
+      clearTimeout(this.noteTimer);
+      this.source?.destroy();
+      this.source = null;
+      this.element = null;
+    };
+  }
+
+  /** What can be played; again whenever the hearing has grown or another camera is the main one. */
+  plan(
+    list: readonly Stretch[],
+    pauses: readonly (Span & { reason: string })[],
+    gaps: readonly (Span & { why: string })[],
+  ): void {
+    const first = this.list.length === 0;
+    this.list = list;
+    this.pauses = pauses;
+    this.gaps = gaps;
+    if (this.source === null || list.length === 0) return;
+    const here = stretchAt(list, this.ms);
+    if (first || (this.atEnd && playableFrom(list, this.ms) !== null)) this.go(this.ms);
+    else if (here !== null && here.tracks.length > 0) {
+      if (here.tracks.join() === this.source.tracks.join()) this.source.extend(here.to_ms);
+      else this.go(this.ms);
+    }
+  }
+
+  seek(at_ms: number): void {
+    this.skipped = null;
+    this.go(at_ms);
+  }
+
+  play(): void {
+    this.playing = true;
+    if (this.atEnd) this.go(this.ms);
+    this.start();
+  }
+
+  pause(): void {
+    this.playing = false;
+    this.element?.pause();
+  }
+
+  toggle(): void {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  setRate(rate: number): void {
+    this.rate = rate;
+    if (this.element !== null) this.element.playbackRate = rate;
+  }
+
+  setMuted(muted: boolean): void {
+    this.muted = muted;
+    if (this.element !== null) this.element.muted = muted;
+  }
+
+  private start(): void {
+    const element = this.element;
+    if (element === null || this.source === null || this.source.tracks.length === 0) return;
+    element.playbackRate = this.rate;
+    element.play().catch((error: unknown) => {
+      // A browser that has not been touched yet plays without sound only.
+      if (error instanceof DOMException && error.name === 'NotAllowedError' && !element.muted) {
+        this.setMuted(true);
+        this.start();
+      }
+    });
+  }
+
+  /** Put the cursor at `at_ms`, or where media begins after it. */
+  private go(at_ms: number): void {
+    const next = playableFrom(this.list, at_ms);
+    this.atEnd = next === null;
+    if (next === null) {
+      const last = this.list[this.list.length - 1];
+      this.ms = last === undefined ? at_ms : Math.min(at_ms, last.to_ms);
+      this.element?.pause();
+      return;
+    }
+    if (next.at_ms > at_ms) this.note(explainSkip(at_ms, next.at_ms, this.pauses, this.gaps));
+    this.ms = next.at_ms;
+    this.target = next.at_ms;
+    this.stuckSince = 0;
+    this.source?.open(next.stretch.tracks, next.at_ms, next.stretch.to_ms);
+    this.loaded = next.stretch.tracks;
+    if (this.playing) this.start();
+  }
+
+  private note(skip: Skip): void {
+    if (skip.to_ms - skip.from_ms < 500) return; // the seam between two tracks' beginnings
+    this.skipped = skip;
+    clearTimeout(this.noteTimer);
+    this.noteTimer = setTimeout(() => (this.skipped = null), NOTE_MS);
+  }
+
+  private tick(): void {
+    const { element, source } = this;
+    if (element === null || source === null || this.atEnd) return;
+    const now = performance.now();
+    const shown_ms = element.currentTime * 1000;
+    if (this.target !== null) {
+      const arrived = !element.seeking && element.readyState >= 2 && Math.abs(shown_ms - this.target) < STEP_MS;
+      if (arrived) this.target = null;
+    }
+    if (this.target === null) this.ms = shown_ms;
+    if (now - this.lastPump > 250) {
+      this.lastPump = now;
+      source.pump(this.ms);
+    }
+    this.waiting = element.readyState < 3;
+    if (this.waiting) this.unstick(element, now);
+    else this.stuckSince = 0;
+    const here = stretchAt(this.list, this.ms);
+    const over = here === null || here.tracks.length === 0;
+    const edge = here !== null && here.to_ms - this.ms < (this.waiting && now - this.stuckSince > 500 ? 400 : 30);
+    if (this.target === null && (over || edge)) this.go(here === null ? this.ms : here.to_ms);
+  }
+
+  /** Step over a hole that is shorter than a note is worth, once waiting has not helped. */
+  private unstick(element: HTMLMediaElement, now: number): void {
+    if (this.stuckSince === 0) this.stuckSince = now;
+    if (now - this.stuckSince < 300) return;
+    const at_ms = this.target ?? element.currentTime * 1000;
+    const start = spans(element.buffered).find(([from, to]) => from > at_ms && to > from + 100)?.[0];
+    const inside = spans(element.buffered).some(([from, to]) => from <= at_ms && at_ms < to - 100);
+    if (inside || start === undefined || start - at_ms > STEP_MS) return;
+    this.stuckSince = now;
+    element.currentTime = (start + 5) / 1000;
+  }
+}
+
+function spans(buffered: TimeRanges): Range[] {
+  return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i) * 1000, buffered.end(i) * 1000] as const);
+}
+
+/** Another camera beside the main picture: the same cursor, its own element, no sound. */
+export class Follower {
+  private readonly source: RecordedSource;
+
+  constructor(
+    private readonly element: HTMLVideoElement,
+    private readonly track: string,
+    fetchPiece: FetchPiece,
+  ) {
+    this.source = new RecordedSource(element, fetchPiece, { ahead_ms: 10_000, chunk_ms: 10_000 });
+  }
+
+  /** Keep to the cursor; call a few times a second. True while there is a picture at that moment. */
+  follow(list: readonly Stretch[], cursor_ms: number, playing: boolean, rate: number): boolean {
+    const here = stretchAt(list, cursor_ms);
+    const { element, source } = this;
+    if (here === null || here.tracks.length === 0) {
+      element.pause();
+      return false;
+    }
+    if (source.tracks.length === 0 || (!source.holds(cursor_ms) && !source.reaching(cursor_ms))) {
+      source.open([this.track], cursor_ms, here.to_ms);
+      return true;
+    }
+    source.extend(here.to_ms);
+    source.pump(cursor_ms);
+    if (element.readyState < 1) return true;
+    const off_ms = element.currentTime * 1000 - cursor_ms;
+    if (Math.abs(off_ms) > 300 && !element.seeking) element.currentTime = (cursor_ms + (playing ? 60 : 0)) / 1000;
+    element.playbackRate = Math.abs(off_ms) < 30 ? rate : rate * (off_ms > 0 ? 0.94 : 1.06);
+    if (playing && element.paused) void element.play().catch(() => undefined);
+    if (!playing && !element.paused) element.pause();
+    return true;
+  }
+
+  destroy(): void {
+    this.source.destroy();
+  }
+}
