@@ -1,0 +1,157 @@
+/** One track's way into one SourceBuffer: init segments and whole fragments in order, bounded, from key frame to key frame.
+ *
+ * Refuses to grow: what waits is at most `MAX_WAITING` fragments, then everything before the last key frame goes.
+ */
+
+import { type Envelope, KIND, parseInit } from '../envelope';
+
+const MAX_WAITING = 150;
+/** Media kept behind the cursor, seconds. */
+const KEEP_BEHIND_S = 8;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface Waiting {
+  init: boolean;
+  key: boolean;
+  mime: string;
+  bytes: Bytes;
+}
+
+export class TrackBuffer {
+  mime = '';
+  #init: Waiting | null = null;
+  #initId = -1;
+  #sequence = -1;
+  #needKey = true;
+  #waiting: Waiting[] = [];
+  #source: SourceBuffer | null = null;
+  #sourceMime = '';
+  #abort = new AbortController();
+
+  constructor(
+    /** A SourceBuffer took something: look at the buffered ranges. */
+    private readonly onAppended: () => void,
+    /** This MediaSource cannot go on. */
+    private readonly onBroken: () => void,
+    private readonly now: () => number,
+  ) {}
+
+  get ready(): boolean {
+    return this.#init !== null;
+  }
+
+  /** True when the init segment is a new one for this track. */
+  take(envelope: Envelope): boolean {
+    if (envelope.kind === KIND.init) return this.#takeInit(envelope);
+    if (envelope.kind !== KIND.fragment || envelope.initId !== this.#initId) return false;
+    const follows = envelope.sequence === (this.#sequence + 1) % 2 ** 32;
+    const key = envelope.keyFrame || this.mime.startsWith('audio/');
+    if (!follows && !key) this.#needKey = true;
+    this.#sequence = envelope.sequence;
+    if (this.#needKey && !key) return false;
+    this.#needKey = false;
+    this.#waiting.push({ init: false, key, mime: '', bytes: envelope.payload });
+    this.#bound();
+    this.#pump();
+    return false;
+  }
+
+  /** Start over in a new MediaSource: the init segment again, then from the next key frame. */
+  attach(media: MediaSource): void {
+    this.detach();
+    const source = media.addSourceBuffer(this.mime);
+    const { signal } = this.#abort;
+    source.addEventListener('updateend', () => this.#updated(), { signal });
+    source.addEventListener('error', () => this.onBroken(), { signal });
+    this.#source = source;
+    this.#sourceMime = this.mime;
+    this.#pump();
+  }
+
+  detach(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#source = null;
+  }
+
+  /** Forget what waits (it belonged to a MediaSource that is gone). */
+  restart(): void {
+    this.detach();
+    this.#waiting = this.#init ? [this.#init] : [];
+    this.#needKey = true;
+  }
+
+  #takeInit(envelope: Envelope): boolean {
+    const init = parseInit(envelope.payload);
+    if (init === null || envelope.initId === this.#initId) return false;
+    this.mime = init.mime;
+    this.#initId = envelope.initId;
+    this.#needKey = true;
+    this.#init = { init: true, key: true, mime: init.mime, bytes: init.segment };
+    this.#waiting.push(this.#init);
+    this.#pump();
+    return true;
+  }
+
+  #bound(): void {
+    if (this.#waiting.length <= MAX_WAITING) return;
+    const lastKey = this.#waiting.findLastIndex((w) => w.key && !w.init);
+    const kept = this.#waiting.slice(Math.max(lastKey, 0));
+    this.#waiting = this.#init ? [this.#init, ...kept] : kept;
+  }
+
+  #pump(): void {
+    const source = this.#source;
+    const first = this.#waiting[0];
+    if (source === null || source.updating || first === undefined) return;
+    if (first.init && first.mime !== this.#sourceMime) {
+      source.changeType(first.mime);
+      this.#sourceMime = first.mime;
+    }
+    let count = 1;
+    if (!first.init) while (count < this.#waiting.length && !this.#waiting[count]?.init) count += 1;
+    const taken = this.#waiting.slice(0, count);
+    try {
+      source.appendBuffer(taken.length === 1 ? first.bytes : join(taken.map((w) => w.bytes)));
+      this.#waiting.splice(0, count);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'QuotaExceededError') this.#makeRoom(source);
+      else this.onBroken();
+    }
+  }
+
+  #updated(): void {
+    const source = this.#source;
+    if (source === null) return;
+    this.onAppended();
+    if (this.#waiting.length > 0) this.#pump();
+    else this.#forget(source, this.now() - KEEP_BEHIND_S, KEEP_BEHIND_S / 2);
+  }
+
+  /** The buffer is full: everything that was shown goes; when that is nothing, what waits goes up to the last key frame. */
+  #makeRoom(source: SourceBuffer): void {
+    if (this.#forget(source, this.now() - 1, 0)) return;
+    const lastKey = this.#waiting.findLastIndex((w) => w.key);
+    if (lastKey > 0) this.#waiting.splice(0, lastKey);
+    else this.onBroken();
+  }
+
+  #forget(source: SourceBuffer, before: number, slack: number): boolean {
+    if (source.buffered.length === 0 || source.updating) return false;
+    const start = source.buffered.start(0);
+    if (start >= before - slack) return false;
+    source.remove(0, before);
+    return true;
+  }
+}
+
+function join(parts: Bytes[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
