@@ -348,9 +348,9 @@ class Gate:
             if match is Match.NONE:
                 raise WutongError("there is nothing at this address", code="not-found")
             session = await self._access.admit(rule_of(endpoint), ws)
-        except WutongError as error:
+        except WutongError:
             await receive()  # websocket.connect
-            await ws.send_denial_response(error_response(error))
+            await ws.close(4403)  # before accept: the handshake is answered with HTTP 403
             return
         if session is not None:
             scope["wutong_session"] = session
