@@ -205,6 +205,11 @@ def _to_ms(value: Any) -> Any:
     return value
 
 
+def to_screen(value: Any) -> Any:
+    """Any JSON value as browsers get it: every `*_ns`, at any depth, becomes `*_ms`."""
+    return _to_ms(value)
+
+
 def event_to_screen(event: Event) -> dict[str, Any]:
     """An event as browsers get it: `*_ns` become `*_ms`."""
     value = _to_ms(event.to_json())
