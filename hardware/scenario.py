@@ -28,16 +28,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import av
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hardware.hearing_folder import HearingFolder
 from sync.errors import ConfigError
 from sync.hearing import PauseReason
 
 BUNDLED_HEARING = Path(__file__).resolve().parent / "hearing"
 """The hearing that ships with the product: a loan dispute, four microphones, 284 s."""
-
-_SOUND = ("microphones.opus", "microphones.flac")
 
 
 class _Action(BaseModel):
@@ -165,7 +163,7 @@ class Scenario(BaseModel):
     @classmethod
     def _whole(cls, folder: Path) -> Scenario:
         case = Case(case_no="演示", cause="演示", title=folder.resolve().name, parties={})
-        end_s = _duration_s(folder)
+        end_s = HearingFolder(folder).duration_s
         return cls(actions=[Open(at_s=0, do="open", case=case), Close(at_s=end_s, do="close")])
 
     @property
@@ -252,16 +250,3 @@ def _bad_file(folder: Path, name: str) -> str | None:
     if not (folder / name).is_file():
         return f"there is no {name} in the folder"
     return None
-
-
-def _duration_s(folder: Path) -> float:
-    sound = next((folder / name for name in _SOUND if (folder / name).is_file()), None)
-    if sound is None:
-        raise ConfigError(f"{folder} holds no {' or '.join(_SOUND)}: it is not a hearing folder")
-    try:
-        with av.open(str(sound)) as container:
-            if container.duration is None:
-                raise ConfigError(f"{sound} is not sound of a known length; put the right file there")
-            return float(container.duration / av.time_base)
-    except av.FFmpegError as error:
-        raise ConfigError(f"{sound} is not sound that can be played ({error}); put the right file there") from error

@@ -46,8 +46,9 @@ def by_pyav(path: Path) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1).T.astype(np.float32)
 
 
-def lag_samples(a: NDArray[np.float32], b: NDArray[np.float32], most: int = 320) -> int:
-    """How many samples, up to `most` (20 ms), `b` is later than `a`: where they are most alike."""
+def lag_samples(a: NDArray[np.float32], b: NDArray[np.float32], most: int = 64) -> int:
+    """How many samples, up to `most` (4 ms), `b` is later than `a`: where they are most alike."""
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     middle = a[most : len(a) - most]
     alike = {lag: float(np.dot(middle, b[most + lag : most + lag + len(middle)])) for lag in range(-most, most + 1)}
     return max(alike, key=alike.__getitem__)
