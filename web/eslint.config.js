@@ -15,6 +15,7 @@ export default ts.config(
       'no-undef': 'off', // TypeScript knows better
       eqeqeq: 'error',
       'no-console': 'error',
+      'svelte/prefer-svelte-reactivity': 'off', // maps and sets here are mostly bookkeeping that nothing is drawn from
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
   },

@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
@@ -6,14 +6,17 @@ import { defineConfig } from 'vitest/config';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Chinese PDFs without embedded fonts need pdf.js's character maps and fonts; they are served beside the pages. */
+const pdfjs = JSON.parse(readFileSync(here('./node_modules/pdfjs-dist/package.json'), 'utf8')) as { version: string };
+
+/** Chinese PDFs without embedded fonts need pdf.js's character maps and fonts; they are served with the assets,
+ * in a folder of their version, because assets are cached for ever. */
 function pdfData(): Plugin {
   return {
     name: 'pdf-data',
     apply: 'build',
     closeBundle() {
       for (const folder of ['cmaps', 'standard_fonts', 'wasm']) {
-        cpSync(here(`./node_modules/pdfjs-dist/${folder}`), here(`./dist/pdf/${folder}`), { recursive: true });
+        cpSync(here(`./node_modules/pdfjs-dist/${folder}`), here(`./dist/assets/pdf-${pdfjs.version}/${folder}`), { recursive: true });
       }
     },
   };

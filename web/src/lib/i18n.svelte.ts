@@ -78,12 +78,19 @@ export function roleName(role: string): string {
   return language.lang === 'en' ? (ROLES[role] ?? role) : role;
 }
 
+/** Sentences of the services come as "中文 (English)"; the half that this person reads. */
+export function sentence(text: string): string {
+  const halves = /^(.*\p{Script=Han}.*?)\s*\(([^\p{Script=Han}]+)\)\s*$/su.exec(text);
+  if (!halves) return text;
+  return (language.lang === 'zh' ? halves[1] : halves[2]) ?? text;
+}
+
 /** A failure in words: by its code where we know it, else the server's own sentence. */
 export function explain(error: unknown): string {
   if (error instanceof ApiError) {
     const key = `error.${error.code}`;
     if (key in MESSAGES.zh) return t(key as Key);
-    return t('error.other', { message: error.message });
+    return t('error.other', { message: sentence(error.message) });
   }
   return t('error.other', { message: error instanceof Error ? error.message : String(error) });
 }

@@ -7,6 +7,7 @@ pdfjs.GlobalWorkerOptions.workerSrc = workerUrl;
 
 const cache = new Map<string, Promise<pdfjs.PDFDocumentProxy>>();
 const KEPT = 6;
+const DATA = `/assets/pdf-${pdfjs.version}`;
 
 /** The document at `url`, fetched once. `key` names its content, so that the same file is not fetched again. */
 export function openPdf(url: string, key: string): Promise<pdfjs.PDFDocumentProxy> {
@@ -15,10 +16,10 @@ export function openPdf(url: string, key: string): Promise<pdfjs.PDFDocumentProx
     document = pdfjs.getDocument({
       url,
       withCredentials: true,
-      cMapUrl: '/pdf/cmaps/',
+      cMapUrl: `${DATA}/cmaps/`,
       cMapPacked: true,
-      standardFontDataUrl: '/pdf/standard_fonts/',
-      wasmUrl: '/pdf/wasm/',
+      standardFontDataUrl: `${DATA}/standard_fonts/`,
+      wasmUrl: `${DATA}/wasm/`,
       isEvalSupported: false,
       enableXfa: false,
     }).promise;
