@@ -178,10 +178,10 @@ class Hearing:
         """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
         value = asdict(self)
         value.pop("_seen")
-        converted = _to_ms(value)
+        converted = to_ms(value)
         assert isinstance(converted, dict)
         presented = self.presented
-        converted["presented"] = None if presented is None else _to_ms(asdict(presented))
+        converted["presented"] = None if presented is None else to_ms(asdict(presented))
         return converted
 
     def _end_presentation(self, at_ns: int) -> None:
@@ -190,7 +190,7 @@ class Hearing:
             presented.to_ns = at_ns
 
 
-def _to_ms(value: Any) -> Any:
+def to_ms(value: Any) -> Any:
     """Rename every `*_ns` key to `*_ms` and scale it, at any depth."""
     if isinstance(value, Mapping):
         out: dict[str, Any] = {}
@@ -198,21 +198,21 @@ def _to_ms(value: Any) -> Any:
             if key.endswith("_ns"):
                 out[key[:-3] + "_ms"] = None if item is None else item / 1_000_000
             else:
-                out[key] = _to_ms(item)
+                out[key] = to_ms(item)
         return out
     if isinstance(value, list | tuple):
-        return [_to_ms(item) for item in value]
+        return [to_ms(item) for item in value]
     return value
 
 
 def to_screen(value: Any) -> Any:
     """Any JSON value as browsers get it: every `*_ns`, at any depth, becomes `*_ms`."""
-    return _to_ms(value)
+    return to_ms(value)
 
 
 def event_to_screen(event: Event) -> dict[str, Any]:
     """An event as browsers get it: `*_ns` become `*_ms`."""
-    value = _to_ms(event.to_json())
+    value = to_ms(event.to_json())
     assert isinstance(value, dict)
     return value
 

@@ -93,6 +93,14 @@ def run_service(service: str, main: Callable[[Lifeline], Coroutine[Any, Any, Non
             loop.add_signal_handler(number, task.cancel)
         try:
             await main(lifeline)
+        except BaseExceptionGroup as group:
+            # A task group wraps what its tasks raise; the operator's sentence is inside.
+            errors = group.subgroup(WutongError)
+            while isinstance(errors, BaseExceptionGroup):
+                errors = errors.exceptions[0]
+            if errors is not None:
+                raise errors from group
+            raise
         finally:
             lifeline.stopping()
 

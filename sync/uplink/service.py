@@ -17,7 +17,6 @@ from pydantic import ValidationError
 
 from sync.clock import RoomClock
 from sync.docket import Docket
-from sync.errors import WutongError
 from sync.feed import FeedClient, FeedServer
 from sync.follow import Follower
 from sync.layout import RoomLayout
@@ -97,8 +96,6 @@ class Uplink:
                 group.create_task(self._look_for_ever())
                 group.create_task(self._tick())
                 ready()
-        except* WutongError as errors:
-            raise errors.exceptions[0] from errors  # one line for the operator
         finally:
             if self._broker is not None:
                 await self._broker.stop()

@@ -1,0 +1,50 @@
+"""The edge as a service: the hearing's state, the panel and the display, on one port of the room."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from edge.alarms import Alarms
+from edge.desk import Desk
+from edge.display import DisplayToken
+from edge.routes import add_routes
+from edge.sockets import add_sockets
+from edge.view import RoomView
+from hardware.profile import Profile
+from sync.clock import RoomClock
+from sync.http import pages
+from sync.http.access import Access
+from sync.http.serve import new_app, serving
+from sync.layout import RoomLayout
+from sync.roomlog import RoomLog
+from sync.service import Lifeline
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(profile: Profile, lifeline: Lifeline) -> None:
+    """Serve until told to stop; a restart shows the same hearing in the same state."""
+    layout = RoomLayout(profile.storage.data)
+    room_log = RoomLog(layout.log)
+    view = RoomView(profile, layout, room_log, RoomClock.open(layout.clock))
+    alarms = Alarms(view)
+    desk = Desk(view, alarms)
+    token = DisplayToken(layout.display_token)
+    access = await asyncio.to_thread(Access.open, layout.access, {"clerk": "书记员"})
+    app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
+    access.install(app, f"room_{profile.room.court}_{profile.room.room}")
+    add_routes(app, view, desk, token)
+    add_sockets(app, view, access, token)
+    pages.install(app, ["panel", "display"], home="panel")
+    await view.start()
+    try:
+        async with serving(app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
+            group.create_task(view.run())
+            group.create_task(alarms.run())
+            log.info("edge_serving", host=profile.panel.host, port=port)
+            lifeline.ready()
+    finally:
+        await view.feed.stop()
+        room_log.close()
