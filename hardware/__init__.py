@@ -1,1 +1,1 @@
-"""What is plugged in: courtroom profiles, drivers, simulators."""
+"""What is plugged in: courtroom profiles, drivers for microphones and cameras, and simulated ones alike."""

@@ -48,6 +48,7 @@ class Microphones(_Part):
     driver: Literal["pyaudio", "file", "simulated"]
     device: str = Field("", description="pyaudio: (part of) the name of the input device")
     file: Path | None = Field(None, description="file: an audio file; simulated: the hearing folder to play")
+    loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
     channels: int = Field(ge=1, le=8)
     rate_hz: int = Field(16_000, ge=8_000, le=96_000)
 
@@ -61,6 +62,7 @@ class Camera(_Part):
     url: str = Field("", description="rtsp: address of the main stream, with user and password if it needs them")
     device: str = Field("", description="v4l2: /dev/v4l/by-path/..., never /dev/videoN: those swap")
     file: Path | None = Field(None, description="file: a video file; simulated: the hearing folder to act")
+    loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
     width: int = Field(1280, ge=160, le=3840)
     height: int = Field(720, ge=120, le=2160)
     fps: int = Field(25, ge=5, le=60)
@@ -126,6 +128,22 @@ class Profile(_Part):
             raise ValueError(f"a seat uses channel {max(channels)}, but there are {self.microphones.channels} channels")
         if {"mics", "mix"} & {c.id for c in self.cameras}:
             raise ValueError("'mics' and 'mix' are the names of the sound tracks; call the camera something else")
+        return self
+
+    @model_validator(mode="after")
+    def _drivers_have_what_they_need(self) -> Self:
+        mics = self.microphones
+        if mics.driver == "pyaudio" and not mics.device:
+            raise ValueError("microphones with the driver pyaudio need 'device', (part of) a device's name")
+        if mics.driver == "file" and mics.file is None:
+            raise ValueError("microphones with the driver file need 'file'")
+        for camera in self.cameras:
+            needed = {"rtsp": camera.url, "v4l2": camera.device, "file": camera.file, "simulated": True}
+            if not needed[camera.driver]:
+                field = {"rtsp": "url", "v4l2": "device", "file": "file"}[camera.driver]
+                raise ValueError(f"the camera {camera.id} with the driver {camera.driver} needs {field!r}")
+            if camera.width % 2 or camera.height % 2:
+                raise ValueError(f"the camera {camera.id} needs an even width and height")
         return self
 
     @property

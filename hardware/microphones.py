@@ -1,0 +1,220 @@
+"""The worker process of the microphones: PCM of all seats -> FLAC of every channel, and the mix that people hear.
+
+    python -m hardware.microphones '<options as JSON>'
+
+Promises: the samples that the device gave, each once and in order, reach FLAC unchanged; how many came by when is
+reported, so drift and loss are known. What the device or this process lost is reported, never filled in.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from hardware import encode
+from hardware.child import Encoder, worker_started
+from hardware.hearing_folder import HearingFolder, decode_audio
+from hardware.profile import Microphones
+from hardware.report import Reporter, pcm_levels
+from hardware.stage import Play, Stage
+from sync.errors import ConfigError, DeviceError, WutongError
+
+NS_PER_S = 1_000_000_000
+BLOCK_S = 0.02
+LEVELS_S = 0.1
+NOISE_RMS = 3.0
+"""Of the simulated room at rest, in 16-bit units: about -81 dBFS; a real microphone is never exactly silent."""
+
+
+class Options(BaseModel):
+    """What the recorder says on the command line."""
+
+    microphones: Microphones
+    stage: Path
+    mics_fd: int
+    mix_fd: int
+    report_fd: int
+
+
+class Input(Protocol):
+    """Where PCM comes from. Blocks have the shape (samples, channels)."""
+
+    def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
+        """The next block; when its last sample had come (`CLOCK_MONOTONIC`, ns); how many samples were lost before
+        it, and why. None at the end of a file."""
+
+    def close(self) -> None:
+        """Give the device back."""
+
+
+class _Paced:
+    """Blocks at the pace of a sample clock: sample k becomes due `k / rate` after the start."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._start_ns = time.monotonic_ns()
+        self.count = 0
+
+    def due_ns(self, sample: int) -> int:
+        return self._start_ns + sample * NS_PER_S // self._rate_hz
+
+    def next(self, samples: int) -> int:
+        """Wait until that many more samples are due; returns when the last of them was."""
+        self.count += samples
+        due_ns = self.due_ns(self.count)
+        wait_ns = due_ns - time.monotonic_ns()
+        if wait_ns > 0:
+            time.sleep(wait_ns / NS_PER_S)
+        return due_ns
+
+
+class FileInput:
+    """A sound file, as if it were a device."""
+
+    def __init__(self, microphones: Microphones) -> None:
+        assert microphones.file is not None
+        self._samples = decode_audio(microphones.file, microphones.rate_hz)
+        if self._samples.shape[1] != microphones.channels:
+            raise ConfigError(
+                f"{microphones.file} has {self._samples.shape[1]} channels, the profile says {microphones.channels}"
+            )
+        self._loop = microphones.loop
+        self._block = max(int(microphones.rate_hz * BLOCK_S), 1)
+        self._pace = _Paced(microphones.rate_hz)
+        self._at = 0
+
+    def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
+        if self._at >= len(self._samples):
+            if not self._loop:
+                return None
+            self._at = 0
+        block = self._samples[self._at : self._at + self._block]
+        self._at += len(block)
+        return block, self._pace.next(len(block)), 0, ""
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatedInput:
+    """Microphones in a quiet room; when the stage says so, the sound of a hearing folder from that very moment on."""
+
+    def __init__(self, microphones: Microphones, stage: Path) -> None:
+        self._microphones = microphones
+        self._block = max(int(microphones.rate_hz * BLOCK_S), 1)
+        self._stage = Stage(stage)
+        self._sound: dict[Path, NDArray[np.int16]] = {}
+        self._noise = np.random.default_rng(5).normal(0, NOISE_RMS, (microphones.rate_hz * 7, microphones.channels))
+        if microphones.file is not None:
+            self._load(microphones.file)
+        self._pace = _Paced(microphones.rate_hz)
+
+    def _load(self, path: Path) -> None:
+        if path in self._sound:
+            return
+        folder = HearingFolder(path)
+        if folder.channels > self._microphones.channels:
+            raise ConfigError(f"{path} has {folder.channels} channels, the profile {self._microphones.channels}")
+        self._sound.clear()
+        self._sound[path] = folder.samples(self._microphones.rate_hz)
+
+    def _load_beside(self, play: Play) -> None:
+        def load() -> None:
+            try:
+                self._load(play.hearing_dir)
+            except ConfigError as error:
+                print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it; the room stays quiet)
+
+        threading.Thread(target=load, daemon=True).start()
+
+    def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
+        if self._stage.look() and self._stage.play is not None:
+            self._load_beside(self._stage.play)
+        first = self._pace.count
+        block = self._noise[first % (len(self._noise) - self._block) :][: self._block].copy()
+        play = self._stage.play
+        sound = None if play is None else self._sound.get(play.hearing_dir)
+        if play is not None and sound is not None:
+            rate_hz = self._microphones.rate_hz
+            at = round((self._pace.due_ns(first) - play.start_monotonic_ns) * rate_hz / NS_PER_S)
+            skip = max(-at, 0)
+            part = sound[max(at, 0) : max(at + self._block, 0)]
+            if skip < self._block and len(part):
+                block[skip : skip + len(part), : part.shape[1]] = part  # exactly the recording, no noise of ours
+        due_ns = self._pace.next(self._block)
+        return np.clip(np.rint(block), -32768, 32767).astype(np.int16), due_ns, 0, ""
+
+    def close(self) -> None:
+        pass
+
+
+def open_input(microphones: Microphones, stage: Path) -> Input:
+    """The driver that the profile names."""
+    if microphones.driver == "pyaudio":
+        from hardware.portaudio import PortAudioInput
+
+        return PortAudioInput(microphones.device, microphones.channels, microphones.rate_hz)
+    if microphones.driver == "file":
+        return FileInput(microphones)
+    return SimulatedInput(microphones, stage)
+
+
+def run(options: Options) -> None:
+    """Until the device or ffmpeg ends."""
+    rate_hz, channels = options.microphones.rate_hz, options.microphones.channels
+    reporter = Reporter(options.report_fd)
+    try:
+        source = open_input(options.microphones, options.stage)
+    except WutongError as error:
+        reporter.failed(error.message)
+        raise
+    encoder = Encoder(
+        encode.microphones(channels, rate_hz, options.mics_fd, options.mix_fd), (options.mics_fd, options.mix_fd)
+    )
+    count = 0
+    heard: list[NDArray[np.int16]] = []
+    heard_samples = 0
+    try:
+        while (got := source.read()) is not None:
+            block, at_ns, lost, why = got
+            if lost:
+                reporter.lost(count * NS_PER_S // rate_hz, lost * NS_PER_S // rate_hz, why)
+            count += len(block)
+            encoder.write(np.ascontiguousarray(block, dtype="<i2").data)
+            heard.append(block)
+            heard_samples += len(block)
+            if heard_samples >= rate_hz * LEVELS_S:
+                reporter.clock(count * NS_PER_S // rate_hz, at_ns)
+                reporter.levels(pcm_levels(np.concatenate(heard)))
+                heard, heard_samples = [], 0
+        reporter.failed("声音文件已播放完毕")
+    except DeviceError as error:
+        reporter.failed(error.message)
+    except BrokenPipeError:
+        reporter.failed("音频编码进程退出")
+    finally:
+        encoder.close()
+        source.close()
+
+
+def main() -> None:
+    """Entry point of the process."""
+    worker_started()
+    value: Any = json.loads(sys.argv[1])
+    try:
+        run(Options.model_validate(value))
+    except WutongError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

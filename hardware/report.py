@@ -1,0 +1,67 @@
+"""What a worker process tells the recorder beside its media: one JSON object a line on a pipe of its own.
+
+`{"clock": [media_ns, monotonic_ns]}`: media up to `media_ns` of this run had been captured at that moment.
+`{"levels": [[peak, rms]…]}`: of each channel, in units of 16-bit samples, ten times a second.
+`{"lost": [media_ns, by_ns, why]}`: samples that never came: what follows `media_ns` was captured `by_ns` later.
+`{"failed": text}`: why the worker ends, in words for people.
+A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Reporter:
+    """The worker's end of the pipe."""
+
+    def __init__(self, fd: int) -> None:
+        os.set_blocking(fd, False)
+        self._fd = fd
+        self._owed: deque[bytes] = deque(maxlen=256)
+
+    def clock(self, media_ns: int, monotonic_ns: int) -> None:
+        """Media up to `media_ns` had been captured at `monotonic_ns`."""
+        self._send({"clock": [media_ns, monotonic_ns]})
+
+    def levels(self, levels: list[tuple[int, float]]) -> None:
+        """(peak, rms) of each channel."""
+        self._send({"levels": levels})
+
+    def lost(self, media_ns: int, by_ns: int, why: str) -> None:
+        """Samples were lost after `media_ns`."""
+        self._owed.append(_line({"lost": [media_ns, by_ns, why]}))
+        self._send(None)
+
+    def failed(self, text: str) -> None:
+        """The worker ends because of this."""
+        self._owed.append(_line({"failed": text}))
+        self._send(None)
+
+    def _send(self, value: object) -> None:
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            while self._owed:
+                os.write(self._fd, self._owed[0])
+                self._owed.popleft()
+            if value is not None:
+                os.write(self._fd, _line(value))
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"  # below PIPE_BUF: written whole or not at all
+
+
+def pcm_levels(block: NDArray[np.int16]) -> list[tuple[int, float]]:
+    """(peak, rms) of each channel of a block, shape (samples, channels); 0-32768."""
+    if not len(block):
+        return [(0, 0.0)] * block.shape[1]
+    wide = block.astype(np.float32)
+    rms = np.sqrt(np.mean(np.square(wide), axis=0))
+    peak = np.abs(block.astype(np.int32)).max(axis=0)
+    return [(int(p), round(float(r), 2)) for p, r in zip(peak, rms, strict=True)]

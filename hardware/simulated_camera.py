@@ -1,0 +1,111 @@
+"""The worker process of a simulated camera: draws the courtroom in real time and has ffmpeg encode it.
+
+    python -m hardware.simulated_camera '<options as JSON>'
+
+Frame k is drawn at its deadline, k / fps after the first (`CLOCK_MONOTONIC`), with the UTC of that moment in it. If
+the machine was too busy, late frames follow at once: none is left out, so media time keeps its pace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from hardware import encode
+from hardware.child import Encoder, worker_started
+from hardware.courtroom import Courtroom, seats_in_view
+from hardware.hearing_folder import HearingFolder
+from hardware.profile import Camera, Seat
+from hardware.report import Reporter
+from hardware.stage import Stage
+from sync.errors import ConfigError, WutongError
+
+NS_PER_S = 1_000_000_000
+BEAT_NS = 160_000_000
+
+
+class Options(BaseModel):
+    """What the recorder says on the command line."""
+
+    camera: Camera
+    title: str
+    seats: list[Seat]
+    stage: Path
+    media_fd: int
+    report_fd: int
+
+
+class Cast:
+    """Who speaks when, according to the stage."""
+
+    def __init__(self, stage: Path) -> None:
+        self._stage = Stage(stage)
+        self._folder: HearingFolder | None = None
+
+    def speaking(self, monotonic_ns: int) -> dict[int, str]:
+        """{channel: role} of those who speak at a moment."""
+        if self._stage.look():
+            self._folder = None
+            if self._stage.play is not None:
+                try:
+                    self._folder = HearingFolder(self._stage.play.hearing_dir)
+                except ConfigError as error:
+                    print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it; nobody speaks)
+        play = self._stage.play
+        if play is None or self._folder is None:
+            return {}
+        return self._folder.speaking((monotonic_ns - play.start_monotonic_ns) / NS_PER_S)
+
+
+def run(options: Options) -> None:
+    """Until ffmpeg ends or this process is killed."""
+    camera, reporter = options.camera, Reporter(options.report_fd)
+    try:
+        seats = seats_in_view(camera.id, options.seats)
+        room = Courtroom(camera.width, camera.height, options.title, camera.name, seats)
+    except WutongError as error:
+        reporter.failed(error.message)
+        raise
+    cast = Cast(options.stage)
+    command = encode.raw_camera(camera.width, camera.height, camera.fps, options.media_fd)
+    encoder = Encoder(command, (options.media_fd,))
+    frame = room.frame.data
+    start_ns = time.monotonic_ns()
+    number = 0
+    try:
+        while True:
+            due_ns = start_ns + number * NS_PER_S // camera.fps
+            wait_ns = due_ns - time.monotonic_ns()
+            if wait_ns > 0:
+                time.sleep(wait_ns / NS_PER_S)
+            utc_ns = time.time_ns()
+            speaking = cast.speaking(due_ns)
+            room.draw(utc_ns, speaking, due_ns // BEAT_NS)
+            encoder.write(frame)
+            if number % camera.fps == 0:
+                reporter.clock(number * NS_PER_S // camera.fps, due_ns)
+            number += 1
+    except BrokenPipeError:
+        reporter.failed("画面编码进程退出")
+    finally:
+        encoder.close()
+
+
+def main() -> None:
+    """Entry point of the process."""
+    worker_started()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        run(Options.model_validate(json.loads(sys.argv[1])))
+    except WutongError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

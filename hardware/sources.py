@@ -1,0 +1,100 @@
+"""The sources of a room: for each worker process, which tracks it gives and how it is started.
+
+`Source.command` gets the file descriptors of its pipes, one per track and one for reports (hardware.report); it is the
+same for all drivers, so the recorder knows none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hardware import encode
+from hardware.profile import Camera, Profile
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class TrackInfo:
+    """A track that a source gives."""
+
+    id: str
+    kind: Literal["video", "audio"]
+    name: str
+    delay_ns: int
+    """How much later, by its own media time, the track shows what the source's clock reports (encoder priming)."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One worker process."""
+
+    id: str
+    tracks: tuple[TrackInfo, ...]
+    command: Callable[[Sequence[int], int], list[str]]
+    """(a pipe for each track, the pipe for reports) -> arguments."""
+    reports_clock: bool
+    """The worker says when its media was captured; else only the arrival of fragments tells."""
+    arrival_ns: int
+    """Without reports: how long after the capture of its end a fragment comes out of ffmpeg at best."""
+
+
+def sources(profile: Profile, stage: Path) -> list[Source]:
+    """All sources of a room; `stage` is where simulated devices look for their cue."""
+    return [*(_camera(profile, camera, stage) for camera in profile.cameras), _microphones(profile, stage)]
+
+
+def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
+    def direct(media: Sequence[int], report: int) -> list[str]:
+        return encode.camera(camera, media[0])
+
+    def simulated(media: Sequence[int], report: int) -> list[str]:
+        options = {
+            "camera": camera.model_dump(mode="json"),
+            "title": f"{profile.room.court_name} {profile.room.room_name}",
+            "seats": [seat.model_dump(mode="json") for seat in profile.seats],
+            "stage": str(stage),
+            "media_fd": media[0],
+            "report_fd": report,
+        }
+        return _worker("hardware.simulated_camera", options)
+
+    acted = camera.driver == "simulated"
+    return Source(
+        id=camera.id,
+        tracks=(TrackInfo(camera.id, "video", camera.name, 0),),
+        command=simulated if acted else direct,
+        reports_clock=acted,
+        # ffmpeg lets a fragment go when the first picture of the next one has come.
+        arrival_ns=NS_PER_S // camera.fps,
+    )
+
+
+def _microphones(profile: Profile, stage: Path) -> Source:
+    def command(media: Sequence[int], report: int) -> list[str]:
+        options = {
+            "microphones": profile.microphones.model_dump(mode="json"),
+            "stage": str(stage),
+            "mics_fd": media[0],
+            "mix_fd": media[1],
+            "report_fd": report,
+        }
+        return _worker("hardware.microphones", options)
+
+    priming_ns = encode.AAC_PRIMING_SAMPLES * NS_PER_S // encode.MIX_RATE_HZ
+    return Source(
+        id="mics",
+        tracks=(TrackInfo("mics", "audio", "全部话筒", 0), TrackInfo("mix", "audio", "现场混音", priming_ns)),
+        command=command,
+        reports_clock=True,
+        arrival_ns=0,
+    )
+
+
+def _worker(module: str, options: dict[str, object]) -> list[str]:
+    return [sys.executable, "-m", module, json.dumps(options, ensure_ascii=False)]
