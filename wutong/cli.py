@@ -75,6 +75,46 @@ def server(config: Annotated[Path, typer.Option("--config", help="the center's T
     raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline)))
 
 
+@bench.command()
+def live(
+    seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """How old the picture on an inspector's screen is."""
+    import asyncio
+    import tempfile
+
+    from rich.console import Console
+
+    from wutong.bench.live import measure
+    from wutong.bench.report import print_figures
+
+    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
+        figures = asyncio.run(measure(Path(folder), seconds, port_base, Console(stderr=True)))
+    print_figures("live", figures, as_json=as_json)
+
+
+@app.command()
+def demo(
+    hearing: Annotated[
+        Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
+    ] = None,
+    rooms: Annotated[int, typer.Option("--rooms", min=1, max=16)] = 1,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=1, help="stop by itself after so long")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="do not open a browser")] = False,
+    manual: Annotated[bool, typer.Option("--manual", help="you are the clerk: open the hearing on the panel")] = False,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8800,
+    data: Annotated[Path, typer.Option("--data", help="where the record and the keys are kept")] = Path("data"),
+) -> None:
+    """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
+    from hardware.scenario import BUNDLED_HEARING
+    from wutong.demo.command import Options, run
+
+    options = Options(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)
+    raise typer.Exit(run(options))
+
+
 def main() -> None:
     """Entry point: errors that a person can act on are one line and exit code 2, never a traceback."""
     try:

@@ -1,4 +1,4 @@
-"""Mosquitto as a court would run it: an account for each room that may touch only its own topics, none for strangers."""
+"""Mosquitto as a court would run it: each room may touch only its own topics, and strangers may touch nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import ConfigError
+from sync.http.people import write_private
 from wutong.demo.preflight import find_program
 
 DOWN = ("demand", "receipts", "docket", "notices")
@@ -23,19 +24,11 @@ class Account:
     password_file: Path
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that only this user can read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text, encoding="utf-8")
-
-
 def account(folder: Path, username: str) -> Account:
     """The account of this name; its password is made at first use."""
     path = folder / f"{username.replace('/', '-')}.mqtt"
     if not path.exists():
-        write_secret(path, secrets.token_urlsafe(24))
+        write_private(path, secrets.token_urlsafe(24))
     return Account(username, path)
 
 
@@ -43,8 +36,7 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
     """Write mosquitto.conf, its password file and its access list; `rooms` maps `court/room` to the account."""
     folder.mkdir(parents=True, exist_ok=True)
     passwords, access, config = folder / "passwords", folder / "access", folder / "mosquitto.conf"
-    passwords.unlink(missing_ok=True)
-    write_secret(passwords, "")
+    write_private(passwords, "")
     tool = find_program("mosquitto_passwd")
     if tool is None:
         raise ConfigError("the program mosquitto_passwd is missing; run `make setup`, or `apt install mosquitto`")
@@ -57,7 +49,7 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
         lines += [f"user {one.username}"]
         lines += [f"topic write {base}/{up}" for up in ("status", "live/#", "caption", "levels", "events", "speaking")]
         lines += [f"topic read {base}/{down}" for down in DOWN] + [""]
-    write_secret(access, "\n".join(lines))
+    write_private(access, "\n".join(lines))
     config.write_text(
         "\n".join(
             (

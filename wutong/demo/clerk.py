@@ -1,10 +1,8 @@
-"""The demo's clerk: conducts a hearing through the panel's own HTTP API, at the times of the hearing's `timeline.json`."""
+"""The demo's clerk: conducts a hearing through the panel's HTTP API, at the times of the folder's `timeline.json`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -24,19 +22,11 @@ from hardware.scenario import (
     Withdraw,
     Zoom,
 )
+from hardware.stage import Play, announce
 from sync.errors import CenterError
 
 LEAD_S = 0.3
 """The simulated devices are told this long before the first sample, so that all of them begin in time."""
-
-
-def start_stage(stage: Path, hearing: Path, start_monotonic_ns: int) -> None:
-    """Tell a room's simulated devices to begin to act `hearing` at this moment of `CLOCK_MONOTONIC`."""
-    stage.parent.mkdir(parents=True, exist_ok=True)
-    fresh = stage.with_suffix(".new")
-    value = {"start_monotonic_ns": start_monotonic_ns, "hearing_dir": str(hearing.resolve())}
-    fresh.write_text(json.dumps(value), encoding="utf-8")
-    os.replace(fresh, stage)
 
 
 class Clerk:
@@ -66,7 +56,7 @@ class Clerk:
         first = scenario.actions[0]
         await self.act(first, folder)
         start_ns = time.monotonic_ns() + int((LEAD_S - first.at_s) * 1e9)
-        start_stage(stage, folder, start_ns)
+        announce(stage, Play(start_ns, folder.resolve()))
         for action in scenario.actions[1:]:
             await asyncio.sleep(max(0.0, action.at_s - (time.monotonic_ns() - start_ns) / 1e9))
             await self.act(action, folder)

@@ -70,12 +70,12 @@ class Processes:
     """All children of a demo."""
 
     def __init__(self, log_dir: Path) -> None:
-        self._log_dir = log_dir
+        self.log_dir = log_dir
         self.children: list[Child] = []
 
     def start(self, name: str, command: list[str]) -> Child:
         """Start one more child; its log is `<name>.log`."""
-        child = Child(name, command, self._log_dir / f"{name}.log")
+        child = Child(name, command, self.log_dir / f"{name}.log")
         child.log.unlink(missing_ok=True)
         child.start()
         self.children.append(child)

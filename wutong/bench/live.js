@@ -1,0 +1,63 @@
+// Runs inside the page that is measured: reads the time code (hardware/timecode.py) from the pixels that a video
+// element displays, frame by frame. `__TRACK__` is replaced by the value of the element's data-track.
+(() => {
+  const track = "__TRACK__";
+  const COLUMNS = 32, ROWS = 2, CELL_W = 4, CELL_H = 8, MIN_CONTRAST = 60;
+  const result = { first_ms: null, samples: [], stalls: 0, frozen: 0, unreadable: 0, frames: 0, dropped: 0 };
+  window.__wutong_live = result;
+  const canvas = new OffscreenCanvas(COLUMNS * CELL_W, ROWS * CELL_H);
+  const paint = canvas.getContext("2d", { willReadFrequently: true });
+
+  function crc16(bytes) {
+    let crc = 0xffff;
+    for (const byte of bytes) {
+      crc ^= byte << 8;
+      for (let i = 0; i < 8; i++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
+    }
+    return crc;
+  }
+
+  function read(video) {
+    const w = video.videoWidth, h = video.videoHeight;
+    paint.drawImage(video, 0, (h * 43) / 45, w, (h * 2) / 45, 0, 0, canvas.width, canvas.height);
+    const { data } = paint.getImageData(0, 0, canvas.width, canvas.height);
+    const cells = [];
+    for (let row = 0; row < ROWS; row++)
+      for (let column = 0; column < COLUMNS; column++) {
+        const x = column * CELL_W + CELL_W / 2, y = row * CELL_H + CELL_H / 2;
+        cells.push(data[(y * canvas.width + x) * 4 + 1]);
+      }
+    const low = Math.min(...cells), high = Math.max(...cells);
+    if (high - low < MIN_CONTRAST) return null;
+    const bytes = [];
+    for (let i = 0; i < 64; i += 8)
+      bytes.push(cells.slice(i, i + 8).reduce((byte, cell) => (byte << 1) | (cell > (low + high) / 2 ? 1 : 0), 0));
+    if (crc16(bytes.slice(0, 6)) !== ((bytes[6] << 8) | bytes[7])) return null;
+    return bytes.slice(0, 6).reduce((ms, byte) => ms * 256 + byte, 0);
+  }
+
+  function follow(video) {
+    let last = 0;
+    video.addEventListener("waiting", () => { if (result.first_ms !== null) result.stalls++; });
+    const onFrame = (now, meta) => {
+      const shown = meta.expectedDisplayTime;
+      if (result.first_ms === null) result.first_ms = shown;
+      // A second without a new picture is a stall, whether the element noticed it or not.
+      else if (shown - last > 1000) result.frozen++;
+      last = shown;
+      result.frames = meta.presentedFrames;
+      const code = read(video);
+      if (code === null) result.unreadable++;
+      else result.samples.push([shown, performance.timeOrigin + shown - code]);
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  }
+
+  let found = null;
+  const look = () => {
+    const video = document.querySelector(`video[data-track="${track}"]`);
+    if (video && video !== found) { found = video; follow(video); }
+  };
+  new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-track"] });
+})();

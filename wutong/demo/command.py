@@ -1,0 +1,157 @@
+"""What `wutong demo` does from its first line to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hardware.hearing_folder import HearingFolder
+from hardware.scenario import Scenario
+from hardware.stage import Play, announce
+from sync.errors import CenterError
+from sync.http.people import write_private
+from sync.layout import RoomLayout
+from transcriber.model import ensure_model
+from wutong.demo.clerk import LEAD_S, Clerk
+from wutong.demo.rooms import RoomPlan
+from wutong.demo.stack import Stack, start_stack
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `wutong demo`."""
+
+    hearing: Path
+    rooms: int
+    seconds: float | None
+    headless: bool
+    manual: bool
+    port_base: int
+    data: Path
+
+
+def run(options: Options) -> int:
+    """Run the demo until Ctrl-C, SIGTERM or `--seconds`; 0 unless something could not be started."""
+    folder = HearingFolder(options.hearing)
+    scenario = Scenario.load(options.hearing)
+    ensure_model("base")
+    return asyncio.run(_run(options, folder.path, scenario))
+
+
+async def _run(options: Options, hearing: Path, scenario: Scenario) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    starting = asyncio.create_task(_start(options, hearing))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return 0
+    stack = await starting
+    tasks = [asyncio.create_task(stack.processes.watch())]
+    try:
+        write_private(options.data / "demo.json", json.dumps(stack.summary(), ensure_ascii=False, indent=1))
+        _print_addresses(stack, options)
+        for room in stack.rooms:
+            play = _act_when_opened if options.manual else _play
+            tasks.append(asyncio.create_task(play(stack, room, scenario, hearing)))
+        if not options.headless and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            webbrowser.open(f"{stack.center_url}/inspect")
+            webbrowser.open(f"{stack.panel_url(stack.rooms[0])}/panel")
+        try:
+            await asyncio.wait_for(stop.wait(), options.seconds)
+        except TimeoutError:
+            console.print(f"{options.seconds:g} s are over.")
+    finally:
+        console.print("stopping …")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await stack.processes.stop()
+        (options.data / "demo.json").unlink(missing_ok=True)
+        console.print("stopped; the record stays in " + str(options.data))
+    return 0
+
+
+async def _start(options: Options, hearing: Path) -> Stack:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("checking", total=4 + options.rooms)
+
+        def say(line: str) -> None:
+            progress.update(task, description=line, advance=1)
+
+        return await start_stack(options.data, hearing, rooms=options.rooms, port_base=options.port_base, say=say)
+
+
+def _print_addresses(stack: Stack, options: Options) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_row("督查 inspection", f"{stack.center_url}/inspect", f"code {stack.inspector_code()}")
+    for room in stack.rooms:
+        table.add_row(f"{room.room_name} panel", f"{stack.panel_url(room)}/panel", f"code {stack.clerk_code(room)}")
+        table.add_row(f"{room.room_name} display", stack.display_url(room), "")
+    console.print(Panel(table, title="五同 Wutong is serving", title_align="left", expand=False))
+    if options.rooms > 1:
+        console.print("Only the first room transcribes: one speech model keeps two cores busy.")
+    if options.manual:
+        console.print("Open the hearing on the panel (开庭); the people in the room begin to speak then.")
+    else:
+        console.print("The bundled clerk conducts the hearing by itself. After 闭庭 look into the archive.")
+    console.print("Ctrl-C stops everything.")
+
+
+async def _play(stack: Stack, room: RoomPlan, scenario: Scenario, hearing: Path) -> None:
+    """Conduct the hearing once; a hearing that an earlier run left open is closed first."""
+    try:
+        async with Clerk(stack.panel_url(room)) as clerk:
+            await clerk.sign_in(stack.clerk_code(room))
+            await _wait_for_words(clerk, room)
+            left = (await clerk.state())["hearing"]
+            if left is not None and left["state"] != "closed":
+                console.print(f"{room.room_name}: closing a hearing that was left open")
+                await clerk.act(scenario.actions[-1], hearing)
+            console.print(f"{room.room_name}: 开庭 — {scenario.case.title}")
+            await clerk.conduct(scenario, hearing, RoomLayout(room.data).stage)
+            console.print(f"{room.room_name}: 闭庭 — play it at {stack.center_url}/inspect")
+    except CenterError as error:
+        console.print(f"{room.room_name}: the hearing stopped here: {error.message}")
+
+
+async def _wait_for_words(clerk: Clerk, room: RoomPlan) -> None:
+    """Begin when the speech model is loaded, so that the first words are captioned live."""
+    if not room.transcribes:
+        return
+    for _ in range(200):
+        if (await clerk.state())["transcriber"].get("state") not in (None, "loading"):
+            return
+        await asyncio.sleep(0.2)
+    console.print(f"{room.room_name}: the speech model is not ready; the hearing begins, its words follow later")
+
+
+async def _act_when_opened(stack: Stack, room: RoomPlan, scenario: Scenario, hearing: Path) -> None:
+    """Whenever somebody opens a hearing, let the simulated people speak from its beginning."""
+    acted: str | None = None
+    async with Clerk(stack.panel_url(room)) as clerk:
+        await clerk.sign_in(stack.clerk_code(room))
+        while True:
+            now = (await clerk.state())["hearing"]
+            if now is not None and now["state"] == "open" and now["id"] != acted:
+                acted = now["id"]
+                from_ns = asyncio.get_running_loop().time() + LEAD_S
+                announce(RoomLayout(room.data).stage, Play(int(from_ns * 1e9), hearing))
+            await asyncio.sleep(0.5)

@@ -1,0 +1,221 @@
+"""The whole of Wutong on one machine: broker, center, rooms. The demo and the benchmarks run it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sync.errors import ConfigError
+from sync.feed import FeedClient
+from sync.http.people import write_private
+from sync.layout import RoomLayout
+from wutong.demo.broker import account, write_config
+from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
+from wutong.demo.processes import Child, Processes
+from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_profile
+
+START_S = 60
+ROOM_SERVICES = ("recorder", "edge", "uplink", "transcriber")
+CENTER_NAME = "尖山区人民法院庭审督查中心"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs where. Made by `start_stack`."""
+
+    center_url: str
+    center_data: Path
+    rooms: list[RoomPlan]
+    processes: Processes
+
+    def panel_url(self, room: RoomPlan) -> str:
+        """Address of a room's web server."""
+        return f"http://127.0.0.1:{room.port}"
+
+    def clerk_code(self, room: RoomPlan) -> str:
+        """The clerk's sign-in code for a room, made at its first start."""
+        return str(_read_json(room.data / "codes.json")["clerk"])
+
+    def inspector_code(self) -> str:
+        """The inspector's sign-in code, made at the center's first start."""
+        return str(_read_json(self.center_data / "codes.json")["inspector"])
+
+    def display_url(self, room: RoomPlan) -> str:
+        """The display's address with its read-only token."""
+        token = (room.data / "display.token").read_text(encoding="ascii").strip()
+        return f"{self.panel_url(room)}/display?token={token}"
+
+    def child(self, name: str) -> Child:
+        """A child by name: `mosquitto`, `center`, `room-01.recorder` …"""
+        return next(child for child in self.processes.children if child.name == name)
+
+    def summary(self) -> dict[str, Any]:
+        """Addresses, codes and process ids, for tests and scripts."""
+        return {
+            "inspect_url": f"{self.center_url}/inspect",
+            "inspector_code": self.inspector_code(),
+            "rooms": [
+                {
+                    "address": room.address,
+                    "panel_url": f"{self.panel_url(room)}/panel",
+                    "display_url": self.display_url(room),
+                    "clerk_code": self.clerk_code(room),
+                    "data": str(room.data.resolve()),
+                    "profile": str(room.profile.resolve()),
+                }
+                for room in self.rooms
+            ],
+            "pids": {child.name: child.pid for child in self.processes.children},
+        }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"the sign-in codes in {path} cannot be read; restore the file, or start afresh with another --data DIR"
+        ) from None
+
+
+def _wutong(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "wutong", *arguments]
+
+
+async def start_stack(
+    data: Path, hearing: Path, *, rooms: int = 1, port_base: int = 8800, say: Callable[[str], None] = lambda line: None
+) -> Stack:
+    """Check, configure and start everything, and return when all of it serves.
+
+    Ports: `port_base` is the center, +1 the broker, +10… the rooms. `ConfigError` says what to do when something is in
+    the way; nothing is left running then.
+    """
+    check_programs()
+    check_disk(data)
+    center_port, mqtt_port = port_base, port_base + 1
+    plans = plan_rooms(data, rooms, port_base + 10)
+    check_port(center_port, "the center")
+    check_port(mqtt_port, "the broker")
+    for plan in plans:
+        check_port(plan.port, f"the panel of {plan.room}")
+
+    say("writing configuration")
+    center_url = f"http://127.0.0.1:{center_port}"
+    keys, center_data = data / "keys", data / "center"
+    center_account = account(keys, "center")
+    accounts = {plan.address: account(keys, plan.address) for plan in plans}
+    broker_config = write_config(data / "broker", mqtt_port, center_account, accounts)
+    for plan in plans:
+        token = keys / f"{plan.room}.token"
+        if not token.exists():
+            write_private(token, secrets.token_urlsafe(32))
+        write_profile(
+            plan,
+            hearing,
+            center_url=center_url,
+            token_file=token,
+            mqtt_port=mqtt_port,
+            mqtt_username=accounts[plan.address].username,
+            mqtt_password_file=accounts[plan.address].password_file,
+        )
+    center_config = _write_center(center_data, center_port, mqtt_port, keys, plans)
+
+    processes = Processes(data / "logs")
+    stack = Stack(center_url, center_data, plans, processes)
+    try:
+        mosquitto = find_program("mosquitto")
+        assert mosquitto is not None
+        say("starting the broker and the center")
+        processes.start("mosquitto", [mosquitto, "-c", str(broker_config)])
+        processes.start("center", _wutong("server", "--config", str(center_config)))
+        for plan in plans:
+            say(f"starting {plan.room}")
+            for service in ROOM_SERVICES:
+                processes.start(f"{plan.room}.{service}", _wutong("room", service, "--profile", str(plan.profile)))
+        await _until_serving(stack, say)
+    except BaseException:
+        await processes.stop()
+        raise
+    return stack
+
+
+def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list[RoomPlan]) -> Path:
+    q = json.dumps
+    lines = [
+        f"name = {q(CENTER_NAME, ensure_ascii=False)}",
+        "[web]",
+        f"port = {port}",
+        "[mqtt]",
+        f"port = {mqtt_port}",
+        'username = "center"',
+        f"password_file = {q(str((keys / 'center.mqtt').resolve()))}",
+        "[storage]",
+        f"data = {q(str(data.resolve()))}",
+    ]
+    for plan in plans:
+        lines += [
+            "[[rooms]]",
+            f"court = {q(COURT)}",
+            f"room = {q(plan.room)}",
+            f"court_name = {q(COURT_NAME, ensure_ascii=False)}",
+            f"room_name = {q(plan.room_name, ensure_ascii=False)}",
+            f"token_file = {q(str((keys / f'{plan.room}.token').resolve()))}",
+        ]
+    data.mkdir(parents=True, exist_ok=True)
+    path = data / "center.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+async def _until_serving(stack: Stack, say: Callable[[str], None]) -> None:
+    """Wait until the center and every room answer and every track of every room runs."""
+    deadline = time.monotonic() + START_S
+    async with httpx.AsyncClient(timeout=2) as http:
+        await _until(stack, deadline, "the center", partial(_answers, http, stack.center_url))
+        for plan in stack.rooms:
+            await _until(stack, deadline, plan.room, partial(_answers, http, stack.panel_url(plan)))
+    say("waiting for cameras and microphones")
+    for plan in stack.rooms:
+        await _until(stack, deadline, f"the devices of {plan.room}", partial(_records, plan))
+
+
+async def _until(stack: Stack, deadline: float, what: str, ready: Callable[[], Awaitable[bool]]) -> None:
+    while not await ready():
+        for child in stack.processes.children:
+            if child.pid is None:
+                raise ConfigError(
+                    f"{child.name} did not start: {child.last_words() or 'it said nothing'}; see {child.log}"
+                )
+        if time.monotonic() > deadline:
+            raise ConfigError(f"{what} did not answer within {START_S} s; see the logs in {stack.processes.log_dir}")
+        await asyncio.sleep(0.1)
+
+
+async def _answers(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(f"{url}/api/session")).status_code in (200, 401)
+    except httpx.HTTPError:
+        return False
+
+
+async def _records(plan: RoomPlan) -> bool:
+    """Whether the recorder of a room says that all its tracks run."""
+    client = FeedClient(RoomLayout(plan.data).feed("recorder"), ["status"])
+    try:
+        async with asyncio.timeout(2):
+            async for _, payload in client.messages():
+                tracks = json.loads(payload)["tracks"]
+                return bool(tracks) and all(track["state"] == "running" for track in tracks)
+    except TimeoutError:
+        pass
+    return False
