@@ -1,0 +1,79 @@
+/** One hearing as the center holds it: loaded once, kept up by its events, and asked again for what media has arrived. */
+
+import { api, ApiError } from '../lib/api';
+import { applyEvent } from '../lib/hearing';
+import type { HearingRecord, RoomEvent } from '../lib/types';
+import type { FetchPiece } from '../player/source';
+
+export class HearingView {
+  record = $state<HearingRecord | null>(null);
+  failure = $state<unknown>(null);
+  /** room time now (ms) while the hearing runs, by the center's last word and this browser's clock */
+  private told = { now_ms: 0, at: 0 };
+  private asking = false;
+  private gone = false;
+
+  constructor(readonly id: string) {
+    void this.refresh();
+  }
+
+  /** Ask again; concurrent calls are one. `whole`: events may have been missed, so nothing that is known is kept. */
+  async refresh(whole = false): Promise<void> {
+    if (this.asking || this.gone) return;
+    this.asking = true;
+    try {
+      const fresh = await api.get<HearingRecord>(`/api/hearings/${encodeURIComponent(this.id)}`);
+      if (this.gone) return;
+      this.told = { now_ms: fresh.now_ms ?? fresh.closed_ms ?? 0, at: performance.now() };
+      const known = this.record;
+      if (known === null || whole || fresh.last_number > known.last_number) this.record = fresh;
+      else known.tracks = fresh.tracks;
+      this.failure = null;
+    } catch (error) {
+      this.failure = error;
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  take(event: RoomEvent): void {
+    if (this.record === null || event.hearing !== this.id) return;
+    applyEvent(this.record as Parameters<typeof applyEvent>[0], event);
+    if (event.kind === 'close') void this.refresh();
+  }
+
+  /** Room time now, or the moment of closing. */
+  now(): number {
+    const record = this.record;
+    if (record === null) return 0;
+    if (record.closed_ms !== null) return record.closed_ms;
+    return this.told.now_ms + (performance.now() - this.told.at);
+  }
+
+  destroy(): void {
+    this.gone = true;
+  }
+}
+
+/** Media of a hearing by ranges, as `RecordedSource` asks for it. */
+export function fetchPieces(hearing: string): FetchPiece {
+  return async (track, from_ms, to_ms, signal) => {
+    const query = `from_ms=${from_ms.toFixed(3)}&to_ms=${to_ms.toFixed(3)}`;
+    const path = `/api/hearings/${encodeURIComponent(hearing)}/media/${encodeURIComponent(track)}?${query}`;
+    try {
+      const answer = await api.raw(path, signal);
+      return {
+        bytes: await answer.arrayBuffer(),
+        from_ms: Number(answer.headers.get('X-Wutong-From-Ms')),
+        to_ms: Number(answer.headers.get('X-Wutong-To-Ms')),
+        mime: answer.headers.get('X-Wutong-Mime') ?? '',
+      };
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'no-media') {
+        const next = error.detail.next_ms;
+        return { bytes: null, next_ms: typeof next === 'number' ? next : null };
+      }
+      throw error;
+    }
+  };
+}
