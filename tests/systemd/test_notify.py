@@ -1,0 +1,100 @@
+"""A service tells systemd that it serves, that it lives, and that it stops: over the socket that systemd gives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+WUTONG = Path(sys.executable).parent / "wutong"
+
+SMALLEST = """
+import asyncio, sys
+from sync.service import Lifeline, run_service
+
+async def main(lifeline: Lifeline) -> None:
+    lifeline.ready()
+    await asyncio.Event().wait()
+
+sys.exit(run_service("smallest", main))
+"""
+
+STANDS_ALONE = """
+[room]
+court = "jianshan"
+room = "3"
+court_name = "尖山区人民法院"
+room_name = "第三法庭"
+[[seats]]
+id = "judge"
+roles = ["审判长"]
+channel = 0
+[microphones]
+driver = "simulated"
+channels = 1
+[[cameras]]
+id = "bench"
+name = "审判席"
+driver = "simulated"
+[storage]
+data = "data"
+reserve_gib = 0
+[transcriber]
+engine = "off"
+[panel]
+port = 0
+"""
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    """The socket that systemd listens on for a unit of `Type=notify`."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(60)
+        yield listener
+
+
+def start(listener: socket.socket, *command: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"NOTIFY_SOCKET": str(listener.getsockname()), "WATCHDOG_USEC": "200000"}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_ready_alive_and_stopping_are_said_in_this_order(systemd: socket.socket) -> None:
+    process = start(systemd, sys.executable, "-c", SMALLEST)
+    try:
+        assert systemd.recv(100) == b"READY=1"
+        assert systemd.recv(100) == b"WATCHDOG=1"
+        assert systemd.recv(100) == b"WATCHDOG=1"
+        process.send_signal(signal.SIGTERM)
+        while (said := systemd.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert said == b"STOPPING=1"
+        assert process.wait(20) == 0
+    finally:
+        stop(process)
+
+
+@pytest.mark.parametrize("service", ["recorder", "transcriber", "edge", "uplink"])
+def test_each_service_of_a_room_says_that_it_is_ready(service: str, systemd: socket.socket, tmp_path: Path) -> None:
+    profile = tmp_path / "room.toml"
+    profile.write_text(STANDS_ALONE, encoding="utf-8")
+    process = start(systemd, str(WUTONG), "room", service, "--profile", str(profile))
+    try:
+        assert systemd.recv(100) == b"READY=1"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        stop(process)

@@ -1,0 +1,133 @@
+"""The units are accepted by systemd, notify and are watched, and are as confined as the checklist asks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).resolve().parents[2] / "systemd"
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+ROOM = ("wutong-recorder.service", "wutong-transcriber.service", "wutong-edge.service", "wutong-uplink.service")
+INSTALLED = "/opt/wutong/.venv/bin/wutong"
+WUTONG = Path(sys.executable).parent / "wutong"
+
+
+def values(unit: str, section: str = "Service") -> dict[str, list[str]]:
+    """The settings of one section; a repeated key has several values."""
+    found: dict[str, list[str]] = {}
+    here = ""
+    for line in (UNITS / unit).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            here = line.strip("[]")
+        elif here == section and "=" in line and not line.startswith("#"):
+            key, value = line.split("=", 1)
+            found.setdefault(key, []).append(value)
+    return found
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The units as on a machine where the command is there."""
+    for path in UNITS.iterdir():
+        if path.suffix in {".service", ".target"}:
+            text = path.read_text(encoding="utf-8").replace(INSTALLED, str(WUTONG))
+            (tmp_path / path.name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_every_service_of_the_room_and_the_center_has_a_unit() -> None:
+    assert {*ROOM, "wutong-center.service"} <= set(SERVICES)
+
+
+def test_systemd_accepts_every_unit(installed: Path) -> None:
+    units = [str(path) for path in sorted(installed.iterdir())]
+    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", *units]
+    environment = os.environ | {"SYSTEMD_UNIT_PATH": f"{installed}:"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    complaints = [line for line in (done.stdout + done.stderr).splitlines() if "wutong" in line]
+    assert (done.returncode, complaints) == (0, [])
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_every_service_is_confined(unit: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=25", str(UNITS / unit)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    assert found is not None, done.stderr
+    assert float(found.group(1)) <= 2.5
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_every_service_notifies_is_watched_and_comes_back(unit: str) -> None:
+    service = values(unit)
+    assert service["Type"] == ["notify"]
+    assert int(service["WatchdogSec"][0]) > 0
+    assert service["Restart"] == ["always"]
+    assert values(unit, "Unit")["StartLimitIntervalSec"] == ["0"], "systemd would give up after some restarts"
+    assert service["User"] == ["wutong"]
+    assert service["KillMode"] == ["mixed"], "a worker would be told to stop before the service that keeps its end"
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_every_service_runs_a_command_that_exists(unit: str) -> None:
+    program, *words = values(unit)["ExecStart"][0].split()
+    assert program == INSTALLED
+    option_at = next(i for i, word in enumerate(words) if word.startswith("--"))
+    done = subprocess.run([str(WUTONG), *words[:option_at], "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert words[option_at] in done.stdout
+
+
+def test_nothing_can_end_a_recording_but_its_own_unit() -> None:
+    unit = values("wutong-recorder.service", "Unit")
+    assert not {"Requires", "BindsTo", "Requisite"} & set(unit)
+    assert unit["PartOf"] == ["wutong-room.target"]
+    target = values("wutong-room.target", "Unit")
+    assert set(target["Wants"][0].split()) == set(ROOM)
+    assert "Requires" not in target
+
+
+def test_the_recorder_goes_first_and_the_transcriber_gives_way() -> None:
+    weights = {unit: int(values(unit)["CPUWeight"][0]) for unit in ROOM}
+    oom = {unit: int(values(unit)["OOMScoreAdjust"][0]) for unit in ROOM}
+    assert max(weights, key=weights.__getitem__) == min(oom, key=oom.__getitem__) == "wutong-recorder.service"
+    assert min(weights, key=weights.__getitem__) == max(oom, key=oom.__getitem__) == "wutong-transcriber.service"
+
+
+def test_devices_and_network_are_where_they_are_needed_and_nowhere_else() -> None:
+    recorder, transcriber = values("wutong-recorder.service"), values("wutong-transcriber.service")
+    assert recorder["DeviceAllow"] == ["char-alsa rw", "char-video4linux rw"]
+    assert recorder["IPAddressDeny"] == ["any"]
+    assert transcriber["PrivateNetwork"] == ["yes"]
+    assert transcriber["RestrictAddressFamilies"] == ["AF_UNIX"]
+    for unit in set(SERVICES) - {"wutong-recorder.service"}:
+        assert values(unit)["PrivateDevices"] == ["yes"]
+        assert "DeviceAllow" not in values(unit)
+
+
+def test_secrets_are_credentials() -> None:
+    secrets = ["token:/etc/wutong/room.token", "mqtt:/etc/wutong/room.mqtt"]
+    assert values("wutong-uplink.service")["LoadCredential"] == secrets
+    assert values("wutong-center.service")["LoadCredential"] == ["mqtt:/etc/wutong/center.mqtt"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="making accounts and giving files away takes root")
+def test_the_account_and_the_folder_are_made(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    sysusers = ["systemd-sysusers", f"--root={tmp_path}", str(UNITS / "wutong.sysusers.conf")]
+    subprocess.run(sysusers, check=True, capture_output=True)
+    account = next(line for line in (tmp_path / "etc/passwd").read_text().splitlines() if line.startswith("wutong:"))
+    assert account.endswith("/nologin")
+    (tmp_path / "etc/wutong").mkdir()
+    token = tmp_path / "etc/wutong/room.token"
+    token.write_text("x")
+    tmpfiles = ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(UNITS / "wutong.tmpfiles.conf")]
+    subprocess.run(tmpfiles, check=True, capture_output=True)
+    assert (tmp_path / "etc/wutong").stat().st_mode & 0o777 == 0o750
+    assert token.stat().st_mode & 0o777 == 0o600
