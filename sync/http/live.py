@@ -145,6 +145,12 @@ class Client:
         self._waiting.discard(name)
         self._drop(lambda item: item.address == name and item.kind is not Kind.THUMBNAIL)
 
+    def interrupted(self, name: str) -> None:
+        """What follows cannot be decoded before the next key frame."""
+        if name not in self._waiting:
+            self._waiting.add(name)
+            self.text({"type": "lost", "address": name})
+
     def _put(self, item: _Item) -> None:
         self._queue.append(item)
         self._media_bytes += len(item.data)
@@ -195,6 +201,7 @@ class Gateway:
         self._on_demand = on_demand
         self._clients: set[Client] = set()
         self._tracks: dict[str, _Track] = {}
+        self._thumbnails: dict[str, bytes] = {}
         self._watched: frozenset[str] = frozenset()
 
     @property
@@ -212,6 +219,7 @@ class Gateway:
         envelope = Envelope.unpack(message)
         packed = address(name, message)
         if envelope.kind is Kind.THUMBNAIL:
+            self._thumbnails[name] = packed
             for client in self._clients:
                 client.thumbnail(name, packed)
             return envelope
@@ -233,10 +241,12 @@ class Gateway:
         return envelope
 
     def interrupted(self, name: str) -> None:
-        """Fragments of a track are missing: newcomers wait for the next key frame."""
+        """Fragments of a track are missing: who watches it, and newcomers, go on with the next key frame."""
         track = self._tracks.get(name)
         if track is not None:
             track.drop()
+        for client in self._watching(name):
+            client.interrupted(name)
 
     def broadcast(self, value: object, wants: Callable[[Client], bool] | None = None) -> None:
         """Send a JSON message to all tabs, or to those that `wants` says."""
@@ -267,6 +277,8 @@ class Gateway:
         client = Client(ws, self._client_bytes)
         for value in first:
             client.text(value)
+        for name, packed in self._thumbnails.items():
+            client.thumbnail(name, packed)
         self._clients.add(client)
         tasks = [
             asyncio.create_task(work)
@@ -330,5 +342,5 @@ _ENDS = (WebSocketDisconnect, ConnectionError, TimeoutError, RuntimeError, Value
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (a timeout is nobody's event)
+    while not condition():
         await asyncio.sleep(LOOK_S)

@@ -1,0 +1,142 @@
+"""The center's configuration: one TOML file, every field described here and checked at start."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sync.errors import ConfigError
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RoomEntry(_Part):
+    """A courtroom that may send. What is not listed here is refused."""
+
+    court: Slug = Field(description="short name of the court, as in the room's profile")
+    room: Slug = Field(description="short name of the courtroom, as in the room's profile")
+    court_name: str = Field("", description="the court's name, shown until the room itself says it")
+    room_name: str = Field("", description="the courtroom's name, shown until the room itself says it")
+    token_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="SHA-256 (hex) of the room's upload token")
+    token_file: Path | None = Field(None, description="instead: a file (mode 0600) that holds the token itself")
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if bool(self.token_sha256) == (self.token_file is not None):
+            raise ValueError(f"{self.court}/{self.room} needs either token_sha256 or token_file")
+        return self
+
+    @property
+    def address(self) -> str:
+        """`court/room`."""
+        return f"{self.court}/{self.room}"
+
+
+class Web(_Part):
+    """Where inspectors and rooms reach the center."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8800, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    https: bool = Field(False, description="true when people reach it by https (a proxy in front): cookies are Secure")
+
+
+class Mqtt(_Part):
+    """The broker that rooms publish to."""
+
+    host: str = Field("127.0.0.1", description="the broker's host")
+    port: int = Field(1883, ge=1, le=65535, description="the broker's port")
+    username: str = Field("", description="the center's user at the broker, empty for none")
+    password_file: Path | None = Field(None, description="file (mode 0600) with its password")
+
+
+class Storage(_Part):
+    """Where the record is kept."""
+
+    data: Path = Field(description="folder of the record store")
+    database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
+    max_upload_gib: float = Field(8.0, gt=0, le=1024, description="one segment or exhibit may not be larger")
+
+
+class Config(_Part):
+    """A center."""
+
+    name: str = Field("五同督查中心", max_length=100, description="the center's name as people read it")
+    inspector: str = Field("督查员", max_length=40, description="the name shown for who signs in to inspect")
+    web: Web = Web.model_construct()
+    mqtt: Mqtt = Mqtt.model_construct()
+    storage: Storage
+    rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        addresses = [room.address for room in self.rooms]
+        if len(set(addresses)) != len(addresses):
+            raise ValueError("a courtroom is listed twice")
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is."""
+        return self.storage.database or f"sqlite:///{self.storage.data / 'center.db'}"
+
+    def token_hashes(self) -> dict[str, str]:
+        """SHA-256 of a room's token -> `court/room`. `ConfigError` for a missing, short or shared token."""
+        hashes: dict[str, str] = {}
+        for room in self.rooms:
+            digest = room.token_sha256
+            if room.token_file is not None:
+                token = _secret(room.token_file)
+                if len(token) < 20:
+                    raise ConfigError(f"the token in {room.token_file} is too short; use 32 random characters")
+                digest = hashlib.sha256(token.encode()).hexdigest()
+            if digest in hashes:
+                raise ConfigError(f"{room.address} and {hashes[digest]} share a token; give each its own")
+            hashes[digest] = room.address
+        return hashes
+
+    def mqtt_password(self) -> str:
+        """The center's password at the broker, empty for none."""
+        return "" if self.mqtt.password_file is None else _secret(self.mqtt.password_file)
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the secret file {path} cannot be read: {error}") from error
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration; relative paths in it are relative to its folder."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"the configuration {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the configuration {path} is not TOML: {error}") from error
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "file"
+        raise ConfigError(f"the configuration {path} is wrong at {where}: {first['msg']}") from error
+    folder = path.resolve().parent
+
+    def at(file: Path | None) -> Path | None:
+        return None if file is None else folder / file.expanduser()
+
+    return config.model_copy(
+        update={
+            "storage": config.storage.model_copy(update={"data": at(config.storage.data)}),
+            "mqtt": config.mqtt.model_copy(update={"password_file": at(config.mqtt.password_file)}),
+            "rooms": [room.model_copy(update={"token_file": at(room.token_file)}) for room in config.rooms],
+        }
+    )

@@ -1,0 +1,169 @@
+"""The live side of the center: rooms' messages to the inspectors' tabs, and what is watched back to the rooms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from server.broker import CenterBroker
+from server.events import Received
+from server.ingest import Ingest
+from server.rooms import Rooms, RoomState
+from sync.envelope import Envelope, Kind
+from sync.errors import CenterError, WutongError
+from sync.hearing import event_to_screen, to_screen
+from sync.http.live import Client, Gateway
+
+log = structlog.get_logger(__name__)
+
+MAX_TEXT_BYTES = 64 * 1024
+
+
+class Live:
+    """All methods belong to one event loop. Connect it with `attach` before the first message."""
+
+    def __init__(self, *, client_bytes: int | None = None) -> None:
+        more = {} if client_bytes is None else {"client_bytes": client_bytes}
+        self.gateway = Gateway(on_demand=self._watched_changed, **more)
+        self._watched: frozenset[str] = frozenset()
+        self._rooms: Rooms | None = None
+        self._ingest: Ingest | None = None
+        self._broker: CenterBroker | None = None
+        self._demanded: dict[str, str] = {}
+        self._sequences: dict[str, int] = {}
+        self._unknown: set[str] = set()
+        self.refused = 0
+
+    def attach(self, rooms: Rooms, ingest: Ingest, broker: CenterBroker) -> None:
+        """Who else takes part."""
+        self._rooms, self._ingest, self._broker = rooms, ingest, broker
+
+    def first(self) -> list[object]:
+        """What a new tab gets before everything else."""
+        assert self._rooms is not None
+        assert self._broker is not None
+        rooms = [room.to_screen() for room in self._rooms.states.values()]
+        return [{"type": "rooms", "rooms": rooms}, self._link()]
+
+    def link(self, connected: bool) -> None:
+        """The broker came or went."""
+        self.gateway.broadcast(self._link())
+        if connected:
+            self.demand()
+
+    def room_changed(self, room: RoomState) -> None:
+        """A room looks different now."""
+        self.gateway.broadcast({"type": "room", "room": room.to_screen()})
+
+    def stored(self, events: Sequence[Received]) -> None:
+        """Events that are new and on disk."""
+        for received in events:
+            value = {"type": "event", "room": received.room, "value": event_to_screen(received.event)}
+            self.gateway.broadcast(value, _wants(received.room))
+
+    def message(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
+        """One MQTT message; nothing that it can contain raises."""
+        assert self._rooms is not None
+        if room not in self._rooms:
+            if len(self._unknown) < 1000 and room not in self._unknown:
+                self._unknown.add(room)
+                log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
+            return
+        try:
+            self._dispatch(room, topic, payload)
+        except WutongError as error:
+            self.refused += 1
+            if self.refused < 100 or self.refused % 1000 == 0:
+                log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
+
+    def demand(self) -> None:
+        """Tell every room what is watched; call every few seconds (a room forgets after 15 s)."""
+        self._publish_demand(again=True)
+
+    def said(self, client: Client) -> None:
+        """A tab said what it wants."""
+        self._demand_changed()
+
+    def _dispatch(self, room: str, topic: str, payload: bytes) -> None:
+        assert self._rooms is not None
+        assert self._ingest is not None
+        if topic == "status":
+            self._rooms.status(room, payload)
+        elif topic == "events":
+            self._ingest.offer(room, payload)
+        elif topic == "caption":
+            self.gateway.broadcast({"type": "caption", "room": room, "value": _json(payload)})
+        elif topic == "levels":
+            self.gateway.broadcast({"type": "levels", "room": room, "value": _json(payload)}, _wants(room))
+        else:
+            _, track, what = topic.split("/", 2)
+            self._media(f"{room}/{track}", what, payload)
+
+    def _media(self, name: str, what: str, payload: bytes) -> None:
+        envelope = Envelope.unpack(payload)
+        if envelope.kind is not _KINDS.get(what):
+            raise CenterError(f"a message of {name} is not what its topic says", code="envelope")
+        if envelope.kind is Kind.FRAGMENT:
+            before = self._sequences.get(name)
+            self._sequences[name] = envelope.sequence
+            if before is not None and envelope.sequence != (before + 1) & 0xFFFFFFFF and not envelope.key_frame:
+                # QoS 0 may lose: what follows a loss cannot be decoded before the next key frame.
+                self.gateway.interrupted(name)
+        self.gateway.publish(name, payload)
+
+    def _link(self) -> dict[str, Any]:
+        return {"type": "link", "value": {"broker": self._broker is not None and self._broker.connected}}
+
+    def _watched_changed(self, watched: frozenset[str]) -> None:
+        for name in self._watched - watched:
+            # Its fragments stop coming: what is kept for newcomers would soon be an old picture.
+            self.gateway.interrupted(name)
+        self._watched = watched
+        self._demand_changed()
+
+    def _demand_changed(self) -> None:
+        self._publish_demand(again=False)
+
+    def _publish_demand(self, *, again: bool) -> None:
+        if self._rooms is None or self._broker is None:
+            return
+        tracks: dict[str, list[str]] = {}
+        for name in sorted(self.gateway.watched):
+            room, _, track = name.rpartition("/")
+            tracks.setdefault(room, []).append(track)
+        levels = {room for client in self.gateway.clients for room in _wanted_rooms(client)}
+        for room in self._rooms.states:
+            wanted = {"tracks": tracks.get(room, []), "levels": room in levels}
+            text = json.dumps(wanted)
+            empty = not wanted["tracks"] and not wanted["levels"]
+            if self._demanded.get(room, _NOTHING if empty else "") == text and (empty or not again):
+                continue
+            if self._broker.publish(room, "demand", text.encode()):
+                self._demanded[room] = text
+
+
+_KINDS = {"init": Kind.INIT, "frag": Kind.FRAGMENT, "thumb": Kind.THUMBNAIL}
+_NOTHING = json.dumps({"tracks": [], "levels": False})
+
+
+def _wanted_rooms(client: Client) -> set[str]:
+    rooms = client.wanted.get("rooms")
+    return {room for room in rooms[:128] if isinstance(room, str)} if isinstance(rooms, list) else set()
+
+
+def _wants(room: str) -> Any:
+    return lambda client: room in _wanted_rooms(client)
+
+
+def _json(payload: bytes) -> Any:
+    if len(payload) > MAX_TEXT_BYTES:
+        raise CenterError("a live text is larger than any honest one", code="live")
+    try:
+        value = json.loads(payload)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        return to_screen(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CenterError("a live text is not JSON", code="live") from error

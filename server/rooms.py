@@ -1,0 +1,148 @@
+"""What the center knows of each room right now: online or not, its hearing, recorder, who speaks, what is wrong.
+
+A room is online while its status comes (at least every 5 s) and its last will has not been published. Everything that
+a room says of itself is checked for its shape and passed on to the screens, never trusted further.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from server.config import RoomEntry
+from sync.errors import CenterError
+from sync.hearing import to_screen
+
+STALE_S = 15.0
+MAX_STATUS_BYTES = 256 * 1024
+_INT64 = 2**63 - 1
+
+
+class Status(BaseModel):
+    """What a room publishes as `status`; the last will has only `online`."""
+
+    online: bool
+    at_utc_ns: Annotated[int, Field(ge=0, le=_INT64)] = 0
+    room_ns: Annotated[int, Field(ge=-_INT64, le=_INT64)] = 0
+    court_name: Annotated[str, Field(max_length=200)] = ""
+    room_name: Annotated[str, Field(max_length=200)] = ""
+    hearing: dict[str, Any] | None = None
+    recorder: dict[str, Any] | None = None
+    speaking: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
+    seats: Annotated[list[dict[str, Any]], Field(max_length=16)] = []
+
+
+@dataclass
+class RoomState:
+    """One room."""
+
+    address: str
+    court_name: str = ""
+    room_name: str = ""
+    status: Status | None = None
+    online: bool = False
+    seen_s: float = 0.0
+    seen_utc_ns: int | None = None
+    alarms: dict[str, str] = field(default_factory=dict)
+    """Alarms that the center itself raised: code -> words."""
+    shown: str = ""
+
+    def to_screen(self) -> dict[str, Any]:
+        """As browsers get it."""
+        status = self.status
+        shown = to_screen(
+            {
+                "address": self.address,
+                "online": self.online,
+                "court_name": self.court_name,
+                "room_name": self.room_name,
+                "hearing": None if status is None else status.hearing,
+                "recorder": None if status is None else status.recorder,
+                "speaking": status.speaking if status is not None and self.online else [],
+                "seats": [] if status is None else status.seats,
+                "seen_utc_ns": self.seen_utc_ns,
+                "center_alarms": [{"code": code, "text": words} for code, words in self.alarms.items()],
+            }
+        )
+        assert isinstance(shown, dict)
+        return shown
+
+
+class Rooms:
+    """All rooms of the configuration. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        entries: list[RoomEntry],
+        changed: Callable[[RoomState], None],
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        utc_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`changed` is called when a room looks different on a screen."""
+        self._rooms = {e.address: RoomState(e.address, e.court_name, e.room_name) for e in entries}
+        self._changed = changed
+        self._monotonic_s = monotonic_s
+        self._utc_ns = utc_ns
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._rooms
+
+    @property
+    def states(self) -> Mapping[str, RoomState]:
+        """All rooms by address."""
+        return self._rooms
+
+    def status(self, address: str, payload: bytes) -> None:
+        """Take a room's status; `CenterError` when it is none."""
+        room = self._rooms[address]
+        if len(payload) > MAX_STATUS_BYTES:
+            raise CenterError("a status is larger than any honest one", code="status")
+        try:
+            status = Status.model_validate_json(payload)
+            json.dumps(status.model_dump(), allow_nan=False).encode()
+            to_screen(status.model_dump())
+        except (ValidationError, ValueError, TypeError, RecursionError) as error:
+            raise CenterError("a status is malformed", code="status") from error
+        if status.online:
+            room.status = status
+            room.court_name = status.court_name or room.court_name
+            room.room_name = status.room_name or room.room_name
+            room.seen_s = self._monotonic_s()
+            room.seen_utc_ns = self._utc_ns()
+        room.online = status.online
+        self._tell(room)
+
+    def alarm(self, address: str, code: str, words: str) -> None:
+        """The center noticed something about a room that a person must look at."""
+        room = self._rooms[address]
+        room.alarms[code] = words
+        self._tell(room)
+
+    def look(self) -> None:
+        """Note who has fallen silent; call about once a second."""
+        now = self._monotonic_s()
+        for room in self._rooms.values():
+            if room.online and now - room.seen_s > STALE_S:
+                room.online = False
+                self._tell(room)
+
+    def now_ns(self, address: str) -> int | None:
+        """Room time now, as far as the room's last status tells; None while it is not online."""
+        room = self._rooms.get(address)
+        if room is None or room.status is None or not room.online:
+            return None
+        return room.status.room_ns + int((self._monotonic_s() - room.seen_s) * 1_000_000_000)
+
+    def _tell(self, room: RoomState) -> None:
+        shown = room.to_screen()
+        shown.pop("seen_utc_ms")
+        text = json.dumps(shown, sort_keys=True)
+        if text != room.shown:
+            room.shown = text
+            self._changed(room)

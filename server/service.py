@@ -1,0 +1,173 @@
+"""The center as a process: opens the record store, serves rooms and inspectors, and stops in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+from fastapi import FastAPI
+
+from server import receive
+from server.archive import Archive
+from server.audit import Audit
+from server.broker import CenterBroker
+from server.config import Config
+from server.database import Database, open_database
+from server.ingest import Ingest
+from server.live import Live
+from server.media import Media
+from server.objects import ObjectStore
+from server.record import Record
+from server.rooms import Rooms
+from server.screens import Screens
+from server.uploads import Tokens, UploadFolder, UploadGate
+from sync.errors import ConfigError
+from sync.http import pages
+from sync.http.access import Access
+from sync.http.serve import new_app, serving
+from sync.service import Lifeline, cancel_and_wait, every
+
+log = structlog.get_logger(__name__)
+
+DEMAND_S = 5.0
+LOOK_S = 1.0
+COOKIE = "center"
+
+
+@dataclass
+class Center:
+    """All parts of a running center."""
+
+    app: FastAPI
+    access: Access
+    database: Database
+    broker: CenterBroker
+    ingest: Ingest
+    live: Live
+    rooms: Rooms
+    audit: Audit
+    archive: Archive
+    failed: asyncio.Future[None]
+    """Ends with the error of the first part that failed; the process then ends and is started again."""
+
+    async def say_dockets(self) -> None:
+        """Publish every room's docket; the broker keeps it (retained) for rooms that come later."""
+        for room, body in (await self.archive.dockets()).items():
+            self.broker.publish(room, "docket", body.encode(), qos=1, retain=True)
+
+
+def build(config: Config, *, client_bytes: int | None = None) -> Center:
+    """Open everything, in the event loop; nothing is served yet. `ConfigError` when something cannot be used."""
+    data = config.storage.data
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        store = ObjectStore(data / "objects")
+        uploads = UploadFolder(data / "uploads")
+    except OSError as error:
+        raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}") from error
+    tokens = Tokens(config.token_hashes())
+    password = config.mqtt_password()
+    database = open_database(config.database_url)
+    record = Record(database)
+    archive = Archive(database)
+    audit = Audit(record)
+    access = Access.open(data / "access.json", {"inspector": config.inspector})
+    live = Live(client_bytes=client_bytes)
+    rooms = Rooms(config.rooms, live.room_changed)
+    ingest = Ingest(record, rooms, live.stored)
+    background: set[asyncio.Task[None]] = set()
+
+    def on_link(connected: bool) -> None:
+        live.link(connected)
+        if connected:
+            task = asyncio.get_running_loop().create_task(center.say_dockets())
+            background.add(task)
+            task.add_done_callback(background.discard)
+
+    broker = CenterBroker(
+        config.mqtt.host,
+        config.mqtt.port,
+        username=config.mqtt.username,
+        password=password,
+        client_id=f"wutong-center-{os.getpid()}",
+        on_message=live.message,
+        on_link=on_link,
+    )
+    live.attach(rooms, ingest, broker)
+    app = new_app(config.name)
+    access.install(app, COOKIE, https=config.web.https, audit=audit.note)
+    max_bytes = int(config.storage.max_upload_gib * 2**30)
+    receive.install(
+        app,
+        access,
+        tokens,
+        receive.Receiver(uploads, store, record, archive),
+        UploadGate(tokens, uploads, max_bytes),
+        uploads,
+        max_bytes,
+    )
+    Screens(
+        access=access,
+        archive=archive,
+        record=record,
+        rooms=rooms,
+        live=live,
+        media=Media(),
+        store=store,
+        uploads=uploads,
+        audit=audit,
+        publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),
+    ).install(app)
+    pages.install(app, ["inspect"], home="inspect")
+    center = Center(
+        app, access, database, broker, ingest, live, rooms, audit, archive, asyncio.get_running_loop().create_future()
+    )
+    return center
+
+
+@contextlib.asynccontextmanager
+async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
+    """Run a center while the block runs; yields its port."""
+
+    async def look() -> None:
+        center.rooms.look()
+
+    async def demand() -> None:
+        center.live.demand()
+
+    center.broker.start()
+    tasks = [
+        asyncio.create_task(center.ingest.run(center.broker), name="ingest"),
+        asyncio.create_task(center.audit.run(), name="audit"),
+        asyncio.create_task(every(LOOK_S, look), name="look"),
+        asyncio.create_task(every(DEMAND_S, demand), name="demand"),
+    ]
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not center.failed.done():
+            log.error("part_failed", part=task.get_name(), why=repr(error))
+            center.failed.set_exception(error)
+
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        async with serving(center.app, host, port) as bound:
+            yield bound
+    finally:
+        await center.broker.stop()
+        await cancel_and_wait(*tasks)
+        await asyncio.to_thread(center.database.close)
+
+
+async def serve(config: Config, lifeline: Lifeline) -> None:
+    """Run the center until it is cancelled."""
+    center = build(config)
+    async with running(center, config.web.host, config.web.port) as port:
+        log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))
+        lifeline.ready()
+        await center.failed

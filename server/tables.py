@@ -1,0 +1,111 @@
+"""The tables of the record store. Times are nanoseconds: `*_ns` room time, `*_utc_ns` UTC.
+
+`events` is the record; `hearings`, `segments` and `utterances` are what is asked for often, taken from it in the same
+transaction. `objects` and `files` say which bytes the center holds for good. Changes of this file need a migration.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("address", String(64), primary_key=True),
+    Column("court_name", Text, nullable=False, server_default=""),
+    Column("room_name", Text, nullable=False, server_default=""),
+)
+hearings = Table(
+    "hearings",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("room", String(64), nullable=False),
+    Column("court_name", Text, nullable=False),
+    Column("room_name", Text, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("case_json", Text, nullable=False),
+    Column("tracks_json", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("state_number", BigInteger, nullable=False),
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("opened_utc_ns", BigInteger, nullable=False),
+    Column("closed_ns", BigInteger),
+    Column("closed_utc_ns", BigInteger),
+    Index("hearings_opened", "opened_utc_ns"),
+)
+events = Table(
+    "events",
+    metadata,
+    Column("room", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hearing", String(64)),
+    Column("kind", String(32), nullable=False),
+    Column("room_ns", BigInteger, nullable=False),
+    Column("utc_ns", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("stored_utc_ns", BigInteger, nullable=False),
+    Index("events_hearing", "hearing", "number"),
+)
+segments = Table(
+    "segments",
+    metadata,
+    Column("hearing", String(64), primary_key=True),
+    Column("track", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("from_ns", BigInteger, nullable=False),
+    Column("to_ns", BigInteger, nullable=False),
+    Column("mime", Text, nullable=False),
+)
+utterances = Table(
+    "utterances",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("hearing", String(64), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("seat", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("utterances_id", "hearing", "id", unique=True),
+)
+objects = Table(
+    "objects",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("stored_utc_ns", BigInteger, nullable=False),
+)
+files = Table(
+    "files",
+    metadata,
+    Column("hearing", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("track", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), primary_key=True),
+    Column("room", String(64), nullable=False),
+)
+dockets = Table(
+    "dockets",
+    metadata,
+    Column("room", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("set_utc_ns", BigInteger, nullable=False),
+)
+audit = Table(
+    "audit",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("utc_ns", BigInteger, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+)
