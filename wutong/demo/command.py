@@ -21,7 +21,7 @@ from hardware.stage import Play, announce
 from sync.errors import CenterError
 from sync.http.people import write_private
 from sync.layout import RoomLayout
-from transcriber.model import ensure_model
+from transcriber.model import locate
 from wutong.demo.clerk import LEAD_S, Clerk
 from wutong.demo.rooms import RoomPlan
 from wutong.demo.stack import Stack, start_stack
@@ -46,7 +46,7 @@ def run(options: Options) -> int:
     """Run the demo until Ctrl-C, SIGTERM or `--seconds`; 0 unless something could not be started."""
     folder = HearingFolder(options.hearing)
     scenario = Scenario.load(options.hearing)
-    ensure_model("base")
+    locate("base")
     return asyncio.run(_run(options, folder.path, scenario))
 
 

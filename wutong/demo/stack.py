@@ -52,7 +52,7 @@ class Stack:
 
     def display_url(self, room: RoomPlan) -> str:
         """The display's address with its read-only token."""
-        token = (room.data / "display.token").read_text(encoding="ascii").strip()
+        token = RoomLayout(room.data).display_token.read_text(encoding="ascii").strip()
         return f"{self.panel_url(room)}/display?token={token}"
 
     def child(self, name: str) -> Child:
