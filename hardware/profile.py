@@ -32,7 +32,7 @@ class Room(_Part):
 class Seat(_Part):
     """A place in the courtroom with its microphone."""
 
-    id: Slug
+    id: Slug = Field(description="short name of the seat")
     roles: list[str] = Field(min_length=1, description="who sits here; the first role is the one shown")
     channel: int = Field(ge=0, lt=8, description="channel of the microphones' track, counted from 0")
 
@@ -45,51 +45,51 @@ class Seat(_Part):
 class Microphones(_Part):
     """All microphones of the room: one lossless multichannel track."""
 
-    driver: Literal["pyaudio", "file", "simulated"]
+    driver: Literal["pyaudio", "file", "simulated"] = Field(description="how they are plugged in")
     device: str = Field("", description="pyaudio: (part of) the name of the input device")
     file: Path | None = Field(None, description="file: an audio file; simulated: the hearing folder to play")
     loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
-    channels: int = Field(ge=1, le=8)
-    rate_hz: int = Field(16_000, ge=8_000, le=96_000)
+    channels: int = Field(ge=1, le=8, description="channels of the device or file; all of them are kept")
+    rate_hz: int = Field(16_000, ge=8_000, le=96_000, description="samples a second that are kept")
 
 
 class Camera(_Part):
     """One camera: one H.264 track."""
 
-    id: Slug
-    name: str
-    driver: Literal["rtsp", "v4l2", "file", "simulated"]
+    id: Slug = Field(description="short name of the camera and of its track")
+    name: str = Field(description="the camera's name as people read it, e.g. 审判席")
+    driver: Literal["rtsp", "v4l2", "file", "simulated"] = Field(description="how it is plugged in")
     url: str = Field("", description="rtsp: address of the main stream, with user and password if it needs them")
     device: str = Field("", description="v4l2: /dev/v4l/by-path/..., never /dev/videoN: those swap")
     file: Path | None = Field(None, description="file: a video file; simulated: the hearing folder to act")
     loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
-    width: int = Field(1280, ge=160, le=3840)
-    height: int = Field(720, ge=120, le=2160)
-    fps: int = Field(25, ge=5, le=60)
+    width: int = Field(1280, ge=160, le=3840, description="picture width where it is encoded here; rtsp copies")
+    height: int = Field(720, ge=120, le=2160, description="picture height, likewise")
+    fps: int = Field(25, ge=5, le=60, description="pictures a second, likewise")
 
 
 class Storage(_Part):
     """Where the record is kept in the room."""
 
-    data: Path
+    data: Path = Field(description="folder of the room's data")
     reserve_gib: float = Field(2.0, ge=0, description="a hearing is refused when less than this is free")
-    segment_s: int = Field(60, ge=4, le=600)
+    segment_s: int = Field(60, ge=4, le=600, description="length of a file of the record in seconds")
 
 
 class Transcriber(_Part):
     """What turns speech into words."""
 
-    engine: Literal["faster-whisper", "off"] = "faster-whisper"
+    engine: Literal["faster-whisper", "off"] = Field("faster-whisper", description="'off': a record without words")
     model: str = Field("base", description="'base' is the model that ships with the product; else a local folder")
-    language: str = "zh"
-    threads: int = Field(2, ge=1, le=16)
+    language: str = Field("zh", description="language that is spoken, as the model names it")
+    threads: int = Field(2, ge=1, le=16, description="processor threads that the model may take")
 
 
 class Panel(_Part):
     """The room's own web server: panel and display."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8810, ge=0, le=65535)
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for screens on other machines")
+    port: int = Field(8810, ge=0, le=65535, description="port to listen on; 0 takes a free one")
 
 
 class Center(_Part):
@@ -97,10 +97,10 @@ class Center(_Part):
 
     url: str = Field("", description="http(s) address of the center, empty: stand alone")
     token_file: Path | None = Field(None, description="file (mode 0600) with this room's upload token")
-    mqtt_host: str = "127.0.0.1"
-    mqtt_port: int = Field(1883, ge=1, le=65535)
-    mqtt_username: str = ""
-    mqtt_password_file: Path | None = None
+    mqtt_host: str = Field("127.0.0.1", description="the center's MQTT broker")
+    mqtt_port: int = Field(1883, ge=1, le=65535, description="the broker's port")
+    mqtt_username: str = Field("", description="this room's account at the broker")
+    mqtt_password_file: Path | None = Field(None, description="file (mode 0600) with the account's password")
 
 
 class Profile(_Part):
