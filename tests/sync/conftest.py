@@ -1,0 +1,57 @@
+"""Peers of the uplink, started on free ports and stopped by pid."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sync_peers import CenterPeer, Mosquitto
+
+from sync.clock import RoomClock
+from sync.layout import RoomLayout
+from sync.roomlog import RoomLog
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    mosquitto = Mosquitto(tmp_path / "broker")
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.kill()
+
+
+@pytest.fixture
+def center(broker: Mosquitto) -> Iterator[CenterPeer]:
+    peer = CenterPeer(broker)
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> RoomLayout:
+    return RoomLayout(tmp_path / "data")
+
+
+@pytest.fixture
+def room_log(layout: RoomLayout) -> Iterator[RoomLog]:
+    log = RoomLog(layout.log)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def clock(layout: RoomLayout) -> RoomClock:
+    return RoomClock.open(layout.clock)
+
+
+@pytest.fixture(scope="session")
+def moving_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of fragmented H.264 as a worker writes it."""
+    path = tmp_path_factory.mktemp("media") / "moving.mp4"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "6"]
+    command += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p"]
+    command += ["-movflags", "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "-y", str(path)]
+    subprocess.run(command, check=True)
+    return path

@@ -1,0 +1,213 @@
+"""The other end of an uplink for tests: Mosquitto, a receiver with receipts, a tus server, a line that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import random
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from paho.mqtt.enums import CallbackAPIVersion
+from tuspyserver import create_tus_router
+
+from sync.http.access import public
+from sync.http.serve import new_app
+from sync.uplink.broker import BrokerAddress
+from wutong.demo.broker import Account, account, write_config
+
+ADDRESS = "jianshan/c03"
+PREFIX = f"court/v1/{ADDRESS}"
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+async def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+    """Wait for a condition; its value."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"this did not happen within {timeout_s} s: {condition}")
+        await asyncio.sleep(0.02)
+    return value
+
+
+class Mosquitto:
+    """A broker with the product's own passwords and access list; can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.center = account(folder, "center")
+        self.room = account(folder, "room")
+        self.other = account(folder, "other")
+        rooms = {ADDRESS: self.room, "jianshan/c04": self.other}
+        self._config = write_config(folder, self.port, self.center, rooms)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(["mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return
+            time.sleep(0.02)
+        raise AssertionError("mosquitto did not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def address(self, who: Account | None = None) -> BrokerAddress:
+        one = who or self.room
+        return BrokerAddress(
+            "127.0.0.1", self.port, f"test-{one.username}", one.username, one.password_file.read_text()
+        )
+
+
+class CenterPeer:
+    """Receives what a room publishes, and answers events with receipts while `receipting`."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self.events: dict[int, dict[str, Any]] = {}
+        self.heard: Counter[int] = Counter()
+        self.messages: list[tuple[str, bytes, bool]] = []
+        self.receipting = True
+        self._lock = threading.Lock()
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
+        client.username_pw_set(broker.center.username, broker.center.password_file.read_text())
+        client.reconnect_delay_set(1, 1)
+        client.on_connect = lambda c, *_: c.subscribe("court/v1/#", 1)
+        client.on_message = self._take
+        client.connect_async("127.0.0.1", broker.port, keepalive=10)
+        client.loop_start()
+        self.client = client
+
+    def _take(self, _client: Any, _userdata: Any, message: Any) -> None:
+        with self._lock:
+            self.messages.append((message.topic, bytes(message.payload), bool(message.retain)))
+            if message.topic.endswith("/events"):
+                event = json.loads(message.payload)
+                self.events[event["number"]] = event
+                self.heard[event["number"]] += 1
+                if self.receipting:
+                    self.receipt([event["number"]])
+
+    def receipt(self, numbers: list[int]) -> None:
+        self.client.publish(f"{PREFIX}/receipts", json.dumps({"numbers": numbers}), qos=1)
+
+    def on(self, ending: str) -> list[bytes]:
+        with self._lock:
+            return [payload for topic, payload, _ in self.messages if topic == f"{PREFIX}/{ending}"]
+
+    def say(self, topic: str, value: Any, *, retain: bool = False) -> None:
+        self.client.publish(f"{PREFIX}/{topic}", json.dumps(value), qos=1, retain=retain)
+
+    def stop(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+class UploadPeer:
+    """tuspyserver and `POST /api/objects` as the protocol has it; keeps objects in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.posts: list[dict[str, Any]] = []
+        self.folder = folder
+        self.spoil = 0
+        """So many confirmations find other bytes than were sent."""
+        self.app = new_app("uploads")
+        self.app.router.routes.extend(create_tus_router(prefix="/api/uploads", files_dir=str(folder)).routes)
+
+        @self.app.post("/api/objects")
+        async def objects(request: Request) -> Response:
+            body = await request.json()
+            self.posts.append(body)
+            path = self.folder / body["upload"]
+            if not path.exists():
+                return Response(status_code=404)
+            data = path.read_bytes()
+            if self.spoil:
+                self.spoil -= 1
+                data += b"!"
+            if hashlib.sha256(data).hexdigest() != body["sha256"] or len(data) != body["bytes"]:
+                return Response('{"code":"checksum"}', 409)
+            known = body["sha256"] in self.objects
+            self.objects[body["sha256"]] = data
+            answer = {"sha256": body["sha256"], "stored_utc_ns": time.time_ns()}
+            return Response(json.dumps(answer), 200 if known else 201, media_type="application/json")
+
+        for route in self.app.router.routes:
+            assert isinstance(route, APIRoute)
+            public()(route.endpoint)
+
+    def partial_bytes(self) -> int:
+        """What uploads hold that are not finished."""
+        return sum(p.stat().st_size for p in self.folder.glob("*") if len(p.name) == 32)
+
+
+class BreakingLine:
+    """A TCP line to `port` that is cut after a random number of bytes, again and again, `cuts` times."""
+
+    def __init__(self, port: int, cuts: int, seed: int = 1) -> None:
+        self._port = port
+        self._random = random.Random(seed)
+        self.cuts = cuts
+        self.done = 0
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left = self._random.randrange(20_000, 900_000) if self.done < self.cuts else None
+        try:
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            writer.close()
+            return
+        back = asyncio.create_task(self._pump(up_reader, writer, None))
+        await self._pump(reader, up_writer, left)
+        if left is not None:
+            self.done += 1
+        up_writer.transport.abort()
+        writer.transport.abort()
+        await asyncio.gather(back, return_exceptions=True)
+
+    @staticmethod
+    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            while data := await reader.read(16_384):
+                if left is not None:
+                    left -= len(data)
+                    if left < 0:
+                        return
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
+
+def box(name: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I4s", 8 + len(content), name) + content
