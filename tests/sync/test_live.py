@@ -1,0 +1,193 @@
+"""Live publishing: only what is in demand, beginning with a picture, and never late by more than seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sync.envelope import Envelope, Kind, pack_init
+from sync.gop import MAX_GOP_BYTES, Gate, GopCache
+from sync.uplink.live import BACKLOG_BYTES, DEMAND_S, Live
+
+INIT = Envelope(Kind.INIT, 7, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
+
+
+def fragment(sequence: int, *, key: bool = False, init_id: int = 7, size: int = 10) -> bytes:
+    return Envelope(Kind.FRAGMENT, init_id, sequence, sequence, 0, 100_000, bytes(size), key_frame=key).pack()
+
+
+class Line:
+    """Stands where the broker's connection stands: notes what it is given, and can be slow."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.backlog_bytes = 0
+        self.said: list[tuple[str, bytes, int, bool]] = []
+        self.handlers: dict[str, Callable[[bytes], None]] = {}
+        self.callbacks: list[Callable[[], None]] = []
+
+    def subscribe(self, topic: str, qos: int, handler: Callable[[bytes], None]) -> None:
+        self.handlers[topic] = handler
+
+    def on_connected(self, callback: Callable[[], None]) -> None:
+        self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+        if self.connected:
+            self.said.append((topic.removeprefix("p/"), payload, qos, retain))
+        return self.connected
+
+    def fragments(self, track: str = "bench") -> list[int]:
+        return [Envelope.unpack(m).sequence for topic, m, _, _ in self.said if topic == f"live/{track}/frag"]
+
+    def of(self, topic: str) -> list[dict[str, Any]]:
+        return [json.loads(message) for said, message, _, _ in self.said if said == topic]
+
+
+class Stand:
+    def __init__(self) -> None:
+        self.line = Line()
+        self.now = 100.0
+        self.live = Live(
+            self.line,  # type: ignore[arg-type]  # it has all that Live uses
+            "p",
+            identity={"court_name": "x", "room_name": "y", "seats": []},
+            room_ns=lambda: 1,
+            utc_ns=lambda: 2,
+            hearing=lambda: None,
+            monotonic=lambda: self.now,
+        )
+
+    def demand(self, *tracks: str, levels: bool = False) -> None:
+        self.line.handlers["p/demand"](json.dumps({"tracks": tracks, "levels": levels}).encode())
+
+    def take(self, *messages: bytes, track: str = "bench") -> None:
+        for message in messages:
+            self.live.take(f"frag/{track}", message)
+
+
+@pytest.fixture
+def stand() -> Stand:
+    stand = Stand()
+    stand.live.take("init/bench", INIT)
+    return stand
+
+
+def test_a_room_nobody_watches_sends_no_fragment_but_its_thumbnail(stand: Stand) -> None:
+    stand.take(fragment(1, key=True), fragment(2))
+    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+    assert [(topic, qos, retain) for topic, _, qos, retain in stand.line.said] == [
+        ("live/bench/init", 1, True),
+        ("live/bench/thumb", 0, False),
+    ]
+
+
+def test_a_newcomer_begins_with_the_last_key_frame(stand: Stand) -> None:
+    stand.take(fragment(1, key=True), fragment(2), fragment(3, key=True), fragment(4))
+    stand.demand("bench")
+    stand.take(fragment(5))
+    assert stand.line.fragments() == [3, 4, 5]
+
+
+def test_a_repeated_demand_changes_nothing_and_an_unrepeated_one_ends(stand: Stand) -> None:
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
+    stand.now += DEMAND_S - 1
+    stand.demand("bench")
+    stand.now += DEMAND_S - 1
+    stand.live.tick()
+    stand.take(fragment(2))
+    assert stand.line.fragments() == [1, 2]
+    stand.now += 2
+    stand.live.tick()
+    stand.take(fragment(3))
+    assert stand.line.fragments() == [1, 2]
+    assert stand.live.watched == []
+
+
+def test_a_slow_network_loses_up_to_the_next_key_frame(stand: Stand) -> None:
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
+    stand.line.backlog_bytes = BACKLOG_BYTES + 1
+    stand.take(fragment(2))
+    stand.line.backlog_bytes = 0
+    stand.take(fragment(3), fragment(4, key=True), fragment(5))
+    assert stand.line.fragments() == [1, 4, 5]
+    assert stand.live.dropped == 1
+
+
+def test_a_new_run_of_the_worker_waits_for_its_own_key_frame(stand: Stand) -> None:
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
+    stand.live.take("init/bench", Envelope(Kind.INIT, 8, 0, 0, 0, 0, pack_init("video/mp4", b"new")).pack())
+    stand.take(fragment(2, init_id=8), fragment(3, key=True, init_id=8))
+    assert stand.line.fragments() == [1, 3]
+
+
+def test_a_reconnect_says_inits_and_status_again(stand: Stand) -> None:
+    stand.line.said.clear()
+    for callback in stand.line.callbacks:
+        callback()
+    assert [(topic, qos, retain) for topic, _, qos, retain in stand.line.said] == [
+        ("live/bench/init", 1, True),
+        ("status", 1, True),
+    ]
+
+
+def test_the_status_is_said_once_a_second_at_most_and_every_five_at_least(stand: Stand) -> None:
+    for step in range(100):
+        stand.now += 0.1
+        stand.live.take("status", json.dumps({"at_ns": step}).encode())
+        stand.live.tick()
+    assert 9 <= len(stand.line.of("status")) <= 11
+    before = len(stand.line.of("status"))
+    for _ in range(150):
+        stand.now += 0.1
+        stand.live.tick()
+    assert 2 <= len(stand.line.of("status")) - before <= 4
+
+
+def test_levels_are_thinned_and_only_in_demand(stand: Stand) -> None:
+    stand.demand("bench", levels=True)
+    for _ in range(20):
+        stand.now += 0.1
+        stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+    assert 8 <= len(stand.line.of("levels")) <= 11
+
+
+def test_captions_say_their_hearing(stand: Stand) -> None:
+    stand.live.take("caption", json.dumps({"id": "u1", "text": "现在"}).encode())
+    assert stand.line.of("caption") == [{"id": "u1", "text": "现在", "hearing": None}]
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"[]", b"{}", b'{"tracks":"bench"}', b'{"tracks":[1]}', b"\xff"])
+def test_a_demand_that_is_nonsense_is_ignored(stand: Stand, nonsense: bytes) -> None:
+    stand.line.handlers["p/demand"](nonsense)
+    assert stand.live.watched == []
+
+
+@pytest.mark.parametrize("topic", ["frag/bench", "init/bench", "caption", "status", "speaking"])
+def test_a_feed_message_that_is_nonsense_is_ignored(stand: Stand, topic: str) -> None:
+    for nonsense in (b"", b"WT", b"[1]", b"\xff" * 50):
+        stand.live.take(topic, nonsense)
+
+
+def test_a_track_without_key_frames_is_not_remembered_for_ever() -> None:
+    gops = GopCache()
+    gops.init("bench", INIT)
+    gops.fragment("bench", fragment(1, key=True))
+    for sequence in range(2, 20):
+        gops.fragment("bench", fragment(sequence, size=MAX_GOP_BYTES // 10))
+    assert gops.since_key_frame("bench") == []
+    gops.fragment("bench", fragment(20, key=True))
+    assert len(gops.since_key_frame("bench")) == 1
+
+
+def test_a_gate_opens_at_a_key_frame_only() -> None:
+    gate = Gate()
+    passed = [gate.passes(Envelope.unpack(fragment(n, key=n == 3))) for n in range(1, 6)]
+    assert passed == [False, False, True, True, True]
