@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from sync.service import die_with_parent
+from sync.process import die_with_parent
 
 _F_SETPIPE_SZ = 1031
 _PIPE_BYTES = 1024 * 1024

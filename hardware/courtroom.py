@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from hardware import timecode
-from hardware.profile import Seat
 from sync.errors import ConfigError
 
 Plane = NDArray[np.uint8]
@@ -53,6 +52,19 @@ def _font(size: int, weight: str = "bold") -> ImageFont.FreeTypeFont:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A seat as a camera sees it."""
+
+    roles: list[str]
+    channel: int
+
+    @property
+    def role(self) -> str:
+        """The role on the name plate while nobody speaks."""
+        return self.roles[0]
+
+
+@dataclass(frozen=True)
 class Patch:
     """A finished part of the picture at an even position."""
 
@@ -84,7 +96,7 @@ def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Patch:
 class Courtroom:
     """One camera's view. `frame` is the picture, to be written as it is."""
 
-    def __init__(self, width: int, height: int, title: str, camera_name: str, seats: Sequence[Seat]) -> None:
+    def __init__(self, width: int, height: int, title: str, camera_name: str, seats: Sequence[Place]) -> None:
         self._width, self._height = width, height
         self._unit = height / 720
         self._seats = list(seats)
@@ -225,7 +237,7 @@ class Courtroom:
         self._clock_text = text
 
 
-def seats_in_view(camera_id: str, seats: Sequence[Seat]) -> list[Seat]:
+def seats_in_view(camera_id: str, seats: Sequence[Place]) -> list[Place]:
     """Who sits where a camera looks: `bench` sees the court, `parties` everybody else, any other camera all."""
     court = [s for s in seats if any(word in s.role for word in ("审判", "书记", "陪审", "法官"))]
     others = [s for s in seats if s not in court]

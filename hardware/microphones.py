@@ -12,19 +12,16 @@ import json
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
-from hardware import encode
 from hardware.child import Encoder, worker_started
-from hardware.hearing_folder import HearingFolder, decode_audio
-from hardware.profile import Microphones
 from hardware.report import Reporter, pcm_levels
-from hardware.stage import Play, Stage
+from hardware.stage import Stage
 from sync.errors import ConfigError, DeviceError, WutongError
 
 NS_PER_S = 1_000_000_000
@@ -34,14 +31,28 @@ NOISE_RMS = 3.0
 """Of the simulated room at rest, in 16-bit units: about -81 dBFS; a real microphone is never exactly silent."""
 
 
-class Options(BaseModel):
-    """What the recorder says on the command line."""
+@dataclass(frozen=True)
+class Options:
+    """What the recorder says on the command line. A worker that is to be back quickly imports little."""
 
-    microphones: Microphones
+    driver: Literal["pyaudio", "file", "simulated"]
+    device: str
+    file: Path | None
+    loop: bool
+    channels: int
+    rate_hz: int
     stage: Path
-    mics_fd: int
-    mix_fd: int
+    encoder: list[str]
+    media_fds: list[int]
     report_fd: int
+
+    @classmethod
+    def parse(cls, text: str) -> Options:
+        """From the JSON that `hardware.sources` made."""
+        value: dict[str, Any] = json.loads(text)
+        value["file"] = None if value["file"] is None else Path(value["file"])
+        value["stage"] = Path(value["stage"])
+        return cls(**value)
 
 
 class Input(Protocol):
@@ -79,16 +90,18 @@ class _Paced:
 class FileInput:
     """A sound file, as if it were a device."""
 
-    def __init__(self, microphones: Microphones) -> None:
-        assert microphones.file is not None
-        self._samples = decode_audio(microphones.file, microphones.rate_hz)
-        if self._samples.shape[1] != microphones.channels:
+    def __init__(self, options: Options) -> None:
+        from hardware.hearing_folder import decode_audio
+
+        assert options.file is not None
+        self._samples = decode_audio(options.file, options.rate_hz)
+        if self._samples.shape[1] != options.channels:
             raise ConfigError(
-                f"{microphones.file} has {self._samples.shape[1]} channels, the profile says {microphones.channels}"
+                f"{options.file} has {self._samples.shape[1]} channels, the profile says {options.channels}"
             )
-        self._loop = microphones.loop
-        self._block = max(int(microphones.rate_hz * BLOCK_S), 1)
-        self._pace = _Paced(microphones.rate_hz)
+        self._loop = options.loop
+        self._block = max(int(options.rate_hz * BLOCK_S), 1)
+        self._pace = _Paced(options.rate_hz)
         self._at = 0
 
     def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
@@ -107,29 +120,35 @@ class FileInput:
 class SimulatedInput:
     """Microphones in a quiet room; when the stage says so, the sound of a hearing folder from that very moment on."""
 
-    def __init__(self, microphones: Microphones, stage: Path) -> None:
-        self._microphones = microphones
-        self._block = max(int(microphones.rate_hz * BLOCK_S), 1)
-        self._stage = Stage(stage)
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._block = max(int(options.rate_hz * BLOCK_S), 1)
+        self._stage = Stage(options.stage)
         self._sound: dict[Path, NDArray[np.int16]] = {}
-        self._noise = np.random.default_rng(5).normal(0, NOISE_RMS, (microphones.rate_hz * 7, microphones.channels))
-        if microphones.file is not None:
-            self._load(microphones.file)
-        self._pace = _Paced(microphones.rate_hz)
+        self._loading = threading.Lock()
+        self._noise = np.random.default_rng(5).normal(0, NOISE_RMS, (options.rate_hz * 7, options.channels))
+        if options.file is not None:
+            self._load_beside(options.file)
+        self._pace = _Paced(options.rate_hz)
 
     def _load(self, path: Path) -> None:
         if path in self._sound:
             return
-        folder = HearingFolder(path)
-        if folder.channels > self._microphones.channels:
-            raise ConfigError(f"{path} has {folder.channels} channels, the profile {self._microphones.channels}")
-        self._sound.clear()
-        self._sound[path] = folder.samples(self._microphones.rate_hz)
+        from hardware.hearing_folder import HearingFolder
 
-    def _load_beside(self, play: Play) -> None:
+        folder = HearingFolder(path)
+        if folder.channels > self._options.channels:
+            raise ConfigError(f"{path} has {folder.channels} channels, the profile {self._options.channels}")
+        self._sound.clear()
+        self._sound[path] = folder.samples(self._options.rate_hz)
+
+    def _load_beside(self, path: Path) -> None:
+        """Decode in a thread: the room is heard at once, and a play that began is joined in the middle."""
+
         def load() -> None:
             try:
-                self._load(play.hearing_dir)
+                with self._loading:
+                    self._load(path)
             except ConfigError as error:
                 print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it; the room stays quiet)
 
@@ -137,13 +156,13 @@ class SimulatedInput:
 
     def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
         if self._stage.look() and self._stage.play is not None:
-            self._load_beside(self._stage.play)
+            self._load_beside(self._stage.play.hearing_dir)
         first = self._pace.count
         block = self._noise[first % (len(self._noise) - self._block) :][: self._block].copy()
         play = self._stage.play
         sound = None if play is None else self._sound.get(play.hearing_dir)
         if play is not None and sound is not None:
-            rate_hz = self._microphones.rate_hz
+            rate_hz = self._options.rate_hz
             at = round((self._pace.due_ns(first) - play.start_monotonic_ns) * rate_hz / NS_PER_S)
             skip = max(-at, 0)
             part = sound[max(at, 0) : max(at + self._block, 0)]
@@ -156,29 +175,27 @@ class SimulatedInput:
         pass
 
 
-def open_input(microphones: Microphones, stage: Path) -> Input:
+def open_input(options: Options) -> Input:
     """The driver that the profile names."""
-    if microphones.driver == "pyaudio":
+    if options.driver == "pyaudio":
         from hardware.portaudio import PortAudioInput
 
-        return PortAudioInput(microphones.device, microphones.channels, microphones.rate_hz)
-    if microphones.driver == "file":
-        return FileInput(microphones)
-    return SimulatedInput(microphones, stage)
+        return PortAudioInput(options.device, options.channels, options.rate_hz)
+    if options.driver == "file":
+        return FileInput(options)
+    return SimulatedInput(options)
 
 
 def run(options: Options) -> None:
     """Until the device or ffmpeg ends."""
-    rate_hz, channels = options.microphones.rate_hz, options.microphones.channels
+    rate_hz = options.rate_hz
     reporter = Reporter(options.report_fd)
     try:
-        source = open_input(options.microphones, options.stage)
+        source = open_input(options)
     except WutongError as error:
         reporter.failed(error.message)
         raise
-    encoder = Encoder(
-        encode.microphones(channels, rate_hz, options.mics_fd, options.mix_fd), (options.mics_fd, options.mix_fd)
-    )
+    encoder = Encoder(options.encoder, options.media_fds)
     count = 0
     heard: list[NDArray[np.int16]] = []
     heard_samples = 0
@@ -208,9 +225,8 @@ def run(options: Options) -> None:
 def main() -> None:
     """Entry point of the process."""
     worker_started()
-    value: Any = json.loads(sys.argv[1])
     try:
-        run(Options.model_validate(value))
+        run(Options.parse(sys.argv[1]))
     except WutongError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
         sys.exit(2)

@@ -12,32 +12,46 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
-from hardware import encode
 from hardware.child import Encoder, worker_started
-from hardware.courtroom import Courtroom, seats_in_view
-from hardware.hearing_folder import HearingFolder
-from hardware.profile import Camera, Seat
+from hardware.courtroom import Courtroom, Place, seats_in_view
 from hardware.report import Reporter
 from hardware.stage import Stage
 from sync.errors import ConfigError, WutongError
+
+if TYPE_CHECKING:
+    from hardware.hearing_folder import HearingFolder
 
 NS_PER_S = 1_000_000_000
 BEAT_NS = 160_000_000
 
 
-class Options(BaseModel):
-    """What the recorder says on the command line."""
+@dataclass(frozen=True)
+class Options:
+    """What the recorder says on the command line. A worker that is to be back quickly imports little."""
 
-    camera: Camera
+    id: str
+    name: str
+    width: int
+    height: int
+    fps: int
     title: str
-    seats: list[Seat]
+    places: list[Place]
     stage: Path
+    encoder: list[str]
     media_fd: int
     report_fd: int
+
+    @classmethod
+    def parse(cls, text: str) -> Options:
+        """From the JSON that `hardware.sources` made."""
+        value: dict[str, Any] = json.loads(text)
+        value["places"] = [Place(**place) for place in value["places"]]
+        value["stage"] = Path(value["stage"])
+        return cls(**value)
 
 
 class Cast:
@@ -52,6 +66,8 @@ class Cast:
         if self._stage.look():
             self._folder = None
             if self._stage.play is not None:
+                from hardware.hearing_folder import HearingFolder
+
                 try:
                     self._folder = HearingFolder(self._stage.play.hearing_dir)
                 except ConfigError as error:
@@ -64,22 +80,21 @@ class Cast:
 
 def run(options: Options) -> None:
     """Until ffmpeg ends or this process is killed."""
-    camera, reporter = options.camera, Reporter(options.report_fd)
+    fps, reporter = options.fps, Reporter(options.report_fd)
     try:
-        seats = seats_in_view(camera.id, options.seats)
-        room = Courtroom(camera.width, camera.height, options.title, camera.name, seats)
+        seats = seats_in_view(options.id, options.places)
+        room = Courtroom(options.width, options.height, options.title, options.name, seats)
     except WutongError as error:
         reporter.failed(error.message)
         raise
     cast = Cast(options.stage)
-    command = encode.raw_camera(camera.width, camera.height, camera.fps, options.media_fd)
-    encoder = Encoder(command, (options.media_fd,))
+    encoder = Encoder(options.encoder, (options.media_fd,))
     frame = room.frame.data
     start_ns = time.monotonic_ns()
     number = 0
     try:
         while True:
-            due_ns = start_ns + number * NS_PER_S // camera.fps
+            due_ns = start_ns + number * NS_PER_S // fps
             wait_ns = due_ns - time.monotonic_ns()
             if wait_ns > 0:
                 time.sleep(wait_ns / NS_PER_S)
@@ -87,8 +102,8 @@ def run(options: Options) -> None:
             speaking = cast.speaking(due_ns)
             room.draw(utc_ns, speaking, due_ns // BEAT_NS)
             encoder.write(frame)
-            if number % camera.fps == 0:
-                reporter.clock(number * NS_PER_S // camera.fps, due_ns)
+            if number % fps == 0:
+                reporter.clock(number * NS_PER_S // fps, due_ns)
             number += 1
     except BrokenPipeError:
         reporter.failed("画面编码进程退出")
@@ -101,7 +116,7 @@ def main() -> None:
     worker_started()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        run(Options.model_validate(json.loads(sys.argv[1])))
+        run(Options.parse(sys.argv[1]))
     except WutongError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
         sys.exit(2)

@@ -55,10 +55,11 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
 
     def simulated(media: Sequence[int], report: int) -> list[str]:
         options = {
-            "camera": camera.model_dump(mode="json"),
+            **camera.model_dump(mode="json", include={"id", "name", "width", "height", "fps"}),
             "title": f"{profile.room.court_name} {profile.room.room_name}",
-            "seats": [seat.model_dump(mode="json") for seat in profile.seats],
+            "places": [{"roles": seat.roles, "channel": seat.channel} for seat in profile.seats],
             "stage": str(stage),
+            "encoder": encode.raw_camera(camera.width, camera.height, camera.fps, media[0]),
             "media_fd": media[0],
             "report_fd": report,
         }
@@ -77,11 +78,12 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
 
 def _microphones(profile: Profile, stage: Path) -> Source:
     def command(media: Sequence[int], report: int) -> list[str]:
+        microphones = profile.microphones
         options = {
-            "microphones": profile.microphones.model_dump(mode="json"),
+            **microphones.model_dump(mode="json"),
             "stage": str(stage),
-            "mics_fd": media[0],
-            "mix_fd": media[1],
+            "encoder": encode.microphones(microphones.channels, microphones.rate_hz, *media),
+            "media_fds": list(media),
             "report_fd": report,
         }
         return _worker("hardware.microphones", options)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -22,16 +21,9 @@ import structlog
 import uvloop
 
 from sync.errors import WutongError
+from sync.process import die_with_parent
 
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the thread that started it dies: no orphaned worker (Linux).
-
-    Fit for `preexec_fn`; call it first thing in a child.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+__all__ = ["Lifeline", "cancel_and_wait", "configure_logging", "die_with_parent", "every", "run_service"]
 
 
 def configure_logging(service: str) -> None:

@@ -1,0 +1,49 @@
+"""How long the disk still lasts, from what the tracks really use."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+NS_PER_S = 1_000_000_000
+GIB = 1 << 30
+WINDOW_NS = 60 * NS_PER_S
+LEAST_BYTES_PER_S = 50_000
+"""Until something was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskState:
+    """Free space, and how many hours of recording fit above the reserve."""
+
+    free_bytes: int
+    hours_left: float
+    under_reserve: bool
+
+
+class Disk:
+    """The volume of the record."""
+
+    def __init__(self, folder: Path, reserve_gib: float) -> None:
+        self._folder = folder
+        self._reserve_bytes = int(reserve_gib * GIB)
+        self._samples: deque[tuple[int, int]] = deque()
+        self._total_bytes = 0
+
+    def produced(self, size: int) -> None:
+        """All tracks together made that many bytes, whether they are kept or not."""
+        self._total_bytes += size
+
+    def look(self, now_ns: int) -> DiskState:
+        """Call about once a second."""
+        self._samples.append((now_ns, self._total_bytes))
+        while now_ns - self._samples[0][0] > WINDOW_NS:
+            self._samples.popleft()
+        first_ns, first_bytes = self._samples[0]
+        seconds = max((now_ns - first_ns) / NS_PER_S, 1.0)
+        rate = max((self._total_bytes - first_bytes) / seconds, LEAST_BYTES_PER_S)
+        free = shutil.disk_usage(self._folder).free
+        usable = max(free - self._reserve_bytes, 0)
+        return DiskState(free, round(usable / rate / 3600, 1), free < self._reserve_bytes)

@@ -1,0 +1,218 @@
+"""Which fragments of a track are kept: the stretches in which a hearing is open, whole, or with a declared gap.
+
+The keeper remembers the last seconds of its track, so a hearing that opens begins with the last key frame at or before
+that moment. What was wanted and is not on disk is a gap: found when the next fragment is on disk, at the latest when
+the stretch ends. It knows nothing of processes, files and logs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from recorder.fragments import Stamped
+
+NS_PER_S = 1_000_000_000
+CACHE_NS = 3 * NS_PER_S
+CACHE_BYTES = 48 * 1024 * 1024
+LATE_NS = 3 * NS_PER_S
+"""A stretch that ended is given this long for its last fragments to arrive."""
+TOLERANCE_NS = 10_000_000
+"""Smaller holes are the rounding of media time and of drift."""
+UNKNOWN_WHY = "未收到该设备的媒体"
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Room time in which a hearing was open and not paused; `to_ns` is None while it is."""
+
+    from_ns: int
+    to_ns: int | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    """A hearing that is to be kept."""
+
+    hearing: str
+    covered_ns: int
+    """On disk or declared missing up to here."""
+    stretches: list[Stretch] = field(default_factory=list)
+    current: int = 0
+    """The stretch that fragments go to."""
+    confirmed: int = 0
+    """Stretches that are on disk or declared missing to their end."""
+    ended: bool = False
+    """No further stretch will come."""
+
+    @property
+    def done(self) -> bool:
+        return self.ended and self.confirmed >= len(self.stretches)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A gap to be declared."""
+
+    hearing: str
+    from_ns: int
+    to_ns: int
+    why: str
+
+
+class Keeper:
+    """One track. `offer` and `finish` are those of `recorder.writer.Writer`."""
+
+    def __init__(
+        self,
+        offer: Callable[[str, Stamped], bool],
+        finish: Callable[[str, int], bool],
+        missing: Callable[[Missing], None],
+    ) -> None:
+        self._offer = offer
+        self._finish = finish
+        self._missing = missing
+        self._cache: deque[Stamped] = deque()
+        self._cache_bytes = 0
+        self._jobs: list[_Job] = []
+        self._finishing: list[_Job] = []
+        self._offered: Stamped | None = None
+        self._began = False
+        self._troubles: deque[tuple[int, str]] = deque(maxlen=32)
+
+    def want(self, hearing: str, stretches: Sequence[Stretch], *, ended: bool, covered_ns: int = 0) -> None:
+        """What the room's log says is to be kept of a hearing; say it again whenever it changes.
+
+        `covered_ns`: up to where an earlier life of this service has kept or declared it.
+        """
+        job = next((j for j in self._jobs if j.hearing == hearing), None)
+        if job is None:
+            if not stretches:
+                return
+            job = _Job(hearing, max(covered_ns, stretches[0].from_ns))
+            self._jobs.append(job)
+        job.stretches = list(stretches)
+        job.ended = ended
+        self._pump()
+
+    def fragment(self, fragment: Stamped) -> None:
+        """The next fragment of the track."""
+        self._cache.append(fragment)
+        self._cache_bytes += len(fragment.data)
+        self._pump()
+        self._trim()
+
+    def trouble(self, at_ns: int, why: str) -> None:
+        """Something happened that may become a gap; `why` is for people."""
+        self._troubles.append((at_ns, why))
+
+    def tick(self, now_ns: int) -> None:
+        """Call about twice a second: a stretch ends although no media comes any more."""
+        self._pump(now_ns)
+
+    def kept(self, hearing: str, fragment: Stamped) -> None:
+        """The writer has it on disk."""
+        job = self._job(hearing)
+        if job is not None:
+            self._declare(job, fragment.from_ns, TOLERANCE_NS)
+            job.covered_ns = max(job.covered_ns, fragment.to_ns)
+
+    def finished(self, hearing: str, until_ns: int) -> None:
+        """The writer has closed the stretch that ended at `until_ns`."""
+        job = self._job(hearing)
+        if job is None:
+            return
+        self._declare(job, until_ns, TOLERANCE_NS)
+        job.confirmed += 1
+        if job.done:
+            self._jobs = [j for j in self._jobs if j is not job]
+            self._finishing = [j for j in self._finishing if j is not job]
+
+    def is_done(self, hearing: str) -> bool:
+        """Everything of this hearing is on disk or declared."""
+        return self._job(hearing) is None
+
+    @property
+    def wanting(self) -> bool:
+        """A hearing is open: fragments go to disk."""
+        job = self._jobs[0] if self._jobs else None
+        return job is not None and job.current < len(job.stretches) and job.stretches[job.current].to_ns is None
+
+    def _job(self, hearing: str) -> _Job | None:
+        return next((j for j in [*self._finishing, *self._jobs] if j.hearing == hearing), None)
+
+    def _declare(self, job: _Job, until_ns: int, tolerance_ns: int) -> None:
+        """Say what is missing between what is covered and `until_ns`, in each stretch."""
+        for stretch in job.stretches:
+            from_ns = max(job.covered_ns, stretch.from_ns)
+            to_ns = until_ns if stretch.to_ns is None else min(until_ns, stretch.to_ns)
+            if to_ns - from_ns > tolerance_ns:
+                self._missing(Missing(job.hearing, from_ns, to_ns, self._why(from_ns, to_ns)))
+        job.covered_ns = max(job.covered_ns, until_ns)
+
+    def _why(self, from_ns: int, to_ns: int) -> str:
+        near = [w for at, w in self._troubles if from_ns - 5 * NS_PER_S <= at <= to_ns + 5 * NS_PER_S]
+        return near[0] if near else UNKNOWN_WHY
+
+    def _pump(self, now_ns: int | None = None) -> None:
+        while self._jobs:
+            job = self._jobs[0]
+            if job.current >= len(job.stretches):
+                if not job.ended:
+                    return
+                self._jobs.pop(0)
+                if not job.done:
+                    self._finishing.append(job)
+                continue
+            stretch = job.stretches[job.current]
+            self._offer_from(job, stretch)
+            if stretch.to_ns is None:
+                return
+            newest = self._cache[-1] if self._cache else None
+            passed = newest is not None and newest.from_ns >= stretch.to_ns
+            if not passed and (now_ns is None or now_ns < stretch.to_ns + LATE_NS):
+                return
+            if not self._finish(job.hearing, stretch.to_ns):
+                return
+            job.current += 1
+            self._began = False
+
+    def _offer_from(self, job: _Job, stretch: Stretch) -> None:
+        if not self._began:
+            first = self._first(stretch.from_ns)
+            if first is None or (stretch.to_ns is not None and first.from_ns >= stretch.to_ns):
+                return
+            self._began = True
+            self._offered = None
+            start_ns = first.from_ns
+        else:
+            start_ns = stretch.from_ns
+        for fragment in self._cache:
+            if self._offered is None:
+                if fragment.from_ns < start_ns:
+                    continue
+            elif fragment.from_ns <= self._offered.from_ns:
+                continue
+            if stretch.to_ns is not None and fragment.from_ns >= stretch.to_ns:
+                break
+            if not self._offer(job.hearing, fragment):
+                self.trouble(fragment.from_ns, "磁盘写入过慢")
+            self._offered = fragment
+
+    def _first(self, from_ns: int) -> Stamped | None:
+        """The last key frame at or before a moment, else the first after it."""
+        best: Stamped | None = None
+        for fragment in self._cache:
+            if fragment.key_frame and (fragment.from_ns <= from_ns or best is None):
+                best = fragment
+        return best
+
+    def _trim(self) -> None:
+        """Keep whole groups of pictures that reach back `CACHE_NS`, within `CACHE_BYTES`."""
+        horizon_ns = self._cache[-1].to_ns - CACHE_NS
+        keys = [i for i, f in enumerate(self._cache) if f.key_frame and f.from_ns <= horizon_ns]
+        drop = keys[-1] if keys else 0
+        while drop or self._cache_bytes > CACHE_BYTES:
+            self._cache_bytes -= len(self._cache.popleft().data)
+            drop = max(drop - 1, 0)

@@ -1,0 +1,90 @@
+"""Looks at a camera's picture every few seconds: a thumbnail for those who do not watch, and is it frozen or black?
+
+Works on single key frames, away from the event loop; a picture that cannot be decoded is itself a finding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+from PIL import Image
+
+from recorder.fragments import Run, Stamped
+from sync.boxes import parse_fragment
+
+THUMB_WIDTH = 320
+THUMB_EVERY_NS = 4_000_000_000
+FROZEN_NS = 10_000_000_000
+SAME_LEVELS = 2
+"""Pictures that differ by no more than this anywhere are the same: a sensor's noise alone is more."""
+BLACK_MEAN, BLACK_SPREAD = 24.0, 4.0
+JPEG_QUALITY = 72
+
+Trouble = Literal["frozen", "black", "undecodable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of one key frame."""
+
+    jpeg: bytes | None
+    troubles: frozenset[Trouble]
+
+
+class PictureWatch:
+    """One camera. `look` is called for one fragment at a time, from any thread."""
+
+    def __init__(self) -> None:
+        self._decoder: av.VideoCodecContext | None = None
+        self._run: Run | None = None
+        self._last: NDArray[np.uint8] | None = None
+        self._same_since_ns = 0
+
+    def look(self, fragment: Stamped) -> Look:
+        """`fragment` begins with a key frame."""
+        try:
+            frame = self._decode(fragment)
+        except (FFmpegError, ValueError):
+            self._run = None
+            return Look(None, frozenset({"undecodable"}))
+        if frame is None:
+            return Look(None, frozenset({"undecodable"}))
+        height = max(round(frame.height * THUMB_WIDTH / frame.width / 2) * 2, 2)
+        small = frame.reformat(width=THUMB_WIDTH, height=height, format="rgb24")
+        gray = small.reformat(format="gray").to_ndarray().astype(np.uint8, copy=False)
+        troubles: set[Trouble] = set()
+        if self._is_same(gray):
+            if fragment.from_ns - self._same_since_ns >= FROZEN_NS:
+                troubles.add("frozen")
+        else:
+            self._same_since_ns = fragment.from_ns
+        self._last = gray
+        if gray.mean() < BLACK_MEAN and gray.std() < BLACK_SPREAD:
+            troubles.add("black")
+        out = BytesIO()
+        Image.fromarray(small.to_ndarray().astype(np.uint8, copy=False)).save(out, "JPEG", quality=JPEG_QUALITY)
+        return Look(out.getvalue(), frozenset(troubles))
+
+    def _is_same(self, gray: NDArray[np.uint8]) -> bool:
+        last = self._last
+        if last is None or last.shape != gray.shape:
+            return False
+        return int(np.abs(last.astype(np.int16) - gray).max()) <= SAME_LEVELS
+
+    def _decode(self, fragment: Stamped) -> av.VideoFrame | None:
+        if self._decoder is None or self._run is not fragment.run:
+            self._decoder = av.VideoCodecContext.create("h264", "r")
+            self._decoder.extradata = fragment.run.init.table.config
+            self._decoder.thread_count = 1
+            self._run = fragment.run
+        first = next(parse_fragment(fragment.data, fragment.run.init).samples())
+        frames = self._decoder.decode(av.Packet(first))
+        frames = frames or self._decoder.decode(None)
+        self._decoder.flush_buffers()
+        return frames[0] if frames else None

@@ -1,0 +1,317 @@
+"""The recorder of one room: sources, keepers, alarms and the feed, tied together on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from typing import Any
+
+import structlog
+
+from hardware.profile import Profile
+from hardware.sources import Source, sources
+from recorder import clocksource, recovery
+from recorder.alarms import Alarm, Alarms
+from recorder.disk import Disk, DiskState
+from recorder.keeper import Missing
+from recorder.lane import Lane
+from recorder.runner import SourceRunner
+from recorder.scribe import Fact, Scribe
+from recorder.segment import ClosedSegment
+from recorder.sound import ChannelWatch, to_db
+from recorder.wanted import HearingBook
+from sync.clock import ClockMap, RoomClock
+from sync.feed import FeedServer
+from sync.layout import RoomLayout
+from sync.roomlog import Event, RoomLog
+from sync.service import cancel_and_wait
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 0.5
+STATUS_S = 1.0
+CLOCK_SOURCE_LOOKS = 30
+LAST_WORDS_S = 5.0
+
+
+class RecorderRoom:
+    """Everything of one room; all methods belong to the event loop."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        layout: RoomLayout,
+        clock: RoomClock,
+        clock_map: ClockMap,
+        room_log: RoomLog,
+        feed: FeedServer,
+    ) -> None:
+        self.sources: list[Source] = sources(profile, layout.stage)
+        self._profile = profile
+        self._layout = layout
+        self._clock = clock
+        self._map = clock_map
+        self._log = room_log
+        self._feed = feed
+        self._scribe = Scribe(room_log, self._said)
+        self._alarms = Alarms(self._alarm)
+        self._told: set[tuple[str, str, str]] = set()
+        self._disk = Disk(profile.storage.data, profile.storage.reserve_gib)
+        self._disk_state = DiskState(0, 0.0, False)
+        self._clock_source = clocksource.ClockSource()
+        self._look_now = asyncio.Event()
+        self._book = HearingBook(room_log)
+        self._hearing: str | None = None
+        self._channels = {seat.channel: ChannelWatch() for seat in profile.seats}
+        self._changed = asyncio.Event()
+        self.lanes: dict[str, Lane] = {}
+        self.runners: list[SourceRunner] = []
+        for source in self.sources:
+            lanes = [Lane(info, self, profile.storage.segment_s) for info in source.tracks]
+            self.lanes |= {lane.info.id: lane for lane in lanes}
+            self.runners.append(
+                SourceRunner(
+                    source,
+                    [lane.track for lane in lanes],
+                    clock,
+                    on_levels=self._levels,
+                    on_trouble=functools.partial(self._trouble, lanes),
+                    on_change=functools.partial(self._source_changed, source.id),
+                )
+            )
+
+    # What a lane needs of its room.
+
+    @property
+    def clock(self) -> RoomClock:
+        """Room time."""
+        return self._clock
+
+    @property
+    def layout(self) -> RoomLayout:
+        """Where files go."""
+        return self._layout
+
+    @property
+    def feed(self) -> FeedServer:
+        """The recorder's own feed."""
+        return self._feed
+
+    def utc_of(self, room_ns: int) -> int:
+        """UTC of a moment of room time."""
+        return self._map.utc_ns(room_ns)
+
+    def produced(self, size: int) -> None:
+        """Bytes that a lane made, for the forecast of the disk."""
+        self._disk.produced(size)
+
+    def segment_closed(self, track: str, hearing: str, segment: ClosedSegment) -> None:
+        """Say that a segment is complete."""
+        body = {
+            "track": track,
+            "index": segment.index,
+            "file": f"{track}/{segment.path.name}",
+            "bytes": segment.bytes,
+            "sha256": segment.sha256,
+            "from_ns": segment.from_ns,
+            "to_ns": segment.to_ns,
+            "fragments": segment.fragments,
+            "mime": segment.mime,
+        }
+        self._say("segment", body, hearing, f"segment/{hearing}/{track}/{segment.index}")
+
+    def gap(self, track: str, missing: Missing) -> None:
+        """Say what is missing."""
+        log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
+        body = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
+        self._say("gap", body, missing.hearing, f"gap/{missing.hearing}/{track}/{missing.from_ns}")
+
+    def set_alarm(self, code: str, subject: str, text: str | None) -> None:
+        """Raise or clear an alarm."""
+        self._alarms.set(code, subject, text, self._clock.now_ns())
+
+    def _say(self, kind: str, body: dict[str, Any], hearing: str, key: str | None) -> None:
+        now_ns = self._clock.now_ns()
+        self._scribe.say(Fact(kind, body, hearing, now_ns, self._map.utc_ns(now_ns), key))
+
+    def _said(self, event: Event) -> None:
+        self._feed.publish_json("log", {"number": event.number})
+
+    # Life
+
+    async def recover(self) -> None:
+        """Close what an earlier life of this service left open, and say so."""
+        now_ns = self._clock.now_ns()
+        utc_offset_ns = self._map.utc_ns(now_ns) - now_ns
+        root = self._layout.data / "hearings"
+        for folder in sorted(root.iterdir()) if root.is_dir() else []:
+            closed = {
+                (e.body.get("track"), e.body.get("index"))
+                for e in self._log.of_hearing(folder.name)
+                if e.kind == "segment"
+            }
+            for track in sorted(p for p in folder.iterdir() if p.is_dir()):
+                known = {int(i) for t, i in closed if t == track.name and i is not None}
+                for path in recovery.unclosed(track, known):
+                    segment = await asyncio.to_thread(recovery.close_unclosed, path, utc_offset_ns)
+                    if segment is not None:
+                        self.segment_closed(track.name, folder.name, segment)
+        scribe = asyncio.create_task(self._scribe.run())
+        await self._scribe.drained(LAST_WORDS_S)
+        await cancel_and_wait(scribe)
+        self._book.look()
+        for wanted in self._book.all():
+            for lane in self.lanes.values():
+                covered_ns = wanted.kept_until_ns.get(lane.info.id, 0)
+                if covered_ns:
+                    lane.keeper.trouble(covered_ns, "录制服务中断后恢复")
+                lane.keeper.want(wanted.hearing, wanted.stretches, ended=wanted.ended, covered_ns=covered_ns)
+        self._hearing = self._book.open_hearing
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for runner in self.runners:
+                tasks.create_task(runner.run())
+            tasks.create_task(self._scribe.run())
+            tasks.create_task(self._follow_log())
+            tasks.create_task(self._tell_status())
+
+    async def stop(self) -> None:
+        """Close the open segments and say so."""
+        scribe = asyncio.create_task(self._scribe.run())
+        await asyncio.gather(*(asyncio.to_thread(lane.stop) for lane in self.lanes.values()))
+        await asyncio.sleep(0)  # let the writers' last outcomes in
+        if not await self._scribe.drained(LAST_WORDS_S):
+            log.warning("events_unsaid", why="the room's log does not answer; recovery will say them")
+        await cancel_and_wait(scribe)
+
+    def look_soon(self) -> None:
+        """The room's log has something new."""
+        self._look_now.set()
+
+    async def _follow_log(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), LOOK_S)
+            self._look_now.clear()
+            for wanted in self._book.look():
+                for lane in self.lanes.values():
+                    lane.keeper.want(wanted.hearing, wanted.stretches, ended=wanted.ended)
+                if wanted.ended:
+                    self._book.forget(wanted.hearing)
+            now_ns = self._clock.now_ns()
+            for lane in self.lanes.values():
+                lane.keeper.tick(now_ns)
+            self._follow_hearing()
+
+    def _follow_hearing(self) -> None:
+        hearing = self._book.open_hearing
+        if hearing == self._hearing:
+            return
+        self._hearing = hearing
+        self._changed.set()
+        if hearing is not None:
+            for alarm in self._alarms.all():
+                self._alarm(alarm, False)
+
+    # What the sources tell
+
+    def _trouble(self, lanes: list[Lane], at_ns: int, why: str) -> None:
+        for lane in lanes:
+            lane.keeper.trouble(at_ns, why)
+
+    def _source_changed(self, source: str) -> None:
+        runner = next(r for r in self.runners if r.source.id == source)
+        failed = runner.state == "failed"
+        self.set_alarm("source", source, f"设备中断：{runner.why}" if failed else None)
+        self._changed.set()
+
+    def _levels(self, levels: list[tuple[int, float]]) -> None:
+        now_ns = self._clock.now_ns()
+        seats = {}
+        for seat in self._profile.seats:
+            if seat.channel >= len(levels):
+                continue
+            peak, rms = levels[seat.channel]
+            seats[seat.id] = {"peak_db": to_db(peak), "rms_db": to_db(rms)}
+            watch = self._channels[seat.channel]
+            watch.look(peak, now_ns)
+            silent = watch.silent and self._hearing is not None
+            self.set_alarm("silence", seat.id, f"{seat.role}的话筒没有任何信号" if silent else None)
+            self.set_alarm("clipping", seat.id, f"{seat.role}的话筒音量过大，声音失真" if watch.clipping else None)
+        self._feed.publish_json("levels", {"at_ns": now_ns, "seats": seats})
+
+    def _alarm(self, alarm: Alarm, cleared: bool) -> None:
+        self._changed.set()
+        hearing = self._hearing
+        if hearing is None:
+            return
+        key = (hearing, alarm.code, alarm.subject)
+        if cleared == (key not in self._told):
+            return  # of this hearing's log only: nothing is cleared there that was never raised, or raised twice
+        (self._told.discard if cleared else self._told.add)(key)
+        body: dict[str, Any] = {"code": alarm.code, "subject": alarm.subject, "text": alarm.text}
+        if cleared:
+            body["cleared"] = True
+        self._say("alarm", body, hearing, None)
+
+    # What the room is told
+
+    async def _tell_status(self) -> None:
+        looks = 0
+        while True:
+            if looks % CLOCK_SOURCE_LOOKS == 0:
+                self._clock_source = await clocksource.look()
+            looks += 1
+            step = self._map.look()
+            if step is not None:
+                log.warning("clock_step", ms=step.by_ns / 1e6)
+                if self._hearing is not None:
+                    body = {"by_ns": step.by_ns, "source": self._clock_source.source}
+                    self._say("clock", body, self._hearing, None)
+            now_ns = self._clock.now_ns()
+            self._disk_state = self._disk.look(now_ns)
+            low = self._disk_state.under_reserve
+            self.set_alarm("disk", "disk", "磁盘剩余空间低于保留值，请清理" if low else None)
+            deadline = asyncio.get_running_loop().time() + STATUS_S
+            while True:
+                self._changed.clear()
+                self._feed.publish_json("status", self._status(), retain=True)
+                left_s = deadline - asyncio.get_running_loop().time()
+                if left_s <= 0:
+                    break
+                try:
+                    await asyncio.wait_for(self._changed.wait(), left_s)
+                except TimeoutError:
+                    break
+                await asyncio.sleep(0.02)  # changes come in groups
+
+    def _status(self) -> dict[str, Any]:
+        tracks = []
+        for runner in self.runners:
+            for info in runner.source.tracks:
+                lane = self.lanes[info.id]
+                tracks.append(
+                    {
+                        "id": info.id,
+                        "kind": info.kind,
+                        "name": info.name,
+                        "mime": lane.mime,
+                        "state": runner.state,
+                        "kept": lane.is_kept(self._clock.now_ns()),
+                        "kept_bytes": lane.kept_bytes,
+                        "last_fragment_ns": lane.track.end_ns or None,
+                        "restarts": runner.restarts,
+                        "why": runner.why,
+                    }
+                )
+        return {
+            "at_ns": self._clock.now_ns(),
+            "tracks": tracks,
+            "hearing": self._hearing,
+            "disk": {"free_bytes": self._disk_state.free_bytes, "hours_left": self._disk_state.hours_left},
+            "clock": self._clock_source.to_json(),
+            "alarms": self._alarms.to_json(),
+        }

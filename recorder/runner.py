@@ -1,0 +1,140 @@
+"""Keeps one source alive: run after run, each with a new init, until the service ends.
+
+A run that dies, whose media is not media, whose media time stops or whose clock parts from the room's is ended and
+begun again after a short pause that grows to a few seconds while it keeps failing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import structlog
+
+from hardware.sources import Source
+from recorder.clockfit import ClockFit
+from recorder.track import Track, TrackRun
+from recorder.worker import WorkerProcess
+from sync.clock import NS_PER_S, RoomClock
+from sync.errors import DeviceError
+
+log = structlog.get_logger(__name__)
+
+STALL_NS = 2 * NS_PER_S
+FIRST_MEDIA_NS = 15 * NS_PER_S
+ADVANCE_NS = NS_PER_S // 2
+"""Media time must come this much further within `STALL_NS`."""
+PAUSES_S = (0.1, 0.5, 1.0, 2.0, 3.0)
+STABLE_NS = 10 * NS_PER_S
+
+State = Literal["starting", "running", "failed"]
+
+
+class SourceRunner:
+    """One source. `on_levels` gets (peak, rms) of each channel; `on_change` is called when `state` or `why` changed."""
+
+    def __init__(
+        self,
+        source: Source,
+        tracks: list[Track],
+        clock: RoomClock,
+        *,
+        on_levels: Callable[[list[tuple[int, float]]], None],
+        on_trouble: Callable[[int, str], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.source = source
+        self.state: State = "starting"
+        self.why: str | None = None
+        self.restarts = 0
+        self._tracks = tracks
+        self._clock = clock
+        self._on_levels = on_levels
+        self._on_trouble = on_trouble
+        self._on_change = on_change
+        self._worker: WorkerProcess | None = None
+        self._fit = ClockFit()
+        self._init_id = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Of the worker, for tests and for people who look."""
+        return None if self._worker is None else self._worker.pid
+
+    async def run(self) -> None:
+        """For ever; cancel to end it."""
+        failures = 0
+        while True:
+            began_ns = self._clock.now_ns()
+            try:
+                why, stderr = await self._once()
+            except DeviceError as error:
+                why, stderr = error.message, []
+            now_ns = self._clock.now_ns()
+            self.restarts += 1
+            failures = 0 if now_ns - began_ns > STABLE_NS else min(failures + 1, len(PAUSES_S) - 1)
+            log.warning("source_ended", source=self.source.id, why=why, stderr=stderr[-5:])
+            self._set("failed", why)
+            self._on_trouble(now_ns, why)
+            await asyncio.sleep(PAUSES_S[failures])
+
+    def _set(self, state: State, why: str | None) -> None:
+        if (state, why) != (self.state, self.why):
+            self.state, self.why = state, why
+            self._on_change()
+
+    async def _once(self) -> tuple[str, list[str]]:
+        self._fit = ClockFit()
+        # Seconds of room time: grows over restarts of this service as well.
+        self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
+        arrival_ns = None if self.source.reports_clock else self.source.arrival_ns
+        runs = [TrackRun(track, self._init_id, self._fit, arrival_ns=arrival_ns) for track in self._tracks]
+        self._worker = worker = WorkerProcess()
+        try:
+            await worker.start(self.source.command, [run.feed for run in runs], self._report)
+            watch = asyncio.create_task(self._watch(worker, runs))
+            try:
+                await worker.ended.wait()
+            finally:
+                watch.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watch
+        finally:
+            await worker.stop()
+        return worker.why, list(worker.stderr)
+
+    async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
+        """End a run whose media time does not advance."""
+        mark_ns = self._clock.now_ns() + FIRST_MEDIA_NS - STALL_NS
+        media_ns = 0
+        while True:
+            await asyncio.sleep(0.2)
+            now_ns = self._clock.now_ns()
+            slowest_ns = min(run.media_end_ns for run in runs)
+            if slowest_ns - media_ns >= ADVANCE_NS:
+                mark_ns, media_ns = now_ns, slowest_ns
+                if all(run.flowing for run in runs):
+                    self._set("running", None)
+            elif now_ns - mark_ns > STALL_NS:
+                worker.end("设备没有送来媒体" if media_ns == 0 else "媒体时间停止前进")
+
+    def _report(self, line: bytes) -> None:
+        try:
+            value: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise DeviceError("设备进程的报告无法读懂") from None
+        if "clock" in value:
+            media_ns, monotonic_ns = value["clock"]
+            self._fit.observe(media_ns, self._clock.from_monotonic_ns(monotonic_ns))
+        elif "levels" in value:
+            self._on_levels([(int(peak), float(rms)) for peak, rms in value["levels"]])
+        elif "lost" in value:
+            media_ns, by_ns, why = value["lost"]
+            self._fit.lost(media_ns, by_ns)
+            self._on_trouble(self._clock.now_ns(), str(why))
+            log.warning("samples_lost", source=self.source.id, ms=by_ns / 1e6, why=why)
+        elif "failed" in value:
+            raise DeviceError(str(value["failed"]))

@@ -1,0 +1,94 @@
+"""The recorder: all sources run all the time; what they give is published live, and kept while a hearing is open.
+
+Promises: nothing here needs the network, the edge or the transcriber; what is to be kept is read from the room's log.
+What was said to be kept is on disk; what is not on disk is declared as a gap. One recorder a room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from hardware.hearing_folder import HearingFolder
+from hardware.profile import Profile
+from recorder.room import RecorderRoom
+from sync.clock import ClockMap, RoomClock
+from sync.errors import ConfigError, StorageError
+from sync.feed import FeedClient, FeedServer
+from sync.layout import RoomLayout
+from sync.roomlog import RoomLog
+from sync.service import Lifeline, cancel_and_wait
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(profile: Profile, lifeline: Lifeline) -> None:
+    """Record until cancelled; a cancelled recorder closes its segments first."""
+    _check(profile)
+    layout = RoomLayout(profile.storage.data)
+    with _only_one(layout):
+        clock = RoomClock.open(layout.clock)
+        room_log = RoomLog(layout.log)
+        feed = FeedServer(layout.feed("recorder"))
+        try:
+            await feed.start()
+            room = RecorderRoom(profile, layout, clock, ClockMap(clock), room_log, feed)
+            await room.recover()
+            wake = asyncio.create_task(_wake(layout, room))
+            running = asyncio.create_task(room.run())
+            try:
+                lifeline.ready()
+                log.info("recording", room=profile.address, sources=[s.id for s in room.sources])
+                await asyncio.wait([wake, running], return_when=asyncio.FIRST_COMPLETED)
+                for task in (wake, running):
+                    if task.done():
+                        task.result()
+            finally:
+                await cancel_and_wait(wake, running)
+                await room.stop()
+        finally:
+            await feed.stop()
+            room_log.close()
+
+
+async def _wake(layout: RoomLayout, room: RecorderRoom) -> None:
+    """Look into the log at once when the edge says that it wrote something."""
+    async for _ in FeedClient(layout.feed("edge"), ["log"]).messages():
+        room.look_soon()
+
+
+def _check(profile: Profile) -> None:
+    """Refuse what can be known to be wrong before anything is started."""
+    folders = [profile.microphones.file] if profile.microphones.driver == "simulated" else []
+    folders += [camera.file for camera in profile.cameras if camera.driver == "simulated"]
+    for folder in {f for f in folders if f is not None}:
+        HearingFolder(folder)
+    files = [profile.microphones.file] if profile.microphones.driver == "file" else []
+    files += [camera.file for camera in profile.cameras if camera.driver == "file"]
+    for file in files:
+        if file is not None and not file.is_file():
+            raise ConfigError(f"the file {file} that the profile plays is not there")
+
+
+@contextlib.contextmanager
+def _only_one(layout: RoomLayout) -> Iterator[None]:
+    path: Path = layout.data / "run" / "recorder.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+    except OSError as error:
+        raise StorageError(f"the data folder {layout.data} cannot be written: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"another recorder already works in {layout.data}; stop it first") from None
+        yield
+    finally:
+        os.close(fd)

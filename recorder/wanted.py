@@ -1,0 +1,87 @@
+"""What is to be kept, read from the room's log alone: it works while every other service is dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from recorder.keeper import Stretch
+from sync.hearing import Hearing, State
+from sync.roomlog import Event, RoomLog
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One hearing as the recorder needs it."""
+
+    hearing: str
+    stretches: list[Stretch]
+    ended: bool
+    kept_until_ns: dict[str, int]
+    """Of each track: up to where segments and declared gaps reach, according to the log."""
+
+
+class HearingBook:
+    """The hearings that are not closed, and the last one."""
+
+    def __init__(self, log: RoomLog) -> None:
+        self._log = log
+        self._views: dict[str, Hearing] = {}
+        self._number = 0
+        last = log.last_opened()
+        if last is not None:
+            events = log.of_hearing(last)
+            self._views[last] = Hearing.of(last, events)
+            self._number = max((e.number for e in events), default=0)
+
+    def look(self) -> list[Wanted]:
+        """Read what is new; hearings that changed (at the first call: the last one)."""
+        changed = set(self._views) if not self._number else set()
+        events = self._log.since(self._number)
+        while events:
+            changed |= self._apply(events)
+            events = self._log.since(self._number)
+        return [_wanted(self._views[h]) for h in self._views if h in changed]
+
+    def all(self) -> list[Wanted]:
+        """Everything that is known, for a service that has just started."""
+        return [_wanted(view) for view in self._views.values()]
+
+    def forget(self, hearing: str) -> None:
+        """Everything of a closed hearing was kept or declared."""
+        if hearing in self._views and self._views[hearing].state is State.CLOSED and len(self._views) > 1:
+            del self._views[hearing]
+
+    @property
+    def open_hearing(self) -> str | None:
+        """The hearing that is open or paused."""
+        return next((h for h, view in self._views.items() if view.state is not State.CLOSED), None)
+
+    def _apply(self, events: Iterable[Event]) -> set[str]:
+        changed = set()
+        for event in events:
+            self._number = max(self._number, event.number)
+            if event.hearing is None:
+                continue
+            if event.kind == "open":
+                self._views.setdefault(event.hearing, Hearing(event.hearing))
+            view = self._views.get(event.hearing)
+            if view is not None:
+                view.apply(event)
+                if event.kind in ("open", "pause", "resume", "close"):
+                    changed.add(event.hearing)
+        return changed
+
+
+def _wanted(view: Hearing) -> Wanted:
+    stretches = [Stretch(view.opened_ns)]
+    for pause in view.pauses:
+        stretches[-1].to_ns = pause.from_ns
+        if pause.to_ns is not None and (view.closed_ns is None or pause.to_ns < view.closed_ns):
+            stretches.append(Stretch(pause.to_ns))
+    if view.closed_ns is not None and stretches[-1].to_ns is None:
+        stretches[-1].to_ns = view.closed_ns
+    kept: dict[str, int] = {}
+    for track, to_ns in [(s.track, s.to_ns) for s in view.segments] + [(g.track, g.to_ns or 0) for g in view.gaps]:
+        kept[track] = max(kept.get(track, 0), to_ns)
+    return Wanted(view.id, stretches, view.closed_ns is not None, kept)

@@ -1,0 +1,160 @@
+"""One thread for each track that writes its segments, so that a slow disk never holds up media or another track.
+
+Orders go in through a bounded queue; what became of them comes back, in order, as outcomes on the event loop. Files
+are cut at key frames, at a change of run and at the end of each stretch that is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from recorder.fragments import Stamped
+from recorder.segment import ClosedSegment, Segment, next_index
+from sync.errors import StorageError
+
+log = structlog.get_logger(__name__)
+
+QUEUE_FRAGMENTS = 256
+"""Half a minute of a track: a disk that is slower than that is a failed disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The fragment is on disk."""
+
+    hearing: str
+    fragment: Stamped
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A segment is complete."""
+
+    hearing: str
+    segment: ClosedSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The fragment is not on disk, and why."""
+
+    hearing: str
+    fragment: Stamped | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All orders before `finish` were carried out."""
+
+    hearing: str
+    until_ns: int
+
+
+Outcome = Kept | Closed | Refused | Finished
+
+
+class Writer:
+    """Orders for one track. Methods belong to the event loop."""
+
+    def __init__(
+        self,
+        track: str,
+        folder_of: Callable[[str], Path],
+        segment_s: int,
+        loop: asyncio.AbstractEventLoop,
+        done: Callable[[Outcome], None],
+    ) -> None:
+        """`folder_of(hearing)` is where the track's segments go; `done` is called on `loop`."""
+        self._track = track
+        self._folder_of = folder_of
+        self._segment_ns = segment_s * 1_000_000_000
+        self._loop = loop
+        self._done = done
+        self._orders: queue.Queue[tuple[str, Stamped] | Finished | None] = queue.Queue(QUEUE_FRAGMENTS)
+        self._segment: Segment | None = None
+        self._hearing = ""
+        self._thread = threading.Thread(target=self._run, name=f"writer-{track}", daemon=True)
+        self._thread.start()
+
+    def offer(self, hearing: str, fragment: Stamped) -> bool:
+        """Keep a fragment; False when the disk is so far behind that it had to be dropped."""
+        try:
+            self._orders.put_nowait((hearing, fragment))
+        except queue.Full:
+            return False
+        return True
+
+    def finish(self, hearing: str, until_ns: int) -> bool:
+        """Close the segment after what was offered; False when the queue is full (ask again)."""
+        try:
+            self._orders.put_nowait(Finished(hearing, until_ns))
+        except queue.Full:
+            return False
+        return True
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Write what was offered, close the segment, end the thread. Blocks; call it when nothing else matters."""
+        try:
+            self._orders.put(None, timeout=timeout_s)
+        except queue.Full:
+            return
+        self._thread.join(timeout_s)
+
+    def _tell(self, outcome: Outcome) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._done, outcome)
+        except RuntimeError:  # the loop is gone: recovery will find the file
+            log.info("outcome_untold", track=self._track, outcome=type(outcome).__name__)
+
+    def _run(self) -> None:
+        while (order := self._orders.get()) is not None:
+            if isinstance(order, Finished):
+                self._close()
+                self._tell(order)
+            else:
+                self._keep(*order)
+        self._close()
+
+    def _keep(self, hearing: str, fragment: Stamped) -> None:
+        segment = self._segment
+        if segment is not None and (
+            hearing != self._hearing
+            or segment.run is not fragment.run
+            or (fragment.key_frame and fragment.from_ns - segment.from_ns >= self._segment_ns)
+        ):
+            self._close()
+            segment = None
+        try:
+            if segment is None:
+                if not fragment.key_frame:
+                    self._tell(Refused(hearing, fragment, "等待关键帧"))
+                    return
+                folder = self._folder_of(hearing)
+                self._segment = segment = Segment(folder, next_index(folder), fragment.run)
+                self._hearing = hearing
+            segment.append(fragment)
+        except StorageError as error:
+            self._tell(Refused(hearing, fragment, error.message))
+            self._close()
+        else:
+            self._tell(Kept(hearing, fragment))
+
+    def _close(self) -> None:
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        try:
+            closed = segment.close()
+        except StorageError as error:
+            self._tell(Refused(self._hearing, None, error.message))
+            return
+        if closed is not None:
+            self._tell(Closed(self._hearing, closed))
