@@ -16,7 +16,7 @@ export default ts.config(
       eqeqeq: 'error',
       'no-console': 'error',
       'svelte/prefer-svelte-reactivity': 'off', // maps and sets here are mostly bookkeeping that nothing is drawn from
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },
   {

@@ -272,6 +272,8 @@ export interface WallRoom {
   speaking: string[];
   seats: Seat[];
   seen_utc_ms: number | null;
+  /** what the center itself noticed of the room */
+  center_alarms?: { code: string; text: string }[];
 }
 
 export interface HearingRow {
@@ -283,7 +285,7 @@ export interface HearingRow {
   state: HearingState;
   opened_utc_ms: number;
   closed_utc_ms: number | null;
-  duration_ms: number;
+  duration_ms: number | null;
 }
 
 export interface PlayableTrack extends TrackInfo {
@@ -293,7 +295,10 @@ export interface PlayableTrack extends TrackInfo {
 
 export interface HearingRecord extends Omit<Hearing, 'tracks'> {
   room: string;
-  now_ms?: number;
+  court_name?: string;
+  room_name?: string;
+  /** room time now; null when it is over or the room is not online */
+  now_ms?: number | null;
   tracks: PlayableTrack[];
 }
 
@@ -316,4 +321,5 @@ export type CenterMessage =
   | { type: 'caption'; room: string; value: Caption }
   | { type: 'levels'; room: string; value: Levels }
   | { type: 'event'; room: string; value: RoomEvent }
+  | { type: 'link'; value: { broker: boolean } }
   | { type: 'lost'; address: string };

@@ -5,6 +5,7 @@ export const zh = {
   'nav.wall': '巡查墙',
   'nav.archive': '庭审档案',
   'inspect.title': '庭审巡查',
+  'inspect.noBroker': '中心与消息代理的连接已断开：画面和状态暂不更新，法庭的录制不受影响。',
 
   'wall.title': '巡查墙',
   'wall.count': '{shown} / {all} 个法庭',
@@ -26,7 +27,7 @@ export const zh = {
   'room.paused': '休庭中',
   'room.idle': '空闲',
   'tile.open': '打开{court}{room}，{state}',
-  'tile.since': '自 {time} 起离线（{age}前）',
+  'tile.since': '自 {time} 起离线 · {age}',
   'tile.never': '尚未上线',
   'tile.noHearing': '当前没有庭审',
   'tile.lag': '延迟 {ms} ms',
@@ -128,6 +129,7 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.wall': 'Wall',
   'nav.archive': 'Archive',
   'inspect.title': 'Inspection',
+  'inspect.noBroker': 'The center has lost its message broker: pictures and states stand still; recording in the rooms goes on.',
 
   'wall.title': 'Wall',
   'wall.count': '{shown} of {all} courtrooms',
@@ -149,7 +151,7 @@ export const en: Record<keyof typeof zh, string> = {
   'room.paused': 'In recess',
   'room.idle': 'Idle',
   'tile.open': 'Open {court} {room}, {state}',
-  'tile.since': 'Offline since {time} ({age} ago)',
+  'tile.since': 'Offline since {time} · {age}',
   'tile.never': 'Never online',
   'tile.noHearing': 'No hearing now',
   'tile.lag': 'Lag {ms} ms',

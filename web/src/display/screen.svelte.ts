@@ -1,0 +1,59 @@
+/** What the room's screen was told last. It holds a read-only token and can ask for nothing but what is presented now. */
+
+import { type Connection, LiveSocket } from '../lib/socket';
+import type { DisplayState } from '../lib/types';
+
+export class Screen {
+  state = $state<DisplayState | null>(null);
+  connection = $state<Connection>('connecting');
+  /** The server knows this screen's token not. */
+  refused = $state(false);
+  utcMs = $state(0);
+
+  #token: string;
+  #socket: LiveSocket<{ type: 'display'; value: DisplayState }>;
+  #anchor = { utcMs: Date.now(), atMs: performance.now() };
+  #tick: ReturnType<typeof setInterval>;
+
+  constructor(token: string) {
+    this.#token = encodeURIComponent(token);
+    this.#socket = new LiveSocket(`/api/display?token=${this.#token}`, {
+      onText: (message) => {
+        if (message.type !== 'display') return;
+        this.state = message.value;
+        this.refused = false;
+        this.#anchor = { utcMs: message.value.utc_ms, atMs: performance.now() };
+      },
+      onConnection: (connection) => {
+        if (connection !== 'connecting' || this.connection !== 'lost') this.connection = connection;
+      },
+      onRefused: () => void this.#why(),
+    });
+    this.#tick = setInterval(() => this.#look(), 250);
+    this.#look();
+  }
+
+  destroy(): void {
+    clearInterval(this.#tick);
+    this.#socket.close();
+  }
+
+  /** The file of what is presented now; `sha256` only keeps the browser from showing an older one. */
+  fileUrl(sha256: string): string {
+    return `/api/display/exhibit?token=${this.#token}&of=${sha256}`;
+  }
+
+  #look(): void {
+    this.utcMs = this.#anchor.utcMs + (performance.now() - this.#anchor.atMs);
+  }
+
+  /** A WebSocket does not tell why it was refused; a request does. */
+  async #why(): Promise<void> {
+    try {
+      const answer = await fetch(`/api/display/exhibit?token=${this.#token}`, { method: 'GET', cache: 'no-store' });
+      this.refused = answer.status === 401 || answer.status === 403;
+    } catch {
+      // The server is away: that is the connection's matter, not the token's.
+    }
+  }
+}
