@@ -29,6 +29,8 @@ export class Center {
   /** last thumbnail by track address */
   readonly stills = new SvelteMap<string, Still>();
   connection = $state<Connection>('connecting');
+  /** the center hears its broker, so what is shown is of now */
+  broker = $state(true);
   /** the rooms were heard of at least once */
   known = $state(false);
   /** ticks every second, for ages */
@@ -120,6 +122,9 @@ export class Center {
       case 'event':
         if (message.value.kind === 'utterance') this.endCaption(message.room, String(message.value.body.id));
         for (const listener of this.eventListeners) listener(message.room, message.value);
+        break;
+      case 'link':
+        this.broker = message.value.broker;
         break;
       case 'lost':
         break; // the player resumes at the next key frame by itself

@@ -24,10 +24,13 @@ export class HearingView {
     try {
       const fresh = await api.get<HearingRecord>(`/api/hearings/${encodeURIComponent(this.id)}`);
       if (this.gone) return;
-      this.told = { now_ms: fresh.now_ms ?? fresh.closed_ms ?? 0, at: performance.now() };
+      this.told = { now_ms: fresh.now_ms ?? fresh.closed_ms ?? lastMedia(fresh), at: performance.now() };
       const known = this.record;
       if (known === null || whole || fresh.last_number > known.last_number) this.record = fresh;
-      else known.tracks = fresh.tracks;
+      else {
+        known.tracks = fresh.tracks;
+        known.now_ms = fresh.now_ms ?? null;
+      }
       this.failure = null;
     } catch (error) {
       this.failure = error;
@@ -47,12 +50,18 @@ export class HearingView {
     const record = this.record;
     if (record === null) return 0;
     if (record.closed_ms !== null) return record.closed_ms;
-    return this.told.now_ms + (performance.now() - this.told.at);
+    // While the room is not online nobody knows its time: the line ends with what was received.
+    const passed = record.now_ms === null ? 0 : performance.now() - this.told.at;
+    return this.told.now_ms + passed;
   }
 
   destroy(): void {
     this.gone = true;
   }
+}
+
+function lastMedia(record: HearingRecord): number {
+  return Math.max(record.opened_ms, ...record.tracks.flatMap((track) => track.ranges.map((range) => range[1])));
 }
 
 /** Media of a hearing by ranges, as `RecordedSource` asks for it. */
