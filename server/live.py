@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,8 @@ class Live:
         assert self._rooms is not None
         assert self._broker is not None
         rooms = [room.to_screen() for room in self._rooms.states.values()]
-        return [{"type": "rooms", "rooms": rooms}, self._link()]
+        # The center's clock, so that a browser whose own is wrong still measures the lag right.
+        return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
 
     def link(self, connected: bool) -> None:
         """The broker came or went."""
