@@ -51,6 +51,7 @@ class Center:
     rooms: Rooms
     audit: Audit
     archive: Archive
+    uploads: UploadFolder
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
@@ -123,9 +124,8 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),
     ).install(app)
     pages.install(app, ["inspect"], home="inspect")
-    center = Center(
-        app, access, database, broker, ingest, live, rooms, audit, archive, asyncio.get_running_loop().create_future()
-    )
+    failed = asyncio.get_running_loop().create_future()
+    center = Center(app, access, database, broker, ingest, live, rooms, audit, archive, uploads, failed)
     return center
 
 

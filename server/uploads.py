@@ -108,6 +108,11 @@ class UploadFolder(TusStorage):
         """What is known of an upload."""
         return self._partials.get(uid)
 
+    def busy(self, uid: str) -> bool:
+        """Whether somebody is writing to an upload now."""
+        lock = self._locks.get(uid)
+        return lock is not None and lock.locked()
+
     def forget(self, uid: str) -> None:
         """The file has become an object: drop the rest. Blocks."""
         self._partials.pop(uid, None)
