@@ -72,13 +72,16 @@ def said(listener: socket.socket, process: subprocess.Popen[bytes]) -> bytes:
         try:
             return listener.recv(100)
         except TimeoutError:
-            assert process.poll() is None, (process.communicate()[1] or b"").decode()
+            assert process.stderr is not None
+            assert process.poll() is None, process.stderr.read().decode()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
-    process.communicate()
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
 
 
 def test_ready_alive_and_stopping_are_said_in_this_order(systemd: socket.socket) -> None:
