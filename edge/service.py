@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
+from fastapi import FastAPI
 
 from edge.alarms import Alarms
 from edge.desk import Desk
@@ -24,27 +26,42 @@ from sync.service import Lifeline
 log = structlog.get_logger(__name__)
 
 
-async def serve(profile: Profile, lifeline: Lifeline) -> None:
-    """Serve until told to stop; a restart shows the same hearing in the same state."""
+@dataclass(frozen=True)
+class Edge:
+    """The parts of one room's edge, put together but not yet running."""
+
+    app: FastAPI
+    view: RoomView
+    alarms: Alarms
+    room_log: RoomLog
+
+
+def assemble(profile: Profile) -> Edge:
+    """Open the room's files and declare all routes; may block for a second at first start."""
     layout = RoomLayout(profile.storage.data)
     room_log = RoomLog(layout.log)
     view = RoomView(profile, layout, room_log, RoomClock.open(layout.clock))
     alarms = Alarms(view)
-    desk = Desk(view, alarms)
     token = DisplayToken(layout.display_token)
-    access = await asyncio.to_thread(Access.open, layout.access, {"clerk": "书记员"})
+    access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}")
-    add_routes(app, view, desk, token)
+    add_routes(app, view, Desk(view, alarms), token)
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")
-    await view.start()
+    return Edge(app, view, alarms, room_log)
+
+
+async def serve(profile: Profile, lifeline: Lifeline) -> None:
+    """Serve until told to stop; a restart shows the same hearing in the same state."""
+    edge = await asyncio.to_thread(assemble, profile)
+    await edge.view.start()
     try:
-        async with serving(app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
-            group.create_task(view.run())
-            group.create_task(alarms.run())
+        async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
+            group.create_task(edge.view.run())
+            group.create_task(edge.alarms.run())
             log.info("edge_serving", host=profile.panel.host, port=port)
             lifeline.ready()
     finally:
-        await view.feed.stop()
-        room_log.close()
+        await edge.view.feed.stop()
+        edge.room_log.close()

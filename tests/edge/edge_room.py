@@ -1,0 +1,213 @@
+"""One room for tests: a real edge on a free port, and the feeds that recorder and transcriber would own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import websockets
+
+from edge.service import serve
+from hardware.profile import Profile, load_profile
+from sync.envelope import Envelope, Kind, pack_init
+from sync.feed import FeedServer
+from sync.follow import Follower
+from sync.hearing import State
+from sync.layout import RoomLayout
+from sync.roomlog import RoomLog
+from sync.service import Lifeline
+
+PROFILE = """
+[[seats]]
+id = "judge"
+roles = ["审判长"]
+channel = 0
+[[seats]]
+id = "plaintiff"
+roles = ["原告", "原告代理人"]
+channel = 1
+[[cameras]]
+id = "bench"
+name = "审判席"
+driver = "simulated"
+[room]
+court = "jianshan"
+room = "c03"
+court_name = "尖山区人民法院"
+room_name = "第三法庭"
+[microphones]
+driver = "simulated"
+channels = 2
+[storage]
+data = "data"
+reserve_gib = 0
+[panel]
+port = %d
+"""
+CASE = {"case_no": "(2026)黑05民初123号", "cause": "民间借贷纠纷", "title": "甲诉乙", "parties": {"原告": "甲"}}
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+async def until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    """Wait for a condition; its value."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"this did not happen within {timeout_s} s")
+        await asyncio.sleep(0.02)
+    return value
+
+
+class _Ready(Lifeline):
+    def __init__(self) -> None:
+        super().__init__()
+        self.event = asyncio.Event()
+
+    def ready(self) -> None:
+        self.event.set()
+
+
+class RecorderPeer:
+    """What a recorder says of itself; `keeps` says whether it does its duty, `runs` whether anything comes in."""
+
+    def __init__(self, layout: RoomLayout) -> None:
+        self.feed = FeedServer(layout.feed("recorder"))
+        self._log = RoomLog(layout.log)
+        self.keeps = True
+        self.runs = True
+        self.speaks = True
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self.feed.start()
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        follower = Follower(self._log)
+        await follower.start()
+        while True:
+            await follower.look()
+            current = follower.current
+            kept = self.keeps and current is not None and current.state is State.OPEN
+            track = {"id": "bench", "kind": "video", "state": "running" if self.runs else "failed", "kept": kept}
+            status = {"at_ns": 1, "tracks": [track], "hearing": None if current is None else current.id}
+            status |= {"disk": {"free_bytes": 1, "hours_left": 1}, "clock": {}, "alarms": []}
+            if self.speaks:
+                self.feed.publish_json("status", status)
+            await asyncio.sleep(0.05)
+
+    def init(self, init_id: int = 1) -> None:
+        message = Envelope(Kind.INIT, init_id, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
+        self.feed.publish("init/bench", message, retain=True)
+
+    def fragment(self, sequence: int, *, key: bool = False, size: int = 10) -> None:
+        message = Envelope(Kind.FRAGMENT, 1, sequence, 0, 0, 100_000, bytes(size), key_frame=key).pack()
+        self.feed.publish("frag/bench", message)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.feed.stop()
+        self._log.close()
+
+
+class Room:
+    """`async with Room(folder) as room`: an edge with a signed-in clerk."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "room.toml"
+        port = free_port()
+        path.write_text(PROFILE % port, encoding="utf-8")
+        self.profile: Profile = load_profile(path)
+        self.layout = RoomLayout(self.profile.storage.data)
+        self.base = f"http://127.0.0.1:{port}"
+        self.recorder = RecorderPeer(self.layout)
+        self.transcriber = FeedServer(self.layout.feed("transcriber"))
+        self.clerk = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
+        self.stranger = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.recorder.start()
+        await self.transcriber.start()
+        self.transcriber.publish_json("status", {"state": "ready", "lag_ms": 0, "why": ""}, retain=True)
+        await self.start()
+        answer = await self.clerk.post("/api/session", json={"code": self.code})
+        assert answer.status_code == 200, answer.text
+        await self.until_state(lambda state: state["recorder"] and state["transcriber"])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        await self.recorder.stop()
+        await self.transcriber.stop()
+        await self.clerk.aclose()
+        await self.stranger.aclose()
+
+    @property
+    def code(self) -> str:
+        return str(json.loads(self.layout.access.with_name("codes.json").read_text())["clerk"])
+
+    @property
+    def token(self) -> str:
+        return self.layout.display_token.read_text().strip()
+
+    async def start(self) -> None:
+        """Start the edge (again)."""
+        lifeline = _Ready()
+        self._task = asyncio.create_task(serve(self.profile, lifeline))
+        ready = asyncio.create_task(lifeline.event.wait())
+        await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=30)
+        ready.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def state(self) -> Any:
+        return (await self.clerk.get("/api/state")).json()
+
+    async def until_state(self, condition: Callable[[Any], Any], timeout_s: float = 20) -> Any:
+        end = time.monotonic() + timeout_s
+        while not condition(state := await self.state()):
+            assert time.monotonic() < end, state
+            await asyncio.sleep(0.05)
+        return state
+
+    async def open(self) -> Any:
+        answer = await self.clerk.post("/api/hearing", json=CASE)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def add(self, name: str, data: bytes, title: str = "") -> httpx.Response:
+        return await self.clerk.post("/api/exhibits", files={"file": (name, data)}, data={"title": title})
+
+    def socket(self, path: str, *, origin: str | None = "", cookies: bool = True) -> Any:
+        """A WebSocket as a browser of this room (or of `origin`) opens it."""
+        headers = {}
+        if cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.clerk.cookies.items())
+        return websockets.connect(
+            self.base.replace("http", "ws") + path,
+            origin=self.base if origin == "" else origin,  # type: ignore[arg-type]  # a NewType of str
+            additional_headers=headers,
+            proxy=None,
+            max_size=2**24,
+        )
