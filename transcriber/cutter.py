@@ -1,0 +1,236 @@
+"""Turns: what one seat says between two pauses, cut out of the stream of all microphones.
+
+Promises: every active stretch of a seat ends up in exactly one turn; a turn is at most `LONGEST_S` long (it is then
+cut at the quietest moment, and goes on as the next one); the same samples give the same turns. Nothing here waits or
+knows the time of day: it is fed, and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transcriber.engine import RATE_HZ, Samples
+from transcriber.gate import FRAME, FRAME_NS, Gate
+
+PAUSE_S = 0.5
+LONGEST_S = 18.0
+_QUIETEST_WITHIN_S = 6.0
+_BEFORE_S = 0.24
+_AFTER_S = 0.2
+_BEGIN_FRAMES, _BEGIN_WITHIN = 5, 9
+_LEAST_ACTIVE_S = 0.16
+
+_PAUSE = round(PAUSE_S * 50)
+_LONGEST = round(LONGEST_S * 50)
+_BEFORE = round(_BEFORE_S * 50)
+_AFTER = round(_AFTER_S * 50)
+_LEAST_ACTIVE = round(_LEAST_ACTIVE_S * 50)
+_NS_PER_SAMPLE = 1_000_000_000 // RATE_HZ
+
+
+@dataclass(eq=False, slots=True)
+class Turn:
+    """One seat's turn. Times are room time of the speech itself; `samples()` has a little before and after it."""
+
+    channel: int
+    start_ns: int
+    audio_ns: int
+    end_ns: int
+    active_frames: int = 0
+    _chunks: list[NDArray[np.int16]] = field(default_factory=list)
+    _levels: list[float] = field(default_factory=list)
+    _quiet: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Frames of audio held."""
+        return len(self._chunks)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio held."""
+        return self.frames * FRAME / RATE_HZ
+
+    def samples(self) -> Samples:
+        """The audio so far, at 16 kHz, from `audio_ns` on; float32."""
+        if not self._chunks:
+            return np.zeros(0, np.float32)
+        return np.concatenate(self._chunks).astype(np.float32) / 32768.0
+
+    def _take(self, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool, end_ns: int) -> None:
+        self._chunks.append(chunk)
+        self._levels.append(level)
+        self.active_frames += active
+        if held or active:
+            self._quiet = 0
+            self.end_ns = end_ns
+        else:
+            self._quiet += 1
+
+    def _trim(self) -> None:
+        surplus = self._quiet - _AFTER
+        if surplus > 0:
+            del self._chunks[-surplus:], self._levels[-surplus:]
+
+    def _before(self, end_ns: int) -> bool:
+        """Forget what came after `end_ns`; False when nothing of the turn is left."""
+        keep = max((end_ns - self.audio_ns) // FRAME_NS, 0)
+        del self._chunks[keep:], self._levels[keep:]
+        self.end_ns = min(self.end_ns, end_ns)
+        return self.start_ns < end_ns
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long the speaker has been silent."""
+        return self._quiet * FRAME / RATE_HZ
+
+    def _split(self) -> Turn:
+        """Cut at the quietest moment of the last seconds; what is after it is the next turn."""
+        first = self.frames - round(_QUIETEST_WITHIN_S * 50)
+        levels = np.convolve(self._levels[first:], np.ones(5) / 5, "same")
+        cut = first + 3 + int(np.argmin(levels[3:-3]))
+        at_ns = self.audio_ns + cut * FRAME_NS
+        rest = Turn(self.channel, at_ns, at_ns, self.end_ns)
+        rest._chunks, rest._levels, rest._quiet = self._chunks[cut:], self._levels[cut:], self._quiet
+        rest.active_frames = _LEAST_ACTIVE  # it is the middle of speech: never thrown away
+        self._chunks, self._levels, self._quiet = self._chunks[:cut], self._levels[:cut], 0
+        self.end_ns = at_ns
+        return rest
+
+
+class _Seat:
+    """The recent past of one channel, and its turn if it has one."""
+
+    def __init__(self, channel: int) -> None:
+        self.channel = channel
+        self.turn: Turn | None = None
+        self.silent_until_ns = 0
+        self._past: list[tuple[int, NDArray[np.int16], float, bool]] = []
+
+    def frame(self, at_ns: int, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool) -> Turn | None:
+        """Take 20 ms; returns the turn that this frame ended."""
+        if at_ns < self.silent_until_ns:
+            active = held = False
+        turn = self.turn
+        if turn is None:
+            self._past.append((at_ns, chunk, level, active))
+            del self._past[: -(_BEFORE + _BEGIN_WITHIN)]
+            if active and sum(a for _, _, _, a in self._past[-_BEGIN_WITHIN:]) >= _BEGIN_FRAMES:
+                self._begin()
+            return None
+        turn._take(chunk, level, active=active, held=held, end_ns=at_ns + FRAME_NS)
+        if turn._quiet >= _PAUSE:
+            return self.end()
+        if turn.frames >= _LONGEST:
+            self.turn = turn._split()
+            return turn
+        return None
+
+    def _begin(self) -> None:
+        recent = max(len(self._past) - _BEGIN_WITHIN, 0)
+        first = next(i for i in range(recent, len(self._past)) if self._past[i][3])
+        start = max(first - _BEFORE, 0)
+        while self._past[start][0] < self.silent_until_ns:  # those words are in the record already
+            start += 1
+        start_ns = self._past[first][0]
+        self.turn = Turn(self.channel, start_ns, self._past[start][0], start_ns)
+        for at_ns, chunk, level, active in self._past[start:]:
+            self.turn._take(chunk, level, active=active, held=active, end_ns=at_ns + FRAME_NS)
+        self._past.clear()
+
+    def end(self) -> Turn | None:
+        """End the turn now; a turn of hardly any speech is no turn."""
+        turn, self.turn = self.turn, None
+        self._past.clear()
+        if turn is None or turn.active_frames < _LEAST_ACTIVE:
+            return None
+        turn._trim()
+        return turn
+
+
+class Cutter:
+    """All seats of a room."""
+
+    def __init__(self, channels: Sequence[int], width: int) -> None:
+        """`channels`: those with a seat; `width`: how many the audio has."""
+        self._gate = Gate(width)
+        self._seats = [_Seat(c) for c in channels]
+        self._width = width
+        self._rest = np.zeros((0, width), np.int16)
+        self._next_ns: int | None = None
+
+    @property
+    def position_ns(self) -> int | None:
+        """Everything before this moment was looked at."""
+        return self._next_ns
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Those that go on."""
+        return [s.turn for s in self._seats if s.turn is not None]
+
+    def silence(self, channel: int, until_ns: int) -> None:
+        """What `channel` said before `until_ns` is already in the record: hear nothing before."""
+        for seat in self._seats:
+            if seat.channel == channel:
+                seat.silent_until_ns = max(seat.silent_until_ns, until_ns)
+
+    def feed(self, from_ns: int, samples: NDArray[np.int16]) -> list[Turn]:
+        """Take samples (shape n, width) that begin at `from_ns`; returns the turns that they ended, oldest first.
+
+        A hole of more than 100 ms before them ends all turns; samples that were already fed are skipped.
+        """
+        ended: list[Turn] = []
+        if self._next_ns is not None:
+            expected_ns = self._next_ns + len(self._rest) * _NS_PER_SAMPLE
+            ahead_ns = from_ns - expected_ns
+            if ahead_ns > 100_000_000:
+                ended += self.end()
+                self._next_ns = None
+            elif ahead_ns < -100_000_000:
+                samples = samples[-ahead_ns // _NS_PER_SAMPLE :]
+                from_ns = expected_ns
+            else:
+                # The room's clock and the sound card's differ by parts in a million: follow slowly, never jump.
+                self._next_ns += max(-1_000_000, min(1_000_000, ahead_ns))
+        if self._next_ns is None:
+            self._rest = self._rest[:0]
+            self._next_ns = from_ns
+        if len(samples):
+            samples = np.concatenate([self._rest, samples])
+            whole = len(samples) // FRAME * FRAME
+            self._rest = samples[whole:]
+            if whole:
+                ended += self._frames(samples[:whole])
+        return ended
+
+    def _frames(self, samples: NDArray[np.int16]) -> list[Turn]:
+        assert self._next_ns is not None
+        active, held, level = self._gate.frames(samples)
+        ended: list[Turn] = []
+        for i in range(len(active)):
+            chunk = samples[i * FRAME : (i + 1) * FRAME]
+            for seat in self._seats:
+                c = seat.channel
+                turn = seat.frame(
+                    self._next_ns,
+                    chunk[:, c].copy(),
+                    float(level[i, c]),
+                    active=bool(active[i, c]),
+                    held=bool(held[i, c]),
+                )
+                if turn is not None:
+                    ended.append(turn)
+            self._next_ns += FRAME_NS
+        return ended
+
+    def end(self, at_ns: int | None = None) -> list[Turn]:
+        """End all turns now (a recess, the close, a hole in the sound), as if nothing came after `at_ns`."""
+        ended = [t for t in (seat.end() for seat in self._seats) if t is not None]
+        if at_ns is not None:
+            ended = [t for t in ended if t._before(at_ns)]
+        return sorted(ended, key=lambda t: t.start_ns)

@@ -1,0 +1,88 @@
+"""What a model says when nobody spoke, and how text is made fit for the record.
+
+Promises: text that a model is known to invent over silence, and text that repeats itself as speech never does, is
+taken out before anyone sees it; script is simplified and punctuation Chinese. Never adds or changes a word.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from functools import cache
+
+from opencc import OpenCC
+
+MAX_COMPRESSION = 2.6
+"""UTF-8 bytes per deflated byte; Chinese speech stays below 1.6."""
+MAX_CHARACTERS_PER_S = 13.0
+"""The fastest speakers reach 9."""
+
+_INVENTED = re.compile(
+    r"(中文)?字幕(志愿者|由|制作|提供|组|by)[^，。]{0,20}|(谢谢|感谢)(大家|您的|你的)?(观看|收看|收听)|(请)?不吝点赞|点赞.{0,4}订阅"
+    r"|订阅.{0,6}(转发|打赏)|打赏支持(明镜)?|明镜(与点点|需要您)[^，。]{0,12}|优优独播剧场[^，。]{0,12}"
+    r"|(our )?subtitles? by.*|amara\.org|thanks? (you )?for watching",
+    re.IGNORECASE,
+)
+_BESIDES = 5
+"""With more characters than this beside a known phrase it is taken for speech: a witness may say 感谢观看 too."""
+_HALF_TO_FULL = str.maketrans({",": "，", "?": "？", "!": "！", ";": "；", ":": "："})
+_REPEATED = re.compile(r"(.{3,12}?)\1{4,}|(.{1,2})\2{8,}")
+"""对对对对对 is speech; nine times is not."""
+_ECHOED = re.compile(r"(\w{3,20}[，。,、 ]?)\1+")
+_ENDS = "。？！；…"
+
+
+@cache
+def _simplifier() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def tidy(text: str) -> str:
+    """Simplified characters, Chinese punctuation, no blanks between Chinese characters."""
+    text = _simplifier().convert(text).strip()
+    text = re.sub(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])", "", text)
+    # A point or colon inside a number or a Latin word stays what it is.
+    text = re.sub(r"(?<![A-Za-z0-9])[,?!;:]|[,?!;:](?![A-Za-z0-9])", lambda m: m.group().translate(_HALF_TO_FULL), text)
+    text = re.sub(r"(?<=[^\x00-\x7f])\.", "。", text)
+    return text.lstrip("，。？！；：、 ")
+
+
+def finish(text: str) -> str:
+    """A closed sentence: what was said ends with a mark."""
+    text = text.rstrip("，、：")
+    if not text or text[-1] in _ENDS:
+        return text
+    return text + ("。" if ord(text[-1]) > 0x7F or text[-1].isdigit() else ".")
+
+
+def once(text: str) -> str:
+    """`text` without the immediate repetitions that a hasty pass makes; for captions only."""
+    return _ECHOED.sub(r"\1", text)
+
+
+def echoes(text: str) -> bool:
+    """Whether a phrase comes twice in a row: people do that, a hasty pass does it more often. Worth another look."""
+    return _ECHOED.search(text) is not None
+
+
+def characters(text: str) -> int:
+    """How many letters, digits and ideographs there are."""
+    return sum(c.isalnum() for c in text)
+
+
+def invented(text: str, seconds: float) -> str:
+    """Why `text`, heard in `seconds` of sound, cannot be speech; empty when it can."""
+    spoken = characters(text)
+    if spoken == 0:
+        return "no words"
+    simplified = _simplifier().convert(text)
+    if _INVENTED.search(simplified) and characters(_INVENTED.sub("", simplified)) <= _BESIDES:
+        return "known phrase"
+    if spoken > MAX_CHARACTERS_PER_S * seconds + 4:
+        return "too fast"
+    if _REPEATED.search(text):
+        return "repetition"
+    raw = text.encode()
+    if len(raw) > 60 and len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
+        return "repetition"
+    return ""

@@ -1,0 +1,230 @@
+"""The transcriber: what the microphones hear becomes captions while people speak, and utterances when they stop.
+
+Promises: the recorder never waits for it and needs nothing of it; killed, it goes on where its words ended, nothing
+twice and nothing left out (`transcriber.listener`); its model is a process of its own (`transcriber.owner`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hardware.profile import Profile
+from sync.clock import RoomClock
+from sync.feed import FeedClient, FeedServer
+from sync.hearing import Hearing
+from sync.layout import RoomLayout
+from sync.roomlog import RoomLog
+from sync.service import Lifeline
+from transcriber.cutter import Turn
+from transcriber.desk import Desk
+from transcriber.listener import Listener
+from transcriber.live import Live
+from transcriber.model import locate
+from transcriber.owner import Owner
+from transcriber.sittings import Progress, Sitting, Sittings
+
+log = structlog.get_logger(__name__)
+
+CATCHING_UP_MS = 8_000.0
+_LIVE_MS = 3_000.0
+_BEFORE_NS = 300_000_000
+"""A successor hears a little before the first word it has to write."""
+
+
+async def serve(profile: Profile, lifeline: Lifeline) -> None:
+    """Transcribe until cancelled. `ConfigError` when there is no model."""
+    layout = RoomLayout(profile.storage.data)
+    feed = FeedServer(layout.feed("transcriber"))
+    if profile.transcriber.engine == "off":
+        await feed.start()
+        try:
+            feed.publish_json("status", {"state": "off", "lag_ms": 0, "why": ""}, retain=True)
+            lifeline.ready()
+            await asyncio.Event().wait()
+        finally:
+            await feed.stop()
+        return
+    folder = await asyncio.to_thread(locate, profile.transcriber.model)
+    room_log = RoomLog(layout.log)
+    service = _Service(profile, layout, RoomClock.open(layout.clock), room_log, feed, folder)
+    try:
+        await feed.start()
+        await service.run(lifeline)
+    finally:
+        await service.stop()
+        await feed.stop()
+        room_log.close()
+
+
+class _Service:
+    def __init__(
+        self, profile: Profile, layout: RoomLayout, clock: RoomClock, room_log: RoomLog, feed: FeedServer, folder: Path
+    ) -> None:
+        self._profile = profile
+        self._layout = layout
+        self._clock = clock
+        self._log = room_log
+        self._feed = feed
+        self._state, self._why = "loading", ""
+        self._status: dict[str, Any] = {}
+        self._speaking: list[str] = []
+        self._progress = Progress.read(self._progress_file)
+        self._seen = self._progress.number
+        self._finished = self._progress.number
+        self._look_now = asyncio.Event()
+        self._sittings = Sittings()
+        self._live = Live(layout.feed("recorder"))
+        self._owner = Owner(
+            folder,
+            language=profile.transcriber.language,
+            threads=profile.transcriber.threads,
+            on_state=self._on_state,
+        )
+        self._desk = Desk(
+            profile=profile, owner=self._owner, room_log=room_log, clock=clock, feed=feed, speaking=self._going_on
+        )
+        self._listener = Listener(
+            layout=layout,
+            clock=clock,
+            live=self._live,
+            sittings=self._sittings,
+            channels=[seat.channel for seat in profile.seats],
+            resume=self._resume,
+            deliver=self._desk.put,
+            finished=self._end,
+        )
+
+    @property
+    def _progress_file(self) -> Path:
+        return self._layout.data / "transcriber.json"
+
+    async def run(self, lifeline: Lifeline) -> None:
+        """All tasks until the first one fails or this one is cancelled."""
+        self._publish_status()
+        await self._look()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._live.run())
+            tasks.create_task(self._follow())
+            tasks.create_task(self._wake())
+            tasks.create_task(self._tell())
+            tasks.create_task(self._start(lifeline))
+            tasks.create_task(self._listener.run())
+            tasks.create_task(self._desk.run())
+
+    async def stop(self) -> None:
+        """Leave nothing behind."""
+        await self._owner.stop()
+        self._note_progress()
+
+    async def _start(self, lifeline: Lifeline) -> None:
+        lifeline.ready()  # from now on nothing is lost: what is said while the model loads is caught up with
+        await self._owner.start()
+
+    async def _wake(self) -> None:
+        async for _ in FeedClient(self._layout.feed("edge"), ["log"]).messages():
+            self._look_now.set()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(0.5):
+                    await self._look_now.wait()
+            except TimeoutError:
+                pass
+            self._look_now.clear()
+            await self._look()
+
+    async def _look(self) -> None:
+        while events := await asyncio.to_thread(self._log.since, self._seen):
+            self._sittings.apply(events)
+            self._seen = events[-1].number
+
+    def _resume(self, sitting: Sitting) -> tuple[int, dict[int, int]]:
+        """Where the record of a hearing ends: the progress file says it for all, the log for every seat."""
+        hearing = Hearing.of(sitting.hearing, self._log.of_hearing(sitting.hearing))
+        channels = {seat.id: seat.channel for seat in self._profile.seats}
+        said: dict[int, int] = {}
+        for utterance in hearing.utterances:
+            channel = channels.get(utterance.seat)
+            if channel is not None:
+                said[channel] = max(said.get(channel, 0), utterance.end_ns)
+        done_ns = sitting.opened_ns
+        if self._progress.hearing == sitting.hearing:
+            done_ns = max(done_ns, self._progress.done_ns)
+        return done_ns, said
+
+    async def _end(self, sitting: Sitting) -> None:
+        await self._desk.drained()
+        self._sittings.done()
+        following = self._sittings.current
+        self._finished = self._seen if following is None else following.number - 1
+        self._note_progress()
+        log.info("hearing_transcribed", hearing=sitting.hearing)
+
+    def _note_progress(self) -> None:
+        sitting = self._listener.sitting
+        if sitting is None:
+            now = Progress(self._finished)
+        else:
+            waiting = self._desk.oldest_ns
+            done_ns = min(self._listener.done_ns, waiting if waiting is not None else self._listener.done_ns)
+            now = Progress(sitting.number - 1, sitting.hearing, max(done_ns - _BEFORE_NS, sitting.opened_ns))
+        if now != self._progress and (now.hearing or now.number):
+            self._progress = now
+            try:
+                now.write(self._progress_file)
+            except OSError as error:
+                log.warning("progress_not_written", why=str(error))
+
+    def _going_on(self) -> tuple[Sitting | None, list[Turn]]:
+        """The turns that go on; without their hearing while catching up, when nobody waits for captions."""
+        behind = self._lag_ms() > _LIVE_MS
+        return None if behind else self._listener.sitting, self._listener.turns
+
+    def _lag_ms(self) -> float:
+        position_ns = self._listener.position_ns
+        behind = [p for p in (position_ns, self._desk.waiting_since_ns) if p is not None]
+        return max(self._clock.now_ns() - min(behind), 0) / 1e6 if behind else 0.0
+
+    def _on_state(self, state: str, why: str) -> None:
+        self._state, self._why = state, why
+        self._publish_status()
+
+    def _publish_status(self) -> None:
+        lag_ms = round(self._lag_ms())
+        state, why = self._state, self._why or self._desk.trouble
+        if self._desk.trouble:
+            state = "failed"
+        elif state == "ready" and lag_ms > CATCHING_UP_MS:
+            state = "catching-up"
+        status = {"state": state, "lag_ms": lag_ms, "why": why}
+        if status != self._status:
+            self._status = status
+            self._feed.publish_json("status", status, retain=True)
+
+    async def _tell(self) -> None:
+        """`speaking` at once when it changes; status each second; progress every two."""
+        told = noted = 0.0
+        while True:
+            seats = self._seats_speaking()
+            if seats != self._speaking:
+                self._speaking = seats
+                self._feed.publish_json("speaking", {"at_ns": self._clock.now_ns(), "seats": seats})
+            now = time.monotonic()
+            if now - told >= 1.0:
+                told = now
+                self._publish_status()
+            if now - noted >= 2.0:
+                noted = now
+                self._note_progress()
+            await asyncio.sleep(0.1)
+
+    def _seats_speaking(self) -> list[str]:
+        sitting, turns = self._going_on()
+        channels = {turn.channel for turn in turns if turn.quiet_s < 0.3} if sitting is not None else set()
+        return [seat.id for seat in self._profile.seats if seat.channel in channels]

@@ -1,0 +1,171 @@
+"""The default engine: Whisper through faster-whisper and CTranslate2, int8 on the processor.
+
+Whisper's encoder is built for 30 s; most of what is said in a court is 2-10 s. This engine gives it only as much as was
+said and a little silence after it (`tail_s`), which costs a third of the work and loses next to nothing. Captions take
+the greedy path; the record takes a beam and gets the time of every word. See docs/adr for the figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
+from numpy.typing import NDArray
+
+from sync.errors import ConfigError
+from transcriber.engine import RATE_HZ, Heard, Samples, Word
+from transcriber.guards import echoes, finish, invented, once, tidy
+
+_HOP = 160
+_FULL_FRAMES = 3000
+_MAX_S = 29.5
+_TOKENS_PER_S = 12
+_QUIET_LOGPROB = -1.0
+_NO_SPEECH = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """How one pass over the samples is made."""
+
+    least_s: float
+    tail_s: float
+    beam: int
+    no_repeat: int = 0
+
+
+_QUICK = _Pass(least_s=5.0, tail_s=1.5, beam=1)
+_FINAL = _Pass(least_s=10.0, tail_s=2.0, beam=5)
+_AGAIN = _Pass(least_s=30.0, tail_s=30.0, beam=5, no_repeat=5)
+"""For what came out as nonsense: the whole window, and no five tokens twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    text: str
+    tokens: list[int]
+    logprob: float
+    no_speech: float
+    encoded: Any
+    frames: int
+
+
+class Whisper:
+    """One loaded model. Not for several threads."""
+
+    def __init__(self, folder: Path, *, language: str = "zh", threads: int = 2) -> None:
+        try:
+            self._model = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ConfigError(f"the speech model in {folder} cannot be loaded: {error}") from error
+        try:
+            self._tokenizer = Tokenizer(
+                self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
+            )
+        except ValueError as error:
+            raise ConfigError(f"the speech model does not know the language {language!r}") from error
+        self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
+
+    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
+        """Words of at most 29.5 s; what is longer is cut off (the cutter never sends it)."""
+        samples = samples[: int(_MAX_S * RATE_HZ)]
+        seconds = len(samples) / RATE_HZ
+        said = self._pass(samples, bias, _QUICK if quick else _FINAL)
+        why = self._doubt(said, seconds)
+        if not quick and ((why and why != "silence") or echoes(said.text)):
+            said = self._pass(samples, "", _AGAIN)
+            why = self._doubt(said, seconds)
+        if why:
+            return Heard(why=why)
+        text = tidy(said.text)
+        if quick:
+            return Heard(text=once(text), confidence=float(np.exp(said.logprob)))
+        text = finish(text)
+        words = self._words(said, text, seconds)
+        confidence = float(np.mean([w.probability for w in words])) if words else float(np.exp(said.logprob))
+        return Heard(text=text, words=words, confidence=round(confidence, 3))
+
+    def _pass(self, samples: Samples, bias: str, how: _Pass) -> _Said:
+        frames = min(_FULL_FRAMES, max(int(how.least_s * 100), int(len(samples) / _HOP + how.tail_s * 100)))
+        frames += frames % 2
+        encoded = self._model.encode(self._features(samples, frames))
+        before = self._tokenizer.encode(" " + bias) if bias else []
+        prompt = self._model.get_prompt(self._tokenizer, before, without_timestamps=True)
+        room = int(_TOKENS_PER_S * len(samples) / RATE_HZ) + 20
+        result = self._model.model.generate(
+            encoded,
+            [prompt],
+            beam_size=how.beam,
+            no_repeat_ngram_size=how.no_repeat,
+            max_length=min(self._model.max_length, len(prompt) + room),
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = [t for t in result.sequences_ids[0] if t < self._tokenizer.eot]
+        return _Said(
+            text=self._tokenizer.decode(tokens),
+            tokens=tokens,
+            logprob=result.scores[0] * max(len(tokens), 1) / (len(tokens) + 1),
+            no_speech=result.no_speech_prob,
+            encoded=encoded,
+            frames=frames,
+        )
+
+    def _features(self, samples: Samples, frames: int) -> NDArray[np.float32]:
+        padded = np.zeros(frames * _HOP, np.float32)
+        padded[: len(samples)] = samples[: len(padded)]
+        features: NDArray[np.float32] = self._model.feature_extractor(padded)[:, :frames]
+        return features
+
+    @staticmethod
+    def _doubt(said: _Said, seconds: float) -> str:
+        if said.no_speech > _NO_SPEECH and said.logprob < _QUIET_LOGPROB:
+            return "silence"
+        return invented(said.text, seconds)
+
+    def _words(self, said: _Said, text: str, seconds: float) -> tuple[Word, ...]:
+        """When each character was said: the alignment of the model's own attention."""
+        [pieces] = self._model.find_alignment(self._tokenizer, [said.tokens], said.encoded, said.frames) or [[]]
+        return spread(
+            text,
+            [
+                Word(
+                    str(p["word"]),
+                    min(float(p["start"]), seconds),
+                    min(float(p["end"]), seconds),
+                    round(float(p["probability"]), 3),
+                )
+                for p in pieces
+            ],
+        )
+
+
+def spread(text: str, pieces: list[Word]) -> tuple[Word, ...]:
+    """Lay the tidied `text` over the model's pieces, so that the words joined are the text again.
+
+    Script and punctuation may have changed, letters and their number not (else the pieces are tidied one by one).
+    """
+    spoken = [p for p in pieces if any(c.isalnum() for c in p.text)]
+    counts = [sum(c.isalnum() for c in p.text) for p in spoken]
+    if sum(counts) != sum(c.isalnum() for c in text):
+        return tuple(Word(tidy(p.text), p.start_s, p.end_s, p.probability) for p in spoken)
+    at, cuts = 0, [0]
+    for count in counts:
+        while count > 0:
+            count -= text[at].isalnum()
+            at += 1
+        while at < len(text) and not text[at].isalnum():
+            at += 1
+        cuts.append(at)
+    return tuple(
+        Word(text[a:b], p.start_s, p.end_s, p.probability) for (a, b), p in zip(pairwise(cuts), spoken, strict=True)
+    )

@@ -1,0 +1,109 @@
+"""The process that owns the model: a question on its stdin, the answer on its stdout, one after the other.
+
+It is `python -m transcriber.worker MODEL_FOLDER LANGUAGE THREADS`, started by `transcriber.owner` alone. It
+dies with its parent, knows no room and no hearing, and may be killed at any moment: whoever asked asks again. On the
+wire each way: `uint32 bytes of JSON, uint32 bytes of samples`, the JSON, the samples (int16).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import struct
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from sync.errors import WutongError
+from sync.service import die_with_parent
+from transcriber.engine import RATE_HZ, Engine, Heard, Word
+from transcriber.whisper import Whisper
+
+HEAD = struct.Struct(">II")
+_NICENESS = 5
+"""The record comes first: encoders and disks before words."""
+
+
+def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
+    """One message as bytes."""
+    text = json.dumps(message, ensure_ascii=False).encode()
+    return HEAD.pack(len(text), len(samples)) + text + samples
+
+
+def heard_from_json(value: dict[str, Any]) -> Heard:
+    """What `asdict` made of a `Heard`."""
+    return Heard(
+        text=str(value["text"]),
+        words=tuple(Word(**word) for word in value["words"]),
+        confidence=float(value["confidence"]),
+        why=str(value["why"]),
+    )
+
+
+def _read(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    head = source.read(HEAD.size)
+    if len(head) < HEAD.size:
+        return None
+    text, samples = HEAD.unpack(head)
+    message: dict[str, Any] = json.loads(source.read(text))
+    return message, source.read(samples)
+
+
+def answer(engine: Engine, source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer until `source` ends. The first message says that the model is loaded."""
+
+    def say(message: dict[str, Any]) -> None:
+        sink.write(pack(message | {"rss_bytes": _rss_bytes()}))
+        sink.flush()
+
+    # The first pass fetches pages and builds tables: let nobody wait for it.
+    engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
+    say({"ready": True})
+    while (question := _read(source)) is not None:
+        asked, samples = question
+        heard = engine.transcribe(
+            np.frombuffer(samples, np.int16).astype(np.float32) / 32768.0,
+            str(asked["bias"]),
+            quick=bool(asked["quick"]),
+        )
+        say({"id": asked["id"], "heard": asdict(heard), "cpu_s": _cpu_s()})
+
+
+def _rss_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def main() -> int:
+    """Entry point."""
+    die_with_parent()
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
+    folder, language, threads = sys.argv[1:4]
+    # Libraries may print; the answers' pipe is for answers only.
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        engine = Whisper(Path(folder), language=language, threads=int(threads))
+        answer(engine, sys.stdin.buffer, sink)
+    except WutongError as error:
+        sink.write(pack({"error": error.message}))
+        sink.flush()
+        return 2
+    except (BrokenPipeError, KeyboardInterrupt):
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
