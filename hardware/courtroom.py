@@ -33,7 +33,8 @@ _GOLD, _PLATE, _TEXT, _DIM = (224, 178, 92), (40, 32, 28), (240, 234, 224), (150
 
 
 @lru_cache
-def _font_file(name: str) -> tuple[str, int]:
+def font_file(name: str) -> tuple[str, int]:
+    """(file, face) that fontconfig has for Chinese; `ConfigError` when it has none."""
     try:
         answer = subprocess.run(
             ["fc-match", "-f", "%{file}\n%{index}\n%{family}", name], capture_output=True, text=True, check=True
@@ -47,7 +48,7 @@ def _font_file(name: str) -> tuple[str, int]:
 
 @lru_cache
 def _font(size: int, weight: str = "bold") -> ImageFont.FreeTypeFont:
-    file, index = _font_file(f"Noto Sans CJK SC:{weight}")
+    file, index = font_file(f"Noto Sans CJK SC:{weight}")
     return ImageFont.truetype(file, size, index=index)
 
 

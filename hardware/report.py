@@ -1,7 +1,8 @@
 """What a worker process tells the recorder beside its media: one JSON object a line on a pipe of its own.
 
 `{"clock": [media_ns, monotonic_ns]}`: media up to `media_ns` of this run had been captured at that moment.
-`{"levels": [[peak, rms]…]}`: of each channel, in units of 16-bit samples, ten times a second.
+`{"levels": [[peak, rms, clipped]…]}`: of each channel, ten times a second: in units of 16-bit samples, and the share
+of samples at full scale.
 `{"lost": [media_ns, by_ns, why]}`: samples that never came: what follows `media_ns` was captured `by_ns` later.
 `{"failed": text}`: why the worker ends, in words for people.
 A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost`.
@@ -17,6 +18,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+FULL_SCALE = 32_767
+
 
 class Reporter:
     """The worker's end of the pipe."""
@@ -30,8 +33,8 @@ class Reporter:
         """Media up to `media_ns` had been captured at `monotonic_ns`."""
         self._send({"clock": [media_ns, monotonic_ns]})
 
-    def levels(self, levels: list[tuple[int, float]]) -> None:
-        """(peak, rms) of each channel."""
+    def levels(self, levels: list[tuple[int, float, float]]) -> None:
+        """(peak, rms, clipped) of each channel."""
         self._send({"levels": levels})
 
     def lost(self, media_ns: int, by_ns: int, why: str) -> None:
@@ -57,11 +60,12 @@ def _line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"  # below PIPE_BUF: written whole or not at all
 
 
-def pcm_levels(block: NDArray[np.int16]) -> list[tuple[int, float]]:
-    """(peak, rms) of each channel of a block, shape (samples, channels); 0-32768."""
+def pcm_levels(block: NDArray[np.int16]) -> list[tuple[int, float, float]]:
+    """(peak, rms, share of samples at full scale) of each channel of a block, shape (samples, channels)."""
     if not len(block):
-        return [(0, 0.0)] * block.shape[1]
-    wide = block.astype(np.float32)
-    rms = np.sqrt(np.mean(np.square(wide), axis=0))
-    peak = np.abs(block.astype(np.int32)).max(axis=0)
-    return [(int(p), round(float(r), 2)) for p, r in zip(peak, rms, strict=True)]
+        return [(0, 0.0, 0.0)] * block.shape[1]
+    size = np.abs(block.astype(np.int32))
+    rms = np.sqrt(np.mean(np.square(block.astype(np.float32)), axis=0))
+    clipped = np.mean(size >= FULL_SCALE, axis=0)
+    levels = zip(size.max(axis=0), rms, clipped, strict=True)
+    return [(int(p), round(float(r), 2), round(float(c), 4)) for p, r, c in levels]

@@ -228,16 +228,16 @@ class RecorderRoom:
         self.set_alarm("source", source, f"设备中断：{runner.why}" if failed else None)
         self._changed.set()
 
-    def _levels(self, levels: list[tuple[int, float]]) -> None:
+    def _levels(self, levels: list[tuple[int, float, float]]) -> None:
         now_ns = self._clock.now_ns()
         seats = {}
         for seat in self._profile.seats:
             if seat.channel >= len(levels):
                 continue
-            peak, rms = levels[seat.channel]
+            peak, rms, clipped = levels[seat.channel]
             seats[seat.id] = {"peak_db": to_db(peak), "rms_db": to_db(rms)}
             watch = self._channels[seat.channel]
-            watch.look(peak, now_ns)
+            watch.look(peak, clipped, now_ns)
             silent = watch.silent and self._hearing is not None
             self.set_alarm("silence", seat.id, f"{seat.role}的话筒没有任何信号" if silent else None)
             self.set_alarm("clipping", seat.id, f"{seat.role}的话筒音量过大，声音失真" if watch.clipping else None)

@@ -34,7 +34,7 @@ State = Literal["starting", "running", "failed"]
 
 
 class SourceRunner:
-    """One source. `on_levels` gets (peak, rms) of each channel; `on_change` is called when `state` or `why` changed."""
+    """One source. `on_levels` gets (peak, rms, clipped) of each channel; `on_change` tells of a new `state` or `why`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SourceRunner:
         tracks: list[Track],
         clock: RoomClock,
         *,
-        on_levels: Callable[[list[tuple[int, float]]], None],
+        on_levels: Callable[[list[tuple[int, float, float]]], None],
         on_trouble: Callable[[int, str], None],
         on_change: Callable[[], None],
     ) -> None:
@@ -130,7 +130,7 @@ class SourceRunner:
             media_ns, monotonic_ns = value["clock"]
             self._fit.observe(media_ns, self._clock.from_monotonic_ns(monotonic_ns))
         elif "levels" in value:
-            self._on_levels([(int(peak), float(rms)) for peak, rms in value["levels"]])
+            self._on_levels([(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]])
         elif "lost" in value:
             media_ns, by_ns, why = value["lost"]
             self._fit.lost(media_ns, by_ns)

@@ -115,6 +115,18 @@ def demo(
     raise typer.Exit(run(options))
 
 
+@app.command()
+def doctor(
+    profile: Annotated[Path | None, typer.Argument(help="also check this courtroom's TOML profile")] = None,
+) -> None:
+    """Say what this machine has, and what is wrong with a profile."""
+    from rich.console import Console
+
+    from wutong.doctor import run
+
+    raise typer.Exit(run(profile, Console()))
+
+
 def main() -> None:
     """Entry point: errors that a person can act on are one line and exit code 2, never a traceback."""
     try:
