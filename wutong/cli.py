@@ -95,6 +95,29 @@ def live(
     print_figures("live", figures, as_json=as_json)
 
 
+@bench.command()
+def captions(
+    hearing: Annotated[
+        Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=5, help="only the beginning")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How right and how quick the words are."""
+    import asyncio
+    import tempfile
+
+    from rich.console import Console
+
+    from hardware.scenario import BUNDLED_HEARING
+    from wutong.bench.captions import measure
+    from wutong.bench.report import print_figures
+
+    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
+        figures = asyncio.run(measure(Path(folder), hearing or BUNDLED_HEARING, seconds, Console(stderr=True)))
+    print_figures("captions", figures, as_json=as_json)
+
+
 @app.command()
 def demo(
     hearing: Annotated[

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from hardware.hearing_folder import HearingFolder
 from hardware.scenario import Scenario
@@ -100,12 +98,16 @@ async def _start(options: Options, hearing: Path) -> Stack:
 
 
 def _print_addresses(stack: Stack, options: Options) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 2))
-    table.add_row("督查 inspection", f"{stack.center_url}/inspect", f"code {stack.inspector_code()}")
+    lines = [("督查 inspection", f"{stack.center_url}/inspect", stack.inspector_code())]
     for room in stack.rooms:
-        table.add_row(f"{room.room_name} panel", f"{stack.panel_url(room)}/panel", f"code {stack.clerk_code(room)}")
-        table.add_row(f"{room.room_name} display", stack.display_url(room), "")
-    console.print(Panel(table, title="五同 Wutong is serving", title_align="left", expand=False))
+        lines.append((f"{room.room_name} 书记员 panel", f"{stack.panel_url(room)}/panel", stack.clerk_code(room)))
+        lines.append((f"{room.room_name} 显示屏 display", stack.display_url(room), ""))
+    console.rule("[bold]五同 Wutong is serving", align="left")
+    for what, address, code in lines:
+        # soft_wrap: an address that a narrow terminal cuts in two cannot be clicked or copied
+        console.print(f"  {what}", style="bold")
+        console.print(f"    {address}" + (f"    code {code}" if code else ""), soft_wrap=True)
+    console.rule()
     if options.rooms > 1:
         console.print("Only the first room transcribes: one speech model keeps two cores busy.")
     if options.manual:
