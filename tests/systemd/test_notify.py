@@ -25,6 +25,15 @@ async def main(lifeline: Lifeline) -> None:
 sys.exit(run_service("smallest", main))
 """
 
+CONFINED = """
+import ctypes, os, sys
+
+PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0):
+    sys.exit(77)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
 STANDS_ALONE = """
 [room]
 court = "jianshan"
@@ -104,6 +113,25 @@ def test_each_service_of_a_room_says_that_it_is_ready(service: str, systemd: soc
     profile = tmp_path / "room.toml"
     profile.write_text(STANDS_ALONE, encoding="utf-8")
     process = start(systemd, str(WUTONG), "room", service, "--profile", str(profile))
+    try:
+        assert said(systemd, process) == b"READY=1"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        stop(process)
+
+
+@pytest.mark.parametrize("service", ["recorder", "edge", "uplink"])
+def test_a_service_starts_without_memory_that_is_written_and_run(
+    service: str, systemd: socket.socket, tmp_path: Path
+) -> None:
+    """`MemoryDenyWriteExecute=`, which these units have, as far as the kernel itself can forbid it."""
+    profile = tmp_path / "room.toml"
+    profile.write_text(STANDS_ALONE, encoding="utf-8")
+    command = [str(WUTONG), "room", service, "--profile", str(profile)]
+    if subprocess.run([sys.executable, "-c", CONFINED, "true"]).returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
+    process = start(systemd, sys.executable, "-c", CONFINED, *command)
     try:
         assert said(systemd, process) == b"READY=1"
         process.send_signal(signal.SIGTERM)
