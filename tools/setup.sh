@@ -77,7 +77,8 @@ if [ "$(cat .setup/python 2>/dev/null)" != "$want" ] || [ ! -x .venv/bin/wutong 
     [ -x .venv/bin/python ] || step "Python: a virtual environment in .venv" "$python" -m venv .venv
     step "Python: packages, pinned by hash" .venv/bin/python -m pip install --disable-pip-version-check \
         --require-hashes -r requirements.lock
-    step "Python: wutong itself" .venv/bin/python -m pip install --disable-pip-version-check --no-deps -e .
+    step "Python: wutong itself" .venv/bin/python -m pip install --disable-pip-version-check \
+        --no-deps --no-build-isolation -e .
     echo "$want" >.setup/python
 fi
 if [ "${1:-}" = --with-tests ] && ! command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then
