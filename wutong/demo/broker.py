@@ -47,7 +47,7 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
     for address, one in rooms.items():
         base = f"court/v1/{address}"
         lines += [f"user {one.username}"]
-        lines += [f"topic write {base}/{up}" for up in ("status", "live/#", "caption", "levels", "events", "speaking")]
+        lines += [f"topic write {base}/{up}" for up in ("status", "live/#", "caption", "levels", "events")]
         lines += [f"topic read {base}/{down}" for down in DOWN] + [""]
     write_private(access, "\n".join(lines))
     config.write_text(
