@@ -96,7 +96,10 @@ class HearingFolder:
                 if not container.streams.audio:
                     raise ConfigError(f"{self.audio} holds no sound")
                 duration = container.duration or 0
-                return container.streams.audio[0].channels, duration / 1_000_000
+                channels = container.streams.audio[0].channels
+                if not channels:
+                    raise ConfigError(f"{self.audio} cannot be read as sound: its form is unknown")
+                return channels, duration / 1_000_000
         except (FFmpegError, OSError) as error:
             raise ConfigError(f"{self.audio} cannot be read as sound: {error}") from error
 

@@ -180,6 +180,8 @@ class Keeper:
 
     def _offer_from(self, job: _Job, stretch: Stretch) -> None:
         if not self._began:
+            if not self._cache or self._cache[-1].to_ns <= stretch.from_ns:
+                return  # a later key frame may still come before the beginning
             first = self._first(stretch.from_ns)
             if first is None or (stretch.to_ns is not None and first.from_ns >= stretch.to_ns):
                 return

@@ -1,0 +1,63 @@
+"""A profile that cannot work is refused before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hardware.profile import load_profile
+from sync.errors import ConfigError
+
+BASE = """
+[room]
+court = "jianshan"
+room = "3"
+court_name = "尖山区人民法院"
+room_name = "第三法庭"
+[[seats]]
+id = "judge"
+roles = ["审判长"]
+channel = 0
+[microphones]
+driver = "{mics}"
+channels = 2
+[[cameras]]
+id = "{camera}"
+name = "审判席"
+driver = "{driver}"
+{more}
+[storage]
+data = "data"
+"""
+
+
+def write(
+    tmp_path: Path, mics: str = "simulated", camera: str = "bench", driver: str = "simulated", more: str = ""
+) -> Path:
+    path = tmp_path / "room.toml"
+    path.write_text(BASE.format(mics=mics, camera=camera, driver=driver, more=more), encoding="utf-8")
+    return path
+
+
+def test_paths_are_relative_to_the_profile(tmp_path: Path) -> None:
+    assert load_profile(write(tmp_path)).storage.data == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"mics": "pyaudio"}, "device"),
+        ({"mics": "file"}, "needs? 'file'"),
+        ({"driver": "rtsp"}, "'url'"),
+        ({"driver": "v4l2"}, "'device'"),
+        ({"driver": "file"}, "'file'"),
+        ({"camera": "mix"}, "names of the sound tracks"),
+        ({"more": "width = 641"}, "even"),
+        ({"driver": "hdmi"}, "driver"),
+        ({"more": 'colour = "red"'}, "colour"),
+    ],
+)
+def test_what_is_missing_or_unknown_is_said(tmp_path: Path, changes: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_profile(write(tmp_path, **changes))

@@ -1,0 +1,31 @@
+"""Recorders that are started for a test and are gone after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from recorder_room import RecorderRoom, hearing_folder, profile_text
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
+
+
+@pytest.fixture
+async def room_of(tmp_path: Path) -> AsyncIterator[Callable[..., RecorderRoom]]:
+    rooms: list[RecorderRoom] = []
+
+    def make(text: str | None = None, environment: dict[str, str] | None = None) -> RecorderRoom:
+        rooms.append(RecorderRoom(tmp_path, text or profile_text(), environment))
+        rooms[-1].start()
+        return rooms[-1]
+
+    yield make
+    for room in rooms:
+        await room.close()
+
+
+@pytest.fixture(scope="session")
+def acted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
+    return hearing_folder(tmp_path_factory.mktemp("acted") / "hearing")

@@ -1,0 +1,163 @@
+"""Which fragments are kept, and what is declared missing, whatever order the world chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from recorder.fragments import Run, Stamped
+from recorder.keeper import Keeper, Missing, Stretch
+from sync.boxes import Init
+from sync.samples import SampleTable
+
+S = 1_000_000_000
+RUN = Run(1, Init(b"", SampleTable("video", 90_000, "avc1.42c01e", b"", 0, 0, 0)))
+
+
+def fragment(from_s: float, key: bool, length_s: float = 0.25) -> Stamped:
+    from_ns = int(from_s * S)
+    return Stamped(RUN, int(from_s * 4), b"x" * 1000, from_ns, from_ns + int(length_s * S), from_ns, key)
+
+
+@dataclass
+class Bench:
+    """A keeper whose disk is instant, unless `broken`."""
+
+    kept: list[float] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    finished: list[float] = field(default_factory=list)
+    broken: bool = False
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self._offer, self._finish, self.missing.append)
+
+    def _offer(self, hearing: str, one: Stamped) -> bool:
+        if self.broken:
+            return False
+        self.kept.append(one.from_ns / S)
+        self.keeper.kept(hearing, one)
+        return True
+
+    def _finish(self, hearing: str, until_ns: int) -> bool:
+        self.finished.append(until_ns / S)
+        self.keeper.finished(hearing, until_ns)
+        return True
+
+    def run(self, from_s: float, to_s: float) -> None:
+        """Media with a key frame every second."""
+        for quarter in range(int(from_s * 4), int(to_s * 4)):
+            self.keeper.fragment(fragment(quarter / 4, quarter % 4 == 0))
+
+    def gaps(self) -> list[tuple[float, float]]:
+        return [(m.from_ns / S, m.to_ns / S) for m in self.missing]
+
+
+def stretch(from_s: float, to_s: float | None = None) -> Stretch:
+    return Stretch(int(from_s * S), None if to_s is None else int(to_s * S))
+
+
+def test_nothing_is_kept_without_a_hearing() -> None:
+    bench = Bench()
+    bench.run(0, 10)
+    assert bench.kept == []
+
+
+def test_it_begins_with_the_last_key_frame_before_the_opening() -> None:
+    bench = Bench()
+    bench.run(0, 10)
+    bench.keeper.want("h", [stretch(8.6)], ended=False)
+    assert bench.kept[0] == 8.0
+    bench.run(10, 12)
+    assert bench.kept[-1] == 11.75
+    assert bench.missing == []
+
+
+def test_a_pause_ends_one_stretch_and_resume_begins_another() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.keeper.want("h", [stretch(4.5)], ended=False)
+    bench.run(5, 7)
+    bench.keeper.want("h", [stretch(4.5, 6.9)], ended=False)
+    bench.run(7, 9)
+    bench.keeper.want("h", [stretch(4.5, 6.9), stretch(8.6)], ended=False)
+    bench.run(9, 10)
+    bench.keeper.want("h", [stretch(4.5, 6.9), stretch(8.6, 9.9)], ended=True)
+    bench.run(10, 11)
+    assert bench.finished == [6.9, 9.9]
+    assert bench.kept == [x / 4 for x in range(16, 28)] + [x / 4 for x in range(32, 40)]
+    assert bench.missing == []
+    assert bench.keeper.is_done("h")
+
+
+def test_a_hole_in_the_media_is_declared_with_its_reason() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.keeper.want("h", [stretch(4.0)], ended=False)
+    bench.keeper.trouble(5 * S, "设备进程退出")
+    bench.run(8, 9)
+    assert bench.gaps() == [(5.0, 8.0)]
+    assert bench.missing[0].why == "设备进程退出"
+
+
+def test_a_hole_across_a_pause_is_declared_only_where_something_was_wanted() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.keeper.want("h", [stretch(4.0)], ended=False)
+    bench.keeper.want("h", [stretch(4.0, 6.0), stretch(8.0)], ended=False)
+    bench.keeper.tick(20 * S)
+    bench.run(9, 10)
+    assert bench.gaps() == [(5.0, 6.0), (8.0, 9.0)]
+
+
+def test_a_track_that_never_came_is_missing_from_open_to_close() -> None:
+    bench = Bench()
+    bench.keeper.want("h", [stretch(4.0)], ended=False)
+    bench.keeper.tick(50 * S)
+    bench.keeper.want("h", [stretch(4.0, 60.0)], ended=True)
+    bench.keeper.tick(61 * S)
+    assert bench.missing == []  # it may still arrive
+    bench.keeper.tick(64 * S)
+    assert bench.gaps() == [(4.0, 60.0)]
+    assert bench.keeper.is_done("h")
+
+
+def test_a_disk_that_refuses_is_a_gap() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.keeper.want("h", [stretch(4.0)], ended=False)
+    bench.broken = True
+    bench.run(5, 7)
+    bench.broken = False
+    bench.run(7, 8)
+    assert bench.gaps() == [(5.0, 7.0)]
+    assert bench.missing[0].why == "磁盘写入过慢"
+
+
+def test_after_a_restart_only_what_is_not_covered_is_missing() -> None:
+    bench = Bench()
+    bench.keeper.want("h", [stretch(4.0)], ended=False, covered_ns=9 * S)
+    bench.run(11, 12)
+    assert bench.gaps() == [(9.0, 11.0)]
+
+
+def test_one_hearing_follows_another_without_a_look_between() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.keeper.want("a", [stretch(4.0)], ended=False)
+    bench.run(5, 6)
+    bench.keeper.want("a", [stretch(4.0, 6.5)], ended=True)
+    bench.keeper.want("b", [stretch(7.0)], ended=False)
+    bench.run(6, 9)
+    assert bench.kept == [x / 4 for x in range(16, 26)] + [x / 4 for x in range(28, 36)]
+    assert bench.missing == []
+    assert bench.keeper.wanting
+
+
+def test_a_close_during_a_pause_ends_the_hearing() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.keeper.want("h", [stretch(4.0)], ended=False)
+    bench.keeper.want("h", [stretch(4.0, 4.9)], ended=False)
+    bench.run(5, 6)
+    bench.keeper.want("h", [stretch(4.0, 4.9)], ended=True)
+    assert bench.keeper.is_done("h")
+    assert not bench.keeper.wanting
