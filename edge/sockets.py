@@ -18,7 +18,7 @@ from edge.tab import Tab, TooSlowError
 from edge.view import RoomView
 from sync.envelope import Envelope
 from sync.errors import AccessError
-from sync.http.access import Access, allow, error_response, public
+from sync.http.access import Access, allow, public
 from sync.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ MAX_DISPLAYS = 8
 SEND_S = 20.0
 """A peer that takes no byte for so long is gone."""
 HEARTBEAT_S = 5.0
+LOOK_S = 1.0
 
 
 class Watch(BaseModel):
@@ -82,8 +83,8 @@ def add_sockets(app: FastAPI, view: RoomView, access: Access, token: DisplayToke
     async def display(ws: WebSocket) -> None:
         try:
             token.check(ws.query_params.get("token", ""))
-        except AccessError as error:
-            await ws.send_denial_response(error_response(error))
+        except AccessError:
+            await ws.close(4403)  # before accept: the handshake is answered with HTTP 403
             return
         await ws.accept()
         change = _Change()
@@ -151,7 +152,7 @@ async def _send_display(ws: WebSocket, view: RoomView, change: _Change) -> None:
                 break
             change.event.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HEARTBEAT_S):
+                async with asyncio.timeout(LOOK_S):  # a recorder that falls silent says so by nothing
                     await change.event.wait()
 
 

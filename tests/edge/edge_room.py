@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import socket
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from sync.envelope import Envelope, Kind, pack_init
 from sync.feed import FeedServer
 from sync.follow import Follower
 from sync.hearing import State
+from sync.http.people import People
 from sync.layout import RoomLayout
 from sync.roomlog import RoomLog
 from sync.service import Lifeline
@@ -124,10 +126,18 @@ class RecorderPeer:
         self._log.close()
 
 
-class Room:
-    """`async with Room(folder) as room`: an edge with a signed-in clerk."""
+def enroll(folder: Path) -> str:
+    """Make codes once for many rooms; the clerk's session cookie."""
+    token, _ = People.open(folder / "access.json", {"clerk": "书记员"}).sign_in(
+        json.loads((folder / "codes.json").read_text())["clerk"], "test"
+    )
+    return token
 
-    def __init__(self, folder: Path) -> None:
+
+class Room:
+    """`async with Room(folder, people, cookie) as room`: an edge with a signed-in clerk."""
+
+    def __init__(self, folder: Path, people: Path, cookie: str) -> None:
         path = folder / "room.toml"
         port = free_port()
         path.write_text(PROFILE % port, encoding="utf-8")
@@ -136,7 +146,11 @@ class Room:
         self.base = f"http://127.0.0.1:{port}"
         self.recorder = RecorderPeer(self.layout)
         self.transcriber = FeedServer(self.layout.feed("transcriber"))
+        self.layout.data.mkdir(exist_ok=True)
+        for name in ("access.json", "codes.json"):
+            shutil.copy(people / name, self.layout.data / name)
         self.clerk = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
+        self.clerk.cookies.set("wutong_room_jianshan_c03", cookie, domain="127.0.0.1")
         self.stranger = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
         self._task: asyncio.Task[None] | None = None
 
@@ -145,8 +159,6 @@ class Room:
         await self.transcriber.start()
         self.transcriber.publish_json("status", {"state": "ready", "lag_ms": 0, "why": ""}, retain=True)
         await self.start()
-        answer = await self.clerk.post("/api/session", json={"code": self.code})
-        assert answer.status_code == 200, answer.text
         await self.until_state(lambda state: state["recorder"] and state["transcriber"])
         return self
 

@@ -6,7 +6,6 @@ import asyncio
 import re
 from pathlib import Path
 
-import pytest
 from edge_room import CASE, Room
 
 from sync.roomlog import RoomLog
@@ -31,11 +30,11 @@ async def test_a_hearing_from_opening_to_closing(room: Room) -> None:
     assert closed["alarms"] == []
 
 
-@pytest.mark.parametrize("reason", ["lunch", "", "RECESS", None, 1, "recess "])
-async def test_only_the_three_lawful_reasons_interrupt_a_recording(room: Room, reason: object) -> None:
+async def test_only_the_three_lawful_reasons_interrupt_a_recording(room: Room) -> None:
     await room.open()
-    answer = await room.clerk.post("/api/hearing/pause", json={"reason": reason})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    for reason in ("lunch", "", "RECESS", None, 1, "recess "):
+        answer = await room.clerk.post("/api/hearing/pause", json={"reason": reason})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), reason
     assert (await room.state())["hearing"]["state"] == "open"
 
 
@@ -158,13 +157,11 @@ async def test_the_docket_survives_an_outage_and_opens_a_hearing(room: Room, tmp
     assert opened["case"] == {**CASE, "id": "d1", "public": False}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{}, {"case_no": ""}, {"case_no": "x" * 101}, {"case_no": "1", "who": "me"}, {"docket_id": ""}, [], {"case_no": 1}],
-)
-async def test_a_case_that_is_not_one_is_refused(room: Room, body: object) -> None:
-    answer = await room.clerk.post("/api/hearing", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+async def test_a_case_that_is_not_one_is_refused(room: Room) -> None:
+    long, unknown = {"case_no": "x" * 101}, {"case_no": "1", "who": "me"}
+    for body in ({}, {"case_no": ""}, long, unknown, {"docket_id": ""}, [], {"case_no": 1}):
+        answer = await room.clerk.post("/api/hearing", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), body
 
 
 async def test_marks_are_kept(room: Room) -> None:
