@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Integer, Row, column, select, text
 
 from server import tables as t
 from server.database import Database
@@ -150,7 +150,7 @@ class Archive:
         if indexed:
             match = " ".join('"' + term.replace('"', '""') + '"' for term in indexed)
             found = text("SELECT rowid FROM utterance_text WHERE utterance_text MATCH :match").bindparams(match=match)
-            query = query.where(u.row.in_(found.columns().scalar_subquery()))
+            query = query.where(u.row.in_(found.columns(column("rowid", Integer)).scalar_subquery()))
         for term in terms:
             if term not in indexed:
                 query = query.where(u.text.icontains(term, autoescape=True))

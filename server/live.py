@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,9 @@ from sync.http.live import Client, Gateway
 log = structlog.get_logger(__name__)
 
 MAX_TEXT_BYTES = 64 * 1024
+MAX_TRACKS = 16
+"""Of one room: four cameras and the sound are six."""
+_TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
 class Live:
@@ -35,6 +39,7 @@ class Live:
         self._broker: CenterBroker | None = None
         self._demanded: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
+        self._tracks: dict[str, set[str]] = {}
         self._unknown: set[str] = set()
         self.refused = 0
 
@@ -101,13 +106,19 @@ class Live:
         elif topic == "levels":
             self.gateway.broadcast({"type": "levels", "room": room, "value": _json(payload)}, _wants(room))
         else:
-            _, track, what = topic.split("/", 2)
-            self._media(f"{room}/{track}", what, payload)
+            _, _, rest = topic.partition("/")
+            track, _, what = rest.partition("/")
+            self._media(room, track, what, payload)
 
-    def _media(self, name: str, what: str, payload: bytes) -> None:
+    def _media(self, room: str, track: str, what: str, payload: bytes) -> None:
+        name = f"{room}/{track}"
+        tracks = self._tracks.setdefault(room, set())
+        if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.match(track)):
+            raise CenterError(f"{name[:80]} is not a track that a room can have", code="envelope")
         envelope = Envelope.unpack(payload)
         if envelope.kind is not _KINDS.get(what):
             raise CenterError(f"a message of {name} is not what its topic says", code="envelope")
+        tracks.add(track)
         if envelope.kind is Kind.FRAGMENT:
             before = self._sequences.get(name)
             self._sequences[name] = envelope.sequence

@@ -36,7 +36,7 @@ async def cut_short(served: Served, upload: str, offset: int, data: bytes, *, de
 
 async def test_a_cut_upload_goes_on_where_the_center_is(served: Served) -> None:
     data = os.urandom(4_000_000)
-    async with served.uploader() as (tus, http):
+    async with served.uploader() as (tus, _):
         upload = await tus.create(metadata(0))
         assert await tus.append(upload, 0, data[:100_000]) == 100_000
 
@@ -80,8 +80,8 @@ async def test_other_bytes_than_claimed_are_refused_and_sent_again_from_the_star
         again = await tus.create(metadata(0))
         await tus.append(again, 0, b"what the room has.")
         assert await tus.confirm({**wrong, "upload": again}) > 0
+        third = await tus.create(metadata(1))
         with pytest.raises(ChecksumError):
-            third = await tus.create(metadata(1))
             await tus.confirm(claim(third, b"never sent", 1))
 
 

@@ -1,0 +1,105 @@
+"""The center's configuration and its database, from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from center_peers import config_text
+from pydantic import BaseModel
+
+from server import tables
+from server.config import Config, load_config
+from server.database import open_database
+from sync.errors import ConfigError
+
+
+def test_a_configuration_is_read_and_its_paths_are_its_folders(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("x" * 32)
+    file = tmp_path / "center.toml"
+    file.write_text('[storage]\ndata = "store"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_file = "t"\n')
+    config = load_config(file)
+    assert config.storage.data == tmp_path / "store"
+    assert config.database_url == f"sqlite:///{tmp_path}/store/center.db"
+    assert list(config.token_hashes().values()) == ["a/b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "storage"),
+        ("[storage", "not TOML"),
+        ('[storage]\ndata = "d"\ndata_dir = "x"', "data_dir"),
+        ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "A B"\nroom = "b"\ntoken_sha256 = ""', "rooms"),
+        ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"', "token"),
+        ('[storage]\ndata = "d"\n[web]\nport = 99999', "web.port"),
+    ],
+)
+def test_a_wrong_configuration_says_where(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "center.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        load_config(file)
+
+
+@pytest.mark.parametrize(("token", "says"), [("short", "too short"), (None, "cannot be read")])
+def test_a_bad_token_file_says_what_is_wrong(tmp_path: Path, token: str | None, says: str) -> None:
+    file = tmp_path / "center.toml"
+    file.write_text('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_file = "t"\n')
+    if token is not None:
+        (tmp_path / "t").write_text(token)
+    with pytest.raises(ConfigError, match=says):
+        load_config(file).token_hashes()
+
+
+def test_two_rooms_may_not_share_a_token(tmp_path: Path) -> None:
+    file = tmp_path / "center.toml"
+    file.write_text(config_text(tmp_path / "d", 1883))
+    for token in (tmp_path / "d").glob("*.token"):
+        token.write_text("the same token for both rooms")
+    with pytest.raises(ConfigError, match="share a token"):
+        load_config(file).token_hashes()
+
+
+def _described(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        inner = [a for a in (field.annotation, *getattr(field.annotation, "__args__", ())) if isinstance(a, type)]
+        parts = [a for a in inner if issubclass(a, BaseModel)]
+        assert field.description or parts, f"{model.__name__}.{name} is not described"
+        for part in parts:
+            _described(part)
+
+
+def test_every_field_is_described() -> None:
+    _described(Config)
+
+
+async def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'center.db'}"
+    database = open_database(url)
+    try:
+        differences = await database.read(
+            lambda c: compare_metadata(
+                MigrationContext.configure(
+                    c, opts={"include_name": lambda name, kind, _: name in _OURS or kind != "table"}
+                ),
+                tables.metadata,
+            )
+        )
+        assert differences == []
+    finally:
+        database.close()
+    open_database(url).close()  # a second start finds nothing to do
+
+
+_OURS = set(tables.metadata.tables)
+
+
+def test_a_database_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    (tmp_path / "center.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises(ConfigError, match="database"):
+        open_database(f"sqlite:///{tmp_path / 'center.db'}")
+    with pytest.raises(ConfigError, match="database"):
+        open_database("nonsense://x")
