@@ -127,31 +127,32 @@ class Uploads:
             if upload is None or upload.sha256 is None or upload.bytes is None or upload.stored_utc_ns is not None:
                 return
             size = upload.bytes
-            name, offset = await self._resume(upload)
-            if offset > size:
-                raise UploadGoneError("the center holds more than the file has; it is sent again")
-            if offset < size or size == 0:
-                await self._send(upload, name, offset, size, length=size)
-            else:
-                await self.tus.append(name, offset, b"", length=size)  # all is there but its length is not known yet
-            stored_utc_ns = await self.tus.confirm(
-                {
-                    "upload": name,
-                    "sha256": upload.sha256,
-                    "bytes": size,
-                    "room": self.room,
-                    "hearing": upload.hearing,
-                    "kind": upload.kind,
-                    "track": upload.track,
-                    "index": upload.index,
-                }
-            )
+            name = await self._complete(upload, size)
+            claim = {"upload": name, "sha256": upload.sha256, "bytes": size, "room": self.room}
+            claim |= {"hearing": upload.hearing, "kind": upload.kind, "track": upload.track, "index": upload.index}
+            stored_utc_ns = await self.tus.confirm(claim)
             await asyncio.to_thread(self.store.set_stored, key, stored_utc_ns)
             self.last_receipt_utc_ns = stored_utc_ns
             self.pending_bytes = max(self.pending_bytes - size, 0)
             self._growth.pop(key, None)
             self._retries.pop(key, None)
         self._locks.pop(key, None)
+
+    async def _complete(self, upload: Upload, size: int) -> str:
+        """Bring all bytes to the center; the id of the upload that has them."""
+        try:
+            name, offset = await self._resume(upload)
+        except UploadGoneError:
+            if upload.upload is None:
+                raise
+            return upload.upload  # perhaps it is stored already and the answer was lost: the confirmation tells
+        if offset > size:
+            raise UploadGoneError("the center holds more than the file has; it is sent again")
+        if offset < size or size == 0:
+            await self._send(upload, name, offset, size, length=size)
+        else:
+            await self.tus.append(name, offset, b"", length=size)  # all is there but its length is not known yet
+        return name
 
     # Segments that still grow.
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -169,6 +170,25 @@ async def test_an_upload_that_the_center_lost_begins_anew(
         sha256 = finished(room_log, 0, data)
         async with uploading(layout, room_log, port, hearing=HEARING):
             await until(lambda: sha256 in peer.objects)
+
+
+async def test_a_receipt_that_was_lost_on_the_way_is_asked_for_and_nothing_is_sent_again(
+    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer
+) -> None:
+    sha256 = segment(layout, room_log, 0, os.urandom(100_000))
+    async with serving(peer.app, "127.0.0.1", 0) as port:
+        async with uploading(layout, room_log, port) as uploads:
+            await until(lambda: sha256 in peer.objects and uploads.last_receipt_utc_ns)
+        with contextlib.closing(sqlite3.connect(layout.uploads)) as db:
+            db.execute("UPDATE upload SET stored_utc_ns = NULL")
+            db.commit()
+        for left in peer.folder.iterdir():
+            if left.is_file():
+                left.unlink()
+        async with uploading(layout, room_log, port) as uploads:
+            await until(lambda: uploads.last_receipt_utc_ns)
+    assert peer.partial_bytes() == 0
+    assert len(peer.posts) == 2
 
 
 async def test_a_file_that_the_disk_lost_holds_up_no_other(
