@@ -5,6 +5,25 @@ import workerUrl from 'pdfjs-dist/build/pdf.worker.min.mjs?url';
 
 pdfjs.GlobalWorkerOptions.workerSrc = workerUrl;
 
+let shared: pdfjs.PDFWorker | null = null;
+
+/** One worker for all documents of the page: starting one costs more than drawing a page. */
+function worker(): pdfjs.PDFWorker {
+  if (shared === null || shared.destroyed) shared = new pdfjs.PDFWorker();
+  return shared;
+}
+
+/** The smallest document there is: opening and drawing it once makes everything ready for the first exhibit. */
+const SMALLEST =
+  '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n' +
+  '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 8 8]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n';
+
+export async function warmUp(): Promise<void> {
+  const document = await pdfjs.getDocument({ data: new TextEncoder().encode(SMALLEST), worker: worker(), verbosity: 0 }).promise;
+  await drawPage(document, 1, 8, 8, new AbortController().signal);
+  await document.loadingTask.destroy();
+}
+
 const cache = new Map<string, Promise<pdfjs.PDFDocumentProxy>>();
 const KEPT = 6;
 const DATA = `/assets/pdf-${pdfjs.version}`;
@@ -15,6 +34,7 @@ export function openPdf(url: string, key: string): Promise<pdfjs.PDFDocumentProx
   if (!document) {
     document = pdfjs.getDocument({
       url,
+      worker: worker(),
       withCredentials: true,
       cMapUrl: `${DATA}/cmaps/`,
       cMapPacked: true,
