@@ -41,6 +41,8 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
+    isolate: false, // one browser environment a worker, not one a file: that is most of the time
+    maxWorkers: 2,
     include: ['src/**/*.test.ts'],
   },
 });
