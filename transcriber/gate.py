@@ -23,10 +23,10 @@ _ABOVE_NOISE_DB = 11.0
 _HOLD_ABOVE_NOISE_DB = 7.0
 _ECHO_DB_PER_FRAME = 2.5
 """How fast a room's echo dies at most: 60 dB in 0.5 s."""
-_LEAK_START_DB = -15.0
+_LEAK_START_DB = -13.0
 _LEAK_LEAST_DB, _LEAK_MOST_DB = -22.0, -7.0
 _LEAK_RATE = 0.02
-_LEAD_DB = 9.0
+_LEAD_DB = 8.0
 """Learn the leak only while one microphone leads all others by this."""
 _ABOVE_LEAK_DB = 6.0
 _HOLD_ABOVE_LEAK_DB = 3.0

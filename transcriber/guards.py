@@ -40,10 +40,10 @@ def _simplifier() -> OpenCC:
 def tidy(text: str) -> str:
     """Simplified characters, Chinese punctuation, no blanks between Chinese characters."""
     text = _simplifier().convert(text).strip()
-    text = re.sub(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])", "", text)
     # A point or colon inside a number or a Latin word stays what it is.
     text = re.sub(r"(?<![A-Za-z0-9])[,?!;:]|[,?!;:](?![A-Za-z0-9])", lambda m: m.group().translate(_HALF_TO_FULL), text)
     text = re.sub(r"(?<=[^\x00-\x7f])\.", "。", text)
+    text = re.sub(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])", "", text)
     return text.lstrip("，。？！；：、 ")
 
 

@@ -123,7 +123,7 @@ class Listener:
         if from_ns is not None:
             kept = Kept(self._layout.track(sitting.hearing, "mics"))
             return _Stretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
-        if sitting.closed_ns is not None and self._done_ns >= sitting.closed_ns:
+        if sitting.closed_ns is not None:  # also when it was closed in a recess
             await self._finished(sitting)
             self._sitting = None
         return None

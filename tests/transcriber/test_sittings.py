@@ -1,0 +1,46 @@
+"""Which stretches of time are transcribed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sync.roomlog import Event
+from transcriber.sittings import Progress, Sittings
+
+
+def event(number: int, kind: str, room_ns: int, hearing: str = "a") -> Event:
+    return Event(number, hearing, kind, room_ns, 0, {"reason": "recess"} if kind == "pause" else {})
+
+
+def test_pauses_are_left_out_and_the_rest_is_kept() -> None:
+    sittings = Sittings()
+    sittings.apply([event(1, "open", 100), event(2, "pause", 200), event(3, "resume", 300)])
+    sitting = sittings.current
+    assert sitting is not None
+    assert sitting.resumes_ns(50) == 100
+    assert (sitting.resumes_ns(150), sitting.ends_ns(150)) == (150, 200)
+    assert sitting.resumes_ns(200) == 300
+    assert (sitting.resumes_ns(300), sitting.ends_ns(300)) == (300, None)
+    sittings.apply([event(4, "pause", 400), event(5, "close", 500)])
+    assert sitting.ends_ns(300) == 400
+    assert sitting.resumes_ns(400) is None
+    assert sitting.resumes_ns(500) is None
+
+
+def test_hearings_come_one_after_the_other() -> None:
+    sittings = Sittings()
+    sittings.apply([event(1, "open", 1), event(2, "close", 5), event(3, "open", 9, "b"), event(4, "mark", 9, "b")])
+    assert sittings.current is not None
+    assert (sittings.current.hearing, sittings.current.closed_ns) == ("a", 5)
+    sittings.done()
+    assert sittings.current is not None
+    assert (sittings.current.hearing, sittings.current.closed_ns) == ("b", None)
+
+
+def test_progress_survives_and_damage_means_the_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "transcriber.json"
+    assert Progress.read(path) == Progress()
+    Progress(7, "a", 123).write(path)
+    assert Progress.read(path) == Progress(7, "a", 123)
+    path.write_bytes(b"")
+    assert Progress.read(path) == Progress()
