@@ -26,6 +26,8 @@ DEMAND_S = 15.0
 LEVELS_S = 0.19
 STATUS_MIN_S = 1.0
 STATUS_MAX_S = 5.0
+RECORDER_S = 5.0
+"""A recorder that has said nothing for so long is not spoken for."""
 BACKLOG_BYTES = 1024 * 1024
 """About two seconds of two cameras; beyond it pictures are dropped."""
 
@@ -67,6 +69,7 @@ class Live:
         self._status_at = 0.0
         self._status_said: object = None
         self._recorder: dict[str, Any] | None = None
+        self._recorder_at = 0.0
         self._speaking: list[str] = []
         self.dropped = 0
         """Fragments that were left out because the network was too slow."""
@@ -105,7 +108,7 @@ class Live:
             elif head == "levels":
                 self._say_levels(payload)
             elif head == "status":
-                self._recorder = dict(json.loads(payload))
+                self._recorder, self._recorder_at = dict(json.loads(payload)), self._monotonic()
             elif head == "speaking":
                 self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
                 self._say_status()
@@ -187,7 +190,7 @@ class Live:
                 "case": hearing.case,
                 "opened_utc_ns": hearing.opened_utc_ns,
             },
-            "recorder": self._recorder,
+            "recorder": self._recorder if now - self._recorder_at < RECORDER_S else None,
             "speaking": list(self._speaking),
         }
         age_s = now - self._status_at

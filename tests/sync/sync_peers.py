@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import random
+import signal
 import socket
 import struct
 import subprocess
@@ -74,6 +75,15 @@ class Mosquitto:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """It lives, but neither reads nor answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def address(self, who: Account | None = None) -> BrokerAddress:
         one = who or self.room

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sync_peers import PREFIX, CenterPeer, Mosquitto, until
 
 from sync.envelope import Envelope, Kind, pack_init
 from sync.gop import MAX_GOP_BYTES, Gate, GopCache
+from sync.uplink.broker import Broker
 from sync.uplink.live import BACKLOG_BYTES, DEMAND_S, Live
 
 INIT = Envelope(Kind.INIT, 7, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
@@ -151,6 +155,15 @@ def test_the_status_is_said_once_a_second_at_most_and_every_five_at_least(stand:
     assert 2 <= len(stand.line.of("status")) - before <= 4
 
 
+def test_a_recorder_that_fell_silent_is_not_spoken_for(stand: Stand) -> None:
+    stand.live.take("status", b'{"at_ns":1}')
+    stand.live.tick()
+    assert stand.line.of("status")[-1]["recorder"] == {"at_ns": 1}
+    stand.now += 6
+    stand.live.tick()
+    assert stand.line.of("status")[-1]["recorder"] is None
+
+
 def test_levels_are_thinned_and_only_in_demand(stand: Stand) -> None:
     stand.demand("bench", levels=True)
     for _ in range(20):
@@ -191,3 +204,41 @@ def test_a_gate_opens_at_a_key_frame_only() -> None:
     gate = Gate()
     passed = [gate.passes(Envelope.unpack(fragment(n, key=n == 3))) for n in range(1, 6)]
     assert passed == [False, False, True, True, True]
+
+
+async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor_minutes(
+    broker: Mosquitto, center: CenterPeer
+) -> None:
+    line = Broker(broker.address(), will_topic=f"{PREFIX}/status", will=b"{}")
+    live = Live(
+        line,
+        PREFIX,
+        identity={},
+        room_ns=lambda: 1,
+        utc_ns=lambda: 2,
+        hearing=lambda: None,
+    )
+    line.start()
+    try:
+        await until(lambda: line.connected)
+        live.take("init/bench", INIT)
+        live.take("frag/bench", fragment(1, key=True))
+        center.say("demand", {"tracks": ["bench"]})
+        await until(lambda: live.watched)
+        broker.freeze()
+        for sequence in range(2, 400):
+            live.take("frag/bench", fragment(sequence, key=sequence % 10 == 0, size=50_000))
+            assert line.backlog_bytes < BACKLOG_BYTES + 100_000
+            await asyncio.sleep(0)
+        assert live.dropped > 300
+        broker.thaw()
+        await until(lambda: line.backlog_bytes == 0)
+        live.take("frag/bench", fragment(401))
+        live.take("frag/bench", fragment(402, key=True))
+        await until(lambda: Envelope.unpack(center.on("live/bench/frag")[-1]).sequence == 402)
+        heard = [Envelope.unpack(m) for m in center.on("live/bench/frag")]
+        assert 401 not in [e.sequence for e in heard]
+        for before, after in itertools.pairwise(heard):
+            assert after.key_frame or after.sequence == before.sequence + 1
+    finally:
+        await line.stop()
