@@ -1,0 +1,43 @@
+"""Ctrl-C ends everything a demo started, within seconds and without a trace; so does its own death."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from running_demo import free_port_base
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_is_left_behind(tmp_path: Path, how: signal.Signals) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "wutong", "demo", "--headless", "--manual", "--data", str(data)]
+    demo = subprocess.Popen([*command, "--port-base", str(free_port_base())], stdout=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 90
+        while not (data / "demo.json").exists():
+            assert demo.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)  # another process's file: there is no event to wait for
+        summary = json.loads((data / "demo.json").read_text(encoding="utf-8"))
+        family = psutil.Process(demo.pid).children(recursive=True)
+        assert {process.pid for process in family} >= set(summary["pids"].values())
+        assert any("ffmpeg" in process.name() for process in family)
+
+        demo.send_signal(how)
+        demo.communicate(timeout=10)
+        _, alive = psutil.wait_procs(family, timeout=5)
+        assert alive == []
+        if how is signal.SIGINT:
+            assert demo.returncode == 0
+            assert not (data / "demo.json").exists()
+    finally:
+        if demo.poll() is None:
+            demo.kill()
+            demo.wait()
