@@ -62,6 +62,7 @@ class Storage(_Part):
 
     data: Path = Field(description="folder of the record store")
     database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
+    reserve_gib: float = Field(1.0, ge=0, le=10_000, description="uploads wait (507) while less than this is free")
     max_upload_gib: float = Field(8.0, gt=0, le=1024, description="one segment or exhibit may not be larger")
 
 

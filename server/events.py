@@ -21,7 +21,7 @@ MAX_EVENT_BYTES = 1024 * 1024
 _INT64 = 2**63 - 1
 
 Ns = Annotated[int, Field(strict=True, ge=-_INT64, le=_INT64)]
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

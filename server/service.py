@@ -107,7 +107,7 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         access,
         tokens,
         receive.Receiver(uploads, store, record, archive),
-        UploadGate(tokens, uploads, max_bytes),
+        UploadGate(tokens, uploads, max_bytes=max_bytes, reserve_bytes=int(config.storage.reserve_gib * 2**30)),
         uploads,
         max_bytes,
     )

@@ -19,6 +19,7 @@ import hmac
 import json
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,10 @@ class UploadFolder(TusStorage):
     def partial(self, uid: str) -> Partial | None:
         """What is known of an upload."""
         return self._partials.get(uid)
+
+    def free_bytes(self) -> int:
+        """Space left for uploads."""
+        return shutil.disk_usage(self._folder).free
 
     def busy(self, uid: str) -> bool:
         """Whether somebody is writing to an upload now."""
@@ -242,10 +247,11 @@ class UploadFolder(TusStorage):
 class UploadGate:
     """Runs before the tus routes and before any body is read."""
 
-    def __init__(self, tokens: Tokens, uploads: UploadFolder, max_bytes: int) -> None:
+    def __init__(self, tokens: Tokens, uploads: UploadFolder, *, max_bytes: int, reserve_bytes: int) -> None:
         self._tokens = tokens
         self._uploads = uploads
         self._max_bytes = max_bytes
+        self._reserve_bytes = reserve_bytes
 
     async def __call__(self, request: Request) -> None:
         room = self._tokens.room(request)
@@ -256,7 +262,10 @@ class UploadGate:
             value = request.headers.get(header, "0")
             if not value.isdecimal() or int(value) > self._max_bytes:
                 raise WutongError(f"an upload may have at most {self._max_bytes} bytes", code="too-large")
-        uid = request.path_params.get("uuid") or request.url.path.rstrip("/").rsplit("/", 1)[-1]
+        if request.method in ("POST", "PATCH") and self._uploads.free_bytes() < self._reserve_bytes:
+            # The routes would take the bytes and answer as if all were well.
+            raise StorageError("the center's disk is full; the room keeps its files and tries again")
+        uid = request.url.path.rstrip("/").rsplit("/", 1)[-1]
         if request.method == "POST":
             if request.headers.get("content-length", "0") != "0":
                 raise WutongError("create the upload first, then send its bytes", code="invalid")

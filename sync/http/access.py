@@ -139,7 +139,9 @@ def status_of(error: WutongError) -> int:
 
 def error_response(error: WutongError, **more: object) -> JSONResponse:
     """An error as screens get it."""
-    return JSONResponse({"code": error.code, "message": error.message, **more}, status_of(error))
+    status = status_of(error)
+    headers = {"Retry-After": "5"} if status in (429, 503, 507) else None
+    return JSONResponse({"code": error.code, "message": error.message, **more}, status, headers=headers)
 
 
 Audit = Callable[[str, str, str, str], None]
@@ -249,8 +251,8 @@ class Access:
         self._sockets.pop(id(ws), None)
 
     def alive(self, session: Session) -> bool:
-        """Whether a session still lasts; long-lived sockets ask now and then."""
-        return self._people.alive(session)
+        """Whether a session still lasts; long-lived sockets ask now and then, which counts as use."""
+        return self._people.keep(session)
 
     def note(self, what: str, role: str, address: str, detail: str) -> None:
         """Pass something to the audit log, if there is one."""

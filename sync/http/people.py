@@ -168,12 +168,16 @@ class People:
     def session(self, token: str) -> Session | None:
         """Who holds this token, if the session still lasts; counts as use of it."""
         session = self._sessions.get(_key(token)) if token else None
-        if session is None or not self.alive(session):
-            return None
+        return session if session is not None and self.keep(session) else None
+
+    def keep(self, session: Session) -> bool:
+        """Whether a session still lasts; counts as use of it."""
+        if not self.alive(session):
+            return False
         session.used_s = self._now_s()
         if session.used_s - self._saved_s > 600:
             self._save()
-        return session
+        return True
 
     def alive(self, session: Session) -> bool:
         """Whether a session has neither ended nor timed out."""

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from center_peers import TOKENS, RoomPeer, Served, event, metadata, opening, until
 
+from sync.boxes import BoxReader, Fragment, Init, retime
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -135,6 +136,44 @@ async def test_what_is_not_offered_is_refused(served: Served, headers: dict[str,
         assert answer.status_code == status
         odd = await http.head("/api/uploads/..%2F..%2Faccess.json", headers=TUS)
         assert odd.status_code == 404
+
+
+async def test_a_full_disk_is_said_before_bytes_are_taken(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served.uploader() as (tus, http):
+        upload = await tus.create(metadata(0))
+        monkeypatch.setattr(served.center.uploads, "free_bytes", lambda: 1000)
+        headers = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+        answer = await http.patch(f"/api/uploads/{upload}", headers=headers, content=b"x" * 100)
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage")
+        monkeypatch.undo()
+        assert await tus.append(upload, 0, b"x" * 100) == 100
+
+
+async def test_a_range_goes_over_the_seam_of_two_segments(served: Served, room: RoomPeer, footage: bytes) -> None:
+    reader = BoxReader()
+    init, *fragments = reader.feed(footage)
+    assert isinstance(init, Init)
+    later = [
+        retime(f, init, f.decode_time + 4 * init.timescale, f.sequence).data
+        for f in fragments
+        if isinstance(f, Fragment)
+    ]
+    second = init.data + b"".join(later)
+    room.publish("events", opening(1))
+    await until(lambda: room.receipts() == {1})
+    async with served.uploader() as (tus, _), served.inspector() as http:
+        for place, data in enumerate((footage, second)):
+            upload = await tus.create(metadata(place))
+            await tus.append(upload, 0, data)
+            if place == 0:  # the second still grows
+                await tus.confirm(claim(upload, data))
+        answer = await http.get("/api/hearings/h1/media/bench", params={"from_ms": 3200, "to_ms": 4500})
+        assert float(answer.headers["X-Wutong-From-Ms"]) == pytest.approx(3000, abs=1)
+        assert float(answer.headers["X-Wutong-To-Ms"]) >= 4500
+        assert answer.content.count(b"moov") == 1
+        assert later[0] in answer.content
+        shown = (await http.get("/api/hearings/h1")).json()["tracks"][0]["ranges"]
+        assert shown == [[0, pytest.approx(8000, abs=50)]]
 
 
 async def test_a_growing_upload_plays_the_recorded_bytes(served: Served, room: RoomPeer, footage: bytes) -> None:

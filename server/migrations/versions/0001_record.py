@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "hearings",
-        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("id", sa.String(96), primary_key=True),
         sa.Column("room", sa.String(64), nullable=False),
         sa.Column("court_name", sa.Text, nullable=False),
         sa.Column("room_name", sa.Text, nullable=False),
@@ -38,7 +38,7 @@ def upgrade() -> None:
         "events",
         sa.Column("room", sa.String(64), primary_key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("hearing", sa.String(64)),
+        sa.Column("hearing", sa.String(96)),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("room_ns", sa.BigInteger, nullable=False),
         sa.Column("utc_ns", sa.BigInteger, nullable=False),
@@ -49,8 +49,8 @@ def upgrade() -> None:
     op.create_index("events_hearing", "events", ["hearing", "number"])
     op.create_table(
         "segments",
-        sa.Column("hearing", sa.String(64), primary_key=True),
-        sa.Column("track", sa.String(64), primary_key=True),
+        sa.Column("hearing", sa.String(96), primary_key=True),
+        sa.Column("track", sa.String(96), primary_key=True),
         sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
@@ -61,8 +61,8 @@ def upgrade() -> None:
     op.create_table(
         "utterances",
         sa.Column("row", sa.Integer, primary_key=True),
-        sa.Column("hearing", sa.String(64), nullable=False),
-        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("hearing", sa.String(96), nullable=False),
+        sa.Column("id", sa.String(96), nullable=False),
         sa.Column("seat", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("start_ns", sa.BigInteger, nullable=False),
@@ -78,9 +78,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "files",
-        sa.Column("hearing", sa.String(64), primary_key=True),
+        sa.Column("hearing", sa.String(96), primary_key=True),
         sa.Column("kind", sa.String(16), primary_key=True),
-        sa.Column("track", sa.String(64), primary_key=True),
+        sa.Column("track", sa.String(96), primary_key=True),
         sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("sha256", sa.String(64), primary_key=True),
         sa.Column("room", sa.String(64), nullable=False),
