@@ -87,11 +87,11 @@ def run_service(service: str, main: Callable[[Lifeline], Coroutine[Any, Any, Non
             await main(lifeline)
         except BaseExceptionGroup as group:
             # A task group wraps what its tasks raise; the operator's sentence is inside.
-            errors = group.subgroup(WutongError)
-            while isinstance(errors, BaseExceptionGroup):
-                errors = errors.exceptions[0]
-            if errors is not None:
-                raise errors from group
+            inside: BaseException | None = group.subgroup(WutongError)
+            while isinstance(inside, BaseExceptionGroup):
+                inside = inside.exceptions[0]
+            if inside is not None:
+                raise inside from group
             raise
         finally:
             lifeline.stopping()
