@@ -46,6 +46,7 @@ export class LivePlayer {
   #firstInitAt = 0;
   #builtAt = -REBUILD_EVERY_MS;
   #started = false;
+  #shownAt = 0;
   #frameRequest = 0;
   #tick: ReturnType<typeof setInterval>;
 
@@ -170,6 +171,10 @@ export class LivePlayer {
       if (this.video.paused && this.video.muted) void this.video.play().catch(() => undefined);
     }
     this.stats.bufferMs = Math.round(this.#behindS() * 1000);
+    if (this.stats.shownUtcMs !== null && performance.now() - this.#shownAt > TICK_MS * 2) {
+      // The same frame still stands there: it grows older.
+      this.stats.lagMs = Date.now() - (this.options.clockOffsetMs?.() ?? 0) - this.stats.shownUtcMs;
+    }
     this.options.onStats?.(this.stats);
   }
 
@@ -213,6 +218,7 @@ export class LivePlayer {
       this.stats.frames += 1;
       this.stats.firstPictureMs ??= now - this.#createdAt;
       this.stats.shownUtcMs = utc;
+      this.#shownAt = now;
       if (utc !== null) {
         const shownAt = Date.now() + (frame.expectedDisplayTime - performance.now());
         this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
