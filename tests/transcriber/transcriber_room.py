@@ -80,7 +80,8 @@ class TranscriberRoom:
             '[room]\ncourt = "c"\nroom = "r"\ncourt_name = "法院"\nroom_name = "法庭"\n'
             + seats
             + f'[microphones]\ndriver = "pyaudio"\ndevice = "x"\nchannels = {self.channels}\n'
-            + '[[cameras]]\nid = "view"\nname = "全景"\ndriver = "v4l2"\ndevice = "/dev/none"\n[storage]\ndata = "data"\n',
+            + '[[cameras]]\nid = "view"\nname = "全景"\ndriver = "v4l2"\ndevice = "/dev/none"\n'
+            + '[storage]\ndata = "data"\n',
             encoding="utf-8",
         )
         self.layout = RoomLayout(self.folder / "data")
