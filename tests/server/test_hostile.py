@@ -40,7 +40,7 @@ EVENT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(EVENT | JSON)
 def test_an_accepted_event_can_be_folded_stored_and_shown(value: Any) -> None:
     try:
@@ -52,7 +52,7 @@ def test_an_accepted_event_can_be_folded_stored_and_shown(value: Any) -> None:
     json.loads(received.body_text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_event_are_refused_in_words(payload: bytes) -> None:
     with pytest.raises(CenterError):
@@ -67,7 +67,7 @@ def test_bombs_are_refused_in_words(payload: bytes) -> None:
         read_event("court1/c03", payload)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(["online", "at_utc_ns", "room_ns", "hearing", "recorder", "seats"]), JSON))
 def test_an_accepted_status_can_be_shown(value: Any) -> None:
     rooms = Rooms([RoomEntry(court="court1", room="c03", token_sha256="0" * 64)], lambda _: None)
@@ -78,7 +78,7 @@ def test_an_accepted_status_can_be_shown(value: Any) -> None:
     json.dumps(rooms.states["court1/c03"].to_screen(), allow_nan=False).encode()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     topic=st.sampled_from(
         ["status", "events", "caption", "levels", "live/bench/init", "live/bench/frag", "live/x/thumb", "live", "odd/x"]
