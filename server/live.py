@@ -87,7 +87,11 @@ class Live:
                 log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
 
     def demand(self) -> None:
-        """Tell every room what is watched; call every few seconds (a room forgets after 15 s)."""
+        """Tell every room what is watched, and every tab that it is connected; call every few seconds.
+
+        A room forgets after 15 s; a tab that hears nothing for as long takes its connection for dead.
+        """
+        self.gateway.broadcast(self._link())
         self._publish_demand(again=True)
 
     def said(self, client: Client) -> None:

@@ -15,6 +15,9 @@ import type { Caption, CenterMessage, Levels, RoomEvent, WallRoom } from '../lib
 /** A caption nobody replaced or ended for this long was lost with its ending. */
 const CAPTION_LIFE_MS = 12_000;
 
+/** The center says `link` every 5 s; a socket that hears nothing for three of these is dead. */
+const SILENCE_MS = 16_000;
+
 export interface Still {
   url: string;
   /** Date.now() when it came */
@@ -51,6 +54,7 @@ export class Center {
       onMedia: (envelope) => this.media(envelope),
       onConnection: (state) => (this.connection = state),
       onRefused,
+      silenceMs: SILENCE_MS,
     });
     this.hub = new MediaHub((watch) => {
       this.watched = watch;

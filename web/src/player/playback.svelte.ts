@@ -173,7 +173,10 @@ export class Playback {
     const here = stretchAt(this.list, this.ms);
     const over = here === null || here.tracks.length === 0;
     const edge = here !== null && here.to_ms - this.ms < (this.waiting && now - this.stuckSince > 500 ? 400 : 30);
-    if (this.target === null && (over || edge)) this.go(here === null ? this.ms : here.to_ms);
+    if (this.target !== null || !(over || edge)) return;
+    // A busy browser looks late: what was run into is skipped from its beginning, so that the note says all of it.
+    if (here === null) this.go(this.ms);
+    else this.go(over ? here.from_ms : here.to_ms);
   }
 
   /** Step over a hole that is shorter than a note is worth, once waiting has not helped. */
