@@ -24,6 +24,7 @@ from sync.roomlog import RoomLog
 from transcriber.agreement import Agreement
 from transcriber.cutter import Turn
 from transcriber.engine import Heard
+from transcriber.gate import FRAME_NS
 from transcriber.owner import EngineLostError, Owner
 from transcriber.sittings import Sitting
 
@@ -37,6 +38,8 @@ _NEXT_CAPTION_S = 0.8
 _REST = 1.2
 """After a caption the model rests this many times as long as it took: less heat, and finals find it free."""
 _FALLING_SILENT_S = 0.2
+_WINDOW_NS = 8_000_000_000
+_OLDER_FRAMES, _NEWER_FRAMES = 150, 100
 _RETRY_S = 1.0
 
 
@@ -47,6 +50,10 @@ class _Caption:
     agreement: Agreement
     seconds: float = 0.0
     shown: bool = False
+    first: int = 0
+    """The frame where the window begins that is transcribed again and again."""
+    before: str = ""
+    """What was said before the window."""
 
 
 class Desk:
@@ -135,16 +142,29 @@ class Desk:
 
     async def _partial(self, caption: _Caption) -> None:
         began = time.monotonic()
-        samples = caption.turn.samples()
         caption.seconds = caption.turn.seconds
         try:
-            heard = await self._owner.ask(samples, quick=True)
+            await self._move_window(caption)
+            if self._finals:
+                return
+            heard = await self._owner.ask(caption.turn.samples(caption.first), quick=True)
         except EngineLostError:
             return  # the final pass will say so
-        self._rest_until = time.monotonic() + _REST * (time.monotonic() - began)
+        finally:
+            self._rest_until = time.monotonic() + _REST * (time.monotonic() - began)
         if heard.text:
-            text = caption.agreement.take(heard.text)
+            text = caption.agreement.take(caption.before + heard.text)
             self._publish(caption, text, caption.agreement.stable)
+
+    async def _move_window(self, caption: _Caption) -> None:
+        """Transcribe the older half of a long window for the last time, so that each pass stays short."""
+        turn = caption.turn
+        if (turn.frames - caption.first) * FRAME_NS < _WINDOW_NS:
+            return
+        cut = turn.quietest(caption.first + _OLDER_FRAMES, turn.frames - _NEWER_FRAMES)
+        heard = await self._owner.ask(turn.samples(caption.first, cut), quick=True)
+        caption.before += heard.text
+        caption.first = cut
 
     def _publish(self, caption: _Caption, text: str, stable: int) -> None:
         turn, seat = caption.turn, self._seat(caption.turn)
