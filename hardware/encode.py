@@ -3,6 +3,9 @@
 Promises: fragments of 100-200 ms that begin cleanly and leave ffmpeg as soon as they are whole; H.264 of RTSP cameras
 is copied; what is encoded here has no B frames and a key frame at least every second, and shows the wall clock;
 the microphones' channels are never mixed, resampled or reordered on their way into FLAC.
+
+`-fflags nobuffer` is used nowhere: it throws away what ffmpeg read while it looked at its input, and media time would
+then be early by that much.
 """
 
 from __future__ import annotations
@@ -71,7 +74,6 @@ def raw_camera(width: int, height: int, fps: int, fd: int) -> list[str]:
         framerate=fps,
         probesize=32,
         analyzeduration=0,
-        fflags="nobuffer",
     )
     return _command(_h264(source.video, fd, fps), stdin=True)
 
@@ -85,7 +87,7 @@ def camera(camera: Camera, fd: int) -> list[str]:
             timeout=4_000_000,
             analyzeduration=1_000_000,
             probesize=1_000_000,
-            fflags="nobuffer+genpts",
+            fflags="+genpts",
         )
         return _command(ffmpeg.output(source.video, f"pipe:{fd}", vcodec="copy", **_FRAGMENTED), stdin=False)
     if camera.driver == "v4l2":
@@ -94,7 +96,6 @@ def camera(camera: Camera, fd: int) -> list[str]:
             format="v4l2",
             framerate=camera.fps,
             video_size=(camera.width, camera.height),
-            fflags="nobuffer",
             thread_queue_size=8,
         )
         picture = source.video
@@ -136,7 +137,6 @@ def microphones(channels: int, rate_hz: int, mics_fd: int, mix_fd: int) -> list[
         ch_layout=_LAYOUTS[channels - 1],
         probesize=32,
         analyzeduration=0,
-        fflags="nobuffer",
     )
     mics = ffmpeg.output(
         source.audio,

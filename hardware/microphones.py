@@ -126,12 +126,14 @@ class SimulatedInput:
         self._stage = Stage(options.stage)
         self._sound: dict[Path, NDArray[np.int16]] = {}
         self._loading = threading.Lock()
+        self._plays = Path()
         self._noise = np.random.default_rng(5).normal(0, NOISE_RMS, (options.rate_hz * 7, options.channels))
         if options.file is not None:
             self._load_beside(options.file)
         self._pace = _Paced(options.rate_hz)
 
     def _load(self, path: Path) -> None:
+        path = path.resolve()
         if path in self._sound:
             return
         from hardware.hearing_folder import HearingFolder
@@ -156,11 +158,12 @@ class SimulatedInput:
 
     def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
         if self._stage.look() and self._stage.play is not None:
-            self._load_beside(self._stage.play.hearing_dir)
+            self._plays = self._stage.play.hearing_dir.resolve()
+            self._load_beside(self._plays)
         first = self._pace.count
         block = self._noise[first % (len(self._noise) - self._block) :][: self._block].copy()
         play = self._stage.play
-        sound = None if play is None else self._sound.get(play.hearing_dir)
+        sound = None if play is None else self._sound.get(self._plays)
         if play is not None and sound is not None:
             rate_hz = self._options.rate_hz
             at = round((self._pace.due_ns(first) - play.start_monotonic_ns) * rate_hz / NS_PER_S)

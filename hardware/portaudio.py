@@ -22,6 +22,8 @@ from sync.errors import DeviceError
 QUEUE_BLOCKS = 100
 """Two seconds of blocks."""
 SILENT_S = 1.0
+FIRST_S = 6.0
+"""A sound server takes its time to begin."""
 NS_PER_S = 1_000_000_000
 
 
@@ -104,7 +106,7 @@ class PortAudioInput:
 
     def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
         try:
-            data, at_ns, overflow, lost = self._queue.get(timeout=SILENT_S)
+            data, at_ns, overflow, lost = self._queue.get(timeout=SILENT_S if self._count else FIRST_S)
         except queue.Empty:
             raise DeviceError("录音设备不再送来声音") from None
         block = np.frombuffer(data, np.int16).reshape(-1, self._channels)

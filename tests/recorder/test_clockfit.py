@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_an_hour_of_drift_stays_within_milliseconds(ppm: float) -> None:
 
 def test_jitter_of_arrival_moves_nothing_by_more_than_the_slope() -> None:
     stamps = run(0, 60, jitter_ns=200_000_000)
-    for (_, before), (_, after) in zip(stamps, stamps[1:], strict=False):
+    for (_, before), (_, after) in pairwise(stamps):
         assert abs(after - before - STEP) <= STEP * MAX_SLOPE_PPM // 1_000_000 + 1
 
 
