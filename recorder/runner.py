@@ -24,6 +24,8 @@ from sync.errors import DeviceError
 log = structlog.get_logger(__name__)
 
 STALL_NS = 5 * NS_PER_S // 2
+STARVED_NS = 12 * NS_PER_S
+"""Longer than this, a worker that gets no processor is restarted like any other."""
 FIRST_MEDIA_NS = 15 * NS_PER_S
 ADVANCE_NS = NS_PER_S // 2
 """Media time must come this much further within `STALL_NS`."""
@@ -110,7 +112,8 @@ class SourceRunner:
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
         """End a run whose media time does not advance."""
         mark_ns = self._clock.now_ns() + FIRST_MEDIA_NS - STALL_NS
-        media_ns = 0
+        media_ns = waited_before_ns = 0
+        advanced_ns = self._clock.now_ns()
         while True:
             before_ns = self._clock.now_ns()
             await asyncio.sleep(WATCH_S)
@@ -119,10 +122,16 @@ class SourceRunner:
             mark_ns += max(now_ns - before_ns - int(2 * WATCH_S * NS_PER_S), 0) * 2
             slowest_ns = min(run.media_end_ns for run in runs)
             if slowest_ns - media_ns >= ADVANCE_NS:
-                mark_ns, media_ns = now_ns, slowest_ns
+                mark_ns = advanced_ns = now_ns
+                media_ns, waited_before_ns = slowest_ns, worker.waited_ns()
                 if all(run.flowing for run in runs):
                     self._set("running", None)
             elif now_ns - mark_ns > STALL_NS:
+                waited_ns = worker.waited_ns()
+                if waited_ns - waited_before_ns > STALL_NS // 4 and now_ns - advanced_ns < STARVED_NS:
+                    # It wants to work and is not let: a restart would only cost more.
+                    mark_ns, waited_before_ns = now_ns, waited_ns
+                    continue
                 worker.end("设备没有送来媒体" if media_ns == 0 else "媒体时间停止前进")
 
     def _report(self, line: bytes) -> None:

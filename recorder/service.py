@@ -25,12 +25,15 @@ from sync.layout import RoomLayout
 from sync.roomlog import RoomLog
 from sync.service import Lifeline, cancel_and_wait
 
+NICE = -5
+
 log = structlog.get_logger(__name__)
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Record until cancelled; a cancelled recorder closes its segments first."""
     _check(profile)
+    _go_first()
     layout = RoomLayout(profile.storage.data)
     with _only_one(layout):
         clock = RoomClock.open(layout.clock)
@@ -61,6 +64,13 @@ async def _wake(layout: RoomLayout, room: RecorderRoom) -> None:
     """Look into the log at once when the edge says that it wrote something."""
     async for _ in FeedClient(layout.feed("edge"), ["log"]).messages():
         room.look_soon()
+
+
+def _go_first() -> None:
+    """What is not recorded now is gone; words can be made later. Workers inherit it; without the right it stays."""
+    with contextlib.suppress(OSError):
+        if os.getpriority(os.PRIO_PROCESS, 0) > NICE:
+            os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
 def _check(profile: Profile) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sync.errors import DeviceError, MediaError
 from sync.process import die_with_parent
@@ -69,6 +70,19 @@ class WorkerProcess:
     def pid(self) -> int | None:
         """Of the running process."""
         return None if self._process is None else self._process.pid
+
+    def waited_ns(self) -> int:
+        """How long the worker and its child have stood in line for a processor so far (0 where the kernel hides it)."""
+        if self._process is None:
+            return 0
+        pid = self._process.pid
+        total = 0
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+            for one in (str(pid), *children):
+                for thread in Path(f"/proc/{one}/task").iterdir():
+                    total += int((thread / "schedstat").read_text(encoding="ascii").split()[1])
+        return total
 
     async def start(
         self,

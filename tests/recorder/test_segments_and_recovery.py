@@ -1,0 +1,141 @@
+"""Files of the record: what a full disk, a torn write or a power cut leaves of them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from recorder.fragments import Run, Stamped
+from recorder.recovery import close_unclosed, unclosed
+from recorder.segment import Segment, next_index
+from sync.boxes import BoxReader, Fragment, index_file, to_ns
+from sync.errors import StorageError
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> list[Stamped]:
+    path = tmp_path_factory.mktemp("media") / "v.mp4"
+    source = "ffmpeg -v error -f lavfi -i testsrc2=s=320x180:r=25 -t 3 -c:v libx264 -preset ultrafast -g 25"
+    options = "-bf 0 -pix_fmt yuv420p -movflags empty_moov+default_base_moof+frag_keyframe+skip_trailer"
+    subprocess.run([*f"{source} {options} -frag_duration 120000".split(), str(path)], check=True)
+    reader = BoxReader()
+    fragments = [i for i in reader.feed(path.read_bytes()) if isinstance(i, Fragment)]
+    assert reader.init is not None
+    run, scale = Run(1, reader.init), reader.init.timescale
+    return [
+        Stamped(run, n, f.data, to_ns(f.decode_time, scale), to_ns(f.decode_time + f.duration, scale), n, f.key_frame)
+        for n, f in enumerate(fragments)
+    ]
+
+
+def written(folder: Path, media: list[Stamped]) -> Path:
+    segment = Segment(folder, next_index(folder), media[0].run)
+    for fragment in media:
+        segment.append(fragment)
+    segment.close()
+    return segment.path
+
+
+def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(tmp_path: Path, media: list[Stamped]) -> None:
+    path = written(tmp_path / "whole", media)
+    data, lines = path.read_bytes(), path.with_suffix(".jsonl").read_bytes()
+    ends = [f.offset + f.bytes for f in index_file(path).fragments]
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    for number, size in enumerate(range(0, len(data) + 1, 1_777)):
+        cut = folder / f"{number:05d}.mp4"
+        cut.write_bytes(data[:size])
+        cut.with_suffix(".jsonl").write_bytes(lines[: len(lines) * size // len(data)])
+        good = [e for e in ends if e <= size]
+        closed = close_unclosed(cut, 10)
+        if not good:
+            assert closed is None
+            assert not cut.exists()
+            continue
+        assert closed is not None
+        assert cut.read_bytes() == data[: good[-1]]
+        assert closed.fragments == len(good)
+        journal = [json.loads(x) for x in cut.with_suffix(".jsonl").read_text().splitlines()]
+        assert [j["offset"] + j["length"] for j in journal] == good
+
+
+def test_bytes_that_are_not_what_was_journaled_are_cut_off(tmp_path: Path, media: list[Stamped]) -> None:
+    path = written(tmp_path, media)
+    fragments = index_file(path).fragments
+    data = bytearray(path.read_bytes())
+    data[fragments[5].offset + fragments[5].bytes - 10] ^= 1
+    path.write_bytes(data)
+    closed = close_unclosed(path, 0)
+    assert closed is not None
+    assert closed.fragments == 5
+    assert path.stat().st_size == fragments[5].offset
+
+
+def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[Stamped]) -> None:
+    path = written(tmp_path, media)
+    fragments = index_file(path).fragments
+    data = bytearray(path.read_bytes())
+    last = fragments[-1]
+    at = data.index(b"mdat", last.offset) + 4
+    data[at:] = bytes(len(data) - at)
+    path.write_bytes(data)
+    lines = path.with_suffix(".jsonl").read_text().splitlines(keepends=True)
+    path.with_suffix(".jsonl").write_text("".join(lines[:-1]))
+    closed = close_unclosed(path, 0)
+    assert closed is not None
+    assert closed.bytes == last.offset
+
+
+def test_only_files_that_the_log_does_not_know_are_recovered(tmp_path: Path, media: list[Stamped]) -> None:
+    first, second = written(tmp_path, media), written(tmp_path, media)
+    assert unclosed(tmp_path, {0}) == [second]
+    assert unclosed(tmp_path, set()) == [first, second]
+    assert next_index(tmp_path) == 2
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, media: list[Stamped], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = Segment(tmp_path, 0, media[0].run)
+    segment.append(media[0])
+    before = segment.path.read_bytes()
+    really = os.fdatasync
+
+    def refused(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", refused)
+    with pytest.raises(StorageError, match="Input/output"):
+        segment.append(media[1])
+    monkeypatch.setattr(os, "fdatasync", really)
+    assert segment.path.read_bytes() == before
+    segment.append(media[2])
+    closed = segment.close()
+    assert closed is not None
+    assert closed.fragments == 2
+    assert len(index_file(segment.path).fragments) == 2
+
+
+def test_a_full_disk_is_said_and_nothing_is_left_behind(media: list[Stamped], tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        segment = Segment(small / "bench", 0, media[0].run)
+        room_left = (48 * 1024 - segment.bytes) // max(len(f.data) for f in media)
+        for fragment in media[:room_left]:
+            segment.append(fragment)
+        huge = Stamped(media[0].run, 9, media[0].data * 40, 0, 1, 0, True)
+        with pytest.raises(StorageError, match="space"):
+            segment.append(huge)
+        assert len(index_file(segment.path).fragments) == room_left > 0
+        assert index_file(segment.path).end == segment.path.stat().st_size
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
