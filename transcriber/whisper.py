@@ -1,7 +1,7 @@
 """The default engine: Whisper through faster-whisper and CTranslate2, int8 on the processor.
 
 Whisper's encoder is built for 30 s; most of what is said in a court is 2-10 s. This engine gives it only as much as was
-said and a little silence after it (`tail_s`), which costs half the work or less and loses next to nothing. Captions take
+said and a little silence after it (`tail_s`): half the work or less, and next to nothing lost. Captions take
 the greedy path; the record takes a beam and gets the time of every word. See docs/adr/0008.
 """
 
