@@ -21,6 +21,7 @@ from hardware import timecode
 from sync.errors import ConfigError
 
 Plane = NDArray[np.uint8]
+SMOOTH = 2
 BEATS = 4
 """Pictures of a speaking seat, shown in turn: its sound bars move."""
 
@@ -89,40 +90,29 @@ def _planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
     return np.rint(16 + 219 * light).astype(np.uint8), half((b - light) / 1.8556), half((r - light) / 1.5748)
 
 
-def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Patch:
-    x0, y0, x1, y1 = box[0] // 2 * 2, box[1] // 2 * 2, (box[2] + 1) // 2 * 2, (box[3] + 1) // 2 * 2
-    return Patch(x0, y0, *_planes(image.crop((x0, y0, min(x1, image.width), min(y1, image.height)))))
-
-
 class Courtroom:
     """One camera's view. `frame` is the picture, to be written as it is."""
 
     def __init__(self, width: int, height: int, title: str, camera_name: str, seats: Sequence[Place]) -> None:
         self._width, self._height = width, height
-        self._unit = height / 720
+        # Drawn at twice the size and reduced: smooth edges.
+        self._unit = SMOOTH * height / 720
         self._seats = list(seats)
         base = self._background(title, camera_name)
         self._boxes = [self._box(i) for i in range(len(self._seats))]
-        lit = base.copy()
-        for index, seat in enumerate(self._seats):
-            self._draw_seat(base, index, seat.role, beat=None)
-        self._silent = [_cut(base, box) for box in self._boxes]
-        self._speaking: list[dict[str, list[Patch]]] = []
-        for index, seat in enumerate(self._seats):
-            pictures: dict[str, list[Patch]] = {}
-            for role in seat.roles:
-                pictures[role] = []
-                for beat in range(BEATS):
-                    one = lit.copy()
-                    self._draw_seat(one, index, role, beat=beat)
-                    pictures[role].append(_cut(one, self._boxes[index]))
-            self._speaking.append(pictures)
+        self._silent = [self._seat(base, i, seat.role, None) for i, seat in enumerate(self._seats)]
+        self._speaking = [
+            {role: [self._seat(base, i, role, beat) for beat in range(BEATS)] for role in seat.roles}
+            for i, seat in enumerate(self._seats)
+        ]
         self.frame = np.empty(width * height * 3 // 2, np.uint8)
         pixels, quarter = width * height, width * height // 4
         self._luma = self.frame[:pixels].reshape(height, width)
         self._cb = self.frame[pixels : pixels + quarter].reshape(height // 2, width // 2)
         self._cr = self.frame[pixels + quarter :].reshape(height // 2, width // 2)
-        self._put(Patch(0, 0, *_planes(base)))
+        self._put(Patch(0, 0, *_planes(base.reduce(SMOOTH))))
+        for patch in self._silent:
+            self._put(patch)
         strip = height * (timecode.ROW_SHARE - timecode.ROWS) // timecode.ROW_SHARE // 2
         self._cb[strip:], self._cr[strip:] = 128, 128
         self._digits = self._render_digits()
@@ -158,7 +148,7 @@ class Courtroom:
         return max(round(value * self._unit), 1)
 
     def _background(self, title: str, camera_name: str) -> Image.Image:
-        width, height, px = self._width, self._height, self._px
+        width, height, px = self._width * SMOOTH, self._height * SMOOTH, self._px
         shade = np.linspace(0, 1, height)[:, None, None]
         wall = np.array(_WALL_TOP) * (1 - shade) + np.array(_WALL_LOW) * shade
         image = Image.fromarray(np.broadcast_to(wall, (height, width, 3)).astype(np.uint8))
@@ -176,48 +166,66 @@ class Courtroom:
         return image
 
     def _box(self, index: int) -> tuple[int, int, int, int]:
-        px, count = self._px, len(self._seats)
-        each = min(self._width // count, px(430))
-        left = (self._width - each * count) // 2 + each * index
-        return left, px(118), left + each, px(672)
+        """Of a seat, in the large drawing; its corners fall on even pixels of the picture."""
+        count, grid = len(self._seats), 2 * SMOOTH
+        width = self._width * SMOOTH
+        each = min(width // count, self._px(430)) // grid * grid
+        left = (width - each * count) // 2 // grid * grid + each * index
+        top, bottom = (self._px(y) // grid * grid for y in (118, 672))
+        return left, top, left + each, bottom
 
-    def _draw_seat(self, image: Image.Image, index: int, role: str, *, beat: int | None) -> None:
-        px, draw = self._px, ImageDraw.Draw(image)
-        x0, _, x1, _ = self._boxes[index]
+    def _seat(self, base: Image.Image, index: int, role: str, beat: int | None) -> Patch:
+        """One finished picture of a seat; a silent one without a `beat`."""
+        x0, y0, x1, y1 = self._boxes[index]
+        part = base.crop((x0, y0, x1, y1))
+        self._draw_seat(part, x1 - x0, -y0, role, beat)
+        return Patch(x0 // SMOOTH, y0 // SMOOTH, *_planes(part.reduce(SMOOTH)))
+
+    def _draw_seat(self, image: Image.Image, wide: int, down: int, role: str, beat: int | None) -> None:
+        draw = ImageDraw.Draw(image)
+        x0, x1 = 0, wide
+
+        def px(value: float) -> int:
+            return self._px(value)
+
+        def y(value: float) -> int:
+            return self._px(value) + down
+
         middle, speaks = (x0 + x1) // 2, beat is not None
         skin, robe = (_SKIN_LIT, _ROBE_LIT) if speaks else (_SKIN, _ROBE)
         # the chair, the person, the desk with the name plate
-        draw.rounded_rectangle((middle - px(92), px(250), middle + px(92), px(500)), px(26), fill=(46, 32, 27))
-        draw.ellipse((middle - px(112), px(352), middle + px(112), px(620)), fill=robe)
-        draw.polygon([(middle - px(26), px(362)), (middle + px(26), px(362)), (middle, px(430))], fill=(214, 210, 204))
-        draw.ellipse((middle - px(50), px(236), middle + px(50), px(368)), fill=skin)
-        draw.chord((middle - px(54), px(224), middle + px(54), px(346)), 180, 360, fill=(26, 23, 23))
+        draw.rounded_rectangle((middle - px(92), y(250), middle + px(92), y(500)), px(26), fill=(46, 32, 27))
+        draw.ellipse((middle - px(112), y(352), middle + px(112), y(620)), fill=robe)
+        draw.polygon([(middle - px(26), y(362)), (middle + px(26), y(362)), (middle, y(430))], fill=(214, 210, 204))
+        draw.ellipse((middle - px(50), y(236), middle + px(50), y(368)), fill=skin)
+        draw.chord((middle - px(54), y(224), middle + px(54), y(346)), 180, 360, fill=(26, 23, 23))
         edge = _GOLD if speaks else _DESK_EDGE
-        draw.rectangle((x0 + px(14), px(486), x1 - px(14), px(660)), fill=_DESK)
-        draw.rectangle((x0 + px(6), px(478), x1 - px(6), px(494)), fill=edge)
-        draw.line((middle + px(70), px(478), middle + px(44), px(420)), fill=(12, 12, 12), width=px(4))
-        draw.ellipse((middle + px(36), px(408), middle + px(52), px(424)), fill=_GOLD if speaks else (60, 60, 60))
-        plate = (middle - px(128), px(528), middle + px(128), px(600))
+        draw.rectangle((x0 + px(14), y(486), x1 - px(14), y(660)), fill=_DESK)
+        draw.rectangle((x0 + px(6), y(478), x1 - px(6), y(494)), fill=edge)
+        draw.line((middle + px(70), y(478), middle + px(44), y(420)), fill=(12, 12, 12), width=px(4))
+        draw.ellipse((middle + px(36), y(408), middle + px(52), y(424)), fill=_GOLD if speaks else (60, 60, 60))
+        plate = (middle - px(128), y(528), middle + px(128), y(600))
         draw.rounded_rectangle(plate, px(8), fill=_GOLD if speaks else _PLATE, outline=edge, width=px(2))
         size = px(40 if len(role) <= 5 else 34)
         colour = (34, 24, 14) if speaks else _TEXT
-        draw.text((middle, px(563)), role, font=_font(size), fill=colour, anchor="mm")
+        draw.text((middle, y(563)), role, font=_font(size), fill=colour, anchor="mm")
         if beat is not None:
             heights = (10, 22, 34, 24, 14, 28, 12)
             for bar in range(7):
-                tall = px(heights[(bar + beat * 2) % 7])
+                half = px(heights[(bar + beat * 2) % 7]) // 2
                 x = middle + round((bar - 3) * 18 * self._unit)
-                draw.rounded_rectangle((x - px(4), px(632) - tall // 2, x + px(4), px(632) + tall // 2), 2, fill=_GOLD)
+                draw.rounded_rectangle((x - px(4), y(632) - half, x + px(4), y(632) + half), px(2), fill=_GOLD)
 
     def _render_digits(self) -> dict[str, Plane]:
         """Each sign of the clock, all of one width, on the header's colour."""
         px, digits = self._px, {}
         font = _font(px(30))
-        wide, high = px(19) // 2 * 2, px(44) // 2 * 2
+        grid = 2 * SMOOTH
+        wide, high = px(19) // grid * grid, px(44) // grid * grid
         for sign in "0123456789:-. ":
             image = Image.new("RGB", (wide, high), (18, 16, 17))
             ImageDraw.Draw(image).text((wide / 2, high / 2), sign, font=font, fill=_TEXT, anchor="mm")
-            digits[sign] = _planes(image)[0]
+            digits[sign] = _planes(image.reduce(SMOOTH))[0]
         return digits
 
     def _draw_clock(self, utc_ns: int) -> None:
@@ -228,8 +236,8 @@ class Courtroom:
             self._clock_date = datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S")
         text = f"{self._clock_date}.{rest // 1_000_000:03d}"
         high, wide = self._digits["0"].shape
-        left = self._width - self._px(28) - wide * len(text)
-        top = self._px(38) - high // 2
+        left = self._width - self._px(28) // SMOOTH - wide * len(text)
+        top = self._px(38) // SMOOTH - high // 2
         for place, sign in enumerate(text):
             if place < len(self._clock_text) and self._clock_text[place] == sign:
                 continue
