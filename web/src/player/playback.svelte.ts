@@ -14,6 +14,8 @@ export const RATES = [1, 1.5, 2] as const;
 const NOTE_MS = 6000;
 /** a hole inside the buffer that is shorter than this is stepped over */
 const STEP_MS = 1500;
+/** a longer one after so much waiting */
+const LOST_MS = 2500;
 
 export class Playback {
   ms = $state(0);
@@ -170,24 +172,31 @@ export class Playback {
     this.waiting = element.readyState < 3;
     if (this.waiting) this.unstick(element, now);
     else this.stuckSince = 0;
-    const here = stretchAt(this.list, this.ms);
-    const over = here === null || here.tracks.length === 0;
-    const edge = here !== null && here.to_ms - this.ms < (this.waiting && now - this.stuckSince > 500 ? 400 : 30);
-    if (this.target !== null || !(over || edge)) return;
-    // A busy browser looks late: what was run into is skipped from its beginning, so that the note says all of it.
-    if (here === null) this.go(this.ms);
-    else this.go(over ? here.from_ms : here.to_ms);
+    if (this.target === null) this.cross(stretchAt(this.list, this.ms), now);
   }
 
-  /** Step over a hole that is shorter than a note is worth, once waiting has not helped. */
+  /** Go on in the next stretch when this one ends. A busy browser looks late, so the end may already be behind. */
+  private cross(here: Stretch | null, now: number): void {
+    if (here === null) this.go(this.ms);
+    else if (here.tracks.length === 0) this.go(here.from_ms); // so that the note says all of what is skipped
+    else if (here.tracks.join() !== this.loaded.join()) this.go(this.ms);
+    else {
+      const near_ms = this.waiting && now - this.stuckSince > 500 ? 400 : 30;
+      if (here.to_ms - this.ms < near_ms) this.go(here.to_ms);
+    }
+  }
+
+  /** Step over a hole that no plan knew of, once waiting has not helped; a long one is said. */
   private unstick(element: HTMLMediaElement, now: number): void {
     if (this.stuckSince === 0) this.stuckSince = now;
     if (now - this.stuckSince < 300) return;
     const at_ms = this.target ?? element.currentTime * 1000;
     const start = spans(element.buffered).find(([from, to]) => from > at_ms && to > from + 100)?.[0];
     const inside = spans(element.buffered).some(([from, to]) => from <= at_ms && at_ms < to - 100);
-    if (inside || start === undefined || start - at_ms > STEP_MS) return;
+    if (inside || start === undefined || (start - at_ms > STEP_MS && now - this.stuckSince < LOST_MS)) return;
     this.stuckSince = now;
+    if (start - at_ms > STEP_MS) this.note(explainSkip(at_ms, start, this.pauses, this.gaps));
+    if (this.target !== null) this.target = start + 5;
     element.currentTime = (start + 5) / 1000;
   }
 }
