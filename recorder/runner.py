@@ -24,7 +24,7 @@ from sync.errors import DeviceError
 log = structlog.get_logger(__name__)
 
 STALL_NS = 5 * NS_PER_S // 2
-STARVED_NS = 12 * NS_PER_S
+STARVED_NS = 30 * NS_PER_S
 """Longer than this, a worker that gets no processor is restarted like any other."""
 FIRST_MEDIA_NS = 15 * NS_PER_S
 ADVANCE_NS = NS_PER_S // 2
