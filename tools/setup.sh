@@ -38,10 +38,10 @@ step() {
 sudo_() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # ---- Debian packages
-packages=(ffmpeg mosquitto libportaudio2 portaudio19-dev gcc python3-dev python3-venv fonts-noto-cjk fonts-dejavu-core)
+packages=(ffmpeg mosquitto libportaudio2 portaudio19-dev gcc python3-dev python3-venv fonts-noto-cjk fonts-dejavu-core fontconfig libasound2-plugins)
 if [ "${1:-}" = --with-tests ]; then
-    packages+=(pulseaudio pulseaudio-utils libasound2-plugins python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
-        gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly systemd)
+    packages+=(pulseaudio pulseaudio-utils python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly systemd)
     # Ubuntu's chromium is a snap, which no container and no CI can run: there the test driver brings a browser of its own.
     . /etc/os-release
     [ "$ID" = ubuntu ] || packages+=(chromium)
