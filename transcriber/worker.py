@@ -25,7 +25,7 @@ from transcriber.engine import RATE_HZ, Engine, Heard, Word
 from transcriber.whisper import Whisper
 
 HEAD = struct.Struct(">II")
-_NICENESS = 5
+_NICENESS = 2
 """The record comes first: encoders and disks before words."""
 
 

@@ -62,7 +62,8 @@ class _Heard:
 
     captions: list[Shown] = field(default_factory=list)
     utterances: list[Shown] = field(default_factory=list)
-    lag_ms: float = 0.0
+    gap_ms: float = 0.0
+    """Sound that the recorder declared lost: nobody can hear what was said in it."""
 
 
 async def measure(folder: Path, hearing: Path, seconds: float | None, console: Console) -> dict[str, Any]:
@@ -95,6 +96,7 @@ async def measure(folder: Path, hearing: Path, seconds: float | None, console: C
         "captions": len(heard.captions),
         "utterances": len(heard.utterances),
         "utterances_reference": len(said),
+        "sound_lost_ms": round(heard.gap_ms, 1),
         "seconds": round(plays_s, 1),
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": _machine(),
@@ -162,6 +164,7 @@ async def _paced(folder: Path, source: HearingFolder, plays_s: float, progress: 
             close = _say(log, clock, "close", {})
             progress.update(bar, description="the last words", total=None)
             await _drained(layout, close, children)
+            heard.gap_ms = _gap_ms(log)
         finally:
             await cancel_and_wait(listening)
         return heard, busy
@@ -216,8 +219,6 @@ def _say(log: RoomLog, clock: RoomClock, kind: str, body: dict[str, Any]) -> int
 
 
 async def _listen(layout: RoomLayout, clock: RoomClock, log: RoomLog, start_ns: int, heard: _Heard) -> None:
-    number = 0
-
     def shown(value: dict[str, Any], arrived_ns: int) -> Shown:
         return Shown(
             channel=int(str(value["seat"]).removeprefix("seat-")),
@@ -231,11 +232,8 @@ async def _listen(layout: RoomLayout, clock: RoomClock, log: RoomLog, start_ns: 
         arrived_ns = clock.now_ns()
         if topic == "caption":
             heard.captions.append(shown(json.loads(payload), arrived_ns))
-            continue
-        for event in log.since(number):
-            number = event.number
-            if event.kind == "utterance":
-                heard.utterances.append(shown(dict(event.body), arrived_ns))
+        elif (event := log.since(int(json.loads(payload)["number"]) - 1, limit=1)[0]).kind == "utterance":
+            heard.utterances.append(shown(dict(event.body), arrived_ns))
 
 
 async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subprocess.Process]) -> None:
@@ -246,9 +244,15 @@ async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subpro
         _alive(children)
         with contextlib.suppress(OSError, ValueError):
             if json.loads(note.read_text(encoding="utf-8"))["number"] >= close:
+                await asyncio.sleep(0.5)  # the last message is on its way
                 return
         await asyncio.sleep(0.2)
     raise WutongError(f"the last words were not written within {_DRAIN_TIMEOUT_S} s of the close")
+
+
+def _gap_ms(log: RoomLog) -> float:
+    gaps = [e.body for e in log.of_hearing(HEARING) if e.kind == "gap" and e.body["track"] == "mics"]
+    return float(sum(gap["to_ns"] - gap["from_ns"] for gap in gaps)) / 1e6
 
 
 def _cpu_s(child: asyncio.subprocess.Process) -> float:
