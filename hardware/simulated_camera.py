@@ -2,8 +2,9 @@
 
     python -m hardware.simulated_camera '<options as JSON>'
 
-Frame k is drawn at its deadline, k / fps after the first (`CLOCK_MONOTONIC`), with the UTC of that moment in it. If
-the machine was too busy, late frames follow at once: none is left out, so media time keeps its pace.
+Frame k is due k / fps after the first (`CLOCK_MONOTONIC`) and shows the UTC of that moment. A frame that is a little
+late is drawn at once. Where the machine was too busy for longer than `TOO_LATE_NS`, the frames that are overdue are
+left out, as a real camera does, and reported as lost: the picture on the screens never falls behind the room.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 BEAT_NS = 160_000_000
+TOO_LATE_NS = 400_000_000
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,12 @@ def run(options: Options) -> None:
             wait_ns = due_ns - time.monotonic_ns()
             if wait_ns > 0:
                 time.sleep(wait_ns / NS_PER_S)
-            utc_ns = time.time_ns()
+            elif wait_ns < -TOO_LATE_NS:
+                left_out_ns = -wait_ns * fps // NS_PER_S * NS_PER_S // fps
+                reporter.lost(number * NS_PER_S // fps, left_out_ns, "画面来不及绘制")
+                start_ns += left_out_ns
+                due_ns += left_out_ns
+            utc_ns = time.time_ns() - (time.monotonic_ns() - due_ns)
             speaking = cast.speaking(due_ns)
             room.draw(utc_ns, speaking, due_ns // BEAT_NS)
             encoder.write(frame)

@@ -232,3 +232,22 @@ async def test_a_wrong_hearing_folder_ends_the_service_with_one_line(room_of: Ro
     assert room._process is not None
     assert room._process.wait(20) == 2
     assert "Traceback" not in (room.folder / "recorder.log").read_text(encoding="utf-8")
+
+
+async def test_a_camera_that_was_held_up_leaves_frames_out_and_is_in_time_again(room_of: RoomOf) -> None:
+    room = room_of()
+    await room.until(room.running, "all sources run")
+    room.say("open", case={}, seats=[], tracks=[])
+    await room.pass_media("bench", 2)
+    (camera,) = room.workers("hardware.simulated_camera")
+    os.kill(camera, signal.SIGSTOP)
+    await room.pass_media("mics", 1.2)
+    os.kill(camera, signal.SIGCONT)
+    await room.pass_media("bench", 2)
+    closed_ns = room.say("close")
+    view = await room.closed(*TRACKS)
+    gaps = [gap for gap in view.gaps if gap.track == "bench"]
+    assert gaps, "frames that were left out are declared"
+    assert sum((gap.to_ns or 0) - gap.from_ns for gap in gaps) > 500_000_000
+    # The end of the track is the end of the hearing: its media time did not fall behind the room's.
+    assert abs(max(to for _, to in spans(view, "bench")) - closed_ns) < 300_000_000
