@@ -118,6 +118,26 @@ def captions(
     print_figures("captions", figures, as_json=as_json)
 
 
+@bench.command()
+def exhibits(
+    cycles: Annotated[int, typer.Option("--cycles", min=1, help="times four presentations")] = 6,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """How soon the display and an inspector see what the clerk presents."""
+    import asyncio
+    import tempfile
+
+    from rich.console import Console
+
+    from wutong.bench.exhibits import measure
+    from wutong.bench.report import print_figures
+
+    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
+        figures = asyncio.run(measure(Path(folder), cycles, port_base, Console(stderr=True)))
+    print_figures("exhibits", figures, as_json=as_json)
+
+
 @app.command()
 def demo(
     hearing: Annotated[

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -53,3 +53,16 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def sign_in(page: Page, url: str, code: str) -> None:
+    """Sign in on the server of `url` with a code, through its own API; the page's context keeps the session."""
+    await page.goto(url)
+    accepted = await page.evaluate(
+        """async code => (await fetch("/api/session", {method: "POST", body: JSON.stringify({code}),
+           headers: {"Content-Type": "application/json", "X-Wutong": "1"}})).ok""",
+        code,
+    )
+    if not accepted:
+        raise ConfigError(f"{url} refused the code that was made for it; start with an empty data folder")
+    await page.goto("about:blank")

@@ -25,7 +25,7 @@ from rich.progress import track
 from hardware.scenario import BUNDLED_HEARING, Scenario
 from sync.errors import WutongError
 from sync.layout import RoomLayout
-from wutong.bench.browser import chromium
+from wutong.bench.browser import chromium, sign_in
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
@@ -72,14 +72,7 @@ async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, An
     async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1920, "height": 1080})
         page = await context.new_page()
-        await page.goto(f"{stack.center_url}/inspect")
-        signed_in = await page.evaluate(
-            """async code => (await fetch("/api/session", {method: "POST", body: JSON.stringify({code}),
-               headers: {"Content-Type": "application/json", "X-Wutong": "1"}})).ok""",
-            stack.inspector_code(),
-        )
-        assert signed_in, "the center refused its own inspector's code"
-        await page.goto("about:blank")
+        await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
         await page.add_init_script(script)
         before, started = _cpu_s(stack), time.monotonic()
         await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")

@@ -11,6 +11,7 @@ import httpx
 
 from hardware.scenario import (
     AddExhibit,
+    Case,
     Close,
     Mark,
     Open,
@@ -65,19 +66,18 @@ class Clerk:
         """Do one action of a scenario."""
         match action:
             case Open():
-                await self._send("POST", "/api/hearing", json=action.case.model_dump())
+                await self.open(action.case)
             case AddExhibit():
-                files = {"file": (action.file, (folder / action.file).read_bytes())}
-                added = await self._send("POST", "/api/exhibits", data={"title": action.title}, files=files)
+                added = await self.add_exhibit(folder / action.file, action.title)
                 self._exhibits[action.file] = str(added["id"])
             case Present():
-                await self._show(self._exhibits[action.file], action.page, action.zoom, action.x, action.y)
+                await self.show(self._exhibits[action.file], action.page, action.zoom, action.x, action.y)
             case Page():
                 assert self._shown is not None
-                await self._show(self._shown["exhibit"], action.page, 1.0, 0.5, 0.5)
+                await self.show(self._shown["exhibit"], action.page, 1.0, 0.5, 0.5)
             case Zoom():
                 assert self._shown is not None
-                await self._show(self._shown["exhibit"], self._shown["page"], action.zoom, action.x, action.y)
+                await self.show(self._shown["exhibit"], self._shown["page"], action.zoom, action.x, action.y)
             case Withdraw():
                 await self._send("DELETE", "/api/presentation")
             case Mark():
@@ -87,9 +87,23 @@ class Clerk:
             case Resume():
                 await self._send("POST", "/api/hearing/resume")
             case Close():
-                await self._send("POST", "/api/hearing/close")
+                await self.close()
 
-    async def _show(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> None:
+    async def open(self, case: Case) -> None:
+        """宣布开庭."""
+        await self._send("POST", "/api/hearing", json=case.model_dump())
+
+    async def close(self) -> None:
+        """闭庭."""
+        await self._send("POST", "/api/hearing/close")
+
+    async def add_exhibit(self, file: Path, title: str) -> dict[str, Any]:
+        """Add a file to the hearing's exhibits; the answer is the Exhibit."""
+        files = {"file": (file.name, file.read_bytes())}
+        return await self._send("POST", "/api/exhibits", data={"title": title}, files=files)
+
+    async def show(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> None:
+        """Put a page of an exhibit on the screens."""
         self._shown = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
         await self._send("PUT", "/api/presentation", json=self._shown)
 
