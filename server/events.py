@@ -34,6 +34,10 @@ class _Head(BaseModel):
     body: dict[str, Any]
 
 
+class _Numbered(BaseModel):
+    number: Annotated[int, Field(strict=True, ge=1, le=_INT64)]
+
+
 class OpenBody(BaseModel):
     """Body of `open`, as far as the center keeps it apart."""
 
@@ -76,6 +80,16 @@ class Received:
     event: Event
     body_text: str
     digest: str
+
+
+def number_of(payload: bytes) -> int | None:
+    """The number of an event that `read_event` refuses, so that its room can be told; None when it has none."""
+    if len(payload) > 16 * MAX_EVENT_BYTES:
+        return None
+    try:
+        return _Numbered.model_validate(json.loads(payload)).number
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_event(room: str, payload: bytes) -> Received:

@@ -1,7 +1,8 @@
 """Events in, receipts out: valid events are stored in batches, and a receipt leaves only after the commit.
 
-Malformed messages are counted, logged and dropped; they never stop the ingest. When the store refuses a batch nothing
-of it is receipted, and the rooms say it again.
+Malformed messages are counted, logged and dropped; they never stop the ingest. A room is told which of its events are
+refused, so that they hold up no other; a person hears why by the room's alarm. When the store cannot take a batch
+nothing of it is receipted, and the rooms say it again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from server.broker import CenterBroker
-from server.events import Received, read_event
+from server.events import Received, number_of, read_event
 from server.record import Record, Stored
 from server.rooms import Rooms
 from sync.errors import CenterError, StorageError
@@ -33,6 +34,7 @@ class Ingest:
         self._rooms = rooms
         self._on_stored = on_stored
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE)
+        self._broker: CenterBroker | None = None
         self.malformed = 0
 
     def offer(self, room: str, payload: bytes) -> None:
@@ -42,6 +44,9 @@ class Ingest:
         except CenterError as error:
             self.malformed += 1
             self._rooms.alarm(room, "malformed", f"收到无法识别的事件 ({error.message})")
+            number = number_of(payload)
+            if number is not None:
+                self._answer(room, [], [number])
             raise
         try:
             self._queue.put_nowait(received)
@@ -50,6 +55,7 @@ class Ingest:
 
     async def run(self, broker: CenterBroker) -> None:
         """Store and receipt for ever."""
+        self._broker = broker
         while True:
             batch = [await self._queue.get()]
             while len(batch) < BATCH and not self._queue.empty():
@@ -62,10 +68,16 @@ class Ingest:
                 continue
             self._complain(stored)
             for room, numbers in stored.receipts.items():
-                payload = json.dumps({"numbers": sorted(set(numbers))}).encode()
-                # If the broker is away just now the room sends the events again and is answered then.
-                broker.publish(room, "receipts", payload, qos=1)
+                self._answer(room, numbers, [])
+            for received in [*stored.conflicts, *stored.foreign]:
+                self._answer(received.room, [], [received.event.number])
             self._on_stored(stored.fresh)
+
+    def _answer(self, room: str, numbers: list[int], refused: list[int]) -> None:
+        payload = json.dumps({"numbers": sorted(set(numbers)), "refused": refused}).encode()
+        if self._broker is not None:
+            # If the broker is away just now the room sends the events again and is answered then.
+            self._broker.publish(room, "receipts", payload, qos=1)
 
     def _complain(self, stored: Stored) -> None:
         for received in stored.conflicts:

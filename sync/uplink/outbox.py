@@ -2,7 +2,8 @@
 
 An acknowledgement by the broker is not durability and is ignored. Up to `WINDOW` events are under way at a time; one
 without a receipt is sent again after `RESEND_S` and after every reconnect. The center keeps events by their number, so
-saying one twice is harmless.
+saying one twice is harmless. One that the center refuses stays in the outbox, is said again at the next connect, and
+until then holds up no other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Annotated
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from sync.roomlog import RoomLog
+from sync.errors import StorageError
+from sync.roomlog import Event, RoomLog
 from sync.uplink.broker import Broker
 
 log = structlog.get_logger(__name__)
@@ -26,10 +28,14 @@ RESEND_S = 10.0
 LOOK_S = 1.0
 
 
-class Receipts(BaseModel):
-    """What the center has stored and synced."""
+Numbers = Annotated[list[Annotated[int, Field(ge=1)]], Field(max_length=10_000)]
 
-    numbers: list[Annotated[int, Field(ge=1)]] = Field(max_length=10_000)
+
+class Receipts(BaseModel):
+    """What the center has stored and synced, and what it will not take."""
+
+    numbers: Numbers
+    refused: Numbers = []
 
 
 class Outbox:
@@ -52,8 +58,10 @@ class Outbox:
         self._monotonic = monotonic
         self._sent: dict[int, float] = {}
         self._receipted: asyncio.Queue[list[int]] = asyncio.Queue(maxsize=1000)
+        self._refused: set[int] = set()
+        self._refused_up_to = 0
+        """All that wait up to this number were refused."""
         self._kick = asyncio.Event()
-        self.pending = 0
         self.last_receipt_utc_ns: int | None = None
         broker.subscribe(f"{prefix}/receipts", 1, self._on_receipts)
         broker.on_connected(self._on_connected)
@@ -76,16 +84,22 @@ class Outbox:
 
     def _on_connected(self) -> None:
         self._sent.clear()
+        self._refused.clear()  # perhaps another center by now, or an upgraded one
+        self._refused_up_to = 0
         self.kick()
 
     def _on_receipts(self, payload: bytes) -> None:
         try:
-            numbers = Receipts.model_validate_json(payload).numbers
+            receipts = Receipts.model_validate_json(payload)
         except ValidationError as error:
             log.warning("receipts_unreadable", why=str(error.errors()[0]["msg"]))
             return
+        refused = set(receipts.refused) & self._sent.keys()
+        if refused - self._refused:
+            log.error("events_refused", numbers=sorted(refused)[:20], next="the center's wall says why; they are kept")
+            self._refused |= refused
         try:
-            self._receipted.put_nowait(numbers)
+            self._receipted.put_nowait(receipts.numbers)
         except asyncio.QueueFull:
             log.warning("receipts_dropped", next="the events are sent again and receipted again")
             return
@@ -96,17 +110,20 @@ class Outbox:
         while not self._receipted.empty():
             numbers += self._receipted.get_nowait()
         if numbers:
-            await asyncio.to_thread(self._log.forget, numbers)
+            try:
+                await asyncio.to_thread(self._log.forget, numbers)
+            except StorageError as error:
+                log.error("receipt_not_noted", why=error.message)
+                return
             for number in numbers:
                 self._sent.pop(number, None)
             self.last_receipt_utc_ns = self._utc_ns()
 
     async def _send(self) -> None:
-        self.pending = await asyncio.to_thread(self._log.pending_count)
-        if not self.pending or not self._broker.connected:
+        if not self._broker.connected:
             return
         now = self._monotonic()
-        for event in await asyncio.to_thread(lambda: self._log.pending(limit=WINDOW)):
+        for event in await self._window():
             sent = self._sent.get(event.number)
             if sent is not None and now - sent < RESEND_S:
                 continue
@@ -114,3 +131,12 @@ class Outbox:
             if not self._broker.publish(self._topic, message, qos=1):
                 return
             self._sent[event.number] = now
+
+    async def _window(self) -> list[Event]:
+        """The oldest that wait and were not refused, at most `WINDOW`."""
+        while batch := await asyncio.to_thread(self._log.pending, limit=WINDOW, after=self._refused_up_to):
+            wanted = [event for event in batch if event.number not in self._refused]
+            if wanted:
+                return wanted
+            self._refused_up_to = batch[-1].number
+        return []

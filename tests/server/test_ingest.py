@@ -50,6 +50,7 @@ async def test_same_number_with_other_content_is_refused_and_alarmed(served: Ser
         rooms = (await http.get("/api/rooms")).json()
     assert [u["text"] for u in shown["utterances"]] == ["后来的话"]
     assert "conflict" in str(rooms)
+    assert [number for value in room.of("receipts") for number in value["refused"]] == [1]
 
 
 async def test_a_room_cannot_speak_in_anothers_hearing(served: Served, room: RoomPeer) -> None:
@@ -87,3 +88,6 @@ async def test_a_malformed_event_is_refused_and_the_next_is_stored(
     await until(lambda: room.receipts() == {7})
     assert await count(served) == 1
     assert "malformed" in served.center.rooms.states["court1/c03"].alarms
+    told = [number for value in room.of("receipts") for number in value["refused"]]
+    named = isinstance(body, dict) and body["number"] == 1
+    assert told == ([1] if named else [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -89,6 +90,23 @@ async def test_the_broker_is_killed_in_the_middle_and_everything_arrives(
         await until(lambda: room_log.pending_count() == 0)
     assert sorted(center.events) == first + second
     assert len({e["body"]["id"] for e in center.events.values()}) == 150
+
+
+async def test_what_the_center_refuses_holds_up_no_other_and_is_kept(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    center.receipting = False
+    refused = add(room_log, WINDOW)
+    later = add(room_log, 3)
+    async with sending(room_log, broker.address()):
+        await until(lambda: len(center.events) == WINDOW)
+        center.client.publish(f"{PREFIX}/receipts", json.dumps({"numbers": [], "refused": refused}), qos=1)
+        await until(lambda: len(center.events) == WINDOW + 3)
+        center.receipt(later)
+        await until(lambda: room_log.pending_count() == WINDOW)
+    assert max(center.heard.values()) == 1
+    async with sending(room_log, broker.address()):  # at the next connect it is asked again
+        await until(lambda: center.heard[refused[-1]] == 2)
 
 
 async def test_receipts_that_are_nonsense_forget_nothing(
