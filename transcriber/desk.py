@@ -84,8 +84,8 @@ class Desk:
 
     @property
     def oldest_ns(self) -> int | None:
-        """When the oldest turn that waits began."""
-        return self._finals[0][1].start_ns if self._finals else None
+        """When the first of the turns that wait began: they are in the order in which they ended."""
+        return min((turn.start_ns for _, turn in self._finals), default=None)
 
     @property
     def waiting_since_ns(self) -> int | None:

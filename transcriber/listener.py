@@ -117,8 +117,8 @@ class Listener:
             self._sitting = None
             return None
         if sitting is not self._sitting:
-            self._sitting = sitting
             self._done_ns, self._said = await asyncio.to_thread(self._resume, sitting)
+            self._sitting = sitting  # only now does `done_ns` speak of it
         from_ns = sitting.resumes_ns(self._done_ns)
         if from_ns is not None:
             kept = Kept(self._layout.track(sitting.hearing, "mics"))

@@ -169,6 +169,8 @@ class _Service:
     def _note_progress(self) -> None:
         sitting = self._listener.sitting
         if sitting is None:
+            if self._sittings.current is not None:
+                return  # not begun: where it was left off is still to be read
             now = Progress(self._finished)
         else:
             waiting = self._desk.oldest_ns

@@ -7,6 +7,7 @@ restarts; where one was left off is in a small file (`Progress`), and the log it
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,5 +103,8 @@ class Progress:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         value = {"number": self.number, "hearing": self.hearing, "done_ns": self.done_ns}
-        draft.write_text(json.dumps(value), encoding="utf-8")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(value, file)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut must not leave an empty file: all hearings would be heard again
         draft.replace(path)
