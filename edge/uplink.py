@@ -6,20 +6,15 @@ from pathlib import Path
 
 from hardware.profile import Profile
 from sync.clock import RoomClock
-from sync.errors import ConfigError
 from sync.layout import RoomLayout
+from sync.secret import read_secret
 from sync.service import Lifeline
 from sync.uplink.broker import BrokerAddress
 from sync.uplink.service import Uplink, UplinkConfig
 
 
 def _secret(path: Path | None, what: str) -> str:
-    if path is None:
-        return ""
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{what} {path} cannot be read ({error}); the center's operator enrolls rooms") from error
+    return "" if path is None else read_secret(path, what)
 
 
 def config_of(profile: Profile) -> UplinkConfig:

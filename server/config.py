@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import ConfigError
+from sync.secret import read_secret
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
@@ -94,7 +95,7 @@ class Config(_Part):
         for room in self.rooms:
             digest = room.token_sha256
             if room.token_file is not None:
-                token = _secret(room.token_file)
+                token = read_secret(room.token_file, f"the token of {room.address}")
                 if len(token) < 20:
                     raise ConfigError(f"the token in {room.token_file} is too short; use 32 random characters")
                 digest = hashlib.sha256(token.encode()).hexdigest()
@@ -105,14 +106,8 @@ class Config(_Part):
 
     def mqtt_password(self) -> str:
         """The center's password at the broker, empty for none."""
-        return "" if self.mqtt.password_file is None else _secret(self.mqtt.password_file)
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the secret file {path} cannot be read: {error}") from error
+        file = self.mqtt.password_file
+        return "" if file is None else read_secret(file, "the center's MQTT password")
 
 
 def load_config(path: Path) -> Config:

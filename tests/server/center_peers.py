@@ -184,6 +184,7 @@ def config_text(data: Path, broker_port: int, port: int = 0) -> str:
         file = data / f"{room}.token"
         data.mkdir(parents=True, exist_ok=True)
         file.write_text(token)
+        file.chmod(0o600)
         rooms += f'[[rooms]]\ncourt = "{court}"\nroom = "{room}"\nroom_name = "{room}"\ntoken_file = "{file}"\n'
     return f'[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n[storage]\ndata = "{data}"\n{rooms}'
 

@@ -14,10 +14,11 @@ from server import tables
 from server.config import Config, load_config
 from server.database import open_database
 from sync.errors import ConfigError
+from sync.http.people import write_private
 
 
 def test_a_configuration_is_read_and_its_paths_are_its_folders(tmp_path: Path) -> None:
-    (tmp_path / "t").write_text("x" * 32)
+    write_private(tmp_path / "t", "x" * 32)
     file = tmp_path / "center.toml"
     file.write_text('[storage]\ndata = "store"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_file = "t"\n')
     config = load_config(file)
@@ -49,8 +50,17 @@ def test_a_bad_token_file_says_what_is_wrong(tmp_path: Path, token: str | None, 
     file = tmp_path / "center.toml"
     file.write_text('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_file = "t"\n')
     if token is not None:
-        (tmp_path / "t").write_text(token)
+        write_private(tmp_path / "t", token)
     with pytest.raises(ConfigError, match=says):
+        load_config(file).token_hashes()
+
+
+def test_a_token_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "center.toml"
+    file.write_text('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_file = "t"\n')
+    (tmp_path / "t").write_text("x" * 32)
+    (tmp_path / "t").chmod(0o644)
+    with pytest.raises(ConfigError, match="open to everybody"):
         load_config(file).token_hashes()
 
 

@@ -102,6 +102,7 @@ class Link:
 @pytest.fixture
 def connected(tmp_path: Path, broker: Mosquitto) -> str:
     (tmp_path / "token").write_text("room-token")
+    (tmp_path / "token").chmod(0o600)
     return f"""
 [center]
 url = "http://127.0.0.1:%d"
