@@ -44,6 +44,9 @@ class Disk:
         first_ns, first_bytes = self._samples[0]
         seconds = max((now_ns - first_ns) / NS_PER_S, 1.0)
         rate = max((self._total_bytes - first_bytes) / seconds, LEAST_BYTES_PER_S)
-        free = shutil.disk_usage(self._folder).free
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError:  # a volume that does not even answer this has no room; the alarm says so
+            free = 0
         usable = max(free - self._reserve_bytes, 0)
         return DiskState(free, round(usable / rate / 3600, 1), free < self._reserve_bytes)

@@ -21,13 +21,20 @@ from sync.errors import StorageError
 log = structlog.get_logger(__name__)
 
 
-def unclosed(folder: Path, closed: set[int]) -> list[Path]:
-    """Segment files of a track that the room's log does not know."""
-    return sorted(p for p in folder.glob("*.mp4") if p.stem.isdigit() and int(p.stem) not in closed)
+def segment_key(hearing: str, track: str, index: int) -> str:
+    """Under which the room's log knows a segment."""
+    return f"segment/{hearing}/{track}/{index}"
+
+
+def unclosed(hearings: Path, known: set[str]) -> list[tuple[str, str, Path]]:
+    """(hearing, track, file) of all segments whose key is not `known`."""
+    found = sorted(path for path in hearings.glob("*/*/*.mp4") if path.stem.isdigit())
+    places = [(path.parent.parent.name, path.parent.name, path) for path in found]
+    return [(h, track, path) for h, track, path in places if segment_key(h, track, int(path.stem)) not in known]
 
 
 def close_unclosed(path: Path, utc_offset_ns: int) -> ClosedSegment | None:
-    """Cut, complete and hash one file; None (and no file) when it holds not one whole fragment.
+    """Cut, complete and hash one file; None when it holds not one whole fragment: what is in it is then set aside.
 
     `utc_offset_ns`: UTC minus room time, for fragments whose journal line was lost.
     """
@@ -36,8 +43,9 @@ def close_unclosed(path: Path, utc_offset_ns: int) -> ClosedSegment | None:
         lines = _journal(path.with_suffix(".jsonl"))
         good = _verified(path, index, lines)
         if index.init is None or not good:
-            log.warning("segment_empty", file=str(path), bytes=path.stat().st_size)
-            path.unlink()
+            # Often nothing but an init; but media may stand behind damage, and nothing here deletes media.
+            log.warning("segment_set_aside", file=str(path), bytes=path.stat().st_size)
+            path.replace(path.with_suffix(".damaged"))
             return None
         end = good[-1].offset + good[-1].bytes
         cut_bytes = path.stat().st_size - end

@@ -22,6 +22,7 @@ from recorder.segment import ClosedSegment
 from recorder.sound import ChannelWatch, to_db
 from recorder.wanted import HearingBook
 from sync.clock import ClockMap, RoomClock
+from sync.errors import MediaError, StorageError
 from sync.feed import FeedServer
 from sync.layout import RoomLayout
 from sync.roomlog import Event, RoomLog
@@ -33,6 +34,7 @@ LOOK_S = 0.5
 STATUS_S = 1.0
 CLOCK_SOURCE_LOOKS = 30
 LAST_WORDS_S = 5.0
+RECOVERED_WHY = "录制服务中断后恢复"
 
 
 class RecorderRoom:
@@ -119,7 +121,7 @@ class RecorderRoom:
             "fragments": segment.fragments,
             "mime": segment.mime,
         }
-        self._say("segment", body, hearing, f"segment/{hearing}/{track}/{segment.index}")
+        self._say("segment", body, hearing, recovery.segment_key(hearing, track, segment.index))
 
     def gap(self, track: str, missing: Missing) -> None:
         """Say what is missing."""
@@ -144,28 +146,27 @@ class RecorderRoom:
         """Close what an earlier life of this service left open, and say so."""
         now_ns = self._clock.now_ns()
         utc_offset_ns = self._map.utc_ns(now_ns) - now_ns
-        root = self._layout.data / "hearings"
-        for folder in sorted(root.iterdir()) if root.is_dir() else []:
-            closed = {
-                (e.body.get("track"), e.body.get("index"))
-                for e in self._log.of_hearing(folder.name)
-                if e.kind == "segment"
-            }
-            for track in sorted(p for p in folder.iterdir() if p.is_dir()):
-                known = {int(i) for t, i in closed if t == track.name and i is not None}
-                for path in recovery.unclosed(track, known):
-                    segment = await asyncio.to_thread(recovery.close_unclosed, path, utc_offset_ns)
-                    if segment is not None:
-                        self.segment_closed(track.name, folder.name, segment)
+        known = await asyncio.to_thread(self._log.keys, "segment/")
+        for hearing, track, path in await asyncio.to_thread(recovery.unclosed, self._layout.data / "hearings", known):
+            try:
+                segment = await asyncio.to_thread(recovery.close_unclosed, path, utc_offset_ns)
+            except (StorageError, MediaError) as error:
+                # Nothing of the past may keep the room from recording now; the next start tries again.
+                log.error("segment_not_recovered", file=str(path), why=error.message)
+                continue
+            if segment is not None:
+                self.segment_closed(track, hearing, segment)
         scribe = asyncio.create_task(self._scribe.run())
-        await self._scribe.drained(LAST_WORDS_S)
+        drained = await self._scribe.drained(LAST_WORDS_S)
         await cancel_and_wait(scribe)
         self._book.look()
         for wanted in self._book.all():
             for lane in self.lanes.values():
+                for from_ns, to_ns in wanted.holes.get(lane.info.id, []) if drained else []:
+                    self.gap(lane.info.id, Missing(wanted.hearing, from_ns, to_ns, RECOVERED_WHY))
                 covered_ns = wanted.kept_until_ns.get(lane.info.id, 0)
                 if covered_ns:
-                    lane.keeper.trouble(covered_ns, "录制服务中断后恢复")
+                    lane.keeper.trouble(covered_ns, RECOVERED_WHY)
                 lane.keeper.want(wanted.hearing, wanted.stretches, ended=wanted.ended, covered_ns=covered_ns)
         self._hearing = self._book.open_hearing
 
@@ -196,7 +197,13 @@ class RecorderRoom:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), LOOK_S)
             self._look_now.clear()
-            for wanted in self._book.look():
+            try:
+                # In a thread: a log that another service is just writing must not hold up the media.
+                changed = await asyncio.to_thread(self._book.look)
+            except StorageError as error:
+                log.error("log_unreadable", why=error.message)
+                changed = []
+            for wanted in changed:
                 for lane in self.lanes.values():
                     lane.keeper.want(wanted.hearing, wanted.stretches, ended=wanted.ended)
                 if wanted.ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recorder.keeper import Stretch
+from recorder.keeper import TOLERANCE_NS, Stretch
 from sync.hearing import Hearing, State
 from sync.roomlog import Event, RoomLog
 
@@ -19,6 +19,8 @@ class Wanted:
     ended: bool
     kept_until_ns: dict[str, int]
     """Of each track: up to where segments and declared gaps reach, according to the log."""
+    holes: dict[str, list[tuple[int, int]]]
+    """Of each track: (from, to) before that which neither covers: gaps that died with this service unsaid."""
 
 
 class HearingBook:
@@ -28,6 +30,7 @@ class HearingBook:
         self._log = log
         self._views: dict[str, Hearing] = {}
         self._number = 0
+        self._changed: set[str] = set()
         last = log.last_opened()
         if last is not None:
             events = log.of_hearing(last)
@@ -35,12 +38,10 @@ class HearingBook:
             self._number = max((e.number for e in events), default=0)
 
     def look(self) -> list[Wanted]:
-        """Read what is new; hearings that changed (at the first call: the last one)."""
-        changed = set(self._views) if not self._number else set()
-        events = self._log.since(self._number)
-        while events:
-            changed |= self._apply(events)
-            events = self._log.since(self._number)
+        """Read what is new; hearings that changed. `StorageError` loses nothing: the next look tells of them."""
+        while events := self._log.since(self._number):
+            self._changed |= self._apply(events)
+        changed, self._changed = self._changed, set()
         return [_wanted(self._views[h]) for h in self._views if h in changed]
 
     def all(self) -> list[Wanted]:
@@ -81,7 +82,24 @@ def _wanted(view: Hearing) -> Wanted:
             stretches.append(Stretch(pause.to_ns))
     if view.closed_ns is not None and stretches[-1].to_ns is None:
         stretches[-1].to_ns = view.closed_ns
-    kept: dict[str, int] = {}
-    for track, to_ns in [(s.track, s.to_ns) for s in view.segments] + [(g.track, g.to_ns or 0) for g in view.gaps]:
-        kept[track] = max(kept.get(track, 0), to_ns)
-    return Wanted(view.id, stretches, view.closed_ns is not None, kept)
+    covered: dict[str, list[tuple[int, int]]] = {}
+    for segment in view.segments:
+        covered.setdefault(segment.track, []).append((segment.from_ns, segment.to_ns))
+    for gap in view.gaps:
+        covered.setdefault(gap.track, []).append((gap.from_ns, gap.to_ns or gap.from_ns))
+    kept = {track: max(to_ns for _, to_ns in spans) for track, spans in covered.items()}
+    holes = {track: _holes(stretches, spans) for track, spans in covered.items()}
+    return Wanted(view.id, stretches, view.closed_ns is not None, kept, holes)
+
+
+def _holes(stretches: Iterable[Stretch], covered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    spans = sorted(covered)
+    holes = []
+    for stretch in stretches:
+        at_ns = stretch.from_ns
+        for from_ns, to_ns in spans:
+            until_ns = from_ns if stretch.to_ns is None else min(from_ns, stretch.to_ns)
+            if until_ns - at_ns > TOLERANCE_NS:
+                holes.append((at_ns, until_ns))
+            at_ns = max(at_ns, to_ns)
+    return holes

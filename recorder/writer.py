@@ -141,8 +141,8 @@ class Writer:
                 self._segment = segment = Segment(folder, next_index(folder), fragment.run)
                 self._hearing = hearing
             segment.append(fragment)
-        except StorageError as error:
-            self._tell(Refused(hearing, fragment, error.message))
+        except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
+            self._tell(Refused(hearing, fragment, str(error)))
             self._close()
         else:
             self._tell(Kept(hearing, fragment))
@@ -153,8 +153,8 @@ class Writer:
             return
         try:
             closed = segment.close()
-        except StorageError as error:
-            self._tell(Refused(self._hearing, None, error.message))
+        except (StorageError, OSError) as error:
+            self._tell(Refused(self._hearing, None, str(error)))
             return
         if closed is not None:
             self._tell(Closed(self._hearing, closed))

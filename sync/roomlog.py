@@ -148,11 +148,13 @@ class RoomLog:
 
     def last_opened(self) -> str | None:
         """The hearing that was opened last, or None if the room never had one."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT hearing FROM event WHERE kind = 'open' ORDER BY number DESC LIMIT 1"
-            ).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._rows("SELECT hearing FROM event WHERE kind = 'open' ORDER BY number DESC LIMIT 1")
+        return str(rows[0][0]) if rows else None
+
+    def keys(self, prefix: str) -> set[str]:
+        """All keys that were used and begin with `prefix` (ASCII)."""
+        rows = self._rows("SELECT key FROM event WHERE key >= ? AND key < ?", (prefix, prefix + "\x7f"))
+        return {str(key) for (key,) in rows}
 
     def pending(self, *, limit: int = 64, after: int = 0) -> list[Event]:
         """What the center has not receipted, oldest first."""
@@ -162,8 +164,7 @@ class RoomLog:
 
     def pending_count(self) -> int:
         """How many events wait for a receipt."""
-        with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM outbox").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM outbox")[0][0])
 
     def forget(self, numbers: Iterable[int]) -> None:
         """The center has these for good: take them out of the outbox (they stay in the log)."""
@@ -179,6 +180,11 @@ class RoomLog:
                     self._db.execute("ROLLBACK")
 
     def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Event]:
+        return [_event(row) for row in self._rows(f"SELECT {_COLUMNS} {rest}", arguments)]
+
+    def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows = self._db.execute(f"SELECT {_COLUMNS} {rest}", arguments).fetchall()
-        return [_event(row) for row in rows]
+            try:
+                return self._db.execute(query, arguments).fetchall()
+            except sqlite3.Error as error:
+                raise StorageError(f"the room's log cannot be read ({error}); look at the room's disk") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recorder.fragments import Run, Stamped
-from recorder.recovery import close_unclosed, unclosed
+from recorder.recovery import close_unclosed, segment_key, unclosed
 from recorder.segment import Segment, next_index
 from sync.boxes import BoxReader, Fragment, index_file, to_ns
 from sync.errors import StorageError
@@ -92,10 +92,21 @@ def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[St
 
 
 def test_only_files_that_the_log_does_not_know_are_recovered(tmp_path: Path, media: list[Stamped]) -> None:
-    first, second = written(tmp_path, media), written(tmp_path, media)
-    assert unclosed(tmp_path, {0}) == [second]
-    assert unclosed(tmp_path, set()) == [first, second]
-    assert next_index(tmp_path) == 2
+    hearings, track = tmp_path / "hearings", tmp_path / "hearings" / "h" / "mics"
+    track.mkdir(parents=True)
+    first, second = written(track, media), written(track, media)
+    assert unclosed(hearings, {segment_key("h", "mics", 0)}) == [("h", "mics", second)]
+    assert [path for _, _, path in unclosed(hearings, set())] == [first, second]
+    assert next_index(track) == 2
+
+
+def test_a_file_that_cannot_be_read_at_all_is_set_aside_not_deleted(tmp_path: Path, media: list[Stamped]) -> None:
+    path = written(tmp_path, media)
+    data = b"\0" * 64 + path.read_bytes()[64:]
+    path.write_bytes(data)
+    assert close_unclosed(path, 0) is None
+    assert path.with_suffix(".damaged").read_bytes() == data
+    assert next_index(tmp_path) == 1
 
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(
