@@ -66,13 +66,12 @@ class RoomClock:
         """
         clock = clock or SystemClock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        with os.fdopen(fd, "r+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            text = file.read()
-            state: dict[str, Any] = (
-                json.loads(text) if text else {"epoch_utc_ns": clock.utc_ns(), "boots": {}, "last_room_ns": 0}
-            )
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            state: dict[str, Any] = {"epoch_utc_ns": clock.utc_ns(), "boots": {}, "last_room_ns": 0}
+            if path.exists():
+                state = json.loads(path.read_text(encoding="utf-8"))
             boots = state["boots"]
             boot = boot_id()
             if boot not in boots:
@@ -81,11 +80,16 @@ class RoomClock:
                 boots[boot] = room_ns - clock.monotonic_ns()
             offset_ns = int(boots[boot])
             state["last_room_ns"] = clock.monotonic_ns() + offset_ns
-            file.seek(0)
-            file.truncate()
-            json.dump(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+            # Replaced as a whole: after a power cut in between, the room must not have lost its epoch.
+            fresh = path.with_name(path.name + ".new")
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return cls(offset_ns, clock)
 
     def now_ns(self) -> int:
