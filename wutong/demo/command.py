@@ -71,6 +71,8 @@ async def _run(options: Options, hearing: Path, scenario: Scenario) -> int:
         if not options.headless and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(f"{stack.center_url}/inspect")
             webbrowser.open(f"{stack.panel_url(stack.rooms[0])}/panel")
+        for task in tasks:
+            task.add_done_callback(_say_why_it_ended)
         try:
             await asyncio.wait_for(stop.wait(), options.seconds)
         except TimeoutError:
@@ -84,6 +86,14 @@ async def _run(options: Options, hearing: Path, scenario: Scenario) -> int:
         (options.data / "demo.json").unlink(missing_ok=True)
         console.print("stopped; the record stays in " + str(options.data))
     return 0
+
+
+def _say_why_it_ended(task: asyncio.Task[None]) -> None:
+    """What goes on in the background must not end unseen."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        words = error.message if isinstance(error, CenterError) else repr(error)
+        console.print(f"the demo does not go on by itself: {words}; the panel can be used by hand")
 
 
 async def _start(options: Options, hearing: Path) -> Stack:
@@ -139,7 +149,8 @@ async def _wait_for_words(clerk: Clerk, room: RoomPlan) -> None:
     if not room.transcribes:
         return
     for _ in range(200):
-        if (await clerk.state())["transcriber"].get("state") not in (None, "loading"):
+        words = (await clerk.state())["transcriber"]  # null before its first word
+        if words is not None and words["state"] != "loading":
             return
         await asyncio.sleep(0.2)
     console.print(f"{room.room_name}: the speech model is not ready; the hearing begins, its words follow later")
