@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 GROW_S = 2.0
 PIECE_BYTES = 1024 * 1024
+ATTEMPTS = 256
 MAX_PAUSE_S = 60.0
 
 
@@ -91,16 +92,17 @@ class Uploads:
     async def _finish_all(self) -> None:
         while True:
             self._kick.clear()
-            waiting = await asyncio.to_thread(self._scan)
-            now = self.monotonic()
-            for upload in waiting:
-                if self._retries[upload.key].at <= now and not await self._attempt(
-                    upload.key, self._finish(upload.key)
-                ):
-                    break  # nobody answers: the others would only wait for the same silence
-            if not waiting:
-                await self._ping()
-            wait_s = 1.0 if waiting else 5.0
+            wait_s = 1.0
+            try:
+                waiting = await asyncio.to_thread(self._scan)
+                for upload in waiting:
+                    if not await self._attempt_if_due(upload.key, self._finish):
+                        break  # nobody answers: the others would only wait for the same silence
+                wait_s = 1.0 if waiting else 5.0
+                if not waiting or not self.reachable:  # files that cannot be read say nothing of the center
+                    await self._ping()
+            except StorageError as error:
+                log.error("uploads_wait", why=error.message)
             try:
                 async with asyncio.timeout(wait_s):
                     await self._kick.wait()
@@ -111,7 +113,8 @@ class Uploads:
         while events := self.room_log.since(self.store.scanned):
             self.store.take(events)
         self.pending_bytes = self.store.pending_bytes()
-        return self.store.finished()
+        # Those that failed and wait for their next turn must not hide the others.
+        return self.store.finished(limit=ATTEMPTS + len(self._retries))
 
     async def _ping(self) -> None:
         """Ask whether the center is there, when nothing else would tell."""
@@ -160,12 +163,12 @@ class Uploads:
         while True:
             started = self.monotonic()
             hearing = self.hearing()
-            if hearing is not None:
-                for upload in await asyncio.to_thread(self._growing, hearing):
-                    if self._retries[upload.key].at <= started and not await self._attempt(
-                        upload.key, self._grow(upload.key)
-                    ):
+            try:
+                for upload in [] if hearing is None else await asyncio.to_thread(self._growing, hearing):
+                    if not await self._attempt_if_due(upload.key, self._grow):
                         break
+            except StorageError as error:
+                log.error("uploads_wait", why=error.message)
             await asyncio.sleep(max(GROW_S - (self.monotonic() - started), 0.1))
 
     def _growing(self, hearing: str) -> list[Upload]:
@@ -234,11 +237,15 @@ class Uploads:
             if last:
                 return offset
 
-    async def _attempt(self, key: str, work: Coroutine[Any, Any, None]) -> bool:
-        """Do one file's work; False when the center is away, which is nobody's fault and costs no pause."""
+    async def _attempt_if_due(self, key: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> bool:
+        """Do one file's work unless it rests; False when the center is away, which is no file's fault."""
+        retry = self._retries.get(key)
+        return (retry is not None and retry.at > self.monotonic()) or await self._attempt(key, work)
+
+    async def _attempt(self, key: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> bool:
         retry = self._retries[key]
         try:
-            await work
+            await work(key)
             self._well()
             self._retries.pop(key, None)
             return True

@@ -6,9 +6,10 @@ It can be lost without harm: it is rebuilt from the room's log, and the center k
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,13 +121,22 @@ class UploadStore:
     @property
     def scanned(self) -> int:
         """The last number of the room's log that was looked at."""
-        with self._lock:
+        with self._transaction():
             row = self._db.execute("SELECT max(number) FROM scanned").fetchone()
         return int(row[0] or 0)
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                with self._db:
+                    yield
+            except sqlite3.Error as error:
+                raise StorageError(f"what was uploaded cannot be noted ({error}); look at the room's disk") from error
+
     def take(self, events: Iterable[Event]) -> None:
         """Note what these events oblige the room to send; idempotent, and all of it or nothing."""
-        with self._lock, self._db:
+        with self._transaction():
             last = 0
             for event in events:
                 last = event.number
@@ -139,7 +149,7 @@ class UploadStore:
 
     def begin(self, upload: Upload) -> Upload:
         """Note a growing segment, or return what is known of it."""
-        with self._lock, self._db:
+        with self._transaction():
             self._insert(upload)
             row = self._db.execute(f"SELECT {_COLUMNS} FROM upload WHERE key = ?", (upload.key,)).fetchone()  # noqa: S608 (constant)
         return Upload(*row)
@@ -167,15 +177,15 @@ class UploadStore:
 
     def set_upload(self, key: str, upload: str | None) -> None:
         """The center's id of the upload, or None to start anew."""
-        with self._lock, self._db:
+        with self._transaction():
             self._db.execute("UPDATE upload SET upload = ? WHERE key = ?", (upload, key))
 
     def set_stored(self, key: str, stored_utc_ns: int) -> None:
         """The center has it for good."""
-        with self._lock, self._db:
+        with self._transaction():
             self._db.execute("UPDATE upload SET stored_utc_ns = ? WHERE key = ?", (stored_utc_ns, key))
 
-    def finished(self, *, limit: int = 256) -> list[Upload]:
+    def finished(self, *, limit: int) -> list[Upload]:
         """Files that are complete in the room and not yet receipted: exhibits first, they are small and looked at."""
         return self._select("WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL ORDER BY kind, rowid LIMIT ?", (limit,))
 
@@ -186,13 +196,13 @@ class UploadStore:
 
     def pending_bytes(self) -> int:
         """The size of all complete files that are not receipted."""
-        with self._lock:
+        with self._transaction():
             row = self._db.execute(
                 "SELECT coalesce(sum(bytes), 0) FROM upload WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL"
             ).fetchone()
         return int(row[0])
 
     def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Upload]:
-        with self._lock:
+        with self._transaction():
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM upload {rest}", arguments).fetchall()  # noqa: S608 (constant)
         return [Upload(*row) for row in rows]

@@ -118,6 +118,18 @@ async def test_an_empty_exhibit_store_and_a_lost_upload_db_are_no_harm(
     assert list(peer.objects) == [sha256]
 
 
+async def test_files_that_are_gone_from_the_disk_hide_no_other(
+    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_module, "ATTEMPTS", 2)
+    for index in range(5):
+        finished(room_log, index, b"moved away by the operator, never sent")
+    sha256 = segment(layout, room_log, 5, os.urandom(10_000))
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+        await until(lambda: sha256 in peer.objects)
+        await until(lambda: uploads.reachable)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_line_that_is_cut_at_random_only_delays(
     layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, seed: int
