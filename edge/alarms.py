@@ -11,8 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from edge.view import RoomView
+from sync.errors import StorageError
 from sync.hearing import State
+
+log = structlog.get_logger(__name__)
 
 LOOK_S = 0.5
 AFTER_S = {"not-recording": 3.0, "transcriber": 5.0}
@@ -67,7 +72,10 @@ class Alarms:
             body: dict[str, object] = {"code": kind.code, "subject": kind.subject, "text": kind.text}
             if not on:
                 body["cleared"] = True
-            await self._view.append("alarm", body, hearing=hearing.id)
+            try:
+                await self._view.append("alarm", body, hearing=hearing.id)
+            except StorageError as error:  # tried again at the next look; the panel must not go down with the disk
+                log.error("alarm_unsaid", code=kind.code, on=on, why=error.message)
 
     async def _watch(self, kind: Kind, *, bad: bool) -> None:
         now = self._monotonic()

@@ -206,4 +206,6 @@ class Desk:
                 while not self._view.kept(hearing):
                     await self._view.recorder_news.wait()
         except TimeoutError:
-            await self._alarms.set(NOT_RECORDING, True)
+            now = self._view.current
+            if now is not None and now.id == hearing and now.state is State.OPEN:  # not paused or closed meanwhile
+                await self._alarms.set(NOT_RECORDING, True)

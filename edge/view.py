@@ -19,7 +19,7 @@ from hardware.profile import Profile
 from sync.clock import RoomClock
 from sync.docket import Docket
 from sync.envelope import Envelope
-from sync.errors import EnvelopeError
+from sync.errors import EnvelopeError, StorageError
 from sync.feed import FeedClient, FeedServer
 from sync.follow import Follower
 from sync.gop import GopCache
@@ -182,13 +182,19 @@ class RoomView:
 
     async def _look_for_ever(self) -> None:
         while True:
-            await self.look()
+            await self._look_or_say()
             await asyncio.sleep(LOOK_S)
+
+    async def _look_or_say(self) -> None:
+        try:
+            await self.look()
+        except StorageError as error:
+            log.error("log_unreadable", why=error.message)
 
     async def _listen(self, feed: FeedClient, take: Callable[[str, bytes], None]) -> None:
         async for topic, payload in feed.messages():
             if topic == "log":
-                await self.look()
+                await self._look_or_say()
                 continue
             try:
                 take(topic, payload)
@@ -233,8 +239,10 @@ class RoomView:
             docket = Docket.model_validate_json(payload)
             if docket != self.docket:
                 self.docket = docket
-                self.layout.docket.parent.mkdir(parents=True, exist_ok=True)
-                write_private(self.layout.docket, docket.model_dump_json())
+                try:
+                    write_private(self.layout.docket, docket.model_dump_json())
+                except OSError as error:
+                    log.error("docket_not_kept", why=error.strerror, next="it is shown; the center sends it again")
                 self._tell({"type": "docket", "value": docket.model_dump()})
 
     def _caption(self, value: dict[str, Any]) -> None:

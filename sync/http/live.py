@@ -256,10 +256,6 @@ class Gateway:
                 if wants is None or wants(client):
                     client.text_packed(text)
 
-    def has_init(self, name: str) -> bool:
-        """Whether a track of this address is known."""
-        return name in self._tracks and self._tracks[name].init is not None
-
     async def serve(
         self,
         ws: WebSocket,

@@ -19,10 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from sync.errors import AccessError, ConfigError
+
+log = structlog.get_logger(__name__)
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """No 0/O, 1/I/L: a code is read from a paper and typed on a touch screen."""
@@ -160,7 +163,7 @@ class People:
                 session = Session(role, entry["name"], now, now)
                 self._sessions[_key(token)] = session
                 self._prune()
-                self._save()
+                self._keep_sessions()
                 return token, session
         self.throttle.failed(address)
         raise AccessError("登录码不正确 (the code is not right)", code="code")
@@ -176,7 +179,7 @@ class People:
             return False
         session.used_s = self._now_s()
         if session.used_s - self._saved_s > 600:
-            self._save()
+            self._keep_sessions()
         return True
 
     def alive(self, session: Session) -> bool:
@@ -189,7 +192,7 @@ class People:
         session = self._sessions.pop(_key(token), None)
         if session is not None:
             session.ended = True
-            self._save()
+            self._keep_sessions()
 
     def _matches(self, known: str, code: str) -> bool:
         try:
@@ -202,6 +205,13 @@ class People:
         while len(self._sessions) > MAX_SESSIONS:
             oldest = min(self._sessions, key=lambda k: self._sessions[k].used_s)
             self._sessions.pop(oldest).ended = True
+
+    def _keep_sessions(self) -> None:
+        """Save what a restart should know; on a full disk people can still sign in and out until then."""
+        try:
+            self._save()
+        except OSError as error:
+            log.error("sessions_not_kept", file=str(self._path), why=error.strerror)
 
     def _save(self) -> None:
         self._saved_s = self._now_s()

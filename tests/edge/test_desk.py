@@ -6,8 +6,12 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
 from edge_room import CASE, Room
 
+from edge.alarms import NOT_RECORDING
+from edge.service import assemble
+from sync.errors import StorageError
 from sync.roomlog import RoomLog
 
 
@@ -176,3 +180,22 @@ async def test_every_act_is_in_the_outbox(room: Room) -> None:
     log = RoomLog(room.layout.log)
     assert [e.kind for e in log.pending()] == ["open", "close"]
     log.close()
+
+
+async def test_a_log_that_takes_nothing_refuses_acts_but_keeps_the_panel_up(room: Room) -> None:
+    await room.stop()
+    edge = assemble(room.profile)
+    await edge.view.start()
+    try:
+        await edge.view.append("open", {"case": CASE}, hearing="h")
+        edge.room_log._db.execute("PRAGMA query_only = 1")  # SQLite now refuses every write
+        with pytest.raises(StorageError):
+            await edge.view.append("mark", {}, hearing="h")
+        await edge.alarms.set(NOT_RECORDING, True)
+        edge.room_log._db.execute("PRAGMA query_only = 0")
+        await edge.alarms.set(NOT_RECORDING, True)
+        assert edge.view.hearing is not None
+        assert [alarm.code for alarm in edge.view.hearing.alarms] == ["not-recording"]
+    finally:
+        await edge.view.feed.stop()
+        edge.room_log.close()

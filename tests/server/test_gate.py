@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from sync.errors import AccessError, ConfigError
 from sync.http.access import Access, check_declared, rule_of
-from sync.http.people import Throttle
+from sync.http.people import People, Throttle
 from sync.http.serve import new_app
 
 INSPECTOR = "inspector"
@@ -200,3 +201,12 @@ async def test_sign_ins_refusals_and_views_are_audited(served: Served) -> None:
         ("view", "search 借款", True),
         ("refused", "signed-out GET /api/rooms", False),
     ]
+
+
+def test_on_a_disk_that_takes_nothing_people_still_sign_in_and_out(tmp_path: Path) -> None:
+    people = People.open(tmp_path / "access.json", {"clerk": "书记员"})
+    (tmp_path / "access.json.new").mkdir()  # from now on no write of the file succeeds
+    token, session = people.sign_in(people.plain_codes()["clerk"], "127.0.0.1")
+    assert people.session(token) is session
+    people.sign_out(token)
+    assert people.session(token) is None
