@@ -13,14 +13,23 @@ function worker(): pdfjs.PDFWorker {
   return shared;
 }
 
-/** The smallest document there is: opening and drawing it once makes everything ready for the first exhibit. */
-const SMALLEST =
-  '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n' +
-  '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 8 8]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n';
+/** A small document with a JPEG on its page (made for this): opening and drawing it once makes everything ready for the first exhibit. */
+const SMALLEST = atob(
+  'JVBERi0xLjQKMSAwIG9iajw8L1R5cGUvQ2F0YWxvZy9QYWdlcyAyIDAgUj4+ZW5kb2JqCjIgMCBvYmo8PC9UeXBlL1BhZ2VzL0tpZHNbMyAwIF' +
+  'JdL0NvdW50IDE+PmVuZG9iagozIDAgb2JqPDwvVHlwZS9QYWdlL1BhcmVudCAyIDAgUi9NZWRpYUJveFswIDAgMTYgMTZdL0NvbnRlbnRzIDQg' +
+  'MCBSL1Jlc291cmNlczw8L1hPYmplY3Q8PC9JIDUgMCBSPj4+Pj4+ZW5kb2JqCjQgMCBvYmo8PC9MZW5ndGggMjY+PnN0cmVhbQpxIDE2IDAgMC' +
+  'AxNiAwIDAgY20gL0kgRG8gUQplbmRzdHJlYW1lbmRvYmoKNSAwIG9iajw8L1R5cGUvWE9iamVjdC9TdWJ0eXBlL0ltYWdlL1dpZHRoIDE2L0hl' +
+  'aWdodCAxNi9Db2xvclNwYWNlL0RldmljZVJHQi9CaXRzUGVyQ29tcG9uZW50IDgvRmlsdGVyL0RDVERlY29kZS9MZW5ndGggMzExPj5zdHJlYW' +
+  '0K/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5a' +
+  'YVpQYEpRUk//2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wAARCA' +
+  'AQABADASIAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAAAAEG/8QAHRAAAQQCAwAAAAAAAAAAAAAAAQACESESQRNRcf/EABQBAQAAAAAAAAAA' +
+  'AAAAAAAAAAP/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwDQgP5CS5uECBFg3Nz5rR7qoiA7/9kKZW5kc3RyZWFtZW5kb2JqCn' +
+  'RyYWlsZXI8PC9Sb290IDEgMCBSPj4KJSVFT0YK',
+);
 
 export async function warmUp(): Promise<void> {
-  const document = await pdfjs.getDocument({ data: new TextEncoder().encode(SMALLEST), worker: worker(), verbosity: 0 }).promise;
-  await drawPage(document, 1, 8, 8, new AbortController().signal);
+  const document = await pdfjs.getDocument({ data: Uint8Array.from(SMALLEST, (c) => c.charCodeAt(0)), worker: worker(), verbosity: 0 }).promise;
+  await drawPage(document, 1, 1600, 1600, new AbortController().signal);
   await document.loadingTask.destroy();
 }
 
@@ -51,6 +60,21 @@ export function openPdf(url: string, key: string): Promise<pdfjs.PDFDocumentProx
     }
   }
   return document;
+}
+
+/** Draw a page out of sight, so that its pictures and fonts are decoded when it is wanted; failing is no harm. */
+async function drawAhead(document: pdfjs.PDFDocumentProxy, page: number): Promise<void> {
+  if (page <= document.numPages) await drawPage(document, page, 200, 200, new AbortController().signal);
+}
+
+/** After `page` has been shown the next one is the likeliest. */
+export function prepareNext(document: pdfjs.PDFDocumentProxy, page: number): void {
+  void drawAhead(document, page + 1).catch(() => undefined);
+}
+
+/** Make a document ready before it is presented. */
+export async function prepare(url: string, key: string): Promise<void> {
+  await drawAhead(await openPdf(url, key), 1);
 }
 
 /** Draw `page` (from 1) as large as `width`×`height` device pixels allow. Aborting `signal` ends it quietly. */
