@@ -162,6 +162,8 @@ class RecorderRoom:
         self._book.look()
         for wanted in self._book.all():
             for lane in self.lanes.values():
+                if wanted.ended and wanted.tracks and lane.info.id not in wanted.tracks:
+                    continue  # a camera that came after this hearing misses nothing of it
                 for from_ns, to_ns in wanted.holes.get(lane.info.id, []) if drained else []:
                     self.gap(lane.info.id, Missing(wanted.hearing, from_ns, to_ns, RECOVERED_WHY))
                 covered_ns = wanted.kept_until_ns.get(lane.info.id, 0)

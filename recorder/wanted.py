@@ -17,6 +17,8 @@ class Wanted:
     hearing: str
     stretches: list[Stretch]
     ended: bool
+    tracks: frozenset[str]
+    """Those that the room had when it was opened."""
     kept_until_ns: dict[str, int]
     """Of each track: up to where segments and declared gaps reach, according to the log."""
     holes: dict[str, list[tuple[int, int]]]
@@ -89,7 +91,8 @@ def _wanted(view: Hearing) -> Wanted:
         covered.setdefault(gap.track, []).append((gap.from_ns, gap.to_ns or gap.from_ns))
     kept = {track: max(to_ns for _, to_ns in spans) for track, spans in covered.items()}
     holes = {track: _holes(stretches, spans) for track, spans in covered.items()}
-    return Wanted(view.id, stretches, view.closed_ns is not None, kept, holes)
+    tracks = frozenset(str(track.get("id")) for track in view.tracks)
+    return Wanted(view.id, stretches, view.closed_ns is not None, tracks, kept, holes)
 
 
 def _holes(stretches: Iterable[Stretch], covered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
         times = {"from_ns": int(from_s * S), "to_ns": int(to_s * S)}
         say("segment", to_s, track=track, index=index, file="", bytes=1, sha256="", **times)
 
-    say("open", 10)
+    say("open", 10, tracks=[{"id": "bench"}, {"id": "mics"}])
     segment(0, 9, 20)
     segment(1, 23, 30.2)
     say("pause", 30, reason="recess")
@@ -32,6 +32,7 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
     segment(4, 125, 140)
     segment(0, 9, 120, "mics")
     [wanted] = HearingBook(log).all()
+    assert wanted.tracks == {"bench", "mics"}
     assert wanted.kept_until_ns == {"bench": 140 * S, "mics": 120 * S}
     assert wanted.holes == {"bench": [(20 * S, 23 * S)], "mics": []}
     log.close()
