@@ -53,7 +53,7 @@ from wutong.bench.scoring import (
 HEARING = "bench"
 _START_TIMEOUT_S = 120
 _DRAIN_TIMEOUT_S = 120
-_LEAD_S = 1.5
+_LEAST_LEAD_S = 2.0
 
 
 @dataclass(slots=True)
@@ -147,13 +147,14 @@ async def _paced(folder: Path, source: HearingFolder, plays_s: float, progress: 
             children.append(await _start(service, profile, folder))
         await _until(layout, "recorder", _sound_runs, children)
         await _until(layout, "transcriber", lambda status: status.get("state") == "ready", children)
-        start_ns = clock.now_ns() + int(_LEAD_S * 1e9)
+        lead_s = await _lead_s(source)
+        start_ns = clock.now_ns() + int(lead_s * 1e9)
         _say(log, clock, "open", {"case": {}, "seats": [], "tracks": []})
         announce(layout.stage, Play(clock.to_monotonic_ns(start_ns), source.path.resolve()))
         heard = _Heard()
         listening = asyncio.create_task(_listen(layout, clock, log, start_ns, heard))
         try:
-            await asyncio.sleep(_LEAD_S)
+            await asyncio.sleep(lead_s)
             progress.update(bar, description="the hearing, in real time", total=plays_s)
             before, began = _cpu_s(children[1]), time.monotonic()
             while (clock.now_ns() - start_ns) / 1e9 < plays_s:
@@ -175,6 +176,13 @@ async def _paced(folder: Path, source: HearingFolder, plays_s: float, progress: 
         for child in children:
             await child.wait()
         log.close()
+
+
+async def _lead_s(source: HearingFolder) -> float:
+    """How long before the play it is announced: the simulated microphones decode it first, and may join late."""
+    began = time.monotonic()
+    await asyncio.to_thread(source.samples, RATE_HZ)
+    return max(_LEAST_LEAD_S, 3 * (time.monotonic() - began))
 
 
 async def _start(service: str, profile: Path, folder: Path) -> asyncio.subprocess.Process:
