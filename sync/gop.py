@@ -56,6 +56,12 @@ class GopCache:
         known.size += len(message)
         return envelope
 
+    def forget(self, track: str) -> None:
+        """Hold no fragment of a track any more; its init stays."""
+        known = self._tracks.get(track)
+        if known is not None:
+            known.restart()
+
     def inits(self) -> dict[str, bytes]:
         """The init of every track that has one."""
         return {name: track.init for name, track in self._tracks.items() if track.init is not None}

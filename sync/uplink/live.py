@@ -2,10 +2,15 @@
 
 Promises: a newcomer's first fragment is a key frame; a network that is slower than the cameras loses pictures up to
 the next key frame and never makes the live picture late by more than seconds. Nothing here is durable.
+
+What may leave the room (`Leave`): everything while a hearing is open; pictures but no sound between hearings and in
+a recess, where people speak off the record; nothing at all while evidence is taken in closed session or a mediation is
+held that must not be recorded. Whatever is demanded, the room decides.
 """
 
 from __future__ import annotations
 
+import enum
 import json
 import time
 from collections.abc import Callable
@@ -17,7 +22,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.envelope import Kind
 from sync.errors import EnvelopeError
 from sync.gop import Gate, GopCache
-from sync.hearing import Hearing
+from sync.hearing import Hearing, PauseReason, State
 from sync.uplink.broker import Broker
 
 log = structlog.get_logger(__name__)
@@ -30,6 +35,31 @@ RECORDER_S = 5.0
 """A recorder that has said nothing for so long is not spoken for."""
 BACKLOG_BYTES = 1024 * 1024
 """About two seconds of two cameras; beyond it pictures are dropped."""
+
+
+SOUND = frozenset({"mics", "mix"})
+_CLOSED = frozenset({PauseReason.CLOSED_EVIDENCE.value, PauseReason.MEDIATION.value})
+
+
+class Leave(enum.Enum):
+    """What may leave the room now."""
+
+    ALL = enum.auto()
+    PICTURES = enum.auto()
+    NOTHING = enum.auto()
+
+    @classmethod
+    def of(cls, hearing: Hearing | None) -> Leave:
+        """What the state of the room's hearing lets out."""
+        if hearing is None or hearing.state is State.CLOSED:
+            return cls.PICTURES
+        if hearing.state is State.OPEN:
+            return cls.ALL
+        return cls.NOTHING if hearing.pauses[-1].reason in _CLOSED else cls.PICTURES
+
+    def lets(self, track: str) -> bool:
+        """Whether media of this track may leave."""
+        return self is Leave.ALL or (self is Leave.PICTURES and track not in SOUND)
 
 
 class Demand(BaseModel):
@@ -101,7 +131,7 @@ class Live:
                     self._gates[track].lose()
                 self._broker.publish(f"{self._prefix}/live/{track}/init", payload, qos=1, retain=True)
             elif head == "thumb":
-                if self._broker.backlog_bytes < BACKLOG_BYTES:
+                if self._lets(track) and self._broker.backlog_bytes < BACKLOG_BYTES:
                     self._broker.publish(f"{self._prefix}/live/{track}/thumb", payload)
             elif head == "caption":
                 self._caption(json.loads(payload))
@@ -115,9 +145,17 @@ class Live:
         except (EnvelopeError, ValueError, KeyError, TypeError) as error:
             log.warning("feed_message_unreadable", topic=topic, why=str(error))
 
+    def _lets(self, track: str) -> bool:
+        return Leave.of(self._hearing()).lets(track)
+
     def _fragment(self, track: str, payload: bytes) -> None:
-        envelope = self._gops.fragment(track, payload)
         gate = self._gates.get(track)
+        if not self._lets(track):
+            self._gops.forget(track)  # whoever comes when it is over begins with what came after it
+            if gate is not None:
+                gate.lose()
+            return
+        envelope = self._gops.fragment(track, payload)
         if gate is None or envelope.kind is not Kind.FRAGMENT or not self._broker.connected:
             return
         if self._broker.backlog_bytes > BACKLOG_BYTES:
@@ -133,6 +171,8 @@ class Live:
 
     def _say_levels(self, payload: bytes) -> None:
         now = self._monotonic()
+        if Leave.of(self._hearing()) is not Leave.ALL:
+            return
         if self._levels and now - self._levels_at >= LEVELS_S and self._broker.backlog_bytes < BACKLOG_BYTES:
             self._levels_at = now
             self._broker.publish(f"{self._prefix}/levels", payload)
@@ -154,7 +194,7 @@ class Live:
             self._begin(track)
 
     def _begin(self, track: str) -> None:
-        held = self._gops.since_key_frame(track)
+        held = self._gops.since_key_frame(track) if self._lets(track) else []
         self._gates[track] = Gate(opened=bool(held))
         for message in held:
             self._broker.publish(f"{self._prefix}/live/{track}/frag", message)
@@ -187,6 +227,7 @@ class Live:
             else {
                 "id": hearing.id,
                 "state": hearing.state.value,
+                "pause": hearing.pauses[-1].reason if hearing.state is State.PAUSED else None,
                 "case": hearing.case,
                 "opened_utc_ns": hearing.opened_utc_ns,
             },

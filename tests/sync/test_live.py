@@ -13,6 +13,7 @@ from sync_peers import PREFIX, CenterPeer, Mosquitto, until
 
 from sync.envelope import Envelope, Kind, pack_init
 from sync.gop import MAX_GOP_BYTES, Gate, GopCache
+from sync.hearing import Hearing, Pause, State
 from sync.uplink.broker import Broker
 from sync.uplink.live import BACKLOG_BYTES, DEMAND_S, Live
 
@@ -55,13 +56,14 @@ class Stand:
     def __init__(self) -> None:
         self.line = Line()
         self.now = 100.0
+        self.hearing: Hearing | None = Hearing("h", state=State.OPEN)
         self.live = Live(
             self.line,  # type: ignore[arg-type]  # it has all that Live uses
             "p",
             identity={"court_name": "x", "room_name": "y", "seats": []},
             room_ns=lambda: 1,
             utc_ns=lambda: 2,
-            hearing=lambda: None,
+            hearing=lambda: self.hearing,
             monotonic=lambda: self.now,
         )
 
@@ -88,6 +90,47 @@ def test_a_room_nobody_watches_sends_no_fragment_but_its_thumbnail(stand: Stand)
         ("live/bench/init", 1, True),
         ("live/bench/thumb", 0, False),
     ]
+
+
+def _paused(reason: str) -> Hearing:
+    return Hearing("h", state=State.PAUSED, pauses=[Pause(1, reason=reason)])
+
+
+@pytest.mark.parametrize(
+    ("hearing", "pictures", "sound"),
+    [
+        (None, True, False),
+        (Hearing("h", state=State.CLOSED), True, False),
+        (Hearing("h", state=State.OPEN), True, True),
+        (_paused("recess"), True, False),
+        (_paused("closed_evidence"), False, False),
+        (_paused("mediation"), False, False),
+    ],
+)
+def test_what_leaves_the_room_is_for_the_hearing_to_say_not_for_who_demands(
+    stand: Stand, hearing: Hearing | None, pictures: bool, sound: bool
+) -> None:
+    stand.live.take("init/mix", INIT)
+    stand.demand("bench", "mix", "mics", levels=True)
+    stand.hearing = hearing
+    stand.take(fragment(1, key=True))
+    stand.take(fragment(1, key=True), track="mix")
+    stand.take(fragment(1, key=True), track="mics")
+    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+    said = {topic for topic, _, _, _ in stand.line.said}
+    assert ("live/bench/frag" in said, "live/bench/thumb" in said) == (pictures, pictures)
+    assert ("live/mix/frag" in said, "levels" in said) == (sound, sound)
+
+
+def test_nothing_of_a_closed_session_is_shown_after_it(stand: Stand) -> None:
+    stand.hearing = _paused("mediation")
+    stand.take(fragment(1, key=True), fragment(2))
+    stand.hearing = Hearing("h", state=State.OPEN)
+    stand.take(fragment(3))
+    stand.demand("bench")
+    stand.take(fragment(4), fragment(5, key=True))
+    assert stand.line.fragments() == [5]
 
 
 def test_a_newcomer_begins_with_the_last_key_frame(stand: Stand) -> None:
@@ -174,7 +217,7 @@ def test_levels_are_thinned_and_only_in_demand(stand: Stand) -> None:
 
 def test_captions_say_their_hearing(stand: Stand) -> None:
     stand.live.take("caption", json.dumps({"id": "u1", "text": "现在"}).encode())
-    assert stand.line.of("caption") == [{"id": "u1", "text": "现在", "hearing": None}]
+    assert stand.line.of("caption") == [{"id": "u1", "text": "现在", "hearing": "h"}]
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"[]", b"{}", b'{"tracks":"bench"}', b'{"tracks":[1]}', b"\xff"])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byAttention, liveTiles, notRecording, passes, roomState, type Attended } from './attention';
+import { behindClosedDoors, byAttention, liveTiles, notRecording, passes, roomState, type Attended } from './attention';
 
 const room = (address: string, more: Partial<Attended> = {}): Attended => ({
   address,
@@ -69,4 +69,10 @@ describe('the wall', () => {
     expect(live).not.toContain('a/0');
     expect(live).not.toContain('a/1');
   });
+});
+
+it('knows which pauses are behind closed doors', () => {
+  const paused = (pause: string | null) => behindClosedDoors({ hearing: { pause } });
+  expect([paused('mediation'), paused('closed_evidence'), paused('recess'), paused(null)]).toEqual([true, true, false, false]);
+  expect(behindClosedDoors(null)).toBe(false);
 });

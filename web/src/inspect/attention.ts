@@ -22,6 +22,11 @@ export function notRecording(room: Attended): boolean {
   return tracks.length === 0 || tracks.some((t) => t.state === 'failed') || !tracks.some((t) => t.kept);
 }
 
+/** A part of the hearing that must not be seen: the room sends no picture, and an older one is not shown in its place. */
+export function behindClosedDoors(room: { hearing: { pause?: string | null } | null } | null): boolean {
+  return room?.hearing?.pause === 'closed_evidence' || room?.hearing?.pause === 'mediation';
+}
+
 /** The one word for a room's state; the first that applies in the order of urgency. */
 export function roomState(room: Attended): RoomState {
   if (!room.online) return 'offline';

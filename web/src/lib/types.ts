@@ -267,7 +267,7 @@ export interface WallRoom {
   online: boolean;
   court_name: string;
   room_name: string;
-  hearing: { id: string; state: HearingState; case: Case; opened_utc_ms: number } | null;
+  hearing: { id: string; state: HearingState; pause?: PauseReason | null; case: Case; opened_utc_ms: number } | null;
   recorder: RecorderStatus | null;
   speaking: string[];
   seats: Seat[];

@@ -33,6 +33,7 @@ export const zh = {
   'tile.lag': '延迟 {ms} ms',
   'tile.still': '缩略图 · {age}前',
   'tile.noPicture': '没有画面',
+  'tile.closedDoors': '此阶段不对外传送画面和声音',
   'tile.notRecording': '庭审正在进行，但录制未在进行',
   'tile.silent': '无人发言',
 
@@ -157,6 +158,7 @@ export const en: Record<keyof typeof zh, string> = {
   'tile.lag': 'Lag {ms} ms',
   'tile.still': 'Thumbnail · {age} ago',
   'tile.noPicture': 'No picture',
+  'tile.closedDoors': 'No picture or sound leaves the room now',
   'tile.notRecording': 'A hearing is open, but it is not being recorded',
   'tile.silent': 'Nobody is speaking',
 
