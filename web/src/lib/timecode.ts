@@ -2,7 +2,8 @@
  * Reads the machine-readable time code of a picture (hardware/timecode.py): UTC in milliseconds, null when it cannot be
  * read for sure. `imageData` is the whole picture in any size down to 320 pixels wide.
  *
- * Self-contained on purpose: tests and the benchmark inject its source into the page that they measure.
+ * Self-contained on purpose: the browser tests inject its source into the page. (The benchmark has its own reader, which
+ * looks at the strip alone: reading whole pictures back would slow what it measures.)
  */
 export function readTimecode(imageData: { data: Uint8ClampedArray | Uint8Array; width: number; height: number }): number | null {
   const { data, width, height } = imageData;
