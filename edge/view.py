@@ -230,6 +230,10 @@ class RoomView:
         elif topic == "status":
             self.transcriber = value
             self._tell({"type": "transcriber", "value": to_ms(value)})
+            if value.get("state") == "loading":
+                # It began anew: what it was in the middle of comes back as an utterance, not as this caption.
+                for caption in list(self.captions.values()):
+                    self._caption({**caption, "text": ""})
 
     def _from_uplink(self, topic: str, payload: bytes) -> None:
         if topic == "link":

@@ -132,6 +132,15 @@ async def test_a_dead_transcriber_raises_the_alarm_and_the_hearing_goes_on(room:
     await room.until_state(lambda state: state["hearing"]["alarms"][0]["cleared_ms"])
 
 
+async def test_a_transcriber_that_begins_anew_leaves_no_caption_behind(room: Room) -> None:
+    await room.open()
+    said = {"id": "u1", "seat": "judge", "role": "审判长", "start_ns": 1, "end_ns": 2, "text": "现在", "stable": 0}
+    room.transcriber.publish_json("caption", said)
+    await room.until_state(lambda state: [c["id"] for c in state["captions"]] == ["u1"])
+    room.transcriber.publish_json("status", {"state": "loading", "lag_ms": 0, "why": ""})
+    await room.until_state(lambda state: state["captions"] == [])
+
+
 async def test_a_restart_shows_the_same_state(room: Room) -> None:
     await room.open()
     await room.clerk.post("/api/marks", json={"kind": "举证", "text": "原告举证"})
