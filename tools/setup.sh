@@ -81,7 +81,7 @@ if [ "$(cat .setup/python 2>/dev/null)" != "$want" ] || [ ! -x .venv/bin/wutong 
         --no-deps --no-build-isolation -e .
     echo "$want" >.setup/python
 fi
-if [ "${1:-}" = --with-tests ] && ! command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then
+if [ "${1:-}" = --with-tests ] && [ -z "$(command -v chromium chromium-browser google-chrome)" ]; then
     step "Browser for the tests" .venv/bin/python -m playwright install --with-deps chromium
 fi
 

@@ -21,9 +21,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     yield from run_demo(tmp_path_factory.mktemp("demo"), "--manual")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for all browser tests."""
+    """One headless Chromium for a module; not longer, because its driver holds the event loop that other tests need."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         yield browser
