@@ -22,6 +22,7 @@ from sync.clock import ClockMap, RoomClock
 from sync.errors import ConfigError, StorageError
 from sync.feed import FeedClient, FeedServer
 from sync.layout import RoomLayout
+from sync.process import weigh
 from sync.roomlog import RoomLog
 from sync.service import Lifeline, cancel_and_wait
 
@@ -68,9 +69,8 @@ async def _wake(layout: RoomLayout, room: RecorderRoom) -> None:
 
 def _go_first() -> None:
     """What is not recorded now is gone; words can be made later. Workers inherit it; without the right it stays."""
-    with contextlib.suppress(OSError):
-        if os.getpriority(os.PRIO_PROCESS, 0) > NICE:
-            os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    if os.getpriority(os.PRIO_PROCESS, 0) > NICE:
+        weigh(NICE)
 
 
 def _check(profile: Profile) -> None:

@@ -1,9 +1,12 @@
-"""Processes that must not outlive who started them. Imports nothing heavy: workers start with it."""
+"""Processes that must not outlive who started them, and who goes first. Light: workers start with it."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
 import signal
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -14,3 +17,15 @@ def die_with_parent() -> None:
     Fit for `preexec_fn`; call it first thing in a child.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def weigh(niceness: int) -> None:
+    """Give this process, and its session where it leads one, a niceness; without the right to it, nothing changes.
+
+    Where no service manager weighs services, Linux weighs sessions against each other before it looks at processes
+    (autogroups): niceness alone would count among the session's own processes only.
+    """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")

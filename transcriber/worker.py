@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from sync.errors import WutongError
-from sync.service import die_with_parent
+from sync.process import die_with_parent, weigh
 from transcriber.engine import RATE_HZ, Engine, Heard, Word
 from transcriber.whisper import Whisper
 
@@ -85,15 +85,10 @@ def _cpu_s() -> float:
 
 
 def _give_way() -> None:
-    """Yield to what records and what shows the record.
-
-    Linux weighs sessions against each other before it looks at processes (autogroups), so niceness alone would count
-    only among the transcriber's own processes: this one takes a session of its own and makes that one nice.
-    """
+    """Yield to what records and what shows the record: in a session of its own, so that the kernel weighs it apart."""
     with contextlib.suppress(OSError):
-        os.nice(_NICENESS)
         os.setsid()
-        Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
+    weigh(_NICENESS)
 
 
 def main() -> int:

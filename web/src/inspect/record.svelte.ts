@@ -5,13 +5,18 @@ import { applyEvent } from '../lib/hearing';
 import type { HearingRecord, RoomEvent } from '../lib/types';
 import type { FetchPiece } from '../player/source';
 
+/** So long after the last late event the hearing is asked for again: they come in bursts. */
+const LATE_MS = 400;
+
 export class HearingView {
   record = $state<HearingRecord | null>(null);
   failure = $state<unknown>(null);
   /** room time now (ms) while the hearing runs, by the center's last word and this browser's clock */
   private told = { now_ms: 0, at: 0 };
   private asking = false;
+  private again = false;
   private gone = false;
+  private late: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {
     void this.refresh();
@@ -19,7 +24,11 @@ export class HearingView {
 
   /** Ask again; concurrent calls are one. `whole`: events may have been missed, so nothing that is known is kept. */
   async refresh(whole = false): Promise<void> {
-    if (this.asking || this.gone) return;
+    if (this.gone) return;
+    if (this.asking) {
+      this.again ||= whole; // what was missed may be missing in the answer that is under way, too
+      return;
+    }
     this.asking = true;
     try {
       const fresh = await api.get<HearingRecord>(`/api/hearings/${encodeURIComponent(this.id)}`);
@@ -36,11 +45,20 @@ export class HearingView {
       this.failure = error;
     } finally {
       this.asking = false;
+      if (this.again) {
+        this.again = false;
+        void this.refresh(true);
+      }
     }
   }
 
   take(event: RoomEvent): void {
     if (this.record === null || event.hearing !== this.id) return;
+    // After an outage events come late, behind newer ones: the center, which has them in order, is asked for the whole.
+    if (event.number !== this.record.last_number + 1) {
+      clearTimeout(this.late);
+      this.late = setTimeout(() => void this.refresh(true), LATE_MS);
+    }
     applyEvent(this.record as Parameters<typeof applyEvent>[0], event);
     if (event.kind === 'close') void this.refresh();
   }
@@ -57,6 +75,7 @@ export class HearingView {
 
   destroy(): void {
     this.gone = true;
+    clearTimeout(this.late);
   }
 }
 
