@@ -82,17 +82,10 @@ def live(
     as_json: JsonOption = False,
 ) -> None:
     """How old the picture on an inspector's screen is."""
-    import asyncio
-    import tempfile
-
-    from rich.console import Console
-
     from wutong.bench.live import measure
-    from wutong.bench.report import print_figures
+    from wutong.bench.report import run
 
-    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
-        figures = asyncio.run(measure(Path(folder), seconds, port_base, Console(stderr=True)))
-    print_figures("live", figures, as_json=as_json)
+    run("live", lambda folder, console: measure(folder, seconds, port_base, console), as_json=as_json)
 
 
 @bench.command()
@@ -104,18 +97,15 @@ def captions(
     as_json: JsonOption = False,
 ) -> None:
     """How right and how quick the words are."""
-    import asyncio
-    import tempfile
-
-    from rich.console import Console
-
     from hardware.scenario import BUNDLED_HEARING
     from wutong.bench.captions import measure
-    from wutong.bench.report import print_figures
+    from wutong.bench.report import run
 
-    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
-        figures = asyncio.run(measure(Path(folder), hearing or BUNDLED_HEARING, seconds, Console(stderr=True)))
-    print_figures("captions", figures, as_json=as_json)
+    run(
+        "captions",
+        lambda folder, console: measure(folder, hearing or BUNDLED_HEARING, seconds, console),
+        as_json=as_json,
+    )
 
 
 @bench.command()
@@ -125,17 +115,10 @@ def exhibits(
     as_json: JsonOption = False,
 ) -> None:
     """How soon the display and an inspector see what the clerk presents."""
-    import asyncio
-    import tempfile
-
-    from rich.console import Console
-
     from wutong.bench.exhibits import measure
-    from wutong.bench.report import print_figures
+    from wutong.bench.report import run
 
-    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
-        figures = asyncio.run(measure(Path(folder), cycles, port_base, Console(stderr=True)))
-    print_figures("exhibits", figures, as_json=as_json)
+    run("exhibits", lambda folder, console: measure(folder, cycles, port_base, console), as_json=as_json)
 
 
 @app.command()

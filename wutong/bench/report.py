@@ -1,13 +1,25 @@
-"""How figures are printed: a table for people, one JSON object for programs."""
+"""How a benchmark is run in a folder of its own, and how its figures are printed: for people, or as JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+
+def run(
+    name: str, measure: Callable[[Path, Console], Coroutine[Any, Any, Mapping[str, Any]]], *, as_json: bool
+) -> None:
+    """Measure in a temporary folder, with progress on stderr, and print the figures."""
+    with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
+        figures = asyncio.run(measure(Path(folder), Console(stderr=True)))
+    print_figures(name, figures, as_json=as_json)
 
 
 def print_figures(name: str, figures: Mapping[str, Any], *, as_json: bool) -> None:
