@@ -106,6 +106,7 @@ class Desk:
                 sha256=stored.sha256,
                 bytes=stored.bytes,
                 pages=stored.pages,
+                sm3=stored.sm3,
             )
             await self._view.append("exhibit", asdict(exhibit), hearing=hearing.id, key=f"exhibit/{exhibit.id}")
             return asdict(exhibit)

@@ -6,7 +6,6 @@ Accepted are PDF, PNG and JPEG of at most `MAX_BYTES`, that open; what the name 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
 import secrets
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import exhibitcheck
+from sync.digests import Checks, Digests
 from sync.errors import MediaError, StorageError
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -27,6 +27,7 @@ class Stored:
     """A file that is on disk as `folder/<sha256>`."""
 
     sha256: str
+    sm3: str
     bytes: int
     media_type: str
     pages: int
@@ -37,30 +38,30 @@ async def store(folder: Path, pieces: AsyncIterator[bytes]) -> Stored:
     temporary = folder / f".new-{secrets.token_hex(8)}"
     try:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        sha256, size = await _write(temporary, pieces)
+        checks, size = await _write(temporary, pieces)
         media_type, pages = await _check(temporary)
-        await asyncio.to_thread(_settle, temporary, folder / sha256)
+        await asyncio.to_thread(_settle, temporary, folder / checks.sha256)
     except OSError as error:
         raise StorageError(f"证据无法写入磁盘 (the exhibit cannot be written: {error.strerror})") from error
     finally:
         await asyncio.to_thread(temporary.unlink, missing_ok=True)
-    return Stored(sha256, size, media_type, pages)
+    return Stored(checks.sha256, checks.sm3, size, media_type, pages)
 
 
-async def _write(path: Path, pieces: AsyncIterator[bytes]) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
+async def _write(path: Path, pieces: AsyncIterator[bytes]) -> tuple[Checks, int]:
+    digests, size = Digests(), 0
     with path.open("xb") as file:
         async for piece in pieces:
             size += len(piece)
             if size > MAX_BYTES:
                 raise too_large()
-            digest.update(piece)
+            digests.update(piece)
             await asyncio.to_thread(file.write, piece)
         file.flush()
         await asyncio.to_thread(os.fsync, file.fileno())
     if size == 0:
         raise MediaError("文件为空 (the file is empty)", code="exhibit-type")
-    return digest.hexdigest(), size
+    return digests.checks(), size
 
 
 def too_large() -> MediaError:

@@ -16,6 +16,7 @@ import structlog
 
 from recorder.segment import ClosedSegment, journal_line, sync_folder
 from sync.boxes import FileIndex, Indexed, index_file
+from sync.digests import checks_of
 from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)
@@ -54,8 +55,7 @@ def close_unclosed(path: Path, utc_offset_ns: int) -> ClosedSegment | None:
             os.fsync(file.fileno())
         _complete_journal(path, good, lines, utc_offset_ns)
         sync_folder(path.parent)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        checks = checks_of(path)
     except OSError as error:
         raise StorageError(f"the segment {path} cannot be recovered: {error.strerror}; check the disk") from error
     log.info("segment_recovered", file=str(path), fragments=len(good), cut_bytes=cut_bytes)
@@ -63,7 +63,8 @@ def close_unclosed(path: Path, utc_offset_ns: int) -> ClosedSegment | None:
         index=int(path.stem),
         path=path,
         bytes=end,
-        sha256=digest,
+        sha256=checks.sha256,
+        sm3=checks.sm3,
         from_ns=good[0].from_ns,
         to_ns=max(f.to_ns for f in good),
         fragments=len(good),

@@ -116,6 +116,7 @@ class RecorderRoom:
             "file": f"{track}/{segment.path.name}",
             "bytes": segment.bytes,
             "sha256": segment.sha256,
+            "sm3": segment.sm3,
             "from_ns": segment.from_ns,
             "to_ns": segment.to_ns,
             "fragments": segment.fragments,

@@ -1,8 +1,8 @@
 """One file of the record while it grows, and its journal.
 
 Promises: a fragment that `append` returned from is on disk; the journal `NNNNN.jsonl` has a line for it (offset,
-length, sha256, room_ns, to_ns, utc_ns, key); a failed write leaves the file as it was before. `close` gives the hash
-of the whole file. Nothing here deletes media.
+length, sha256, room_ns, to_ns, utc_ns, key); a failed write leaves the file as it was before. `close` gives both
+hashes of the whole file. Nothing here deletes media.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.fragments import Run, Stamped
+from sync.digests import Digests
 from sync.errors import StorageError
 
 
@@ -27,6 +28,7 @@ class ClosedSegment:
     path: Path
     bytes: int
     sha256: str
+    sm3: str
     from_ns: int
     to_ns: int
     fragments: int
@@ -63,7 +65,7 @@ class Segment:
         self.path = folder / f"{index:05d}.mp4"
         self.from_ns = self.to_ns = 0
         self.fragments = 0
-        self._hash = hashlib.sha256()
+        self._digests = Digests()
         self.bytes = 0
         fresh = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         with contextlib.ExitStack() as undo:
@@ -110,7 +112,7 @@ class Segment:
             os.ftruncate(self._file, self.bytes)
             raise
         self.bytes += len(data)
-        self._hash.update(data)
+        self._digests.update(data)
 
     def close(self) -> ClosedSegment | None:
         """Finish the file; None when it holds no fragment (then nothing is said of it)."""
@@ -125,11 +127,13 @@ class Segment:
         if not self.fragments:
             self.path.unlink(missing_ok=True)
             return None
+        checks = self._digests.checks()
         return ClosedSegment(
             index=self.index,
             path=self.path,
             bytes=self.bytes,
-            sha256=self._hash.hexdigest(),
+            sha256=checks.sha256,
+            sm3=checks.sm3,
             from_ns=self.from_ns,
             to_ns=self.to_ns,
             fragments=self.fragments,

@@ -90,6 +90,8 @@ class Exhibit:
     sha256: str
     bytes: int
     pages: int
+    sm3: str = ""
+    """Empty in hearings of before it was taken."""
 
 
 @dataclass(slots=True)
@@ -113,6 +115,8 @@ class Segment:
     sha256: str
     from_ns: int
     to_ns: int
+    sm3: str = ""
+    """Empty in hearings of before it was taken."""
 
 
 @dataclass(slots=True)
@@ -275,6 +279,7 @@ def _exhibit(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
         sha256=str(body["sha256"]),
         bytes=int(body["bytes"]),
         pages=int(body["pages"]),
+        sm3=str(body.get("sm3", "")),
     )
     hearing.exhibits.append(exhibit)
 
@@ -316,6 +321,7 @@ def _segment(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
         sha256=str(body["sha256"]),
         from_ns=int(body["from_ns"]),
         to_ns=int(body["to_ns"]),
+        sm3=str(body.get("sm3", "")),
     )
     hearing.segments.append(segment)
 

@@ -67,6 +67,7 @@ async def test_a_good_file_is_kept_as_it_is(room: Room, name: str, data: bytes, 
         "sha256": sha256,
         "bytes": len(data),
         "pages": pages,
+        "sm3": hashlib.new("sm3", data).hexdigest(),
     }
     assert (room.layout.exhibits(hearing["id"]) / sha256).read_bytes() == data
     answer = await room.clerk.get(f"/api/exhibits/{exhibit['id']}")

@@ -14,6 +14,7 @@ from recorder.fragments import Run, Stamped
 from recorder.recovery import close_unclosed, segment_key, unclosed
 from recorder.segment import Segment, next_index
 from sync.boxes import BoxReader, Fragment, index_file, to_ns
+from sync.digests import checks_of
 from sync.errors import StorageError
 
 
@@ -39,6 +40,18 @@ def written(folder: Path, media: list[Stamped]) -> Path:
         segment.append(fragment)
     segment.close()
     return segment.path
+
+
+def test_a_segment_and_its_recovery_give_both_check_values_of_the_file(tmp_path: Path, media: list[Stamped]) -> None:
+    segment = Segment(tmp_path, 0, media[0].run)
+    for fragment in media:
+        segment.append(fragment)
+    closed = segment.close()
+    assert closed is not None
+    assert checks_of(closed.path) == (closed.sha256, closed.sm3)
+    again = close_unclosed(closed.path, 0)
+    assert again is not None
+    assert (again.sha256, again.sm3) == (closed.sha256, closed.sm3)
 
 
 def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(tmp_path: Path, media: list[Stamped]) -> None:
