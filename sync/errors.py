@@ -6,6 +6,7 @@
     ├── MediaError           bytes that are not the media they claim to be
     ├── EnvelopeError        a live message that cannot be read
     ├── StorageError         the disk or the room's log refuses to take what must be kept
+    ├── LedgerError          a leaf, proof, checkpoint or key that is not what it must be
     ├── HearingError         the hearing is in a state in which this cannot be done
     ├── AccessError          who asks may not do this
     └── CenterError          the center refused or could not be understood
@@ -61,6 +62,12 @@ class StorageError(WutongError):
     """What must be kept could not be written."""
 
     code = "storage"
+
+
+class LedgerError(WutongError):
+    """Part of a ledger is malformed, or a signature is false."""
+
+    code = "ledger"
 
 
 class HearingError(WutongError):

@@ -1,0 +1,164 @@
+"""Keys and certificates: a device has an Ed25519 key of its own, and the center says in a certificate whose it is.
+
+Promises: a private key lives in one file of mode 0600 and is made once; a certificate that `check_certificate` accepts
+was signed by the center's key, names this room, and was valid at the moment in question, whatever the time is now.
+The center's self-signed certificate is a convenience for tools; only its public key, given from outside, is trusted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.x509.oid import NameOID
+
+from sync.errors import ConfigError, LedgerError
+
+CENTER = "wutong-center"
+"""The center's name in signed notes."""
+VALID_YEARS = 5
+_BACKDATE = dt.timedelta(hours=1)
+"""A device whose clock is a little behind must not find its new certificate invalid."""
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The private key in `path`; `ConfigError` when it is missing, unreadable, open to others or of another kind."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"the key {path} may be read by others; chmod 0600 it")
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"the key {path} cannot be read: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(f"the key {path} is not an Ed25519 key")
+    return key
+
+
+def make_key(path: Path) -> Ed25519PrivateKey:
+    """The private key in `path`, made (mode 0600, synced) when there is none. Never replaces a file."""
+    if path.exists():
+        return load_key(path)
+    key = Ed25519PrivateKey.generate()
+    encoded = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: a power cut in the middle must not leave half a key under the name.
+    fresh = path.with_suffix(f".{os.getpid()}.new")
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(encoded)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return load_key(path)  # another service was first
+    finally:
+        fresh.unlink()
+    return key
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """A public key as people pass it on."""
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_public(data: bytes) -> Ed25519PublicKey:
+    """A public key from PEM, or the one inside a certificate; `LedgerError` when it is none."""
+    try:
+        if b"BEGIN CERTIFICATE" in data:
+            key: object = x509.load_pem_x509_certificate(data).public_key()
+        else:
+            key = serialization.load_pem_public_key(data)
+    except (ValueError, TypeError) as error:
+        raise LedgerError(f"this is no public key: {error}", code="key") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise LedgerError("the public key is not Ed25519", code="key")
+    return key
+
+
+def certificate_request(key: Ed25519PrivateKey, room: str) -> bytes:
+    """PEM with which a device asks to be known as `court/room`."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(room))
+    return builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
+
+
+def self_certificate(key: Ed25519PrivateKey, now: dt.datetime) -> bytes:
+    """The center's own certificate (PEM)."""
+    builder = _builder(_name(CENTER), _name(CENTER), key.public_key(), now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    return builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
+
+
+def issue(request: bytes, room: str, center: Ed25519PrivateKey, now: dt.datetime) -> bytes:
+    """The certificate (PEM) for a device that proved by its request that it holds the key."""
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        valid = asked.is_signature_valid
+    except (ValueError, TypeError) as error:
+        raise LedgerError("this is no certificate request", code="key") from error
+    key = asked.public_key()
+    if not valid or not isinstance(key, Ed25519PublicKey) or asked.subject != _name(room):
+        raise LedgerError(f"the request is not one of {room} with an Ed25519 key of its own", code="key")
+    builder = _builder(_name(room), _name(CENTER), key, now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(), critical=True)
+    return builder.sign(center, None).public_bytes(serialization.Encoding.PEM)
+
+
+def check_certificate(data: bytes, room: str, center: Ed25519PublicKey, at: dt.datetime) -> Ed25519PublicKey:
+    """The key of `room`'s device by the certificate in `data`; `LedgerError` says why it is not believed."""
+    try:
+        certificate = x509.load_pem_x509_certificate(data)
+        center.verify(certificate.signature, certificate.tbs_certificate_bytes)
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except InvalidSignature as error:
+        raise LedgerError("the device's certificate was not issued by this center", code="certificate") from error
+    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise LedgerError(f"the device's certificate cannot be read: {error}", code="certificate") from error
+    if certificate.subject != _name(room) or constraints.ca or not usage.digital_signature:
+        raise LedgerError(f"the device's certificate is not one of {room} for signing", code="certificate")
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        raise LedgerError(f"the device's certificate was not valid at {at:%Y-%m-%d %H:%M:%S} UTC", code="expired")
+    key = certificate.public_key()
+    if not isinstance(key, Ed25519PublicKey):
+        raise LedgerError("the device's certificate holds no Ed25519 key", code="certificate")
+    return key
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: Ed25519PublicKey, now: dt.datetime) -> x509.CertificateBuilder:
+    until = now + dt.timedelta(days=365 * VALID_YEARS)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATE)
+        .not_valid_after(until)
+    )
+
+
+def _usage() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=True,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -1,0 +1,92 @@
+"""A leaf of the ledger: one event of a hearing as canonical JSON (RFC 8785), and the only way to read it back.
+
+JSON's numbers hold integers only up to 2^53, a hundred days of nanoseconds; so in a leaf every integer whose key ends
+in `_ns` is written as decimal text. `read_leaf` takes exactly the bytes that `leaf_of` makes: other spacing, another
+order of keys, a key twice, NaN or a number in another form is refused, so two readers can never see two things.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import rfc8785
+
+from sync.errors import LedgerError
+from sync.roomlog import Event
+
+MAX_LEAF_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 32
+_FIELDS = {"number", "hearing", "kind", "room_ns", "utc_ns", "body"}
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+
+
+def leaf_of(event: Event) -> bytes:
+    """The canonical bytes of an event of a hearing; `LedgerError` when it cannot be said in canonical JSON."""
+    if event.hearing is None:
+        raise LedgerError(f"event {event.number} belongs to no hearing; only a hearing has a ledger", code="leaf")
+    try:
+        return rfc8785.dumps(_written(event.to_json(), 0))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise LedgerError(f"event {event.number} cannot be a leaf: {error}", code="leaf") from error
+
+
+def read_leaf(data: bytes) -> Event:
+    """The event that a leaf says; `LedgerError` for anything that `leaf_of` would not have written."""
+    if len(data) > MAX_LEAF_BYTES:
+        raise LedgerError(f"a leaf of {len(data)} bytes is larger than any honest one", code="leaf")
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_twice, parse_constant=_no_constant)
+        if not isinstance(value, dict) or set(value) != _FIELDS:
+            raise LedgerError("a leaf lacks a field, or has one too many", code="leaf")
+        if not isinstance(value["number"], int) or not isinstance(value["kind"], str) or value["hearing"] is None:
+            raise LedgerError("a leaf's number, kind or hearing is of a wrong type", code="leaf")
+        event = Event.from_json(_read(value, 0))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise LedgerError(f"a leaf is not what a ledger holds: {error}", code="leaf") from error
+    if leaf_of(event) != data:
+        raise LedgerError(f"the leaf of event {event.number} is not in canonical form", code="leaf")
+    return event
+
+
+def _written(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise LedgerError("an event is nested too deeply to be a leaf", code="leaf")
+    if isinstance(value, Mapping):
+        return {
+            key: str(item) if key.endswith("_ns") and type(item) is int else _written(item, depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_written(item, depth + 1) for item in value]
+    if isinstance(value, float) and abs(value) >= 1 << 53:
+        raise LedgerError(f"{value} is too large to be read back as it was written", code="leaf")
+    return value
+
+
+def _read(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise LedgerError("a leaf is nested too deeply", code="leaf")
+    if isinstance(value, dict):
+        return {
+            key: int(item)
+            if key.endswith("_ns") and isinstance(item, str) and _DECIMAL.fullmatch(item)
+            else _read(item, depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_read(item, depth + 1) for item in value]
+    return value
+
+
+def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise LedgerError("a leaf says one key twice", code="leaf")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise LedgerError(f"{name} is not JSON", code="leaf")
