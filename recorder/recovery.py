@@ -37,7 +37,7 @@ def unclosed(hearings: Path, known: set[str]) -> list[tuple[str, str, Path]]:
 def close_unclosed(path: Path, utc_offset_ns: int) -> ClosedSegment | None:
     """Cut, complete and hash one file; None when it holds not one whole fragment: what is in it is then set aside.
 
-    `utc_offset_ns`: UTC minus room time, for fragments whose journal line was lost.
+    `utc_offset_ns`: UTC minus room time, for fragments that lost their journal line and have no `prft`.
     """
     try:
         index = index_file(path, salvage=True)
@@ -113,7 +113,7 @@ def _complete_journal(path: Path, good: list[Indexed], lines: dict[int, dict[str
             facts = {
                 "room_ns": fragment.from_ns,
                 "to_ns": fragment.to_ns,
-                "utc_ns": fragment.from_ns + utc_offset_ns,
+                "utc_ns": fragment.from_ns + utc_offset_ns if fragment.utc_ns is None else fragment.utc_ns,
                 "key": fragment.key_frame,
             }
             text += journal_line(fragment.offset, file.read(fragment.bytes), facts)

@@ -1,7 +1,8 @@
 """One track: the fragments of its runs, stamped with room time and handed on.
 
 A run's first fragments are held back until its clock is settled; after that each fragment is passed on at once. The
-samples stay as the encoder made them; only the decode time and the number of the fragment are written anew.
+samples stay as the encoder made them; the decode time and the number of the fragment are written anew, and which UTC
+that was comes before it (`prft`).
 """
 
 from __future__ import annotations
@@ -115,8 +116,9 @@ class Track:
     def emit(self, fragment: Fragment, run: Run, ticks: int) -> None:
         """Number, stamp and hand on."""
         timescale = run.init.timescale
-        stamped = retime(fragment, run.init, ticks, self._sequence + 1)
         from_ns = to_ns(ticks, timescale)
+        utc_ns = self._utc_of(from_ns)
+        stamped = retime(fragment, run.init, ticks, self._sequence + 1, utc_ns)
         end_ns = to_ns(ticks + fragment.duration, timescale)
         out = Stamped(
             run=run,
@@ -124,7 +126,7 @@ class Track:
             data=stamped.data,
             from_ns=from_ns,
             to_ns=end_ns,
-            utc_ns=self._utc_of(from_ns),
+            utc_ns=utc_ns,
             key_frame=fragment.key_frame,
         )
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF

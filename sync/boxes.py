@@ -1,7 +1,7 @@
 """Fragmented MP4, read box by box: an init segment, then fragments that can be stamped, indexed and taken apart.
 
-Promises: bytes in any cut give the same init and fragments; a fragment is never altered except for its decode time
-and number (`retime`), its samples never; a growing file is indexed up to its last whole fragment.
+Promises: bytes in any cut give the same init and fragments; a fragment is never altered except for its decode time,
+number and UTC (`retime`), its samples never; a growing file is indexed up to its last whole fragment.
 Refuses, with `MediaError`: files with more than one track or without fragments, boxes larger than `MAX_BOX_BYTES`,
 anything whose sizes do not add up. One track per file is all that Wutong writes.
 """
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
+from sync.prft import ReferenceTime
 from sync.samples import Samples, SampleTable, children, parse_fragment_samples, parse_sample_table
 
 MAX_BOX_BYTES = 32 * 1024 * 1024
@@ -69,6 +70,8 @@ class Fragment:
     first_sample: int
     """Where in `data` the first sample begins."""
     sequence: int
+    utc_ns: int | None = None
+    """UTC of `decode_time`, as the `prft` box before it says; None without one."""
 
     def samples(self) -> Iterator[bytes]:
         """The coded samples one by one; for a FLAC track each is one FLAC frame."""
@@ -87,6 +90,8 @@ class Indexed:
     from_ns: int
     to_ns: int
     key_frame: bool
+    utc_ns: int | None = None
+    """UTC of `from_ns`, as the file itself says; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +178,14 @@ def parse_fragment(data: bytes, init: Init) -> Fragment:
     """Read one whole fragment of the track that `init` describes."""
     moof: tuple[int, int] | None = None
     mdat_end = 0
+    reference: ReferenceTime | None = None
     for name, start, end in children(data, 0, len(data)):
         if name == b"moof":
             moof = (start, end)
         elif name == b"mdat":
             mdat_end = end
+        elif name == b"prft":
+            reference = ReferenceTime.parse(data[start:end])
     if moof is None or not mdat_end:
         raise MediaError("a fragment lacks its moof or mdat box")
     head = _head_bytes(data, moof[0], b"moof")
@@ -185,10 +193,6 @@ def parse_fragment(data: bytes, init: Init) -> Fragment:
     first = moof[0] - head + samples.data_offset
     if first < moof[1] or first + sum(samples.sizes) > mdat_end:
         raise MediaError("a fragment says that its samples lie outside of it")
-    return _fragment(data, samples, first)
-
-
-def _fragment(data: bytes, samples: Samples, first: int) -> Fragment:
     return Fragment(
         data=data,
         decode_time=samples.decode_time,
@@ -197,36 +201,72 @@ def _fragment(data: bytes, samples: Samples, first: int) -> Fragment:
         sizes=samples.sizes,
         first_sample=first,
         sequence=samples.sequence,
+        utc_ns=_utc_ns(reference, samples.decode_time, init),
     )
 
 
-def retime(fragment: Fragment, init: Init, decode_time: int, sequence: int) -> Fragment:
-    """The same samples at another moment: `decode_time` (ticks, up to 64 bits) and fragment number are replaced."""
+def _utc_ns(reference: ReferenceTime | None, decode_time: int, init: Init) -> int | None:
+    if reference is None or reference.track_id != init.table.track_id:
+        return None
+    return reference.utc_at(decode_time, init.timescale)
+
+
+def retime(fragment: Fragment, init: Init, decode_time: int, sequence: int, utc_ns: int | None = None) -> Fragment:
+    """The same samples at another moment: `decode_time` (ticks, up to 64 bits) and fragment number are replaced.
+
+    A `prft` box that the fragment had says nothing true any more: it goes, and one that says `utc_ns` comes before
+    the `moof` (none without `utc_ns`).
+    """
     if not 0 <= decode_time < 1 << 64:
         raise MediaError(f"media time {decode_time} does not fit an MP4 file")
-    data = bytearray(fragment.data)
-    moof_at = moof_end = 0
-    for name, start, end in children(fragment.data, 0, len(fragment.data)):
-        if name == b"moof":
-            moof_at, moof_end = start, end
-    samples = parse_fragment_samples(fragment.data, moof_at, moof_end, init.table)
-    struct.pack_into(">I", data, samples.sequence_at, sequence & 0xFFFFFFFF)
-    at = samples.decode_time_at
+    before, moof, after = _taken_apart(fragment.data)
+    head = 16 if moof[:4] == b"\0\0\0\1" else 8
+    samples = parse_fragment_samples(bytes(moof), head, len(moof), init.table)
+    struct.pack_into(">I", moof, samples.sequence_at, sequence & 0xFFFFFFFF)
     if samples.decode_time_bytes == 8:
-        struct.pack_into(">Q", data, at, decode_time)
-        return parse_fragment(bytes(data), init)
-    # A 32-bit time: the box grows by four bytes, and with it everything that counts them.
-    for size_at in (moof_at - 8, samples.traf_at - 8, at - 12):
-        (size,) = struct.unpack_from(">I", data, size_at)
+        struct.pack_into(">Q", moof, samples.decode_time_at, decode_time)
+    else:
+        _widen(moof, samples, head, decode_time)
+    if utc_ns is not None:
+        before += ReferenceTime(init.table.track_id, utc_ns, decode_time).pack()
+    data = before + moof + after
+    moved = len(data) - len(fragment.data)
+    return replace(
+        fragment,
+        data=data,
+        decode_time=decode_time,
+        first_sample=fragment.first_sample + moved,
+        sequence=sequence & 0xFFFFFFFF,
+        utc_ns=utc_ns,
+    )
+
+
+def _taken_apart(data: bytes) -> tuple[bytes, bytearray, bytes]:
+    """What stands before the `moof` (without `prft`), the `moof`, and what follows."""
+    at = 0
+    before = b""
+    for name, _, end in children(data, 0, len(data)):
+        if name == b"moof":
+            return before, bytearray(data[at:end]), data[end:]
+        if name != b"prft":
+            before += data[at:end]
+        at = end
+    raise MediaError("a fragment lacks its moof box")
+
+
+def _widen(moof: bytearray, samples: Samples, head: int, decode_time: int) -> None:
+    """A 32-bit time: the box grows by four bytes, and with it everything that counts them."""
+    at = samples.decode_time_at
+    for size_at in (head - 8, samples.traf_at - 8, at - 12):
+        (size,) = struct.unpack_from(">I", moof, size_at)
         if size < 8:
             raise MediaError("a fragment header with a 64-bit size cannot be stamped")
-        struct.pack_into(">I", data, size_at, size + 4)
+        struct.pack_into(">I", moof, size_at, size + 4)
     for offset_at in samples.data_offsets_at:
-        (offset,) = struct.unpack_from(">i", data, offset_at)
-        struct.pack_into(">i", data, offset_at, offset + 4)
-    data[at - 4] = 1
-    data[at : at + 4] = struct.pack(">Q", decode_time)
-    return parse_fragment(bytes(data), init)
+        (offset,) = struct.unpack_from(">i", moof, offset_at)
+        struct.pack_into(">i", moof, offset_at, offset + 4)
+    moof[at - 4] = 1
+    moof[at : at + 4] = struct.pack(">Q", decode_time)
 
 
 def index_file(path: Path, offset: int = 0, init: Init | None = None, *, salvage: bool = False) -> FileIndex:
@@ -273,6 +313,7 @@ def _read_init(file: BinaryIO, size: int) -> tuple[Init | None, int]:
 def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
     start = at
     samples: Samples | None = None
+    reference: ReferenceTime | None = None
     while True:
         head = _file_box(file, at, size)
         if head is None:
@@ -282,6 +323,9 @@ def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
             file.seek(at)
             moof = file.read(length)
             samples = parse_fragment_samples(moof, head_bytes, length, init.table)
+        elif name == b"prft":
+            file.seek(at + head_bytes)
+            reference = ReferenceTime.parse(file.read(length - head_bytes))
         at += length
         if name == b"mdat":
             if samples is None:
@@ -290,8 +334,9 @@ def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
                 raise MediaError("a fragment says that its samples lie outside of it")
             from_ns = to_ns(samples.decode_time, init.timescale)
             until_ns = to_ns(samples.decode_time + samples.duration, init.timescale)
-            yield Indexed(start, at - start, from_ns, until_ns, samples.key_frame)
-            samples = None
+            utc_ns = _utc_ns(reference, samples.decode_time, init)
+            yield Indexed(start, at - start, from_ns, until_ns, samples.key_frame, utc_ns)
+            samples = reference = None
         if name == b"mdat" or (samples is None and name not in _BEFORE_FRAGMENT):
             start = at
 

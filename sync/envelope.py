@@ -11,7 +11,7 @@
     14     8     room_ns       start of the fragment on the room's time line, signed
     22     8     utc_ns        the same moment in UTC
     30     4     duration_us   microseconds
-    34     ...   payload       init: MIME type (uint16 length + ASCII) + ftyp + moov; fragment: moof + mdat; JPEG
+    34     ...   payload       init: MIME type (uint16 length + ASCII) + ftyp + moov; fragment: prft + moof + mdat; JPEG
 
 All numbers are big-endian. On a browser's WebSocket the message is preceded by the address of its track: one byte of
 length and UTF-8 `court/room/track` from the center, `track` alone from a room.

@@ -29,6 +29,7 @@ class SampleTable:
     default_duration: int
     default_size: int
     default_flags: int
+    track_id: int = 1
     width: int = 0
     height: int = 0
     channels: int = 0
@@ -99,7 +100,7 @@ def parse_sample_table(moov: bytes) -> SampleTable:
     if not timescale:
         raise MediaError("an MP4 track counts no time")
     trex = _one(moov, 0, end, b"mvex", b"trex")
-    duration, size, flags = (_u32(moov, trex[0] + at, trex[1]) for at in (12, 16, 20))
+    track_id, duration, size, flags = (_u32(moov, trex[0] + at, trex[1]) for at in (4, 12, 16, 20))
     stsd = _one(moov, *mdia, b"minf", b"stbl", b"stsd")
     entries = list(children(moov, stsd[0] + 8, stsd[1]))
     if len(entries) != 1:
@@ -114,7 +115,7 @@ def parse_sample_table(moov: bytes) -> SampleTable:
         if len(config) < 7:
             raise MediaError("an H.264 description is cut short")
         codec = f"{name.decode()}.{config[1:4].hex()}"
-        return SampleTable("video", timescale, codec, config, duration, size, flags, width, height)
+        return SampleTable("video", timescale, codec, config, duration, size, flags, track_id, width, height)
     if name not in (b"mp4a", b"fLaC"):
         raise MediaError(f"the codec {name!r} is none of H.264, AAC and FLAC; set the camera to H.264")
     if stop - start < 28:
@@ -122,7 +123,9 @@ def parse_sample_table(moov: bytes) -> SampleTable:
     channels, rate_hz = struct.unpack_from(">H6xH", moov, start + 16)
     codec, config = _sound(moov, name, start + 28, stop)
     rate_hz = rate_hz or timescale  # above 65,535 Hz the field does not hold it
-    return SampleTable("audio", timescale, codec, config, duration, size, flags, channels=channels, rate_hz=rate_hz)
+    return SampleTable(
+        "audio", timescale, codec, config, duration, size, flags, track_id, channels=channels, rate_hz=rate_hz
+    )
 
 
 def _sound(moov: bytes, name: bytes, start: int, stop: int) -> tuple[str, bytes]:

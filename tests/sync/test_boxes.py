@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sync.boxes import BoxReader, Fragment, Init, index_file, parse_fragment, retime, to_ns, to_ticks
 from sync.errors import MediaError
+from sync.prft import ReferenceTime, from_ntp, to_ntp
 
 SOURCES = {
     "video": "testsrc2=s=320x180:r=25 -c:v libx264 -preset ultrafast -tune zerolatency -g 25",
@@ -160,3 +161,64 @@ def test_damaged_bytes_are_refused_or_read_but_nothing_else(
 def test_noise_is_refused(data: bytes) -> None:
     with contextlib.suppress(MediaError):
         assert [i for i in BoxReader().feed(data) if isinstance(i, Fragment)] == []
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_stamped_fragment_says_its_utc_and_a_foreign_statement_is_replaced(
+    files: dict[str, Path], name: str, tmp_path: Path
+) -> None:
+    init, fragments = read(files[name].read_bytes())
+    utc_ns = 1_795_344_000_123_456_789
+    foreign = ReferenceTime(init.table.track_id, 1, 2).pack()
+    strange = [parse_fragment(foreign + f.data, init) for f in fragments]
+    stamped = []
+    for number, one in enumerate(strange):
+        from_ns = to_ns(one.decode_time, init.timescale)
+        stamped.append(retime(one, init, one.decode_time + 7, number, utc_ns + from_ns))
+    assert [f.data.count(b"prft") for f in stamped] == [1] * len(fragments)
+    assert [list(f.samples()) for f in stamped] == [list(f.samples()) for f in fragments]
+    assert all(f.data[4:8] == b"prft" and f.data[36:40] == b"moof" for f in stamped)
+    for one in stamped:  # what was computed is what is read
+        assert parse_fragment(one.data, init) == one
+        box = ReferenceTime.parse(one.data[8:32])
+        assert (box.track_id, box.media_time, box.utc_ns) == (init.table.track_id, one.decode_time, one.utc_ns)
+    file = tmp_path / "file.mp4"
+    file.write_bytes(init.data + b"".join(f.data for f in stamped))
+    index = index_file(file)
+    assert [f.utc_ns for f in index.fragments] == [f.utc_ns for f in stamped]
+    assert index.end == file.stat().st_size
+    assert index.fragments[1].offset == len(init.data) + len(stamped[0].data)
+    plain = retime(stamped[0], init, 5, 1)
+    assert b"prft" not in plain.data
+    assert plain.utc_ns is None
+
+
+def test_a_players_library_plays_fragments_with_their_utc_to_the_last_frame(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    init, fragments = read(files["video"].read_bytes())
+    stamped = [retime(f, init, f.decode_time, i, 10**18 + i) for i, f in enumerate(fragments)]
+    file = tmp_path / "file.mp4"
+    file.write_bytes(init.data + b"".join(f.data for f in stamped))
+    probe = ["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0"]
+    counts = [subprocess.run([*probe, str(p)], check=True, stdout=subprocess.PIPE) for p in (file, files["video"])]
+    assert counts[0].stdout == counts[1].stdout
+    assert int(counts[0].stdout) >= 62
+
+
+@given(utc_ns=st.integers(0, 4_200_000_000_000_000_000))
+def test_utc_goes_through_ntp_to_the_nanosecond_also_after_2036(utc_ns: int) -> None:
+    assert from_ntp(to_ntp(utc_ns)) == utc_ns
+
+
+def test_a_reference_time_has_the_bytes_of_the_standard() -> None:
+    box = ReferenceTime(track_id=1, utc_ns=500_000_000, media_time=90_000).pack()
+    assert box.hex() == "0000002070726674010000180000000183aa7e80800000000000000000015f90"
+    assert ReferenceTime.parse(box[8:]).utc_at(135_000, 90_000) == 1_000_000_000
+
+
+def test_a_reference_time_of_version_0_is_read_and_a_short_one_refused() -> None:
+    content = struct.pack(">IIQI", 0, 1, to_ntp(10**18), 48_000)
+    assert ReferenceTime.parse(content) == ReferenceTime(1, 10**18, 48_000)
+    with pytest.raises(MediaError):
+        ReferenceTime.parse(content[:-1])
