@@ -6,6 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+_ITSELF = ("00000000", "7F7F0101")
+"""chrony's reference when it follows nothing, or declares its own clock good ("local")."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClockSource:
@@ -26,7 +29,7 @@ def parse_tracking(text: str) -> ClockSource:
         leap, offset, delay, dispersion = fields[13], float(fields[4]), float(fields[10]), float(fields[11])
     except (IndexError, ValueError):
         return ClockSource()
-    if leap == "Not synchronised":
+    if leap == "Not synchronised" or fields[0] in _ITSELF:
         return ClockSource()
     return ClockSource("chrony", round((abs(offset) + dispersion + delay / 2) * 1000, 3))
 

@@ -11,8 +11,9 @@ import structlog
 
 from hardware.profile import Profile
 from hardware.sources import Source, sources
-from recorder import clocksource, recovery
+from recorder import recovery
 from recorder.alarms import Alarm, Alarms
+from recorder.clockwatch import ClockWatch
 from recorder.disk import Disk, DiskState
 from recorder.keeper import Missing
 from recorder.lane import Lane
@@ -32,7 +33,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 0.5
 STATUS_S = 1.0
-CLOCK_SOURCE_LOOKS = 30
 LAST_WORDS_S = 5.0
 RECOVERED_WHY = "录制服务中断后恢复"
 
@@ -61,7 +61,7 @@ class RecorderRoom:
         self._told: set[tuple[str, str, str]] = set()
         self._disk = Disk(profile.storage.data, profile.storage.reserve_gib)
         self._disk_state = DiskState(0, 0.0, False)
-        self._clock_source = clocksource.ClockSource()
+        self._clock_watch = ClockWatch(clock_map, lambda body, hearing: self._say("clock", body, hearing, None))
         self._look_now = asyncio.Event()
         self._book = HearingBook(room_log)
         self._hearing: str | None = None
@@ -172,6 +172,8 @@ class RecorderRoom:
                     lane.keeper.trouble(covered_ns, RECOVERED_WHY)
                 lane.keeper.want(wanted.hearing, wanted.stretches, ended=wanted.ended, covered_ns=covered_ns)
         self._hearing = self._book.open_hearing
+        if self._hearing is not None:
+            self._clock_watch.recovered(await asyncio.to_thread(self._log.of_hearing, self._hearing))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -270,17 +272,8 @@ class RecorderRoom:
     # What the room is told
 
     async def _tell_status(self) -> None:
-        looks = 0
         while True:
-            if looks % CLOCK_SOURCE_LOOKS == 0:
-                self._clock_source = await clocksource.look()
-            looks += 1
-            step = self._map.look()
-            if step is not None:
-                log.warning("clock_step", ms=step.by_ns / 1e6)
-                if self._hearing is not None:
-                    body = {"by_ns": step.by_ns, "source": self._clock_source.source}
-                    self._say("clock", body, self._hearing, None)
+            await self._clock_watch.look(self._hearing)
             now_ns = self._clock.now_ns()
             self._disk_state = self._disk.look(now_ns)
             low = self._disk_state.under_reserve
@@ -322,6 +315,6 @@ class RecorderRoom:
             "tracks": tracks,
             "hearing": self._hearing,
             "disk": {"free_bytes": self._disk_state.free_bytes, "hours_left": self._disk_state.hours_left},
-            "clock": self._clock_source.to_json(),
+            "clock": self._clock_watch.source.to_json(),
             "alarms": self._alarms.to_json(),
         }

@@ -22,7 +22,11 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
 STEP_NS = 20 * NS_PER_MS
-"""A change of (UTC - monotonic) larger than this between two looks is a step, not slewing by NTP."""
+"""A change of (UTC - monotonic) larger than this is a step that is told; smaller ones the map follows in silence."""
+FOLLOW_NS = NS_PER_MS
+"""Smaller changes than this are not followed: two clocks cannot be read at the same instant."""
+MAX_PIECES = 100_000
+_READINGS = 5
 
 
 class Clock(Protocol):
@@ -118,24 +122,57 @@ class ClockStep:
 
 
 class ClockMap:
-    """Room time -> UTC, in pieces; a step begins a new piece and never changes an old one."""
+    """Room time -> UTC, in pieces; a step begins a new piece and never changes an old one.
+
+    NTP slews both clocks together, so their difference changes only where the system clock was set. Whatever moved it,
+    the map follows from the look that saw it on; what has come together to more than `STEP_NS` is told as a step.
+    """
 
     def __init__(self, clock: RoomClock) -> None:
         self._clock = clock
-        now = clock.now_ns()
-        self._from_ns = [now]
-        self._offset_ns = [clock.utc_now_ns() - now]
+        now_ns, offset_ns, _ = self._read()
+        self._from_ns = [now_ns]
+        self._offset_ns = [offset_ns]
+        self._told_ns = offset_ns
+
+    def told(self, offset_ns: int) -> None:
+        """What UTC minus room time was when it was last told, by an earlier life of this service: the next look finds
+        the step that happened in between."""
+        self._told_ns = offset_ns
 
     def look(self) -> ClockStep | None:
         """Compare the clocks; call about once a second. Returns the step, if there was one since the last look."""
-        now = self._clock.now_ns()
-        offset_ns = self._clock.utc_now_ns() - now
-        by_ns = offset_ns - self._offset_ns[-1]
+        now_ns, offset_ns, doubt_ns = self._read()
+        if abs(offset_ns - self._offset_ns[-1]) > FOLLOW_NS + doubt_ns:
+            self._from_ns.append(now_ns)
+            self._offset_ns.append(offset_ns)
+            if len(self._from_ns) > MAX_PIECES:
+                del self._from_ns[0], self._offset_ns[0]
+        by_ns = self._offset_ns[-1] - self._told_ns
         if abs(by_ns) <= STEP_NS:
             return None
-        self._from_ns.append(now)
-        self._offset_ns.append(offset_ns)
-        return ClockStep(now, by_ns)
+        self._told_ns = self._offset_ns[-1]
+        return ClockStep(now_ns, by_ns)
+
+    def _read(self) -> tuple[int, int, int]:
+        """(room time, UTC minus room time, how far that may be off): a process that is interrupted between the two
+        clocks would see a step that never was, so the reading that took the shortest counts."""
+        best: tuple[int, int, int] | None = None
+        for _ in range(_READINGS):
+            before_ns = self._clock.now_ns()
+            utc_ns = self._clock.utc_now_ns()
+            took_ns = self._clock.now_ns() - before_ns
+            if best is None or took_ns < best[2]:
+                best = (before_ns, utc_ns - before_ns - took_ns // 2, took_ns)
+            if took_ns < FOLLOW_NS // 10:
+                break
+        assert best is not None
+        return best
+
+    @property
+    def offset_ns(self) -> int:
+        """UTC minus room time, as the last look saw it."""
+        return self._offset_ns[-1]
 
     def utc_ns(self, room_ns: int) -> int:
         """UTC of a moment; moments before the first look use the first piece."""

@@ -338,7 +338,8 @@ def _alarm(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
 
 
 def _clock(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
-    hearing.clock_steps.append({"at_ns": event.room_ns, **body})
+    if body.get("by_ns"):  # 0: it only says what UTC is worth
+        hearing.clock_steps.append({"at_ns": event.room_ns, **body})
 
 
 _HANDLERS = {

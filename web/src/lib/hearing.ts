@@ -83,7 +83,8 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       applyAlarm(hearing, event);
       break;
     case 'clock':
-      hearing.clock_steps.push({ at_ms: event.room_ms, ...body });
+      // 0: it only says what UTC is worth
+      if (body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...body });
       break;
   }
 }
