@@ -54,7 +54,8 @@ class Desk:
             await asyncio.to_thread(self._check_disk)
             self._check_recorder()
             name = hearing_id(self._view.clock.utc_now_ns())
-            await self._view.append("open", self._opening(name, case, docket_id), hearing=name, key=f"open/{name}")
+            body = {**self._opening(name, case, docket_id), **self._preroll()}
+            await self._view.append("open", body, hearing=name, key=f"open/{name}")
         await self._confirm_recording(name)
         return self._hearing()
 
@@ -199,6 +200,15 @@ class Desk:
             "tracks": tracks,
             **profile.room.model_dump(),
         }
+
+    def _preroll(self) -> dict[str, int]:
+        """Where the record begins if the room keeps a pre-roll: never in what belonged to the hearing before."""
+        preroll_ns = self._view.profile.storage.preroll_s * 1_000_000_000
+        last = self._view.hearing
+        if not preroll_ns:
+            return {}
+        ended_ns = 0 if last is None or last.closed_ns is None else last.closed_ns
+        return {"from_ns": max(self._view.clock.now_ns() - preroll_ns, ended_ns)}
 
     async def _confirm_recording(self, hearing: str) -> None:
         """Wait for the recorder to say that it keeps; if it does not, everybody is told."""

@@ -74,6 +74,19 @@ class Storage(_Part):
     data: Path = Field(description="folder of the room's data")
     reserve_gib: float = Field(2.0, ge=0, description="a hearing is refused when less than this is free")
     segment_s: int = Field(60, ge=4, le=600, description="length of a file of the record in seconds")
+    preroll_s: int = Field(0, ge=0, le=10, description="seconds before 宣布开庭 that become part of the record")
+
+
+class SelfTest(_Part):
+    """设备自检: every seat and camera proves itself before a hearing."""
+
+    opening: Literal["required", "advise"] = Field(
+        "advise", description="'required': a hearing without a passed test needs the clerk's explicit confirmation"
+    )
+    loudspeaker: str = Field(
+        "", description="(part of) the name of the output device that plays the test tone; empty: each seat speaks"
+    )
+    valid_hours: int = Field(0, ge=0, le=168, description="how long a passed test counts; 0: until midnight")
 
 
 class Transcriber(_Part):
@@ -111,6 +124,7 @@ class Profile(_Part):
     microphones: Microphones
     cameras: list[Camera] = Field(min_length=1, max_length=4)
     storage: Storage
+    selftest: SelfTest = SelfTest.model_construct()
     transcriber: Transcriber = Transcriber.model_construct()
     panel: Panel = Panel.model_construct()
     center: Center = Center.model_construct()
@@ -137,6 +151,8 @@ class Profile(_Part):
             raise ValueError("microphones with the driver pyaudio need 'device', (part of) a device's name")
         if mics.driver == "file" and mics.file is None:
             raise ValueError("microphones with the driver file need 'file'")
+        if mics.driver == "file" and self.selftest.loudspeaker:
+            raise ValueError("microphones with the driver file hear no loudspeaker; leave selftest.loudspeaker empty")
         for camera in self.cameras:
             needed = {"rtsp": camera.url, "v4l2": camera.device, "file": camera.file, "simulated": True}
             if not needed[camera.driver]:

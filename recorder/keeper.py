@@ -1,8 +1,9 @@
 """Which fragments of a track are kept: the stretches in which a hearing is open, whole, or with a declared gap.
 
 The keeper remembers the last seconds of its track, so a hearing that opens begins with the last key frame at or before
-that moment. What was wanted and is not on disk is a gap: found when the next fragment is on disk, at the latest when
-the stretch ends. It knows nothing of processes, files and logs.
+that moment, or before its pre-roll, which is in memory alone until then. What was wanted and is not on disk is a gap:
+found when the next fragment is on disk, at the latest when the stretch ends. A pre-roll that began late, because the
+recorder did, is no gap; a hole inside of it is. It knows nothing of processes, files and logs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from recorder.fragments import Stamped
 
 NS_PER_S = 1_000_000_000
 CACHE_NS = 3 * NS_PER_S
-CACHE_BYTES = 48 * 1024 * 1024
+"""How far the memory reaches back beyond the pre-roll: an opening is heard of a little later than it happens."""
+GOP_NS = 10 * NS_PER_S
+"""The longest group of pictures that is kept whole in memory."""
+CACHE_BYTES_PER_S = 2 * 1024 * 1024
+"""Of one track: 16 Mbit/s, twice what a 1080p camera sends."""
 LATE_NS = 3 * NS_PER_S
 """A stretch that ended is given this long for its last fragments to arrive."""
 TOLERANCE_NS = 10_000_000
@@ -29,6 +34,18 @@ class Stretch:
 
     from_ns: int
     to_ns: int | None = None
+    preroll_ns: int = 0
+    """So much before it is kept as well, as far as it is in memory."""
+
+    @property
+    def begin_ns(self) -> int:
+        """Where media is wanted from."""
+        return self.from_ns - self.preroll_ns
+
+
+def cache_bytes(preroll_ns: int) -> int:
+    """What one track may hold in memory: 26 MiB without pre-roll, 46 MiB with the longest of ten seconds."""
+    return (CACHE_NS + GOP_NS + preroll_ns) * CACHE_BYTES_PER_S // NS_PER_S
 
 
 @dataclass(slots=True)
@@ -39,6 +56,8 @@ class _Job:
     covered_ns: int
     """On disk or declared missing up to here."""
     stretches: list[Stretch] = field(default_factory=list)
+    begun: bool = False
+    """Something of it is on disk."""
     current: int = 0
     """The stretch that fragments go to."""
     confirmed: int = 0
@@ -69,7 +88,11 @@ class Keeper:
         offer: Callable[[str, Stamped], bool],
         finish: Callable[[str, int], bool],
         missing: Callable[[Missing], None],
+        preroll_ns: int = 0,
     ) -> None:
+        """`preroll_ns`: how long a pre-roll may be asked for."""
+        self._cache_ns = CACHE_NS + preroll_ns
+        self._cache_limit = cache_bytes(preroll_ns)
         self._offer = offer
         self._finish = finish
         self._missing = missing
@@ -115,6 +138,9 @@ class Keeper:
         """The writer has it on disk."""
         job = self._job(hearing)
         if job is not None:
+            if not job.begun and fragment.from_ns < job.covered_ns:
+                job.covered_ns = fragment.from_ns  # the pre-roll begins where there is some
+            job.begun = True
             self._declare(job, fragment.from_ns, TOLERANCE_NS)
             job.covered_ns = max(job.covered_ns, fragment.to_ns)
 
@@ -133,6 +159,11 @@ class Keeper:
         """Everything of this hearing is on disk or declared."""
         return self._job(hearing) is None
 
+    def cached(self, from_ns: int) -> list[Stamped]:
+        """What is in memory from the last key frame at or before a moment on."""
+        first = self._first(from_ns)
+        return [] if first is None else [f for f in self._cache if f.from_ns >= first.from_ns]
+
     @property
     def wanting(self) -> bool:
         """A hearing is open: fragments go to disk."""
@@ -145,7 +176,7 @@ class Keeper:
     def _declare(self, job: _Job, until_ns: int, tolerance_ns: int) -> None:
         """Say what is missing between what is covered and `until_ns`, in each stretch."""
         for stretch in job.stretches:
-            from_ns = max(job.covered_ns, stretch.from_ns)
+            from_ns = max(job.covered_ns, stretch.begin_ns)
             to_ns = until_ns if stretch.to_ns is None else min(until_ns, stretch.to_ns)
             if to_ns - from_ns > tolerance_ns:
                 self._missing(Missing(job.hearing, from_ns, to_ns, self._why(from_ns, to_ns)))
@@ -180,16 +211,16 @@ class Keeper:
 
     def _offer_from(self, job: _Job, stretch: Stretch) -> None:
         if not self._began:
-            if not self._cache or self._cache[-1].to_ns <= stretch.from_ns:
+            if not self._cache or self._cache[-1].to_ns <= stretch.begin_ns:
                 return  # a later key frame may still come before the beginning
-            first = self._first(stretch.from_ns)
+            first = self._first(stretch.begin_ns)
             if first is None or (stretch.to_ns is not None and first.from_ns >= stretch.to_ns):
                 return
             self._began = True
             self._offered = None
             start_ns = first.from_ns
         else:
-            start_ns = stretch.from_ns
+            start_ns = stretch.begin_ns
         for fragment in self._cache:
             if self._offered is None:
                 if fragment.from_ns < start_ns:
@@ -199,6 +230,8 @@ class Keeper:
             if stretch.to_ns is not None and fragment.from_ns >= stretch.to_ns:
                 break
             if not self._offer(job.hearing, fragment):
+                if fragment.to_ns <= stretch.from_ns:
+                    return  # the pre-roll comes at once and is longer than the writer's line: the rest a little later
                 self.trouble(fragment.from_ns, "磁盘写入过慢")
             self._offered = fragment
 
@@ -211,10 +244,10 @@ class Keeper:
         return best
 
     def _trim(self) -> None:
-        """Keep whole groups of pictures that reach back `CACHE_NS`, within `CACHE_BYTES`."""
-        horizon_ns = self._cache[-1].to_ns - CACHE_NS
+        """Keep whole groups of pictures that reach back over `CACHE_NS` and the pre-roll, within `cache_bytes`."""
+        horizon_ns = self._cache[-1].to_ns - self._cache_ns
         keys = [i for i, f in enumerate(self._cache) if f.key_frame and f.from_ns <= horizon_ns]
         drop = keys[-1] if keys else 0
-        while drop or self._cache_bytes > CACHE_BYTES:
+        while drop or self._cache_bytes > self._cache_limit:
             self._cache_bytes -= len(self._cache.popleft().data)
             drop = max(drop - 1, 0)

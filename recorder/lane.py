@@ -28,12 +28,12 @@ _PICTURE_TEXTS = {"frozen": "画面静止不动", "black": "画面全黑", "unde
 class Lane:
     """One track. `stop` blocks; all else belongs to the event loop."""
 
-    def __init__(self, info: TrackInfo, room: RecorderRoom, segment_s: int) -> None:
+    def __init__(self, info: TrackInfo, room: RecorderRoom, segment_s: int, preroll_s: int) -> None:
         self.info = info
         self._room = room
         self.track = Track(info, room.clock, room.utc_of, self._began, self._publish)
         self._writer = Writer(info.id, self._folder, segment_s, asyncio.get_running_loop(), self._outcome)
-        self.keeper = Keeper(self._writer.offer, self._writer.finish, self._missing)
+        self.keeper = Keeper(self._writer.offer, self._writer.finish, self._missing, preroll_s * 1_000_000_000)
         self.mime = ""
         self.kept_bytes = 0
         self._kept_ns: int | None = None

@@ -69,8 +69,9 @@ class RecorderRoom:
         self._changed = asyncio.Event()
         self.lanes: dict[str, Lane] = {}
         self.runners: list[SourceRunner] = []
+        storage = profile.storage
         for source in self.sources:
-            lanes = [Lane(info, self, profile.storage.segment_s) for info in source.tracks]
+            lanes = [Lane(info, self, storage.segment_s, storage.preroll_s) for info in source.tracks]
             self.lanes |= {lane.info.id: lane for lane in lanes}
             self.runners.append(
                 SourceRunner(

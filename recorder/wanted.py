@@ -77,7 +77,7 @@ class HearingBook:
 
 
 def _wanted(view: Hearing) -> Wanted:
-    stretches = [Stretch(view.opened_ns)]
+    stretches = [Stretch(view.opened_ns, preroll_ns=max(view.opened_ns - view.recorded_from_ns, 0))]
     for pause in view.pauses:
         stretches[-1].to_ns = pause.from_ns
         if pause.to_ns is not None and (view.closed_ns is None or pause.to_ns < view.closed_ns):

@@ -14,6 +14,8 @@ from typing import Any
 
 from sync.roomlog import Event
 
+PREROLL_MOST_NS = 10_000_000_000
+
 
 class State(StrEnum):
     """Where a hearing is between 宣布开庭 and 闭庭."""
@@ -138,6 +140,8 @@ class Hearing:
     state: State = State.OPEN
     opened_ns: int = 0
     opened_utc_ns: int = 0
+    recorded_from_ns: int = 0
+    """Where the record may begin: before the opening when the room keeps a pre-roll (预录)."""
     closed_ns: int | None = None
     case: dict[str, Any] = field(default_factory=dict)
     seats: list[dict[str, Any]] = field(default_factory=list)
@@ -225,6 +229,8 @@ def _open(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     hearing.state = State.OPEN
     hearing.opened_ns = event.room_ns
     hearing.opened_utc_ns = event.utc_ns
+    begun_ns = min(int(body.get("from_ns", event.room_ns)), event.room_ns)
+    hearing.recorded_from_ns = max(begun_ns, event.room_ns - PREROLL_MOST_NS)
     hearing.case = dict(body.get("case", {}))
     hearing.seats = list(body.get("seats", []))
     hearing.tracks = list(body.get("tracks", []))

@@ -72,6 +72,7 @@ ROOM: dict[str, Any] = {
         },
     ],
     "storage": {"data": "/var/lib/wutong"},
+    "selftest": {},
     "transcriber": {},
     "panel": {},
     "center": {

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from sync.envelope import Kind
+from sync.envelope import Envelope, Kind
 from sync.errors import EnvelopeError
 from sync.gop import Gate, GopCache
 from sync.hearing import Hearing, PauseReason, State
@@ -148,9 +148,14 @@ class Live:
     def _lets(self, track: str) -> bool:
         return Leave.of(self._hearing()).lets(track)
 
+    def _off_record(self, track: str, payload: bytes) -> bool:
+        """Sound from before the opening, which comes a moment after it: of the record perhaps, but not live."""
+        hearing = self._hearing()
+        return track in SOUND and hearing is not None and Envelope.unpack(payload).room_ns < hearing.opened_ns
+
     def _fragment(self, track: str, payload: bytes) -> None:
         gate = self._gates.get(track)
-        if not self._lets(track):
+        if not self._lets(track) or self._off_record(track, payload):
             self._gops.forget(track)  # whoever comes when it is over begins with what came after it
             if gate is not None:
                 gate.lose()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recorder.fragments import Run, Stamped
-from recorder.keeper import Keeper, Missing, Stretch
+from recorder.keeper import Keeper, Missing, Stretch, cache_bytes
 from sync.boxes import Init
 from sync.samples import SampleTable
 
@@ -26,13 +26,17 @@ class Bench:
     missing: list[Missing] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     broken: bool = False
+    preroll_s: int = 0
+    line: int = 1_000_000
 
     def __post_init__(self) -> None:
-        self.keeper = Keeper(self._offer, self._finish, self.missing.append)
+        self.keeper = Keeper(self._offer, self._finish, self.missing.append, self.preroll_s * S)
+        self.room_in_line = self.line
 
     def _offer(self, hearing: str, one: Stamped) -> bool:
-        if self.broken:
+        if self.broken or not self.room_in_line:
             return False
+        self.room_in_line -= 1
         self.kept.append(one.from_ns / S)
         self.keeper.kept(hearing, one)
         return True
@@ -161,3 +165,80 @@ def test_a_close_during_a_pause_ends_the_hearing() -> None:
     bench.keeper.want("h", [stretch(4.0, 4.9)], ended=True)
     assert bench.keeper.is_done("h")
     assert not bench.keeper.wanting
+
+
+def preroll(from_s: float, before_s: float, to_s: float | None = None) -> Stretch:
+    return Stretch(int(from_s * S), None if to_s is None else int(to_s * S), int(before_s * S))
+
+
+def test_a_preroll_becomes_part_of_the_record_at_the_opening() -> None:
+    bench = Bench(preroll_s=5)
+    bench.run(0, 10)
+    assert bench.kept == []
+    bench.keeper.want("h", [preroll(9.6, 5)], ended=False)
+    assert bench.kept[0] == 4.0
+    bench.run(10, 12)
+    assert bench.kept == [x / 4 for x in range(16, 48)]
+    assert bench.missing == []
+
+
+def test_a_preroll_that_is_not_there_because_the_recorder_just_began_is_no_gap() -> None:
+    bench = Bench(preroll_s=10)
+    bench.run(7, 10)
+    bench.keeper.want("h", [preroll(9.6, 10)], ended=False)
+    bench.run(10, 11)
+    assert bench.kept[0] == 7.0
+    assert bench.missing == []
+
+
+def test_a_hole_inside_of_a_preroll_is_a_gap() -> None:
+    bench = Bench(preroll_s=10)
+    bench.run(2, 4)
+    bench.keeper.trouble(4 * S, "设备进程退出")
+    bench.run(6, 9)
+    bench.keeper.want("h", [preroll(9, 8)], ended=False)
+    bench.run(9, 10)
+    assert bench.kept[0] == 2.0
+    assert bench.gaps() == [(4.0, 6.0)]
+
+
+def test_a_resume_has_no_preroll() -> None:
+    bench = Bench(preroll_s=10)
+    bench.run(0, 5)
+    bench.keeper.want("h", [preroll(4.5, 2, 5.0), stretch(20.0)], ended=False)
+    bench.run(5, 22)
+    assert [x for x in bench.kept if 5 <= x < 20] == []
+    assert bench.missing == []
+
+
+def test_a_writer_that_is_busy_with_the_preroll_gets_the_rest_a_little_later() -> None:
+    bench = Bench(preroll_s=10, line=20)
+    bench.run(0, 12)
+    bench.keeper.want("h", [preroll(11.9, 10)], ended=False)
+    for _ in range(3):
+        bench.room_in_line = 20
+        bench.keeper.tick(12 * S)
+    assert bench.kept == [x / 4 for x in range(4, 48)]
+    assert bench.missing == []
+
+
+def test_memory_holds_a_preroll_of_four_cameras_and_is_bounded() -> None:
+    """1080p at 8 Mbit/s with a key frame every 10 s: the worst that a camera of this class is set to."""
+
+    def camera(bytes_per_s: int) -> Keeper:
+        keeper = Keeper(lambda *_: True, lambda *_: True, lambda _: None, 10 * S)
+        for quarter in range(4 * 45):
+            one = fragment(quarter / 4, quarter % 40 == 0)
+            keeper.fragment(replace(one, data=bytes(bytes_per_s // 4)))
+        return keeper
+
+    cameras = [camera(1_000_000) for _ in range(4)]
+    now_ns = 45 * S
+    for keeper in cameras:
+        held = keeper.cached(now_ns - 10 * S)
+        assert held[0].key_frame
+        assert held[0].from_ns <= now_ns - 10 * S
+        assert sum(len(f.data) for f in keeper.cached(0)) <= cache_bytes(10 * S)
+    assert 4 * cache_bytes(10 * S) <= 192 * 1024 * 1024, "what docs/operations.md says of memory"
+    flood = camera(20_000_000)
+    assert sum(len(f.data) for f in flood.cached(0)) <= cache_bytes(10 * S)

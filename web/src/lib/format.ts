@@ -10,6 +10,11 @@ export function duration(ms: number): string {
   return `${pad(s / 3600)}:${pad((s / 60) % 60)}:${pad(s % 60)}`;
 }
 
+/** Of the hearing's own time: 00:12:33, and −00:00:05 before its opening. */
+export function sinceOpening(ms: number): string {
+  return ms < 0 ? `−${duration(Math.ceil(-ms / 1000) * 1000)}` : duration(ms);
+}
+
 /** Local time of day of a UTC moment, 10:31:05 */
 export function clock(utcMs: number, seconds = true): string {
   const d = new Date(utcMs);

@@ -9,6 +9,7 @@ export function emptyHearing(id: string): Hearing {
     state: 'open',
     opened_ms: 0,
     opened_utc_ms: 0,
+    recorded_from_ms: 0,
     closed_ms: null,
     case: { id: '', case_no: '', cause: '', title: '', parties: {}, public: true },
     seats: [],
@@ -37,6 +38,7 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       hearing.state = 'open';
       hearing.opened_ms = event.room_ms;
       hearing.opened_utc_ms = event.utc_ms;
+      hearing.recorded_from_ms = recordedFrom(event);
       Object.assign(hearing, { case: body.case ?? hearing.case, seats: body.seats ?? [], tracks: body.tracks ?? [] });
       break;
     case 'pause':
@@ -87,6 +89,13 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       if (body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...body });
       break;
   }
+}
+
+const PREROLL_MOST_MS = 10_000;
+
+function recordedFrom(opened: RoomEvent): number {
+  const said = typeof opened.body.from_ms === 'number' ? opened.body.from_ms : opened.room_ms;
+  return Math.max(Math.min(said, opened.room_ms), opened.room_ms - PREROLL_MOST_MS);
 }
 
 /** How long the hearing has been recorded at `nowMs` (room time), without its pauses. */

@@ -103,6 +103,8 @@ export interface Hearing {
   state: HearingState;
   opened_ms: number;
   opened_utc_ms: number;
+  /** where the record may begin: before the opening when the room keeps a pre-roll (预录) */
+  recorded_from_ms: number;
   closed_ms: number | null;
   case: Case;
   seats: Seat[];
