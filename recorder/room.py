@@ -151,13 +151,15 @@ class RecorderRoom:
         known = await asyncio.to_thread(self._log.keys, "segment/")
         for hearing, track, path in await asyncio.to_thread(recovery.unclosed, self._layout.data / "hearings", known):
             try:
-                segment = await asyncio.to_thread(recovery.close_unclosed, path, utc_offset_ns)
+                found = await asyncio.to_thread(recovery.close_unclosed, path, utc_offset_ns)
             except (StorageError, MediaError) as error:
                 # Nothing of the past may keep the room from recording now; the next start tries again.
                 log.error("segment_not_recovered", file=str(path), why=error.message)
                 continue
-            if segment is not None:
-                self.segment_closed(track, hearing, segment)
+            for one in found:
+                self.segment_closed(track, hearing, one.segment)
+                for from_ns, to_ns in one.holes:
+                    self.gap(track, Missing(hearing, from_ns, to_ns, RECOVERED_WHY))
         scribe = asyncio.create_task(self._scribe.run())
         drained = await self._scribe.drained(LAST_WORDS_S)
         await cancel_and_wait(scribe)

@@ -44,6 +44,14 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def make_folder(folder: Path) -> None:
+    """Make it and what is missing above it, so that a power cut takes none of them away."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync_folder(one.parent)
+
+
 def next_index(folder: Path) -> int:
     """The first number that no segment of this track had before, journals of empty ones included."""
     taken = [int(p.stem) for p in folder.glob("*.*") if p.stem.isdigit()]
@@ -63,14 +71,15 @@ class Segment:
         self.index = index
         self.run = run
         self.path = folder / f"{index:05d}.mp4"
-        self.from_ns = self.to_ns = 0
+        self.from_ns = self.to_ns = self.utc_ns = 0
+        self._torn = False
         self.fragments = 0
         self._digests = Digests()
         self.bytes = 0
         fresh = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         with contextlib.ExitStack() as undo:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
                 self._file = os.open(self.path, fresh, 0o640)
                 undo.callback(self.path.unlink, missing_ok=True)
                 undo.callback(os.close, self._file)
@@ -98,7 +107,7 @@ class Segment:
         except OSError as error:
             raise StorageError(f"录像文件 {self.path.name} 无法写入：{error.strerror}；请检查磁盘") from error
         if not self.fragments:
-            self.from_ns = fragment.from_ns
+            self.from_ns, self.utc_ns = fragment.from_ns, fragment.utc_ns
         self.to_ns = max(self.to_ns, fragment.to_ns)
         self.fragments += 1
 
@@ -109,7 +118,9 @@ class Segment:
                 view = view[os.write(self._file, view) :]
             os.fdatasync(self._file)
         except OSError:
+            self._torn = True
             os.ftruncate(self._file, self.bytes)
+            self._torn = False
             raise
         self.bytes += len(data)
         self._digests.update(data)
@@ -117,6 +128,8 @@ class Segment:
     def close(self) -> ClosedSegment | None:
         """Finish the file; None when it holds no fragment (then nothing is said of it)."""
         try:
+            if self._torn:  # a disk that refused even to take back half a fragment
+                os.ftruncate(self._file, self.bytes)
             os.fsync(self._file)
             os.fsync(self._journal)
         except OSError as error:

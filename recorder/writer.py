@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,13 @@ from pathlib import Path
 import structlog
 
 from recorder.fragments import Stamped
+from recorder.recovery import close_unclosed
 from recorder.segment import ClosedSegment, Segment, next_index
-from sync.errors import StorageError
+from sync.errors import MediaError, StorageError
 
 log = structlog.get_logger(__name__)
 
+AGAIN_S = 2.0
 QUEUE_FRAGMENTS = 256
 """Half a minute of a track: a disk that is slower than that is a failed disk."""
 
@@ -81,6 +84,8 @@ class Writer:
         self._orders: queue.Queue[tuple[str, Stamped] | Finished | None] = queue.Queue(QUEUE_FRAGMENTS)
         self._segment: Segment | None = None
         self._hearing = ""
+        self._indices: dict[str, int] = {}
+        self._unfinished: deque[tuple[str, Path, int]] = deque()
         self._thread = threading.Thread(target=self._run, name=f"writer-{track}", daemon=True)
         self._thread.start()
 
@@ -115,13 +120,22 @@ class Writer:
             log.info("outcome_untold", track=self._track, outcome=type(outcome).__name__)
 
     def _run(self) -> None:
-        while (order := self._orders.get()) is not None:
+        while True:
+            try:
+                order = self._orders.get(timeout=AGAIN_S if self._unfinished else None)
+            except queue.Empty:
+                self._close_again()
+                continue
+            if order is None:
+                break
             if isinstance(order, Finished):
                 self._close()
+                self._close_again()
                 self._tell(order)
             else:
                 self._keep(*order)
         self._close()
+        self._close_again()
 
     def _keep(self, hearing: str, fragment: Stamped) -> None:
         segment = self._segment
@@ -138,7 +152,11 @@ class Writer:
                     self._tell(Refused(hearing, fragment, "等待关键帧"))
                     return
                 folder = self._folder_of(hearing)
-                self._segment = segment = Segment(folder, next_index(folder), fragment.run)
+                self._close_again()
+                # Also never one that this life had: a volume that was taken away hides what was on it.
+                index = max(next_index(folder), self._indices.get(hearing, 0))
+                self._segment = segment = Segment(folder, index, fragment.run)
+                self._indices = {hearing: index + 1}
                 self._hearing = hearing
             segment.append(fragment)
         except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
@@ -155,6 +173,18 @@ class Writer:
             closed = segment.close()
         except (StorageError, OSError) as error:
             self._tell(Refused(self._hearing, None, str(error)))
+            self._unfinished.append((self._hearing, segment.path, segment.utc_ns - segment.from_ns))
             return
         if closed is not None:
             self._tell(Closed(self._hearing, closed))
+
+    def _close_again(self) -> None:
+        """Files that the disk would not let be finished: their fragments are synced, only the end was not said."""
+        for _ in range(len(self._unfinished)):
+            hearing, path, utc_offset_ns = self._unfinished.popleft()
+            try:
+                for one in close_unclosed(path, utc_offset_ns):
+                    self._tell(Closed(hearing, one.segment))
+            except (StorageError, MediaError) as error:
+                log.error("segment_unfinished", file=str(path), why=error.message)
+                self._unfinished.append((hearing, path, utc_offset_ns))

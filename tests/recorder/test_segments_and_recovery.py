@@ -49,9 +49,8 @@ def test_a_segment_and_its_recovery_give_both_check_values_of_the_file(tmp_path:
     closed = segment.close()
     assert closed is not None
     assert checks_of(closed.path) == (closed.sha256, closed.sm3)
-    again = close_unclosed(closed.path, 0)
-    assert again is not None
-    assert (again.sha256, again.sm3) == (closed.sha256, closed.sm3)
+    (again,) = close_unclosed(closed.path, 0)
+    assert (again.segment.sha256, again.segment.sm3) == (closed.sha256, closed.sm3)
 
 
 def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(tmp_path: Path, media: list[Stamped]) -> None:
@@ -67,26 +66,41 @@ def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(tmp_path: P
         good = [e for e in ends if e <= size]
         closed = close_unclosed(cut, 10)
         if not good:
-            assert closed is None
+            assert closed == []
             assert not cut.exists()
             continue
-        assert closed is not None
         assert cut.read_bytes() == data[: good[-1]]
-        assert closed.fragments == len(good)
+        assert [one.segment.fragments for one in closed] == [len(good)]
         journal = [json.loads(x) for x in cut.with_suffix(".jsonl").read_text().splitlines()]
         assert [j["offset"] + j["length"] for j in journal] == good
 
 
-def test_bytes_that_are_not_what_was_journaled_are_cut_off(tmp_path: Path, media: list[Stamped]) -> None:
+@pytest.mark.parametrize("journaled", [True, False])
+def test_what_is_whole_behind_damage_is_kept_byte_for_byte(
+    tmp_path: Path, media: list[Stamped], journaled: bool
+) -> None:
     path = written(tmp_path, media)
     fragments = index_file(path).fragments
-    data = bytearray(path.read_bytes())
-    data[fragments[5].offset + fragments[5].bytes - 10] ^= 1
+    whole = path.read_bytes()
+    data = bytearray(whole)
+    at = fragments[5].offset + (fragments[5].bytes - 10 if journaled else whole[fragments[5].offset :].index(b"traf"))
+    data[at] ^= 1
     path.write_bytes(data)
-    closed = close_unclosed(path, 0)
-    assert closed is not None
-    assert closed.fragments == 5
-    assert path.stat().st_size == fragments[5].offset
+    if not journaled:
+        path.with_suffix(".jsonl").unlink()
+    before, behind = close_unclosed(path, 0)
+    assert before.segment.fragments == 5
+    assert path.read_bytes() == whole[: fragments[5].offset]
+    assert path.with_suffix(".damaged").read_bytes() == data
+    assert behind.segment.fragments == len(fragments) - 6
+    assert behind.segment.path.read_bytes() == media[0].run.init.data + whole[fragments[6].offset :]
+    assert (behind.segment.index, behind.segment.from_ns) == (1, fragments[6].from_ns)
+    lines = [json.loads(x) for x in behind.segment.path.with_suffix(".jsonl").read_text().splitlines()]
+    assert [(x["offset"], x["length"]) for x in lines] == [
+        (f.offset, f.bytes) for f in index_file(behind.segment.path).fragments
+    ]
+    path.write_bytes(data)  # as if the recovery itself had been interrupted
+    assert [one.segment.index for one in close_unclosed(path, 0)] == [0]
 
 
 def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[Stamped]) -> None:
@@ -99,9 +113,8 @@ def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[St
     path.write_bytes(data)
     lines = path.with_suffix(".jsonl").read_text().splitlines(keepends=True)
     path.with_suffix(".jsonl").write_text("".join(lines[:-1]))
-    closed = close_unclosed(path, 0)
-    assert closed is not None
-    assert closed.bytes == last.offset
+    (closed,) = close_unclosed(path, 0)
+    assert closed.segment.bytes == last.offset
 
 
 def test_only_files_that_the_log_does_not_know_are_recovered(tmp_path: Path, media: list[Stamped]) -> None:
@@ -117,7 +130,7 @@ def test_a_file_that_cannot_be_read_at_all_is_set_aside_not_deleted(tmp_path: Pa
     path = written(tmp_path, media)
     data = b"\0" * 64 + path.read_bytes()[64:]
     path.write_bytes(data)
-    assert close_unclosed(path, 0) is None
+    assert close_unclosed(path, 0) == []
     assert path.with_suffix(".damaged").read_bytes() == data
     assert next_index(tmp_path) == 1
 
