@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hardware.air import ToneInTheAir
 from hardware.child import Encoder, worker_started
 from hardware.report import Reporter, pcm_levels
 from hardware.stage import Stage
@@ -124,6 +125,7 @@ class SimulatedInput:
         self._options = options
         self._block = max(int(options.rate_hz * BLOCK_S), 1)
         self._stage = Stage(options.stage)
+        self._tone = ToneInTheAir(options.stage, options.rate_hz)
         self._sound: dict[Path, NDArray[np.int16]] = {}
         self._loading = threading.Lock()
         self._plays = Path()
@@ -171,6 +173,7 @@ class SimulatedInput:
             part = sound[max(at, 0) : max(at + self._block, 0)]
             if skip < self._block and len(part):
                 block[skip : skip + len(part), : part.shape[1]] = part  # exactly the recording, no noise of ours
+        self._tone.add(block, self._pace.due_ns(first))
         due_ns = self._pace.next(self._block)
         return np.clip(np.rint(block), -32768, 32767).astype(np.int16), due_ns, 0, ""
 

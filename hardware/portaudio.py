@@ -41,15 +41,47 @@ def _quietly() -> Iterator[None]:
         os.close(null)
 
 
+def output_devices() -> list[dict[str, Any]]:
+    """PortAudio's output devices: `index`, `name`, `maxOutputChannels`, `defaultSampleRate`."""
+    return [d for d in _devices() if d["maxOutputChannels"] > 0]
+
+
 def input_devices() -> list[dict[str, Any]]:
     """PortAudio's input devices: `index`, `name`, `maxInputChannels`, `defaultSampleRate`."""
+    return [d for d in _devices() if d["maxInputChannels"] > 0]
+
+
+def _devices() -> list[dict[str, Any]]:
     with _quietly():
         port = pyaudio.PyAudio()
         try:
             devices = [dict(port.get_device_info_by_index(i)) for i in range(port.get_device_count())]
         finally:
             port.terminate()
-    return [d for d in devices if d["maxInputChannels"] > 0]
+    return devices
+
+
+def play_through(name: str, sound: NDArray[np.int16], rate_hz: int) -> None:
+    """Play one channel of sound on the output device of that name, and wait until it has sounded; `DeviceError`."""
+    devices = output_devices()
+    found = [d for d in devices if d["name"] == name] or [d for d in devices if name.lower() in str(d["name"]).lower()]
+    if len(found) != 1:
+        there = "、".join(str(d["name"]) for d in (found or devices)) or "无"
+        what = "没有名为" if not found else "多个输出设备符合"
+        raise DeviceError(f"{what}“{name}”（现有：{there}）；请检查连接或修改 selftest.loudspeaker")
+    with _quietly():
+        port = pyaudio.PyAudio()
+    try:
+        stream = port.open(
+            rate=rate_hz, channels=1, format=pyaudio.paInt16, output=True, output_device_index=found[0]["index"]
+        )
+        stream.write(np.ascontiguousarray(sound, "<i2").tobytes())
+        stream.stop_stream()  # waits until the device has played it
+        stream.close()
+    except (OSError, ValueError) as error:
+        raise DeviceError(f"输出设备“{found[0]['name']}”无法播放：{error}") from error
+    finally:
+        port.terminate()
 
 
 def find_device(name: str, channels: int, devices: list[dict[str, Any]] | None = None) -> dict[str, Any]:

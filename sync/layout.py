@@ -44,6 +44,11 @@ class RoomLayout:
         return self.data / "run" / "stage.json"
 
     @property
+    def selftests(self) -> Path:
+        """Test records of the self-test, a folder each; never part of a hearing, kept for one test at most."""
+        return self.data / "selftest"
+
+    @property
     def uploads(self) -> Path:
         """What has been uploaded so far; written by the uplink alone."""
         return self.data / "upload.db"

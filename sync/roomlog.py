@@ -82,23 +82,56 @@ def _event(row: tuple[Any, ...]) -> Event:
 class RoomLog:
     """Safe to share between the threads of a process, and to open in several processes."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, *, patient: bool = False) -> None:
+        """`patient`: a file that cannot be opened is no error here but at each use, and is tried again at the next."""
+        self._path = path
+        self._patient = patient
         self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        with self._lock:
+            try:
+                self._open()
+            except StorageError:
+                if not patient:
+                    raise
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection; call it with the lock held."""
+        if self._connection is not None:
+            return self._connection
+        if self._closed:
+            raise StorageError("the room's log was closed; this service is stopping")
+        db: sqlite3.Connection | None = None
         try:
-            self._db = sqlite3.connect(path, timeout=10, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-        except sqlite3.Error as error:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self._path, timeout=10, check_same_thread=False, isolation_level=None)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            if db is not None:
+                db.close()
             raise StorageError(
-                f"the room's log {path} cannot be opened ({error}); recording is not affected"
+                f"the room's log {self._path} cannot be opened ({error}); recording is not affected;"
+                " see 'The room's log is damaged' in docs/operations.md"
             ) from error
+        self._connection = db
+        return db
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        """A patient log forgets a connection to a damaged file, so that it finds the one that is put in its place."""
+        if self._patient and self._connection is not None and "locked" not in str(error):
+            self._connection.close()
+            self._connection = None
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._db.close()
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def append(
         self,
@@ -116,25 +149,27 @@ class RoomLog:
         """
         text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
         with self._lock:
+            db = self._open()
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                db.execute("BEGIN IMMEDIATE")
                 try:
                     if key is not None:
-                        row = self._db.execute(f"SELECT {_COLUMNS} FROM event WHERE key = ?", (key,)).fetchone()  # noqa: S608 (constant)
+                        row = db.execute(f"SELECT {_COLUMNS} FROM event WHERE key = ?", (key,)).fetchone()  # noqa: S608 (constant)
                         if row is not None:
                             return _event(row)
-                    cursor = self._db.execute(
+                    cursor = db.execute(
                         "INSERT INTO event (hearing, kind, room_ns, utc_ns, key, body) VALUES (?, ?, ?, ?, ?, ?)",
                         (hearing, kind, room_ns, utc_ns, key, text),
                     )
                     number = cursor.lastrowid
                     assert number is not None
-                    self._db.execute("INSERT INTO outbox (number) VALUES (?)", (number,))
-                    self._db.execute("COMMIT")
+                    db.execute("INSERT INTO outbox (number) VALUES (?)", (number,))
+                    db.execute("COMMIT")
                 finally:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
             except sqlite3.Error as error:
+                self._failed(error)
                 raise StorageError(f"the room's log refused a {kind} ({error}); it will be said again") from error
         return Event(number, hearing, kind, room_ns, utc_ns, json.loads(text))
 
@@ -142,14 +177,26 @@ class RoomLog:
         """Events after `number`, oldest first."""
         return self._select("FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, limit))
 
-    def of_hearing(self, hearing: str) -> list[Event]:
-        """All events of a hearing, oldest first."""
-        return self._select("FROM event WHERE hearing = ? ORDER BY number", (hearing,))
+    def of_hearing(self, hearing: str, kinds: Iterable[str] = ()) -> list[Event]:
+        """The events of a hearing, oldest first: all, or those of some kinds."""
+        wanted = tuple(kinds)
+        some = f" AND kind IN ({','.join('?' * len(wanted))})" if wanted else ""
+        return self._select(f"FROM event WHERE hearing = ?{some} ORDER BY number", (hearing, *wanted))
 
     def last_opened(self) -> str | None:
         """The hearing that was opened last, or None if the room never had one."""
         rows = self._rows("SELECT hearing FROM event WHERE kind = 'open' ORDER BY number DESC LIMIT 1")
         return str(rows[0][0]) if rows else None
+
+    def last_of_kind(self, kind: str) -> Event | None:
+        """The newest event of a kind, of whatever hearing."""
+        found = self._select("FROM event WHERE kind = ? ORDER BY number DESC LIMIT 1", (kind,))
+        return found[0] if found else None
+
+    def opened_last(self, limit: int) -> list[str]:
+        """The hearings that were opened last, oldest first."""
+        rows = self._rows("SELECT hearing FROM event WHERE kind = 'open' ORDER BY number DESC LIMIT ?", (limit,))
+        return [str(hearing) for (hearing,) in reversed(rows)]
 
     def keys(self, prefix: str) -> set[str]:
         """All keys that were used and begin with `prefix` (ASCII)."""
@@ -169,22 +216,25 @@ class RoomLog:
     def forget(self, numbers: Iterable[int]) -> None:
         """The center has these for good: take them out of the outbox (they stay in the log)."""
         with self._lock:
+            db = self._open()
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany("DELETE FROM outbox WHERE number = ?", [(n,) for n in numbers])
-                self._db.execute("COMMIT")
+                db.execute("BEGIN IMMEDIATE")
+                db.executemany("DELETE FROM outbox WHERE number = ?", [(n,) for n in numbers])
+                db.execute("COMMIT")
             except sqlite3.Error as error:
                 raise StorageError(f"a receipt could not be noted ({error}); the center will repeat it") from error
             finally:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
 
     def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Event]:
         return [_event(row) for row in self._rows(f"SELECT {_COLUMNS} {rest}", arguments)]
 
     def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
+            db = self._open()
             try:
-                return self._db.execute(query, arguments).fetchall()
+                return db.execute(query, arguments).fetchall()
             except sqlite3.Error as error:
+                self._failed(error)
                 raise StorageError(f"the room's log cannot be read ({error}); look at the room's disk") from error
