@@ -21,6 +21,8 @@ from typing import Any, Protocol
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
+NOTED_NS = 15 * NS_PER_S
+"""How far room time may have come beyond what is written down of it."""
 STEP_NS = 20 * NS_PER_MS
 """A change of (UTC - monotonic) larger than this is a step that is told; smaller ones the map follows in silence."""
 FOLLOW_NS = NS_PER_MS
@@ -53,6 +55,17 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
+def _replace(path: Path, state: dict[str, Any], folder: int) -> None:
+    """As a whole: after a power cut in between, the room must not have lost its epoch."""
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    os.fsync(folder)
+
+
 class RoomClock:
     """Room time for one process. All processes that name the same file agree to the nanosecond."""
 
@@ -78,23 +91,35 @@ class RoomClock:
                 state = json.loads(path.read_text(encoding="utf-8"))
             boots = state["boots"]
             boot = boot_id()
-            if boot not in boots:
-                room_ns = max(clock.utc_ns() - state["epoch_utc_ns"], state["last_room_ns"])
+            known = boot in boots
+            if not known:
+                # `note` is called every few seconds only: what was recorded after the last must not be recorded over.
+                last_ns = state["last_room_ns"] + (NOTED_NS if state["last_room_ns"] else 0)
+                room_ns = max(clock.utc_ns() - state["epoch_utc_ns"], last_ns)
                 boots.clear()  # a past boot's offset is of no use: its CLOCK_MONOTONIC is gone
                 boots[boot] = room_ns - clock.monotonic_ns()
             offset_ns = int(boots[boot])
             state["last_room_ns"] = clock.monotonic_ns() + offset_ns
-            # Replaced as a whole: after a power cut in between, the room must not have lost its epoch.
-            fresh = path.with_name(path.name + ".new")
-            with fresh.open("w", encoding="utf-8") as file:
-                json.dump(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-            os.fsync(folder)
+            try:
+                _replace(path, state, folder)
+            except OSError:
+                if not known:
+                    raise
+                # A full disk must not keep a room from recording: in this boot the file says the same anyway.
         finally:
             os.close(folder)
         return cls(offset_ns, clock)
+
+    def note(self, path: Path) -> None:
+        """Write down how far the line has come; call it every `NOTED_NS` or less. `OSError` when that fails."""
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            state = json.loads(path.read_text(encoding="utf-8"))
+            state["last_room_ns"] = max(state["last_room_ns"], self.now_ns())
+            _replace(path, state, folder)
+        finally:
+            os.close(folder)
 
     def now_ns(self) -> int:
         """Room time now."""
