@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import structlog
 from hardware.sources import TrackInfo
 from recorder.fragments import Run, Stamped
 from recorder.keeper import Keeper, Missing
+from recorder.meters import PictureMeters
 from recorder.picture import THUMB_EVERY_NS, Look, PictureWatch
 from recorder.track import Track
 from recorder.writer import Closed, Finished, Kept, Outcome, Refused, Writer
@@ -37,6 +39,9 @@ class Lane:
         self.mime = ""
         self.kept_bytes = 0
         self._kept_ns: int | None = None
+        self.tap: Callable[[Stamped], None] | None = None
+        """A self-test that keeps this track as well."""
+        self.seen = PictureMeters()
         self._picture = PictureWatch() if info.kind == "video" else None
         self._looked_ns: int | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -62,6 +67,8 @@ class Lane:
     def _publish(self, fragment: Stamped) -> None:
         self._room.produced(len(fragment.data))
         self.keeper.fragment(fragment)
+        if self.tap is not None:
+            self.tap(fragment)
         message = Envelope(
             kind=Kind.FRAGMENT,
             init_id=fragment.run.init_id,
@@ -90,6 +97,8 @@ class Lane:
             self._room.set_alarm(
                 trouble, self.info.id, f"{self.info.name}：{text}" if trouble in seen.troubles else None
             )
+        if seen.signature is not None:
+            self.seen.add(fragment.from_ns, seen.signature)
         if seen.jpeg is not None:
             message = Envelope(
                 Kind.THUMBNAIL,

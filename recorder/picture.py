@@ -25,6 +25,7 @@ SAME_LEVELS = 2
 """Pictures that differ by no more than this anywhere are the same: a sensor's noise alone is more."""
 BLACK_MEAN, BLACK_SPREAD = 24.0, 4.0
 JPEG_QUALITY = 72
+SIGNATURE_SHAPE = (18, 32)
 
 Trouble = Literal["frozen", "black", "undecodable"]
 
@@ -35,6 +36,32 @@ class Look:
 
     jpeg: bytes | None
     troubles: frozenset[Trouble]
+    signature: bytes | None = None
+    """For the comparison with the file (`signature`)."""
+
+
+def shrink(frame: av.VideoFrame) -> av.VideoFrame:
+    """The thumbnail of a picture, in colour."""
+    height = max(round(frame.height * THUMB_WIDTH / frame.width / 2) * 2, 2)
+    return frame.reformat(width=THUMB_WIDTH, height=height, format="rgb24")
+
+
+def grey(small: av.VideoFrame) -> NDArray[np.uint8]:
+    """Its brightness."""
+    return small.reformat(format="gray").to_ndarray().astype(np.uint8, copy=False)
+
+
+def is_black(gray: NDArray[np.uint8]) -> bool:
+    """Nothing but darkness, and no noise in it."""
+    return bool(gray.mean() < BLACK_MEAN and gray.std() < BLACK_SPREAD)
+
+
+def signature(gray: NDArray[np.uint8]) -> bytes:
+    """The mean brightness of 32 by 18 fields."""
+    rows, columns = SIGNATURE_SHAPE
+    by_rows = np.add.reduceat(gray.astype(np.float32), np.arange(rows) * gray.shape[0] // rows, axis=0)
+    fields = np.add.reduceat(by_rows, np.arange(columns) * gray.shape[1] // columns, axis=1)
+    return (fields * (fields.size / gray.size)).clip(0, 255).astype(np.uint8).tobytes()
 
 
 class PictureWatch:
@@ -55,9 +82,8 @@ class PictureWatch:
             return Look(None, frozenset({"undecodable"}))
         if frame is None:
             return Look(None, frozenset({"undecodable"}))
-        height = max(round(frame.height * THUMB_WIDTH / frame.width / 2) * 2, 2)
-        small = frame.reformat(width=THUMB_WIDTH, height=height, format="rgb24")
-        gray = small.reformat(format="gray").to_ndarray().astype(np.uint8, copy=False)
+        small = shrink(frame)
+        gray = grey(small)
         troubles: set[Trouble] = set()
         if self._is_same(gray):
             if fragment.from_ns - self._same_since_ns >= FROZEN_NS:
@@ -65,11 +91,11 @@ class PictureWatch:
         else:
             self._same_since_ns = fragment.from_ns
         self._last = gray
-        if gray.mean() < BLACK_MEAN and gray.std() < BLACK_SPREAD:
+        if is_black(gray):
             troubles.add("black")
         out = BytesIO()
         Image.fromarray(small.to_ndarray().astype(np.uint8, copy=False)).save(out, "JPEG", quality=JPEG_QUALITY)
-        return Look(out.getvalue(), frozenset(troubles))
+        return Look(out.getvalue(), frozenset(troubles), signature(gray))
 
     def _is_same(self, gray: NDArray[np.uint8]) -> bool:
         last = self._last

@@ -14,12 +14,14 @@ from hardware.sources import Source, sources
 from recorder import recovery
 from recorder.alarms import Alarm, Alarms
 from recorder.clockwatch import ClockWatch
+from recorder.confidence import Confidence
 from recorder.disk import Disk, DiskState
 from recorder.keeper import Missing
 from recorder.lane import Lane
 from recorder.runner import SourceRunner
 from recorder.scribe import Fact, Scribe
 from recorder.segment import ClosedSegment
+from recorder.selftest import TestRecorder
 from recorder.sound import ChannelWatch, to_db
 from recorder.wanted import HearingBook
 from sync.clock import ClockMap, RoomClock
@@ -66,6 +68,7 @@ class RecorderRoom:
         self._book = HearingBook(room_log)
         self._hearing: str | None = None
         self._channels = {seat.channel: ChannelWatch() for seat in profile.seats}
+        self._confidence = Confidence(self, profile)
         self._changed = asyncio.Event()
         self.lanes: dict[str, Lane] = {}
         self.runners: list[SourceRunner] = []
@@ -84,6 +87,8 @@ class RecorderRoom:
                 )
             )
 
+        self.selftest = TestRecorder(profile, layout, self.lanes, clock, feed, lambda: self._hearing is not None)
+
     # What a lane needs of its room.
 
     @property
@@ -100,6 +105,11 @@ class RecorderRoom:
     def feed(self) -> FeedServer:
         """The recorder's own feed."""
         return self._feed
+
+    @property
+    def hearing(self) -> str | None:
+        """The hearing that is on."""
+        return self._hearing
 
     def utc_of(self, room_ns: int) -> int:
         """UTC of a moment of room time."""
@@ -124,6 +134,12 @@ class RecorderRoom:
             "mime": segment.mime,
         }
         self._say("segment", body, hearing, recovery.segment_key(hearing, track, segment.index))
+        self._confidence.closed(hearing, track, segment)
+
+    def say_alarm_of(self, hearing: str, code: str, subject: str, text: str) -> None:
+        """Tell the log of a hearing that is over what came to light after it."""
+        body = {"code": code, "subject": subject, "text": text}
+        self._say("alarm", body, hearing, f"alarm/{code}/{hearing}/{subject}")
 
     def gap(self, track: str, missing: Missing) -> None:
         """Say what is missing."""
@@ -186,9 +202,11 @@ class RecorderRoom:
             tasks.create_task(self._scribe.run())
             tasks.create_task(self._follow_log())
             tasks.create_task(self._tell_status())
+            tasks.create_task(self._confidence.run())
 
     async def stop(self) -> None:
         """Close the open segments and say so."""
+        await self.selftest.close()
         scribe = asyncio.create_task(self._scribe.run())
         await asyncio.gather(*(asyncio.to_thread(lane.stop) for lane in self.lanes.values()))
         await asyncio.sleep(0)  # let the writers' last outcomes in
@@ -245,6 +263,7 @@ class RecorderRoom:
 
     def _levels(self, levels: list[tuple[int, float, float]]) -> None:
         now_ns = self._clock.now_ns()
+        self._confidence.heard(max(r.heard_ns for r in self.runners), levels)
         seats = {}
         for seat in self._profile.seats:
             if seat.channel >= len(levels):

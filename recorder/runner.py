@@ -61,6 +61,9 @@ class SourceRunner:
         self._worker: WorkerProcess | None = None
         self._fit = ClockFit()
         self._init_id = 0
+        self._reported_ns = 0
+        self.heard_ns = 0
+        """Room time at which the last sample of the newest levels had come."""
 
     @property
     def pid(self) -> int | None:
@@ -141,8 +144,10 @@ class SourceRunner:
             raise DeviceError("设备进程的报告无法读懂") from None
         if "clock" in value:
             media_ns, monotonic_ns = value["clock"]
-            self._fit.observe(media_ns, self._clock.from_monotonic_ns(monotonic_ns))
+            self._reported_ns = self._clock.from_monotonic_ns(monotonic_ns)
+            self._fit.observe(media_ns, self._reported_ns)
         elif "levels" in value:
+            self.heard_ns = self._reported_ns
             self._on_levels([(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]])
         elif "lost" in value:
             media_ns, by_ns, why = value["lost"]

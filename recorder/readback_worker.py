@@ -1,0 +1,37 @@
+"""The process that reads closed files back: one job a line on its input, one answer a line on its output.
+
+It yields to everything else on the machine, in processor time and at the disk, and dies with the recorder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+
+import psutil
+from pydantic import ValidationError
+
+from recorder.filecheck import Job, differences
+from sync.process import die_with_parent, weigh
+
+NICE = 15
+
+
+def main() -> None:
+    """Until the input ends."""
+    die_with_parent()
+    weigh(NICE)
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+    for line in sys.stdin:
+        try:
+            found = differences(Job.model_validate_json(line))
+        except ValidationError as error:
+            found = [f"回读核查无法进行：{error.errors()[0]['msg']}"]
+        sys.stdout.write(json.dumps({"found": found}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
