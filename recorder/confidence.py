@@ -1,7 +1,7 @@
 """What the room knows of its confidence monitoring: live meters in, closed files checked, differences told.
 
-A difference in a file of the hearing that is on is an alarm; in one of a hearing that is already over it is told to
-that hearing's log as well, and stands on the screens until the next file of the track.
+A difference is an alarm until the next file of the track is right, and an event of the hearing that is on. Nothing is
+added to a hearing that is over: it may be sealed; its difference stands on the screens, and in every verification.
 """
 
 from __future__ import annotations
@@ -62,12 +62,9 @@ class Confidence:
     def _tell(self, checked: Checked) -> None:
         lane = self._room.lanes.get(checked.track)
         name = checked.track if lane is None else lane.info.name
-        text = f"{name}第 {checked.index + 1} 段录像与现场不符：{'；'.join(checked.found)}" if checked.found else None
-        current = self._room.hearing
-        if current in (None, checked.hearing):
-            self._room.set_alarm("readback", checked.track, text)
-        if text is not None and current != checked.hearing:
-            self._room.say_alarm_of(checked.hearing, "readback", f"{checked.track}/{checked.index}", text)
+        of = "" if self._room.hearing == checked.hearing else f"（庭审 {checked.hearing}）"
+        what = f"{name}第 {checked.index + 1} 段录像与现场不符{of}：{'；'.join(checked.found)}"
+        self._room.set_alarm("readback", checked.track, what if checked.found else None)
 
     def _behind(self, skipped: int) -> None:
         text = f"录像回读核查跟不上，已跳过 {skipped} 段；录制不受影响" if skipped else None

@@ -136,11 +136,6 @@ class RecorderRoom:
         self._say("segment", body, hearing, recovery.segment_key(hearing, track, segment.index))
         self._confidence.closed(hearing, track, segment)
 
-    def say_alarm_of(self, hearing: str, code: str, subject: str, text: str) -> None:
-        """Tell the log of a hearing that is over what came to light after it."""
-        body = {"code": code, "subject": subject, "text": text}
-        self._say("alarm", body, hearing, f"alarm/{code}/{hearing}/{subject}")
-
     def gap(self, track: str, missing: Missing) -> None:
         """Say what is missing."""
         log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
