@@ -62,9 +62,12 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
 
 
 async def _wake(layout: RoomLayout, room: RecorderRoom) -> None:
-    """Look into the log at once when the edge says that it wrote something."""
-    async for _ in FeedClient(layout.feed("edge"), ["log"]).messages():
-        room.look_soon()
+    """Look into the log at once when the edge says that it wrote something; begin a self-test when it asks for one."""
+    async for topic, payload in FeedClient(layout.feed("edge"), ["log", "test-record"]).messages():
+        if topic == "test-record":
+            room.selftest.order(payload)
+        else:
+            room.look_soon()
 
 
 def _go_first() -> None:
