@@ -21,6 +21,7 @@ from typing import Any
 from edge.alarms import NOT_RECORDING, Alarms
 from edge.exhibits import store
 from edge.view import RoomView
+from hardware.profile import PROGRAM, PROGRAM_NAME
 from sync.docket import Case
 from sync.errors import HearingError
 from sync.hearing import Exhibit, Hearing, PauseReason, State
@@ -193,6 +194,8 @@ class Desk:
     def _opening(self, name: str, case: Case, docket_id: str | None) -> dict[str, Any]:
         profile = self._view.profile
         tracks = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
+        if profile.program.enabled:
+            tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
         tracks += [{"id": "mics", "kind": "audio", "name": "话筒"}, {"id": "mix", "kind": "audio", "name": "混音"}]
         return {
             "case": {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))},

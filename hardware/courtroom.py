@@ -48,7 +48,8 @@ def font_file(name: str) -> tuple[str, int]:
 
 
 @lru_cache
-def _font(size: int, weight: str = "bold") -> ImageFont.FreeTypeFont:
+def font(size: int, weight: str = "bold") -> ImageFont.FreeTypeFont:
+    """The Chinese font in pixels."""
     file, index = font_file(f"Noto Sans CJK SC:{weight}")
     return ImageFont.truetype(file, size, index=index)
 
@@ -77,7 +78,8 @@ class Patch:
     cr: Plane
 
 
-def _planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
+def planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
+    """(luma, cb, cr) of a picture of even size."""
     rgb = np.asarray(image.convert("RGB"), np.float32) / 255
     r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     light = 0.2126 * r + 0.7152 * g + 0.0722 * b
@@ -110,7 +112,7 @@ class Courtroom:
         self._luma = self.frame[:pixels].reshape(height, width)
         self._cb = self.frame[pixels : pixels + quarter].reshape(height // 2, width // 2)
         self._cr = self.frame[pixels + quarter :].reshape(height // 2, width // 2)
-        self._put(Patch(0, 0, *_planes(base.reduce(SMOOTH))))
+        self._put(Patch(0, 0, *planes(base.reduce(SMOOTH))))
         for patch in self._silent:
             self._put(patch)
         strip = height * (timecode.ROW_SHARE - timecode.ROWS) // timecode.ROW_SHARE // 2
@@ -159,9 +161,9 @@ class Courtroom:
             draw.rounded_rectangle((x0, px(104), x1, px(470)), px(6), outline=_PANEL, width=px(2))
         draw.rectangle((0, 0, width, px(76)), fill=(18, 16, 17))
         draw.line((0, px(76), width, px(76)), fill=_LINE, width=px(2))
-        draw.text((px(32), px(38)), title, font=_font(px(30)), fill=_TEXT, anchor="lm")
-        left = px(32) + draw.textlength(title, font=_font(px(30)))
-        draw.text((left + px(22), px(40)), camera_name, font=_font(px(22), "regular"), fill=_DIM, anchor="lm")
+        draw.text((px(32), px(38)), title, font=font(px(30)), fill=_TEXT, anchor="lm")
+        left = px(32) + draw.textlength(title, font=font(px(30)))
+        draw.text((left + px(22), px(40)), camera_name, font=font(px(22), "regular"), fill=_DIM, anchor="lm")
         draw.rectangle((0, px(560), width, height), fill=(28, 23, 21))
         return image
 
@@ -179,7 +181,7 @@ class Courtroom:
         x0, y0, x1, y1 = self._boxes[index]
         part = base.crop((x0, y0, x1, y1))
         self._draw_seat(part, x1 - x0, -y0, role, beat)
-        return Patch(x0 // SMOOTH, y0 // SMOOTH, *_planes(part.reduce(SMOOTH)))
+        return Patch(x0 // SMOOTH, y0 // SMOOTH, *planes(part.reduce(SMOOTH)))
 
     def _draw_seat(self, image: Image.Image, wide: int, down: int, role: str, beat: int | None) -> None:
         draw = ImageDraw.Draw(image)
@@ -208,7 +210,7 @@ class Courtroom:
         draw.rounded_rectangle(plate, px(8), fill=_GOLD if speaks else _PLATE, outline=edge, width=px(2))
         size = px(40 if len(role) <= 5 else 34)
         colour = (34, 24, 14) if speaks else _TEXT
-        draw.text((middle, y(563)), role, font=_font(size), fill=colour, anchor="mm")
+        draw.text((middle, y(563)), role, font=font(size), fill=colour, anchor="mm")
         if beat is not None:
             heights = (10, 22, 34, 24, 14, 28, 12)
             for bar in range(7):
@@ -219,13 +221,13 @@ class Courtroom:
     def _render_digits(self) -> dict[str, Plane]:
         """Each sign of the clock, all of one width, on the header's colour."""
         px, digits = self._px, {}
-        font = _font(px(30))
+        face = font(px(30))
         grid = 2 * SMOOTH
         wide, high = px(19) // grid * grid, px(44) // grid * grid
         for sign in "0123456789:-. ":
             image = Image.new("RGB", (wide, high), (18, 16, 17))
-            ImageDraw.Draw(image).text((wide / 2, high / 2), sign, font=font, fill=_TEXT, anchor="mm")
-            digits[sign] = _planes(image.reduce(SMOOTH))[0]
+            ImageDraw.Draw(image).text((wide / 2, high / 2), sign, font=face, fill=_TEXT, anchor="mm")
+            digits[sign] = planes(image.reduce(SMOOTH))[0]
         return digits
 
     def _draw_clock(self, utc_ns: int) -> None:

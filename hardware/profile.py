@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sync.errors import ConfigError
 
+PROGRAM, PROGRAM_NAME = "program", "合成画面"
+"""The composed track: its name in addresses, and as people read it."""
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
@@ -98,6 +101,14 @@ class Transcriber(_Part):
     threads: int = Field(2, ge=1, le=16, description="processor threads that the model may take")
 
 
+class Program(_Part):
+    """合成画面: the cameras and the exhibit composed into one 1080p track, as long as the machine can spare the time."""
+
+    enabled: bool = Field(False, description="true: the room has one track more, 'program'")
+    fps: int = Field(12, ge=5, le=25, description="pictures a second; halved, then given up where that is too much")
+    bitrate_kbps: int = Field(2500, ge=500, le=10_000, description="the most that the track may take")
+
+
 class Panel(_Part):
     """The room's own web server: panel and display."""
 
@@ -126,6 +137,7 @@ class Profile(_Part):
     storage: Storage
     selftest: SelfTest = SelfTest.model_construct()
     transcriber: Transcriber = Transcriber.model_construct()
+    program: Program = Program.model_construct()
     panel: Panel = Panel.model_construct()
     center: Center = Center.model_construct()
 
@@ -140,8 +152,8 @@ class Profile(_Part):
             raise ValueError("two seats share a microphone channel")
         if max(channels) >= self.microphones.channels:
             raise ValueError(f"a seat uses channel {max(channels)}, but there are {self.microphones.channels} channels")
-        if {"mics", "mix"} & {c.id for c in self.cameras}:
-            raise ValueError("'mics' and 'mix' are the names of the sound tracks; call the camera something else")
+        if {"mics", "mix", PROGRAM} & {c.id for c in self.cameras}:
+            raise ValueError("'mics', 'mix' and 'program' are names of other tracks; call the camera something else")
         return self
 
     @model_validator(mode="after")

@@ -74,6 +74,7 @@ ROOM: dict[str, Any] = {
     "storage": {"data": "/var/lib/wutong"},
     "selftest": {},
     "transcriber": {},
+    "program": {},
     "panel": {},
     "center": {
         "url": "https://center.example",

@@ -52,7 +52,7 @@ def test_paths_are_relative_to_the_profile(tmp_path: Path) -> None:
         ({"driver": "rtsp"}, "'url'"),
         ({"driver": "v4l2"}, "'device'"),
         ({"driver": "file"}, "'file'"),
-        ({"camera": "mix"}, "names of the sound tracks"),
+        ({"camera": "mix"}, "names of other tracks"),
         ({"more": "width = 641"}, "even"),
         ({"driver": "hdmi"}, "driver"),
         ({"more": 'colour = "red"'}, "colour"),
