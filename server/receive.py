@@ -7,6 +7,7 @@ hashed, synced, moved to their name and noted in the database.
 from __future__ import annotations
 
 import asyncio
+import time
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -18,7 +19,8 @@ from server.archive import Archive
 from server.events import Name, Sha256
 from server.objects import ObjectStore
 from server.record import FileEntry, Record
-from server.uploads import KEEP_DAYS, Tokens, UploadFolder, UploadGate
+from server.selftests import TestObjects
+from server.uploads import KEEP_DAYS, Partial, Tokens, UploadFolder, UploadGate
 from sync.errors import AccessError, CenterError, WutongError
 from sync.http.access import Access, Rule, declare, machine
 
@@ -33,7 +35,7 @@ class Claim(BaseModel):
     bytes: int = Field(ge=0, le=2**62)
     room: str = Field(max_length=64)
     hearing: Name
-    kind: str = Field(pattern="^(segment|exhibit)$")
+    kind: str = Field(pattern="^(segment|exhibit|selftest)$")
     track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     index: int = Field(0, ge=0, le=10_000_000)
 
@@ -41,8 +43,11 @@ class Claim(BaseModel):
 class Receiver:
     """Turns uploads into objects, one upload at a time."""
 
-    def __init__(self, uploads: UploadFolder, store: ObjectStore, record: Record, archive: Archive) -> None:
+    def __init__(
+        self, uploads: UploadFolder, store: ObjectStore, record: Record, archive: Archive, tests: TestObjects
+    ) -> None:
         self._uploads = uploads
+        self._tests = tests
         self._store = store
         self._record = record
         self._archive = archive
@@ -56,6 +61,8 @@ class Receiver:
         partial = self._uploads.partial(claim.upload)
         if partial is not None and partial.metadata.room != room:
             raise AccessError("this upload belongs to another room", code="forbidden")
+        if claim.kind == "selftest":
+            return await self._claim_test(room, claim, partial)
         async with self._hashing, self._uploads.lock(claim.upload):
             stored = await asyncio.to_thread(self._store.has, claim.sha256, claim.bytes)
             if not stored:
@@ -81,6 +88,18 @@ class Receiver:
             for uid in done:
                 await asyncio.to_thread(self._uploads.forget, uid)
             return result
+
+    async def _claim_test(self, room: str, claim: Claim, partial: Partial | None) -> tuple[int, bool]:
+        if partial is None or (partial.metadata.kind, partial.metadata.hearing) != ("selftest", claim.hearing):
+            raise WutongError("this upload is unknown; start a new one", code="not-found")
+        async with self._hashing, self._uploads.lock(claim.upload):
+            taken = await asyncio.to_thread(
+                self._tests.take, room, claim.hearing, partial.path, claim.sha256, claim.bytes
+            )
+            await asyncio.to_thread(self._uploads.forget, claim.upload)
+        if not taken:
+            raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
+        return time.time_ns(), True
 
 
 def install(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from server import receive
+from server import receive, selftests
 from server.archive import Archive
 from server.audit import Audit
 from server.broker import CenterBroker
@@ -52,6 +52,7 @@ class Center:
     audit: Audit
     archive: Archive
     uploads: UploadFolder
+    tests: selftests.TestObjects
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
@@ -101,12 +102,14 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     live.attach(rooms, ingest, broker)
     app = new_app(config.name)
     access.install(app, COOKIE, https=config.web.https, audit=audit.note)
+    tests = selftests.TestObjects(data / "selftests", uploads)
+    selftests.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
     receive.install(
         app,
         access,
         tokens,
-        receive.Receiver(uploads, store, record, archive),
+        receive.Receiver(uploads, store, record, archive, tests),
         UploadGate(tokens, uploads, max_bytes=max_bytes, reserve_bytes=int(config.storage.reserve_gib * 2**30)),
         uploads,
         max_bytes,
@@ -125,7 +128,7 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     ).install(app)
     pages.install(app, ["inspect"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
-    center = Center(app, access, database, broker, ingest, live, rooms, audit, archive, uploads, failed)
+    center = Center(app, access, database, broker, ingest, live, rooms, audit, archive, uploads, tests, failed)
     return center
 
 
@@ -144,6 +147,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
         asyncio.create_task(center.ingest.run(center.broker), name="ingest"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(every(LOOK_S, look), name="look"),
+        asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
     ]
 

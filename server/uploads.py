@@ -48,7 +48,7 @@ class Metadata(BaseModel):
 
     room: str = Field(max_length=64)
     hearing: Name
-    kind: str = Field(pattern="^(segment|exhibit)$")
+    kind: str = Field(pattern="^(segment|exhibit|selftest)$")
     track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     index: int = Field(0, ge=0, le=10_000_000)
     name: str = Field("", max_length=300)
@@ -126,6 +126,12 @@ class UploadFolder(TusStorage):
         self._written.pop(uid, None)
         (self._folder / f"{uid}.info").unlink(missing_ok=True)
         (self._folder / uid).unlink(missing_ok=True)
+
+    def forget_tests(self, room: str) -> None:
+        """Drop what a self-test of a room left half sent. Blocks."""
+        for partial in list(self._partials.values()):
+            if (partial.metadata.room, partial.metadata.kind) == (room, "selftest"):
+                self.forget(partial.uid)
 
     # What the routes call:
 

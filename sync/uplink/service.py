@@ -25,6 +25,7 @@ from sync.uplink.broker import Broker, BrokerAddress
 from sync.uplink.live import Live
 from sync.uplink.outbox import Outbox
 from sync.uplink.pace import Pace
+from sync.uplink.selftest import RoundTrip
 from sync.uplink.tus import TusClient
 from sync.uplink.uploads import Uploads
 from sync.uplink.uploadstore import UploadStore
@@ -65,6 +66,8 @@ class Uplink:
         self._uploads: Uploads | None = None
         self._live: Live | None = None
         self._link_said = ""
+        self._pace = Pace(config.upload_bits_per_s / 8)
+        self._trip: RoundTrip | None = None
 
     @property
     def prefix(self) -> str:
@@ -92,11 +95,20 @@ class Uplink:
                         trust_env=False,
                     )
                     group.create_task(self._upload(http))
-                group.create_task(self._listen("edge", ["log"]))
+                self._trip = RoundTrip(
+                    f"{self._config.court}/{self._config.room}",
+                    self._config.layout,
+                    http,
+                    self._pace,
+                    lambda value: self._feed.publish_json("selftest", value, retain=True),
+                )
+                group.create_task(self._listen("edge", ["log", "test-send"]))
                 group.create_task(self._look_for_ever())
                 group.create_task(self._tick())
                 ready()
         finally:
+            if self._trip is not None:
+                await self._trip.close()
             if self._broker is not None:
                 await self._broker.stop()
             if http is not None:
@@ -127,7 +139,7 @@ class Uplink:
                 room_log=self._log,
                 store=store,
                 tus=TusClient(http),
-                pace=Pace(self._config.upload_bits_per_s / 8),
+                pace=self._pace,
                 hearing=lambda: None if self._follower.current is None else self._follower.current.id,
             )
             await self._uploads.run()
@@ -138,6 +150,9 @@ class Uplink:
         async for topic, payload in FeedClient(self._config.layout.feed(service), prefixes).messages():
             if topic == "log":
                 await self._look()
+            elif topic == "test-send":
+                if self._trip is not None:
+                    self._trip.order(payload)
             elif self._live is not None:
                 self._live.take(topic, payload)
 
