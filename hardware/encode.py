@@ -84,6 +84,8 @@ def camera(camera: Camera, fd: int) -> list[str]:
         source = ffmpeg.input(
             camera.url,
             rtsp_transport="tcp",
+            # With sound beside it, ffmpeg would move the picture by the camera's RTCP reports, which step.
+            allowed_media_types="video",
             timeout=4_000_000,
             analyzeduration=1_000_000,
             probesize=1_000_000,

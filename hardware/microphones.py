@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hardware.air import ToneInTheAir
 from hardware.child import Encoder, worker_started
 from hardware.report import Reporter, pcm_levels
-from hardware.stage import Stage
+from hardware.stage import Clapper, Stage
 from sync.errors import ConfigError, DeviceError, WutongError
 
 NS_PER_S = 1_000_000_000
@@ -30,6 +30,8 @@ BLOCK_S = 0.02
 LEVELS_S = 0.1
 NOISE_RMS = 3.0
 """Of the simulated room at rest, in 16-bit units: about -81 dBFS; a real microphone is never exactly silent."""
+TONE_HZ = 1_000
+TONE_PEAK = 8_000
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ class FileInput:
 
 
 class SimulatedInput:
-    """Microphones in a quiet room; when the stage says so, the sound of a hearing folder from that very moment on."""
+    """Microphones in a quiet room; when the stage says so, the sound of a hearing folder from that very moment on, or
+    the tone of its clapperboard."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -174,8 +177,19 @@ class SimulatedInput:
             if skip < self._block and len(part):
                 block[skip : skip + len(part), : part.shape[1]] = part  # exactly the recording, no noise of ours
         self._tone.add(block, self._pace.due_ns(first))
+        if self._stage.clapper is not None:
+            block += self._tone(self._stage.clapper, first)[:, None]
         due_ns = self._pace.next(self._block)
         return np.clip(np.rint(block), -32768, 32767).astype(np.int16), due_ns, 0, ""
+
+    def _tone(self, clapper: Clapper, first: int) -> NDArray[np.float64]:
+        """What sounds in the samples of a block from `first` on, sample by sample."""
+        rate_hz = self._options.rate_hz
+        since_ns = self._pace.due_ns(first) - clapper.start_monotonic_ns
+        at_s = (since_ns + np.arange(self._block) * (NS_PER_S / rate_hz)) / NS_PER_S
+        into_s = np.where(at_s < 0, np.inf, at_s % (clapper.every_ns / NS_PER_S))
+        sounds = into_s < clapper.for_ns / NS_PER_S
+        return np.where(sounds, TONE_PEAK * np.sin(2 * np.pi * TONE_HZ * np.where(sounds, into_s, 0)), 0.0)
 
     def close(self) -> None:
         pass

@@ -4,7 +4,8 @@
 
 Frame k is due k / fps after the first (`CLOCK_MONOTONIC`) and shows the UTC of that moment. A frame that is a little
 late is drawn at once. Where the machine was too busy for longer than `TOO_LATE_NS`, the frames that are overdue are
-left out, as a real camera does, and reported as lost: the picture on the screens never falls behind the room.
+left out, as a real camera does, and reported as lost: the picture on the screens never falls behind the room. A flash
+(hardware.stage) brightens a frame by its share of the time since the frame before, as in a real exposure.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from hardware.child import Encoder, worker_started
 from hardware.courtroom import Courtroom, Place, seats_in_view
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 NS_PER_S = 1_000_000_000
 BEAT_NS = 160_000_000
 TOO_LATE_NS = 400_000_000
+WHITE = 235
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Options:
 
 
 class Cast:
-    """Who speaks when, according to the stage."""
+    """Who speaks when, and how bright it is, according to the stage."""
 
     def __init__(self, stage: Path) -> None:
         self._stage = Stage(stage)
@@ -78,6 +82,18 @@ class Cast:
         if play is None or self._folder is None:
             return {}
         return self._folder.speaking((monotonic_ns - play.start_monotonic_ns) / NS_PER_S)
+
+    def flash(self, from_ns: int, to_ns: int) -> float:
+        """The share of an exposure in which the light flashed."""
+        return 0.0 if self._stage.clapper is None else self._stage.clapper.lit(from_ns, to_ns)
+
+
+def lighten(frame: memoryview, luma_bytes: int, share: float) -> bytes:
+    """A picture (yuv420p) that was exposed to a white flash for a share of its time."""
+    picture = np.frombuffer(frame, np.uint8).astype(np.float32)
+    picture[:luma_bytes] += (WHITE - picture[:luma_bytes]) * share
+    picture[luma_bytes:] += (128 - picture[luma_bytes:]) * share
+    return np.rint(picture).astype(np.uint8).tobytes()
 
 
 def run(options: Options) -> None:
@@ -108,7 +124,8 @@ def run(options: Options) -> None:
             utc_ns = time.time_ns() - (time.monotonic_ns() - due_ns)
             speaking = cast.speaking(due_ns)
             room.draw(utc_ns, speaking, due_ns // BEAT_NS)
-            encoder.write(frame)
+            flash = cast.flash(due_ns - NS_PER_S // fps, due_ns)
+            encoder.write(lighten(frame, options.width * options.height, flash) if flash else frame)
             if number % fps == 0:
                 reporter.clock(number * NS_PER_S // fps, due_ns)
             number += 1

@@ -1,45 +1,97 @@
 """Media time of one run of a source -> room time: sound cards and cameras drift, and what they say comes with jitter.
 
-`ClockFit` collects observations "media up to here had been captured by then" and keeps the lower envelope of their
-difference: jitter only ever delays. `TrackTime` applies it to one track: fixed when enough was seen, after that it
-follows drift by at most 500 ppm, so neighbouring fragments fit together and no sample is ever altered.
+`ClockFit` collects observations "media up to here had been captured by then" and lays a line below them: jitter only
+ever delays, so the earliest are nearest to the truth, and the line's slope is the drift of the device. `TrackTime`
+applies it to one track: fixed when enough was seen, after that it follows by at most 500 ppm, so neighbouring
+fragments fit together and no sample is ever altered.
 """
 
 from __future__ import annotations
 
 from bisect import insort
 from collections import deque
+from collections.abc import Sequence
 
 from sync.errors import MediaError
 
 MAX_SLOPE_PPM = 500
-WINDOW_NS = 10_000_000_000
-BUCKET_NS = 500_000_000
+BUCKET_NS = 1_000_000_000
+LINE_BUCKETS = 120
+"""Two minutes under one line: a burst of delays that is shorter than half of it moves nothing."""
+SLOPE_BUCKETS = 30
+"""With fewer, jitter would pass for drift: then the line is level ..."""
+LEVEL_BUCKETS = 10
+"""... and lies below the last ten seconds only, in which 200 ppm make 2 ms."""
 DEADBAND_NS = 2_000_000
 """Below this, fragments simply follow each other."""
 PARTED_NS = 1_000_000_000
 """Further than this from the truth, a run is given up: following by 500 ppm would take half an hour."""
+EARLY_NS = 250_000_000
+"""The same for media that came earlier than it can have been captured, once a run is `YOUNG_NS` old: that is no jitter,
+its time stamps have jumped."""
+YOUNG_NS = 20_000_000_000
+
+Point = tuple[int, int]
+"""(room time, room time minus elapsed media time) of an observation."""
+
+
+def line_below(points: Sequence[Point]) -> tuple[int, float]:
+    """(offset at the last point, slope) of the line below all points, in the order of time, that is nearest to them.
+
+    Of all lines with no point below them, the sum of distances is least for the edge of the lower convex hull over
+    the mean of the times. The slope is a number (ns per ns), within `MAX_SLOPE_PPM`.
+    """
+    hull: list[Point] = []
+    for point in points:
+        while len(hull) > 1 and _above(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    mean = sum(t for t, _ in points) / len(points)
+    right = next((i for i, (t, _) in enumerate(hull) if t >= mean), len(hull) - 1)
+    slope = 0.0
+    if right:
+        (t0, y0), (t1, y1) = hull[right - 1], hull[right]
+        slope = (y1 - y0) / (t1 - t0)
+    most = MAX_SLOPE_PPM / 1e6
+    slope = max(-most, min(most, slope))
+    last_ns = points[-1][0]
+    return min(y + round(slope * (last_ns - t)) for t, y in hull), slope
+
+
+def _above(a: Point, b: Point, c: Point) -> bool:
+    """b is on or above the line from a to c."""
+    return (b[1] - a[1]) * (c[0] - a[0]) >= (c[1] - a[1]) * (b[0] - a[0])
 
 
 class ClockFit:
     """The clock of one run of a source; its tracks share it."""
 
     def __init__(self) -> None:
-        self._buckets: deque[tuple[int, int]] = deque()
+        self._points: deque[Point] = deque()
+        """The earliest observation of each bucket."""
         self._lost: list[tuple[int, int]] = []
+        self._line: tuple[int, int, float] | None = None
+        self._now_ns = 0
         self.observations = 0
 
     def observe(self, media_ns: int, room_ns: int) -> None:
         """Media up to `media_ns` (its end) had been captured at `room_ns`, or somewhat before."""
-        offset_ns = room_ns - self.elapsed_ns(media_ns)
-        bucket = room_ns // BUCKET_NS
-        if self._buckets and self._buckets[-1][0] >= bucket:
-            self._buckets[-1] = (self._buckets[-1][0], min(self._buckets[-1][1], offset_ns))
-        else:
-            self._buckets.append((bucket, offset_ns))
-            while self._buckets[0][0] < bucket - WINDOW_NS // BUCKET_NS:
-                self._buckets.popleft()
+        point = (room_ns, room_ns - self.elapsed_ns(media_ns))
+        points = self._points
+        self._now_ns = max(self._now_ns, room_ns)
         self.observations += 1
+        if points and room_ns // BUCKET_NS <= points[-1][0] // BUCKET_NS:
+            if point[1] >= points[-1][1]:
+                return
+            # One that is late in line keeps its place in time: points are in the order of time.
+            points[-1] = (max(room_ns, points[-1][0]), point[1])
+            if self._line is not None and point[1] < self._at(points[-1][0]):
+                self._line = None
+            return
+        points.append(point)
+        while points[0][0] // BUCKET_NS <= room_ns // BUCKET_NS - LINE_BUCKETS:
+            points.popleft()
+        self._line = None
 
     def lost(self, media_ns: int, by_ns: int) -> None:
         """After `media_ns`, samples worth `by_ns` never came: what follows was captured that much later."""
@@ -51,8 +103,27 @@ class ClockFit:
 
     @property
     def offset_ns(self) -> int:
-        """Room time minus elapsed media time, as good as it is known."""
-        return min(offset_ns for _, offset_ns in self._buckets)
+        """Room time minus elapsed media time now, as good as it is known."""
+        return self._at(self._now_ns)
+
+    @property
+    def slope_ppm(self) -> float:
+        """How much slower than the room's the device's clock is; 0 while it is not known."""
+        return self._fitted()[2] * 1e6
+
+    def _at(self, room_ns: int) -> int:
+        at_ns, offset_ns, slope = self._fitted()
+        return offset_ns + round(slope * (room_ns - at_ns))
+
+    def _fitted(self) -> tuple[int, int, float]:
+        if self._line is None:
+            last_ns = self._points[-1][0]
+            if len(self._points) < SLOPE_BUCKETS:
+                recent = [y for t, y in self._points if t > last_ns - LEVEL_BUCKETS * BUCKET_NS]
+                self._line = (last_ns, min(recent), 0.0)
+            else:
+                self._line = (last_ns, *line_below(self._points))
+        return self._line
 
 
 class TrackTime:
@@ -67,7 +138,7 @@ class TrackTime:
         self._delay_ns = delay_ns
         self._not_before_ns = not_before_ns
         self._offset_ns: int | None = None
-        self._last_ns = 0
+        self._first_ns = self._last_ns = 0
         self._following = False
 
     def stamp(self, media_ns: int) -> int:
@@ -77,6 +148,7 @@ class TrackTime:
         target_ns = self._fit.offset_ns
         if self._offset_ns is None:
             self._offset_ns = max(target_ns, self._not_before_ns - elapsed_ns)
+            self._first_ns = media_ns
         else:
             self._follow(target_ns, media_ns - self._last_ns)
         self._last_ns = media_ns
@@ -85,7 +157,8 @@ class TrackTime:
     def _follow(self, target_ns: int, passed_ns: int) -> None:
         assert self._offset_ns is not None
         error_ns = target_ns - self._offset_ns
-        if abs(error_ns) > PARTED_NS:
+        young = self._last_ns - self._first_ns < YOUNG_NS
+        if abs(error_ns) > PARTED_NS or (error_ns < -EARLY_NS and not young):
             raise MediaError(f"媒体时间与法庭时间相差 {error_ns / 1e9:.1f} 秒，重新启动该设备")
         if abs(error_ns) > DEADBAND_NS:
             self._following = True

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hardware.sources import TrackInfo
 from recorder.clockfit import ClockFit, TrackTime
 from recorder.fragments import Run, Stamped
+from recorder.parameters import picture_parameters
 from sync.boxes import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 from sync.clock import RoomClock
 from sync.errors import MediaError
@@ -19,7 +20,12 @@ from sync.errors import MediaError
 SETTLE_NS = 500_000_000
 SETTLE_BY_ARRIVAL_NS = 1_000_000_000
 """The same where only the arrival of fragments tells the time: the first ones often come in a burst."""
+SETTLE_MOST_NS = 3_000_000_000
+"""While each fragment comes earlier than those before let expect, a run is not settled, but for no longer than this."""
+IMPROVED_NS = 5_000_000
 MAX_HELD = 200
+LEAP_NS = 15_000_000_000
+"""No fragment is that long: within it the time stamps have leapt, as the first ones of some cameras do."""
 
 
 class TrackRun:
@@ -40,9 +46,12 @@ class TrackRun:
         self._arrival_ns = arrival_ns
         self._reader = BoxReader()
         self._run: Run | None = None
+        self._parameters: bytes | None = None
         self._time: TrackTime | None = None
         self._held: list[Fragment] = []
         self._first_ns = 0
+        self._earliest_ns: int | None = None
+        self._moved_ns = 0
         self.media_end_ns = 0
         """How far this run's own media time has come."""
 
@@ -60,13 +69,28 @@ class TrackRun:
                 self._run = Run(self._init_id, item)
                 self._track.began(self._run)
             else:
+                self._compare(item)
                 self._take(item)
+
+    def _compare(self, fragment: Fragment) -> None:
+        """A camera that now sends another picture than its init says needs a run, and an init, of its own."""
+        if self._run is None or not fragment.key_frame:
+            return
+        parameters = picture_parameters(fragment, self._run.init)
+        if parameters is not None and parameters != (self._parameters or parameters):
+            raise MediaError(f"{self._track.info.name}的画面参数改变，重新启动该设备")
+        self._parameters = parameters or self._parameters
 
     def _take(self, fragment: Fragment) -> None:
         assert self._run is not None
         now_ns = self._track.clock.now_ns()
-        self._first_ns = self._first_ns or now_ns
         timescale = self._run.init.timescale
+        if to_ns(fragment.duration, timescale) > LEAP_NS:
+            if self._time is not None:
+                raise MediaError(f"{self._track.info.name}的时间戳跳变，重新启动该设备")
+            self._held.clear()  # what comes after the leap fits together, what came before does not
+            return
+        self._first_ns = self._first_ns or now_ns
         end_ns = to_ns(fragment.decode_time + fragment.duration, timescale)
         self.media_end_ns = max(self.media_end_ns, end_ns)
         if self._arrival_ns is not None:
@@ -75,13 +99,23 @@ class TrackRun:
         if len(self._held) > MAX_HELD:
             raise MediaError("设备没有报告时间，重新启动")
         if self._time is None:
-            settle_ns = SETTLE_NS if self._arrival_ns is None else SETTLE_BY_ARRIVAL_NS
-            if now_ns - self._first_ns < settle_ns or not self._fit.observations:
+            if not self._settled(now_ns):
                 return
             self._time = TrackTime(self._fit, self._track.info.delay_ns, self._track.end_ns)
         held, self._held = self._held, []
         for one in held:
             self._stamp(one, self._run, self._time)
+
+    def _settled(self, now_ns: int) -> bool:
+        """The clock has been seen for long enough, and what was seen last says the same."""
+        if not self._fit.observations:
+            return False
+        offset_ns = self._fit.offset_ns
+        if self._earliest_ns is None or offset_ns < self._earliest_ns - IMPROVED_NS:
+            self._earliest_ns, self._moved_ns = offset_ns, now_ns
+        settle_ns = SETTLE_NS if self._arrival_ns is None else SETTLE_BY_ARRIVAL_NS
+        seen_ns = now_ns - self._first_ns
+        return seen_ns >= settle_ns and (now_ns - self._moved_ns >= settle_ns // 2 or seen_ns >= SETTLE_MOST_NS)
 
     def _stamp(self, fragment: Fragment, run: Run, time: TrackTime) -> None:
         timescale = run.init.timescale
