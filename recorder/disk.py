@@ -21,13 +21,16 @@ class DiskState:
     free_bytes: int
     hours_left: float
     under_reserve: bool
+    replaced: bool = False
+    """What the media goes to is not the volume that it was at the start."""
 
 
 class Disk:
     """The volume of the record."""
 
     def __init__(self, folder: Path, reserve_gib: float) -> None:
-        self._folder = folder
+        self._folders = (folder, folder / "hearings")
+        self._place: tuple[int, int] | None = None
         self._reserve_bytes = int(reserve_gib * GIB)
         self._samples: deque[tuple[int, int]] = deque()
         self._total_bytes = 0
@@ -45,8 +48,20 @@ class Disk:
         seconds = max((now_ns - first_ns) / NS_PER_S, 1.0)
         rate = max((self._total_bytes - first_bytes) / seconds, LEAST_BYTES_PER_S)
         try:
-            free = shutil.disk_usage(self._folder).free
-        except OSError:  # a volume that does not even answer this has no room; the alarm says so
+            # The media may have a volume of its own.
+            free = min(shutil.disk_usage(folder).free for folder in self._folders if folder.exists())
+        except (OSError, ValueError):  # a volume that does not even answer this has no room; the alarm says so
             free = 0
         usable = max(free - self._reserve_bytes, 0)
-        return DiskState(free, round(usable / rate / 3600, 1), free < self._reserve_bytes)
+        hours_left = round(usable / rate / 3600, 1)
+        return DiskState(free, hours_left, free < self._reserve_bytes, self._replaced())
+
+    def _replaced(self) -> bool:
+        try:
+            found = self._folders[1].stat()
+        except OSError:
+            return self._place is not None
+        place = (found.st_dev, found.st_ino)
+        if self._place is None:
+            self._place = place
+        return place != self._place

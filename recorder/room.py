@@ -18,14 +18,15 @@ from recorder.confidence import Confidence
 from recorder.disk import Disk, DiskState
 from recorder.keeper import Missing
 from recorder.lane import Lane
+from recorder.past import Past
 from recorder.runner import SourceRunner
-from recorder.scribe import Fact, Scribe
+from recorder.scribe import Scribe
 from recorder.segment import ClosedSegment
 from recorder.selftest import TestRecorder
 from recorder.sound import ChannelWatch, to_db
 from recorder.wanted import HearingBook
 from sync.clock import ClockMap, RoomClock
-from sync.errors import MediaError, StorageError
+from sync.errors import StorageError
 from sync.feed import FeedServer
 from sync.layout import RoomLayout
 from sync.roomlog import Event, RoomLog
@@ -36,7 +37,6 @@ log = structlog.get_logger(__name__)
 LOOK_S = 0.5
 STATUS_S = 1.0
 LAST_WORDS_S = 5.0
-RECOVERED_WHY = "录制服务中断后恢复"
 
 
 class RecorderRoom:
@@ -58,14 +58,15 @@ class RecorderRoom:
         self._map = clock_map
         self._log = room_log
         self._feed = feed
-        self._scribe = Scribe(room_log, self._said)
         self._alarms = Alarms(self._alarm)
+        self._scribe = Scribe(room_log, self._said, layout.data / "hearings" / "unsaid.jsonl", self._log_trouble)
         self._told: set[tuple[str, str, str]] = set()
         self._disk = Disk(profile.storage.data, profile.storage.reserve_gib)
         self._disk_state = DiskState(0, 0.0, False)
         self._clock_watch = ClockWatch(clock_map, lambda body, hearing: self._say("clock", body, hearing, None))
         self._look_now = asyncio.Event()
         self._book = HearingBook(room_log)
+        self._past = Past(self, room_log, self._book)
         self._hearing: str | None = None
         self._channels = {seat.channel: ChannelWatch() for seat in profile.seats}
         self._confidence = Confidence(self, profile)
@@ -148,7 +149,7 @@ class RecorderRoom:
 
     def _say(self, kind: str, body: dict[str, Any], hearing: str, key: str | None) -> None:
         now_ns = self._clock.now_ns()
-        self._scribe.say(Fact(kind, body, hearing, now_ns, self._map.utc_ns(now_ns), key))
+        self._scribe.say(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=self._map.utc_ns(now_ns), key=key)
 
     def _said(self, event: Event) -> None:
         self._feed.publish_json("log", {"number": event.number})
@@ -157,37 +158,25 @@ class RecorderRoom:
 
     async def recover(self) -> None:
         """Close what an earlier life of this service left open, and say so."""
-        now_ns = self._clock.now_ns()
-        utc_offset_ns = self._map.utc_ns(now_ns) - now_ns
-        known = await asyncio.to_thread(self._log.keys, "segment/")
-        for hearing, track, path in await asyncio.to_thread(recovery.unclosed, self._layout.data / "hearings", known):
-            try:
-                found = await asyncio.to_thread(recovery.close_unclosed, path, utc_offset_ns)
-            except (StorageError, MediaError) as error:
-                # Nothing of the past may keep the room from recording now; the next start tries again.
-                log.error("segment_not_recovered", file=str(path), why=error.message)
-                continue
-            for one in found:
-                self.segment_closed(track, hearing, one.segment)
-                for from_ns, to_ns in one.holes:
-                    self.gap(track, Missing(hearing, from_ns, to_ns, RECOVERED_WHY))
         scribe = asyncio.create_task(self._scribe.run())
-        drained = await self._scribe.drained(LAST_WORDS_S)
-        await cancel_and_wait(scribe)
-        self._book.look()
-        for wanted in self._book.all():
-            for lane in self.lanes.values():
-                if wanted.ended and wanted.tracks and lane.info.id not in wanted.tracks:
-                    continue  # a camera that came after this hearing misses nothing of it
-                for from_ns, to_ns in wanted.holes.get(lane.info.id, []) if drained else []:
-                    self.gap(lane.info.id, Missing(wanted.hearing, from_ns, to_ns, RECOVERED_WHY))
-                covered_ns = wanted.kept_until_ns.get(lane.info.id, 0)
-                if covered_ns:
-                    lane.keeper.trouble(covered_ns, RECOVERED_WHY)
-                lane.keeper.want(wanted.hearing, wanted.stretches, ended=wanted.ended, covered_ns=covered_ns)
+        try:
+            await self._settle()
+        except StorageError as error:
+            self._log_trouble(error.message)
+            self._hearing = await asyncio.to_thread(self._past.recall, self.lanes)
+        finally:
+            await cancel_and_wait(scribe)
+
+    async def _settle(self) -> None:
+        await self._past.close_files()
+        await self._past.declare(self.lanes, holes=await self._scribe.drained(LAST_WORDS_S))
         self._hearing = self._book.open_hearing
         if self._hearing is not None:
-            self._clock_watch.recovered(await asyncio.to_thread(self._log.of_hearing, self._hearing))
+            self._clock_watch.recovered(await asyncio.to_thread(self._log.of_hearing, self._hearing, ["clock"]))
+
+    def _log_trouble(self, why: str | None) -> None:
+        text = None if why is None else f"法庭日志无法读写，录音录像照常保存，事件稍后补记：{why}"
+        self.set_alarm("log", "log", text)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -220,9 +209,15 @@ class RecorderRoom:
             self._look_now.clear()
             try:
                 # In a thread: a log that another service is just writing must not hold up the media.
+                if self._past.pending:
+                    await self._settle()
                 changed = await asyncio.to_thread(self._book.look)
+                await asyncio.to_thread(self._past.remember, changed)
+                if not self._scribe.waiting:
+                    self._log_trouble(None)
             except StorageError as error:
                 log.error("log_unreadable", why=error.message)
+                self._log_trouble(error.message)
                 changed = []
             for wanted in changed:
                 for lane in self.lanes.values():
@@ -236,7 +231,7 @@ class RecorderRoom:
 
     def _follow_hearing(self) -> None:
         hearing = self._book.open_hearing
-        if hearing == self._hearing:
+        if self._past.pending or hearing == self._hearing:
             return
         self._hearing = hearing
         self._changed.set()
@@ -295,6 +290,10 @@ class RecorderRoom:
             self._disk_state = self._disk.look(now_ns)
             low = self._disk_state.under_reserve
             self.set_alarm("disk", "disk", "磁盘剩余空间低于保留值，请清理" if low else None)
+            gone = self._disk_state.replaced
+            self.set_alarm("volume", "disk", "录像磁盘已被卸载或更换，录像暂存于系统盘，请立即检查" if gone else None)
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._clock.note, self._layout.clock)
             deadline = asyncio.get_running_loop().time() + STATUS_S
             while True:
                 self._changed.clear()

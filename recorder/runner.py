@@ -7,7 +7,6 @@ begun again after a short pause that grows to a few seconds while it keeps faili
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable
 from typing import Any, Literal
@@ -20,17 +19,21 @@ from recorder.track import Track, TrackRun
 from recorder.worker import WorkerProcess
 from sync.clock import NS_PER_S, RoomClock
 from sync.errors import DeviceError
+from sync.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
 
 STALL_NS = 5 * NS_PER_S // 2
+SAID_NS = 8 * NS_PER_S // 5
+"""So long without media is said; the worker has until `STALL_NS` before it is restarted."""
 STARVED_NS = 30 * NS_PER_S
 """Longer than this, a worker that gets no processor is restarted like any other."""
 FIRST_MEDIA_NS = 15 * NS_PER_S
 ADVANCE_NS = NS_PER_S // 2
 """Media time must come this much further within `STALL_NS`."""
 WATCH_S = 0.2
-PAUSES_S = (0.1, 0.5, 1.0, 2.0, 3.0)
+PAUSES_S = (0.1, 0.3, 0.5)
+"""A device that was plugged in again is to be heard within three seconds, so it is looked for that often."""
 STABLE_NS = 10 * NS_PER_S
 
 State = Literal["starting", "running", "failed"]
@@ -103,11 +106,13 @@ class SourceRunner:
             await worker.start(self.source.command, [run.feed for run in runs], self._report)
             watch = asyncio.create_task(self._watch(worker, runs))
             try:
-                await worker.ended.wait()
+                ended = asyncio.create_task(worker.ended.wait())
+                await asyncio.wait([ended, watch], return_when=asyncio.FIRST_COMPLETED)
+                if watch.done():  # a defect; it must not leave the source unwatched
+                    log.error("watch_failed", source=self.source.id, exc_info=watch.exception())
+                    worker.end("设备监视出错，重新启动该设备")
             finally:
-                watch.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await watch
+                await cancel_and_wait(watch, ended)
         finally:
             await worker.stop()
         return worker.why, list(worker.stderr)
@@ -129,13 +134,16 @@ class SourceRunner:
                 media_ns, waited_before_ns = slowest_ns, worker.waited_ns()
                 if all(run.flowing for run in runs):
                     self._set("running", None)
-            elif now_ns - mark_ns > STALL_NS:
+            elif now_ns - mark_ns > SAID_NS:
                 waited_ns = worker.waited_ns()
-                if waited_ns - waited_before_ns > STALL_NS // 4 and now_ns - advanced_ns < STARVED_NS:
+                starved = waited_ns - waited_before_ns > (now_ns - mark_ns) // 4
+                if starved and now_ns - advanced_ns < STARVED_NS:
                     # It wants to work and is not let: a restart would only cost more.
                     mark_ns, waited_before_ns = now_ns, waited_ns
-                    continue
-                worker.end("设备没有送来媒体" if media_ns == 0 else "媒体时间停止前进")
+                elif now_ns - mark_ns > STALL_NS:
+                    worker.end("设备没有送来媒体" if media_ns == 0 else "媒体时间停止前进")
+                elif self.state == "running":
+                    self._set("failed", "媒体中断")
 
     def _report(self, line: bytes) -> None:
         try:

@@ -38,7 +38,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     layout = RoomLayout(profile.storage.data)
     with _only_one(layout):
         clock = RoomClock.open(layout.clock)
-        room_log = RoomLog(layout.log)
+        room_log = RoomLog(layout.log, patient=True)
         feed = FeedServer(layout.feed("recorder"))
         try:
             await feed.start()

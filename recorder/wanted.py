@@ -9,6 +9,10 @@ from recorder.keeper import TOLERANCE_NS, Stretch
 from sync.hearing import Hearing, State
 from sync.roomlog import Event, RoomLog
 
+LAST_HEARINGS = 16
+"""More than a day's: that many may be opened and closed before a recorder that died is back."""
+KINDS = ("open", "pause", "resume", "close", "segment", "gap")
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -26,21 +30,19 @@ class Wanted:
 
 
 class HearingBook:
-    """The hearings that are not closed, and the last one."""
+    """The hearings that are not closed, and the last ones: of each something may still have to be declared."""
 
     def __init__(self, log: RoomLog) -> None:
         self._log = log
         self._views: dict[str, Hearing] = {}
         self._number = 0
         self._changed: set[str] = set()
-        last = log.last_opened()
-        if last is not None:
-            events = log.of_hearing(last)
-            self._views[last] = Hearing.of(last, events)
-            self._number = max((e.number for e in events), default=0)
+        self._loaded = False
 
     def look(self) -> list[Wanted]:
         """Read what is new; hearings that changed. `StorageError` loses nothing: the next look tells of them."""
+        if not self._loaded:
+            self._load()
         while events := self._log.since(self._number):
             self._changed |= self._apply(events)
         changed, self._changed = self._changed, set()
@@ -59,6 +61,13 @@ class HearingBook:
     def open_hearing(self) -> str | None:
         """The hearing that is open or paused."""
         return next((h for h, view in self._views.items() if view.state is not State.CLOSED), None)
+
+    def _load(self) -> None:
+        for hearing in self._log.opened_last(LAST_HEARINGS):
+            events = self._log.of_hearing(hearing, KINDS)
+            self._views[hearing] = Hearing.of(hearing, events)
+            self._number = max(self._number, *(e.number for e in events))
+        self._loaded = True
 
     def _apply(self, events: Iterable[Event]) -> set[str]:
         changed = set()

@@ -31,7 +31,9 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
     say("gap", 130, track="bench", from_ns=120 * S, to_ns=125 * S, why="")
     segment(4, 125, 140)
     segment(0, 9, 120, "mics")
-    [wanted] = HearingBook(log).all()
+    book = HearingBook(log)
+    book.look()
+    [wanted] = book.all()
     assert wanted.tracks == {"bench", "mics"}
     assert wanted.kept_until_ns == {"bench": 140 * S, "mics": 120 * S}
     assert wanted.holes == {"bench": [(20 * S, 23 * S)], "mics": []}
