@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
+import os
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +23,7 @@ from pathlib import Path
 
 import structlog
 
-from sync.errors import EnvelopeError
+from sync.errors import ConfigError, EnvelopeError
 
 log = structlog.get_logger(__name__)
 
@@ -74,10 +76,15 @@ class FeedServer:
         self._retained: dict[str, bytes] = {}
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._place: int | None = None
 
     async def start(self) -> None:
-        """Bind the socket; a stale one of a killed predecessor is replaced."""
+        """Bind the socket; a stale one of a killed predecessor is replaced.
+
+        `ConfigError` when the predecessor lives: two of one service on one room's data would undo each other's work.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._take_place()
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, path=str(self._path))
         self._path.chmod(0o660)
@@ -89,7 +96,22 @@ class FeedServer:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._place is None:
+            return  # it never began: the socket is another's
         self._path.unlink(missing_ok=True)
+        os.close(self._place)
+        self._place = None
+
+    def _take_place(self) -> None:
+        place = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(place)
+            raise ConfigError(
+                f"another {self._path.stem} already works in {self._path.parent.parent}; stop it first"
+            ) from None
+        self._place = place
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Hand `payload` to every listener of `topic`; never waits."""
