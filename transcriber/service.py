@@ -107,6 +107,9 @@ class _Service:
         """All tasks until the first one fails or this one is cancelled."""
         self._publish_status()
         await self._look()
+        if self._progress.lost:
+            self._sittings.begin_anew()
+            log.warning("progress_lost", hearings=len(self._sittings.waiting))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._live.run())
             tasks.create_task(self._follow())

@@ -60,16 +60,28 @@ class Sittings:
 
     def __init__(self) -> None:
         self.waiting: list[Sitting] = []
+        self._worded: set[str] = set()
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take events in the order of their numbers."""
         for event in events:
             if event.kind == "open" and event.hearing is not None:
                 self.waiting.append(Sitting(event.hearing, event.room_ns, event.number))
+            elif event.kind == "utterance" and event.hearing is not None:
+                self._worded.add(event.hearing)
             elif event.kind in ("pause", "resume", "close"):
                 for sitting in self.waiting:
                     if sitting.hearing == event.hearing:
                         sitting.apply(event)
+
+    def begin_anew(self) -> None:
+        """Nobody knows where it was left off: the last hearing first, it may be going on now; then those without words.
+
+        Of the others the log has words up to their end, or up to where this service died: those are left as they are.
+        """
+        if self.waiting:
+            *earlier, last = self.waiting
+            self.waiting = [last, *(s for s in earlier if s.hearing not in self._worded)]
 
     @property
     def current(self) -> Sitting | None:
@@ -88,6 +100,8 @@ class Progress:
     number: int = 0
     hearing: str = ""
     done_ns: int = 0
+    lost: bool = False
+    """There was none that could be read."""
 
     @classmethod
     def read(cls, path: Path) -> Progress:
@@ -96,7 +110,7 @@ class Progress:
             value = json.loads(path.read_text(encoding="utf-8"))
             return cls(int(value["number"]), str(value["hearing"]), int(value["done_ns"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return cls()
+            return cls(lost=True)
 
     def write(self, path: Path) -> None:
         """Replace the file as a whole."""

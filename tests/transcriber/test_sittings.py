@@ -37,10 +37,24 @@ def test_hearings_come_one_after_the_other() -> None:
     assert (sittings.current.hearing, sittings.current.closed_ns) == ("b", None)
 
 
-def test_progress_survives_and_damage_means_the_beginning(tmp_path: Path) -> None:
+def test_progress_survives_and_damage_is_known(tmp_path: Path) -> None:
     path = tmp_path / "run" / "transcriber.json"
-    assert Progress.read(path) == Progress()
+    assert Progress.read(path) == Progress(lost=True)
     Progress(7, "a", 123).write(path)
     assert Progress.read(path) == Progress(7, "a", 123)
     path.write_bytes(b"")
-    assert Progress.read(path) == Progress()
+    assert Progress.read(path) == Progress(lost=True)
+
+
+def test_without_progress_the_last_hearing_comes_first_and_then_those_without_words() -> None:
+    sittings = Sittings()
+    told = [
+        ("open", "worded"),
+        ("utterance", "worded"),
+        ("close", "worded"),
+        ("open", "wordless"),
+        ("close", "wordless"),
+    ]
+    sittings.apply([event(number, kind, number, name) for number, (kind, name) in enumerate([*told, ("open", "now")])])
+    sittings.begin_anew()
+    assert [sitting.hearing for sitting in sittings.waiting] == ["now", "wordless"]
