@@ -178,11 +178,11 @@ class SimulatedInput:
                 block[skip : skip + len(part), : part.shape[1]] = part  # exactly the recording, no noise of ours
         self._tone.add(block, self._pace.due_ns(first))
         if self._stage.clapper is not None:
-            block += self._tone(self._stage.clapper, first)[:, None]
+            block += self._clap(self._stage.clapper, first)[:, None]
         due_ns = self._pace.next(self._block)
         return np.clip(np.rint(block), -32768, 32767).astype(np.int16), due_ns, 0, ""
 
-    def _tone(self, clapper: Clapper, first: int) -> NDArray[np.float64]:
+    def _clap(self, clapper: Clapper, first: int) -> NDArray[np.float64]:
         """What sounds in the samples of a block from `first` on, sample by sample."""
         rate_hz = self._options.rate_hz
         since_ns = self._pace.due_ns(first) - clapper.start_monotonic_ns
