@@ -20,7 +20,7 @@ from sync.hearing import State
 log = structlog.get_logger(__name__)
 
 LOOK_S = 0.5
-AFTER_S = {"not-recording": 3.0, "transcriber": 5.0}
+AFTER_S = {"not-recording": 3.0, "transcriber": 5.0, "not-enrolled": 1.0, "fork": 0.0}
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,18 @@ NOT_RECORDING = Kind(
 NO_WORDS = Kind(
     "transcriber", "transcriber", "语音识别未运行，录音录像不受影响 (speech recognition is down; recording goes on)"
 )
+NOT_ENROLLED = Kind(
+    "not-enrolled",
+    "ledger",
+    "本法庭未在中心登记，中心不能见证；录制不受影响，请管理员登记"
+    " (this room is not enrolled, so the center cannot witness; recording goes on; enrol it with `wutong enroll`)",
+)
+FORK = Kind(
+    "fork",
+    "ledger",
+    "中心拒绝见证：本庭记录与中心所存不一致，请保全设备并报告"
+    " (the center holds another record than this room signed; keep the device as it is and report)",
+)
 
 
 class Alarms:
@@ -56,6 +68,9 @@ class Alarms:
         while True:
             await self._watch(NOT_RECORDING, bad=self._not_recording())
             await self._watch(NO_WORDS, bad=self._no_words())
+            ledger = self._view.integrity
+            await self._watch(NOT_ENROLLED, bad=ledger.get("enrolled") is False)
+            await self._watch(FORK, bad=ledger.get("refused") == "fork")
             await asyncio.sleep(LOOK_S)
 
     async def set(self, kind: Kind, on: bool) -> None:
@@ -67,7 +82,7 @@ class Alarms:
             active = any(
                 a.code == kind.code and a.subject == kind.subject and a.cleared_ns is None for a in hearing.alarms
             )
-            if active == on or (on and hearing.state is State.CLOSED):
+            if active == on or hearing.sealed is not None or (on and hearing.state is State.CLOSED):
                 return
             body: dict[str, object] = {"code": kind.code, "subject": kind.subject, "text": kind.text}
             if not on:

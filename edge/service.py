@@ -11,15 +11,19 @@ from fastapi import FastAPI
 from edge.alarms import Alarms
 from edge.desk import Desk
 from edge.display import DisplayToken
+from edge.integrity import Integrity, words_of
+from edge.notary import Notary
 from edge.routes import add_routes
 from edge.sockets import add_sockets
 from edge.view import RoomView
 from hardware.profile import Profile
+from sync.checkpoints import Checkpoints
 from sync.clock import RoomClock
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.serve import new_app, serving
 from sync.layout import RoomLayout
+from sync.ledger.keys import make_key
 from sync.roomlog import RoomLog
 from sync.service import Lifeline
 
@@ -34,6 +38,9 @@ class Edge:
     view: RoomView
     alarms: Alarms
     room_log: RoomLog
+    checkpoints: Checkpoints
+    notary: Notary
+    integrity: Integrity
 
 
 def assemble(profile: Profile) -> Edge:
@@ -49,7 +56,17 @@ def assemble(profile: Profile) -> Edge:
     add_routes(app, view, Desk(view, alarms), token)
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")
-    return Edge(app, view, alarms, room_log)
+    checkpoints = Checkpoints(layout.log)
+    notary = Notary(
+        profile.address,
+        make_key(layout.device_key),
+        view.clock,
+        room_log,
+        checkpoints,
+        words=lambda: words_of(view),
+        said=lambda number: view.feed.publish_json("log", {"number": number}),
+    )
+    return Edge(app, view, alarms, room_log, checkpoints, notary, Integrity(view, checkpoints))
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
@@ -60,8 +77,11 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
         async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
             group.create_task(edge.view.run())
             group.create_task(edge.alarms.run())
+            group.create_task(edge.notary.run())
+            group.create_task(edge.integrity.run())
             log.info("edge_serving", host=profile.panel.host, port=port)
             lifeline.ready()
     finally:
         await edge.view.feed.stop()
         edge.room_log.close()
+        edge.checkpoints.close()

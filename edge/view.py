@@ -73,6 +73,8 @@ class RoomView:
         self.docket: Docket | None = None
         self.captions: dict[str, dict[str, Any]] = {}
         self.speaking: dict[str, Any] | None = None
+        self.integrity: dict[str, Any] = {}
+        """How far the record of the last hearing is proven; `edge.integrity` keeps it."""
         self.recorder_news = asyncio.Event()
         self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
         self._recorder_at: float | None = None
@@ -132,6 +134,7 @@ class RoomView:
             "recorder": to_ms(self.recorder) if self.recorder_fresh else None,
             "transcriber": to_ms(self.transcriber),
             "link": to_ms(self.link),
+            "integrity": to_ms(self.integrity) or None,
             "captions": [to_ms(c) for c in self.captions.values()],
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
         }
@@ -139,6 +142,12 @@ class RoomView:
     def seats(self) -> list[dict[str, Any]]:
         """The seats of the profile."""
         return [{"id": s.id, "role": s.role, "roles": s.roles, "channel": s.channel} for s in self.profile.seats]
+
+    def set_integrity(self, value: dict[str, Any]) -> None:
+        """Take what `edge.integrity` found."""
+        if value != self.integrity:
+            self.integrity = value
+            self._tell({"type": "integrity", "value": to_ms(value)})
 
     async def start(self) -> None:
         """Read the log and the docket that was kept, and open the edge's feed."""

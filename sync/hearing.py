@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sync.roomlog import Event
+from sync.roomlog import AFTER_SEAL, Event
 
 PREROLL_MOST_NS = 10_000_000_000
 
@@ -155,6 +155,9 @@ class Hearing:
     segments: list[Segment] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     clock_steps: list[dict[str, Any]] = field(default_factory=list)
+    sealed: dict[str, Any] | None = None
+    """The last seal (封存): `at_utc_ns`, `index`, `leaves`, `root` (hex, of the tree before it), `words_complete`, and
+    `late`: how many words came after it, which the next seal will cover."""
     last_number: int = 0
     _seen: set[int] = field(default_factory=set, repr=False)
 
@@ -181,6 +184,8 @@ class Hearing:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(self, event, event.body)
+        if self.sealed is not None and event.kind in AFTER_SEAL:
+            self.sealed["late"] = 0 if event.kind == "seal" else self.sealed["late"] + 1
 
     def to_json(self) -> dict[str, Any]:
         """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
@@ -348,6 +353,17 @@ def _clock(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
         hearing.clock_steps.append({"at_ns": event.room_ns, **body})
 
 
+def _seal(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.sealed = {
+        "at_utc_ns": event.utc_ns,
+        "index": int(body["index"]),
+        "leaves": int(body["leaves"]),
+        "root": str(body["root"]),
+        "words_complete": body.get("words_complete") is not False,
+        "late": 0,
+    }
+
+
 _HANDLERS = {
     "open": _open,
     "pause": _pause,
@@ -362,4 +378,5 @@ _HANDLERS = {
     "segment": _segment,
     "alarm": _alarm,
     "clock": _clock,
+    "seal": _seal,
 }

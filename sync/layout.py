@@ -67,3 +67,27 @@ class RoomLayout:
     def docket(self) -> Path:
         """The last docket that the center sent, so that it survives an outage."""
         return self.data / "docket.json"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the device's key and what the center gave it at enrolment (docs/integrity.md)."""
+        return self.data / "keys"
+
+    @property
+    def device_key(self) -> Path:
+        """The device's private key (mode 0600), made at first start."""
+        return self.keys / "device.key"
+
+    @property
+    def device_certificate(self) -> Path:
+        """The device's certificate, by the center."""
+        return self.keys / "device.pem"
+
+    @property
+    def center_key(self) -> Path:
+        """The center's public key, as it was at enrolment."""
+        return self.keys / "center.pem"
+
+    def token(self, hearing: str) -> Path:
+        """The time-stamp token over the checkpoint of the hearing's last seal."""
+        return self.hearing(hearing) / "seal.tsr"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sync.errors import StorageError
+from sync.errors import LedgerError, StorageError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -30,6 +30,15 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE INDEX IF NOT EXISTS event_hearing ON event (hearing, number);
 CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY REFERENCES event (number));
 """
+
+
+AFTER_SEAL = frozenset({"utterance", "revision", "seal"})
+"""What may still be said of a hearing that is sealed."""
+
+
+def seal_key(hearing: str, index: int) -> str:
+    """The key under which a seal is appended; the first one closes the hearing for everything but words."""
+    return f"seal/{hearing}/{index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,15 @@ class Event:
 
 
 _COLUMNS = "event.number, event.hearing, event.kind, event.room_ns, event.utc_ns, event.body"
+
+
+def _is_sealed(db: sqlite3.Connection, hearing: str) -> bool:
+    return db.execute("SELECT 1 FROM event WHERE key = ?", (seal_key(hearing, 0),)).fetchone() is not None
+
+
+def _last_of(db: sqlite3.Connection, hearing: str | None) -> int | None:
+    row = db.execute("SELECT max(number) FROM event WHERE hearing = ?", (hearing,)).fetchone()
+    return None if row is None else row[0]
 
 
 def _event(row: tuple[Any, ...]) -> Event:
@@ -142,10 +160,13 @@ class RoomLog:
         room_ns: int,
         utc_ns: int,
         key: str | None = None,
+        after: int | None = None,
     ) -> Event:
         """Write one fact and put it into the outbox; on disk when this returns.
 
-        With a `key` that was used before, nothing is written and the earlier event is returned.
+        With a `key` that was used before, nothing is written and the earlier event is returned. With `after`, it is
+        written only while that is the number of the hearing's last event, else `LedgerError` "moved". Of a hearing
+        that is sealed only `AFTER_SEAL` is taken: anything else becomes a fact of the room, with the hearing in `of`.
         """
         text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
         with self._lock:
@@ -157,6 +178,11 @@ class RoomLog:
                         row = db.execute(f"SELECT {_COLUMNS} FROM event WHERE key = ?", (key,)).fetchone()  # noqa: S608 (constant)
                         if row is not None:
                             return _event(row)
+                    if hearing is not None and kind not in AFTER_SEAL and _is_sealed(db, hearing):
+                        text = json.dumps({**body, "of": hearing}, ensure_ascii=False, sort_keys=True, allow_nan=False)
+                        hearing = None
+                    if after is not None and _last_of(db, hearing) != after:
+                        raise LedgerError(f"something was said after event {after}; look again", code="moved")
                     cursor = db.execute(
                         "INSERT INTO event (hearing, kind, room_ns, utc_ns, key, body) VALUES (?, ?, ?, ?, ?, ?)",
                         (hearing, kind, room_ns, utc_ns, key, text),
@@ -182,6 +208,10 @@ class RoomLog:
         wanted = tuple(kinds)
         some = f" AND kind IN ({','.join('?' * len(wanted))})" if wanted else ""
         return self._select(f"FROM event WHERE hearing = ?{some} ORDER BY number", (hearing, *wanted))
+
+    def last_number(self) -> int:
+        """The number of the last event; 0 when there is none."""
+        return int(self._rows("SELECT coalesce(max(number), 0) FROM event")[0][0])
 
     def last_opened(self) -> str | None:
         """The hearing that was opened last, or None if the room never had one."""

@@ -16,9 +16,9 @@ from typing import Any
 from sync.errors import LedgerError
 from sync.hearing import Hearing
 from sync.ledger.tree import Tree
-from sync.roomlog import Event
+from sync.roomlog import AFTER_SEAL, Event
 
-WORDS = frozenset({"utterance", "revision"})
+WORDS = AFTER_SEAL - {"seal"}
 """What may come after a seal, and is then sealed again."""
 TOLERANCE_NS = 10_000_000
 """Smaller holes of a track are the rounding of media time; the recorder declares none of them."""

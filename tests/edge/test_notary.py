@@ -1,0 +1,230 @@
+"""The notary: checkpoints of a growing hearing, the seal after its close, words that come late, and crashes between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.notary import GIVE_UP_S, Notary, Words
+from sync.checkpoints import Checkpoints
+from sync.clock import RoomClock
+from sync.errors import LedgerError
+from sync.hearing import Hearing
+from sync.layout import RoomLayout
+from sync.ledger import note
+from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.keys import make_key
+from sync.ledger.leaf import leaf_of
+from sync.ledger.seal import check
+from sync.ledger.tree import leaf_hash, root_of
+from sync.roomlog import RoomLog
+
+S = 1_000_000_000
+ROOM = "jianshan/c03"
+
+
+class Bench:
+    """A room's log with a notary, and a clock that the test turns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.layout = RoomLayout(folder)
+        self.log = RoomLog(self.layout.log)
+        self.checkpoints = Checkpoints(self.layout.log)
+        self.clock = RoomClock.open(self.layout.clock)
+        self.words = Words.DONE
+        self.now_s = 1000.0
+        self.start()
+
+    def start(self) -> None:
+        """As after a restart of the service."""
+        self.key = make_key(self.layout.device_key)
+        self.notary = Notary(
+            ROOM,
+            self.key,
+            self.clock,
+            self.log,
+            self.checkpoints,
+            words=lambda: self.words,
+            monotonic=lambda: self.now_s,
+        )
+
+    def say(self, kind: str, at_s: float, hearing: str = "h", **body: Any) -> None:
+        self.log.append(kind, body, hearing=hearing, room_ns=int(at_s * S), utc_ns=int(at_s * S))
+
+    def media(self, hearing: str = "h", until_s: float = 20) -> None:
+        span = {"from_ns": 10 * S, "to_ns": int(until_s * S)}
+        facts = {"index": 0, "file": "bench/00000.mp4", "bytes": 5, "sha256": "0" * 64, "sm3": "0" * 64}
+        self.say("segment", 21, hearing, track="bench", fragments=1, mime="", **facts, **span)
+
+    def utter(self, name: str) -> None:
+        said = {"seat": "judge", "role": "审判长", "start_ns": 11 * S, "end_ns": 12 * S, "text": "好"}
+        self.say("utterance", 22, id=name, **said)
+
+    def hearing(self, hearing: str = "h", *, media: bool = True) -> None:
+        self.say("open", 10, hearing, tracks=[{"id": "bench"}])
+        self.say("close", 20, hearing)
+        if media:
+            self.media(hearing)
+
+    def step(self, seconds: float = 0) -> list[int]:
+        self.now_s += seconds
+        return self.notary.step()
+
+    def settle(self) -> list[int]:
+        """Let everything settle; the seals that were made."""
+        self.step()
+        return [*self.step(3), *self.step(3)]
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.log.of_hearing("h")]
+
+    def judge(self, hearing: str = "h") -> Any:
+        """The seal, by the verifier's rules, and every checkpoint against the tree."""
+        events = self.log.of_hearing(hearing)
+        digests = [leaf_hash(leaf_of(event)) for event in events]
+        for stored in self.checkpoints.of_hearing(hearing):
+            read = note.read_note(stored.note)
+            assert note.signed_by(read, note.Verifier(ROOM, self.key.public_key())) == 0
+            head = Checkpoint.from_text(read.text)
+            assert (head.room, head.hearing, head.size) == (ROOM, hearing, stored.size)
+            assert head.root == root_of(digests[: head.size])
+            assert head.last_number == events[head.size - 1].number
+        return check(events, digests)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.log.close()
+    made.checkpoints.close()
+
+
+def sizes(bench: Bench, hearing: str = "h") -> list[int]:
+    return [stored.size for stored in bench.checkpoints.of_hearing(hearing)]
+
+
+def test_a_growing_hearing_is_signed_every_three_seconds_and_only_when_it_grew(bench: Bench) -> None:
+    bench.say("open", 10, tracks=[{"id": "bench"}])
+    bench.step()
+    bench.utter("u1")
+    bench.step(1)
+    assert sizes(bench) == [1]
+    bench.step(2)
+    bench.step(3)
+    bench.step(3)
+    assert sizes(bench) == [1, 2]
+    assert [stored.size for stored in bench.checkpoints.waiting()] == [2]
+    assert bench.judge() is None
+    assert bench.layout.device_key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_closed_hearing_is_sealed_with_its_totals_and_signed_at_once(bench: Bench) -> None:
+    bench.hearing()
+    assert len(bench.settle()) == 1
+    seal = bench.judge()
+    assert (seal.index, seal.leaves, seal.words_complete) == (0, 3, True)
+    last = bench.checkpoints.last("h")
+    assert last is not None
+    assert last.seal
+    assert last.size == 4
+    view = Hearing.of("h", bench.log.of_hearing("h"))
+    assert view.sealed is not None
+    assert view.sealed["root"] == seal.root.hex()
+    assert bench.settle() == []
+
+
+def test_media_that_is_neither_kept_nor_declared_holds_the_seal_back(bench: Bench) -> None:
+    bench.hearing(media=False)
+    assert bench.settle() == []
+    bench.media(until_s=18)
+    assert bench.settle() == []
+    bench.say("gap", 25, track="bench", from_ns=18 * S, to_ns=20 * S, why="断电")
+    assert len(bench.settle()) == 1
+    assert bench.judge() is not None
+
+
+def test_a_transcriber_that_is_behind_is_waited_for_and_an_absent_one_is_given_up(bench: Bench) -> None:
+    bench.words = Words.BUSY
+    bench.hearing()
+    bench.step()
+    assert bench.step(GIVE_UP_S * 3) == []
+    bench.words = Words.ABSENT
+    assert bench.settle() == []
+    assert len(bench.step(GIVE_UP_S)) == 1
+    assert bench.judge().words_complete is False
+
+
+def test_words_after_the_seal_are_sealed_again(bench: Bench) -> None:
+    bench.hearing()
+    bench.settle()
+    bench.utter("late-1")
+    bench.utter("late-2")
+    bench.step()
+    assert sizes(bench)[-1] in (4, 6)
+    assert len(bench.settle()) == 1
+    assert bench.kinds() == ["open", "close", "segment", "seal", "utterance", "utterance", "seal"]
+    seal = bench.judge()
+    assert (seal.index, seal.leaves) == (1, 6)
+    assert [stored.size for stored in bench.checkpoints.waiting()] == [4, 7]  # every seal is sent
+
+
+def test_nothing_but_words_gets_into_a_sealed_hearing_and_nothing_is_lost(bench: Bench) -> None:
+    bench.hearing()
+    bench.settle()
+    bench.say("alarm", 30, code="source", subject="bench", text="设备中断")
+    assert bench.kinds()[-1] == "seal"
+    event = bench.log.since(bench.log.last_number() - 1)[0]
+    assert (event.kind, event.hearing, event.body["of"]) == ("alarm", None, "h")
+    assert bench.settle() == []
+    assert bench.judge() is not None
+
+
+def test_a_word_between_the_count_and_the_seal_makes_the_seal_wait(bench: Bench) -> None:
+    bench.hearing()
+    with pytest.raises(LedgerError):
+        bench.log.append("seal", {}, hearing="h", room_ns=1, utc_ns=1, key="seal/h/0", after=2)
+    assert bench.kinds() == ["open", "close", "segment"]
+
+
+def test_hearings_that_a_crash_left_unsealed_are_sealed_after_the_next_start(bench: Bench) -> None:
+    bench.hearing("h")
+    bench.step()
+    bench.hearing("h2", media=False)
+    bench.hearing("h3")
+    bench.start()
+    assert len(bench.settle()) == 2
+    assert bench.judge("h").index == 0
+    assert bench.judge("h2") is None
+    assert bench.judge("h3").index == 0
+    bench.start()
+    bench.media("h2")
+    assert len(bench.settle()) == 1
+    assert bench.judge("h2").index == 0
+
+
+def test_a_crash_between_the_seal_and_its_checkpoint_leaves_no_seal_unsigned(bench: Bench) -> None:
+    bench.hearing()
+    bench.step()
+    bench.now_s += 3
+    bench.notary._sign = lambda ledger: None  # type: ignore[method-assign]  # the process dies before it signs
+    bench.step(3)
+    assert bench.kinds()[-1] == "seal"
+    bench.start()
+    bench.step()
+    last = bench.checkpoints.last("h")
+    assert last is not None
+    assert (last.size, last.seal) == (4, True)
+    assert bench.settle() == []
+
+
+def test_no_size_is_signed_twice_over_restarts(bench: Bench) -> None:
+    bench.say("open", 10, tracks=[])
+    bench.step()
+    before = bench.checkpoints.of_hearing("h")
+    bench.start()
+    bench.step()
+    assert bench.checkpoints.of_hearing("h") == before
