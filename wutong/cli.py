@@ -121,6 +121,25 @@ def exhibits(
     run("exhibits", lambda folder, console: measure(folder, cycles, port_base, console), as_json=as_json)
 
 
+@bench.command()
+def sync(
+    hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
+    ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,
+    live: Annotated[bool, typer.Option("--live", help="flash and tone through real workers, in real time")] = False,
+    seconds: Annotated[float, typer.Option("--seconds", min=5, help="with --live: how long")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """How far picture and sound of one moment lie apart in the record, and its UTC from the clock's."""
+    from wutong.bench import sync as simulated
+    from wutong.bench import sync_live
+    from wutong.bench.report import run
+
+    if live:
+        run("sync --live", lambda folder, console: sync_live.measure(folder, seconds, console), as_json=as_json)
+    else:
+        run("sync", lambda folder, console: simulated.measure(folder, hours, ppm, console), as_json=as_json)
+
+
 @app.command()
 def demo(
     hearing: Annotated[
