@@ -128,6 +128,18 @@ class Archive:
         query = select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)
         return await self._db.read(lambda connection: connection.execute(query).scalar())
 
+    async def not_public(self) -> set[str]:
+        """The hearings of cases that are not tried in public."""
+        query = select(t.hearings.c.id, t.hearings.c.case_json).where(t.hearings.c.case_json.contains("false"))
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        return {str(row.id) for row in rows if json.loads(row.case_json).get("public", True) is False}
+
+    async def audited(self, what: str) -> list[dict[str, Any]]:
+        """The lines of the audit log of one kind, oldest first."""
+        query = select(t.audit).where(t.audit.c.what == what).order_by(t.audit.c.row)
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        return [dict(row._mapping) for row in rows]
+
     async def dockets(self) -> dict[str, str]:
         """room -> docket as JSON text."""
         rows = await self._db.read(lambda connection: list(connection.execute(select(t.dockets))))

@@ -72,6 +72,7 @@ class Config(_Part):
 
     name: str = Field("五同督查中心", max_length=100, description="the center's name as people read it")
     inspector: str = Field("督查员", max_length=40, description="the name shown for who signs in to inspect")
+    archivist: str = Field("档案管理员", max_length=40, description="the name shown for who keeps the archive")
     web: Web = Web.model_construct()
     mqtt: Mqtt = Mqtt.model_construct()
     storage: Storage

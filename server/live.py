@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -47,11 +47,11 @@ class Live:
         """Who else takes part."""
         self._rooms, self._ingest, self._broker = rooms, ingest, broker
 
-    def first(self) -> list[object]:
+    def first(self, may_watch: Callable[[str], bool] = lambda name: True) -> list[object]:
         """What a new tab gets before everything else."""
         assert self._rooms is not None
         assert self._broker is not None
-        rooms = [room.to_screen() for room in self._rooms.states.values()]
+        rooms = [room.to_screen(shown=may_watch(f"{room.address}/")) for room in self._rooms.states.values()]
         # The center's clock, so that a browser whose own is wrong still measures the lag right.
         return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
 
@@ -63,7 +63,17 @@ class Live:
 
     def room_changed(self, room: RoomState) -> None:
         """A room looks different now."""
-        self.gateway.broadcast({"type": "room", "room": room.to_screen()})
+        self.gateway.recheck()
+        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, _may(room.address))
+        if room.hearing_id is not None:
+            hidden = {"type": "room", "room": room.to_screen(shown=False)}
+            self.gateway.broadcast(hidden, lambda client: not client.may_watch(f"{room.address}/"))
+
+    def rights_changed(self) -> None:
+        """Who may see what has changed: cut what is watched, and show every room anew."""
+        assert self._rooms is not None
+        for room in self._rooms.states.values():
+            self.room_changed(room)
 
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""
@@ -106,7 +116,7 @@ class Live:
         elif topic == "events":
             self._ingest.offer(room, payload)
         elif topic == "caption":
-            self.gateway.broadcast({"type": "caption", "room": room, "value": _json(payload)})
+            self.gateway.broadcast({"type": "caption", "room": room, "value": _json(payload)}, _may(room))
         elif topic == "levels":
             self.gateway.broadcast({"type": "levels", "room": room, "value": _json(payload)}, _wants(room))
         else:
@@ -171,8 +181,12 @@ def _wanted_rooms(client: Client) -> set[str]:
     return {room for room in rooms[:128] if isinstance(room, str)} if isinstance(rooms, list) else set()
 
 
-def _wants(room: str) -> Any:
-    return lambda client: room in _wanted_rooms(client)
+def _wants(room: str) -> Callable[[Client], bool]:
+    return lambda client: client.may_watch(f"{room}/") and room in _wanted_rooms(client)
+
+
+def _may(room: str) -> Callable[[Client], bool]:
+    return lambda client: client.may_watch(f"{room}/")
 
 
 def _json(payload: bytes) -> Any:

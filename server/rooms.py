@@ -52,8 +52,19 @@ class RoomState:
     """Alarms that the center itself raised: code -> words."""
     shown: str = ""
 
-    def to_screen(self) -> dict[str, Any]:
-        """As browsers get it."""
+    @property
+    def hearing_id(self) -> str | None:
+        """The hearing that the room says runs."""
+        hearing = None if self.status is None else self.status.hearing
+        if hearing is None or hearing.get("state") == "closed" or not isinstance(hearing.get("id"), str):
+            return None
+        return str(hearing["id"])
+
+    def to_screen(self, *, shown: bool = True) -> dict[str, Any]:
+        """As browsers get it; not `shown`: to people who may not see this hearing, only that there is one."""
+        return self._to_screen() if shown else _hidden(self._to_screen())
+
+    def _to_screen(self) -> dict[str, Any]:
         status = self.status
         shown = to_screen(
             {
@@ -71,6 +82,19 @@ class RoomState:
         )
         assert isinstance(shown, dict)
         return shown
+
+
+def _hidden(room: dict[str, Any]) -> dict[str, Any]:
+    hearing = room["hearing"]
+    if hearing is not None:
+        hearing = {**hearing, "case": hidden_case(hearing.get("case")), "hidden": True}
+    return {**room, "hearing": hearing, "speaking": []}
+
+
+def hidden_case(case: object) -> dict[str, Any]:
+    """What is left of a case for people who may not see its hearing."""
+    public = case.get("public", True) if isinstance(case, dict) else True
+    return {"id": "", "case_no": "", "cause": "", "title": "", "parties": {}, "public": public}
 
 
 class Rooms:

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.archive import Archive, HearingFilter, WordFilter
 from server.audit import Audit
 from server.events import Name
+from server.levels import Level, Levels
+from server.listening import Listening
 from server.live import Live
-from server.media import Media, NoMediaError, Source
+from server.media import Media, MediaRange, NoMediaError, Source
 from server.objects import ObjectStore
 from server.record import Record
-from server.rooms import Rooms
+from server.rooms import Rooms, hidden_case
+from server.solo import isolate
 from server.uploads import UploadFolder
 from sync.docket import Docket
 from sync.errors import WutongError
+from sync.explanation import explain
 from sync.hearing import Hearing
 from sync.http.access import Access, allow, error_response
 
 R = TypeVar("R")
+READERS = ("inspector", "archivist")
 
 _NS_PER_MS = 1_000_000
 _MOST_MS = 2.0**62 / _NS_PER_MS
@@ -36,8 +42,17 @@ Ms = Annotated[float, Query(ge=-_MOST_MS, le=_MOST_MS, allow_inf_nan=False)]
 Words = Annotated[str, Query(max_length=200)]
 
 
+class NewLevel(BaseModel):
+    """Body of a change of level: why is kept with it."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    level: Level
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class Screens:
-    """The routes of the role inspector."""
+    """The routes of inspectors and archivists."""
 
     def __init__(
         self,
@@ -51,6 +66,7 @@ class Screens:
         store: ObjectStore,
         uploads: UploadFolder,
         audit: Audit,
+        levels: Levels,
         publish_docket: Callable[[str, str], bool],
     ) -> None:
         self._access = access
@@ -62,21 +78,24 @@ class Screens:
         self._store = store
         self._uploads = uploads
         self._audit = audit
+        self._levels = levels
+        self._listening = Listening()
         self._publish_docket = publish_docket
 
     def install(self, app: FastAPI) -> None:
         """Add all routes."""
 
         @app.websocket("/api/live")
-        @allow("inspector")
+        @allow(*READERS)
         async def live(ws: WebSocket) -> None:
             session = await self._access.websocket(ws)
             self._audit.note("view", session.role, _address(ws), "live")
             try:
+                may_watch = self._may_watch(session.role)
                 await self._live.gateway.serve(
                     ws,
-                    self._live.first(),
-                    may_watch=lambda name: name.rpartition("/")[0] in self._rooms,
+                    self._live.first(may_watch),
+                    may_watch=may_watch,
                     on_said=self._live.said,
                     alive=lambda: self._access.alive(session),
                 )
@@ -84,20 +103,26 @@ class Screens:
                 self._access.released(ws)
 
         @app.get("/api/rooms")
-        @allow("inspector")
-        async def rooms() -> list[dict[str, Any]]:
-            return [room.to_screen() for room in self._rooms.states.values()]
+        @allow(*READERS)
+        async def rooms(request: Request) -> list[dict[str, Any]]:
+            may_watch = self._may_watch(self._access.session(request).role)
+            return [room.to_screen(shown=may_watch(f"{room.address}/")) for room in self._rooms.states.values()]
 
         @app.get("/api/hearings")
-        @allow("inspector")
+        @allow(*READERS)
         async def hearings(
-            court: Words = "", room: Words = "", case: Words = "", date: Words = "", state: Words = ""
+            request: Request, court: Words = "", room: Words = "", case: Words = "", date: Words = "", state: Words = ""
         ) -> list[dict[str, Any]]:
-            return await self._archive.hearings(HearingFilter(court, room, case, date, state))
+            rows = await self._archive.hearings(HearingFilter(court, room, case, date, state))
+            role = self._access.session(request).role
+            # Who looks for a case that they may not see learns nothing from the length of the list either.
+            visible = [row for row in rows if not case or self._levels.lets(role, row["id"])]
+            return [self._row(role, row) for row in visible]
 
         @app.get("/api/hearings/{hearing}")
-        @allow("inspector")
+        @allow(*READERS)
         async def one(hearing: Name, request: Request) -> dict[str, Any]:
+            self._levels.check(self._access.session(request), hearing)
             room, view = await self._archive.hearing(hearing)
             self._note_view(request, f"hearing {hearing}")
             now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
@@ -107,23 +132,48 @@ class Screens:
                 "room": room,
                 "court_name": state.court_name if state else "",
                 "room_name": state.room_name if state else "",
+                "access": self._levels.of(hearing).value,
                 "now_ms": None if now_ns is None else now_ns / _NS_PER_MS,
                 "tracks": [await self._track(room, view, track) for track in view.tracks],
             }
 
         @app.get("/api/hearings/{hearing}/media/{track}")
-        @allow("inspector")
-        async def media(hearing: Name, track: Name, from_ms: Ms, to_ms: Ms) -> Response:
-            return await self._range(hearing, track, int(from_ms * _NS_PER_MS), int(to_ms * _NS_PER_MS))
+        @allow(*READERS)
+        async def media(
+            request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
+        ) -> Response:
+            self._levels.check(self._access.session(request), hearing)
+            find = await self._finder(hearing, track, int(from_ms * _NS_PER_MS), int(to_ms * _NS_PER_MS))
+            return await (self._alone(request, hearing, seat, find) if seat else _answer(find()))
+
+        @app.get("/api/hearings/{hearing}/explanation")
+        @allow(*READERS)
+        async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
+            self._levels.check(self._access.session(request), hearing)
+            room, view = await self._archive.hearing(hearing)
+            state = self._rooms.states.get(room)
+            court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
+            draft = explain(view, court_name=court_name, room_name=room_name)
+            return None if draft is None else draft.to_json()
+
+        @app.put("/api/hearings/{hearing}/access")
+        @allow(*READERS)
+        async def access(hearing: Name, body: NewLevel, request: Request) -> dict[str, str]:
+            if await self._archive.owner(hearing) is None:
+                raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
+            session = self._access.session(request)
+            await self._levels.set(session, _address(request), hearing, body.level, body.reason)
+            return {"access": self._levels.of(hearing).value}
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}")
-        @allow("inspector")
+        @allow(*READERS)
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
+            self._levels.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
             return await self._exhibit(hearing, exhibit)
 
         @app.get("/api/search")
-        @allow("inspector")
+        @allow(*READERS)
         async def search(
             request: Request,
             q: Words,
@@ -134,7 +184,9 @@ class Screens:
             to_date: Annotated[str, Query(alias="to", max_length=40)] = "",
         ) -> list[dict[str, Any]]:
             self._note_view(request, f"search {q}")
-            return await self._archive.search(q, WordFilter(role, case, court, from_date, to_date))
+            hits = await self._archive.search(q, WordFilter(role, case, court, from_date, to_date))
+            mine = self._access.session(request).role
+            return [hit for hit in hits if self._levels.lets(mine, hit["hearing"])]
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector")
@@ -163,21 +215,40 @@ class Screens:
             "ranges": [[start / _NS_PER_MS, end / _NS_PER_MS] for start, end in ranges],
         }
 
-    async def _range(self, hearing: str, track: str, from_ns: int, to_ns: int) -> Response:
+    async def _finder(self, hearing: str, track: str, from_ns: int, to_ns: int) -> Callable[[], Awaitable[MediaRange]]:
         room = await self._archive.owner(hearing)
         if room is None:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
-        try:
-            found = await self._reading(room, hearing, track, lambda s: self._media.read(s, from_ns, to_ns))
-        except NoMediaError as error:
-            next_ms = None if error.next_ns is None else error.next_ns / _NS_PER_MS
-            return error_response(error, next_ms=next_ms)
-        headers = {
-            "X-Wutong-From-Ms": repr(found.from_ns / _NS_PER_MS),
-            "X-Wutong-To-Ms": repr(found.to_ns / _NS_PER_MS),
-            "X-Wutong-Mime": found.mime,
-        }
-        return Response(found.data, media_type=found.mime.partition(";")[0], headers=headers)
+        return lambda: self._reading(room, hearing, track, lambda s: self._media.read(s, from_ns, to_ns))
+
+    async def _alone(
+        self, request: Request, hearing: str, seat: str, find: Callable[[], Awaitable[MediaRange]]
+    ) -> Response:
+        """听单席."""
+        _, view = await self._archive.hearing(hearing)
+        channel = next((s.get("channel") for s in view.seats if s.get("id") == seat), None)
+        if not isinstance(channel, int):
+            raise WutongError("没有这个席位 (there is no such seat)", code="not-found")
+        session = self._access.session(request)
+        if self._listening.begins(id(session), f"{hearing}/{seat}"):
+            self._audit.note("listen", session.role, _address(request), f"{hearing}/{seat}")
+
+        async def one() -> MediaRange:
+            found = await find()
+            return await self._listening.run(id(session), lambda: isolate(found, channel))
+
+        return await _answer(one())
+
+    def _may_watch(self, role: str) -> Callable[[str], bool]:
+        def may(name: str) -> bool:
+            room = self._rooms.states.get(name.rpartition("/")[0])
+            return room is not None and self._levels.lets(role, room.hearing_id)
+
+        return may
+
+    def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
+        case = row["case"] if self._levels.lets(role, row["id"]) else hidden_case(row["case"])
+        return {**row, "case": case, "access": self._levels.of(row["id"]).value}
 
     async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[Source]], R]) -> R:
         for _ in range(3):
@@ -223,6 +294,19 @@ class Screens:
     def _note_view(self, request: Request, detail: str) -> None:
         session = self._access.session(request)
         self._audit.note("view", session.role, _address(request), detail)
+
+
+async def _answer(found: Awaitable[MediaRange]) -> Response:
+    try:
+        media = await found
+    except NoMediaError as error:
+        return error_response(error, next_ms=None if error.next_ns is None else error.next_ns / _NS_PER_MS)
+    headers = {
+        "X-Wutong-From-Ms": repr(media.from_ns / _NS_PER_MS),
+        "X-Wutong-To-Ms": repr(media.to_ns / _NS_PER_MS),
+        "X-Wutong-Mime": media.mime,
+    }
+    return Response(media.data, media_type=media.mime.partition(";")[0], headers=headers)
 
 
 def _address(request: Request | WebSocket) -> str:

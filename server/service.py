@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,12 +17,14 @@ from server.audit import Audit
 from server.broker import CenterBroker
 from server.config import Config
 from server.database import Database, open_database
+from server.events import Received
 from server.ingest import Ingest
+from server.levels import Levels
 from server.live import Live
 from server.media import Media
 from server.objects import ObjectStore
 from server.record import Record
-from server.rooms import Rooms
+from server.rooms import Rooms, RoomState
 from server.screens import Screens
 from server.uploads import Tokens, UploadFolder, UploadGate
 from sync.errors import ConfigError
@@ -51,6 +53,7 @@ class Center:
     rooms: Rooms
     audit: Audit
     archive: Archive
+    levels: Levels
     uploads: UploadFolder
     tests: selftests.TestObjects
     failed: asyncio.Future[None]
@@ -77,10 +80,21 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     record = Record(database)
     archive = Archive(database)
     audit = Audit(record)
-    access = Access.open(data / "access.json", {"inspector": config.inspector})
+    access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
     live = Live(client_bytes=client_bytes)
-    rooms = Rooms(config.rooms, live.room_changed)
-    ingest = Ingest(record, rooms, live.stored)
+    levels = Levels(record, archive, live.rights_changed)
+
+    def room_changed(room: RoomState) -> None:
+        if room.hearing_id is not None and room.status is not None and room.status.hearing is not None:
+            levels.opened(room.hearing_id, room.status.hearing.get("case"))
+        live.room_changed(room)
+
+    def stored(events: Sequence[Received]) -> None:
+        levels.stored(events)
+        live.stored(events)
+
+    rooms = Rooms(config.rooms, room_changed)
+    ingest = Ingest(record, rooms, stored)
     background: set[asyncio.Task[None]] = set()
 
     def on_link(connected: bool) -> None:
@@ -124,11 +138,12 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         store=store,
         uploads=uploads,
         audit=audit,
+        levels=levels,
         publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),
     ).install(app)
     pages.install(app, ["inspect"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
-    center = Center(app, access, database, broker, ingest, live, rooms, audit, archive, uploads, tests, failed)
+    center = Center(app, access, database, broker, ingest, live, rooms, audit, archive, levels, uploads, tests, failed)
     return center
 
 
@@ -142,6 +157,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     async def demand() -> None:
         center.live.demand()
 
+    await center.levels.start()  # before anybody can ask
     center.broker.start()
     tasks = [
         asyncio.create_task(center.ingest.run(center.broker), name="ingest"),

@@ -74,8 +74,10 @@ class _Item:
 class Client:
     """One browser tab."""
 
-    def __init__(self, ws: WebSocket, limit_bytes: int) -> None:
+    def __init__(self, ws: WebSocket, limit_bytes: int, may_watch: Callable[[str], bool] = lambda name: True) -> None:
         self._ws = ws
+        self.may_watch = may_watch
+        """Whether this client may see what an address (`…/track`) shows, now."""
         self._limit = limit_bytes
         self._queue: deque[_Item] = deque()
         self._media_bytes = 0
@@ -221,7 +223,8 @@ class Gateway:
         if envelope.kind is Kind.THUMBNAIL:
             self._thumbnails[name] = packed
             for client in self._clients:
-                client.thumbnail(name, packed)
+                if client.may_watch(name):
+                    client.thumbnail(name, packed)
             return envelope
         track = self._tracks.setdefault(name, _Track())
         if envelope.kind is Kind.INIT:
@@ -248,6 +251,15 @@ class Gateway:
         for client in self._watching(name):
             client.interrupted(name)
 
+    def recheck(self) -> None:
+        """What clients may watch has changed: whoever may no more gets nothing further, not even what is queued."""
+        for client in self._clients:
+            for name in [name for name in client.watched if not client.may_watch(name)]:
+                client.watched.discard(name)
+                client.stop(name)
+                client.interrupted(name)
+        self._count()
+
     def broadcast(self, value: object, wants: Callable[[Client], bool] | None = None) -> None:
         """Send a JSON message to all tabs, or to those that `wants` says."""
         if self._clients:
@@ -270,11 +282,12 @@ class Gateway:
         `may_watch` filters addresses, `on_said` is told after each message of the client, `alive` is asked every
         20 s whether its session still lasts. Must be called without waiting after `first` was made.
         """
-        client = Client(ws, self._client_bytes)
+        client = Client(ws, self._client_bytes, may_watch)
         for value in first:
             client.text(value)
         for name, packed in self._thumbnails.items():
-            client.thumbnail(name, packed)
+            if may_watch(name):
+                client.thumbnail(name, packed)
         self._clients.add(client)
         tasks = [
             asyncio.create_task(work)

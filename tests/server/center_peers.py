@@ -156,17 +156,24 @@ class Served:
     data: Path
     center: Any = None
 
-    def code(self) -> str:
-        """The inspector's sign-in code."""
-        return str(json.loads((self.data / "codes.json").read_text())["inspector"])
+    def code(self, role: str = "inspector") -> str:
+        """The sign-in code of a role."""
+        return str(json.loads((self.data / "codes.json").read_text())[role])
 
     @contextlib.asynccontextmanager
-    async def inspector(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A signed-in inspector."""
+    async def inspector(self, role: str = "inspector") -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody who is signed in, an inspector unless said otherwise."""
         async with httpx.AsyncClient(base_url=self.url, headers={"X-Wutong": "1"}, timeout=20) as http:
-            answer = await http.post("/api/session", json={"code": self.code()})
+            answer = await http.post("/api/session", json={"code": self.code(role)})
             assert answer.status_code == 200, answer.text
             yield http
+
+    async def audited(self, what: str) -> list[dict[str, Any]]:
+        """The audit log's lines of one kind, once there are any: it is written behind."""
+        async with asyncio.timeout(15):
+            while not (rows := await self.center.archive.audited(what)):
+                await asyncio.sleep(0.02)
+            return list(rows)
 
     @contextlib.asynccontextmanager
     async def uploader(self, room: str = "court1/c03") -> AsyncIterator[tuple[TusClient, httpx.AsyncClient]]:

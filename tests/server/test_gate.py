@@ -19,6 +19,7 @@ from sync.http.people import People, Throttle
 from sync.http.serve import new_app
 
 INSPECTOR = "inspector"
+READER = "archivist,inspector"
 ROOM = "room token"
 PUBLIC = "public"
 
@@ -33,13 +34,17 @@ TABLE = {
     ("DELETE", "/api/uploads/{uuid}"): ROOM,
     ("OPTIONS", "/api/uploads/"): ROOM,
     ("POST", "/api/objects"): ROOM,
-    ("WS", "/api/live"): INSPECTOR,
-    ("GET", "/api/rooms"): INSPECTOR,
-    ("GET", "/api/hearings"): INSPECTOR,
-    ("GET", "/api/hearings/{hearing}"): INSPECTOR,
-    ("GET", "/api/hearings/{hearing}/media/{track}"): INSPECTOR,
-    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}"): INSPECTOR,
-    ("GET", "/api/search"): INSPECTOR,
+    ("GET", "/api/selftest/{test}/{sha256}"): ROOM,
+    ("DELETE", "/api/selftest/{test}"): ROOM,
+    ("WS", "/api/live"): READER,
+    ("GET", "/api/rooms"): READER,
+    ("GET", "/api/hearings"): READER,
+    ("GET", "/api/hearings/{hearing}"): READER,
+    ("GET", "/api/hearings/{hearing}/media/{track}"): READER,
+    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}"): READER,
+    ("GET", "/api/hearings/{hearing}/explanation"): READER,
+    ("PUT", "/api/hearings/{hearing}/access"): READER,
+    ("GET", "/api/search"): READER,
     ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
     ("GET", "/inspect"): PUBLIC,
     ("GET", "/inspect/{rest:path}"): PUBLIC,
@@ -67,7 +72,7 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
     async with httpx.AsyncClient(base_url=served.url, headers={"X-Wutong": "1", "Tus-Resumable": "1.0.0"}) as http:
         for (method, path), who in TABLE.items():
             if method != "WS" and who != PUBLIC:
-                filled = path.format(uuid="0" * 32, hearing="h1", track="t", exhibit="e", court="c", room="r")
+                filled = path.format(uuid="0" * 32, hearing="h1", track="t", exhibit="e", court="c", room="r", test="t", sha256="0" * 64)
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)
         assert (await http.get("/api/session")).status_code == 401
