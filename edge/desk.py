@@ -12,14 +12,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.alarms import NOT_RECORDING, Alarms
+from edge.alarms import NOT_RECORDING, Alarms, Kind
 from edge.exhibits import store
+from edge.selftest import SelfTest
 from edge.view import RoomView
 from hardware.profile import PROGRAM, PROGRAM_NAME
 from sync.docket import Case
@@ -39,13 +40,17 @@ def hearing_id(utc_ns: int) -> str:
 class Desk:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView, alarms: Alarms) -> None:
+    def __init__(self, view: RoomView, alarms: Alarms, selftest: SelfTest) -> None:
+        self._selftest = selftest
         self._view = view
         self._alarms = alarms
         self._acts = asyncio.Lock()
 
-    async def open(self, case: Case, docket_id: str | None) -> Hearing:
-        """宣布开庭. `HearingError` codes: `already-open`, `disk`, `recorder`."""
+    async def open(self, case: Case, docket_id: str | None, despite: Sequence[str] = ()) -> Hearing:
+        """宣布开庭. `HearingError` codes: `already-open`, `disk`, `recorder`, `selftest`.
+
+        `despite`: what has not proven itself in the self-test, as the clerk confirms to have read it.
+        """
         async with self._acts:
             await self._view.look()
             if self._view.current is not None:
@@ -54,11 +59,22 @@ class Desk:
                 )
             await asyncio.to_thread(self._check_disk)
             self._check_recorder()
+            hindrances = self._check_selftest(despite)
             name = hearing_id(self._view.clock.utc_now_ns())
             body = {**self._opening(name, case, docket_id), **self._preroll()}
+            body["selftest"] = self._selftest.summary(hindrances if despite else [])
             await self._view.append("open", body, hearing=name, key=f"open/{name}")
+        if despite and hindrances:
+            await self._say_despite(name, hindrances)
         await self._confirm_recording(name)
         return self._hearing()
+
+    async def _say_despite(self, hearing: str, hindrances: list[str]) -> None:
+        """That it was opened all the same is on the record, and stays in sight."""
+        what = self._selftest.in_words(hindrances)
+        text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
+        await self._view.append("mark", {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}, hearing=hearing)
+        await self._alarms.set(Kind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
 
     async def pause(self, reason: PauseReason) -> Hearing:
         """休庭, for one of the three lawful reasons."""
@@ -190,6 +206,17 @@ class Desk:
                 "没有正在运行的音视频轨道，不能开庭 (no camera or microphone runs; check them, then open)",
                 code="recorder",
             )
+
+    def _check_selftest(self, despite: Sequence[str]) -> list[str]:
+        hindrances = self._selftest.hindrances()
+        unread = [one for one in hindrances if one not in despite]
+        if unread and self._view.profile.selftest.opening == "required":
+            raise HearingError(
+                f"设备自检未通过：{self._selftest.in_words(unread)}；请先自检，或逐项确认后开庭"
+                " (the self-test has not passed; make it, or confirm each finding and open despite of it)",
+                code="selftest",
+            )
+        return hindrances
 
     def _opening(self, name: str, case: Case, docket_id: str | None) -> dict[str, Any]:
         profile = self._view.profile

@@ -14,9 +14,11 @@ from starlette.datastructures import UploadFile
 from edge.desk import Desk
 from edge.display import DisplayToken, presented_exhibit
 from edge.exhibits import MAX_BYTES, too_large
+from edge.selftest import SelfTest
 from edge.view import RoomView
 from sync.docket import Case
 from sync.errors import HearingError, MediaError
+from sync.explanation import explain
 from sync.hearing import Exhibit, PauseReason
 from sync.http.access import allow, public
 
@@ -29,16 +31,30 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
+"""What has not proven itself in the self-test, and is opened with all the same."""
+
+
 class FromDocket(_Body):
     """Open a planned hearing."""
 
     docket_id: Annotated[str, Field(min_length=1, max_length=64)]
+    despite: Despite = Field(default_factory=list)
 
 
 class Unlisted(Case):
     """Open a hearing that is not on the docket."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    despite: Despite = Field(default_factory=list)
+
+
+class NewTest(_Body):
+    """Begin a self-test."""
+
+    speak: bool = False
+    """Ask each seat to speak, although there is a loudspeaker."""
 
 
 class Reason(_Body):
@@ -64,11 +80,24 @@ class NewMark(_Body):
     text: Annotated[str, Field(max_length=500)] = ""
 
 
-def add_routes(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken) -> None:
+def add_routes(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken, selftest: SelfTest) -> None:
     """Put the routes on `app`."""
+    _add_selftest(app, selftest)
     _add_hearing(app, view, desk)
     _add_exhibits(app, desk)
     _add_display(app, view, desk, token)
+
+
+def _add_selftest(app: FastAPI, selftest: SelfTest) -> None:
+    @app.post("/api/selftest")
+    @allow("clerk")
+    async def begin(body: NewTest | None = None) -> dict[str, Any]:
+        return selftest.start(speak=body is not None and body.speak)
+
+    @app.delete("/api/selftest")
+    @allow("clerk")
+    async def stop_listening() -> dict[str, Any]:
+        return selftest.stop_listening()
 
 
 def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
@@ -77,16 +106,23 @@ def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
     async def state() -> dict[str, Any]:
         return view.state()
 
+    @app.get("/api/explanation")
+    @allow("clerk")
+    async def explanation() -> dict[str, Any] | None:
+        room, hearing = view.profile.room, view.hearing
+        draft = hearing and explain(hearing, court_name=room.court_name, room_name=room.room_name)
+        return draft.to_json() if draft else None
+
     @app.post("/api/hearing")
     @allow("clerk")
     async def open_hearing(body: FromDocket | Unlisted) -> dict[str, Any]:
         if isinstance(body, Unlisted):
-            return (await desk.open(body, None)).to_json()
+            return (await desk.open(body, None, body.despite)).to_json()
         entries = [] if view.docket is None else view.docket.hearings
         planned = next((e for e in entries if e.id == body.docket_id), None)
         if planned is None:
             raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
-        return (await desk.open(planned, planned.id)).to_json()
+        return (await desk.open(planned, planned.id, body.despite)).to_json()
 
     @app.post("/api/hearing/pause")
     @allow("clerk")

@@ -14,6 +14,7 @@ from edge.display import DisplayToken
 from edge.integrity import Integrity, words_of
 from edge.notary import Notary
 from edge.routes import add_routes
+from edge.selftest import SelfTest
 from edge.sockets import add_sockets
 from edge.view import RoomView
 from hardware.profile import Profile
@@ -37,6 +38,7 @@ class Edge:
     app: FastAPI
     view: RoomView
     alarms: Alarms
+    selftest: SelfTest
     room_log: RoomLog
     checkpoints: Checkpoints
     notary: Notary
@@ -53,7 +55,8 @@ def assemble(profile: Profile) -> Edge:
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}")
-    add_routes(app, view, Desk(view, alarms), token)
+    selftest = SelfTest(view)
+    add_routes(app, view, Desk(view, alarms, selftest), token, selftest)
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = Checkpoints(layout.log)
@@ -66,17 +69,19 @@ def assemble(profile: Profile) -> Edge:
         words=lambda: words_of(view),
         said=lambda number: view.feed.publish_json("log", {"number": number}),
     )
-    return Edge(app, view, alarms, room_log, checkpoints, notary, Integrity(view, checkpoints))
+    return Edge(app, view, alarms, selftest, room_log, checkpoints, notary, Integrity(view, checkpoints))
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Serve until told to stop; a restart shows the same hearing in the same state."""
     edge = await asyncio.to_thread(assemble, profile)
     await edge.view.start()
+    await edge.selftest.load()
     try:
         async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
             group.create_task(edge.view.run())
             group.create_task(edge.alarms.run())
+            group.create_task(edge.selftest.run())
             group.create_task(edge.notary.run())
             group.create_task(edge.integrity.run())
             log.info("edge_serving", host=profile.panel.host, port=port)

@@ -75,6 +75,7 @@ class RoomView:
         self.speaking: dict[str, Any] | None = None
         self.integrity: dict[str, Any] = {}
         """How far the record of the last hearing is proven; `edge.integrity` keeps it."""
+        self.selftest: dict[str, Any] | None = None
         self.recorder_news = asyncio.Event()
         self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
         self._recorder_at: float | None = None
@@ -135,9 +136,16 @@ class RoomView:
             "transcriber": to_ms(self.transcriber),
             "link": to_ms(self.link),
             "integrity": to_ms(self.integrity) or None,
+            "selftest": self.selftest,
             "captions": [to_ms(c) for c in self.captions.values()],
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
         }
+
+    def show_selftest(self, value: dict[str, Any]) -> None:
+        """The self-test has something new to say."""
+        if value != self.selftest:
+            self.selftest = value
+            self._tell({"type": "selftest", "value": value})
 
     def seats(self) -> list[dict[str, Any]]:
         """The seats of the profile."""
@@ -170,7 +178,7 @@ class RoomView:
             group.create_task(self._listen(uplink, self._from_uplink))
             group.create_task(self._look_for_ever())
 
-    async def append(self, kind: str, body: Mapping[str, Any], *, hearing: str, key: str | None = None) -> Event:
+    async def append(self, kind: str, body: Mapping[str, Any], *, hearing: str | None, key: str | None = None) -> Event:
         """Write one fact of the edge, tell the other services, and take it into the view before returning."""
         now_ns, utc_ns = self.clock.now_ns(), self.clock.utc_now_ns()
         event = await asyncio.to_thread(

@@ -88,7 +88,7 @@ class TestRecorder:
         self._running: asyncio.Task[None] | None = None
 
     def order(self, payload: bytes) -> None:
-        """`{"id","at_ns","listen_s"}` begins a test, `{"id","stop":true}` ends its listening."""
+        """`{"id","at_ns","listen_s"}` begins a test (0: play the tone), `{"id","stop":true}` ends its listening."""
         try:
             value = json.loads(payload)
             test, at_ns = str(value["id"]), int(value.get("at_ns", 0))
@@ -150,7 +150,7 @@ class TestRecorder:
 
     async def _listen(self, test: str, listen_s: float, tone: dict[str, Any]) -> bool:
         """Until the tone has sounded, or every seat has spoken; False when a hearing began."""
-        if not self._profile.selftest.loudspeaker:
+        if listen_s > 0:
             await self._until(self._stop.is_set, int(listen_s * NS_PER_S))
             return not self._in_hearing()
         playing = asyncio.create_task(loudspeaker.play(self._profile, self._layout.stage, test))

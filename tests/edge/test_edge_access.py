@@ -21,6 +21,8 @@ TABLE = {
     ("GET", "/api/session"): PUBLIC,
     ("DELETE", "/api/session"): PUBLIC,
     ("GET", "/api/state"): CLERK,
+    ("POST", "/api/selftest"): CLERK,
+    ("DELETE", "/api/selftest"): CLERK,
     ("POST", "/api/hearing"): CLERK,
     ("POST", "/api/hearing/pause"): CLERK,
     ("POST", "/api/hearing/resume"): CLERK,

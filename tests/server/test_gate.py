@@ -36,6 +36,8 @@ TABLE = {
     ("POST", "/api/objects"): ROOM,
     ("GET", "/api/selftest/{test}/{sha256}"): ROOM,
     ("DELETE", "/api/selftest/{test}"): ROOM,
+    ("GET", "/api/selftest/{test}/{sha256}"): ROOM,
+    ("DELETE", "/api/selftest/{test}"): ROOM,
     ("WS", "/api/live"): READER,
     ("GET", "/api/rooms"): READER,
     ("GET", "/api/hearings"): READER,
