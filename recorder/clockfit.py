@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from sync.errors import MediaError
 
 MAX_SLOPE_PPM = 500
-BUCKET_NS = 1_000_000_000
-LINE_BUCKETS = 120
+BUCKET_NS = 2_000_000_000
+LINE_BUCKETS = 60
 """Two minutes under one line: a burst of delays that is shorter than half of it moves nothing."""
-SLOPE_BUCKETS = 30
+SLOPE_BUCKETS = 15
 """With fewer, jitter would pass for drift: then the line is level ..."""
-LEVEL_BUCKETS = 10
+LEVEL_BUCKETS = 5
 """... and lies below the last ten seconds only, in which 200 ppm make 2 ms."""
 DEADBAND_NS = 2_000_000
 """Below this, fragments simply follow each other."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from recorder.clockfit import MAX_SLOPE_PPM, ClockFit, TrackTime
+from recorder.clockfit import MAX_SLOPE_PPM, ClockFit, TrackTime, line_below
 from sync.errors import MediaError
 
 S = 1_000_000_000
@@ -69,3 +72,68 @@ def test_clocks_that_part_end_the_run() -> None:
     fit.observe(2 * S, 90 * S)
     with pytest.raises(MediaError):
         time.stamp(2 * S)
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(-(10**12), 10**12)), min_size=1, max_size=60))
+def test_no_point_lies_below_the_line_and_it_is_never_steeper_than_allowed(parts: list[tuple[int, int]]) -> None:
+    at, points = 0, []
+    for step, offset in parts:
+        at += step
+        points.append((at, offset))
+    offset_ns, slope = line_below(points)
+    assert abs(slope) <= MAX_SLOPE_PPM / 1e6
+    line = [offset_ns + slope * (t - points[-1][0]) for t, _ in points]
+    below = [y - on for (_, y), on in zip(points, line, strict=True)]
+    assert min(below) == pytest.approx(0, abs=2)  # it touches, to the rounding of nanoseconds
+
+
+@given(ppm=st.integers(-400, 400), seed=st.integers(0, 1000))
+def test_the_drift_of_a_device_is_found_below_jitter(ppm: int, seed: int) -> None:
+    late = np.random.default_rng(seed).exponential(20e6, 60)
+    points = [(n * 2 * S, round(n * 2 * S * ppm / 1e6 + late[n])) for n in range(60)]
+    offset_ns, slope = line_below(points)
+    assert slope * 1e6 == pytest.approx(ppm, abs=100)
+    assert offset_ns == pytest.approx(118 * S * ppm / 1e6, abs=12e6)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    ppm=st.floats(-200, 200),
+    seed=st.integers(0, 10_000),
+    burst_at_s=st.integers(0, 200),
+    burst_s=st.integers(1, 45),
+    burst_ms=st.integers(20, 400),
+)
+def test_drift_jitter_and_a_burst_of_delays_stay_within_the_bounds(
+    ppm: float, seed: int, burst_at_s: int, burst_s: int, burst_ms: int
+) -> None:
+    """Heavy-tailed jitter all the time and one burst, after the line has begun: 20 ms hold at every moment."""
+    chance = np.random.default_rng(seed)
+    fit, time = ClockFit(), TrackTime(ClockFit(), 0, 0)
+    last_ns, errors = 0, []
+    for number in range(1, 400 * 5):
+        media_ns = number * S // 5
+        true_ns = S + round(media_ns / (1 + ppm / 1e6))
+        late_ms = chance.exponential(5) + (chance.pareto(1.3) * 30 if chance.random() < 0.02 else 0)
+        if 60 + burst_at_s <= number / 5 <= 60 + burst_at_s + burst_s:
+            late_ms += burst_ms
+        last_ns = max(last_ns, true_ns + round(min(late_ms, 2000) * 1e6))  # nothing overtakes
+        fit.observe(media_ns, last_ns)
+        if number == 10:
+            time = TrackTime(fit, 0, 0)
+        if number >= 10:
+            errors.append(time.stamp(media_ns) - true_ns)
+    assert max(abs(error) for error in errors) < 20_000_000
+    assert abs(float(np.median(errors))) < 5_000_000
+
+
+def test_media_that_comes_earlier_than_it_can_have_been_captured_ends_a_run() -> None:
+    fit = ClockFit()
+    time = TrackTime(fit, 0, 0)
+    for number in range(1, 300):
+        fit.observe(number * STEP, 100 * S + number * STEP)
+        time.stamp(number * STEP)
+    leapt_ns = 300 * STEP + 400_000_000  # its time stamps leapt by 0.4 s, and no time passed
+    fit.observe(leapt_ns, 100 * S + 300 * STEP)
+    with pytest.raises(MediaError):
+        time.stamp(leapt_ns)
