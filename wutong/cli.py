@@ -154,6 +154,18 @@ def demo(
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
     from hardware.scenario import BUNDLED_HEARING
+@bench.command()
+def kill(
+    times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """What is lost when processes are killed at random moments."""
+    from wutong.bench.kill import measure
+    from wutong.bench.report import run
+
+    run("kill", lambda folder, console: measure(folder, times, console), as_json=as_json)
+
+
     from wutong.demo.command import Options, run
 
     options = Options(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)
