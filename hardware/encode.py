@@ -40,28 +40,25 @@ def _command(stream: Any, *, stdin: bool) -> list[str]:
     return [arguments[0], *_QUIET, *([] if stdin else ["-nostdin"]), *arguments[1:]]
 
 
+_H264: dict[str, Any] = {
+    "vcodec": "libx264",
+    "preset": "ultrafast",
+    "tune": "zerolatency",
+    "crf": 26,
+    "sc_threshold": 0,
+    "bf": 0,
+    "pix_fmt": "yuv420p",
+    "threads": 1,
+    "colorspace": "bt709",
+    "color_primaries": "bt709",
+    "color_trc": "bt709",
+    "color_range": "tv",
+}
+
+
 def _h264(stream: Any, fd: int, fps: int) -> Any:
-    return ffmpeg.output(
-        stream,
-        f"pipe:{fd}",
-        vcodec="libx264",
-        preset="ultrafast",
-        tune="zerolatency",
-        crf=26,
-        maxrate="2500k",
-        bufsize="2500k",
-        g=fps,
-        keyint_min=fps,
-        sc_threshold=0,
-        bf=0,
-        pix_fmt="yuv420p",
-        threads=1,
-        colorspace="bt709",
-        color_primaries="bt709",
-        color_trc="bt709",
-        color_range="tv",
-        **_FRAGMENTED,
-    )
+    rate = {"maxrate": "2500k", "bufsize": "2500k", "g": fps, "keyint_min": fps}
+    return ffmpeg.output(stream, f"pipe:{fd}", **_H264, **rate, **_FRAGMENTED)
 
 
 def raw_camera(width: int, height: int, fps: int, fd: int) -> list[str]:
@@ -76,6 +73,17 @@ def raw_camera(width: int, height: int, fps: int, fd: int) -> list[str]:
         analyzeduration=0,
     )
     return _command(_h264(source.video, fd, fps), stdin=True)
+
+
+def program(bitrate_kbps: int, fd: int) -> list[str]:
+    """Pictures (NUT: yuv420p with time stamps) on stdin -> H.264 in fragments on `fd`; pictures come when they come."""
+    source = ffmpeg.input("pipe:0", format="nut", probesize=4096, analyzeduration=0)
+    rate = {"maxrate": f"{bitrate_kbps}k", "bufsize": f"{bitrate_kbps}k"}
+    paced = {"fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000}
+    # However few pictures there are: a key frame each second.
+    keys = {"g": 60, "force_key_frames": "expr:gte(t,n_forced)", "level": "4.0"}
+    picture: dict[str, Any] = {**_H264, **rate, **paced, **keys}
+    return _command(ffmpeg.output(source.video, f"pipe:{fd}", **picture, **_FRAGMENTED), stdin=True)
 
 
 def camera(camera: Camera, fd: int) -> list[str]:

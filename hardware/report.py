@@ -5,6 +5,7 @@
 of samples at full scale.
 `{"lost": [media_ns, by_ns, why]}`: samples that never came: what follows `media_ns` was captured `by_ns` later.
 `{"failed": text}`: why the worker ends, in words for people.
+`{"off": text}`: likewise, and it is not to be started again in this hearing.
 A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost`.
 """
 
@@ -45,6 +46,11 @@ class Reporter:
     def failed(self, text: str) -> None:
         """The worker ends because of this."""
         self._owed.append(_line({"failed": text}))
+        self._send(None)
+
+    def off(self, text: str) -> None:
+        """The worker ends because of this, and should not come back in this hearing."""
+        self._owed.append(_line({"off": text}))
         self._send(None)
 
     def _send(self, value: object) -> None:

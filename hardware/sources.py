@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from hardware import encode
-from hardware.profile import Camera, Profile
+from hardware.profile import PROGRAM, PROGRAM_NAME, Camera, Profile
 
 NS_PER_S = 1_000_000_000
+PROGRAM_OFF = "合成画面已停用：本机算力不足"
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,14 @@ class Source:
     """The worker says when its media was captured; else only the arrival of fragments tells."""
     arrival_ns: int
     """Without reports: how long after the capture of its end a fragment comes out of ffmpeg at best."""
+    off_why: str = ""
+    """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
 
 def sources(profile: Profile, stage: Path) -> list[Source]:
     """All sources of a room; `stage` is where simulated devices look for their cue."""
-    return [*(_camera(profile, camera, stage) for camera in profile.cameras), _microphones(profile, stage)]
+    devices = [*(_camera(profile, camera, stage) for camera in profile.cameras), _microphones(profile, stage)]
+    return [*devices, _program(profile)] if profile.program.enabled else devices
 
 
 def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
@@ -95,6 +99,30 @@ def _microphones(profile: Profile, stage: Path) -> Source:
         command=command,
         reports_clock=True,
         arrival_ns=0,
+    )
+
+
+def _program(profile: Profile) -> Source:
+    def command(media: Sequence[int], report: int) -> list[str]:
+        options = {
+            "data": str(profile.storage.data),
+            "court": profile.room.court_name,
+            "room": profile.room.room_name,
+            "cameras": [(camera.id, camera.name) for camera in profile.cameras],
+            "fps": profile.program.fps,
+            "encoder": encode.program(profile.program.bitrate_kbps, media[0]),
+            "media_fd": media[0],
+            "report_fd": report,
+        }
+        return _worker("hardware.program.worker", options)
+
+    return Source(
+        id=PROGRAM,
+        tracks=(TrackInfo(PROGRAM, "video", PROGRAM_NAME, 0),),
+        command=command,
+        reports_clock=True,
+        arrival_ns=0,
+        off_why=PROGRAM_OFF,
     )
 
 

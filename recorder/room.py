@@ -225,6 +225,9 @@ class RecorderRoom:
                 if wanted.ended:
                     self._book.forget(wanted.hearing)
             now_ns = self._clock.now_ns()
+            for runner in self.runners:
+                if runner.state == "off":  # what it misses is missing for this reason, for as long as it lasts
+                    self._trouble([self.lanes[t.id] for t in runner.source.tracks], now_ns, runner.source.off_why)
             for lane in self.lanes.values():
                 lane.keeper.tick(now_ns)
             self._follow_hearing()
@@ -235,6 +238,8 @@ class RecorderRoom:
             return
         self._hearing = hearing
         self._changed.set()
+        for runner in self.runners:
+            runner.again()
         if hearing is not None:
             for alarm in self._alarms.all():
                 self._alarm(alarm, False)
@@ -249,6 +254,8 @@ class RecorderRoom:
         runner = next(r for r in self.runners if r.source.id == source)
         failed = runner.state == "failed"
         self.set_alarm("source", source, f"设备中断：{runner.why}" if failed else None)
+        if runner.source.off_why and runner.state in ("off", "running"):
+            self.set_alarm(source, source, runner.why)  # None while it runs
         self._changed.set()
 
     def _levels(self, levels: list[tuple[int, float, float]]) -> None:

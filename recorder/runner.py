@@ -1,7 +1,8 @@
 """Keeps one source alive: run after run, each with a new init, until the service ends.
 
 A run that dies, whose media is not media, whose media time stops or whose clock parts from the room's is ended and
-begun again after a short pause that grows to a few seconds while it keeps failing.
+begun again after a short pause that grows to a few seconds while it keeps failing. A source that may be left off (the
+program track) and cannot keep up is left off until `again`.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ WATCH_S = 0.2
 PAUSES_S = (0.1, 0.3, 0.5)
 """A device that was plugged in again is to be heard within three seconds, so it is looked for that often."""
 STABLE_NS = 10 * NS_PER_S
+_TOO_SLOW = ("设备没有送来媒体", "媒体时间停止前进")
 
-State = Literal["starting", "running", "failed"]
+State = Literal["starting", "running", "failed", "off"]
 
 
 class SourceRunner:
@@ -67,6 +69,8 @@ class SourceRunner:
         self._reported_ns = 0
         self.heard_ns = 0
         """Room time at which the last sample of the newest levels had come."""
+        self._gave_up = False
+        self._again = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -86,9 +90,23 @@ class SourceRunner:
             self.restarts += 1
             failures = 0 if now_ns - began_ns > STABLE_NS else min(failures + 1, len(PAUSES_S) - 1)
             log.warning("source_ended", source=self.source.id, why=why, stderr=stderr[-5:])
+            if self.source.off_why and (self._gave_up or why in _TOO_SLOW):
+                await self._stay_off(now_ns)
+                continue
             self._set("failed", why)
             self._on_trouble(now_ns, why)
             await asyncio.sleep(PAUSES_S[failures])
+
+    def again(self) -> None:
+        """A hearing began or ended: what was left off may try again."""
+        self._again.set()
+
+    async def _stay_off(self, now_ns: int) -> None:
+        self._gave_up = False
+        self._again.clear()
+        self._set("off", self.source.off_why)
+        self._on_trouble(now_ns, self.source.off_why)
+        await self._again.wait()
 
     def _set(self, state: State, why: str | None) -> None:
         if (state, why) != (self.state, self.why):
@@ -141,7 +159,7 @@ class SourceRunner:
                     # It wants to work and is not let: a restart would only cost more.
                     mark_ns, waited_before_ns = now_ns, waited_ns
                 elif now_ns - mark_ns > STALL_NS:
-                    worker.end("设备没有送来媒体" if media_ns == 0 else "媒体时间停止前进")
+                    worker.end(_TOO_SLOW[0] if media_ns == 0 else _TOO_SLOW[1])
                 elif self.state == "running":
                     self._set("failed", "媒体中断")
 
@@ -162,5 +180,8 @@ class SourceRunner:
             self._fit.lost(media_ns, by_ns)
             self._on_trouble(self._clock.now_ns(), str(why))
             log.warning("samples_lost", source=self.source.id, ms=by_ns / 1e6, why=why)
+        elif "off" in value:
+            self._gave_up = True
+            raise DeviceError(str(value["off"]))
         elif "failed" in value:
             raise DeviceError(str(value["failed"]))

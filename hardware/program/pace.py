@@ -1,0 +1,72 @@
+"""Does the machine keep up? Judged second by second; answers are: go on, go on with half the pictures, give up.
+
+A second is bad when less than `SHARE` of the asked pictures were composed in it or one was later than `LATE_NS`. When
+`BAD_S` of the last `LOOK_S` seconds were bad, the composer takes one step down; a second such finding ends it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+
+NS_PER_S = 1_000_000_000
+SHARE = 0.75
+LATE_NS = NS_PER_S
+BAD_S, LOOK_S = 5, 8
+GRACE_NS = 4 * NS_PER_S
+"""After a hearing began (decoders start, pages are rendered) nothing is judged."""
+
+
+class Verdict(Enum):
+    """What to do now."""
+
+    GO_ON = "go on"
+    HALVE = "halve"
+    GIVE_UP = "give up"
+
+
+class Pace:
+    """Counts pictures in the seconds of `CLOCK_MONOTONIC`."""
+
+    def __init__(self, fps: int) -> None:
+        self.fps = self._asked = fps
+        self._halved = False
+        self._from_ns = 0
+        self._until_ns: int | None = None
+        self._composed = 0
+        self._late_ns = 0
+        self._bad: deque[bool] = deque(maxlen=LOOK_S)
+        self.worst_late_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """A hearing begins or goes on; what was before does not count."""
+        self._from_ns = now_ns + GRACE_NS
+        self._until_ns = None
+        self._bad.clear()
+
+    def picture(self, due_ns: int, now_ns: int) -> Verdict:
+        """A picture that was due at `due_ns` is done."""
+        late_ns = now_ns - due_ns
+        self.worst_late_ns = max(self.worst_late_ns, late_ns)
+        if now_ns < self._from_ns:
+            return Verdict.GO_ON
+        if self._until_ns is None:
+            self._until_ns, self._composed, self._late_ns = now_ns + NS_PER_S, 0, 0
+        while now_ns >= self._until_ns:
+            self._bad.append(self._composed < self.fps * SHARE or self._late_ns > LATE_NS)
+            self._until_ns += NS_PER_S
+            self._composed, self._late_ns = 0, 0
+        self._composed += 1
+        self._late_ns = max(self._late_ns, late_ns)
+        if sum(self._bad) < BAD_S:
+            return Verdict.GO_ON
+        if self._halved:
+            return Verdict.GIVE_UP
+        self._halved = True
+        self.fps = max(self.fps // 2, 1)
+        self.begin(now_ns)
+        return Verdict.HALVE
+
+    def rested(self) -> None:
+        """The hearing is over: the next one begins with all pictures again."""
+        self.fps, self._halved = self._asked, False

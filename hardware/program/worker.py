@@ -1,0 +1,286 @@
+"""The worker process of the program track: follows the recorder's feed and the room's log, composes, has ffmpeg encode.
+
+    python -m hardware.program.worker '<options as JSON>'
+
+A picture is composed `DELAY_NS` after the moment that it shows, when the fragments of that moment have come from the
+cameras; it is that moment which is reported as its time of capture, so the track lies on the room's time line with no
+delay in it, in step with sound and cameras. Only who watches live sees it that much later.
+
+It is the last in line for the processor. Between hearings and in pauses it decodes nothing and draws two pictures a
+second. Where it cannot keep up (`hardware.program.pace`) it halves its pictures, then says `{"off": why}` and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from hardware.child import Encoder, worker_started
+from hardware.program.camera import CameraFeed
+from hardware.program.composer import Composer
+from hardware.program.exhibit import PageView
+from hardware.program.layout import HEIGHT, WIDTH
+from hardware.program.pace import Pace, Verdict
+from hardware.program.scene import Act, in_session, scene_at
+from hardware.report import Reporter
+from sync.clock import RoomClock
+from sync.errors import DeviceError, StorageError, WutongError
+from sync.feed import FeedClient
+from sync.follow import Follower
+from sync.hearing import Hearing
+from sync.layout import RoomLayout
+from sync.process import weigh
+from sync.roomlog import RoomLog
+
+NS_PER_S = 1_000_000_000
+DELAY_NS = 600_000_000
+IDLE_FPS = 2
+LOST_NS = NS_PER_S
+"""A picture that comes later than this is left out, with all that were due since, and that is reported as lost."""
+RECENT = 64
+"""Presentations that a moment shortly before now can still need."""
+LOOK_S = 0.5
+NICE = 19
+TICKS = 90_000
+OFF_WHY = "合成画面的算力不足"
+LOST_WHY = "合成画面来不及合成"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the recorder says on the command line."""
+
+    data: Path
+    court: str
+    room: str
+    cameras: list[tuple[str, str]]
+    """(id, name)."""
+    fps: int
+    encoder: list[str]
+    media_fd: int
+    report_fd: int
+
+    @classmethod
+    def parse(cls, text: str) -> Options:
+        """From the JSON that `hardware.sources` made."""
+        value = json.loads(text)
+        value["data"] = Path(value["data"])
+        value["cameras"] = [(str(name), str(title)) for name, title in value["cameras"]]
+        return cls(**value)
+
+
+class Listener(threading.Thread):
+    """Feed and log, on an event loop of their own. `hearing` is replaced, never changed."""
+
+    def __init__(self, layout: RoomLayout, cameras: dict[str, CameraFeed]) -> None:
+        super().__init__(daemon=True)
+        self.hearing: Hearing | None = None
+        self.news = threading.Event()
+        self._layout = layout
+        self._cameras = cameras
+        self._number = -1
+
+    def run(self) -> None:
+        """For as long as the process lives."""
+        asyncio.run(self._follow())
+
+    async def _follow(self) -> None:
+        room_log = RoomLog(self._layout.log)
+        follower = Follower(room_log)
+        await follower.start()
+        await asyncio.gather(self._media(), self._wake("edge", follower), self._look_for_ever(follower))
+
+    async def _media(self) -> None:
+        topics = [f"{kind}/{name}" for name in self._cameras for kind in ("init", "frag")]
+        async for topic, payload in FeedClient(self._layout.feed("recorder"), topics).messages():
+            kind, _, name = topic.partition("/")
+            camera = self._cameras.get(name)
+            if camera is not None:
+                (camera.init if kind == "init" else camera.fragment)(payload)
+
+    async def _wake(self, service: str, follower: Follower) -> None:
+        async for _ in FeedClient(self._layout.feed(service), ["log"]).messages():
+            await self._look(follower)
+
+    async def _look_for_ever(self, follower: Follower) -> None:
+        while True:
+            await self._look(follower)
+            await asyncio.sleep(LOOK_S)
+
+    async def _look(self, follower: Follower) -> None:
+        with contextlib.suppress(StorageError):  # the next look reads it
+            await follower.look()
+        if follower.number != self._number:
+            self._number = follower.number
+            hearing = follower.hearing
+            # A copy of its own: the composer reads it while further events are applied here.
+            self.hearing = None if hearing is None else _copy(hearing)
+            self.news.set()
+
+
+def _copy(hearing: Hearing) -> Hearing:
+    return replace(
+        hearing,
+        pauses=[replace(p) for p in hearing.pauses],
+        presentations=[replace(p) for p in hearing.presentations[-RECENT:]],
+        exhibits=list(hearing.exhibits),
+    )
+
+
+class Output:
+    """Pictures with time stamps to ffmpeg. `OSError` or `FFmpegError` when it has died."""
+
+    def __init__(self, command: list[str], media_fd: int) -> None:
+        self._encoder = Encoder(command, (media_fd,))
+        self._container = av.open(f"pipe:{self._encoder.fd}", "w", format="nut", options={"write_index": "0"})
+        self._stream = self._container.add_stream("rawvideo", rate=Fraction(TICKS))
+        self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, TICKS)
+
+    def write(self, data: NDArray[np.uint8], media_ns: int) -> None:
+        """One picture; blocks while ffmpeg is busy."""
+        packet = av.Packet(cast(bytes, data))  # any buffer will do
+        packet.stream = self._stream
+        packet.time_base = Fraction(1, TICKS)
+        packet.pts = packet.dts = media_ns * TICKS // NS_PER_S
+        packet.is_keyframe = True
+        self._container.mux(packet)
+
+    def close(self) -> None:
+        """Let ffmpeg write what it still holds."""
+        with contextlib.suppress(OSError, FFmpegError):
+            self._container.close()
+        self._encoder.close()
+
+
+class Program:
+    """The composing loop; everything of it belongs to the main thread."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._layout = RoomLayout(options.data)
+        self._clock = RoomClock.open(self._layout.clock)
+        self._cameras = {name: CameraFeed() for name, _ in options.cameras}
+        self._listener = Listener(self._layout, self._cameras)
+        self._composer = Composer(options.court, options.room, [title for _, title in options.cameras])
+        self._pages = PageView()
+        self._pace = Pace(options.fps)
+        self._reporter = Reporter(options.report_fd)
+        self._active = False
+        self._heard = ""
+
+    def run(self) -> None:
+        """Until ffmpeg ends, this process is killed, or it gives up."""
+        self._listener.start()
+        output = Output(self._options.encoder, self._options.media_fd)
+        first_ns: int | None = None
+        lost_ns = 0
+        due_ns = time.monotonic_ns()
+        try:
+            while True:
+                due_ns = self._wait(due_ns)
+                late_ns = max(time.monotonic_ns() - due_ns, 0)
+                if late_ns > LOST_NS and first_ns is not None:
+                    self._reporter.lost(due_ns - first_ns - lost_ns - 1, late_ns, LOST_WHY)
+                    lost_ns += late_ns
+                    due_ns += late_ns
+                else:
+                    due_ns += late_ns // self._period_ns * self._period_ns  # the picture before stays a little longer
+                first_ns = due_ns if first_ns is None else first_ns
+                media_ns = due_ns - first_ns - lost_ns
+                self._compose(due_ns)
+                output.write(self._composer.canvas.data, media_ns)
+                self._reporter.clock(media_ns, due_ns - DELAY_NS)
+                if self._active and not self._keeps_up(due_ns, late_ns):
+                    self._reporter.off(OFF_WHY)
+                    return
+        except (OSError, FFmpegError):
+            self._reporter.failed("画面编码进程退出")
+        finally:
+            output.close()
+
+    @property
+    def _period_ns(self) -> int:
+        return NS_PER_S // (self._pace.fps if self._active else IDLE_FPS)
+
+    def _wait(self, last_ns: int) -> int:
+        """Until the next picture is due; when that is (`CLOCK_MONOTONIC`)."""
+        while True:
+            if not self._listener.is_alive():
+                raise DeviceError("合成画面读不到庭审记录，重新启动")
+            room_ns = self._clock.from_monotonic_ns(time.monotonic_ns())
+            self._activate(in_session(self._listener.hearing, room_ns - DELAY_NS))
+            due_ns = last_ns + self._period_ns
+            left_ns = due_ns - time.monotonic_ns()
+            if left_ns <= 0:
+                return due_ns
+            self._listener.news.clear()
+            if not self._listener.news.wait(left_ns / NS_PER_S):
+                return due_ns
+
+    def _activate(self, active: bool) -> None:
+        if active == self._active:
+            return
+        self._active = active
+        if active:
+            self._pace.begin(time.monotonic_ns())
+        else:
+            for camera in self._cameras.values():
+                camera.rest()
+
+    def _keeps_up(self, due_ns: int, late_ns: int) -> bool:
+        now_ns = time.monotonic_ns()
+        verdict = self._pace.picture(min(due_ns, now_ns - late_ns), now_ns)
+        if verdict is Verdict.HALVE:
+            print(f"too slow: {self._pace.fps} pictures a second from now on", file=sys.stderr)  # noqa: T201 (logged)
+        return verdict is not Verdict.GIVE_UP
+
+    def _compose(self, due_ns: int) -> None:
+        moment_ns = due_ns - DELAY_NS
+        at_ns = self._clock.from_monotonic_ns(moment_ns)
+        hearing = self._listener.hearing
+        scene = scene_at(hearing, at_ns)
+        if scene.hearing and scene.hearing != self._heard:
+            self._heard = scene.hearing
+            self._pace.rested()
+        open_now = scene.act is Act.OPEN
+        pictures = [camera.picture(at_ns) if open_now else None for camera in self._cameras.values()]
+        page = None
+        if scene.shown is not None:
+            folder = self._layout.exhibits(scene.hearing)
+            page = self._pages.look(scene.shown, folder, self._composer.exhibit_place)
+        utc_ns = time.time_ns() - (time.monotonic_ns() - moment_ns)
+        self._composer.draw(scene, utc_ns, pictures, page)
+
+
+def main() -> None:
+    """Entry point of the process."""
+    worker_started()
+    with contextlib.suppress(OSError):
+        os.setsid()  # a session of its own, so that its weight counts against the room's other services, too
+    weigh(NICE)
+    cv2.setNumThreads(1)
+    try:
+        Program(Options.parse(sys.argv[1])).run()
+    except WutongError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
