@@ -1,0 +1,298 @@
+"""Writes the folder: everything into `<out>.partial`, synced, signed last, then renamed, so a folder with the asked
+name is whole. Refuses to replace a folder (unless forced), to begin when the disk cannot hold it, and to leave media
+out silently: a segment of the ledger that is not here ends the export with its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.errors import ConfigError, LedgerError, StorageError
+from sync.explanation import explain
+from sync.hearing import Hearing
+from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.leaf import leaf_of
+from sync.ledger.note import read_note, sign
+from sync.ledger.tree import inclusion_proof, leaf_hash
+from sync.roomlog import Event
+from wutong.export import excerpt, forms
+from wutong.export.certificate import certificate_json, certificate_of
+from wutong.export.source import Source
+from wutong.export.transcript import transcript_files
+
+PIECE = 4 * 1024 * 1024
+SPARE_BYTES = 64 * 1024 * 1024
+
+Progress = Callable[[str, int, int], None]
+"""(what, done bytes, of bytes)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export holds."""
+
+    folder: Path
+    files: int
+    bytes: int
+    leaves: int
+    sealed: bool
+    witnessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The leaves of an export and the checkpoints over them."""
+
+    events: list[Event]
+    leaves: list[bytes]
+    places: list[int]
+    digests: list[bytes]
+    """Of all leaves that the last checkpoint covers, those left out included."""
+    notes: list[str]
+    last: Checkpoint | None
+
+
+def ledger_of(source: Source, stretch: tuple[int, int] | None) -> Ledger:
+    """All that is signed; of a hearing that goes on, what the last checkpoint covers. Without any checkpoint, all."""
+    events = list(source.events())
+    notes = list(source.checkpoints())
+    last = Checkpoint.from_text(read_note(notes[-1]).text) if notes else None
+    if last is not None:
+        if last.size > len(events):
+            raise StorageError(
+                f"the last checkpoint is over {last.size} leaves and only {len(events)} are here; "
+                "wait until the room has sent the rest, or export in the room"
+            )
+        events = events[: last.size]
+    leaves = [leaf_of(event) for event in events]
+    digests = [leaf_hash(leaf) for leaf in leaves]
+    places = list(range(len(events)))
+    if stretch is not None:
+        if last is None:
+            raise ConfigError("an excerpt is proven by a checkpoint, and this hearing has none yet; export all of it")
+        opened_ns = next((e.room_ns for e in events if e.kind == "open"), 0)
+        places = excerpt.chosen(events, opened_ns + stretch[0], opened_ns + stretch[1])
+        notes = notes[-1:]
+    return Ledger([events[p] for p in places], [leaves[p] for p in places], places, digests, notes, last)
+
+
+class Bundle:
+    """One export under way."""
+
+    def __init__(self, source: Source, out: Path, progress: Progress) -> None:
+        self._source = source
+        self._out = out
+        self._partial = out.with_name(out.name + ".partial")
+        self._progress = progress
+        self._files: list[forms.Entry] = []
+        self._done = self._total = 0
+
+    def write(self, stretch: tuple[int, int] | None, *, force: bool, play: bool = True) -> Exported:
+        """Make the folder. `stretch` is (from, to) in ns since the opening; `play`: also what players need."""
+        if self._out.exists() and not force:
+            raise ConfigError(f"{self._out} is there already; name another folder, or say --force to replace it")
+        ledger = ledger_of(self._source, stretch)
+        if not ledger.events:
+            raise ConfigError(f"there is no hearing {self._source.hearing} here, or nothing of it is signed yet")
+        try:
+            hearing = _folded(self._source.hearing, ledger.events)
+            self._check_space(hearing, play=play)
+            if self._partial.exists():
+                shutil.rmtree(self._partial)
+            self._partial.mkdir(parents=True)
+            self._evidence(hearing)
+            self._ledger(ledger, stretch)
+            span = None if stretch is None else (hearing.opened_ns + stretch[0], hearing.opened_ns + stretch[1])
+            self._derived(ledger, hearing, span)
+            if play:
+                self._play(ledger, hearing, span)
+            self._sign(ledger, span)
+            # Before the folder has its name: what cannot be written down does not happen (法释〔2017〕5号, art. 15).
+            self._source.note_access({"what": "export", "hearing": self._source.hearing, "excerpt": span is not None})
+            self._settle()
+        except OSError as error:
+            raise StorageError(f"the export could not be written: {error.strerror or error}; check the disk") from error
+        kinds = [e.kind for e in ledger.events]
+        return Exported(
+            folder=self._out,
+            files=len(self._files),
+            bytes=sum(f.bytes for f in self._files),
+            leaves=len(ledger.leaves),
+            sealed="seal" in kinds,
+            witnessed=bool(ledger.notes) and len(read_note(ledger.notes[-1]).lines) > 1,
+        )
+
+    def abandon(self) -> None:
+        """Take away what a failed export left."""
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _check_space(self, hearing: Hearing, *, play: bool) -> None:
+        media = sum(s.bytes for s in hearing.segments)
+        self._total = media + sum(e.bytes for e in hearing.exhibits)
+        needed = self._total + (media if play else 0) + SPARE_BYTES
+        parent = self._out.resolve().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(parent).free
+        if free < needed:
+            raise StorageError(
+                f"the export needs {needed / 1e9:.1f} GB and {parent} has {free / 1e9:.1f} GB free; "
+                "choose another disk or free some space"
+            )
+
+    def _evidence(self, hearing: Hearing) -> None:
+        for segment in sorted(hearing.segments, key=lambda s: (s.track, s.index)):
+            path = forms.media_path(segment.track, segment.index)
+            self._copy(self._source.segment(segment), path, segment.bytes, segment.sha256)
+        for exhibit in {e.sha256: e for e in hearing.exhibits}.values():
+            path = f"exhibits/{exhibit.sha256}"
+            self._copy(self._source.exhibit(exhibit.sha256), path, exhibit.bytes, exhibit.sha256)
+
+    def _ledger(self, ledger: Ledger, stretch: tuple[int, int] | None) -> None:
+        self.put(forms.LEAVES, b"".join(leaf + b"\n" for leaf in ledger.leaves))
+        lines = [json.dumps({"note": note}, ensure_ascii=False) + "\n" for note in ledger.notes]
+        self.put(forms.CHECKPOINTS, "".join(lines).encode())
+        if stretch is not None:
+            proofs = []
+            for place in ledger.places:
+                path = [base64.b64encode(n).decode() for n in inclusion_proof(ledger.digests, place)]
+                proofs.append(json.dumps({"index": place, "size": len(ledger.digests), "path": path}) + "\n")
+            self.put(forms.PROOFS, "".join(proofs).encode())
+        device = self._source.device()
+        if device is not None:
+            self.put(forms.DEVICE, device)
+        token = self._source.token()
+        if token is not None:
+            self.put(forms.TOKEN, token)
+
+    def _derived(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
+        from wutong.export.pdf import certificate_pdf, explanation_pdf
+
+        for path, data in transcript_files(ledger.events).items():
+            self.put(path, data)
+        certificate = certificate_of(ledger.events, self._source.room, ledger.last, self._source.device(), span)
+        self.put(forms.CERTIFICATE, certificate_json(certificate))
+        self.put("certificate.pdf", certificate_pdf(certificate))
+        draft = explain(
+            hearing,
+            court_name=str(certificate["court_name"]),
+            room_name=str(certificate["room_name"]),
+        )
+        if draft is not None:
+            self.put("explanation.txt", draft.text.encode())
+            self.put("explanation.pdf", explanation_pdf(draft.text))
+
+    def _play(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
+        from wutong.export.play import make
+
+        for path in make(self._partial, ledger.events, hearing, span, self._progress):
+            self._note(path)
+
+    def _sign(self, ledger: Ledger, span: tuple[int, int] | None) -> None:
+        source = self._source
+        index = forms.Index(
+            room=source.room,
+            hearing=source.hearing,
+            by=source.by,
+            exported_utc=f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+            leaves=len(ledger.leaves),
+            files=tuple(sorted(self._files, key=lambda f: f.path)),
+            excerpt=span,
+        ).to_bytes()
+        self.put(forms.INDEX, index)
+        signer = source.signer()
+        if signer is not None:
+            text = forms.note_text(source.room, source.hearing, hashlib.sha256(index).hexdigest())
+            self.put(forms.SIGNATURE, sign(text, *signer).to_text().encode())
+
+    def _settle(self) -> None:
+        if self._out.exists():
+            old = self._out.with_name(self._out.name + ".replaced")
+            self._out.rename(old)
+            self._partial.rename(self._out)
+            shutil.rmtree(old)
+        else:
+            self._partial.rename(self._out)
+        fd = os.open(self._out.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def put(self, path: str, data: bytes) -> None:
+        """One small file."""
+        target = self._partial / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path not in (forms.INDEX, forms.SIGNATURE):
+            self._files.append(forms.Entry(path, len(data), hashlib.sha256(data).hexdigest()))
+
+    def _note(self, path: str) -> None:
+        """A file that a tool has made."""
+        digest, size = hashlib.sha256(), 0
+        with (self._partial / path).open("rb") as file:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+                size += len(piece)
+            os.fsync(file.fileno())
+        self._files.append(forms.Entry(path, size, digest.hexdigest()))
+
+    def _copy(self, source: Path | None, path: str, size: int, sha256: str) -> None:
+        """Byte for byte; what differs from its leaf is not exported as if it were evidence."""
+        if not forms.is_path(path):
+            raise LedgerError(f"the ledger names a file {path!r} that no export can have", code="path")
+        if source is None or not source.is_file():
+            raise StorageError(f"{path} is in the ledger and its file is not here (yet); nothing was exported")
+        target = self._partial / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        digest, copied = hashlib.sha256(), 0
+        with source.open("rb") as old, target.open("xb") as new:
+            while piece := old.read(PIECE):
+                digest.update(piece)
+                new.write(piece)
+                copied += len(piece)
+                self._done += len(piece)
+                self._progress(path, self._done, self._total)
+            new.flush()
+            os.fsync(new.fileno())
+        if copied != size or digest.hexdigest() != sha256:
+            raise StorageError(
+                f"{path} is not what the ledger says of it (SHA-256 differs): the stored file {source} was changed or "
+                "is damaged; nothing was exported. Look for the other copy (room or center)"
+            )
+        self._files.append(forms.Entry(path, copied, sha256))
+
+
+def _folded(name: str, events: Sequence[Event]) -> Hearing:
+    try:
+        return Hearing.of(name, events)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(f"an event of the hearing is not of its form: {error!r}; nothing was exported") from error
+
+
+def export(
+    source: Source,
+    out: Path,
+    *,
+    stretch: tuple[int, int] | None = None,
+    force: bool = False,
+    play: bool = True,
+    progress: Progress = lambda what, done, of: None,
+) -> Exported:
+    """Make the folder `out` and note the export in the log of where it came from."""
+    bundle = Bundle(source, out, progress)
+    try:
+        exported = bundle.write(stretch, force=force, play=play)
+    finally:
+        bundle.abandon()
+    return exported

@@ -1,0 +1,97 @@
+"""A hearing out of the room's data folder, as the room's services keep it; needs neither them nor a center (fault 37)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.checkpoints import Checkpoints, Stored
+from sync.clock import RoomClock
+from sync.errors import ConfigError
+from sync.hearing import Segment
+from sync.layout import RoomLayout
+from sync.ledger.keys import load_key
+from sync.roomlog import Event, RoomLog
+
+
+class RoomSource:
+    """`data` is `storage.data` of the room's profile."""
+
+    by = "room"
+
+    def __init__(self, data: Path, hearing: str) -> None:
+        self.layout = RoomLayout(data)
+        self.hearing = hearing
+        if not self.layout.log.is_file():
+            raise ConfigError(f"{data} is not the data folder of a room: it has no {self.layout.log.name}")
+        self._log = RoomLog(self.layout.log)
+        self._checkpoints = Checkpoints(self.layout.log)
+        self._events = self._log.of_hearing(hearing)
+        opening = next((e for e in self._events if e.kind == "open"), None)
+        if opening is None:
+            known = self._log.last_opened()
+            self.close()
+            raise ConfigError(
+                f"there is no hearing {hearing} in {data}" + (f"; the last one is {known}" if known else "")
+            )
+        self.room = f"{opening.body.get('court')}/{opening.body.get('room')}"
+
+    def close(self) -> None:
+        """Let go of the log."""
+        self._checkpoints.close()
+        self._log.close()
+
+    def events(self) -> Sequence[Event]:
+        """All events of the hearing."""
+        return self._events
+
+    def _signed(self) -> list[Stored]:
+        stored = self._checkpoints.of_hearing(self.hearing)
+        if stored and not stored[-1].seal:
+            # Of a hearing that goes on, only what the center has seen already can be judged by others.
+            witnessed = self._checkpoints.last_witnessed(self.hearing)
+            if witnessed is not None:
+                stored = [s for s in stored if s.size <= witnessed.size]
+        return stored
+
+    def checkpoints(self) -> Sequence[str]:
+        """Signed notes, with the center's cosignature where the room has it."""
+        return [stored.best for stored in self._signed()]
+
+    def device(self) -> bytes | None:
+        """The certificate that the room got at enrolment."""
+        path = self.layout.device_certificate
+        return path.read_bytes() if path.is_file() else None
+
+    def token(self) -> bytes | None:
+        """The token of the last seal."""
+        seals = [stored for stored in self._signed() if stored.seal]
+        return seals[-1].token if seals else None
+
+    def segment(self, segment: Segment) -> Path | None:
+        """`file` is relative to the hearing's folder, and must not lead out of it."""
+        return self._inside(segment.file)
+
+    def exhibit(self, sha256: str) -> Path | None:
+        """Exhibits are named by their content."""
+        return self._inside(f"exhibits/{sha256}")
+
+    def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
+        """The device."""
+        return (self.room, load_key(self.layout.device_key)) if self.layout.device_key.is_file() else None
+
+    def center_public(self) -> bytes | None:
+        """As it was at enrolment."""
+        return self.layout.center_key.read_bytes() if self.layout.center_key.is_file() else None
+
+    def note_access(self, detail: dict[str, object]) -> None:
+        """A fact of the room, not of the hearing: a sealed ledger stays as it is."""
+        clock = RoomClock.open(self.layout.clock)
+        self._log.append("access", detail, hearing=None, room_ns=clock.now_ns(), utc_ns=clock.utc_now_ns())
+
+    def _inside(self, name: str) -> Path | None:
+        folder = self.layout.hearing(self.hearing).resolve()
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder) and path.is_file() else None

@@ -1,0 +1,52 @@
+"""Where an export comes from: the room's own data folder (with no center and no network), or the center's store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.hearing import Segment
+from sync.roomlog import Event
+
+
+class Source(Protocol):
+    """One hearing as one end keeps it. Methods block; `ConfigError` or `StorageError` say what is wrong."""
+
+    by: str
+    """`room` or `center`."""
+    room: str
+    """`court/room`."""
+    hearing: str
+
+    def events(self) -> Sequence[Event]:
+        """All events of the hearing by their number."""
+
+    def checkpoints(self) -> Sequence[str]:
+        """Signed notes, the smallest tree first."""
+
+    def device(self) -> bytes | None:
+        """The device's certificate (PEM), None before enrolment."""
+
+    def token(self) -> bytes | None:
+        """The time-stamp token over the seal's checkpoint."""
+
+    def segment(self, segment: Segment) -> Path | None:
+        """The file of a segment; None when it is not here."""
+
+    def exhibit(self, sha256: str) -> Path | None:
+        """The file of an exhibit."""
+
+    def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
+        """(name, key) that signs the index; None when this end has no key."""
+
+    def center_public(self) -> bytes | None:
+        """The center's public key (PEM) as this end knows it."""
+
+    def note_access(self, detail: dict[str, object]) -> None:
+        """Write into the log of this end that the hearing was exported; on disk when it returns."""
+
+    def close(self) -> None:
+        """Let go of databases."""

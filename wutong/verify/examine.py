@@ -1,0 +1,67 @@
+"""All steps over one folder: the verdict, the reasons, and what the folder is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from sync.errors import WutongError
+from wutong.verify.case import FOLD_ERRORS, Case
+from wutong.verify.steps import STEPS, Step
+from wutong.verify.verdict import Reason, Verdict, false, heaviest
+
+HOSTILE = (*FOLD_ERRORS, WutongError, OSError, AssertionError, UnsupportedAlgorithm)
+"""What a folder made to break the verifier may raise in a step: then that step says so, and the verdict is false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What `wutong verify` answers."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    """Heaviest first within the order of the steps; remarks last."""
+    room: str
+    hearing: str
+    leaves: int
+    media_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "verdict": self.verdict.word,
+            "exit_code": int(self.verdict),
+            "room": self.room,
+            "hearing": self.hearing,
+            "leaves": self.leaves,
+            "media_bytes": self.media_bytes,
+            "reasons": [reason.to_json() for reason in self.reasons],
+        }
+
+
+def examine(case: Case, steps: Sequence[Step] = STEPS) -> Judgement:
+    """Run `steps` (all, outside of tests) and judge; never raises for what a folder holds."""
+    reasons: list[Reason] = []
+    for step in steps:
+        reasons += [replace(reason, step=step.number) for reason in _run(step, case)]
+    reasons = list(dict.fromkeys(reasons))
+    reasons.sort(key=lambda reason: reason.verdict is Verdict.AUTHENTIC)
+    known = case.known
+    return Judgement(
+        verdict=heaviest(reasons),
+        reasons=tuple(reasons),
+        room=case.room,
+        hearing=str(known[0].hearing) if known else "",
+        leaves=len(case.leaves),
+        media_bytes=sum(fact.bytes for fact in case.media.values()),
+    )
+
+
+def _run(step: Step, case: Case) -> Iterator[Reason]:
+    try:
+        yield from step.run(case)
+    except HOSTILE as error:
+        yield false("unreadable", f"{step.name}: {error!r}"[:200])

@@ -1,0 +1,86 @@
+"""Step 7: UTC and room time run together, and where they part a clock leaf says by how much.
+
+Two services look at the system clock by themselves, a second apart at most; so a leaf within `LOOK_NS` of a step may
+be on either side of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sync.roomlog import Event
+from wutong.verify.case import Case
+from wutong.verify.steps.checkpoints import witnessed_s
+from wutong.verify.verdict import Reason, false, remark
+
+TOLERANCE_NS = 500_000_000
+"""What slewing may add up to before the recorder tells it as a step, and a busy machine between two readings."""
+LOOK_NS = 3_000_000_000
+AHEAD_S = 60
+LATE_S = 3600
+MOST = 10
+_ACTS = frozenset({"open", "pause", "resume", "close", "present", "withdraw", "mark", "exhibit"})
+"""Said by one service as they happen: in the order of their numbers time never runs back."""
+
+
+def run(case: Case) -> Iterator[Reason]:
+    """Reasons `clock-jump`, `clock-back`, `media-utc`; remarks `clock-stepped`, `clock-ahead`, `witnessed-late`."""
+    events = case.known
+    if not events:
+        return
+    steps = [(e.room_ns, _whole(e.body.get("by_ns"))) for e in events if e.kind == "clock" and e.body.get("by_ns")]
+    for _, by_ns in steps:
+        yield remark("clock-stepped", f"{by_ns / 1e9:+.1f}")
+    base = events[0].utc_ns - events[0].room_ns
+    yield from _jumps(events, base, steps)
+    yield from _back(events)
+    for name, fact in case.media.items():
+        if fact.utc is not None:
+            off_ns = _off(fact.utc[0], fact.utc[1] - fact.utc[0], base, steps)
+            if off_ns > TOLERANCE_NS:
+                yield false("media-utc", name, f"{off_ns / 1e9:.1f}")
+    yield from _witness(case)
+
+
+def _jumps(events: Sequence[Event], base: int, steps: Sequence[tuple[int, int]]) -> Iterator[Reason]:
+    said = 0
+    for event in events:
+        off_ns = _off(event.room_ns, event.utc_ns - event.room_ns, base, steps)
+        if off_ns > TOLERANCE_NS:
+            yield false("clock-jump", f"{off_ns / 1e9:.1f}", event.number)
+            said += 1
+            if said >= MOST:
+                return
+
+
+def _off(at_ns: int, offset: int, base: int, steps: Sequence[tuple[int, int]]) -> int:
+    """How far UTC minus room time is from what the clock leaves allow at a moment."""
+    allowed = {base + sum(by for at, by in steps if at <= at_ns + shift) for shift in (-LOOK_NS, 0, LOOK_NS)}
+    return min(abs(offset - value) for value in allowed)
+
+
+def _back(events: Sequence[Event]) -> Iterator[Reason]:
+    at_ns: int | None = None
+    for event in events:
+        if event.kind not in _ACTS:
+            continue
+        if at_ns is not None and event.room_ns < at_ns:
+            yield false("clock-back", event.number)
+        at_ns = event.room_ns
+
+
+def _witness(case: Case) -> Iterator[Reason]:
+    if not case.checkpoints or case.last is None:
+        return
+    seconds = witnessed_s(case, case.checkpoints[-1])
+    if seconds is None:
+        return
+    late_s = seconds - case.last.utc_ns // 1_000_000_000
+    if late_s < -AHEAD_S:
+        yield remark("clock-ahead", -late_s)
+    elif late_s > LATE_S:
+        yield remark("witnessed-late", f"{late_s / 3600:.1f} h")
+
+
+def _whole(value: object) -> int:
+    return value if type(value) is int else 0
