@@ -76,6 +76,11 @@ class Storage(_Part):
 
     data: Path = Field(description="folder of the room's data")
     reserve_gib: float = Field(2.0, ge=0, description="a hearing is refused when less than this is free")
+    copy_to: str = Field(
+        "",
+        alias="copy",
+        description="second copy of the record: a folder or mounted disk, or the https address of a wutong copyserver",
+    )
     segment_s: int = Field(60, ge=4, le=600, description="length of a file of the record in seconds")
     preroll_s: int = Field(0, ge=0, le=10, description="seconds before 宣布开庭 that become part of the record")
 
@@ -102,7 +107,7 @@ class Transcriber(_Part):
 
 
 class Program(_Part):
-    """合成画面: the cameras and the exhibit composed into one 1080p track, as long as the machine can spare the time."""
+    """合成画面: the cameras and the exhibit composed into one 1080p track, while the machine can spare it."""
 
     enabled: bool = Field(False, description="true: the room has one track more, 'program'")
     fps: int = Field(12, ge=5, le=25, description="pictures a second; halved, then given up where that is too much")
@@ -157,6 +162,12 @@ class Profile(_Part):
         return self
 
     @model_validator(mode="after")
+    def _copy_can_be_made(self) -> Self:
+        if self.storage.copy_to.startswith(("http://", "https://")) and self.center.token_file is None:
+            raise ValueError("a copy on another machine needs center.token_file, the token that the machine knows")
+        return self
+
+    @model_validator(mode="after")
     def _drivers_have_what_they_need(self) -> Self:
         mics = self.microphones
         if mics.driver == "pyaudio" and not mics.device:
@@ -201,13 +212,23 @@ def load_profile(path: Path) -> Profile:
     return _anchored(profile, path.resolve().parent)
 
 
+def _copy_at(target: str, folder: Path) -> str:
+    here = bool(target) and not target.startswith(("http://", "https://"))
+    return str(folder / Path(target).expanduser()) if here else target
+
+
 def _anchored(profile: Profile, folder: Path) -> Profile:
     def at(path: Path | None) -> Path | None:
         return None if path is None else folder / path.expanduser()
 
     return profile.model_copy(
         update={
-            "storage": profile.storage.model_copy(update={"data": at(profile.storage.data)}),
+            "storage": profile.storage.model_copy(
+                update={
+                    "data": at(profile.storage.data),
+                    "copy_to": _copy_at(profile.storage.copy_to, folder),
+                }
+            ),
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
             "cameras": [c.model_copy(update={"file": at(c.file)}) for c in profile.cameras],
             "center": profile.center.model_copy(

@@ -13,6 +13,7 @@ from hardware.profile import Profile
 from hardware.sources import Source, sources
 from recorder import recovery
 from recorder.alarms import Alarm, Alarms
+from recorder.backup import Backup
 from recorder.clockwatch import ClockWatch
 from recorder.confidence import Confidence
 from recorder.disk import Disk, DiskState
@@ -70,6 +71,7 @@ class RecorderRoom:
         self._hearing: str | None = None
         self._channels = {seat.channel: ChannelWatch() for seat in profile.seats}
         self._confidence = Confidence(self, profile)
+        self._backup = Backup(profile, self.set_alarm)
         self._changed = asyncio.Event()
         self.lanes: dict[str, Lane] = {}
         self.runners: list[SourceRunner] = []
@@ -187,6 +189,7 @@ class RecorderRoom:
             tasks.create_task(self._follow_log())
             tasks.create_task(self._tell_status())
             tasks.create_task(self._confidence.run())
+            tasks.create_task(self._backup.run())
 
     async def stop(self) -> None:
         """Close the open segments and say so."""
@@ -339,5 +342,6 @@ class RecorderRoom:
             "hearing": self._hearing,
             "disk": {"free_bytes": self._disk_state.free_bytes, "hours_left": self._disk_state.hours_left},
             "clock": self._clock_watch.source.to_json(),
+            "copy": self._backup.state,
             "alarms": self._alarms.to_json(),
         }

@@ -110,7 +110,8 @@ def choices(field: FieldInfo) -> str:
 def fields(known: dict[str, FieldInfo], values: dict[str, Any], *, describe: bool) -> list[str]:
     """The lines of one table; `describe` is false for the second and further of a list."""
     lines: list[str] = []
-    for name, field in known.items():
+    for attribute, field in known.items():
+        name = field.alias or attribute
         if describe:
             allowed = choices(field)
             lines.append(f"# {field.description}" + (f" ({allowed})" if allowed else ""))

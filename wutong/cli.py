@@ -75,6 +75,20 @@ def server(config: Annotated[Path, typer.Option("--config", help="the center's T
     raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline)))
 
 
+@app.command()
+def copyserver(
+    data: Annotated[Path, typer.Option("--data", help="where the copies are kept")],
+    token_file: Annotated[Path, typer.Option("--token-file", help="'court/room TOKEN' a line, mode 0600")],
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8870,
+) -> None:
+    """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
+    from server.copyserver import serve
+    from sync.service import run_service
+
+    raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, lifeline)))
+
+
 @bench.command()
 def live(
     seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,

@@ -71,6 +71,8 @@ class Uploads:
     """Whether the center answered the last time it was asked."""
     pending_bytes: int = 0
     last_receipt_utc_ns: int | None = None
+    refused: str = ""
+    """Why the last file that was tried was not taken; empty when it was."""
     _kick: asyncio.Event = field(default_factory=asyncio.Event)
     _locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _growth: dict[str, _Growth] = field(default_factory=dict)
@@ -248,19 +250,24 @@ class Uploads:
             await work(key)
             self._well()
             self._retries.pop(key, None)
+            self.refused = ""
             return True
         except (UploadGoneError, ChecksumError) as error:
             log.warning("upload_restarted", key=key, why=error.message)
+            self.refused = error.message
             await asyncio.to_thread(self.store.set_upload, key, None)
         except OffsetError as error:
             log.info("upload_resumed", key=key, why=error.message)
         except (StorageError, MediaError, OSError) as error:
             log.error("upload_impossible", key=key, why=str(error))
+            self.refused = str(error)
         except CenterError as error:
             if error.code == "token":
+                self.refused = error.message
                 self._unwell(error)
                 return False
             log.warning("upload_refused", key=key, why=error.message)
+            self.refused = error.message
         except httpx.HTTPError as error:
             self._unwell(error)
             self._growth.pop(key, None)

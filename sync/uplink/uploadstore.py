@@ -202,6 +202,20 @@ class UploadStore:
             ).fetchone()
         return int(row[0])
 
+    def pending(self) -> tuple[int, int]:
+        """(files, bytes) of all complete files that are not receipted."""
+        with self._transaction():
+            row = self._db.execute(
+                "SELECT count(*), coalesce(sum(bytes), 0) FROM upload"
+                " WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL"
+            ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def forget_stored(self) -> None:
+        """Whoever had it all is gone: everything is to be sent anew."""
+        with self._transaction():
+            self._db.execute("UPDATE upload SET stored_utc_ns = NULL, upload = NULL")
+
     def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Upload]:
         with self._transaction():
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM upload {rest}", arguments).fetchall()  # noqa: S608 (constant)
