@@ -154,6 +154,31 @@ def sync(
         run("sync", lambda folder, console: simulated.measure(folder, hours, ppm, console), as_json=as_json)
 
 
+@bench.command()
+def kill(
+    times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """What is lost when processes are killed at random moments."""
+    from wutong.bench.kill import measure
+    from wutong.bench.report import run
+
+    run("kill", lambda folder, console: measure(folder, times, console), as_json=as_json)
+
+
+@bench.command()
+def soak(
+    hours: Annotated[float, typer.Option("--hours", min=0.005, help="how long")] = 72,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether memory and file descriptors stay flat; ends with 1 when a process grows."""
+    from wutong.bench.report import run
+    from wutong.bench.soak import measure
+
+    figures = run("soak", lambda folder, console: measure(folder, hours, console), as_json=as_json)
+    raise typer.Exit(1 if figures["leaking"] else 0)
+
+
 @app.command()
 def demo(
     hearing: Annotated[

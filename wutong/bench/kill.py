@@ -29,7 +29,10 @@ from sync.hearing import Hearing
 from wutong.bench.live import machine
 from wutong.bench.room import HEARING, TRACKS, BenchRoom
 
-TURNS = ("recorder", "camera", "recorder-writing", "microphones", "recorder", "encoder", "recorder-writing", "all")
+TURNS = (
+    *("recorder", "camera", "encoder", "recorder-writing", "microphones"),
+    *("camera", "recorder", "encoder", "microphones", "all"),
+)
 _AFFECTED = {"camera": ("bench",), "microphones": ("mics", "mix"), "encoder": ("mics", "mix")}
 JOIN_NS = 20_000_000
 """Fragments closer than this follow each other: the rounding of media time and of drift."""
@@ -69,7 +72,7 @@ async def measure(
         room.say("open", case={}, seats=[], tracks=[{"id": t, "kind": "", "name": t} for t in TRACKS])
         await room.until(room.keeps, "everything is kept")
         for number in range(times):
-            await asyncio.sleep(chance.uniform(0.1, 1.2))
+            await asyncio.sleep(chance.uniform(0.1, 0.9))
             deaths.append(await _kill(room, turns[number % len(turns)]))
             _look(room, seen)
             await room.until(room.keeps, "everything is kept again")
@@ -165,9 +168,8 @@ def figures(room: BenchRoom, view: Hearing, deaths: list[Death], seen: Seen) -> 
             kept[segment.track].append(one)
             found.add((segment.track, hashlib.sha256(data[one.offset : one.offset + one.bytes]).hexdigest()))
     now = {event.number: json.dumps(event.to_json(), sort_keys=True) for event in room.log.of_hearing(HEARING)}
-    lost_events = [
-        n for n, text in seen.events.items() if json.loads(text)["hearing"] == HEARING and now.get(n) != text
-    ]
+    of_hearing = {n: text for n, text in seen.events.items() if json.loads(text)["hearing"] == HEARING}
+    lost_events = [n for n, text in of_hearing.items() if now.get(n) != text]
     lost_ms, again_s = [0.0], [0.0]
     for death in deaths:
         for track in death.tracks:

@@ -12,14 +12,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sync.service import configure_logging
+
 
 def run(
     name: str, measure: Callable[[Path, Console], Coroutine[Any, Any, Mapping[str, Any]]], *, as_json: bool
-) -> None:
+) -> Mapping[str, Any]:
     """Measure in a temporary folder, with progress on stderr, and print the figures."""
+    configure_logging("bench")
     with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
         figures = asyncio.run(measure(Path(folder), Console(stderr=True)))
     print_figures(name, figures, as_json=as_json)
+    return figures
 
 
 def print_figures(name: str, figures: Mapping[str, Any], *, as_json: bool) -> None:

@@ -122,10 +122,10 @@ class BenchRoom:
         """Every track goes to disk."""
         return self.runs() and self.status is not None and all(track["kept"] for track in self.status["tracks"])
 
-    def say(self, kind: str, **body: Any) -> int:
+    def say(self, kind: str, hearing: str = HEARING, /, **body: Any) -> int:
         """Play the edge; returns the moment in room time."""
         now_ns = self.clock.now_ns()
-        self.log.append(kind, body, hearing=HEARING, room_ns=now_ns, utc_ns=self.clock.utc_now_ns())
+        self.log.append(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=self.clock.utc_now_ns())
         return now_ns
 
     def view(self) -> Hearing:
@@ -139,8 +139,9 @@ class BenchRoom:
         def done() -> bool:
             view = self.view()
             reach = dict.fromkeys(TRACKS, 0)
-            for part in (*view.segments, *view.gaps):
-                reach[part.track] = max(reach.get(part.track, 0), part.to_ns or 0)
+            ends = [(s.track, s.to_ns) for s in view.segments] + [(g.track, g.to_ns or 0) for g in view.gaps]
+            for track, to_ns in ends:
+                reach[track] = max(reach.get(track, 0), to_ns)
             return view.closed_ns is not None and min(reach.values()) >= view.closed_ns - 20_000_000
 
         await self.until(done, "the hearing is complete on disk")
@@ -160,7 +161,8 @@ class BenchRoom:
                         found["camera"] = worker
                     elif "hardware.microphones" in command:
                         found["microphones"] = worker
-                        found |= {"encoder": child for child in worker.children()}
+                        for child in worker.children():
+                            found["encoder"] = child
         return found
 
     def kill_all(self) -> None:
