@@ -24,6 +24,7 @@ PREFIX = "court/v1"
 TOPICS = (
     ("status", 1),
     ("events", 1),
+    ("checkpoints", 1),
     ("caption", 0),
     ("levels", 0),
     ("live/+/init", 1),

@@ -42,6 +42,8 @@ class Live:
         self._tracks: dict[str, set[str]] = {}
         self._unknown: set[str] = set()
         self.refused = 0
+        self.witness: Callable[[str, bytes], None] | None = None
+        """Takes what rooms say on `checkpoints`."""
 
     def attach(self, rooms: Rooms, ingest: Ingest, broker: CenterBroker) -> None:
         """Who else takes part."""
@@ -115,6 +117,9 @@ class Live:
             self._rooms.status(room, payload)
         elif topic == "events":
             self._ingest.offer(room, payload)
+        elif topic == "checkpoints":
+            if self.witness is not None:
+                self.witness(room, payload)
         elif topic == "caption":
             self.gateway.broadcast({"type": "caption", "room": room, "value": _json(payload)}, _may(room))
         elif topic == "levels":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -102,6 +103,15 @@ class Receiver:
         return time.time_ns(), True
 
 
+def room_by(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:
+    """The check of a route for rooms: by its token, the room is in the request's scope as `wutong_room`."""
+
+    async def known_room(request: Request) -> None:
+        request.scope["wutong_room"] = tokens.room(request)
+
+    return known_room
+
+
 def install(
     app: FastAPI,
     access: Access,
@@ -117,8 +127,7 @@ def install(
         declare(Rule(machine=gate))(route.endpoint)
     access.include(app, router)
 
-    async def known_room(request: Request) -> None:
-        request.scope["wutong_room"] = tokens.room(request)
+    known_room = room_by(tokens)
 
     @app.post("/api/objects")
     @machine(known_room)

@@ -27,7 +27,7 @@ from server.uploads import UploadFolder
 from sync.docket import Docket
 from sync.errors import WutongError
 from sync.explanation import explain
-from sync.hearing import Hearing
+from sync.hearing import Hearing, to_screen
 from sync.http.access import Access, allow, error_response
 
 R = TypeVar("R")
@@ -68,6 +68,7 @@ class Screens:
         audit: Audit,
         levels: Levels,
         publish_docket: Callable[[str, str], bool],
+        integrity: Callable[[str], Awaitable[dict[str, Any]]],
     ) -> None:
         self._access = access
         self._archive = archive
@@ -81,6 +82,7 @@ class Screens:
         self._levels = levels
         self._listening = Listening()
         self._publish_docket = publish_docket
+        self._integrity = integrity
 
     def install(self, app: FastAPI) -> None:
         """Add all routes."""
@@ -133,6 +135,7 @@ class Screens:
                 "court_name": state.court_name if state else "",
                 "room_name": state.room_name if state else "",
                 "access": self._levels.of(hearing).value,
+                "integrity": to_screen(await self._integrity(hearing)),
                 "now_ms": None if now_ns is None else now_ns / _NS_PER_MS,
                 "tracks": [await self._track(room, view, track) for track in view.tracks],
             }

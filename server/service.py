@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from server import receive, selftests
+from server import receive, selftests, stamps
 from server.archive import Archive
 from server.audit import Audit
 from server.broker import CenterBroker
 from server.config import Config
 from server.database import Database, open_database
+from server.enrolment import Enrolment, center_key
 from server.events import Received
 from server.ingest import Ingest
 from server.levels import Levels
@@ -27,6 +28,7 @@ from server.record import Record
 from server.rooms import Rooms, RoomState
 from server.screens import Screens
 from server.uploads import Tokens, UploadFolder, UploadGate
+from server.witness import Witness
 from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.access import Access
@@ -56,6 +58,7 @@ class Center:
     levels: Levels
     uploads: UploadFolder
     tests: selftests.TestObjects
+    witness: Witness
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
@@ -92,8 +95,15 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     def stored(events: Sequence[Received]) -> None:
         levels.stored(events)
         live.stored(events)
+        witness.stored(events)
 
     rooms = Rooms(config.rooms, room_changed)
+    key = center_key(data)
+    enrolment = Enrolment(database, key)
+    witness = Witness(
+        database, enrolment, key, rooms, audit, lambda room, text: broker.publish(room, "witness", text, qos=1)
+    )
+    live.witness = witness.offer
     ingest = Ingest(record, rooms, stored)
     background: set[asyncio.Task[None]] = set()
 
@@ -128,6 +138,8 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         uploads,
         max_bytes,
     )
+    stamps.install(app, database, receive.room_by(tokens))
+    enrolment.install(app, audit)
     Screens(
         access=access,
         archive=archive,
@@ -140,10 +152,13 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         audit=audit,
         levels=levels,
         publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),
+        integrity=witness.of_hearing,
     ).install(app)
     pages.install(app, ["inspect"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
-    center = Center(app, access, database, broker, ingest, live, rooms, audit, archive, levels, uploads, tests, failed)
+    center = Center(
+        app, access, database, broker, ingest, live, rooms, audit, archive, levels, uploads, tests, witness, failed
+    )
     return center
 
 
@@ -161,6 +176,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     center.broker.start()
     tasks = [
         asyncio.create_task(center.ingest.run(center.broker), name="ingest"),
+        asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(every(LOOK_S, look), name="look"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),

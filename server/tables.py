@@ -6,7 +6,7 @@ transaction. `objects` and `files` say which bytes the center holds for good. Ch
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -97,6 +97,41 @@ dockets = Table(
     Column("room", String(64), primary_key=True),
     Column("body", Text, nullable=False),
     Column("set_utc_ns", BigInteger, nullable=False),
+)
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("hearing", String(96), primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", String(64), primary_key=True),
+    Column("room", String(64), nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    Column("peaks", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("refused", String(16), nullable=False),
+    Column("stored_utc_ns", BigInteger, nullable=False),
+    Column("token", LargeBinary),
+)
+"""Tree heads that the center countersigned (`refused` is empty), and those that it kept as proof of a fork."""
+devices = Table(
+    "devices",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("room", String(64), nullable=False),
+    Column("public_key", String(64), nullable=False),
+    Column("certificate", Text, nullable=False),
+    Column("enrolled_utc_ns", BigInteger, nullable=False),
+    Column("revoked_utc_ns", BigInteger),
+    Index("devices_room", "room"),
+)
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("code_sha256", String(64), primary_key=True),
+    Column("room", String(64), nullable=False),
+    Column("made_utc_ns", BigInteger, nullable=False),
+    Column("expires_utc_ns", BigInteger, nullable=False),
+    Column("used_utc_ns", BigInteger),
 )
 audit = Table(
     "audit",
