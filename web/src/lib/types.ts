@@ -219,6 +219,32 @@ export interface RoomName {
   room_name: string;
 }
 
+/** `waiting` until something is known; `heard`: live, not yet found in the file; `warn`: not proven, keeps nobody. */
+export interface TestFinding {
+  state: 'waiting' | 'heard' | 'ok' | 'warn' | 'failed';
+  why: string;
+}
+
+/** 设备自检: what every seat and camera proved before a hearing. */
+export interface SelfTestState {
+  id: string;
+  mode: 'tone' | 'speech';
+  state: 'none' | 'running' | 'passed' | 'failed' | 'expired';
+  stage: '' | 'keeping' | 'speaking' | 'proving' | 'sending';
+  progress: number;
+  /** why no test could be made */
+  failure: string;
+  opening: 'required' | 'advise';
+  /** `selftest` when no test counts; else `seat/…`, `camera/…`, `mix`, `server` */
+  hindrances: string[];
+  seats: Record<string, TestFinding>;
+  cameras: Record<string, TestFinding>;
+  mix: TestFinding;
+  server: TestFinding;
+  at_utc_ms: number | null;
+  until_utc_ms: number | null;
+}
+
 /** `GET /api/state` of a room. A part is null until its service has spoken. */
 export interface RoomState {
   room: RoomName;
@@ -231,6 +257,7 @@ export interface RoomState {
   recorder: RecorderStatus | null;
   transcriber: TranscriberStatus | null;
   link: Link | null;
+  selftest: SelfTestState | null;
   captions: Caption[];
   speaking: string[];
 }
@@ -244,6 +271,7 @@ export type RoomMessage =
   | { type: 'recorder'; value: RecorderStatus }
   | { type: 'transcriber'; value: TranscriberStatus }
   | { type: 'link'; value: Link }
+  | { type: 'selftest'; value: SelfTestState }
   | { type: 'docket'; value: Docket };
 
 /** What the room's screen shows now. */

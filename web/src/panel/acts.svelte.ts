@@ -33,8 +33,17 @@ export class Acts {
     }
   }
 
-  open(what: { docket_id: string } | NewCase): Promise<boolean> {
-    return this.run('open', () => api.post<Hearing>('/api/hearing', what));
+  /** `despite`: what has not proven itself in the self-test, as the clerk has read and confirmed. */
+  open(what: { docket_id: string } | NewCase, despite: string[]): Promise<boolean> {
+    return this.run('open', () => api.post<Hearing>('/api/hearing', { ...what, despite }));
+  }
+
+  test(speak: boolean): Promise<boolean> {
+    return this.run('test', () => api.post('/api/selftest', { speak }));
+  }
+
+  stopListening(): Promise<boolean> {
+    return this.run('stopListening', () => api.delete('/api/selftest'));
   }
 
   pause(reason: PauseReason): Promise<boolean> {

@@ -21,8 +21,6 @@ export class RoomStore {
   captions = $state<Caption[]>([]);
   speaking = $state<string[]>([]);
   levels = $state.raw<Levels['seats']>({});
-  /** Seats from which a sound above the noise came since this page opened: the self-test. */
-  heard = $state<Record<string, boolean>>({});
   /** Room time now, milliseconds; moves four times a second. */
   nowMs = $state(0);
   readonly alarms = new AlarmBook();
@@ -112,9 +110,6 @@ export class RoomStore {
         break;
       case 'levels':
         this.levels = message.value.seats;
-        for (const [seat, level] of Object.entries(message.value.seats)) {
-          if (level.rms_db > -45 && !this.heard[seat]) this.heard[seat] = true;
-        }
         break;
       default:
         if (!this.state) break;
@@ -123,6 +118,7 @@ export class RoomStore {
           this.#recorderHeardAt = performance.now();
         } else if (message.type === 'transcriber') this.state.transcriber = message.value;
         else if (message.type === 'link') this.state.link = message.value;
+        else if (message.type === 'selftest') this.state.selftest = message.value;
         else this.state.docket = message.value;
     }
     if (message.type !== 'levels') this.#watchAlarms();
