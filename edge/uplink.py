@@ -27,12 +27,13 @@ def config_of(profile: Profile) -> UplinkConfig:
     }
     center = profile.center
     if not center.url:
-        return UplinkConfig(profile.room.court, profile.room.room, identity, layout)
+        return UplinkConfig(profile.room.court, profile.room.room, identity, layout, tsa_url=center.tsa_url)
     return UplinkConfig(
         court=profile.room.court,
         room=profile.room.room,
         identity=identity,
         layout=layout,
+        tsa_url=center.tsa_url,
         center_url=center.url,
         token=_secret(center.token_file, "the room's token"),
         broker=BrokerAddress(

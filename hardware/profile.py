@@ -126,6 +126,7 @@ class Center(_Part):
 
     url: str = Field("", description="http(s) address of the center, empty: stand alone")
     token_file: Path | None = Field(None, description="file (mode 0600) with this room's upload token")
+    tsa_url: str = Field("", description="http(s) address of a time-stamp authority (RFC 3161) for seals; empty: none")
     mqtt_host: str = Field("127.0.0.1", description="the center's MQTT broker")
     mqtt_port: int = Field(1883, ge=1, le=65535, description="the broker's port")
     mqtt_username: str = Field("", description="this room's account at the broker")

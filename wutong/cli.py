@@ -89,6 +89,31 @@ def copyserver(
     raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, lifeline)))
 
 
+@app.command()
+def enroll(
+    config: Annotated[Path | None, typer.Option("--config", help="at the center: its TOML file")] = None,
+    room: Annotated[str | None, typer.Option("--room", help="at the center: print a code for court/room")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="at the center: show all devices")] = False,
+    revoke: Annotated[
+        str | None, typer.Option("--revoke", help="at the center: revoke the device of court/room")
+    ] = None,
+    profile: Annotated[Path | None, typer.Option("--profile", help="in the room: its TOML profile")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="in the room: the code that the center printed")] = None,
+) -> None:
+    """Make a room's device known to the center, which then witnesses what it signs."""
+    from rich.console import Console
+
+    from sync.errors import ConfigError
+    from wutong import enroll
+
+    if (config is None) == (profile is None):
+        raise ConfigError("say --config at the center, or --profile in the room")
+    if config is not None:
+        enroll.at_center(config, room, revoke, listed=listed, console=Console())
+    elif profile is not None:
+        enroll.in_room(profile, code, Console())
+
+
 @bench.command()
 def live(
     seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,
@@ -193,18 +218,6 @@ def demo(
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
     from hardware.scenario import BUNDLED_HEARING
-@bench.command()
-def kill(
-    times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 200,
-    as_json: JsonOption = False,
-) -> None:
-    """What is lost when processes are killed at random moments."""
-    from wutong.bench.kill import measure
-    from wutong.bench.report import run
-
-    run("kill", lambda folder, console: measure(folder, times, console), as_json=as_json)
-
-
     from wutong.demo.command import Options, run
 
     options = Options(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)

@@ -15,6 +15,7 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
+from sync.checkpoints import Checkpoints
 from sync.clock import RoomClock
 from sync.docket import Docket
 from sync.feed import FeedClient, FeedServer
@@ -26,9 +27,11 @@ from sync.uplink.live import Live
 from sync.uplink.outbox import Outbox
 from sync.uplink.pace import Pace
 from sync.uplink.selftest import RoundTrip
+from sync.uplink.stamps import Stamps
 from sync.uplink.tus import TusClient
 from sync.uplink.uploads import Uploads
 from sync.uplink.uploadstore import UploadStore
+from sync.uplink.witness import WitnessLine
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,8 @@ class UplinkConfig:
     token: str = ""
     broker: BrokerAddress | None = None
     upload_bits_per_s: int = UPLOAD_BITS_PER_S
+    tsa_url: str = ""
+    """Of a time-stamp authority (RFC 3161); empty for none."""
 
 
 class Uplink:
@@ -59,11 +64,13 @@ class Uplink:
         self._config = config
         self._clock = clock
         self._log = RoomLog(config.layout.log)
+        self._checkpoints = Checkpoints(config.layout.log)
         self._follower = Follower(self._log)
         self._feed = FeedServer(config.layout.feed("uplink"))
         self._broker: Broker | None = None
         self._outbox: Outbox | None = None
         self._uploads: Uploads | None = None
+        self._witness: WitnessLine | None = None
         self._live: Live | None = None
         self._link_said = ""
         self._pace = Pace(config.upload_bits_per_s / 8)
@@ -85,6 +92,8 @@ class Uplink:
                     self._connect(self._config.broker)
                     assert self._outbox is not None
                     group.create_task(self._outbox.run())
+                    assert self._witness is not None
+                    group.create_task(self._witness.run())
                     group.create_task(self._listen("recorder", ["init/", "frag/", "thumb/", "levels", "status", "log"]))
                     group.create_task(self._listen("transcriber", ["caption", "speaking", "log"]))
                 if self._config.center_url:
@@ -95,6 +104,9 @@ class Uplink:
                         trust_env=False,
                     )
                     group.create_task(self._upload(http))
+                if self._config.tsa_url:
+                    stamps = Stamps(self._checkpoints, self._config.layout, self._config.tsa_url, http)
+                    group.create_task(stamps.run())
                 self._trip = RoundTrip(
                     f"{self._config.court}/{self._config.room}",
                     self._config.layout,
@@ -115,10 +127,12 @@ class Uplink:
                 await http.aclose()
             await self._feed.stop()
             self._log.close()
+            self._checkpoints.close()
 
     def _connect(self, address: BrokerAddress) -> None:
         self._broker = Broker(address, will_topic=f"{self.prefix}/status", will=b'{"online":false}')
         self._outbox = Outbox(self._log, self._broker, self.prefix, utc_ns=self._clock.utc_now_ns)
+        self._witness = WitnessLine(self._checkpoints, self._config.layout, self._broker, self.prefix)
         self._live = Live(
             self._broker,
             self.prefix,

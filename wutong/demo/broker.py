@@ -12,7 +12,9 @@ from sync.errors import ConfigError
 from sync.http.people import write_private
 from wutong.demo.preflight import find_program
 
-DOWN = ("demand", "receipts", "docket", "notices")
+UP = ("status", "live/#", "caption", "levels", "events", "checkpoints")
+"""Topics below a room's own that the room may write but not read."""
+DOWN = ("demand", "receipts", "witness", "docket", "notices")
 """Topics below a room's own that the room may read but not write."""
 
 
@@ -47,7 +49,7 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
     for address, one in rooms.items():
         base = f"court/v1/{address}"
         lines += [f"user {one.username}"]
-        lines += [f"topic write {base}/{up}" for up in ("status", "live/#", "caption", "levels", "events")]
+        lines += [f"topic write {base}/{up}" for up in UP]
         lines += [f"topic read {base}/{down}" for down in DOWN] + [""]
     write_private(access, "\n".join(lines))
     config.write_text(

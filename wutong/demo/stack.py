@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from server.config import load_config
+from sync.enrolment import is_enrolled
 from sync.errors import ConfigError
 from sync.feed import FeedClient
 from sync.http.people import write_private
@@ -23,6 +26,7 @@ from wutong.demo.broker import account, write_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
 from wutong.demo.processes import Child, Processes
 from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_profile
+from wutong.enroll import new_code, redeem
 
 START_S = 60
 ROOM_SERVICES = ("recorder", "edge", "uplink", "transcriber")
@@ -143,6 +147,7 @@ async def start_stack(
             for service in ROOM_SERVICES:
                 processes.start(f"{plan.room}.{service}", _wutong("room", service, "--profile", str(plan.profile)))
         await _until_serving(stack, say)
+        await _enroll(stack, center_config)
     except BaseException:
         await processes.stop()
         raise
@@ -175,6 +180,15 @@ def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list
     path = data / "center.toml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+async def _enroll(stack: Stack, center_config: Path) -> None:
+    """Enrol the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
+    config = load_config(center_config)
+    for plan in stack.rooms:
+        if not is_enrolled(RoomLayout(plan.data), plan.address, datetime.now(UTC)):
+            code = await new_code(config, plan.address)
+            await asyncio.to_thread(redeem, plan.profile, code)
 
 
 async def _until_serving(stack: Stack, say: Callable[[str], None]) -> None:

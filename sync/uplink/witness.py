@@ -1,0 +1,140 @@
+"""The room's way to its witness: checkpoints up, cosignatures down, until every seal is countersigned.
+
+Promises: the newest checkpoint of each hearing, and every seal's, is published until the center answers: again after
+`AGAIN_S`, and at every reconnect. A cosignature is kept only when it is over the very note that this room signed, and
+by the key of the center that this room was enrolled at; before its enrolment a room asks nothing. A refusal is kept,
+too, and asked about again later: an enrolment may put it right; a fork never is, and the panel raises it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from sync.checkpoints import Checkpoints
+from sync.enrolment import center_key
+from sync.errors import LedgerError, StorageError
+from sync.layout import RoomLayout
+from sync.ledger.keys import CENTER
+from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
+from sync.uplink.broker import Broker
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+AGAIN_S = 10.0
+REFUSED_AGAIN_S = 60.0
+MAX_ANSWER_BYTES = 16_384
+
+
+class Answer(BaseModel):
+    """One message of `witness`."""
+
+    hearing: Annotated[str, Field(max_length=96)]
+    size: Annotated[int, Field(ge=1)]
+    note: Annotated[str, Field(max_length=MAX_ANSWER_BYTES)] = ""
+    refused: Literal["", "fork", "signature", "device", "form"] = ""
+
+
+class WitnessLine:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        layout: RoomLayout,
+        broker: Broker,
+        prefix: str,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`prefix` is `court/v1/<court>/<room>`; subscribes, so make it before the broker starts."""
+        self._checkpoints = checkpoints
+        self._layout = layout
+        self._broker = broker
+        self._topic = f"{prefix}/checkpoints"
+        self._monotonic = monotonic
+        self._next: dict[tuple[str, int], float] = {}
+        self._answers: asyncio.Queue[Answer] = asyncio.Queue(maxsize=1000)
+        self._kick = asyncio.Event()
+        broker.subscribe(f"{prefix}/witness", 1, self._on_answer)
+        broker.on_connected(self._on_connected)
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        while True:
+            self._kick.clear()
+            try:
+                while not self._answers.empty():
+                    await self._take(self._answers.get_nowait())
+                await self._send()
+            except StorageError as error:
+                log.error("checkpoints_wait", why=error.message)
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._kick.wait()
+            except TimeoutError:
+                pass
+
+    def _on_connected(self) -> None:
+        self._next.clear()
+        self._kick.set()
+
+    def _on_answer(self, payload: bytes) -> None:
+        try:
+            answer = Answer.model_validate_json(payload)
+            self._answers.put_nowait(answer)
+        except ValidationError as error:
+            log.warning("witness_unreadable", why=str(error.errors()[0]["msg"]))
+        except asyncio.QueueFull:
+            log.warning("witness_dropped", next="the center is asked again")
+        self._kick.set()
+
+    async def _send(self) -> None:
+        if not self._broker.connected:
+            return
+        if await asyncio.to_thread(center_key, self._layout) is None:
+            return
+        now = self._monotonic()
+        waiting = await asyncio.to_thread(self._checkpoints.waiting)
+        keys = {(stored.hearing, stored.size) for stored in waiting}
+        self._next = {key: at for key, at in self._next.items() if key in keys}
+        for stored in waiting:
+            key = (stored.hearing, stored.size)
+            if self._next.get(key, now) > now:
+                continue
+            if not self._broker.publish(self._topic, stored.note.encode(), qos=1):
+                return
+            self._next[key] = now + (REFUSED_AGAIN_S if stored.refused else AGAIN_S)
+
+    async def _take(self, answer: Answer) -> None:
+        stored = await asyncio.to_thread(self._checkpoints.get, answer.hearing, answer.size)
+        if stored is None:
+            log.warning("witness_of_nothing", hearing=answer.hearing, size=answer.size)
+            return
+        if answer.refused:
+            log.error("checkpoint_refused", hearing=answer.hearing, size=answer.size, why=answer.refused)
+            await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
+            self._next[(answer.hearing, answer.size)] = self._monotonic() + REFUSED_AGAIN_S
+            return
+        try:
+            self._check(stored.note, answer.note)
+        except LedgerError as error:
+            log.error("cosignature_refused", hearing=answer.hearing, size=answer.size, why=error.message)
+            return
+        await asyncio.to_thread(self._checkpoints.witnessed, answer.hearing, answer.size, answer.note)
+
+    def _check(self, own: str, cosigned: str) -> None:
+        center = center_key(self._layout)
+        if center is None:
+            raise LedgerError("this room is not enrolled, so it knows no key of the center", code="certificate")
+        note, mine = read_note(cosigned), read_note(own)
+        if note.text != mine.text or mine.lines[0] not in note.lines:
+            raise LedgerError("the center cosigned another note than this room's", code="signature")
+        if signed_by(note, Verifier(CENTER, center, COSIGNATURE)) is None:
+            raise LedgerError("the center's cosignature is missing", code="signature")

@@ -1,0 +1,90 @@
+"""`wutong enroll`: at the center it makes codes and lists or revokes devices, in the room it redeems a code."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from hardware.profile import load_profile
+from server.config import Config, load_config
+from server.database import open_database
+from server.enrolment import VALID_S, Enrolment, center_key
+from sync.enrolment import enrol, fingerprint
+from sync.errors import ConfigError
+from sync.layout import RoomLayout
+
+T = TypeVar("T")
+
+
+async def new_code(config: Config, room: str) -> str:
+    """A code for a room of the configuration."""
+    if room not in {entry.address for entry in config.rooms}:
+        raise ConfigError(f"{room} is not among [[rooms]] of the center's configuration; add it there first")
+    return await _with(config, lambda enrolment: enrolment.new_code(room))
+
+
+def redeem(profile: Path, code: str) -> str:
+    """Enrol the device of a room; the fingerprint of the center's key."""
+    loaded = load_profile(profile)
+    if not loaded.center.url:
+        raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrolment")
+    with httpx.Client(base_url=loaded.center.url, timeout=30, trust_env=False) as http:
+        layout = RoomLayout(loaded.storage.data)
+        return fingerprint(enrol(http, layout, loaded.address, code, dt.datetime.now(dt.UTC)))
+
+
+def at_center(config: Path, room: str | None, revoke: str | None, *, listed: bool, console: Console) -> None:
+    """The form for the center."""
+    loaded = load_config(config)
+    if revoke is not None:
+        count = asyncio.run(_with(loaded, lambda enrolment: enrolment.revoke(revoke)))
+        if not count:
+            raise ConfigError(f"{revoke} has no device that could be revoked; see --list")
+        console.print(f"已吊销 {revoke} 的设备证书 (revoked): nothing it signs from now on is witnessed")
+    elif room is not None:
+        code = asyncio.run(new_code(loaded, room))
+        key = center_key(loaded.storage.data).public_key()
+        console.print(f"登记码 (code, once, {VALID_S // 60} min): [bold]{code}[/bold]", highlight=False)
+        console.print(f"中心公钥指纹 (center key): {fingerprint(key)}", highlight=False)
+        console.print("在法庭执行 (in the room): wutong enroll --profile PROFILE --code CODE")
+    elif listed:
+        _print_devices(loaded, console)
+    else:
+        raise ConfigError("say what to do at the center: --room court/room, --list, or --revoke court/room")
+
+
+def in_room(profile: Path, code: str | None, console: Console) -> None:
+    """The form for the room."""
+    if not code:
+        raise ConfigError("in the room, --code is needed; `wutong enroll --config C --room court/room` prints one")
+    console.print("已登记 (enrolled)")
+    console.print(f"中心公钥指纹 (center key): {redeem(profile, code)}", highlight=False)
+    console.print("请与中心显示的指纹核对 (compare it with what the center printed)")
+
+
+def _print_devices(config: Config, console: Console) -> None:
+    table = Table("法庭 room", "公钥 key", "登记 enrolled (UTC)", "吊销 revoked (UTC)")
+    for device in asyncio.run(_with(config, lambda enrolment: enrolment.devices())):
+        table.add_row(device.room, device.public_key[:16], _day(device.enrolled_utc_ns), _day(device.revoked_utc_ns))
+    console.print(table)
+
+
+async def _with(config: Config, work: Callable[[Enrolment], Coroutine[Any, Any, T]]) -> T:
+    data = config.storage.data
+    data.mkdir(parents=True, exist_ok=True)
+    database = await asyncio.to_thread(open_database, config.database_url)
+    try:
+        return await work(Enrolment(database, center_key(data)))
+    finally:
+        database.close()
+
+
+def _day(utc_ns: int | None) -> str:
+    return "" if utc_ns is None else f"{dt.datetime.fromtimestamp(utc_ns / 1e9, dt.UTC):%Y-%m-%d %H:%M}"
