@@ -23,7 +23,8 @@ export function notRecording(room: Attended): boolean {
 }
 
 /** A part of the hearing that must not be seen: the room sends no picture, and an older one is not shown in its place. */
-export function behindClosedDoors(room: { hearing: { pause?: string | null } | null } | null): boolean {
+export function behindClosedDoors(room: { hearing: { pause?: string | null; hidden?: boolean } | null } | null): boolean {
+  if (room?.hearing?.hidden === true) return true; // not for who is signed in
   return room?.hearing?.pause === 'closed_evidence' || room?.hearing?.pause === 'mediation';
 }
 

@@ -2,7 +2,7 @@
 
 import { api, ApiError } from '../lib/api';
 import { applyEvent } from '../lib/hearing';
-import type { HearingRecord, RoomEvent } from '../lib/types';
+import type { HearingRecord, PlayableTrack, RoomEvent } from '../lib/types';
 import type { FetchPiece } from '../player/source';
 
 /** So long after the last late event the hearing is asked for again: they come in bursts. */
@@ -83,11 +83,26 @@ function lastMedia(record: HearingRecord): number {
   return Math.max(record.opened_ms, ...record.tracks.flatMap((track) => track.ranges.map((range) => range[1])));
 }
 
+const ALONE = 'mics@';
+
+/** The track that is one seat alone, out of the microphones' one. */
+export function aloneTrack(seat: string): string {
+  return ALONE + seat;
+}
+
+/** The tracks and, when a seat is heard alone, its own: it reaches as far as the microphones' does. */
+export function withSeat(tracks: readonly PlayableTrack[], seat: string): PlayableTrack[] {
+  const mics = tracks.find((track) => track.id === 'mics');
+  return seat === '' || mics === undefined ? [...tracks] : [...tracks, { ...mics, id: aloneTrack(seat) }];
+}
+
 /** Media of a hearing by ranges, as `RecordedSource` asks for it. */
 export function fetchPieces(hearing: string): FetchPiece {
   return async (track, from_ms, to_ms, signal) => {
-    const query = `from_ms=${from_ms.toFixed(3)}&to_ms=${to_ms.toFixed(3)}`;
-    const path = `/api/hearings/${encodeURIComponent(hearing)}/media/${encodeURIComponent(track)}?${query}`;
+    const [id, seat] = track.startsWith(ALONE) ? ['mics', track.slice(ALONE.length)] : [track, ''];
+    const query = new URLSearchParams({ from_ms: from_ms.toFixed(3), to_ms: to_ms.toFixed(3) });
+    if (seat !== '') query.set('seat', seat);
+    const path = `/api/hearings/${encodeURIComponent(hearing)}/media/${encodeURIComponent(id)}?${query.toString()}`;
     try {
       const answer = await api.raw(path, signal);
       return {

@@ -286,6 +286,18 @@ export interface DisplayState {
   utc_ms: number;
 }
 
+/** The draft of 情况说明, as `sync.explanation` writes it. */
+export interface Explanation {
+  title: string;
+  text: string;
+  running: boolean;
+  missing_ms: number;
+  missing: { track: string; name: string; from_ms: number; to_ms: number; why: string; remaining: string[] }[];
+  faults: { code: string; subject: string; name: string; text: string; from_ms: number; to_ms: number | null }[];
+}
+
+export type Level = 'open' | 'restricted' | 'sealed';
+
 export interface Session {
   role: 'clerk' | 'inspector' | 'judge' | 'archivist' | 'admin';
   name: string;
@@ -297,7 +309,8 @@ export interface WallRoom {
   online: boolean;
   court_name: string;
   room_name: string;
-  hearing: { id: string; state: HearingState; pause?: PauseReason | null; case: Case; opened_utc_ms: number } | null;
+  /** hidden: it runs, and who asks may not see it */
+  hearing: { id: string; state: HearingState; pause?: PauseReason | null; case: Case; opened_utc_ms: number; hidden?: boolean } | null;
   recorder: RecorderStatus | null;
   speaking: string[];
   seats: Seat[];
@@ -316,6 +329,7 @@ export interface HearingRow {
   opened_utc_ms: number;
   closed_utc_ms: number | null;
   duration_ms: number | null;
+  access?: Level;
 }
 
 export interface PlayableTrack extends TrackInfo {
@@ -325,6 +339,7 @@ export interface PlayableTrack extends TrackInfo {
 
 export interface HearingRecord extends Omit<Hearing, 'tracks'> {
   room: string;
+  access?: Level;
   court_name?: string;
   room_name?: string;
   /** room time now; null when it is over or the room is not online */
