@@ -77,7 +77,7 @@ def clerk(demo: Demo) -> Iterator[Clerk]:
 @pytest.fixture(scope="module")
 def hearing(clerk: Clerk) -> str:
     """An open hearing in which people speak, with one exhibit shown, one mark and one recess."""
-    opened = clerk.send("POST", "/api/hearing", json=CASE)
+    opened = clerk.send("POST", "/api/hearing", json={**CASE, "despite": clerk.state()["selftest"]["hindrances"]})
     with (HEARING / "iou.pdf").open("rb") as file:
         exhibit = clerk.send("POST", "/api/exhibits", files={"file": ("iou.pdf", file)}, data={"title": "借条"})
     clerk.send("POST", "/api/marks", json={"kind": "举证", "text": ""})

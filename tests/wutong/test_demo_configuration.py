@@ -35,6 +35,7 @@ def test_each_room_gets_a_profile_with_the_seats_of_the_hearing(tmp_path: Path) 
     ]
     assert (first.address, second.address) == ("jianshan/room-01", "jianshan/room-02")
     assert (first.transcriber.engine, second.transcriber.engine) == ("faster-whisper", "off")
+    assert (first.selftest.opening, first.selftest.loudspeaker) == ("required", "simulated")
     assert first.storage.data != second.storage.data
     assert (first.panel.port, second.panel.port) == (9010, 9011)
 

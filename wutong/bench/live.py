@@ -54,6 +54,7 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console) 
             await clerk.sign_in(stack.clerk_code(room))
             while (await clerk.state())["transcriber"].get("state") != "ready":
                 await asyncio.sleep(0.2)
+            await clerk.self_test()  # before the hearing, not in what is measured
             conducting = asyncio.create_task(clerk.conduct(scenario, BUNDLED_HEARING, RoomLayout(room.data).stage))
             await asyncio.sleep(WARM_UP_S)
             return await _watch(stack, seconds, console)

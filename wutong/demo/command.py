@@ -132,11 +132,13 @@ async def _play(stack: Stack, room: RoomPlan, scenario: Scenario, hearing: Path)
     try:
         async with Clerk(stack.panel_url(room)) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
-            await _wait_for_words(clerk, room)
             left = (await clerk.state())["hearing"]
             if left is not None and left["state"] != "closed":
                 console.print(f"{room.room_name}: closing a hearing that was left open")
                 await clerk.act(scenario.actions[-1], hearing)
+            failing, _ = await asyncio.gather(clerk.self_test(), _wait_for_words(clerk, room))
+            words = f"not passed: {', '.join(failing)}" if failing else "passed"
+            console.print(f"{room.room_name}: 设备自检 — {words}")
             console.print(f"{room.room_name}: 开庭 — {scenario.case.title}")
             await clerk.conduct(scenario, hearing, RoomLayout(room.data).stage)
             console.print(f"{room.room_name}: 闭庭 — play it at {stack.center_url}/inspect")
