@@ -10,6 +10,7 @@ then be early by that much.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import ffmpeg
@@ -75,13 +76,15 @@ def raw_camera(width: int, height: int, fps: int, fd: int) -> list[str]:
     return _command(_h264(source.video, fd, fps), stdin=True)
 
 
-def program(bitrate_kbps: int, fd: int) -> list[str]:
-    """Pictures (NUT: yuv420p with time stamps) on stdin -> H.264 in fragments on `fd`; pictures come when they come."""
+def program(fps: int, bitrate_kbps: int, fd: int) -> list[str]:
+    """Pictures (NUT: yuv420p with time stamps) on stdin -> H.264 in fragments on `fd`; at most `fps`, often fewer."""
     source = ffmpeg.input("pipe:0", format="nut", probesize=4096, analyzeduration=0)
     rate = {"maxrate": f"{bitrate_kbps}k", "bufsize": f"{bitrate_kbps}k"}
     paced = {"fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000}
-    # However few pictures there are: a key frame each second.
-    keys = {"g": 60, "force_key_frames": "expr:gte(t,n_forced)", "level": "4.0"}
+    # However few pictures there are: a key frame each second. Without `fps`, x264 would take the ticks for pictures and
+    # allow each next to nothing.
+    each_second = "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+1)"
+    keys = {"g": 60, "force_key_frames": each_second, "level": "4.0", "x264-params": f"fps={fps}"}
     picture: dict[str, Any] = {**_H264, **rate, **paced, **keys}
     return _command(ffmpeg.output(source.video, f"pipe:{fd}", **picture, **_FRAGMENTED), stdin=True)
 
@@ -168,3 +171,23 @@ def microphones(channels: int, rate_hz: int, mics_fd: int, mix_fd: int) -> list[
     )
     mix = ffmpeg.output(mixed, f"pipe:{mix_fd}", acodec="aac", audio_bitrate="64k", **_FRAGMENTED)
     return _command(ffmpeg.merge_outputs(mics, mix), stdin=True)
+
+
+def playable(picture: Path | None, sound: Path | None, leads_s: tuple[float, float], utc: str, out: Path) -> list[str]:
+    """Lists of segments (`ffconcat`, see hardware.playable) -> one MP4 for any player.
+
+    `leads_s`: how much later than the file's beginning picture and sound begin. The picture is copied. The sound is
+    decoded, filled with silence where it is missing, stretched by what its device's clock was off, and encoded again:
+    browsers play sound by counting samples and would not see either in its time stamps.
+    """
+    streams = []
+    if picture is not None:
+        streams.append(ffmpeg.input(str(picture), format="concat", safe=0, itsoffset=f"{leads_s[0]:.6f}").video)
+    how: dict[str, Any] = {"vcodec": "copy"}
+    if sound is not None:
+        heard = ffmpeg.input(str(sound), format="concat", safe=0, itsoffset=f"{leads_s[1]:.6f}").audio
+        heard = heard.filter("aresample", MIX_RATE_HZ, **{"async": 1000}, min_hard_comp=0.1, first_pts=0)
+        streams.append(heard)
+        how |= {"acodec": "aac", "audio_bitrate": "64k"}
+    about = {"map_metadata": -1, "metadata": f"creation_time={utc}", "movflags": "+faststart", "format": "mp4"}
+    return _command(ffmpeg.output(*streams, str(out), **how, **about), stdin=False)

@@ -110,7 +110,7 @@ def _program(profile: Profile) -> Source:
             "room": profile.room.room_name,
             "cameras": [(camera.id, camera.name) for camera in profile.cameras],
             "fps": profile.program.fps,
-            "encoder": encode.program(profile.program.bitrate_kbps, media[0]),
+            "encoder": encode.program(profile.program.fps, profile.program.bitrate_kbps, media[0]),
             "media_fd": media[0],
             "report_fd": report,
         }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hardware.profile import PROGRAM
 from hardware.sources import TrackInfo
 from recorder.fragments import Run, Stamped
 from recorder.keeper import Keeper, Missing
@@ -93,7 +94,9 @@ class Lane:
     async def _look(self, fragment: Stamped) -> None:
         assert self._picture is not None
         seen: Look = await asyncio.to_thread(self._picture.look, fragment)
-        for trouble, text in _PICTURE_TEXTS.items():
+        # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
+        texts = {} if self.info.id == PROGRAM else _PICTURE_TEXTS
+        for trouble, text in texts.items():
             self._room.set_alarm(
                 trouble, self.info.id, f"{self.info.name}：{text}" if trouble in seen.troubles else None
             )
@@ -120,6 +123,7 @@ class Lane:
             self.keeper.kept(outcome.hearing, outcome.fragment)
             self.kept_bytes += len(outcome.fragment.data)
             self._kept_ns = self._room.clock.now_ns()
+            self._room.waits.note(self._kept_ns, outcome.waited_ns)
             self._room.set_alarm("write", self.info.id, None)
         elif isinstance(outcome, Closed):
             self._room.segment_closed(self.info.id, outcome.hearing, outcome.segment)

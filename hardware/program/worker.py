@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import threading
 import time
@@ -51,12 +50,17 @@ NS_PER_S = 1_000_000_000
 DELAY_NS = 600_000_000
 IDLE_FPS = 2
 LOST_NS = NS_PER_S
-"""A picture that comes later than this is left out, with all that were due since, and that is reported as lost."""
+"""A picture that comes later than this was not composed, nor were those that were due since: reported as lost, but for
+the `KEY_NS` that the picture before stays."""
+KEY_NS = NS_PER_S
+"""The encoder makes a key frame where media time has advanced this far since the last one."""
 RECENT = 64
 """Presentations that a moment shortly before now can still need."""
 LOOK_S = 0.5
 NICE = 19
 TICKS = 90_000
+TICK_NS = NS_PER_S // 1000
+"""More than the rounding of media time, less than a picture."""
 OFF_WHY = "合成画面的算力不足"
 LOST_WHY = "合成画面来不及合成"
 
@@ -188,21 +192,21 @@ class Program:
         """Until ffmpeg ends, this process is killed, or it gives up."""
         self._listener.start()
         output = Output(self._options.encoder, self._options.media_fd)
-        first_ns: int | None = None
-        lost_ns = 0
         due_ns = time.monotonic_ns()
+        media_ns = -1
         try:
             while True:
-                due_ns = self._wait(due_ns)
+                last_ns, due_ns = due_ns, self._wait(due_ns)
                 late_ns = max(time.monotonic_ns() - due_ns, 0)
-                if late_ns > LOST_NS and first_ns is not None:
-                    self._reporter.lost(due_ns - first_ns - lost_ns - 1, late_ns, LOST_WHY)
-                    lost_ns += late_ns
+                if media_ns < 0:
+                    media_ns = 0
+                elif late_ns > LOST_NS:
                     due_ns += late_ns
+                    media_ns += KEY_NS  # a key frame, so a fragment of its own begins here
+                    self._reporter.lost(media_ns - TICK_NS, due_ns - last_ns - KEY_NS, LOST_WHY)
                 else:
                     due_ns += late_ns // self._period_ns * self._period_ns  # the picture before stays a little longer
-                first_ns = due_ns if first_ns is None else first_ns
-                media_ns = due_ns - first_ns - lost_ns
+                    media_ns += due_ns - last_ns
                 self._compose(due_ns)
                 output.write(self._composer.canvas.data, media_ns)
                 self._reporter.clock(media_ns, due_ns - DELAY_NS)
@@ -271,8 +275,6 @@ class Program:
 def main() -> None:
     """Entry point of the process."""
     worker_started()
-    with contextlib.suppress(OSError):
-        os.setsid()  # a session of its own, so that its weight counts against the room's other services, too
     weigh(NICE)
     cv2.setNumThreads(1)
     try:
