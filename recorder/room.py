@@ -25,6 +25,7 @@ from recorder.scribe import Scribe
 from recorder.segment import ClosedSegment
 from recorder.selftest import TestRecorder
 from recorder.sound import ChannelWatch, to_db
+from recorder.waits import Waits
 from recorder.wanted import HearingBook
 from sync.clock import ClockMap, RoomClock
 from sync.errors import StorageError
@@ -70,6 +71,7 @@ class RecorderRoom:
         self._past = Past(self, room_log, self._book)
         self._hearing: str | None = None
         self._channels = {seat.channel: ChannelWatch() for seat in profile.seats}
+        self.waits = Waits()
         self._confidence = Confidence(self, profile)
         self._backup = Backup(profile, self.set_alarm)
         self._changed = asyncio.Event()
@@ -340,7 +342,11 @@ class RecorderRoom:
             "at_ns": self._clock.now_ns(),
             "tracks": tracks,
             "hearing": self._hearing,
-            "disk": {"free_bytes": self._disk_state.free_bytes, "hours_left": self._disk_state.hours_left},
+            "disk": {
+                "free_bytes": self._disk_state.free_bytes,
+                "hours_left": self._disk_state.hours_left,
+                "longest_wait_ms": self.waits.longest_ms(self._clock.now_ns()),
+            },
             "clock": self._clock_watch.source.to_json(),
             "copy": self._backup.state,
             "alarms": self._alarms.to_json(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Kept:
 
     hearing: str
     fragment: Stamped
+    waited_ns: int
+    """From its offer until it was synced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Writer:
         self._segment_ns = segment_s * 1_000_000_000
         self._loop = loop
         self._done = done
-        self._orders: queue.Queue[tuple[str, Stamped] | Finished | None] = queue.Queue(QUEUE_FRAGMENTS)
+        self._orders: queue.Queue[tuple[str, Stamped, int] | Finished | None] = queue.Queue(QUEUE_FRAGMENTS)
         self._segment: Segment | None = None
         self._hearing = ""
         self._indices: dict[str, int] = {}
@@ -92,7 +95,7 @@ class Writer:
     def offer(self, hearing: str, fragment: Stamped) -> bool:
         """Keep a fragment; False when the disk is so far behind that it had to be dropped."""
         try:
-            self._orders.put_nowait((hearing, fragment))
+            self._orders.put_nowait((hearing, fragment, time.monotonic_ns()))
         except queue.Full:
             return False
         return True
@@ -137,7 +140,7 @@ class Writer:
         self._close()
         self._close_again()
 
-    def _keep(self, hearing: str, fragment: Stamped) -> None:
+    def _keep(self, hearing: str, fragment: Stamped, offered_ns: int) -> None:
         segment = self._segment
         if segment is not None and (
             hearing != self._hearing
@@ -163,7 +166,7 @@ class Writer:
             self._tell(Refused(hearing, fragment, str(error)))
             self._close()
         else:
-            self._tell(Kept(hearing, fragment))
+            self._tell(Kept(hearing, fragment, time.monotonic_ns() - offered_ns))
 
     def _close(self) -> None:
         segment, self._segment = self._segment, None

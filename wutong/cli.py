@@ -128,6 +128,18 @@ def live(
 
 
 @bench.command()
+def record(
+    seconds: Annotated[float, typer.Option("--seconds", min=5)] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """What keeping four cameras and eight microphones costs."""
+    from wutong.bench.record import measure
+    from wutong.bench.report import run
+
+    run("record", lambda folder, console: measure(folder, seconds, console), as_json=as_json)
+
+
+@bench.command()
 def captions(
     hearing: Annotated[
         Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
