@@ -26,7 +26,7 @@ from server import tables as t
 from server.audit import Audit
 from server.database import Database
 from sync.errors import AccessError, ConfigError
-from sync.http.access import machine
+from sync.http.access import public
 from sync.http.people import Throttle
 from sync.ledger.keys import issue, make_key, public_pem, read_public
 
@@ -122,13 +122,11 @@ class Enrolment:
         """Add `POST /api/enroll`; guessing is slowed down as it is at sign-in."""
         throttle = Throttle()
 
-        async def unhurried(request: Request) -> None:
-            throttle.check(_address(request))
-
         @app.post("/api/enroll")
-        @machine(unhurried)
+        @public()
         async def enroll(body: Asked, request: Request) -> Response:
             address = _address(request)
+            throttle.check(address)
             try:
                 room, certificate = await self.redeem(body.code, body.request)
             except AccessError as error:

@@ -111,7 +111,7 @@ class RoomPeer:
         return {number for value in self.of("receipts") for number in value["numbers"]}
 
 
-_DOWN = ("receipts", "demand", "docket", "notices")
+_DOWN = ("receipts", "witness", "demand", "docket", "notices")
 
 
 def event(

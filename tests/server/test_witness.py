@@ -1,0 +1,264 @@
+"""The witness at its door: what it countersigns, what it waits for, and the forks and strangers that it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+from center_peers import RoomPeer, Served, config_text, free_port, opening, said, until
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from signing_room import SigningRoom, enrol_device
+from sqlalchemy import event as sa_event
+
+from server.config import load_config
+from server.enrolment import Enrolment
+from server.events import read_event
+from server.service import build, running
+from server.witness import Witness
+from wutong.enroll import new_code
+
+
+def enrolment(served: Served) -> Enrolment:
+    return served.center.witness._enrolment  # type: ignore[no-any-return]
+
+
+@pytest_asyncio.fixture
+async def signing(served: Served, room: RoomPeer, tmp_path: Path) -> AsyncIterator[SigningRoom]:
+    code = await enrolment(served).new_code("court1/c03")
+    key = await asyncio.to_thread(enrol_device, served, tmp_path / "device", code)
+    yield SigningRoom(room, served, key)
+
+
+def sentences(first: int, last: int) -> list[dict[str, Any]]:
+    return [said(n, f"说的第{n}句话", at_ms=n) for n in range(first, last + 1)]
+
+
+async def test_a_ledger_that_the_center_holds_whole_is_witnessed_as_it_grows(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 40))
+    await signing.receipted()
+    assert signing.is_witnessed(await signing.ask(signing.head(25)))
+    assert signing.is_witnessed(await signing.ask(signing.head(40)))
+    signing.say(*sentences(60, 90))
+    await signing.receipted()
+    assert signing.is_witnessed(await signing.ask(signing.head()))
+    async with signing.served.inspector() as http:
+        seen = (await http.get("/api/hearings/h1")).json()["integrity"]
+    assert (seen["witnessed_leaves"], seen["refused"]) == (71, None)
+    assert signing.alarms() == set()
+
+
+async def test_while_leaves_are_missing_nothing_is_answered_and_then_it_is_at_once(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 9))
+    signing.say(*sentences(10, 12), send=False)
+    await until(lambda: set(range(1, 10)) <= signing.peer.receipts())
+    signing.peer.publish("checkpoints", signing.sign(signing.head()))
+    assert signing.is_witnessed(await signing.ask(signing.head(9)))  # a later question was answered, that one was not
+    assert signing.answers(12) == []
+    for event in signing.events[9:]:
+        signing.peer.publish("events", event)
+    await until(lambda: signing.answers(12))
+    assert signing.is_witnessed(signing.answers(12)[0])
+
+
+async def test_an_old_checkpoint_replayed_gets_the_stored_answer_and_changes_nothing(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 30))
+    await signing.receipted()
+    old = signing.sign(signing.head(10))
+    first = await signing.ask_note(old)
+    await signing.ask(signing.head(30))
+    assert await signing.ask_note(old) == first
+    # One that was never shown before is judged by the same leaves.
+    assert signing.is_witnessed(await signing.ask(signing.head(17)))
+    assert (await signing.served.center.witness.of_hearing("h1"))["witnessed_leaves"] == 30
+    assert signing.alarms() == set()
+
+
+async def test_a_fork_is_refused_kept_as_proof_and_alarmed_also_after_a_restart(
+    signing: SigningRoom, tmp_path: Path
+) -> None:
+    signing.say(opening(1), *sentences(2, 20))
+    await signing.receipted()
+    true = signing.head(20)
+    await signing.ask(true)
+    other = replace(true, root=bytes(32))
+    forged = signing.sign(other)
+    assert (await signing.ask_note(forged))["refused"] == "fork"
+    # A tree that goes on from another beginning; a rolled-back one; and one that leaves out an event.
+    assert (await signing.ask(replace(signing.head(12), root=bytes(32))))["refused"] == "fork"
+    left_out = replace(true, size=19)
+    assert (await signing.ask(left_out))["refused"] == "fork"
+    assert "fork" in signing.alarms()
+    rows = sqlite3.connect(signing.served.data / "center.db").execute(
+        "SELECT refused, note FROM checkpoints WHERE size = 20 ORDER BY refused"
+    )
+    (none, kept), (why, proof) = rows.fetchall()
+    assert (none, why) == ("", "fork")
+    assert signing.is_witnessed({"note": kept})
+    assert proof.encode() == forged
+    async with signing.served.inspector() as http:
+        assert (await http.get("/api/hearings/h1")).json()["integrity"]["refused"] == "fork"
+        rooms = {r["address"]: r for r in (await http.get("/api/rooms")).json()}
+        assert "fork" in {alarm["code"] for alarm in rooms["court1/c03"]["center_alarms"]}
+    assert next(row["address"] for row in await signing.served.audited("fork")) == "court1/c03"
+    again = build(load_config(tmp_path / "center.toml"))
+    async with running(again, "127.0.0.1", 0):
+        await until(lambda: "fork" in again.rooms.states["court1/c03"].alarms)
+
+
+async def test_an_event_that_the_room_never_signed_makes_its_next_checkpoint_a_fork(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 5))
+    await signing.receipted()
+    await signing.ask(signing.head())
+    signing.peer.publish("events", said(6, "没有签名的话"))
+    await until(lambda: 6 in signing.peer.receipts())
+    signing.events += sentences(7, 8)
+    for event in signing.events[-2:]:
+        signing.peer.publish("events", event)
+    await until(lambda: 8 in signing.peer.receipts())
+    assert (await signing.ask(signing.head()))["refused"] == "fork"
+
+
+async def test_strangers_false_signatures_and_other_rooms_are_refused(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 4))
+    await signing.receipted()
+    head = signing.head()
+    stranger = Ed25519PrivateKey.generate()
+    assert (await signing.ask(head, stranger))["refused"] == "device"
+    note = signing.sign(head).replace(b"last 4", b"last 5")
+    assert (await signing.ask_note(note))["refused"] == "signature"
+    assert (await signing.ask(replace(head, room="court1/c04")))["refused"] == "form"
+    signing.peer.publish("checkpoints", b"\x00nonsense")
+    await until(lambda: "malformed" in signing.alarms())
+    assert signing.is_witnessed(await signing.ask(head))
+
+
+async def test_a_room_cannot_have_another_rooms_hearing_witnessed(
+    signing: SigningRoom, served: Served, tmp_path: Path
+) -> None:
+    signing.say(opening(1), *sentences(2, 4))
+    await signing.receipted()
+    code = await enrolment(served).new_code("court1/c04")
+    key = await asyncio.to_thread(enrol_device, served, tmp_path / "other", code, "court1/c04")
+    peer = await RoomPeer(served.broker_port, "court1/c04").start()
+    try:
+        other = SigningRoom(peer, served, key)
+        other.events = signing.events
+        assert (await other.ask(other.head(room="court1/c04")))["refused"] == "form"
+    finally:
+        peer.stop()
+
+
+async def test_a_revoked_an_expired_and_a_replaced_device_may_not_sign(
+    signing: SigningRoom, served: Served, tmp_path: Path
+) -> None:
+    signing.say(opening(1), *sentences(2, 4))
+    await signing.receipted()
+    assert await enrolment(served).revoke("court1/c03") == 1
+    assert (await signing.ask(signing.head()))["refused"] == "device"
+    code = await enrolment(served).new_code("court1/c03")
+    newer = await asyncio.to_thread(enrol_device, served, tmp_path / "newer", code)
+    assert (await signing.ask(signing.head()))["refused"] == "device"  # the old key stays revoked
+    signing.key = newer
+    assert signing.is_witnessed(await signing.ask(signing.head()))
+    assert [d.revoked_utc_ns is None for d in await enrolment(served).devices("court1/c03")] == [True, False]
+    witness: Witness = served.center.witness
+    true_utc_ns = witness._utc_ns
+    witness._utc_ns = lambda: true_utc_ns() + 6 * 365 * 86_400 * 10**9
+    assert (await signing.ask(signing.head(3)))["refused"] == "device"
+
+
+async def test_twenty_thousand_leaves_are_folded_once_not_at_every_checkpoint(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 20_000), send=False)
+    stored = sqlite3.connect(signing.served.data / "center.db")
+    with stored:
+        for event in signing.events:
+            got = read_event("court1/c03", json.dumps(event).encode())
+            stored.execute(
+                "INSERT INTO events VALUES ('court1/c03', ?, 'h1', ?, ?, ?, ?, ?, 0)",
+                (
+                    event["number"],
+                    event["kind"],
+                    event["room_ns"],
+                    event["utc_ns"],
+                    received.body_text,
+                    received.digest,
+                ),
+            )
+    assert signing.is_witnessed(await signing.ask(signing.head(19_990)))
+    read: list[str] = []
+    engine = signing.served.center.database._engine
+
+    def count(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "events.body" in statement:
+            read.append(str(parameters))
+
+    sa_event.listen(engine, "before_cursor_execute", count)
+    assert signing.is_witnessed(await signing.ask(signing.head()))
+    assert len(read) == 1
+    assert "19990" in read[0]  # only what came after the tree that is stored
+
+
+CENTER = "from wutong.cli import main; main()"
+
+
+def spawn(config: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", CENTER, "server", "--config", str(config)])
+
+
+async def test_killed_between_storing_and_answering_the_center_says_the_same_again(
+    tmp_path: Path, broker_port: int
+) -> None:
+    data, port = tmp_path / "center", free_port()
+    config = tmp_path / "center.toml"
+    config.write_text(config_text(data, broker_port, port))
+    served = Served(f"http://127.0.0.1:{port}", broker_port, data)
+    peer = await RoomPeer(broker_port).start()
+
+    async def start() -> subprocess.Popen[bytes]:
+        process = spawn(config)
+        async with httpx.AsyncClient() as http, asyncio.timeout(60):
+            while True:
+                assert process.poll() is None
+                try:
+                    await http.get(f"{served.url}/api/session")
+                    return process
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+
+    process = await start()
+    try:
+        code = await new_code(load_config(config), "court1/c03")
+        key = await asyncio.to_thread(enrol_device, served, tmp_path / "device", code)
+        signing = SigningRoom(peer, served, key)
+        signing.say(opening(1), *sentences(2, 200))
+        await signing.receipted()
+        for size in (50, 120, 200):
+            signing.peer.publish("checkpoints", signing.sign(signing.head(size)))
+            stored = sqlite3.connect(data / "center.db", timeout=10)
+            query = "SELECT note FROM checkpoints WHERE size = ?"
+            row = await until(lambda q=query, s=size, db=stored: db.execute(q, (s,)).fetchone(), 30)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            stored.close()
+            process = await start()
+            await until(lambda: peer.ready)
+            # The room asks again, as it does after a reconnect: whatever it got, the answer is the stored one.
+            answer = await signing.ask(signing.head(size))
+            assert answer["note"] == row[0]
+            assert {a["note"] for a in signing.answers(size)} == {row[0]}
+            assert signing.is_witnessed(answer)
+    finally:
+        peer.stop()
+        process.terminate()
+        process.wait(10)
