@@ -1,5 +1,5 @@
-"""An honest hearing, made by the parts that make one in a courtroom: ffmpeg's media, the recorder's keeper and segments,
-the room's log, the notary's checkpoints and seal, a certificate and the center's cosignature."""
+"""An honest hearing, made by the parts that make one in a courtroom: ffmpeg's media, the recorder's keeper and
+segments, the room's log, the notary's checkpoints and seal, a certificate and the center's cosignature."""
 
 from __future__ import annotations
 
@@ -294,10 +294,10 @@ class HonestRoom:
         base = to_ticks(OPENED_NS, init.timescale)
         for number, fragment in enumerate(made.fragments):
             from_ns = to_ns(base + fragment.decode_time, init.timescale)
-            if track == "judge" and story.lost is not None:
-                if story.lost[0] * S <= from_ns - OPENED_NS < story.lost[1] * S:
-                    tape.keeper.trouble(from_ns, "摄像机断线")
-                    continue
+            lost = story.lost if track == "judge" else None
+            if lost is not None and lost[0] * S <= from_ns - OPENED_NS < lost[1] * S:
+                tape.keeper.trouble(from_ns, "摄像机断线")
+                continue
             stamped = retime(fragment, init, base + fragment.decode_time, number, from_ns + OFFSET_NS)
             to = to_ns(base + fragment.decode_time + fragment.duration, init.timescale)
             tape.keeper.fragment(

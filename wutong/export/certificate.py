@@ -1,4 +1,4 @@
-"""录音录像情况说明 as data: what was recorded, when, with which interruptions and gaps, and the check values of all of it.
+"""录音录像情况说明 as data: what was recorded, when, with which interruptions and gaps, and all check values.
 
 A pure function of the leaves, the last checkpoint and the device's certificate, so that a verifier makes the same and
 compares. Names of the three lawful reasons are those of 法释〔2017〕5号, art. 3.
@@ -31,8 +31,8 @@ def certificate_of(
     device: bytes | None,
     excerpt: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """The certificate; `KeyError`, `TypeError` or `ValueError` when leaves are not of their form. Times `*_ms` are since
-    the opening."""
+    """The certificate, times `*_ms` since the opening; `KeyError`, `TypeError` or `ValueError` when leaves are not of
+    their form."""
     hearing = Hearing.of(str(events[0].hearing), events)
     opening = next((e for e in events if e.kind == "open"), None)
     said = {} if opening is None else dict(opening.body)

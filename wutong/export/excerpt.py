@@ -1,4 +1,4 @@
-"""An excerpt: the leaves that say what happened in a stretch of a hearing, each with the proof that it is in the ledger.
+"""An excerpt: the leaves that say what happened in a stretch of a hearing, each with the proof that it is in it.
 
 Always in it are the leaves without which a stretch cannot be read: opening, interruptions, clock, close and seal, and
 what was on the screens as it began. Words and marks outside of the stretch are left out.

@@ -60,7 +60,7 @@ def _heads(page: _Page, value: Mapping[str, Any]) -> None:
     page.pair("法院 / 法庭", f"{value['court_name'] or value['room']}　{value['room_name']}")
     page.pair("案号", str(case.get("case_no", "")))
     page.pair("案由", str(case.get("cause", "")))
-    page.pair("当事人", "；".join(f"{role}：{name}" for role, name in parties.items()) or "—")
+    page.pair("当事人", "；".join(f"{role}：{name}" for role, name in parties.items() if role != "书记员") or "—")
     page.pair("书记员", value["clerk"] or "＿＿＿＿＿＿＿＿")
     page.pair("庭审编号", str(value["hearing"]))
     if value["excerpt"] is not None:
@@ -192,22 +192,22 @@ class _Page(FPDF):
         self.set_text_color(80)
         self.cell(32, 6.6, name)
         self.set_text_color(0)
-        self.multi_cell(0, 6.6, _clean(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        if text:  # else items follow, beginning on this line
+            self.multi_cell(0, 6.6, _clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def item(self, text: str) -> None:
         self.set_font("cjk", size=10)
         self.set_x(54)
-        self.multi_cell(0, 6, _clean(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, 6, _clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def mono(self, text: str) -> None:
-        self.set_y(self.get_y() - 6.6)
         self.set_x(54)
         self.set_font("courier", size=8.5)
         self.cell(0, 6.6, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def prose(self, text: str, gap: float = 0) -> None:
         self.set_font("cjk", size=10.5)
-        self.multi_cell(0, 6.4, _clean(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, 6.4, _clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(gap)
 
     def check(self, name: str, sha256: str, sm3: str) -> None:
@@ -219,15 +219,15 @@ class _Page(FPDF):
         self.ln(1.2)
 
     def signatures(self, names: Sequence[str]) -> None:
-        self.ln(8)
-        if self.get_y() > 297 - 20 - 13 * len(names):
+        self.ln(4)
+        if self.get_y() > 297 - 20 - 12 * len(names):
             self.add_page()
         self.set_font("cjk", size=11)
         for name in names:
-            self.cell(58, 13, f"{name}：")
+            self.cell(58, 12, f"{name}：")
             y = self.get_y() + 9.5
             self.line(80, y, 160, y)
-            self.ln(13)
+            self.ln(12)
 
     def made(self) -> bytes:
         return bytes(self.output())
@@ -270,4 +270,4 @@ def _utc(ns: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if c.isprintable() or c == "\u3000" else " " for c in text)

@@ -1,4 +1,4 @@
-"""A hearing out of the room's data folder, as the room's services keep it; needs neither them nor a center (fault 37)."""
+"""A hearing out of the room's data folder, as the room's services keep it; needs neither them nor a center."""
 
 from __future__ import annotations
 

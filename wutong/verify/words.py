@@ -1,4 +1,4 @@
-"""What the verifier says, in Chinese and English. The codes are stable; `{0}`, `{1}`, `{2}` are what a reason is about."""
+"""What the verifier says, in Chinese and English. The codes are stable; `{0}`, `{1}`, … say what about."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     ),
     "witnessed-late": _both(
         "中心在签名后 {0} 才见证（此前能改写的只有设备密钥持有者）",
-        "the center countersigned {0} after the device signed (until then the holder of the device's key could rewrite)",
+        "the center countersigned {0} after the device signed (till then the holder of its key could rewrite)",
     ),
     "media-utc": _both("{0} 内标注的 UTC 与账本相差 {1} 秒", "the UTC inside {0} differs from the ledger's by {1} s"),
     # 8 media

@@ -1,5 +1,5 @@
-"""Step 3: every checkpoint is of this hearing and signed by the device, whose certificate the center issued and which was
-valid when it signed: at the second of the center's cosignature where there is one, else at the device's own UTC.
+"""Step 3: every checkpoint is of this hearing and signed by the device, whose certificate the center issued and which
+was valid when it signed: at the second of the center's cosignature where there is one, else at the device's own UTC.
 
 A certificate that has expired since changes nothing.
 """

@@ -48,7 +48,8 @@ def _signature(case: Case, index: forms.Index) -> Iterator[Reason]:
         verifiers = [Verifier(case.room, key) for key in [device_key(case)] if key is not None]
         if case.center is not None:
             verifiers.append(Verifier(CENTER, case.center))
-        if not any([signed_by(note, verifier) is not None for verifier in verifiers]):
+        signed = [signed_by(note, verifier) for verifier in verifiers]  # all of them: none may be false
+        if all(at is None for at in signed):
             yield false("index-signer") if verifiers else lacking("index-unsigned")
     except (LedgerError, ValueError):
         yield false("index-signature")

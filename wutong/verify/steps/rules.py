@@ -1,5 +1,5 @@
-"""Step 6: the hearing keeps its own rules: opened once and first, interrupted for the three lawful reasons only, closed,
-and sealed by totals that add up, with nothing but words after the seal.
+"""Step 6: the hearing keeps its own rules: opened once and first, interrupted for the three lawful reasons only,
+closed, and sealed by totals that add up, with nothing but words after the seal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Step 10: transcript and certificate are what the leaves say, to the byte, and every exhibit's file is what was shown."""
+"""Step 10: transcript and certificate are what the leaves say, to the byte; exhibits are the files that were shown."""
 
 from __future__ import annotations
 

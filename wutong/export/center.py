@@ -1,0 +1,119 @@
+"""A hearing out of the center's store: what was receipted and witnessed, whether the room is reachable or not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, insert, select
+
+from server import tables as t
+from server.config import Config
+from server.database import open_database
+from server.enrolment import center_key
+from server.objects import ObjectStore
+from sync.errors import ConfigError, LedgerError
+from sync.hearing import Segment
+from sync.ledger.keys import CENTER, public_pem
+from sync.ledger.note import Verifier, read_note, signed_by
+from sync.roomlog import Event
+
+T = TypeVar("T")
+
+
+class CenterSource:
+    """`config` is the center's; the server may run beside it."""
+
+    by = "center"
+
+    def __init__(self, config: Config, hearing: str) -> None:
+        self.hearing = hearing
+        if not config.storage.database and not (config.storage.data / "center.db").is_file():
+            raise ConfigError(f"{config.storage.data} is not the data folder of a center: it has no center.db")
+        self._data = config.storage.data
+        self._objects = ObjectStore(self._data / "objects")
+        self._db = open_database(config.database_url)
+        events = select(t.events).where(t.events.c.hearing == hearing).order_by(t.events.c.number)
+        rows = self._read(lambda connection: connection.execute(events).all())
+        self._events = [Event(r.number, r.hearing, r.kind, r.room_ns, r.utc_ns, json.loads(r.body)) for r in rows]
+        if not any(event.kind == "open" for event in self._events):
+            self.close()
+            raise ConfigError(f"the center has no hearing {hearing} (or not its opening yet)")
+        self.room = str(rows[0].room)
+        c = t.checkpoints.c
+        notes = select(c.note, c.token, c.last_number).where(c.hearing == hearing, c.refused == "").order_by(c.size)
+        self._checkpoints = self._read(lambda connection: connection.execute(notes).all())
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._db.close()
+
+    def events(self) -> Sequence[Event]:
+        """All events that the center holds."""
+        return self._events
+
+    def checkpoints(self) -> Sequence[str]:
+        """Those that the center has countersigned."""
+        return [str(row.note) for row in self._checkpoints]
+
+    def device(self) -> bytes | None:
+        """The certificate of the device that signed the last checkpoint."""
+        if not self._checkpoints:
+            return None
+        note = read_note(str(self._checkpoints[-1].note))
+        d = t.devices.c
+        query = select(d.public_key, d.certificate).where(d.room == self.room).order_by(d.row.desc())
+        for row in self._read(lambda connection: connection.execute(query).all()):
+            try:
+                key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(row.public_key))
+                if signed_by(note, Verifier(self.room, key)) is not None:
+                    return str(row.certificate).encode()
+            except (LedgerError, ValueError):
+                continue
+        return None
+
+    def token(self) -> bytes | None:
+        """The token of the last seal's checkpoint."""
+        seals = {event.number for event in self._events if event.kind == "seal"}
+        sealed = [row.token for row in self._checkpoints if row.last_number in seals]
+        return bytes(sealed[-1]) if sealed and sealed[-1] is not None else None
+
+    def segment(self, segment: Segment) -> Path | None:
+        """Objects are named by their content."""
+        return self._object(segment.sha256)
+
+    def exhibit(self, sha256: str) -> Path | None:
+        """Likewise."""
+        return self._object(sha256)
+
+    def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
+        """The center."""
+        return CENTER, center_key(self._data)
+
+    def center_public(self) -> bytes | None:
+        """Its own."""
+        return public_pem(center_key(self._data).public_key())
+
+    def note_access(self, detail: dict[str, object]) -> None:
+        """Onto the audit log."""
+        row = {
+            "utc_ns": time.time_ns(),
+            "what": str(detail.get("what", "export"))[:32],
+            "role": "operator",
+            "address": "local",
+            "detail": json.dumps(detail, ensure_ascii=False)[:500],
+            "granted": True,
+        }
+        asyncio.run(self._db.write(lambda connection: connection.execute(insert(t.audit).values(**row))))
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        return asyncio.run(self._db.read(work))
+
+    def _object(self, sha256: str) -> Path | None:
+        path = self._objects.path(sha256)
+        return path if path.is_file() else None
