@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,15 @@ app.add_typer(room, name="room")
 app.add_typer(bench, name="bench")
 
 ProfileOption = Annotated[Path, typer.Option("--profile", help="the courtroom's TOML profile")]
+
+
+class Language(StrEnum):
+    """Of what is said to people."""
+
+    ZH = "zh"
+    EN = "en"
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
@@ -112,6 +122,65 @@ def enroll(
         enroll.at_center(config, room, revoke, listed=listed, console=Console())
     elif profile is not None:
         enroll.in_room(profile, code, Console())
+
+
+@app.command()
+def export(
+    hearing: Annotated[str, typer.Argument(help="the hearing's id")],
+    out: Annotated[Path, typer.Option("--out", help="the folder to make")],
+    config: Annotated[Path | None, typer.Option("--config", help="the center's TOML file: at the center")] = None,
+    profile: Annotated[Path | None, typer.Option("--profile", help="the courtroom's TOML profile: in the room")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="a room's data folder, without its profile")] = None,
+    begin: Annotated[str | None, typer.Option("--from", help="an excerpt: seconds or h:mm:ss after opening")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="the excerpt's end, likewise")] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace a folder that is there")] = False,
+) -> None:
+    """Write a hearing as a folder that plays and verifies without any server."""
+    from wutong.export.command import run
+
+    run(hearing, out, config=config, profile=profile, data=data, begin=begin, end=end, force=force)
+
+
+@app.command()
+def verify(
+    what: Annotated[str, typer.Argument(metavar="DIR|HEARING", help="an exported folder, or a hearing of here")],
+    center_key: Annotated[Path | None, typer.Option("--center-key", help="the center's public key (PEM)")] = None,
+    tsa_root: Annotated[Path | None, typer.Option("--tsa-root", help="root of the time-stamp authority (PEM)")] = None,
+    tsa_policy: Annotated[str | None, typer.Option("--tsa-policy", help="demand this policy (dotted)")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="HEARING is in this center's store")] = None,
+    profile: Annotated[Path | None, typer.Option("--profile", help="HEARING is in this room")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="HEARING is in this room's data folder")] = None,
+    lang: Annotated[Language, typer.Option("--lang", help="zh or en")] = Language.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a hearing is what the room recorded: exit code 0, 10, 20, 30 or 40 (docs/integrity.md)."""
+    from wutong.verify.command import run
+
+    raise typer.Exit(
+        run(
+            what,
+            center_key=center_key,
+            tsa_root=tsa_root,
+            tsa_policy=tsa_policy,
+            config=config,
+            profile=profile,
+            data=data,
+            as_json=as_json,
+            lang=lang.value,
+        )
+    )
+
+
+@bench.command(name="verify")
+def bench_verify(
+    megabytes: Annotated[int, typer.Option("--megabytes", min=50, help="how much media the folder holds")] = 600,
+    as_json: JsonOption = False,
+) -> None:
+    """How fast a folder is verified."""
+    from wutong.bench.report import run
+    from wutong.bench.verify import measure
+
+    run("verify", lambda folder, console: measure(folder, megabytes, console), as_json=as_json)
 
 
 @bench.command()
@@ -239,9 +308,20 @@ def demo(
 @app.command()
 def doctor(
     profile: Annotated[Path | None, typer.Argument(help="also check this courtroom's TOML profile")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="show the running room instead, until q")] = False,
+    once: Annotated[bool, typer.Option("--once", help="with --watch: print one picture of it and end")] = False,
 ) -> None:
-    """Say what this machine has, and what is wrong with a profile."""
+    """Say what this machine has, and what is wrong with a profile; or watch a room at work."""
     from rich.console import Console
+
+    if watch:
+        from hardware.profile import load_profile
+        from sync.errors import ConfigError
+        from wutong import watch as watching
+
+        if profile is None:
+            raise ConfigError("--watch needs the profile of the room to watch: wutong doctor ROOM.toml --watch")
+        raise typer.Exit(watching.run(load_profile(profile), Console(), once=once))
 
     from wutong.doctor import run
 
