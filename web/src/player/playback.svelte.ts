@@ -11,6 +11,9 @@ import type { Span } from './moment';
 
 export const RATES = [1, 1.5, 2] as const;
 
+/** Media arrives every few seconds: at the growing end playback goes on when so much is there, not piece by piece. */
+export const CUSHION_MS = 5000;
+
 const NOTE_MS = 6000;
 /** a hole inside the buffer that is shorter than this is stepped over */
 const STEP_MS = 1500;
@@ -66,11 +69,12 @@ export class Playback {
     };
   }
 
-  /** What can be played; again whenever the hearing has grown or another camera is the main one. */
+  /** What can be played; again whenever the hearing has grown or another camera is the main one. `growing`: it runs. */
   plan(
     list: readonly Stretch[],
     pauses: readonly (Span & { reason: string })[],
     gaps: readonly (Span & { why: string })[],
+    growing = false,
   ): void {
     const first = this.list.length === 0;
     this.list = list;
@@ -78,7 +82,7 @@ export class Playback {
     this.gaps = gaps;
     if (this.source === null || list.length === 0) return;
     const here = stretchAt(list, this.ms);
-    if (first || (this.atEnd && playableFrom(list, this.ms) !== null)) this.go(this.ms);
+    if (first || (this.atEnd && ahead(list, this.ms) > (growing ? CUSHION_MS : 0))) this.go(this.ms);
     else if (here !== null && here.tracks.length > 0) {
       if (here.tracks.join() === this.source.tracks.join()) this.source.extend(here.to_ms);
       else this.go(this.ms);
@@ -199,6 +203,12 @@ export class Playback {
     if (this.target !== null) this.target = start + 5;
     element.currentTime = (start + 5) / 1000;
   }
+}
+
+/** How much there is to play after a moment. */
+function ahead(list: readonly Stretch[], at_ms: number): number {
+  const playable = list.filter((stretch) => stretch.tracks.length > 0 && stretch.to_ms > at_ms);
+  return playable.reduce((sum, stretch) => sum + stretch.to_ms - Math.max(at_ms, stretch.from_ms), 0);
 }
 
 function spans(buffered: TimeRanges): Range[] {
