@@ -191,8 +191,8 @@ async def test_twenty_thousand_leaves_are_folded_once_not_at_every_checkpoint(si
                     event["kind"],
                     event["room_ns"],
                     event["utc_ns"],
-                    received.body_text,
-                    received.digest,
+                    got.body_text,
+                    got.digest,
                 ),
             )
     assert signing.is_witnessed(await signing.ask(signing.head(19_990)))
@@ -243,7 +243,7 @@ async def test_killed_between_storing_and_answering_the_center_says_the_same_aga
         signing = SigningRoom(peer, served, key)
         signing.say(opening(1), *sentences(2, 200))
         await signing.receipted()
-        for size in (50, 120, 200):
+        for size in (120, 200):
             signing.peer.publish("checkpoints", signing.sign(signing.head(size)))
             stored = sqlite3.connect(data / "center.db", timeout=10)
             query = "SELECT note FROM checkpoints WHERE size = ?"
