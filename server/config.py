@@ -73,6 +73,9 @@ class Config(_Part):
     name: str = Field("五同督查中心", max_length=100, description="the center's name as people read it")
     inspector: str = Field("督查员", max_length=40, description="the name shown for who signs in to inspect")
     archivist: str = Field("档案管理员", max_length=40, description="the name shown for who keeps the archive")
+    not_recorded_minutes: float = Field(
+        10, gt=0, le=600, description="a planned hearing that was not opened so long after its time is an alarm"
+    )
     web: Web = Web.model_construct()
     mqtt: Mqtt = Mqtt.model_construct()
     storage: Storage

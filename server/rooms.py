@@ -148,6 +148,12 @@ class Rooms:
         room.alarms[code] = words
         self._tell(room)
 
+    def clear(self, address: str, code: str) -> None:
+        """What the center noticed is over."""
+        room = self._rooms[address]
+        if room.alarms.pop(code, None) is not None:
+            self._tell(room)
+
     def look(self) -> None:
         """Note who has fallen silent; call about once a second."""
         now = self._monotonic_s()

@@ -27,6 +27,7 @@ from server.objects import ObjectStore
 from server.record import Record
 from server.rooms import Rooms, RoomState
 from server.screens import Screens
+from server.unrecorded import Unrecorded
 from server.uploads import Tokens, UploadFolder, UploadGate
 from server.witness import Witness
 from sync.errors import ConfigError
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 DEMAND_S = 5.0
 LOOK_S = 1.0
+DOCKETS_S = 10.0
 COOKIE = "center"
 
 
@@ -56,6 +58,7 @@ class Center:
     audit: Audit
     archive: Archive
     levels: Levels
+    unrecorded: Unrecorded
     uploads: UploadFolder
     tests: selftests.TestObjects
     witness: Witness
@@ -156,8 +159,23 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     ).install(app)
     pages.install(app, ["inspect"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
+    unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(
-        app, access, database, broker, ingest, live, rooms, audit, archive, levels, uploads, tests, witness, failed
+        app,
+        access,
+        database,
+        broker,
+        ingest,
+        live,
+        rooms,
+        audit,
+        archive,
+        levels,
+        unrecorded,
+        uploads,
+        tests,
+        witness,
+        failed,
     )
     return center
 
@@ -181,6 +199,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
         asyncio.create_task(every(LOOK_S, look), name="look"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
+        asyncio.create_task(every(DOCKETS_S, center.unrecorded.look), name="unrecorded"),
     ]
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -21,6 +21,7 @@ TABLE = {
     ("GET", "/api/session"): PUBLIC,
     ("DELETE", "/api/session"): PUBLIC,
     ("GET", "/api/state"): CLERK,
+    ("GET", "/api/explanation"): CLERK,
     ("POST", "/api/selftest"): CLERK,
     ("DELETE", "/api/selftest"): CLERK,
     ("POST", "/api/hearing"): CLERK,

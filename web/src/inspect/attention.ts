@@ -13,6 +13,8 @@ export interface Attended {
     tracks?: readonly { kept?: boolean; state?: string }[];
     alarms?: readonly unknown[];
   } | null;
+  /** what the center itself noticed, such as a planned hearing that is not recorded */
+  center_alarms?: readonly unknown[];
 }
 
 /** An open hearing of which some track is not being kept: the worst that can happen unseen. */
@@ -30,6 +32,7 @@ export function behindClosedDoors(room: { hearing: { pause?: string | null; hidd
 
 /** The one word for a room's state; the first that applies in the order of urgency. */
 export function roomState(room: Attended): RoomState {
+  if (room.center_alarms?.length) return 'alarm';
   if (!room.online) return 'offline';
   if (notRecording(room)) return 'not-recording';
   if ((room.recorder?.alarms?.length ?? 0) > 0) return 'alarm';

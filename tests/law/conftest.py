@@ -1,0 +1,67 @@
+"""The lines of the law, shown with the real parts: a center with its broker, a room's edge, a room's recorder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+for neighbour in ("server", "edge", "recorder", "peers"):
+    sys.path.insert(0, str(Path(__file__).parents[1] / neighbour))
+
+from center_peers import RoomPeer, Served, config_text, free_port, mosquitto  # noqa: E402 (after the path is set)
+from edge_room import Room, enroll  # noqa: E402 (likewise)
+from recorder_room import RecorderRoom, profile_text  # noqa: E402 (likewise)
+
+from server.config import load_config  # noqa: E402 (likewise)
+from server.service import build, running  # noqa: E402 (likewise)
+
+
+@pytest.fixture
+def broker_port(tmp_path: Path) -> Iterator[int]:
+    port = free_port()
+    with mosquitto(tmp_path, port):
+        yield port
+
+
+@pytest_asyncio.fixture
+async def center(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
+    """A center in this process, connected to its broker."""
+    file = tmp_path / "center.toml"
+    file.write_text(config_text(tmp_path / "center", broker_port))
+    made = build(load_config(file))
+    async with running(made, "127.0.0.1", 0) as port:
+        yield Served(f"http://127.0.0.1:{port}", broker_port, tmp_path / "center", made)
+
+
+@pytest_asyncio.fixture
+async def sender(center: Served) -> AsyncIterator[RoomPeer]:
+    """The room court1/c03 as the center knows it."""
+    peer = await RoomPeer(center.broker_port).start()
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture(scope="session")
+def clerk_of_all(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("people")
+    return folder, enroll(folder)
+
+
+@pytest_asyncio.fixture
+async def courtroom(tmp_path: Path, clerk_of_all: tuple[Path, str]) -> AsyncIterator[Room]:
+    """A real edge with a signed-in clerk."""
+    async with Room(tmp_path, *clerk_of_all) as running_room:
+        yield running_room
+
+
+@pytest_asyncio.fixture
+async def recorder(tmp_path: Path) -> AsyncIterator[RecorderRoom]:
+    """A real recorder with simulated devices."""
+    room = RecorderRoom(tmp_path, profile_text())
+    room.start()
+    yield room
+    await room.close()

@@ -1,0 +1,75 @@
+"""1. A scheduled hearing without a recording raises an exception at the center (art. 1)."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from center_peers import RoomPeer, Served, opening, until
+
+from server.unrecorded import CODE, OVER, Unrecorded
+
+
+def docket(minutes_ago: int) -> dict[str, Any]:
+    at = datetime.now() - timedelta(minutes=minutes_ago)
+    entry = {"id": "d1", "time": f"{at:%H:%M}", "case_no": "(2026)黑05民初123号", "public": True}
+    return {"date": f"{at:%Y-%m-%d}", "hearings": [entry]}
+
+
+async def alarms(center: Served) -> list[dict[str, str]]:
+    async with center.inspector() as http:
+        rooms = (await http.get("/api/rooms")).json()
+    return next(room["center_alarms"] for room in rooms if room["address"] == "court1/c03")
+
+
+async def plan(center: Served, minutes_ago: int) -> None:
+    async with center.inspector() as http:
+        answer = await http.put("/api/docket/court1/c03", json=docket(minutes_ago))
+        assert answer.status_code == 200, answer.text
+    await center.center.unrecorded.look()
+
+
+async def test_a_planned_hearing_that_nobody_opened_is_an_alarm_on_the_wall_and_a_line_of_the_audit(
+    center: Served,
+) -> None:
+    await plan(center, 30)
+    [alarm] = await alarms(center)
+    assert alarm["code"] == CODE
+    assert "(2026)黑05民初123号" in alarm["text"]
+    assert "法庭离线" in alarm["text"]
+    await center.center.unrecorded.look()  # says it once
+    again = Unrecorded(center.center.archive, None, center.center.rooms, 10)  # type: ignore[arg-type]  # must not write
+    await again.look()  # a restart of the center neither forgets nor repeats it
+    [line] = await center.audited(CODE)
+    assert json.loads(line["detail"])["room"] == "court1/c03"
+
+
+async def test_one_that_is_not_due_yet_or_was_opened_is_none(center: Served, sender: RoomPeer) -> None:
+    await plan(center, 5)
+    assert await alarms(center) == []
+    await plan(center, 30)
+    assert [alarm["code"] for alarm in await alarms(center)] == [CODE]
+    late = opening(1)
+    late["body"]["case"]["id"] = "d1"
+    late["utc_ns"] = time.time_ns() - 60 * 10**9
+    sender.publish("events", late)
+    await until(lambda: 1 in sender.receipts())
+    await center.center.unrecorded.look()
+    assert await alarms(center) == []
+    assert len(await center.audited(OVER)) == 1
+
+
+async def test_from_opening_to_close_every_moment_of_every_track_is_kept_or_declared(recorder: Any) -> None:
+    from recorder_room import spans
+
+    await recorder.until(recorder.running, "all sources run")
+    opened_ns = recorder.say("open", case={}, seats=[], tracks=[])
+    await recorder.pass_media("bench", 5)
+    closed_ns = recorder.say("close")
+    view = await recorder.closed("bench", "mics", "mix")
+    for track in ("bench", "mics", "mix"):
+        [(from_ns, to_ns)] = spans(view, track)
+        assert from_ns <= opened_ns + 1_200_000_000
+        assert to_ns >= closed_ns - 20_000_000
