@@ -160,7 +160,9 @@ class CameraFeed:
                 self._drop_before(at_ns)
                 if len(self._waiting) != before:
                     self._decoder = None  # it goes on at a key frame
-            if not self._waiting or self._waiting[0].from_ns > at_ns:
+            # A decoder that reorders holds pictures back: it needs more to let go of them.
+            held = any(time_ns <= at_ns for time_ns in self._times)
+            if not self._waiting or (self._waiting[0].from_ns > at_ns and not held):
                 return False
             coded = self._waiting.popleft()
             self._bytes -= len(coded.data)

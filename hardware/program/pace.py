@@ -14,7 +14,8 @@ SHARE = 0.75
 LATE_NS = NS_PER_S
 BAD_S, LOOK_S = 5, 8
 GRACE_NS = 4 * NS_PER_S
-"""After a hearing began (decoders start, pages are rendered) nothing is judged."""
+"""After a hearing began or went on (decoders start, pages are drawn) nothing is judged."""
+HALVED_GRACE_NS = NS_PER_S
 
 
 class Verdict(Enum):
@@ -36,18 +37,16 @@ class Pace:
         self._composed = 0
         self._late_ns = 0
         self._bad: deque[bool] = deque(maxlen=LOOK_S)
-        self.worst_late_ns = 0
 
-    def begin(self, now_ns: int) -> None:
+    def begin(self, now_ns: int, grace_ns: int = GRACE_NS) -> None:
         """A hearing begins or goes on; what was before does not count."""
-        self._from_ns = now_ns + GRACE_NS
+        self._from_ns = now_ns + grace_ns
         self._until_ns = None
         self._bad.clear()
 
     def picture(self, due_ns: int, now_ns: int) -> Verdict:
         """A picture that was due at `due_ns` is done."""
         late_ns = now_ns - due_ns
-        self.worst_late_ns = max(self.worst_late_ns, late_ns)
         if now_ns < self._from_ns:
             return Verdict.GO_ON
         if self._until_ns is None:
@@ -64,7 +63,7 @@ class Pace:
             return Verdict.GIVE_UP
         self._halved = True
         self.fps = max(self.fps // 2, 1)
-        self.begin(now_ns)
+        self.begin(now_ns, HALVED_GRACE_NS)
         return Verdict.HALVE
 
     def rested(self) -> None:
