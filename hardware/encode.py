@@ -186,8 +186,9 @@ def playable(picture: Path | None, sound: Path | None, leads_s: tuple[float, flo
     how: dict[str, Any] = {"vcodec": "copy"}
     if sound is not None:
         heard = ffmpeg.input(str(sound), format="concat", safe=0, itsoffset=f"{leads_s[1]:.6f}").audio
-        heard = heard.filter("aresample", MIX_RATE_HZ, **{"async": 1000}, min_hard_comp=0.1, first_pts=0)
-        streams.append(heard)
+        # First follow the time stamps, then begin at 0: at once, ffmpeg loses count of its own samples.
+        heard = heard.filter("aresample", MIX_RATE_HZ, **{"async": 1000}, min_hard_comp=0.1)
+        streams.append(heard.filter("aresample", MIX_RATE_HZ, **{"async": 1}, min_hard_comp=0.1, first_pts=0))
         how |= {"acodec": "aac", "audio_bitrate": "64k"}
     about = {"map_metadata": -1, "metadata": f"creation_time={utc}", "movflags": "+faststart", "format": "mp4"}
     return _command(ffmpeg.output(*streams, str(out), **how, **about), stdin=False)
@@ -206,8 +207,9 @@ def playable(picture: Path | None, sound: Path | None, leads_s: tuple[float, flo
     how: dict[str, Any] = {"vcodec": "copy"}
     if sound is not None:
         heard = ffmpeg.input(str(sound), format="concat", safe=0, itsoffset=f"{leads_s[1]:.6f}").audio
-        heard = heard.filter("aresample", MIX_RATE_HZ, **{"async": 1000}, min_hard_comp=0.1, first_pts=0)
-        streams.append(heard)
+        # First follow the time stamps, then begin at 0: at once, ffmpeg loses count of its own samples.
+        heard = heard.filter("aresample", MIX_RATE_HZ, **{"async": 1000}, min_hard_comp=0.1)
+        streams.append(heard.filter("aresample", MIX_RATE_HZ, **{"async": 1}, min_hard_comp=0.1, first_pts=0))
         how |= {"acodec": "aac", "audio_bitrate": "64k"}
     about = {"map_metadata": -1, "metadata": f"creation_time={utc}", "movflags": "+faststart", "format": "mp4"}
     return _command(ffmpeg.output(*streams, str(out), **how, **about), stdin=False)

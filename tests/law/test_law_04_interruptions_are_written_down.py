@@ -1,0 +1,31 @@
+"""4. Start, stop, interruptions and their reasons make a signed record for the file (art. 3)."""
+
+from __future__ import annotations
+
+from edge_room import Room, until
+
+from sync.checkpoints import Checkpoints
+from sync.hearing import Hearing
+from sync.roomlog import RoomLog
+
+
+async def test_each_act_is_an_event_with_its_time_and_reason_under_the_devices_signature(courtroom: Room) -> None:
+    hearing = (await courtroom.open())["id"]
+    await courtroom.clerk.post("/api/hearing/pause", json={"reason": "mediation"})
+    await courtroom.clerk.post("/api/hearing/resume")
+    await courtroom.clerk.post("/api/hearing/close")
+    log = RoomLog(courtroom.layout.log)
+    try:
+        events = [e for e in log.of_hearing(hearing) if e.kind in ("open", "pause", "resume", "close")]
+        assert [e.kind for e in events] == ["open", "pause", "resume", "close"]
+        assert events[1].body["reason"] == "mediation"
+        times = [(e.room_ns, e.utc_ns) for e in events]
+        assert times == sorted(times)
+        assert all(utc_ns > 0 for _, utc_ns in times)
+        [pause] = Hearing.of(hearing, events).pauses
+        assert (pause.from_ns, pause.to_ns) == (events[1].room_ns, events[2].room_ns)
+        checkpoints = Checkpoints(courtroom.layout.log)
+        signed = await until(lambda: (c := checkpoints.latest(hearing)) is not None and c.last >= events[-1].number and c, 60)
+        assert signed
+    finally:
+        log.close()
