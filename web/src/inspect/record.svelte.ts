@@ -7,6 +7,7 @@ import type { FetchPiece } from '../player/source';
 
 /** So long after the last late event the hearing is asked for again: they come in bursts. */
 const LATE_MS = 400;
+const SEALED_MS = 5000;
 
 export class HearingView {
   record = $state<HearingRecord | null>(null);
@@ -17,6 +18,7 @@ export class HearingView {
   private again = false;
   private gone = false;
   private late: ReturnType<typeof setTimeout> | undefined;
+  private sealed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {
     void this.refresh();
@@ -39,6 +41,7 @@ export class HearingView {
       else {
         known.tracks = fresh.tracks;
         known.now_ms = fresh.now_ms ?? null;
+        known.integrity = fresh.integrity;
       }
       this.failure = null;
     } catch (error) {
@@ -61,6 +64,8 @@ export class HearingView {
     }
     applyEvent(this.record as Parameters<typeof applyEvent>[0], event);
     if (event.kind === 'close') void this.refresh();
+    // The center witnesses a seal a moment after it has it.
+    if (event.kind === 'seal') this.sealed = setTimeout(() => void this.refresh(), SEALED_MS);
   }
 
   /** Room time now, or the moment of closing. */
@@ -76,6 +81,7 @@ export class HearingView {
   destroy(): void {
     this.gone = true;
     clearTimeout(this.late);
+    clearTimeout(this.sealed);
   }
 }
 

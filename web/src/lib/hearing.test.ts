@@ -37,6 +37,15 @@ describe('applyEvent', () => {
     expect(hearing.presentations.at(-1)?.to_ms).toBe(4000);
   });
 
+  it('knows the last seal, and the words that came after it', () => {
+    const hearing = opened();
+    applyEvent(hearing, event('close', 2000));
+    applyEvent(hearing, event('seal', 3000, { index: 0, leaves: 2, root: 'ab', words_complete: true }));
+    expect(hearing.sealed).toEqual({ at_utc_ms: 1_003_000, index: 0, leaves: 2, root: 'ab', words_complete: true, late: 0 });
+    applyEvent(hearing, event('utterance', 4000, { id: 'late', start_ms: 1500, text: '对' }));
+    expect(hearing.sealed?.late).toBe(1);
+  });
+
   it('puts utterances in the order in which they began', () => {
     const hearing = opened();
     for (const [id, start_ms] of [['b', 2000], ['c', 3000], ['a', 1500], ['c', 9000]] as const) {

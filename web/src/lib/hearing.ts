@@ -1,7 +1,7 @@
 /** The browser's fold of events into a hearing; the same rules as sync/hearing.py, so that a page that was told the
  * whole state once needs only the events after it. Idempotent by event number. */
 
-import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Segment, Utterance } from './types';
+import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Seal, Segment, Utterance } from './types';
 
 export function emptyHearing(id: string): Hearing {
   return {
@@ -23,6 +23,7 @@ export function emptyHearing(id: string): Hearing {
     segments: [],
     alarms: [],
     clock_steps: [],
+    sealed: null,
     last_number: 0,
     presented: null,
   };
@@ -33,6 +34,7 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
   if (event.hearing !== hearing.id || event.number <= hearing.last_number) return;
   hearing.last_number = event.number;
   const body = event.body;
+  if (hearing.sealed && (event.kind === 'utterance' || event.kind === 'revision')) hearing.sealed.late += 1;
   switch (event.kind) {
     case 'open':
       hearing.state = 'open';
@@ -84,6 +86,11 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
     case 'alarm':
       applyAlarm(hearing, event);
       break;
+    case 'seal': {
+      const { index, leaves, root, words_complete } = body as unknown as Seal;
+      hearing.sealed = { at_utc_ms: event.utc_ms, index, leaves, root, words_complete, late: 0 };
+      break;
+    }
     case 'clock':
       // 0: it only says what UTC is worth
       if (body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...body });

@@ -118,8 +118,29 @@ export interface Hearing {
   segments: Segment[];
   alarms: HearingAlarm[];
   clock_steps: Record<string, unknown>[];
+  sealed: Seal | null;
   last_number: number;
   presented: Presentation | null;
+}
+
+/** The last seal (封存) of a hearing; `late`: words that came after it and are sealed again. */
+export interface Seal {
+  at_utc_ms: number;
+  index: number;
+  leaves: number;
+  /** hex */
+  root: string;
+  words_complete: boolean;
+  late: number;
+}
+
+/** How far a record is proven. `enrolled` is null in a room that has no center, and missing at the center. */
+export interface Integrity {
+  enrolled?: boolean | null;
+  witnessed_leaves: number;
+  witnessed_utc_ms: number | null;
+  refused: string | null;
+  stamped: boolean;
 }
 
 /** A durable event; the `*_ns` of its body are `*_ms` here. */
@@ -257,6 +278,7 @@ export interface RoomState {
   recorder: RecorderStatus | null;
   transcriber: TranscriberStatus | null;
   link: Link | null;
+  integrity: Integrity | null;
   selftest: SelfTestState | null;
   captions: Caption[];
   speaking: string[];
@@ -271,6 +293,7 @@ export type RoomMessage =
   | { type: 'recorder'; value: RecorderStatus }
   | { type: 'transcriber'; value: TranscriberStatus }
   | { type: 'link'; value: Link }
+  | { type: 'integrity'; value: Integrity }
   | { type: 'selftest'; value: SelfTestState }
   | { type: 'docket'; value: Docket };
 
@@ -344,6 +367,7 @@ export interface HearingRecord extends Omit<Hearing, 'tracks'> {
   room_name?: string;
   /** room time now; null when it is over or the room is not online */
   now_ms?: number | null;
+  integrity?: Integrity;
   tracks: PlayableTrack[];
 }
 

@@ -118,6 +118,7 @@ export class RoomStore {
           this.#recorderHeardAt = performance.now();
         } else if (message.type === 'transcriber') this.state.transcriber = message.value;
         else if (message.type === 'link') this.state.link = message.value;
+        else if (message.type === 'integrity') this.state.integrity = message.value;
         else if (message.type === 'selftest') this.state.selftest = message.value;
         else this.state.docket = message.value;
     }
