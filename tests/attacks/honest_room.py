@@ -29,7 +29,8 @@ from sync.roomlog import RoomLog
 S = 1_000_000_000
 ROOM = "jianshan/room-03"
 OPENED_NS = 5_000 * S
-OPENED_UTC_NS = 1_772_415_000 * S
+OPENED_UTC_NS = 1_709_343_000 * S
+"""2024-03-02 01:30 UTC."""
 OFFSET_NS = OPENED_UTC_NS - OPENED_NS
 LENGTH_S = 8
 TRACKS = [
@@ -256,6 +257,7 @@ class HonestRoom:
             events.append((end + 0.3, "utterance", body))
         if story.pause is not None:
             events += [(story.pause[0], "pause", {"reason": story.pause[2]}), (story.pause[1], "resume", {})]
+        events.append((4.5 if story.pause is None else 3.5, "revision", {"id": "u1", "text": "请当事人核对身份。", "by": "书记员"}))
         for n, (at, kind, body) in enumerate(sorted(events, key=lambda e: e[0])):
             self.say(kind, body, at)
             if n % 2:

@@ -97,8 +97,9 @@ class Bundle:
         self._files: list[forms.Entry] = []
         self._done = self._total = 0
 
-    def write(self, stretch: tuple[int, int] | None, *, force: bool, play: bool = True) -> Exported:
-        """Make the folder. `stretch` is (from, to) in ns since the opening; `play`: also what players need."""
+    def write(self, stretch: tuple[int, int] | None, *, force: bool, people: bool = True) -> Exported:
+        """Make the folder. `stretch` is (from, to) in ns since the opening; `people`: with PDF and `play/`, which no
+        verifier needs."""
         if self._out.exists() and not force:
             raise ConfigError(f"{self._out} is there already; name another folder, or say --force to replace it")
         ledger = ledger_of(self._source, stretch)
@@ -106,15 +107,15 @@ class Bundle:
             raise ConfigError(f"there is no hearing {self._source.hearing} here, or nothing of it is signed yet")
         try:
             hearing = _folded(self._source.hearing, ledger.events)
-            self._check_space(hearing, play=play)
+            self._check_space(hearing, people=people)
             if self._partial.exists():
                 shutil.rmtree(self._partial)
             self._partial.mkdir(parents=True)
             self._evidence(hearing)
             self._ledger(ledger, stretch)
             span = None if stretch is None else (hearing.opened_ns + stretch[0], hearing.opened_ns + stretch[1])
-            self._derived(ledger, hearing, span)
-            if play:
+            self._derived(ledger, hearing, span, people=people)
+            if people:
                 self._play(ledger, hearing, span)
             self._sign(ledger, span)
             # Before the folder has its name: what cannot be written down does not happen (法释〔2017〕5号, art. 15).
@@ -137,10 +138,10 @@ class Bundle:
         """Take away what a failed export left."""
         shutil.rmtree(self._partial, ignore_errors=True)
 
-    def _check_space(self, hearing: Hearing, *, play: bool) -> None:
+    def _check_space(self, hearing: Hearing, *, people: bool) -> None:
         media = sum(s.bytes for s in hearing.segments)
         self._total = media + sum(e.bytes for e in hearing.exhibits)
-        needed = self._total + (media if play else 0) + SPARE_BYTES
+        needed = self._total + (media if people else 0) + SPARE_BYTES
         parent = self._out.resolve().parent
         parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(parent).free
@@ -175,14 +176,15 @@ class Bundle:
         if token is not None:
             self.put(forms.TOKEN, token)
 
-    def _derived(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
+    def _derived(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None, *, people: bool) -> None:
         from wutong.export.pdf import certificate_pdf, explanation_pdf
 
         for path, data in transcript_files(ledger.events).items():
             self.put(path, data)
         certificate = certificate_of(ledger.events, self._source.room, ledger.last, self._source.device(), span)
         self.put(forms.CERTIFICATE, certificate_json(certificate))
-        self.put("certificate.pdf", certificate_pdf(certificate))
+        if people:
+            self.put("certificate.pdf", certificate_pdf(certificate))
         draft = explain(
             hearing,
             court_name=str(certificate["court_name"]),
@@ -190,7 +192,8 @@ class Bundle:
         )
         if draft is not None:
             self.put("explanation.txt", draft.text.encode())
-            self.put("explanation.pdf", explanation_pdf(draft.text))
+            if people:
+                self.put("explanation.pdf", explanation_pdf(draft.text))
 
     def _play(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
         from wutong.export.play import make
@@ -304,14 +307,14 @@ def export(
     *,
     stretch: tuple[int, int] | None = None,
     force: bool = False,
-    play: bool = True,
+    people: bool = True,
     judged: bool = False,
     progress: Progress = lambda what, done, of: None,
 ) -> Exported:
     """Make the folder `out` and note the export in the log of where it came from."""
     bundle = Bundle(source, out, progress, judged=judged)
     try:
-        exported = bundle.write(stretch, force=force, play=play)
+        exported = bundle.write(stretch, force=force, people=people)
     finally:
         bundle.abandon()
     return exported

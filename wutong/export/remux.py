@@ -1,9 +1,9 @@
 """One camera and the mix as a classic MP4 that any player plays in sync: copied, not encoded again.
 
-The time line of all such files is one: zero is the earliest media of the hearing. Pictures keep their times, a gap is a
-picture that stands still for as long. Players count sound by its samples, so the sound is made unbroken: coded frames of
-silence fill gaps and pauses, and where a device's clock ran off by more than a frame (21 ms), one is put in or left out.
-The record itself in `media/` is untouched by all this.
+The time line of all such files is one: zero is the earliest media of the hearing. Pictures keep their times, a gap is
+a picture that stands still for as long. Players count sound by its samples, so the sound is made unbroken: coded
+frames of silence fill gaps and pauses, and where a device's clock ran off by more than a frame (21 ms), one is put in
+or left out. The record itself in `media/` is untouched by all this.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _hearing(
             public = source.center_public()
             if key is None and public is not None:
                 key = read_public(public)
-            export(source, folder, play=False, judged=True)
+            export(source, folder, people=False, judged=True)
         return judge(folder, key, roots, tsa_policy)
 
 

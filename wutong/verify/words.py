@@ -174,7 +174,7 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     "token-says": _both("时间戳：{0}", "time-stamped at {0}"),
     "token-without-seal": _both("有时间戳而没有封存的检查点", "there is a token and no sealed checkpoint for it"),
     # 12 exporter
-    "index-unsigned": _both("目录没有导出者的签名", "the index is not signed by who exported it"),
+    "index-unsigned": _both("目录没有可验证的导出者签名", "the index is not verifiably signed by who exported it"),
     "index-signature": _both(
         "导出者的签名是假的：目录被改动过", "the exporter's signature is false: the index was changed"
     ),

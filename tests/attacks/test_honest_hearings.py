@@ -1,0 +1,65 @@
+"""What is honest passes, with the verdict that fits it."""
+
+from __future__ import annotations
+
+from wutong.verify.verdict import Verdict
+
+
+def codes(judgement):
+    return {reason.code for reason in judgement.reasons}
+
+
+def test_an_honest_hearing_is_authentic(forge):
+    judgement = forge().judge()
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert not judgement.reasons
+    assert judgement.media_bytes > 100_000
+
+
+def test_a_hearing_with_a_lawful_pause_is_authentic(forge):
+    assert forge("pause").judge().verdict is Verdict.AUTHENTIC
+
+
+def test_a_declared_gap_is_told_with_its_cause(forge):
+    judgement = forge("gaps").judge()
+    assert judgement.verdict is Verdict.WITH_GAPS
+    (reason,) = judgement.reasons
+    assert reason.code == "gap"
+    assert "摄像机断线" in reason.text("zh")
+    assert (forge("gaps").folder / "explanation.txt").read_text().startswith("庭审录音录像情况说明")
+
+
+def test_a_hearing_without_a_seal_is_unsealed(forge):
+    judgement = forge("unsealed").judge()
+    assert judgement.verdict is Verdict.UNSEALED
+    assert codes(judgement) == {"unsealed"}
+
+
+def test_without_the_centers_key_nothing_is_verifiable(forge):
+    judgement = forge().judge(key=False)
+    assert judgement.verdict is Verdict.NOT_VERIFIABLE
+    assert codes(judgement) == {"no-center-key"}
+
+
+def test_a_room_without_a_center_exports_and_is_not_verifiable(forge):
+    """Fault 37: nobody witnessed it, and the words say so."""
+    judgement = forge("alone").judge()
+    assert judgement.verdict is Verdict.NOT_VERIFIABLE
+    assert codes(judgement) == {"certificate-missing", "unwitnessed", "index-unsigned"}
+
+
+def test_an_excerpt_is_authentic_by_its_proofs(forge):
+    judgement = forge("excerpt").judge()
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert codes(judgement) == {"excerpt"}
+
+
+def test_a_time_stamped_hearing_is_authentic(forge, authority):
+    from sync.ledger.token import read_roots
+
+    forgery = forge("stamped")
+    assert codes(forgery.judge()) == {"token-unchecked"}
+    forgery.tsa_roots, forgery.tsa_policy = read_roots(authority.root_pem), "1.2.3.4.1"
+    judgement = forgery.judge()
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert codes(judgement) == {"token-says"}
