@@ -142,10 +142,10 @@ def _camera(camera: Camera) -> Finding:
         there = camera.file is not None and camera.file.is_file()
         return Finding(subject, "ok" if there else "bad", f"file {camera.file}{'' if there else ' is not there'}")
     if camera.driver == "v4l2":
-        if not os.access(camera.device, os.R_OK | os.W_OK):
-            return Finding(subject, "bad", f"{camera.device} is not there or not ours to open (group video?)")
         numbered = camera.device.startswith("/dev/video")
         hint = "; name it by /dev/v4l/by-path/…: numbers swap" if numbered else ""
+        if not os.access(camera.device, os.R_OK | os.W_OK):
+            return Finding(subject, "bad", f"{camera.device} is not there or not ours to open (group video?){hint}")
         return Finding(subject, "note" if numbered else "ok", camera.device + hint)
     return _rtsp(subject, camera)
 

@@ -2,7 +2,8 @@
 
 A hearing is opened, paused, resumed and closed again and again, as in a court's days. The first
 third of the time (at most an hour) warms up and is not counted. Growth is the slope of a line through all samples after
-it (least squares), so a process that breathes is not taken for one that leaks. Over a limit the command ends with exit code 1.
+it (least squares), so a process that breathes is not taken for one that leaks. Over a limit the command ends with exit
+code 1.
 """
 
 from __future__ import annotations
