@@ -126,8 +126,10 @@ class Keeper:
         self._pump()
         self._trim()
 
-    def trouble(self, at_ns: int, why: str) -> None:
-        """Something happened that may become a gap; `why` is for people."""
+    def trouble(self, at_ns: int, why: str, *, alone: bool = False) -> None:
+        """Something happened that may become a gap; `why` is for people. `alone`: whatever was before led to this."""
+        if alone:
+            self._troubles.clear()
         self._troubles.append((at_ns, why))
 
     def tick(self, now_ns: int) -> None:

@@ -232,7 +232,8 @@ class RecorderRoom:
             now_ns = self._clock.now_ns()
             for runner in self.runners:
                 if runner.state == "off":  # what it misses is missing for this reason, for as long as it lasts
-                    self._trouble([self.lanes[t.id] for t in runner.source.tracks], now_ns, runner.source.off_why)
+                    for info in runner.source.tracks:
+                        self.lanes[info.id].keeper.trouble(now_ns, runner.source.off_why, alone=True)
             for lane in self.lanes.values():
                 lane.keeper.tick(now_ns)
             self._follow_hearing()

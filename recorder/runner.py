@@ -160,7 +160,7 @@ class SourceRunner:
                     mark_ns, waited_before_ns = now_ns, waited_ns
                 elif now_ns - mark_ns > STALL_NS:
                     worker.end(_TOO_SLOW[0] if media_ns == 0 else _TOO_SLOW[1])
-                elif self.state == "running":
+                elif self.state == "running" and not self.source.off_why:  # that one judges itself
                     self._set("failed", "媒体中断")
 
     def _report(self, line: bytes) -> None:
