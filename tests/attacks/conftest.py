@@ -62,7 +62,11 @@ def honest(
     """`honest(name)`: whole, gaps, pause, unsealed, alone (no center), old (the certificate has expired since),
     late (it had expired before), excerpt, stamped."""
     made: dict[str, Honest] = {}
-    stories = {"gaps": Story(lost=(5.0, 6.2)), "pause": Story(pause=(4.0, 6.0, "recess")), "unsealed": Story(seal=False)}
+    stories = {
+        "gaps": Story(lost=(5.0, 6.2)),
+        "pause": Story(pause=(4.0, 6.0, "recess")),
+        "unsealed": Story(seal=False),
+    }
     years = {"old": 1825 - 7, "late": 1825 + 7}
 
     def make(name: str) -> Honest:
@@ -114,5 +118,3 @@ def forge(honest: Callable[[str], Honest], center: Center, place: Path, request:
         return Forgery(made.folder, folder / f"{name}-{next(numbers)}", center, made.device)
 
     return copy
-
-

@@ -257,7 +257,13 @@ class HonestRoom:
             events.append((end + 0.3, "utterance", body))
         if story.pause is not None:
             events += [(story.pause[0], "pause", {"reason": story.pause[2]}), (story.pause[1], "resume", {})]
-        events.append((4.5 if story.pause is None else 3.5, "revision", {"id": "u1", "text": "请当事人核对身份。", "by": "书记员"}))
+        events.append(
+            (
+                4.5 if story.pause is None else 3.5,
+                "revision",
+                {"id": "u1", "text": "请当事人核对身份。", "by": "书记员"},
+            )
+        )
         for n, (at, kind, body) in enumerate(sorted(events, key=lambda e: e[0])):
             self.say(kind, body, at)
             if n % 2:
