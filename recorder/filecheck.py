@@ -41,6 +41,9 @@ STILL_LEVELS = 0.5
 """Likewise of pictures that an encoder made of one still."""
 MATCH_NS = 5_000_000
 
+_LITTLE_PROBING = {"analyzeduration": "1", "probesize": "32"}
+"""The file says what it holds; ffmpeg would decode pictures to find it out."""
+
 Levels = list[tuple[float, float, float]]
 
 
@@ -112,7 +115,7 @@ def _check_pictures(job: Job, found: list[str]) -> int:
     media_ns = 0
     pictures: list[tuple[bytes, bytes]] = []
     black = False
-    with av.open(str(job.path)) as container:
+    with av.open(str(job.path), options=_LITTLE_PROBING) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         tick_ns = float(stream.time_base or 0) * NS_PER_S

@@ -22,7 +22,11 @@ THUMB_WIDTH = 320
 THUMB_EVERY_NS = 4_000_000_000
 FROZEN_NS = 10_000_000_000
 SAME_LEVELS = 2
-"""Pictures that differ by no more than this anywhere are the same: a sensor's noise alone is more."""
+"""Pictures that differ by no more than this are the same: a sensor's noise alone is more."""
+CLOCK_BAND = 0.14
+CLOCK_SHARE = 0.005
+"""A clock that is drawn into the picture runs on over a frozen sensor: so much of the picture, near its upper or lower
+edge, may change."""
 BLACK_MEAN, BLACK_SPREAD = 24.0, 4.0
 JPEG_QUALITY = 72
 SIGNATURE_SHAPE = (18, 32)
@@ -101,7 +105,9 @@ class PictureWatch:
         last = self._last
         if last is None or last.shape != gray.shape:
             return False
-        return int(np.abs(last.astype(np.int16) - gray).max()) <= SAME_LEVELS
+        changed = np.abs(last.astype(np.int16) - gray) > SAME_LEVELS
+        band = round(gray.shape[0] * CLOCK_BAND)
+        return not changed[band:-band].any() and bool(changed.mean() <= CLOCK_SHARE)
 
     def _decode(self, fragment: Stamped) -> av.VideoFrame | None:
         if self._decoder is None or self._run is not fragment.run:

@@ -19,10 +19,13 @@ S = 1_000_000_000
 
 
 def key_frames(folder: Path, source: str, seconds: int = 14) -> list[Stamped]:
-    command = f"ffmpeg -v error -f lavfi -i {source} -t {seconds} -c:v libx264 -preset ultrafast -tune zerolatency"
+    command = f"-t {seconds} -c:v libx264 -preset ultrafast -tune zerolatency"
     options = "-g 5 -bf 0 -pix_fmt yuv420p -movflags empty_moov+default_base_moof+frag_keyframe+skip_trailer"
     path = folder / "picture.mp4"
-    subprocess.run([*f"{command} {options}".split(), str(path)], check=True)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, *command.split(), *options.split(), str(path)],
+        check=True,
+    )
     reader = BoxReader()
     fragments = [i for i in reader.feed(path.read_bytes()) if isinstance(i, Fragment)]
     assert reader.init is not None
@@ -44,6 +47,18 @@ def test_a_picture_that_stands_still_for_ten_seconds_is_frozen(tmp_path: Path) -
     looks = [watch.look(f) for f in key_frames(tmp_path, "smptebars=s=320x180:r=5", 18)]
     assert not any(look.troubles for look in looks[:10])
     assert looks[-1].troubles == {"frozen"}
+
+
+def test_a_clock_that_runs_on_does_not_hide_a_frozen_sensor_and_a_person_does(tmp_path: Path) -> None:
+    clock = "drawtext=font=DejaVu Sans Mono:text=%{localtime}.%{n}:fontsize=30:fontcolor=white:box=1:x=30:y=30"
+    person = "drawtext=font=DejaVu Sans Mono:text=P:fontsize=60:fontcolor=red:x=600+2*n:y=360"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    frozen, lively = PictureWatch(), PictureWatch()
+    for watch, extra, where in ((frozen, "", "a"), (lively, f",{person}", "b")):
+        source = f"smptebars=s=1280x720:r=5,{clock}{extra}"
+        looks = [watch.look(f) for f in key_frames(tmp_path / where, source, 18)]
+        assert looks[-1].troubles == ({"frozen"} if watch is frozen else set())
 
 
 def test_a_black_picture_is_black_at_once(tmp_path: Path) -> None:
