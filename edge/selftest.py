@@ -21,7 +21,7 @@ import structlog
 from edge.testproof import Heard, prove
 from edge.testresult import NO_TEST, Finding, Result, in_words
 from edge.view import RoomView
-from recorder.proof import HEARD_DB, Level
+from recorder.proof import HEARD_DB, HEARD_LEVELS, Level
 from sync.errors import HearingError, StorageError
 from sync.feed import FeedClient
 from sync.roomlog import Event
@@ -32,7 +32,6 @@ log = structlog.get_logger(__name__)
 NS_PER_S = 1_000_000_000
 LISTEN_S = 60.0
 """How long the seats have to speak, one after another."""
-HEARD_LEVELS = 3
 ANSWER_S = 8.0
 """The recorder takes an order at once, or it does not run."""
 KEEP_S = 40.0

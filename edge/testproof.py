@@ -112,5 +112,6 @@ def _expected(
         to_ns=max(to_ns, from_ns + PICTURE_NS),
         size=(camera.width, camera.height) if decided_here else None,
         timecode=camera.driver == "simulated",
+        clock=camera.driver in ("v4l2", "file"),
         utc_of=utc_of,
     )

@@ -124,6 +124,12 @@ def camera(camera: Camera, fd: int) -> list[str]:
     return _command(_h264(_with_wall_clock(picture, camera.height), fd, camera.fps), stdin=False)
 
 
+def clock_box(height: int) -> tuple[int, int]:
+    """(height, width) of the upper left corner into which the clock is drawn, with a margin for the encoder."""
+    size = max(height // 24, 14)
+    return size * 26 // 10, size * 27 // 2
+
+
 def _with_wall_clock(picture: Any, height: int) -> Any:
     """The room's local time, drawn by ffmpeg at the moment of encoding; fontconfig finds the font or one alike."""
     size = max(height // 24, 14)

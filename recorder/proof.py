@@ -5,6 +5,7 @@ Every function returns why it is not proven, in words for the clerk, or "" when 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +16,26 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from hardware import marker, timecode
+from hardware.encode import clock_box
 from recorder.picture import BLACK_MEAN, BLACK_SPREAD, SAME_LEVELS
 from recorder.sound import FLOOR_DB, to_db
 from sync.boxes import FileIndex, index_file
 from sync.errors import MediaError
 
 NS_PER_S = 1_000_000_000
-TICK_S = 0.1
 HEARD_DB = -45.0
 """RMS of a tenth of a second above which somebody speaks."""
+HEARD_LEVELS = 3
+"""So many tenths of a second of it are a word."""
+QUIET_DB = -60.0
+"""Below it, noise is not compared."""
 SAME_DB = 6.0
 """Live meter and file measure the same sound over tenths of a second that begin a little apart."""
+AROUND_TICKS = 5
 SHIFT_S = 0.6
 """A live level is told so much after its sound at most."""
+SAME_PIXELS = 16
+"""Of 320 by 180: an encoder never makes quite the same of the same picture."""
 CLOCK_NS = NS_PER_S
 """How far the UTC of a file may be from the room's."""
 LEAST_SHARE = 0.8
@@ -82,29 +90,35 @@ def no_marker(sounds: Sequence[Sound], channel: int, test: str) -> str:
 
 def no_voice(sounds: Sequence[Sound], channel: int, levels: Sequence[Level]) -> str:
     """Whether what the live meter heard of a seat is in the file: the same levels at the same time."""
-    loud = [level for level in levels if level.rms_db > HEARD_DB]
-    if not loud:
+    if not any(level.rms_db > HEARD_DB for level in levels):
         return "没有听到声音"
-    best = min((_unlike(s, channel, levels, loud) for s in sounds if channel < s.pcm.shape[1]), default=90.0)
+    best = min((_unlike(s, channel, levels) for s in sounds if channel < s.pcm.shape[1]), default=90.0)
     return "" if best <= SAME_DB else "录音文件中的声音与现场不符"
 
 
-def _unlike(sound: Sound, channel: int, levels: Sequence[Level], loud: Sequence[Level]) -> float:
-    """Mean difference in dB between the live levels and the file, at the shift that fits best."""
-    tick = int(sound.rate_hz * TICK_S)
+def _unlike(sound: Sound, channel: int, levels: Sequence[Level]) -> float:
+    """Mean difference in dB between the live levels and the file, at the beginning that fits best.
+
+    Levels are of tenths of a second without a hole between them, but are told with jitter: only the least late counts.
+    """
+    block = max(sound.rate_hz // 50, 1)
+    tick = -(-sound.rate_hz // 10 // block) * block  # as hardware.microphones measures
+    tick_ns = tick * NS_PER_S // sound.rate_hz
+    first_ns = min(level.at_ns - number * tick_ns for number, level in enumerate(levels)) - tick_ns
+    live = np.maximum([level.rms_db for level in levels], QUIET_DB)
+    loud = np.flatnonzero(live > HEARD_DB)
+    near = [n for n in range(len(live)) if np.abs(loud - n).min() <= AROUND_TICKS]
     power = np.concatenate(([0.0], np.cumsum(sound.pcm[:, channel].astype(np.float64) ** 2)))
-    wanted = [level for level in levels if any(abs(level.at_ns - one.at_ns) < NS_PER_S // 2 for one in loud)]
     best = 90.0
     for shift_s in np.arange(0.0, SHIFT_S, 0.02):
-        apart = []
-        for level in wanted:
-            end = round(((level.at_ns - sound.from_ns) / NS_PER_S - shift_s) * sound.rate_hz)
-            if end - tick < 0 or end >= len(power):
-                continue
-            rms_db = to_db(float(np.sqrt((power[end] - power[end - tick]) / tick)))
-            apart.append(abs(max(rms_db, -60.0) - max(level.rms_db, -60.0)))
-        if len(apart) >= max(len(wanted) // 2, 1):
-            best = min(best, float(np.mean(apart)))
+        start = round(((first_ns - sound.from_ns) / NS_PER_S - shift_s) * sound.rate_hz)
+        begins = [start + n * tick for n in near]
+        inside = [(n, at) for n, at in zip(near, begins, strict=True) if at >= 0 and at + tick < len(power)]
+        if sum(live[n] > HEARD_DB for n, _ in inside) < HEARD_LEVELS:
+            continue  # what was said before or after the file is not in it
+        rms = [float(np.sqrt((power[at + tick] - power[at]) / tick)) for _, at in inside]
+        apart = [abs(max(to_db(value), QUIET_DB) - live[n]) for value, (n, _) in zip(rms, inside, strict=True)]
+        best = min(best, float(np.mean(apart)))
     return best
 
 
@@ -128,6 +142,8 @@ class Expected:
     """Width and height of the profile; None where the camera decides."""
     timecode: bool
     """The picture carries one (simulated cameras)."""
+    clock: bool
+    """The encoder draws the time into its corner: that it runs proves nothing of the camera."""
     utc_of: Callable[[int], int]
 
 
@@ -178,7 +194,7 @@ def _not_alive(path: Path, size: tuple[int, int], first_ns: int, expected: Expec
                 if passed_s < next_s:
                     continue
                 next_s = passed_s + 0.5
-                looks.append(_gray(frame))
+                looks.append(_gray(frame, expected))
                 if expected.timecode:
                     clock_why = clock_why or _wrong_clock(frame, first_ns + int(passed_s * NS_PER_S), expected)
     except (FFmpegError, IndexError, OSError):
@@ -187,14 +203,19 @@ def _not_alive(path: Path, size: tuple[int, int], first_ns: int, expected: Expec
         return "画面无法解码" if not looks else "画面太少"
     if all(look.mean() < BLACK_MEAN and look.std() < BLACK_SPREAD for look in looks):
         return "画面全黑"
-    if all(int(np.abs(look.astype(np.int16) - looks[0]).max()) <= SAME_LEVELS for look in looks):
+    if not any(int((np.abs(look.astype(np.int16) - looks[0]) > SAME_LEVELS).sum()) > SAME_PIXELS for look in looks):
         return "画面静止不动"
     return clock_why
 
 
-def _gray(frame: av.VideoFrame) -> NDArray[np.uint8]:
+def _gray(frame: av.VideoFrame, expected: Expected) -> NDArray[np.uint8]:
+    """Brightness, 320 wide, without the encoder's own clock."""
     height = max(round(frame.height * 320 / frame.width / 2) * 2, 2)
-    return frame.reformat(width=320, height=height, format="gray").to_ndarray().astype(np.uint8, copy=False)
+    gray = frame.reformat(width=320, height=height, format="gray").to_ndarray().astype(np.uint8)
+    if expected.clock:
+        tall, wide = clock_box(frame.height)
+        gray[: math.ceil(tall * height / frame.height), : math.ceil(wide * 320 / frame.width)] = 0
+    return gray
 
 
 def _wrong_clock(frame: av.VideoFrame, at_ns: int, expected: Expected) -> str:

@@ -39,6 +39,7 @@ STALE_NS = 10 * NS_PER_S
 PICTURE_NS = 3 * NS_PER_S
 """Length of a camera's test record."""
 AFTER_TONE_NS = 7 * NS_PER_S // 10
+AFTER_WORD_NS = 3 * NS_PER_S // 10
 MOST_NS = 90 * NS_PER_S
 ARRIVE_NS = 4 * NS_PER_S
 """How long a track's last fragments may take."""
@@ -131,7 +132,7 @@ class TestRecorder:
             done = await self._listen(test, listen_s, tone)
             now_ns = self._clock.now_ns()
             for track in tracks.values():
-                track.until_ns = track.until_ns or now_ns + (AFTER_TONE_NS if tone["played"] else 0)
+                track.until_ns = track.until_ns or now_ns + (AFTER_TONE_NS if tone["played"] else AFTER_WORD_NS)
             done = done and await self._until(lambda: all(t.done for t in tracks.values()), ARRIVE_NS + PICTURE_NS)
             if not done:
                 for track in tracks.values():
