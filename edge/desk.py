@@ -102,6 +102,14 @@ class Desk:
             await self._view.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
         return self._hearing()
 
+    async def mute(self, muted: bool, by: str) -> Hearing:
+        """Let no sound and no captions leave the room live, or let them again; the record is as ever."""
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.live_muted is not muted:
+                await self._view.append("mute", {"muted": muted, "by": by}, hearing=hearing.id)
+        return self._hearing()
+
     async def add_exhibit(self, title: str, filename: str, pieces: AsyncIterator[bytes]) -> dict[str, Any]:
         """Keep a file as the next exhibit; the same file twice is one exhibit."""
         hearing = self._in_session()

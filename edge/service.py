@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from edge.alarms import Alarms
+from edge.control import add_control
 from edge.desk import Desk
 from edge.display import DisplayToken
 from edge.integrity import Integrity, words_of
@@ -56,7 +57,9 @@ def assemble(profile: Profile) -> Edge:
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}")
     selftest = SelfTest(view)
-    add_routes(app, view, Desk(view, alarms, selftest), token, selftest)
+    desk = Desk(view, alarms, selftest)
+    add_routes(app, view, desk, token, selftest)
+    add_control(app, view, desk)
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = Checkpoints(layout.log)

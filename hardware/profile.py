@@ -119,6 +119,9 @@ class Panel(_Part):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for screens on other machines")
     port: int = Field(8810, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    api_token_file: Path | None = Field(
+        None, description="file (mode 0600) with the token of a court's own systems that start, pause, stop and mute"
+    )
 
 
 class Center(_Part):
@@ -232,6 +235,7 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             ),
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
             "cameras": [c.model_copy(update={"file": at(c.file)}) for c in profile.cameras],
+            "panel": profile.panel.model_copy(update={"api_token_file": at(profile.panel.api_token_file)}),
             "center": profile.center.model_copy(
                 update={
                     "token_file": at(profile.center.token_file),

@@ -155,6 +155,8 @@ class Hearing:
     segments: list[Segment] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     clock_steps: list[dict[str, Any]] = field(default_factory=list)
+    live_muted: bool = False
+    """Sound and captions do not leave the room live; the record is as ever."""
     sealed: dict[str, Any] | None = None
     """The last seal (封存): `at_utc_ns`, `index`, `leaves`, `root` (hex, of the tree before it), `words_complete`, and
     `late`: how many words came after it, which the next seal will cover."""
@@ -255,6 +257,7 @@ def _resume(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
 
 def _close(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     hearing.state = State.CLOSED
+    hearing.live_muted = False
     hearing.closed_ns = event.room_ns
     if hearing.pauses and hearing.pauses[-1].to_ns is None:
         hearing.pauses[-1].to_ns = event.room_ns
@@ -364,6 +367,10 @@ def _seal(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     }
 
 
+def _mute(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.live_muted = bool(body.get("muted"))
+
+
 _HANDLERS = {
     "open": _open,
     "pause": _pause,
@@ -378,5 +385,6 @@ _HANDLERS = {
     "segment": _segment,
     "alarm": _alarm,
     "clock": _clock,
+    "mute": _mute,
     "seal": _seal,
 }

@@ -5,7 +5,8 @@ the next key frame and never makes the live picture late by more than seconds. N
 
 What may leave the room (`Leave`): everything while a hearing is open; pictures but no sound between hearings and in
 a recess, where people speak off the record; nothing at all while evidence is taken in closed session or a mediation is
-held that must not be recorded. Whatever is demanded, the room decides.
+held that must not be recorded. A room that is muted (a word at the bench) sends pictures, no sound and no captions;
+its record is as ever. Whatever is demanded, the room decides.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Leave(enum.Enum):
         if hearing is None or hearing.state is State.CLOSED:
             return cls.PICTURES
         if hearing.state is State.OPEN:
-            return cls.ALL
+            return cls.PICTURES if hearing.live_muted else cls.ALL
         return cls.NOTHING if hearing.pauses[-1].reason in _CLOSED else cls.PICTURES
 
     def lets(self, track: str) -> bool:
@@ -171,6 +172,8 @@ class Live:
 
     def _caption(self, value: dict[str, Any]) -> None:
         hearing = self._hearing()
+        if hearing is not None and hearing.live_muted and value.get("text"):  # withdrawals may go
+            return
         message = {**value, "hearing": None if hearing is None else hearing.id}
         self._broker.publish(f"{self._prefix}/caption", json.dumps(message, ensure_ascii=False).encode())
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
-import subprocess
 import sys
 
 from edge_room import Room
@@ -13,18 +13,19 @@ from recorder_room import RecorderRoom
 async def test_a_killed_transcriber_takes_nothing_from_the_record(recorder: RecorderRoom) -> None:
     await recorder.until(recorder.running, "all sources run")
     command = [sys.executable, "-c", "from wutong.cli import main; main()", "room", "transcriber"]
-    transcriber = subprocess.Popen([*command, "--profile", str(recorder.profile)], stderr=subprocess.DEVNULL)
+    command += ["--profile", str(recorder.profile)]
+    transcriber = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
     try:
         await recorder.until(recorder.layout.feed("transcriber").exists, "the transcriber runs")
         recorder.say("open", case={}, seats=[], tracks=[])
         await recorder.record(10_000, "bench", "mics", "mix")
         transcriber.send_signal(signal.SIGKILL)
-        assert transcriber.wait(20) == -signal.SIGKILL
+        assert await asyncio.wait_for(transcriber.wait(), 20) == -signal.SIGKILL
         await recorder.record(10_000, "bench", "mics", "mix")
     finally:
-        if transcriber.poll() is None:
+        if transcriber.returncode is None:
             transcriber.kill()
-            transcriber.wait()
+            await transcriber.wait()
     await recorder.pass_media("bench", 1)
     recorder.say("close")
     view = await recorder.closed("bench", "mics", "mix")

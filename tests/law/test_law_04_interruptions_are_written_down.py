@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from edge_room import Room, until
 
-from sync.checkpoints import Checkpoints
+from sync.checkpoints import Checkpoints, Stored
 from sync.hearing import Hearing
+from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.keys import load_key
+from sync.ledger.leaf import leaf_of
+from sync.ledger.note import Verifier, read_note, signed_by
+from sync.ledger.tree import leaf_hash, root_of
 from sync.roomlog import RoomLog
 
 
@@ -25,7 +30,18 @@ async def test_each_act_is_an_event_with_its_time_and_reason_under_the_devices_s
         [pause] = Hearing.of(hearing, events).pauses
         assert (pause.from_ns, pause.to_ns) == (events[1].room_ns, events[2].room_ns)
         checkpoints = Checkpoints(courtroom.layout.log)
-        signed = await until(lambda: (c := checkpoints.latest(hearing)) is not None and c.last >= events[-1].number and c, 60)
-        assert signed
+
+        def signed() -> Stored | None:
+            last = checkpoints.last(hearing)
+            count = len([e for e in log.of_hearing(hearing) if e.number <= events[-1].number])
+            return last if last is not None and last.size >= count else None
+
+        stored: Stored = await until(signed, 60)
+        head = Checkpoint.from_text(read_note(stored.note).text)
+        assert head.root == root_of(leaf_hash(leaf_of(e)) for e in log.of_hearing(hearing)[: stored.size])
+        device = load_key(courtroom.layout.device_key).public_key()
+        names = {name for name, _ in read_note(stored.note).lines}
+        assert any(signed_by(read_note(stored.note), Verifier(name, device)) == 0 for name in names)
+        checkpoints.close()
     finally:
         log.close()
