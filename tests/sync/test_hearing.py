@@ -70,3 +70,13 @@ def test_screens_get_milliseconds_only() -> None:
 
     assert not [k for k in keys(WHOLE) if k.endswith("_ns")]
     assert event_to_screen(EVENTS[11])["body"]["to_ms"] == 2 / 1_000_000
+
+
+def test_a_record_begins_where_its_preroll_does_and_never_long_before() -> None:
+    def opened(**body: Any) -> Hearing:
+        return Hearing.of("h", [Event(1, "h", "open", 100_000_000_000, 0, body)])
+
+    assert opened().recorded_from_ns == 100_000_000_000
+    assert opened(from_ns=95_000_000_000).recorded_from_ns == 95_000_000_000
+    assert opened(from_ns=1).recorded_from_ns == 90_000_000_000
+    assert opened(from_ns=200_000_000_000).recorded_from_ns == 100_000_000_000

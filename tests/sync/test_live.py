@@ -285,3 +285,23 @@ async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor
             assert after.key_frame or after.sequence == before.sequence + 1
     finally:
         await line.stop()
+
+
+def test_sound_of_the_pre_roll_is_of_the_record_but_never_live() -> None:
+    stand = Stand()
+    stand.hearing = None
+    for track in ("mics", "mix", "bench"):
+        stand.live.take(f"init/{track}", INIT)
+    stand.demand("mics", "mix", "bench", levels=True)
+    for number in range(1, 5):  # before the opening at 5: pictures may be watched, nobody is heard
+        for track in ("mics", "mix", "bench"):
+            stand.live.take(f"frag/{track}", fragment(number, key=True))
+        stand.live.take("levels", b"{}")
+    assert stand.line.fragments("bench") == [1, 2, 3, 4]
+    assert stand.line.fragments("mics") == stand.line.fragments("mix") == stand.line.of("levels") == []
+    stand.hearing = Hearing("h", state=State.OPEN, opened_ns=5, recorded_from_ns=1)
+    for number in range(3, 8):  # what was said just before comes a moment after
+        for track in ("mics", "mix"):
+            stand.live.take(f"frag/{track}", fragment(number, key=True))
+    stand.demand("mics", "mix", "bench")
+    assert stand.line.fragments("mics") == stand.line.fragments("mix") == [5, 6, 7]
