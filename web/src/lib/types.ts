@@ -200,6 +200,8 @@ export interface RecorderStatus {
   hearing: string | null;
   disk: { free_bytes: number; hours_left: number | null };
   clock: { source: string; error_ms: number | null };
+  /** The second copy of the record; null when the profile names none. */
+  copy?: { target: string; pending_files: number; pending_bytes: number; why: string | null } | null;
   alarms: Alarm[];
 }
 
