@@ -24,6 +24,7 @@ SETTLE_MOST_NS = 3_000_000_000
 """While each fragment comes earlier than those before let expect, a run is not settled, but for no longer than this."""
 IMPROVED_NS = 5_000_000
 MAX_HELD = 200
+FIRST_LEAP_NS = 1_000_000_000
 LEAP_NS = 15_000_000_000
 """No fragment is that long: within it the time stamps have leapt, as the first ones of some cameras do."""
 
@@ -85,7 +86,7 @@ class TrackRun:
         assert self._run is not None
         now_ns = self._track.clock.now_ns()
         timescale = self._run.init.timescale
-        if to_ns(fragment.duration, timescale) > LEAP_NS:
+        if to_ns(fragment.duration, timescale) > (FIRST_LEAP_NS if self._time is None else LEAP_NS):
             if self._time is not None:
                 raise MediaError(f"{self._track.info.name}的时间戳跳变，重新启动该设备")
             self._held.clear()  # what comes after the leap fits together, what came before does not
