@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 sys.path.append(str(Path(__file__).parents[1] / "sync"))  # tsa.py
 
 from forge_folder import Forgery
-from honest_room import OPENED_UTC_NS, S, Center, HonestRoom, Media, Story, make_media
+from honest_room import OPENED_UTC_NS, Center, HonestRoom, Media, S, Story, make_media
 
 from sync.ledger.token import request_of
 from wutong.export.bundle import export
@@ -66,6 +66,7 @@ def honest(
         "gaps": Story(lost=(5.0, 6.2)),
         "pause": Story(pause=(4.0, 6.0, "recess")),
         "unsealed": Story(seal=False),
+        "other": Story(shift_s=1),
     }
     years = {"old": 1825 - 7, "late": 1825 + 7}
 

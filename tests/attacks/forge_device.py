@@ -6,9 +6,13 @@ import json
 from dataclasses import replace
 
 from forge_folder import Forgery, body
-from honest_room import S
+from honest_room import ROOM, S
 
+from sync.ledger import note as notes
+from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
+from sync.ledger.note import read_note
+from sync.ledger.tree import leaf_hash, root_of
 
 
 def segment_said_twice(f: Forgery) -> None:
@@ -66,7 +70,7 @@ def key_twice(f: Forgery) -> None:
     """25: two readers would see two things."""
     leaves = f.leaves
     place = next(i for i, leaf in enumerate(leaves) if b'"kind":"mark"' in leaf and b'"body"' in leaf)
-    leaves[place] = leaves[place].replace('"text":"'.encode(), '"text":"无","text":"'.encode())
+    leaves[place] = leaves[place].replace(b'"text":"', '"text":"无","text":"'.encode())
     f.resign(leaves)
 
 
@@ -80,13 +84,6 @@ def not_a_number(f: Forgery) -> None:
 
 def other_totals(f: Forgery) -> None:
     """A seal that does not add up."""
-    from honest_room import ROOM
-
-    from sync.ledger import note as notes
-    from sync.ledger.checkpoint import Checkpoint
-    from sync.ledger.note import read_note
-    from sync.ledger.tree import root_of, leaf_hash
-
     f.edit("seal", lambda event: body(event, marks=99))
     head = Checkpoint.from_text(read_note(f.checkpoints[-1]).text)
     head = replace(head, root=root_of(leaf_hash(leaf) for leaf in f.leaves))

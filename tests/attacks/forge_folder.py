@@ -102,7 +102,7 @@ class Forgery:
         tree = Tree()
         for leaf in leaves[:-1]:
             tree.append(leaf_hash(leaf))
-        events = [event for event in (_loose(leaf) for leaf in leaves[:-1])]
+        events = [_loose(leaf) for leaf in leaves[:-1]]
         body = {**seal.body, "leaves": tree.size, "root": tree.root().hex(), **totals(events)}
         self.leaves = [*leaves[:-1], leaf_of(replace(seal, body=body))]
 
@@ -111,8 +111,9 @@ class Forgery:
         events = [_loose(leaf) for leaf in self.leaves]
         for name, data in transcript_files(events).items():
             self.write(name, data)
-        last = Checkpoint.from_text(read_note(self.checkpoints[-1]).text)
-        value = certificate_of(events, ROOM, last, self.read(forms.DEVICE))
+        last = Checkpoint.from_text(self.checkpoints[-1].split("\n\n")[0].rstrip("\n") + "\n")
+        device = self.read(forms.DEVICE) if (self.folder / forms.DEVICE).exists() else None
+        value = certificate_of(events, ROOM, last, device)
         self.write(forms.CERTIFICATE, certificate_json(value))
 
     def reindex(self, *, sign: bool) -> None:

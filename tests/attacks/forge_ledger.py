@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from forge_folder import Forgery, b64, body, proofs, write_proofs
-from honest_room import OPENED_UTC_NS, ROOM, S, Center
+from honest_room import OPENED_UTC_NS, ROOM, Center, S
 
 from sync.ledger import keys
 from sync.ledger import note as notes
@@ -107,6 +107,7 @@ def old_checkpoint_last(f: Forgery) -> None:
 def newest_checkpoints_dropped(f: Forgery) -> None:
     """14: only older heads are left."""
     f.checkpoints = f.checkpoints[:2]
+    f.derive()
 
 
 def fork(f: Forgery) -> None:

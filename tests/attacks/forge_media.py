@@ -42,6 +42,7 @@ def segments_swapped(f: Forgery) -> None:
 def segment_inserted(f: Forgery) -> None:
     """4: a copy under a number of its own."""
     f.write("media/judge/00009.mp4", f.read(JUDGE.format(1)))
+    f.reindex(sign=False)
 
 
 def segment_repeated(f: Forgery) -> None:
@@ -77,7 +78,7 @@ def re_encoded(f: Forgery) -> None:
 
 def segment_of_another_hearing(f: Forgery, other: Forgery) -> None:
     """16"""
-    f.write(JUDGE.format(3), other.read("media/judge/00002.mp4"))
+    f.write(JUDGE.format(3), other.read(JUDGE.format(3)))
 
 
 def box_without_end(f: Forgery) -> None:

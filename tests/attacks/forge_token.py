@@ -10,7 +10,7 @@ from forge_folder import Forgery
 
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.note import read_note
-from sync.ledger.token import request_of, verify
+from sync.ledger.token import request_of
 from wutong.export import forms
 
 
@@ -18,34 +18,34 @@ def sealed_text(f: Forgery) -> str:
     return Checkpoint.from_text(read_note(f.checkpoints[-1]).text).to_text()
 
 
-def wrong_nonce(f: Forgery, authority) -> None:  # noqa: ANN001 (tests/sync/tsa.py has no package)
+def wrong_nonce(f: Forgery, authority) -> None:
     request = tsp.TimestampRequestBuilder().data(sealed_text(f).encode()).hash_algorithm(tsp.HashAlgorithm.SHA256)
     f.write(forms.TOKEN, authority.reply(request.build().as_bytes()))
 
 
-def wrong_text(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def wrong_text(f: Forgery, authority) -> None:
     f.write(forms.TOKEN, authority.reply(request_of("another text\n")))
 
 
-def wrong_status(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def wrong_status(f: Forgery, authority) -> None:
     data = bytearray(f.read(forms.TOKEN))
     at = data.index(b"\x30\x03\x02\x01\x00")
     data[at + 4] = 2
     f.write(forms.TOKEN, bytes(data))
 
 
-def several_signers(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def several_signers(f: Forgery, authority) -> None:
     folder = authority.folder
     _token(f, folder)
     _openssl(
         folder,
-        "cms -resign -binary -nosmimecap -inform DER -outform DER -in one.der -signer signer.pem -inkey signer.key "
-        "-md sha512 -out two.der",
+        "smime -resign -inform DER -outform DER -in one.der -signer signer.pem -inkey signer.key "
+        "-md sha256 -out two.der",
     )
     _reply(f, folder, "two.der")
 
 
-def injected_certificate(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def injected_certificate(f: Forgery, authority) -> None:
     folder = authority.folder
     (folder / "query.tsq").write_bytes(request_of(sealed_text(f)))
     subject = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config /dev/null -subj /CN=Injected -days 30"
@@ -54,15 +54,15 @@ def injected_certificate(f: Forgery, authority) -> None:  # noqa: ANN001 (as abo
     f.write(forms.TOKEN, (folder / "injected.tsr").read_bytes())
 
 
-def twice(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def twice(f: Forgery, authority) -> None:
     f.write(forms.TOKEN, f.read(forms.TOKEN) * 2)
 
 
-def very_many(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def very_many(f: Forgery, authority) -> None:
     f.write(forms.TOKEN, f.read(forms.TOKEN) * 400)
 
 
-def beside(f: Forgery, authority) -> None:  # noqa: ANN001 (as above)
+def beside(f: Forgery, authority) -> None:
     for number in range(50):
         f.write(f"ledger/seal-{number}.tsr", f.read(forms.TOKEN))
 
@@ -75,7 +75,6 @@ def _token(f: Forgery, folder: Path) -> None:
 def _reply(f: Forgery, folder: Path, token: str) -> None:
     _openssl(folder, f"ts -reply -in {token} -token_in -out made.tsr")
     f.write(forms.TOKEN, (folder / "made.tsr").read_bytes())
-    assert verify is not None
 
 
 def _openssl(folder: Path, words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 from forge_folder import Forgery, body
 
@@ -88,8 +89,6 @@ def player_file_changed(f: Forgery) -> None:
 def event_appended(f: Forgery) -> None:
     """Something is said after the end, where no signature reaches."""
     events = f.events
-    from dataclasses import replace
-
     late = replace(next(e for e in events if e.kind == "utterance"), number=events[-1].number + 1)
     f.leaves = [*f.leaves, leaf_of(body(late, id="u99", text="我撤诉。"))]
     f.derive()

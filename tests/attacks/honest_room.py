@@ -165,6 +165,8 @@ class Story:
     seal: bool = True
     close: bool = True
     segment_s: int = 2
+    shift_s: int = 0
+    """How late the media begins."""
     words: list[tuple[float, float, str, str]] = field(
         default_factory=lambda: [
             (0.5, 1.5, "judge", "现在开庭。"),
@@ -299,7 +301,7 @@ class HonestRoom:
             stretches = [Stretch(OPENED_NS, at[0]), Stretch(at[1], end)]
         tape.keeper.want(self.hearing, stretches, ended=story.close)
         init = made.run.init
-        base = to_ticks(OPENED_NS, init.timescale)
+        base = to_ticks(OPENED_NS + story.shift_s * S, init.timescale)
         for number, fragment in enumerate(made.fragments):
             from_ns = to_ns(base + fragment.decode_time, init.timescale)
             lost = story.lost if track == "judge" else None

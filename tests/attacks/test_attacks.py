@@ -3,6 +3,8 @@ and signed the forged folder himself."""
 
 from __future__ import annotations
 
+import subprocess
+
 import forge_device
 import forge_ledger
 import forge_media
@@ -120,12 +122,12 @@ def test_17_stripped_signatures_are_not_verifiable(forge, attack, code):
     forgery = forge()
     attack(forgery)
     # He lists what is left; that list nobody has signed.
-    forgery.derive() if attack is forge_ledger.cosignature_stripped else None
+    forgery.derive()
     forgery.reindex(sign=False)
     forgery.remove("index.json.sig")
     caught = forgery.judge()
-    assert code in codes(caught)
-    assert caught.verdict is Verdict.NOT_VERIFIABLE or codes(caught) >= {"certificate-json"}
+    assert {code, "index-unsigned"} <= codes(caught)
+    assert caught.verdict is Verdict.NOT_VERIFIABLE, caught.reasons
 
 
 @pytest.mark.parametrize(("attack", "export", "code"), named(WITH_THE_DEVICES_KEY))
@@ -162,9 +164,8 @@ def test_12_a_token_by_a_key_for_another_use_is_refused(forge, place):
     forgery = forge("stamped")
     try:
         forge_token.wrong_text(forgery, other)
-    except Exception as error:  # noqa: BLE001 (OpenSSL may refuse to sign with it, which is as good)
-        assert "openssl" in str(error)
-        return
+    except subprocess.CalledProcessError:
+        return  # OpenSSL itself refuses to sign with such a certificate
     forgery.tsa_roots = read_roots(other.root_pem)
     assert forgery.judge().verdict is Verdict.NOT_AUTHENTIC
 
@@ -181,7 +182,7 @@ def test_13_tokens_beside_the_one_are_no_files_of_an_export(forge, authority):
 
 def test_16_a_segment_of_another_hearing_is_not_taken(forge):
     forgery = forge()
-    forge_media.segment_of_another_hearing(forgery, forge("pause"))
+    forge_media.segment_of_another_hearing(forgery, forge("other"))
     forgery.reindex(sign=True)
     caught = forgery.judge()
     assert (caught.verdict, codes(caught) & {"media-differs"}) == (Verdict.NOT_AUTHENTIC, {"media-differs"})
