@@ -20,10 +20,11 @@ class PulsePeer:
         runtime = folder / "run"
         runtime.mkdir(mode=0o700)
         socket = runtime / "native"
-        # PortAudio sees ALSA names only: one for the monitor of the null sink.
+        # PortAudio sees ALSA names only: one for the monitor of the null sink, one for the sink itself.
         alsa = folder / "asound.conf"
         alsa.write_text(
             f'pcm.courtroom {{ type pulse device "{SINK}.monitor" hint {{ show on description "courtroom" }} }}\n'
+            f'pcm.loudspeaker {{ type pulse device "{SINK}" hint {{ show on description "loudspeaker" }} }}\n'
             "ctl.courtroom { type pulse }\n",
             encoding="utf-8",
         )
