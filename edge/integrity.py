@@ -66,12 +66,12 @@ class Integrity:
         return value
 
 
-def words_of(view: RoomView) -> Words:
-    """Whether the transcriber may still have something to say."""
+def words_of(view: RoomView, hearing: str) -> Words:
+    """Whether the transcriber may still have something to say of a hearing."""
     if view.profile.transcriber.engine == "off":
         return Words.DONE
     status = view.transcriber
     if not view.transcriber_feed.connected or status is None or status.get("state") in ("failed", "loading"):
         return Words.ABSENT
-    done = status.get("state") == "off" or (status.get("state") == "ready" and not status.get("lag_ms"))
-    return Words.DONE if done else Words.BUSY
+    # By the hearing, not by the lag: the next hearing may be open already.
+    return Words.BUSY if hearing in status.get("hearings", []) else Words.DONE

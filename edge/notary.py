@@ -59,6 +59,9 @@ class _Ledger:
     """When something was last said of it."""
     closed_s: float | None = None
     """Since when it waits to be sealed."""
+    words: Words = Words.BUSY
+    """What the transcriber was for it at the last look, since `words_s`."""
+    words_s: float = 0.0
     seals: int = 0
     signed: int = 0
     broken: bool = False
@@ -76,12 +79,12 @@ class Notary:
         room_log: RoomLog,
         checkpoints: Checkpoints,
         *,
-        words: Callable[[], Words],
+        words: Callable[[str], Words],
         said: Callable[[int], None] = lambda number: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`address` is `court/room`; `words()` what is known of the transcriber; `said(number)` is called on the event
-        loop after a seal was appended."""
+        """`address` is `court/room`; `words(hearing)` says what is known of the transcriber; `said(number)` is called on
+        the event loop after a seal was appended."""
         self._address = address
         self._key = key
         self._clock = clock
@@ -92,8 +95,6 @@ class Notary:
         self._monotonic = monotonic
         self._ledgers: dict[str, _Ledger] = {}
         self._number: int | None = None
-        self._words_now = (Words.BUSY, 0.0)
-        """What it was at the last look, and since when."""
         self._signed_s = float("-inf")
         self._kick = asyncio.Event()
 
@@ -118,9 +119,6 @@ class Notary:
     def step(self) -> list[int]:
         """Read what is new, seal what can be, sign what grew; the numbers of new seals."""
         now_s = self._monotonic()
-        words = self._words()
-        if words is not self._words_now[0]:
-            self._words_now = (words, now_s)
         self._read(now_s)
         seals = [number for ledger in list(self._ledgers.values()) if (number := self._seal(ledger, now_s))]
         if seals:
@@ -175,13 +173,15 @@ class Notary:
 
     def _seal(self, ledger: _Ledger, now_s: float) -> int | None:
         """Append the seal if everything is in; its number."""
+        name = ledger.hearing.id
+        words = self._words(name)
+        if words is not ledger.words:
+            ledger.words, ledger.words_s = words, now_s
         if ledger.broken or ledger.closed_s is None or now_s - ledger.said_s < SETTLE_S:
             return None
-        words, since_s = self._words_now
         wait_s = {Words.DONE: SETTLE_S, Words.ABSENT: GIVE_UP_S}.get(words, float("inf"))
-        if now_s - max(since_s, ledger.closed_s) < wait_s or missing(ledger.hearing):
+        if now_s - max(ledger.words_s, ledger.closed_s) < wait_s or missing(ledger.hearing):
             return None
-        name = ledger.hearing.id
         body = body_of(ledger.seals, ledger.tree, self._log.of_hearing(name), words_complete=words is Words.DONE)
         try:
             event = self._log.append(

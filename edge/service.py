@@ -69,7 +69,7 @@ def assemble(profile: Profile) -> Edge:
         view.clock,
         room_log,
         checkpoints,
-        words=lambda: words_of(view),
+        words=lambda hearing: words_of(view, hearing),
         said=lambda number: view.feed.publish_json("log", {"number": number}),
     )
     return Edge(app, view, alarms, selftest, room_log, checkpoints, notary, Integrity(view, checkpoints))

@@ -207,7 +207,8 @@ class _Service:
             state = "failed"
         elif state == "ready" and lag_ms > CATCHING_UP_MS:
             state = "catching-up"
-        status = {"state": state, "lag_ms": lag_ms, "why": why}
+        hearings = [sitting.hearing for sitting in self._sittings.waiting]
+        status = {"state": state, "lag_ms": lag_ms, "why": why, "hearings": hearings}
         if status != self._status:
             self._status = status
             self._feed.publish_json("status", status, retain=True)

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edge_room import PROFILE
 
+from edge.integrity import words_of
 from edge.notary import GIVE_UP_S, Notary, Words
+from edge.service import assemble
+from hardware.profile import load_profile
 from sync.checkpoints import Checkpoints
 from sync.clock import RoomClock
 from sync.errors import LedgerError
@@ -47,7 +51,7 @@ class Bench:
             self.clock,
             self.log,
             self.checkpoints,
-            words=lambda: self.words,
+            words=lambda hearing: self.words,
             monotonic=lambda: self.now_s,
         )
 
@@ -228,3 +232,20 @@ def test_no_size_is_signed_twice_over_restarts(bench: Bench) -> None:
     bench.start()
     bench.step()
     assert bench.checkpoints.of_hearing("h") == before
+
+
+async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_open(tmp_path: Path) -> None:
+    profile = tmp_path / "room.toml"
+    profile.write_text(PROFILE % 0, encoding="utf-8")
+    view = assemble(load_profile(profile)).view
+    view.transcriber_feed.connected = True
+    assert words_of(view, "h") is Words.ABSENT  # nothing was heard of it yet
+    view.transcriber = {"state": "ready", "lag_ms": 300, "why": "", "hearings": ["h", "next"]}
+    assert words_of(view, "h") is Words.BUSY
+    view.transcriber = {"state": "catching-up", "lag_ms": 9000, "why": "", "hearings": ["next"]}
+    assert words_of(view, "h") is Words.DONE
+    view.transcriber = {"state": "failed", "lag_ms": 0, "why": "model", "hearings": []}
+    assert words_of(view, "h") is Words.ABSENT
+    view.transcriber_feed.connected = False
+    view.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
+    assert words_of(view, "h") is Words.ABSENT
