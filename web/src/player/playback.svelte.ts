@@ -172,6 +172,7 @@ export class Playback {
     if (now - this.lastPump > 250) {
       this.lastPump = now;
       source.pump(this.ms);
+      if (this.target === null && this.playing) source.setSoundRight();
     }
     this.waiting = element.readyState < 3;
     if (this.waiting) this.unstick(element, now);

@@ -6,6 +6,7 @@
  * failed request is tried again and said to the caller. Refuses: to invent media; a hole stays a hole.
  */
 
+import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
 import { APPETITE, nextChunk, type Appetite } from './plan';
 
 /** What the center gave for a range. `next_ms` says where media begins again when it gave none. */
@@ -37,6 +38,8 @@ export class RecordedSource {
   private stretch_to_ms = 0;
   private abort = new AbortController();
   private generation = 0;
+  private readonly drift = new SoundDrift();
+  private readonly sought = () => this.drift.based(this.element.currentTime * 1000);
   /** what went wrong with the last request, in the server's words; '' when all is well */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
@@ -45,7 +48,9 @@ export class RecordedSource {
     private readonly element: HTMLMediaElement,
     private readonly fetchPiece: FetchPiece,
     private readonly appetite: Appetite = APPETITE,
-  ) {}
+  ) {
+    element.addEventListener('seeked', this.sought);
+  }
 
   /** The tracks that are loaded. */
   get tracks(): readonly string[] {
@@ -93,8 +98,16 @@ export class RecordedSource {
     for (const lane of this.lanes) if (lane.buffer !== null) void this.feed(lane, cursor_ms);
   }
 
+  /** Call now and then while it plays: sound that has drifted from the picture is set right, unless nobody hears it. */
+  setSoundRight(): void {
+    const { element } = this;
+    if (element.muted || element.seeking || this.media?.readyState !== 'open') return;
+    if (Math.abs(this.drift.offMs(element.currentTime * 1000)) > DRIFT_MS) element.currentTime = Number(element.currentTime);
+  }
+
   destroy(): void {
     this.generation++;
+    this.element.removeEventListener('seeked', this.sought);
     this.abort.abort();
     this.media = null;
     this.lanes = [];
@@ -110,6 +123,7 @@ export class RecordedSource {
     this.abort.abort();
     this.abort = new AbortController();
     const generation = ++this.generation;
+    this.drift.clear();
     this.base_ms = at_ms;
     this.lanes = tracks.map((track) => ({
       track,
@@ -200,6 +214,7 @@ export class RecordedSource {
         await idle(buffer);
       }
       buffer.appendBuffer(piece.bytes);
+      if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
     } catch (error) {
       // The source was closed meanwhile, or the browser's quota is full: make room and ask again later.
       if (!(error instanceof DOMException)) throw error;

@@ -7,6 +7,7 @@
 
 import type { Envelope } from '../envelope';
 import { KIND } from '../envelope';
+import { DRIFT_MS, SoundDrift } from '../drift';
 import { TrackBuffer } from './buffer';
 import { Pacer } from './pace';
 
@@ -41,6 +42,7 @@ export class LivePlayer {
   #url = '';
   #abort = new AbortController();
   #pacer = new Pacer();
+  #drift = new SoundDrift();
   #offsets: { roomMs: number; offsetMs: number }[] = [];
   #createdAt = performance.now();
   #firstInitAt = 0;
@@ -67,6 +69,7 @@ export class LivePlayer {
     const { signal } = this.#abort;
     video.addEventListener('waiting', () => this.#waiting(), { signal });
     video.addEventListener('error', () => this.#rebuild(), { signal });
+    video.addEventListener('seeked', () => this.#drift.based(video.currentTime * 1000), { signal });
     document.addEventListener('visibilitychange', () => this.#visible(), { signal });
     this.#tick = setInterval(() => this.#look(), TICK_MS);
     this.#requestFrame();
@@ -77,6 +80,7 @@ export class LivePlayer {
     if (buffer === undefined) return;
     if (envelope.kind === KIND.fragment) {
       this.#learnOffset(envelope.roomMs, envelope.utcMs - envelope.roomMs);
+      if (buffer.mime.startsWith('audio/')) this.#drift.took({ fromMs: envelope.roomMs, durationMs: envelope.durationMs });
       if (this.#started && !this.video.seeking) this.#pacer.arrived(performance.now(), this.#behindS());
     }
     const fresh = buffer.take(envelope);
@@ -167,6 +171,7 @@ export class LivePlayer {
       this.#jumpHole();
       const pace = this.#pacer.decide(performance.now(), this.#behindS());
       if (pace.seekBehindS !== null) this.#jump(pace.seekBehindS);
+      else this.#setSoundRight();
       if (this.video.playbackRate !== pace.rate) this.video.playbackRate = pace.rate;
       if (this.video.paused && this.video.muted) void this.video.play().catch(() => undefined);
     }
@@ -176,6 +181,14 @@ export class LivePlayer {
       this.stats.lagMs = Date.now() - (this.options.clockOffsetMs?.() ?? 0) - this.stats.shownUtcMs;
     }
     this.options.onStats?.(this.stats);
+  }
+
+  /** The sound has drifted from the picture: count anew from here. Nobody hears it while it is muted. */
+  #setSoundRight(): void {
+    const { video } = this;
+    if (!video.muted && Math.abs(this.#drift.offMs(video.currentTime * 1000)) > DRIFT_MS) {
+      video.currentTime = Number(video.currentTime);
+    }
   }
 
   /** The cursor stands before a hole (a worker died and came back): go on where media goes on. */
