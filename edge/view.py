@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import structlog
 from pydantic import ValidationError
 
-from hardware.profile import Profile
+from hardware.profile import PROGRAM, Profile
 from sync.clock import RoomClock
 from sync.docket import Docket
 from sync.envelope import Envelope
@@ -108,10 +108,11 @@ class RoomView:
 
     @property
     def running_tracks(self) -> int:
-        """How many tracks the recorder receives now."""
+        """How many cameras and microphones the recorder receives now; the composed picture is no device."""
         if self.recorder is None or not self.recorder_fresh:
             return 0
-        return sum(t.get("state") == "running" for t in self.recorder.get("tracks", []))
+        tracks = self.recorder.get("tracks", [])
+        return sum(t.get("state") == "running" for t in tracks if t.get("id") != PROGRAM)
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` of every change from now on."""

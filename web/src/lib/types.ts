@@ -179,7 +179,7 @@ export interface TrackStatus {
   kind: 'video' | 'audio';
   name: string;
   mime: string;
-  state: 'starting' | 'running' | 'failed';
+  state: 'starting' | 'running' | 'failed' | 'off';
   kept: boolean;
   kept_bytes: number;
   last_fragment_ms: number | null;
