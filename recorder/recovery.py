@@ -108,7 +108,8 @@ def _journal(path: Path) -> dict[int, dict[str, Any]]:
     for text in path.read_bytes().split(b"\n"):
         try:
             value = json.loads(text)
-            lines[int(value["offset"])] = value
+            if int(value["length"]) > 0:
+                lines[int(value["offset"])] = value
         except (ValueError, KeyError, TypeError):
             continue
     return lines
@@ -130,12 +131,29 @@ def _runs(path: Path, lines: dict[int, dict[str, Any]]) -> tuple[Init | None, li
                 at = run[-1].offset + run[-1].bytes
             if at >= size:
                 return index.init, runs
-            starts = [offset for offset in lines if at < offset < size]
-            starts += [found - 4 for name in (b"moof", b"prft") if (found := data.find(name, at + 5)) > 0]
-            if not starts:
+            start = _next_start(data, at, lines)
+            if start is None:
                 return index.init, runs
-            at = min(starts)
+            at = start
             index = index_file(path, at, index.init, salvage=True)
+
+
+def _next_start(data: mmap.mmap, after: int, lines: dict[int, dict[str, Any]]) -> int | None:
+    """Where the next fragment may begin: where the journal says so, else where its boxes are.
+
+    A box inside of what the journal knows is part of the damage: a fragment without its head is not what was kept.
+    """
+    extents = sorted((offset, offset + int(line.get("length", 0))) for offset, line in lines.items())
+    starts = [offset for offset, _ in extents if after < offset < len(data)]
+    for name in (b"moof", b"prft"):
+        at = data.find(name, after + 5)
+        while at > 0:
+            around = next((end for begin, end in extents if begin < at - 4 < end), None)
+            if around is None:
+                starts.append(at - 4)
+                break
+            at = data.find(name, around)
+    return min(starts, default=None)
 
 
 def _verified(data: mmap.mmap, fragments: list[Indexed], lines: dict[int, dict[str, Any]]) -> list[Indexed]:
