@@ -1,0 +1,60 @@
+"""Faults 13 and 14, over real RTSP, one camera each:
+
+13  a picture that is frozen while its time goes on: an alarm; a time that is frozen while the process lives: restarted;
+14  a camera changes its resolution in the middle: a new run with its own init in the same track, in a file of its own.
+
+Lost: what came between the change and the new run, and it is declared. The other tracks are untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import av
+from recorder_room import SIMULATED_MICS, RecorderRoom, profile_text, spans
+from scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
+
+
+async def test_frozen_pictures_frozen_times_and_another_resolution(room_of: Callable[..., RecorderRoom]) -> None:
+    moving, still = encode("320x180", FPS, 4 * FPS), encode("320x180", FPS, FPS, "smptebars")
+    larger = encode("640x360", FPS, 4 * FPS)
+    stuck = ScriptedCamera(moving)
+    cameras = {"still": ScriptedCamera(still), "stuck": stuck, "larger": ScriptedCamera(moving)}
+    async with contextlib.AsyncExitStack() as peers:
+        text = ""
+        for name, camera in cameras.items():
+            await peers.enter_async_context(camera.running())
+            text += f'[[cameras]]\nid = "{name}"\nname = "{name}"\ndriver = "rtsp"\nurl = "{camera.url}"\nfps = {FPS}\n'
+        room = room_of(profile_text(SIMULATED_MICS, text, segment_s=60))
+        await room.until(room.running, "all sources run")
+        room.say("open", case={}, seats=[], tracks=[])
+        await room.pass_media("larger", 2)
+        before = {name: room.track(name)["restarts"] for name in cameras}
+        mics = room.track("mics")["restarts"]
+
+        cameras["larger"].pictures = larger
+        stuck.stamp = lambda number: 100 * TICKS
+        await room.until(lambda: room.track("stuck")["restarts"] > before["stuck"], "a frozen time is noticed")
+        assert "停止" in str(room.track("stuck")["why"]) or "中断" in str(room.track("stuck")["why"])
+        stuck.stamp = lambda number: number * TICKS
+        await room.until(lambda: room.track("larger")["restarts"] > before["larger"] and room.running(), "all run")
+        await room.pass_media("larger", 2)
+        await room.until(
+            lambda: {a["subject"] for a in room.status["alarms"] if a["code"] == "frozen"} == {"still"},
+            "a frozen picture is said, and only that one",
+        )
+        room.say("close")
+        view = await room.closed(*cameras, "mics")
+
+        assert room.track("mics")["restarts"] == mics
+        assert [g for g in view.gaps if g.track in ("mics", "mix", "still")] == []
+        for name in ("stuck", "larger"):
+            assert len(spans(view, name)) == 1
+            assert [g for g in view.gaps if g.track == name]
+        sizes = []
+        for path in room.files("larger"):
+            with av.open(str(path)) as container:
+                sizes.append({(f.width, f.height) for f in container.decode(video=0)})
+        assert sizes[0] == {(320, 180)}, "no picture of another size under this init"
+        assert sizes[-1] == {(640, 360)}

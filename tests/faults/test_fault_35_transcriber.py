@@ -1,0 +1,54 @@
+"""Fault 35: the transcriber hangs, leaks or is killed, seen from the recorder.
+
+It is stopped by SIGSTOP in the middle of a hearing, with its feed connected, then killed; and a listener that never
+reads stands for one that leaks.
+
+Lost: nothing of the record: no gap, no restart, no more memory. That the words are caught up with from the kept audio
+is shown by tests/transcriber/test_transcriber_service.py (killed), test_whisper.py (a model that hangs) and
+test_progress.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import psutil
+import pytest
+from recorder_room import RecorderRoom, profile_text
+
+from sync.feed import QUEUE_BYTES
+
+
+@pytest.mark.model
+async def test_the_record_does_not_know_of_it(room_of: Callable[..., RecorderRoom]) -> None:
+    room = room_of(profile_text(segment_s=60))
+    await room.until(room.running, "all sources run")
+    command = [sys.executable, "-m", "wutong", "room", "transcriber", "--profile", str(room.profile)]
+    transcriber = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
+    _, writer = await asyncio.open_unix_connection(str(room.layout.feed("recorder")))
+    try:
+        writer.write(b'[""]\n')  # and from now on it never reads
+        await room.until(lambda: room.layout.feed("transcriber").exists(), "the transcriber runs")
+        room.say("open", case={}, seats=[], tracks=[])
+        await room.pass_media("mics", 2)
+        memory = psutil.Process(room.pid).memory_info().rss
+        transcriber.send_signal(signal.SIGSTOP)
+        await room.pass_media("mics", 3)
+        os.kill(transcriber.pid, signal.SIGKILL)
+        await transcriber.wait()
+        await room.pass_media("mics", 1)
+        assert psutil.Process(room.pid).memory_info().rss - memory < 2 * QUEUE_BYTES + (16 << 20)
+        assert {t["restarts"] for t in room.status["tracks"]} == {0}
+        room.say("close")
+        view = await room.closed("bench", "mics", "mix")
+        assert view.gaps == []
+    finally:
+        writer.close()
+        if transcriber.returncode is None:
+            transcriber.kill()
+            await transcriber.wait()
