@@ -197,7 +197,7 @@ class HonestRoom:
             self.clock,
             self.log,
             self.checkpoints,
-            words=lambda: self.words,
+            words=lambda *_: self.words,
             monotonic=lambda: self._s,
         )
 
