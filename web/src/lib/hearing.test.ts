@@ -75,3 +75,17 @@ describe('recordedMs', () => {
     expect(recordedMs(hearing, 99_000)).toBe(6000);
   });
 });
+
+describe('pre-roll', () => {
+  const opened = (body: Record<string, unknown>) => {
+    const hearing = emptyHearing('h');
+    applyEvent(hearing, { number: 1, hearing: 'h', kind: 'open', room_ms: 100_000, utc_ms: 0, body });
+    return hearing.recorded_from_ms;
+  };
+  it('begins where the opening says, and never long before', () => {
+    expect(opened({})).toBe(100_000);
+    expect(opened({ from_ms: 95_000 })).toBe(95_000);
+    expect(opened({ from_ms: 1 })).toBe(90_000);
+    expect(opened({ from_ms: 200_000 })).toBe(100_000);
+  });
+});
