@@ -44,6 +44,10 @@ class Database:
         """Run `work` on what was committed last."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """`read` for commands that have no event loop."""
+        return self._read(work)
+
     def close(self) -> None:
         """Wait for what runs, then close."""
         self._writer.shutdown(wait=True)

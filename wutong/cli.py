@@ -328,6 +328,19 @@ def doctor(
     raise typer.Exit(run(profile, Console()))
 
 
+@app.command()
+def report(
+    config: Annotated[Path, typer.Option("--config", help="the center's TOML file")], as_json: JsonOption = False
+) -> None:
+    """Say what the center holds, what is missing of it and who looked at it, day by day."""
+    from rich.console import Console
+
+    from server.config import load_config
+    from wutong.report import run
+
+    run(load_config(config), Console(), as_json=as_json)
+
+
 def main() -> None:
     """Entry point: errors that a person can act on are one line and exit code 2, never a traceback."""
     try:

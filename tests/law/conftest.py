@@ -11,13 +11,18 @@ import pytest_asyncio
 
 for neighbour in ("server", "edge", "recorder", "peers"):
     sys.path.insert(0, str(Path(__file__).parents[1] / neighbour))
+sys.path.append(str(Path(__file__).parents[1] / "attacks"))
 
 from center_peers import RoomPeer, Served, config_text, free_port, mosquitto  # noqa: E402 (after the path is set)
 from edge_room import Room, enroll  # noqa: E402 (likewise)
+from honest_exports import authority, center, forge, honest, media, place  # noqa: E402 (likewise)
 from recorder_room import RecorderRoom, profile_text  # noqa: E402 (likewise)
 
 from server.config import load_config  # noqa: E402 (likewise)
 from server.service import build, running  # noqa: E402 (likewise)
+
+__all__ = ["authority", "center", "forge", "honest", "media", "place"]
+"""The honest exports of tests/attacks; `center` there is a key, a center that runs is `archive` here."""
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def broker_port(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest_asyncio.fixture
-async def center(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
+async def archive(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
     """A center in this process, connected to its broker."""
     file = tmp_path / "center.toml"
     file.write_text(config_text(tmp_path / "center", broker_port))
@@ -38,9 +43,9 @@ async def center(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
 
 
 @pytest_asyncio.fixture
-async def sender(center: Served) -> AsyncIterator[RoomPeer]:
+async def sender(archive: Served) -> AsyncIterator[RoomPeer]:
     """The room court1/c03 as the center knows it."""
-    peer = await RoomPeer(center.broker_port).start()
+    peer = await RoomPeer(archive.broker_port).start()
     yield peer
     peer.stop()
 

@@ -18,47 +18,47 @@ def docket(minutes_ago: int) -> dict[str, Any]:
     return {"date": f"{at:%Y-%m-%d}", "hearings": [entry]}
 
 
-async def alarms(center: Served) -> list[dict[str, str]]:
-    async with center.inspector() as http:
+async def alarms(archive: Served) -> list[dict[str, str]]:
+    async with archive.inspector() as http:
         rooms = (await http.get("/api/rooms")).json()
     return next(room["center_alarms"] for room in rooms if room["address"] == "court1/c03")
 
 
-async def plan(center: Served, minutes_ago: int) -> None:
-    async with center.inspector() as http:
+async def plan(archive: Served, minutes_ago: int) -> None:
+    async with archive.inspector() as http:
         answer = await http.put("/api/docket/court1/c03", json=docket(minutes_ago))
         assert answer.status_code == 200, answer.text
-    await center.center.unrecorded.look()
+    await archive.center.unrecorded.look()
 
 
 async def test_a_planned_hearing_that_nobody_opened_is_an_alarm_on_the_wall_and_a_line_of_the_audit(
-    center: Served,
+    archive: Served,
 ) -> None:
-    await plan(center, 30)
-    [alarm] = await alarms(center)
+    await plan(archive, 30)
+    [alarm] = await alarms(archive)
     assert alarm["code"] == CODE
     assert "(2026)黑05民初123号" in alarm["text"]
     assert "法庭离线" in alarm["text"]
-    await center.center.unrecorded.look()  # says it once
-    again = Unrecorded(center.center.archive, None, center.center.rooms, 10)  # type: ignore[arg-type]  # must not write
+    await archive.center.unrecorded.look()  # says it once
+    again = Unrecorded(archive.center.archive, None, archive.center.rooms, 10)  # type: ignore[arg-type]  # must not write
     await again.look()  # a restart of the center neither forgets nor repeats it
-    [line] = await center.audited(CODE)
+    [line] = await archive.audited(CODE)
     assert json.loads(line["detail"])["room"] == "court1/c03"
 
 
-async def test_one_that_is_not_due_yet_or_was_opened_is_none(center: Served, sender: RoomPeer) -> None:
-    await plan(center, 5)
-    assert await alarms(center) == []
-    await plan(center, 30)
-    assert [alarm["code"] for alarm in await alarms(center)] == [CODE]
+async def test_one_that_is_not_due_yet_or_was_opened_is_none(archive: Served, sender: RoomPeer) -> None:
+    await plan(archive, 5)
+    assert await alarms(archive) == []
+    await plan(archive, 30)
+    assert [alarm["code"] for alarm in await alarms(archive)] == [CODE]
     late = opening(1)
     late["body"]["case"]["id"] = "d1"
     late["utc_ns"] = time.time_ns() - 60 * 10**9
     sender.publish("events", late)
     await until(lambda: 1 in sender.receipts())
-    await center.center.unrecorded.look()
-    assert await alarms(center) == []
-    assert len(await center.audited(OVER)) == 1
+    await archive.center.unrecorded.look()
+    assert await alarms(archive) == []
+    assert len(await archive.audited(OVER)) == 1
 
 
 async def test_from_opening_to_close_every_moment_of_every_track_is_kept_or_declared(recorder: Any) -> None:

@@ -1,4 +1,4 @@
-"""5. Synchronized time is overlaid on the picture, or an equivalent measure protects authenticity (art. 4); both are."""
+"""5. Synchronized time is overlaid on the picture, or an equal measure protects authenticity (art. 4); both are."""
 
 from __future__ import annotations
 
