@@ -4,7 +4,8 @@ A recorder of its own records a simulated camera and simulated microphones, work
 which a clapperboard goes off about once a second (`hardware.stage`). Afterwards ffmpeg reads the files
 (`wutong.bench.sync_score`): `av_offset_ms` is the time of a flash in the camera's file minus that of its tone in the
 microphones' file, and in the mix's; positive when the picture is late. `utc_error_ms` is the UTC of a flash by its
-file's own `prft` boxes minus the system clock's when it went off.
+file's own `prft` boxes minus the system clock's when it went off. What a real camera or sound card delays by itself
+before its driver hands over is not in it: no recorder can know that (docs/time.md, Limits).
 """
 
 from __future__ import annotations
