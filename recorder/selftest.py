@@ -125,7 +125,9 @@ class TestRecorder:
         await asyncio.to_thread(_remove_all, self._layout.selftests)
         from_ns = self._clock.now_ns()
         folder = self._layout.selftests / test
-        tracks = {name: self._begin(lane, folder / name, from_ns) for name, lane in self._lanes.items()}
+        judged = {*(camera.id for camera in self._profile.cameras), "mics", "mix"}
+        lanes = {name: lane for name, lane in self._lanes.items() if name in judged}
+        tracks = {name: self._begin(lane, folder / name, from_ns) for name, lane in lanes.items()}
         self._say(test, "keeping", from_ns=from_ns)
         tone: dict[str, Any] = {"played": False, "why": ""}
         try:
