@@ -276,11 +276,14 @@ def main() -> None:
     """Entry point of the process."""
     worker_started()
     weigh(NICE)
+    with contextlib.suppress(OSError):  # when memory runs out, this goes first, not the recorder
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     cv2.setNumThreads(1)
+    options = Options.parse(sys.argv[1])
     try:
-        Program(Options.parse(sys.argv[1])).run()
+        Program(options).run()
     except WutongError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
+        Reporter(options.report_fd).failed(error.message)
         sys.exit(2)
 
 
