@@ -83,7 +83,7 @@ class Notary:
         said: Callable[[int], None] = lambda number: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`address` is `court/room`; `words(hearing)` says what is known of the transcriber; `said(number)` is called on
+        """`address` is `court/room`; `words(hearing)` is what is known of the transcriber; `said(number)` is called on
         the event loop after a seal was appended."""
         self._address = address
         self._key = key

@@ -197,11 +197,12 @@ async def test_a_log_that_takes_nothing_refuses_acts_but_keeps_the_panel_up(room
     await edge.view.start()
     try:
         await edge.view.append("open", {"case": CASE}, hearing="h")
-        edge.room_log._db.execute("PRAGMA query_only = 1")  # SQLite now refuses every write
+        assert edge.room_log._connection is not None
+        edge.room_log._connection.execute("PRAGMA query_only = 1")  # SQLite now refuses every write
         with pytest.raises(StorageError):
             await edge.view.append("mark", {}, hearing="h")
         await edge.alarms.set(NOT_RECORDING, True)
-        edge.room_log._db.execute("PRAGMA query_only = 0")
+        edge.room_log._connection.execute("PRAGMA query_only = 0")
         await edge.alarms.set(NOT_RECORDING, True)
         assert edge.view.hearing is not None
         assert [alarm.code for alarm in edge.view.hearing.alarms] == ["not-recording"]

@@ -15,7 +15,7 @@ from edge.service import assemble
 from hardware.profile import load_profile
 from sync.checkpoints import Checkpoints
 from sync.clock import RoomClock
-from sync.errors import LedgerError
+from sync.errors import ConfigError, LedgerError
 from sync.hearing import Hearing
 from sync.layout import RoomLayout
 from sync.ledger import note
@@ -249,3 +249,13 @@ async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_op
     view.transcriber_feed.connected = False
     view.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
     assert words_of(view, "h") is Words.ABSENT
+
+
+def test_a_device_key_that_others_may_read_stops_the_start(tmp_path: Path) -> None:
+    profile = tmp_path / "room.toml"
+    profile.write_text(PROFILE % 0, encoding="utf-8")
+    key = tmp_path / "data" / "keys" / "device.key"
+    make_key(key)
+    key.chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 0600"):
+        assemble(load_profile(profile))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ from server.enrolment import Enrolment
 from server.events import read_event
 from server.service import build, running
 from server.witness import Witness
+from sync.ledger.keys import certificate_request, issue
 from wutong.enroll import new_code
 
 
@@ -159,7 +161,7 @@ async def test_a_room_cannot_have_another_rooms_hearing_witnessed(
         peer.stop()
 
 
-async def test_a_revoked_an_expired_and_a_replaced_device_may_not_sign(
+async def test_a_revoked_an_expired_a_replaced_and_a_wrongly_certified_device_may_not_sign(
     signing: SigningRoom, served: Served, tmp_path: Path
 ) -> None:
     signing.say(opening(1), *sentences(2, 4))
@@ -172,6 +174,16 @@ async def test_a_revoked_an_expired_and_a_replaced_device_may_not_sign(
     signing.key = newer
     assert signing.is_witnessed(await signing.ask(signing.head()))
     assert [d.revoked_utc_ns is None for d in await enrolment(served).devices("court1/c03")] == [True, False]
+    # A certificate of another center, slipped into the database, is no better than none.
+    database = sqlite3.connect(served.data / "center.db")
+    own = database.execute("SELECT certificate FROM devices WHERE revoked_utc_ns IS NULL").fetchone()
+    request, stranger = certificate_request(newer, "court1/c03"), Ed25519PrivateKey.generate()
+    foreign = issue(request, "court1/c03", stranger, dt.datetime.now(dt.UTC))
+    with database:
+        database.execute("UPDATE devices SET certificate = ? WHERE revoked_utc_ns IS NULL", (foreign.decode(),))
+    assert (await signing.ask(signing.head(2)))["refused"] == "device"
+    with database:
+        database.execute("UPDATE devices SET certificate = ? WHERE revoked_utc_ns IS NULL", own)
     witness: Witness = served.center.witness
     true_utc_ns = witness._utc_ns
     witness._utc_ns = lambda: true_utc_ns() + 6 * 365 * 86_400 * 10**9
