@@ -50,7 +50,13 @@ CASE = {
     "parties": {"原告": "张三", "被告": "李四", "书记员": "王五"},
     "public": True,
 }
-PDF = b"%PDF-1.4\n% an exhibit\n" + b"0" * 900
+_PAGE = b"BT /F1 36 Tf 72 700 Td (IOU 50000) Tj ET 72 680 300 4 re f"
+PDF = (
+    b"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+    b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n"
+    b"4 0 obj<</Length %d>>stream\n%s\nendstream endobj\ntrailer<</Root 1 0 R>>\n" % (len(_PAGE), _PAGE)
+)
 _FLAGS = "-movflags empty_moov+default_base_moof+frag_keyframe+skip_trailer -frag_duration 120000 -f mp4"
 _MAKE = {
     "judge": f"-f lavfi -i testsrc2=s=320x180:r=25 -t {LENGTH_S + 2} -c:v libx264 -preset ultrafast -g 25 -bf 0"

@@ -91,6 +91,7 @@ def test_the_page_plays_from_the_folder_without_a_server(honest, tmp_path):
         assert box is not None
         page.mouse.click(box["x"] + box["width"] * 2.5 / 8, box["y"] + box["height"] / 2)
         expect(page.locator("#exhibit-title")).to_contain_text("借条")
+        page.wait_for_function("document.querySelector('#exhibit-page img').naturalWidth > 500", timeout=60_000)
         assert page.locator("#line .pause").count() == 1
         assert page.locator("#line .gap").count() == 1
         page.screenshot(path=str(tmp_path / "play.png"))

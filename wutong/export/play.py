@@ -11,6 +11,7 @@ from sync.hearing import Hearing, Segment
 from sync.roomlog import Event
 from wutong.export.certificate import REASONS
 from wutong.export.forms import media_path
+from wutong.export.pages import draw_pages
 from wutong.export.remux import parts_of, remux
 from wutong.export.transcript import lines_of
 
@@ -54,7 +55,9 @@ def make(
         made.append("play/sound.mp4")
         files = [{"file": "sound.mp4", "from_ms": 0, "to_ms": _since(end_ns, base_ns)}]
         cameras.append({"id": "mix", "name": "声音", "parts": files})
-    value = _data(events, hearing, segments, base_ns, end_ns, span) | {"cameras": cameras}
+    pages = draw_pages(hearing, folder / "exhibits", out)
+    made += sorted(f"play/{name}" for name in set(pages.values()))
+    value = _data(events, hearing, segments, base_ns, end_ns, span, pages) | {"cameras": cameras}
     # U+2028 and "</" mean something inside of a script.
     text = json.dumps(value, ensure_ascii=True).replace("</", "<\\/")
     (out / "data.js").write_text(f"window.HEARING = {text};\n", encoding="utf-8")
@@ -74,6 +77,7 @@ def _data(
     base_ns: int,
     end_ns: int,
     span: tuple[int, int] | None,
+    pages: dict[tuple[str, int], str],
 ) -> dict[str, Any]:
     """All that the page shows; times are milliseconds on the time line of the files."""
 
@@ -119,8 +123,8 @@ def _data(
                 "page": p.page,
                 "number": exhibits[p.exhibit].number,
                 "title": exhibits[p.exhibit].title,
-                "file": f"../exhibits/{exhibits[p.exhibit].sha256}",
-                "type": exhibits[p.exhibit].media_type,
+                "file": pages.get((p.exhibit, p.page), f"../exhibits/{exhibits[p.exhibit].sha256}"),
+                "type": "image/jpeg" if (p.exhibit, p.page) in pages else exhibits[p.exhibit].media_type,
             }
             for p in hearing.presentations
             if p.exhibit in exhibits

@@ -144,8 +144,11 @@ const rows = hearing.lines.map((line) => {
   return row($("words"), line.from_ms, [role, line.text, ...older]);
 });
 $("missing").hidden = hearing.gaps.length + hearing.pauses.length === 0;
-for (const g of hearing.gaps) row($("gaps"), g.from_ms, [`${g.track} 缺 ${((g.to_ms - g.from_ms) / 1000).toFixed(1)} 秒：${g.why}`]);
-for (const p of hearing.pauses) row($("gaps"), p.from_ms, [`依法中断：${p.why}，至 ${sinceOpening(p.to_ms)}`]);
+const breaks = [
+  ...hearing.gaps.map((g) => [g.from_ms, `${g.track} 缺 ${((g.to_ms - g.from_ms) / 1000).toFixed(1)} 秒：${g.why}`]),
+  ...hearing.pauses.map((p) => [p.from_ms, `依法中断：${p.why}，至 ${sinceOpening(p.to_ms)}`]),
+];
+for (const [ms, text] of breaks.sort((a, b) => a[0] - b[0])) row($("gaps"), ms, [text]);
 for (const check of hearing.checks) {
   const line = document.createElement("tr");
   for (const text of [check.path, check.bytes.toLocaleString()]) {
