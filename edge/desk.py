@@ -102,6 +102,28 @@ class Desk:
             await self._view.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
         return self._hearing()
 
+    async def replace_transcript(self, consents: Sequence[str]) -> Hearing:
+        """The recording stands for the 笔录: in 简易程序 and with the consent of every party, else never.
+
+        `HearingError` codes: `procedure`, `consent`.
+        """
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.case.get("procedure") != "simplified":
+                raise HearingError(
+                    "只有适用简易程序的民事案件可以用录音录像替代笔录"
+                    " (only a civil case in simplified procedure can do without a transcript)",
+                    code="procedure",
+                )
+            parties = set(hearing.case.get("parties", {}).values())
+            missing = sorted(parties - set(consents))
+            if missing or not parties:
+                who = "、".join(missing) or "当事人未登记"
+                raise HearingError(f"须经各方当事人同意：{who} (every party must consent)", code="consent")
+            if hearing.replaced_by_consent_of != sorted(parties):
+                await self._view.append("replacement", {"consents": sorted(parties)}, hearing=hearing.id)
+        return self._hearing()
+
     async def mute(self, muted: bool, by: str) -> Hearing:
         """Let no sound and no captions leave the room live, or let them again; the record is as ever."""
         async with self._acts:

@@ -63,6 +63,12 @@ class Reason(_Body):
     reason: PauseReason
 
 
+class Consents(_Body):
+    """Who agrees that the recording stands for the 笔录, by name."""
+
+    consents: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=32)]
+
+
 class View(_Body):
     """A page of an exhibit, and which part of it."""
 
@@ -138,6 +144,11 @@ def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
     @allow("clerk")
     async def close() -> dict[str, Any]:
         return (await desk.close()).to_json()
+
+    @app.post("/api/hearing/replacement")
+    @allow("clerk")
+    async def replacement(body: Consents) -> dict[str, Any]:
+        return (await desk.replace_transcript(body.consents)).to_json()
 
     @app.put("/api/presentation")
     @allow("clerk")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,8 @@ class Case(BaseModel):
     title: Text = ""
     parties: dict[Annotated[str, Field(max_length=40)], Text] = Field(default_factory=dict, max_length=32)
     public: bool = True
+    procedure: Literal["ordinary", "simplified"] = "ordinary"
+    """`simplified`: a civil case in 简易程序, the only one whose recording may stand for the 笔录."""
 
 
 class DocketEntry(Case):

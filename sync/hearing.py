@@ -160,6 +160,8 @@ class Hearing:
     sealed: dict[str, Any] | None = None
     """The last seal (封存): `at_utc_ns`, `index`, `leaves`, `root` (hex, of the tree before it), `words_complete`, and
     `late`: how many words came after it, which the next seal will cover."""
+    replaced_by_consent_of: list[str] = field(default_factory=list)
+    """Who agreed that the recording stands for the 笔录 (法释〔2017〕5号, art. 8); nobody: it does not."""
     last_number: int = 0
     _seen: set[int] = field(default_factory=set, repr=False)
 
@@ -371,6 +373,10 @@ def _mute(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     hearing.live_muted = bool(body.get("muted"))
 
 
+def _replacement(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.replaced_by_consent_of = [str(name) for name in body.get("consents", [])]
+
+
 _HANDLERS = {
     "open": _open,
     "pause": _pause,
@@ -386,5 +392,6 @@ _HANDLERS = {
     "alarm": _alarm,
     "clock": _clock,
     "mute": _mute,
+    "replacement": _replacement,
     "seal": _seal,
 }

@@ -53,7 +53,13 @@ reserve_gib = 0
 [panel]
 port = %d
 """
-CASE = {"case_no": "(2026)黑05民初123号", "cause": "民间借贷纠纷", "title": "甲诉乙", "parties": {"原告": "甲"}}
+CASE = {
+    "procedure": "ordinary",
+    "case_no": "(2026)黑05民初123号",
+    "cause": "民间借贷纠纷",
+    "title": "甲诉乙",
+    "parties": {"原告": "甲"},
+}
 
 
 def free_port() -> int:

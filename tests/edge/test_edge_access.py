@@ -28,6 +28,7 @@ TABLE = {
     ("POST", "/api/hearing/pause"): CLERK,
     ("POST", "/api/hearing/resume"): CLERK,
     ("POST", "/api/hearing/close"): CLERK,
+    ("POST", "/api/hearing/replacement"): CLERK,
     ("GET", "/api/control/state"): MACHINE,
     ("POST", "/api/control/hearing"): MACHINE,
     ("POST", "/api/control/pause"): MACHINE,
