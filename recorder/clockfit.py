@@ -26,10 +26,10 @@ DEADBAND_NS = 2_000_000
 """Below this, fragments simply follow each other."""
 PARTED_NS = 1_000_000_000
 """Further than this from the truth, a run is given up: following by 500 ppm would take half an hour."""
-EARLY_NS = 250_000_000
-"""The same for media that came earlier than it can have been captured, once a run is `YOUNG_NS` old: that is no jitter,
-its time stamps have jumped."""
-YOUNG_NS = 20_000_000_000
+EARLY_NS = 100_000_000
+"""Media that comes this much earlier than it can have been captured: the run was judged while everything was late, or
+its time stamps have leapt. Pictures may then catch up faster than drift: 0.1 s takes 5 s, and no frame is overtaken."""
+CATCH_UP_PPM = 20_000
 
 Point = tuple[int, int]
 """(room time, room time minus elapsed media time) of an observation."""
@@ -129,16 +129,18 @@ class ClockFit:
 class TrackTime:
     """Room time of one track of a run. `stamp` is called with growing media times."""
 
-    def __init__(self, fit: ClockFit, delay_ns: int, not_before_ns: int) -> None:
+    def __init__(self, fit: ClockFit, delay_ns: int, not_before_ns: int, *, pictures_late: bool = False) -> None:
         """`delay_ns`: how much later than the clock's media time this track's own says the same (encoder priming).
 
         `not_before_ns`: where the track's run before this one ended; media never goes back behind it.
+        `pictures_late`: these are pictures of which only the arrival tells the time; they may catch up.
         """
         self._fit = fit
         self._delay_ns = delay_ns
         self._not_before_ns = not_before_ns
+        self._hurry_ppm = CATCH_UP_PPM if pictures_late else MAX_SLOPE_PPM
         self._offset_ns: int | None = None
-        self._first_ns = self._last_ns = 0
+        self._last_ns = 0
         self._following = False
 
     def stamp(self, media_ns: int) -> int:
@@ -148,7 +150,6 @@ class TrackTime:
         target_ns = self._fit.offset_ns
         if self._offset_ns is None:
             self._offset_ns = max(target_ns, self._not_before_ns - elapsed_ns)
-            self._first_ns = media_ns
         else:
             self._follow(target_ns, media_ns - self._last_ns)
         self._last_ns = media_ns
@@ -157,12 +158,12 @@ class TrackTime:
     def _follow(self, target_ns: int, passed_ns: int) -> None:
         assert self._offset_ns is not None
         error_ns = target_ns - self._offset_ns
-        young = self._last_ns - self._first_ns < YOUNG_NS
-        if abs(error_ns) > PARTED_NS or (error_ns < -EARLY_NS and not young):
+        if abs(error_ns) > PARTED_NS:
             raise MediaError(f"媒体时间与法庭时间相差 {error_ns / 1e9:.1f} 秒，重新启动该设备")
         if abs(error_ns) > DEADBAND_NS:
             self._following = True
         if self._following:
-            most_ns = max(passed_ns, 0) * MAX_SLOPE_PPM // 1_000_000
+            ppm = self._hurry_ppm if error_ns < -EARLY_NS else MAX_SLOPE_PPM
+            most_ns = max(passed_ns, 0) * ppm // 1_000_000
             self._offset_ns += max(-most_ns, min(most_ns, error_ns))
             self._following = abs(error_ns) > DEADBAND_NS // 4

@@ -102,7 +102,9 @@ class TrackRun:
         if self._time is None:
             if not self._settled(now_ns):
                 return
-            self._time = TrackTime(self._fit, self._track.info.delay_ns, self._track.end_ns)
+            info = self._track.info
+            late = self._arrival_ns is not None and info.kind == "video"
+            self._time = TrackTime(self._fit, info.delay_ns, self._track.end_ns, pictures_late=late)
         held, self._held = self._held, []
         for one in held:
             self._stamp(one, self._run, self._time)

@@ -127,13 +127,19 @@ def test_drift_jitter_and_a_burst_of_delays_stay_within_the_bounds(
     assert abs(float(np.median(errors))) < 5_000_000
 
 
-def test_media_that_comes_earlier_than_it_can_have_been_captured_ends_a_run() -> None:
+@pytest.mark.parametrize("pictures", [True, False])
+def test_pictures_that_were_judged_while_everything_was_late_catch_up_and_sound_only_by_the_slope(
+    pictures: bool,
+) -> None:
     fit = ClockFit()
-    time = TrackTime(fit, 0, 0)
-    for number in range(1, 300):
-        fit.observe(number * STEP, 100 * S + number * STEP)
-        time.stamp(number * STEP)
-    leapt_ns = 300 * STEP + 400_000_000  # its time stamps leapt by 0.4 s, and no time passed
-    fit.observe(leapt_ns, 100 * S + 300 * STEP)
-    with pytest.raises(MediaError):
-        time.stamp(leapt_ns)
+    time = TrackTime(fit, 0, 0, pictures_late=pictures)
+    errors, stamps = [], []
+    for number in range(1, 1200):
+        media_ns, true_ns = number * STEP, 100 * S + number * STEP
+        fit.observe(media_ns, true_ns + (400_000_000 if number < 300 else 0))  # half a minute of a busy machine
+        stamps.append(time.stamp(media_ns))
+        errors.append(stamps[-1] - true_ns)
+    assert errors[298] == 400_000_000
+    assert (max(errors[500:]) <= 100_000_000) is pictures  # twenty seconds later
+    most = STEP * (20_000 if pictures else MAX_SLOPE_PPM) // 1_000_000
+    assert all(-1 <= STEP - (b - a) <= most + 1 for a, b in pairwise(stamps))
