@@ -1,0 +1,120 @@
+"""Folders made to break the verifier: always a verdict, never a traceback, and never a good one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wutong.export import forms
+from wutong.verify.verdict import Verdict
+
+SMALL = (
+    forms.INDEX,
+    forms.SIGNATURE,
+    forms.LEAVES,
+    forms.CHECKPOINTS,
+    forms.DEVICE,
+    "transcript.json",
+    "certificate.json",
+)
+hostile_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+KINDS = ["open", "pause", "resume", "close", "segment", "gap", "alarm", "clock", "utterance", "revision", "exhibit",
+         "present", "mark", "seal", "access"]  # fmt: skip
+KEYS = [
+    "track",
+    "index",
+    "from_ns",
+    "to_ns",
+    "id",
+    "text",
+    "tracks",
+    "seats",
+    "case",
+    "by_ns",
+    "sha256",
+    "bytes",
+    "page",
+]
+
+
+def fuzzed(**options):
+    return settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), **options)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_bytes_changed_at_random_are_never_authentic(forge, name):
+    forgery = forge("pause")
+    honest = forgery.read(name)
+
+    @fuzzed()
+    @given(st.integers(0, len(honest) - 1), st.binary(min_size=1, max_size=8), st.booleans())
+    def change(place, data, cut):
+        forged = honest[:place] + data + (b"" if cut else honest[place + len(data) :])
+        if forged == honest:
+            return
+        forgery.write(name, forged)
+        judgement = forgery.judge()
+        assert judgement.verdict is not Verdict.AUTHENTIC
+        for reason in judgement.reasons:
+            assert reason.text("zh")
+            assert reason.text("en")
+
+    change()
+
+
+def test_leaves_with_bodies_of_any_form_are_a_verdict(forge):
+    forgery = forge("pause")
+    honest = forgery.leaves
+
+    @fuzzed()
+    @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), hostile_json, max_size=6))
+    def append(kind, body):
+        last = json.loads(honest[-1])
+        value = {**last, "number": last["number"] + 1, "kind": kind, "body": body}
+        forgery.leaves = [*honest, json.dumps(value, sort_keys=True, separators=(",", ":")).encode()]
+        assert forgery.judge().verdict is not Verdict.AUTHENTIC
+
+    append()
+
+
+def test_an_index_of_any_form_is_a_verdict(forge):
+    forgery = forge("pause")
+
+    @fuzzed()
+    @given(
+        hostile_json | st.dictionaries(st.sampled_from(["form", "room", "hearing", "files", "leaves"]), hostile_json)
+    )
+    def replace(value):
+        forgery.write(forms.INDEX, json.dumps(value).encode())
+        assert forgery.judge().verdict is Verdict.NOT_AUTHENTIC
+
+    replace()
+
+
+@pytest.mark.parametrize("name", [forms.INDEX, forms.LEAVES, forms.CHECKPOINTS])
+@pytest.mark.parametrize(
+    "data",
+    [b"[" * 100_000, b'{"a":' * 50_000, b"9" * 100_000, b"\xff\xfe" * 1000, b"", b"\n" * 1000, b'{"note": 5}\n'],
+    ids=["nested-lists", "nested-objects", "long-number", "no-text", "empty", "empty-lines", "wrong-type"],
+)
+def test_deep_long_and_empty_files_are_a_verdict(forge, name, data):
+    forgery = forge("pause")
+    forgery.write(name, data)
+    assert forgery.judge().verdict in (Verdict.NOT_AUTHENTIC, Verdict.NOT_VERIFIABLE)
+
+
+def test_an_empty_folder_is_not_verifiable(forge, tmp_path):
+    forgery = forge("pause")
+    shutil.rmtree(forgery.folder)
+    forgery.folder.mkdir()
+    judgement = forgery.judge()
+    assert judgement.verdict is Verdict.NOT_VERIFIABLE
+    assert "folder" in {reason.code for reason in judgement.reasons}

@@ -1,0 +1,105 @@
+"""An export at the center: out of its record store, signed by the center's key, on its audit log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from honest_exports import HEARING
+from honest_room import ROOM
+from sqlalchemy import create_engine, insert
+from typer.testing import CliRunner
+
+from server import tables as t
+from server.config import load_config
+from server.database import open_database
+from server.objects import ObjectStore
+from sync.checkpoints import Checkpoints
+from sync.ledger.keys import public_pem, read_public
+from sync.roomlog import RoomLog
+from wutong.cli import app
+from wutong.export.bundle import export
+from wutong.export.center import CenterSource
+from wutong.verify.case import Case
+from wutong.verify.examine import examine
+from wutong.verify.verdict import Verdict
+
+
+@pytest.fixture
+def config(honest, center, tmp_path) -> Path:
+    """A center that holds everything of an honest hearing."""
+    room = honest("gaps")
+    data = tmp_path / "center"
+    (data / "keys").mkdir(parents=True)
+    key = center.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (data / "keys" / "center.key").write_bytes(key)
+    (data / "keys" / "center.key").chmod(0o600)
+    (data / "keys" / "center.pem").write_bytes(public_pem(center.key.public_key()))
+    file = tmp_path / "center.toml"
+    file.write_text(f'[storage]\ndata = "{data}"\n')
+    loaded = load_config(file)
+    open_database(loaded.database_url).close()
+    store = ObjectStore(data / "objects")
+    log, checkpoints = RoomLog(room.data / "room.db"), Checkpoints(room.data / "room.db")
+    certificate = (room.data / "keys" / "device.pem").read_bytes()
+    with create_engine(loaded.database_url).begin() as db:
+        for event in log.of_hearing(HEARING):
+            body = json.dumps(dict(event.body), ensure_ascii=False)
+            row = {"room": ROOM, "number": event.number, "hearing": HEARING, "kind": event.kind, "body": body}
+            times = {"room_ns": event.room_ns, "utc_ns": event.utc_ns, "sha256": "0" * 64, "stored_utc_ns": 1}
+            db.execute(insert(t.events).values(**row, **times))
+        for stored in checkpoints.of_hearing(HEARING):
+            head = {"hearing": HEARING, "size": stored.size, "root": f"{stored.size:064x}", "room": ROOM, "peaks": ""}
+            number = int(stored.note.split("last ")[1].split("\n")[0])
+            more = {"last_number": number, "note": stored.witnessed, "refused": "", "stored_utc_ns": 1}
+            db.execute(insert(t.checkpoints).values(**head, **more))
+        public = read_public(certificate).public_bytes_raw().hex()
+        device = {"room": ROOM, "public_key": public, "certificate": certificate.decode(), "enrolled_utc_ns": 1}
+        db.execute(insert(t.devices).values(**device))
+    checkpoints.close()
+    log.close()
+    for path in room.folder.glob("media/*/*.mp4"):
+        _keep(store, path)
+    for path in room.folder.glob("exhibits/*"):
+        _keep(store, path)
+    return file
+
+
+def _keep(store: ObjectStore, path: Path) -> None:
+    from sync.digests import checks_of
+
+    target = store.path(checks_of(path).sha256)
+    target.parent.mkdir(exist_ok=True)
+    shutil.copyfile(path, target)
+
+
+def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
+    source = CenterSource(load_config(config), HEARING)
+    exported = export(source, tmp_path / "out", people=False)
+    source.close()
+    assert exported.sealed
+    assert exported.witnessed
+    judgement = examine(Case(tmp_path / "out", center.key.public_key()))
+    assert judgement.verdict is Verdict.WITH_GAPS, judgement.reasons
+    assert {reason.code for reason in judgement.reasons} == {"gap"}
+    rows = sqlite3.connect(tmp_path / "center" / "center.db").execute("SELECT what, detail FROM audit").fetchall()
+    assert [(what, json.loads(detail)["hearing"]) for what, detail in rows] == [("export", HEARING)]
+
+
+def test_a_hearing_of_the_center_is_judged_by_its_name(config):
+    done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
+    assert done.exit_code == 10, done.output
+
+
+def test_media_that_has_not_come_yet_is_named(config, tmp_path):
+    for path in (tmp_path / "center" / "objects").glob("*/*"):
+        path.unlink()
+    done = CliRunner().invoke(app, ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "out")])
+    assert "its file is not here" in str(done.exception)
+    assert not list(tmp_path.glob("out*"))
