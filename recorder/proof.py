@@ -90,6 +90,8 @@ def no_marker(sounds: Sequence[Sound], channel: int, test: str) -> str:
 
 def no_voice(sounds: Sequence[Sound], channel: int, levels: Sequence[Level]) -> str:
     """Whether what the live meter heard of a seat is in the file: the same levels at the same time."""
+    if levels and all(level.rms_db <= FLOOR_DB for level in levels):
+        return "话筒没有任何信号"
     if not any(level.rms_db > HEARD_DB for level in levels):
         return "没有听到声音"
     best = min((_unlike(s, channel, levels) for s in sounds if channel < s.pcm.shape[1]), default=90.0)

@@ -156,6 +156,7 @@ async def test_each_seat_and_camera_that_fails_is_named_and_a_hearing_opens_only
         assert result["state"] == "failed"
         assert result["hindrances"] == ["seat/plaintiff", "seat/defendant", "camera/black", "camera/still"], result
         assert result["seats"]["judge"]["state"] == "ok"
+        assert result["seats"]["plaintiff"]["why"] == "话筒没有任何信号"
         assert result["seats"]["defendant"]["why"] == "没有听到声音"
         assert result["cameras"]["black"]["why"] == "画面全黑"
         assert result["cameras"]["still"]["why"] == "画面静止不动"
