@@ -45,6 +45,8 @@ PENDING_HEARINGS = 2000
 PENDING_SIZES = 4
 KEPT_FORKS = 20
 """Of one hearing; more of them would prove nothing more."""
+FORK_DAYS = 30
+"""So long a restart puts the alarm back on the wall; the proof stays for good."""
 FORK_WORDS = (
     "庭审 {hearing} 的记录与中心所存不一致，已拒绝见证 (fork: the room signed another record than is held here)"
 )
@@ -241,7 +243,8 @@ class Witness:
     async def _remember_forks(self) -> None:
         """A restart must not take the alarm off the wall."""
         c = t.checkpoints.c
-        query = select(c.room, c.hearing).where(c.refused == "fork").distinct()
+        since = self._utc_ns() - FORK_DAYS * 86_400 * _NS
+        query = select(c.room, c.hearing).where(c.refused == "fork", c.stored_utc_ns > since).distinct()
         for room, hearing in await self._db.read(lambda connection: connection.execute(query).all()):
             if room in self._rooms:
                 self._rooms.alarm(room, "fork", FORK_WORDS.format(hearing=hearing))

@@ -74,7 +74,9 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
     async with httpx.AsyncClient(base_url=served.url, headers={"X-Wutong": "1", "Tus-Resumable": "1.0.0"}) as http:
         for (method, path), who in TABLE.items():
             if method != "WS" and who != PUBLIC:
-                filled = path.format(uuid="0" * 32, hearing="h1", track="t", exhibit="e", court="c", room="r", test="t", sha256="0" * 64)
+                filled = path.format(
+                    uuid="0" * 32, hearing="h1", track="t", exhibit="e", court="c", room="r", test="t", sha256="0" * 64
+                )
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)
         assert (await http.get("/api/session")).status_code == 401
