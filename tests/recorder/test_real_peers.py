@@ -79,7 +79,8 @@ async def test_a_channel_without_any_signal_is_an_alarm_of_the_hearing(room_of: 
     assert room.status["alarms"] == []
     room.say("open", case={}, seats=[], tracks=[])
     await room.until(lambda: len([a for a in room.status["alarms"] if a["code"] == "silence"]) == 4, "four alarms")
-    assert {a.subject for a in room.view().alarms} == {"judge", "plaintiff", "defendant", "clerk"}
+    seats = {"judge", "plaintiff", "defendant", "clerk"}
+    await room.until(lambda: {a.subject for a in room.view().alarms} == seats, "an event for each")
 
 
 async def test_a_device_that_is_not_there_is_said_with_those_that_are(room_of: RoomOf, card: PulsePeer) -> None:

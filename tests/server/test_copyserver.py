@@ -1,0 +1,110 @@
+"""A plain machine that keeps copies: what it takes, what it refuses, and that it never overwrites."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from server.copyserver import read_tokens, running
+from sync.errors import ConfigError
+
+ROOM = "jianshan/3"
+HEARING = "20261122-093000-00c0ffee"
+DATA = b"segment" * 1000
+
+
+class Machine:
+    """A running copy server and a room that speaks to it."""
+
+    def __init__(self, kept: Path, http: httpx.AsyncClient) -> None:
+        self.kept = kept
+        self.http = http
+
+    async def upload(self, data: bytes = DATA, room: str = ROOM, track: str = "bench") -> httpx.Response:
+        words = {"room": room, "hearing": HEARING, "kind": "segment", "track": track, "index": "0"}
+        pairs = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in words.items())
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": pairs}
+        begun = await self.http.post("/api/uploads/", headers=headers)
+        if begun.status_code != 201:
+            return begun
+        path = "/api/uploads/" + begun.headers["Location"].rstrip("/").rsplit("/", 1)[-1]
+        patch = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+        sent = await self.http.patch(path, headers=patch, content=data)
+        assert sent.status_code == 204
+        return begun
+
+    async def claim(self, begun: httpx.Response, **other: Any) -> httpx.Response:
+        upload = begun.headers["Location"].rstrip("/").rsplit("/", 1)[-1]
+        body: dict[str, Any] = {"upload": upload, "sha256": hashlib.sha256(DATA).hexdigest(), "bytes": len(DATA)}
+        body |= {"room": ROOM, "hearing": HEARING, "kind": "segment", "track": "bench", "index": 0}
+        return await self.http.post("/api/objects", json=body | other)
+
+
+@pytest.fixture
+async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{ROOM} one\njianshan/4 two\n")
+    tokens.chmod(0o600)
+    kept = tmp_path / "kept"
+    async with running(kept, tokens, "127.0.0.1", 0) as port:
+        headers = {"Authorization": "Bearer one"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as http:
+            yield Machine(kept, http)
+
+
+async def test_a_segment_lies_where_it_lies_in_the_room_and_is_taken_twice_as_one(machine: Machine) -> None:
+    assert (await machine.claim(await machine.upload())).status_code == 201
+    file = machine.kept / ROOM / HEARING / "bench/00000.mp4"
+    assert file.read_bytes() == DATA
+    assert (await machine.claim(await machine.upload())).status_code == 200
+    assert [p.name for p in file.parent.iterdir()] == ["00000.mp4"]
+    assert [p for p in (machine.kept / ".uploads").iterdir() if p.is_file()] == []
+
+
+async def test_what_was_damaged_here_is_kept_beside_the_new_copy(machine: Machine) -> None:
+    await machine.claim(await machine.upload())
+    file = machine.kept / ROOM / HEARING / "bench/00000.mp4"
+    file.chmod(0o640)
+    file.write_bytes(b"damaged")
+    assert (await machine.claim(await machine.upload())).status_code == 201
+    assert file.read_bytes() == DATA
+    (other,) = file.parent.glob("*.other")
+    assert other.read_bytes() == b"damaged"
+
+
+async def test_other_bytes_than_were_claimed_are_not_receipted(machine: Machine) -> None:
+    answer = await machine.claim(await machine.upload(DATA[:-1] + b"x"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "checksum")
+    assert not (machine.kept / ROOM).exists()
+
+
+@pytest.mark.parametrize("other", [{"track": ".."}, {"track": ""}, {"hearing": ".."}, {"kind": "selftest"}])
+async def test_names_that_would_leave_the_hearing_are_refused(machine: Machine, other: dict[str, Any]) -> None:
+    answer = await machine.claim(await machine.upload(), **other)
+    assert 400 <= answer.status_code < 500
+    assert not list(machine.kept.rglob("*.mp4"))
+
+
+async def test_nobody_without_a_token_and_no_room_for_another(machine: Machine) -> None:
+    assert (await machine.upload(room="jianshan/4")).status_code == 403
+    begun = await machine.upload()
+    assert (await machine.claim(begun, room="jianshan/4")).status_code == 403
+    machine.http.headers["Authorization"] = "Bearer two"
+    assert (await machine.claim(begun, room="jianshan/4")).status_code == 403
+    machine.http.headers["Authorization"] = "Bearer three"
+    assert (await machine.upload()).status_code == 401
+    assert (await machine.http.get(f"/{ROOM}/{HEARING}/bench/00000.mp4")).status_code == 404
+
+
+@pytest.mark.parametrize("text", ["", "# nobody", "jianshan/3", "jianshan one", "../3 one", "a/b/c one"])
+def test_a_list_of_tokens_that_says_nothing_clear_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tokens").write_text(text)
+    (tmp_path / "tokens").chmod(0o600)
+    with pytest.raises(ConfigError):
+        read_tokens(tmp_path / "tokens")
