@@ -101,6 +101,9 @@ def camera(camera: Camera, fd: int) -> list[str]:
             analyzeduration=1_000_000,
             probesize=1_000_000,
             fflags="+genpts",
+            # RTP's 32-bit stamps are unwrapped where they are read; guessing at a wrap once more goes wrong with
+            # cameras whose first stamps are wild.
+            correct_ts_overflow=0,
         )
         return _command(ffmpeg.output(source.video, f"pipe:{fd}", vcodec="copy", **_FRAGMENTED), stdin=False)
     if camera.driver == "v4l2":

@@ -17,8 +17,8 @@ from scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
 
 
 async def test_frozen_pictures_frozen_times_and_another_resolution(room_of: Callable[..., RecorderRoom]) -> None:
-    moving, still = encode("320x180", FPS, 4 * FPS), encode("320x180", FPS, FPS, "smptebars")
-    larger = encode("640x360", FPS, 4 * FPS)
+    moving, still = encode("320x180", FPS, 11 * FPS), encode("320x180", FPS, FPS, "smptebars")
+    larger = encode("640x360", FPS, 11 * FPS)
     stuck = ScriptedCamera(moving)
     cameras = {"still": ScriptedCamera(still), "stuck": stuck, "larger": ScriptedCamera(moving)}
     async with contextlib.AsyncExitStack() as peers:
