@@ -99,11 +99,14 @@ class RoomView:
         return self._recorder_at is not None and self._monotonic() - self._recorder_at < FRESH_S
 
     def kept(self, hearing: str) -> bool:
-        """Whether the recorder says, now, that every running track is kept for this hearing."""
+        """Whether the recorder says, now, that every running track is kept for this hearing.
+
+        The composed picture may lag or be off; it has an alarm of its own, and the hearing is recorded all the same.
+        """
         status = self.recorder
         if status is None or not self.recorder_fresh or status.get("hearing") != hearing:
             return False
-        running = [t for t in status.get("tracks", []) if t.get("state") == "running"]
+        running = [t for t in status.get("tracks", []) if t.get("state") == "running" and t.get("id") != PROGRAM]
         return bool(running) and all(t.get("kept") for t in running)
 
     @property

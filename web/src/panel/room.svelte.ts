@@ -3,6 +3,7 @@
 import { MediaHub } from '../lib/live/hub';
 import { applyEvent, emptyHearing } from '../lib/hearing';
 import { type Connection, LiveSocket } from '../lib/socket';
+import { devicesOf } from '../lib/tracks';
 import type { Caption, Hearing, Levels, RecorderStatus, RoomEvent, RoomMessage, RoomState } from '../lib/types';
 import { AlarmBook } from './alarms.svelte';
 
@@ -81,8 +82,9 @@ export class RoomStore {
     const early = this.nowMs - since < START_GRACE_MS;
     const status = this.recorder;
     if (!status || status.hearing !== hearing.id) return early ? 'starting' : 'none';
-    const kept = status.tracks.filter((track) => track.kept && track.state === 'running');
-    if (kept.length === status.tracks.length && kept.length > 0) return 'recording';
+    const devices = devicesOf(status);
+    const kept = devices.filter((track) => track.kept && track.state === 'running');
+    if (kept.length === devices.length && kept.length > 0) return 'recording';
     if (early) return 'starting';
     return kept.length === 0 ? 'none' : 'partial';
   });
