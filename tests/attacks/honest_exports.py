@@ -67,6 +67,7 @@ def honest(
         "pause": Story(pause=(4.0, 6.0, "recess")),
         "unsealed": Story(seal=False),
         "other": Story(shift_s=1),
+        "open": Story(close=False, seal=False),
         "played": Story(pause=(4.0, 6.0, "recess"), lost=(7.0, 7.5)),
     }
     years = {"old": 1825 - 7, "late": 1825 + 7}

@@ -35,6 +35,14 @@ def test_a_hearing_without_a_seal_is_unsealed(forge):
     assert codes(judgement) == {"unsealed"}
 
 
+def test_a_hearing_that_goes_on_is_unsealed(forge):
+    """What is still being written is in no leaf yet, and no lie."""
+    judgement = forge("open").judge()
+    assert judgement.verdict is Verdict.UNSEALED, judgement.reasons
+    assert codes(judgement) <= {"not-closed", "unsealed", "pending"}
+    assert judgement.media_bytes > 0
+
+
 def test_without_the_centers_key_nothing_is_verifiable(forge):
     judgement = forge().judge(key=False)
     assert judgement.verdict is Verdict.NOT_VERIFIABLE

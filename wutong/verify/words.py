@@ -154,6 +154,10 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     # 9 coverage
     "gap": _both("{0} 缺 {1}：{2}", "{0} lacks {1}: {2}"),
     "hole": _both("{0} 在 {1} 缺 {2}，记录没有申明", "{0} lacks {2} at {1}, and the record declares nothing of it"),
+    "pending": _both(
+        "{0} 在 {1} 的 {2} 还不在账本中（庭审尚未封存）",
+        "{0}: {2} at {1} are not in the ledger yet (the hearing is not sealed)",
+    ),
     # 10 words and exhibits
     "transcript": _both(
         "{0} 与账本中的文字不符（未经修订的改动）", "{0} is not what the ledger says (a change without a revision)"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sync.hearing import Hearing
 from wutong.export.transcript import clock_text
 from wutong.verify.case import Case
-from wutong.verify.verdict import Reason, false, gap
+from wutong.verify.verdict import Reason, false, gap, unended
 
 TOLERANCE_NS = 11_000_000
 """The recorder declares what is longer than 10 ms; one more for rounding to ticks."""
@@ -17,24 +17,22 @@ Span = tuple[int, int]
 
 
 def run(case: Case) -> Iterator[Reason]:
-    """Reasons `hole` (false) and `gap`."""
+    """Reasons `hole` (false), `pending` (the same before the seal) and `gap`."""
     hearing = case.hearing
     if hearing is None:
         return
     from_ns, to_ns = _range(case, hearing)
     names = {str(t.get("id")): str(t.get("name") or t.get("id")) for t in hearing.tracks}
+    sealed = any(event.kind == "seal" for event in case.known)
     pauses = [(p.from_ns, to_ns if p.to_ns is None else p.to_ns) for p in hearing.pauses]
     for track, name in names.items():
         gaps = [(g.from_ns, g.to_ns or g.from_ns) for g in hearing.gaps if g.track == track]
         media = _media(case, track)
-        if hearing.closed_ns is None and not case.is_excerpt:
-            # The last segment of a hearing that goes on is not in the ledger yet.
-            end_ns = max((end for _, end in [*media, *gaps]), default=from_ns)
-        else:
-            end_ns = to_ns
-        for start, end in _without([(from_ns, end_ns)], [*media, *gaps, *pauses]):
+        for start, end in _without([(from_ns, to_ns)], [*media, *gaps, *pauses]):
             if end - start > TOLERANCE_NS:
-                yield false("hole", name, clock_text(start - hearing.opened_ns), f"{(end - start) / 1e9:.2f} s")
+                about = name, clock_text(start - hearing.opened_ns), f"{(end - start) / 1e9:.2f} s"
+                # Before the seal, a segment that still grows is in no leaf.
+                yield false("hole", *about) if sealed else unended("pending", *about)
     yield from _declared(hearing, names, pauses, (from_ns, to_ns))
 
 
