@@ -7,7 +7,7 @@ added to a hearing that is over: it may be sealed; its difference stands on the 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hardware.profile import Profile
 from recorder.filecheck import Job
@@ -31,6 +31,11 @@ class Confidence:
     async def run(self) -> None:
         """For ever; cancel to end it."""
         await self._readback.run()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """For the status."""
+        return {"checked": self._readback.checked, "longest_s": round(self._readback.longest_s, 1)}
 
     def heard(self, heard_ns: int, levels: list[tuple[int, float, float]]) -> None:
         """Levels of all channels, up to `heard_ns`."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,9 +47,12 @@ class ReadBack:
         """`behind(n)`: n files were skipped since it last kept up; 0 when it keeps up again."""
         self._tell = tell
         self._behind = behind
-        self._waiting: deque[tuple[Checked, Callable[[], Job]]] = deque()
+        self._waiting: deque[tuple[Checked, Callable[[], Job], float]] = deque()
         self._more = asyncio.Event()
         self._skipped = 0
+        self.checked = 0
+        self.longest_s = 0.0
+        """From the close of a file until it was known to be right or wrong."""
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,9 +62,9 @@ class ReadBack:
 
     def check(self, hearing: str, track: str, index: int, job: Callable[[], Job]) -> None:
         """Look at a closed segment as soon as its turn comes; `job` is asked for then. Never waits."""
-        self._waiting.append((Checked(hearing, track, index, ()), job))
+        self._waiting.append((Checked(hearing, track, index, ()), job, time.monotonic()))
         if len(self._waiting) > MAX_WAITING:
-            skipped, _ = self._waiting.popleft()
+            skipped, _, _ = self._waiting.popleft()
             self._skipped += 1
             log.warning("readback_skipped", track=skipped.track, index=skipped.index)
             self._behind(self._skipped)
@@ -72,8 +76,10 @@ class ReadBack:
             while True:
                 await self._more.wait()
                 while self._waiting:
-                    what, job = self._waiting.popleft()
+                    what, job, since = self._waiting.popleft()
                     found = await self._ask(job())
+                    self.checked += 1
+                    self.longest_s = max(self.longest_s, time.monotonic() - since)
                     if found:
                         log.error("readback_differs", track=what.track, index=what.index, found=found)
                     self._tell(Checked(what.hearing, what.track, what.index, tuple(found)))

@@ -1,6 +1,6 @@
 """The process that reads closed files back: one job a line on its input, one answer a line on its output.
 
-It yields to everything else on the machine, in processor time and at the disk, and dies with the recorder.
+It yields to the recorder, in processor time and at the disk, and dies with the recorder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from recorder.filecheck import Job, differences
 from sync.process import die_with_parent, weigh
 
-NICE = 15
+NICE = 5
+"""Behind the recorder, before the transcriber: what is wrong with a file is to be known within ten seconds."""
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     die_with_parent()
     weigh(NICE)
     with contextlib.suppress(psutil.Error, OSError):
-        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, 7)
     for line in sys.stdin:
         try:
             found = differences(Job.model_validate_json(line))

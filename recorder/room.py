@@ -350,5 +350,6 @@ class RecorderRoom:
             },
             "clock": self._clock_watch.source.to_json(),
             "copy": self._backup.state,
+            "readback": self._confidence.state,
             "alarms": self._alarms.to_json(),
         }
