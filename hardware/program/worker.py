@@ -190,8 +190,8 @@ class Program:
 
     def run(self) -> None:
         """Until ffmpeg ends, this process is killed, or it gives up."""
-        self._listener.start()
         output = Output(self._options.encoder, self._options.media_fd)
+        self._listener.start()
         due_ns = time.monotonic_ns()
         media_ns = -1
         try:
