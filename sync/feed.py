@@ -145,8 +145,8 @@ class FeedServer:
             while True:
                 writer.write(await listener.take())
                 await writer.drain()
-        except (ConnectionError, ValueError, asyncio.CancelledError):
-            pass
+        except (ConnectionError, ValueError, RuntimeError, asyncio.CancelledError):
+            pass  # RuntimeError is uvloop's word for a listener that has just gone
         finally:
             if listener is not None:
                 self._listeners.discard(listener)

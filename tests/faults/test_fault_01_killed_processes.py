@@ -1,8 +1,8 @@
 """Fault 1: `kill -9` of each process at random moments, also inside an `mdat`; of all at once.
 
 Done: twenty kills of a real room, in turns the recorder (in every second case at the moment in which a file grows), its
-camera, its microphones, their encoder, and every process of the room at once. `wutong bench kill` does two hundred. On
-a machine that is overloaded by others, processes are back as soon as they are let.
+camera, its microphones, their encoder, its uplink, and every process of the room at once. `wutong bench kill` does two
+hundred. On a machine that is overloaded by others, processes are back as soon as they are let.
 Lost: nothing that was acknowledged; less than half a second of media that was captured and on no disk yet.
 """
 
@@ -17,7 +17,7 @@ from wutong.bench.kill import measure
 
 
 async def test_twenty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    figures = await measure(tmp_path, 20, Console(quiet=True), seed=8)
+    figures = await measure(tmp_path, 20, Console(quiet=True), seed=8, services=("recorder", "uplink"))
     assert figures["times"] == 20
     assert figures["acknowledged_fragments"] > 100
     assert figures["acknowledged_lost"] == 0

@@ -27,13 +27,16 @@ from rich.console import Console
 from sync.boxes import Indexed, index_file
 from sync.hearing import Hearing
 from wutong.bench.live import machine
-from wutong.bench.room import HEARING, TRACKS, BenchRoom
+from wutong.bench.room import HEARING, SERVICES, TRACKS, BenchRoom
 
 TURNS = (
-    *("recorder", "camera", "encoder", "recorder-writing", "microphones"),
-    *("camera", "recorder", "encoder", "microphones", "all"),
+    *("recorder", "camera", "encoder", "recorder-writing", "microphones", "uplink", "edge"),
+    *("camera", "recorder", "encoder", "microphones", "transcriber", "all"),
 )
-_AFFECTED = {"camera": ("bench",), "microphones": ("mics", "mix"), "encoder": ("mics", "mix")}
+_AFFECTED: dict[str, tuple[str, ...]] = {
+    **{"camera": ("bench",), "microphones": ("mics", "mix"), "encoder": ("mics", "mix")},
+    **{"edge": (), "uplink": (), "transcriber": ()},
+}
 JOIN_NS = 20_000_000
 """Fragments closer than this follow each other: the rounding of media time and of drift."""
 WRITING_S = 0.5
@@ -61,14 +64,20 @@ class Seen:
 
 
 async def measure(
-    data: Path, times: int, console: Console, *, seed: int | None = None, turns: Sequence[str] = TURNS
+    data: Path,
+    times: int,
+    console: Console,
+    *,
+    seed: int | None = None,
+    services: Sequence[str] = SERVICES,
 ) -> dict[str, Any]:
     """Kill `times` times and return the figures; `data` is a folder that may be filled."""
+    turns = [turn for turn in TURNS if turn not in SERVICES or turn in services]
     chance = random.Random(seed)  # noqa: S311 (moments, not secrets)
     deaths: list[Death] = []
     seen = Seen()
     console.print("starting a room …")
-    async with BenchRoom.running(data) as room:
+    async with BenchRoom.running(data, services) as room:
         room.say("open", case={}, seats=[], tracks=[{"id": t, "kind": "", "name": t} for t in TRACKS])
         await room.until(room.keeps, "everything is kept")
         for number in range(times):
@@ -99,6 +108,9 @@ async def _kill(room: BenchRoom, what: str) -> Death:
         everything = [workers[what]]
     elif what == "all":
         room.kill_all()
+    elif what in SERVICES and what != "recorder":
+        room.kill(what)
+        everything = []
     else:
         room.kill("recorder")
     _, alive = await asyncio.to_thread(psutil.wait_procs, everything, 3)
