@@ -20,15 +20,25 @@ from sync.roomlog import Event
 MAX_LEAF_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 32
 _FIELDS = {"number", "hearing", "kind", "room_ns", "utc_ns", "body"}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+
+
+class _OddError(Exception):
+    """Something that only the general writer of canonical JSON can write."""
 
 
 def leaf_of(event: Event) -> bytes:
     """The canonical bytes of an event of a hearing; `LedgerError` when it cannot be said in canonical JSON."""
     if event.hearing is None:
         raise LedgerError(f"event {event.number} belongs to no hearing; only a hearing has a ledger", code="leaf")
+    value = event.to_json()
     try:
-        return rfc8785.dumps(_written(event.to_json(), 0))
+        try:
+            # Several times as fast as the general writer, for what events are made of; `_plain` says when they agree.
+            return _ENCODER.encode(_plain(value)).encode()
+        except _OddError:
+            return rfc8785.dumps(_written(value, 0))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise LedgerError(f"event {event.number} cannot be a leaf: {error}", code="leaf") from error
 
@@ -64,6 +74,38 @@ def _written(value: Any, depth: int) -> Any:
     if isinstance(value, float) and abs(value) >= 1 << 53:
         raise LedgerError(f"{value} is too large to be read back as it was written", code="leaf")
     return value
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """`_written` in one quick pass, for values of which Python's own JSON is the canonical one; else `_OddError`."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return value
+    if depth >= MAX_DEPTH:
+        raise _OddError
+    if kind is dict:
+        made = {}
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                raise _OddError  # the order of keys is by UTF-16
+            item_kind = type(item)
+            if item_kind is str:
+                made[key] = item
+            elif item_kind is int and key.endswith("_ns"):
+                made[key] = str(item)
+            else:
+                made[key] = _plain(item, depth + 1)
+        return made
+    if kind is list:
+        return [_plain(item, depth + 1) for item in value]
+    if kind is int and -(1 << 53) < value < 1 << 53:
+        return value
+    if kind is float:
+        if 1e-4 <= abs(value) < 1e15:
+            return int(value) if value.is_integer() else value
+        if value == 0:
+            return 0
+    raise _OddError
 
 
 def _read(value: Any, depth: int) -> Any:
