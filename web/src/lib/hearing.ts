@@ -91,6 +91,9 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       hearing.sealed = { at_utc_ms: event.utc_ms, index, leaves, root, words_complete, late: 0 };
       break;
     }
+    case 'mute':
+      hearing.live_muted = body.muted === true;
+      break;
     case 'clock':
       // 0: it only says what UTC is worth
       if (body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...body });

@@ -104,6 +104,8 @@ export interface Hearing {
   opened_ms: number;
   opened_utc_ms: number;
   /** where the record may begin: before the opening when the room keeps a pre-roll (预录) */
+  /** no sound and no captions leave the room live; the record is as ever */
+  live_muted?: boolean;
   recorded_from_ms: number;
   closed_ms: number | null;
   case: Case;
