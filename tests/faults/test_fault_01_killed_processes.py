@@ -9,10 +9,14 @@ Lost: nothing that was acknowledged; less than half a second of media that was c
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
+from recorder_room import RecorderRoom
 from rich.console import Console
 
+from sync.hearing import Hearing
 from wutong.bench.kill import measure
 
 
@@ -26,3 +30,27 @@ async def test_twenty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     assert figures["gaps_undeclared_ms"] == 0
     assert figures["gaps_false_ms"] == 0
     assert figures["orphans"] == 0
+
+
+async def test_what_an_earlier_hearing_lacks_is_declared_though_another_is_open(
+    room_of: Callable[..., RecorderRoom],
+) -> None:
+    room = room_of()
+    await room.until(room.running, "all sources run")
+    room.say("open", case={}, seats=[], tracks=[])
+    await room.pass_media("mics", 1)
+    await room.end(signal.SIGKILL)
+    closed_ns = room.say("close")
+    room.hearing = "h-2"
+    room.say("open", case={}, seats=[], tracks=[])
+    room.start()
+    await room.until(lambda: room.running() and all(t["kept"] for t in room.status["tracks"]), "the second is kept")
+
+    def first() -> Hearing:
+        return Hearing.of("h-1", room.log.of_hearing("h-1"))
+
+    await room.until(lambda: len(first().gaps) == 3, "the end of the first is declared for each track")
+    assert {gap.to_ns for gap in first().gaps} == {closed_ns}
+    room.say("close")
+    view = await room.closed("bench", "mics", "mix")
+    assert {gap.from_ns for gap in view.gaps} == {view.opened_ns}

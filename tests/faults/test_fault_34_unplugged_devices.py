@@ -18,8 +18,8 @@ from recorder_room import RecorderRoom, profile_text, spans
 from scripted_rtsp import FPS, ScriptedCamera, encode
 
 S = 1_000_000_000
-SLACK = 2.0
-"""Times what the requirement allows: the machine that tests may be busy with other things."""
+SLACK = 2.0 if os.getloadavg()[0] < 2 * (os.cpu_count() or 1) else 10.0
+"""Times what the requirement allows: the machine that tests may be busy with other things, or overloaded."""
 
 
 async def pactl(card: PulsePeer, *arguments: str) -> None:
