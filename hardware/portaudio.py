@@ -61,25 +61,31 @@ def _devices() -> list[dict[str, Any]]:
     return devices
 
 
-def play_through(name: str, sound: NDArray[np.int16], rate_hz: int) -> None:
-    """Play one channel of sound on the output device of that name, and wait until it has sounded; `DeviceError`."""
+def find_output(name: str) -> dict[str, Any]:
+    """The output device of that name, else the only one whose name contains it; `DeviceError` says what there is."""
     devices = output_devices()
     found = [d for d in devices if d["name"] == name] or [d for d in devices if name.lower() in str(d["name"]).lower()]
     if len(found) != 1:
         there = "、".join(str(d["name"]) for d in (found or devices)) or "无"
         what = "没有名为" if not found else "多个输出设备符合"
         raise DeviceError(f"{what}“{name}”（现有：{there}）；请检查连接或修改 selftest.loudspeaker")
+    return found[0]
+
+
+def play_through(name: str, sound: NDArray[np.int16], rate_hz: int) -> None:
+    """Play one channel of sound on the output device of that name, and wait until it has sounded; `DeviceError`."""
+    device = find_output(name)
     with _quietly():
         port = pyaudio.PyAudio()
     try:
         stream = port.open(
-            rate=rate_hz, channels=1, format=pyaudio.paInt16, output=True, output_device_index=found[0]["index"]
+            rate=rate_hz, channels=1, format=pyaudio.paInt16, output=True, output_device_index=device["index"]
         )
         stream.write(np.ascontiguousarray(sound, "<i2").tobytes())
         stream.stop_stream()  # waits until the device has played it
         stream.close()
     except (OSError, ValueError) as error:
-        raise DeviceError(f"输出设备“{found[0]['name']}”无法播放：{error}") from error
+        raise DeviceError(f"输出设备“{device['name']}”无法播放：{error}") from error
     finally:
         port.terminate()
 

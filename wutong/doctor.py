@@ -61,6 +61,8 @@ def examine(profile_path: Path | None) -> Iterator[Finding]:
         else:
             yield Finding("profile", "ok", f"{profile.room.court_name} {profile.room.room_name} ({profile.address})")
     yield from _microphones(profile)
+    if profile is not None and profile.selftest.loudspeaker and profile.microphones.driver == "pyaudio":
+        yield _loudspeaker(profile.selftest.loudspeaker)
     yield from _v4l2(profile)
     if profile is not None:
         for camera in profile.cameras:
@@ -113,6 +115,15 @@ def _microphones(profile: Profile | None) -> Iterator[Finding]:
             yield _simulated("profile: microphones", wanted.file)
     except WutongError as error:
         yield Finding("profile: microphones", "bad", error.message)
+
+
+def _loudspeaker(name: str) -> Finding:
+    from hardware.portaudio import find_output
+
+    try:
+        return Finding("profile: loudspeaker", "ok", str(find_output(name)["name"]))
+    except WutongError as error:  # the seats can speak instead
+        return Finding("profile: loudspeaker", "note", error.message)
 
 
 def _simulated(subject: str, folder: Path | None) -> Finding:
