@@ -36,7 +36,7 @@ from sync.uplink.uploadstore import Upload, UploadStore
 
 NICE = 15
 LOOK_S = 1.0
-AGAIN_S = (2.0, 5.0, 10.0, 30.0)
+AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 SETTLED_S = 5.0
 """The log of a closed hearing is copied when nothing more came for so long, and again if something does."""
 BATCH = 64
