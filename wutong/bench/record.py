@@ -2,10 +2,10 @@
 
 The recorder runs as a service runs it, with all its workers, its picture checks and its read-back
 (`longest_readback_s`: from the close of a file until it was found right). The cameras are an RTSP server that sends
-H.264 which was encoded before, so the cameras' work is not in the figures; their streams are copied, not encoded. The microphones are a file of
-eight voices, encoded as those of a room are. Processor time is what the kernel counted for the recorder and all its
-descendants, those that ended included. A run in which anything was restarted or a gap was declared is no measurement:
-it ends with an error.
+H.264 which was encoded before, so the cameras' work is not in the figures; their streams are copied, not encoded. The
+microphones are a file of eight voices, encoded as those of a room are. Processor time is what the kernel counted for
+the recorder and all its descendants, those that ended included. A run in which anything was restarted or a gap was
+declared is no measurement: it ends with an error.
 """
 
 from __future__ import annotations
