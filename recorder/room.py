@@ -231,7 +231,9 @@ class RecorderRoom:
                     self._book.forget(wanted.hearing)
             now_ns = self._clock.now_ns()
             for runner in self.runners:
-                if runner.state == "off":  # what it misses is missing for this reason, for as long as it lasts
+                if runner.state == "off" and self._hearing is None:
+                    runner.again()  # between hearings the machine has time to try
+                elif runner.state == "off":  # what it misses is missing for this reason, for as long as it lasts
                     for info in runner.source.tracks:
                         self.lanes[info.id].keeper.trouble(now_ns, runner.source.off_why, alone=True)
             for lane in self.lanes.values():
