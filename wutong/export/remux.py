@@ -2,8 +2,8 @@
 
 The time line of all such files is one: zero is the earliest media of the hearing. Pictures keep their times, a gap is
 a picture that stands still for as long. Players count sound by its samples, so the sound is made unbroken: coded
-frames of silence fill gaps and pauses, and where a device's clock ran off by more than a frame (21 ms), one is put in
-or left out. The record itself in `media/` is untouched by all this.
+frames of silence fill gaps and pauses, and where a device's clock ran off by more than 13 ms, a frame (21 ms) is put
+in or left out. The record itself in `media/` is untouched by all this.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from sync.errors import DeviceError, MediaError
 
 PIECE = 1024 * 1024
 AAC_FRAME = 1024
+OFF_SAMPLES = 640
+"""13 ms at 48 kHz: so far sound may be off before a frame is put in or left out; more than half a frame, so that one
+correction does not call for the opposite one."""
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 
 
@@ -146,10 +149,10 @@ def _sound(files: Sequence[Path], base_ns: int, end_ns: int) -> Iterator[bytes]:
         at_ns = to_ns(fragment.decode_time, init.timescale) - base_ns
         for place, sample in enumerate(fragment.samples()):
             due = at_ns * rate // 1_000_000_000 + place * AAC_FRAME
-            while due - frames * AAC_FRAME >= AAC_FRAME:
+            while due - frames * AAC_FRAME > OFF_SAMPLES:
                 yield _framed(header, silence)
                 frames += 1
-            if frames * AAC_FRAME - due <= AAC_FRAME:
+            if frames * AAC_FRAME - due <= OFF_SAMPLES:
                 yield _framed(header, sample)
                 frames += 1
     while rate and (end_ns - base_ns) * rate // 1_000_000_000 - frames * AAC_FRAME >= AAC_FRAME:
