@@ -259,6 +259,59 @@ def test_a_recess_is_drawn_and_skipped_with_a_note(hearing: str, clerk: Clerk, i
     expect(inspector.locator(".bar.pause")).to_have_count(1)
 
 
+def test_one_seat_is_heard_alone_without_losing_the_cursor(hearing: str, demo: Demo, inspector: Page) -> None:
+    track = f"{demo.room['address']}/bench"
+    inspector.goto(inspector.url.split("#")[0] + f"#/hearing/{hearing}?t=3000")
+    until("the picture", lambda: moves(inspector, f'video[data-track="{track}"]'), 60)
+    before = elapsed_s(inspector)
+    with inspector.expect_response(lambda answer: "seat=" in answer.url and answer.ok, timeout=30_000) as asked:
+        inspector.get_by_test_id("solo").select_option(label="原告")
+    assert asked.value.headers["x-wutong-mime"] == 'audio/mp4; codecs="flac"'
+    until("the picture goes on", lambda: moves(inspector, f'video[data-track="{track}"]'), 60)
+    assert before <= elapsed_s(inspector) < before + PATIENCE_S
+    # What is decoded from now on is that seat: an element of its own source has heard nothing before.
+    heard = f"() => document.querySelector('video[data-track=\"{track}\"]').webkitAudioDecodedByteCount"
+    until("its sound", lambda: inspector.evaluate(heard) > 0, 30)
+    inspector.get_by_test_id("solo").select_option(label="全部席位（混音）")
+    until("the mix again", lambda: moves(inspector, f'video[data-track="{track}"]'), 60)
+
+
+def test_what_is_missing_is_shown_with_its_cause_and_drafts_the_explanation(
+    hearing: str, demo: Demo, clerk: Clerk, inspector: Page
+) -> None:
+    recorder = str(demo.summary["pids"]["room-01.recorder"])
+    listing = subprocess.run(["ps", "-ww", "--ppid", recorder, "-o", "pid=,args="], capture_output=True, text=True)
+    camera = next(row for row in listing.stdout.splitlines() if "simulated_camera" in row and '"parties"' in row)
+    os.kill(int(camera.split()[0]), signal.SIGKILL)
+
+    def declared() -> list[dict[str, Any]]:
+        return [gap for gap in clerk.state()["hearing"]["gaps"] if gap["track"] == "parties"]
+
+    until("the declared gap", declared)
+    until("the gap at the center", lambda: [g for g in get(inspector, f"/api/hearings/{hearing}")["gaps"]
+                                            if g["track"] == "parties"])  # fmt: skip
+    inspector.goto(inspector.url.split("#")[0] + f"#/hearing/{hearing}?t=1000")
+    expect(inspector.get_by_test_id("missing-parties").locator(".gap").first).to_be_visible(timeout=30_000)
+    summary = inspector.get_by_test_id("gaps")
+    expect(summary).to_contain_text(re.compile(r"缺口 \d+ 处 · 共 [\d.]+ 秒"))
+    summary.focus()
+    inspector.keyboard.press("Enter")
+    expect(inspector.locator("#gap-list")).to_contain_text("当事人席缺")
+    inspector.keyboard.press("Escape")
+    expect(inspector.locator("#gap-list")).to_have_count(0)
+
+    inspector.get_by_role("button", name="查看草稿").click()
+    text = inspector.get_by_label("情况说明正文，可以修改")
+    for words in (CASE["case_no"], "当事人席", "审判长（独任审判员）：＿"):
+        expect(text).to_have_value(re.compile(re.escape(words)))
+    inspector.evaluate(
+        "() => { window.print = () => { window.printed = document.querySelector('.print-only').innerText } }"
+    )
+    inspector.get_by_role("button", name="打印").click()
+    assert CASE["case_no"] in inspector.evaluate("window.printed")
+    assert declared()[0]["why"] in text.input_value()
+
+
 def test_the_archive_finds_words_and_plays_them(hearing: str, inspector: Page, demo: Demo, tmp_path: Path) -> None:
     record = get(inspector, f"/api/hearings/{hearing}")
     said = max(record["utterances"][:3], key=lambda u: len(u["text"]))
