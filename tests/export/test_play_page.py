@@ -67,6 +67,17 @@ def test_the_sound_of_a_pause_is_silence_of_its_length(honest):
     assert sound[int(6.5 * rate) : int(7.5 * rate)].max() > 1000
 
 
+def test_each_seat_can_be_heard_alone_on_the_same_time_line(honest):
+    folder = honest("played").folder / "play" / "seats"
+    assert sorted(path.name for path in folder.iterdir()) == ["clerk.mp4", "judge.mp4"]
+    (audio,) = probed(folder / "clerk.mp4")
+    assert 7.9 < float(audio["duration"]) < 8.3
+    sound = np.abs(samples(folder / "clerk.mp4").astype(np.int32))
+    rate = 16_000
+    assert sound[int(4.3 * rate) : int(5.7 * rate)].max() < 50
+    assert sound[int(6.5 * rate) : int(7.5 * rate)].max() > 1000
+
+
 @pytest.mark.browser
 def test_the_page_plays_from_the_folder_without_a_server(honest, tmp_path):
     folder = tmp_path / "导出 1"  # a folder as people name it
@@ -83,6 +94,8 @@ def test_the_page_plays_from_the_folder_without_a_server(honest, tmp_path):
         page.locator("#toggle").click()
         page.wait_for_function("document.querySelector('video').currentTime > 1", timeout=60_000)
         # A line jumps to its words; the exhibit is there at its time; a pause and a gap are drawn.
+        page.locator("#sound").select_option(label="只听书记员")
+        page.wait_for_function("document.querySelector('video').muted && !seat.paused && seat.currentTime > 0.5")
         page.locator("#toggle").click()
         page.locator("#words button", has_text="五万元").click()
         page.wait_for_function("Math.abs(document.querySelector('video').currentTime - 6.2) < 0.1", timeout=60_000)

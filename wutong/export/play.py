@@ -10,9 +10,10 @@ from typing import Any
 from sync.hearing import Hearing, Segment
 from sync.roomlog import Event
 from wutong.export.certificate import REASONS
-from wutong.export.forms import media_path
+from wutong.export.forms import is_path, media_path
 from wutong.export.pages import draw_pages
 from wutong.export.remux import parts_of, remux
+from wutong.export.seats import seat_files
 from wutong.export.transcript import lines_of
 
 PAGE = Path(__file__).parent / "page"
@@ -55,15 +56,32 @@ def make(
         made.append("play/sound.mp4")
         files = [{"file": "sound.mp4", "from_ms": 0, "to_ms": _since(end_ns, base_ns)}]
         cameras.append({"id": "mix", "name": "声音", "parts": files})
+    channels = _channels(hearing)
+    mics = [folder / media_path(s.track, s.index) for s in segments if s.track == "mics"]
+    seats = seat_files(mics, channels, base_ns, out / "seats")
+    made += [f"play/seats/{name}" for name in seats.values()]
     pages = draw_pages(hearing, folder / "exhibits", out)
     made += sorted(f"play/{name}" for name in set(pages.values()))
-    value = _data(events, hearing, segments, base_ns, end_ns, span, pages) | {"cameras": cameras}
+    value = _data(events, hearing, segments, base_ns, end_ns, span, pages)
+    roles = {str(seat.get("id")): str(seat.get("role", "")) for seat in hearing.seats}
+    value |= {"cameras": cameras}
+    value["seats"] = [{"role": roles[seat], "file": f"seats/{name}"} for seat, name in seats.items()]
     # U+2028 and "</" mean something inside of a script.
     text = json.dumps(value, ensure_ascii=True).replace("</", "<\\/")
     (out / "data.js").write_text(f"window.HEARING = {text};\n", encoding="utf-8")
     for name in ("index.html", "player.js", "player.css"):
         (out / name).write_bytes((PAGE / name).read_bytes())
     return [*made, "play/data.js", "play/index.html", "play/player.js", "play/player.css"]
+
+
+def _channels(hearing: Hearing) -> dict[str, int]:
+    """Seat -> its channel of the microphones' track, of seats whose names can be files."""
+    found = {}
+    for seat in hearing.seats:
+        name, channel = str(seat.get("id")), seat.get("channel")
+        if type(channel) is int and 0 <= channel < 8 and is_path(f"play/seats/{name}.mp4"):
+            found[name] = channel
+    return found
 
 
 def _since(at_ns: int, base_ns: int) -> float:

@@ -58,9 +58,9 @@ def remux(picture: Sequence[Path], sound: Sequence[Path], base_ns: int, end_ns: 
     """Write `out`. Either may be empty; `base_ns` becomes 0, silence goes on to `end_ns`."""
     feeds: list[Callable[[int], None]] = []
     if picture:
-        feeds.append(lambda fd: _feed(fd, _pictures(picture, base_ns)))
+        feeds.append(lambda fd: feed(fd, rebased(picture, base_ns)))
     if sound:
-        feeds.append(lambda fd: _feed(fd, _sound(sound, base_ns, end_ns)))
+        feeds.append(lambda fd: feed(fd, _sound(sound, base_ns, end_ns)))
     pipes = [os.pipe() for _ in feeds]
     reading = [read for read, _ in pipes]
     arguments = _arguments(reading[0] if picture else None, reading[-1] if sound else None, out.name)
@@ -97,7 +97,7 @@ def _arguments(picture: int | None, sound: int | None, out: str) -> list[str]:
     return arguments
 
 
-def _feed(fd: int, data: Iterator[bytes]) -> None:
+def feed(fd: int, data: Iterator[bytes]) -> None:
     """Write until the reader is gone."""
     with contextlib.suppress(BrokenPipeError), os.fdopen(fd, "wb") as pipe:
         for piece in data:
@@ -125,7 +125,8 @@ def _fragments(files: Sequence[Path]) -> Iterator[tuple[Init, Fragment]]:
                         yield reader.init, item
 
 
-def _pictures(files: Sequence[Path], base_ns: int) -> Iterator[bytes]:
+def rebased(files: Sequence[Path], base_ns: int) -> Iterator[bytes]:
+    """The fragments of several segments as one fragmented MP4 whose zero is `base_ns`."""
     began = False
     for number, (init, fragment) in enumerate(_fragments(files), 1):
         if not began:

@@ -28,6 +28,23 @@ const players = hearing.cameras.filter((camera) => camera.parts.length).map((cam
 });
 $("pictures").classList.toggle("one", players.length < 2);
 const master = players[0];
+// One seat alone: its own file in place of the mix, following the master like a picture.
+const seat = new Audio();
+for (const [i, { role }] of hearing.seats.entries()) {
+  const option = document.createElement("option");
+  option.value = String(i);
+  option.textContent = `只听${role}`;
+  $("sound").append(option);
+}
+$("sound").addEventListener("change", () => {
+  const chosen = hearing.seats[$("sound").value];
+  if (master) master.video.muted = Boolean(chosen);
+  seat.pause();
+  if (!chosen) return;
+  seat.src = chosen.file;
+  seat.currentTime = at / 1000;
+  if (playing) seat.play().catch(() => undefined);
+});
 let at = 0;
 let playing = false;
 
@@ -47,6 +64,7 @@ function seek(ms) {
     choose(player, at);
     player.video.currentTime = at / 1000;
   }
+  if ($("sound").value) seat.currentTime = at / 1000;
   draw();
 }
 
@@ -55,16 +73,19 @@ function play(on) {
   for (const player of players) {
     if (on) player.video.play().catch(() => undefined); else player.video.pause();
   }
+  if (on && $("sound").value) seat.play().catch(() => undefined); else seat.pause();
   $("toggle").textContent = on ? "❚❚ 暂停" : "▶ 播放";
   $("toggle").setAttribute("aria-label", on ? "暂停 Pause" : "播放 Play");
 }
 
 function follow() {
   const speed = Number($("speed").value);
-  for (const player of players.slice(1)) {
-    const off = player.video.currentTime - master.video.currentTime;
-    if (Math.abs(off) > 0.5) player.video.currentTime = master.video.currentTime;
-    else player.video.playbackRate = speed * (Math.abs(off) > 0.02 ? 1 - off * 0.5 : 1);
+  const followers = players.slice(1).map((player) => player.video);
+  if ($("sound").value) followers.push(seat);
+  for (const media of followers) {
+    const off = media.currentTime - master.video.currentTime;
+    if (Math.abs(off) > 0.5) media.currentTime = master.video.currentTime;
+    else media.playbackRate = speed * (Math.abs(off) > 0.02 ? 1 - off * 0.5 : 1);
   }
 }
 
