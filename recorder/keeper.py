@@ -25,6 +25,8 @@ LATE_NS = 3 * NS_PER_S
 """A stretch that ended is given this long for its last fragments to arrive."""
 TOLERANCE_NS = 10_000_000
 """Smaller holes are the rounding of media time and of drift."""
+NEAR_NS = 5 * NS_PER_S
+"""What happened this near to a gap may be its reason."""
 UNKNOWN_WHY = "未收到该设备的媒体"
 
 
@@ -185,8 +187,12 @@ class Keeper:
         job.covered_ns = max(job.covered_ns, until_ns)
 
     def _why(self, from_ns: int, to_ns: int) -> str:
-        near = [w for at, w in self._troubles if from_ns - 5 * NS_PER_S <= at <= to_ns + 5 * NS_PER_S]
-        return near[0] if near else UNKNOWN_WHY
+        def away_ns(at_ns: int) -> int:
+            return max(from_ns - at_ns, at_ns - to_ns, 0)
+
+        near = [(away_ns(at), why) for at, why in self._troubles if away_ns(at) <= NEAR_NS]
+        # The nearest, and of those inside the gap the first: what came later may be its consequence.
+        return min(near, key=lambda found: found[0])[1] if near else UNKNOWN_WHY
 
     def _pump(self, now_ns: int | None = None) -> None:
         while self._jobs:

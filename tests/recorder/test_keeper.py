@@ -242,3 +242,15 @@ def test_memory_holds_a_preroll_of_four_cameras_and_is_bounded() -> None:
     assert 4 * cache_bytes(10 * S) <= 192 * 1024 * 1024, "what docs/operations.md says of memory"
     flood = camera(20_000_000)
     assert sum(len(f.data) for f in flood.cached(0)) <= cache_bytes(10 * S)
+
+
+def test_a_gap_has_the_reason_that_is_nearest_to_it() -> None:
+    bench = Bench()
+    bench.keeper.want("h", [stretch(1)], ended=False)
+    bench.run(0, 5)
+    bench.keeper.trouble(int(2.5 * S), "画面来不及绘制")
+    bench.keeper.trouble(int(5.1 * S), "设备进程退出")
+    bench.keeper.trouble(int(5.5 * S), "其后的麻烦")
+    bench.run(7, 8)
+    assert bench.gaps() == [(5.0, 7.0)]
+    assert bench.missing[0].why == "设备进程退出"

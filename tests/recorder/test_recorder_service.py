@@ -152,8 +152,10 @@ async def test_a_killed_worker_is_back_and_its_gap_is_declared(
     await room.pass_media(tracks[0], 1)
     room.say("close")
     view = await room.closed(*TRACKS)
-    assert {g.track for g in view.gaps} == set(tracks)
-    for gap in view.gaps:
+    # On a busy machine a simulated camera also leaves out frames, and says so for itself.
+    killed = [gap for gap in view.gaps if "来不及" not in gap.why]
+    assert {g.track for g in killed} == set(tracks)
+    for gap in killed:
         assert "终止" in gap.why
         assert gap.to_ns is not None
     for track in TRACKS:
