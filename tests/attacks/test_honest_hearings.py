@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from honest_exports import HEARING
+from honest_room import OPENED_NS, HonestRoom, S, Story
+
+from wutong.export.bundle import export
+from wutong.export.room import RoomSource
+from wutong.verify.case import Case
+from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
 
@@ -71,3 +78,21 @@ def test_a_time_stamped_hearing_is_authentic(forge, authority):
     judgement = forgery.judge()
     assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
     assert codes(judgement) == {"token-says"}
+
+
+def test_words_that_come_after_the_seal_are_sealed_again(place, media, center):
+    room = HonestRoom(place / "late-words", HEARING, center)
+    room.hold(media, Story())
+    start = OPENED_NS + 7 * S
+    body = {"id": "late", "seat": "judge", "role": "审判长", "start_ns": start, "end_ns": start + S, "text": "闭庭。"}
+    room.say("utterance", body, 20)
+    verdicts = []
+    for name in ("before", "after"):
+        room.sign()
+        source = RoomSource(place / "late-words", HEARING)
+        export(source, place / f"late-words-{name}", people=False)
+        source.close()
+        judgement = examine(Case(place / f"late-words-{name}", center.key.public_key()))
+        verdicts.append((judgement.verdict, codes(judgement)))
+    room.close()
+    assert verdicts == [(Verdict.UNSEALED, {"words-unsealed"}), (Verdict.AUTHENTIC, set())]
