@@ -48,6 +48,4 @@ async def test_a_disk_that_cannot_sync_for_a_while(
         assert {s.index for s in view.segments if s.track == track} >= {
             int(p.stem) for p in room.files(track) if index_file(p).fragments
         }
-    gaps = [g for g in view.gaps if g.track == "bench"]
-    assert gaps
-    assert all("Input/output" in g.why for g in gaps)
+    assert any("Input/output" in gap.why for gap in view.gaps)

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_tools import mounted
+from fault_tools import gaps, mounted
 from recorder_room import RecorderRoom, profile_text, spans
 
 TRACKS = ("bench", "mics", "mix")
@@ -33,7 +33,7 @@ async def test_a_volume_that_is_taken_away(room_of: Callable[..., RecorderRoom],
         view = await room.closed(*TRACKS)
         for track in TRACKS:
             assert len(spans(view, track)) == 1
-            assert not [g for g in view.gaps if g.track == track]
+            assert gaps(room, view, track) == []
             segments = [s for s in view.segments if s.track == track]
             assert [s.index for s in segments] == list(range(len(segments)))
             for segment in segments:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_tools import Switch
+from fault_tools import Switch, gaps
 from recorder_room import RecorderRoom, profile_text, spans
 
 from sync.clock import NOTED_NS, RoomClock
@@ -39,7 +39,7 @@ async def test_the_line_does_not_move_when_the_clock_does(
         await room.pass_media("bench", 1)
     room.say("close")
     view = await room.closed("bench", "mics", "mix")
-    assert view.gaps == []
+    assert gaps(room, view) == []
     assert [round(step, 1) for step in steps(room)[1:]] == [1.0, -1.0]
     assert steps(room)[0] > 24 * 365 * 50  # from 1970 to today
     for track in ("bench", "mics", "mix"):

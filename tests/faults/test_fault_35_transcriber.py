@@ -17,11 +17,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import numpy as np
 import psutil
 import pytest
+from fault_tools import gaps
 from recorder_room import RecorderRoom, profile_text
 
 from sync.feed import QUEUE_BYTES
+from transcriber.model import locate
+from transcriber.owner import Owner
 
 
 @pytest.mark.model
@@ -46,9 +50,26 @@ async def test_the_record_does_not_know_of_it(room_of: Callable[..., RecorderRoo
         assert {t["restarts"] for t in room.status["tracks"]} == {0}
         room.say("close")
         view = await room.closed("bench", "mics", "mix")
-        assert view.gaps == []
+        assert gaps(room, view) == []
     finally:
         writer.close()
         if transcriber.returncode is None:
             transcriber.kill()
             await transcriber.wait()
+
+
+@pytest.mark.model
+async def test_a_model_that_has_grown_is_replaced_before_the_next_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transcriber.owner._GROWTH", 0.0)  # whatever it has, it is too much
+    monkeypatch.setattr("transcriber.owner._GROWTH_BYTES", 0)
+    owner = Owner(locate("base"))
+    try:
+        await owner.ask(np.zeros(16_000, np.float32), quick=True)
+        first = owner.pid
+        await owner.ask(np.zeros(16_000, np.float32), quick=True)
+        assert owner.pid != first
+        assert first is not None
+        assert not psutil.pid_exists(first)
+        assert owner.restarts == 0, "that is no failure"
+    finally:
+        await owner.stop()

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from fault_tools import gaps
 from playwright.async_api import Error, expect
 from recorder_room import RecorderRoom, profile_text
 from sync_peers import free_port, until
@@ -88,7 +89,7 @@ async def test_a_crashed_browser_comes_back_to_the_same_hearing(room_of: Callabl
         ]
         assert {t["restarts"] for t in room.status["tracks"]} == {0}
         room.say("close")
-        assert (await room.closed("bench", "mics", "mix")).gaps == []
+        assert gaps(room, await room.closed("bench", "mics", "mix")) == []
     finally:
         if edge.returncode is None:
             edge.kill()
