@@ -82,7 +82,7 @@ def _course(page: _Page, value: Mapping[str, Any]) -> None:
         page.item(f"{_at(item['from_ms'])} 至 {until}：{item['reason_text']}（法释〔2017〕5号第三条）")
     page.pair("缺失及原因", "" if value["gaps"] else "无")
     for item in value["gaps"]:
-        page.item(f"{item['name']}：{_at(item['from_ms'])} 至 {_at(item['to_ms'])}，{item['why']}")
+        page.item(f"{item['name']}：{_tenths(item['from_ms'])} 至 {_tenths(item['to_ms'])}，{item['why']}")
     alarms = value["alarms"]
     page.pair("告警", "" if alarms else "无")
     for item in alarms[:_ALARMS]:
@@ -219,15 +219,15 @@ class _Page(FPDF):
         self.ln(1.2)
 
     def signatures(self, names: Sequence[str]) -> None:
-        self.ln(4)
-        if self.get_y() > 297 - 20 - 12 * len(names):
+        self.ln(2)
+        if self.get_y() > 297 - 20 - 10.5 * len(names):
             self.add_page()
         self.set_font("cjk", size=11)
         for name in names:
-            self.cell(58, 12, f"{name}：")
-            y = self.get_y() + 9.5
+            self.cell(58, 10.5, f"{name}：")
+            y = self.get_y() + 8
             self.line(80, y, 160, y)
-            self.ln(12)
+            self.ln(10.5)
 
     def made(self) -> bytes:
         return bytes(self.output())
@@ -261,6 +261,10 @@ def _asked() -> list[str]:
 
 def _at(ms: int | None) -> str:
     return "—" if ms is None else clock_text(ms * 1_000_000)[:-4]
+
+
+def _tenths(ms: int | None) -> str:
+    return "—" if ms is None else clock_text(ms * 1_000_000)[:-2]
 
 
 def _utc(ns: str) -> str:
