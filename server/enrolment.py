@@ -1,8 +1,9 @@
 """Who may sign for a room: codes with which a device enrols, and the devices that did.
 
 A code has 128 random bits, works once and for 15 minutes, and is stored as a hash. Redeeming one issues a certificate
-for the key that signed the request and revokes whatever device the room had before; rows are never deleted. The
-center's key is made at first start (mode 0600), its public half lies beside it.
+for the key that signed the request and revokes whatever device the room had before; rows are never deleted. A key that
+is enrolled again (its certificate ends) is certified since its first enrolment, else nothing that it signed before
+could be verified any more. The center's key is made at first start (mode 0600), its public half lies beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from server import tables as t
 from server.audit import Audit
@@ -28,7 +29,7 @@ from server.database import Database
 from sync.errors import AccessError, ConfigError
 from sync.http.access import public
 from sync.http.people import Throttle
-from sync.ledger.keys import issue, make_key, public_pem, read_public
+from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
 
 VALID_S = 15 * 60
 NS_PER_S = 1_000_000_000
@@ -57,9 +58,9 @@ def center_key(data: Path) -> Ed25519PrivateKey:
     """The center's key, made at first use; `center.pem` beside it has the public half."""
     try:
         key = make_key(data / "keys" / "center.key")
-        public = data / "keys" / "center.pem"
-        if not public.exists():
-            public.write_bytes(public_pem(key.public_key()))
+        public, pem = data / "keys" / "center.pem", public_pem(key.public_key())
+        if not public.exists() or public.read_bytes() != pem:  # a power cut leaves it empty
+            public.write_bytes(pem)
     except OSError as error:
         raise ConfigError(f"the center's key in {data / 'keys'} cannot be used: {error.strerror}") from error
     return key
@@ -93,10 +94,14 @@ class Enrolment:
             if row is None or row.used_utc_ns is not None or row.expires_utc_ns <= now:
                 raise AccessError("the code is unknown, was used, or is too old", code="code")
             at = dt.datetime.fromtimestamp(now // NS_PER_S, dt.UTC)
-            certificate = issue(request.encode(), row.room, self._key, at)
-            connection.execute(update(t.enrolments).where(e.code_sha256 == _hash(code)).values(used_utc_ns=now))
+            key = request_key(request.encode()).public_bytes_raw().hex()
+            certificate = issue(
+                request.encode(), row.room, self._key, at, since=_known_since(connection, row.room, key)
+            )
+            unused = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None)
+            if not connection.execute(update(t.enrolments).where(unused).values(used_utc_ns=now)).rowcount:
+                raise AccessError("the code is unknown, was used, or is too old", code="code")  # by another, just now
             _revoke(connection, row.room, now)
-            key = read_public(certificate).public_bytes_raw().hex()
             connection.execute(
                 insert(t.devices).values(
                     room=row.room, public_key=key, certificate=certificate.decode(), enrolled_utc_ns=now
@@ -141,6 +146,13 @@ class Enrolment:
 def _hash(code: str) -> str:
     # 128 random bits: a fast hash is enough, there is nothing to guess.
     return hashlib.sha256(code.replace("-", "").replace(" ", "").upper().encode("utf-8", "replace")).hexdigest()
+
+
+def _known_since(connection: Connection, room: str, key: str) -> dt.datetime | None:
+    """When this room enrolled this key first."""
+    d = t.devices.c
+    first = connection.execute(select(func.min(d.enrolled_utc_ns)).where(d.room == room, d.public_key == key)).scalar()
+    return None if first is None else dt.datetime.fromtimestamp(first // NS_PER_S, dt.UTC) - BACKDATE
 
 
 def _revoke(connection: Connection, room: str, now: int) -> int:

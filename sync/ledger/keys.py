@@ -22,7 +22,7 @@ from sync.errors import ConfigError, LedgerError
 CENTER = "wutong-center"
 """The center's name in signed notes."""
 VALID_YEARS = 5
-_BACKDATE = dt.timedelta(hours=1)
+BACKDATE = dt.timedelta(hours=1)
 """A device whose clock is a little behind must not find its new certificate invalid."""
 
 
@@ -96,8 +96,25 @@ def self_certificate(key: Ed25519PrivateKey, now: dt.datetime) -> bytes:
     return builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
 
 
-def issue(request: bytes, room: str, center: Ed25519PrivateKey, now: dt.datetime) -> bytes:
-    """The certificate (PEM) for a device that proved by its request that it holds the key."""
+def request_key(request: bytes) -> Ed25519PublicKey:
+    """The key of a certificate request; `LedgerError` when it is none."""
+    try:
+        key = x509.load_pem_x509_csr(request).public_key()
+    except (ValueError, TypeError) as error:
+        raise LedgerError("this is no certificate request", code="key") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise LedgerError("the request is not for an Ed25519 key", code="key")
+    return key
+
+
+def issue(
+    request: bytes, room: str, center: Ed25519PrivateKey, now: dt.datetime, *, since: dt.datetime | None = None
+) -> bytes:
+    """The certificate (PEM) for a device that proved by its request that it holds the key.
+
+    `since`: from when on the center has known this key as the room's. A renewed certificate covers what the key signed
+    under the one before, so that the hearings of that time stay authentic.
+    """
     try:
         asked = x509.load_pem_x509_csr(request)
         valid = asked.is_signature_valid
@@ -106,7 +123,7 @@ def issue(request: bytes, room: str, center: Ed25519PrivateKey, now: dt.datetime
     key = asked.public_key()
     if not valid or not isinstance(key, Ed25519PublicKey) or asked.subject != _name(room):
         raise LedgerError(f"the request is not one of {room} with an Ed25519 key of its own", code="key")
-    builder = _builder(_name(room), _name(CENTER), key, now)
+    builder = _builder(_name(room), _name(CENTER), key, now, since=since)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(), critical=True)
     return builder.sign(center, None).public_bytes(serialization.Encoding.PEM)
@@ -137,7 +154,14 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: Ed25519PublicKey, now: dt.datetime) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: Ed25519PublicKey,
+    now: dt.datetime,
+    *,
+    since: dt.datetime | None = None,
+) -> x509.CertificateBuilder:
     until = now + dt.timedelta(days=365 * VALID_YEARS)
     return (
         x509.CertificateBuilder()
@@ -145,7 +169,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: Ed25519PublicKey, now: 
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATE)
+        .not_valid_before(min(now - BACKDATE, since or now))
         .not_valid_after(until)
     )
 

@@ -100,3 +100,19 @@ def test_a_center_key_that_others_may_read_stops_the_start(tmp_path: Path) -> No
     (tmp_path / "keys" / "center.key").chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 0600"):
         center_key(tmp_path)
+
+
+async def test_a_renewed_certificate_covers_what_the_same_key_signed_before(served: Served) -> None:
+    desk = Enrolment(served.center.database, center_key(served.data))
+    key, now_ns = Ed25519PrivateKey.generate(), desk._utc_ns
+    asked = certificate_request(key, "court1/c03").decode()
+    first = dt.datetime.now(dt.UTC)
+    await desk.redeem(await desk.new_code("court1/c03"), asked)
+    desk._utc_ns = lambda: now_ns() + int(dt.timedelta(days=4 * 365).total_seconds()) * 1_000_000_000
+    _, renewed = await desk.redeem(await desk.new_code("court1/c03"), asked)
+    center = center_key(served.data).public_key()
+    for at in (first, first + dt.timedelta(days=8 * 365)):
+        assert check_certificate(renewed.encode(), "court1/c03", center, at) == key.public_key()
+    _, other = await desk.redeem(await desk.new_code("court1/c03"), request())
+    with pytest.raises(LedgerError, match="not valid"):
+        check_certificate(other.encode(), "court1/c03", center, first)
