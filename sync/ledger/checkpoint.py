@@ -52,6 +52,8 @@ class Checkpoint:
         except binascii.Error as error:
             raise LedgerError("the root of a checkpoint is not base64", code="checkpoint") from error
         value = cls(origin[1], origin[2], int(found[2]), root, int(found[4]), int(found[5]))
+        if max(value.size, value.last_number, value.utc_ns) >= 1 << 63:
+            raise LedgerError("a checkpoint has a number that no database holds", code="checkpoint")
         if len(root) != HASH_BYTES or value.to_text() != text:
             raise LedgerError("a checkpoint is not in its one form", code="checkpoint")
         return value

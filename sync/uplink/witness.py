@@ -36,7 +36,7 @@ class Answer(BaseModel):
     """One message of `witness`."""
 
     hearing: Annotated[str, Field(max_length=96)]
-    size: Annotated[int, Field(ge=1)]
+    size: Annotated[int, Field(ge=1, lt=1 << 63)]
     note: Annotated[str, Field(max_length=MAX_ANSWER_BYTES)] = ""
     refused: Literal["", "fork", "signature", "device", "form"] = ""
 

@@ -135,6 +135,13 @@ def test_a_checkpoint_has_one_form(old: str, new: str) -> None:
         Checkpoint.from_text(text.replace(old, new))
 
 
+@pytest.mark.parametrize("old", ["\n3\n", "last 9\n", f"utc {POINT.utc_ns}\n"])
+def test_a_checkpoint_has_no_number_that_no_database_holds(old: str) -> None:
+    number = old.split()[-1]
+    with pytest.raises(LedgerError):
+        Checkpoint.from_text(POINT.to_text().replace(old, old.replace(number, str(1 << 63))))
+
+
 def test_a_key_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "device.pem"
     made = keys.make_key(path)
