@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 
 import pytest
 from honest_exports import HEARING
@@ -55,8 +57,6 @@ def test_a_hearing_of_the_room_is_judged_where_it_is(honest):
 
 def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(honest, place, tmp_path):
     """Fault 31: the room's own file."""
-    import shutil
-
     data = place / "flipped"
     shutil.copytree(honest("pause").data, data)
     file = data / "hearings" / HEARING / "judge" / "00001.mp4"
@@ -70,6 +70,28 @@ def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(honest, place, tm
     assert failed.exception is not None
     assert "SHA-256 differs" in str(failed.exception)
     assert not list(tmp_path.glob("x*"))
+
+
+def test_an_event_deleted_from_the_rooms_log_is_a_verdict(honest, place):
+    data = place / "deleted"
+    shutil.copytree(honest("pause").data, data)
+    with sqlite3.connect(data / "room.db") as db:
+        last = "SELECT max(number) FROM event WHERE kind = 'mark' OR kind = 'utterance'"
+        db.execute(f"DELETE FROM outbox WHERE number = ({last})")
+        assert db.execute(f"DELETE FROM event WHERE number = ({last})").rowcount == 1
+    done = runner.invoke(app, ["verify", HEARING, "--data", str(data), "--json"])
+    assert done.exit_code == 20, done.exception
+    assert "leaves-short" in {reason["code"] for reason in json.loads(done.stdout)["reasons"]}
+    assert not [path for path in data.rglob("*") if path.stat().st_nlink > 1 and path.is_file()]
+
+
+def test_force_replaces_an_export_and_nothing_else(honest, tmp_path):
+    other = tmp_path / "letters"
+    other.mkdir()
+    (other / "letter.txt").write_text("keep")
+    done = runner.invoke(app, ["export", HEARING, "--data", str(honest("pause").data), "--out", str(other), "--force"])
+    assert "is no export" in str(done.exception)
+    assert (other / "letter.txt").read_text() == "keep"
 
 
 @pytest.mark.parametrize(

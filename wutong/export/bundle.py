@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class Exported:
     leaves: int
     sealed: bool
     witnessed: bool
+    places: Mapping[str, Path]
+    """Where the files are that were left in the store, for the verifier of this machine; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,16 @@ class Ledger:
     last: Checkpoint | None
 
 
-def ledger_of(source: Source, stretch: tuple[int, int] | None) -> Ledger:
-    """All that is signed; of a hearing that goes on, what the last checkpoint covers. Without any checkpoint, all."""
+def ledger_of(source: Source, stretch: tuple[int, int] | None, *, judged: bool = False) -> Ledger:
+    """All that is signed; of a hearing that goes on, what the last checkpoint covers. Without any checkpoint, all.
+
+    `judged`: leaves that were signed and are not here are for the verifier to tell.
+    """
     events = list(source.events())
     notes = list(source.checkpoints())
     last = Checkpoint.from_text(read_note(notes[-1]).text) if notes else None
     if last is not None:
-        if last.size > len(events):
+        if last.size > len(events) and not judged:
             raise StorageError(
                 f"the last checkpoint is over {last.size} leaves and only {len(events)} are here; "
                 "wait until the room has sent the rest, or export in the room"
@@ -95,6 +100,7 @@ class Bundle:
         self._partial = out.with_name(out.name + ".partial")
         self._progress = progress
         self._files: list[forms.Entry] = []
+        self._places: dict[str, Path] = {}
         self._done = self._total = 0
 
     def write(self, stretch: tuple[int, int] | None, *, force: bool, people: bool = True) -> Exported:
@@ -102,12 +108,15 @@ class Bundle:
         verifier needs."""
         if self._out.exists() and not force:
             raise ConfigError(f"{self._out} is there already; name another folder, or say --force to replace it")
-        ledger = ledger_of(self._source, stretch)
+        if self._out.exists() and not (self._out / forms.INDEX).is_file():
+            raise ConfigError(f"{self._out} is no export, so --force does not replace it; name another folder")
+        ledger = ledger_of(self._source, stretch, judged=self._judged)
         if not ledger.events:
             raise ConfigError(f"there is no hearing {self._source.hearing} here, or nothing of it is signed yet")
         try:
             hearing = _folded(self._source.hearing, ledger.events)
-            self._check_space(hearing, people=people)
+            if not self._judged:
+                self._check_space(hearing, people=people)
             if self._partial.exists():
                 shutil.rmtree(self._partial)
             self._partial.mkdir(parents=True)
@@ -132,6 +141,7 @@ class Bundle:
             leaves=len(ledger.leaves),
             sealed="seal" in kinds,
             witnessed=bool(ledger.notes) and len(read_note(ledger.notes[-1]).lines) > 1,
+            places=self._places,
         )
 
     def abandon(self) -> None:
@@ -219,6 +229,8 @@ class Bundle:
             self.put(forms.SIGNATURE, sign(text, *signer).to_text().encode())
 
     def _settle(self) -> None:
+        for base, _, _ in os.walk(self._partial):
+            _sync_folder(Path(base))
         if self._out.exists():
             old = self._out.with_name(self._out.name + ".replaced")
             self._out.rename(old)
@@ -226,11 +238,7 @@ class Bundle:
             shutil.rmtree(old)
         else:
             self._partial.rename(self._out)
-        fd = os.open(self._out.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        _sync_folder(self._out.resolve().parent)
 
     def put(self, path: str, data: bytes) -> None:
         """One small file."""
@@ -258,7 +266,9 @@ class Bundle:
         if not forms.is_path(path):
             raise LedgerError(f"the ledger names a file {path!r} that no export can have", code="path")
         if self._judged:
-            self._link(source, path, size, sha256)
+            if source is not None:
+                self._places[path] = source
+                self._files.append(forms.Entry(path, size, sha256))
             return
         if source is None or not source.is_file():
             raise StorageError(f"{path} is in the ledger and its file is not here (yet); nothing was exported")
@@ -281,17 +291,14 @@ class Bundle:
             )
         self._files.append(forms.Entry(path, copied, sha256))
 
-    def _link(self, source: Path | None, path: str, size: int, sha256: str) -> None:
-        """As it is, by name where the file system allows it."""
-        if source is None:
-            return
-        target = self._partial / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            shutil.copyfile(source, target)
-        self._files.append(forms.Entry(path, size, sha256))
+
+def _sync_folder(folder: Path) -> None:
+    """The names in it survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _folded(name: str, events: Sequence[Event]) -> Hearing:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,16 @@ MAX_LEDGER_BYTES = 1024 * 1024 * 1024
 MAX_SMALL_BYTES = 64 * 1024 * 1024
 MAX_CHECKPOINTS = 200_000
 MAX_LEAVES = 2_000_000
-FOLD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, LedgerError)
+FOLD_ERRORS = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    struct.error,
+    LedgerError,
+)
 """What hostile bodies make of honest code."""
 
 
@@ -65,11 +75,13 @@ class Case:
     tsa_policy: str | None = None
     progress: Callable[[int], None] = lambda count: None
     workers: int | None = None
+    places: Mapping[str, Path] = field(default_factory=dict)
+    """Files that are judged where they are kept, and not in the folder."""
     trouble: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Where a file of the folder is. `name` was checked by `forms.is_path` or is one of ours."""
-        return self.folder / name
+        return self.places.get(name, self.folder / name)
 
     def read(self, name: str, limit: int = MAX_SMALL_BYTES) -> bytes | None:
         """The bytes of a plain file, None when it is not there, is no plain file or is larger than `limit`."""

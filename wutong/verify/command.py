@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography import x509
@@ -56,12 +57,16 @@ def run(
 
 
 def judge(
-    folder: Path, key: Ed25519PublicKey | None, roots: list[x509.Certificate], tsa_policy: str | None
+    folder: Path,
+    key: Ed25519PublicKey | None,
+    roots: list[x509.Certificate],
+    tsa_policy: str | None,
+    places: Mapping[str, Path] | None = None,
 ) -> Judgement:
-    """Examine a folder with a progress bar on stderr."""
+    """Examine a folder with a progress bar on stderr; `places`: files of it that are kept elsewhere."""
     columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        case = Case(folder, key, roots, tsa_policy)
+        case = Case(folder, key, roots, tsa_policy, places=places or {})
         task = bar.add_task("验证 verify", total=case.plain_bytes() or None)
         case.progress = lambda count: bar.advance(task, count)
         return examine(case)
@@ -93,7 +98,7 @@ def _hearing(
     profile: Path | None,
     data: Path | None,
 ) -> Judgement:
-    """Export into a folder that goes away, without what players need, and judge that."""
+    """Export into a folder that goes away, without what players need and without copying media, and judge that."""
     from wutong.export.bundle import export
     from wutong.export.command import opened
 
@@ -103,8 +108,8 @@ def _hearing(
             public = source.center_public()
             if key is None and public is not None:
                 key = read_public(public)
-            export(source, folder, people=False, judged=True)
-        return judge(folder, key, roots, tsa_policy)
+            exported = export(source, folder, people=False, judged=True)
+        return judge(folder, key, roots, tsa_policy, exported.places)
 
 
 def _key(path: Path) -> Ed25519PublicKey:

@@ -49,15 +49,21 @@ def examine(case: Case, steps: Sequence[Step] = STEPS) -> Judgement:
         reasons += [replace(reason, step=step.number) for reason in _run(step, case)]
     reasons = list(dict.fromkeys(reasons))
     reasons.sort(key=lambda reason: reason.verdict is Verdict.AUTHENTIC)
-    known = case.known
     return Judgement(
         verdict=heaviest(reasons),
         reasons=tuple(reasons),
         room=case.room,
-        hearing=str(known[0].hearing) if known else "",
+        hearing=str(case.known[0].hearing) if case.known else "",
         leaves=len(case.leaves),
-        media_bytes=sum(fact.bytes for fact in case.media.values()),
+        media_bytes=_media_bytes(case),
     )
+
+
+def _media_bytes(case: Case) -> int:
+    try:
+        return sum(fact.bytes for fact in case.media.values())
+    except HOSTILE:  # the step that reads the media has said so
+        return 0
 
 
 def _run(step: Step, case: Case) -> Iterator[Reason]:
