@@ -20,7 +20,7 @@ from scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
 from sync.boxes import index_file
 
 S = 1_000_000_000
-SECONDS = 9
+SECONDS = 7
 
 
 def wrapping(number: int) -> int:
