@@ -40,6 +40,7 @@ class Live:
         self._demanded: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
         self._tracks: dict[str, set[str]] = {}
+        self._hearings: dict[str, str | None] = {}
         self._unknown: set[str] = set()
         self.refused = 0
         self.witness: Callable[[str, bytes], None] | None = None
@@ -65,6 +66,10 @@ class Live:
 
     def room_changed(self, room: RoomState) -> None:
         """A room looks different now."""
+        if self._hearings.get(room.address) != room.hearing_id:
+            self._hearings[room.address] = room.hearing_id
+            for track in self._tracks.get(room.address, ()):
+                self.gateway.forget(f"{room.address}/{track}")
         self.gateway.recheck()
         self.gateway.broadcast({"type": "room", "room": room.to_screen()}, _may(room.address))
         if room.hearing_id is not None:
@@ -81,7 +86,9 @@ class Live:
         """Events that are new and on disk."""
         for received in events:
             value = {"type": "event", "room": received.room, "value": event_to_screen(received.event)}
-            self.gateway.broadcast(value, _wants(received.room))
+            # Words and facts of a hearing come after its close, too, when its room has none or another one.
+            hearing = received.event.hearing or received.event.body.get("of")
+            self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))
 
     def message(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
         """One MQTT message; nothing that it can contain raises."""
@@ -186,8 +193,8 @@ def _wanted_rooms(client: Client) -> set[str]:
     return {room for room in rooms[:128] if isinstance(room, str)} if isinstance(rooms, list) else set()
 
 
-def _wants(room: str) -> Callable[[Client], bool]:
-    return lambda client: client.may_watch(f"{room}/") and room in _wanted_rooms(client)
+def _wants(room: str, hearing: str | None = None) -> Callable[[Client], bool]:
+    return lambda client: client.may_watch(f"{room}/") and client.may_see(hearing) and room in _wanted_rooms(client)
 
 
 def _may(room: str) -> Callable[[Client], bool]:

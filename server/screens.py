@@ -98,6 +98,7 @@ class Screens:
                     ws,
                     self._live.first(may_watch),
                     may_watch=may_watch,
+                    may_see=lambda hearing: self._levels.lets(session.role, hearing),
                     on_said=self._live.said,
                     alive=lambda: self._access.alive(session),
                 )

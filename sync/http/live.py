@@ -74,10 +74,18 @@ class _Item:
 class Client:
     """One browser tab."""
 
-    def __init__(self, ws: WebSocket, limit_bytes: int, may_watch: Callable[[str], bool] = lambda name: True) -> None:
+    def __init__(
+        self,
+        ws: WebSocket,
+        limit_bytes: int,
+        may_watch: Callable[[str], bool] = lambda name: True,
+        may_see: Callable[[str | None], bool] = lambda hearing: True,
+    ) -> None:
         self._ws = ws
         self.may_watch = may_watch
         """Whether this client may see what an address (`…/track`) shows, now."""
+        self.may_see = may_see
+        """Whether it may see a hearing, which may be another than the one that its room has now."""
         self._limit = limit_bytes
         self._queue: deque[_Item] = deque()
         self._media_bytes = 0
@@ -251,6 +259,13 @@ class Gateway:
         for client in self._watching(name):
             client.interrupted(name)
 
+    def forget(self, name: str) -> None:
+        """What is kept of a track for newcomers was of another hearing, which they may not be allowed to see."""
+        self._thumbnails.pop(name, None)
+        track = self._tracks.get(name)
+        if track is not None:
+            track.drop()
+
     def recheck(self) -> None:
         """What clients may watch has changed: whoever may no more gets nothing further, not even what is queued."""
         for client in self._clients:
@@ -274,15 +289,17 @@ class Gateway:
         first: Iterable[object],
         *,
         may_watch: Callable[[str], bool] = lambda name: True,
+        may_see: Callable[[str | None], bool] = lambda hearing: True,
         on_said: Callable[[Client], None] | None = None,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
         """Serve an accepted WebSocket until it ends: `first` are JSON messages that come before all others.
 
-        `may_watch` filters addresses, `on_said` is told after each message of the client, `alive` is asked every
-        20 s whether its session still lasts. Must be called without waiting after `first` was made.
+        `may_watch` filters addresses, `may_see` hearings (for who broadcasts), `on_said` is told after each message of
+        the client, `alive` is asked every 20 s whether its session still lasts. Must be called without waiting after
+        `first` was made.
         """
-        client = Client(ws, self._client_bytes, may_watch)
+        client = Client(ws, self._client_bytes, may_watch, may_see)
         for value in first:
             client.text(value)
         for name, packed in self._thumbnails.items():

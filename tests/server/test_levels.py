@@ -108,6 +108,43 @@ async def test_a_trial_that_is_not_public_is_restricted_from_its_opening_and_gra
         assert (await inspector.get("/api/hearings/h1")).status_code == 200
 
 
+async def test_what_comes_after_the_close_of_a_closed_trial_is_not_for_inspectors(
+    served: Served, room: RoomPeer
+) -> None:
+    async with (
+        served.inspector() as inspector,
+        served.inspector("archivist") as archivist,
+        tab(served, inspector) as one,
+        tab(served, archivist) as other,
+    ):
+        for screen in (one, other):
+            await screen.say(watch=[], rooms=["court1/c03"])
+        await until(lambda: room.of("demand") and room.of("demand")[-1]["levels"])
+        await hearing(room, public=False)  # before the room says in its status that there is a hearing
+        room.publish("events", event(3, "close", {}, at_ms=900))
+        room.publish("events", said(4, "迟到的话", at_ms=800))
+        await until(lambda: len(other.of("event")) == 4)
+        room.publish("status", STATUS | {"hearing": None})
+        await until(lambda: one.of("room"))
+        assert one.of("event") == []
+
+
+async def test_a_new_tab_gets_no_picture_of_the_hearing_that_has_just_ended(served: Served, room: RoomPeer) -> None:
+    await hearing(room, public=False)
+    async with served.inspector() as inspector, served.inspector("archivist") as archivist:
+        async with tab(served, archivist) as one:
+            room.publish("status", STATUS)
+            room.publish("live/bench/thumb", envelope(Kind.THUMBNAIL, 3))
+            await until(lambda: [e for _, e in one.media if e.kind is Kind.THUMBNAIL])
+            room.publish("status", STATUS | {"hearing": None})
+            await until(lambda: one.of("room") and not one.of("room")[-1]["room"]["hearing"])
+        async with tab(served, inspector) as late:
+            await until(lambda: late.of("rooms"))
+            room.publish("status", STATUS | {"hearing": None, "speaking": ["judge"]})
+            await until(lambda: late.of("room"))
+            assert late.media == []
+
+
 async def test_levels_survive_a_restart_of_the_center(served: Served, room: RoomPeer) -> None:
     await hearing(room)
     closed = opening(10, hearing="h2")
