@@ -98,7 +98,11 @@ class SelfTest:
 
     def hindrances(self) -> list[str]:
         """What has not proven itself; empty when a passed test counts."""
-        counts = self._last is not None and self._view.clock.utc_now_ns() < self._until_utc_ns(self._last)
+        counts = (
+            self._last is not None
+            and self._view.clock.utc_now_ns() < self._until_utc_ns(self._last)
+            and self._last.covers(self._profile)
+        )
         if self._running is not None or self._last is None or not counts:
             return [NO_TEST]
         return self._last.failing()

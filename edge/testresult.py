@@ -85,6 +85,10 @@ class Result:
         cameras = {f"camera/{name}": finding for name, finding in self.cameras.items()}
         return {**seats, **cameras, "mix": self.mix, "server": self.server}
 
+    def covers(self, profile: Profile) -> bool:
+        """Whether it says something of every seat and camera: one that was plugged in since has proven nothing."""
+        return {s.id for s in profile.seats} <= set(self.seats) and {c.id for c in profile.cameras} <= set(self.cameras)
+
     def failing(self) -> list[str]:
         """What has not proven itself."""
         return [name for name, finding in self.all().items() if finding.ok is False]

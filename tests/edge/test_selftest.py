@@ -202,3 +202,16 @@ async def test_a_result_does_not_count_for_ever(tmp_path: Path) -> None:
             "nothing to test without a recorder"
         )
         assert json.loads(json.dumps(value))["at_utc_ms"] == old_ns / 1e6
+
+
+async def test_a_result_does_not_count_for_a_seat_that_came_after_it(tmp_path: Path) -> None:
+    fine = {"ok": True, "why": ""}
+    seats: dict[str, Any] = dict.fromkeys(("judge", "plaintiff"), fine)
+    body = {"id": "selftest-x", "mode": "tone", "passed": True, "seats": seats, "cameras": {"bench": fine}}
+    room = TestedRoom(tmp_path, "edge", selftest='loudspeaker = "simulated"\nvalid_hours = 24')
+    log = RoomLog(room.layout.log)
+    log.append("selftest", {**body, "mix": fine, "server": fine}, hearing=None, room_ns=0, utc_ns=time.time_ns())
+    log.close()
+    async with room:
+        value = (await room.state())["selftest"]
+        assert (value["state"], value["hindrances"]) == ("expired", ["selftest"])
