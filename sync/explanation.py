@@ -14,8 +14,10 @@ from typing import Any
 
 from sync.hearing import Hearing, Interval, State, to_ms
 
-HARMLESS = frozenset({"transcriber", "disk", "backup", "clock", "program", "link", "selftest"})
+HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
 """Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it."""
+_NOT_CHECKED = ("readback", "readback")
+"""(code, subject): files were not decoded again in time; that says nothing against them."""
 
 TITLE = "庭审录音录像情况说明（草稿）"
 BLANKS = ("录制人员（书记员）", "审判长（独任审判员）", "日期")
@@ -125,7 +127,7 @@ def _faults(hearing: Hearing) -> list[Fault]:
     return [
         Fault(a.code, a.subject, names.get(a.subject, ""), a.text, a.raised_ns, a.cleared_ns)
         for a in hearing.alarms
-        if a.code not in HARMLESS
+        if a.code not in HARMLESS and (a.code, a.subject) != _NOT_CHECKED
     ]
 
 

@@ -38,6 +38,13 @@ def test_an_undisturbed_hearing_needs_no_explanation() -> None:
     assert explain(hearing((10, "pause", {"reason": "recess"}), (20, "resume", {}))) is None
 
 
+def test_what_stands_beside_the_record_needs_no_explanation() -> None:
+    beside = [("copy", "copy"), ("not-enrolled", "ledger"), ("readback", "readback"), ("transcriber", "transcriber")]
+    facts = [(float(n), "alarm", {"code": c, "subject": s, "text": "…"}) for n, (c, s) in enumerate(beside, 1)]
+    assert explain(hearing(*facts)) is None
+    assert explain(hearing((5, "alarm", {"code": "readback", "subject": "bench", "text": "…"}))) is not None
+
+
 def test_a_gap_outside_the_pauses_drafts_one_that_says_what_when_why_and_what_remains() -> None:
     draft = explain(
         hearing(gap("bench", 10, 12.4, "网络摄像机断开")), court_name="某某法院", room_name="第三法庭", zone=UTC
