@@ -71,7 +71,7 @@ class Stamps:
         assert stored.token is not None
         body = {"hearing": stored.hearing, "size": stored.size, "token": base64.b64encode(stored.token).decode()}
         answer = await self._center.post("/api/tokens", json=body)
-        if answer.status_code in (404, 422, 502):  # the center will never take it: say so, and hold up no other
+        if answer.status_code in (404, 422):  # the center will never take it: say so, and hold up no other
             log.error("token_refused", hearing=stored.hearing, status=answer.status_code)
         else:
             answer.raise_for_status()
