@@ -24,6 +24,8 @@ from sync.secret import read_secret
 log = structlog.get_logger(__name__)
 
 PAUSES_S = (1.0, 5.0, 30.0)
+STABLE_S = 60.0
+"""A process that ran for so long did not fail at once."""
 COMMAND = (sys.executable, "-m", "recorder.copier")
 CODE = "copy"
 
@@ -46,12 +48,15 @@ class Backup:
             return
         failures = 0
         while True:
+            began_s = asyncio.get_running_loop().time()
             try:
                 why = await self._once(self.state)
             except (OSError, ConfigError) as error:
                 why = str(error)
             log.warning("copier_ended", why=why)
             self._note({"why": why})
+            if asyncio.get_running_loop().time() - began_s > STABLE_S:
+                failures = 0
             await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
             failures += 1
 

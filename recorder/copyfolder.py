@@ -79,6 +79,7 @@ class CopyFolder:
             raise DamagedError(f"{file} 不在庭审文件夹内，不予备份")
         try:
             if goal.exists() and self._hash(goal) == sha256:
+                sync_folder(goal.parent)  # whoever renamed it may have died before this
                 return
             make_folder(goal.parent)
         except OSError as error:

@@ -78,6 +78,7 @@ class Keeper:
         goal = self._goal(room, claim)
         async with self._uploads.lock(claim.upload):
             if await asyncio.to_thread(_is, goal, claim.sha256, claim.bytes):
+                await asyncio.to_thread(_sync_names, goal, self._data)  # whoever renamed it may have died before that
                 if partial is not None:
                     await asyncio.to_thread(self._uploads.forget, claim.upload)
                 return goal.stat().st_mtime_ns, False
@@ -124,20 +125,26 @@ def _is(path: Path, sha256: str, size: int) -> bool:
 
 def _settle(source: Path, goal: Path, root: Path) -> None:
     try:
-        missing = [one for one in (goal.parent, *goal.parent.parents) if not one.exists() and one.is_relative_to(root)]
         goal.parent.mkdir(parents=True, exist_ok=True)
         if goal.exists():  # damaged, or of another recorder's life: kept beside
             goal.rename(goal.with_name(f"{goal.name}.{time.time_ns()}.other"))
         source.rename(goal)
         goal.chmod(0o440)
-        for folder in (goal.parent, *(one.parent for one in missing)):
-            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        _sync_names(goal, root)
     except OSError as error:
         raise StorageError(f"the copy cannot be kept ({error.strerror}); look at this machine's disk") from error
+
+
+def _sync_names(path: Path, root: Path) -> None:
+    """The file's name, and those of the folders below `root` that lead to it, survive a power cut."""
+    for folder in path.parents:
+        if not folder.is_relative_to(root):
+            return
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def build(data: Path, rooms: dict[str, str]) -> FastAPI:

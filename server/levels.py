@@ -12,6 +12,7 @@ closes the door, the record stays.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ class Levels:
         self._cut = cut
         self._set: dict[str, Level] = {}
         self._not_public: set[str] = set()
+        self._setting = asyncio.Lock()
 
     async def start(self) -> None:
         """Read what the store knows."""
@@ -79,6 +81,10 @@ class Levels:
 
     async def set(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:
         """Change a level; it is on disk, and in force for every open tab, when this returns."""
+        async with self._setting:  # what the audit log says last is what counts
+            await self._set_one(session, address, hearing, level, reason)
+
+    async def _set_one(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:
         before = self.of(hearing)
         if _ORDER.index(level) < _ORDER.index(before) and session.role != ARCHIVIST:
             raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
