@@ -145,7 +145,7 @@ class RecorderRoom:
         """Say what is missing."""
         log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
         body = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
-        self._say("gap", body, missing.hearing, f"gap/{missing.hearing}/{track}/{missing.from_ns}")
+        self._say("gap", body, missing.hearing, f"gap/{missing.hearing}/{track}/{missing.from_ns}-{missing.to_ns}")
 
     def set_alarm(self, code: str, subject: str, text: str | None) -> None:
         """Raise or clear an alarm."""
@@ -302,7 +302,7 @@ class RecorderRoom:
         while True:
             await self._clock_watch.look(self._hearing)
             now_ns = self._clock.now_ns()
-            self._disk_state = self._disk.look(now_ns)
+            self._disk_state = await asyncio.to_thread(self._disk.look, now_ns)  # a dead volume may never answer
             low = self._disk_state.under_reserve
             self.set_alarm("disk", "disk", "磁盘剩余空间低于保留值，请清理" if low else None)
             gone = self._disk_state.replaced
