@@ -106,11 +106,6 @@ class ClockFit:
         """Room time minus elapsed media time now, as good as it is known."""
         return self._at(self._now_ns)
 
-    @property
-    def slope_ppm(self) -> float:
-        """How much slower than the room's the device's clock is; 0 while it is not known."""
-        return self._fitted()[2] * 1e6
-
     def _at(self, room_ns: int) -> int:
         at_ns, offset_ns, slope = self._fitted()
         return offset_ns + round(slope * (room_ns - at_ns))

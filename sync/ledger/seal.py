@@ -88,11 +88,6 @@ def body_of(index: int, tree: Tree, events: Iterable[Event], *, words_complete: 
     }
 
 
-def sealed_by(events: Sequence[Event]) -> bool:
-    """Whether the last event is a seal: nothing is waiting to be sealed."""
-    return bool(events) and events[-1].kind == "seal"
-
-
 def missing(hearing: Hearing) -> dict[str, list[tuple[int, int]]]:
     """Of each track: the room time (from, to) between open and close that is no segment, no declared gap, no pause.
 

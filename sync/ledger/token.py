@@ -25,7 +25,6 @@ from sync.errors import LedgerError
 MAX_TOKEN_BYTES = 64 * 1024
 MAX_CERTIFICATES = 6
 REQUEST_TYPE = "application/timestamp-query"
-REPLY_TYPE = "application/timestamp-reply"
 _SHA256 = bytes.fromhex("300d06096086480165030402010500")
 """AlgorithmIdentifier of SHA-256, DER."""
 _UNREADABLE = (ValueError, TypeError, LookupError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)

@@ -21,7 +21,6 @@ PROOFS = "ledger/proofs.jsonl"
 CHECKPOINTS = "ledger/checkpoints.jsonl"
 DEVICE = "ledger/device.pem"
 TOKEN = "ledger/seal.tsr"  # noqa: S105 (a time-stamp, no secret)
-TRANSCRIPT = ("transcript.json", "transcript.txt", "transcript.srt")
 CERTIFICATE = "certificate.json"
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024
