@@ -10,7 +10,6 @@ then be early by that much.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import ffmpeg
@@ -180,24 +179,3 @@ def microphones(channels: int, rate_hz: int, mics_fd: int, mix_fd: int) -> list[
     )
     mix = ffmpeg.output(mixed, f"pipe:{mix_fd}", acodec="aac", audio_bitrate="64k", **_FRAGMENTED)
     return _command(ffmpeg.merge_outputs(mics, mix), stdin=True)
-
-
-def playable(picture: Path | None, sound: Path | None, leads_s: tuple[float, float], utc: str, out: Path) -> list[str]:
-    """Lists of segments (`ffconcat`, see hardware.playable) -> one MP4 for any player.
-
-    `leads_s`: how much later than the file's beginning picture and sound begin. The picture is copied. The sound is
-    decoded, filled with silence where it is missing, stretched by what its device's clock was off, and encoded again:
-    browsers play sound by counting samples and would not see either in its time stamps.
-    """
-    streams = []
-    if picture is not None:
-        streams.append(ffmpeg.input(str(picture), format="concat", safe=0, itsoffset=f"{leads_s[0]:.6f}").video)
-    how: dict[str, Any] = {"vcodec": "copy"}
-    if sound is not None:
-        heard = ffmpeg.input(str(sound), format="concat", safe=0, itsoffset=f"{leads_s[1]:.6f}").audio
-        # First follow the time stamps, then begin at 0: at once, ffmpeg loses count of its own samples.
-        heard = heard.filter("aresample", MIX_RATE_HZ, **{"async": 1000}, min_hard_comp=0.1)
-        streams.append(heard.filter("aresample", MIX_RATE_HZ, **{"async": 1}, min_hard_comp=0.1, first_pts=0))
-        how |= {"acodec": "aac", "audio_bitrate": "64k"}
-    about = {"map_metadata": -1, "metadata": f"creation_time={utc}", "movflags": "+faststart", "format": "mp4"}
-    return _command(ffmpeg.output(*streams, str(out), **how, **about), stdin=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hardware.encode import AAC_PRIMING_SAMPLES
 from sync.boxes import BoxReader, Fragment, Init, retime
 
 EVERY_S = 1.013
@@ -15,8 +16,11 @@ EPOCH_UTC_NS = 1_795_300_000_000_000_000
 _FPS, _RATE, _SECONDS = 25, 48_000, 12
 
 
-def clap(folder: Path, late_ms: float = 0) -> tuple[Path, Path]:
-    """A picture (late by that much) and a sound file of 12 s, media time from 5000 s on; the first tone at 5000.5 s."""
+def clap(folder: Path, late_ms: float = 0, *, mix: bool = False) -> tuple[Path, Path]:
+    """A picture (late by that much) and a sound file of 12 s, media time from 5000 s on; the first tone at 5000.5 s.
+
+    The sound is lossless, or as in the room's mix: AAC, whose first frame is the encoder's own.
+    """
     begins = np.arange(0.5, _SECONDS - 1, EVERY_S)
     frames = []
     for number in range(_SECONDS * _FPS):
@@ -35,8 +39,9 @@ def clap(folder: Path, late_ms: float = 0) -> tuple[Path, Path]:
     h264 = ["-c:v", "libx264", "-g", "25", "-bf", "0", "-pix_fmt", "yuv420p"]
     subprocess.run([*head, *raw, *h264, *tail, str(picture)], input=np.stack(frames).tobytes(), check=True)
     raw = ["-f", "s16le", "-ar", str(_RATE), "-ac", "1", "-i", "-"]
-    flac = ["-c:a", "flac", "-strict", "-2"]
-    subprocess.run([*head, *raw, *flac, *tail, str(tone)], input=pcm.astype("<i2").tobytes(), check=True)
+    coder = ["-c:a", "aac", "-b:a", "64k"] if mix else ["-c:a", "flac", "-strict", "-2"]
+    heard = pcm[AAC_PRIMING_SAMPLES:] if mix else pcm
+    subprocess.run([*head, *raw, *coder, *tail, str(tone)], input=heard.astype("<i2").tobytes(), check=True)
     stamp(picture, picture)
     stamp(tone, tone)
     return picture, tone

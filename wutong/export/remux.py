@@ -145,8 +145,9 @@ def _sound(files: Sequence[Path], base_ns: int, end_ns: int) -> Iterator[bytes]:
     for init, fragment in _fragments(files):
         if not rate:
             rate = init.table.rate_hz
-            silence = _silent_frame(rate, init.table.channels)
             header = _adts(init.table.config)
+            # Not the sample entry's count of channels: muxers write 2 there for mono AAC.
+            silence = _silent_frame(rate, _channels(init.table.config))
         at_ns = to_ns(fragment.decode_time, init.timescale) - base_ns
         for place, sample in enumerate(fragment.samples()):
             due = at_ns * rate // 1_000_000_000 + place * AAC_FRAME
@@ -161,9 +162,14 @@ def _sound(files: Sequence[Path], base_ns: int, end_ns: int) -> Iterator[bytes]:
         frames += 1
 
 
+def _channels(config: bytes) -> int:
+    """The channels that an AudioSpecificConfig names."""
+    return config[1] >> 3 & 15
+
+
 def _adts(config: bytes) -> bytes:
     """The fixed part of an ADTS header from an AudioSpecificConfig."""
-    kind, rate, channels = config[0] >> 3, (config[0] & 7) << 1 | config[1] >> 7, config[1] >> 3 & 15
+    kind, rate, channels = config[0] >> 3, (config[0] & 7) << 1 | config[1] >> 7, _channels(config)
     if not 1 <= kind <= 4 or rate >= len(_RATES):
         raise MediaError("the mix is not plain AAC")
     return bytes((0xFF, 0xF1, (kind - 1) << 6 | rate << 2 | channels >> 2, (channels & 3) << 6))
