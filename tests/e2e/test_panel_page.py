@@ -293,6 +293,14 @@ def test_a_hearing_that_is_not_recorded_is_called_out(demo: Demo, panel: Page, d
         expect(panel.get_by_role("alert").filter(has_text="没有在录制")).to_be_visible()
         expect(display.locator("header")).not_to_contain_text("正在录音录像")
         assert_accessible(panel, "not recording")
+        # The alarm in the log comes a little after the page's own words.
+        panel.wait_for_function(
+            """async () => {
+                const { hearing } = await (await fetch("/api/state")).json();
+                return hearing.alarms.some((alarm) => alarm.code === "not-recording" && alarm.cleared_ms === null);
+            }""",
+            timeout=PATIENCE_MS,
+        )
     finally:
         os.kill(recorder, signal.SIGCONT)
     expect(panel.locator("[data-recording]")).to_have_attribute("data-recording", KEPT)
