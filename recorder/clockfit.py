@@ -24,6 +24,8 @@ LEVEL_BUCKETS = 5
 """... and lies below the last ten seconds only, in which 200 ppm make 2 ms."""
 DEADBAND_NS = 2_000_000
 """Below this, fragments simply follow each other."""
+LOST_KEPT_NS = 60_000_000_000
+"""Losses are remembered one by one for so long: a card that overruns all day must not cost ever more."""
 PARTED_NS = 1_000_000_000
 """Further than this from the truth, a run is given up: following by 500 ppm would take half an hour."""
 EARLY_NS = 100_000_000
@@ -70,12 +72,16 @@ class ClockFit:
         self._points: deque[Point] = deque()
         """The earliest observation of each bucket."""
         self._lost: list[tuple[int, int]] = []
+        self._lost_before_ns = 0
+        """Sum of the losses that lie further back than anything that is still stamped."""
         self._line: tuple[int, int, float] | None = None
         self._now_ns = 0
         self.observations = 0
 
     def observe(self, media_ns: int, room_ns: int) -> None:
         """Media up to `media_ns` (its end) had been captured at `room_ns`, or somewhat before."""
+        while self._lost and self._lost[0][0] < media_ns - LOST_KEPT_NS:
+            self._lost_before_ns += self._lost.pop(0)[1]
         point = (room_ns, room_ns - self.elapsed_ns(media_ns))
         points = self._points
         self._now_ns = max(self._now_ns, room_ns)
@@ -99,7 +105,7 @@ class ClockFit:
 
     def elapsed_ns(self, media_ns: int) -> int:
         """Media time with the lost samples counted in."""
-        return media_ns + sum(by_ns for at_ns, by_ns in self._lost if at_ns < media_ns)
+        return media_ns + self._lost_before_ns + sum(by_ns for at_ns, by_ns in self._lost if at_ns < media_ns)
 
     @property
     def offset_ns(self) -> int:

@@ -143,3 +143,16 @@ def test_pictures_that_were_judged_while_everything_was_late_catch_up_and_sound_
     assert (max(errors[500:]) <= 100_000_000) is pictures  # twenty seconds later
     most = STEP * (20_000 if pictures else MAX_SLOPE_PPM) // 1_000_000
     assert all(-1 <= STEP - (b - a) <= most + 1 for a, b in pairwise(stamps))
+
+
+def test_a_card_that_loses_samples_all_day_costs_no_more_and_no_less() -> None:
+    fit = ClockFit()
+    time = TrackTime(fit, 0, 0)
+    lost_ns = 1_000_000
+    for number in range(1, 20_000):  # half an hour, a millisecond in each tenth of a second
+        media_ns = number * STEP
+        true_ns = 100 * S + media_ns + number * lost_ns
+        fit.lost(media_ns - STEP // 2, lost_ns)
+        fit.observe(media_ns, true_ns)
+        assert time.stamp(media_ns) == true_ns
+    assert len(fit._lost) < 1000
