@@ -50,11 +50,11 @@ class Live:
         """Who else takes part."""
         self._rooms, self._ingest, self._broker = rooms, ingest, broker
 
-    def first(self, may_watch: Callable[[str], bool] = lambda name: True) -> list[object]:
+    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[object]:
         """What a new tab gets before everything else."""
         assert self._rooms is not None
         assert self._broker is not None
-        rooms = [room.to_screen(shown=may_watch(f"{room.address}/")) for room in self._rooms.states.values()]
+        rooms = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
         # The center's clock, so that a browser whose own is wrong still measures the lag right.
         return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
 
@@ -66,15 +66,17 @@ class Live:
 
     def room_changed(self, room: RoomState) -> None:
         """A room looks different now."""
-        if self._hearings.get(room.address) != room.hearing_id:
-            self._hearings[room.address] = room.hearing_id
+        before = self._hearings.get(room.address)
+        self._hearings[room.address] = room.hearing_id
+        if before not in (None, room.hearing_id):
             for track in self._tracks.get(room.address, ()):
                 self.gateway.forget(f"{room.address}/{track}")
         self.gateway.recheck()
-        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, _may(room.address))
-        if room.hearing_id is not None:
+        told = room.told_id
+        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda client: client.may_see(told))
+        if told is not None:
             hidden = {"type": "room", "room": room.to_screen(shown=False)}
-            self.gateway.broadcast(hidden, lambda client: not client.may_watch(f"{room.address}/"))
+            self.gateway.broadcast(hidden, lambda client: not client.may_see(told))
 
     def rights_changed(self) -> None:
         """Who may see what has changed: cut what is watched, and show every room anew."""

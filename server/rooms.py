@@ -56,9 +56,13 @@ class RoomState:
     def hearing_id(self) -> str | None:
         """The hearing that the room says runs."""
         hearing = None if self.status is None else self.status.hearing
-        if hearing is None or hearing.get("state") == "closed" or not isinstance(hearing.get("id"), str):
-            return None
-        return str(hearing["id"])
+        return None if hearing is None or hearing.get("state") == "closed" else self.told_id
+
+    @property
+    def told_id(self) -> str | None:
+        """The hearing that the room tells of, which may be over: its case is shown with it all the same."""
+        hearing = None if self.status is None else self.status.hearing
+        return str(hearing["id"]) if hearing is not None and isinstance(hearing.get("id"), str) else None
 
     def to_screen(self, *, shown: bool = True) -> dict[str, Any]:
         """As browsers get it; not `shown`: to people who may not see this hearing, only that there is one."""

@@ -93,12 +93,12 @@ class Screens:
             session = await self._access.websocket(ws)
             self._audit.note("view", session.role, _address(ws), "live")
             try:
-                may_watch = self._may_watch(session.role)
+                may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 await self._live.gateway.serve(
                     ws,
-                    self._live.first(may_watch),
+                    self._live.first(may_see),
                     may_watch=may_watch,
-                    may_see=lambda hearing: self._levels.lets(session.role, hearing),
+                    may_see=may_see,
                     on_said=self._live.said,
                     alive=lambda: self._access.alive(session),
                 )
@@ -108,8 +108,8 @@ class Screens:
         @app.get("/api/rooms")
         @allow(*READERS)
         async def rooms(request: Request) -> list[dict[str, Any]]:
-            may_watch = self._may_watch(self._access.session(request).role)
-            return [room.to_screen(shown=may_watch(f"{room.address}/")) for room in self._rooms.states.values()]
+            may_see = self._may_see(self._access.session(request).role)
+            return [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
 
         @app.get("/api/hearings")
         @allow(*READERS)
@@ -249,6 +249,9 @@ class Screens:
             return room is not None and self._levels.lets(role, room.hearing_id)
 
         return may
+
+    def _may_see(self, role: str) -> Callable[[str | None], bool]:
+        return lambda hearing: self._levels.lets(role, hearing)
 
     def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
         case = row["case"] if self._levels.lets(role, row["id"]) else hidden_case(row["case"])

@@ -91,8 +91,8 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     levels = Levels(record, archive, live.rights_changed)
 
     def room_changed(room: RoomState) -> None:
-        if room.hearing_id is not None and room.status is not None and room.status.hearing is not None:
-            levels.opened(room.hearing_id, room.status.hearing.get("case"))
+        if room.told_id is not None and room.status is not None and room.status.hearing is not None:
+            levels.opened(room.told_id, room.status.hearing.get("case"))
         live.room_changed(room)
 
     def stored(events: Sequence[Received]) -> None:

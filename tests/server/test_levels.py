@@ -124,9 +124,13 @@ async def test_what_comes_after_the_close_of_a_closed_trial_is_not_for_inspector
         room.publish("events", event(3, "close", {}, at_ms=900))
         room.publish("events", said(4, "迟到的话", at_ms=800))
         await until(lambda: len(other.of("event")) == 4)
-        room.publish("status", STATUS | {"hearing": None})
-        await until(lambda: one.of("room"))
+        room.publish("status", STATUS | {"hearing": {"id": "h1", "state": "closed", "case": {"case_no": "9"}}})
+        told = (await until(lambda: [t for t in one.of("room") if t["room"]["hearing"]]))[-1]["room"]["hearing"]
+        assert (told["hidden"], told["case"]["case_no"]) == (True, "")
         assert one.of("event") == []
+        listed = (await inspector.get("/api/rooms")).json()[0]["hearing"]
+        assert (listed["state"], listed["case"]["case_no"]) == ("closed", "")
+        assert (await archivist.get("/api/rooms")).json()[0]["hearing"]["case"]["case_no"] == "9"
 
 
 async def test_a_new_tab_gets_no_picture_of_the_hearing_that_has_just_ended(served: Served, room: RoomPeer) -> None:
