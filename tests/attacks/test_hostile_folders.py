@@ -49,6 +49,14 @@ def fuzzed(**options):
     return settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), **options)
 
 
+def test_an_export_of_another_version_is_not_judged_by_this_one(forge):
+    forgery = forge("pause")
+    index = forgery.read(forms.INDEX)
+    forgery.write(forms.INDEX, index.replace(b'"wutong-export/1"', b'"wutong-export/2"'))
+    judgement = forgery.judge()
+    assert (judgement.verdict, [r.code for r in judgement.reasons]) == (Verdict.NOT_VERIFIABLE, ["form"])
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_bytes_changed_at_random_are_never_authentic(forge, name):
     forgery = forge("pause")

@@ -33,6 +33,7 @@ _PATHS = re.compile(
     r"|transcript\.(json|txt|srt)|(certificate|explanation)\.(json|pdf|txt)"
     rf"|play/(seats/)?{NAME}"
 )
+_FORMS = re.compile(r"wutong-export/[1-9][0-9]{0,3}")
 _ORIGIN = re.compile(r"[a-z0-9-]{1,40}/[a-z0-9-]{1,40}/[A-Za-z0-9][A-Za-z0-9._:-]{0,95}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -79,6 +80,9 @@ class Index:
     def from_bytes(cls, data: bytes) -> Index:
         """Read what `to_bytes` wrote; `LedgerError` for anything else, a path that an export never has included."""
         value = read_json(data)
+        form = value.get("form") if isinstance(value, dict) else None
+        if isinstance(form, str) and _FORMS.fullmatch(form) and form != FORM:
+            raise LedgerError(f"{form}, and this program knows {FORM}", code="form")
         try:
             excerpt = value["excerpt"]
             files = tuple(Entry(_text(f["path"]), _whole(f["bytes"]), _text(f["sha256"])) for f in value["files"])
@@ -93,8 +97,8 @@ class Index:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerError(f"index.json is not the index of an export: {error}", code="index") from error
-        if value["form"] != FORM if "form" in value else True:
-            raise LedgerError("index.json is of another form or version", code="index")
+        if form != FORM:
+            raise LedgerError("index.json does not say that it is of an export", code="index")
         if not _ORIGIN.fullmatch(f"{index.room}/{index.hearing}"):
             raise LedgerError("index.json names no hearing of a room", code="index")
         for file in files:

@@ -47,6 +47,8 @@ def examine(case: Case, steps: Sequence[Step] = STEPS) -> Judgement:
     reasons: list[Reason] = []
     for step in steps:
         reasons += [replace(reason, step=step.number) for reason in _run(step, case)]
+        if any(reason.code == "form" for reason in reasons):
+            break  # whatever differs may differ for that reason alone
     reasons = list(dict.fromkeys(reasons))
     reasons.sort(key=lambda reason: reason.verdict is Verdict.AUTHENTIC)
     return Judgement(

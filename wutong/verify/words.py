@@ -44,6 +44,10 @@ def _both(zh: str, en: str) -> dict[str, str]:
 SENTENCES: Final[dict[str, dict[str, str]]] = {
     # 1 folder
     "folder": _both("这不是导出的庭审文件夹：{0}", "this is not the folder of an exported hearing: {0}"),
+    "form": _both(
+        "导出格式的版本不同（{0}），请使用相应版本的程序验证",
+        "the export is of another version ({0}); verify it with the program of that version",
+    ),
     "index": _both("目录 index.json 不能读取：{0}", "index.json cannot be read: {0}"),
     "path": _both(
         "目录中有不允许的文件名（可能是路径穿越）：{0}", "the index names a path that no export has (a traversal?): {0}"

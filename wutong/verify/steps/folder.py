@@ -21,12 +21,14 @@ LATER = ("media/", "exhibits/", "play/")
 
 
 def run(case: Case) -> Iterator[Reason]:
-    """Reasons `folder`, `index`, `path`, `unlisted`, `not-a-file`, `file-missing`, `file-differs`."""
+    """Reasons `folder`, `form`, `index`, `path`, `unlisted`, `not-a-file`, `file-missing`, `file-differs`."""
     index = case.index
     if index is None:
         why = case.trouble.get(forms.INDEX, "")
         if not os.path.lexists(case.path(forms.INDEX)):
             yield lacking("folder", forms.INDEX)
+        elif case.trouble.get("index-code") == "form":
+            yield lacking("form", why)
         else:
             yield false("path" if case.trouble.get("index-code") == "path" else "index", why)
     listed = {} if index is None else {f.path: f for f in index.files}
