@@ -94,7 +94,10 @@ def _last_of(db: sqlite3.Connection, hearing: str | None) -> int | None:
 
 def _event(row: tuple[Any, ...]) -> Event:
     number, hearing, kind, room_ns, utc_ns, body = row
-    return Event(number, hearing, kind, room_ns, utc_ns, json.loads(body))
+    try:
+        return Event(number, hearing, kind, room_ns, utc_ns, json.loads(body))
+    except ValueError as error:
+        raise StorageError(f"event {number} in the room's log is damaged ({error}); look at the room's disk") from error
 
 
 class RoomLog:

@@ -44,7 +44,11 @@ class Stamps:
             well = True
             try:
                 for stored in await asyncio.to_thread(self._checkpoints.unstamped, RECENT) if self._url else []:
-                    await self._ask(stored)
+                    try:
+                        await self._ask(stored)
+                    except LedgerError as error:  # of this one; the others may be granted
+                        log.warning("time_stamp_refused", hearing=stored.hearing, why=error.message)
+                        well = False
                 for stored in await asyncio.to_thread(self._checkpoints.tokens_to_send) if self._center else []:
                     await self._send(stored)
             except (LedgerError, StorageError, OSError, httpx.HTTPError) as error:
