@@ -20,7 +20,10 @@ run "import-linter" $bin/lint-imports
 run "svelte-check" npm --prefix web run --silent check
 run "eslint" npm --prefix web run --silent lint
 run "vitest" npm --prefix web run --silent test
-run "pytest" $bin/pytest
+# Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together. The
+# browser's tests come last and alone: they start the whole of Wutong, and Chromium beside it.
+run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e
+run "pytest in the browser" $bin/pytest tests/e2e
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nfailed: %s\n' "${failed[*]}"
     exit 1
