@@ -1,12 +1,13 @@
 """Step 7: UTC and room time run together, and where they part a clock leaf says by how much.
 
 Services look at the system clock by themselves, and only the recorder says a step; so a leaf within `LOOK_NS` of one
-may be on either side of it.
+may be on either side of it, and, where the recorder was away, a leaf since the last that it said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sync.roomlog import Event
 from wutong.verify.case import Case
@@ -20,6 +21,7 @@ LOOK_NS = 10_000_000_000
 AHEAD_S = 60
 LATE_S = 3600
 MOST = 10
+_RECORDER = frozenset({"segment", "gap", "clock"})
 _ACTS = frozenset({"open", "pause", "resume", "close", "present", "withdraw", "mark", "exhibit"})
 """Said by one service as they happen: in the order of their numbers time never runs back."""
 
@@ -29,9 +31,9 @@ def run(case: Case) -> Iterator[Reason]:
     events = case.known
     if not events:
         return
-    steps = [(e.room_ns, _whole(e.body.get("by_ns"))) for e in events if e.kind == "clock" and e.body.get("by_ns")]
-    for _, by_ns in steps:
-        yield remark("clock-stepped", f"{by_ns / 1e9:+.1f}")
+    steps = _steps(events)
+    for step in steps:
+        yield remark("clock-stepped", f"{step.by_ns / 1e9:+.1f}")
     base = events[0].utc_ns - events[0].room_ns
     yield from _jumps(events, base, steps)
     yield from _back(events)
@@ -43,7 +45,28 @@ def run(case: Case) -> Iterator[Reason]:
     yield from _witness(case)
 
 
-def _jumps(events: Sequence[Event], base: int, steps: Sequence[tuple[int, int]]) -> Iterator[Reason]:
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """It was between `from_ns` and `told_ns` (room time)."""
+
+    from_ns: int
+    told_ns: int
+    by_ns: int
+
+
+def _steps(events: Sequence[Event]) -> list[_Step]:
+    steps: list[_Step] = []
+    recorder_ns = events[0].room_ns
+    for event in events:
+        if event.kind == "clock" and event.body.get("by_ns"):
+            from_ns = min(recorder_ns, event.room_ns)
+            steps.append(_Step(from_ns - LOOK_NS, event.room_ns + LOOK_NS, _whole(event.body["by_ns"])))
+        if event.kind in _RECORDER:
+            recorder_ns = event.room_ns
+    return steps
+
+
+def _jumps(events: Sequence[Event], base: int, steps: Sequence[_Step]) -> Iterator[Reason]:
     said = 0
     for event in events:
         off_ns = _off(event.room_ns, event.utc_ns - event.room_ns, base, steps)
@@ -54,10 +77,17 @@ def _jumps(events: Sequence[Event], base: int, steps: Sequence[tuple[int, int]])
                 return
 
 
-def _off(at_ns: int, offset: int, base: int, steps: Sequence[tuple[int, int]]) -> int:
+def _off(at_ns: int, offset: int, base: int, steps: Sequence[_Step]) -> int:
     """How far UTC minus room time is from what the clock leaves allow at a moment."""
-    allowed = {base + sum(by for at, by in steps if at <= at_ns + shift) for shift in (-LOOK_NS, 0, LOOK_NS)}
-    return min(abs(offset - value) for value in allowed)
+    least_ns, value = abs(offset - base), base
+    for step in steps:
+        if step.from_ns > at_ns:
+            break
+        value += step.by_ns
+        # A step that is over by then is in it for sure; of those that may be, the first so many are.
+        off_ns = abs(offset - value)
+        least_ns = off_ns if step.told_ns <= at_ns else min(least_ns, off_ns)
+    return least_ns
 
 
 def _back(events: Sequence[Event]) -> Iterator[Reason]:
