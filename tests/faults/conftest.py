@@ -12,8 +12,8 @@ TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS / folder) for folder in ("recorder", "peers", "sync") if str(TESTS / folder) not in sys.path]
 
 import fault_tools  # noqa: E402 (the path first)
-from pulse_peer import PulsePeer  # noqa: E402
-from recorder_room import RecorderRoom, profile_text  # noqa: E402
+from pulse_peer import PulsePeer  # noqa: E402 (the path is set above)
+from recorder_room import RecorderRoom, profile_text  # noqa: E402 (the path is set above)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

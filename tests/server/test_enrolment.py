@@ -22,7 +22,7 @@ from sync.ledger.keys import certificate_request, check_certificate, public_pem,
 
 
 def enrolment(served: Served) -> Enrolment:
-    return served.center.witness._enrolment  # type: ignore[no-any-return]
+    return served.center.witness._enrolment  # type: ignore[no-any-return]  # private
 
 
 def request(room: str = "court1/c03") -> str:

@@ -32,7 +32,7 @@ from wutong.enroll import new_code
 
 
 def enrolment(served: Served) -> Enrolment:
-    return served.center.witness._enrolment  # type: ignore[no-any-return]
+    return served.center.witness._enrolment  # type: ignore[no-any-return]  # private
 
 
 @pytest_asyncio.fixture
