@@ -160,11 +160,11 @@ class Notary:
             return
         try:
             ledger.tree.append(leaf_hash(leaf_of(event)))
-        except LedgerError as error:
-            log.error("ledger_broken", hearing=event.hearing, number=event.number, why=error.message)
+            ledger.hearing.apply(event)
+        except (LedgerError, KeyError, TypeError, ValueError) as error:
+            log.error("ledger_broken", hearing=event.hearing, number=event.number, why=repr(error))
             ledger.broken = True
             return
-        ledger.hearing.apply(event)
         if event.kind == "seal":
             ledger.seals += 1
             ledger.closed_s = None

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from recorder.keeper import TOLERANCE_NS, Stretch
 from sync.hearing import Hearing, State
 from sync.roomlog import Event, RoomLog
+
+log = structlog.get_logger(__name__)
 
 LAST_HEARINGS = 16
 """More than a day's: that many may be opened and closed before a recorder that died is back."""
@@ -65,7 +69,9 @@ class HearingBook:
     def _load(self) -> None:
         for hearing in self._log.opened_last(LAST_HEARINGS):
             events = self._log.of_hearing(hearing, KINDS)
-            self._views[hearing] = Hearing.of(hearing, events)
+            view = self._views[hearing] = Hearing(hearing)
+            for event in events:
+                _take(view, event)
             self._number = max(self._number, *(e.number for e in events))
         self._loaded = True
 
@@ -79,10 +85,17 @@ class HearingBook:
                 self._views.setdefault(event.hearing, Hearing(event.hearing))
             view = self._views.get(event.hearing)
             if view is not None:
-                view.apply(event)
+                _take(view, event)
                 if event.kind in ("open", "pause", "resume", "close"):
                     changed.add(event.hearing)
         return changed
+
+
+def _take(view: Hearing, event: Event) -> None:
+    try:
+        view.apply(event)
+    except (KeyError, TypeError, ValueError) as error:  # whoever said it: recording goes on
+        log.error("event_unreadable", number=event.number, kind=event.kind, why=repr(error))
 
 
 def _wanted(view: Hearing) -> Wanted:

@@ -38,3 +38,16 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
     assert wanted.kept_until_ns == {"bench": 140 * S, "mics": 120 * S}
     assert wanted.holes == {"bench": [(20 * S, 23 * S)], "mics": []}
     log.close()
+
+
+def test_an_event_that_nobody_can_read_keeps_no_hearing_from_being_kept(tmp_path: Path) -> None:
+    log = RoomLog(tmp_path / "room.db")
+    log.append("open", {"tracks": []}, hearing="h", room_ns=10 * S, utc_ns=0)
+    book = HearingBook(log)
+    log.append("segment", {"track": "bench"}, hearing="h", room_ns=11 * S, utc_ns=0)
+    log.append("close", {}, hearing="h", room_ns=20 * S, utc_ns=0)
+    for one in (book, HearingBook(log)):
+        one.look()
+        [wanted] = one.all()
+        assert [(s.from_ns, s.to_ns) for s in wanted.stretches] == [(10 * S, 20 * S)]
+    log.close()
