@@ -23,7 +23,8 @@ import psutil
 from pydantic import BaseModel
 
 from recorder.copyfolder import AwayError, CopyFolder, DamagedError
-from recorder.segment import make_folder, sync_folder
+from recorder.segment import make_folder
+from sync.durable import sync_folder
 from sync.errors import StorageError, WutongError
 from sync.layout import RoomLayout
 from sync.process import die_with_parent, weigh

@@ -16,7 +16,8 @@ import secrets
 import time
 from pathlib import Path
 
-from recorder.segment import make_folder, sync_folder
+from recorder.segment import make_folder
+from sync.durable import sync_folder
 from sync.errors import StorageError
 
 MARKER = ".wutong-copy"

@@ -18,9 +18,10 @@ import structlog
 
 from recorder import recovery
 from recorder.keeper import TOLERANCE_NS, Missing, Stretch
-from recorder.segment import make_folder, sync_folder
+from recorder.segment import make_folder
 from recorder.wanted import HearingBook, Wanted
 from sync.boxes import index_file
+from sync.durable import sync_folder
 from sync.errors import MediaError, StorageError
 from sync.layout import RoomLayout
 from sync.roomlog import RoomLog

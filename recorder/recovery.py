@@ -20,9 +20,10 @@ from typing import Any
 import structlog
 
 from recorder.keeper import TOLERANCE_NS
-from recorder.segment import ClosedSegment, journal_line, next_index, sync_folder
+from recorder.segment import ClosedSegment, journal_line, next_index
 from sync.boxes import Indexed, Init, index_file
 from sync.digests import checks_of
+from sync.durable import sync_folder
 from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)

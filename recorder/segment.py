@@ -17,6 +17,7 @@ from typing import Any
 
 from recorder.fragments import Run, Stamped
 from sync.digests import Digests
+from sync.durable import sync_folder
 from sync.errors import StorageError
 
 
@@ -33,15 +34,6 @@ class ClosedSegment:
     to_ns: int
     fragments: int
     mime: str
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def make_folder(folder: Path) -> None:

@@ -23,6 +23,7 @@ from tuspyserver import create_tus_router
 
 from server.receive import Claim
 from server.uploads import KEEP_DAYS, Tokens, UploadFolder, UploadGate
+from sync.durable import sync_folder
 from sync.errors import AccessError, CenterError, ConfigError, StorageError, WutongError
 from sync.http.access import Access, Rule, declare, machine
 from sync.http.serve import new_app, serving
@@ -140,11 +141,7 @@ def _sync_names(path: Path, root: Path) -> None:
     for folder in path.parents:
         if not folder.is_relative_to(root):
             return
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(folder)
 
 
 def build(data: Path, rooms: dict[str, str]) -> FastAPI:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from sync.durable import sync_folder
 from sync.errors import StorageError
 
 _CHUNK = 1024 * 1024
@@ -47,11 +48,11 @@ class ObjectStore:
             target = self.path(sha256)
             if not target.parent.is_dir():
                 target.parent.mkdir(exist_ok=True)
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
             source.rename(target)
             target.chmod(0o440)
-            _sync_folder(target.parent)
-            _sync_folder(source.parent)
+            sync_folder(target.parent)
+            sync_folder(source.parent)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -59,11 +60,3 @@ class ObjectStore:
                 f"the object store cannot take a file ({error.strerror}); it was not receipted", code="storage"
             ) from error
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -13,10 +13,12 @@ import json
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from sync.errors import ConfigError
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -66,12 +68,29 @@ def _replace(path: Path, state: dict[str, Any], folder: int) -> None:
     os.fsync(folder)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """What the file says; `ConfigError` when it is damaged: no line that a guess begins could be trusted later."""
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        if not all(type(state[key]) is int for key in ("epoch_utc_ns", "last_room_ns")):
+            raise TypeError("its times are no whole numbers")
+        if not all(type(offset) is int for offset in state["boots"].values()):
+            raise TypeError("its boots are no whole numbers")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError(
+            f"the room's clock {path} is damaged ({error}); put it back from the second copy of the disk, or, when no "
+            "hearing is open, remove it: room time begins anew"
+        ) from error
+    return dict(state)
+
+
 class RoomClock:
     """Room time for one process. All processes that name the same file agree to the nanosecond."""
 
-    def __init__(self, offset_ns: int, clock: Clock | None = None) -> None:
-        """`offset_ns` is room time minus `CLOCK_MONOTONIC`; use `open` outside of tests."""
+    def __init__(self, offset_ns: int, clock: Clock | None = None, state: Mapping[str, Any] | None = None) -> None:
+        """`offset_ns` is room time minus `CLOCK_MONOTONIC`, `state` what the file says; use `open` outside of tests."""
         self._offset_ns = offset_ns
+        self._state = state or {"epoch_utc_ns": 0, "boots": {}, "last_room_ns": 0}
         self._clock: Clock = clock or SystemClock()
 
     @classmethod
@@ -88,7 +107,7 @@ class RoomClock:
             fcntl.flock(folder, fcntl.LOCK_EX)
             state: dict[str, Any] = {"epoch_utc_ns": clock.utc_ns(), "boots": {}, "last_room_ns": 0}
             if path.exists():
-                state = json.loads(path.read_text(encoding="utf-8"))
+                state = _read(path)
             boots = state["boots"]
             boot = boot_id()
             known = boot in boots
@@ -108,14 +127,20 @@ class RoomClock:
                 # A full disk must not keep a room from recording: in this boot the file says the same anyway.
         finally:
             os.close(folder)
-        return cls(offset_ns, clock)
+        return cls(offset_ns, clock, state)
 
     def note(self, path: Path) -> None:
-        """Write down how far the line has come; call it every `NOTED_NS` or less. `OSError` when that fails."""
+        """Write down how far the line has come; call it every `NOTED_NS` or less. `OSError` when that fails.
+
+        A file that was damaged or removed since it was read is written anew.
+        """
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            state = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                state = _read(path)
+            except (ConfigError, FileNotFoundError):
+                state = dict(self._state)
             state["last_room_ns"] = max(state["last_room_ns"], self.now_ns())
             _replace(path, state, folder)
         finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync.clock import NS_PER_S, STEP_NS, ClockMap, RoomClock
+from sync.errors import ConfigError
 
 
 class FakeClock:
@@ -84,3 +85,26 @@ def test_slewing_by_ntp_is_no_step(path: Path) -> None:
     utc = ClockMap(RoomClock.open(path, fake, lambda: "boot-1"))
     fake.utc += STEP_NS // 2
     assert utc.look() is None
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"epoch_utc_ns": 1}', '{"epoch_utc_ns": 1, "last_room_ns": "x", "boots": {}}']
+)
+def test_a_damaged_file_is_said_and_no_line_is_guessed(path: Path, damage: str) -> None:
+    RoomClock.open(path, FakeClock(), lambda: "boot-1")
+    path.write_text(damage, encoding="utf-8")
+    with pytest.raises(ConfigError, match="damaged"):
+        RoomClock.open(path, FakeClock(), lambda: "boot-1")
+
+
+def test_who_runs_writes_a_damaged_file_anew(path: Path) -> None:
+    fake = FakeClock()
+    clock = RoomClock.open(path, fake, lambda: "boot-1")
+    path.write_text("{", encoding="utf-8")
+    fake.pass_s(5)
+    clock.note(path)
+    again = RoomClock.open(path, fake, lambda: "boot-1")
+    assert again.now_ns() == clock.now_ns()
+    path.unlink()
+    clock.note(path)
+    assert RoomClock.open(path, fake, lambda: "boot-1").now_ns() == clock.now_ns()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync.durable import sync_folder
 from sync.errors import ConfigError, LedgerError, StorageError
 from sync.explanation import explain
 from sync.hearing import Hearing
@@ -230,7 +231,7 @@ class Bundle:
 
     def _settle(self) -> None:
         for base, _, _ in os.walk(self._partial):
-            _sync_folder(Path(base))
+            sync_folder(Path(base))
         if self._out.exists():
             old = self._out.with_name(self._out.name + ".replaced")
             self._out.rename(old)
@@ -238,7 +239,7 @@ class Bundle:
             shutil.rmtree(old)
         else:
             self._partial.rename(self._out)
-        _sync_folder(self._out.resolve().parent)
+        sync_folder(self._out.resolve().parent)
 
     def put(self, path: str, data: bytes) -> None:
         """One small file."""
@@ -290,15 +291,6 @@ class Bundle:
                 "is damaged; nothing was exported. Look for the other copy (room or center)"
             )
         self._files.append(forms.Entry(path, copied, sha256))
-
-
-def _sync_folder(folder: Path) -> None:
-    """The names in it survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _folded(name: str, events: Sequence[Event]) -> Hearing:
