@@ -2,7 +2,7 @@
 
 Promises: a private key lives in one file of mode 0600 and is made once; a certificate that `check_certificate` accepts
 was signed by the center's key, names this room, and was valid at the moment in question, whatever the time is now.
-The center's self-signed certificate is a convenience for tools; only its public key, given from outside, is trusted.
+The center has no certificate: only its public key, given from outside, is trusted.
 """
 
 from __future__ import annotations
@@ -70,12 +70,9 @@ def public_pem(key: Ed25519PublicKey) -> bytes:
 
 
 def read_public(data: bytes) -> Ed25519PublicKey:
-    """A public key from PEM, or the one inside a certificate; `LedgerError` when it is none."""
+    """A public key from PEM; `LedgerError` when it is none."""
     try:
-        if b"BEGIN CERTIFICATE" in data:
-            key: object = x509.load_pem_x509_certificate(data).public_key()
-        else:
-            key = serialization.load_pem_public_key(data)
+        key = serialization.load_pem_public_key(data)
     except (ValueError, TypeError) as error:
         raise LedgerError(f"this is no public key: {error}", code="key") from error
     if not isinstance(key, Ed25519PublicKey):
@@ -86,13 +83,6 @@ def read_public(data: bytes) -> Ed25519PublicKey:
 def certificate_request(key: Ed25519PrivateKey, room: str) -> bytes:
     """PEM with which a device asks to be known as `court/room`."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(_name(room))
-    return builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
-
-
-def self_certificate(key: Ed25519PrivateKey, now: dt.datetime) -> bytes:
-    """The center's own certificate (PEM)."""
-    builder = _builder(_name(CENTER), _name(CENTER), key.public_key(), now)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
 
 

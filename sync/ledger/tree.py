@@ -1,8 +1,9 @@
-"""The Merkle tree of RFC 6962 (section 2.1) over the leaves of one hearing: roots and proofs.
+"""The Merkle tree of RFC 6962 (section 2.1) over the leaves of one hearing: roots and inclusion proofs.
 
 `Tree` keeps only the roots of its complete subtrees (at most 64 hashes), so a root costs little at any size and a
-witness can go on from where it was. Hashes are SHA-256, 32 bytes; leaf and inner node are told apart by the first
-byte that is hashed (0 or 1), so neither can be given for the other.
+witness can go on from where it was; it holds every leaf itself, so nobody needs a proof of consistency. Hashes are
+SHA-256, 32 bytes; leaf and inner node are told apart by the first byte that is hashed (0 or 1), so neither can be given
+for the other.
 """
 
 from __future__ import annotations
@@ -99,53 +100,6 @@ def root_by_inclusion(digest: bytes, index: int, size: int, path: Sequence[bytes
     if last:
         raise LedgerError("a proof is shorter than its tree is high", code="proof")
     return root
-
-
-def consistency_proof(digests: Sequence[bytes], size: int) -> list[bytes]:
-    """Proof that the first `size` leaves are the beginning of the tree over all `digests` (RFC 6962, 2.1.2)."""
-    if not 0 < size <= len(digests):
-        raise LedgerError(f"a tree of {len(digests)} does not begin with one of {size}", code="proof")
-    return _subproof(digests, size, whole=True)
-
-
-def _subproof(digests: Sequence[bytes], size: int, *, whole: bool) -> list[bytes]:
-    if size == len(digests):
-        return [] if whole else [root_of(digests)]
-    half = _half(len(digests))
-    if size <= half:
-        return [*_subproof(digests[:half], size, whole=whole), root_of(digests[half:])]
-    return [*_subproof(digests[half:], size - half, whole=False), root_of(digests[:half])]
-
-
-def is_consistent(size: int, root: bytes, later_size: int, later_root: bytes, path: Sequence[bytes]) -> bool:
-    """Whether `path` proves that the earlier tree is the beginning of the later one (RFC 9162, 2.1.4.2)."""
-    if not 0 < size <= later_size or any(len(node) != HASH_BYTES for node in path):
-        return False
-    if size == later_size:
-        return not path and root == later_root
-    nodes = list(path)
-    if size & (size - 1) == 0:
-        nodes.insert(0, root)
-    if not nodes:
-        return False
-    at, last = size - 1, later_size - 1
-    while at & 1:
-        at >>= 1
-        last >>= 1
-    early = late = nodes[0]
-    for node in nodes[1:]:
-        if last == 0:
-            return False
-        if at & 1 or at == last:
-            early, late = node_hash(node, early), node_hash(node, late)
-            while not at & 1 and at:
-                at >>= 1
-                last >>= 1
-        else:
-            late = node_hash(late, node)
-        at >>= 1
-        last >>= 1
-    return last == 0 and early == root and late == later_root
 
 
 def _half(size: int) -> int:

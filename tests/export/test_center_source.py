@@ -19,7 +19,7 @@ from server.config import load_config
 from server.database import open_database
 from server.objects import ObjectStore
 from sync.checkpoints import Checkpoints
-from sync.ledger.keys import public_pem, read_public
+from sync.ledger.keys import public_pem
 from sync.roomlog import RoomLog
 from wutong.cli import app
 from wutong.export.bundle import export
@@ -59,7 +59,7 @@ def config(honest, center, tmp_path) -> Path:
             number = int(stored.note.split("last ")[1].split("\n")[0])
             more = {"last_number": number, "note": stored.witnessed, "refused": "", "stored_utc_ns": 1}
             db.execute(insert(t.checkpoints).values(**head, **more))
-        public = read_public(certificate).public_bytes_raw().hex()
+        public = room.device.public_key().public_bytes_raw().hex()
         device = {"room": ROOM, "public_key": public, "certificate": certificate.decode(), "enrolled_utc_ns": 1}
         db.execute(insert(t.devices).values(**device))
     checkpoints.close()

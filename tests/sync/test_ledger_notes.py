@@ -181,12 +181,10 @@ def test_a_request_for_another_room_is_refused() -> None:
         keys.issue(b"nonsense", "court/room-01", center, NOW)
 
 
-def test_the_centers_certificate_is_not_one_of_a_device() -> None:
-    center = Ed25519PrivateKey.generate()
-    own = keys.self_certificate(center, NOW)
-    assert keys.read_public(own) == center.public_key()
+def test_a_public_key_is_read_back_and_nothing_else_is() -> None:
+    device, center = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     assert keys.read_public(keys.public_pem(center.public_key())) == center.public_key()
-    with pytest.raises(LedgerError):
-        keys.check_certificate(own, keys.CENTER, center.public_key(), NOW)
-    with pytest.raises(LedgerError):
-        keys.read_public(b"nonsense")
+    certificate = keys.issue(keys.certificate_request(device, "court/room-01"), "court/room-01", center, NOW)
+    for data in (certificate, b"nonsense"):
+        with pytest.raises(LedgerError):
+            keys.read_public(data)

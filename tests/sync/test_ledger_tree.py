@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from sync.errors import LedgerError
 from sync.ledger.tree import (
     Tree,
-    consistency_proof,
     inclusion_proof,
-    is_consistent,
     leaf_hash,
     node_hash,
     root_by_inclusion,
@@ -85,23 +83,8 @@ def test_an_inner_node_is_no_leaf() -> None:
     assert leaf_hash(LEAVES[0] + LEAVES[1]) != inner
 
 
-@given(st.integers(1, 40), st.data())
-def test_consistency_is_proven_and_a_fork_is_not(later: int, data: st.DataObject) -> None:
-    size = data.draw(st.integers(1, later))
-    path = consistency_proof(LEAVES[:later], size)
-    early, late = by_definition(LEAVES[:size]), by_definition(LEAVES[:later])
-    assert is_consistent(size, early, later, late, path)
-    forked = by_definition([leaf_hash(b"x"), *LEAVES[1:size]])
-    assert not is_consistent(size, forked, later, late, path)
-    assert not is_consistent(size, early, later, late, [*path, LEAVES[0]])
-    if path:
-        assert not is_consistent(size, early, later, late, path[:-1])
-
-
 def test_a_tree_with_the_wrong_peaks_is_refused() -> None:
     with pytest.raises(LedgerError):
         Tree(3, [LEAVES[0]])
     with pytest.raises(LedgerError):
         inclusion_proof(LEAVES[:3], 3)
-    with pytest.raises(LedgerError):
-        consistency_proof(LEAVES[:3], 4)
