@@ -15,7 +15,8 @@ from typing import Any
 from sync.hearing import Hearing, Interval, State, to_ms
 
 HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
-"""Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it."""
+"""Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it.
+Each version may draw that line anew: nothing that a verifier compares says whether there is a draft."""
 _NOT_CHECKED = ("readback", "readback")
 """(code, subject): files were not decoded again in time; that says nothing against them."""
 

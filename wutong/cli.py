@@ -134,11 +134,24 @@ def export(
     begin: Annotated[str | None, typer.Option("--from", help="an excerpt: seconds or h:mm:ss after opening")] = None,
     end: Annotated[str | None, typer.Option("--to", help="the excerpt's end, likewise")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a folder that is there")] = False,
+    despite_level: Annotated[
+        str, typer.Option("--despite-level", metavar="REASON", help="why a restricted or sealed hearing is taken out")
+    ] = "",
 ) -> None:
     """Write a hearing as a folder that plays and verifies without any server."""
     from wutong.export.command import run
 
-    run(hearing, out, config=config, profile=profile, data=data, begin=begin, end=end, force=force)
+    run(
+        hearing,
+        out,
+        config=config,
+        profile=profile,
+        data=data,
+        begin=begin,
+        end=end,
+        force=force,
+        reason=despite_level,
+    )
 
 
 @app.command()

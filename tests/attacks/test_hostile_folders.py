@@ -49,12 +49,27 @@ def fuzzed(**options):
     return settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), **options)
 
 
-def test_an_export_of_another_version_is_not_judged_by_this_one(forge):
+@pytest.mark.parametrize("form", ["wutong-export/2", "wutong-export/2.1-rc", "wutong-export/12345"])
+def test_an_export_of_another_form_is_not_judged_by_this_program(forge, form):
+    """What it holds is its own affair: nothing of it is called false."""
     forgery = forge("pause")
-    index = forgery.read(forms.INDEX)
-    forgery.write(forms.INDEX, index.replace(b'"wutong-export/1"', b'"wutong-export/2"'))
+    forgery.write(forms.INDEX, json.dumps({"form": form, "anything": "else"}).encode())
+    forgery.remove("transcript.txt")
+    forgery.write("captions/zh.vtt", b"WEBVTT")
+    (forgery.folder / "link").symlink_to("captions")
     judgement = forgery.judge()
     assert (judgement.verdict, [r.code for r in judgement.reasons]) == (Verdict.NOT_VERIFIABLE, ["form"])
+    for lang in ("zh", "en"):
+        assert form in judgement.reasons[0].text(lang)
+        assert forms.FORM in judgement.reasons[0].text(lang)
+    assert int(judgement.verdict) == 40
+
+
+def test_an_index_without_a_form_of_ours_is_false(forge):
+    forgery = forge("pause")
+    index = forgery.read(forms.INDEX)
+    forgery.write(forms.INDEX, index.replace(b'"wutong-export/1"', b'"letters/1"'))
+    assert "index" in {r.code for r in forgery.judge().reasons}
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from honest_exports import HEARING
 from honest_room import ROOM
-from sqlalchemy import create_engine, insert
+from sqlalchemy import create_engine, insert, select, update
 from typer.testing import CliRunner
 
 from server import tables as t
@@ -19,6 +19,7 @@ from server.config import load_config
 from server.database import open_database
 from server.objects import ObjectStore
 from sync.checkpoints import Checkpoints
+from sync.errors import ConfigError
 from sync.ledger.keys import public_pem
 from sync.roomlog import RoomLog
 from wutong.cli import app
@@ -95,6 +96,56 @@ def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
 def test_a_hearing_of_the_center_is_judged_by_its_name(config):
     done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
     assert done.exit_code == 10, done.output
+
+
+def audited(config: Path) -> list[dict[str, object]]:
+    rows = sqlite3.connect(config.parent / "center" / "center.db").execute(
+        "SELECT what, detail FROM audit ORDER BY row"
+    )
+    return [{"what": what, **json.loads(detail)} for what, detail in rows if what != "level"]
+
+
+def set_level(config: Path, level: str) -> None:
+    detail = json.dumps({"hearing": HEARING, "level": level, "before": "open", "reason": "当事人申请"})
+    row = {"utc_ns": 1, "what": "level", "role": "archivist", "address": "local", "detail": detail, "granted": True}
+    with create_engine(load_config(config).database_url).begin() as db:
+        db.execute(insert(t.audit).values(**row))
+
+
+@pytest.mark.parametrize("level", ["restricted", "sealed"])
+def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(config, tmp_path, level):
+    set_level(config, level)
+    words = ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "out"), "--to", "2"]
+    for reason in ([], ["--despite-level", "  "]):
+        refused = CliRunner().invoke(app, [*words, *reason])
+        assert isinstance(refused.exception, ConfigError)
+        assert level in str(refused.exception)
+        assert "--despite-level" in str(refused.exception)
+    assert not list(tmp_path.glob("out*"))
+    assert audited(config) == []
+    source = CenterSource(load_config(config), HEARING)
+    export(source, tmp_path / "out", people=False, reason="二审调卷")
+    source.close()
+    row = {"what": "export", "hearing": HEARING, "excerpt": False, "level": level, "reason": "二审调卷"}
+    assert audited(config) == [row]
+
+
+def test_a_trial_that_is_not_public_is_restricted_before_anybody_says_so(config):
+    with create_engine(load_config(config).database_url).begin() as db:
+        opening = db.execute(select(t.events.c.body).where(t.events.c.kind == "open")).scalar_one()
+        body = json.loads(opening)
+        body["case"]["public"] = False
+        db.execute(update(t.events).where(t.events.c.kind == "open").values(body=json.dumps(body)))
+    source = CenterSource(load_config(config), HEARING)
+    source.close()
+    assert source.level == "restricted"
+
+
+def test_a_verdict_needs_no_reason_and_is_on_the_audit_log(config):
+    set_level(config, "sealed")
+    done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
+    assert done.exit_code == 10, done.output
+    assert audited(config) == [{"what": "verify", "hearing": HEARING, "excerpt": False, "level": "sealed"}]
 
 
 def test_media_that_has_not_come_yet_is_named(config, tmp_path):

@@ -53,6 +53,9 @@ def test_a_hearing_of_the_room_is_judged_where_it_is(honest):
     made = honest("pause")
     done = runner.invoke(app, ["verify", HEARING, "--data", str(made.data), "--json"])
     assert json.loads(done.stdout)["verdict"] == "authentic"
+    with sqlite3.connect(made.data / "room.db") as db:
+        (last,) = db.execute("SELECT body FROM event WHERE kind = 'access' ORDER BY number DESC LIMIT 1").fetchone()
+    assert json.loads(last) == {"what": "verify", "hearing": HEARING, "excerpt": False}
 
 
 def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(honest, place, tmp_path):

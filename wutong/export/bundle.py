@@ -31,6 +31,8 @@ from wutong.export.transcript import transcript_files
 
 PIECE = 4 * 1024 * 1024
 SPARE_BYTES = 64 * 1024 * 1024
+MAX_REASON = 200
+_NEED_REASON = frozenset({"restricted", "sealed"})
 
 Progress = Callable[[str, int, int], None]
 """(what, done bytes, of bytes)"""
@@ -104,9 +106,10 @@ class Bundle:
         self._places: dict[str, Path] = {}
         self._done = self._total = 0
 
-    def write(self, stretch: tuple[int, int] | None, *, force: bool, people: bool = True) -> Exported:
+    def write(self, stretch: tuple[int, int] | None, *, force: bool, people: bool = True, reason: str = "") -> Exported:
         """Make the folder. `stretch` is (from, to) in ns since the opening; `people`: with PDF and `play/`, which no
-        verifier needs."""
+        verifier needs; `reason`: why a hearing that not everybody may see is taken out."""
+        self._check_level(reason)
         if self._out.exists() and not force:
             raise ConfigError(f"{self._out} is there already; name another folder, or say --force to replace it")
         if self._out.exists() and not (self._out / forms.INDEX).is_file():
@@ -130,7 +133,8 @@ class Bundle:
             self._sign(ledger, span)
             # Before the folder has its name: what cannot be written down does not happen (法释〔2017〕5号, art. 15).
             what = "verify" if self._judged else "export"
-            self._source.note_access({"what": what, "hearing": self._source.hearing, "excerpt": span is not None})
+            detail = {"what": what, "hearing": self._source.hearing, "excerpt": span is not None}
+            self._source.note_access({**detail, "reason": reason.strip()} if reason else detail)
             self._settle()
         except OSError as error:
             raise StorageError(f"the export could not be written: {error.strerror or error}; check the disk") from error
@@ -148,6 +152,16 @@ class Bundle:
     def abandon(self) -> None:
         """Take away what a failed export left."""
         shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _check_level(self, reason: str) -> None:
+        """A verdict shows nothing of the hearing, so it needs no reason; it is written down all the same."""
+        if len(reason) > MAX_REASON:
+            raise ConfigError(f"the reason is longer than {MAX_REASON} characters; say it in one sentence")
+        if not self._judged and self._source.level in _NEED_REASON and not reason.strip():
+            raise ConfigError(
+                f"the level (密级) of this hearing is {self._source.level}: not everybody may see it; "
+                "say with --despite-level REASON why it is exported (the audit log keeps the reason)"
+            )
 
     def _check_space(self, hearing: Hearing, *, people: bool) -> None:
         media = sum(s.bytes for s in hearing.segments)
@@ -194,13 +208,13 @@ class Bundle:
             self.put(path, data)
         certificate = certificate_of(ledger.events, self._source.room, ledger.last, self._source.device(), span)
         self.put(forms.CERTIFICATE, certificate_json(certificate))
-        if people:
-            self.put("certificate.pdf", certificate_pdf(certificate))
         draft = explain(
             hearing,
             court_name=str(certificate["court_name"]),
             room_name=str(certificate["room_name"]),
         )
+        if people:
+            self.put("certificate.pdf", certificate_pdf(certificate, explained=draft is not None))
         if draft is not None:
             self.put("explanation.txt", draft.text.encode())
             if people:
@@ -308,12 +322,13 @@ def export(
     force: bool = False,
     people: bool = True,
     judged: bool = False,
+    reason: str = "",
     progress: Progress = lambda what, done, of: None,
 ) -> Exported:
-    """Make the folder `out` and note the export in the log of where it came from."""
+    """Make the folder `out` and note the export in the log of where it came from, with the `reason` if one is given."""
     bundle = Bundle(source, out, progress, judged=judged)
     try:
-        exported = bundle.write(stretch, force=force, people=people)
+        exported = bundle.write(stretch, force=force, people=people, reason=reason)
     finally:
         bundle.abandon()
     return exported

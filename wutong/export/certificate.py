@@ -1,7 +1,8 @@
 """录音录像情况说明 as data: what was recorded, when, with which interruptions and gaps, and all check values.
 
 A pure function of the leaves, the last checkpoint and the device's certificate, so that a verifier makes the same and
-compares. Names of the three lawful reasons are those of 法释〔2017〕5号, art. 3.
+compares. So what is said here is frozen with `forms.FORM`: facts alone, no policy (whether a written explanation is
+needed is not said). Names of the three lawful reasons are those of 法释〔2017〕5号, art. 3.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 
 from cryptography import x509
 
-from sync.explanation import explain
 from sync.hearing import Hearing
 from sync.ledger.checkpoint import Checkpoint
 from sync.roomlog import Event
@@ -134,7 +134,6 @@ def certificate_of(
             "sealed": bool(seals),
             "device": None if device is None else _device(device),
         },
-        "explanation_needed": explain(hearing) is not None,
     }
 
 

@@ -66,8 +66,9 @@ def run(
     begin: str | None,
     end: str | None,
     force: bool,
+    reason: str,
 ) -> Exported:
-    """Export and say so."""
+    """Export and say so. `reason`: why, where the hearing's level asks for it."""
     console = Console(stderr=True)
     stretch = stretch_of(begin, end)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -80,7 +81,7 @@ def run(
         def progress(what: str, done: int, of: int) -> None:
             bar.update(task, description=what[-40:], completed=done, total=of)
 
-        made = export(source, out, stretch=stretch, force=force, progress=progress)
+        made = export(source, out, stretch=stretch, force=force, reason=reason, progress=progress)
     state = "已封存 sealed" if made.sealed else "未封存 not sealed"
     witness = "中心已见证 witnessed" if made.witnessed else "中心未见证 not witnessed by the center"
     console.print(

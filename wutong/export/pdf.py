@@ -31,12 +31,12 @@ _ALARMS = 60
 """More alarms than that are in certificate.json only."""
 
 
-def certificate_pdf(value: Mapping[str, Any]) -> bytes:
-    """The certificate that `certificate_of` made."""
+def certificate_pdf(value: Mapping[str, Any], *, explained: bool) -> bytes:
+    """The certificate that `certificate_of` made; `explained`: a draft of a written explanation lies beside it."""
     page = _Page(f"{value['hearing']}")
     page.banner(TITLE)
     _heads(page, value)
-    _course(page, value)
+    _course(page, value, explained=explained)
     _clock(page, value)
     _ledger(page, value)
     page.signatures(_SIGNED)
@@ -68,7 +68,7 @@ def _heads(page: _Page, value: Mapping[str, Any]) -> None:
         page.pair("摘录", f"仅 {_at(span['from_ms'])} 至 {_at(span['to_ms'])}（自开庭起）")
 
 
-def _course(page: _Page, value: Mapping[str, Any]) -> None:
+def _course(page: _Page, value: Mapping[str, Any], *, explained: bool) -> None:
     page.heading("一、录制过程")
     page.pair("开始（开庭）", _utc(value["opened_utc_ns"]))
     closed = value["closed_utc_ns"]
@@ -93,7 +93,7 @@ def _course(page: _Page, value: Mapping[str, Any]) -> None:
     words = value["words"]
     complete = {None: "", True: "", False: "；封存时文字识别尚未完成"}[words["complete"]]
     page.pair("文字", f"{words['utterances']} 条，修订 {words['revisions']} 次{complete}")
-    if value["explanation_needed"]:
+    if explained:
         page.pair("书面说明", "存在故障或缺失，草稿见 explanation.pdf（第四条）")
 
 

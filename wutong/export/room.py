@@ -20,6 +20,7 @@ class RoomSource:
     """`data` is `storage.data` of the room's profile."""
 
     by = "room"
+    level = ""
 
     def __init__(self, data: Path, hearing: str) -> None:
         self.layout = RoomLayout(data)

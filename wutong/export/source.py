@@ -20,6 +20,9 @@ class Source(Protocol):
     room: str
     """`court/room`."""
     hearing: str
+    level: str
+    """密级 as this end knows it: `open`, `restricted` or `sealed`. Empty in a room, which has none: there the people of
+    the trial keep their own record."""
 
     def events(self) -> Sequence[Event]:
         """All events of the hearing by their number."""

@@ -1,7 +1,8 @@
 """The words of a hearing with every version that they had: the fold of its leaves, as JSON, text and subtitles.
 
-A pure function of the leaves, so that a verifier makes the same and compares. An event `revision` names the utterance
-that it changes (`utterance` or `id`) and carries the new `text`; whatever else it says stays with that version.
+A pure function of the leaves, so that a verifier makes the same and compares: frozen with `forms.FORM`. An event
+`revision` names the utterance that it changes (`utterance` or `id`) and carries the new `text`; whatever else it says
+stays with that version.
 """
 
 from __future__ import annotations

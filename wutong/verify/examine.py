@@ -48,7 +48,8 @@ def examine(case: Case, steps: Sequence[Step] = STEPS) -> Judgement:
     for step in steps:
         reasons += [replace(reason, step=step.number) for reason in _run(step, case)]
         if any(reason.code == "form" for reason in reasons):
-            break  # whatever differs may differ for that reason alone
+            # Whatever differs may differ for that reason alone: nothing more is read.
+            return Judgement(heaviest(reasons), tuple(reasons), room="", hearing="", leaves=0, media_bytes=0)
     reasons = list(dict.fromkeys(reasons))
     reasons.sort(key=lambda reason: reason.verdict is Verdict.AUTHENTIC)
     return Judgement(

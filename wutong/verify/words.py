@@ -45,8 +45,9 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     # 1 folder
     "folder": _both("这不是导出的庭审文件夹：{0}", "this is not the folder of an exported hearing: {0}"),
     "form": _both(
-        "导出格式的版本不同（{0}），请使用相应版本的程序验证",
-        "the export is of another version ({0}); verify it with the program of that version",
+        "这是 {0} 格式的导出，本程序只认识 {1}，没有判断其真假；请用相应版本的程序验证",
+        "the export is of the form {0} and this program knows {1}, so nothing was judged; "
+        "verify it with the program of that version",
     ),
     "index": _both("目录 index.json 不能读取：{0}", "index.json cannot be read: {0}"),
     "path": _both(

@@ -28,7 +28,8 @@ def run(case: Case) -> Iterator[Reason]:
         if not os.path.lexists(case.path(forms.INDEX)):
             yield lacking("folder", forms.INDEX)
         elif case.trouble.get("index-code") == "form":
-            yield lacking("form", why)
+            yield lacking("form", why, forms.FORM)
+            return  # what this form calls unlisted or missing, the other may not
         else:
             yield false("path" if case.trouble.get("index-code") == "path" else "index", why)
     listed = {} if index is None else {f.path: f for f in index.files}

@@ -1,0 +1,5 @@
+wutong export
+jianshan/room-03/20240302-093000-901d0001
+index.json sha256 3449dda6ac57828bde36e156c45ba88edd47dcd6f9af3a85441bdcdbf876ca41
+
+— jianshan/room-03 UFNOnpAsO0SIU7Dp4o5ezTQVN7djXea1tqQm0zNZqhJVc/Iup0Bl0j3vbocP4n1ovVbHCVCRSDS89+fhNjK1JT32rA0=

@@ -1,0 +1,57 @@
+"""An export that was given out once is judged alike for ever: what a verifier compares is frozen with its form.
+
+Where one of these fails after a change of `wutong/export/` or `sync/hearing.py`, the change makes honest exports false.
+Raise `FORM` in wutong/export/forms.py, keep the renderers of the form before it for the verifier, and make a golden
+export of the new form (tests/export/make_golden.py) beside this one. Never change the files of a golden export.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.keys import read_public
+from sync.ledger.leaf import leaf_of, read_leaf
+from sync.ledger.note import read_note
+from wutong.export import forms
+from wutong.export.certificate import certificate_json, certificate_of
+from wutong.export.transcript import transcript_files
+from wutong.verify.case import Case
+from wutong.verify.examine import examine
+from wutong.verify.verdict import Verdict
+
+GOLDEN = Path(__file__).parent / "golden"
+NOW = GOLDEN / forms.FORM.replace("/", "-")
+RAISE = "this changes what honest exports are compared with: raise FORM (see the head of this file)"
+
+
+@pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
+def test_an_export_of_each_form_keeps_its_verdict(golden):
+    judgement = examine(Case(golden / "export", read_public((golden / "center.pem").read_bytes())))
+    assert judgement.verdict is Verdict.WITH_GAPS, (RAISE, judgement.reasons)
+    assert [reason.about[0] for reason in judgement.reasons if reason.code == "gap"] == ["审判席"], RAISE
+
+
+def test_what_is_written_now_is_what_the_form_says_to_the_byte():
+    folder = NOW / "export"
+    case = Case(folder)
+    events = [read_leaf(leaf) for leaf in case.leaves]
+    assert [leaf_of(event) for event in events] == case.leaves, RAISE
+    last = Checkpoint.from_text(read_note(case.checkpoints[-1].note.to_text()).text)
+    certificate = certificate_of(events, last.room, last, case.device)
+    made = {**transcript_files(events), forms.CERTIFICATE: certificate_json(certificate)}
+    for name, data in made.items():
+        assert data.decode() == (folder / name).read_text(), (name, RAISE)
+    index = forms.Index.from_bytes((folder / forms.INDEX).read_bytes())
+    assert index.to_bytes() == (folder / forms.INDEX).read_bytes(), RAISE
+
+
+def test_the_golden_hearing_says_all_that_a_certificate_can_say():
+    """A list that is empty pins nothing."""
+    import json
+
+    value = json.loads((NOW / "export" / forms.CERTIFICATE).read_bytes())
+    lists = [value[name] for name in ("interruptions", "gaps", "alarms", "tracks", "segments", "exhibits", "seats")]
+    assert all([*lists, value["clock"]["steps"], value["words"]["revisions"], value["ledger"]["device"]])
