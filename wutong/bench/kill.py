@@ -182,13 +182,14 @@ def figures(room: BenchRoom, view: Hearing, deaths: list[Death], seen: Seen) -> 
     now = {event.number: json.dumps(event.to_json(), sort_keys=True) for event in room.log.of_hearing(HEARING)}
     of_hearing = {n: text for n, text in seen.events.items() if json.loads(text)["hearing"] == HEARING}
     lost_events = [n for n, text in of_hearing.items() if now.get(n) != text]
-    lost_ms, again_s = [0.0], [0.0]
+    lost_ms = [0.0]
+    again_s = [(0.0, "")]
     for death in deaths:
         for track in death.tracks:
             before = [f.to_ns for f in kept[track] if f.to_ns <= death.at_ns + JOIN_NS]
             after = [f.from_ns for f in kept[track] if f.from_ns > death.at_ns - JOIN_NS]
             lost_ms.append(max(death.at_ns - max(before, default=view.opened_ns), 0) / 1e6)
-            again_s.append((min(after, default=view.closed_ns or 0) - death.at_ns) / 1e9)
+            again_s.append(((min(after, default=view.closed_ns or 0) - death.at_ns) / 1e9, death.what))
     undeclared_ms, false_ms, real = _compare(view, kept)
     return {
         "times": len(deaths),
@@ -197,7 +198,9 @@ def figures(room: BenchRoom, view: Hearing, deaths: list[Death], seen: Seen) -> 
         "acknowledged_fragments": len(seen.fragments),
         "acknowledged_events": len(seen.events),
         "acknowledged_lost": len(seen.fragments - found) + len(lost_events) + altered,
-        "recording_again_s_max": round(max(again_s), 2),
+        "recording_again_s_max": round(max(again_s)[0], 2),
+        "recording_again_s_median": round(sorted(again_s)[len(again_s) // 2][0], 2),
+        "slowest_after": max(again_s)[1],
         "gaps_real": real,
         "gaps_declared": len(view.gaps),
         "gaps_undeclared_ms": round(undeclared_ms, 1),
