@@ -123,10 +123,9 @@ def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(confi
         assert "--despite-level" in str(refused.exception)
     assert not list(tmp_path.glob("out*"))
     assert audited(config) == []
-    source = CenterSource(load_config(config), HEARING)
-    export(source, tmp_path / "out", people=False, reason="二审调卷")
-    source.close()
-    row = {"what": "export", "hearing": HEARING, "excerpt": False, "level": level, "reason": "二审调卷"}
+    done = CliRunner().invoke(app, [*words, "--despite-level", "二审调卷"])
+    assert done.exit_code == 0, done.exception
+    row = {"what": "export", "hearing": HEARING, "excerpt": True, "level": level, "reason": "二审调卷"}
     assert audited(config) == [row]
 
 
