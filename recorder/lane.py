@@ -93,6 +93,7 @@ class Lane:
 
     async def _look(self, fragment: Stamped) -> None:
         assert self._picture is not None
+        kept = self.keeper.wanting
         seen: Look = await asyncio.to_thread(self._picture.look, fragment)
         # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
         texts = {} if self.info.id == PROGRAM else _PICTURE_TEXTS
@@ -112,6 +113,7 @@ class Lane:
                 0,
                 seen.jpeg,
                 key_frame=True,
+                kept=kept or self.keeper.wanting,
             )
             self._room.feed.publish(f"thumb/{self.info.id}", message.pack(), retain=True)
 

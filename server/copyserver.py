@@ -35,12 +35,14 @@ log = structlog.get_logger(__name__)
 MAX_BYTES = 8 * 2**30
 RESERVE_BYTES = 2**30
 PIECE_BYTES = 1024 * 1024
+KINDS = frozenset({"segment", "exhibit", "log"})
+"""What is copied; a self-test is none of it."""
 
 
 class CopyClaim(Claim):
     """Body of `POST /api/objects` at a machine that keeps copies."""
 
-    kind: str = Field(pattern="^(segment|exhibit|log)$")
+    kind: str = Field(pattern=f"^({'|'.join(sorted(KINDS))})$")
 
 
 def read_tokens(path: Path) -> dict[str, str]:
@@ -155,7 +157,7 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
     tokens, keeper = Tokens(rooms), Keeper(data, uploads)
     app = new_app("Wutong copies")
     access.install(app, "wutong_copies")
-    gate = UploadGate(tokens, uploads, max_bytes=MAX_BYTES, reserve_bytes=RESERVE_BYTES)
+    gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES, reserve_bytes=RESERVE_BYTES)
     router = create_tus_router(prefix="/api/uploads", max_size=MAX_BYTES, days_to_keep=KEEP_DAYS, storage=uploads)
     for route in router.routes:
         declare(Rule(machine=gate))(route.endpoint)

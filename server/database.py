@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -90,6 +91,12 @@ def open_database(url: str) -> Database:
         engine.dispose()
         raise ConfigError(f"the database of the center cannot be opened: {error}") from error
     return Database(engine)
+
+
+def insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless its key is taken; whether it was inserted."""
+    dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(dialect(table).values(**values).on_conflict_do_nothing()).rowcount == 1
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

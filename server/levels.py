@@ -1,12 +1,12 @@
 """密级: who may see a hearing, during and after it.
 
-    open        every inspector           (the level of a public trial)
-    restricted  the archivist alone       (the level of a trial that is not public, until somebody says otherwise)
-    sealed      nobody                    (封存: only the archivist can lift it)
+    open        可查看    every inspector      (the level of a public trial)
+    restricted  限制查阅  the archivist alone  (the level of a trial that is not public, until somebody says otherwise)
+    sealed      停止查阅  nobody               (only the archivist can lift it; 封存 is the ledger's seal, not this)
 
 Everybody may raise a level; only the archivist lowers one, which is how an inspector is granted a closed trial. The
 level of a hearing is what the audit log says last, so each change is dated, signed and on disk before it counts, and
-there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to delete anything; sealing
+there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to delete anything; `sealed`
 closes the door, the record stays.
 """
 
@@ -74,9 +74,11 @@ class Levels:
         """`AccessError` "sealed" or "restricted" unless this person may see the hearing."""
         if not self.lets(session.role, hearing):
             if self.of(hearing) is Level.SEALED:
-                raise AccessError("本次庭审已封存，任何人不得查看 (the hearing is sealed)", code="sealed")
+                raise AccessError(
+                    "本次庭审已停止查阅，任何人不得查看 (access to the hearing is withdrawn)", code="sealed"
+                )
             raise AccessError(
-                "本次庭审限档案管理员查看 (the hearing is restricted to the archivist)", code="restricted"
+                "本次庭审限制查阅，仅档案管理员可查看 (the hearing is restricted to the archivist)", code="restricted"
             )
 
     async def set(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:

@@ -1,4 +1,9 @@
-"""The live side of the center: rooms' messages to the inspectors' tabs, and what is watched back to the rooms."""
+"""The live side of the center: rooms' messages to the inspectors' tabs, and what is watched back to the rooms.
+
+Who may see something live is judged by the hearing that it is of. What cannot be told to be of one that the room has
+named, or of none, goes to nobody: all of a room that has not said its status yet, what is being kept while no hearing
+is known to run, what is older than the end of the last hearing, words and levels without a known hearing.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +46,7 @@ class Live:
         self._sequences: dict[str, int] = {}
         self._tracks: dict[str, set[str]] = {}
         self._hearings: dict[str, str | None] = {}
+        self._ended_ns: dict[str, int] = {}
         self._unknown: set[str] = set()
         self.refused = 0
         self.witness: Callable[[str, bytes], None] | None = None
@@ -60,6 +66,8 @@ class Live:
 
     def link(self, connected: bool) -> None:
         """The broker came or went."""
+        if not connected and self._rooms is not None:
+            self._rooms.unheard()
         self.gateway.broadcast(self._link())
         if connected:
             self.demand()
@@ -67,8 +75,11 @@ class Live:
     def room_changed(self, room: RoomState) -> None:
         """A room looks different now."""
         before = self._hearings.get(room.address)
-        self._hearings[room.address] = room.hearing_id
-        if before not in (None, room.hearing_id):
+        self._hearings[room.address] = room.live_id
+        if before not in (None, room.live_id):
+            if room.status is not None:
+                # What was taken before may still be on its way; it is of the hearing that is over.
+                self._ended_ns[room.address] = room.status.room_ns if room.opening is None else room.opening[1]
             for track in self._tracks.get(room.address, ()):
                 self.gateway.forget(f"{room.address}/{track}")
         self.gateway.recheck()
@@ -130,13 +141,45 @@ class Live:
             if self.witness is not None:
                 self.witness(room, payload)
         elif topic == "caption":
-            self.gateway.broadcast({"type": "caption", "room": room, "value": _json(payload)}, _may(room))
+            self._caption(room, _json(payload))
         elif topic == "levels":
-            self.gateway.broadcast({"type": "levels", "room": room, "value": _json(payload)}, _wants(room))
+            value = _json(payload)
+            if self._heard(room) is not None:
+                self.gateway.broadcast({"type": "levels", "room": room, "value": value}, _wants(room))
         else:
             _, _, rest = topic.partition("/")
             track, _, what = rest.partition("/")
             self._media(room, track, what, payload)
+
+    def _heard(self, room: str) -> str | None:
+        """The hearing that runs, as the room itself has said since it was last away."""
+        assert self._rooms is not None
+        state = self._rooms.states[room]
+        return state.live_id if state.heard else None
+
+    def _caption(self, room: str, value: Any) -> None:
+        assert self._rooms is not None
+        state = self._rooms.states[room]
+        of = value.get("hearing") if isinstance(value, dict) else None
+        hearing = self._heard(room) if of is None else of
+        # The words of the hearing that has just ended may still be withdrawn.
+        if state.heard and hearing is not None and hearing in (state.live_id, state.told_id):
+            message = {"type": "caption", "room": room, "value": value}
+            self.gateway.broadcast(message, lambda client: client.may_watch(f"{room}/") and client.may_see(hearing))
+
+    def _is_known(self, room: str, envelope: Envelope) -> bool:
+        """Whether it is known of which hearing a picture or sound is, or that it is of none."""
+        assert self._rooms is not None
+        state = self._rooms.states[room]
+        if not state.heard or (envelope.kept and state.live_id is None):
+            return False
+        ended_ns = self._ended_ns.get(room)
+        if ended_ns is None or state.status is None:
+            return True
+        if state.opening is None and state.status.room_ns < ended_ns:  # another device, whose room time began anew
+            del self._ended_ns[room]
+            return True
+        return envelope.room_ns >= ended_ns
 
     def _media(self, room: str, track: str, what: str, payload: bytes) -> None:
         name = f"{room}/{track}"
@@ -147,6 +190,8 @@ class Live:
         if envelope.kind is not _KINDS.get(what):
             raise CenterError(f"a message of {name} is not what its topic says", code="envelope")
         tracks.add(track)
+        if envelope.kind is not Kind.INIT and not self._is_known(room, envelope):
+            return  # the next one that is shown has another number than expected, so it waits for a key frame
         if envelope.kind is Kind.FRAGMENT:
             before = self._sequences.get(name)
             self._sequences[name] = envelope.sequence
@@ -197,10 +242,6 @@ def _wanted_rooms(client: Client) -> set[str]:
 
 def _wants(room: str, hearing: str | None = None) -> Callable[[Client], bool]:
     return lambda client: client.may_watch(f"{room}/") and client.may_see(hearing) and room in _wanted_rooms(client)
-
-
-def _may(room: str) -> Callable[[Client], bool]:
-    return lambda client: client.may_watch(f"{room}/")
 
 
 def _json(payload: bytes) -> Any:

@@ -27,6 +27,9 @@ from sync.http.access import Access, Rule, declare, machine
 
 log = structlog.get_logger(__name__)
 
+KINDS = frozenset({"segment", "exhibit", "selftest"})
+"""What a center takes."""
+
 
 class Claim(BaseModel):
     """Body of `POST /api/objects`: what an upload is said to be."""
@@ -36,7 +39,7 @@ class Claim(BaseModel):
     bytes: int = Field(ge=0, le=2**62)
     room: str = Field(max_length=64)
     hearing: Name
-    kind: str = Field(pattern="^(segment|exhibit|selftest)$")
+    kind: str = Field(pattern=f"^({'|'.join(sorted(KINDS))})$")
     track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     index: int = Field(0, ge=0, le=10_000_000)
 

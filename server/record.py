@@ -13,11 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select, update
 
 from server import tables as t
-from server.database import Database
+from server.database import Database, insert_once
 from server.events import OpenBody, Received, SegmentBody, UtteranceBody
 from sync.roomlog import Event
 
@@ -68,7 +67,7 @@ class Record:
             if stored is None:
                 stored = self._utc_ns()
                 connection.execute(insert(t.objects).values(sha256=entry.sha256, bytes=size, stored_utc_ns=stored))
-            added = _insert_once(
+            added = insert_once(
                 connection,
                 t.files,
                 {
@@ -89,7 +88,7 @@ class Record:
 
         def work(connection: Connection) -> None:
             values = {"body": body, "set_utc_ns": self._utc_ns()}
-            if not _insert_once(connection, t.dockets, {"room": room, **values}):
+            if not insert_once(connection, t.dockets, {"room": room, **values}):
                 connection.execute(update(t.dockets).where(t.dockets.c.room == room).values(**values))
 
         await self._db.write(work)
@@ -173,7 +172,7 @@ class Record:
 
     def _open(self, connection: Connection, room: str, event: Event) -> None:
         body = OpenBody.model_validate(event.body)
-        _insert_once(
+        insert_once(
             connection,
             t.hearings,
             {
@@ -214,7 +213,7 @@ class Record:
     @staticmethod
     def _segment(connection: Connection, event: Event) -> None:
         body = SegmentBody.model_validate(event.body)
-        _insert_once(
+        insert_once(
             connection,
             t.segments,
             {
@@ -232,13 +231,7 @@ class Record:
     @staticmethod
     def _utterance(connection: Connection, event: Event) -> None:
         body = UtteranceBody.model_validate(event.body)
-        _insert_once(connection, t.utterances, {"hearing": event.hearing, **body.model_dump()})
+        insert_once(connection, t.utterances, {"hearing": event.hearing, **body.model_dump()})
 
 
 _STATES = {"pause": "paused", "resume": "open", "close": "closed"}
-
-
-def _insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
-    """Insert a row unless its key is taken; whether it was inserted."""
-    dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(dialect(table).values(**values).on_conflict_do_nothing()).rowcount == 1

@@ -2,6 +2,10 @@
 
 A room is online while its status comes (at least every 5 s) and its last will has not been published. Everything that
 a room says of itself is checked for its shape and passed on to the screens, never trusted further.
+
+Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
+nothing of it, and one from before a broken connection says nothing at all: until the room says its status anew it is
+not *heard*, and nothing live of it may be shown to anybody.
 """
 
 from __future__ import annotations
@@ -54,6 +58,15 @@ class RoomState:
 
     @property
     def hearing_id(self) -> str | None:
+    heard: bool = False
+    """Whether a status has come since the room, or the way to it, was last away."""
+    opening: tuple[str, int] | None = None
+    """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
+
+    @property
+    def live_id(self) -> str | None:
+        """The hearing that runs now, by all that the center knows."""
+        return self.hearing_id if self.opening is None else self.opening[0]
         """The hearing that the room says runs."""
         hearing = None if self.status is None else self.status.hearing
         return None if hearing is None or hearing.get("state") == "closed" else self.told_id
@@ -143,13 +156,36 @@ class Rooms:
             room.room_name = status.room_name or room.room_name
             room.seen_s = self._monotonic_s()
             room.seen_utc_ns = self._utc_ns()
-        room.online = status.online
+            if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
+                room.opening = None
+        room.online = room.heard = status.online
         self._tell(room)
 
     def alarm(self, address: str, code: str, words: str) -> None:
         """The center noticed something about a room that a person must look at."""
         room = self._rooms[address]
         room.alarms[code] = words
+    def unheard(self) -> None:
+        """The way to all rooms is broken: what they said last may be old when it is whole again."""
+        for room in self._rooms.values():
+            room.heard = False
+
+    def opened(self, address: str, hearing: str, room_ns: int) -> None:
+        """The opening of a hearing is stored; the room's status may not say so yet."""
+        room = self._rooms.get(address)
+        if room is None or room.told_id == hearing or (room.status is not None and room.status.room_ns >= room_ns):
+            return
+        if room.opening is None or room.opening[1] < room_ns:
+            room.opening = (hearing, room_ns)
+            self._tell(room)
+
+    def closed(self, address: str, hearing: str) -> None:
+        """The close of a hearing is stored."""
+        room = self._rooms.get(address)
+        if room is not None and room.opening is not None and room.opening[0] == hearing:
+            room.opening = None
+            self._tell(room)
+
         self._tell(room)
 
     def clear(self, address: str, code: str) -> None:
@@ -176,7 +212,7 @@ class Rooms:
     def _tell(self, room: RoomState) -> None:
         shown = room.to_screen()
         shown.pop("seen_utc_ms")
-        text = json.dumps(shown, sort_keys=True)
+        text = json.dumps([shown, room.live_id], sort_keys=True)
         if text != room.shown:
             room.shown = text
             self._changed(room)

@@ -246,7 +246,7 @@ class Screens:
     def _may_watch(self, role: str) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             room = self._rooms.states.get(name.rpartition("/")[0])
-            return room is not None and self._levels.lets(role, room.hearing_id)
+            return room is not None and self._levels.lets(role, room.live_id)
 
         return may
 

@@ -97,6 +97,12 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
 
     def stored(events: Sequence[Received]) -> None:
         levels.stored(events)
+        for received in events:
+            hearing = received.event.hearing
+            if hearing is not None and received.event.kind == "open":
+                rooms.opened(received.room, hearing, received.event.room_ns)
+            elif hearing is not None and received.event.kind == "close":
+                rooms.closed(received.room, hearing)
         live.stored(events)
         witness.stored(events)
 
@@ -137,7 +143,13 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         access,
         tokens,
         receive.Receiver(uploads, store, record, archive, tests),
-        UploadGate(tokens, uploads, max_bytes=max_bytes, reserve_bytes=int(config.storage.reserve_gib * 2**30)),
+        UploadGate(
+            tokens,
+            uploads,
+            kinds=receive.KINDS,
+            max_bytes=max_bytes,
+            reserve_bytes=int(config.storage.reserve_gib * 2**30),
+        ),
         uploads,
         max_bytes,
     )

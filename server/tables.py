@@ -6,7 +6,7 @@ transaction. `objects` and `files` say which bytes the center holds for good. Ch
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 
 metadata = MetaData()
 
@@ -111,6 +111,15 @@ checkpoints = Table(
     Column("refused", String(16), nullable=False),
     Column("stored_utc_ns", BigInteger, nullable=False),
     Column("token", LargeBinary),
+    # Whatever several processes do at once, one tree of a size is witnessed.
+    Index(
+        "checkpoints_witnessed",
+        "hearing",
+        "size",
+        unique=True,
+        sqlite_where=text("refused = ''"),
+        postgresql_where=text("refused = ''"),
+    ),
 )
 """Tree heads that the center countersigned (`refused` is empty), and those that it kept as proof of a fork."""
 devices = Table(

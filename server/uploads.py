@@ -5,7 +5,8 @@ trusts the offset in its sidecar over the file (after a crash it appends a chunk
 has written the body, and answers HEAD with 400 when the metadata has no file type. Here every request is authorised
 before its body is read, appended bytes are on disk before the answer, and the offset is the size of the file.
 
-Refused: a missing or unknown token (401), another room's upload (403), concatenation, uploads with a body at creation.
+Refused: a missing or unknown token (401), another room's upload (403), concatenation, uploads with a body at creation,
+and kinds of files that nothing could claim (422).
 """
 
 from __future__ import annotations
@@ -253,9 +254,13 @@ class UploadFolder(TusStorage):
 class UploadGate:
     """Runs before the tus routes and before any body is read."""
 
-    def __init__(self, tokens: Tokens, uploads: UploadFolder, *, max_bytes: int, reserve_bytes: int) -> None:
+    def __init__(
+        self, tokens: Tokens, uploads: UploadFolder, *, kinds: frozenset[str], max_bytes: int, reserve_bytes: int
+    ) -> None:
+        """`kinds`: what `POST /api/objects` here can claim; an upload of another kind would rest for years."""
         self._tokens = tokens
         self._uploads = uploads
+        self._kinds = kinds
         self._max_bytes = max_bytes
         self._reserve_bytes = reserve_bytes
 
@@ -275,8 +280,11 @@ class UploadGate:
         if request.method == "POST":
             if request.headers.get("content-length", "0") != "0":
                 raise WutongError("create the upload first, then send its bytes", code="invalid")
-            if metadata_of(request).room != room:
+            metadata = metadata_of(request)
+            if metadata.room != room:
                 raise AccessError("a room may upload only for itself", code="forbidden")
+            if metadata.kind not in self._kinds:
+                raise WutongError(f"an upload of the kind {metadata.kind!r} is not taken here", code="invalid")
         elif request.method != "OPTIONS":
             partial = self._uploads.partial(uid)
             if partial is not None and partial.metadata.room != room:

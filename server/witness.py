@@ -6,6 +6,10 @@ witnessed before, and has the root that the device signed. Only then the note is
 that the room is answered. A tree that differs is a *fork*: refused, kept as proof beside what was witnessed, alarmed.
 An old tree that is a true beginning is answered as it was, and changes nothing. While events are missing nothing is
 answered: it is looked at again when events come, and the room asks again.
+
+Rooms are judged beside each other, each in its own order: what one of them has to wait for, a long ledger or a damaged
+disk, holds up no other. What was counted once is not counted again: after a witnessed tree only the events beyond it
+are, unless one came since that belongs before its end. The first checkpoint of a hearing after a start counts all.
 """
 
 from __future__ import annotations
@@ -21,11 +25,11 @@ from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from server import tables as t
 from server.audit import Audit
-from server.database import Database
+from server.database import Database, insert_once
 from server.enrolment import Enrolment
 from server.events import Received
 from server.rooms import Rooms
@@ -40,7 +44,11 @@ from sync.roomlog import Event
 log = structlog.get_logger(__name__)
 
 MAX_NOTE_BYTES = 4096
-QUEUE = 10_000
+QUEUE = 1000
+"""Of one room."""
+AT_ONCE = 2
+"""So many rooms are judged at a time; the other readers of the database stay free for screens."""
+COUNTED_HEARINGS = 2000
 PENDING_HEARINGS = 2000
 PENDING_SIZES = 4
 KEPT_FORKS = 20
@@ -76,7 +84,7 @@ class _MissingError(Exception):
 
 
 class Witness:
-    """All methods belong to one event loop; checkpoints are judged one after the other."""
+    """All methods belong to one event loop; checkpoints of a room are judged one after the other."""
 
     def __init__(
         self,
@@ -96,8 +104,13 @@ class Witness:
         self._audit = audit
         self._publish = publish
         self._utc_ns = utc_ns
-        self._queue: asyncio.Queue[_Asked | str] = asyncio.Queue(QUEUE)
+        self._queues: dict[str, asyncio.Queue[_Asked | str]] = {room: asyncio.Queue(QUEUE) for room in rooms.states}
+        self._judging = asyncio.Semaphore(AT_ONCE)
         self._pending: OrderedDict[str, dict[int, _Asked]] = OrderedDict()
+        self._counted: OrderedDict[str, int] = OrderedDict()
+        """hearing -> number of the event up to which what is stored was found to be what was witnessed."""
+        self._counting: dict[str, int] = {}
+        """The same while it is being found; -1 when an event came in between."""
 
     def offer(self, room: str, payload: bytes) -> None:
         """Take one message of `checkpoints`; `CenterError` when it is none."""
@@ -112,27 +125,43 @@ class Witness:
         if head.room != room or not head.size:
             self._refuse(room, head, "form")
             return
-        self._put(_Asked(room, note, head))
+        self._put(room, _Asked(room, note, head))
 
     def stored(self, events: Iterable[Received]) -> None:
         """Events that are new and on disk: what waited for them is looked at again."""
-        for hearing in {r.event.hearing for r in events}:
-            if hearing is not None and hearing in self._pending:
-                self._put(hearing)
+        waiting: dict[str, str] = {}
+        for received in events:
+            hearing = received.event.hearing
+            if hearing is None:
+                continue
+            # One that is in no tree that was witnessed, though before its end: the next must count it.
+            if received.event.number <= self._counted.get(hearing, -1):
+                del self._counted[hearing]
+            if received.event.number <= self._counting.get(hearing, -1):
+                self._counting[hearing] = -1
+            if hearing in self._pending:
+                waiting[hearing] = received.room
+        for hearing, room in waiting.items():
+            self._put(room, hearing)
 
     async def run(self) -> None:
         """Judge for ever."""
         await self._remember_forks()
+        async with asyncio.TaskGroup() as group:
+            for queue in self._queues.values():
+                group.create_task(self._judge_room(queue))
+
+    async def _judge_room(self, queue: asyncio.Queue[_Asked | str]) -> None:
         while True:
-            item = await self._queue.get()
+            item = await queue.get()
             asked = [item] if isinstance(item, _Asked) else list(self._pending.get(item, {}).values())
             for one in asked:
                 try:
-                    await self._judge(one)
+                    async with self._judging:
+                        await self._judge(one)
                 except StorageError as error:
                     # Not answered: the room asks again.
                     log.error("checkpoint_not_judged", hearing=one.head.hearing, why=error.message)
-                    await asyncio.sleep(1)
 
     async def of_hearing(self, hearing: str) -> dict[str, Any]:
         """`integrity` of docs/protocol.md."""
@@ -157,17 +186,20 @@ class Witness:
             "stamped": best is not None and best.token is not None,
         }
 
-    def _put(self, item: _Asked | str) -> None:
+    def _put(self, room: str, item: _Asked | str) -> None:
         try:
-            self._queue.put_nowait(item)
+            self._queues[room].put_nowait(item)
         except asyncio.QueueFull:
-            log.warning("checkpoints_dropped", next="the rooms ask again")
+            log.warning("checkpoints_dropped", room=room, next="the room asks again")
 
     async def _judge(self, asked: _Asked) -> None:
         head = asked.head
+        counted = self._counted.get(head.hearing, -1)
+        self._counting[head.hearing] = head.last_number
         try:
             key = await self._device(asked)
-            judged = await self._db.read(lambda connection: _examine(connection, asked.room, head))
+            judged = await self._db.read(lambda connection: _examine(connection, asked.room, head, counted))
+            text = judged.known or await self._cosign(asked, key, judged.peaks)
         except _MissingError:
             self._wait(asked)
             return
@@ -179,8 +211,14 @@ class Witness:
                 await self._keep_fork(asked)
             self._refuse(asked.room, head, why)
             return
-        text = judged.known or await self._cosign(asked, key, judged.peaks)
+        finally:
+            whole = self._counting.pop(head.hearing, -1) == head.last_number
         self._done(head)
+        if whole:
+            self._counted[head.hearing] = max(self._counted.get(head.hearing, -1), head.last_number)
+            self._counted.move_to_end(head.hearing)
+            while len(self._counted) > COUNTED_HEARINGS:
+                self._counted.popitem(last=False)
         self._answer(asked.room, {"hearing": head.hearing, "size": head.size, "note": text})
 
     async def _device(self, asked: _Asked) -> Ed25519PublicKey:
@@ -200,14 +238,25 @@ class Witness:
         raise LedgerError("no device of this room that may sign now has signed this", code="device")
 
     async def _cosign(self, asked: _Asked, key: Ed25519PublicKey, peaks: tuple[bytes, ...]) -> str:
-        """Store the cosigned note; it is on disk when this returns."""
+        """Store the cosigned note; it is on disk when this returns. `LedgerError` "fork" where another tree is."""
         device = notes.Verifier(asked.room, key)
         own = next(line for line in asked.note.lines if (line[0], line[1][:4]) == (device.name, device.key_id))
         line = notes.cosign(asked.note, CENTER, self._key, self._utc_ns() // _NS)
         text = notes.Note(asked.note.text, (own, line)).to_text()
         values = {**self._row(asked, ""), "note": text, "peaks": b"".join(peaks).hex()}
-        await self._db.write(lambda connection: connection.execute(insert(t.checkpoints).values(**values)))
-        return text
+        head, c = asked.head, t.checkpoints.c
+        witnessed = select(c.root, c.note).where(c.hearing == head.hearing, c.size == head.size, c.refused == "")
+
+        def work(connection: Connection) -> str:
+            if insert_once(connection, t.checkpoints, values):
+                return text
+            # Another process has judged one of this size meanwhile, or this tree was refused before.
+            first = connection.execute(witnessed).first()
+            if first is None or first.root != head.root.hex():
+                raise LedgerError("another tree of this size was witnessed", code="fork")
+            return str(first.note)
+
+        return await self._db.write(work)
 
     async def _keep_fork(self, asked: _Asked) -> None:
         head = asked.head
@@ -220,7 +269,7 @@ class Witness:
                 select(c.refused).where(c.hearing == head.hearing, c.size == head.size, c.root == row["root"])
             ).first()
             if taken is None and len(forks) < KEPT_FORKS:
-                connection.execute(insert(t.checkpoints).values(**row))
+                insert_once(connection, t.checkpoints, row)
 
         await self._db.write(work)
         self._rooms.alarm(asked.room, "fork", FORK_WORDS.format(hearing=head.hearing))
@@ -271,22 +320,27 @@ class Witness:
         self._publish(room, json.dumps(value, ensure_ascii=False).encode())
 
 
-def _examine(connection: Connection, room: str, head: Checkpoint) -> _Judged:
-    """Whether the tree that `head` says is the one over the stored events; `LedgerError` "fork" when it is not."""
+def _examine(connection: Connection, room: str, head: Checkpoint, counted: int) -> _Judged:
+    """Whether the tree that `head` says is the one over the stored events; `LedgerError` "fork" when it is not.
+
+    `counted`: up to that number all stored events are in the trees that were witnessed.
+    """
     e, c = t.events.c, t.checkpoints.c
     owner = connection.execute(select(e.room).where(e.hearing == head.hearing).limit(1)).scalar()
     if owner is None:
         raise _MissingError
     if owner != room:
         raise LedgerError("the hearing is another room's", code="form")
-    upto = (e.hearing == head.hearing) & (e.number <= head.last_number)
-    count, newest = connection.execute(select(func.count(), func.max(e.number)).where(upto)).one()
-    if count > head.size:
-        raise LedgerError(f"the room signed {head.size} leaves, {count} are here", code="fork")
-    if count < head.size or newest != head.last_number:
-        raise _MissingError
     witnessed = select(c.size, c.root, c.last_number, c.peaks, c.note).where(c.hearing == head.hearing, c.refused == "")
     before = connection.execute(witnessed.where(c.size <= head.size).order_by(c.size.desc()).limit(1)).first()
+    upto = (e.hearing == head.hearing) & (e.number <= head.last_number)
+    known, last = (before.size, before.last_number) if before is not None and before.last_number <= counted else (0, -1)
+    more, newest = connection.execute(select(func.count(), func.max(e.number)).where(upto, e.number > last)).one()
+    count = known + more
+    if count > head.size:
+        raise LedgerError(f"the room signed {head.size} leaves, {count} are here", code="fork")
+    if count < head.size or (newest if more else last) != head.last_number:
+        raise _MissingError
     if before is not None and before.size == head.size:
         if before.root != head.root.hex():
             raise LedgerError("another tree of this size was witnessed", code="fork")
@@ -296,7 +350,10 @@ def _examine(connection: Connection, room: str, head: Checkpoint) -> _Judged:
         select(t.events).where(upto, e.number > (0 if before is None else before.last_number)).order_by(e.number)
     )
     for row in rows:
-        event = Event(row.number, row.hearing, row.kind, row.room_ns, row.utc_ns, json.loads(row.body))
+        try:
+            event = Event(row.number, row.hearing, row.kind, row.room_ns, row.utc_ns, json.loads(row.body))
+        except ValueError as error:
+            raise StorageError(f"event {row.number} of {room} is damaged in the record store") from error
         tree.append(leaf_hash(leaf_of(event)))
     if tree.size != head.size or tree.root() != head.root:
         raise LedgerError(f"the tree over the {head.size} stored leaves has another root", code="fork")

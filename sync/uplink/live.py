@@ -98,7 +98,8 @@ class Live:
         self._levels = False
         self._levels_at = 0.0
         self._status_at = 0.0
-        self._status_said: object = None
+        self._status_said: dict[str, Any] | None = None
+        self._told: object = None
         self._recorder: dict[str, Any] | None = None
         self._recorder_at = 0.0
         self._speaking: list[str] = []
@@ -125,6 +126,8 @@ class Live:
         head, _, track = topic.partition("/")
         try:
             if head == "frag":
+        if self._status_said is not None and self._state() != self._told:
+            self._say_status()  # before anything of this state leaves: who may see it hangs on it
                 self._fragment(track, payload)
             elif head == "init":
                 self._gops.init(track, payload)
@@ -151,6 +154,10 @@ class Live:
 
     def _off_record(self, track: str, payload: bytes) -> bool:
         """Sound from before the opening, which comes a moment after it: of the record perhaps, but not live."""
+    def _state(self) -> object:
+        hearing = self._hearing()
+        return None if hearing is None else (hearing.id, hearing.state)
+
         hearing = self._hearing()
         return track in SOUND and hearing is not None and Envelope.unpack(payload).room_ns < hearing.opened_ns
 
@@ -243,7 +250,8 @@ class Live:
             "speaking": list(self._speaking),
         }
         age_s = now - self._status_at
-        if self._status_said is not None and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
+        at_once = self._status_said is None or self._state() != self._told
+        if not at_once and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
             return
         message = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
         if self._broker.publish(
@@ -251,3 +259,4 @@ class Live:
         ):
             self._status_at = now
             self._status_said = said
+            self._told = self._state()

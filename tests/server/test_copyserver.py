@@ -26,8 +26,10 @@ class Machine:
         self.kept = kept
         self.http = http
 
-    async def upload(self, data: bytes = DATA, room: str = ROOM, track: str = "bench") -> httpx.Response:
-        words = {"room": room, "hearing": HEARING, "kind": "segment", "track": track, "index": "0"}
+    async def upload(
+        self, data: bytes = DATA, room: str = ROOM, track: str = "bench", kind: str = "segment"
+    ) -> httpx.Response:
+        words = {"room": room, "hearing": HEARING, "kind": kind, "track": track, "index": "0"}
         pairs = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in words.items())
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": pairs}
         begun = await self.http.post("/api/uploads/", headers=headers)
@@ -65,6 +67,12 @@ async def test_a_segment_lies_where_it_lies_in_the_room_and_is_taken_twice_as_on
     assert (await machine.claim(await machine.upload())).status_code == 200
     assert [p.name for p in file.parent.iterdir()] == ["00000.mp4"]
     assert [p for p in (machine.kept / ".uploads").iterdir() if p.is_file()] == []
+
+
+async def test_it_takes_pieces_of_a_rooms_log_and_nothing_of_a_self_test(machine: Machine) -> None:
+    assert (await machine.claim(await machine.upload(kind="log"), kind="log")).status_code == 201
+    assert (machine.kept / ROOM / HEARING / "log/00000000.jsonl").read_bytes() == DATA
+    assert (await machine.upload(kind="selftest")).status_code == 422
 
 
 async def test_what_was_damaged_here_is_kept_beside_the_new_copy(machine: Machine) -> None:

@@ -24,8 +24,15 @@ from sync.envelope import Envelope, Kind, pack_init
 BENCH = "court1/c03/bench"
 
 
-def envelope(kind: Kind, sequence: int = 0, *, key: bool = False, init_id: int = 1, payload: bytes = b"x") -> bytes:
-    return Envelope(kind, init_id, sequence, sequence * 10**8, sequence * 10**8, 100_000, payload, key_frame=key).pack()
+IDLE = {"online": True, "at_utc_ns": 1, "room_ns": 1}
+"""What a room without a hearing says before any picture of it is shown."""
+
+
+def envelope(
+    kind: Kind, sequence: int = 0, *, key: bool = False, kept: bool = False, init_id: int = 1, payload: bytes = b"x"
+) -> bytes:
+    at = sequence * 10**8
+    return Envelope(kind, init_id, sequence, at, at, 100_000, payload, key_frame=key, kept=kept).pack()
 
 
 INIT = envelope(Kind.INIT, payload=pack_init('video/mp4; codecs="avc1.42C01E"', b"init"))
@@ -74,6 +81,7 @@ async def tab(served: Served, http: httpx.AsyncClient, **more: Any) -> AsyncIter
 
 
 async def test_watched_media_flows_from_the_last_key_frame_in_order(served: Served, room: RoomPeer) -> None:
+    room.publish("status", IDLE, retain=True)
     room.publish("live/bench/init", INIT, retain=True)
     async with served.inspector() as http, tab(served, http) as first, tab(served, http) as second:
         await first.say(watch=[BENCH, "court1/none/bench"])
@@ -114,6 +122,7 @@ async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, b
                 sock=slow_socket,
                 max_queue=1,
             )
+            room.publish("status", IDLE, retain=True)
             room.publish("live/bench/init", INIT, retain=True)
             await quick.say(watch=[BENCH])
             await slow.send(json.dumps({"watch": [BENCH]}))
@@ -139,12 +148,13 @@ async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, b
 
 
 async def test_rooms_words_events_and_thumbnails_reach_the_wall(served: Served, room: RoomPeer) -> None:
+    room.publish("status", IDLE, retain=True)
     room.publish("live/bench/thumb", envelope(Kind.THUMBNAIL, payload=b"\xff\xd8jpeg"), qos=0)
     status = {"online": True, "at_utc_ns": 5, "room_ns": 7_000_000_000, "court_name": "法院", "room_name": "第三法庭"}
     status |= {"hearing": {"id": "h1", "state": "open", "case": {}, "opened_utc_ns": 2_000_000}, "speaking": ["judge"]}
     async with served.inspector() as http, tab(served, http) as one, tab(served, http) as other:
         room.publish("status", status, retain=True)
-        shown = (await until(lambda: [r for r in one.of("room") if r["room"]["online"]]))[-1]["room"]
+        shown = (await until(lambda: [r for r in one.of("room") if r["room"]["hearing"]]))[-1]["room"]
         assert shown["hearing"] == {"id": "h1", "state": "open", "case": {}, "opened_utc_ms": 2.0}
         assert (shown["speaking"], shown["room_name"]) == (["judge"], "第三法庭")
         await one.say(rooms=["court1/c03"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -54,6 +55,16 @@ async def test_a_cut_upload_goes_on_where_the_center_is(served: Served) -> None:
         assert await tus.confirm(claim(upload, data)) == stored
     name = hashlib.sha256(data).hexdigest()
     assert (served.data / "objects" / name[:2] / name).read_bytes() == data
+    assert not list((served.data / "uploads").iterdir())
+
+
+async def test_a_kind_that_nothing_here_could_claim_is_refused_before_its_first_byte(served: Served) -> None:
+    async with served.uploader() as (_, http):
+        words = {**metadata(0), "kind": "log"}
+        pairs = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in words.items())
+        headers = {**TUS, "Upload-Length": "9", "Upload-Metadata": pairs}
+        answer = await http.post("/api/uploads/", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert not list((served.data / "uploads").iterdir())
 
 

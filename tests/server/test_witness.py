@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import importlib
 import json
 import os
 import signal
@@ -12,22 +13,33 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
 from center_peers import RoomPeer, Served, config_text, free_port, opening, said, until
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from signing_room import SigningRoom, enrol_device
 from sqlalchemy import event as sa_event
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex
 
+from server import tables
 from server.config import load_config
+from server.database import open_database
 from server.enrolment import Enrolment
 from server.events import read_event
 from server.service import build, running
-from server.witness import Witness
+from server.witness import Witness, _Asked
+from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import certificate_request, issue
+from sync.ledger.note import read_note
 from wutong.enroll import new_code
 
 
@@ -212,13 +224,126 @@ async def test_twenty_thousand_leaves_are_folded_once_not_at_every_checkpoint(si
     engine = signing.served.center.database._engine
 
     def count(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if "events.body" in statement:
+        if "events.body" in statement or "count(" in statement:
             read.append(str(parameters))
 
     sa_event.listen(engine, "before_cursor_execute", count)
     assert signing.is_witnessed(await signing.ask(signing.head()))
-    assert len(read) == 1
-    assert "19990" in read[0]  # only what came after the tree that is stored
+    assert len(read) == 2
+    assert all("19990" in parameters for parameters in read)  # only what came after the tree that is stored
+
+
+async def test_an_event_from_before_the_end_of_a_witnessed_tree_is_counted_all_the_same(signing: SigningRoom) -> None:
+    signing.say(opening(1), *sentences(2, 5), *sentences(10, 14))
+    await signing.receipted()
+    assert signing.is_witnessed(await signing.ask(signing.head()))
+    signing.peer.publish("events", said(7, "没有签名的话"))
+    await until(lambda: 7 in signing.peer.receipts())
+    signing.say(said(15, "下一句"))
+    await signing.receipted()
+    assert (await signing.ask(signing.head()))["refused"] == "fork"
+
+
+async def test_a_room_whose_record_cannot_be_read_holds_up_no_other(
+    signing: SigningRoom, served: Served, tmp_path: Path
+) -> None:
+    signing.say(opening(1), *sentences(2, 9))
+    await signing.receipted()
+    database = sqlite3.connect(served.data / "center.db")
+    body = database.execute("SELECT body FROM events WHERE room = 'court1/c03' AND number = 5").fetchone()
+    with database:
+        database.execute("UPDATE events SET body = '{' WHERE room = 'court1/c03' AND number = 5")
+    code = await enrolment(served).new_code("court1/c04")
+    key = await asyncio.to_thread(enrol_device, served, tmp_path / "other", code, "court1/c04")
+    peer = await RoomPeer(served.broker_port, "court1/c04").start()
+    try:
+        other = SigningRoom(peer, served, key)
+        other.say(opening(1, hearing="h2"), said(2, "别的法庭", hearing="h2"))
+        await other.receipted()
+        for _ in range(50):
+            signing.peer.publish("checkpoints", signing.sign(signing.head()))
+        assert "note" in await other.ask(other.head(hearing="h2", room="court1/c04"))
+        assert signing.answers() == []
+    finally:
+        peer.stop()
+    with database:
+        database.execute("UPDATE events SET body = ? WHERE room = 'court1/c03' AND number = 5", body)
+    assert signing.is_witnessed(await signing.ask(signing.head()))
+
+
+async def test_two_processes_witness_one_tree_of_a_size_and_say_the_same(signing: SigningRoom, served: Served) -> None:
+    signing.say(opening(1), *sentences(2, 40))
+    await signing.receipted()
+    said_by_other: list[dict[str, Any]] = []
+
+    def publish(_room: str, payload: bytes) -> bool:
+        said_by_other.append(json.loads(payload))
+        return True
+
+    first: Witness = served.center.witness
+    second_database = open_database(f"sqlite:///{served.data / 'center.db'}")
+    second = Witness(
+        second_database,
+        Enrolment(second_database, first._key),
+        first._key,
+        served.center.rooms,
+        served.center.audit,
+        publish,
+    )
+    running_second = asyncio.create_task(second.run())
+    try:
+        for size in range(2, 41, 2):
+            note = signing.sign(signing.head(size))
+            first.offer("court1/c03", note)
+            second.offer("court1/c03", note)
+        await until(lambda: len(said_by_other) == 20 and len(signing.answers()) == 20, 30)
+        assert {a["size"]: a["note"] for a in said_by_other} == {a["size"]: a["note"] for a in signing.answers()}
+        # Whatever a process took for true, what stands cannot be joined by another tree.
+        true = signing.head(40)
+        asked = _Asked("court1/c03", read_note(signing.sign(true).decode()), true)
+        other = replace(true, root=bytes(32))
+        false = _Asked("court1/c03", read_note(signing.sign(other).decode()), other)
+        key = signing.key.public_key()
+        assert await second._cosign(asked, key, ()) == signing.answers(40)[0]["note"]
+        with pytest.raises(LedgerError, match="another tree"):
+            await second._cosign(false, key, ())
+        values = second._row(false, "")
+        with pytest.raises(StorageError, match="UNIQUE"):
+            await second_database.write(lambda c: c.execute(insert(tables.checkpoints).values(**values)))
+        await second._keep_fork(false)  # the proof of a fork may stand beside it
+    finally:
+        running_second.cancel()
+        await asyncio.gather(running_second, return_exceptions=True)
+        await asyncio.to_thread(second_database.close)
+
+
+def test_the_index_of_witnessed_trees_is_the_same_in_both_databases_and_their_migration() -> None:
+    (index,) = tables.checkpoints.indexes
+    for dialect in (postgresql.dialect(), sqlite.dialect()):
+        written = StringIO()
+        context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": written})
+        with Operations.context(context):
+            importlib.import_module("server.migrations.versions.0003_one_tree_of_a_size").upgrade()
+        made = str(CreateIndex(index).compile(dialect=dialect))
+        assert made.endswith("(hearing, size) WHERE refused = ''")
+        assert made.startswith("CREATE UNIQUE INDEX checkpoints_witnessed")
+        assert written.getvalue().strip().rstrip(";") == made
+
+
+def test_a_center_of_before_gets_the_index_at_its_start(tmp_path: Path) -> None:
+    file = tmp_path / "center.db"
+    open_database(f"sqlite:///{file}").close()
+    old = sqlite3.connect(file)
+    with old:
+        old.execute("DROP INDEX checkpoints_witnessed")
+        old.execute("UPDATE alembic_version SET version_num = '0002'")
+        for root, why in (("aa", ""), ("bb", "fork")):
+            old.execute(
+                "INSERT INTO checkpoints VALUES ('h1', 5, ?, 'court1/c03', 5, '', 'note', ?, 0, NULL)", (root, why)
+            )
+    open_database(f"sqlite:///{file}").close()
+    with pytest.raises(sqlite3.IntegrityError), old:
+        old.execute("INSERT INTO checkpoints VALUES ('h1', 5, 'cc', 'court1/c03', 5, '', 'note', '', 0, NULL)")
 
 
 CENTER = "from wutong.cli import main; main()"
