@@ -75,3 +75,14 @@ def words_of(view: RoomView, hearing: str) -> Words:
         return Words.ABSENT
     # By the hearing, not by the lag: the next hearing may be open already.
     return Words.BUSY if hearing in status.get("hearings", []) else Words.DONE
+
+
+def heard_of(view: RoomView) -> float | None:
+    """Up to which room time (s) the transcriber has come; None while it has nothing in hand, or nobody knows."""
+    status, at_ns = view.transcriber, view.transcriber_at_ns
+    if status is None or at_ns is None or status.get("state") not in ("ready", "catching-up"):
+        return None
+    lag_ms = status.get("lag_ms")
+    if not isinstance(lag_ms, int | float) or lag_ms <= 0:
+        return None
+    return at_ns / NS_PER_S - lag_ms / 1000

@@ -2,8 +2,9 @@
 
 Promises: the tree is over exactly the events of the room's log, in the order of their numbers; no two checkpoints of
 one size are ever signed; a hearing is sealed when every track is on disk or declared missing to its end and the
-transcriber has nothing left to say (or was absent for `GIVE_UP_S`: then the seal says so); words that come later are
-sealed again; a hearing that was left unsealed by a crash is sealed after the next start. Recording never waits for it.
+transcriber has nothing left to say (or came no further for `GIVE_UP_S`: then the seal says so); words that come later
+are sealed again; a hearing that was left unsealed by a crash is sealed after the next start. A closed hearing that has
+no seal after `UNSEALED_S`, or whose ledger is broken, is an alarm of the room. Recording never waits for any of it.
 """
 
 from __future__ import annotations
@@ -11,23 +12,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge import unsealed
+from edge.unsealed import Why
 from sync.checkpoints import Checkpoints
 from sync.clock import RoomClock
 from sync.errors import LedgerError, StorageError
+from sync.follow import UNREADABLE
 from sync.hearing import Hearing
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import body_of, missing
 from sync.ledger.tree import Tree, leaf_hash
-from sync.roomlog import Event, RoomLog, seal_key
+from sync.roomlog import DAMAGED, Event, RoomLog, seal_key
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +41,14 @@ SIGN_S = 3.0
 SETTLE_S = 2.0
 """Nothing has been said of the hearing for so long: the last alarms and words are in."""
 GIVE_UP_S = 600.0
-"""A transcriber that is absent for so long is not waited for."""
+"""A transcriber that is absent, or comes no further, for so long is not waited for."""
+FURTHER_S = 1.0
+"""Less than this is no progress of the transcriber: when its status comes varies by as much."""
+UNSEALED_S = 900.0
+"""A hearing that was closed so long ago and has no seal is an alarm."""
+AGAIN_S = 60.0
+"""So long after a start such a hearing may still be sealed without one."""
+NS_PER_S = 1_000_000_000
 
 
 class Words(StrEnum):
@@ -62,8 +74,14 @@ class _Ledger:
     words: Words = Words.BUSY
     """What the transcriber was for it at the last look, since `words_s`."""
     words_s: float = 0.0
+    heard_s: float | None = None
+    """The furthest that the transcriber has come (room time) since it was there."""
+    moved_s: float = 0.0
+    """When it came further."""
     seals: int = 0
     signed: int = 0
+    why: Why | None = None
+    """What holds the seal back, at the last look."""
     broken: bool = False
     """An event cannot be a leaf: there is no ledger of this hearing any more, and no seal."""
 
@@ -80,18 +98,25 @@ class Notary:
         checkpoints: Checkpoints,
         *,
         words: Callable[[str], Words],
+        heard: Callable[[], float | None] = lambda: None,
         said: Callable[[int], None] = lambda number: None,
+        tell: Callable[[Sequence[dict[str, Any]]], None] = lambda alarms: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`address` is `court/room`; `words(hearing)` is what is known of the transcriber; `said(number)` is called on
-        the event loop after a seal was appended."""
+        """`address` is `court/room`; `words(hearing)` is what is known of the transcriber, `heard()` up to which room
+        time (s) it has come, None while nobody knows. On the event loop, `said(number)` is called after a seal was
+        appended, and `tell` with all alarms that are on when they change.
+        """
         self._address = address
         self._key = key
         self._clock = clock
         self._log = room_log
         self._checkpoints = checkpoints
         self._words = words
+        self._heard = heard
         self._said = said
+        self._tell = tell
+        self._told: list[dict[str, Any]] | None = None  # also that there is none is said once
         self._monotonic = monotonic
         self._ledgers: dict[str, _Ledger] = {}
         self._number: int | None = None
@@ -111,6 +136,9 @@ class Notary:
                     self._said(number)
             except StorageError as error:
                 log.error("notary_waits", why=error.message)
+            if (alarms := self.alarms()) != self._told:
+                self._told = alarms
+                self._tell(alarms)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._kick.wait()
@@ -120,7 +148,7 @@ class Notary:
         """Read what is new, seal what can be, sign what grew; the numbers of new seals."""
         now_s = self._monotonic()
         self._read(now_s)
-        seals = [number for ledger in list(self._ledgers.values()) if (number := self._seal(ledger, now_s))]
+        seals = [number for ledger in list(self._ledgers.values()) if (number := self._try_seal(ledger, now_s))]
         if seals:
             self._read(now_s)
         if seals or now_s - self._signed_s >= SIGN_S:
@@ -129,13 +157,33 @@ class Notary:
                 self._sign(ledger)
         return seals
 
+    def alarms(self) -> list[dict[str, Any]]:
+        """Of hearings that a person must know are not sealed, the oldest first. Not while a step runs."""
+        now_s, now_ns = self._monotonic(), self._clock.now_ns()
+        found = []
+        for name, ledger in sorted(self._ledgers.items()):
+            since_ns = ledger.hearing.closed_ns or ledger.hearing.opened_ns
+            if ledger.broken or self._is_late(ledger, now_s, now_ns):
+                found.append(unsealed.alarm(name, ledger.why or unsealed.UNREAD, since_ns))
+        return found[: unsealed.MOST_TOLD]
+
+    def _is_late(self, ledger: _Ledger, now_s: float, now_ns: int) -> bool:
+        if ledger.closed_s is None:
+            return False
+        closed_ns = ledger.hearing.closed_ns
+        if now_s - ledger.closed_s >= UNSEALED_S:
+            return True
+        # It was so before this service started.
+        late = ledger.seals == 0 and closed_ns is not None and now_ns - closed_ns >= UNSEALED_S * NS_PER_S
+        return late and now_s - ledger.closed_s >= AGAIN_S
+
     def _read(self, now_s: float) -> None:
         if self._number is None:
             start = self._log.last_number()
             for hearing in self._checkpoints.unfinished():
                 self._load(hearing, start, now_s)
             self._number = start
-        while events := self._log.since(self._number):
+        while events := self._log.since(self._number, mark=True):
             for event in events:
                 if event.hearing is not None:
                     ledger = self._ledgers.get(event.hearing)
@@ -147,7 +195,7 @@ class Notary:
 
     def _load(self, hearing: str, until: int, now_s: float) -> None:
         ledger = _Ledger(Hearing(hearing))
-        for event in self._log.of_hearing(hearing):
+        for event in self._log.of_hearing(hearing, mark=True):
             if event.number <= until:
                 self._take(ledger, event, now_s)
         last = self._checkpoints.last(hearing)
@@ -159,31 +207,65 @@ class Notary:
         if ledger.broken:
             return
         try:
+            if DAMAGED in event.body:
+                raise LedgerError(f"its body cannot be read: {event.body[DAMAGED]}", code="leaf")
             ledger.tree.append(leaf_hash(leaf_of(event)))
             ledger.hearing.apply(event)
-        except (LedgerError, KeyError, TypeError, ValueError) as error:
+            if event.kind == "open":
+                missing(ledger.hearing)  # its list of tracks is one
+        except (LedgerError, *UNREADABLE) as error:
             log.error("ledger_broken", hearing=event.hearing, number=event.number, why=repr(error))
             ledger.broken = True
+            ledger.why = unsealed.broken(event.number, event.kind, str(error) or type(error).__name__)
             return
         if event.kind == "seal":
             ledger.seals += 1
-            ledger.closed_s = None
+            ledger.closed_s = ledger.why = None
         elif ledger.hearing.closed_ns is not None and ledger.closed_s is None:
             ledger.closed_s = now_s
+
+    def _try_seal(self, ledger: _Ledger, now_s: float) -> int | None:
+        try:
+            return self._seal(ledger, now_s)
+        except StorageError as error:  # of this one; another may be whole
+            log.error("seal_waits", hearing=ledger.hearing.id, why=error.message)
+            ledger.why = unsealed.refused(error.message)
+            return None
+
+    def _is_done(self, ledger: _Ledger, now_s: float) -> bool:
+        """Whether the transcriber has said all, or is not waited for any more."""
+        words = self._words(ledger.hearing.id)
+        if words is not ledger.words:
+            ledger.words, ledger.words_s, ledger.heard_s = words, now_s, None
+        heard_s = self._heard()
+        if words is Words.BUSY and heard_s is not None:
+            if ledger.heard_s is None:
+                ledger.heard_s = heard_s
+            elif heard_s - ledger.heard_s >= FURTHER_S:
+                ledger.heard_s, ledger.moved_s = heard_s, now_s
+        if ledger.closed_s is None:
+            return False
+        if words is Words.DONE:
+            return now_s - max(ledger.words_s, ledger.closed_s) >= SETTLE_S
+        # A transcriber that comes and goes and one that stands still are one: nothing is said.
+        return now_s - max(ledger.said_s, ledger.moved_s, ledger.closed_s) >= GIVE_UP_S
 
     def _seal(self, ledger: _Ledger, now_s: float) -> int | None:
         """Append the seal if everything is in; its number."""
         name = ledger.hearing.id
-        words = self._words(name)
-        if words is not ledger.words:
-            ledger.words, ledger.words_s = words, now_s
-        if ledger.broken or ledger.closed_s is None or now_s - ledger.said_s < SETTLE_S:
+        done = self._is_done(ledger, now_s)
+        words = ledger.words
+        if ledger.broken or ledger.closed_s is None:
             return None
-        wait_s = {Words.DONE: SETTLE_S, Words.ABSENT: GIVE_UP_S}.get(words, float("inf"))
-        if now_s - max(ledger.words_s, ledger.closed_s) < wait_s or missing(ledger.hearing):
+        holes = missing(ledger.hearing)
+        if holes or not done:
+            ledger.why = unsealed.missing(holes) if holes else unsealed.WORDS
             return None
-        body = body_of(ledger.seals, ledger.tree, self._log.of_hearing(name), words_complete=words is Words.DONE)
+        if now_s - ledger.said_s < SETTLE_S:
+            return None
         try:
+            events = self._log.of_hearing(name)
+            body = body_of(ledger.seals, ledger.tree, events, words_complete=words is Words.DONE)
             event = self._log.append(
                 "seal",
                 body,
@@ -195,6 +277,7 @@ class Notary:
             )
         except LedgerError as error:
             log.info("seal_waits", hearing=name, why=error.message)
+            ledger.why = unsealed.refused(error.message)
             return None
         log.info("sealed", hearing=name, index=ledger.seals, leaves=ledger.tree.size, words=words.value)
         return event.number

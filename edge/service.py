@@ -12,7 +12,7 @@ from edge.alarms import Alarms
 from edge.control import add_control
 from edge.desk import Desk
 from edge.display import DisplayToken
-from edge.integrity import Integrity, words_of
+from edge.integrity import Integrity, heard_of, words_of
 from edge.notary import Notary
 from edge.routes import add_routes
 from edge.selftest import SelfTest
@@ -70,6 +70,8 @@ def assemble(profile: Profile) -> Edge:
         room_log,
         checkpoints,
         words=lambda hearing: words_of(view, hearing),
+        heard=lambda: heard_of(view),
+        tell=view.set_alarms,
         said=lambda number: view.feed.publish_json("log", {"number": number}),
     )
     return Edge(app, view, alarms, selftest, room_log, checkpoints, notary, Integrity(view, checkpoints))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -69,6 +69,10 @@ class RoomView:
         self.feed = FeedServer(layout.feed("edge"))
         self.recorder: dict[str, Any] | None = None
         self.transcriber: dict[str, Any] | None = None
+        self.transcriber_at_ns: int | None = None
+        """When that came, room time."""
+        self.alarms: list[dict[str, Any]] = []
+        """Of the room itself, between hearings too: `edge.unsealed`."""
         self.link: dict[str, Any] | None = None
         self.docket: Docket | None = None
         self.captions: dict[str, dict[str, Any]] = {}
@@ -140,6 +144,7 @@ class RoomView:
             "transcriber": to_ms(self.transcriber),
             "link": to_ms(self.link),
             "integrity": to_ms(self.integrity) or None,
+            "alarms": to_ms(self.alarms),
             "selftest": self.selftest,
             "captions": [to_ms(c) for c in self.captions.values()],
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
@@ -160,6 +165,12 @@ class RoomView:
         if value != self.integrity:
             self.integrity = value
             self._tell({"type": "integrity", "value": to_ms(value)})
+
+    def set_alarms(self, alarms: Sequence[dict[str, Any]]) -> None:
+        """Take the alarms of the room that are on now, and tell them to the screens and to the uplink."""
+        self.alarms = list(alarms)
+        self.feed.publish_json("alarms", self.alarms, retain=True)
+        self._tell({"type": "alarms", "value": to_ms(self.alarms)})
 
     async def start(self) -> None:
         """Read the log and the docket that was kept, and open the edge's feed."""
@@ -249,7 +260,7 @@ class RoomView:
             self.speaking = value
             self._tell({"type": "speaking", "value": to_ms(value)})
         elif topic == "status":
-            self.transcriber = value
+            self.transcriber, self.transcriber_at_ns = value, self.clock.now_ns()
             self._tell({"type": "transcriber", "value": to_ms(value)})
             if value.get("state") == "loading":
                 # It began anew: what it was in the middle of comes back as an utterance, not as this caption.

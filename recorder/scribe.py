@@ -1,8 +1,8 @@
 """Says the recorder's facts in the room's log: in order, off the event loop, again until the log takes them.
 
 While the log takes nothing, the facts wait in memory and in a small file beside the media, so that they outlive this
-process, too; each has a key, so none is ever said twice. At most `MAX_WAITING` wait: the oldest go first, and of those
-the files on the disk tell again.
+process, too; each has a key, so none is ever said twice. At most `MAX_WAITING` wait: beyond that the oldest
+alarm is dropped, or when there is none the oldest fact; that it was is said once, by the alarm `log`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,15 +49,29 @@ class Scribe:
         said: Callable[[Event], None],
         unsaid: Path,
         trouble: Callable[[str | None], None] = lambda why: None,
+        *,
+        most: int = MAX_WAITING,
     ) -> None:
-        """`unsaid` is the file in which facts wait; what an earlier life of this service left there is said first."""
+        """`unsaid` is the file in which facts wait; what an earlier life of this service left there is said first.
+
+        At most `most` facts wait.
+        """
         self._log = room_log
         self._said = said
         self._trouble = trouble
         self._unsaid = unsaid
-        self._waiting: deque[Fact] = deque(_read(unsaid), maxlen=MAX_WAITING)
-        self._noted = len(self._waiting)
-        """How many of those that wait are in the file."""
+        self._most = most
+        self._waiting: deque[Fact] = deque()
+        self._alarms = 0
+        """How many of those that wait are alarms."""
+        self._dropped: Counter[str] = Counter()
+        """Of each kind: facts that were given up since the log last took everything."""
+        self._dropped_of = ""
+        """The hearing of the last one."""
+        for fact in _read(unsaid):
+            self._add(fact)
+        self._noted = {fact.key for fact in self._waiting}
+        """The keys of those that wait and are in the file."""
         self._used = unsaid.exists()
         self._ready = asyncio.Event()
         self._idle = asyncio.Event()
@@ -72,9 +86,41 @@ class Scribe:
         self, kind: str, body: Mapping[str, Any], *, hearing: str, room_ns: int, utc_ns: int, key: str | None
     ) -> None:
         """Never waits."""
-        self._waiting.append(Fact(kind, body, hearing, room_ns, utc_ns, key or f"said/{uuid4().hex}"))
+        self._add(Fact(kind, body, hearing, room_ns, utc_ns, key or f"said/{uuid4().hex}"))
         self._idle.clear()
         self._ready.set()
+
+    def _add(self, fact: Fact) -> None:
+        self._waiting.append(fact)
+        self._alarms += fact.kind == "alarm"
+        if len(self._waiting) > self._most:
+            # Not what another thread is just saying: the first.
+            places = (place for place, f in enumerate(self._waiting) if place and f.kind == "alarm")
+            place = next(places, 1) if self._alarms else 1
+            gone = self._waiting[place]
+            del self._waiting[place]
+            self._alarms -= gone.kind == "alarm"
+            if not self._dropped:
+                log.error("facts_dropped", most=self._most, first=gone.kind, key=gone.key)
+            self._dropped[gone.kind] += 1
+            self._dropped_of = gone.hearing
+
+    def _kinds(self) -> str:
+        return ", ".join(f"{kind} {count}" for kind, count in sorted(self._dropped.items()))
+
+    def _too_many(self) -> str:
+        return f"；等候的事件超过 {self._most} 条，已放弃：{self._kinds()}" if self._dropped else ""
+
+    def _last_words(self, last: Fact) -> Fact:
+        """The log has taken all that waited: it is to know of what it will never get. Of the hearing that lost it."""
+        total, kinds = self._dropped.total(), self._kinds()
+        log.error("facts_lost", total=total, kinds=kinds)
+        text = (
+            f"法庭日志长时间无法写入，{total} 条事件未能补记：{kinds}"
+            f" (the room's log took nothing for too long; {total} events were given up: {kinds})"
+        )
+        body = {"code": "log", "subject": "dropped", "text": text}
+        return Fact("alarm", body, self._dropped_of, last.room_ns, last.utc_ns, f"said/{uuid4().hex}")
 
     async def run(self) -> None:
         """For ever; cancel to end it."""
@@ -94,25 +140,30 @@ class Scribe:
                     )
                 except StorageError as error:
                     log.error("event_refused", kind=fact.kind, why=error.message, waiting=len(self._waiting))
-                    self._trouble(error.message)
-                    await asyncio.to_thread(self._note)
+                    self._trouble(error.message + self._too_many())
+                    await asyncio.to_thread(self._note, list(self._waiting))
                     await asyncio.sleep(RETRY_S)
                     continue
-                if self._waiting and self._waiting[0] is fact:
-                    self._waiting.popleft()
-                    self._noted = max(self._noted - 1, 0)
+                self._waiting.popleft()
+                self._alarms -= fact.kind == "alarm"
+                self._noted.discard(fact.key)
                 self._said(event)
+                if self._dropped and not self._waiting:
+                    self._waiting.append(self._last_words(fact))
+                    self._alarms += 1
+                    self._dropped.clear()
             self._trouble(None)
             if self._used:
                 await asyncio.to_thread(self._unsaid.unlink, missing_ok=True)
-                self._used, self._noted = False, 0
+                self._used = False
+                self._noted.clear()
             if not self._waiting:
                 self._idle.set()
                 self._ready.clear()
 
-    def _note(self) -> None:
+    def _note(self, waiting: list[Fact]) -> None:
         """Write those that are not in the file yet; a full disk is no reason to stop trying."""
-        new = list(self._waiting)[self._noted :]
+        new = [fact for fact in waiting if fact.key not in self._noted]
         self._used = True
         text = "\n" + "".join(json.dumps(asdict(fact), ensure_ascii=False) + "\n" for fact in new)
         try:
@@ -124,7 +175,7 @@ class Scribe:
         except OSError as error:
             log.error("unsaid_not_noted", why=str(error))
             return
-        self._noted += len(new)
+        self._noted |= {fact.key for fact in new}
 
     async def drained(self, timeout_s: float) -> bool:
         """True when all was said within the time."""

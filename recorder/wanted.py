@@ -1,17 +1,17 @@
-"""What is to be kept, read from the room's log alone: it works while every other service is dead."""
+"""What is to be kept, read from the room's log alone: it works while every other service is dead.
+
+An event that cannot be read is logged and left out: recording goes on, whoever said it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import structlog
-
 from recorder.keeper import TOLERANCE_NS, Stretch
+from sync.follow import take
 from sync.hearing import Hearing, State
 from sync.roomlog import Event, RoomLog
-
-log = structlog.get_logger(__name__)
 
 LAST_HEARINGS = 16
 """More than a day's: that many may be opened and closed before a recorder that died is back."""
@@ -47,7 +47,7 @@ class HearingBook:
         """Read what is new; hearings that changed. `StorageError` loses nothing: the next look tells of them."""
         if not self._loaded:
             self._load()
-        while events := self._log.since(self._number):
+        while events := self._log.since(self._number, mark=True):
             self._changed |= self._apply(events)
         changed, self._changed = self._changed, set()
         return [_wanted(self._views[h]) for h in self._views if h in changed]
@@ -68,10 +68,10 @@ class HearingBook:
 
     def _load(self) -> None:
         for hearing in self._log.opened_last(LAST_HEARINGS):
-            events = self._log.of_hearing(hearing, KINDS)
+            events = self._log.of_hearing(hearing, KINDS, mark=True)
             view = self._views[hearing] = Hearing(hearing)
             for event in events:
-                _take(view, event)
+                take(view, event)
             self._number = max(self._number, *(e.number for e in events))
         self._loaded = True
 
@@ -85,17 +85,10 @@ class HearingBook:
                 self._views.setdefault(event.hearing, Hearing(event.hearing))
             view = self._views.get(event.hearing)
             if view is not None:
-                _take(view, event)
+                take(view, event)
                 if event.kind in ("open", "pause", "resume", "close"):
                     changed.add(event.hearing)
         return changed
-
-
-def _take(view: Hearing, event: Event) -> None:
-    try:
-        view.apply(event)
-    except (KeyError, TypeError, ValueError) as error:  # whoever said it: recording goes on
-        log.error("event_unreadable", number=event.number, kind=event.kind, why=repr(error))
 
 
 def _wanted(view: Hearing) -> Wanted:
@@ -113,7 +106,7 @@ def _wanted(view: Hearing) -> Wanted:
         covered.setdefault(gap.track, []).append((gap.from_ns, gap.to_ns or gap.from_ns))
     kept = {track: max(to_ns for _, to_ns in spans) for track, spans in covered.items()}
     holes = {track: _holes(stretches, spans) for track, spans in covered.items()}
-    tracks = frozenset(str(track.get("id")) for track in view.tracks)
+    tracks = frozenset(str(track.get("id")) for track in view.tracks if isinstance(track, Mapping))
     return Wanted(view.id, stretches, view.closed_ns is not None, tracks, kept, holes)
 
 

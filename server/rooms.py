@@ -24,6 +24,7 @@ from sync.hearing import to_screen
 
 STALE_S = 15.0
 MAX_STATUS_BYTES = 256 * 1024
+MAX_ALARMS = 16
 _INT64 = 2**63 - 1
 
 
@@ -37,6 +38,8 @@ class Status(BaseModel):
     room_name: Annotated[str, Field(max_length=200)] = ""
     hearing: dict[str, Any] | None = None
     recorder: dict[str, Any] | None = None
+    alarms: Annotated[list[dict[str, Any]], Field(max_length=MAX_ALARMS)] = []
+    """Of the room itself, not of its recorder; between hearings too."""
     speaking: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
     seats: Annotated[list[dict[str, Any]], Field(max_length=16)] = []
 
@@ -93,6 +96,7 @@ class RoomState:
                 "recorder": None if status is None else status.recorder,
                 "speaking": status.speaking if status is not None and self.online else [],
                 "seats": [] if status is None else status.seats,
+                "alarms": [] if status is None else status.alarms,
                 "seen_utc_ns": self.seen_utc_ns,
                 "center_alarms": [{"code": code, "text": words} for code, words in self.alarms.items()],
             }

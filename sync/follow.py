@@ -2,14 +2,30 @@
 
 Every service that shows or publishes the hearing's state runs one `Follower`. It reads the log in a thread, in the
 order of the numbers, when told to look and at least once a second by whoever drives it; a restart gives the same view.
+An event that cannot be read is logged and left out: nobody's screen or picture hangs on it.
 """
 
 from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from sync.hearing import Hearing, State
 from sync.roomlog import Event, RoomLog
+
+log = structlog.get_logger(__name__)
+
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What `Hearing.apply` raises at an event whose body is not of its kind's form."""
+
+
+def take(hearing: Hearing, event: Event) -> None:
+    """`Hearing.apply` for services that must go on: an event that cannot be read is logged and left out."""
+    try:
+        hearing.apply(event)
+    except UNREADABLE as error:
+        log.error("event_unreadable", hearing=hearing.id, number=event.number, kind=event.kind, why=repr(error))
 
 
 class Follower:
@@ -35,14 +51,16 @@ class Follower:
         last = self._log.last_opened()
         if last is None:
             return None, 0
-        hearing = Hearing.of(last, self._log.of_hearing(last))
+        hearing = Hearing(last)
+        for event in self._log.of_hearing(last, mark=True):
+            take(hearing, event)
         return hearing, hearing.last_number
 
     async def look(self) -> list[Event]:
         """Apply what was appended since the last look; returns it, oldest first."""
         async with self._lock:
             news: list[Event] = []
-            while batch := await asyncio.to_thread(self._log.since, self.number):
+            while batch := await asyncio.to_thread(self._log.since, self.number, mark=True):
                 for event in batch:
                     self._apply(event)
                 news += batch
@@ -53,4 +71,4 @@ class Follower:
         if event.kind == "open" and event.hearing is not None:
             self.hearing = Hearing(event.hearing)
         if self.hearing is not None and event.hearing == self.hearing.id:
-            self.hearing.apply(event)
+            take(self.hearing, event)

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from sync.errors import LedgerError, StorageError
+
+log = structlog.get_logger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -34,6 +38,10 @@ CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY REFERENCES event (
 
 AFTER_SEAL = frozenset({"utterance", "revision", "seal"})
 """What may still be said of a hearing that is sealed."""
+
+
+DAMAGED = "damaged"
+"""The one key of the body that a reader that must go on gets for a body that cannot be read; the times still stand."""
 
 
 def seal_key(hearing: str, index: int) -> str:
@@ -92,12 +100,18 @@ def _last_of(db: sqlite3.Connection, hearing: str | None) -> int | None:
     return None if row is None else row[0]
 
 
-def _event(row: tuple[Any, ...]) -> Event:
+def _event(row: tuple[Any, ...], *, mark: bool = False) -> Event:
     number, hearing, kind, room_ns, utc_ns, body = row
     try:
-        return Event(number, hearing, kind, room_ns, utc_ns, json.loads(body))
-    except ValueError as error:
+        read = json.loads(body)
+        if not isinstance(read, dict):
+            raise TypeError("its body is no object")
+    except (TypeError, ValueError, RecursionError) as error:
+        if mark:
+            log.error("event_damaged", number=number, hearing=hearing, kind=kind, why=str(error))
+            return Event(number, hearing, kind, room_ns, utc_ns, {DAMAGED: str(error)})
         raise StorageError(f"event {number} in the room's log is damaged ({error}); look at the room's disk") from error
+    return Event(number, hearing, kind, room_ns, utc_ns, read)
 
 
 class RoomLog:
@@ -202,15 +216,15 @@ class RoomLog:
                 raise StorageError(f"the room's log refused a {kind} ({error}); it will be said again") from error
         return Event(number, hearing, kind, room_ns, utc_ns, json.loads(text))
 
-    def since(self, number: int, *, limit: int = 1000) -> list[Event]:
-        """Events after `number`, oldest first."""
-        return self._select("FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, limit))
+    def since(self, number: int, *, limit: int = 1000, mark: bool = False) -> list[Event]:
+        """Events after `number`, oldest first. A damaged one is a `StorageError`; with `mark`, `DAMAGED`."""
+        return self._select("FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, limit), mark=mark)
 
-    def of_hearing(self, hearing: str, kinds: Iterable[str] = ()) -> list[Event]:
-        """The events of a hearing, oldest first: all, or those of some kinds."""
+    def of_hearing(self, hearing: str, kinds: Iterable[str] = (), *, mark: bool = False) -> list[Event]:
+        """The events of a hearing, oldest first: all, or those of some kinds. `mark` as in `since`."""
         wanted = tuple(kinds)
         some = f" AND kind IN ({','.join('?' * len(wanted))})" if wanted else ""
-        return self._select(f"FROM event WHERE hearing = ?{some} ORDER BY number", (hearing, *wanted))
+        return self._select(f"FROM event WHERE hearing = ?{some} ORDER BY number", (hearing, *wanted), mark=mark)
 
     def last_number(self) -> int:
         """The number of the last event; 0 when there is none."""
@@ -260,8 +274,8 @@ class RoomLog:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
-    def _select(self, rest: str, arguments: tuple[Any, ...]) -> list[Event]:
-        return [_event(row) for row in self._rows(f"SELECT {_COLUMNS} {rest}", arguments)]
+    def _select(self, rest: str, arguments: tuple[Any, ...], *, mark: bool = False) -> list[Event]:
+        return [_event(row, mark=mark) for row in self._rows(f"SELECT {_COLUMNS} {rest}", arguments)]
 
     def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -33,6 +33,7 @@ LEVELS_S = 0.19
 STATUS_MIN_S = 1.0
 STATUS_MAX_S = 5.0
 RECORDER_S = 5.0
+MAX_ALARMS = 16
 """A recorder that has said nothing for so long is not spoken for."""
 BACKLOG_BYTES = 1024 * 1024
 """About two seconds of two cameras; beyond it pictures are dropped."""
@@ -103,6 +104,7 @@ class Live:
         self._recorder: dict[str, Any] | None = None
         self._recorder_at = 0.0
         self._speaking: list[str] = []
+        self._alarms: list[dict[str, Any]] = []
         self.dropped = 0
         """Fragments that were left out because the network was too slow."""
         broker.subscribe(f"{prefix}/demand", 0, self._on_demand)
@@ -122,12 +124,12 @@ class Live:
     # From the room's feeds.
 
     def take(self, topic: str, payload: bytes) -> None:
-        """One message of the recorder's feed, or the transcriber's words."""
+        """One message of the recorder's feed, the transcriber's words, or the alarms of the edge."""
         head, _, track = topic.partition("/")
-        try:
-            if head == "frag":
         if self._status_said is not None and self._state() != self._told:
             self._say_status()  # before anything of this state leaves: who may see it hangs on it
+        try:
+            if head == "frag":
                 self._fragment(track, payload)
             elif head == "init":
                 self._gops.init(track, payload)
@@ -143,21 +145,24 @@ class Live:
                 self._say_levels(payload)
             elif head == "status":
                 self._recorder, self._recorder_at = dict(json.loads(payload)), self._monotonic()
+            elif head == "alarms":
+                self._alarms = [alarm for alarm in json.loads(payload) if isinstance(alarm, dict)][:MAX_ALARMS]
+                self._say_status()
             elif head == "speaking":
                 self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
                 self._say_status()
         except (EnvelopeError, ValueError, KeyError, TypeError) as error:
             log.warning("feed_message_unreadable", topic=topic, why=str(error))
 
+    def _state(self) -> object:
+        hearing = self._hearing()
+        return None if hearing is None else (hearing.id, hearing.state)
+
     def _lets(self, track: str) -> bool:
         return Leave.of(self._hearing()).lets(track)
 
     def _off_record(self, track: str, payload: bytes) -> bool:
         """Sound from before the opening, which comes a moment after it: of the record perhaps, but not live."""
-    def _state(self) -> object:
-        hearing = self._hearing()
-        return None if hearing is None else (hearing.id, hearing.state)
-
         hearing = self._hearing()
         return track in SOUND and hearing is not None and Envelope.unpack(payload).room_ns < hearing.opened_ns
 
@@ -248,6 +253,7 @@ class Live:
             },
             "recorder": self._recorder if now - self._recorder_at < RECORDER_S else None,
             "speaking": list(self._speaking),
+            "alarms": self._alarms,
         }
         age_s = now - self._status_at
         at_once = self._status_said is None or self._state() != self._told

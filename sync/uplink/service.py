@@ -114,7 +114,7 @@ class Uplink:
                     self._pace,
                     lambda value: self._feed.publish_json("selftest", value, retain=True),
                 )
-                group.create_task(self._listen("edge", ["log", "test-send"]))
+                group.create_task(self._listen("edge", ["log", "test-send", "alarms"]))
                 group.create_task(self._look_for_ever())
                 group.create_task(self._tick())
                 ready()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 2.0
 AGAIN_S = 60.0
+REPLY_S = 30.0
+"""For the whole answer: one that comes a byte at a time is none."""
 RECENT = 16
 
 
@@ -43,32 +46,56 @@ class Stamps:
         while True:
             well = True
             try:
-                for stored in await asyncio.to_thread(self._checkpoints.unstamped, RECENT) if self._url else []:
-                    try:
-                        await self._ask(stored)
-                    except LedgerError as error:  # of this one; the others may be granted
-                        log.warning("time_stamp_refused", hearing=stored.hearing, why=error.message)
-                        well = False
-                for stored in await asyncio.to_thread(self._checkpoints.tokens_to_send) if self._center else []:
-                    await self._send(stored)
-            except (LedgerError, StorageError, OSError, httpx.HTTPError) as error:
-                log.warning("time_stamp_waits", why=str(error) or type(error).__name__)
+                if self._url:
+                    well = await self._each(await asyncio.to_thread(self._checkpoints.unstamped, RECENT), self._ask)
+                if self._center is not None:
+                    tokens = await asyncio.to_thread(self._checkpoints.tokens_to_send)
+                    well = await self._each(tokens, self._send) and well
+            except StorageError as error:
+                log.warning("time_stamps_unread", why=error.message)
                 well = False
             await asyncio.sleep(LOOK_S if well else AGAIN_S)
 
+    async def _each(self, items: list[Stored], act: Callable[[Stored], Awaitable[None]]) -> bool:
+        """`act` for each; False when one has to be tried again. One that is refused holds up no other."""
+        well = True
+        for stored in items:
+            try:
+                await act(stored)
+            except (httpx.TransportError, TimeoutError) as error:  # nobody is there: the others need not be tried now
+                log.warning("time_stamp_waits", hearing=stored.hearing, why=str(error) or type(error).__name__)
+                return False
+            except (LedgerError, StorageError, OSError, httpx.HTTPError) as error:
+                log.warning("time_stamp_refused", hearing=stored.hearing, why=str(error) or type(error).__name__)
+                well = False
+        return well
+
     async def _ask(self, stored: Stored) -> None:
         text = read_note(stored.note).text
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
-            answer = await http.post(self._url, content=request_of(text), headers={"Content-Type": REQUEST_TYPE})
-        token = answer.raise_for_status().content
-        if len(token) > MAX_TOKEN_BYTES:
-            raise LedgerError("the time-stamp authority answered with something much too long", code="token")
+        token = await self._reply(request_of(text))
         check_reply(token, text)
         last = await asyncio.to_thread(self._checkpoints.last, stored.hearing)
         if last is not None and last.size == stored.size:
             await asyncio.to_thread(_keep, self._layout.token(stored.hearing), token)
         await asyncio.to_thread(self._checkpoints.stamped, stored.hearing, stored.size, token)
         log.info("stamped", hearing=stored.hearing, size=stored.size)
+
+    async def _reply(self, request: bytes) -> bytes:
+        """What the authority answers; never more of it in memory than a token may have, and one piece."""
+        # Unpacked, a small answer may be a large one: none that is packed is asked for or taken.
+        headers = {"Content-Type": REQUEST_TYPE, "Accept-Encoding": "identity"}
+        token = bytearray()
+        async with (
+            asyncio.timeout(REPLY_S),
+            httpx.AsyncClient(timeout=REPLY_S, trust_env=False) as http,
+            http.stream("POST", self._url, content=request, headers=headers) as answer,
+        ):
+            answer.raise_for_status()
+            async for piece in answer.aiter_raw():
+                token += piece
+                if len(token) > MAX_TOKEN_BYTES:
+                    raise LedgerError("the time-stamp authority answered with something much too long", code="token")
+        return bytes(token)
 
     async def _send(self, stored: Stored) -> None:
         assert self._center is not None

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from edge_room import PROFILE
 
-from edge.integrity import words_of
-from edge.notary import GIVE_UP_S, Notary, Words
+from edge.integrity import heard_of, words_of
+from edge.notary import AGAIN_S, GIVE_UP_S, UNSEALED_S, Notary, Words
 from edge.service import assemble
 from hardware.profile import load_profile
 from sync.checkpoints import Checkpoints
 from sync.clock import RoomClock
+from sync.envelope import Envelope
 from sync.errors import ConfigError, LedgerError
+from sync.feed import FeedClient
 from sync.hearing import Hearing
 from sync.layout import RoomLayout
 from sync.ledger import note
@@ -40,6 +46,7 @@ class Bench:
         self.clock = RoomClock.open(self.layout.clock)
         self.words = Words.DONE
         self.now_s = 1000.0
+        self.heard_s: float | None = None
         self.start()
 
     def start(self) -> None:
@@ -52,6 +59,7 @@ class Bench:
             self.log,
             self.checkpoints,
             words=lambda hearing: self.words,
+            heard=lambda: self.heard_s,
             monotonic=lambda: self.now_s,
         )
 
@@ -97,6 +105,22 @@ class Bench:
             assert head.root == root_of(digests[: head.size])
             assert head.last_number == events[head.size - 1].number
         return check(events, digests)
+
+
+class Screen:
+    """What a screen of the room is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Mapping[str, Any]] = []
+
+    def text(self, message: Mapping[str, Any]) -> None:
+        self.told.append(message)
+
+    def media(self, track: str, envelope: Envelope, message: bytes) -> None:
+        raise AssertionError("no media here")
+
+    def init(self, track: str, message: bytes) -> None:
+        raise AssertionError("no media here")
 
 
 @pytest.fixture
@@ -154,12 +178,119 @@ def test_media_that_is_neither_kept_nor_declared_holds_the_seal_back(bench: Benc
 def test_a_transcriber_that_is_behind_is_waited_for_and_an_absent_one_is_given_up(bench: Bench) -> None:
     bench.words = Words.BUSY
     bench.hearing()
-    bench.step()
-    assert bench.step(GIVE_UP_S * 3) == []
+    for heard_s in (11.0, 13.0, 15.0):  # it comes further, but slowly
+        bench.heard_s = heard_s
+        assert bench.step(GIVE_UP_S - 1) == []
+    bench.utter("u1")
+    assert bench.step(GIVE_UP_S - 1) == []
     bench.words = Words.ABSENT
+    bench.utter("u2")
     assert bench.settle() == []
     assert len(bench.step(GIVE_UP_S)) == 1
     assert bench.judge().words_complete is False
+
+
+def test_a_transcriber_that_stands_still_is_no_better_than_an_absent_one(bench: Bench) -> None:
+    bench.words, bench.heard_s = Words.BUSY, 12.0
+    bench.hearing()
+    bench.step()
+    assert bench.step(GIVE_UP_S - 1) == []
+    bench.heard_s = 12.3  # the status came a little late; nothing was heard
+    for words in (Words.ABSENT, Words.BUSY):  # nor is one that comes and goes
+        bench.words = words
+        assert bench.step(0.1) == []
+    assert len(bench.step(1)) == 1
+    assert bench.judge().words_complete is False
+
+
+def test_a_hearing_that_stays_unsealed_is_an_alarm_that_names_the_track_until_it_is_sealed(bench: Bench) -> None:
+    bench.hearing(media=False)
+    bench.media(until_s=18)
+    bench.step()
+    bench.step(UNSEALED_S - 1)
+    assert bench.notary.alarms() == []
+    bench.step(1)
+    [alarm] = bench.notary.alarms()
+    assert (alarm["code"], alarm["subject"], alarm["since_ns"]) == ("unsealed", "h", 20 * S)
+    assert "bench 有 2.0 秒" in alarm["text"]
+    assert "(hearing h is not sealed: bench: 2.0 s are no file and no declared gap)" in alarm["text"]
+    bench.say("open", 950, "next", tracks=[])  # of the room: it stands whatever hearing is open
+    bench.step()
+    assert bench.notary.alarms() == [alarm]
+    bench.say("gap", 960, track="bench", from_ns=18 * S, to_ns=20 * S, why="断电")
+    assert len(bench.settle()) == 1
+    assert bench.notary.alarms() == []
+
+
+def test_an_alarm_of_before_a_restart_is_back_a_minute_after_it(bench: Bench) -> None:
+    closed_s = bench.clock.now_ns() / S - UNSEALED_S
+    bench.say("open", closed_s - 10, tracks=[{"id": "bench"}])
+    bench.say("close", closed_s)
+    bench.step()
+    assert bench.notary.alarms() == []  # it may be sealed at once
+    bench.step(AGAIN_S)
+    assert [alarm["subject"] for alarm in bench.notary.alarms()] == ["h"]
+
+
+def test_a_transcriber_that_holds_the_seal_back_is_named(bench: Bench) -> None:
+    bench.words, bench.heard_s = Words.BUSY, 0.0
+    bench.hearing()
+    bench.step()
+    for _ in range(4):
+        bench.heard_s += 2
+        assert bench.step(UNSEALED_S / 3) == []
+    assert "语音识别仍未完成" in bench.notary.alarms()[0]["text"]
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "{'", '{"track": "bench", "index": 1e999}'])
+def test_an_event_that_can_be_no_leaf_is_an_alarm_at_once_and_stops_no_other_hearing(bench: Bench, body: str) -> None:
+    bench.hearing()
+    with contextlib.closing(sqlite3.connect(bench.layout.log)) as db, db:
+        db.execute("UPDATE event SET body = ? WHERE kind = 'segment'", (body,))
+    bench.hearing("other")
+    assert len(bench.settle()) == 1
+    assert bench.judge("other").index == 0
+    [alarm] = bench.notary.alarms()
+    assert alarm["subject"] == "h"
+    assert "第 3 号事件（segment）" in alarm["text"]
+    bench.start()
+    bench.step()
+    assert [again["text"] for again in bench.notary.alarms()] == [alarm["text"]]
+
+
+def test_a_list_of_tracks_that_is_none_breaks_the_ledger_and_not_the_edge(bench: Bench) -> None:
+    bench.say("open", 10, tracks=["bench"])
+    bench.say("close", 20)
+    assert bench.settle() == []
+    assert "(open)" not in bench.notary.alarms()[0]["text"]
+    assert "event 1, open" in bench.notary.alarms()[0]["text"]
+
+
+async def test_the_alarms_are_told_to_the_screens_and_to_the_uplink(tmp_path: Path) -> None:
+    profile = tmp_path / "room.toml"
+    profile.write_text(PROFILE % 0, encoding="utf-8")
+    edge = assemble(load_profile(profile))
+    view, screen = edge.view, Screen()
+    view.listen(screen)
+    edge.room_log.append("open", {"tracks": ["bench"]}, hearing="h", room_ns=1 * S, utc_ns=1)
+    edge.room_log.append("close", {}, hearing="h", room_ns=2 * S, utc_ns=2)
+    task = asyncio.create_task(edge.notary.run())
+    feed = FeedClient(view.layout.feed("edge"), ["alarms"])
+    await view.feed.start()
+    try:
+        async with asyncio.timeout(30), contextlib.aclosing(feed.messages()) as messages:
+            async for _, payload in messages:
+                if alarms := json.loads(payload):
+                    break
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await view.feed.stop()
+        edge.room_log.close()
+        edge.checkpoints.close()
+    assert [(alarm["code"], alarm["subject"]) for alarm in alarms] == [("unsealed", "h")]
+    assert view.state()["alarms"][0]["since_ms"] == 1000
+    assert screen.told[-1] == {"type": "alarms", "value": view.state()["alarms"]}
 
 
 def test_words_after_the_seal_are_sealed_again(bench: Bench) -> None:
@@ -240,12 +371,16 @@ async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_op
     view = assemble(load_profile(profile)).view
     view.transcriber_feed.connected = True
     assert words_of(view, "h") is Words.ABSENT  # nothing was heard of it yet
+    assert heard_of(view) is None
+    view.transcriber_at_ns = 100 * S
     view.transcriber = {"state": "ready", "lag_ms": 300, "why": "", "hearings": ["h", "next"]}
     assert words_of(view, "h") is Words.BUSY
+    assert heard_of(view) == 99.7
     view.transcriber = {"state": "catching-up", "lag_ms": 9000, "why": "", "hearings": ["next"]}
     assert words_of(view, "h") is Words.DONE
     view.transcriber = {"state": "failed", "lag_ms": 0, "why": "model", "hearings": []}
     assert words_of(view, "h") is Words.ABSENT
+    assert heard_of(view) is None
     view.transcriber_feed.connected = False
     view.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
     assert words_of(view, "h") is Words.ABSENT

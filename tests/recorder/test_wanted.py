@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -50,4 +52,24 @@ def test_an_event_that_nobody_can_read_keeps_no_hearing_from_being_kept(tmp_path
         one.look()
         [wanted] = one.all()
         assert [(s.from_ns, s.to_ns) for s in wanted.stretches] == [(10 * S, 20 * S)]
+    log.close()
+
+
+def test_a_damaged_event_keeps_its_time_and_holds_up_nothing_that_comes_after(tmp_path: Path) -> None:
+    path = tmp_path / "room.db"
+    log = RoomLog(path)
+    log.append("open", {"tracks": ["bench"]}, hearing="odd", room_ns=1 * S, utc_ns=0)
+    log.append("close", {}, hearing="odd", room_ns=2 * S, utc_ns=0)
+    log.append("open", {"tracks": []}, hearing="h", room_ns=10 * S, utc_ns=0)
+    log.append("gap", {"track": "bench"}, hearing="h", room_ns=11 * S, utc_ns=0)
+    log.append("close", {}, hearing="h", room_ns=20 * S, utc_ns=0)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE event SET body = '{\"torn' WHERE hearing = 'h'")
+    book = HearingBook(log)
+    wanted = {one.hearing: one for one in book.look() or book.all()}
+    assert [(s.from_ns, s.to_ns) for s in wanted["h"].stretches] == [(10 * S, 20 * S)]
+    assert wanted["odd"].tracks == frozenset()
+    log.append("open", {"tracks": []}, hearing="next", room_ns=30 * S, utc_ns=0)
+    assert [one.hearing for one in book.look()] == ["next"]
+    assert book.open_hearing == "next"
     log.close()

@@ -305,3 +305,14 @@ def test_sound_of_the_pre_roll_is_of_the_record_but_never_live() -> None:
             stand.live.take(f"frag/{track}", fragment(number, key=True))
     stand.demand("mics", "mix", "bench")
     assert stand.line.fragments("mics") == stand.line.fragments("mix") == [5, 6, 7]
+
+
+def test_the_alarms_of_the_room_are_in_its_status_between_hearings_too(stand: Stand) -> None:
+    stand.hearing = None
+    alarm = {"code": "unsealed", "subject": "h", "text": "庭审 h 未能封存", "since_ns": 5}
+    stand.live.take("alarms", json.dumps([alarm, "odd", *[alarm] * 40]).encode())
+    [status] = stand.line.of("status")
+    assert status["alarms"] == [alarm] * 16
+    stand.now += 2
+    stand.live.take("alarms", b"[]")
+    assert stand.line.of("status")[-1]["alarms"] == []

@@ -46,6 +46,7 @@ describe('the wall', () => {
     ).toBe(true);
     expect(notRecording(room('a/b', { hearing: { state: 'paused' } }))).toBe(false);
     expect(roomState(room('a/b', { hearing: { state: 'closed' } }))).toBe('idle');
+    expect(roomState(room('a/b', { alarms: [{}], recorder: null }))).toBe('alarm');
   });
 
   it('filters by court, state and words', () => {

@@ -13,6 +13,8 @@ export interface Attended {
     tracks?: readonly { kept?: boolean; state?: string }[];
     alarms?: readonly unknown[];
   } | null;
+  /** of the room itself, between hearings too, such as one that is over and not sealed */
+  alarms?: readonly unknown[];
   /** what the center itself noticed, such as a planned hearing that is not recorded */
   center_alarms?: readonly unknown[];
 }
@@ -35,7 +37,7 @@ export function roomState(room: Attended): RoomState {
   if (room.center_alarms?.length) return 'alarm';
   if (!room.online) return 'offline';
   if (notRecording(room)) return 'not-recording';
-  if ((room.recorder?.alarms?.length ?? 0) > 0) return 'alarm';
+  if ((room.recorder?.alarms?.length ?? 0) + (room.alarms?.length ?? 0) > 0) return 'alarm';
   if (room.hearing !== null && room.hearing.state === 'open') return 'live';
   if (room.hearing !== null && room.hearing.state === 'paused') return 'paused';
   return 'idle';

@@ -103,8 +103,7 @@ export interface Hearing {
   state: HearingState;
   opened_ms: number;
   opened_utc_ms: number;
-  /** where the record may begin: before the opening when the room keeps a pre-roll (预录) */
-  /** no sound and no captions leave the room live; the record is as ever */
+  /** sound and captions do not leave the room live */
   live_muted?: boolean;
   recorded_from_ms: number;
   closed_ms: number | null;
@@ -284,6 +283,7 @@ export interface RoomState {
   link: Link | null;
   integrity: Integrity | null;
   selftest: SelfTestState | null;
+  alarms?: Alarm[];
   captions: Caption[];
   speaking: string[];
 }
@@ -299,6 +299,7 @@ export type RoomMessage =
   | { type: 'link'; value: Link }
   | { type: 'integrity'; value: Integrity }
   | { type: 'selftest'; value: SelfTestState }
+  | { type: 'alarms'; value: Alarm[] }
   | { type: 'docket'; value: Docket };
 
 /** What the room's screen shows now. */
@@ -339,6 +340,7 @@ export interface WallRoom {
   /** hidden: it runs, and who asks may not see it */
   hearing: { id: string; state: HearingState; pause?: PauseReason | null; case: Case; opened_utc_ms: number; hidden?: boolean } | null;
   recorder: RecorderStatus | null;
+  alarms?: Alarm[];
   speaking: string[];
   seats: Seat[];
   seen_utc_ms: number | null;

@@ -122,6 +122,7 @@ export class RoomStore {
         else if (message.type === 'link') this.state.link = message.value;
         else if (message.type === 'integrity') this.state.integrity = message.value;
         else if (message.type === 'selftest') this.state.selftest = message.value;
+        else if (message.type === 'alarms') this.state.alarms = message.value;
         else this.state.docket = message.value;
     }
     if (message.type !== 'levels') this.#watchAlarms();
@@ -159,6 +160,6 @@ export class RoomStore {
             .filter((a) => a.cleared_ms === null)
             .map((a) => ({ code: a.code, subject: a.subject, text: a.text, since_ms: a.raised_ms }))
         : [];
-    this.alarms.set([...ofRecorder, ...ofHearing]);
+    this.alarms.set([...ofRecorder, ...ofHearing, ...(this.state?.alarms ?? [])]);
   }
 }

@@ -79,6 +79,7 @@ export const zh = {
   'explanation.copy': '复制全文',
   'explanation.copied': '已复制',
   'explanation.again': '恢复草稿',
+  'alarm.works.unsealed': '录音录像已保存，只是尚未封存。',
   'close': '关闭',
   'cancel': '取消',
 } as const;
@@ -162,6 +163,7 @@ export const en: Record<keyof typeof zh, string> = {
   'explanation.copy': 'Copy all',
   'explanation.copied': 'Copied',
   'explanation.again': 'Back to the draft',
+  'alarm.works.unsealed': 'What was recorded is kept; it is only not sealed yet.',
   'close': 'Close',
   'cancel': 'Cancel',
 };
