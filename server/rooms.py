@@ -58,9 +58,6 @@ class RoomState:
     alarms: dict[str, str] = field(default_factory=dict)
     """Alarms that the center itself raised: code -> words."""
     shown: str = ""
-
-    @property
-    def hearing_id(self) -> str | None:
     heard: bool = False
     """Whether a status has come since the room, or the way to it, was last away."""
     opening: tuple[str, int] | None = None
@@ -70,6 +67,9 @@ class RoomState:
     def live_id(self) -> str | None:
         """The hearing that runs now, by all that the center knows."""
         return self.hearing_id if self.opening is None else self.opening[0]
+
+    @property
+    def hearing_id(self) -> str | None:
         """The hearing that the room says runs."""
         hearing = None if self.status is None else self.status.hearing
         return None if hearing is None or hearing.get("state") == "closed" else self.told_id
@@ -165,10 +165,6 @@ class Rooms:
         room.online = room.heard = status.online
         self._tell(room)
 
-    def alarm(self, address: str, code: str, words: str) -> None:
-        """The center noticed something about a room that a person must look at."""
-        room = self._rooms[address]
-        room.alarms[code] = words
     def unheard(self) -> None:
         """The way to all rooms is broken: what they said last may be old when it is whole again."""
         for room in self._rooms.values():
@@ -190,6 +186,10 @@ class Rooms:
             room.opening = None
             self._tell(room)
 
+    def alarm(self, address: str, code: str, words: str) -> None:
+        """The center noticed something about a room that a person must look at."""
+        room = self._rooms[address]
+        room.alarms[code] = words
         self._tell(room)
 
     def clear(self, address: str, code: str) -> None:
