@@ -272,7 +272,7 @@ def test_one_seat_is_heard_alone_without_losing_the_cursor(hearing: str, demo: D
     # What is decoded from now on is that seat: an element of its own source has heard nothing before.
     heard = f"() => document.querySelector('video[data-track=\"{track}\"]').webkitAudioDecodedByteCount"
     until("its sound", lambda: inspector.evaluate(heard) > 0, 30)
-    inspector.get_by_test_id("solo").select_option(label="全部席位（混音）")
+    inspector.get_by_test_id("solo").select_option(label="全部席位")
     until("the mix again", lambda: moves(inspector, f'video[data-track="{track}"]'), 60)
 
 
