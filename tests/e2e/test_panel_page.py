@@ -169,7 +169,6 @@ def test_a_hearing_is_held_by_touch(demo: Demo, http: httpx.Client, panel: Page,
     panel.get_by_role("button", name="返回自检").tap()
     panel.get_by_role("button", name="设备自检").tap()
     expect(panel.locator("[data-selftest]")).to_have_attribute("data-selftest", "running")
-    screenshot(panel, "selftest-running", tmp_path)
     expect(panel.locator("[data-selftest]")).to_have_attribute("data-selftest", "passed")
     expect(panel.locator(".found.ok")).to_have_count(6)
     expect(panel.locator("[data-leg='test.server']")).to_have_attribute("data-finding", "ok")
