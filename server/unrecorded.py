@@ -75,7 +75,8 @@ class Unrecorded:
                 said.discard(detail)
                 await self._write(OVER, detail)
         if missing:
-            names = "、".join(f"{entry.time} {entry.case_no}" for entry in missing)
+            # The wall is every inspector's; a trial that is not public is named there by its time alone.
+            names = "、".join(f"{entry.time} {entry.case_no if entry.public else '不公开审理'}" for entry in missing)
             why = "" if self._rooms.states[room].online else "，法庭离线"
             words = f"排期庭审没有录音录像：{names}{why} (a scheduled hearing is not being recorded)"
             self._rooms.alarm(room, CODE, words)

@@ -12,9 +12,9 @@ from center_peers import RoomPeer, Served, opening, until
 from server.unrecorded import CODE, OVER, Unrecorded
 
 
-def docket(minutes_ago: int) -> dict[str, Any]:
+def docket(minutes_ago: int, *, public: bool = True) -> dict[str, Any]:
     at = datetime.now() - timedelta(minutes=minutes_ago)
-    entry = {"id": "d1", "time": f"{at:%H:%M}", "case_no": "(2026)黑05民初123号", "public": True}
+    entry = {"id": "d1", "time": f"{at:%H:%M}", "case_no": "(2026)黑05民初123号", "public": public}
     return {"date": f"{at:%Y-%m-%d}", "hearings": [entry]}
 
 
@@ -24,9 +24,9 @@ async def alarms(archive: Served) -> list[dict[str, str]]:
     return next(room["center_alarms"] for room in rooms if room["address"] == "court1/c03")
 
 
-async def plan(archive: Served, minutes_ago: int) -> None:
+async def plan(archive: Served, minutes_ago: int, *, public: bool = True) -> None:
     async with archive.inspector() as http:
-        answer = await http.put("/api/docket/court1/c03", json=docket(minutes_ago))
+        answer = await http.put("/api/docket/court1/c03", json=docket(minutes_ago, public=public))
         assert answer.status_code == 200, answer.text
     await archive.center.unrecorded.look()
 
@@ -44,6 +44,13 @@ async def test_a_planned_hearing_that_nobody_opened_is_an_alarm_on_the_wall_and_
     await again.look()  # a restart of the center neither forgets nor repeats it
     [line] = await archive.audited(CODE)
     assert json.loads(line["detail"])["room"] == "court1/c03"
+
+
+async def test_the_alarm_does_not_name_a_case_that_is_not_tried_in_public(archive: Served) -> None:
+    await plan(archive, 30, public=False)
+    [alarm] = await alarms(archive)
+    assert "不公开审理" in alarm["text"]
+    assert "123" not in alarm["text"]
 
 
 async def test_one_that_is_not_due_yet_or_was_opened_is_none(archive: Served, sender: RoomPeer) -> None:

@@ -6,9 +6,7 @@ import httpx
 from center_peers import TOKENS, RoomPeer, Served, metadata, opening, until
 
 
-async def test_every_attempt_is_refused_and_every_refusal_is_audited(
-    archive: Served, sender: RoomPeer
-) -> None:
+async def test_every_attempt_is_refused_and_every_refusal_is_audited(archive: Served, sender: RoomPeer) -> None:
     sender.publish("events", opening(1))
     await until(lambda: 1 in sender.receipts())
     attempts = [

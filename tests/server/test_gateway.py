@@ -117,7 +117,7 @@ async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, b
             cookie = "; ".join(f"{k}={v}" for k, v in http.cookies.items())
             slow = await websockets.connect(
                 f"ws://127.0.0.1:{port}/api/live",
-                origin=served.url,  # type: ignore[arg-type]
+                origin=served.url,  # type: ignore[arg-type]  # its type is a NewType of str
                 additional_headers={"Cookie": cookie},
                 sock=slow_socket,
                 max_queue=1,
