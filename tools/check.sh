@@ -20,9 +20,10 @@ run "import-linter" $bin/lint-imports
 run "svelte-check" npm --prefix web run --silent check
 run "eslint" npm --prefix web run --silent lint
 run "vitest" npm --prefix web run --silent test
-# Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together. The
-# browser's tests come last and alone: they start the whole of Wutong, and Chromium beside it.
-run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e
+# Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together. Those
+# with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last and alone.
+run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e -m "not alone"
+run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e
 run "pytest in the browser" $bin/pytest tests/e2e
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nfailed: %s\n' "${failed[*]}"

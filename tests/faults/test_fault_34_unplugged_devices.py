@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from fault_tools import gaps
 from pulse_peer import SINK, PulsePeer
 from recorder_room import RecorderRoom, profile_text, spans
@@ -32,6 +33,7 @@ def lost(room: RecorderRoom, source: str) -> bool:
     return any(a["code"] == "source" and a["subject"] == source for a in room.status["alarms"])
 
 
+@pytest.mark.alone
 async def test_devices_that_go_and_come_again(
     room_of: Callable[..., RecorderRoom], card: PulsePeer, tmp_path: Path
 ) -> None:
