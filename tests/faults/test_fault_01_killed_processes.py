@@ -2,13 +2,12 @@
 
 Done: twenty kills of a real room, in turns the recorder (in every second case at the moment in which a file grows), its
 camera, its microphones, their encoder, its uplink, and every process of the room at once. `wutong bench kill` does two
-hundred. On a machine that is overloaded by others, processes are back as soon as they are let.
+hundred.
 Lost: nothing that was acknowledged; less than half a second of media that was captured and on no disk yet.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -20,19 +19,27 @@ from rich.console import Console
 from sync.hearing import Hearing
 from wutong.bench.kill import measure
 
+BOUNDS = {"media_lost_ms_max": 500, "recording_again_s_max": 5}
+
 
 @pytest.mark.alone
+@pytest.mark.timeout(400)
 async def test_twenty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    figures = await measure(tmp_path, 20, Console(quiet=True), seed=8, services=("recorder", "uplink"))
-    assert figures["times"] == 20
-    assert figures["acknowledged_fragments"] > 100
-    assert figures["acknowledged_lost"] == 0
-    overloaded = os.getloadavg()[0] >= 2 * (os.cpu_count() or 1)
-    assert figures["media_lost_ms_max"] <= (2000 if overloaded else 500)
-    assert figures["recording_again_s_max"] <= (25 if overloaded else 5)
-    assert figures["gaps_undeclared_ms"] == 0
-    assert figures["gaps_false_ms"] == 0
-    assert figures["orphans"] == 0
+    over: dict[str, float] = {}
+    for attempt in range(3):  # a neighbour on the machine can spoil a bound on time; the promises hold in every run
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        figures = await measure(folder, 20, Console(quiet=True), seed=8 + attempt, services=("recorder", "uplink"))
+        assert figures["times"] == 20
+        assert figures["acknowledged_fragments"] > 100
+        assert figures["acknowledged_lost"] == 0
+        assert figures["gaps_undeclared_ms"] == 0
+        assert figures["gaps_false_ms"] == 0
+        assert figures["orphans"] == 0
+        over = {name: figures[name] for name, most in BOUNDS.items() if figures[name] > most}
+        if not over:
+            return
+    pytest.fail(f"over the bounds in each of three runs: {over}")
 
 
 async def test_what_an_earlier_hearing_lacks_is_declared_though_another_is_open(
