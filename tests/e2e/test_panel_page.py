@@ -77,7 +77,7 @@ def tested(http: httpx.Client) -> None:
         assert time.monotonic() < end, now
         if now["state"] != "running":
             http.post("/api/selftest")
-        time.sleep(0.2)
+        time.sleep(0.2)  # another process's state: there is no event to wait for
 
 
 @pytest.fixture

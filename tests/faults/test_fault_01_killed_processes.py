@@ -8,6 +8,7 @@ Lost: nothing that was acknowledged; less than half a second of media that was c
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -19,27 +20,19 @@ from rich.console import Console
 from sync.hearing import Hearing
 from wutong.bench.kill import measure
 
-BOUNDS = {"media_lost_ms_max": 500, "recording_again_s_max": 5}
-
 
 @pytest.mark.alone
-@pytest.mark.timeout(400)
 async def test_twenty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    over: dict[str, float] = {}
-    for attempt in range(3):  # a neighbour on the machine can spoil a bound on time; the promises hold in every run
-        folder = tmp_path / str(attempt)
-        folder.mkdir()
-        figures = await measure(folder, 20, Console(quiet=True), seed=8 + attempt, services=("recorder", "uplink"))
-        assert figures["times"] == 20
-        assert figures["acknowledged_fragments"] > 100
-        assert figures["acknowledged_lost"] == 0
-        assert figures["gaps_undeclared_ms"] == 0
-        assert figures["gaps_false_ms"] == 0
-        assert figures["orphans"] == 0
-        over = {name: figures[name] for name, most in BOUNDS.items() if figures[name] > most}
-        if not over:
-            return
-    pytest.fail(f"over the bounds in each of three runs: {over}")
+    os.sync()  # what tests before this one wrote is not to be waited for by the recorder's first syncs
+    figures = await measure(tmp_path, 20, Console(quiet=True), seed=8, services=("recorder", "uplink"))
+    assert figures["times"] == 20
+    assert figures["acknowledged_fragments"] > 100
+    assert figures["acknowledged_lost"] == 0
+    assert figures["media_lost_ms_max"] <= 500
+    assert figures["recording_again_s_max"] <= 5
+    assert figures["gaps_undeclared_ms"] == 0
+    assert figures["gaps_false_ms"] == 0
+    assert figures["orphans"] == 0
 
 
 async def test_what_an_earlier_hearing_lacks_is_declared_though_another_is_open(

@@ -87,14 +87,17 @@ def test_no_point_lies_below_the_line_and_it_is_never_steeper_than_allowed(parts
     assert min(below) == pytest.approx(0, abs=2)  # it touches, to the rounding of nanoseconds
 
 
-@given(ppm=st.integers(-400, 400), seed=st.integers(0, 1000))
-def test_the_drift_of_a_device_is_found_below_jitter(ppm: int, seed: int) -> None:
-    late = np.random.default_rng(seed).exponential(20e6, 60)
-    points = [(n * 2 * S, round(n * 2 * S * ppm / 1e6 + late[n])) for n in range(60)]
-    offset_ns, slope = line_below(points)
-    # After two minutes of delays of 20 ms on the average: of all these seeds 99 % are within 63 ppm, the worst 122 off.
-    assert slope * 1e6 == pytest.approx(ppm, abs=125)
-    assert offset_ns == pytest.approx(118 * S * ppm / 1e6, abs=12e6)
+@pytest.mark.parametrize("ppm", [-400, 0, 237, 400])
+def test_the_drift_of_a_device_is_found_below_jitter(ppm: int) -> None:
+    """Two minutes of delays of 20 ms on the average, a thousand times: the slope has its chances, the time has not."""
+    slopes_ppm, offsets_ns = [], []
+    for seed in range(1000):
+        late = np.random.default_rng(seed).exponential(20e6, 60)
+        offset_ns, slope = line_below([(n * 2 * S, round(n * 2 * S * ppm / 1e6 + late[n])) for n in range(60)])
+        slopes_ppm.append(abs(slope * 1e6 - ppm))
+        offsets_ns.append(abs(offset_ns - 118 * S * ppm / 1e6))
+    assert np.percentile(slopes_ppm, 99) < 65
+    assert max(offsets_ns) < 7e6
 
 
 @settings(max_examples=12, deadline=None)
