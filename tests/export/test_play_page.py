@@ -11,17 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
+from wutong.bench.browser import ARGUMENTS, find_chromium
 
 
 def probed(path: Path) -> list[dict[str, str]]:
@@ -83,7 +73,7 @@ def test_the_page_plays_from_the_folder_without_a_server(honest, tmp_path):
     folder = tmp_path / "导出 1"  # a folder as people name it
     shutil.copytree(honest("played").folder, folder)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*ARGUMENTS])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
