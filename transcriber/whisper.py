@@ -8,7 +8,6 @@ the greedy path; the record takes a beam and gets the time of every word. See do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from sync.errors import ConfigError
 from transcriber.engine import RATE_HZ, Heard, Samples, Word
 from transcriber.guards import echoes, finish, invented, once, tidy
+from transcriber.spread import spread
 
 _HOP = 160
 _FULL_FRAMES = 3000
@@ -147,25 +147,3 @@ class Whisper:
                 for p in pieces
             ],
         )
-
-
-def spread(text: str, pieces: list[Word]) -> tuple[Word, ...]:
-    """Lay the tidied `text` over the model's pieces, so that the words joined are the text again.
-
-    Script and punctuation may have changed, letters and their number not (else the pieces are tidied one by one).
-    """
-    spoken = [p for p in pieces if any(c.isalnum() for c in p.text)]
-    counts = [sum(c.isalnum() for c in p.text) for p in spoken]
-    if sum(counts) != sum(c.isalnum() for c in text):
-        return tuple(Word(tidy(p.text), p.start_s, p.end_s, p.probability) for p in spoken)
-    at, cuts = 0, [0]
-    for count in counts:
-        while count > 0:
-            count -= text[at].isalnum()
-            at += 1
-        while at < len(text) and not text[at].isalnum():
-            at += 1
-        cuts.append(at)
-    return tuple(
-        Word(text[a:b], p.start_s, p.end_s, p.probability) for (a, b), p in zip(pairwise(cuts), spoken, strict=True)
-    )
