@@ -74,7 +74,8 @@ def _captions(view: RoomView) -> list[dict[str, Any]]:
     since_ns = hearing.pauses[-1].to_ns if hearing.pauses else None
     said = [
         {"id": u.id, "seat": u.seat, "role": u.role, "start_ns": u.start_ns, "end_ns": u.end_ns, "text": u.text}
-        for u in hearing.utterances[-4:]
+        for u in hearing.utterances[-8:]
+        if not (u.gone or u.struck or u.source == "phrase")
         if since_ns is None or u.end_ns >= since_ns
     ]
     growing = [

@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 Text = Annotated[str, Field(max_length=200)]
 
 
+Term = Annotated[str, Field(min_length=2, max_length=40)]
+TermKind = Literal["person", "place", "statute", "exhibit", "term"]
+
+
 class Case(BaseModel):
     """What a hearing is about."""
 
@@ -18,6 +22,8 @@ class Case(BaseModel):
     cause: Text = ""
     title: Text = ""
     parties: dict[Annotated[str, Field(max_length=40)], Text] = Field(default_factory=dict, max_length=32)
+    vocabulary: dict[TermKind, Annotated[list[Term], Field(max_length=200)]] = Field(default_factory=dict)
+    """What will be said in this case, beside the parties' names: it biases the engine and guides the corrector."""
     public: bool = True
     procedure: Literal["ordinary", "simplified"] = "ordinary"
     """`simplified`: a civil case in 简易程序, the only one whose recording may stand for the 笔录."""

@@ -220,7 +220,8 @@ class _Text:
         parts = [f"{'、'.join(whole)}无缺失" if whole else "没有全程无缺失的轨道"]
         if broken:
             parts.append("有缺失的轨道除上列时段外均已保存")
-        counts = (len(hearing.utterances), len(hearing.exhibits), len(hearing.marks))
+        said = sum(line.source == "speech" for line in hearing.utterances)
+        counts = (said, len(hearing.exhibits), len(hearing.marks))
         parts.append("识别文字 {} 条、证据 {} 件、标记 {} 条已保存".format(*counts))
         return "；".join(parts) + "。缺失部分未作任何填补。"
 

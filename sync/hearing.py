@@ -8,11 +8,12 @@ in docs/protocol.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
 from sync.roomlog import AFTER_SEAL, Event
+from sync.transcript import Transcript, Utterance
 
 PREROLL_MOST_NS = 10_000_000_000
 
@@ -65,19 +66,6 @@ class Gap(Interval):
 
     track: str = ""
     why: str = ""
-
-
-@dataclass(slots=True)
-class Utterance:
-    """Words that one speaker said; never silently changed."""
-
-    id: str
-    seat: str
-    role: str
-    start_ns: int
-    end_ns: int
-    text: str
-    confidence: float | None = None
 
 
 @dataclass(slots=True)
@@ -147,7 +135,7 @@ class Hearing:
     seats: list[dict[str, Any]] = field(default_factory=list)
     tracks: list[dict[str, Any]] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
-    utterances: list[Utterance] = field(default_factory=list)
+    transcript: Transcript = field(default_factory=Transcript)
     exhibits: list[Exhibit] = field(default_factory=list)
     presentations: list[Presentation] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -174,6 +162,11 @@ class Hearing:
         return view
 
     @property
+    def utterances(self) -> list[Utterance]:
+        """Every line of the transcript, those too that are `gone`."""
+        return self.transcript.lines
+
+    @property
     def presented(self) -> Presentation | None:
         """What is on the screens now."""
         last = self.presentations[-1] if self.presentations else None
@@ -193,8 +186,10 @@ class Hearing:
 
     def to_json(self) -> dict[str, Any]:
         """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
-        value = asdict(self)
-        value.pop("_seen")
+        value = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("_seen", "transcript")}
+        value = {key: _plain(item) for key, item in value.items()}
+        value["utterances"] = [asdict(line) for line in self.transcript.lines]
+        value["ignored"] = sorted(self.transcript.ignored)
         converted = to_ms(value)
         assert isinstance(converted, dict)
         presented = self.presented
@@ -220,6 +215,13 @@ def to_ms(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_ms(item) for item in value]
     return value
+
+
+def _plain(value: Any) -> Any:
+    """A field of a hearing as JSON takes it."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def to_screen(value: Any) -> Any:
@@ -267,22 +269,15 @@ def _close(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
 
 
 def _utterance(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
-    said = Utterance(
-        id=str(body["id"]),
-        seat=str(body["seat"]),
-        role=str(body["role"]),
-        start_ns=int(body["start_ns"]),
-        end_ns=int(body["end_ns"]),
-        text=str(body["text"]),
-        confidence=body.get("confidence"),
-    )
-    if any(u.id == said.id for u in hearing.utterances):
-        return
-    # Two people may finish out of order; the transcript is in the order in which they began.
-    place = len(hearing.utterances)
-    while place > 0 and hearing.utterances[place - 1].start_ns > said.start_ns:
-        place -= 1
-    hearing.utterances.insert(place, said)
+    hearing.transcript.utterance(event)
+
+
+def _revision(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.transcript.revise(event)
+
+
+def _check(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+    hearing.transcript.check(event)
 
 
 def _exhibit(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
@@ -383,6 +378,8 @@ _HANDLERS = {
     "resume": _resume,
     "close": _close,
     "utterance": _utterance,
+    "revision": _revision,
+    "check": _check,
     "exhibit": _exhibit,
     "present": _present,
     "withdraw": _withdraw,

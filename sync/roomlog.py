@@ -36,8 +36,8 @@ CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY REFERENCES event (
 """
 
 
-AFTER_SEAL = frozenset({"utterance", "revision", "seal"})
-"""What may still be said of a hearing that is sealed."""
+AFTER_SEAL = frozenset({"utterance", "revision", "check", "transcript", "signature", "objection", "document", "seal"})
+"""What may still be said of a hearing that is sealed: its words, and who signed them."""
 
 
 DAMAGED = "damaged"

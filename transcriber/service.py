@@ -16,7 +16,6 @@ import structlog
 from hardware.profile import Profile
 from sync.clock import RoomClock
 from sync.feed import FeedClient, FeedServer
-from sync.hearing import Hearing
 from sync.layout import RoomLayout
 from sync.roomlog import RoomLog
 from sync.service import Lifeline
@@ -149,13 +148,11 @@ class _Service:
 
     def _resume(self, sitting: Sitting) -> tuple[int, dict[int, int]]:
         """Where the record of a hearing ends: the progress file says it for all, the log for every seat."""
-        hearing = Hearing.of(sitting.hearing, self._log.of_hearing(sitting.hearing))
         channels = {seat.id: seat.channel for seat in self._profile.seats}
         said: dict[int, int] = {}
-        for utterance in hearing.utterances:
-            channel = channels.get(utterance.seat)
-            if channel is not None:
-                said[channel] = max(said.get(channel, 0), utterance.end_ns)
+        for event in self._log.of_hearing(sitting.hearing):  # as it was heard: the clerk may have moved or split it
+            if event.kind == "utterance" and (channel := channels.get(str(event.body["seat"]))) is not None:
+                said[channel] = max(said.get(channel, 0), int(event.body["end_ns"]))
         done_ns = sitting.opened_ns
         if self._progress.hearing == sitting.hearing:
             done_ns = max(done_ns, self._progress.done_ns)

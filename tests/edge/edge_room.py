@@ -55,6 +55,7 @@ port = %d
 """
 CASE = {
     "procedure": "ordinary",
+    "vocabulary": {},
     "case_no": "(2026)黑05民初123号",
     "cause": "民间借贷纠纷",
     "title": "甲诉乙",

@@ -96,7 +96,7 @@ def certificate_of(
             for a in hearing.alarms
         ],
         "words": {
-            "utterances": len(hearing.utterances),
+            "utterances": sum(e.kind == "utterance" for e in events),
             "revisions": sum(e.kind == "revision" for e in events),
             "complete": None if not seals else seals[-1].body.get("words_complete") is not False,
         },
