@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sync.errors import ConfigError
 from transcriber.engine import RATE_HZ, Heard, Samples, Word
 from transcriber.guards import echoes, finish, invented, once, tidy
+from transcriber.language import LANGUAGES, Tongue
 from transcriber.spread import spread
 
 _HOP = 160
@@ -59,19 +60,25 @@ class _Said:
 class Whisper:
     """One loaded model. Not for several threads."""
 
-    def __init__(self, folder: Path, *, language: str = "zh", threads: int = 2) -> None:
+    def __init__(self, folder: Path, *, language: str = "zh", threads: int = 2, device: str = "cpu") -> None:
+        """`language`: `zh`, `en`, or `auto` for whichever of the two is spoken; `device`: `cpu` or `cuda`."""
+        kind = "int8" if device == "cpu" else "int8_float16"
         try:
             self._model = WhisperModel(
-                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+                str(folder), device=device, compute_type=kind, cpu_threads=threads, local_files_only=True
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise ConfigError(f"the speech model in {folder} cannot be loaded: {error}") from error
+        multilingual = self._model.model.is_multilingual
+        self._tongue = Tongue() if language == "auto" and multilingual else None
         try:
-            self._tokenizer = Tokenizer(
-                self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
-            )
+            self._tokenizers = {
+                code: Tokenizer(self._model.hf_tokenizer, multilingual, task="transcribe", language=code)
+                for code in (LANGUAGES if language == "auto" else (language,))
+            }
         except ValueError as error:
             raise ConfigError(f"the speech model does not know the language {language!r}") from error
+        self._tokenizer = next(iter(self._tokenizers.values()))
         self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
 
     def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
@@ -97,6 +104,12 @@ class Whisper:
         frames = min(_FULL_FRAMES, max(int(how.least_s * 100), int(len(samples) / _HOP + how.tail_s * 100)))
         frames += frames % 2
         encoded = self._model.encode(self._features(samples, frames))
+        if self._tongue is not None:
+            # The whole pass, the alignment too, is made in this language; one step of the decoder.
+            [chances] = self._model.model.detect_language(encoded)
+            named = {code.strip("<|>"): chance for code, chance in chances}
+            chosen = self._tongue.choose(named, len(samples) / RATE_HZ, remember=how is not _QUICK)
+            self._tokenizer = self._tokenizers[chosen]
         before = self._tokenizer.encode(" " + bias) if bias else []
         prompt = self._model.get_prompt(self._tokenizer, before, without_timestamps=True)
         room = int(_TOKENS_PER_S * len(samples) / RATE_HZ) + 20
