@@ -38,6 +38,8 @@ class Utterance:
     """`speech`, `typed`, `phrase` (a set phrase of procedure) or `split` (off another line)."""
     revision: int = 0
     """The number of the event that made this version: what a writer names as `base`."""
+    written_utc_ns: int = 0
+    """When its first version was written down; what was said was said at `start_ns`."""
     touched: bool = False
     """A clerk has had a hand in it."""
     struck: bool = False
@@ -49,8 +51,8 @@ class Utterance:
     proposals: list[dict[str, Any]] = field(default_factory=list)
     """What the corrector would change: `at,length,from,to,why,confidence`."""
     versions: list[dict[str, Any]] = field(default_factory=list)
-    """All of them, the first one too, once there is more than one: `number,utc_ns,by,act,reason,text,role,struck`, and
-    `void: true` where an act did not count."""
+    """All of them, the first one too, once there is more than one: `number,id,utc_ns,by,act,reason` and what it set;
+    `void: true` where an act did not count. The first has no `id`: it was no revision."""
 
 
 class Transcript:
@@ -60,8 +62,9 @@ class Transcript:
         self.lines: list[Utterance] = []
         self.ignored: set[str] = set()
         """Findings of the checks that the clerk has read and let stand."""
+        self.voices: dict[tuple[str, str], str] = {}
+        """Which role speaks with a voice of a seat, where the clerk has said so: (seat, voice) -> role."""
         self._by_id: dict[str, Utterance] = {}
-        self._first: dict[str, tuple[int, int]] = {}
 
     def __iter__(self) -> Iterator[Utterance]:
         """The lines that are there to read: not those that were merged or withdrawn."""
@@ -76,24 +79,26 @@ class Transcript:
         body = event.body
         if str(body["id"]) in self._by_id:
             return
-        text = str(body["text"])
+        text, seat, voice = str(body["text"]), str(body["seat"]), str(body.get("voice", ""))
         said = Utterance(
             id=str(body["id"]),
-            seat=str(body["seat"]),
-            role=str(body["role"]),
+            seat=seat,
+            # The engine may have finished these words before it heard whose voice it is.
+            role=self.voices.get((seat, voice), str(body["role"])),
             start_ns=int(body["start_ns"]),
             end_ns=int(body["end_ns"]),
             text=text,
             confidence=body.get("confidence"),
-            voice=str(body.get("voice", "")),
+            voice=voice,
             revision=event.number,
+            written_utc_ns=event.utc_ns,
             unsure=_unsure(text, body.get("words") or []),
         )
         # Two people may finish out of order; the transcript is in the order in which they began.
         place = len(self.lines)
         while place > 0 and self.lines[place - 1].start_ns > said.start_ns:
             place -= 1
-        self._insert(place, said, event)
+        self._insert(place, said)
 
     def revise(self, event: Event) -> bool:
         """Take one act of revision; False when it does not count (then every line that it names keeps it as void)."""
@@ -116,6 +121,9 @@ class Transcript:
                 line.proposals = [dict(p) for p in change["propose"]]
             if "set" in change:
                 self._set(line, change["set"], event)
+        voice = body.get("voice")
+        if voice:
+            self.voices[str(voice["seat"]), str(voice["voice"])] = str(voice["role"])
         return True
 
     def check(self, event: Event) -> None:
@@ -162,6 +170,7 @@ class Transcript:
             voice=str(new.get("voice", "")),
             source=str(new.get("source", "typed")),
             revision=event.number,
+            written_utc_ns=event.utc_ns,
             touched=event.body["by"] == CLERK,
         )
         after = self._by_id.get(str(new.get("after", "")))
@@ -169,7 +178,7 @@ class Transcript:
             place = self.lines.index(after) + 1
         else:
             place = next((i for i, other in enumerate(self.lines) if other.start_ns > line.start_ns), len(self.lines))
-        self._insert(place, line, event)
+        self._insert(place, line)
 
     def _set(self, line: Utterance, values: Mapping[str, Any], event: Event) -> None:
         text = values.get("text")
@@ -184,19 +193,19 @@ class Transcript:
         line.touched = line.touched or event.body["by"] == CLERK
 
     def _note(self, line: Utterance, event: Event, settings: Mapping[str, Any]) -> None:
-        if not line.versions:
-            number, utc_ns = self._first[line.id]
-            first = {"number": number, "utc_ns": utc_ns, "by": "engine" if line.source == "speech" else CLERK}
-            line.versions.append({**first, "act": line.source, "text": line.text, "role": line.role})
+        if not line.versions:  # until now `revision` is the number of the line's first event
+            first: dict[str, Any] = {"number": line.revision, "utc_ns": line.written_utc_ns}
+            first |= {"by": "engine" if line.source == "speech" else CLERK, "act": line.source}
+            line.versions.append({**first, "text": line.text, "role": line.role})
         body = event.body
-        said = {"number": event.number, "utc_ns": event.utc_ns, "by": str(body["by"]), "act": str(body["act"])}
+        said: dict[str, Any] = {"number": event.number, "id": str(body["id"]), "utc_ns": event.utc_ns}
+        said |= {"by": str(body["by"]), "act": str(body["act"])}
         reason = {"reason": str(body["reason"])} if body.get("reason") else {}
         line.versions.append({**said, **reason, **settings})
 
-    def _insert(self, place: int, line: Utterance, event: Event) -> None:
+    def _insert(self, place: int, line: Utterance) -> None:
         self.lines.insert(place, line)
         self._by_id[line.id] = line
-        self._first[line.id] = (event.number, event.utc_ns)
 
 
 def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[list[int]]:
