@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from sync.roomlog import AFTER_SEAL, Event
+from sync.signing import KINDS as SIGNING
+from sync.signing import Signing
 from sync.transcript import Transcript, Utterance
 
 PREROLL_MOST_NS = 10_000_000_000
@@ -136,6 +138,8 @@ class Hearing:
     tracks: list[dict[str, Any]] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     transcript: Transcript = field(default_factory=Transcript)
+    signing: Signing = field(default_factory=Signing)
+    """Who has signed which words."""
     exhibits: list[Exhibit] = field(default_factory=list)
     presentations: list[Presentation] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -186,10 +190,12 @@ class Hearing:
 
     def to_json(self) -> dict[str, Any]:
         """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
-        value = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("_seen", "transcript")}
-        value = {key: _plain(item) for key, item in value.items()}
+        names = [f.name for f in fields(self) if f.name not in ("_seen", "transcript", "signing")]
+        value = {name: _plain(getattr(self, name)) for name in names}
         value["utterances"] = [asdict(line) for line in self.transcript.lines]
         value["ignored"] = sorted(self.transcript.ignored)
+        voices = self.transcript.voices.items()
+        value["voices"] = [{"seat": seat, "voice": voice, "role": role} for (seat, voice), role in sorted(voices)]
         converted = to_ms(value)
         assert isinstance(converted, dict)
         presented = self.presented
@@ -373,6 +379,7 @@ def _replacement(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> Non
 
 
 _HANDLERS = {
+    **dict.fromkeys(SIGNING, lambda hearing, event, body: hearing.signing.apply(event)),
     "open": _open,
     "pause": _pause,
     "resume": _resume,
