@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Integer, Row, column, select, text
 
 from server import tables as t
 from server.database import Database
+from server.signatures import SIGNING
+from server.stored import events_of
 from sync.errors import WutongError
 from sync.hearing import Hearing, to_screen
 from sync.roomlog import Event
@@ -79,15 +81,18 @@ class Archive:
 
     async def hearing(self, hearing: str) -> tuple[str, Hearing]:
         """(room, fold of all events); `WutongError` "not-found"."""
+        room, view, _ = await self.signed(hearing)
+        return room, view
 
-        def work(connection: Connection) -> tuple[str, Hearing] | None:
-            rows = connection.execute(
-                select(t.events).where(t.events.c.hearing == hearing).order_by(t.events.c.number)
-            ).all()
-            if not rows:
+    async def signed(self, hearing: str) -> tuple[str, Hearing, list[Event]]:
+        """`hearing`, and the events that say who signed its words."""
+
+        def work(connection: Connection) -> tuple[str, Hearing, list[Event]] | None:
+            events = events_of(connection, hearing)
+            if not events:
                 return None
-            events = (Event(r.number, r.hearing, r.kind, r.room_ns, r.utc_ns, json.loads(r.body)) for r in rows)
-            return str(rows[0].room), Hearing.of(hearing, events)
+            room = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
+            return str(room), Hearing.of(hearing, events), [e for e in events if e.kind in SIGNING]
 
         found = await self._db.read(work)
         if found is None:

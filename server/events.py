@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from server.bodies import BODIES, Name, Ns, Sha256
 from sync.errors import CenterError
 from sync.hearing import Hearing
 from sync.roomlog import Event
@@ -20,9 +21,7 @@ from sync.roomlog import Event
 MAX_EVENT_BYTES = 1024 * 1024
 _INT64 = 2**63 - 1
 
-Ns = Annotated[int, Field(strict=True, ge=-_INT64, le=_INT64)]
-Name = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+__all__ = ["Name", "Ns", "Received", "Sha256", "number_of", "read_event"]
 
 
 class _Head(BaseModel):
@@ -59,17 +58,6 @@ class SegmentBody(BaseModel):
     from_ns: Ns
     to_ns: Ns
     mime: Annotated[str, Field(max_length=200)] = ""
-
-
-class UtteranceBody(BaseModel):
-    """Body of `utterance`, as far as it is searched."""
-
-    id: Name
-    seat: Annotated[str, Field(max_length=64)]
-    role: Annotated[str, Field(max_length=64)]
-    start_ns: Ns
-    end_ns: Ns
-    text: Annotated[str, Field(max_length=20_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +105,8 @@ def _check_body(event: Event) -> None:
         OpenBody.model_validate(event.body)
     elif event.kind == "segment":
         SegmentBody.model_validate(event.body)
-    elif event.kind == "utterance":
-        UtteranceBody.model_validate(event.body)
+    elif event.kind in BODIES:
+        BODIES[event.kind].model_validate(event.body)
     # What the fold cannot take, or what JSON cannot say to a screen, must not get into the record.
     view = Hearing(event.hearing or "")
     view.apply(event)

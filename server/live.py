@@ -19,6 +19,7 @@ from server.broker import CenterBroker
 from server.events import Received
 from server.ingest import Ingest
 from server.rooms import Rooms, RoomState
+from server.signatures import shown
 from sync.envelope import Envelope, Kind
 from sync.errors import CenterError, WutongError
 from sync.hearing import event_to_screen, to_screen
@@ -98,7 +99,7 @@ class Live:
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""
         for received in events:
-            value = {"type": "event", "room": received.room, "value": event_to_screen(received.event)}
+            value = {"type": "event", "room": received.room, "value": event_to_screen(shown(received.event))}
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
             self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))

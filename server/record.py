@@ -17,7 +17,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from server import tables as t
 from server.database import Database, insert_once
-from server.events import OpenBody, Received, SegmentBody, UtteranceBody
+from server.events import OpenBody, Received, SegmentBody
+from server.lines import Lines
 from sync.roomlog import Event
 
 
@@ -53,10 +54,15 @@ class Record:
     def __init__(self, database: Database, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
         self._db = database
         self._utc_ns = utc_ns
+        self._lines = Lines()
+        self._unsure = False
+        """Whether the last batch was not stored: then what is known of its lines may be more than what is on disk."""
 
     async def store_events(self, batch: Sequence[Received]) -> Stored:
         """Store a batch in one transaction; `StorageError` when nothing of it was stored."""
-        return await self._db.write(lambda connection: self._store(connection, batch))
+        stored = await self._db.write(lambda connection: self._store(connection, batch))
+        self._unsure = False
+        return stored
 
     async def store_object(self, entry: FileEntry, size: int) -> tuple[int, bool]:
         """Note that an object is on disk and what it is; (since when, whether this was new)."""
@@ -98,6 +104,9 @@ class Record:
         await self._db.write(lambda connection: connection.execute(insert(t.audit), list(rows)))
 
     def _store(self, connection: Connection, batch: Sequence[Received]) -> Stored:
+        if self._unsure:
+            self._lines.forget()
+        self._unsure = True
         outcome = Stored()
         known = self._known(connection, batch)
         owners: dict[str, str] = {}
@@ -115,6 +124,12 @@ class Record:
                 outcome.conflicts.append(received)
                 continue
             outcome.receipts.setdefault(received.room, []).append(received.event.number)
+        hearings: dict[str, list[Event]] = {}
+        for received in outcome.fresh:
+            if received.event.hearing is not None:
+                hearings.setdefault(received.event.hearing, []).append(received.event)
+        for hearing, events in hearings.items():
+            self._lines.take(connection, hearing, events)
         return outcome
 
     @staticmethod
@@ -167,8 +182,6 @@ class Record:
             self._state(connection, event)
         elif event.kind == "segment":
             self._segment(connection, event)
-        elif event.kind == "utterance":
-            self._utterance(connection, event)
 
     def _open(self, connection: Connection, room: str, event: Event) -> None:
         body = OpenBody.model_validate(event.body)
@@ -227,11 +240,6 @@ class Record:
                 "mime": body.mime,
             },
         )
-
-    @staticmethod
-    def _utterance(connection: Connection, event: Event) -> None:
-        body = UtteranceBody.model_validate(event.body)
-        insert_once(connection, t.utterances, {"hearing": event.hearing, **body.model_dump()})
 
 
 _STATES = {"pause": "paused", "resume": "open", "close": "closed"}

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.archive import Archive, HearingFilter, WordFilter
 from server.audit import Audit
 from server.events import Name
-from server.levels import Level, Levels
+from server.levels import ARCHIVIST, Level, Levels
 from server.listening import Listening
 from server.live import Live
 from server.media import Media, MediaRange, NoMediaError, Source
 from server.objects import ObjectStore
 from server.record import Record
 from server.rooms import Rooms, hidden_case
+from server.signatures import signing_of
 from server.solo import isolate
 from server.uploads import UploadFolder
 from sync.docket import Docket
@@ -126,12 +127,13 @@ class Screens:
         @allow(*READERS)
         async def one(hearing: Name, request: Request) -> dict[str, Any]:
             self._levels.check(self._access.session(request), hearing)
-            room, view = await self._archive.hearing(hearing)
+            room, view, signing = await self._archive.signed(hearing)
             self._note_view(request, f"hearing {hearing}")
             now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
             state = self._rooms.states.get(room)
             return {
                 **view.to_json(),
+                "signing": signing_of(signing, strokes=self._access.session(request).role == ARCHIVIST),
                 "room": room,
                 "court_name": state.court_name if state else "",
                 "room_name": state.room_name if state else "",

@@ -1,7 +1,8 @@
 """The tables of the record store. Times are nanoseconds: `*_ns` room time, `*_utc_ns` UTC.
 
-`events` is the record; `hearings`, `segments` and `utterances` are what is asked for often, taken from it in the same
-transaction. `objects` and `files` say which bytes the center holds for good. Changes of this file need a migration.
+`events` is the record; `hearings`, `segments` and `utterances` (the lines as they are now) are what is asked for often,
+taken from it in the same transaction. `objects` and `files` say which bytes the center holds for good. Changes of this
+file need a migration.
 """
 
 from __future__ import annotations
