@@ -227,18 +227,23 @@ def captions(
         Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
     ] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=5, help="only the beginning")] = None,
+    conditions: Annotated[str, typer.Option("--conditions", help="some of them with commas, or 'all'")] = "",
+    engine: Annotated[str, typer.Option("--engine", help="as the profile names it; default: faster-whisper")] = "",
+    settings: Annotated[
+        Path | None, typer.Option("--profile", help="a profile whose table [transcriber] is used")
+    ] = None,
+    case: Annotated[Path | None, typer.Option("--case", help="case.json; default: the hearing's timeline")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """How right and how quick the words are."""
     from hardware.scenario import BUNDLED_HEARING
-    from wutong.bench.captions import measure
+    from wutong.bench.captions import make_plan, measure
     from wutong.bench.report import run
 
-    run(
-        "captions",
-        lambda folder, console: measure(folder, hearing or BUNDLED_HEARING, seconds, console),
-        as_json=as_json,
+    plan = make_plan(
+        hearing or BUNDLED_HEARING, seconds=seconds, conditions=conditions, engine=engine, settings=settings, case=case
     )
+    run("captions", lambda folder, console: measure(folder, plan, console), as_json=as_json)
 
 
 @bench.command()

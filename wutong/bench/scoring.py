@@ -1,24 +1,35 @@
-"""Figures over words: what was said against what was written, and when.
+"""Figures over words: what was said against what was written.
 
 Promises: text is made alike before it is compared (simplified characters, Arabic numerals read as Chinese, no
-punctuation, 两 as 二); nothing else is forgiven. Times are seconds from the beginning of the recording.
+punctuation, 两 as 二); nothing else is forgiven. Times are seconds from the beginning of the recording. When the words
+came is `wutong.bench.scoring_time`, on whose seat `wutong.bench.scoring_seats`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cn2an
 import jiwer
+import meeteval
 import numpy as np
 from opencc import OpenCC
 
 from hardware.hearing_folder import Said
 
 _SIMPLIFY = OpenCC("t2s")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word of an utterance and when it was said."""
+
+    text: str
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,11 @@ class Shown:
     end_s: float
     arrived_s: float
     text: str
+    id: str = ""
+    stable: int = 0
+    """Of a caption: so many leading characters were promised not to change."""
+    words: tuple[Spoken, ...] = ()
+    """Of an utterance."""
 
 
 def alike(text: str) -> str:
@@ -45,48 +61,42 @@ def cer(reference: str, hypothesis: str) -> float:
     return float(jiwer.cer(alike(reference), alike(hypothesis)))
 
 
+def cpcer(reference: Mapping[int, str], hypothesis: Mapping[int, str]) -> float:
+    """cp-WER over characters (meeteval): each seat's words joined, the seats then matched as fits best."""
+    rate = meeteval.wer.cp_word_error_rate(
+        {str(seat): " ".join(alike(text)) for seat, text in reference.items()},
+        {str(seat): " ".join(alike(text)) for seat, text in hypothesis.items()},
+        reference_sort=False,
+        hypothesis_sort=False,
+    )
+    return float(rate.error_rate)
+
+
 def in_order(shown: Sequence[Shown]) -> str:
     """All text in the order in which people began to speak."""
     return "".join(s.text for s in sorted(shown, key=lambda s: s.start_s))
 
 
-def _overlap_s(a: Said, b: Shown) -> float:
-    return min(a.end, b.end_s) - max(a.start, b.start_s)
+def by_seat(shown: Sequence[Shown]) -> dict[int, str]:
+    """All text of each channel, in the order of speaking."""
+    return {c: in_order([s for s in shown if s.channel == c]) for c in sorted({s.channel for s in shown})}
 
 
-def first_caption_ms(said: Sequence[Said], captions: Sequence[Shown], utterances: Sequence[Shown]) -> list[float]:
-    """For each that was said: from its start to the first text about it, caption or utterance."""
-    out = []
-    for one in said:
-        about = [
-            shown.arrived_s
-            for shown in (*captions, *utterances)
-            if shown.text and shown.channel == one.channel and _overlap_s(one, shown) > 0.2
-        ]
-        if about:
-            out.append((min(about) - one.start) * 1000)
-    return out
+def said_by_seat(said: Sequence[Said]) -> dict[int, str]:
+    """The reference's text of each channel, in the order of speaking."""
+    ordered = sorted(said, key=lambda s: s.start)
+    return {c: "".join(s.text for s in ordered if s.channel == c) for c in sorted({s.channel for s in said})}
 
 
-def utterance_ms(said: Sequence[Said], utterances: Sequence[Shown]) -> list[tuple[float, float]]:
-    """For each that was said: (when it ended, from its end to the utterance that holds its end)."""
-    out = []
-    for one in said:
-        holding = [
-            u for u in utterances if u.channel == one.channel and _overlap_s(one, u) > 0.2 and u.end_s >= one.end - 0.5
-        ]
-        if holding:
-            out.append((one.end, (min(u.arrived_s for u in holding) - one.end) * 1000))
-    return out
+def cer_by_seat(said: Sequence[Said], shown: Sequence[Shown]) -> dict[int, float]:
+    """The character error rate of each channel on which the reference has words."""
+    written = by_seat(shown)
+    return {seat: cer(text, written.get(seat, "")) for seat, text in said_by_seat(said).items()}
 
 
-def seat_accuracy(said: Sequence[Said], utterances: Sequence[Shown]) -> float:
-    """The share of utterances during most of which somebody at their seat really spoke."""
-    right = sum(
-        any(s.channel == u.channel and _overlap_s(s, u) >= 0.5 * (u.end_s - u.start_s) for s in said)
-        for u in utterances
-    )
-    return right / len(utterances) if utterances else 0.0
+def overlap_s(one: Said, shown: Shown) -> float:
+    """For how long both go on at once; negative when they do not."""
+    return min(one.end, shown.end_s) - max(one.start, shown.start_s)
 
 
 def growth_per_min(points: Sequence[tuple[float, float]]) -> float:
