@@ -100,10 +100,44 @@ class SelfTest(_Part):
 class Transcriber(_Part):
     """What turns speech into words."""
 
-    engine: Literal["faster-whisper", "off"] = Field("faster-whisper", description="'off': a record without words")
-    model: str = Field("base", description="'base' is the model that ships with the product; else a local folder")
-    language: str = Field("zh", description="language that is spoken, as the model names it")
+    engine: Literal["faster-whisper", "sherpa-onnx", "openai", "off"] = Field(
+        "faster-whisper", description="'openai': transcription servers of that interface; 'off': a record without words"
+    )
+    model: str = Field(
+        "base",
+        description="'base' is the model that ships with the product; else a local folder; openai: its name there",
+    )
+    language: Literal["zh", "en", "auto"] = Field(
+        "zh", description="what is spoken; 'auto': Mandarin or English, utterance by utterance"
+    )
     threads: int = Field(2, ge=1, le=16, description="processor threads that the model may take")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the model runs")
+    servers: list[str] = Field(
+        [],
+        max_length=16,
+        description="openai: http(s) addresses of the servers, each without /v1; any of them may fail",
+    )
+    token_file: Path | None = Field(None, description="openai: file (mode 0600) with the servers' bearer token")
+    timeout_s: float = Field(30.0, ge=1, le=300, description="openai: how long a server may take for an utterance")
+    voices: str = Field(
+        "pitch",
+        description="how people who share a seat are told apart: 'pitch', a speaker model (ONNX), or '' by touch alone",
+    )
+
+    @model_validator(mode="after")
+    def _engine_has_what_it_needs(self) -> Self:
+        if self.engine == "openai" and not self.servers:
+            raise ValueError("the engine openai needs 'servers', the address of one transcription server or more")
+        if self.engine != "openai" and self.servers:
+            raise ValueError(f"the engine {self.engine} takes no 'servers'; choose the engine openai or remove them")
+        if self.engine == "sherpa-onnx" and self.model == "base":
+            raise ValueError("the engine sherpa-onnx needs 'model', the folder of a model in its form")
+        for server in self.servers:
+            if not server.startswith(("http://", "https://")):
+                raise ValueError(f"the server {server!r} needs an address that begins with http:// or https://")
+        if len(set(self.servers)) != len(self.servers):
+            raise ValueError("a transcription server is named twice")
+        return self
 
 
 class Program(_Part):
@@ -221,6 +255,20 @@ def _copy_at(target: str, folder: Path) -> str:
     return str(folder / Path(target).expanduser()) if here else target
 
 
+def _words_at(settings: Transcriber, folder: Path) -> Transcriber:
+    def at(name: str) -> str:
+        return str(folder / Path(name).expanduser())
+
+    update: dict[str, object] = {}
+    if settings.engine in ("faster-whisper", "sherpa-onnx") and settings.model != "base":
+        update["model"] = at(settings.model)
+    if settings.voices not in ("", "pitch"):
+        update["voices"] = at(settings.voices)
+    if settings.token_file is not None:
+        update["token_file"] = folder / settings.token_file.expanduser()
+    return settings.model_copy(update=update)
+
+
 def _anchored(profile: Profile, folder: Path) -> Profile:
     def at(path: Path | None) -> Path | None:
         return None if path is None else folder / path.expanduser()
@@ -235,6 +283,7 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             ),
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
             "cameras": [c.model_copy(update={"file": at(c.file)}) for c in profile.cameras],
+            "transcriber": _words_at(profile.transcriber, folder),
             "panel": profile.panel.model_copy(update={"api_token_file": at(profile.panel.api_token_file)}),
             "center": profile.center.model_copy(
                 update={
