@@ -181,7 +181,7 @@ class SignatureBody(_Body):
     transcript: Sha256
     role: Role
     name: Short
-    act: Literal["sign", "refuse"]
+    act: Literal["sign", "refuse", "expect", "absent"]
     reason: Annotated[str, Field(max_length=2000)] | None = ""
     size: Annotated[list[Real], Field(max_length=2)] | None = None
     strokes: (
