@@ -14,6 +14,7 @@ from edge.desk import Desk
 from edge.display import DisplayToken
 from edge.integrity import Integrity, heard_of, words_of
 from edge.notary import Notary
+from edge.phrases.routes import add_phrases, phrasebook_of
 from edge.routes import add_routes
 from edge.selftest import SelfTest
 from edge.sockets import add_sockets
@@ -60,6 +61,7 @@ def assemble(profile: Profile) -> Edge:
     desk = Desk(view, alarms, selftest)
     add_routes(app, view, desk, token, selftest)
     add_control(app, view, desk)
+    add_phrases(app, view, phrasebook_of(view))
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = Checkpoints(layout.log)

@@ -156,6 +156,9 @@ class Panel(_Part):
     api_token_file: Path | None = Field(
         None, description="file (mode 0600) with the token of a court's own systems that start, pause, stop and mute"
     )
+    phrases: Path | None = Field(
+        None, description="file (TOML) with the court's own set phrases; else phrases.toml in the data folder"
+    )
 
 
 class Center(_Part):
@@ -284,7 +287,9 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
             "cameras": [c.model_copy(update={"file": at(c.file)}) for c in profile.cameras],
             "transcriber": _words_at(profile.transcriber, folder),
-            "panel": profile.panel.model_copy(update={"api_token_file": at(profile.panel.api_token_file)}),
+            "panel": profile.panel.model_copy(
+                update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
+            ),
             "center": profile.center.model_copy(
                 update={
                     "token_file": at(profile.center.token_file),
