@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
-from urllib.parse import quote
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.archive import Archive, HearingFilter, WordFilter
@@ -18,28 +14,24 @@ from server.events import Name
 from server.levels import ARCHIVIST, Level, Levels
 from server.listening import Listening
 from server.live import Live
-from server.media import Media, MediaRange, NoMediaError, Source
-from server.objects import ObjectStore
+from server.media import MediaRange
+from server.playing import Find, Playing, answer
 from server.record import Record
 from server.rooms import Rooms, hidden_case
 from server.signatures import signing_of
 from server.solo import isolate
-from server.uploads import UploadFolder
 from sync.docket import Docket
 from sync.errors import WutongError
 from sync.explanation import explain
-from sync.hearing import Hearing, to_screen
-from sync.http.access import Access, allow, error_response
+from sync.hearing import to_screen
+from sync.http.access import Access, allow
 
-R = TypeVar("R")
 READERS = ("inspector", "archivist")
 
 _NS_PER_MS = 1_000_000
-_MOST_MS = 2.0**62 / _NS_PER_MS
-_TYPES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
-"""Exhibits are shown as one of these and nothing else, by their first bytes."""
+MOST_MS = 2.0**62 / _NS_PER_MS
 
-Ms = Annotated[float, Query(ge=-_MOST_MS, le=_MOST_MS, allow_inf_nan=False)]
+Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
 Words = Annotated[str, Query(max_length=200)]
 
 
@@ -63,9 +55,7 @@ class Screens:
         record: Record,
         rooms: Rooms,
         live: Live,
-        media: Media,
-        store: ObjectStore,
-        uploads: UploadFolder,
+        playing: Playing,
         audit: Audit,
         levels: Levels,
         publish_docket: Callable[[str, str], bool],
@@ -76,9 +66,7 @@ class Screens:
         self._record = record
         self._rooms = rooms
         self._live = live
-        self._media = media
-        self._store = store
-        self._uploads = uploads
+        self._playing = playing
         self._audit = audit
         self._levels = levels
         self._listening = Listening()
@@ -140,7 +128,7 @@ class Screens:
                 "access": self._levels.of(hearing).value,
                 "integrity": to_screen(await self._integrity(hearing)),
                 "now_ms": None if now_ns is None else now_ns / _NS_PER_MS,
-                "tracks": [await self._track(room, view, track) for track in view.tracks],
+                "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
             }
 
         @app.get("/api/hearings/{hearing}/media/{track}")
@@ -149,8 +137,8 @@ class Screens:
             request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
         ) -> Response:
             self._levels.check(self._access.session(request), hearing)
-            find = await self._finder(hearing, track, int(from_ms * _NS_PER_MS), int(to_ms * _NS_PER_MS))
-            return await (self._alone(request, hearing, seat, find) if seat else _answer(find()))
+            find = await self._playing.finder(hearing, track, int(from_ms * _NS_PER_MS), int(to_ms * _NS_PER_MS))
+            return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
@@ -176,7 +164,7 @@ class Screens:
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
             self._levels.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
-            return await self._exhibit(hearing, exhibit)
+            return await self._playing.exhibit(hearing, exhibit)
 
         @app.get("/api/search")
         @allow(*READERS)
@@ -206,30 +194,7 @@ class Screens:
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
 
-    async def _track(self, room: str, view: Hearing, track: dict[str, Any]) -> dict[str, Any]:
-        name = str(track.get("id", ""))
-
-        def look(sources: list[Source]) -> tuple[str, list[tuple[int, int]]]:
-            return self._media.ranges(sources)
-
-        mime, ranges = await self._reading(room, view.id, name, look)
-        return {
-            "id": name,
-            "kind": str(track.get("kind", "")),
-            "name": str(track.get("name", name)),
-            "mime": mime,
-            "ranges": [[start / _NS_PER_MS, end / _NS_PER_MS] for start, end in ranges],
-        }
-
-    async def _finder(self, hearing: str, track: str, from_ns: int, to_ns: int) -> Callable[[], Awaitable[MediaRange]]:
-        room = await self._archive.owner(hearing)
-        if room is None:
-            raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
-        return lambda: self._reading(room, hearing, track, lambda s: self._media.read(s, from_ns, to_ns))
-
-    async def _alone(
-        self, request: Request, hearing: str, seat: str, find: Callable[[], Awaitable[MediaRange]]
-    ) -> Response:
+    async def _alone(self, request: Request, hearing: str, seat: str, find: Find) -> Response:
         """听单席."""
         _, view = await self._archive.hearing(hearing)
         channel = next((s.get("channel") for s in view.seats if s.get("id") == seat), None)
@@ -243,7 +208,7 @@ class Screens:
             found = await find()
             return await self._listening.run(id(session), lambda: isolate(found, channel))
 
-        return await _answer(one())
+        return await answer(one())
 
     def _may_watch(self, role: str) -> Callable[[str], bool]:
         def may(name: str) -> bool:
@@ -259,76 +224,10 @@ class Screens:
         case = row["case"] if self._levels.lets(role, row["id"]) else hidden_case(row["case"])
         return {**row, "case": case, "access": self._levels.of(row["id"]).value}
 
-    async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[Source]], R]) -> R:
-        for _ in range(3):
-            sources = await self._sources(room, hearing, track)
-            try:
-                return await asyncio.to_thread(work, sources)
-            except FileNotFoundError:
-                continue  # an upload became an object between the two lines; look again
-        raise WutongError("the record is just being moved; ask again", code="busy")
-
-    async def _sources(self, room: str, hearing: str, track: str) -> list[Source]:
-        # Uploads first: one that becomes an object in between is then seen twice, never not at all.
-        partials = self._uploads.of_track(room, hearing, track)
-        closed = {file.place: file for file in await self._archive.files(room, hearing, track)}
-        sources = [Source(f.place, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()]
-        growing: dict[int, Source] = {}
-        for partial in partials:
-            place = partial.metadata.index
-            # A room that lost its upload starts another: the one with more bytes plays.
-            if place not in closed and (place not in growing or _size(partial.path) > _size(growing[place].path)):
-                growing[place] = Source(place, partial.path, True)
-        return [*sources, *growing.values()]
-
-    async def _exhibit(self, hearing: str, exhibit: str) -> Response:
-        _, view = await self._archive.hearing(hearing)
-        found = next((e for e in view.exhibits if e.id == exhibit), None)
-        if found is None:
-            raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
-        if not await self._archive.has_object(found.sha256):
-            raise WutongError("证据文件尚未上传 (the exhibit's file is still on its way)", code="not-found")
-        path = self._store.path(found.sha256)
-        head = await asyncio.to_thread(_head, path)
-        media_type = next((name for name, magic in _TYPES.items() if head.startswith(magic)), "")
-        disposition = "inline" if media_type else "attachment"
-        headers = {
-            "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(found.filename, safe='')}",
-            "Cache-Control": "private, max-age=3600",
-            # A document from a case is shown by our own pages and can run nothing by itself.
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
-        return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
-
     def _note_view(self, request: Request, detail: str) -> None:
         session = self._access.session(request)
         self._audit.note("view", session.role, _address(request), detail)
 
 
-async def _answer(found: Awaitable[MediaRange]) -> Response:
-    try:
-        media = await found
-    except NoMediaError as error:
-        return error_response(error, next_ms=None if error.next_ns is None else error.next_ns / _NS_PER_MS)
-    headers = {
-        "X-Wutong-From-Ms": repr(media.from_ns / _NS_PER_MS),
-        "X-Wutong-To-Ms": repr(media.to_ns / _NS_PER_MS),
-        "X-Wutong-Mime": media.mime,
-    }
-    return Response(media.data, media_type=media.mime.partition(";")[0], headers=headers)
-
-
 def _address(request: Request | WebSocket) -> str:
     return request.client.host if request.client else "?"
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return bytes(file.read(16))
-
-
-def _size(path: Path) -> int:
-    try:
-        return int(path.stat().st_size)
-    except FileNotFoundError:
-        return -1

@@ -24,6 +24,7 @@ from server.levels import Levels
 from server.live import Live
 from server.media import Media
 from server.objects import ObjectStore
+from server.playing import Playing
 from server.record import Record
 from server.rooms import Rooms, RoomState
 from server.screens import Screens
@@ -155,15 +156,14 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     )
     stamps.install(app, database, receive.room_by(tokens))
     enrolment.install(app, audit)
+    playing = Playing(archive, Media(), store, uploads)
     Screens(
         access=access,
         archive=archive,
         record=record,
         rooms=rooms,
         live=live,
-        media=Media(),
-        store=store,
-        uploads=uploads,
+        playing=playing,
         audit=audit,
         levels=levels,
         publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),

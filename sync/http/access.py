@@ -20,7 +20,7 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -28,24 +28,19 @@ from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync.errors import (
     AccessError,
-    CenterError,
     ConfigError,
-    DeviceError,
-    HearingError,
-    MediaError,
-    StorageError,
     WutongError,
 )
+from sync.http import answers
+from sync.http.answers import error_response as error_response
 from sync.http.people import ABSOLUTE_S, People, Session
 
 log = structlog.get_logger(__name__)
@@ -53,27 +48,6 @@ log = structlog.get_logger(__name__)
 F = TypeVar("F", bound=Callable[..., object])
 
 _RULE = "__wutong_rule__"
-
-_STATUS_OF_CODE = {
-    "signed-out": 401,
-    "code": 401,
-    "token": 401,
-    "throttled": 429,
-    "not-found": 404,
-    "no-media": 404,
-    "checksum": 409,
-    "too-large": 413,
-    "invalid": 422,
-    "busy": 503,
-}
-_STATUS_OF_CLASS: Sequence[tuple[type[WutongError], int]] = (
-    (AccessError, 403),
-    (HearingError, 409),
-    (MediaError, 415),
-    (StorageError, 507),
-    (DeviceError, 503),
-    (CenterError, 502),
-)
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -130,20 +104,6 @@ def rule_of(endpoint: object) -> Rule | None:
     return rule if isinstance(rule, Rule) else None
 
 
-def status_of(error: WutongError) -> int:
-    """HTTP status of an error."""
-    if error.code in _STATUS_OF_CODE:
-        return _STATUS_OF_CODE[error.code]
-    return next((status for kind, status in _STATUS_OF_CLASS if isinstance(error, kind)), 400)
-
-
-def error_response(error: WutongError, **more: object) -> JSONResponse:
-    """An error as screens get it."""
-    status = status_of(error)
-    headers = {"Retry-After": "5"} if status in (429, 503, 507) else None
-    return JSONResponse({"code": error.code, "message": error.message, **more}, status, headers=headers)
-
-
 Audit = Callable[[str, str, str, str], None]
 """Called with (what: "sign-in" | "sign-out" | "refused", role, address, detail); must not block."""
 
@@ -183,9 +143,7 @@ class Access:
         self._cookie = ("__Host-" if https else "") + f"wutong_{name}"
         self._secure = https
         self._audit = audit
-        app.add_exception_handler(WutongError, _wutong_error)
-        app.add_exception_handler(HTTPException, _http_error)
-        app.add_exception_handler(RequestValidationError, _validation_error)
+        answers.install(app)
         app.add_middleware(Gate, access=self, routes_of=app)
 
         @app.post("/api/session")
@@ -198,9 +156,7 @@ class Access:
             except AccessError as error:
                 self.note("refused", "", address, error.code)
                 raise
-            response.set_cookie(
-                self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
-            )
+            self._set_cookie(response, token)
             self.note("sign-in", session.role, address, "")
             return {"role": session.role, "name": session.name}
 
@@ -225,6 +181,36 @@ class Access:
                     if owner is session:
                         await ws.close(4401, "signed out")
             return {}
+
+    async def let_in(
+        self, request: Request, response: Response, redeem: Callable[[], Awaitable[tuple[str, str, str, float]]]
+    ) -> Session:
+        """Open a session for a guest: `redeem` gives (role, name, grant, until in UTC seconds), or raises
+        `AccessError`, which counts as a wrong code of this address."""
+        address = request.client.host if request.client else "?"
+        try:
+            self._people.throttle.check(address)
+            try:
+                role, name, grant, until_s = await redeem()
+            except AccessError:
+                self._people.throttle.failed(address)
+                raise
+        except AccessError as error:
+            self.note("refused", "", address, f"{error.code} {request.url.path}")
+            raise
+        self._people.throttle.succeeded(address)
+        token, session = await asyncio.to_thread(self._people.let_in, role, name, grant, until_s)
+        self._set_cookie(response, token)
+        return session
+
+    async def end(self, grant: str) -> None:
+        """End what was opened by `let_in` for this grant."""
+        await asyncio.to_thread(self._people.end, grant)
+
+    def _set_cookie(self, response: Response, token: str) -> None:
+        response.set_cookie(
+            self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
+        )
 
     def include(self, app: FastAPI, router: APIRouter) -> None:
         """Add a router's routes to the app itself, where the gate sees them."""
@@ -374,21 +360,3 @@ def check_declared(app: FastAPI) -> None:
     for route in app.router.routes:
         if rule_of(getattr(route, "endpoint", None)) is None:
             raise ConfigError(f"the route {getattr(route, 'path', route)!r} does not declare who may use it")
-
-
-async def _wutong_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, WutongError)
-    return error_response(error)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large"}.get(error.status_code, "error")
-    return JSONResponse({"code": code, "message": str(error.detail)}, error.status_code, headers=error.headers)
-
-
-async def _validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return JSONResponse({"code": "invalid", "message": f"{where}: {first['msg']}"}, 422)

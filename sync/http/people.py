@@ -75,6 +75,10 @@ class Session:
     since_s: float
     used_s: float
     ended: bool = False
+    grant: str = ""
+    """Of a guest: what they were let in by, and for."""
+    until_s: float | None = None
+    """When the session ends in any case; a guest is told."""
 
 
 class Throttle:
@@ -168,6 +172,23 @@ class People:
         self.throttle.failed(address)
         raise AccessError("登录码不正确 (the code is not right)", code="code")
 
+    def let_in(self, role: str, name: str, grant: str, until_s: float) -> tuple[str, Session]:
+        """(token, session) for a guest, whom another part of the server lets in; their earlier sessions end."""
+        self.end(grant)
+        token, now = secrets.token_urlsafe(32), self._now_s()
+        session = Session(role, name, now, now, grant=grant, until_s=until_s)
+        self._sessions[_key(token)] = session
+        self._prune()
+        self._keep_sessions()
+        return token, session
+
+    def end(self, grant: str) -> None:
+        """End the sessions of a guest at once."""
+        for key, session in list(self._sessions.items()):
+            if session.grant and session.grant == grant:
+                self._sessions.pop(key).ended = True
+        self._keep_sessions()
+
     def session(self, token: str) -> Session | None:
         """Who holds this token, if the session still lasts; counts as use of it."""
         session = self._sessions.get(_key(token)) if token else None
@@ -185,7 +206,9 @@ class People:
     def alive(self, session: Session) -> bool:
         """Whether a session has neither ended nor timed out."""
         now = self._now_s()
-        return not session.ended and now - session.used_s < IDLE_S and now - session.since_s < ABSOLUTE_S
+        rested, lasted = now - session.used_s, now - session.since_s
+        over = session.until_s is not None and now >= session.until_s
+        return not (session.ended or over) and rested < IDLE_S and lasted < ABSOLUTE_S
 
     def sign_out(self, token: str) -> None:
         """End a session at once."""

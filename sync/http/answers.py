@@ -1,0 +1,80 @@
+"""Errors as every answer of a Wutong web server says them: `{"code", "message"}` and the status that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from sync.errors import (
+    AccessError,
+    CenterError,
+    DeviceError,
+    HearingError,
+    MediaError,
+    StorageError,
+    WutongError,
+)
+
+_STATUS_OF_CODE = {
+    "signed-out": 401,
+    "code": 401,
+    "token": 401,
+    "throttled": 429,
+    "not-found": 404,
+    "no-media": 404,
+    "checksum": 409,
+    "too-large": 413,
+    "invalid": 422,
+    "busy": 503,
+}
+_STATUS_OF_CLASS: Sequence[tuple[type[WutongError], int]] = (
+    (AccessError, 403),
+    (HearingError, 409),
+    (MediaError, 415),
+    (StorageError, 507),
+    (DeviceError, 503),
+    (CenterError, 502),
+)
+
+
+def status_of(error: WutongError) -> int:
+    """HTTP status of an error."""
+    if error.code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[error.code]
+    return next((status for kind, status in _STATUS_OF_CLASS if isinstance(error, kind)), 400)
+
+
+def error_response(error: WutongError, **more: object) -> JSONResponse:
+    """An error as screens get it."""
+    status = status_of(error)
+    headers = {"Retry-After": "5"} if status in (429, 503, 507) else None
+    return JSONResponse({"code": error.code, "message": error.message, **more}, status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an app in this form."""
+    app.add_exception_handler(WutongError, _wutong_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+
+
+async def _wutong_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WutongError)
+    return error_response(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large"}.get(error.status_code, "error")
+    return JSONResponse({"code": code, "message": str(error.detail)}, error.status_code, headers=error.headers)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return JSONResponse({"code": "invalid", "message": f"{where}: {first['msg']}"}, 422)
