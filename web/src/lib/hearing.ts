@@ -1,7 +1,8 @@
 /** The browser's fold of events into a hearing; the same rules as sync/hearing.py, so that a page that was told the
  * whole state once needs only the events after it. Idempotent by event number. */
 
-import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Seal, Segment, Utterance } from './types';
+import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Seal, Segment } from './types';
+import { applyRevision, applyUtterance } from './transcript';
 
 export function emptyHearing(id: string): Hearing {
   return {
@@ -16,6 +17,8 @@ export function emptyHearing(id: string): Hearing {
     tracks: [],
     pauses: [],
     utterances: [],
+    voices: [],
+    ignored: [],
     exhibits: [],
     presentations: [],
     marks: [],
@@ -29,12 +32,15 @@ export function emptyHearing(id: string): Hearing {
   };
 }
 
+/** What may still be said of a sealed hearing, and is sealed again. */
+const AFTER_SEAL = new Set(['utterance', 'revision', 'check', 'transcript', 'signature', 'objection', 'document']);
+
 /** Takes one event of this hearing and changes it in place; an event that it already holds changes nothing. */
 export function applyEvent(hearing: Hearing, event: RoomEvent): void {
   if (event.hearing !== hearing.id || event.number <= hearing.last_number) return;
   hearing.last_number = event.number;
   const body = event.body;
-  if (hearing.sealed && (event.kind === 'utterance' || event.kind === 'revision')) hearing.sealed.late += 1;
+  if (hearing.sealed && AFTER_SEAL.has(event.kind)) hearing.sealed.late += 1;
   switch (event.kind) {
     case 'open':
       hearing.state = 'open';
@@ -59,8 +65,16 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       endPresentation(hearing, event.room_ms);
       break;
     case 'utterance':
-      insertUtterance(hearing.utterances, body as unknown as Utterance);
+      applyUtterance(hearing, event);
       break;
+    case 'revision':
+      applyRevision(hearing, event);
+      break;
+    case 'check': {
+      const others = (hearing.ignored ?? []).filter((id) => id !== body.id);
+      hearing.ignored = body.ignored === true ? [...others, String(body.id)] : others;
+      break;
+    }
     case 'exhibit':
       if (!hearing.exhibits.some((e) => e.id === body.id)) hearing.exhibits.push(body as unknown as Exhibit);
       break;
@@ -113,14 +127,6 @@ export function recordedMs(hearing: Hearing, nowMs: number): number {
   const end = hearing.closed_ms ?? nowMs;
   const paused = hearing.pauses.reduce((sum, p) => sum + ((p.to_ms ?? end) - p.from_ms), 0);
   return Math.max(0, end - hearing.opened_ms - paused);
-}
-
-function insertUtterance(list: Utterance[], said: Utterance): void {
-  if (list.some((u) => u.id === said.id)) return;
-  // Two people may finish out of order; the transcript is in the order in which they began.
-  let place = list.length;
-  while (place > 0 && (list[place - 1]?.start_ms ?? 0) > said.start_ms) place -= 1;
-  list.splice(place, 0, said);
 }
 
 function endPresentation(hearing: Hearing, atMs: number): void {

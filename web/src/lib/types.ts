@@ -52,7 +52,37 @@ export interface Gap {
   why: string;
 }
 
-export interface Utterance {
+/** What the corrector would change; `at` and `length` in characters. */
+export interface Proposal {
+  at: number;
+  length: number;
+  from: string;
+  to: string;
+  why: string;
+  confidence?: number;
+}
+
+/** One version of a line and what it set; the first has no `id` (it was no revision). `void`: it did not count. */
+export interface Version {
+  number: number;
+  id?: string;
+  utc_ms: number;
+  by: string;
+  act: string;
+  reason?: string;
+  text?: string;
+  role?: string;
+  seat?: string;
+  struck?: boolean;
+  doubtful?: boolean;
+  gone?: string;
+  start_ms?: number;
+  end_ms?: number;
+  void?: boolean;
+}
+
+/** A line of the transcript (笔录). */
+export interface Line {
   id: string;
   seat: string;
   role: string;
@@ -60,6 +90,22 @@ export interface Utterance {
   end_ms: number;
   text: string;
   confidence: number | null;
+  /** which of a seat's voices; "" where they are not told apart */
+  voice: string;
+  source: 'speech' | 'typed' | 'phrase' | 'split';
+  /** the number of the event that made this version: the `base` of a change */
+  revision: number;
+  written_utc_ms: number;
+  /** a clerk has had a hand in it */
+  touched: boolean;
+  struck: boolean;
+  doubtful: boolean;
+  /** `merged`, `withdrawn`, or "": it is there to read */
+  gone: string;
+  /** [from, to) of what the engine was not sure of, in characters */
+  unsure: [number, number][];
+  proposals: Proposal[];
+  versions: Version[];
 }
 
 export interface Exhibit {
@@ -111,7 +157,12 @@ export interface Hearing {
   seats: Seat[];
   tracks: TrackInfo[];
   pauses: Pause[];
-  utterances: Utterance[];
+  /** all lines of the transcript, in the order of reading; those that are `gone` among them */
+  utterances: Line[];
+  /** which role speaks with a voice, as the clerk has said */
+  voices?: { seat: string; voice: string; role: string }[];
+  /** findings of the checks that the clerk lets stand */
+  ignored?: string[];
   exhibits: Exhibit[];
   presentations: Presentation[];
   marks: Mark[];

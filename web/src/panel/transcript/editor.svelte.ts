@@ -1,0 +1,332 @@
+/** The clerk's hand on the transcript, for all parts of the panel.
+ *
+ *     editor.lines                         the lines as they will be, with what is still on its way
+ *     editor.selected                      the line that the toolbar means
+ *     editor.act(act, changes, reason)     one act; at once on the screen, true when the log has it
+ *     editor.reveal(line, at, length)      show a line, and perhaps a place in it, in the middle
+ *
+ * What is typed is kept in this browser, line by line, until it is saved or thrown away by a person. */
+
+import { merged, type ActName, type Change, type NewLine, type Settings } from '../../lib/transcript';
+import type { Hearing, Line } from '../../lib/types';
+import { merging, newId, overlaid, setting, splitting } from './changes';
+import { ActQueue, type Conflict } from './queue.svelte';
+
+export interface Editing {
+  line: string;
+  /** the version and the text on which the typing began */
+  base: number;
+  was: string;
+  text: string;
+  /** an insertion: where and whose */
+  fresh: NewLine | null;
+  /** what somebody else made of the line, shown while a conflict is settled by hand */
+  theirs: string | null;
+}
+
+export type Draft = Pick<Editing, 'text' | 'was' | 'base' | 'fresh'>;
+
+/** A part of RoomStore. */
+export interface RoomOfWords {
+  readonly hearing: Hearing | null;
+}
+
+export class TranscriptEditor {
+  selected = $state<string | null>(null);
+  editing = $state<Editing | null>(null);
+  drafts = $state<Record<string, Draft>>({});
+  /** what the list is asked to show; `nonce` makes asking again a change */
+  revealed = $state.raw<{ line: string; at: number; length: number; nonce: number } | null>(null);
+  /** a sentence for the clerk: a key of the messages */
+  notice = $state<'edit.merged' | 'edit.nothing' | 'edit.undo.late' | null>(null);
+  /** an input method is composing: the text under it must not be changed */
+  composing = false;
+  readonly queue: ActQueue;
+  readonly tab: string;
+  #drafts = '';
+
+  constructor(
+    private readonly room: RoomOfWords,
+    private readonly storage: Storage = localStorage,
+    queue?: ActQueue,
+  ) {
+    this.tab = sessionStorage.getItem('wutong.tab') ?? newId();
+    sessionStorage.setItem('wutong.tab', this.tab);
+    this.queue = queue ?? new ActQueue(this.tab, storage);
+  }
+
+  get hearing(): Hearing | null {
+    return this.room.hearing;
+  }
+
+  /** Every line that is there to read, as it will be when all that waits is written. */
+  lines = $derived.by<Line[]>(() => {
+    const hearing = this.room.hearing;
+    if (!hearing) return [];
+    const waiting = this.queue.queue.filter((one) => one.state !== 'written' || one.number > hearing.last_number);
+    return overlaid(hearing.utterances, waiting.map((one) => one.changes)).filter((line) => !line.gone);
+  });
+
+  /** The line by its id, as it is shown. */
+  line(id: string | null): Line | null {
+    return id === null ? null : (this.lines.find((line) => line.id === id) ?? null);
+  }
+
+  /** Call it in an effect: takes up what was kept for a hearing, and what others did to the line under the hand. */
+  follow(): void {
+    const hearing = this.room.hearing;
+    if (!hearing) return;
+    this.#open(hearing.id);
+    this.queue.seen(hearing.last_number);
+    const editing = this.editing;
+    if (!editing || editing.fresh || this.composing) return;
+    const line = this.line(editing.line);
+    if (!line || line.revision === editing.base) return;
+    const text = merged(editing.was, editing.text, line.text);
+    if (text === null) return; // the server will say so, and the clerk choose
+    if (text !== editing.text && editing.text !== editing.was) this.notice = 'edit.merged';
+    Object.assign(editing, { base: line.revision, was: line.text, text });
+    this.#keep(editing);
+  }
+
+  /** One act of the clerk; on the screen at once. True when the room's log has it. */
+  act(act: ActName, changes: Change[], reason = ''): Promise<boolean> {
+    return this.queue.add({ id: newId(), path: 'revisions', act, reason, changes, more: {} });
+  }
+
+  /** Show a line in the middle of the list, `length` characters from `at` marked. */
+  reveal(line: string, at = 0, length = 0): void {
+    this.select(line);
+    this.revealed = { line, at, length, nonce: (this.revealed?.nonce ?? 0) + 1 };
+  }
+
+  /** Which line the toolbar means; whatever was being typed in another one is saved. */
+  select(id: string | null): void {
+    if (this.editing && this.editing.line !== id) this.commit();
+    this.selected = id;
+  }
+
+  /** Type in a line, from a kept draft where there is one. */
+  edit(id: string): void {
+    const line = this.line(id);
+    const draft = this.drafts[id];
+    if (this.editing?.line === id || (!line && !draft?.fresh)) return;
+    this.select(id);
+    if (draft) this.editing = { line: id, theirs: null, ...draft };
+    else if (line) this.editing = { line: id, base: line.revision, was: line.text, text: line.text, fresh: null, theirs: null };
+  }
+
+  /** Begin a line below another one (or, without one, at the end); it is written when there is text in it. */
+  insertBelow(id: string | null): void {
+    this.commit();
+    const above = this.line(id) ?? this.lines.at(-1) ?? null;
+    const hearing = this.room.hearing;
+    if (!hearing) return;
+    const seat = hearing.seats[0];
+    const at = above?.end_ms ?? hearing.opened_ms;
+    const fresh: NewLine = {
+      id: newId(),
+      after: above?.id ?? '',
+      seat: above?.seat ?? seat?.id ?? '',
+      role: above?.role ?? seat?.role ?? '',
+      start_ms: at,
+      end_ms: at,
+      text: '',
+      source: 'typed',
+    };
+    this.selected = fresh.id;
+    this.editing = { line: fresh.id, base: 0, was: '', text: '', fresh, theirs: null };
+  }
+
+  type(text: string): void {
+    if (!this.editing) return;
+    this.editing.text = text;
+    this.#keep(this.editing);
+  }
+
+  /** Save what was typed; an emptied line is struck, so that its words stay. */
+  commit(): void {
+    const editing = this.editing;
+    if (!editing) return;
+    const text = editing.text.trim();
+    this.editing = null;
+    this.forget(editing.line);
+    if (editing.fresh) {
+      if (text) void this.act('insert', [{ new: { ...editing.fresh, text } }]);
+    } else if (text === '') {
+      if (editing.was) void this.act('strike', [{ line: editing.line, base: editing.base, set: { struck: true } }]);
+    } else if (text !== editing.was) {
+      void this.act('edit', [{ line: editing.line, base: editing.base, set: { text } }]);
+    }
+  }
+
+  /** Leave without saving; what was typed stays as a draft of the line. */
+  leave(): void {
+    const editing = this.editing;
+    this.editing = null;
+    if (editing && editing.text.trim() === editing.was.trim()) this.forget(editing.line);
+  }
+
+  /** Throw a draft away. */
+  forget(line: string): void {
+    delete this.drafts[line];
+    this.#keepDrafts();
+  }
+
+  /** At character `at` of what is being typed, or of the line. */
+  split(id: string, at: number): void {
+    const line = this.line(id);
+    if (!line) return;
+    const text = this.#typed(line);
+    const length = [...text].length;
+    if (at <= 0 || at >= length) return;
+    const changes = splitting(line, text, at);
+    const rest = changes.find((change) => 'new' in change);
+    this.#finish(line);
+    void this.act('split', changes);
+    if (rest && 'new' in rest) this.selected = rest.new.id;
+  }
+
+  mergeWithNext(id: string): void {
+    const line = this.line(id);
+    const next = this.next(id, 1);
+    if (!line || !next) return;
+    const changes = merging(line, this.#typed(line), next);
+    this.#finish(line);
+    void this.act('merge', changes);
+  }
+
+  set(id: string, act: ActName, values: Settings): void {
+    if (this.editing?.line === id && !this.editing.fresh) this.commit();
+    const line = this.line(id);
+    if (line) void this.act(act, [setting(line, values)]);
+  }
+
+  /** Another speaker for this line, or for all that was said with its voice. */
+  speaker(id: string, role: string, seat: string, voice: boolean): void {
+    const editing = this.editing;
+    if (editing?.line === id && editing.fresh) {
+      Object.assign(editing.fresh, { role, seat });
+      this.#keep(editing);
+      return;
+    }
+    if (!voice) {
+      this.set(id, 'speaker', { role, seat });
+      return;
+    }
+    this.commit();
+    const line = this.line(id);
+    if (!line) return;
+    // The server says which other lines it is; this one is shown at once.
+    const changes = [setting(line, { role })];
+    void this.queue.add({ id: newId(), path: 'voice', act: 'voice', reason: '', changes, more: { line: id, role } });
+  }
+
+  /** The last act of this panel, or the one named. */
+  async undo(revision = ''): Promise<void> {
+    this.leave();
+    const more: Record<string, string> = revision ? { revision } : {};
+    const undone = await this.queue.add({ id: newId(), path: 'undo', act: 'undo', reason: '', changes: [], more });
+    if (!undone) this.notice = this.queue.why === 'nothing-to-undo' ? 'edit.nothing' : 'edit.undo.late';
+    if (!undone) this.queue.why = '';
+  }
+
+  /** Settle a conflict: write what was wanted on top of what is there now. */
+  keepMine(conflict: Conflict, reopen = false): void {
+    this.queue.settle(conflict);
+    const changes: Change[] = [];
+    for (const change of conflict.changes) {
+      const line = 'line' in change ? this.line(change.line) : null;
+      changes.push(line && 'line' in change ? { ...change, base: line.revision } : change);
+    }
+    const act = conflict.act as ActName;
+    void this.queue.add({ id: newId(), path: 'revisions', act, reason: conflict.reason, changes: flat(changes), more: {}, reopen });
+  }
+
+  takeTheirs(conflict: Conflict): void {
+    this.queue.settle(conflict);
+  }
+
+  /** Settle a conflict by hand: type on, with the other text beside it. */
+  mergeByHand(conflict: Conflict): void {
+    const line = this.line(conflict.line);
+    const mine = wantedText(conflict);
+    if (!line || mine === null) return;
+    this.queue.settle(conflict);
+    this.select(line.id);
+    this.editing = { line: line.id, base: line.revision, was: line.text, text: mine, fresh: null, theirs: line.text };
+    this.#keep(this.editing);
+  }
+
+  /** The line `by` places further on the screen. */
+  next(id: string | null, by: number): Line | null {
+    const at = this.lines.findIndex((line) => line.id === id);
+    return at < 0 ? null : (this.lines[at + by] ?? null);
+  }
+
+  #typed(line: Line): string {
+    return this.editing?.line === line.id ? this.editing.text : line.text;
+  }
+
+  #finish(line: Line): void {
+    if (this.editing?.line !== line.id) return;
+    this.editing = null;
+    this.forget(line.id);
+  }
+
+  #open(hearing: string): void {
+    const key = `wutong.drafts.${hearing}`;
+    if (this.#drafts === key) return;
+    this.#drafts = key;
+    this.editing = null;
+    this.selected = null;
+    this.queue.open(hearing);
+    try {
+      this.drafts = JSON.parse(this.storage.getItem(key) ?? '{}') as Record<string, Draft>;
+    } catch {
+      this.drafts = {};
+    }
+  }
+
+  #keep(editing: Editing): void {
+    const { line, text, was, base, fresh } = $state.snapshot(editing) as Editing;
+    if (text === was) delete this.drafts[line];
+    else this.drafts[line] = { text, was, base, fresh };
+    this.#keepDrafts();
+  }
+
+  #keepDrafts(): void {
+    try {
+      if (Object.keys(this.drafts).length === 0) this.storage.removeItem(this.#drafts);
+      else this.storage.setItem(this.#drafts, JSON.stringify($state.snapshot(this.drafts)));
+    } catch {
+      // A full or forbidden store: the text is still in the field.
+    }
+  }
+}
+
+/** What a conflict's acts wanted the line to say; null when they did not change its words. */
+export function wantedText(conflict: Conflict): string | null {
+  const texts = conflict.changes.flatMap((change) =>
+    'set' in change && change.line === conflict.line && change.set.text !== undefined ? [change.set.text] : [],
+  );
+  return texts.at(-1) ?? null;
+}
+
+/** One change for each line, the later ones on top: an act names each line once. */
+function flat(changes: Change[]): Change[] {
+  const byLine = new Map<string, Change>();
+  for (const change of changes) {
+    const name = 'new' in change ? change.new.id : change.line;
+    const known = byLine.get(name);
+    if (known && 'set' in known && 'set' in change) byLine.set(name, { ...known, set: { ...known.set, ...change.set } });
+    else if (known && 'new' in known && 'set' in change) byLine.set(name, { new: { ...known.new, ...fits(change.set) } });
+    else byLine.set(name, change);
+  }
+  return [...byLine.values()];
+}
+
+function fits(set: Settings): Partial<NewLine> {
+  const { text, role, seat, start_ms, end_ms } = set;
+  return Object.fromEntries(Object.entries({ text, role, seat, start_ms, end_ms }).filter(([, value]) => value !== undefined));
+}
