@@ -1,0 +1,104 @@
+"""The vocabulary of one hearing: what its docket entry names, and what courts say of such.
+
+Promises: everything comes from the case and from files, nothing from what was heard; the same case gives the same
+vocabulary. Names stand in it alone and as they are spoken: with the role of who bears them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from transcriber.vocabulary.lexicon import Term, court_terms, ideographs, merged
+from transcriber.vocabulary.statutes import statutes
+
+KINDS = {
+    "person": "姓名",
+    "place": "地名",
+    "statute": "法律",
+    "exhibit": "证据",
+    "term": "本案用语",
+    "other": "本案用语",
+}
+"""The kinds of a case's vocabulary, and how a reason calls them."""
+MOST = 200
+"""Words that one case may bring."""
+_PROMPT = 60
+"""Characters of the bias for an engine: more makes Whisper leave out words."""
+_BENCH = ("审判长", "审判员", "人民陪审员", "陪审员")
+
+
+class Vocabulary:
+    """Terms of one hearing, the names of the case first."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self.terms = tuple(terms)
+
+    @classmethod
+    def of_case(cls, case: Mapping[str, Any], extra: Iterable[Term] = ()) -> Vocabulary:
+        """Of the `case` in an event `open`; `extra`: the court's own terms. What is malformed in `case` is left out."""
+        return cls(merged(_case_terms(case), extra, _statute_terms(), court_terms()))
+
+    @property
+    def bias(self) -> str:
+        """A short text for an engine that can be told what it will hear: names first; empty without a case."""
+        words: list[str] = []
+        for kind in ("姓名", "地名", "证据", "法律", "本案用语"):
+            words += [t.text for t in self.terms if t.of_case and t.kind == kind and len(t.text) <= 12]
+        out = ""
+        for word in dict.fromkeys(words):
+            if len(out) + len(word) + 1 > _PROMPT:
+                break
+            out += ("，" if out else "") + word
+        return out
+
+
+def _case_terms(case: Mapping[str, Any]) -> list[Term]:
+    parties = case.get("parties")
+    named = {str(r): n for r, n in parties.items() if isinstance(n, str)} if isinstance(parties, dict) else {}
+    found: list[Term] = []
+    for role, names in named.items():
+        for name in _split(names):
+            found += [Term(t, "姓名", of_case=True) for t in _spoken_names(role, name)]
+    found += [Term(t, "当事人", of_case=True) for t in _title(case, named)]
+    told = case.get("vocabulary")
+    for kind, words in told.items() if isinstance(told, dict) else ():
+        if isinstance(words, list):
+            found += [Term(w, KINDS.get(str(kind), "本案用语"), of_case=True) for w in words if isinstance(w, str)]
+    return [t for t in found if 2 <= len(ideographs(t.text)) <= 40][:MOST]
+
+
+def _split(names: str) -> list[str]:
+    """Several people in one field."""
+    for mark in "，,；;/ ":
+        names = names.replace(mark, "、")
+    return [n for n in names.split("、") if n]
+
+
+def _spoken_names(role: str, name: str) -> list[str]:
+    spoken = [name, role + name, f"我叫{name}"]
+    if role in _BENCH:
+        spoken += [f"由审判员{name}担任审判长", f"审判员{name}", f"人民陪审员{name}"]
+    if role == "书记员":
+        spoken += [f"书记员{name}担任法庭记录", f"书记员{name}担任记录"]
+    if role in ("原告", "被告", "第三人", "上诉人", "被上诉人", "被告人"):
+        spoken += [f"{role}{name}诉称", f"{role}{name}辩称"]
+    return spoken
+
+
+def _title(case: Mapping[str, Any], named: Mapping[str, str]) -> list[str]:
+    cause = str(case.get("cause") or "")
+    title = str(case.get("title") or "")
+    out = [title, title.removesuffix("一案") + "一案" if title else "", cause, f"{cause}一案" if cause else ""]
+    for one, other in (("原告", "被告"), ("上诉人", "被上诉人"), ("申请人", "被申请人")):
+        if named.get(one) and named.get(other):
+            suing = f"{one}{named[one]}诉{other}{named[other]}"
+            out += [f"诉{other}{named[other]}", suing, f"{suing}{cause}一案" if cause else suing]
+    return [t for t in out if t]
+
+
+def _statute_terms() -> list[Term]:
+    terms = []
+    for one in statutes():
+        terms += [Term(name, "法律") for name in (one.title, *one.short) if len(name) <= 40]
+    return terms
