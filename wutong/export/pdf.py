@@ -7,25 +7,15 @@ and covered by the exporter's signature only.
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from fontTools.ttLib import TTCollection, TTLibError
-from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from sync.errors import ConfigError
+from sync.paper import Paper, clean
 from wutong.export.certificate import TITLE
 from wutong.export.transcript import clock_text
 
-FACE = "Noto Sans CJK SC"
-_PLACES = (
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-)
 _SIGNED = ("书记员", "审判长（独任审判员）", "当事人及其他诉讼参与人", "日期")
 _ALARMS = 60
 """More alarms than that are in certificate.json only."""
@@ -146,18 +136,13 @@ def _checks(page: _Page, value: Mapping[str, Any]) -> None:
         )
 
 
-class _Page(FPDF):
+class _Page(Paper):
     """A4 with the court's plain layout."""
 
     def __init__(self, footer: str) -> None:
-        super().__init__(format="A4")
-        file, number = _font()
-        self.add_font("cjk", fname=file, collection_font_number=number)
-        self.set_margins(22, 20, 22)
-        self.set_auto_page_break(True, 20)
+        super().__init__()
         self._footer = footer
         self.set_title(footer)
-        self.set_creator("Wutong")
         self.add_page()
 
     def footer(self) -> None:
@@ -169,11 +154,6 @@ class _Page(FPDF):
         self.set_x(22)
         self.cell(0, 5, f"第 {self.page_no()} 页", align="R")
         self.set_text_color(0)
-
-    def banner(self, text: str) -> None:
-        self.set_font("cjk", size=20)
-        self.cell(0, 14, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.ln(3)
 
     def heading(self, text: str) -> None:
         self.ln(2)
@@ -193,12 +173,12 @@ class _Page(FPDF):
         self.cell(32, 6.6, name)
         self.set_text_color(0)
         if text:  # else items follow, beginning on this line
-            self.multi_cell(0, 6.6, _clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.multi_cell(0, 6.6, clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def item(self, text: str) -> None:
         self.set_font("cjk", size=10)
         self.set_x(54)
-        self.multi_cell(0, 6, _clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, 6, clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def mono(self, text: str) -> None:
         self.set_x(54)
@@ -207,12 +187,12 @@ class _Page(FPDF):
 
     def prose(self, text: str, gap: float = 0) -> None:
         self.set_font("cjk", size=10.5)
-        self.multi_cell(0, 6.4, _clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, 6.4, clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(gap)
 
     def check(self, name: str, sha256: str, sm3: str) -> None:
         self.set_font("cjk", size=8.5)
-        self.cell(0, 4.6, _clean(name), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.cell(0, 4.6, clean(name), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_font("courier", size=8.5)
         for kind, digest in (("SHA-256", sha256), ("SM3    ", sm3 or "-")):
             self.cell(0, 4, f"  {kind}  {digest}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -229,35 +209,6 @@ class _Page(FPDF):
             self.line(80, y, 160, y)
             self.ln(10.5)
 
-    def made(self) -> bytes:
-        return bytes(self.output())
-
-
-@cache
-def _font() -> tuple[str, int]:
-    """File and face of the Chinese font; `ConfigError` when the system has none."""
-    for place in [*_PLACES, *_asked()]:
-        if not Path(place).is_file():
-            continue
-        try:
-            with TTCollection(place, lazy=True) as collection:
-                for number, font in enumerate(collection.fonts):
-                    if font["name"].getDebugName(4) == FACE:
-                        return place, number
-        except (TTLibError, OSError):
-            continue
-    raise ConfigError("the font Noto Sans CJK is missing, and the certificate is Chinese: apt install fonts-noto-cjk")
-
-
-def _asked() -> list[str]:
-    try:
-        found = subprocess.run(
-            ["fc-match", "-f", "%{file}", FACE], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [found.stdout.strip()]
-
 
 def _at(ms: int | None) -> str:
     return "—" if ms is None else clock_text(ms * 1_000_000)[:-4]
@@ -271,7 +222,3 @@ def _utc(ns: str) -> str:
     """UTC and the time of this machine's zone: a court reads the clock on its wall."""
     at = dt.datetime.fromtimestamp(int(ns) // 1_000_000_000, dt.UTC).astimezone()
     return f"{at:%Y年%m月%d日 %H:%M:%S}（UTC{at:%z}）"
-
-
-def _clean(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\u3000" else " " for c in text)
