@@ -233,15 +233,27 @@ def captions(
         Path | None, typer.Option("--profile", help="a profile whose table [transcriber] is used")
     ] = None,
     case: Annotated[Path | None, typer.Option("--case", help="case.json; default: the hearing's timeline")] = None,
+    noise_seconds: Annotated[float, typer.Option("--noise-seconds", min=5)] = 600,
+    speech: Annotated[Path | None, typer.Option("--speech", help="list of recordings and their words (JSON)")] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="draw the figures (.png, .svg, .pdf)")] = None,
+    words: Annotated[Path | None, typer.Option("--words", help="write all that was heard (JSON)")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """How right and how quick the words are."""
     from hardware.scenario import BUNDLED_HEARING
-    from wutong.bench.captions import make_plan, measure
+    from wutong.bench.captions import Plan, case_of, conditions_of, measure, transcriber_of
     from wutong.bench.report import run
 
-    plan = make_plan(
-        hearing or BUNDLED_HEARING, seconds=seconds, conditions=conditions, engine=engine, settings=settings, case=case
+    plan = Plan(
+        hearing or BUNDLED_HEARING,
+        seconds,
+        conditions_of(conditions, speech),
+        transcriber_of(settings, engine),
+        case_of(case),
+        noise_seconds,
+        speech,
+        picture,
+        words,
     )
     run("captions", lambda folder, console: measure(folder, plan, console), as_json=as_json)
 

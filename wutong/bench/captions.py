@@ -14,7 +14,7 @@ import json
 import os
 import platform
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,9 @@ from sync.errors import ConfigError, WutongError
 from transcriber.engine import RATE_HZ
 from transcriber.model import locate
 from transcriber.owner import Owner
+from wutong.bench import conditions, local_agreement
 from wutong.bench.paced import Heard, Setting, play
+from wutong.bench.picture import Drawn, draw
 from wutong.bench.scoring import (
     by_seat,
     cer,
@@ -39,8 +41,10 @@ from wutong.bench.scoring import (
     cpcer,
     growth_per_min,
     in_order,
+    overlap_s,
     percentile,
     said_by_seat,
+    wer,
 )
 from wutong.bench.scoring_seats import duplicate_ratio, seat_accuracy
 from wutong.bench.scoring_time import (
@@ -53,9 +57,10 @@ from wutong.bench.scoring_time import (
     word_edges_ms,
 )
 
-CONDITIONS = ("civil", "docket")
+CONDITIONS = ("civil", "docket", "baseline")
 """Those that are measured when none are named."""
-ALL = (*CONDITIONS,)
+ALL = (*CONDITIONS, "silence", "noise", "bleed", "speech")
+NOISE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,64 +75,159 @@ class Plan:
     """The profile's table `transcriber`: engine, model and so on."""
     case: Mapping[str, Any] | None = None
     """What the docket knows; None: the case of the hearing folder's own timeline."""
+    noise_s: float = NOISE_S
+    speech: Path | None = None
+    """A list of recordings (`conditions.Recording`)."""
+    picture: Path | None = None
+    words: Path | None = None
+    """Where all that was heard is written, as JSON."""
 
 
-def make_plan(
-    hearing: Path,
-    *,
-    seconds: float | None,
-    conditions: str,
-    engine: str,
-    settings: Path | None,
-    case: Path | None,
-) -> Plan:
-    """From the words of the command line; `ConfigError` for what is not known or cannot be read."""
-    named = tuple(c for c in conditions.split(",") if c) or CONDITIONS
+def conditions_of(text: str, speech: Path | None) -> tuple[str, ...]:
+    """The conditions that a command line names; `ConfigError` for one that does not exist."""
+    named = tuple(c for c in text.split(",") if c) or CONDITIONS
     if named == ("all",):
-        named = ALL
+        named = tuple(c for c in ALL if c != "speech" or speech is not None)
     unknown = [c for c in named if c not in ALL]
     if unknown:
         raise ConfigError(f"no condition is called {unknown[0]!r}; there are {', '.join(ALL)}")
-    table: dict[str, Any] = {}
+    if "speech" in named and speech is None:
+        raise ConfigError("the condition speech needs --speech LIST.json, the recordings with their words")
+    return named
+
+
+def transcriber_of(profile: Path | None, engine: str) -> dict[str, Any]:
+    """The table `transcriber` of a profile, with another engine where one is named."""
     try:
-        if settings is not None:
-            table |= tomllib.loads(settings.read_text(encoding="utf-8")).get("transcriber", {})
-        docket = None if case is None else json.loads(case.read_text(encoding="utf-8"))
+        table = {} if profile is None else tomllib.loads(profile.read_text(encoding="utf-8")).get("transcriber", {})
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{settings if case is None else case} cannot be read: {error}") from error
-    if engine:
-        table["engine"] = engine
-    return Plan(hearing, seconds, named, table, docket)
+        raise ConfigError(f"{profile} cannot be read: {error}") from error
+    return {**table, "engine": engine} if engine else dict(table)
+
+
+def case_of(case: Path | None) -> dict[str, Any] | None:
+    """What a file `case.json` says of a case, as the event `open` has it."""
+    try:
+        return None if case is None else dict(json.loads(case.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{case} cannot be read as a case: {error}") from error
 
 
 async def measure(folder: Path, plan: Plan, console: Console) -> dict[str, Any]:
     """Run the whole and return the figures; `folder` is one that may be filled. `ConfigError` for a bad hearing."""
-    source = HearingFolder(plan.hearing)
-    plays_s = min(plan.seconds or source.duration_s, source.duration_s)
-    said = sorted((s for s in source.reference.utterances if s.end <= plays_s), key=lambda s: s.start)
-    if not said:
-        raise WutongError(f"nothing is said to its end within {plays_s:.0f} s; measure longer with --seconds")
-    last_s = max(s.end for s in said)
-    figures: dict[str, Any] = {}
     with Progress(console=console, transient=True) as progress:
-        if "civil" in plan.conditions:
-            setting = Setting(plan.transcriber)
-            heard = (await play(folder / "civil", source, plays_s, setting, progress, "civil")).before(last_s)
-            figures |= hearing_figures(said, heard)
-        if "docket" in plan.conditions:
-            setting = Setting(plan.transcriber, plan.case if plan.case is not None else _case(plan.hearing))
-            heard = (await play(folder / "docket", source, plays_s, setting, progress, "docket")).before(last_s)
-            figures |= corrected_figures(said, heard)
-        if "civil" in plan.conditions:
-            offline, rtf = await _offline(source, said, progress)
-            figures |= {"cer_offline": round(offline, 4), "rtf_offline": round(rtf, 3)}
-    return figures | {
-        "conditions": list(plan.conditions),
-        "engine": str(plan.transcriber.get("engine", "faster-whisper")),
-        "seconds": round(plays_s, 1),
-        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-    }
+        bench = _Bench(folder, plan, progress)
+        for condition in plan.conditions:
+            await bench.measure(condition)
+        figures = bench.figures | {
+            "conditions": list(plan.conditions),
+            "engine": str(plan.transcriber.get("engine", "faster-whisper")),
+            "seconds": round(bench.plays_s, 1),
+            "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine(),
+        }
+    if plan.words is not None:
+        plan.words.write_text(json.dumps(bench.words, ensure_ascii=False, indent=1), encoding="utf-8")
+    if plan.picture is not None:
+        await asyncio.to_thread(draw, plan.picture, bench.drawn, figures)
+    return figures
+
+
+class _Bench:
+    """The conditions of one plan, one after the other."""
+
+    def __init__(self, folder: Path, plan: Plan, progress: Progress) -> None:
+        self._folder, self._plan, self._progress = folder, plan, progress
+        self._source = HearingFolder(plan.hearing)
+        self.plays_s = min(plan.seconds or self._source.duration_s, self._source.duration_s)
+        self._said = sorted(
+            (s for s in self._source.reference.utterances if s.end <= self.plays_s), key=lambda s: s.start
+        )
+        if not self._said:
+            raise WutongError(f"nothing is said to its end within {self.plays_s:.0f} s; measure longer with --seconds")
+        self._last_s = max(s.end for s in self._said)
+        self.figures: dict[str, Any] = {}
+        self.drawn = Drawn(roles=self._source.roles)
+        self.words: dict[str, Any] = {"reference": [s.model_dump() for s in self._said]}
+
+    async def measure(self, condition: str) -> None:
+        """Measure one and add its figures."""
+        match condition:
+            case "civil":
+                await self._civil()
+            case "docket":
+                case = self._plan.case if self._plan.case is not None else _case(self._plan.hearing)
+                heard = await self._play(condition, self._source, self.plays_s, case)
+                heard = heard.before(self._last_s)
+                self.figures |= corrected_figures(self._said, heard)
+            case "baseline":
+                await self._baseline()
+            case "silence":
+                await self._nothing(condition, conditions.silence)
+            case "noise":
+                await self._nothing(condition, lambda to, of: conditions.noise(to, of, self._plan.noise_s))
+            case "bleed":
+                source = await asyncio.to_thread(conditions.bleed, self._folder / "bleeding", self._source)
+                heard = await self._play(condition, source, self.plays_s)
+                heard = heard.before(self._last_s)
+                self.figures |= bleed_figures(self._said, heard)
+            case "speech":
+                await self._speech()
+
+    async def _play(
+        self, label: str, source: HearingFolder, plays_s: float, case: Mapping[str, Any] | None = None, **changed: str
+    ) -> Heard:
+        setting = Setting({**self._plan.transcriber, **changed}, case or {})
+        heard = await play(self._folder / f"room-{label}", source, plays_s, setting, self._progress, label)
+        self.words[label] = heard.to_json()
+        return heard
+
+    async def _civil(self) -> None:
+        heard = (await self._play("civil", self._source, self.plays_s)).before(self._last_s)
+        self.figures |= hearing_figures(self._said, heard)
+        self.drawn.firsts_ms = first_caption_ms(self._said, heard.captions, heard.utterances)
+        self.drawn.utterances_ms = [ms for _, ms in utterance_ms(self._said, heard.utterances)]
+        self.drawn.cer_by_seat = cer_by_seat(self._said, heard.utterances)
+        offline, rtf = await _offline(self._source, self._said, self._progress)
+        self.figures |= {"cer_offline": round(offline, 4), "rtf_offline": round(rtf, 3)}
+
+    async def _baseline(self) -> None:
+        bar = self._progress.add_task("plain re-decoding, on a virtual clock", total=self.plays_s)
+        result = await asyncio.to_thread(
+            local_agreement.run,
+            locate("base"),
+            local_agreement.mix(self._source, self.plays_s),
+            self._said,
+            language=str(self._plan.transcriber.get("language", "zh")),
+            threads=int(self._plan.transcriber.get("threads", 2)),
+            tell=lambda second: self._progress.update(bar, completed=second),
+        )
+        self._progress.remove_task(bar)
+        self.figures |= result.figures(self._said)
+        self.words["baseline"] = result.text
+        self.drawn.plain_firsts_ms, self.drawn.plain_utterances_ms = result.firsts_ms, result.latencies_ms
+
+    async def _nothing(self, label: str, make: Callable[[Path, HearingFolder], HearingFolder]) -> None:
+        source = await asyncio.to_thread(make, self._folder / f"of-{label}", self._source)
+        heard = await self._play(label, source, source.duration_s)
+        self.figures |= {
+            f"{label}_characters": characters_shown(heard),
+            f"{label}_s": round(source.duration_s, 1),
+            f"{label}_paced": True,
+            f"{label}_cpu_cores_mean": round(heard.cpu_cores, 2),
+        }
+
+    async def _speech(self) -> None:
+        assert self._plan.speech is not None
+        rates: dict[str, float] = {}
+        for one in await asyncio.to_thread(conditions.speech, self._folder / "speech", self._plan.speech):
+            label = f"speech-{one.language}"
+            heard = await self._play(label, one.folder, one.folder.duration_s, language=one.language)
+            for recording, said in zip(one.recordings, one.folder.reference.utterances, strict=True):
+                text = in_order([u for u in heard.utterances if overlap_s(said, u) > 0], " ")
+                rate = wer(said.text, text) if one.language == "en" else cer(said.text, text)
+                rates[f"{'wer' if one.language == 'en' else 'cer'} {recording.name}"] = round(rate, 4)
+        self.figures |= {"speech": rates, "speech_paced": True}
 
 
 def machine() -> str:
@@ -188,6 +288,28 @@ def corrected_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
         "cer_biased": round(cer(reference, in_order(heard.utterances)), 4),
         "revisions": heard.revisions,
     }
+
+
+def bleed_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
+    """Of the run with heavier bleed."""
+    rate = cer("".join(s.text for s in said), in_order(heard.utterances))
+    seats = cpcer(said_by_seat(said), by_seat(heard.utterances))
+    return {
+        "bleed_db": conditions.BLEED_DB,
+        "bleed_cer": round(rate, 4),
+        "bleed_cpcer_minus_cer": round(seats - rate, 4),
+        "bleed_duplicate_ratio": round(duplicate_ratio(said, heard.utterances), 4),
+        "bleed_seat_accuracy": round(seat_accuracy(said, heard.utterances), 4),
+        "bleed_utterances_missed": missed(said, heard.utterances),
+    }
+
+
+def characters_shown(heard: Heard) -> int:
+    """All characters of captions (each at its longest) and utterances: of a room where nobody speaks, invented."""
+    longest: dict[str, int] = {}
+    for shown in (*heard.captions, *heard.utterances):
+        longest[shown.id] = max(longest.get(shown.id, 0), len(shown.text))
+    return sum(longest.values())
 
 
 async def _offline(source: HearingFolder, said: Sequence[Said], progress: Progress) -> tuple[float, float]:

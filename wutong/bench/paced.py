@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from transcriber.engine import RATE_HZ
 from wutong.bench.scoring import Shown, Spoken
 
 HEARING = "bench"
+_SERVICES = ("recorder", "transcriber")
 _START_TIMEOUT_S = 120
 _DRAIN_TIMEOUT_S = 120
 _LEAST_LEAD_S = 2.0
@@ -54,6 +55,10 @@ class Heard:
     """Sound that the recorder declared lost: nobody can hear what was said in it."""
     cpu_cores: float = 0.0
     """Of the transcriber and its model process, mean over the play."""
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, to look at and to give to another benchmark."""
+        return asdict(self)
 
     def before(self, seconds: float) -> Heard:
         """Without the utterances that begin later: a sentence that the end of a short run cut in two."""
@@ -122,7 +127,7 @@ async def play(
     children: list[asyncio.subprocess.Process] = []
     bar = progress.add_task(f"{label}: starting recorder and transcriber", total=None)
     try:
-        for service in ("recorder", "transcriber"):
+        for service in _SERVICES:
             children.append(await _start(service, profile, folder))
         await _until(layout, "recorder", _sound_runs, children)
         await _until(layout, "transcriber", lambda status: status.get("state") == "ready", children)
@@ -148,6 +153,9 @@ async def play(
         finally:
             await cancel_and_wait(listening)
         return heard
+    except _EndedError as error:
+        said = (folder / f"{error.name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise WutongError(f"{error.message}; its last words: {said[-1] if said else 'none'}") from None
     finally:
         progress.remove_task(bar)
         for child in reversed(children):
@@ -173,9 +181,17 @@ async def _start(service: str, profile: Path, folder: Path) -> asyncio.subproces
 
 
 def _alive(children: list[asyncio.subprocess.Process]) -> None:
-    for name, child in zip(("recorder", "transcriber"), children, strict=False):
+    for name, child in zip(_SERVICES, children, strict=False):
         if child.returncode is not None:
-            raise WutongError(f"the {name} ended by itself (exit code {child.returncode}); run `wutong doctor`")
+            raise _EndedError(name, child.returncode)
+
+
+class _EndedError(WutongError):
+    """A service that is measured is gone."""
+
+    def __init__(self, name: str, code: int) -> None:
+        super().__init__(f"the {name} ended by itself (exit code {code}); run `wutong doctor`")
+        self.name = name
 
 
 def _sound_runs(status: dict[str, Any]) -> bool:

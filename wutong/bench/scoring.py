@@ -72,9 +72,15 @@ def cpcer(reference: Mapping[int, str], hypothesis: Mapping[int, str]) -> float:
     return float(rate.error_rate)
 
 
-def in_order(shown: Sequence[Shown]) -> str:
+def wer(reference: str, hypothesis: str) -> float:
+    """Word error rate of text in a language with blanks; case and punctuation do not count."""
+    one, other = (" ".join(re.findall(r"[\w']+", text.lower())) for text in (reference, hypothesis))
+    return float(jiwer.wer(one, other))
+
+
+def in_order(shown: Sequence[Shown], between: str = "") -> str:
     """All text in the order in which people began to speak."""
-    return "".join(s.text for s in sorted(shown, key=lambda s: s.start_s))
+    return between.join(s.text for s in sorted(shown, key=lambda s: s.start_s))
 
 
 def by_seat(shown: Sequence[Shown]) -> dict[int, str]:
