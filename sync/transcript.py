@@ -106,7 +106,7 @@ class Transcript:
         if "changes" not in body:
             return self._revise_plainly(event)
         changes: Sequence[Mapping[str, Any]] = body["changes"]
-        if not self._counts(str(body["by"]), changes):
+        if not self.counts(str(body["by"]), changes):
             for change in changes:
                 line = self._by_id.get(str(change.get("line", "")))
                 if line is not None:
@@ -144,7 +144,8 @@ class Transcript:
         self._set(line, values, replace(event, body=body))
         return True
 
-    def _counts(self, by: str, changes: Sequence[Mapping[str, Any]]) -> bool:
+    def counts(self, by: str, changes: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether an act with these changes would count if it came now."""
         named = {str(c["new"]["id"]) for c in changes if "new" in c}
         if len(named) != sum("new" in c for c in changes) or any(name in self._by_id for name in named):
             return False
@@ -184,7 +185,7 @@ class Transcript:
         text = values.get("text")
         if isinstance(text, str) and text != line.text:
             line.unsure = moved(line.unsure, line.text, text)
-            line.proposals = []
+            line.proposals = _moved_proposals(line.proposals, line.text, text)
         self._note(line, event, _settings({"set": values}))
         for key in _SETTABLE & values.keys():
             value = values[key]
@@ -216,6 +217,11 @@ def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[list[
     shift = len(after) - len(before)
     kept = [[a, b] for a, b in spans if b <= head]
     return kept + [[a + shift, b + shift] for a, b in spans if a >= max(len(before) - tail, head) and b > head]
+
+
+def _moved_proposals(proposals: Sequence[Mapping[str, Any]], before: str, after: str) -> list[dict[str, Any]]:
+    found = [(p, moved([[int(p["at"]), int(p["at"]) + int(p["length"])]], before, after)) for p in proposals]
+    return [{**p, "at": spans[0][0]} for p, spans in found if spans]
 
 
 def _unsure(text: str, words: Sequence[Mapping[str, Any]]) -> list[list[int]]:

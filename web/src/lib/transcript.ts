@@ -178,7 +178,7 @@ function add(list: Line[], said: NewLine, event: RoomEvent): Line {
 function set(line: Line, values: Settings, event: RoomEvent): void {
   if (typeof values.text === 'string' && values.text !== line.text) {
     line.unsure = moved(line.unsure, line.text, values.text);
-    line.proposals = [];
+    line.proposals = movedProposals(line.proposals, line.text, values.text);
   }
   note(line, event, settings(values));
   Object.assign(line, settings(values));
@@ -210,6 +210,11 @@ export function moved(spans: [number, number][], before: string, after: string):
   const kept = spans.filter(([, to]) => to <= head);
   const later = spans.filter(([from, to]) => from >= Math.max(was.length - tail, head) && to > head);
   return [...kept, ...later.map(([from, to]): [number, number] => [from + shift, to + shift])];
+}
+
+/** Proposals in the next version of their line; those in the changed part are dropped. */
+export function movedProposals(proposals: Proposal[], before: string, after: string): Proposal[] {
+  return proposals.flatMap((one) => moved([[one.at, one.at + one.length]], before, after).map(([at]) => ({ ...one, at })));
 }
 
 /** How many characters two texts have in common at their beginnings (`head`) and, after that, at their ends (`tail`). */

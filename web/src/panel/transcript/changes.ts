@@ -1,6 +1,6 @@
 /** What each touch means as changes of lines, and how lines look while their changes are on the way. No state. */
 
-import { changed, moved, newLine, type Change, type NewLine, type Settings } from '../../lib/transcript';
+import { changed, moved, movedProposals, newLine, type Change, type NewLine, type Settings } from '../../lib/transcript';
 import type { Line } from '../../lib/types';
 
 /** Random, as the log's names of acts and lines are. */
@@ -60,7 +60,10 @@ export function overlaid(lines: Line[], acts: Change[][]): Line[] {
       const line = out[at];
       if (!line) continue;
       const { text } = change.set;
-      const words = text === undefined || text === line.text ? {} : { unsure: moved(line.unsure, line.text, text), proposals: [] };
+      const words =
+        text === undefined || text === line.text
+          ? {}
+          : { unsure: moved(line.unsure, line.text, text), proposals: movedProposals(line.proposals, line.text, text) };
       out[at] = { ...line, ...change.set, ...words, touched: true };
     }
   }
