@@ -35,8 +35,53 @@ class Heard:
     why: str = ""
 
 
+UNSAID = 0.75
+"""The probability of words whose engine says none: neither doubted nor trusted above others."""
+
+
 class Engine(Protocol):
     """Turns one stretch of one speaker into words."""
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
-        """Words of at most 30 s. `bias`: names likely to be heard; `quick`: for a caption that will be replaced."""
+    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
+        """Words of at most 30 s. `bias`: names likely to be heard; `quick`: for a caption that will be replaced.
+
+        `prefix`: the committed words with which these samples begin, as an earlier answer wrote them; the answer begins
+        with them too. An engine that cannot go on from words may hear them again and ignore it.
+        """
+
+
+class Ear(Protocol):
+    """Who is asked for words: an engine's process, or servers elsewhere. All methods belong to one event loop."""
+
+    restarts: int
+    """How often a model had to be started again, or a server was given up for another."""
+    busy_s: float
+    """Seconds spent waiting for answers."""
+    heard_s: float
+    """Seconds of sound that were asked about."""
+
+    @property
+    def pid(self) -> int | None:
+        """The model's process, while there is one here."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether a question may be asked while another is being answered, and a caption's be abandoned for it."""
+
+    async def start(self) -> None:
+        """Be ready, so that the first word does not wait. `ConfigError` for what will never work."""
+
+    async def ask(
+        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+    ) -> Heard:
+        """Words of `samples` (16 kHz, at most 29.5 s); `turn` names what captions of one speech have in common.
+
+        `prefix` as in `Engine.transcribe`.
+        `EngineLostError` when these samples cannot be transcribed; the sound is kept.
+        """
+
+    async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
+        """Who speaks, as numbers of the speaker model; empty where there is none or the speech is too short."""
+
+    async def stop(self) -> None:
+        """End what was started."""

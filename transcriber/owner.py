@@ -21,6 +21,7 @@ import structlog
 
 from sync.errors import ConfigError, WutongError
 from transcriber.engine import RATE_HZ, Heard, Samples
+from transcriber.engines.local import Local
 from transcriber.worker import HEAD, heard_from_json, pack
 
 log = structlog.get_logger(__name__)
@@ -50,14 +51,16 @@ class Owner:
 
     def __init__(
         self,
-        folder: Path,
+        model: Path | Local,
         *,
-        language: str = "zh",
-        threads: int = 2,
         on_state: Callable[[str, str], None] = lambda state, why: None,
     ) -> None:
-        """`on_state(state, why)` hears `loading`, `ready` and `failed`."""
-        self._command = [sys.executable, "-m", "transcriber.worker", str(folder), language, str(threads)]
+        """`model`: what the process loads; a folder alone is one of the default engine.
+
+        `on_state(state, why)` hears `loading`, `ready` and `failed`.
+        """
+        settings = model if isinstance(model, Local) else Local(folder=str(model))
+        self._command = [sys.executable, "-m", "transcriber.worker", settings.to_json()]
         self._on_state = on_state
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
@@ -71,6 +74,11 @@ class Owner:
         """Seconds of sound that were asked about."""
 
     @property
+    def parallel(self) -> bool:
+        """One question at a time."""
+        return False
+
+    @property
     def pid(self) -> int | None:
         """The model process, while there is one."""
         return None if self._process is None else self._process.pid
@@ -78,10 +86,29 @@ class Owner:
     async def start(self) -> None:
         """Load the model now, so that the first word does not wait for it."""
         async with self._lock:
-            await self._alive()
+            for attempt in range(MAX_TRIES):
+                try:
+                    return await self._alive()
+                except _GoneError as death:
+                    log.warning("engine_not_loaded", why=str(death), attempt=attempt + 1)
+                    await self._kill()
+            why = "the speech model's process ends while it loads; check the model's files and the free memory"
+            self._on_state("failed", why)
+            raise ConfigError(why)
 
-    async def ask(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
+    async def ask(
+        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+    ) -> Heard:
         """Words of `samples` (16 kHz, at most 29.5 s). `EngineLostError` when these samples cannot be transcribed."""
+        answer = await self._answered(samples, {"quick": quick, "bias": bias, "prefix": prefix})
+        return heard_from_json(answer["heard"])
+
+    async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
+        """Who speaks, by the speaker model that the process has loaded."""
+        answer = await self._answered(samples, {"voice": True})
+        return tuple(float(value) for value in answer["voiceprint"])
+
+    async def _answered(self, samples: Samples, question: dict[str, Any]) -> dict[str, Any]:
         async with self._lock:
             if self._grown():
                 log.info("engine_recycled", rss_bytes=self._rss_bytes)
@@ -89,7 +116,7 @@ class Owner:
             for attempt in range(MAX_TRIES):
                 try:
                     await self._alive()
-                    return await self._ask(samples, bias, quick=quick)
+                    return await self._ask(samples, question)
                 except _GoneError as death:
                     self.restarts += 1
                     log.warning("engine_lost", why=str(death), attempt=attempt + 1)
@@ -123,7 +150,7 @@ class Owner:
         self._fresh_bytes = self._rss_bytes = int(answer["rss_bytes"])
         self._on_state("ready", "")
 
-    async def _ask(self, samples: Samples, bias: str, *, quick: bool) -> Heard:
+    async def _ask(self, samples: Samples, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process is not None
         assert self._process.stdin is not None
         self._asked += 1
@@ -131,7 +158,7 @@ class Owner:
         began = time.monotonic()
         seconds = len(samples) / RATE_HZ
         try:
-            self._process.stdin.write(pack({"id": self._asked, "quick": quick, "bias": bias}, pcm))
+            self._process.stdin.write(pack({"id": self._asked} | question, pcm))
             await self._process.stdin.drain()
         except (ConnectionError, RuntimeError) as error:
             raise _GoneError("the model process was gone") from error
@@ -141,7 +168,7 @@ class Owner:
         self._rss_bytes = int(answer["rss_bytes"])
         if answer.get("id") != self._asked:
             raise _GoneError("the model process answered another question")
-        return heard_from_json(answer["heard"])
+        return answer
 
     async def _answer(self, timeout_s: float) -> dict[str, Any]:
         assert self._process is not None

@@ -21,10 +21,10 @@ from sync.roomlog import RoomLog
 from sync.service import Lifeline
 from transcriber.cutter import Turn
 from transcriber.desk import Desk
+from transcriber.ears import make_ear
 from transcriber.listener import Listener
 from transcriber.live import Live
 from transcriber.model import locate
-from transcriber.owner import Owner
 from transcriber.sittings import Progress, Sitting, Sittings
 
 log = structlog.get_logger(__name__)
@@ -48,9 +48,10 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
         finally:
             await feed.stop()
         return
-    folder = await asyncio.to_thread(locate, profile.transcriber.model)
+    if profile.transcriber.engine == "faster-whisper":
+        await asyncio.to_thread(locate, profile.transcriber.model)  # may have to be joined first
     room_log = RoomLog(layout.log)
-    service = _Service(profile, layout, RoomClock.open(layout.clock), room_log, feed, folder)
+    service = _Service(profile, layout, RoomClock.open(layout.clock), room_log, feed)
     try:
         await feed.start()
         await service.run(lifeline)
@@ -62,7 +63,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
 
 class _Service:
     def __init__(
-        self, profile: Profile, layout: RoomLayout, clock: RoomClock, room_log: RoomLog, feed: FeedServer, folder: Path
+        self, profile: Profile, layout: RoomLayout, clock: RoomClock, room_log: RoomLog, feed: FeedServer
     ) -> None:
         self._profile = profile
         self._layout = layout
@@ -78,12 +79,7 @@ class _Service:
         self._look_now = asyncio.Event()
         self._sittings = Sittings()
         self._live = Live(layout.feed("recorder"))
-        self._owner = Owner(
-            folder,
-            language=profile.transcriber.language,
-            threads=profile.transcriber.threads,
-            on_state=self._on_state,
-        )
+        self._owner = make_ear(profile.transcriber, on_state=self._on_state)
         self._desk = Desk(
             profile=profile, owner=self._owner, room_log=room_log, clock=clock, feed=feed, speaking=self._going_on
         )

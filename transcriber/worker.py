@@ -1,6 +1,6 @@
 """The process that owns the model: a question on its stdin, the answer on its stdout, one after the other.
 
-It is `python -m transcriber.worker MODEL_FOLDER LANGUAGE THREADS`, started by `transcriber.owner` alone. It
+It is `python -m transcriber.worker SETTINGS` (`transcriber.engines.local`), started by `transcriber.owner` alone. It
 dies with its parent, knows no room and no hearing, and may be killed at any moment: whoever asked asks again. On the
 wire each way: `uint32 bytes of JSON, uint32 bytes of samples`, the JSON, the samples (int16).
 """
@@ -22,7 +22,8 @@ import numpy as np
 from sync.errors import WutongError
 from sync.process import die_with_parent, weigh
 from transcriber.engine import RATE_HZ, Engine, Heard, Word
-from transcriber.whisper import Whisper
+from transcriber.engines.local import Local, load_engine, load_speaker
+from transcriber.engines.speaker import SpeakerModel
 
 HEAD = struct.Struct(">II")
 _NICENESS = 10
@@ -54,23 +55,25 @@ def _read(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
     return message, source.read(samples)
 
 
-def answer(engine: Engine, source: BinaryIO, sink: BinaryIO) -> None:
-    """Answer until `source` ends. The first message says that the model is loaded."""
+def answer(engine: Engine | None, speaker: SpeakerModel | None, source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer until `source` ends. The first message says that the models are loaded."""
 
     def say(message: dict[str, Any]) -> None:
         sink.write(pack(message | {"rss_bytes": _rss_bytes()}))
         sink.flush()
 
     # The first pass fetches pages and builds tables: let nobody wait for it.
-    engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
+    if engine is not None:
+        engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
     say({"ready": True})
     while (question := _read(source)) is not None:
-        asked, samples = question
-        heard = engine.transcribe(
-            np.frombuffer(samples, np.int16).astype(np.float32) / 32768.0,
-            str(asked["bias"]),
-            quick=bool(asked["quick"]),
-        )
+        asked, raw = question
+        samples = np.frombuffer(raw, np.int16).astype(np.float32) / 32768.0
+        if asked.get("voice"):
+            say({"id": asked["id"], "voiceprint": list(speaker.print_of(samples)) if speaker else []})
+            continue
+        assert engine is not None  # nobody asks a process for words that was started for voices
+        heard = engine.transcribe(samples, str(asked["bias"]), quick=bool(asked["quick"]), prefix=str(asked["prefix"]))
         say({"id": asked["id"], "heard": asdict(heard), "cpu_s": _cpu_s()})
 
 
@@ -95,13 +98,12 @@ def main() -> int:
     """Entry point."""
     die_with_parent()
     _give_way()
-    folder, language, threads = sys.argv[1:4]
+    settings = Local.from_json(sys.argv[1])
     # Libraries may print; the answers' pipe is for answers only.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        engine = Whisper(Path(folder), language=language, threads=int(threads))
-        answer(engine, sys.stdin.buffer, sink)
+        answer(load_engine(settings), load_speaker(settings), sys.stdin.buffer, sink)
     except WutongError as error:
         sink.write(pack({"error": error.message}))
         sink.flush()

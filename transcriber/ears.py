@@ -1,0 +1,53 @@
+"""Which `Ear` a profile asks for: a model process on this machine, or a pool of servers elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hardware.profile import Transcriber
+from sync.errors import ConfigError
+from transcriber.engine import Ear
+from transcriber.engines.local import Local
+from transcriber.engines.pool import Pool
+from transcriber.engines.remote import Remote
+from transcriber.model import locate
+from transcriber.owner import Owner
+
+NO_MODEL = ("", "pitch")
+"""The values of `voices` for which no speaker model is loaded."""
+
+
+def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None) -> Ear:
+    """The ear, not started. `ConfigError` when its model is not there. Joins the model `base` when that is missing."""
+    speaker = "" if settings.voices in NO_MODEL else settings.voices
+    if speaker and not Path(speaker).is_file():
+        raise ConfigError(f"the speaker model {speaker} is not there; correct [transcriber] voices, or leave it empty")
+    if settings.engine == "openai":
+        remotes = [
+            Remote(
+                server,
+                model=settings.model,
+                language=settings.language,
+                timeout_s=settings.timeout_s,
+                token_file=settings.token_file,
+            )
+            for server in settings.servers
+        ]
+        own = Owner(Local(engine="", speaker=speaker)) if speaker else None
+        return Pool(remotes, speaker=own, on_state=on_state)
+    if settings.engine == "sherpa-onnx":
+        folder = Path(settings.model)
+        if not folder.is_dir():
+            raise ConfigError(f"the model folder {folder} is not there; correct [transcriber] model")
+    else:
+        folder = locate(settings.model)
+    local = Local(
+        engine=settings.engine,
+        folder=str(folder),
+        language=settings.language,
+        threads=settings.threads,
+        device=settings.device,
+        speaker=speaker,
+    )
+    return Owner(local, on_state=on_state)

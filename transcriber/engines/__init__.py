@@ -1,0 +1,1 @@
+"""Engines other than the default one, and who runs which of them."""

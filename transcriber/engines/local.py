@@ -1,0 +1,62 @@
+"""What one model process loads: an engine, a speaker model, or both. Light: the parent reads it too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from transcriber.engine import Engine
+    from transcriber.engines.speaker import SpeakerModel
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The settings of a model process. An empty `engine` is none, an empty `speaker` likewise."""
+
+    engine: str = "faster-whisper"
+    folder: str = ""
+    language: str = "zh"
+    threads: int = 2
+    device: str = "cpu"
+    speaker: str = ""
+    """The path of a speaker model."""
+
+    def to_json(self) -> str:
+        """As an argument of the process."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Local:
+        """What `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def load_engine(settings: Local) -> Engine | None:
+    """The engine, loaded. `ConfigError` when it cannot be."""
+    if not settings.engine:
+        return None
+    folder = Path(settings.folder)
+    # Each engine's libraries are large: only those of the one that is asked for.
+    if settings.engine == "faster-whisper":
+        from transcriber.whisper import Whisper
+
+        return Whisper(folder, language=settings.language, threads=settings.threads, device=settings.device)
+    if settings.engine == "sherpa-onnx":
+        from transcriber.engines.sherpa import Sherpa
+
+        return Sherpa(folder, language=settings.language, threads=settings.threads, device=settings.device)
+    raise ConfigError(f"there is no engine called {settings.engine!r} that runs on this machine")
+
+
+def load_speaker(settings: Local) -> SpeakerModel | None:
+    """The speaker model, loaded. `ConfigError` when it cannot be."""
+    if not settings.speaker:
+        return None
+    from transcriber.engines.speaker import SpeakerModel
+
+    return SpeakerModel(Path(settings.speaker), device=settings.device)

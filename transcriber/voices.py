@@ -1,0 +1,201 @@
+"""Several people at one microphone: whose voice it is, and in which role that voice speaks.
+
+Promises: a label (`a`, `b` …) means the same voice of its seat all through a hearing, over restarts of this service
+too; seats with one role have no labels. What the clerk said of a voice holds from then on. Until then the first voice
+heard at a seat has its first role, the second its second. Where voices are not told apart, the label is empty and the
+seat speaks in the role that the clerk touched last. Short speech founds no voice: it is the nearest one's, or the
+last one's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import string
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+from hardware.profile import Profile, Seat
+from sync.roomlog import Event
+from transcriber.ears import NO_MODEL
+from transcriber.engine import RATE_HZ, Ear, Samples
+from transcriber.owner import EngineLostError
+from transcriber.voiceprint import pitch
+
+log = structlog.get_logger(__name__)
+
+_FOUND_S = 1.5
+"""Shorter speech founds no voice and changes none."""
+_HEAVIEST = 20
+"""A voice's centre moves by a twentieth at least: people tire in the course of a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """When prints are of one voice."""
+
+    apart: float
+    """Farther than this from every voice that is known: another one."""
+    stay: float
+    """Nearer than its own by less than this: still the voice that spoke last."""
+
+
+SEMITONES = Measure(apart=4.5, stay=1.0)
+COSINE = Measure(apart=0.55, stay=0.08)
+
+
+@dataclass(slots=True)
+class Voice:
+    """One voice of a seat."""
+
+    label: str
+    centre: list[float]
+    weight: int = 1
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The voices of one hearing."""
+
+    hearing: str = ""
+    voices: dict[str, list[Voice]] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
+
+
+class Voices:
+    """The voices of the hearing in work. All methods belong to one event loop."""
+
+    def __init__(self, profile: Profile, ear: Ear, file: Path) -> None:
+        """`file`: where the voices of the hearing in work are kept over a restart."""
+        self._mode = profile.transcriber.voices
+        self._measure = SEMITONES if self._mode == "pitch" else COSINE
+        self._ear = ear
+        self._file = file
+        self._heard = _read(file)
+        self._told: dict[str, dict[tuple[str, str], str]] = {}
+        self._used: dict[str, dict[str, set[str]]] = {}
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """What the clerk says of voices, and which labels the log has already given."""
+        for event in events:
+            if event.hearing is None:
+                continue
+            if event.kind == "open":
+                self._told, self._used = {event.hearing: {}}, {event.hearing: {}}  # one hearing is open at a time
+            said = event.body.get("voice")
+            if event.kind == "revision" and isinstance(said, dict):
+                told = self._told.setdefault(event.hearing, {})
+                told[str(said.get("seat")), str(said.get("voice"))] = str(said.get("role"))
+            elif event.kind == "utterance" and said:
+                used = self._used.setdefault(event.hearing, {})
+                used.setdefault(str(event.body.get("seat")), set()).add(str(said))
+
+    async def whose(self, hearing: str, seat: Seat, samples: Samples) -> tuple[str, str]:
+        """(label, role) of what was said at `seat`; the label is empty where voices are not told apart."""
+        if len(seat.roles) < 2 or not self._mode:
+            return "", self.role(hearing, seat, "")
+        self._of(hearing)
+        label = self._nearest(hearing, seat, await self._print(samples), len(samples) / RATE_HZ)
+        if label and self._heard.last.get(seat.id) != label:
+            self._heard.last[seat.id] = label
+        await asyncio.to_thread(_write, self._file, self._heard)
+        return label, self.role(hearing, seat, label)
+
+    def now(self, hearing: str, seat: Seat) -> str:
+        """The role for a caption: of the voice that spoke last."""
+        last = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
+        return self.role(hearing, seat, last)
+
+    def role(self, hearing: str, seat: Seat, label: str) -> str:
+        """In which role a voice of a seat speaks."""
+        told = self._told.get(hearing, {})
+        said = told.get((seat.id, label))
+        if said is not None:
+            return said
+        taken = {role for (place, _), role in told.items() if place == seat.id}
+        for earlier in string.ascii_lowercase[: len(seat.roles)] if label else "":
+            mine = told.get((seat.id, earlier)) or next((r for r in seat.roles if r not in taken), seat.role)
+            if earlier == label:
+                return mine
+            taken.add(mine)
+        return seat.role
+
+    async def _print(self, samples: Samples) -> tuple[float, ...]:
+        if self._mode in NO_MODEL:
+            return await asyncio.to_thread(pitch, samples)
+        try:
+            return await self._ear.voiceprint(samples)
+        except EngineLostError as error:
+            log.warning("voice_unknown", why=error.message)
+            return ()
+
+    def _of(self, hearing: str) -> None:
+        if self._heard.hearing != hearing:
+            self._heard = _Heard(hearing)
+
+    def _nearest(self, hearing: str, seat: Seat, heard: tuple[float, ...], seconds: float) -> str:
+        voices = self._heard.voices.setdefault(seat.id, [])
+        last = self._heard.last.get(seat.id, "")
+        if not heard:
+            return last
+        far = {voice.label: self._distance(voice.centre, heard) for voice in voices}
+        best = min(voices, key=lambda voice: far[voice.label], default=None)
+        long = seconds >= _FOUND_S
+        if best is None or (far[best.label] > self._measure.apart and len(voices) < len(seat.roles)):
+            if not long:
+                return last if best is None else best.label
+            used = self._used.get(hearing, {}).get(seat.id, set()) | {voice.label for voice in voices}
+            label = next((letter for letter in string.ascii_lowercase if letter not in used), last)
+            voices.append(Voice(label, list(heard)))
+            return label
+        if last in far and far[last] - far[best.label] < self._measure.stay:
+            best = next(voice for voice in voices if voice.label == last)
+        if long and far[best.label] <= self._measure.apart:
+            self._move(best, heard)
+        return best.label
+
+    def _distance(self, centre: list[float], heard: tuple[float, ...]) -> float:
+        if self._measure is SEMITONES:
+            return abs(centre[0] - heard[0])
+        a, b = np.array(centre), np.array(heard)
+        return float(1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
+
+    def _move(self, voice: Voice, heard: tuple[float, ...]) -> None:
+        if self._measure is COSINE:
+            heard = tuple(np.array(heard) / (np.linalg.norm(heard) + 1e-9))
+            voice.centre = list(np.array(voice.centre) / (np.linalg.norm(voice.centre) + 1e-9))
+        share = 1 / (voice.weight + 1)
+        voice.centre = [c + share * (h - c) for c, h in zip(voice.centre, heard, strict=True)]
+        voice.weight = min(voice.weight + 1, _HEAVIEST)
+
+
+def _read(path: Path) -> _Heard:
+    """What was kept; nothing when it cannot be read: then new labels follow those that the log has."""
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        voices = {
+            str(seat): [Voice(str(v["label"]), [float(c) for c in v["centre"]], int(v["weight"])) for v in kept]
+            for seat, kept in value["voices"].items()
+        }
+        return _Heard(str(value["hearing"]), voices, {str(k): str(v) for k, v in value["last"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _Heard()
+
+
+def _write(path: Path, heard: _Heard) -> None:
+    """Replace the file as a whole; without it a restart founds its voices anew."""
+    draft = path.with_suffix(".new")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(asdict(heard), file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        log.warning("voices_not_kept", why=str(error))
