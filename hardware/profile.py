@@ -123,6 +123,17 @@ class Transcriber(_Part):
         "pitch",
         description="how people who share a seat are told apart: 'pitch', a speaker model (ONNX), or '' by touch alone",
     )
+    terms: Path | None = Field(
+        None, description="file with the court's own terms, one or more a line; see docs/words.md"
+    )
+    corrections: Literal["apply", "propose", "off"] = Field(
+        "apply",
+        description="words that sound like a term and are written otherwise: changed visibly, only proposed, or let be",
+    )
+    numbers: Literal["arabic", "chinese", "as-heard"] = Field(
+        "arabic",
+        description="form of amounts, dates, rates and articles: 30万元, 三十万元, or as the engine wrote them",
+    )
 
     @model_validator(mode="after")
     def _engine_has_what_it_needs(self) -> Self:

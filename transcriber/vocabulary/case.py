@@ -6,6 +6,7 @@ vocabulary. Names stand in it alone and as they are spoken: with the role of who
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,13 +32,15 @@ _BENCH = ("审判长", "审判员", "人民陪审员", "陪审员")
 class Vocabulary:
     """Terms of one hearing, the names of the case first."""
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Iterable[Term], branch: str = "") -> None:
         self.terms = tuple(terms)
+        self.branch = branch
+        """民事, 刑事 or 行政, as the case number says; empty when it does not."""
 
     @classmethod
     def of_case(cls, case: Mapping[str, Any], extra: Iterable[Term] = ()) -> Vocabulary:
         """Of the `case` in an event `open`; `extra`: the court's own terms. What is malformed in `case` is left out."""
-        return cls(merged(_case_terms(case), extra, _statute_terms(), court_terms()))
+        return cls(merged(_case_terms(case), extra, _statute_terms(), court_terms()), _branch(case))
 
     @property
     def bias(self) -> str:
@@ -66,6 +69,11 @@ def _case_terms(case: Mapping[str, Any]) -> list[Term]:
         if isinstance(words, list):
             found += [Term(w, KINDS.get(str(kind), "本案用语"), of_case=True) for w in words if isinstance(w, str)]
     return [t for t in found if 2 <= len(ideographs(t.text)) <= 40][:MOST]
+
+
+def _branch(case: Mapping[str, Any]) -> str:
+    found = re.search(r"[民刑行](?=[初终再申监])", str(case.get("case_no") or ""))
+    return {"民": "民事", "刑": "刑事", "行": "行政"}[found.group()] if found else ""
 
 
 def _split(names: str) -> list[str]:

@@ -1,8 +1,8 @@
 """The corrector: words that sound like a term of the court or a name of the case, and are written as something else.
 
 Promises: a change puts characters that sound alike in the place of as many others, and nothing else; each names its
-reason and how sure it is; what is sure enough is to be applied, what is likely is to be proposed, the rest is let be. Text
-without a term near it is never changed, and what was corrected once is not corrected again.
+reason and how sure it is; what is sure enough is to be applied, what is likely is to be proposed, the rest is let be.
+Text without a term near it is never changed, and what was corrected once is not corrected again.
 
 It is a decoder: of all ways to read the syllables as ordinary words and terms it takes the most probable one. A changed
 character costs by the distance of its sound and by how sure the engine was of it; see docs/words.md.
@@ -29,6 +29,9 @@ _APART = 6.0
 """What a distance of 1.0 in sound costs."""
 _WHOLE_CLAUSE = 1.5
 """What a term gains that is all that was said between two pauses."""
+_OTHER_BRANCH = 3.0
+"""What a term costs that belongs to another branch of law than the case."""
+_BRANCHES = frozenset({"民事", "刑事", "行政"})
 _OVER_COMMA = 1.5
 """What it costs that the engine heard a comma inside of the term."""
 _NO_ANCHOR = {2: 4.5, 3: 2.5}
@@ -37,6 +40,8 @@ _SHORT = {2: 1.5, 3: 0.5}
 """What a changed short term costs besides: short terms sound like much else."""
 _UNSURE = 0.7
 """The probability of a character of which the engine says nothing."""
+_ALIKE, _SHORT_AT_MOST = 0.17, 0.85
+"""A term of two syllables that does not sound the same (but for its tone) is proposed, never put there."""
 _SCALE, _MIDDLE = 0.8, 1.5
 _SOFT = frozenset("，、：")
 
@@ -81,7 +86,9 @@ class _Heard:
 class Corrector:
     """Corrects the lines of one hearing. Building it takes a moment; safe to use from several threads."""
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Iterable[Term], *, branch: str = "") -> None:
+        """`branch`: 民事, 刑事 or 行政; terms of the sections with the other two names are less likely."""
+        self._other = _BRANCHES - {branch} if branch else frozenset[str]()
         self._index = SoundIndex(terms)
         self._ordinary = ordinary.log_probabilities()
         known = self._index.written.values()
@@ -104,6 +111,8 @@ class Corrector:
                 continue
             other, _ = self._decode(heard, matches, frozenset(step.changed))
             confidence = 1 / (1 + math.exp(-(best - other - _MIDDLE) / _SCALE))
+            if len(step.match.written) == 2 and max(step.match.apart[i - step.first] for i in step.changed) > _ALIKE:
+                confidence = min(confidence, _SHORT_AT_MOST)
             if confidence >= PROPOSE:
                 found += _spelled(text, heard, step, step.match, round(confidence, 3))
         return found
@@ -157,6 +166,8 @@ class Corrector:
         match = step.match
         assert match is not None
         gain = self._case if match.term.of_case else self._court
+        if match.term.kind in self._other and not match.term.of_case:
+            gain -= _OTHER_BRANCH
         known = self._ordinary.get(match.written)
         if known is not None:
             gain = max(gain, self._rest + known)
@@ -199,7 +210,7 @@ def _spelled(text: str, heard: _Heard, step: _Step, match: Match, confidence: fl
         new = list(text[first:last])
         for i in places:
             new[heard.places[i] - first] = match.written[i - step.first]
-        alike = max(match.apart[i - step.first] for i in places) < 0.1
+        alike = max(match.apart[i - step.first] for i in places) < _ALIKE
         sound = "同音" if alike else "近音"
         out.append(
             Change(

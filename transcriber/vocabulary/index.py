@@ -1,7 +1,8 @@
 """All terms by their sound: which of them could be meant by what was heard from some character on.
 
 Promises: finds every term that has as many syllables as were heard and sounds nearer than its limit; the order of the
-answers does not depend on the machine. Syllables are never left out or added: engines mishear Mandarin, they hardly miscount it.
+answers does not depend on the machine. Syllables are never left out or added: engines mishear Mandarin, they hardly
+miscount it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class SoundIndex:
     def _add(self, term: Term) -> None:
         written = ideographs(term.text)
         said = spoken(written)
-        if len(written) < 2 or written in self.written or not all(said):
+        if len(written) < 2 or written in self.written or not said or not all(said):
             return
         self.written[written] = term
         node = self._root

@@ -1,8 +1,8 @@
 """Files of terms: the court's terms that come with the product, and those that a court writes itself.
 
 Promises: a file is UTF-8, several terms a line parted by blanks, `#` begins a remark and `[…]` a section whose name is
-told as the reason of a correction; anything else is refused with `ConfigError` that names the line. Terms keep the order of
-the file, none comes twice.
+told as the reason of a correction; anything else is refused with `ConfigError` that names the line. Terms keep the
+order of the file, none comes twice.
 """
 
 from __future__ import annotations

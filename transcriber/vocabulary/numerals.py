@@ -1,8 +1,8 @@
-"""Numbers in the court's form: 30万元 or 三十万元, 2023年6月1日 or 二〇二三年六月一日, 6% or 百分之六, 第675条 or 第六百七十五条.
+"""Numbers in the court's form: 30万元 or 三十万元, 2023年6月1日 or 二〇二三年六月一日, 6% or 百分之六.
 
-Promises: a number keeps its value, and only amounts, dates, times of day, rates, articles and long strings of digits are
-written in another form; words and idioms with numerals in them (一份, 一下, 第一, 万一, 三番五次, 十万火急) stay. What is in the
-wanted form already is not touched.
+Promises: a number keeps its value, and only amounts, dates, times of day, rates, articles and long strings of digits
+are written in another form; words and idioms with numerals in them (一份, 一下, 第一, 万一, 三番五次) stay. What is
+in the wanted form already is not touched.
 """
 
 from __future__ import annotations
@@ -85,15 +85,15 @@ def _all_written(number: int) -> str:
         if number >= size:
             rest = number % size
             zero = "零" if 0 < rest < size // 10 else ""
-            return written(number // size) + name + zero + (_all_written(rest) if rest else "")
-    out, zero = "", False
+            return _all_written(number // size) + name + zero + (_all_written(rest) if rest else "")
+    out = zero = ""
     for name, size in (("千", 1000), ("百", 100), ("十", 10), ("", 1)):
         digit, number = divmod(number, size)
         if digit:
-            out += ("零" if zero and out else "") + _WRITTEN[digit] + name
-            zero = False
+            out += (zero if out else "") + _WRITTEN[digit] + name
+            zero = ""
         else:
-            zero = True
+            zero = "零"
     return out
 
 

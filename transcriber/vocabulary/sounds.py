@@ -1,8 +1,8 @@
 """How near two syllables of Mandarin sound to each other, as a number.
 
-Promises: 0.0 for the same syllable, a little for another tone, little for what speakers and engines mix up (zh/z, in/ing,
-n/l …), 1.0 and more for what nobody mixes up; the same in both directions. Characters with several readings take the
-nearest one. Nothing here knows words.
+Promises: 0.0 for the same syllable, a little for another tone, little for what speakers and engines mix up (zh/z,
+in/ing, n/l …), 1.0 and more for what nobody mixes up; the same in both directions. Characters with several readings
+take the nearest one. Nothing here knows words.
 """
 
 from __future__ import annotations
@@ -110,12 +110,9 @@ def readings(character: str) -> tuple[Syllable, ...]:
 
 def spoken(text: str) -> tuple[tuple[Syllable, ...], ...]:
     """How each character of `text` is read: inside a known phrase in one way, else in any of its ways."""
-    phrase = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, errors=lambda run: [""] * len(run))
-    out = []
-    for character, spelled in zip(text, phrase, strict=True):
-        usual = syllable(spelled) if spelled else None
-        out.append(() if usual is None else (usual,))
-    return tuple(out)
+    phrase = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
+    usual = [syllable(spelled) for spelled in phrase]
+    return tuple(() if one is None else (one,) for one in usual) if len(usual) == len(text) else ()
 
 
 @cache
