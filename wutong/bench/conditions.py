@@ -22,8 +22,11 @@ from transcriber.engine import RATE_HZ
 
 SILENCE_S = 60.0
 BLEED_DB = -10.0
+NOISE_DB = -55.0
+"""Of full scale: a room with a ventilator, 34 dB under the speech of the bundled hearing."""
 _METRE_SAMPLES = 47
 """Sound takes so many samples for a metre; seats stand that far apart."""
+_TUNING = 4
 _FAR_S = 0.35
 """So far from all speech the room is at rest."""
 _GAP_S = 1.5
@@ -59,15 +62,16 @@ def silence(folder: Path, source: HearingFolder, seconds: float = SILENCE_S) -> 
 
 
 def noise(folder: Path, source: HearingFolder, seconds: float) -> HearingFolder:
-    """The room at rest: noise with the spectrum and level of the source's moments far from all speech.
+    """The room at rest: noise with the spectrum of the source's moments far from all speech, at `NOISE_DB` or its own.
 
-    Its level swings slowly by 6 dB, as an air conditioner's does, and about every ten seconds something knocks (30 to
-    80 ms, up to -35 dB of full scale) nearer to one microphone than to the others.
+    Whichever is louder. Its level swings slowly by 6 dB, as an air conditioner's does, and about every ten seconds
+    something knocks (30 to 80 ms, up to -35 dB of full scale) nearer to one microphone than to the others.
     """
     random = np.random.default_rng(20)
     count = int(seconds * RATE_HZ)
     rest = _rest(source)
     out = np.stack([_shaped(rest[:, c], count, random) for c in range(source.channels)], axis=1)
+    out *= np.maximum(10 ** (NOISE_DB / 20) / np.sqrt((out**2).mean(axis=0)), 1.0)
     out *= (10 ** (3 * np.sin(np.arange(count) * (2 * np.pi / (23 * RATE_HZ))) / 20))[:, None]
     at = 0
     while (at := at + int(random.uniform(5, 15) * RATE_HZ)) < count:
@@ -87,15 +91,21 @@ def bleed(folder: Path, source: HearingFolder, bleed_db: float = BLEED_DB) -> He
     What leaks already is measured for each pair while one seat alone speaks; only what is missing is added.
     """
     sound = _sound(source)
+    gains = np.sqrt(np.maximum(10 ** (bleed_db / 10) - _leaks(source, sound), 0))
+    np.fill_diagonal(gains, 0)
+    for _ in range(_TUNING):
+        out = _leaked(sound, gains)
+        # What leaked before is carried on too: come nearer to the level that was asked for.
+        gains *= np.sqrt(10 ** (bleed_db / 10) / np.maximum(_leaks(source, out), 1e-12))
+    return _write(folder, _leaked(sound, gains), source.roles, list(source.reference.utterances))
+
+
+def _leaked(sound: Sound, gains: Sound) -> Sound:
     out = sound.copy()
-    leaks = _leaks(source, sound)
-    for speaker in range(source.channels):
-        for other in range(source.channels):
-            missing = 10 ** (bleed_db / 10) - leaks[speaker, other]
-            if other != speaker and missing > 0:
-                later = _METRE_SAMPLES * abs(other - speaker)
-                out[later:, other] += np.sqrt(missing) * sound[: len(sound) - later, speaker]
-    return _write(folder, out, source.roles, list(source.reference.utterances))
+    for speaker, other in np.argwhere(gains > 0):
+        later = _METRE_SAMPLES * abs(int(other) - int(speaker))
+        out[later:, other] += gains[speaker, other] * sound[: len(sound) - later, speaker]
+    return out
 
 
 def speech(folder: Path, listed: Path) -> list[Speech]:
