@@ -33,6 +33,16 @@ class ClosedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """The names and tracks of a hearing."""
+
+    court_name: str
+    room_name: str
+    opened_ns: int
+    tracks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class HearingFilter:
     """Which hearings are listed; empty fields do not filter. `date` is a day (YYYY-MM-DD) of the server's zone."""
 
@@ -98,6 +108,15 @@ class Archive:
         if found is None:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
         return found
+
+    async def opening(self, hearing: str) -> Opening:
+        """What was said at the opening, without a fold of all events; `WutongError` "not-found"."""
+        h = t.hearings.c
+        query = select(h.court_name, h.room_name, h.opened_ns, h.tracks_json).where(h.id == hearing)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
+        return Opening(row.court_name, row.room_name, row.opened_ns, json.loads(row.tracks_json))
 
     async def files(self, room: str, hearing: str, track: str) -> list[ClosedFile]:
         """The stored segments of a track in their order."""

@@ -19,6 +19,7 @@ from server.config import Config
 from server.database import Database, open_database
 from server.enrolment import Enrolment, center_key
 from server.events import Received
+from server.grants import Grants
 from server.ingest import Ingest
 from server.levels import Levels
 from server.live import Live
@@ -30,6 +31,8 @@ from server.rooms import Rooms, RoomState
 from server.screens import Screens
 from server.unrecorded import Unrecorded
 from server.uploads import Tokens, UploadFolder, UploadGate
+from server.view import View
+from server.viewed import Viewed
 from server.witness import Witness
 from sync.errors import ConfigError
 from sync.http import pages
@@ -42,6 +45,7 @@ log = structlog.get_logger(__name__)
 DEMAND_S = 5.0
 LOOK_S = 1.0
 DOCKETS_S = 10.0
+VIEWED_S = 5.0
 COOKIE = "center"
 
 
@@ -59,6 +63,8 @@ class Center:
     audit: Audit
     archive: Archive
     levels: Levels
+    grants: Grants
+    viewed: Viewed
     unrecorded: Unrecorded
     uploads: UploadFolder
     tests: selftests.TestObjects
@@ -169,7 +175,10 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),
         integrity=witness.of_hearing,
     ).install(app)
-    pages.install(app, ["inspect"], home="inspect")
+    grants = Grants(database, levels)
+    viewed = Viewed(record)
+    View(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(app)
+    pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(
@@ -183,6 +192,8 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         audit,
         archive,
         levels,
+        grants,
+        viewed,
         unrecorded,
         uploads,
         tests,
@@ -203,6 +214,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
         center.live.demand()
 
     await center.levels.start()  # before anybody can ask
+    await center.grants.start()
     center.broker.start()
     tasks = [
         asyncio.create_task(center.ingest.run(center.broker), name="ingest"),
@@ -212,6 +224,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.look), name="unrecorded"),
+        asyncio.create_task(every(VIEWED_S, center.viewed.look), name="viewed"),
     ]
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -228,6 +241,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     finally:
         await center.broker.stop()
         await cancel_and_wait(*tasks)
+        await center.viewed.look(all_of_them=True)
         await asyncio.to_thread(center.database.close)
 
 

@@ -143,6 +143,20 @@ enrolments = Table(
     Column("expires_utc_ns", BigInteger, nullable=False),
     Column("used_utc_ns", BigInteger),
 )
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hearing", String(96), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("code_sha256", String(64), nullable=False, unique=True),
+    Column("made_utc_ns", BigInteger, nullable=False),
+    Column("until_utc_ns", BigInteger, nullable=False),
+    Column("used_utc_ns", BigInteger),
+    Column("revoked_utc_ns", BigInteger),
+    Index("grants_hearing", "hearing"),
+)
 audit = Table(
     "audit",
     metadata,

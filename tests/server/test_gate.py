@@ -19,6 +19,8 @@ from sync.http.people import People, Throttle
 from sync.http.serve import new_app
 
 INSPECTOR = "inspector"
+ARCHIVIST = "archivist"
+PARTY = "party"
 READER = "archivist,inspector"
 ROOM = "room token"
 PUBLIC = "public"
@@ -48,6 +50,15 @@ TABLE = {
     ("PUT", "/api/hearings/{hearing}/access"): READER,
     ("GET", "/api/search"): READER,
     ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
+    ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
+    ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,
+    ("DELETE", "/api/grants/{grant}"): ARCHIVIST,
+    ("POST", "/api/view/session"): PUBLIC,
+    ("GET", "/api/view"): PARTY,
+    ("GET", "/api/view/media/{track}"): PARTY,
+    ("GET", "/api/view/exhibits/{exhibit}"): PARTY,
+    ("GET", "/view"): PUBLIC,
+    ("GET", "/view/{rest:path}"): PUBLIC,
     ("GET", "/inspect"): PUBLIC,
     ("GET", "/inspect/{rest:path}"): PUBLIC,
     ("GET", "/"): PUBLIC,
@@ -75,7 +86,15 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
         for (method, path), who in TABLE.items():
             if method != "WS" and who != PUBLIC:
                 filled = path.format(
-                    uuid="0" * 32, hearing="h1", track="t", exhibit="e", court="c", room="r", test="t", sha256="0" * 64
+                    uuid="0" * 32,
+                    hearing="h1",
+                    track="t",
+                    exhibit="e",
+                    court="c",
+                    room="r",
+                    test="t",
+                    sha256="0" * 64,
+                    grant="g",
                 )
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)
