@@ -18,6 +18,8 @@ from edge.phrases.routes import add_phrases, phrasebook_of
 from edge.routes import add_routes
 from edge.selftest import SelfTest
 from edge.sockets import add_sockets
+from edge.transcript import TranscriptDesk
+from edge.transcript_routes import add_transcript
 from edge.view import RoomView
 from hardware.profile import Profile
 from sync.checkpoints import Checkpoints
@@ -60,6 +62,8 @@ def assemble(profile: Profile) -> Edge:
     selftest = SelfTest(view)
     desk = Desk(view, alarms, selftest)
     add_routes(app, view, desk, token, selftest)
+    words = TranscriptDesk(view)
+    add_transcript(app, view, words, access)
     add_control(app, view, desk)
     add_phrases(app, view, phrasebook_of(view))
     add_sockets(app, view, access, token)
