@@ -12,11 +12,14 @@ from edge.alarms import Alarms
 from edge.control import add_control
 from edge.desk import Desk
 from edge.display import DisplayToken
+from edge.documents.making import Making
 from edge.integrity import Integrity, heard_of, words_of
 from edge.notary import Notary
 from edge.phrases.routes import add_phrases, phrasebook_of
 from edge.routes import add_routes
 from edge.selftest import SelfTest
+from edge.signing import SigningDesk
+from edge.signingroutes import add_signing
 from edge.sockets import add_sockets
 from edge.transcript import TranscriptDesk
 from edge.transcript_routes import add_transcript
@@ -43,6 +46,7 @@ class Edge:
     view: RoomView
     alarms: Alarms
     selftest: SelfTest
+    signing: SigningDesk
     room_log: RoomLog
     checkpoints: Checkpoints
     notary: Notary
@@ -64,6 +68,8 @@ def assemble(profile: Profile) -> Edge:
     add_routes(app, view, desk, token, selftest)
     words = TranscriptDesk(view)
     add_transcript(app, view, words, access)
+    signing = SigningDesk(view, Making(profile, layout))
+    add_signing(app, view, signing)
     add_control(app, view, desk)
     add_phrases(app, view, phrasebook_of(view))
     add_sockets(app, view, access, token)
@@ -80,7 +86,7 @@ def assemble(profile: Profile) -> Edge:
         tell=view.set_alarms,
         said=lambda number: view.feed.publish_json("log", {"number": number}),
     )
-    return Edge(app, view, alarms, selftest, room_log, checkpoints, notary, Integrity(view, checkpoints))
+    return Edge(app, view, alarms, selftest, signing, room_log, checkpoints, notary, Integrity(view, checkpoints))
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
@@ -93,6 +99,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             group.create_task(edge.view.run())
             group.create_task(edge.alarms.run())
             group.create_task(edge.selftest.run())
+            group.create_task(edge.signing.run())
             group.create_task(edge.notary.run())
             group.create_task(edge.integrity.run())
             log.info("edge_serving", host=profile.panel.host, port=port)

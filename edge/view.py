@@ -80,6 +80,8 @@ class RoomView:
         self.integrity: dict[str, Any] = {}
         """How far the record of the last hearing is proven; `edge.integrity` keeps it."""
         self.selftest: dict[str, Any] | None = None
+        self.signing: dict[str, Any] | None = None
+        """Who has signed the words of the last hearing; `edge.signing` keeps it."""
         self.recorder_news = asyncio.Event()
         self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
         self._recorder_at: float | None = None
@@ -146,6 +148,7 @@ class RoomView:
             "integrity": to_ms(self.integrity) or None,
             "alarms": to_ms(self.alarms),
             "selftest": self.selftest,
+            "signing": self.signing,
             "captions": [to_ms(c) for c in self.captions.values()],
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
         }
@@ -155,6 +158,12 @@ class RoomView:
         if value != self.selftest:
             self.selftest = value
             self._tell({"type": "selftest", "value": value})
+
+    def show_signing(self, value: dict[str, Any] | None) -> None:
+        """Take what `edge.signing` found."""
+        if value != self.signing:
+            self.signing = value
+            self._tell({"type": "signing", "value": value})
 
     def seats(self) -> list[dict[str, Any]]:
         """The seats of the profile."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fontTools.ttLib import TTCollection, TTLibError
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import DocumentCompliance, XPos, YPos
 
 from sync.errors import ConfigError
 
@@ -35,10 +35,15 @@ class Paper(FPDF):
     """A4 with the plain layout of a court's paper, in one Chinese font (`cjk`)."""
 
     def __init__(
-        self, *, margins: tuple[float, float, float] = (22, 20, 22), bottom: float = 20, face: str = SANS
+        self,
+        *,
+        margins: tuple[float, float, float] = (22, 20, 22),
+        bottom: float = 20,
+        face: str = SANS,
+        compliance: DocumentCompliance | None = None,
     ) -> None:
         """`margins` (left, top, right) and `bottom` in mm; `ConfigError` when the system has no Chinese font."""
-        super().__init__(format="A4")
+        super().__init__(format="A4", enforce_compliance=compliance)
         file, number = font(face)
         self.add_font("cjk", fname=file, collection_font_number=number)
         self.set_margins(*margins)

@@ -152,21 +152,26 @@ def words_sha256(hearing: str, words: Sequence[Mapping[str, Any]]) -> str:
 
 
 def false_versions(hearing: str, events: Sequence[Event]) -> list[int]:
-    """The numbers of the events `transcript` whose hash or count is not that of the words before them.
+    """The numbers of the events `transcript` that do not say the hash and the count of the words `through` theirs.
 
     `events` are all of the hearing by their number. `KeyError`, `TypeError` or `ValueError`: not of their form.
     """
-    transcript, false = Transcript(), []
-    for event in events:
-        if event.kind == "utterance":
-            transcript.utterance(event)
-        elif event.kind == "revision":
-            transcript.revise(event)
-        elif event.kind == "transcript":
-            words, said = words_of(transcript.lines), event.body
-            if (said["sha256"], said["lines"]) != (words_sha256(hearing, words), len(words)):
-                false.append(event.number)
-    return false
+    versions = sorted((e for e in events if e.kind == "transcript"), key=lambda e: int(e.body["through"]))
+    words = iter([e for e in events if e.kind in ("utterance", "revision")])
+    transcript, false, ahead = Transcript(), [], next(words, None)
+    for version in versions:
+        body = version.body
+        while ahead is not None and ahead.number <= int(body["through"]):
+            if ahead.kind == "utterance":
+                transcript.utterance(ahead)
+            else:
+                transcript.revise(ahead)
+            ahead = next(words, None)
+        said = words_of(transcript.lines)
+        right = (body["sha256"], body["lines"]) == (words_sha256(hearing, said), len(said))
+        if not right or int(body["through"]) >= version.number:
+            false.append(version.number)
+    return sorted(false)
 
 
 def _add(known: list[_Fact], new: _Fact) -> None:

@@ -320,6 +320,46 @@ export interface SelfTestState {
   until_utc_ms: number | null;
 }
 
+/** Somebody who signs the transcript, and what they did about the words that were laid before them. */
+export interface Signer {
+  role: string;
+  name: string;
+  /** a judge or the clerk: has to sign */
+  bench: boolean;
+  state: 'waiting' | 'signed' | 'refused' | 'absent';
+  reason: string;
+  at_utc_ms: number | null;
+  signature: string | null;
+}
+
+export interface Objection {
+  id: string;
+  line: string;
+  text: string;
+  by: { role: string; name: string };
+  wants: string;
+  outcome: 'corrected' | 'refused';
+  reason: string;
+  replayed_from_ms: number | null;
+  replayed_to_ms: number | null;
+  at_utc_ms: number;
+}
+
+export interface SigningState {
+  hearing: string;
+  /** what was laid before people; `current`: these are the words of now */
+  transcript: { id: string; version: number; sha256: string; lines: number; at_utc_ms: number; current: boolean } | null;
+  people: Signer[];
+  objections: Objection[];
+  documents: { id: string; kind: string; bytes: number; sha256: string; at_utc_ms: number }[];
+  /** whether words may still come */
+  words: 'done' | 'busy' | 'absent';
+  complete: boolean;
+  /** how much of a document is made, 0…1 */
+  making: number | null;
+  failure: string;
+}
+
 /** `GET /api/state` of a room. A part is null until its service has spoken. */
 export interface RoomState {
   room: RoomName;
@@ -334,6 +374,7 @@ export interface RoomState {
   link: Link | null;
   integrity: Integrity | null;
   selftest: SelfTestState | null;
+  signing?: SigningState | null;
   alarms?: Alarm[];
   captions: Caption[];
   speaking: string[];
@@ -351,6 +392,7 @@ export type RoomMessage =
   | { type: 'integrity'; value: Integrity }
   | { type: 'selftest'; value: SelfTestState }
   | { type: 'alarms'; value: Alarm[] }
+  | { type: 'signing'; value: SigningState | null }
   | { type: 'docket'; value: Docket };
 
 /** What the room's screen shows now. */

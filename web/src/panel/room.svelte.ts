@@ -123,7 +123,8 @@ export class RoomStore {
         else if (message.type === 'integrity') this.state.integrity = message.value;
         else if (message.type === 'selftest') this.state.selftest = message.value;
         else if (message.type === 'alarms') this.state.alarms = message.value;
-        else this.state.docket = message.value;
+        else if (message.type === 'signing') this.state.signing = message.value;
+        else if (message.type === 'docket') this.state.docket = message.value;
     }
     if (message.type !== 'levels') this.#watchAlarms();
   }

@@ -1,0 +1,249 @@
+"""The court's form as PDF: laid out row by row, everybody's signature on each page as vectors, pages counted.
+
+The layout is made first and drawn then, so that each page can say of how many it is. Nothing is signed
+here; that is `edge.documents.sign`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from fpdf.enums import DocumentCompliance
+
+from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local
+from edge.documents.layout import broken
+from edge.documents.strokes import pieces_of
+from sync.paper import SANS, SERIF, Paper, clean, font
+from sync.signers import Person
+
+LEFT, RIGHT, TOP, BOTTOM = 27.0, 185.0, 26.0, 258.0
+WIDE = RIGHT - LEFT
+BODY_PT, PITCH = 14.0, 8.7
+STRIP_TOP = 263.0
+"""Where the signatures at the foot of each page begin, mm."""
+_MM_PER_PT = 25.4 / 72
+_CELL = 27.0
+_REASON_ROWS = 3
+"""More of a reason is in the record."""
+_MOST_ON_STRIP = 10
+
+Draw = Callable[["_Sheet"], None]
+
+
+def pdf_of(form: CourtForm, progress: Callable[[float], None] = lambda part: None) -> bytes:
+    """The whole file, not signed; `progress` is called with 0…1."""
+    sheet = _Sheet(form)
+    layout = _Layout(sheet)
+    layout.form(form)
+    total = len(layout.pages)
+    for number, page in enumerate(layout.pages, 1):
+        sheet.add_page()
+        for draw in page:
+            draw(sheet)
+        sheet.foot(number, total)
+        if number % 10 == 0:
+            progress(0.7 * number / total)
+    progress(0.7)
+    made = sheet.made()
+    progress(1.0)
+    return made
+
+
+class _Sheet(Paper):
+    """What draws."""
+
+    def __init__(self, form: CourtForm) -> None:
+        super().__init__(margins=(LEFT, TOP, 210 - RIGHT), bottom=10, face=SERIF, compliance=DocumentCompliance.PDFA_3B)
+        self.set_auto_page_break(False)
+        file, number = font(SANS)
+        self.add_font("sans", fname=file, collection_font_number=number)
+        self._form = form
+        self._strip = _strip(form)
+        self.set_title(f"{form.case_no} {TITLE}" + (f"（{DRAFT}）" if form.draft else ""))
+        self.set_author(form.court)
+        self.set_subject(form.hearing)
+        self.set_lang("zh-CN")
+        self.set_creation_date(dt.datetime.now(dt.UTC))
+        self._widths: dict[tuple[str, str], float] = {}
+
+    def width(self, face: str, size: float) -> Callable[[str], float]:
+        """How wide (mm) a character is."""
+        self.set_font(face, size=100)
+
+        def of(c: str) -> float:
+            known = self._widths.get((face, c))
+            if known is None:
+                self.set_font(face, size=100)
+                known = self._widths[face, c] = self.get_string_width(c) / 100
+            return known * size
+
+        return of
+
+    def put(self, x: float, y: float, text: str, *, size: float, face: str = "cjk", gray: int = 0) -> None:
+        """Text with its base line at y."""
+        self.set_font(face, size=size)
+        self.set_text_color(gray)
+        self.text(x, y, text)
+
+    def middle(self, y: float, text: str, *, size: float, face: str = "cjk", gray: int = 0) -> None:
+        """Text in the middle of the page."""
+        self.set_font(face, size=size)
+        self.put((210 - self.get_string_width(text)) / 2, y, text, size=size, face=face, gray=gray)
+
+    def rule(self, x1: float, y1: float, x2: float, y2: float, width: float = 0.2) -> None:
+        """A thin line."""
+        self.set_draw_color(60)
+        self.set_line_width(width)
+        self.line(x1, y1, x2, y2)
+
+    def signature(self, person: Person, x: float, y: float, w: float, h: float, *, detail: float = 0.05) -> None:
+        """What somebody drew, as vectors."""
+        if person.signature is None:
+            return
+        self.set_draw_color(16, 24, 60)
+        self._out("1 J 1 j")  # round ends and joints
+        for piece in pieces_of(person.signature, x, y, w, h, detail=detail):
+            self.set_line_width(piece.width)
+            self.polyline(piece.points)
+        self._out("0 J 0 j")
+
+    def foot(self, number: int, total: int) -> None:
+        """The signatures of the page, its number, and the mark of a draft."""
+        self.rule(LEFT, STRIP_TOP, RIGHT, STRIP_TOP)
+        self.put(LEFT, STRIP_TOP + 9, "签名：", size=10.5)
+        if self._strip:
+            wide = min((WIDE - 14) / len(self._strip), 30.0)
+            for place, person in enumerate(self._strip):
+                x = LEFT + 14 + place * wide
+                if person.state == "refused":
+                    self.put(x + 1, STRIP_TOP + 8, "拒绝签名", size=8, gray=60)
+                else:
+                    self.signature(person, x + 1, STRIP_TOP + 1.5, wide - 2, 10.5, detail=0.08)
+                self.put(x + 1, STRIP_TOP + 15.5, f"{person.role} {person.name}"[: int(wide / 2.3)], size=6.5, gray=80)
+        self.middle(287, f"第 {number} 页　共 {total} 页", size=9, face="sans", gray=60)
+        self.put(LEFT, 287, self._form.case_no, size=7.5, gray=110)
+        if self._form.draft:
+            self.set_font("sans", size=46)
+            wide = self.get_string_width(DRAFT)
+            with self.rotation(52, 105, 150):
+                self.put(105 - wide / 2, 150, DRAFT, size=46, face="sans", gray=226)
+
+
+class _Layout:
+    """Puts what is to be drawn on pages, from top to bottom."""
+
+    def __init__(self, sheet: _Sheet) -> None:
+        self._sheet = sheet
+        self.pages: list[list[Draw]] = [[]]
+        self._y = TOP
+
+    def form(self, form: CourtForm) -> None:
+        """All of it."""
+        self._draw(9, lambda s, y: s.middle(y, form.court, size=17))
+        self._draw(15, lambda s, y: s.middle(y, "　".join(TITLE), size=22))
+        if form.draft:
+            self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, face="sans", gray=90))
+        self._draw(5, lambda s, y: None)
+        for label, text in form.heads:
+            self._labelled(f"{label}：", text, size=12, pitch=7.4, hang=24)
+        self._draw(6, lambda s, y: s.rule(LEFT, y - 3, RIGHT, y - 3, 0.4))
+        for row in form.rows:
+            self._row(row)
+        self._draw(4, lambda s, y: None)
+        for text in form.objections:
+            self._prose(text, size=12, pitch=7.6)
+        for text in form.closing:
+            self._prose(text, size=BODY_PT, pitch=PITCH)
+        self._people([p for p in form.people if p.state != "absent"])
+        self._small(form)
+
+    def _row(self, row: Row) -> None:
+        if not row.role:
+            self._prose(row.text, size=12.5, pitch=PITCH, indent=2)
+            return
+        text = row.text + (DOUBTFUL if row.doubtful else "")
+        if row.struck:
+            text = STRUCK + text
+        self._labelled(f"{row.role}：", text, size=BODY_PT, pitch=PITCH, hang=0, struck=row.struck)
+
+    def _labelled(self, label: str, text: str, *, size: float, pitch: float, hang: float, struck: bool = False) -> None:
+        """A label and what it says; the rows after the first begin at `hang` mm."""
+        label, text = clean(label), clean(text)
+        width_of, of_label = self._sheet.width("cjk", size), self._sheet.width("sans", size)
+        begin = max(sum(of_label(c) for c in label), hang)
+        for number, row in enumerate(broken(text, WIDE - begin, WIDE - hang, width_of)):
+            x = LEFT + (begin if number == 0 else hang)
+            end = x + sum(width_of(c) for c in row)
+
+            def draw(s: _Sheet, y: float, row: str = row, x: float = x, end: float = end, first: int = number) -> None:
+                if first == 0:
+                    s.put(LEFT, y, label, size=size, face="sans")
+                s.put(x, y, row, size=size, gray=90 if struck else 0)
+                if struck:
+                    s.rule(x, y - size * _MM_PER_PT * 0.33, end, y - size * _MM_PER_PT * 0.33)
+
+            self._draw(pitch, draw)
+
+    def _prose(
+        self, text: str, *, size: float, pitch: float, indent: int = 2, gray: int = 0, face: str = "cjk"
+    ) -> None:
+        width_of = self._sheet.width(face, size)
+        room = indent * width_of("国")
+        for number, row in enumerate(broken(clean(text), WIDE - room, WIDE, width_of)):
+            x = LEFT + (room if number == 0 else 0)
+            self._draw(pitch, lambda s, y, row=row, x=x: s.put(x, y, row, size=size, gray=gray, face=face))  # type: ignore[misc]  # mypy infers no defaults of lambdas
+
+    def _people(self, people: list[Person]) -> None:
+        """Two beside each other: who, what they drew, when."""
+        for at in range(0, len(people), 2):
+            pair = people[at : at + 2]
+            self._draw(_CELL, lambda s, y, pair=pair: _cells(s, y, pair))  # type: ignore[misc]  # likewise
+
+    def _small(self, form: CourtForm) -> None:
+        said = [f"庭审编号：{form.hearing}"]
+        if form.version is not None:
+            laid = f"{local(form.version.at_utc_ns):%Y-%m-%d %H:%M:%S}"
+            said.append(
+                f"笔录第 {form.version.version} 版，{laid} 提交核对，共 {form.version.lines} 条；校验值（SHA-256）："
+            )
+            said.append(form.version.sha256)
+        if not form.draft:
+            said.append(form.device or "本文件没有设备数字签名：法庭设备尚未在中心登记，没有证书。")
+        self._draw(3, lambda s, y: None)
+        for text in said:
+            self._prose(text, size=8.5, pitch=4.8, indent=0, gray=70, face="sans")
+
+    def _draw(self, high: float, draw: Callable[[_Sheet, float], None]) -> None:
+        """Something `high` mm, on the next page where this one is full; it is given its base line."""
+        if self._y + high > BOTTOM and self.pages[-1]:
+            self.pages.append([])
+            self._y = TOP
+        self._y += high
+        y = self._y
+        self.pages[-1].append(lambda s: draw(s, y))
+
+
+def _strip(form: CourtForm) -> list[Person]:
+    """Who stands at the foot of each page."""
+    return [p for p in form.people if p.state in ("signed", "refused")][:_MOST_ON_STRIP] if not form.draft else []
+
+
+def _cells(sheet: _Sheet, y: float, pair: list[Person]) -> None:
+    top, wide = y - _CELL, WIDE / 2
+    for place, person in enumerate(pair):
+        x = LEFT + place * wide
+        sheet.put(x, top + 7, f"{person.role}：{person.name}", size=11, face="sans")
+        sheet.rule(x, top + 24.5, x + wide - 8, top + 24.5)
+        if person.state == "refused":
+            said = broken(f"拒绝签名。理由：{person.reason}", wide - 10, wide - 10, sheet.width("cjk", 9))
+            for row, text in enumerate(said[:_REASON_ROWS]):
+                more = "……" if row == _REASON_ROWS - 1 < len(said) - 1 else ""
+                sheet.put(x, top + 12 + row * 4, text[: -len(more) or None] + more, size=9)
+        elif person.signature is not None:
+            sheet.signature(person, x + 4, top + 8, wide - 16, 15.5, detail=0.02)
+        else:
+            sheet.put(x, top + 20, "（未签名）", size=9, gray=130)
+        if person.at_utc_ns is not None:
+            at = local(person.at_utc_ns)
+            sheet.put(x + wide - 36, top + 7, f"{at:%Y-%m-%d %H:%M:%S}", size=7.5, gray=90)

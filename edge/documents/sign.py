@@ -1,0 +1,134 @@
+"""The device's signature in a PDF (PAdES B-B; B-T with a time-stamp authority), and the same checked again.
+
+The key is the device's Ed25519 key, the certificate the one that the center gave at enrolment: so whoever has the
+center's public key can judge the file without any server (`check_pdf`). Promises: every byte of the file is covered; a
+room without a certificate signs nothing. What readers make of Ed25519 (RFC 8419, ISO/TS 32002) is in docs/words.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.authority import NamedKeyAuthority, TrustAnchor
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from sync.enrolment import center_key
+from sync.errors import ConfigError, LedgerError
+from sync.layout import RoomLayout
+from sync.ledger.keys import CENTER, check_certificate, load_key
+
+FIELD = "WutongDevice"
+TSA_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A device that may sign: its key, and the center's word (PEM) that it is this room's."""
+
+    key: Ed25519PrivateKey
+    certificate: bytes
+
+    def in_words(self, court: str, room: str) -> str:
+        """What the document says of its signature."""
+        read = x509.load_pem_x509_certificate(self.certificate)
+        return (
+            f"本文件由{court}{room}庭审设备以其数字证书签名（序列号 {read.serial_number:x}），签名覆盖本文件全部内容；"
+            "证明文件自签名后未被改动，不替代签名人的签名。"
+        )
+
+
+def identity_of(layout: RoomLayout, room: str, now: dt.datetime) -> Identity | None:
+    """The device's identity; None when this room is not enrolled or its certificate is not valid now."""
+    center = center_key(layout)
+    try:
+        if center is None:
+            return None
+        certificate = layout.device_certificate.read_bytes()
+        key = load_key(layout.device_key)
+        certified = check_certificate(certificate, room, center, now)
+    except (OSError, LedgerError, ConfigError):
+        return None
+    return Identity(key, certificate) if certified == key.public_key() else None
+
+
+def sign_pdf(data: bytes, identity: Identity, *, place: str, tsa_url: str = "") -> tuple[bytes, bool]:
+    """The file with an invisible signature, and whether it is time-stamped: a TSA that fails holds up nothing."""
+    if tsa_url:
+        try:
+            return _signed(data, identity, place, HTTPTimeStamper(tsa_url, timeout=TSA_S)), True
+        except (SigningError, TimestampRequestError, OSError):
+            pass
+    return _signed(data, identity, place, None), False
+
+
+def _signed(data: bytes, identity: Identity, place: str, stamper: HTTPTimeStamper | None) -> bytes:
+    private = identity.key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    signer = SimpleSigner(
+        signing_cert=_certificate(identity.certificate),
+        signing_key=asn1_keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # it says no types
+    )
+    meta = PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha512",  # what RFC 8419 asks for beside Ed25519
+        subfilter=SigSeedSubFilter.PADES,
+        location=place,
+        reason="法庭笔录完整性",
+        certify=True,
+    )
+    writer = IncrementalPdfFileWriter(io.BytesIO(data))
+    return bytes(PdfSigner(meta, signer, timestamper=stamper).sign_pdf(writer).getbuffer())
+
+
+def check_pdf(data: bytes, center: Ed25519PublicKey) -> str:
+    """The room (`court/room`) whose device signed the whole file; `LedgerError` says why it is not believed."""
+    spki = center.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    name = asn1_x509.Name.build({"common_name": CENTER})
+    anchor = TrustAnchor(NamedKeyAuthority(name, asn1_keys.PublicKeyInfo.load(spki)))
+    context = ValidationContext(trust_roots=[anchor], allow_fetching=False, revocation_mode="soft-fail")
+    try:
+        reader = PdfFileReader(io.BytesIO(data), strict=True)
+        embedded = reader.embedded_signatures
+        if len(embedded) != 1:
+            raise LedgerError(f"the file has {len(embedded)} signatures; a transcript has one", code="pdf")
+        status = validate_pdf_signature(embedded[0], context)
+        if not (status.intact and status.valid and status.trusted and status.bottom_line):
+            raise LedgerError(f"the file's signature is not believed: {status.summary()}", code="pdf")
+        if status.coverage is None or status.coverage.name != "ENTIRE_FILE":
+            raise LedgerError("the signature does not cover the whole file", code="pdf")
+        return str(embedded[0].signer_cert.subject.native["common_name"])
+    except (PdfError, SignatureValidationError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise LedgerError(f"the file is no PDF with a signature that can be judged: {error}", code="pdf") from error
+
+
+def check_file(path: Path, center: Ed25519PublicKey) -> str:
+    """`check_pdf` of a file; `LedgerError` also when it cannot be read."""
+    try:
+        return check_pdf(path.read_bytes(), center)
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be read: {error.strerror}", code="pdf") from error
+
+
+def _certificate(pem: bytes) -> asn1_x509.Certificate:
+    der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+    return asn1_x509.Certificate.load(der)
