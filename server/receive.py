@@ -27,7 +27,7 @@ from sync.http.access import Access, Rule, declare, machine
 
 log = structlog.get_logger(__name__)
 
-KINDS = frozenset({"segment", "exhibit", "selftest"})
+KINDS = frozenset({"segment", "exhibit", "document", "selftest"})
 """What a center takes."""
 
 

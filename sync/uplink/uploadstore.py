@@ -92,6 +92,19 @@ class Upload:
                     sha256=sha256,
                     bytes=int(body["bytes"]),
                 )
+            if event.kind == "document":
+                sha256 = str(body["sha256"])
+                return cls(
+                    f"document/{event.hearing}/{sha256}",
+                    "document",
+                    event.hearing,
+                    "",
+                    0,
+                    str(body["file"]),
+                    "application/octet-stream",
+                    sha256=sha256,
+                    bytes=int(body["bytes"]),
+                )
         except (KeyError, TypeError, ValueError):
             return None
         return None
