@@ -94,6 +94,11 @@ class Reviser:
         self._extra: list[Term] = read(settings.terms) if settings.terms is not None else []
         self._correctors: dict[str, tuple[Vocabulary, Corrector]] = {}
 
+    async def prepare(self) -> None:
+        """Load what all hearings share, so that the first revision comes as quickly as the others. `ConfigError`."""
+        if self._settings.corrections != "off":
+            await asyncio.to_thread(self._make, {})
+
     async def vocabulary(self, hearing: str) -> Vocabulary:
         """What is said in a hearing, by its case."""
         return (await self._of(hearing))[0]
@@ -102,7 +107,11 @@ class Reviser:
         """Revise the `utterance` that was just written, or let it be."""
         if event.kind != "utterance" or self._settings.corrections == "off":
             return
-        _, corrector = await self._of(hearing)
+        try:
+            _, corrector = await self._of(hearing)
+        except StorageError as error:
+            log.error("not_revised", utterance=event.body["id"], why=error.message)
+            return
         body = event.body
         words = [(str(w["text"]), float(w["probability"])) for w in body.get("words") or ()]
         form = None if self._settings.numbers == "as-heard" else self._settings.numbers
@@ -115,8 +124,12 @@ class Reviser:
 
     async def catch_up(self, hearing: str) -> None:
         """After a restart: the last utterances of a hearing that have no revision yet."""
-        said = (await asyncio.to_thread(self._log.of_hearing, hearing, ("utterance",)))[-_LOOK_BACK:]
-        done = await asyncio.to_thread(self._log.keys, "correct:")
+        try:
+            said = (await asyncio.to_thread(self._log.of_hearing, hearing, ("utterance",)))[-_LOOK_BACK:]
+            done = await asyncio.to_thread(self._log.keys, "correct:")
+        except StorageError as error:
+            log.error("not_caught_up", hearing=hearing, why=error.message)
+            return
         for event in said:
             if _key(event) not in done:
                 await self.after(hearing, event)
@@ -131,7 +144,10 @@ class Reviser:
     def _build(self, hearing: str) -> tuple[Vocabulary, Corrector]:
         opened = self._log.of_hearing(hearing, ("open",))
         case = opened[0].body.get("case") if opened else None
-        vocabulary = Vocabulary.of_case(case if isinstance(case, Mapping) else {}, self._extra)
+        return self._make(case if isinstance(case, Mapping) else {})
+
+    def _make(self, case: Mapping[str, Any]) -> tuple[Vocabulary, Corrector]:
+        vocabulary = Vocabulary.of_case(case, self._extra)
         return vocabulary, Corrector(vocabulary.terms, branch=vocabulary.branch)
 
     async def _write(self, hearing: str, said: Event, revision: dict[str, Any]) -> None:
@@ -149,8 +165,7 @@ class Reviser:
                     after=last,
                 )
             except LedgerError:
-                since = await asyncio.to_thread(self._log.of_hearing, hearing)
-                later = [e for e in since if e.number > said.number]
+                later = [e for e in await asyncio.to_thread(self._log.since, said.number) if e.hearing == hearing]
                 if any(_names(e, str(said.body["id"])) for e in later):
                     return  # the clerk was quicker
                 last = later[-1].number if later else last

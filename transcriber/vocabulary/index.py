@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from transcriber.vocabulary.lexicon import Term, ideographs
-from transcriber.vocabulary.sounds import FAR, Syllable, nearest, readings, spoken
+from transcriber.vocabulary.sounds import Syllable, Table, readings, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class SoundIndex:
     def __init__(self, terms: Iterable[Term]) -> None:
         self._root = _Node()
         self._ids: dict[Syllable, int] = {}
-        self._syllables: list[Syllable] = []
         self.written: dict[str, Term] = {}
         for term in terms:
             self._add(term)
+        self._table = Table(list(self._ids))
         self._row = cache(self._distances)
 
     def _add(self, term: Term) -> None:
@@ -57,15 +57,11 @@ class SoundIndex:
         self.written[written] = term
         node = self._root
         for (one,) in said:
-            key = self._ids.setdefault(one, len(self._ids))
-            if key == len(self._syllables):
-                self._syllables.append(one)
-            node = node.children.setdefault(key, _Node())
+            node = node.children.setdefault(self._ids.setdefault(one, len(self._ids)), _Node())
         node.terms.append((term, written))
 
     def _distances(self, character: str) -> list[float]:
-        heard = readings(character)
-        return [nearest(heard, meant) for meant in self._syllables] if heard else [FAR] * len(self._syllables)
+        return self._table.distances(readings(character))
 
     def near(self, heard: Sequence[str], start: int) -> list[Match]:
         """The terms that the characters from `start` on sound like; what is written just so is among them."""

@@ -17,7 +17,7 @@ LONGEST = 8
 """Characters of the longest word that is looked up."""
 UNKNOWN = math.log(2e-8)
 """Of a character that is no word."""
-_LEAST_COUNT = 3
+_LEAST_COUNT = 5
 
 
 @cache

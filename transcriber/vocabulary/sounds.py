@@ -7,9 +7,12 @@ take the nearest one. Nothing here knows words.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
 from pypinyin import Style, lazy_pinyin, pinyin
 from pypinyin.contrib.tone_convert import to_finals, to_initials
 
@@ -20,6 +23,7 @@ _RARE = (0.0, 0.3, 0.6)
 """What a reading costs that is not the character's usual one."""
 _OTHER_INITIAL = 1.0
 _MEDIAL = 0.45
+_OTHER_NUCLEUS = 0.8
 _CODA = 0.55
 
 _INITIALS: dict[frozenset[str], float] = {
@@ -66,6 +70,9 @@ def _parts(final: str) -> tuple[str, str, str]:
     return medial, rest[len(medial) :], "u" if coda == "o" else coda
 
 
+_NUCLEUS = ("a", "o", "e", "i", "u", "v", "I", "er")
+
+
 @cache
 def syllable(spelled: str) -> Syllable | None:
     """Read pinyin with a tone number at its end (`zhi4`); None where it is no syllable of Mandarin."""
@@ -78,26 +85,58 @@ def syllable(spelled: str) -> Syllable | None:
     if final == "i" and initial in ("z", "c", "s", "zh", "ch", "sh", "r"):
         return Syllable(initial, "", "I", "", tone % 5)  # not the vowel of bi
     medial, nucleus, coda = _parts(final)
+    if nucleus not in _NUCLEUS:
+        return None  # hm, ng, ê: sounds, no syllables
     if not initial:
         initial = {"i": "y", "u": "w", "v": "y"}.get(medial or nucleus, "-")
     return Syllable(initial, medial, nucleus, coda, tone % 5)
 
 
-@cache
+def _costs(values: tuple[str, ...], near: dict[frozenset[str], float], other: float) -> NDArray[np.float64]:
+    """How far apart each two of `values` are, by their places."""
+    costs = [[0.0 if a == b else near.get(frozenset((a, b)), other) for b in values] for a in values]
+    return np.array(costs)
+
+
+_INITIAL = (*"bpmfdtnlgkhjqxrzcsyw-", "zh", "ch", "sh")
+_PARTS = (_INITIAL, ("", "i", "u", "v"), _NUCLEUS, ("", "n", "ng", "i", "u"))
+_PLACES = tuple({value: place for place, value in enumerate(values)} for values in _PARTS)
+_COSTS = (
+    _costs(_PARTS[0], _INITIALS, _OTHER_INITIAL),
+    _costs(_PARTS[1], {}, _MEDIAL),
+    _costs(_PARTS[2], _NUCLEI, _OTHER_NUCLEUS),
+    _costs(_PARTS[3], _CODAS, _CODA),
+)
+
+
+def _places(one: Syllable) -> tuple[int, ...]:
+    return tuple(
+        places[part] for places, part in zip(_PLACES, (one.initial, one.medial, one.nucleus, one.coda), strict=True)
+    )
+
+
+class Table:
+    """Many syllables, to which one that was heard is compared at once."""
+
+    def __init__(self, syllables: Sequence[Syllable]) -> None:
+        self._parts = np.array([_places(s) for s in syllables], np.intp).reshape(-1, 4).T
+        self._tones = np.array([s.tone for s in syllables], np.intp)
+
+    def distances(self, heard: Sequence[Syllable]) -> list[float]:
+        """How far each is from what was heard, by the nearest of its readings; `FAR` where there is none."""
+        nearest = np.full(len(self._tones), FAR)
+        for rank, one in enumerate(heard):
+            far = _TONE * (self._tones != one.tone) + _RARE[min(rank, 2)]
+            for costs, place, parts in zip(_COSTS, _places(one), self._parts, strict=True):
+                far = far + costs[place, parts]
+            nearest = np.minimum(nearest, far)
+        out: list[float] = nearest.tolist()
+        return out
+
+
 def distance(one: Syllable, other: Syllable) -> float:
     """How far apart two syllables sound."""
-    far = 0.0
-    if one.initial != other.initial:
-        far += _INITIALS.get(frozenset((one.initial, other.initial)), _OTHER_INITIAL)
-    if one.medial != other.medial:
-        far += _MEDIAL
-    if one.nucleus != other.nucleus:
-        far += _NUCLEI.get(frozenset((one.nucleus, other.nucleus)), 0.8)
-    if one.coda != other.coda:
-        far += _CODAS.get(frozenset((one.coda, other.coda)), _CODA)
-    if one.tone != other.tone:
-        far += _TONE
-    return far
+    return Table([other]).distances([one])[0]
 
 
 @cache
@@ -108,17 +147,9 @@ def readings(character: str) -> tuple[Syllable, ...]:
     return tuple(s for s in map(syllable, spelled) if s is not None)
 
 
+@cache
 def spoken(text: str) -> tuple[tuple[Syllable, ...], ...]:
     """How each character of `text` is read: inside a known phrase in one way, else in any of its ways."""
     phrase = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
     usual = [syllable(spelled) for spelled in phrase]
     return tuple(() if one is None else (one,) for one in usual) if len(usual) == len(text) else ()
-
-
-@cache
-def nearest(heard: tuple[Syllable, ...], meant: Syllable) -> float:
-    """The distance of the nearest reading; `FAR` where there is none."""
-    return min(
-        (distance(one, meant) + _RARE[min(place, 2)] for place, one in enumerate(heard)),
-        default=FAR,
-    )
