@@ -112,7 +112,9 @@ class NewRevision(_Body):
     """One act of the clerk."""
 
     id: Name
-    act: Literal["edit", "split", "merge", "speaker", "insert", "phrase", "strike", "restore", "doubt", "accept"]
+    act: Literal[
+        "edit", "split", "merge", "speaker", "insert", "phrase", "strike", "restore", "doubt", "accept", "objection"
+    ]
     tab: Name
     reason: Annotated[str, Field(max_length=500), AfterValidator(_writable)] = ""
     changes: Annotated[list[SetChange | NewChange], Field(min_length=1, max_length=MAX_CHANGES)]
