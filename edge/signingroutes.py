@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from starlette.background import BackgroundTask
 
 from edge.documents.making import MEDIA_TYPES, Made
@@ -28,9 +29,19 @@ MIN_LENGTH = 0.05
 """Of the pad's longer side: shorter is a slip of the hand."""
 MAX_MS = 600_000
 
+
+def _writable(text: str) -> str:
+    """No characters that no document can hold."""
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c != "\n" for c in text):
+        raise ValueError("control characters cannot be part of a transcript")
+    return text
+
+
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-Who = Annotated[str, Field(max_length=100)]
-Why = Annotated[str, Field(max_length=500)]
+Who = Annotated[str, Field(max_length=100), AfterValidator(_writable)]
+Role = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_writable)]
+Why = Annotated[str, Field(max_length=500), AfterValidator(_writable)]
+Words = Annotated[str, Field(max_length=20_000), AfterValidator(_writable)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Point = tuple[Unit, Unit, Annotated[float, Field(ge=0, le=MAX_MS, allow_inf_nan=False)], Unit]
 Stroke = Annotated[list[Point], Field(min_length=1, max_length=MAX_POINTS)]
@@ -54,7 +65,7 @@ class NewSignature(_Body):
 
     id: Name
     transcript: Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]*$")] = ""
-    role: Annotated[str, Field(min_length=1, max_length=40)]
+    role: Role
     name: Who = ""
     act: Literal["sign", "refuse", "expect", "absent"]
     reason: Why = ""
@@ -78,7 +89,7 @@ class NewSignature(_Body):
 class Person(_Body):
     """Who objects."""
 
-    role: Annotated[str, Field(min_length=1, max_length=40)]
+    role: Role
     name: Who = ""
 
 
@@ -87,10 +98,10 @@ class NewObjection(_Body):
 
     id: Name
     line: Annotated[str, Field(min_length=1, max_length=100)]
-    text: Annotated[str, Field(max_length=20_000)] = ""
+    text: Words = ""
     """The line as it was objected to; as it is now where it is left out."""
     by: Person
-    wants: Annotated[str, Field(min_length=1, max_length=20_000)]
+    wants: Annotated[Words, Field(min_length=1)]
     outcome: Literal["corrected", "refused"]
     reason: Why = ""
     revision: Annotated[str, Field(max_length=100)] = ""
