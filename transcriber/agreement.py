@@ -24,6 +24,11 @@ class Agreement:
         return self._stable
 
     @property
+    def committed(self) -> str:
+        """The characters that will not change any more."""
+        return self._shown[: self._stable]
+
+    @property
     def text(self) -> str:
         """The caption now."""
         return self._shown

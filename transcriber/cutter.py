@@ -1,8 +1,9 @@
 """Turns: what one seat says between two pauses, cut out of the stream of all microphones.
 
-Promises: every active stretch of a seat ends up in exactly one turn; a turn is at most `LONGEST_S` long (it is then
-cut at the quietest moment, and goes on as the next one); the same samples give the same turns. Nothing here waits or
-knows the time of day: it is fed, and answers.
+Promises: every active stretch of a seat in which there is a voice ends up in exactly one turn; the same samples give
+the same turns. The longer a turn is, the shorter a pause ends it (`pause_s`), so that of a long speech only the last
+sentence is left to be written when it ends; after `LONGEST_S` without any pause it is cut at its quietest moment, and
+goes on as the next one. Nothing here waits or knows the time of day: it is fed, and answers.
 """
 
 from __future__ import annotations
@@ -13,23 +14,38 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from transcriber.activity import Activity
 from transcriber.engine import RATE_HZ, Samples
 from transcriber.gate import FRAME, FRAME_NS, Gate
 
-PAUSE_S = 0.5
-LONGEST_S = 18.0
-_QUIETEST_WITHIN_S = 6.0
+PAUSE_S = 0.45
+"""Ends a turn of any length; a longer turn is ended by a shorter pause."""
+_SHORTER_PAUSES = ((3.0, 0.34), (5.0, 0.26), (9.0, 0.18))
+"""(from so many seconds on, this pause ends a turn)."""
+LONGEST_S = 12.0
+_QUIETEST_WITHIN_S = 5.0
 _BEFORE_S = 0.24
 _AFTER_S = 0.2
 _BEGIN_FRAMES, _BEGIN_WITHIN = 5, 9
 _LEAST_ACTIVE_S = 0.16
+_VOICE = 0.5
+_HOLDING_VOICE = 0.2
+_VOICE_LASTS = 12
+"""Frames after the last sound of a voice in which what is merely loud still keeps a turn going: the end of a word."""
+_LEAST_VOICED = 2
+"""Windows of 32 ms with a voice in them; a turn with fewer is a cough."""
+_LISTEN_AGAIN = 4
 
-_PAUSE = round(PAUSE_S * 50)
 _LONGEST = round(LONGEST_S * 50)
 _BEFORE = round(_BEFORE_S * 50)
 _AFTER = round(_AFTER_S * 50)
 _LEAST_ACTIVE = round(_LEAST_ACTIVE_S * 50)
 _NS_PER_SAMPLE = 1_000_000_000 // RATE_HZ
+
+
+def pause_s(seconds: float) -> float:
+    """The pause that ends a turn of this length."""
+    return next((pause for least, pause in reversed(_SHORTER_PAUSES) if seconds >= least), PAUSE_S)
 
 
 @dataclass(eq=False, slots=True)
@@ -41,6 +57,10 @@ class Turn:
     audio_ns: int
     end_ns: int
     active_frames: int = 0
+    voiced: int = 0
+    """Windows of 32 ms with a voice in them."""
+    _activity: Activity = field(default_factory=Activity)
+    _voiceless: int = 0
     _chunks: list[NDArray[np.int16]] = field(default_factory=list)
     _levels: list[float] = field(default_factory=list)
     _quiet: int = 0
@@ -67,20 +87,35 @@ class Turn:
         levels = np.convolve(self._levels[first:last], np.ones(5) / 5, "same")
         return first + 3 + int(np.argmin(levels[3:-3]))
 
+    @property
+    def level_db(self) -> float:
+        """How loud it is, at its louder moments; dB of full scale."""
+        return float(np.percentile(self._levels, 80)) if self._levels else -90.0
+
+    def spoken(self) -> Samples:
+        """The audio up to a little after the last that was said: what `samples()` will be if nothing more is said."""
+        return self.samples(0, self.frames - max(self._quiet - _AFTER, 0))
+
     def _take(self, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool, end_ns: int) -> None:
         self._chunks.append(chunk)
         self._levels.append(level)
         self.active_frames += active
-        if held or active:
+        voices = self._activity.feed(chunk)
+        self.voiced += int((voices > _VOICE).sum())
+        self._voiceless = 0 if len(voices) and voices.max() > _HOLDING_VOICE else self._voiceless + 1
+        if (held or active) and self._voiceless < _VOICE_LASTS:
             self._quiet = 0
             self.end_ns = end_ns
         else:
             self._quiet += 1
 
-    def _trim(self) -> None:
-        surplus = self._quiet - _AFTER
-        if surplus > 0:
-            del self._chunks[-surplus:], self._levels[-surplus:]
+    def _trim(self) -> list[tuple[NDArray[np.int16], float]]:
+        """Leave off, and return, the silence after it."""
+        surplus = max(self._quiet - _AFTER, 0)
+        keep = self.frames - surplus
+        rest = list(zip(self._chunks[keep:], self._levels[keep:], strict=True))
+        del self._chunks[keep:], self._levels[keep:]
+        return rest
 
     def _before(self, end_ns: int) -> bool:
         """Forget what came after `end_ns`; False when nothing of the turn is left."""
@@ -100,7 +135,8 @@ class Turn:
         at_ns = self.audio_ns + cut * FRAME_NS
         rest = Turn(self.channel, at_ns, at_ns, self.end_ns)
         rest._chunks, rest._levels, rest._quiet = self._chunks[cut:], self._levels[cut:], self._quiet
-        rest.active_frames = _LEAST_ACTIVE  # it is the middle of speech: never thrown away
+        rest.active_frames, rest.voiced = _LEAST_ACTIVE, _LEAST_VOICED  # the middle of speech: never thrown away
+        rest._activity, rest._voiceless = self._activity, self._voiceless
         self._chunks, self._levels, self._quiet = self._chunks[:cut], self._levels[:cut], 0
         self.end_ns = at_ns
         return rest
@@ -114,6 +150,7 @@ class _Seat:
         self.turn: Turn | None = None
         self.silent_until_ns = 0
         self._past: list[tuple[int, NDArray[np.int16], float, bool]] = []
+        self._listen_in = 0
 
     def frame(self, at_ns: int, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool) -> Turn | None:
         """Take 20 ms; returns the turn that this frame ended."""
@@ -123,12 +160,17 @@ class _Seat:
         if turn is None:
             self._past.append((at_ns, chunk, level, active))
             del self._past[: -(_BEFORE + _BEGIN_WITHIN)]
-            if active and sum(a for _, _, _, a in self._past[-_BEGIN_WITHIN:]) >= _BEGIN_FRAMES:
-                self._begin()
+            self._listen_in -= 1
+            loud = active and sum(a for _, _, _, a in self._past[-_BEGIN_WITHIN:]) >= _BEGIN_FRAMES
+            if loud and self._listen_in <= 0:
+                self._listen_in = _LISTEN_AGAIN
+                voices = Activity().feed(np.concatenate([chunk for _, chunk, _, _ in self._past]))
+                if voices.max(initial=0) > _VOICE:
+                    self._begin()
             return None
         turn._take(chunk, level, active=active, held=held, end_ns=at_ns + FRAME_NS)
-        if turn._quiet >= _PAUSE:
-            return self.end()
+        if turn.quiet_s >= pause_s((turn.end_ns - turn.start_ns) / 1e9) - 1e-6:
+            return self.end(at_ns + FRAME_NS)
         if turn.frames >= _LONGEST:
             self.turn = turn._split()
             return turn
@@ -146,13 +188,18 @@ class _Seat:
             self.turn._take(chunk, level, active=active, held=active, end_ns=at_ns + FRAME_NS)
         self._past.clear()
 
-    def end(self) -> Turn | None:
-        """End the turn now; a turn of hardly any speech is no turn."""
+    def end(self, now_ns: int | None = None) -> Turn | None:
+        """End the turn now; a turn of hardly any speech is no turn. With `now_ns` the sound goes on after it."""
         turn, self.turn = self.turn, None
         self._past.clear()
-        if turn is None or turn.active_frames < _LEAST_ACTIVE:
+        if turn is None:
             return None
-        turn._trim()
+        rest = turn._trim()
+        if now_ns is not None:  # the beginning of what comes next may be in it
+            first_ns = now_ns - len(rest) * FRAME_NS
+            self._past += [(first_ns + i * FRAME_NS, chunk, level, False) for i, (chunk, level) in enumerate(rest)]
+        if turn.active_frames < _LEAST_ACTIVE or turn.voiced < _LEAST_VOICED:
+            return None
         return turn
 
 

@@ -1,17 +1,18 @@
 """Turns in, captions and utterances out: the order in which the model is asked.
 
 Promises: what is finished outranks what goes on; a caption is only made when nothing finished waits, and more rarely
-the slower the model is; each turn becomes one event `utterance` or, when nothing was said, none. A turn that the
-model cannot survive is declared in the record, never dropped silently.
+the slower the model is. The final pass begins when a speaker falls silent, before the pause is long enough to end the
+turn: mostly it is done by then, and it goes on from the words that the captions have committed. Each turn becomes one
+event `utterance` or, when nothing was said, none. A turn that the model cannot survive is declared in the record, never
+dropped silently.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -22,24 +23,28 @@ from sync.errors import StorageError
 from sync.feed import FeedServer
 from sync.roomlog import RoomLog
 from transcriber.agreement import Agreement
-from transcriber.cutter import Turn
-from transcriber.engine import Heard
-from transcriber.gate import FRAME_NS
-from transcriber.owner import EngineLostError, Owner
+from transcriber.cutter import Turn, pause_s
+from transcriber.engine import Ear, Heard, Samples
+from transcriber.owner import EngineLostError
+from transcriber.reviser import Reviser
+from transcriber.settled import Settled
 from transcriber.sittings import Sitting
+from transcriber.vocabulary.punctuation import punctuated
+from transcriber.voices import Voices
 
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 6
-"""Finished turns that may wait in memory: two minutes of speech at most."""
+"""Finished turns that may wait in memory: a minute of speech at most."""
 UNHEARD = "〔此处语音未能转写，以录音为准〕"
-_FIRST_CAPTION_S = 0.9
-_NEXT_CAPTION_S = 0.8
-_REST = 1.2
+_FIRST_CAPTION_S = 0.85
+_NEXT_CAPTION_S = 0.9
+_REST = 0.8
 """After a caption the model rests this many times as long as it took: less heat, and finals find it free."""
-_FALLING_SILENT_S = 0.2
-_WINDOW_NS = 8_000_000_000
-_OLDER_FRAMES, _NEWER_FRAMES = 150, 100
+_FALLING_SILENT_S = 0.08
+_EARLY_S = 0.2
+"""After so much silence the final pass is made, in the hope that nothing more is said before the turn ends."""
+_LOOK_S = 0.03
 _RETRY_S = 1.0
 
 
@@ -47,13 +52,18 @@ _RETRY_S = 1.0
 class _Caption:
     sitting: Sitting
     turn: Turn
-    agreement: Agreement
+    agreement: Agreement = field(default_factory=Agreement)
     seconds: float = 0.0
+    """How much of the turn the last pass heard."""
     shown: bool = False
-    first: int = 0
-    """The frame where the window begins that is transcribed again and again."""
-    before: str = ""
-    """What was said before the window."""
+    early: Heard | None = None
+    """The final pass over what was said until `early_ns`."""
+    early_ns: int = 0
+
+
+def _now() -> float:
+    """The loop's clock, so that a whole hearing can be played at another pace."""
+    return asyncio.get_running_loop().time()
 
 
 class Desk:
@@ -63,10 +73,12 @@ class Desk:
         self,
         *,
         profile: Profile,
-        owner: Owner,
+        owner: Ear,
         room_log: RoomLog,
         clock: RoomClock,
         feed: FeedServer,
+        voices: Voices,
+        reviser: Reviser,
         speaking: Callable[[], tuple[Sitting | None, list[Turn]]],
     ) -> None:
         """`speaking()`: the turns that go on, and their hearing, which is None while catching up."""
@@ -75,9 +87,12 @@ class Desk:
         self._log = room_log
         self._clock = clock
         self._feed = feed
+        self._voices = voices
+        self._reviser = reviser
         self._speaking = speaking
         self._finals: deque[tuple[Sitting, Turn]] = deque()
         self._captions: dict[int, _Caption] = {}
+        self._settled = Settled()
         self._changed = asyncio.Condition()
         self._rest_until = 0.0
         self.trouble = ""
@@ -115,56 +130,79 @@ class Desk:
                 continue
             sitting, turns = self._speaking()
             self._withdraw_orphans(turns)
-            caption = self._due(sitting, turns)
-            if caption is not None:
-                await self._partial(caption)
-                continue
+            if sitting is not None:
+                captions = [self._captions.setdefault(id(t), _Caption(sitting, t)) for t in turns]
+                if early := self._ending(captions):
+                    await self._early(early)
+                    continue
+                if caption := self._due(captions):
+                    await self._partial(caption)
+                    continue
             try:
-                async with asyncio.timeout(0.1), self._changed:
+                async with asyncio.timeout(_LOOK_S if turns else 0.1), self._changed:
                     await self._changed.wait()
             except TimeoutError:
                 pass
 
-    def _due(self, sitting: Sitting | None, turns: list[Turn]) -> _Caption | None:
-        """The caption that has fallen back most, if it is time for one."""
-        if sitting is None or time.monotonic() < self._rest_until:
-            return None
+    @staticmethod
+    def _ending(captions: list[_Caption]) -> _Caption | None:
+        """A turn that seems to be over, and was not yet heard up to its end."""
+        return next(
+            (
+                c
+                for c in captions
+                if c.turn.quiet_s >= min(_EARLY_S, pause_s(c.turn.seconds)) - 1e-6 and c.early_ns != c.turn.end_ns
+            ),
+            None,
+        )
+
+    def _due(self, captions: list[_Caption]) -> _Caption | None:
+        """The caption that is to be made now: the first of a speaker, else the one that has fallen back most."""
+        resting = _now() < self._rest_until
         best: _Caption | None = None
         most = 0.0
-        for turn in turns:
-            if turn.quiet_s > _FALLING_SILENT_S:
+        for caption in captions:
+            if caption.turn.quiet_s > _FALLING_SILENT_S or (caption.seconds and resting):
                 continue  # it ends in a moment, or goes on and is looked at again
-            caption = self._captions.setdefault(id(turn), _Caption(sitting, turn, Agreement()))
-            new = turn.seconds - caption.seconds
-            if new >= (_NEXT_CAPTION_S if caption.seconds else _FIRST_CAPTION_S) and new > most:
-                best, most = caption, new
+            new = caption.turn.seconds - caption.seconds
+            if new < (_NEXT_CAPTION_S if caption.seconds else _FIRST_CAPTION_S):
+                continue
+            weight = new if caption.seconds else 100 + new
+            if weight > most:
+                best, most = caption, weight
         return best
 
     async def _partial(self, caption: _Caption) -> None:
-        began = time.monotonic()
+        began = _now()
         caption.seconds = caption.turn.seconds
         try:
-            await self._move_window(caption)
-            if self._finals:
-                return
-            heard = await self._owner.ask(caption.turn.samples(caption.first), quick=True)
+            heard = await self._ask(caption, caption.turn.samples(), quick=True)
         except EngineLostError:
             return  # the final pass will say so
         finally:
-            self._rest_until = time.monotonic() + _REST * (time.monotonic() - began)
-        if heard.text:
-            text = caption.agreement.take(caption.before + heard.text)
-            self._publish(caption, text, caption.agreement.stable)
+            self._rest_until = _now() + _REST * (_now() - began)
+        self._show(caption, heard)
 
-    async def _move_window(self, caption: _Caption) -> None:
-        """Transcribe the older half of a long window for the last time, so that each pass stays short."""
-        turn = caption.turn
-        if (turn.frames - caption.first) * FRAME_NS < _WINDOW_NS:
+    async def _early(self, caption: _Caption) -> None:
+        """The final pass before it is known that the turn is over; when it goes on, this was one more caption."""
+        caption.seconds, end_ns = caption.turn.seconds, caption.turn.end_ns
+        try:
+            heard = await self._ask(caption, caption.turn.spoken())
+        except EngineLostError:
+            caption.early_ns = end_ns  # heard again when it ends, and then it says so
             return
-        cut = turn.quietest(caption.first + _OLDER_FRAMES, turn.frames - _NEWER_FRAMES)
-        heard = await self._owner.ask(turn.samples(caption.first, cut), quick=True)
-        caption.before += heard.text
-        caption.first = cut
+        caption.early, caption.early_ns = heard, end_ns
+        if caption.turn.end_ns != end_ns:
+            self._show(caption, heard)
+
+    async def _ask(self, caption: _Caption, samples: Samples, *, quick: bool = False) -> Heard:
+        name = utterance_id(caption.sitting, self._seat(caption.turn), caption.turn)
+        return await self._owner.ask(samples, quick=quick, turn=name, prefix=caption.agreement.committed)
+
+    def _show(self, caption: _Caption, heard: Heard) -> None:
+        if heard.text and (heard.text != caption.agreement.text or not caption.shown):
+            text = caption.agreement.take(heard.text)
+            self._publish(caption, text, caption.agreement.stable)
 
     def _publish(self, caption: _Caption, text: str, stable: int) -> None:
         turn, seat = caption.turn, self._seat(caption.turn)
@@ -174,7 +212,7 @@ class Desk:
             {
                 "id": utterance_id(caption.sitting, seat, turn),
                 "seat": seat.id,
-                "role": seat.role,
+                "role": self._voices.now(caption.sitting.hearing, seat),
                 "start_ns": turn.start_ns,
                 "end_ns": turn.end_ns,
                 "text": text,
@@ -191,25 +229,35 @@ class Desk:
                 self._publish(caption, "", 0)
 
     async def _final(self, sitting: Sitting, turn: Turn) -> None:
-        caption = self._captions.pop(id(turn), None)
+        caption = self._captions.pop(id(turn), None) or _Caption(sitting, turn)
         if sitting.resumes_ns(turn.start_ns) != turn.start_ns:
             heard = Heard(why="in a pause")  # the pause was known only after the turn was cut
+        elif caption.early is not None and caption.early_ns == turn.end_ns:
+            heard = caption.early
         else:
             try:
-                heard = await self._owner.ask(turn.samples())
+                heard = await self._ask(caption, turn.samples())
             except EngineLostError as error:
                 log.error("turn_unheard", why=error.message, start_ns=turn.start_ns)
                 heard = Heard(text=UNHEARD)
+        if heard.text and self._settled.elsewhere(turn, heard, self._others(turn)):
+            heard = Heard(why="said at another seat")
         if heard.text:
             await self._record(sitting, turn, heard)
         else:
             log.info("nothing_said", why=heard.why, seconds=round(turn.seconds, 2), channel=turn.channel)
-            if caption is not None and caption.shown:
+            if caption.shown:
                 self._publish(caption, "", 0)
 
+    def _others(self, turn: Turn) -> list[tuple[Turn, str]]:
+        """What is being said, or waits to be written, at other seats at the same time."""
+        return [(c.turn, c.agreement.text) for c in self._captions.values() if c.turn.channel != turn.channel]
+
     async def _record(self, sitting: Sitting, turn: Turn, heard: Heard) -> None:
+        heard = punctuated(heard)
         seat = self._seat(turn)
         name = utterance_id(sitting, seat, turn)
+        voice, role = await self._voices.whose(sitting.hearing, seat, turn.samples())
         words = [
             {
                 "text": word.text,
@@ -222,11 +270,12 @@ class Desk:
         body: dict[str, Any] = {
             "id": name,
             "seat": seat.id,
-            "role": seat.role,
+            "role": role,
             "start_ns": turn.start_ns,
             "end_ns": turn.end_ns,
             "text": heard.text,
             "confidence": heard.confidence,
+            "voice": voice,
             "words": words,
         }
         while True:
@@ -246,7 +295,9 @@ class Desk:
                 await asyncio.sleep(_RETRY_S)
                 continue
             self.trouble = ""
+            self._settled.note(turn, heard)
             self._feed.publish_json("log", {"number": event.number})
+            await self._reviser.after(sitting.hearing, event)
             return
 
     def _seat(self, turn: Turn) -> Seat:

@@ -3,7 +3,8 @@
 A seat's microphone is *active* in a frame of 20 ms when it is well above its own noise and louder than what the other
 microphones explain: speech at one seat leaks into all others, weaker and with the room's echo. How much it leaks is
 learned per pair of microphones while one clearly leads. Two people who talk at once are both louder than the other's
-leak, so both are kept. All levels are dB of full scale.
+leak, so both are kept. Where the energies of two microphones allow two speakers, the lag between them decides
+(`transcriber.lead`): who only hears later what another heard before is not speaking. All levels are dB of full scale.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcriber.engine import RATE_HZ
+from transcriber.lead import WINDOW, followers
 
 FRAME = RATE_HZ // 50
 FRAME_NS = 20_000_000
@@ -30,6 +32,8 @@ _LEAD_DB = 8.0
 """Learn the leak only while one microphone leads all others by this."""
 _ABOVE_LEAK_DB = 6.0
 _HOLD_ABOVE_LEAK_DB = 3.0
+_COMPARE_FRAMES = 4
+"""Lags are looked at this often, while more than one microphone is active."""
 _NEW_FRAMES = 100
 _NEW_NOISE_DB = -52.0
 _NOISE_BLOCK = 25
@@ -51,6 +55,10 @@ class Gate:
         self._minima = np.full((_NOISE_BLOCKS, channels), np.inf)
         self._seen = 0
         self._at = 0
+        self._sound = np.zeros((WINDOW, channels))
+        self._lately = np.zeros(channels, np.int64)
+        """Frames since each microphone was last active by its energy."""
+        self._following = np.zeros(channels, np.bool_)
 
     @property
     def noise_db(self) -> NDArray[np.float64]:
@@ -65,22 +73,36 @@ class Gate:
 
         `samples` has shape (frames * FRAME, channels). `held` is the weaker test that keeps a turn going.
         """
-        level = self._levels(samples)
+        weighed = self._weighed(samples)
+        power = (weighed.reshape(-1, FRAME, self._channels) ** 2).mean(axis=1)
+        level: NDArray[np.float64] = np.maximum(10 * np.log10(power + 1e-10), _SILENT_DB)
         active = np.zeros(level.shape, np.bool_)
         held = np.zeros(level.shape, np.bool_)
         for i, now in enumerate(level):
             active[i], held[i] = self._one(now)
+            self._sound = np.concatenate([self._sound[FRAME:], weighed[i * FRAME : (i + 1) * FRAME]])
+            self._compare(active[i] | held[i])
+            active[i] &= ~self._following
+            held[i] &= ~self._following
         return active, held, level
 
-    def _levels(self, samples: NDArray[np.int16]) -> NDArray[np.float64]:
+    def _weighed(self, samples: NDArray[np.int16]) -> NDArray[np.float64]:
+        """Rumble and hum carry no words: weigh the high end as speech recognition does."""
         signal = samples.astype(np.float64) / 32768.0
         before = np.vstack([self._last, signal[:-1]])
         self._last = signal[-1]
-        # Rumble and hum carry no words: weigh the high end as speech recognition does.
-        weighed = signal - 0.9 * before
-        power = (weighed.reshape(-1, FRAME, self._channels) ** 2).mean(axis=1)
-        level: NDArray[np.float64] = np.maximum(10 * np.log10(power + 1e-10), _SILENT_DB)
-        return level
+        weighed: NDArray[np.float64] = signal - 0.9 * before
+        return weighed
+
+    def _compare(self, heard: NDArray[np.bool_]) -> None:
+        """Who of those that seem to speak at once only hears another."""
+        self._lately = np.where(heard, 0, self._lately + 1)
+        if self._seen % _COMPARE_FRAMES:
+            return
+        self._following[:] = False
+        candidates = [int(c) for c in np.flatnonzero(self._lately < _COMPARE_FRAMES)]
+        if len(candidates) > 1:
+            self._following[list(followers(self._sound, candidates, self._smooth))] = True
 
     def _one(self, now: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         self._smooth += 0.5 * (now - self._smooth)

@@ -25,7 +25,9 @@ from transcriber.ears import make_ear
 from transcriber.listener import Listener
 from transcriber.live import Live
 from transcriber.model import locate
+from transcriber.reviser import Reviser
 from transcriber.sittings import Progress, Sitting, Sittings
+from transcriber.voices import Voices
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +82,17 @@ class _Service:
         self._sittings = Sittings()
         self._live = Live(layout.feed("recorder"))
         self._owner = make_ear(profile.transcriber, on_state=self._on_state)
+        self._voices = Voices(profile, self._owner, layout.data / "voices.json")
+        self._reviser = Reviser(settings=profile.transcriber, room_log=room_log, clock=clock, feed=feed)
         self._desk = Desk(
-            profile=profile, owner=self._owner, room_log=room_log, clock=clock, feed=feed, speaking=self._going_on
+            profile=profile,
+            owner=self._owner,
+            room_log=room_log,
+            clock=clock,
+            feed=feed,
+            voices=self._voices,
+            reviser=self._reviser,
+            speaking=self._going_on,
         )
         self._listener = Listener(
             layout=layout,
@@ -122,6 +133,9 @@ class _Service:
     async def _start(self, lifeline: Lifeline) -> None:
         lifeline.ready()  # from now on nothing is lost: what is said while the model loads is caught up with
         await self._owner.start()
+        await self._reviser.prepare()
+        for sitting in list(self._sittings.waiting):
+            await self._reviser.catch_up(sitting.hearing)
 
     async def _wake(self) -> None:
         async for _ in FeedClient(self._layout.feed("edge"), ["log"]).messages():
@@ -140,6 +154,7 @@ class _Service:
     async def _look(self) -> None:
         while events := await asyncio.to_thread(self._log.since, self._seen):
             self._sittings.apply(events)
+            self._voices.apply(events)
             self._seen = events[-1].number
 
     def _resume(self, sitting: Sitting) -> tuple[int, dict[int, int]]:

@@ -81,11 +81,11 @@ class Whisper:
         self._tokenizer = next(iter(self._tokenizers.values()))
         self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
+    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
         """Words of at most 29.5 s; what is longer is cut off (the cutter never sends it)."""
         samples = samples[: int(_MAX_S * RATE_HZ)]
         seconds = len(samples) / RATE_HZ
-        said = self._pass(samples, bias, _QUICK if quick else _FINAL)
+        said = self._pass(samples, bias, _QUICK if quick else _FINAL, prefix)
         why = self._doubt(said, seconds)
         if not quick and ((why and why != "silence") or echoes(said.text)):
             said = self._pass(samples, "", _AGAIN)
@@ -100,7 +100,7 @@ class Whisper:
         confidence = float(np.mean([w.probability for w in words])) if words else float(np.exp(said.logprob))
         return Heard(text=text, words=words, confidence=round(confidence, 3))
 
-    def _pass(self, samples: Samples, bias: str, how: _Pass) -> _Said:
+    def _pass(self, samples: Samples, bias: str, how: _Pass, prefix: str = "") -> _Said:
         frames = min(_FULL_FRAMES, max(int(how.least_s * 100), int(len(samples) / _HOP + how.tail_s * 100)))
         frames += frames % 2
         encoded = self._model.encode(self._features(samples, frames))
@@ -112,6 +112,8 @@ class Whisper:
             self._tokenizer = self._tokenizers[chosen]
         before = self._tokenizer.encode(" " + bias) if bias else []
         prompt = self._model.get_prompt(self._tokenizer, before, without_timestamps=True)
+        # The model does not write these again, it goes on from them: that is most of its work saved.
+        prompt += self._tokenizer.encode(prefix) if prefix else []
         room = int(_TOKENS_PER_S * len(samples) / RATE_HZ) + 20
         result = self._model.model.generate(
             encoded,
