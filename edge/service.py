@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from edge.alarms import Alarms
+from edge.checks.desk import Checks, add_checks
 from edge.control import add_control
 from edge.desk import Desk
 from edge.display import DisplayToken
@@ -47,6 +48,7 @@ class Edge:
     alarms: Alarms
     selftest: SelfTest
     signing: SigningDesk
+    checks: Checks
     room_log: RoomLog
     checkpoints: Checkpoints
     notary: Notary
@@ -72,6 +74,8 @@ def assemble(profile: Profile) -> Edge:
     add_signing(app, view, signing)
     add_control(app, view, desk)
     add_phrases(app, view, phrasebook_of(view))
+    checks = Checks(view)
+    add_checks(app, checks)
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = Checkpoints(layout.log)
@@ -86,7 +90,8 @@ def assemble(profile: Profile) -> Edge:
         tell=view.set_alarms,
         said=lambda number: view.feed.publish_json("log", {"number": number}),
     )
-    return Edge(app, view, alarms, selftest, signing, room_log, checkpoints, notary, Integrity(view, checkpoints))
+    integrity = Integrity(view, checkpoints)
+    return Edge(app, view, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity)
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
@@ -100,6 +105,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             group.create_task(edge.alarms.run())
             group.create_task(edge.selftest.run())
             group.create_task(edge.signing.run())
+            group.create_task(edge.checks.run())
             group.create_task(edge.notary.run())
             group.create_task(edge.integrity.run())
             log.info("edge_serving", host=profile.panel.host, port=port)

@@ -82,6 +82,8 @@ class RoomView:
         self.selftest: dict[str, Any] | None = None
         self.signing: dict[str, Any] | None = None
         """Who has signed the words of the last hearing; `edge.signing` keeps it."""
+        self.checks: list[dict[str, Any]] = []
+        """What the checks (文书纠错) found in its words; `edge.checks` keeps it."""
         self.recorder_news = asyncio.Event()
         self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
         self._recorder_at: float | None = None
@@ -149,6 +151,7 @@ class RoomView:
             "alarms": to_ms(self.alarms),
             "selftest": self.selftest,
             "signing": self.signing,
+            "checks": self.checks,
             "captions": [to_ms(c) for c in self.captions.values()],
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
         }
@@ -158,6 +161,12 @@ class RoomView:
         if value != self.selftest:
             self.selftest = value
             self._tell({"type": "selftest", "value": value})
+
+    def show_checks(self, value: list[dict[str, Any]]) -> None:
+        """Take what `edge.checks` found."""
+        if value != self.checks:
+            self.checks = value
+            self._tell({"type": "checks", "value": value})
 
     def show_signing(self, value: dict[str, Any] | None) -> None:
         """Take what `edge.signing` found."""
