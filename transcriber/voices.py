@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 _FOUND_S = 1.5
 """Shorter speech founds no voice and changes none."""
+_HEARINGS = 16
+"""Of so many hearings is remembered what was said of voices: those that are still to be transcribed."""
 _HEAVIEST = 20
 """A voice's centre moves by a twentieth at least: people tire in the course of a day."""
 
@@ -87,7 +89,9 @@ class Voices:
             if event.hearing is None:
                 continue
             if event.kind == "open":
-                self._told, self._used = {event.hearing: {}}, {event.hearing: {}}  # one hearing is open at a time
+                for kept in (self._told, self._used):
+                    while len(kept) >= _HEARINGS:
+                        del kept[next(iter(kept))]
             said = event.body.get("voice")
             if event.kind == "revision" and isinstance(said, dict):
                 told = self._told.setdefault(event.hearing, {})

@@ -147,7 +147,7 @@ def heard(answer: dict[str, Any], seconds: float, *, quick: bool) -> Heard:
     try:
         segments = [s for s in answer.get("segments") or [] if isinstance(s, dict)]
         spoken = list(answer.get("words") or [w for s in segments for w in s.get("words") or []])
-        logs = [float(s["avg_logprob"]) for s in segments if s.get("avg_logprob") is not None]
+        logs = [float(s["avg_logprob"]) for s in segments if s.get("avg_logprob")]  # 0 is nobody's
         sure = sum(map(chance, logs)) / len(logs) if logs else UNSAID
         if spoken:
             pieces = [_word(w["word"], w, sure) for w in spoken]
