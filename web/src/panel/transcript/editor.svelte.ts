@@ -38,7 +38,9 @@ export class TranscriptEditor {
   /** what the list is asked to show; `nonce` makes asking again a change */
   revealed = $state.raw<{ line: string; at: number; length: number; nonce: number } | null>(null);
   /** a sentence for the clerk: a key of the messages */
-  notice = $state<'edit.merged' | 'edit.nothing' | 'edit.undo.late' | null>(null);
+  notice = $state<'edit.merged' | 'edit.nothing' | 'edit.undo.late' | 'edit.split.where' | null>(null);
+  /** where the cursor is in what is being typed, in characters; where it begins when set before `edit` */
+  caret = $state(0);
   /** an input method is composing: the text under it must not be changed */
   composing = false;
   readonly queue: ActQueue;
@@ -106,12 +108,14 @@ export class TranscriptEditor {
     this.selected = id;
   }
 
-  /** Type in a line, from a kept draft where there is one. */
-  edit(id: string): void {
+  /** Type in a line, from a kept draft where there is one, at character `caret` (its end). */
+  edit(id: string, caret = Infinity): void {
     const line = this.line(id);
     const draft = this.drafts[id];
     if (this.editing?.line === id || (!line && !draft?.fresh)) return;
     this.select(id);
+    this.notice = null;
+    this.caret = Math.min(caret, [...(draft?.text ?? line?.text ?? '')].length);
     if (draft) this.editing = { line: id, theirs: null, ...draft };
     else if (line) this.editing = { line: id, base: line.revision, was: line.text, text: line.text, fresh: null, theirs: null };
   }
@@ -169,17 +173,20 @@ export class TranscriptEditor {
 
   /** Throw a draft away. */
   forget(line: string): void {
-    delete this.drafts[line];
+    this.drafts = without(this.drafts, line);
     this.#keepDrafts();
   }
 
-  /** At character `at` of what is being typed, or of the line. */
-  split(id: string, at: number): void {
+  /** At the cursor, or at character `at` of the line. */
+  split(id: string, at = this.editing?.line === id ? this.caret : 0): void {
     const line = this.line(id);
     if (!line) return;
     const text = this.#typed(line);
-    const length = [...text].length;
-    if (at <= 0 || at >= length) return;
+    if (at <= 0 || at >= [...text].length) {
+      this.edit(id);
+      this.notice = 'edit.split.where';
+      return;
+    }
     const changes = splitting(line, text, at);
     const rest = changes.find((change) => 'new' in change);
     this.#finish(line);
@@ -290,7 +297,7 @@ export class TranscriptEditor {
 
   #keep(editing: Editing): void {
     const { line, text, was, base, fresh } = $state.snapshot(editing) as Editing;
-    if (text === was) delete this.drafts[line];
+    if (text === was) this.drafts = without(this.drafts, line);
     else this.drafts[line] = { text, was, base, fresh };
     this.#keepDrafts();
   }
@@ -303,6 +310,10 @@ export class TranscriptEditor {
       // A full or forbidden store: the text is still in the field.
     }
   }
+}
+
+function without(drafts: Record<string, Draft>, line: string): Record<string, Draft> {
+  return Object.fromEntries(Object.entries(drafts).filter(([name]) => name !== line));
 }
 
 /** What a conflict's acts wanted the line to say; null when they did not change its words. */
