@@ -1,10 +1,11 @@
 """`wutong bench captions`: how right and how quick the words are, through the real recorder and the real transcriber.
 
-Every condition is a run of its own (`wutong.bench.paced`): `civil` is the hearing as it is, without any case in the
-docket; `docket` the same with its case, so that vocabulary and corrector work. Afterwards the same engine is given the
-reference's own intervals (`cer_offline`): what gate, cuts and captions cost is the difference. What the figures mean is
-said where they are counted: `wutong.bench.scoring`, `scoring_seats`, `scoring_time`; the other conditions in
-`wutong.bench.conditions`.
+Every condition is a run of its own (`wutong.bench.paced`). `civil` is the hearing with its case in the docket: `cer` is
+over the events `utterance`, as the engine heard them, which is given no vocabulary; `cer_corrected` over the lines as
+the corrector left them. `plain` proves the former: no case, no corrections. After `civil` the same engine is
+given the reference's own intervals (`cer_offline`): what gate, cuts and captions cost is the difference. What the
+figures mean is said where they are counted: `wutong.bench.scoring`, `scoring_seats`, `scoring_time`; the other
+conditions are in `wutong.bench.conditions`, what it is compared with in `wutong.bench.local_agreement`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hardware.hearing_folder import HearingFolder, Said
+from hardware.profile import Transcriber
 from hardware.scenario import Scenario
 from sync.errors import ConfigError, WutongError
+from transcriber.ears import make_ear
 from transcriber.engine import RATE_HZ
 from transcriber.model import locate
-from transcriber.owner import Owner
 from wutong.bench import conditions, local_agreement
 from wutong.bench.paced import Heard, Setting, play
 from wutong.bench.picture import Drawn, draw
@@ -57,9 +59,9 @@ from wutong.bench.scoring_time import (
     word_edges_ms,
 )
 
-CONDITIONS = ("civil", "docket", "baseline")
+CONDITIONS = ("civil", "baseline")
 """Those that are measured when none are named."""
-ALL = (*CONDITIONS, "silence", "noise", "bleed", "speech")
+ALL = (*CONDITIONS, "plain", "silence", "noise", "bleed", "speech")
 NOISE_S = 600.0
 
 
@@ -155,11 +157,10 @@ class _Bench:
         match condition:
             case "civil":
                 await self._civil()
-            case "docket":
-                case = self._plan.case if self._plan.case is not None else _case(self._plan.hearing)
-                heard = await self._play(condition, self._source, self.plays_s, case)
-                heard = heard.before(self._last_s)
-                self.figures |= corrected_figures(self._said, heard)
+            case "plain":
+                heard = await self._play(condition, self._source, self.plays_s, corrections="off")
+                rate = cer("".join(x.text for x in self._said), in_order(heard.before(self._last_s).utterances))
+                self.figures |= {"plain_cer": round(rate, 4)}
             case "baseline":
                 await self._baseline()
             case "silence":
@@ -183,19 +184,34 @@ class _Bench:
         return heard
 
     async def _civil(self) -> None:
-        heard = (await self._play("civil", self._source, self.plays_s)).before(self._last_s)
+        case = self._plan.case if self._plan.case is not None else _case(self._plan.hearing)
+        heard = (await self._play("civil", self._source, self.plays_s, case)).before(self._last_s)
         self.figures |= hearing_figures(self._said, heard)
         self.drawn.firsts_ms = first_caption_ms(self._said, heard.captions, heard.utterances)
         self.drawn.utterances_ms = [ms for _, ms in utterance_ms(self._said, heard.utterances)]
         self.drawn.cer_by_seat = cer_by_seat(self._said, heard.utterances)
-        offline, rtf = await _offline(self._source, self._said, self._progress)
+        offline, rtf = await self._offline()
         self.figures |= {"cer_offline": round(offline, 4), "rtf_offline": round(rtf, 3)}
+
+    async def _offline(self) -> tuple[float, float]:
+        """(character error rate over the reference's own intervals, seconds of work for a second of speech)."""
+        sound = self._source.samples(RATE_HZ).astype(np.float32) / 32768.0
+        ear = await asyncio.to_thread(make_ear, Transcriber.model_validate(self._plan.transcriber))
+        text = ""
+        try:
+            await ear.start()
+            for one in self._progress.track(self._said, description="the reference's intervals"):
+                first, last = round((one.start - 0.1) * RATE_HZ), round((one.end + 0.1) * RATE_HZ)
+                text += (await ear.ask(sound[max(first, 0) : last, one.channel])).text
+        finally:
+            await ear.stop()
+        return cer("".join(s.text for s in self._said), text), ear.busy_s / ear.heard_s
 
     async def _baseline(self) -> None:
         bar = self._progress.add_task("plain re-decoding, on a virtual clock", total=self.plays_s)
         result = await asyncio.to_thread(
             local_agreement.run,
-            locate("base"),
+            locate(str(self._plan.transcriber.get("model", "base"))),
             local_agreement.mix(self._source, self.plays_s),
             self._said,
             language=str(self._plan.transcriber.get("language", "zh")),
@@ -253,7 +269,8 @@ def hearing_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
         "cpcer": round(seats, 4),
         "cpcer_minus_cer": round(seats - rate, 4),
         "cer_by_seat": {str(seat): round(r, 4) for seat, r in cer_by_seat(said, heard.utterances).items()},
-        "cer_lines": round(cer(reference, in_order(heard.lines)), 4),
+        "cer_corrected": round(cer(reference, in_order(heard.lines)), 4),
+        "revisions": heard.revisions,
         "duplicate_ratio": round(duplicate_ratio(said, heard.utterances), 4),
         "seat_accuracy": round(seat_accuracy(said, heard.utterances), 4),
         "first_caption_ms_p50": percentile(firsts, 50),
@@ -280,16 +297,6 @@ def hearing_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
     }
 
 
-def corrected_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
-    """Of the run with the docket's case: the lines as they stand, and what the engine heard before any revision."""
-    reference = "".join(s.text for s in said)
-    return {
-        "cer_corrected": round(cer(reference, in_order(heard.lines)), 4),
-        "cer_biased": round(cer(reference, in_order(heard.utterances)), 4),
-        "revisions": heard.revisions,
-    }
-
-
 def bleed_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
     """Of the run with heavier bleed."""
     rate = cer("".join(s.text for s in said), in_order(heard.utterances))
@@ -310,19 +317,3 @@ def characters_shown(heard: Heard) -> int:
     for shown in (*heard.captions, *heard.utterances):
         longest[shown.id] = max(longest.get(shown.id, 0), len(shown.text))
     return sum(longest.values())
-
-
-async def _offline(source: HearingFolder, said: Sequence[Said], progress: Progress) -> tuple[float, float]:
-    """(character error rate over the reference's own intervals, seconds of work for a second of speech)."""
-    model = await asyncio.to_thread(locate, "base")
-    sound = source.samples(RATE_HZ).astype(np.float32) / 32768.0
-    owner = Owner(model)
-    text = ""
-    try:
-        await owner.start()
-        for one in progress.track(said, description="the reference's intervals"):
-            first, last = round((one.start - 0.1) * RATE_HZ), round((one.end + 0.1) * RATE_HZ)
-            text += (await owner.ask(sound[max(first, 0) : last, one.channel])).text
-    finally:
-        await owner.stop()
-    return cer("".join(s.text for s in said), text), owner.busy_s / owner.heard_s
