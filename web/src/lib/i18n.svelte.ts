@@ -4,11 +4,12 @@ import { ApiError } from './api';
 import * as common from './messages/common';
 import * as inspect from './messages/inspect';
 import * as panel from './messages/panel';
+import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 
 export const MESSAGES = {
-  zh: { ...common.zh, ...panel.zh, ...inspect.zh, ...transcript.zh },
-  en: { ...common.en, ...panel.en, ...inspect.en, ...transcript.en },
+  zh: { ...common.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh },
+  en: { ...common.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en },
 } as const;
 
 export type Lang = 'zh' | 'en';

@@ -4,6 +4,7 @@ import { explain, language, MESSAGES, roleName, sentence, t } from './i18n.svelt
 import * as common from './messages/common';
 import * as inspect from './messages/inspect';
 import * as panel from './messages/panel';
+import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort();
@@ -16,7 +17,7 @@ describe('messages', () => {
   });
 
   it('defines no key twice', () => {
-    const keys = [common.zh, panel.zh, inspect.zh, transcript.zh].flatMap((part) => Object.keys(part));
+    const keys = [common.zh, panel.zh, inspect.zh, transcript.zh, signing.zh].flatMap((part) => Object.keys(part));
     expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
   });
 
