@@ -28,8 +28,7 @@ from sync.ledger.seal import totals
 from sync.ledger.tree import Tree, leaf_hash
 from sync.roomlog import Event
 from wutong.export import forms
-from wutong.export.certificate import certificate_json, certificate_of
-from wutong.export.transcript import transcript_files
+from wutong.export.derived import derived_files
 from wutong.verify.case import Case
 from wutong.verify.examine import Judgement, examine
 from wutong.verify.steps import STEPS, Step
@@ -109,12 +108,17 @@ class Forgery:
     def derive(self) -> None:
         """Transcript and certificate as the leaves now say."""
         events = [_loose(leaf) for leaf in self.leaves]
-        for name, data in transcript_files(events).items():
-            self.write(name, data)
         last = Checkpoint.from_text(self.checkpoints[-1].split("\n\n")[0].rstrip("\n") + "\n")
         device = self.read(forms.DEVICE) if (self.folder / forms.DEVICE).exists() else None
-        value = certificate_of(events, ROOM, last, device)
-        self.write(forms.CERTIFICATE, certificate_json(value))
+        for name, data in derived_files(events, ROOM, last, device).items():
+            self.write(name, data)
+
+    def derive_as(self, form: str) -> None:
+        """As an exporter of an earlier form would have written it."""
+        events = [_loose(leaf) for leaf in self.leaves]
+        last = Checkpoint.from_text(read_note(self.checkpoints[-1]).text)
+        for name, data in derived_files(events, ROOM, last, self.read(forms.DEVICE), form=form).items():
+            self.write(name, data)
 
     def reindex(self, *, sign: bool) -> None:
         """List what is here now; `sign`: the exporter signs it."""

@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "sync"))  # tsa.py
 
 from forge_folder import Forgery
 from honest_room import OPENED_UTC_NS, Center, HonestRoom, Media, S, Story, make_media
+from signed_words import write_and_sign
 
 from sync.ledger.token import request_of
 from wutong.export.bundle import export
@@ -60,7 +61,7 @@ def honest(
     place: Path, tmp_path_factory: pytest.TempPathFactory, media: dict[str, Media], center: Center
 ) -> Callable[[str], Honest]:
     """`honest(name)`: whole, gaps, pause, unsealed, alone (no center), old (the certificate has expired since),
-    late (it had expired before), excerpt, stamped."""
+    late (it had expired before), excerpt, stamped, signed (revised and signed after the seal)."""
     made: dict[str, Honest] = {}
     stories = {
         "gaps": Story(lost=(5.0, 6.2)),
@@ -81,6 +82,8 @@ def honest(
             issued = dt.datetime.fromtimestamp(OPENED_UTC_NS / S, dt.UTC) - dt.timedelta(days=years[name])
         room = HonestRoom(root / "data", HEARING, None if name == "alone" else center, issued)
         room.hold(media, stories.get(name, Story()))
+        if name == "signed":
+            write_and_sign(room)
         if name == "stamped":
             last = room.checkpoints.last(HEARING)
             assert last is not None

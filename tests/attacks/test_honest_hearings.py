@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from honest_exports import HEARING
 from honest_room import OPENED_NS, HonestRoom, S, Story
+from signed_words import write_and_sign
 
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
@@ -78,6 +81,47 @@ def test_a_time_stamped_hearing_is_authentic(forge, authority):
     judgement = forgery.judge()
     assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
     assert codes(judgement) == {"token-says"}
+
+
+def test_words_that_were_revised_and_signed_after_the_seal_are_authentic(forge):
+    judgement = forge("signed").judge()
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert codes(judgement) == {"signed", "signed-before", "refused", "objection-refused"}
+    told = [reason.text("zh") for reason in judgement.reasons]
+    assert "原告 张三 签署的是第 1 版，其后文字又有修订" in told
+    assert "原告 张三 已签名，签署的正是最后的文字" in told
+    assert "被告 李四 拒绝签名：对第三行有异议" in told
+
+
+def test_words_revised_after_they_were_signed_are_authentic_and_signed_by_nobody_as_they_are(place, media, center):
+    room = HonestRoom(place / "revised-again", HEARING, center)
+    room.hold(media, Story())
+    desk = write_and_sign(room)
+    desk.act("edit", desk.to("u0", text="现在正式开庭。"))
+    room.sign()
+    room.sign()
+    source = RoomSource(place / "revised-again", HEARING)
+    export(source, place / "revised-again-out", people=False)
+    source.close()
+    room.close()
+    judgement = examine(Case(place / "revised-again-out", center.key.public_key()))
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert codes(judgement) == {"signed-before", "refused", "objection-refused"}
+
+
+def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(place, forge):
+    signed = forge("signed")
+    whole = {line["id"]: line for line in json.loads(signed.read("transcript.json"))["lines"]}
+    source = RoomSource(place / "signed" / "data", HEARING)
+    export(source, place / "signed-excerpt", stretch=(round(0.2 * S), round(3.5 * S)), people=False)
+    source.close()
+    judgement = examine(Case(place / "signed-excerpt", signed.center.key.public_key()))
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    lines = json.loads((place / "signed-excerpt" / "transcript.json").read_bytes())["lines"]
+    assert {"u0", "u1", "n2", "n5"} <= {line["id"] for line in lines}
+    assert "v1" not in {line["id"] for line in lines}, "what was said after the stretch, with acts of its own"
+    for line in lines:
+        assert line == whole[line["id"]]
 
 
 def test_words_that_come_after_the_seal_are_sealed_again(place, media, center):

@@ -49,7 +49,7 @@ def fuzzed(**options):
     return settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), **options)
 
 
-@pytest.mark.parametrize("form", ["wutong-export/2", "wutong-export/2.1-rc", "wutong-export/12345"])
+@pytest.mark.parametrize("form", ["wutong-export/3", "wutong-export/2.1-rc", "wutong-export/12345"])
 def test_an_export_of_another_form_is_not_judged_by_this_program(forge, form):
     """What it holds is its own affair: nothing of it is called false."""
     forgery = forge("pause")
@@ -68,7 +68,7 @@ def test_an_export_of_another_form_is_not_judged_by_this_program(forge, form):
 def test_an_index_without_a_form_of_ours_is_false(forge):
     forgery = forge("pause")
     index = forgery.read(forms.INDEX)
-    forgery.write(forms.INDEX, index.replace(b'"wutong-export/1"', b'"letters/1"'))
+    forgery.write(forms.INDEX, index.replace(forms.FORM.encode(), b"letters/1"))
     assert "index" in {r.code for r in forgery.judge().reasons}
 
 

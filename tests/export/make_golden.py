@@ -2,9 +2,10 @@
 
     PYTHONPATH=tests/attacks python tests/export/make_golden.py
 
-A small honest hearing with all that a certificate and a transcript can say: a lawful pause, a gap, alarms, a clock that
-was set, a revision, an exhibit, words after the seal. The keys are thrown away, so nobody can make it again: an export
-of a form that has been given out stays as it is. Refuses to replace one.
+A small honest hearing with all that a certificate, a transcript and signatures can say: a lawful pause, a gap, alarms,
+a clock that was set, an exhibit, words after the seal, every act of revision, signatures, a refusal, objections and
+documents. The keys are thrown away, so nobody can make it again: an export of a form that has been given out stays as
+it is. Refuses to replace one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import honest_room
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from honest_room import OPENED_NS, Center, HonestRoom, S, Story, make_media
+from signed_words import write_and_sign
 
 from sync.ledger.keys import public_pem
 from wutong.export import forms
@@ -68,6 +70,7 @@ def main() -> None:
         room.say("utterance", body, 20)
         room.sign()
         room.sign()
+        write_and_sign(room)
         room.close()
         source = RoomSource(place / "data", HEARING)
         export(source, GOLDEN / "export", people=False)

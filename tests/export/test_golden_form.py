@@ -16,8 +16,7 @@ from sync.ledger.keys import read_public
 from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.note import read_note
 from wutong.export import forms
-from wutong.export.certificate import certificate_json, certificate_of
-from wutong.export.transcript import transcript_files
+from wutong.export.derived import derived_files
 from wutong.verify.case import Case
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
@@ -34,17 +33,17 @@ def test_an_export_of_each_form_keeps_its_verdict(golden):
     assert [reason.about[0] for reason in judgement.reasons if reason.code == "gap"] == ["审判席"], RAISE
 
 
-def test_what_is_written_now_is_what_the_form_says_to_the_byte():
-    folder = NOW / "export"
+@pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
+def test_what_is_made_of_the_leaves_is_what_the_form_says_to_the_byte(golden):
+    folder, form = golden / "export", golden.name.replace("-export-", "-export/")
     case = Case(folder)
     events = [read_leaf(leaf) for leaf in case.leaves]
     assert [leaf_of(event) for event in events] == case.leaves, RAISE
     last = Checkpoint.from_text(read_note(case.checkpoints[-1].note.to_text()).text)
-    certificate = certificate_of(events, last.room, last, case.device)
-    made = {**transcript_files(events), forms.CERTIFICATE: certificate_json(certificate)}
-    for name, data in made.items():
+    for name, data in derived_files(events, last.room, last, case.device, form=form).items():
         assert data.decode() == (folder / name).read_text(), (name, RAISE)
     index = forms.Index.from_bytes((folder / forms.INDEX).read_bytes())
+    assert index.form == form
     assert index.to_bytes() == (folder / forms.INDEX).read_bytes(), RAISE
 
 
@@ -55,3 +54,25 @@ def test_the_golden_hearing_says_all_that_a_certificate_can_say():
     value = json.loads((NOW / "export" / forms.CERTIFICATE).read_bytes())
     lists = [value[name] for name in ("interruptions", "gaps", "alarms", "tracks", "segments", "exhibits", "seats")]
     assert all([*lists, value["clock"]["steps"], value["words"]["revisions"], value["ledger"]["device"]])
+    assert all([*value["signing"].values(), value["documents"], value["words"]["struck"]])
+
+
+def test_the_golden_hearing_says_all_that_can_become_of_a_line():
+    import json
+
+    lines = json.loads((NOW / "export" / "transcript.json").read_bytes())["lines"]
+    assert {line["source"] for line in lines} == {"speech", "split", "typed", "phrase"}
+    assert {line["gone"] for line in lines} == {"", "merged", "withdrawn"}
+    assert all(any(line[flag] for line in lines) for flag in ("struck", "doubtful", "voice"))
+    versions = [version for line in lines for version in line["versions"]]
+    assert {version["by"] for version in versions} >= {"engine", "clerk", "corrector"}
+    assert {version["counts"] for version in versions} == {True, False}
+    assert any(version.get("reason") for version in versions)
+    assert any(version["undoes"] for version in versions)
+    acts = {version["act"] for version in versions}
+    assert {"edit", "split", "merge", "speaker", "strike", "doubt", "correct", "undo", "objection"} <= acts
+
+
+def test_the_golden_hearing_says_all_that_can_become_of_a_signature():
+    judgement = examine(Case(NOW / "export", read_public((NOW / "center.pem").read_bytes())))
+    assert {"signed", "signed-before", "refused", "objection-refused"} <= {reason.code for reason in judgement.reasons}

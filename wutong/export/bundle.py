@@ -24,10 +24,11 @@ from sync.ledger.leaf import leaf_of
 from sync.ledger.note import read_note, sign
 from sync.ledger.tree import inclusion_proof, leaf_hash
 from sync.roomlog import Event
+from sync.signing import Document
 from wutong.export import excerpt, forms
-from wutong.export.certificate import certificate_json, certificate_of
+from wutong.export.certificate import certificate_of
+from wutong.export.derived import derived_files
 from wutong.export.source import Source
-from wutong.export.transcript import transcript_files
 
 PIECE = 4 * 1024 * 1024
 SPARE_BYTES = 64 * 1024 * 1024
@@ -165,7 +166,9 @@ class Bundle:
 
     def _check_space(self, hearing: Hearing, *, people: bool) -> None:
         media = sum(s.bytes for s in hearing.segments)
-        self._total = media + sum(e.bytes for e in hearing.exhibits)
+        self._total = (
+            media + sum(e.bytes for e in hearing.exhibits) + sum(d.bytes for d in _documents(hearing).values())
+        )
         needed = self._total + (media if people else 0) + SPARE_BYTES
         parent = self._out.resolve().parent
         parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +186,8 @@ class Bundle:
         for exhibit in {e.sha256: e for e in hearing.exhibits}.values():
             path = f"exhibits/{exhibit.sha256}"
             self._copy(self._source.exhibit(exhibit.sha256), path, exhibit.bytes, exhibit.sha256)
+        for path, document in _documents(hearing).items():
+            self._copy(self._source.document(document), path, document.bytes, document.sha256)
 
     def _ledger(self, ledger: Ledger, stretch: tuple[int, int] | None) -> None:
         self.put(forms.LEAVES, b"".join(leaf + b"\n" for leaf in ledger.leaves))
@@ -204,10 +209,10 @@ class Bundle:
     def _derived(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None, *, people: bool) -> None:
         from wutong.export.pdf import certificate_pdf, explanation_pdf
 
-        for path, data in transcript_files(ledger.events).items():
+        said = (ledger.events, self._source.room, ledger.last, self._source.device(), span)
+        for path, data in derived_files(*said).items():
             self.put(path, data)
-        certificate = certificate_of(ledger.events, self._source.room, ledger.last, self._source.device(), span)
-        self.put(forms.CERTIFICATE, certificate_json(certificate))
+        certificate = certificate_of(*said)
         draft = explain(
             hearing,
             court_name=str(certificate["court_name"]),
@@ -305,6 +310,11 @@ class Bundle:
                 "is damaged; nothing was exported. Look for the other copy (room or center)"
             )
         self._files.append(forms.Entry(path, copied, sha256))
+
+
+def _documents(hearing: Hearing) -> dict[str, Document]:
+    """path -> document, each once."""
+    return {forms.document_path(d.sha256, d.kind): d for d in hearing.signing.documents}
 
 
 def _folded(name: str, events: Sequence[Event]) -> Hearing:

@@ -25,6 +25,7 @@ from sync.hearing import Segment
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
 from sync.roomlog import Event
+from sync.signing import Document
 
 T = TypeVar("T")
 
@@ -94,6 +95,10 @@ class CenterSource:
     def exhibit(self, sha256: str) -> Path | None:
         """Likewise."""
         return self._object(sha256)
+
+    def document(self, document: Document) -> Path | None:
+        """Likewise."""
+        return self._object(document.sha256)
 
     def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
         """The center."""

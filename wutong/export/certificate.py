@@ -17,7 +17,8 @@ from cryptography import x509
 from sync.hearing import Hearing
 from sync.ledger.checkpoint import Checkpoint
 from sync.roomlog import Event
-from wutong.export.forms import media_path
+from wutong.export.forms import FIRST, FORM, document_path, media_path
+from wutong.export.signing import signing_counts, signing_of
 
 TITLE = "庭审录音录像情况说明"
 REASONS = {"recess": "休庭", "closed_evidence": "不公开举证质证", "mediation": "不宜录制的调解"}
@@ -30,6 +31,7 @@ def certificate_of(
     checkpoint: Checkpoint | None,
     device: bytes | None,
     excerpt: tuple[int, int] | None = None,
+    form: str = FORM,
 ) -> dict[str, Any]:
     """The certificate, times `*_ms` since the opening; `KeyError`, `TypeError` or `ValueError` when leaves are not of
     their form."""
@@ -45,7 +47,7 @@ def certificate_of(
     def ms(at_ns: int | None) -> int | None:
         return None if at_ns is None else (at_ns - opened) // _MS
 
-    return {
+    value: dict[str, Any] = {
         "title": TITLE,
         "room": room,
         "court_name": str(said.get("court_name", "")),
@@ -135,6 +137,22 @@ def certificate_of(
             "device": None if device is None else _device(device),
         },
     }
+    if form != FIRST:
+        lines = [line for line in hearing.utterances if not line.gone]
+        value["words"] |= {"lines": len(lines), "struck": sum(line.struck for line in lines)}
+        value["signing"] = signing_counts(events)
+        value["documents"] = [
+            {
+                "path": document_path(d.sha256, d.kind),
+                "kind": d.kind,
+                "transcript": d.transcript,
+                "bytes": d.bytes,
+                "sha256": d.sha256,
+                "sm3": d.sm3,
+            }
+            for d in signing_of(events).documents
+        ]
+    return value
 
 
 def certificate_json(value: dict[str, Any]) -> bytes:

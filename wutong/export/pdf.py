@@ -14,7 +14,7 @@ from fpdf.enums import XPos, YPos
 
 from sync.paper import Paper, clean
 from wutong.export.certificate import TITLE
-from wutong.export.transcript import clock_text
+from wutong.export.clocktext import clock_text
 
 _SIGNED = ("书记员", "审判长（独任审判员）", "当事人及其他诉讼参与人", "日期")
 _ALARMS = 60

@@ -14,7 +14,7 @@ from wutong.export.forms import is_path, media_path
 from wutong.export.pages import draw_pages
 from wutong.export.remux import parts_of, remux
 from wutong.export.seats import seat_files
-from wutong.export.transcript import lines_of
+from wutong.export.transcript import transcript_of
 
 PAGE = Path(__file__).parent / "page"
 _MS = 1_000_000
@@ -121,9 +121,10 @@ def _data(
                 "from_ms": ms(line.start_ns),
                 "to_ms": ms(line.end_ns),
                 "text": line.text,
-                "versions": [str(v.get("text", "")) for v in line.versions],
+                "struck": line.struck,
+                "versions": [str(v["text"]) for v in line.versions if "text" in v and not v.get("void")],
             }
-            for line in lines_of(events)
+            for line in transcript_of(events)
         ],
         "pauses": [
             {"from_ms": ms(p.from_ns), "to_ms": ms(p.to_ns), "why": REASONS.get(p.reason, p.reason)}

@@ -14,6 +14,7 @@ from sync.hearing import Segment
 from sync.layout import RoomLayout
 from sync.ledger.keys import load_key
 from sync.roomlog import Event, RoomLog
+from sync.signing import Document
 
 
 class RoomSource:
@@ -78,6 +79,10 @@ class RoomSource:
     def exhibit(self, sha256: str) -> Path | None:
         """Exhibits are named by their content."""
         return self._inside(f"exhibits/{sha256}")
+
+    def document(self, document: Document) -> Path | None:
+        """`file` is relative to the hearing's folder."""
+        return self._inside(document.file)
 
     def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
         """The device."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.hearing import Segment
 from sync.roomlog import Event
+from sync.signing import Document
 
 
 class Source(Protocol):
@@ -41,6 +42,9 @@ class Source(Protocol):
 
     def exhibit(self, sha256: str) -> Path | None:
         """The file of an exhibit."""
+
+    def document(self, document: Document) -> Path | None:
+        """The file of a document of signed words."""
 
     def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
         """(name, key) that signs the index; None when this end has no key."""

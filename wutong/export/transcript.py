@@ -1,117 +1,134 @@
 """The words of a hearing with every version that they had: the fold of its leaves, as JSON, text and subtitles.
 
-A pure function of the leaves, so that a verifier makes the same and compares: frozen with `forms.FORM`. An event
-`revision` names the utterance that it changes (`utterance` or `id`) and carries the new `text`; whatever else it says
-stays with that version.
+A pure function of the leaves, so that a verifier makes the same and compares: frozen with `forms.FORM`. The fold is
+`sync.transcript`: all lines, those too that were merged or withdrawn, each with who wrote which version and why, and
+what did not count. Subtitles are what was said: no struck line, none that has no time of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.roomlog import Event
+from sync.transcript import Transcript, Utterance
+from wutong.export.clocktext import clock_text
 
 _NS_PER_MS = 1_000_000
+_VERSION = ("number", "id", "by", "act", "reason")
+_SET = ("text", "role", "seat", "struck", "doubtful", "gone")
+_BY = {"engine": "语音识别", "corrector": "自动校正", "clerk": "书记员"}
 
 
-@dataclass(slots=True)
-class Line:
-    """What one speaker said at once; `versions` oldest first, the last one counts."""
-
-    id: str
-    seat: str
-    role: str
-    start_ns: int
-    end_ns: int
-    text: str
-    versions: list[dict[str, Any]] = field(default_factory=list)
-
-
-def lines_of(events: Sequence[Event]) -> list[Line]:
-    """Lines in the order in which they began; `KeyError`, `TypeError` or `ValueError` for bodies of another form."""
-    lines: dict[str, Line] = {}
+def transcript_of(events: Sequence[Event]) -> Transcript:
+    """The fold; `KeyError`, `TypeError` or `ValueError` for bodies of another form."""
+    transcript = Transcript()
     for event in events:
-        body = event.body
-        if event.kind == "utterance" and str(body["id"]) not in lines:
-            line = Line(
-                id=str(body["id"]),
-                seat=str(body["seat"]),
-                role=str(body["role"]),
-                start_ns=int(body["start_ns"]),
-                end_ns=int(body["end_ns"]),
-                text=str(body["text"]),
-            )
-            line.versions.append({"number": event.number, "utc_ns": str(event.utc_ns), "text": line.text})
-            lines[line.id] = line
+        if event.kind == "utterance":
+            transcript.utterance(event)
         elif event.kind == "revision":
-            found = lines.get(str(body.get("utterance", body.get("id", ""))))
-            if found is None:
-                continue
-            if isinstance(body.get("text"), str):
-                found.text = str(body["text"])
-            found.versions.append({"number": event.number, "utc_ns": str(event.utc_ns), **_plain(body)})
-    return sorted(lines.values(), key=lambda line: line.start_ns)
+            transcript.revise(event)
+    return transcript
 
 
 def transcript_files(events: Sequence[Event]) -> dict[str, bytes]:
-    """`transcript.json`, `.txt` and `.srt`."""
+    """`transcript.json`, `.txt`, `.srt` and `.vtt`."""
     opening = next((e for e in events if e.kind == "open"), None)
     opened_ns = 0 if opening is None else opening.room_ns
-    lines = lines_of(events)
+    writers = {e.number: e.body for e in events if e.kind == "revision"}
+    lines = transcript_of(events).lines
     value = {
         "hearing": events[0].hearing if events else None,
         "opened_utc_ns": None if opening is None else str(opening.utc_ns),
         "case": {} if opening is None else opening.body.get("case", {}),
-        "lines": [
-            {
-                "id": line.id,
-                "seat": line.seat,
-                "role": line.role,
-                "start_ms": (line.start_ns - opened_ns) // _NS_PER_MS,
-                "end_ms": (line.end_ns - opened_ns) // _NS_PER_MS,
-                "text": line.text,
-                "versions": line.versions,
-            }
-            for line in lines
-        ],
+        "lines": [_line(line, opened_ns, writers) for line in lines],
     }
     return {
         "transcript.json": json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n",
-        "transcript.txt": _text(lines, opened_ns).encode(),
-        "transcript.srt": _subtitles(lines, opened_ns).encode(),
+        "transcript.txt": _text(lines, opened_ns, writers).encode(),
+        "transcript.srt": _srt(lines, opened_ns).encode(),
+        "transcript.vtt": _vtt(lines, opened_ns).encode(),
     }
 
 
-def _text(lines: Sequence[Line], opened_ns: int) -> str:
+def _line(line: Utterance, opened_ns: int, writers: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "seat": line.seat,
+        "role": line.role,
+        "start_ms": (line.start_ns - opened_ns) // _NS_PER_MS,
+        "end_ms": (line.end_ns - opened_ns) // _NS_PER_MS,
+        "text": line.text,
+        "voice": line.voice,
+        "source": line.source,
+        "written_utc_ns": str(line.written_utc_ns),
+        "struck": line.struck,
+        "doubtful": line.doubtful,
+        "gone": line.gone,
+        "versions": [_version(version, opened_ns, writers) for version in line.versions],
+    }
+
+
+def _version(version: Mapping[str, Any], opened_ns: int, writers: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """A version as the fold has it, and the name of its writer; `counts` is false where it changed nothing."""
+    said = {key: version[key] for key in _VERSION if key in version}
+    body = writers.get(int(version["number"]), {})
+    said |= {"name": str(body.get("name") or ""), "undoes": str(body.get("undoes") or "")}
+    said |= {"utc_ns": str(version["utc_ns"]), "counts": not version.get("void", False)}
+    said |= {key: version[key] for key in _SET if key in version}
+    for key in ("start", "end"):
+        if f"{key}_ns" in version:
+            said[f"{key}_ms"] = (int(version[f"{key}_ns"]) - opened_ns) // _NS_PER_MS
+    return said
+
+
+def _text(lines: Sequence[Utterance], opened_ns: int, writers: Mapping[int, Mapping[str, Any]]) -> str:
     out = []
     for line in lines:
-        out.append(f"[{clock_text(line.start_ns - opened_ns)}] {line.role}：{line.text}")
-        if len(line.versions) > 1:
-            out += [f"    第{n}版：{v.get('text', '')}" for n, v in enumerate(line.versions, 1)]
+        state = "（已并入他行）" if line.gone == "merged" else "（已撤回）" if line.gone else ""
+        state += "（已删除）" if line.struck else ""
+        state += "（存疑）" if line.doubtful else ""
+        out.append(f"[{clock_text(line.start_ns - opened_ns)}] {line.role}：{line.text}{state}")
+        for number, version in enumerate(line.versions, 1):
+            said = _version(version, opened_ns, writers)
+            who = _BY.get(said["by"], said["by"]) + (f" {said['name']}" if said["name"] else "")
+            why = f"，{said['reason']}" if said.get("reason") else ""
+            void = "" if said["counts"] else "，未生效"
+            out.append(f"    第{number}版 {who} {said['act']}{why}{void}：{_changes(said)}")
     return "".join(f"{row}\n" for row in out)
 
 
-def _subtitles(lines: Sequence[Line], opened_ns: int) -> str:
-    cues = []
-    for number, line in enumerate(lines, 1):
-        start, end = (clock_text(max(at - opened_ns, 0), ",") for at in (line.start_ns, line.end_ns))
-        words = " ".join(line.text.split()).replace("-->", "→")
-        cues.append(f"{number}\n{start} --> {end}\n{line.role}：{words}\n\n")
-    return "".join(cues)
+def _changes(said: Mapping[str, Any]) -> str:
+    parts = [str(said["text"])] if "text" in said else []
+    parts += [f"{key}={json.dumps(said[key], ensure_ascii=False)}" for key in _SET[1:] if key in said]
+    return " ".join(parts)
 
 
-def clock_text(ns: int, point: str = ".") -> str:
-    """Time since the opening as `01:02:03.004`."""
-    sign = "-" if ns < 0 else ""
-    ms = abs(ns) // _NS_PER_MS
-    return f"{sign}{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{point}{ms % 1000:03d}"
+def _cues(lines: Sequence[Utterance], opened_ns: int) -> list[tuple[int, int, str, str]]:
+    """(from, to) since the opening, who and what, in the order of time."""
+    said = [line for line in lines if not line.gone and not line.struck and line.end_ns > line.start_ns and line.text]
+    said.sort(key=lambda line: line.start_ns)
+    return [
+        (max(line.start_ns - opened_ns, 0), max(line.end_ns - opened_ns, 0), line.role, " ".join(line.text.split()))
+        for line in said
+    ]
 
 
-def _plain(value: Any) -> Any:
-    """Nanoseconds as decimal text: JSON's numbers do not hold them."""
-    if isinstance(value, dict):
-        return {k: str(v) if k.endswith("_ns") and type(v) is int else _plain(v) for k, v in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+def _srt(lines: Sequence[Utterance], opened_ns: int) -> str:
+    return "".join(
+        f"{number}\n{clock_text(start, ',')} --> {clock_text(end, ',')}\n{role}：{words.replace('-->', '→')}\n\n"
+        for number, (start, end, role, words) in enumerate(_cues(lines, opened_ns), 1)
+    )
+
+
+def _vtt(lines: Sequence[Utterance], opened_ns: int) -> str:
+    cues = "".join(
+        f"{clock_text(start)} --> {clock_text(end)}\n<v {_escaped(role)}>{_escaped(words)}\n\n"
+        for start, end, role, words in _cues(lines, opened_ns)
+    )
+    return f"WEBVTT\n\n{cues}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

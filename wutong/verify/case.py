@@ -108,6 +108,11 @@ class Case:
             self.trouble["index-code"] = error.code
             return None
 
+    @property
+    def form(self) -> str:
+        """The form by which the folder is judged; step 1 stops at one that is not known."""
+        return forms.FORM if self.index is None else self.index.form
+
     @cached_property
     def leaves(self) -> list[bytes]:
         """The lines of `leaves.jsonl` as they are."""
@@ -227,7 +232,7 @@ class Case:
         return (
             0
             if self.index is None
-            else sum(f.bytes for f in self.index.files if f.path.startswith(("media/", "play/")))
+            else sum(f.bytes for f in self.index.files if f.path.startswith(("media/", "documents/", "play/")))
         )
 
 

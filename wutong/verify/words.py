@@ -173,6 +173,31 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     "exhibit-differs": _both("证据文件被改动或调换：{0}", "an exhibit's file was changed or swapped: {0}"),
     "exhibit-extra": _both("有账本里没有的证据文件：{0}", "an exhibit's file is in no leaf: {0}"),
     "exhibit-unknown": _both("展示了没有登记的证据：{0}", "something was shown that is no exhibit: {0}"),
+    "signing": _both("signing.json 与账本中的签名、异议不符", "signing.json is not what the ledger says of signatures"),
+    "form-too-old": _both(
+        "账本里有修订或签名，而 {0} 格式的导出不含这些内容",
+        "there are acts or signatures here that {0} leaves out",
+    ),
+    "document-missing": _both("笔录文件缺失：{0}", "a document of the signed words is missing: {0}"),
+    "document-differs": _both(
+        "笔录文件被改动或调换：{0}", "a document of the signed words was changed or swapped: {0}"
+    ),
+    "document-extra": _both("有账本里没有的笔录文件：{0}", "a document is in no leaf: {0}"),
+    "document-unknown": _both(
+        "笔录文件不属于任何一版核对文字：{0}", "a document is of words that were never laid before anybody: {0}"
+    ),
+    "words-hash": _both(
+        "交付核对的文字与当时的笔录不符（编号 {0}）", "what was laid before people were not the words then (event {0})"
+    ),
+    "signature-unknown": _both(
+        "{0} 的签名不属于任何一版核对文字", "the signature of {0} is of words that were never laid before anybody"
+    ),
+    "signed": _both("{0} 已签名，签署的正是最后的文字", "{0} signed the last words"),
+    "signed-before": _both(
+        "{0} 签署的是第 {1} 版，其后文字又有修订", "{0} signed version {1}; the words were revised after that"
+    ),
+    "refused": _both("{0} 拒绝签名：{1}", "{0} refused to sign: {1}"),
+    "objection-refused": _both("{0} 的异议未予更正：{1}", "an objection of {0} was not followed: {1}"),
     # 11 token
     "token": _both("时间戳不可信：{0}", "the time-stamp token is not believed: {0}"),
     "token-unchecked": _both(

@@ -1,7 +1,7 @@
 """Step 1: the folder holds exactly the files of its index, all of them plain, none outside, each as the index says.
 
-Segments, exhibits and what is in `play/` are hashed by the steps that read them (8, 10 and 12), so that nothing is read
-twice; here they are counted by their size.
+Segments, exhibits, documents and what is in `play/` are hashed by the steps that read them (8, 10 and 12), so that
+nothing is read twice; here they are counted by their size.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wutong.verify.case import MAX_LEDGER_BYTES, Case
 from wutong.verify.verdict import Reason, false, lacking
 
 MAX_FILES = 200_000
-LATER = ("media/", "exhibits/", "play/")
+LATER = ("media/", "exhibits/", "documents/", "play/")
 
 
 def run(case: Case) -> Iterator[Reason]:
@@ -28,7 +28,7 @@ def run(case: Case) -> Iterator[Reason]:
         if not os.path.lexists(case.path(forms.INDEX)):
             yield lacking("folder", forms.INDEX)
         elif case.trouble.get("index-code") == "form":
-            yield lacking("form", why, forms.FORM)
+            yield lacking("form", why, forms.KNOWN[-1])
             return  # what this form calls unlisted or missing, the other may not
         else:
             yield false("path" if case.trouble.get("index-code") == "path" else "index", why)

@@ -1,21 +1,26 @@
-"""Step 10: transcript and certificate are what the leaves say; exhibits are the files that were shown.
+"""Step 10: transcript, signatures and certificate are what the leaves say; exhibits and documents are the files of
+their leaves; what was laid before people to sign were the words of that moment.
 
 JSON is compared by what it says, fact by fact: none may differ, lack or be added, however it is spaced or sorted. Text
-and subtitles are compared by their bytes. Both are fixed by the form of the export, and step 1 stops at any other.
+and subtitles are compared by their bytes. All is fixed by the form of the export, and step 1 stops at one unknown.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sync.errors import LedgerError
+from sync.hearing import Exhibit
+from sync.roomlog import Event
+from sync.signing import KINDS as SIGNING
+from sync.signing import Document
 from wutong.export import forms
-from wutong.export.certificate import certificate_of
-from wutong.export.transcript import transcript_files
+from wutong.export.derived import derived_files
 from wutong.verify.case import FOLD_ERRORS, Case
 from wutong.verify.scan import scan
+from wutong.verify.steps import signed
 from wutong.verify.verdict import Reason, false
 
 _POLICY = frozenset({"explanation_needed"})
@@ -23,38 +28,43 @@ _POLICY = frozenset({"explanation_needed"})
 
 
 def run(case: Case) -> Iterator[Reason]:
-    """Reasons `transcript`, `transcript-missing`, `certificate-json`, `exhibit-…`."""
+    """Reasons `transcript`, `transcript-missing`, `signing`, `certificate-json`, `exhibit-…`, `document-…`,
+    `form-too-old`, and those of `signed`."""
     if case.hearing is None:
         return
-    yield from _transcript(case)
-    yield from _certificate(case)
+    yield from _derived(case)
+    if case.form != forms.FIRST:
+        yield from signed.run(case)
+    elif any(_is_newer(event) for event in case.known):
+        yield false("form-too-old", case.form)  # it would leave out who signed, and who did not
     yield from _exhibits(case)
+    yield from _documents(case)
 
 
-def _transcript(case: Case) -> Iterator[Reason]:
+def _derived(case: Case) -> Iterator[Reason]:
+    span = None if case.index is None else case.index.excerpt
     try:
-        expected = transcript_files(case.known)
+        expected = derived_files(case.known, case.room, case.last, case.device, span, case.form)
     except FOLD_ERRORS as error:
         yield false("leaf-body", repr(error)[:200])
         return
     for name, data in expected.items():
         found = case.read(name)
-        if found is None:
+        besides = _POLICY if name == forms.CERTIFICATE else frozenset()
+        if name.startswith("transcript.") and found is None:
             yield false("transcript-missing", name)
-        elif not (_says(found, json.loads(data)) if name.endswith(".json") else found == data):
-            yield false("transcript", name)
+        elif found is None or not _is(found, data, name, besides):
+            codes = {forms.CERTIFICATE: "certificate-json", forms.SIGNING: "signing"}
+            yield false(codes[name]) if name in codes else false("transcript", name)
 
 
-def _certificate(case: Case) -> Iterator[Reason]:
-    found = case.read(forms.CERTIFICATE)
-    span = None if case.index is None else case.index.excerpt
-    try:
-        value: dict[str, Any] = certificate_of(case.known, case.room, case.last, case.device, span)
-    except FOLD_ERRORS as error:
-        yield false("leaf-body", repr(error)[:200])
-        return
-    if found is None or not _says(found, value, besides=_POLICY):
-        yield false("certificate-json")
+def _is_newer(event: Event) -> bool:
+    """Whether the first form has no word for this."""
+    return event.kind in SIGNING or (event.kind == "revision" and "changes" in event.body)
+
+
+def _is(found: bytes, data: bytes, name: str, besides: frozenset[str]) -> bool:
+    return _says(found, json.loads(data), besides=besides) if name.endswith(".json") else found == data
 
 
 def _says(found: bytes, facts: dict[str, Any], *, besides: frozenset[str] = frozenset()) -> bool:
@@ -80,18 +90,32 @@ def _same(one: Any, other: Any) -> bool:
 def _exhibits(case: Case) -> Iterator[Reason]:
     assert case.hearing is not None
     exhibits = {f"exhibits/{e.sha256}": e for e in case.hearing.exhibits if forms.is_path(f"exhibits/{e.sha256}")}
-    facts = scan({name: case.path(name) for name in exhibits}, walk=False, sm3=True, workers=case.workers)
-    for name, exhibit in exhibits.items():
-        fact = facts[name]
-        if fact.error:
-            yield false("exhibit-missing", f"{exhibit.number} {exhibit.title}")
-        elif fact.sha256 != exhibit.sha256 or (exhibit.sm3 and fact.sm3 != exhibit.sm3):
-            yield false("exhibit-differs", f"{exhibit.number} {exhibit.title}")
+    names = {path: f"{e.number} {e.title}" for path, e in exhibits.items()}
+    yield from _files(case, "exhibit", exhibits, names)
     known = {e.id for e in case.hearing.exhibits}
     for shown in case.hearing.presentations:
         if shown.exhibit not in known and not case.is_excerpt:
             yield false("exhibit-unknown", shown.exhibit)
-    listed = () if case.index is None else case.index.files
-    for entry in listed:
-        if entry.path.startswith("exhibits/") and entry.path not in exhibits:
-            yield false("exhibit-extra", entry.path)
+
+
+def _documents(case: Case) -> Iterator[Reason]:
+    assert case.hearing is not None
+    documents = {forms.document_path(d.sha256, d.kind): d for d in case.hearing.signing.documents}
+    documents = {path: d for path, d in documents.items() if forms.is_path(path, case.form)}
+    yield from _files(case, "document", documents, {path: d.file for path, d in documents.items()})
+
+
+def _files(
+    case: Case, kind: str, wanted: Mapping[str, Exhibit | Document], names: Mapping[str, str]
+) -> Iterator[Reason]:
+    """Files that their leaves name by hash: each is here and is that, and none is beside them."""
+    facts = scan({path: case.path(path) for path in wanted}, walk=False, sm3=True, workers=case.workers)
+    for path, said in wanted.items():
+        fact = facts[path]
+        if fact.error:
+            yield false(f"{kind}-missing", names[path])
+        elif fact.sha256 != said.sha256 or (said.sm3 and fact.sm3 != said.sm3):
+            yield false(f"{kind}-differs", names[path])
+    for entry in () if case.index is None else case.index.files:
+        if entry.path.startswith(f"{kind}s/") and entry.path not in wanted:
+            yield false(f"{kind}-extra", entry.path)
