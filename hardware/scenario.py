@@ -1,7 +1,8 @@
 """What the clerk does in a played hearing, and when: `timeline.json` of a hearing folder, read and checked.
 
     {"actions": [
-      {"at_s": 0.5, "do": "open", "case": {"case_no", "cause", "title", "parties": {role: name}, "public"}},
+      {"at_s": 0.5, "do": "open", "case": {"case_no", "cause", "title", "parties": {role: name},
+        "vocabulary": {"place": ["尖山区"]}, "public"}},
       {"at_s": 2.0, "do": "exhibit", "file": "iou.pdf", "title": "借条"},
       {"at_s": 9.0, "do": "mark", "kind": "举证", "text": ""},
       {"at_s": 9.5, "do": "present", "file": "iou.pdf", "page": 1, "zoom": 1, "x": 0.5, "y": 0.5},
@@ -31,6 +32,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hardware.hearing_folder import HearingFolder
+from sync.docket import Term, TermKind
 from sync.errors import ConfigError
 from sync.hearing import PauseReason
 
@@ -53,6 +55,7 @@ class Case(BaseModel):
     cause: str = Field(min_length=1, description="案由")
     title: str = Field(min_length=1)
     parties: dict[str, str] = Field(description="role -> name")
+    vocabulary: dict[TermKind, list[Term]] = Field(default_factory=dict, description="what will be said, by its kind")
     public: bool = True
 
 

@@ -26,49 +26,72 @@ MOST = 200
 """Words that one case may bring."""
 _PROMPT = 60
 """Characters of the bias for an engine: more makes Whisper leave out words."""
+_ECHO = 4
+"""Characters from which on what an engine says back is no answer of a speaker: 张三，李四."""
 _BENCH = ("审判长", "审判员", "人民陪审员", "陪审员")
 
 
 class Vocabulary:
     """Terms of one hearing, the names of the case first."""
 
-    def __init__(self, terms: Iterable[Term], branch: str = "") -> None:
+    def __init__(self, terms: Iterable[Term], branch: str = "", told: Iterable[str] = ()) -> None:
         self.terms = tuple(terms)
+        self._told = tuple(told)
         self.branch = branch
         """民事, 刑事 or 行政, as the case number says; empty when it does not."""
 
     @classmethod
     def of_case(cls, case: Mapping[str, Any], extra: Iterable[Term] = ()) -> Vocabulary:
         """Of the `case` in an event `open`; `extra`: the court's own terms. What is malformed in `case` is left out."""
-        return cls(merged(_case_terms(case), extra, _statute_terms(), court_terms()), _branch(case))
+        terms = merged(_case_terms(case), extra, _statute_terms(), court_terms())
+        return cls(terms, _branch(case), [*_names(case), *(word for _, word in _told(case))])
 
     @property
     def bias(self) -> str:
         """A short text for an engine that can be told what it will hear: names first; empty without a case."""
-        words: list[str] = []
-        for kind in ("姓名", "地名", "证据", "法律", "本案用语"):
-            words += [t.text for t in self.terms if t.of_case and t.kind == kind and len(t.text) <= 12]
         out = ""
-        for word in dict.fromkeys(words):
-            if len(out) + len(word) + 1 > _PROMPT:
-                break
-            out += ("，" if out else "") + word
+        for word in dict.fromkeys(self._told):
+            if len(out) + len(word) + 1 <= _PROMPT:
+                out += ("，" if out else "") + word
         return out
+
+    def echoed(self, text: str) -> bool:
+        """Whether `text` is nothing but a stretch of the bias: an engine that was told says it back over silence."""
+        said, told = ideographs(text), ideographs(self.bias)
+        words = [word for word in map(ideographs, self._told) if word and word in said]
+        return len(said) >= _ECHO and len(words) >= 2 and said in told
 
 
 def _case_terms(case: Mapping[str, Any]) -> list[Term]:
-    parties = case.get("parties")
-    named = {str(r): n for r, n in parties.items() if isinstance(n, str)} if isinstance(parties, dict) else {}
+    named = _parties(case)
     found: list[Term] = []
     for role, names in named.items():
         for name in _split(names):
             found += [Term(t, "姓名", of_case=True) for t in _spoken_names(role, name)]
     found += [Term(t, "当事人", of_case=True) for t in _title(case, named)]
-    told = case.get("vocabulary")
-    for kind, words in told.items() if isinstance(told, dict) else ():
-        if isinstance(words, list):
-            found += [Term(w, KINDS.get(str(kind), "本案用语"), of_case=True) for w in words if isinstance(w, str)]
+    found += [Term(word, KINDS[kind], of_case=True) for kind, word in _told(case)]
     return [t for t in found if 2 <= len(ideographs(t.text)) <= 40][:MOST]
+
+
+def _parties(case: Mapping[str, Any]) -> dict[str, str]:
+    """Names by role."""
+    parties = case.get("parties")
+    return {str(r): n for r, n in parties.items() if isinstance(n, str)} if isinstance(parties, dict) else {}
+
+
+def _names(case: Mapping[str, Any]) -> list[str]:
+    return [name for names in _parties(case).values() for name in _split(names)]
+
+
+def _told(case: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(kind, word) of the docket entry's vocabulary, in the order of the kinds."""
+    told = case.get("vocabulary")
+    kinds = told if isinstance(told, dict) else {}
+    return [(k, w) for k in KINDS for w in _list(kinds.get(k)) if isinstance(w, str) and w.strip()]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _branch(case: Mapping[str, Any]) -> str:

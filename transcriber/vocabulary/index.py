@@ -7,8 +7,8 @@ miscount it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from transcriber.vocabulary.lexicon import Term, ideographs
@@ -32,9 +32,25 @@ class _Node:
     terms: list[tuple[Term, str]] = field(default_factory=list)
 
 
+_TWO_READINGS = frozenset("还重长行调供处量给强率")
+"""Characters of court terms whose two usual readings even dictionaries of phrases mix up: 还款 is huán, not hái."""
+
+
 def limit(syllables: int) -> float:
     """How far a term of so many syllables may be from what was heard, in all."""
     return min(0.75 + 0.4 * (syllables - 2), 2.6)
+
+
+def _otherwise(written: str, usual: tuple[Syllable, ...]) -> Iterator[tuple[Syllable, ...]]:
+    """The term with one of its characters read in its other way: 还 is hái and huán, and not everybody knows which."""
+    for place, character in enumerate(written):
+        for other in readings(character)[:2] if character in _TWO_READINGS else ():
+            if other != usual[place] and _sounds_else(other, usual[place]):
+                yield (*usual[:place], other, *usual[place + 1 :])
+
+
+def _sounds_else(one: Syllable, other: Syllable) -> bool:
+    return replace(one, tone=0) != replace(other, tone=0)
 
 
 class SoundIndex:
@@ -55,10 +71,12 @@ class SoundIndex:
         if len(written) < 2 or written in self.written or not said or not all(said):
             return
         self.written[written] = term
-        node = self._root
-        for (one,) in said:
-            node = node.children.setdefault(self._ids.setdefault(one, len(self._ids)), _Node())
-        node.terms.append((term, written))
+        usual = tuple(one for (one,) in said)
+        for spelled in (usual, *_otherwise(written, usual)):
+            node = self._root
+            for one in spelled:
+                node = node.children.setdefault(self._ids.setdefault(one, len(self._ids)), _Node())
+            node.terms.append((term, written))
 
     def _distances(self, character: str) -> list[float]:
         return self._table.distances(readings(character))
