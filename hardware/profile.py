@@ -126,6 +126,10 @@ class Transcriber(_Part):
     terms: Path | None = Field(
         None, description="file with the court's own terms, one or more a line; see docs/words.md"
     )
+    prompt: bool = Field(
+        False,
+        description="true: tell the engine the names of the case beforehand; large models gain, 'base' loses by it",
+    )
     corrections: Literal["apply", "propose", "off"] = Field(
         "apply",
         description="words that sound like a term and are written otherwise: changed visibly, only proposed, or let be",

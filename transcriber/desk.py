@@ -196,8 +196,11 @@ class Desk:
             self._show(caption, heard)
 
     async def _ask(self, caption: _Caption, samples: Samples, *, quick: bool = False) -> Heard:
+        hearing = caption.sitting.hearing
         name = utterance_id(caption.sitting, self._seat(caption.turn), caption.turn)
-        return await self._owner.ask(samples, quick=quick, turn=name, prefix=caption.agreement.committed)
+        bias = await self._reviser.bias(hearing)
+        heard = await self._owner.ask(samples, bias, quick=quick, turn=name, prefix=caption.agreement.committed)
+        return Heard(why="echo of the bias") if bias and await self._reviser.echoed(hearing, heard.text) else heard
 
     def _show(self, caption: _Caption, heard: Heard) -> None:
         if heard.text and (heard.text != caption.agreement.text or not caption.shown):

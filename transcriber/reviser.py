@@ -99,9 +99,18 @@ class Reviser:
         if self._settings.corrections != "off":
             await asyncio.to_thread(self._make, {})
 
-    async def vocabulary(self, hearing: str) -> Vocabulary:
-        """What is said in a hearing, by its case."""
-        return (await self._of(hearing))[0]
+    async def bias(self, hearing: str) -> str:
+        """What the engine is told before it hears a turn: names of the case, where the profile wants it; else empty."""
+        if not self._settings.prompt:
+            return ""
+        try:
+            return (await self._of(hearing))[0].bias
+        except StorageError:
+            return ""  # the log is read again for the next turn
+
+    async def echoed(self, hearing: str, text: str) -> bool:
+        """Whether the engine only says back what it was told."""
+        return (await self._of(hearing))[0].echoed(text)
 
     async def after(self, hearing: str, event: Event) -> None:
         """Revise the `utterance` that was just written, or let it be."""
@@ -142,6 +151,7 @@ class Reviser:
         return found
 
     def _build(self, hearing: str) -> tuple[Vocabulary, Corrector]:
+        """`StorageError` when the log cannot be read."""
         opened = self._log.of_hearing(hearing, ("open",))
         case = opened[0].body.get("case") if opened else None
         return self._make(case if isinstance(case, Mapping) else {})
