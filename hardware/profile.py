@@ -284,6 +284,8 @@ def _words_at(settings: Transcriber, folder: Path) -> Transcriber:
         update["voices"] = at(settings.voices)
     if settings.token_file is not None:
         update["token_file"] = folder / settings.token_file.expanduser()
+    if settings.terms is not None:
+        update["terms"] = folder / settings.terms.expanduser()
     return settings.model_copy(update=update)
 
 
