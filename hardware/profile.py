@@ -128,7 +128,7 @@ class Transcriber(_Part):
     )
     prompt: bool = Field(
         False,
-        description="true: tell the engine the names of the case beforehand; large models gain, 'base' loses by it",
+        description="true: tell the engine the names of the case beforehand; may help a large model, harms 'base'",
     )
     corrections: Literal["apply", "propose", "off"] = Field(
         "apply",
