@@ -40,6 +40,10 @@ LOOK_S = 1.0
 SIGN_S = 3.0
 SETTLE_S = 2.0
 """Nothing has been said of the hearing for so long: the last alarms and words are in."""
+RESETTLE_S = 20.0
+"""The same after a first seal: corrections and signatures come one by one, and each seal is a whole one."""
+RESEAL_S = 300.0
+"""Words that go on and on after a seal are sealed again after so long all the same."""
 GIVE_UP_S = 600.0
 """A transcriber that is absent, or comes no further, for so long is not waited for."""
 FURTHER_S = 1.0
@@ -261,7 +265,8 @@ class Notary:
         if holes or not done:
             ledger.why = unsealed.missing(holes) if holes else unsealed.WORDS
             return None
-        if now_s - ledger.said_s < SETTLE_S:
+        quiet_s = SETTLE_S if ledger.seals == 0 else RESETTLE_S
+        if now_s - ledger.said_s < quiet_s and (ledger.seals == 0 or now_s - ledger.closed_s < RESEAL_S):
             return None
         try:
             events = self._log.of_hearing(name)
