@@ -92,6 +92,13 @@ def test_ordinary_speech_is_let_be(corrector: Corrector, text: str) -> None:
     assert corrector.changes(text) == []
 
 
+def test_real_speech_from_elsewhere_is_let_be(corrector: Corrector) -> None:
+    """Recorded outputs of the base model over news, a lecture and a meeting."""
+    for one in json.loads((HERE.parent / "heard_elsewhere.json").read_text(encoding="utf-8")):
+        words = [(word, probability) for word, _, _, probability in one["words"]]
+        assert corrector.changes(one["text"], words) == [], one["file"]
+
+
 @pytest.mark.parametrize(
     "text", ["", "。", "Thank you, your honour.", "2023年6月1日", "〔此处语音未能转写，以录音为准〕"]
 )
