@@ -136,7 +136,7 @@ class Desk:
                     await self._early(early)
                     continue
                 if caption := self._due(captions):
-                    await self._partial(caption)
+                    await self._unless_over(caption)
                     continue
             try:
                 async with asyncio.timeout(_LOOK_S if turns else 0.1), self._changed:
@@ -171,6 +171,23 @@ class Desk:
             if weight > most:
                 best, most = caption, weight
         return best
+
+    async def _unless_over(self, caption: _Caption) -> None:
+        """A caption; where questions are answered side by side, it is abandoned for a turn that ends meanwhile."""
+        if not self._owner.parallel:
+            await self._partial(caption)
+            return
+        task = asyncio.create_task(self._partial(caption))
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=_LOOK_S)
+                if self._finals or self._ending([*self._captions.values()]):
+                    break
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
 
     async def _partial(self, caption: _Caption) -> None:
         began = _now()
