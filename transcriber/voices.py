@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import string
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -196,10 +195,8 @@ def _write(path: Path, heard: _Heard) -> None:
     """Replace the file as a whole; without it a restart founds its voices anew."""
     draft = path.with_suffix(".new")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(asdict(heard), file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
+        # Not synced: an utterance must not wait for it, and a power cut costs labels, no words.
+        draft.write_text(json.dumps(asdict(heard), ensure_ascii=False), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
         log.warning("voices_not_kept", why=str(error))
