@@ -1,6 +1,7 @@
 /** The language of the screens: zh-CN unless a person chose English in this browser. One set of typed keys. */
 
 import { ApiError } from './api';
+import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as inspect from './messages/inspect';
 import * as panel from './messages/panel';
@@ -8,8 +9,8 @@ import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 
 export const MESSAGES = {
-  zh: { ...common.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh },
-  en: { ...common.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en },
+  zh: { ...common.zh, ...checks.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh },
+  en: { ...common.en, ...checks.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en },
 } as const;
 
 export type Lang = 'zh' | 'en';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError } from './api';
 import { explain, language, MESSAGES, roleName, sentence, t } from './i18n.svelte';
+import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as inspect from './messages/inspect';
 import * as panel from './messages/panel';
@@ -17,7 +18,7 @@ describe('messages', () => {
   });
 
   it('defines no key twice', () => {
-    const keys = [common.zh, panel.zh, inspect.zh, transcript.zh, signing.zh].flatMap((part) => Object.keys(part));
+    const keys = [checks.zh, common.zh, panel.zh, inspect.zh, transcript.zh, signing.zh].flatMap((part) => Object.keys(part));
     expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
   });
 

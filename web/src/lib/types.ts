@@ -360,6 +360,23 @@ export interface SigningState {
   failure: string;
 }
 
+/** What the checks (文书纠错) found in a line; positions in characters. */
+export interface CheckFinding {
+  /** made of what was found: ignored, it stays so until its words change */
+  id: string;
+  kind: 'name' | 'amount' | 'date' | 'statute' | 'pair' | 'doubled' | 'proposal';
+  line: string;
+  at: number;
+  length: number;
+  from: string;
+  /** what accepting it writes; null where only a person can say */
+  to: string | null;
+  why: string;
+  /** the other place of a contradiction */
+  also: { line: string; at: number; length: number } | null;
+  ignored: boolean;
+}
+
 /** `GET /api/state` of a room. A part is null until its service has spoken. */
 export interface RoomState {
   room: RoomName;
@@ -375,6 +392,7 @@ export interface RoomState {
   integrity: Integrity | null;
   selftest: SelfTestState | null;
   signing?: SigningState | null;
+  checks?: CheckFinding[];
   alarms?: Alarm[];
   captions: Caption[];
   speaking: string[];
@@ -393,6 +411,7 @@ export type RoomMessage =
   | { type: 'selftest'; value: SelfTestState }
   | { type: 'alarms'; value: Alarm[] }
   | { type: 'signing'; value: SigningState | null }
+  | { type: 'checks'; value: CheckFinding[] }
   | { type: 'docket'; value: Docket };
 
 /** What the room's screen shows now. */

@@ -124,6 +124,7 @@ export class RoomStore {
         else if (message.type === 'selftest') this.state.selftest = message.value;
         else if (message.type === 'alarms') this.state.alarms = message.value;
         else if (message.type === 'signing') this.state.signing = message.value;
+        else if (message.type === 'checks') this.state.checks = message.value;
         else if (message.type === 'docket') this.state.docket = message.value;
     }
     if (message.type !== 'levels') this.#watchAlarms();

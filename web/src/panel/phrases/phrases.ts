@@ -1,0 +1,64 @@
+/** Set phrases as the panel finds and inserts them. No state. */
+
+import type { NewLine } from '../../lib/transcript';
+import type { Line } from '../../lib/types';
+
+export interface Part {
+  text: string;
+  /** the field of the case that it is */
+  field?: string;
+  missing?: boolean;
+}
+
+export interface Phrase {
+  id: string;
+  group: string;
+  title: string;
+  role: string;
+  seat: string;
+  cases: string[];
+  /** of the kind of procedure of this case */
+  fits: boolean;
+  /** of the title in pinyin */
+  initials: string;
+  text: string;
+  parts: Part[];
+  missing: string[];
+}
+
+export interface Group {
+  name: string;
+  phrases: Phrase[];
+}
+
+/** Those that fit the case (or all), in which the letters or characters of `query` occur in their order. */
+export function matching(phrases: Phrase[], query: string, all: boolean): Group[] {
+  const wanted = query.trim().toLowerCase().replaceAll(' ', '');
+  const groups = new Map<string, Phrase[]>();
+  for (const phrase of phrases) {
+    if (!all && !phrase.fits) continue;
+    if (wanted && !finds(phrase, wanted)) continue;
+    groups.set(phrase.group, [...(groups.get(phrase.group) ?? []), phrase]);
+  }
+  return [...groups].map(([name, found]) => ({ name, phrases: found }));
+}
+
+function finds(phrase: Phrase, wanted: string): boolean {
+  if (phrase.initials.includes(wanted)) return true;
+  const words = `${phrase.title}${phrase.group}`.toLowerCase();
+  if (words.includes(wanted)) return true;
+  return /\p{Script=Han}{2}/u.test(wanted) && phrase.text.includes(wanted);
+}
+
+/** The line that a phrase becomes: after `above`, or by its time where there is none. */
+export function lineOf(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
+  const at = above ? above.end_ms : nowMs;
+  const { role, seat, text } = phrase;
+  return { id, after: above?.id ?? '', seat, role, start_ms: at, end_ms: at, text, source: 'phrase' };
+}
+
+/** Where the first blank is, in characters; what must be filled in is what should be seen. */
+export function firstBlank(text: string): { at: number; length: number } | null {
+  const found = /_{2,}/.exec(text);
+  return found ? { at: [...text.slice(0, found.index)].length, length: found[0].length } : null;
+}
