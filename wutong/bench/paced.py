@@ -37,7 +37,7 @@ from wutong.bench.scoring import Shown, Spoken
 HEARING = "bench"
 _SERVICES = ("recorder", "transcriber")
 _START_TIMEOUT_S = 120
-_DRAIN_TIMEOUT_S = 120
+_DRAIN_TIMEOUT_S = 300
 _LEAST_LEAD_S = 2.0
 
 
@@ -148,7 +148,7 @@ async def play(
             heard.cpu_cores = (_cpu_s(children[1]) - before) / (time.monotonic() - began)
             close = _say(log, clock, "close", {})
             progress.update(bar, description=f"{label}: the last words", total=None)
-            await _drained(layout, close, children)
+            await _drained(layout, close, children, label)
             _read_log(log, start_ns, heard)
         finally:
             await cancel_and_wait(listening)
@@ -254,7 +254,7 @@ def _shown(value: Mapping[str, Any], start_ns: int, arrived_s: float) -> Shown:
     )
 
 
-async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subprocess.Process]) -> None:
+async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subprocess.Process], label: str) -> None:
     """Until the transcriber's own note says that everything up to the close is written."""
     note = layout.data / "transcriber.json"
     deadline = time.monotonic() + _DRAIN_TIMEOUT_S
@@ -265,7 +265,7 @@ async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subpro
                 await asyncio.sleep(0.5)  # the last message is on its way
                 return
         await asyncio.sleep(0.2)
-    raise WutongError(f"the last words were not written within {_DRAIN_TIMEOUT_S} s of the close")
+    raise WutongError(f"{label}: the last words were not written within {_DRAIN_TIMEOUT_S} s of the close")
 
 
 def _read_log(log: RoomLog, start_ns: int, heard: Heard) -> None:
