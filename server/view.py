@@ -29,7 +29,7 @@ from sync.http.access import Access, allow, public
 
 _NS_PER_MS = 1_000_000
 _MIX = "mix"
-_LINE = ("id", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
+_LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
 _WHOLE = ("id", "state", "opened_ms", "opened_utc_ms", "recorded_from_ms", "closed_ms", "pauses", "presentations")
 
 

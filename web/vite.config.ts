@@ -36,7 +36,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the pages' policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 1500,
     rollupOptions: {
-      input: { panel: here('./panel.html'), display: here('./display.html'), inspect: here('./inspect.html') },
+      input: { panel: here('./panel.html'), display: here('./display.html'), inspect: here('./inspect.html'), view: here('./view.html') },
     },
   },
   test: {

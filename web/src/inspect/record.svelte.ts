@@ -4,6 +4,7 @@ import { api, ApiError } from '../lib/api';
 import { applyEvent } from '../lib/hearing';
 import type { HearingRecord, PlayableTrack, RoomEvent } from '../lib/types';
 import type { FetchPiece } from '../player/source';
+import { SIGNING } from './signed';
 
 /** So long after the last late event the hearing is asked for again: they come in bursts. */
 const LATE_MS = 400;
@@ -64,6 +65,7 @@ export class HearingView {
     }
     applyEvent(this.record as Parameters<typeof applyEvent>[0], event);
     if (event.kind === 'close') void this.refresh();
+    if (SIGNING.has(event.kind)) void this.refresh(true);
     // The center witnesses a seal a moment after it has it.
     if (event.kind === 'seal') this.sealed = setTimeout(() => void this.refresh(), SEALED_MS);
   }

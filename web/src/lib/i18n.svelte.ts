@@ -7,10 +7,11 @@ import * as inspect from './messages/inspect';
 import * as panel from './messages/panel';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
+import * as view from './messages/view';
 
 export const MESSAGES = {
-  zh: { ...common.zh, ...checks.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh },
-  en: { ...common.en, ...checks.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en },
+  zh: { ...common.zh, ...checks.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh, ...view.zh },
+  en: { ...common.en, ...checks.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en, ...view.en },
 } as const;
 
 export type Lang = 'zh' | 'en';

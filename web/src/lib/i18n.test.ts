@@ -7,6 +7,7 @@ import * as inspect from './messages/inspect';
 import * as panel from './messages/panel';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
+import * as view from './messages/view';
 
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort();
 
@@ -18,7 +19,7 @@ describe('messages', () => {
   });
 
   it('defines no key twice', () => {
-    const keys = [checks.zh, common.zh, panel.zh, inspect.zh, transcript.zh, signing.zh].flatMap((part) => Object.keys(part));
+    const keys = [checks.zh, common.zh, panel.zh, inspect.zh, transcript.zh, signing.zh, view.zh].flatMap((part) => Object.keys(part));
     expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
   });
 

@@ -1,5 +1,7 @@
 /** What the servers say, as docs/protocol.md lists it. Times are milliseconds: room time unless the name says UTC. */
 
+import type { SignedWords } from '../inspect/signed';
+
 export type HearingState = 'open' | 'paused' | 'closed';
 export type PauseReason = 'recess' | 'closed_evidence' | 'mediation';
 export const PAUSE_REASONS: readonly PauseReason[] = ['recess', 'closed_evidence', 'mediation'];
@@ -439,7 +441,7 @@ export interface Explanation {
 export type Level = 'open' | 'restricted' | 'sealed';
 
 export interface Session {
-  role: 'clerk' | 'inspector' | 'judge' | 'archivist' | 'admin';
+  role: 'clerk' | 'inspector' | 'judge' | 'archivist' | 'party' | 'admin';
   name: string;
 }
 
@@ -486,6 +488,7 @@ export interface HearingRecord extends Omit<Hearing, 'tracks'> {
   /** room time now; null when it is over or the room is not online */
   now_ms?: number | null;
   integrity?: Integrity;
+  signing?: SignedWords;
   tracks: PlayableTrack[];
 }
 
