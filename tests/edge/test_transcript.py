@@ -111,9 +111,8 @@ async def test_of_two_writers_one_is_told_what_the_other_wrote(court: Court) -> 
 
 async def test_acts_at_the_same_moment_are_taken_one_after_the_other(court: Court) -> None:
     changes = [await court.change("u2", text=f"第{n}稿") for n in range(8)]
-    sent = [
-        {"id": secrets.token_hex(8), "act": "edit", "tab": f"tab-{n}", "changes": [c]} for n, c in enumerate(changes)
-    ]
+    bodies: list[dict[str, Any]] = [{"tab": f"tab-{n}", "changes": [change]} for n, change in enumerate(changes)]
+    sent = [{"id": secrets.token_hex(8), "act": "edit", **body} for body in bodies]
     answers = await asyncio.gather(*(court.room.clerk.post("/api/transcript/revisions", json=s) for s in sent))
     assert sorted(a.status_code for a in answers) == [200] + [409] * 7
     won = next(s for s, a in zip(sent, answers, strict=True) if a.status_code == 200)
