@@ -37,7 +37,7 @@ def _writable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Who = Annotated[str, Field(max_length=100), AfterValidator(_writable)]
 Role = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_writable)]
 Why = Annotated[str, Field(max_length=500), AfterValidator(_writable)]

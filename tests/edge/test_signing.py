@@ -91,6 +91,7 @@ async def test_a_witness_is_added_and_who_was_not_there_is_not_waited_for(court:
     assert (await court.signing())["complete"] is False
     away = {"role": "证人", "name": "周某", "act": "absent", "reason": "作证后已离庭"}
     assert (await court.post("signatures", away))["complete"] is True
+    assert {e.body["transcript"] for e in await court.events("signature")} == {sha256}
 
 
 async def test_one_touch_twice_is_one_signature_and_a_slip_of_the_hand_is_none(court: Court) -> None:
