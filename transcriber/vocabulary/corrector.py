@@ -40,8 +40,12 @@ _SHORT = {2: 1.5, 3: 0.5}
 """What a changed short term costs besides: short terms sound like much else."""
 _UNSURE = 0.7
 """The probability of a character of which the engine says nothing."""
-_ALIKE, _SHORT_AT_MOST = 0.17, 0.85
-"""A term of two syllables that does not sound the same (but for its tone) is proposed, never put there."""
+_ALIKE, _ASKED_AT_MOST = 0.17, 0.85
+"""Up to this distance two syllables sound the same, but for the tone; the confidence of what is proposed at most."""
+_LONG = 5
+"""Syllables from which on a term is no chance."""
+_COMMON_WORD, _COMMON_CHARACTER = math.log(6e-6), math.log(3e-4)
+"""From which probability on a word, or a single character, is what anybody may have said."""
 _SCALE, _MIDDLE = 0.8, 1.5
 _SOFT = frozenset("，、：")
 
@@ -109,13 +113,43 @@ class Corrector:
         for step in path:
             if not step.changed or step.match is None:
                 continue
-            other, _ = self._decode(heard, matches, frozenset(step.changed))
+            other, as_heard = self._decode(heard, matches, frozenset(step.changed))
             confidence = 1 / (1 + math.exp(-(best - other - _MIDDLE) / _SCALE))
-            if len(step.match.written) == 2 and max(step.match.apart[i - step.first] for i in step.changed) > _ALIKE:
-                confidence = min(confidence, _SHORT_AT_MOST)
+            if self._daring(heard, step, step.match, as_heard):
+                confidence = min(confidence, _ASKED_AT_MOST)
             if confidence >= PROPOSE:
                 found += _spelled(text, heard, step, step.match, round(confidence, 3))
         return found
+
+    def _daring(self, heard: _Heard, step: _Step, match: Match, as_heard: list[_Step]) -> bool:
+        """Whether the clerk must be asked, however probable it is.
+
+        So it is with a short term that only sounds alike, and with one that would replace a common word, unless it is
+        all that was said between two pauses: 这样做没有意义 may be meant so.
+        """
+        size = len(match.written)
+        if size >= _LONG:
+            return False
+        short = size == 2 or (size == 3 and match.term.of_case)
+        if short and max(match.apart[i - step.first] for i in step.changed) > _ALIKE:
+            return True
+        if self._alone(heard, step):
+            return False
+        return any(
+            self._common("".join(heard.characters[other.first : other.last]), short=size == 2)
+            for other in as_heard
+            if other.match is None and any(other.first <= i < other.last for i in step.changed)
+        )
+
+    def _common(self, word: str, *, short: bool) -> bool:
+        known = self._ordinary.get(word, ordinary.UNKNOWN)
+        return known > (_COMMON_WORD if len(word) > 1 else _COMMON_CHARACTER if short else 0.0)
+
+    @staticmethod
+    def _alone(heard: _Heard, step: _Step) -> bool:
+        """Whether a stretch is all that was said between two pauses."""
+        ends = step.last == len(heard.characters) or heard.after[step.last]
+        return bool(heard.after[step.first] and ends)
 
     def _matches(self, heard: _Heard) -> list[list[_Step]]:
         """The terms that could begin at each character."""
@@ -177,8 +211,7 @@ class Corrector:
         gain -= _OVER_COMMA * sum(1 for i in range(step.first + 1, step.last) if heard.after[i])
         for i in step.changed:
             gain -= _CHANGED + _CHANGED_SURE * heard.sure[i] ** 2 + _APART * match.apart[i - step.first]
-        ends = step.last == len(heard.characters) or heard.after[step.last]
-        if heard.after[step.first] and ends:
+        if self._alone(heard, step):
             gain += _WHOLE_CLAUSE
         return gain
 
