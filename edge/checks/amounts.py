@@ -33,10 +33,11 @@ _BETWEEN: Final = r"(?:金额|数额|总额|合计|共计|总计|一共|共|为|
 _BEFORE: Final = re.compile(rf"({_THINGS}){_BETWEEN}$")
 _AFTER: Final = re.compile(rf"^(?:整)?的?({_THINGS})(?!利息|期|人|合同|关系|纠纷)")
 _QUALIFIED: Final = re.compile(
-    r"剩|尚|仍|余|还欠|只欠|已|曾|先后|陆续|部分|其中|每|月供|分\w?期|第.笔|[首再又另末]|追加|各|[一两三四五几多]次|[一两三四五几多]笔|扣|减|增|变更|"
-    r"更正|口误|改|不是|没|并非|未|如果|假如|否认|不认|不予|只|仅|实际|称|主张|所谓|认为|约|近|不到|超过|大概|左右|多元|余元|以上|以下|以内|"
+    r"剩|尚|仍|余|还欠|只欠|已|曾|先后|陆续|部分|其中|每|月供|分\w?期|第.笔|[首再又另末]|追加|各(?!方|位)|[一两三四五几多]次|[一两三四五几多]笔|扣|减|增|变更|"
+    r"更正|口误|改|不是|没|并非|未|如果|假如|否认|不认|不予|只|仅|实际|称|主张|所谓|认为|约(?!定)|近|不到|超过|大概|"
     r"限额|上限|包括|之一|名下"
 )
+_ROUGHLY: Final = re.compile(r"^(?:左右|以上|以下|以内|上下|多|余)")
 _ENDED: Final = re.compile(r"变更诉讼请求|变更为|增加诉讼请求|减少诉讼请求|更正|说错了|口误")
 _RATE: Final = re.compile(
     rf"(年|月|日)(?:化)?(?:利率|利息|息)(?:为|是|按|约定|标准|的)*(?:百分之({NUMBER})|(\d+(?:\.\d+)?)\s*%|({NUMBER})分(?!之))"
@@ -148,7 +149,8 @@ def _amounts(text: str) -> tuple[Stated, ...]:
             before, after = _BEFORE.search(sentence[: found.start()]), _AFTER.match(sentence[found.end() :])
             thing = before[1] if before else after[1] if after else ""
             worth = value(found[1] or found[2])
-            if not thing or worth is None or _QUALIFIED.search(clause_around(sentence, found.start(), found.end())):
+            clause = clause_around(sentence, found.start(), found.end())
+            if not thing or worth is None or _QUALIFIED.search(clause) or _ROUGHLY.match(sentence[found.end() :]):
                 continue
             first = before.start() if before else found.start()
             last = found.end() if before or not after else found.end() + after.end()
