@@ -138,11 +138,11 @@ async def test_what_else_happened_meanwhile_does_not_hinder(court: Court) -> Non
 async def test_after_a_crash_the_last_line_is_looked_at_once(court: Court) -> None:
     first = court.utter("u1", "被告发表执政意见。")
     await court.reviser().after(HEARING, first)
-    court.utter("u2", "原告张伟铭没有意义。")  # killed before its revision
+    court.utter("u2", "原告张伟铭，没有意义。")  # killed before its revision
     for _ in range(2):
         await court.reviser().catch_up(HEARING)
     assert [e.body["changes"][0]["line"] for e in court.revisions()] == ["u1", "u2"]
-    assert court.line("u2").text == "原告张伟明没有异议。"
+    assert court.line("u2").text == "原告张伟明，没有异议。"
 
 
 async def test_the_others_are_told(court: Court) -> None:

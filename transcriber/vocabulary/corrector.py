@@ -135,10 +135,10 @@ class Corrector:
             return True
         if self._alone(heard, step):
             return False
-        return any(
-            self._common("".join(heard.characters[other.first : other.last]), short=size == 2)
-            for other in as_heard
-            if other.match is None and any(other.first <= i < other.last for i in step.changed)
+        replaced = [other for other in as_heard if any(other.first <= i < other.last for i in step.changed)]
+        return all(
+            other.match is None and self._common("".join(heard.characters[other.first : other.last]), short=size == 2)
+            for other in replaced
         )
 
     def _common(self, word: str, *, short: bool) -> bool:

@@ -79,6 +79,12 @@ def test_what_is_likely_is_asked_and_not_made(corrector: Corrector) -> None:
     assert (asked.old, asked.new, asked.applies) == ("下", "像", False)
 
 
+def test_a_common_word_is_replaced_only_where_it_is_all_that_was_said(corrector: Corrector) -> None:
+    assert corrected(corrector, "没有意义。") == "没有异议。"
+    [asked] = corrector.changes("这样做没有意义。")
+    assert (asked.new, asked.applies) == ("异议", False)
+
+
 def test_the_engines_certainty_counts() -> None:
     few = Corrector([Term("现金"), Term("交付现金")])
     sure = few.changes("交付先进", [("交付", 1.0), ("先进", 1.0)])
