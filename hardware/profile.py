@@ -268,6 +268,21 @@ def load_profile(path: Path) -> Profile:
     return _anchored(profile, path.resolve().parent)
 
 
+def speech_settings(**values: object) -> Transcriber:
+    """The settings of an engine that runs on this machine, without a courtroom. `ConfigError` says what is wrong."""
+    try:
+        settings = Transcriber.model_validate(values | {"voices": ""})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "engine"
+        raise ConfigError(f"the speech server cannot run so: {where}: {first['msg']}") from error
+    if settings.engine not in ("faster-whisper", "sherpa-onnx"):
+        raise ConfigError(
+            f"a speech server needs an engine of its own: faster-whisper or sherpa-onnx, not {settings.engine}"
+        )
+    return settings
+
+
 def _copy_at(target: str, folder: Path) -> str:
     here = bool(target) and not target.startswith(("http://", "https://"))
     return str(folder / Path(target).expanduser()) if here else target

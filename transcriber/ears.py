@@ -51,3 +51,25 @@ def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = la
         speaker=speaker,
     )
     return Owner(local, on_state=on_state)
+
+
+async def look(settings: Transcriber) -> str:
+    """One sentence on what words would come from; `ConfigError` when none would. For `wutong doctor`."""
+    if settings.engine != "openai":
+        ear = make_ear(settings)
+        try:
+            await ear.start()
+        finally:
+            await ear.stop()
+        return f"{settings.engine}: {settings.model}"
+    states: list[tuple[str, str]] = []
+    ear = make_ear(settings.model_copy(update={"voices": ""}), on_state=lambda state, why: states.append((state, why)))
+    try:
+        await ear.start()
+    finally:
+        await ear.stop()
+    state, why = states[-1]
+    if state != "ready":
+        raise ConfigError(why)
+    many = "s" if len(settings.servers) > 1 else ""
+    return f"{len(settings.servers)} transcription server{many}" + (f"; but {why}" if why else "")

@@ -100,6 +100,29 @@ def copyserver(
 
 
 @app.command()
+def speech_server(
+    model: Annotated[str, typer.Option("--model", help="'base', or a model's folder")] = "base",
+    engine: Annotated[str, typer.Option("--engine", help="faster-whisper or sherpa-onnx")] = "faster-whisper",
+    language: Annotated[str, typer.Option("--language", help="zh, en or auto")] = "auto",
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda")] = "cpu",
+    threads: Annotated[int, typer.Option("--threads", min=1, max=16, help="of each process")] = 2,
+    processes: Annotated[int, typer.Option("--processes", min=1, max=16, help="questions answered at a time")] = 1,
+    waiting: Annotated[int, typer.Option("--waiting", min=1, max=1000, help="questions that may wait")] = 64,
+    token_file: Annotated[Path | None, typer.Option("--token-file", help="who may ask (mode 0600)")] = None,
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8880,
+) -> None:
+    """Turn speech into words for many rooms, by the OpenAI interface (the engine openai in a room's profile)."""
+    from hardware.profile import speech_settings
+    from sync.service import run_service
+    from transcriber.speech_server import serve
+
+    settings = speech_settings(engine=engine, model=model, language=language, device=device, threads=threads)
+    where = {"host": host, "port": port, "token_file": token_file, "processes": processes, "waiting": waiting}
+    raise typer.Exit(run_service("speech-server", lambda lifeline: serve(settings, lifeline, **where)))
+
+
+@app.command()
 def enroll(
     config: Annotated[Path | None, typer.Option("--config", help="at the center: its TOML file")] = None,
     room: Annotated[str | None, typer.Option("--room", help="at the center: print a code for court/room")] = None,
@@ -256,6 +279,27 @@ def captions(
         words,
     )
     run("captions", lambda folder, console: measure(folder, plan, console), as_json=as_json)
+
+
+@bench.command()
+def clerk(
+    words: Annotated[Path | None, typer.Option("--words", help="what `bench captions --words` wrote")] = None,
+    hearing: Annotated[
+        Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="the panel when all is done (.png)")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How much a clerk must touch and type until the transcript says what was said."""
+    from hardware.scenario import BUNDLED_HEARING
+    from wutong.bench.clerk import measure
+    from wutong.bench.report import run
+
+    run(
+        "clerk",
+        lambda folder, console: measure(folder, hearing or BUNDLED_HEARING, words, console, picture),
+        as_json=as_json,
+    )
 
 
 @bench.command()

@@ -5,6 +5,7 @@ Looks only; starts no recording and changes nothing. Exit code 0 when nothing st
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -219,8 +220,11 @@ def _model(profile: Profile | None) -> Finding:
     name = "base" if profile is None else profile.transcriber.model
     if importlib.util.find_spec("transcriber.model") is None:
         return Finding("speech model", "note", "this installation has no transcriber")
-    module: Any = importlib.import_module("transcriber.model")
     try:
+        if profile is not None and profile.transcriber.engine != "faster-whisper":
+            ears: Any = importlib.import_module("transcriber.ears")
+            return Finding("speech model", "ok", asyncio.run(ears.look(profile.transcriber)))
+        module: Any = importlib.import_module("transcriber.model")
         return Finding("speech model", "ok", f"{name}: {module.locate(name)}")
     except WutongError as error:
         return Finding("speech model", "bad", error.message)

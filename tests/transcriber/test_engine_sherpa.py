@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import signal
-from importlib import resources
 from pathlib import Path
 
 import jiwer
@@ -29,20 +27,7 @@ def floats(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 @pytest.fixture(scope="module")
 def moonshine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder as a court unpacks it; a package of the same maker carries the model."""
-    folder = tmp_path_factory.mktemp("moonshine")
-    carried = Path(str(resources.files("moonshine_voice"))) / "assets" / "tiny-en"
-    for name in ("encoder_model.ort", "decoder_model_merged.ort"):
-        (folder / name).symlink_to(carried / name)
-    raw, at, lines = (carried / "tokenizer.bin").read_bytes(), 0, []
-    while at < len(raw):
-        length, at = raw[at], at + 1
-        if length >= 128:
-            length, at = (length & 127) + (raw[at] << 7), at + 1
-        lines.append(f"{base64.b64encode(raw[at : at + length] or b'-').decode()} {len(lines)}")
-        at += length
-    (folder / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
-    return folder
+    return tiny_models.moonshine(tmp_path_factory.mktemp("moonshine"))
 
 
 @pytest.mark.model

@@ -1,0 +1,100 @@
+"""One machine that hears for many rooms: asked by an independent client, by a room, and by too many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import openai
+import pytest
+import tiny_models
+from transcriber_room import speech
+
+from hardware.profile import Transcriber, speech_settings
+from sync.errors import ConfigError
+from transcriber.ears import look, make_ear
+from transcriber.engines.local import Local
+from transcriber.engines.remote import _wav
+from transcriber.owner import Owner
+from transcriber.speech_server import BusyError, Line, running
+
+TOKEN = "the-rooms-token"
+
+
+@pytest.mark.model
+async def test_an_independent_client_and_a_room_get_the_words(tmp_path: Path) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN, encoding="ascii")
+    token_file.chmod(0o600)
+    folder = tmp_path / "moonshine"
+    folder.mkdir()
+    settings = speech_settings(engine="sherpa-onnx", model=str(tiny_models.moonshine(folder)), language="en")
+    samples = speech("jfk_en.flac")[:, 0].astype(np.float32) / 32768
+    file = ("speech.wav", _wav(samples), "audio/wav")
+    where = {"host": "127.0.0.1", "port": 0, "token_file": token_file, "processes": 1, "waiting": 4}
+    async with running(settings, **where) as port:
+        url = f"http://127.0.0.1:{port}"
+        async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=TOKEN, max_retries=0, timeout=150) as client:
+            heard = await client.audio.transcriptions.create(
+                model="any", file=file, response_format="verbose_json", timestamp_granularities=["word"]
+            )
+            assert heard.text.startswith("And so my fellow Americans")
+            assert heard.language == "en"
+            assert heard.words is not None
+            assert "".join(word.word for word in heard.words) == heard.text
+            assert (await client.models.list()).data[0].id == str(folder)
+            with pytest.raises(openai.BadRequestError, match="16 kHz"):
+                await client.audio.transcriptions.create(model="any", file=("speech.mp3", b"no sound", "audio/mpeg"))
+        async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="another", max_retries=0) as stranger:
+            with pytest.raises(openai.AuthenticationError):
+                await stranger.audio.transcriptions.create(model="any", file=file)
+        room = Transcriber(engine="openai", servers=[url], language="en", token_file=token_file, timeout_s=150)
+        assert await look(room) == "1 transcription server"
+        ear = make_ear(room)
+        try:
+            await ear.start()
+            assert (await ear.ask(samples)).text.startswith("And so")
+            assert (await ear.ask(samples, quick=True, turn="t")).text.startswith("And so")
+        finally:
+            await ear.stop()
+
+
+async def test_finished_turns_go_before_captions_and_too_many_are_refused() -> None:
+    line = Line([Owner(Local())], most=3)
+    order: list[str] = []
+    held = asyncio.Event()
+
+    async def ask(name: str, *, quick: bool) -> None:
+        async with line.ear(quick=quick):
+            order.append(name)
+            await held.wait()
+
+    tasks = [asyncio.create_task(ask("first", quick=False))]
+    await asyncio.sleep(0)
+    for name, quick in (("caption", True), ("gone", False), ("final", False)):
+        tasks.append(asyncio.create_task(ask(name, quick=quick)))
+        await asyncio.sleep(0)
+    with pytest.raises(BusyError):
+        await ask("one too many", quick=False)
+    tasks[2].cancel()
+    await asyncio.wait([tasks[2]])
+    held.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert order == ["first", "final", "caption"]
+    await ask("again", quick=True)
+    assert order[-1] == "again"
+
+
+async def test_it_is_not_open_to_other_machines_without_a_token() -> None:
+    settings = speech_settings(engine="faster-whisper")
+    with pytest.raises(ConfigError, match="--token-file"):
+        async with running(settings, host="0.0.0.0", port=0, token_file=None, processes=1, waiting=1):
+            pass
+
+
+def test_it_needs_an_engine_of_its_own() -> None:
+    with pytest.raises(ConfigError, match="engine of its own"):
+        speech_settings(engine="off")
+    with pytest.raises(ConfigError, match="needs 'model'"):
+        speech_settings(engine="sherpa-onnx")

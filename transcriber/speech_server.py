@@ -1,0 +1,216 @@
+"""`wutong speech-server`: one strong machine that turns speech into words for many rooms, by the OpenAI interface.
+
+Promises: at most as many questions at a time as it has model processes, finished turns before captions, the rest waits
+in a bounded queue and is refused (503) beyond it; a question whose asker has gone is not answered. Keeps no sound and
+no words. It refuses to listen to other machines without a token, and speech of more than 29.5 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import io
+import itertools
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import structlog
+from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi.responses import JSONResponse
+
+from hardware.profile import Transcriber
+from sync.errors import ConfigError, MediaError
+from sync.http.access import Rule, declare
+from sync.http.serve import new_app, serving
+from sync.secret import read_secret
+from sync.service import Lifeline
+from transcriber.ears import make_ear
+from transcriber.engine import RATE_HZ, Ear, Heard, Samples
+from transcriber.owner import EngineLostError
+
+log = structlog.get_logger(__name__)
+
+MOST_S = 29.5
+MOST_BYTES = 4 * 1024 * 1024
+QUICK = "X-Wutong-Quick"
+"""A header: this is for a caption; it gives way to finished turns, and is heard with less care."""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class BusyError(Exception):
+    """Too many are waiting."""
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    rank: tuple[bool, int]
+    turn: asyncio.Future[Ear] = field(compare=False)
+
+
+class Line:
+    """Who is answered next. All methods belong to one event loop."""
+
+    def __init__(self, ears: list[Ear], most: int) -> None:
+        self._free = list(ears)
+        self._most = most
+        self._waiting: list[_Waiting] = []
+        self._count = itertools.count()
+
+    @contextlib.asynccontextmanager
+    async def ear(self, *, quick: bool) -> AsyncIterator[Ear]:
+        """One ear for one question; `BusyError` when too many wait before this one."""
+        ear = await self._next(quick=quick)
+        try:
+            yield ear
+        finally:
+            self._give(ear)
+
+    async def _next(self, *, quick: bool) -> Ear:
+        if self._free:
+            return self._free.pop()
+        if len(self._waiting) >= self._most:
+            raise BusyError
+        mine = _Waiting((quick, next(self._count)), asyncio.get_running_loop().create_future())
+        self._waiting.append(mine)
+        try:
+            return await mine.turn
+        except asyncio.CancelledError:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+            elif mine.turn.done() and not mine.turn.cancelled():
+                self._give(mine.turn.result())
+            raise
+
+    def _give(self, ear: Ear) -> None:
+        if not self._waiting:
+            self._free.append(ear)
+            return
+        first = min(self._waiting)
+        self._waiting.remove(first)
+        first.turn.set_result(ear)
+
+
+def build(line: Line, *, name: str, language: str, token: str) -> FastAPI:
+    """The app. An empty `token` lets everybody in."""
+    app = new_app("Wutong speech server")
+    open_to_all = declare(Rule(public=True))  # the gate below stands before all routes
+
+    @app.middleware("http")
+    async def gate(request: Request, go_on: Any) -> Response:
+        said = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if token and not hmac.compare_digest(said.encode(), token.encode()):
+            return _error(401, "the token is missing or wrong")
+        length = request.headers.get("content-length", "")
+        if request.method == "POST" and not (length.isdigit() and int(length) <= MOST_BYTES):
+            return _error(413, f"a question has at most {MOST_BYTES} bytes, and says how many")
+        answer: Response = await go_on(request)
+        return answer
+
+    @app.get("/v1/models")
+    @open_to_all
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": name, "object": "model", "owned_by": "wutong"}]}
+
+    @app.post("/v1/audio/transcriptions")
+    @open_to_all
+    async def transcriptions(
+        request: Request,
+        file: Annotated[UploadFile, File()],
+        spoken: Annotated[str, Form(alias="language")] = "",
+        prompt: Annotated[str, Form(max_length=2000)] = "",
+        response_format: Annotated[str, Form()] = "json",
+    ) -> Response:
+        if response_format not in ("json", "text", "verbose_json"):
+            return _error(400, f"response_format {response_format!r} is not known: json, text or verbose_json")
+        if spoken and spoken != language and language != "auto":
+            return _error(400, f"this server hears {language!r} only; leave the language out, or start it with 'auto'")
+        try:
+            samples = await asyncio.to_thread(_decoded, await file.read())
+        except MediaError as error:
+            return _error(400, error.message)
+        quick = QUICK in request.headers
+        try:
+            async with line.ear(quick=quick) as ear:
+                if await request.is_disconnected():
+                    return Response(status_code=499)
+                heard = await ear.ask(samples, prompt, quick=quick)
+        except BusyError:
+            return _error(503, "too many questions are waiting; try again, or another server")
+        except EngineLostError as error:
+            return _error(422, error.message)
+        return _answer(heard, len(samples) / RATE_HZ, response_format)
+
+    return app
+
+
+async def serve(settings: Transcriber, lifeline: Lifeline, **where: Any) -> None:
+    """Until cancelled; see `running`."""
+    async with running(settings, **where) as port:
+        log.info("hearing_speech", port=port, model=settings.model)
+        lifeline.ready()
+        await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Transcriber, *, host: str, port: int, token_file: Path | None, processes: int, waiting: int
+) -> AsyncIterator[int]:
+    """Answer while the block runs; yields the port. `ConfigError` without a token where others may ask."""
+    token = "" if token_file is None else read_secret(token_file, "the token of the speech server")
+    if not token and host not in _LOOPBACK:
+        raise ConfigError(f"on {host} other machines may ask: name a token in --token-file (mode 0600)")
+    ears = [make_ear(settings) for _ in range(processes)]
+    try:
+        for ear in ears:
+            await ear.start()
+        app = build(Line(ears, waiting), name=settings.model, language=settings.language, token=token)
+        async with serving(app, host, port) as bound:
+            yield bound
+    finally:
+        await asyncio.gather(*(ear.stop() for ear in ears))
+
+
+def _decoded(raw: bytes) -> Samples:
+    """16 kHz mono of a WAV file of 16 bits; anything else is the asker's to convert."""
+    try:
+        with wave.open(io.BytesIO(raw), "rb") as file:
+            if (file.getsampwidth(), file.getframerate(), file.getnchannels()) != (2, RATE_HZ, 1):
+                raise MediaError("the speech must be WAV of 16 bits, 16 kHz and one channel")
+            if file.getnframes() > MOST_S * RATE_HZ:
+                raise MediaError(f"at most {MOST_S} s are heard at a time; cut the speech at its pauses")
+            pcm = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    except (wave.Error, EOFError) as error:
+        raise MediaError(f"the speech must be WAV of 16 bits, 16 kHz and one channel: {error}") from error
+    return pcm.astype(np.float32) / 32768.0
+
+
+def _answer(heard: Heard, seconds: float, form: str) -> Response:
+    if form == "text":
+        return Response(heard.text, media_type="text/plain; charset=utf-8")
+    if form == "json":
+        return JSONResponse({"text": heard.text})
+    words = [{"word": w.text, "start": w.start_s, "end": w.end_s, "probability": w.probability} for w in heard.words]
+    segment = {"id": 0, "start": 0.0, "end": seconds, "text": heard.text}
+    return JSONResponse(
+        {
+            "task": "transcribe",
+            "language": _language(heard.text),
+            "duration": seconds,
+            "text": heard.text,
+            "segments": [segment] if heard.text else [],
+            "words": words,
+        }
+    )
+
+
+def _language(text: str) -> str:
+    return "en" if text and text.isascii() else "zh"
+
+
+def _error(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"message": message, "type": "invalid_request_error"}}, status)
