@@ -12,11 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge.documents.docx import docx_of
 from edge.documents.form import CourtForm, form_of
-from edge.documents.pdf import pdf_of
+from edge.documents.identity import Identity, identity_of
 from edge.documents.plain import json_of, srt_of, vtt_of
-from edge.documents.sign import Identity, identity_of, sign_pdf
 from sync.errors import WutongError
 from sync.hearing import Hearing
 from sync.layout import RoomLayout
@@ -87,12 +85,19 @@ def _made(
     job: dict[str, Any],
     progress: Callable[[float], None],
 ) -> bytes:
+    # What a kind needs is loaded with it: that takes longer than to make it.
     if kind == "pdf":
+        from edge.documents.pdf import pdf_of
+
         data = pdf_of(form, progress)
         if identity is None:
             return data
+        from edge.documents.sign import sign_pdf
+
         return sign_pdf(data, identity, place=form.court, tsa_url=str(job["tsa_url"]))[0]
     if kind == "docx":
+        from edge.documents.docx import docx_of
+
         return docx_of(form, progress)
     return {"json": json_of, "srt": srt_of, "vtt": vtt_of}[kind](hearing, form)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from fpdf.enums import DocumentCompliance
+from fpdf.enums import DocumentCompliance, TextMode
 
 from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local
 from edge.documents.layout import broken
 from edge.documents.strokes import pieces_of
-from sync.paper import SANS, SERIF, Paper, clean, font
+from sync.paper import SERIF, Paper, clean
 from sync.signers import Person
 
 LEFT, RIGHT, TOP, BOTTOM = 27.0, 185.0, 26.0, 258.0
@@ -39,6 +39,7 @@ def pdf_of(form: CourtForm, progress: Callable[[float], None] = lambda part: Non
     total = len(layout.pages)
     for number, page in enumerate(layout.pages, 1):
         sheet.add_page()
+        sheet.watermark()
         for draw in page:
             draw(sheet)
         sheet.foot(number, total)
@@ -56,8 +57,6 @@ class _Sheet(Paper):
     def __init__(self, form: CourtForm) -> None:
         super().__init__(margins=(LEFT, TOP, 210 - RIGHT), bottom=10, face=SERIF, compliance=DocumentCompliance.PDFA_3B)
         self.set_auto_page_break(False)
-        file, number = font(SANS)
-        self.add_font("sans", fname=file, collection_font_number=number)
         self._form = form
         self._strip = _strip(form)
         self.set_title(f"{form.case_no} {TITLE}" + (f"（{DRAFT}）" if form.draft else ""))
@@ -65,31 +64,37 @@ class _Sheet(Paper):
         self.set_subject(form.hearing)
         self.set_lang("zh-CN")
         self.set_creation_date(dt.datetime.now(dt.UTC))
-        self._widths: dict[tuple[str, str], float] = {}
+        self._widths: dict[str, float] = {}
 
-    def width(self, face: str, size: float) -> Callable[[str], float]:
+    def width(self, size: float) -> Callable[[str], float]:
         """How wide (mm) a character is."""
-        self.set_font(face, size=100)
 
         def of(c: str) -> float:
-            known = self._widths.get((face, c))
+            known = self._widths.get(c)
             if known is None:
-                self.set_font(face, size=100)
-                known = self._widths[face, c] = self.get_string_width(c) / 100
+                self.set_font("cjk", size=100)
+                known = self._widths[c] = self.get_string_width(c) / 100
             return known * size
 
         return of
 
-    def put(self, x: float, y: float, text: str, *, size: float, face: str = "cjk", gray: int = 0) -> None:
-        """Text with its base line at y."""
-        self.set_font(face, size=size)
+    def put(self, x: float, y: float, text: str, *, size: float, strong: bool = False, gray: int = 0) -> None:
+        """Text with its base line at y; `strong` is drawn a little wider: one font in the file is enough."""
+        self.set_font("cjk", size=size)
         self.set_text_color(gray)
+        if strong:
+            self.set_draw_color(gray)
+            self.set_line_width(size * 0.008)
+            self.text_mode = TextMode.FILL_STROKE
         self.text(x, y, text)
+        if strong:
+            self.text_mode = TextMode.FILL
+            self._out("0 Tr")  # the library leaves it as it was for what follows
 
-    def middle(self, y: float, text: str, *, size: float, face: str = "cjk", gray: int = 0) -> None:
+    def middle(self, y: float, text: str, *, size: float, strong: bool = False, gray: int = 0) -> None:
         """Text in the middle of the page."""
-        self.set_font(face, size=size)
-        self.put((210 - self.get_string_width(text)) / 2, y, text, size=size, face=face, gray=gray)
+        wide = sum(map(self.width(size), text))
+        self.put((210 - wide) / 2, y, text, size=size, strong=strong, gray=gray)
 
     def rule(self, x1: float, y1: float, x2: float, y2: float, width: float = 0.2) -> None:
         """A thin line."""
@@ -108,8 +113,15 @@ class _Sheet(Paper):
             self.polyline(piece.points)
         self._out("0 J 0 j")
 
+    def watermark(self) -> None:
+        """Below the words, over the whole page: this is a draft."""
+        if self._form.draft:
+            wide = sum(map(self.width(46), DRAFT))
+            with self.rotation(52, 105, 150):
+                self.put(105 - wide / 2, 150, DRAFT, size=46, gray=222)
+
     def foot(self, number: int, total: int) -> None:
-        """The signatures of the page, its number, and the mark of a draft."""
+        """The signatures of the page, and its number."""
         self.rule(LEFT, STRIP_TOP, RIGHT, STRIP_TOP)
         self.put(LEFT, STRIP_TOP + 9, "签名：", size=10.5)
         if self._strip:
@@ -121,13 +133,8 @@ class _Sheet(Paper):
                 else:
                     self.signature(person, x + 1, STRIP_TOP + 1.5, wide - 2, 10.5, detail=0.08)
                 self.put(x + 1, STRIP_TOP + 15.5, f"{person.role} {person.name}"[: int(wide / 2.3)], size=6.5, gray=80)
-        self.middle(287, f"第 {number} 页　共 {total} 页", size=9, face="sans", gray=60)
+        self.middle(287, f"第 {number} 页　共 {total} 页", size=9, gray=60)
         self.put(LEFT, 287, self._form.case_no, size=7.5, gray=110)
-        if self._form.draft:
-            self.set_font("sans", size=46)
-            wide = self.get_string_width(DRAFT)
-            with self.rotation(52, 105, 150):
-                self.put(105 - wide / 2, 150, DRAFT, size=46, face="sans", gray=226)
 
 
 class _Layout:
@@ -140,10 +147,10 @@ class _Layout:
 
     def form(self, form: CourtForm) -> None:
         """All of it."""
-        self._draw(9, lambda s, y: s.middle(y, form.court, size=17))
-        self._draw(15, lambda s, y: s.middle(y, "　".join(TITLE), size=22))
+        self._draw(9, lambda s, y: s.middle(y, form.court, size=17, strong=True))
+        self._draw(15, lambda s, y: s.middle(y, "　".join(TITLE), size=22, strong=True))
         if form.draft:
-            self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, face="sans", gray=90))
+            self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, gray=90))
         self._draw(5, lambda s, y: None)
         for label, text in form.heads:
             self._labelled(f"{label}：", text, size=12, pitch=7.4, hang=24)
@@ -170,29 +177,27 @@ class _Layout:
     def _labelled(self, label: str, text: str, *, size: float, pitch: float, hang: float, struck: bool = False) -> None:
         """A label and what it says; the rows after the first begin at `hang` mm."""
         label, text = clean(label), clean(text)
-        width_of, of_label = self._sheet.width("cjk", size), self._sheet.width("sans", size)
-        begin = max(sum(of_label(c) for c in label), hang)
+        width_of = self._sheet.width(size)
+        begin = max(sum(map(width_of, label)), hang)
         for number, row in enumerate(broken(text, WIDE - begin, WIDE - hang, width_of)):
             x = LEFT + (begin if number == 0 else hang)
             end = x + sum(width_of(c) for c in row)
 
             def draw(s: _Sheet, y: float, row: str = row, x: float = x, end: float = end, first: int = number) -> None:
                 if first == 0:
-                    s.put(LEFT, y, label, size=size, face="sans")
+                    s.put(LEFT, y, label, size=size, strong=True)
                 s.put(x, y, row, size=size, gray=90 if struck else 0)
                 if struck:
                     s.rule(x, y - size * _MM_PER_PT * 0.33, end, y - size * _MM_PER_PT * 0.33)
 
             self._draw(pitch, draw)
 
-    def _prose(
-        self, text: str, *, size: float, pitch: float, indent: int = 2, gray: int = 0, face: str = "cjk"
-    ) -> None:
-        width_of = self._sheet.width(face, size)
+    def _prose(self, text: str, *, size: float, pitch: float, indent: int = 2, gray: int = 0) -> None:
+        width_of = self._sheet.width(size)
         room = indent * width_of("国")
         for number, row in enumerate(broken(clean(text), WIDE - room, WIDE, width_of)):
             x = LEFT + (room if number == 0 else 0)
-            self._draw(pitch, lambda s, y, row=row, x=x: s.put(x, y, row, size=size, gray=gray, face=face))  # type: ignore[misc]  # mypy infers no defaults of lambdas
+            self._draw(pitch, lambda s, y, row=row, x=x: s.put(x, y, row, size=size, gray=gray))  # type: ignore[misc]  # mypy infers no defaults of lambdas
 
     def _people(self, people: list[Person]) -> None:
         """Two beside each other: who, what they drew, when."""
@@ -212,7 +217,7 @@ class _Layout:
             said.append(form.device or "本文件没有设备数字签名：法庭设备尚未在中心登记，没有证书。")
         self._draw(3, lambda s, y: None)
         for text in said:
-            self._prose(text, size=8.5, pitch=4.8, indent=0, gray=70, face="sans")
+            self._prose(text, size=8.5, pitch=4.8, indent=0, gray=70)
 
     def _draw(self, high: float, draw: Callable[[_Sheet, float], None]) -> None:
         """Something `high` mm, on the next page where this one is full; it is given its base line."""
@@ -233,10 +238,10 @@ def _cells(sheet: _Sheet, y: float, pair: list[Person]) -> None:
     top, wide = y - _CELL, WIDE / 2
     for place, person in enumerate(pair):
         x = LEFT + place * wide
-        sheet.put(x, top + 7, f"{person.role}：{person.name}", size=11, face="sans")
+        sheet.put(x, top + 7, f"{person.role}：{person.name}", size=11, strong=True)
         sheet.rule(x, top + 24.5, x + wide - 8, top + 24.5)
         if person.state == "refused":
-            said = broken(f"拒绝签名。理由：{person.reason}", wide - 10, wide - 10, sheet.width("cjk", 9))
+            said = broken(f"拒绝签名。理由：{person.reason}", wide - 10, wide - 10, sheet.width(9))
             for row, text in enumerate(said[:_REASON_ROWS]):
                 more = "……" if row == _REASON_ROWS - 1 < len(said) - 1 else ""
                 sheet.put(x, top + 12 + row * 4, text[: -len(more) or None] + more, size=9)

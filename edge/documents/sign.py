@@ -7,16 +7,14 @@ room without a certificate signs nothing. What readers make of Ed25519 (RFC 8419
 
 from __future__ import annotations
 
-import datetime as dt
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -30,43 +28,12 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import NamedKeyAuthority, TrustAnchor
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from sync.enrolment import center_key
-from sync.errors import ConfigError, LedgerError
-from sync.layout import RoomLayout
-from sync.ledger.keys import CENTER, check_certificate, load_key
+from edge.documents.identity import Identity
+from sync.errors import LedgerError
+from sync.ledger.keys import CENTER
 
 FIELD = "WutongDevice"
 TSA_S = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A device that may sign: its key, and the center's word (PEM) that it is this room's."""
-
-    key: Ed25519PrivateKey
-    certificate: bytes
-
-    def in_words(self, court: str, room: str) -> str:
-        """What the document says of its signature."""
-        read = x509.load_pem_x509_certificate(self.certificate)
-        return (
-            f"本文件由{court}{room}庭审设备以其数字证书签名（序列号 {read.serial_number:x}），签名覆盖本文件全部内容；"
-            "证明文件自签名后未被改动，不替代签名人的签名。"
-        )
-
-
-def identity_of(layout: RoomLayout, room: str, now: dt.datetime) -> Identity | None:
-    """The device's identity; None when this room is not enrolled or its certificate is not valid now."""
-    center = center_key(layout)
-    try:
-        if center is None:
-            return None
-        certificate = layout.device_certificate.read_bytes()
-        key = load_key(layout.device_key)
-        certified = check_certificate(certificate, room, center, now)
-    except (OSError, LedgerError, ConfigError):
-        return None
-    return Identity(key, certificate) if certified == key.public_key() else None
 
 
 def sign_pdf(data: bytes, identity: Identity, *, place: str, tsa_url: str = "") -> tuple[bytes, bool]:

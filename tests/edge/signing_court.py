@@ -6,7 +6,9 @@ import asyncio
 import datetime as dt
 import math
 import secrets
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -47,6 +49,14 @@ def enrol_device(layout: RoomLayout, room: str) -> Ed25519PublicKey:
     layout.device_certificate.write_bytes(pem)
     layout.center_key.write_bytes(public_pem(center.public_key()))
     return center.public_key()
+
+
+def printed(pdf: bytes, folder: Path) -> str:
+    """What stands on the pages of a file, without blanks."""
+    file = folder / "printed.pdf"
+    file.write_bytes(pdf)
+    found = subprocess.run(["pdftotext", "-raw", str(file), "-"], capture_output=True, check=True)
+    return "".join(found.stdout.decode().split())
 
 
 class Court:

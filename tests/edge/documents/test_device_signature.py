@@ -1,0 +1,93 @@
+"""The device's signature in the PDF: of the whole file, judged by the center's key alone; a changed byte breaks it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from signed_hearing import Story
+
+from edge.documents.form import form_of
+from edge.documents.identity import Identity, identity_of
+from edge.documents.pdf import pdf_of
+from edge.documents.sign import check_file, check_pdf, sign_pdf
+from sync.errors import LedgerError
+from sync.layout import RoomLayout
+from sync.ledger.keys import certificate_request, issue, make_key, public_pem
+
+ROOM = "jianshan/c03"
+NOW = dt.datetime.now(dt.UTC)
+
+
+def enrolled(folder: Path, center: Ed25519PrivateKey, now: dt.datetime = NOW) -> RoomLayout:
+    layout = RoomLayout(folder)
+    key = make_key(layout.device_key)
+    layout.device_certificate.write_bytes(issue(certificate_request(key, ROOM), ROOM, center, now))
+    layout.center_key.write_bytes(public_pem(center.public_key()))
+    return layout
+
+
+@pytest.fixture(scope="module")
+def center() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(scope="module")
+def identity(center: Ed25519PrivateKey, tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    made = identity_of(enrolled(tmp_path_factory.mktemp("room"), center), ROOM, NOW)
+    assert made is not None
+    return made
+
+
+@pytest.fixture(scope="module")
+def signed(identity: Identity) -> bytes:
+    said = identity.in_words("尖山区人民法院", "第三法庭")
+    form = form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭", device=said)
+    data, stamped = sign_pdf(pdf_of(form), identity, place="尖山区人民法院")
+    assert not stamped
+    return data
+
+
+def test_the_center_s_key_alone_says_whose_file_it_is(signed: bytes, center: Ed25519PrivateKey, tmp_path: Path) -> None:
+    assert check_pdf(signed, center.public_key()) == ROOM
+    file = tmp_path / "a.pdf"
+    file.write_bytes(signed)
+    assert check_file(file, center.public_key()) == ROOM
+    # Another program's reading: where the signature is and what it covers. It may not know Ed25519.
+    said = subprocess.run(["pdfsig", str(file)], capture_output=True, check=False).stdout.decode()
+    assert "Total document signed" in said
+    assert f"Signer Certificate Common Name: {ROOM}" in said
+    assert "ETSI.CAdES.detached" in said
+
+
+def test_a_changed_byte_anywhere_breaks_it(signed: bytes, center: Ed25519PrivateKey) -> None:
+    for at in (2000, len(signed) // 2, len(signed) - 600, len(signed) - 40):
+        changed = signed[:at] + bytes([signed[at] ^ 1]) + signed[at + 1 :]
+        with pytest.raises(LedgerError):
+            check_pdf(changed, center.public_key())
+    for other in (signed + b"%more\n", signed[:-100], b"%PDF-1.7\n", b""):
+        with pytest.raises(LedgerError):
+            check_pdf(other, center.public_key())
+
+
+def test_another_center_s_key_does_not_believe_it(signed: bytes) -> None:
+    with pytest.raises(LedgerError, match="not believed"):
+        check_pdf(signed, Ed25519PrivateKey.generate().public_key())
+
+
+def test_a_room_that_is_not_enrolled_signs_nothing_and_the_paper_says_so(
+    tmp_path: Path, center: Ed25519PrivateKey
+) -> None:
+    assert identity_of(RoomLayout(tmp_path / "bare"), ROOM, NOW) is None
+    past = enrolled(tmp_path / "past", center, NOW - dt.timedelta(days=365 * 6))
+    assert identity_of(past, ROOM, NOW) is None
+    assert identity_of(past, "jianshan/c04", NOW) is None
+    pdf = pdf_of(form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭"))
+    with pytest.raises(LedgerError, match="0 signatures"):
+        check_pdf(pdf, center.public_key())
+    (tmp_path / "a.pdf").write_bytes(pdf)
+    found = subprocess.run(["pdftotext", "-raw", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True)
+    assert "没有设备数字签名" in "".join(found.stdout.decode().split())

@@ -1,0 +1,139 @@
+"""The court's form and what is made of it: PDF, Word, subtitles, JSON; drafts say so, refusals and objections stand."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from docx import Document
+from signed_hearing import SAID, Story
+
+from edge.documents.docx import docx_of
+from edge.documents.form import CourtForm, form_of
+from edge.documents.layout import broken
+from edge.documents.pdf import pdf_of
+from edge.documents.plain import json_of, srt_of, vtt_of
+from edge.documents.strokes import picture_of, pieces_of
+
+DRAFT = "草稿，未经核对签名"
+
+
+def form(story: Story, **more: bool) -> CourtForm:
+    return form_of(story.hearing, court_name="尖山区人民法院", room_name="第三法庭", **more)
+
+
+def text_of(pdf: bytes, folder: Path) -> list[str]:
+    """The words of each page, without blanks."""
+    (folder / "a.pdf").write_bytes(pdf)
+    found = subprocess.run(["pdftotext", "-raw", str(folder / "a.pdf"), "-"], capture_output=True, check=True)
+    return ["".join(page.split()) for page in found.stdout.decode().split("\f") if page.strip()]
+
+
+@pytest.fixture(scope="module")
+def signed() -> Story:
+    return Story().sign()
+
+
+def test_the_form_has_heads_lines_and_notes_where_they_happened(signed: Story) -> None:
+    made = form(signed)
+    heads = dict(made.heads)
+    assert (made.draft, made.case_no) == (False, "(2026)黑05民初123号")
+    assert heads["审判人员"] == "审判长 赵敏"
+    assert heads["到庭人员"] == "原告 张伟明；被告 李建国"
+    assert heads["未到庭"] == "证人 周某（作证后已离庭）"
+    assert heads["是否公开"] == "公开审理"
+    texts = [row.text for row in made.rows]
+    assert texts[3] == "（出示证据 1：《借条》第 1、2 页）"
+    assert SAID[3][1] not in texts  # struck
+    assert [row.doubtful for row in made.rows if row.text == SAID[4][1]] == [True]
+    assert sum("休庭）" in text for text in texts) == 1
+    assert any(row.struck for row in form(signed, show_struck=True).rows)
+
+
+def test_a_draft_becomes_the_transcript_only_for_the_words_that_were_signed() -> None:
+    story = Story()
+    assert form(story).draft
+    assert not form(story.sign()).draft
+    story.revise("u0", text="请起立。")
+    again = form(story)
+    assert again.draft
+    assert {person.state for person in again.people if person.role != "证人"} == {"waiting"}
+
+
+def test_every_page_of_the_pdf_has_its_number_and_the_signatures_as_vectors(tmp_path: Path) -> None:
+    pdf = pdf_of(form(Story(60).sign()))
+    pages = text_of(pdf, tmp_path)
+    assert len(pages) > 2
+    for number, page in enumerate(pages, 1):
+        assert f"第{number}页共{len(pages)}页" in page
+        assert "草稿" not in page
+        assert "拒绝签名" in page
+        assert "审判长赵敏" in page
+    assert "不予补正，理由：回放与笔录一致" in pages[-1]
+    assert "理由：补正申请未获准许" in pages[-1]
+    fonts = subprocess.run(["pdffonts", str(tmp_path / "a.pdf")], capture_output=True, check=True).stdout.decode()
+    assert all(re.search(r"yes +yes +yes", line) for line in fonts.splitlines()[2:])  # embedded, a subset, readable
+    pictures = subprocess.run(["pdfimages", "-list", str(tmp_path / "a.pdf")], capture_output=True, check=True).stdout
+    assert len(pictures.decode().splitlines()) == 2  # its heading: there are none
+
+
+def test_every_page_of_a_draft_says_so(tmp_path: Path) -> None:
+    parts: list[float] = []
+    pages = text_of(pdf_of(form(Story(60)), parts.append), tmp_path)
+    assert all(DRAFT in page for page in pages)
+    assert parts == sorted(parts)
+    assert parts[-1] == 1.0
+
+
+def test_the_word_file_opens_again_with_its_words_fonts_numbers_and_signatures(signed: Story) -> None:
+    read = Document(io.BytesIO(docx_of(form(signed))))
+    words = [paragraph.text for paragraph in read.paragraphs]
+    assert "法庭笔录" in words
+    assert f"{SAID[2][0]}：{SAID[2][1]}" in words
+    assert len(read.inline_shapes) == 3  # who signed, at the end
+    assert "拒绝签名。理由：补正申请未获准许" in "".join(cell.text for cell in read.tables[0]._cells)
+    foot = read.sections[0].footer._element.xml
+    assert "PAGE" in foot
+    assert "NUMPAGES" in foot
+    assert foot.count("<pic:pic") == 3  # and on each page
+    assert 'w:eastAsia="仿宋"' in read.styles.element.xml
+    assert DRAFT not in read.sections[0].header.paragraphs[0].text
+    assert DRAFT in Document(io.BytesIO(docx_of(form(Story())))).sections[0].header.paragraphs[0].text
+
+
+def test_subtitles_and_json_have_the_words_in_time(signed: Story) -> None:
+    made = form(signed)
+    srt = srt_of(signed.hearing, made).decode()
+    assert srt.startswith("1\n00:00:02,000 --> 00:00:05,000\n书记员：请全体起立。\n")
+    assert SAID[3][1] not in srt
+    vtt = vtt_of(signed.hearing, made).decode()
+    assert vtt.startswith("WEBVTT\n\n00:00:02.000")
+    assert "<v 被告>我实际收到二十七万元，&lt;后来&gt;还过&amp;五万元。" in vtt
+    value = json.loads(json_of(signed.hearing, made))
+    assert value["lines"][3]["struck"] is True
+    assert value["lines"][0]["start_ms"] == 2000
+    assert value["signatures"][0]["strokes"] != []
+    assert [one["outcome"] for one in value["objections"]] == ["refused"]
+    assert DRAFT in vtt_of(signed.hearing, form(Story())).decode()
+
+
+def test_a_signature_keeps_its_shape_and_fits_its_box(signed: Story) -> None:
+    signature = next(s for s in signed.hearing.signing.signatures if s.strokes)
+    pieces = pieces_of(signature, 10, 20, 50, 15)
+    points = [point for piece in pieces for point in piece.points]
+    assert all(9.99 <= x <= 60.01 and 19.99 <= y <= 35.01 for x, y in points)
+    assert len(points) < sum(len(stroke) for stroke in signature.strokes)
+    png = picture_of(signature, 50, 16)
+    assert png.startswith(b"\x89PNG")
+
+
+def test_rows_break_as_a_printer_breaks_them() -> None:
+    rows = broken("今天开庭，原告（张某）说：“借款Wutong30万元。”", 4, 5, lambda c: 0.5 if c.isascii() else 1.0)
+    assert "".join(rows) == "今天开庭，原告（张某）说：“借款Wutong30万元。”"
+    assert not any(row[0] in "，。）”：" for row in rows)
+    assert not any(row[-1] in "（“" for row in rows[:-1])
+    assert broken("", 4, 5, lambda c: 1.0) == [""]
