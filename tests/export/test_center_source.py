@@ -31,9 +31,9 @@ from wutong.verify.verdict import Verdict
 
 
 @pytest.fixture
-def config(honest, center, tmp_path) -> Path:
-    """A center that holds everything of an honest hearing."""
-    room = honest("gaps")
+def config(honest, center, tmp_path, request) -> Path:
+    """A center that holds everything of an honest hearing, "gaps" unless the test names another."""
+    room = honest(getattr(request, "param", "gaps"))
     data = tmp_path / "center"
     (data / "keys").mkdir(parents=True)
     key = center.key.private_bytes(
@@ -67,7 +67,7 @@ def config(honest, center, tmp_path) -> Path:
     log.close()
     for path in room.folder.glob("media/*/*.mp4"):
         _keep(store, path)
-    for path in room.folder.glob("exhibits/*"):
+    for path in [*room.folder.glob("exhibits/*"), *room.folder.glob("documents/*")]:
         _keep(store, path)
     return file
 
@@ -91,6 +91,24 @@ def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
     assert {reason.code for reason in judgement.reasons} == {"gap"}
     rows = sqlite3.connect(tmp_path / "center" / "center.db").execute("SELECT what, detail FROM audit").fetchall()
     assert [(what, json.loads(detail)["hearing"]) for what, detail in rows] == [("export", HEARING)]
+
+
+@pytest.mark.parametrize("config", ["signed"], indirect=True)
+def test_the_centers_export_holds_the_documents_of_signed_words_and_says_who_signed_them(config, center, tmp_path):
+    source = CenterSource(load_config(config), HEARING)
+    export(source, tmp_path / "out", people=False)
+    source.close()
+    assert {path.suffix for path in (tmp_path / "out" / "documents").iterdir()} == {".pdf", ".docx"}
+    judgement = examine(Case(tmp_path / "out", center.key.public_key()))
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert {reason.code for reason in judgement.reasons} == {"signed", "signed-before", "refused", "objection-refused"}
+    done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
+    assert done.exit_code == 0, done.output
+    for path in (tmp_path / "center" / "objects").glob("*/*"):
+        if path.read_bytes().startswith(b"%PDF-1.7"):
+            path.unlink()
+    late = CliRunner().invoke(app, ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "late")])
+    assert "its file is not here" in str(late.exception)
 
 
 def test_a_hearing_of_the_center_is_judged_by_its_name(config):

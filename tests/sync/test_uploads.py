@@ -88,6 +88,23 @@ def exhibit(layout: RoomLayout, log: RoomLog, data: bytes) -> str:
     return sha256
 
 
+def document(layout: RoomLayout, log: RoomLog, data: bytes) -> str:
+    sha256 = hashlib.sha256(data).hexdigest()
+    file = layout.hearing(HEARING) / "documents" / "v1.pdf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    body = {"id": "d1", "transcript": "a" * 64, "kind": "pdf", "file": "documents/v1.pdf", "sm3": ""}
+    log.append("document", {**body, "sha256": sha256, "bytes": len(data)}, hearing=HEARING, room_ns=1, utc_ns=1)
+    return sha256
+
+
+async def test_the_documents_of_signed_words_arrive(layout: RoomLayout, room_log: RoomLog, peer: UploadPeer) -> None:
+    signed = document(layout, room_log, os.urandom(70_000))
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+        await until(lambda: set(peer.objects) == {signed})
+        await until(lambda: uploads.pending_bytes == 0)
+
+
 async def test_files_arrive_and_are_receipted_once(layout: RoomLayout, room_log: RoomLog, peer: UploadPeer) -> None:
     segments = [segment(layout, room_log, i, os.urandom(300_000 + i)) for i in range(3)]
     paper = exhibit(layout, room_log, os.urandom(5000))

@@ -83,6 +83,11 @@ def _course(page: _Page, value: Mapping[str, Any], *, explained: bool) -> None:
     words = value["words"]
     complete = {None: "", True: "", False: "；封存时文字识别尚未完成"}[words["complete"]]
     page.pair("文字", f"{words['utterances']} 条，修订 {words['revisions']} 次{complete}")
+    signing = value["signing"]
+    if signing["transcripts"]:
+        signed = f"核对 {signing['transcripts']} 版，签名 {signing['signatures']} 次，拒绝签名 {signing['refusals']} 次"
+        objected = f"异议 {signing['objections']} 件（未予更正 {signing['objections_refused']} 件）"
+        page.pair("笔录核对", f"{signed}，{objected}；笔录文件 {len(value['documents'])} 份")
     if explained:
         page.pair("书面说明", "存在故障或缺失，草稿见 explanation.pdf（第四条）")
 
