@@ -27,7 +27,10 @@ _ONE: Final = re.compile(
     r"(答辩|质证|举证|发表[^。？！]{0,10}意见|作最后陈述|陈述[^。？！]{0,20}|回答|先发言|(?:有无|有没有|是否)[^。！]{1,40}？)[^。？！]{0,6}[。？！]?$"
 )
 _NO_ANSWER: Final = re.compile(r"不要|不得|注意|应当|休庭|闭庭|签字|签名|退庭|入庭|由合议庭|记录在案|另行通知|择日")
-_FOLLOWS_UP: Final = re.compile(r"呢？|呢$|怎么看|什么意见|你方|有无|有没有|是否|吗？|请回答|质证|陈述|答辩|发表")
+_FOLLOWS_UP: Final = re.compile(r"呢[？。]?$|怎么看|什么意见|你方|有无|有没有|是否|同不同意|吗？|请回答")
+_CALLED: Final = re.compile(r"^(原告|被告|公诉人|辩护人)(?:代理人|方)?[，,].{2,}")
+"""原告，请说明你的姓名: who is called by name answers."""
+_ORDER: Final = re.compile(r"不要打断|不要插话|请安静|遵守法庭|注意法庭")
 
 
 def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
@@ -44,7 +47,7 @@ def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
             continue
         if asked is not None:
             missing = asked[3] - answered
-            if missing and _goes_on(line.text, missing, heard):
+            if missing and _goes_on(line.text, missing, asked[3], heard):
                 continue
             yield from _missing(asked, missing, answered)
         found = _question(line.text, sides)
@@ -101,7 +104,7 @@ def _asked(text: str) -> tuple[bool, str, int, str]:
     if _NO_ANSWER.search(last):
         return False, "", 0, ""
     asks = block.rstrip().endswith(("？", "?")) and _ASKS.search(block)
-    one = _ONE.search(last)
+    one = _ONE.search(last) or _CALLED.match(last)
     named = [side for side in (PLAINTIFF, DEFENDANT) if side in last]
     if (asks and _EACH.search(block) and not (len(named) == 1 and not _BOTH.search(block))) or _CALLS.search(last):
         return True, "", all_[first][0] if asks else at, (block if asks else last).rstrip()
@@ -111,9 +114,13 @@ def _asked(text: str) -> tuple[bool, str, int, str]:
     return False, "", 0, ""
 
 
-def _goes_on(text: str, missing: frozenset[str], heard: bool) -> bool:
-    """The court asks after a side that has not answered, or only keeps order before anybody has."""
-    names = {DEFENCE: "被告人|辩护人", PROSECUTION: "公诉人"}
-    if any(re.search(names.get(side, side), text) for side in missing) and _FOLLOWS_UP.search(text):
+def _goes_on(text: str, missing: frozenset[str], wanted: frozenset[str], heard: bool) -> bool:
+    """The court asks after a side that has not answered, says its call again, or only keeps order."""
+    if len(text) <= 30 and _ORDER.search(text):
         return True
-    return len(text) <= 30 and bool(re.search(r"不要打断|不要插话|请安静|遵守法庭|注意法庭", text))
+    *_, (_, last) = [(0, ""), *sentences(text)]
+    names = {DEFENCE: "被告人|辩护人", PROSECUTION: "公诉人"}
+    named = any(re.search(names.get(side, side), last) for side in missing)
+    if not named or _BOTH.search(last):
+        return False
+    return not heard if len(wanted) == 1 else bool(_FOLLOWS_UP.search(last))
