@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from edge.documents.making import KINDS as KINDS_OF_FILES
 from edge.documents.making import Made, Making
 from edge.integrity import words_of as words_still
 from edge.notary import Words
@@ -74,7 +75,7 @@ class SigningDesk:
             self._news.clear()
             value = await self.value()
             self._view.show_signing(value)
-            if value is not None and value["complete"] and not value["documents"]:
+            if value is not None and value["complete"] and len(value["documents"]) < len(KINDS_OF_FILES):
                 self._signed.set()
             await self._news.wait()
 
@@ -197,10 +198,14 @@ class SigningDesk:
         async with self._finishing:
             hearing = self._view.hearing
             version = None if hearing is None else hearing.signing.version
-            if hearing is None or version is None or hearing.signing.documents_of(version.sha256):
+            if hearing is None or version is None:
+                return
+            there = hearing.signing.documents_of(version.sha256)  # some, where the power went in between
+            missing = [kind for kind in KINDS_OF_FILES if kind not in there]
+            if not missing:
                 return
             folder = self._view.layout.hearing(hearing.id)
-            for made in await self._making.final(hearing.id, version.version):
+            for made in await self._making.final(hearing.id, version.version, missing):
                 body: dict[str, Any] = {
                     "id": f"{version.sha256[:12]}-{made.kind}",
                     "transcript": version.sha256,

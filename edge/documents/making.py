@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,10 @@ class Making:
             raise
         return made
 
-    async def final(self, hearing: str, version: int) -> list[Made]:
-        """All kinds, for good; `StorageError` says why they could not be made."""
+    async def final(self, hearing: str, version: int, kinds: Iterable[str] = KINDS) -> list[Made]:
+        """Some or all kinds, for good; `StorageError` says why they could not be made."""
         folder = self._layout.hearing(hearing) / "documents"
-        fresh = {kind: folder / f".new-{secrets.token_hex(8)}.{kind}" for kind in KINDS}
+        fresh = {kind: folder / f".new-{secrets.token_hex(8)}.{kind}" for kind in kinds}
         try:
             made = await self._make(hearing, fresh, final=True)
             return [await asyncio.to_thread(_settle, one, version) for one in made]

@@ -120,9 +120,9 @@ class Court:
     async def states(self) -> dict[str, str]:
         return {person["role"]: person["state"] for person in (await self.signing())["people"]}
 
-    async def until(self, what: str, timeout_s: float = 60) -> Any:
-        """Wait until a part of the signing is there; the signing."""
-        state = await self.room.until_state(lambda s: s["signing"] and s["signing"][what], timeout_s)
+    async def finished(self, timeout_s: float = 120) -> Any:
+        """Wait until all documents are made; the signing."""
+        state = await self.room.until_state(lambda s: s["signing"] and len(s["signing"]["documents"]) == 5, timeout_s)
         return state["signing"]
 
     async def edit(self, line: str, text: str, status: int = 200, **more: Any) -> Any:

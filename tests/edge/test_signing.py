@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -129,7 +130,7 @@ async def test_when_all_have_signed_the_documents_are_made_once_and_everything_i
     assert is_draft
     assert "草稿，未经核对签名" in draft.decode()
     await court.sign_all(await court.lay())
-    value = await court.until("documents")
+    value = await court.finished()
     assert {d["kind"] for d in value["documents"]} == {"pdf", "docx", "json", "srt", "vtt"}
     pdf, is_draft = await court.document("pdf")
     assert not is_draft
@@ -139,7 +140,7 @@ async def test_when_all_have_signed_the_documents_are_made_once_and_everything_i
     assert kept.read_bytes() == pdf
     await court.room.stop()
     await court.room.start()  # and not a second time after a restart
-    await court.until("documents")
+    await court.finished()
     assert len(await court.events("document")) == 5
     leftover = [p.name for p in kept.parent.iterdir() if p.name.startswith(".")]
     assert leftover == []
@@ -153,3 +154,15 @@ async def test_every_version_and_signature_is_a_leaf_that_reads_back(court: Cour
     assert [read_leaf(leaf) for leaf in leaves] == events
     assert check(events, [leaf_hash(leaf) for leaf in leaves]) is None  # the recorder of this room kept nothing
     assert max(len(leaf) for leaf in leaves) < 20_000
+
+
+async def test_documents_that_a_power_cut_left_out_are_made_after_the_next_start(court: Court) -> None:
+    await court.sign_all(await court.lay())
+    await court.finished()
+    await court.room.stop()
+    with sqlite3.connect(court.room.layout.log) as db:  # as if the power had gone before the last was written down
+        db.execute("DELETE FROM outbox WHERE number IN (SELECT number FROM event WHERE key LIKE 'document/%/srt')")
+        db.execute("DELETE FROM event WHERE key LIKE 'document/%/srt'")
+    await court.room.start()
+    await court.finished()
+    assert sorted(e.body["kind"] for e in await court.events("document")) == ["docx", "json", "pdf", "srt", "vtt"]

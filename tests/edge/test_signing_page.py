@@ -118,7 +118,7 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     for role in ("审判长 赵敏", "书记员 孙丽"):
         await sign(page, role)
     await expect(page.get_by_test_id("signing-state")).to_contain_text("已全部签名")
-    await court.until("documents")
+    await court.finished()
     async with page.expect_download() as download:
         await page.get_by_test_id("document-pdf").click()
     assert (await download.value).suggested_filename.endswith("法庭笔录.pdf")

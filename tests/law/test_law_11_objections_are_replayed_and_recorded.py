@@ -43,7 +43,7 @@ async def test_a_correction_and_a_refused_one_are_leaves_and_stand_in_the_transc
 
     second = await court.lay()
     await court.sign_all(second)
-    value = await court.until("documents")
+    value = await court.finished()
     [one, other] = [e.body for e in await court.events("objection")]
     assert (one["outcome"], one["revision"], one["text"]) == ("corrected", "r1", lines["u3"]["text"])
     assert (other["outcome"], other["reason"]) == ("refused", "回放录音与笔录一致")

@@ -17,7 +17,7 @@ async def test_from_the_docket_over_the_words_to_a_file_that_the_device_signed(c
         state = await courtroom.state()
         assert next(u["text"] for u in state["hearing"]["utterances"]) == "请全体起立。"  # words, each with its moment
         await court.sign_all(await court.lay())
-        await court.until("documents")
+        await court.finished()
         kinds = {e.body["kind"]: e.body for e in await court.events("document")}
         assert set(kinds) == {"pdf", "docx", "srt", "vtt", "json"}
         folder = courtroom.layout.hearing(court.hearing)
