@@ -184,7 +184,7 @@ class _Bench:
         return heard
 
     async def _civil(self) -> None:
-        case = self._plan.case if self._plan.case is not None else _case(self._plan.hearing)
+        case = self._plan.case if self._plan.case is not None else case_in(self._plan.hearing)
         heard = (await self._play("civil", self._source, self.plays_s, case)).before(self._last_s)
         self.figures |= hearing_figures(self._said, heard)
         self.drawn.firsts_ms = first_caption_ms(self._said, heard.captions, heard.utterances)
@@ -252,7 +252,8 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
 
-def _case(hearing: Path) -> Mapping[str, Any]:
+def case_in(hearing: Path) -> Mapping[str, Any]:
+    """What the hearing folder's own timeline says of the case."""
     return Scenario.load(hearing).case.model_dump()
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,10 @@ class Heard:
     """Sound that the recorder declared lost: nobody can hear what was said in it."""
     cpu_cores: float = 0.0
     """Of the transcriber and its model process, mean over the play."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """The room's utterances and revisions as they are in its log: `number,kind,room_ns,body`."""
+    start_ns: int = 0
+    """The room time of the first sample."""
 
     def to_json(self) -> dict[str, Any]:
         """All of it, to look at and to give to another benchmark."""
@@ -62,13 +66,10 @@ class Heard:
 
     def before(self, seconds: float) -> Heard:
         """Without the utterances that begin later: a sentence that the end of a short run cut in two."""
-        return Heard(
-            self.captions,
-            [u for u in self.utterances if u.start_s < seconds],
-            [u for u in self.lines if u.start_s < seconds],
-            self.revisions,
-            self.gap_ms,
-            self.cpu_cores,
+        return replace(
+            self,
+            utterances=[u for u in self.utterances if u.start_s < seconds],
+            lines=[u for u in self.lines if u.start_s < seconds],
         )
 
 
@@ -82,7 +83,9 @@ class Setting:
     """What the docket knows of the case; empty: nothing."""
 
 
-def write_profile(folder: Path, source: HearingFolder, setting: Setting) -> Path:
+def write_profile(
+    folder: Path, source: HearingFolder, setting: Setting, panel: Mapping[str, Any] | None = None
+) -> Path:
     """A room whose microphones play `source`, with the smallest camera there is."""
     lines = [
         "[room]",
@@ -99,6 +102,7 @@ def write_profile(folder: Path, source: HearingFolder, setting: Setting) -> Path
     lines += [f"file = {toml_value(str(source.path.resolve()))}", "width = 320", "height = 180", "fps = 5"]
     lines += ["[storage]", 'data = "data"', "reserve_gib = 0"]
     lines += ["[transcriber]", *(f"{key} = {toml_value(value)}" for key, value in setting.transcriber.items())]
+    lines += ["[panel]", *(f"{key} = {toml_value(value)}" for key, value in (panel or {}).items())]
     profile = folder / "room.toml"
     text = "\n".join(lines) + "\n"
     tomllib.loads(text)  # roles are words of the hearing's author: say at once if they cannot be written
@@ -272,6 +276,12 @@ def _read_log(log: RoomLog, start_ns: int, heard: Heard) -> None:
     events = log.of_hearing(HEARING)
     gaps = [e.body for e in events if e.kind == "gap" and e.body["track"] == "mics"]
     heard.gap_ms = float(sum(gap["to_ns"] - gap["from_ns"] for gap in gaps)) / 1e6
+    heard.start_ns = start_ns
+    heard.events = [
+        {"number": e.number, "kind": e.kind, "room_ns": e.room_ns, "body": dict(e.body)}
+        for e in events
+        if e.kind in {"utterance", "revision"}
+    ]
     heard.revisions = sum(e.kind == "revision" for e in events)
     arrived = {u.id: u.arrived_s for u in heard.utterances}
     for line in Hearing.of(HEARING, events).utterances:
