@@ -14,7 +14,8 @@ _INT64 = 2**63 - 1
 
 Ns = Annotated[int, Field(strict=True, ge=-_INT64, le=_INT64)]
 Name = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-LineName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
+LineName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._:/-]+$")]
+"""Also of an act: ids that browsers draw may begin with any of these."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Short = Annotated[str, Field(max_length=200)]
 Role = Annotated[str, Field(max_length=64)]
@@ -123,7 +124,7 @@ class UtteranceBody(_Body):
 class RevisionBody(_Body):
     """Body of `revision`."""
 
-    id: Name
+    id: LineName
     act: Annotated[str, Field(min_length=1, max_length=32)]
     by: Literal["clerk", "corrector"]
     tab: Short | None = ""
@@ -160,13 +161,13 @@ class ObjectionBody(_Body):
     """Body of `objection`."""
 
     id: Name
-    line: Annotated[str, Field(max_length=96)] | None = ""
+    line: Annotated[str, Field(max_length=160)] | None = ""
     text: Words
     by: _Person
     wants: Words | None = ""
     outcome: Literal["corrected", "refused"]
     reason: Annotated[str, Field(max_length=2000)] | None = ""
-    revision: Annotated[str, Field(max_length=96)] | None = ""
+    revision: Annotated[str, Field(max_length=160)] | None = ""
     replayed_from_ns: Ns | None = None
     replayed_to_ns: Ns | None = None
 
@@ -178,7 +179,8 @@ class SignatureBody(_Body):
     """Body of `signature`; the strokes are personal data (`server.signatures`)."""
 
     id: Name
-    transcript: Sha256
+    transcript: Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
+    """Of which words; who is only expected, or was not there, says nothing about any."""
     role: Role
     name: Short
     act: Literal["sign", "refuse", "expect", "absent"]
