@@ -10,6 +10,7 @@
 import { merged, type ActName, type Change, type NewLine, type Settings } from '../../lib/transcript';
 import type { Hearing, Line } from '../../lib/types';
 import { merging, newId, overlaid, setting, splitting } from './changes';
+import { Kept } from './kept';
 import { ActQueue, type Conflict } from './queue.svelte';
 
 export interface Editing {
@@ -45,7 +46,8 @@ export class TranscriptEditor {
   composing = false;
   readonly queue: ActQueue;
   readonly tab: string;
-  #drafts = '';
+  #hearing = '';
+  #kept!: Kept<Draft>;
 
   constructor(
     private readonly room: RoomOfWords,
@@ -174,7 +176,7 @@ export class TranscriptEditor {
   /** Throw a draft away. */
   forget(line: string): void {
     this.drafts = without(this.drafts, line);
-    this.#keepDrafts();
+    this.#kept.drop(line);
   }
 
   /** At the cursor, or at character `at` of the line. */
@@ -282,33 +284,24 @@ export class TranscriptEditor {
   }
 
   #open(hearing: string): void {
-    const key = `wutong.drafts.${hearing}`;
-    if (this.#drafts === key) return;
-    this.#drafts = key;
+    if (this.#hearing === hearing) return;
+    this.#hearing = hearing;
+    this.#kept = new Kept(this.storage, `wutong.draft.${hearing}/`);
     this.editing = null;
     this.selected = null;
+    this.drafts = this.#kept.all();
     this.queue.open(hearing);
-    try {
-      this.drafts = JSON.parse(this.storage.getItem(key) ?? '{}') as Record<string, Draft>;
-    } catch {
-      this.drafts = {};
-    }
   }
 
   #keep(editing: Editing): void {
     const { line, text, was, base, fresh } = $state.snapshot(editing) as Editing;
-    if (text === was) this.drafts = without(this.drafts, line);
-    else this.drafts[line] = { text, was, base, fresh };
-    this.#keepDrafts();
-  }
-
-  #keepDrafts(): void {
-    try {
-      if (Object.keys(this.drafts).length === 0) this.storage.removeItem(this.#drafts);
-      else this.storage.setItem(this.#drafts, JSON.stringify($state.snapshot(this.drafts)));
-    } catch {
-      // A full or forbidden store: the text is still in the field.
+    if (text === was) {
+      this.forget(line);
+      return;
     }
+    const draft: Draft = { text, was, base, fresh };
+    this.drafts[line] = draft;
+    this.#kept.put(line, draft);
   }
 }
 

@@ -6,6 +6,7 @@ import { ApiError, api } from '../../lib/api';
 import type { Change } from '../../lib/transcript';
 import type { Line, RoomEvent } from '../../lib/types';
 import { linesOf } from './changes';
+import { Kept } from './kept';
 
 export interface Queued {
   id: string;
@@ -19,6 +20,8 @@ export interface Queued {
   state: 'saving' | 'waiting' | 'written';
   /** of the event, once it is written */
   number: number;
+  /** acts are sent in the order of this */
+  order: number;
 }
 
 export interface Conflict {
@@ -34,11 +37,6 @@ export interface Conflict {
   message: string;
 }
 
-interface Kept {
-  queue: Queued[];
-  conflicts: Conflict[];
-}
-
 type Post = (path: string, body: unknown) => Promise<{ event: RoomEvent; lines: Line[] }>;
 
 const FIRST_RETRY_MS = 500;
@@ -51,8 +49,12 @@ export class ActQueue {
   conflicts = $state<Conflict[]>([]);
   /** why the last act waits */
   why = $state('');
-  #key = '';
+  #hearing = '';
+  #kept!: Kept<Queued>;
+  #keptConflicts!: Kept<Conflict>;
+  #order = Date.now();
   #running = false;
+  #closed = false;
   #delayMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiters = new Map<string, (written: boolean) => void>();
@@ -65,25 +67,27 @@ export class ActQueue {
 
   /** Take up the acts of a hearing that were kept in this browser. */
   open(hearing: string): void {
-    const key = `wutong.acts.${hearing}`;
-    if (this.#key === key) return;
-    this.#key = key;
-    let kept: Kept = { queue: [], conflicts: [] };
-    try {
-      kept = { ...kept, ...(JSON.parse(this.storage.getItem(key) ?? '{}') as Partial<Kept>) };
-    } catch {
-      // Not ours, or cut short: there is nothing in it that could be sent.
-    }
-    this.queue = kept.queue.filter((one) => one.state !== 'written');
-    this.conflicts = kept.conflicts;
+    if (this.#hearing === hearing) return;
+    this.#hearing = hearing;
+    this.#kept = new Kept(this.storage, `wutong.act.${hearing}/`);
+    this.#keptConflicts = new Kept(this.storage, `wutong.conflict.${hearing}/`);
+    this.queue = Object.values(this.#kept.all()).sort((a, b) => a.order - b.order);
+    this.conflicts = Object.values(this.#keptConflicts.all());
     this.retry();
   }
 
+  /** The page goes; what waits is kept for the next one. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
   /** True when it is written, false when it became a conflict. */
-  add(what: Omit<Queued, 'state' | 'number'>): Promise<boolean> {
-    const queued: Queued = { ...what, state: 'saving', number: 0 };
+  add(what: Omit<Queued, 'state' | 'number' | 'order'>): Promise<boolean> {
+    this.#order += 1;
+    const queued: Queued = { ...what, state: 'saving', number: 0, order: this.#order };
     this.queue.push(queued);
-    this.#keep();
+    this.#kept.put(what.id, queued);
     const done = new Promise<boolean>((resolve) => this.#waiters.set(what.id, resolve));
     void this.#run();
     return done;
@@ -93,7 +97,6 @@ export class ActQueue {
   seen(number: number): void {
     if (!this.queue.some((one) => one.state === 'written' && one.number <= number)) return;
     this.queue = this.queue.filter((one) => one.state !== 'written' || one.number > number);
-    this.#keep();
   }
 
   /** Try now: the server is back, or a person asks. */
@@ -105,7 +108,7 @@ export class ActQueue {
 
   settle(conflict: Conflict): void {
     this.conflicts = this.conflicts.filter((one) => one.id !== conflict.id);
-    this.#keep();
+    this.#keptConflicts.drop(conflict.id);
   }
 
   stateOf(line: string): 'saving' | 'waiting' | null {
@@ -120,7 +123,7 @@ export class ActQueue {
   }
 
   async #run(): Promise<void> {
-    if (this.#running) return;
+    if (this.#running || this.#closed) return;
     this.#running = true;
     try {
       for (;;) {
@@ -145,8 +148,8 @@ export class ActQueue {
       one.number = event.number;
       this.why = '';
       this.#delayMs = FIRST_RETRY_MS;
+      this.#kept.drop(id);
       this.#rebase(event);
-      this.#keep();
       this.#tell(id, true);
       return true;
     } catch (error) {
@@ -157,7 +160,7 @@ export class ActQueue {
       // Away, busy or ill: it stays in the queue, and what came after it stays behind it.
       this.why = error instanceof ApiError ? error.code : 'offline';
       for (const waiting of this.queue) if (waiting.state === 'saving') waiting.state = 'waiting';
-      this.#keep();
+      if (this.#closed) return false;
       this.#timer = setTimeout(() => void this.#run(), this.#delayMs);
       this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RETRY_MS);
       return false;
@@ -174,6 +177,7 @@ export class ActQueue {
       for (const change of one.changes) {
         if ('line' in change && wrote.has(change.line)) change.base = Math.max(change.base, event.number);
       }
+      this.#kept.put(one.id, $state.snapshot(one) as Queued);
     }
   }
 
@@ -184,7 +188,7 @@ export class ActQueue {
     this.queue = this.queue.filter((other) => !ids.has(other.id));
     if (one.path === 'revisions') {
       const named = linesOf(one.changes)[0] ?? '';
-      this.conflicts.push({
+      const conflict: Conflict = {
         id: one.id,
         act: one.act,
         line: named,
@@ -194,26 +198,20 @@ export class ActQueue {
         theirs: theirs.find((line) => line.id === named) ?? null,
         code: error.code,
         message: error.message,
-      });
+      };
+      this.conflicts.push(conflict);
+      this.#keptConflicts.put(conflict.id, conflict);
     }
-    this.#keep();
     this.why = one.path === 'revisions' ? '' : error.code;
-    for (const id of ids) this.#tell(id, false);
+    for (const id of ids) {
+      this.#kept.drop(id);
+      this.#tell(id, false);
+    }
   }
 
   #tell(id: string, written: boolean): void {
     this.#waiters.get(id)?.(written);
     this.#waiters.delete(id);
-  }
-
-  #keep(): void {
-    const kept: Kept = { queue: $state.snapshot(this.queue) as Queued[], conflicts: $state.snapshot(this.conflicts) as Conflict[] };
-    try {
-      if (kept.queue.length + kept.conflicts.length === 0) this.storage.removeItem(this.#key);
-      else this.storage.setItem(this.#key, JSON.stringify(kept));
-    } catch {
-      // A browser that keeps nothing still sends what is on the page.
-    }
   }
 }
 
