@@ -6,13 +6,19 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from edge_room import Room
 
+from edge.transcript import Act, ConflictError, TranscriptDesk
+from edge.view import RoomView
+from sync.clock import RoomClock
+from sync.feed import FeedServer
 from sync.hearing import Hearing
-from sync.roomlog import RoomLog, seal_key
+from sync.roomlog import Event, RoomLog, seal_key
 
 SECOND = 10**9
 
@@ -138,6 +144,37 @@ async def test_an_act_that_does_not_hang_on_the_words_goes_through_after_the_cor
     await court.act("doubt", doubt)
     line = await court.line("u2")
     assert (line["doubtful"], line["text"]) == (True, "我借给他叁拾万元")
+
+
+async def test_a_corrector_that_is_quicker_by_a_moment_costs_the_clerk_nothing(court: Court, tmp_path: Path) -> None:
+    """Between looking and writing another process may write; the act is then written once more, or is a conflict."""
+    view = RoomView(court.room.profile, court.room.layout, court.log, RoomClock.open(court.room.layout.clock))
+    view.feed = FeedServer(tmp_path / "edge.sock")
+    await view.start()
+    append, corrections = view.append, iter(["我借给他叁拾万元", "我借给他30万元"])
+
+    async def beaten(kind: str, body: Any, *, hearing: str | None, key: str | None = None) -> Event:
+        text = next(corrections, None)
+        if text is not None:
+            await asyncio.to_thread(court.correct, "u2", body["changes"][0]["base"], text)
+        return await append(kind, body, hearing=hearing, key=key)
+
+    view.append = beaten  # type: ignore[method-assign]  # the race, made certain
+    desk = TranscriptDesk(view)
+    try:
+        base = (await court.line("u2"))["revision"]
+        edit = Act("e1", "edit", [{"line": "u2", "base": base, "set": {"text": "我借他三十万"}}], "tab-1")
+        with pytest.raises(ConflictError) as refused:
+            await desk.revise(edit)
+        assert [line.text for line in refused.value.lines] == ["我借给他叁拾万元"]
+        now = refused.value.lines[0]
+        assert (now.versions[-1]["text"], now.versions[-1]["void"]) == ("我借他三十万", True), "it was not lost"
+        doubt = {"line": "u2", "base": now.revision, "set": {"doubtful": True}}
+        done = await desk.revise(Act("e2", "doubt", [doubt], "tab-1"))
+        assert (done.lines[0].text, done.lines[0].doubtful) == ("我借给他30万元", True)
+        assert (await desk.revise(Act("e2", "doubt", [doubt], "tab-1"))).event == done.event
+    finally:
+        await view.feed.stop()
 
 
 async def test_the_corrector_never_changes_what_the_clerk_touched(court: Court) -> None:

@@ -25,6 +25,8 @@ export interface Editing {
   theirs: string | null;
 }
 
+export type Notice = 'edit.merged' | 'edit.nothing' | 'edit.undo.late' | 'edit.split.where' | 'error.conflict' | 'error.signed';
+
 export type Draft = Pick<Editing, 'text' | 'was' | 'base' | 'fresh'>;
 
 /** A part of RoomStore. */
@@ -39,7 +41,7 @@ export class TranscriptEditor {
   /** what the list is asked to show; `nonce` makes asking again a change */
   revealed = $state.raw<{ line: string; at: number; length: number; nonce: number } | null>(null);
   /** a sentence for the clerk: a key of the messages */
-  notice = $state<'edit.merged' | 'edit.nothing' | 'edit.undo.late' | 'edit.split.where' | null>(null);
+  notice = $state<Notice | null>(null);
   /** where the cursor is in what is being typed, in characters; where it begins when set before `edit` */
   caret = $state(0);
   /** an input method is composing: the text under it must not be changed */
@@ -228,7 +230,10 @@ export class TranscriptEditor {
     if (!line) return;
     // The server says which other lines it is; this one is shown at once.
     const changes = [setting(line, { role })];
-    void this.queue.add({ id: newId(), path: 'voice', act: 'voice', reason: '', changes, more: { line: id, role } });
+    const more = { line: id, role };
+    void this.queue.add({ id: newId(), path: 'voice', act: 'voice', reason: '', changes, more }).then((written) => {
+      if (!written) this.#refused('error.conflict');
+    });
   }
 
   /** The last act of this panel, or the one named. */
@@ -236,8 +241,7 @@ export class TranscriptEditor {
     this.leave();
     const more: Record<string, string> = revision ? { revision } : {};
     const undone = await this.queue.add({ id: newId(), path: 'undo', act: 'undo', reason: '', changes: [], more });
-    if (!undone) this.notice = this.queue.why === 'nothing-to-undo' ? 'edit.nothing' : 'edit.undo.late';
-    if (!undone) this.queue.why = '';
+    if (!undone) this.#refused('edit.undo.late');
   }
 
   /** Settle a conflict: write what was wanted on top of what is there now. */
@@ -271,6 +275,13 @@ export class TranscriptEditor {
   next(id: string | null, by: number): Line | null {
     const at = this.lines.findIndex((line) => line.id === id);
     return at < 0 ? null : (this.lines[at + by] ?? null);
+  }
+
+  /** What has no text of its own to settle is said in a sentence. */
+  #refused(otherwise: Notice): void {
+    const { why } = this.queue;
+    this.notice = why === 'nothing-to-undo' ? 'edit.nothing' : why === 'signed' ? 'error.signed' : otherwise;
+    this.queue.why = '';
   }
 
   #typed(line: Line): string {
