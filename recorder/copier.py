@@ -1,4 +1,4 @@
-"""The process that makes the second copy: every closed segment, every exhibit, and the log of each closed hearing.
+"""The process that makes the second copy: closed segments, exhibits, documents, and the log of each closed hearing.
 
 What must be copied is read from the room's log, what has been copied is noted in `copy.db`; so it goes on after any
 break, and the loss of that file costs only time. The target is a folder (`recorder.copyfolder`) or another machine that

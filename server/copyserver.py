@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 MAX_BYTES = 8 * 2**30
 RESERVE_BYTES = 2**30
 PIECE_BYTES = 1024 * 1024
-KINDS = frozenset({"segment", "exhibit", "log"})
+KINDS = frozenset({"segment", "exhibit", "document", "log"})
 """What is copied; a self-test is none of it."""
 
 
@@ -102,9 +102,9 @@ class Keeper:
             raise WutongError("these are not the names of a hearing and a track", code="invalid")
         if claim.kind == "segment":
             return folder / claim.track / f"{claim.index:05d}.mp4"
-        return (
-            folder / "exhibits" / claim.sha256 if claim.kind == "exhibit" else folder / f"log/{claim.index:08d}.jsonl"
-        )
+        if claim.kind in ("exhibit", "document"):
+            return folder / f"{claim.kind}s" / claim.sha256
+        return folder / f"log/{claim.index:08d}.jsonl"
 
 
 def _is(path: Path, sha256: str, size: int) -> bool:

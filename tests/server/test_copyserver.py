@@ -75,6 +75,13 @@ async def test_it_takes_pieces_of_a_rooms_log_and_nothing_of_a_self_test(machine
     assert (await machine.upload(kind="selftest")).status_code == 422
 
 
+@pytest.mark.parametrize("kind", ["exhibit", "document"])
+async def test_exhibits_and_documents_of_signed_words_lie_by_their_content(machine: Machine, kind: str) -> None:
+    assert (await machine.claim(await machine.upload(kind=kind), kind=kind)).status_code == 201
+    kept = machine.kept / ROOM / HEARING / f"{kind}s" / hashlib.sha256(DATA).hexdigest()
+    assert kept.read_bytes() == DATA
+
+
 async def test_what_was_damaged_here_is_kept_beside_the_new_copy(machine: Machine) -> None:
     await machine.claim(await machine.upload())
     file = machine.kept / ROOM / HEARING / "bench/00000.mp4"
