@@ -174,6 +174,10 @@ class Panel(_Part):
     phrases: Path | None = Field(
         None, description="file (TOML) with the court's own set phrases; else phrases.toml in the data folder"
     )
+    struck: Literal["left-out", "shown"] = Field(
+        "left-out",
+        description="lines that the clerk struck: not in the documents of the transcript, or shown as deleted",
+    )
 
 
 class Center(_Part):

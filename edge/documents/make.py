@@ -66,7 +66,7 @@ def make(job: dict[str, Any]) -> None:
     court, room = job["court_name"], job["room_name"]
     identity = identity_of(layout, job["address"], dt.datetime.now(dt.UTC)) if job["final"] else None
     device = "" if identity is None else identity.in_words(court, room)
-    form = form_of(hearing, court_name=court, room_name=room, device=device, show_struck=bool(job.get("struck")))
+    form = form_of(hearing, court_name=court, room_name=room, device=device, show_struck=bool(job["struck"]))
     if job["final"] and form.draft:
         raise WutongError("笔录在制作期间被修改 (the words have changed meanwhile; they are to be signed again)")
     progress = _Progress(list(job["files"]))

@@ -97,6 +97,7 @@ class Making:
             "court_name": profile.room.court_name,
             "room_name": profile.room.room_name,
             "tsa_url": profile.center.tsa_url,
+            "struck": profile.panel.struck == "shown",
         }
         async with self._turn:
             self._tell(0.0)

@@ -8,6 +8,7 @@ room without a certificate signs nothing. What readers make of Ed25519 (RFC 8419
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from asn1crypto import keys as asn1_keys
@@ -67,8 +68,11 @@ def _signed(data: bytes, identity: Identity, place: str, stamper: HTTPTimeStampe
     return bytes(PdfSigner(meta, signer, timestamper=stamper).sign_pdf(writer).getbuffer())
 
 
-def check_pdf(data: bytes, center: Ed25519PublicKey) -> str:
-    """The room (`court/room`) whose device signed the whole file; `LedgerError` says why it is not believed."""
+def check_pdf(data: bytes, center: Ed25519PublicKey, time_roots: Sequence[x509.Certificate] = ()) -> str:
+    """The room (`court/room`) whose device signed the whole file; `LedgerError` says why it is not believed.
+
+    With `time_roots` a time-stamp must lead to one of them; without, it says nothing. Not for a running event loop.
+    """
     spki = center.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     name = asn1_x509.Name.build({"common_name": CENTER})
     anchor = TrustAnchor(NamedKeyAuthority(name, asn1_keys.PublicKeyInfo.load(spki)))
@@ -78,9 +82,12 @@ def check_pdf(data: bytes, center: Ed25519PublicKey) -> str:
         embedded = reader.embedded_signatures
         if len(embedded) != 1:
             raise LedgerError(f"the file has {len(embedded)} signatures; a transcript has one", code="pdf")
-        status = validate_pdf_signature(embedded[0], context)
-        if not (status.intact and status.valid and status.trusted and status.bottom_line):
+        status = validate_pdf_signature(embedded[0], context, ts_validation_context=_time_context(time_roots))
+        untimed = status.timestamp_validity is None
+        if not (status.intact and status.valid and status.trusted) or status.docmdp_ok is False:
             raise LedgerError(f"the file's signature is not believed: {status.summary()}", code="pdf")
+        if time_roots and (untimed or not status.bottom_line):
+            raise LedgerError("the file's time-stamp is missing, or leads to none of the roots given", code="pdf")
         if status.coverage is None or status.coverage.name != "ENTIRE_FILE":
             raise LedgerError("the signature does not cover the whole file", code="pdf")
         return str(embedded[0].signer_cert.subject.native["common_name"])
@@ -94,6 +101,11 @@ def check_file(path: Path, center: Ed25519PublicKey) -> str:
         return check_pdf(path.read_bytes(), center)
     except OSError as error:
         raise LedgerError(f"{path} cannot be read: {error.strerror}", code="pdf") from error
+
+
+def _time_context(roots: Sequence[x509.Certificate]) -> ValidationContext:
+    loaded = [asn1_x509.Certificate.load(root.public_bytes(serialization.Encoding.DER)) for root in roots]
+    return ValidationContext(trust_roots=loaded, allow_fetching=False, revocation_mode="soft-fail")
 
 
 def _certificate(pem: bytes) -> asn1_x509.Certificate:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from signed_hearing import Story
 
@@ -17,6 +19,9 @@ from edge.documents.sign import check_file, check_pdf, sign_pdf
 from sync.errors import LedgerError
 from sync.layout import RoomLayout
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "sync"))
+from tsa import Authority
 
 ROOM = "jianshan/c03"
 NOW = dt.datetime.now(dt.UTC)
@@ -91,3 +96,20 @@ def test_a_room_that_is_not_enrolled_signs_nothing_and_the_paper_says_so(
     (tmp_path / "a.pdf").write_bytes(pdf)
     found = subprocess.run(["pdftotext", "-raw", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True)
     assert "没有设备数字签名" in "".join(found.stdout.decode().split())
+
+
+def test_a_time_stamp_authority_is_asked_and_one_that_fails_holds_up_nothing(
+    tmp_path: Path, center: Ed25519PrivateKey, identity: Identity
+) -> None:
+    pdf = pdf_of(form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭"))
+    authority = Authority(tmp_path / "tsa")
+    with authority.serving() as url:
+        data, stamped = sign_pdf(pdf, identity, place="尖山区人民法院", tsa_url=url)
+    assert stamped
+    key = center.public_key()
+    assert check_pdf(data, key, [x509.load_pem_x509_certificate(authority.root_pem)]) == ROOM
+    with pytest.raises(LedgerError, match="time-stamp"):
+        check_pdf(data, key, [x509.load_pem_x509_certificate(Authority(tmp_path / "other").root_pem)])
+    data, stamped = sign_pdf(pdf, identity, place="尖山区人民法院", tsa_url=url)  # nobody answers there any more
+    assert not stamped
+    assert check_pdf(data, key) == ROOM
