@@ -23,6 +23,7 @@ TOKEN = "the-rooms-token"
 
 
 @pytest.mark.model
+@pytest.mark.timeout(400)
 async def test_an_independent_client_and_a_room_get_the_words(tmp_path: Path) -> None:
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN, encoding="ascii")

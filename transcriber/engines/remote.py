@@ -7,6 +7,7 @@ Sends nothing but the samples, the bias and the settings; follows no redirection
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from pathlib import Path
@@ -19,6 +20,7 @@ from sync.errors import ConfigError, WutongError
 from sync.secret import read_secret
 from transcriber.engine import RATE_HZ, UNSAID, Heard, Samples, Word
 from transcriber.engines.fit import chance, fit, laid
+from transcriber.guards import echoes
 from transcriber.language import LANGUAGES
 
 _CONNECT_S = 4.0
@@ -61,13 +63,22 @@ class Remote:
         self._language = language
         self._last = LANGUAGES[0]
         self._token_file = token_file
+        self._timeout_s = timeout_s
         timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
         self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16))
 
     async def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
-        """Words of at most 30 s, by one question (two where the server hears a third language)."""
+        """Words of at most 30 s, by one question; by another one where the first came out as nonsense."""
         seconds = len(samples) / RATE_HZ
         wav = _wav(samples)
+        made = heard(await self._in_language(wav, bias, quick=quick), seconds, quick=quick)
+        if bias and not quick and (made.why not in ("", "no words") or echoes(made.text)):
+            # Names to be expected are what leads a model astray most often.
+            made = heard(await self._in_language(wav, "", quick=quick), seconds, quick=quick)
+        return made
+
+    async def _in_language(self, wav: bytes, bias: str, *, quick: bool) -> dict[str, Any]:
+        """The answer in one of the two languages; with `auto`, a third one is asked about again."""
         answer = await self._asked(wav, bias, "" if self._language == "auto" else self._language, quick=quick)
         if self._language == "auto":
             spoken = _NAMES.get(str(answer.get("language") or "").lower())
@@ -75,7 +86,7 @@ class Remote:
                 answer = await self._asked(wav, bias, self._last, quick=quick)
             elif spoken is not None and not quick:
                 self._last = spoken
-        return heard(answer, seconds, quick=quick)
+        return answer
 
     async def probe(self) -> None:
         """Whether the server is there and lets us in; raises what is wrong."""
@@ -108,7 +119,7 @@ class Remote:
             raise ServerAwayError(f"the transcription server {self.base} {what}: {_said(answer)}", over_this=broke)
         if answer.status_code in (401, 403):
             raise ServerClosedError(self._unwelcome(answer))
-        if answer.status_code in (404, 405) or "model" in _said(answer).lower():
+        if answer.is_redirect or answer.status_code in (404, 405) or "model" in _said(answer).lower():
             raise ServerClosedError(
                 f"{self.base} has no transcription with the model {self._model!r}: {_said(answer)}; see [transcriber]"
             )
@@ -122,8 +133,18 @@ class Remote:
             # Read each time: a token that was replaced counts at once.
             headers["Authorization"] = f"Bearer {read_secret(self._token_file, 'the transcription token')}"
         try:
-            return await self._http.request(method, self.base + path, headers=headers, **kwargs)
-        except httpx.ReadTimeout as error:
+            # httpx bounds each read; this bounds a server that drips.
+            async with (
+                asyncio.timeout(self._timeout_s + _CONNECT_S),
+                self._http.stream(method, self.base + path, headers=headers, **kwargs) as answer,
+            ):
+                body = bytearray()
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > _MOST_ANSWER_BYTES:
+                        raise ServerRefusedError(f"the transcription server {self.base} answers without end")
+                return httpx.Response(answer.status_code, content=bytes(body))
+        except (httpx.ReadTimeout, TimeoutError) as error:
             late = f"the transcription server {self.base} did not answer in time"
             raise ServerAwayError(late, over_this=True) from error
         except httpx.InvalidURL as error:
@@ -133,7 +154,7 @@ class Remote:
 
     def _understood(self, answer: httpx.Response) -> dict[str, Any]:
         try:
-            value = answer.json() if len(answer.content) <= _MOST_ANSWER_BYTES else None
+            value = answer.json()
         except ValueError:
             value = None
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
