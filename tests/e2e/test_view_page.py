@@ -8,6 +8,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,8 +73,8 @@ def story(digests: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """(address, sign-in codes) of a center that holds the hearing."""
+def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int, dict[str, str]]]:
+    """(address, the broker's port, sign-in codes) of a center that holds the hearing."""
     folder = tmp_path_factory.mktemp("center")
     broker, port = free_port(), free_port()
     config = folder / "center.toml"
@@ -93,7 +94,7 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
                 except httpx.HTTPError:
                     time.sleep(0.2)
             asyncio.run(_send(folder, url, broker, _media(folder)))
-            yield url, json.loads((folder / "data" / "codes.json").read_text())
+            yield url, broker, json.loads((folder / "data" / "codes.json").read_text())
         finally:
             process.terminate()
             process.wait(20)
@@ -127,6 +128,21 @@ async def _send(folder: Path, url: str, broker: int, media: dict[str, bytes]) ->
             assert answer.status_code in (200, 201), answer.text
 
 
+def say(broker: int, *events: dict[str, Any]) -> None:
+    """The room says something more."""
+
+    async def send() -> None:
+        room = await RoomPeer(broker).start()
+        for event in events:
+            room.publish("events", event)
+        await center_peers.until(lambda: {event["number"] for event in events} <= room.receipts(), 60)
+        room.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(send()))  # the browser's driver has this thread's loop
+    thread.start()
+    thread.join(90)
+
+
 def accessible(page: Page) -> None:
     found = Axe().run(page)
     serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
@@ -134,21 +150,32 @@ def accessible(page: Page) -> None:
 
 
 def test_the_archivist_grants_a_party_views_and_the_archivist_revokes(
-    center: tuple[str, dict[str, str]], page: Page, browser: Browser, tmp_path: Path
+    center: tuple[str, int, dict[str, str]], page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    url, codes = center
+    url, broker, codes = center
     page.goto(f"{url}/inspect#/hearing/h1")
     page.get_by_role("textbox").fill(codes["archivist"])
     page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_role("tab", name="案件信息").click(timeout=PATIENCE_MS)
     expect(page.get_by_text("已签名")).to_be_visible()
-    page.get_by_label("姓名").fill("赵律师")
-    page.get_by_role("button", name="授权查阅").click()
     link = page.get_by_test_id("grant-link")
+    page.get_by_label("姓名").fill("钱律师")
+    page.get_by_role("button", name="授权查阅").click()
     expect(link).to_be_visible()
     expect(page.get_by_text("未打开")).to_be_visible()
     accessible(page)
     screenshot(page, "grants", tmp_path)
+
+    # What the clerk revises is on the inspector's page at once.
+    page.get_by_role("tab", name="笔录").click()
+    change = {"line": "u10", "base": 10, "set": {"text": "现在开庭。请原告陈述诉讼请求和理由。"}}
+    act = {"id": "r2", "act": "edit", "by": "clerk", "tab": "t", "name": "王五", "reason": "", "changes": [change]}
+    say(broker, center_peers.event(50, "revision", act, at_ms=20_000))
+    expect(page.get_by_text("请原告陈述诉讼请求和理由。")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("tab", name="案件信息").click()
+    page.get_by_label("姓名").fill("赵律师")
+    page.get_by_role("button", name="授权查阅").click()
+    expect(link).to_be_visible()
 
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
     party = context.new_page()
@@ -167,7 +194,7 @@ def test_the_archivist_grants_a_party_views_and_the_archivist_revokes(
     screenshot(party, "view", tmp_path)
     assert party.locator("a[download]").count() == 0
 
-    page.get_by_role("button", name="撤销").click()
+    page.get_by_role("button", name="撤销").first.click()
     expect(page.get_by_text("已撤销")).to_be_visible()
     party.get_by_text("借款属实").click()
     party.reload()
