@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-NAME, AMOUNT, DATE, STATUTE, PAIR, DOUBLED, PROPOSAL = (
+NAME, AMOUNT, DATE, STATUTE, PAIR, DOUBLED, BLANK, PROPOSAL = (
     "name",
     "amount",
     "date",
     "statute",
     "pair",
     "doubled",
+    "blank",
     "proposal",
 )
 
@@ -93,6 +95,8 @@ class Finding:
         }
 
 
+_ASIDE: Final = re.compile(r"[（(][^）)]*[）)]")
+
 Check = Callable[[Sequence[Line], Facts], Iterable[Finding]]
 
 
@@ -112,7 +116,7 @@ def facts_of(
 ) -> Facts:
     """The facts of a hearing as its `open` event and its exhibits have them."""
     parties = dict(case.get("parties", {}))
-    names = [(str(role), one) for role, said in parties.items() for one in _each(str(said))]
+    names = [(str(role), one) for role, said in parties.items() for one in _each(_ASIDE.sub("", str(said)))]
     vocabulary: Mapping[str, Any] = case.get("vocabulary") or {}
     names += [("", str(name)) for name in vocabulary.get("person", []) if str(name) not in {n for _, n in names}]
     known = {str(term) for terms in vocabulary.values() for term in terms} | {*exhibits, str(case.get("cause", ""))}

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from edge.checks import amounts, dates, doubled, names, pairs, proposals, statutes
+from edge.checks import amounts, blanks, dates, doubled, names, pairs, proposals, statutes
 from edge.checks.finding import Check, Facts, Finding, Line, named
 
 log = structlog.get_logger(__name__)
@@ -19,6 +19,7 @@ CHECKS: Final[Sequence[Check]] = (
     statutes.find,
     pairs.find,
     doubled.find,
+    blanks.find,
     proposals.find,
 )
 _DEFECTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)

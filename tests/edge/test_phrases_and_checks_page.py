@@ -65,6 +65,14 @@ async def look(page: Page, name: str) -> None:
     """A picture for whoever asks (WUTONG_LOOK: a folder), and what axe says."""
     if os.environ.get("WUTONG_LOOK"):
         await page.screenshot(path=Path(os.environ["WUTONG_LOOK"]) / f"{name}.png")
+    small = await page.locator(".side").evaluate(
+        """(side) => [...side.querySelectorAll('button, input')]
+            .filter((e) => e.checkVisibility())
+            .map((e) => [e.getAttribute('aria-label') ?? e.textContent.trim(), e.getBoundingClientRect()])
+            .filter(([, box]) => Math.min(box.width, box.height) < 44)
+            .map(([name, box]) => `${name}: ${box.width}x${box.height}`)"""
+    )
+    assert small == [], name
     found = await Axe().run(page)
     assert found.violations_count == 0, f"{name}: {found.generate_report()}"
 

@@ -51,5 +51,9 @@ def test_a_line_that_stands_twice_is_found_and_one_heard_on_two_seats() -> None:
     assert [finding.why for _, finding in check([first, at_once], FACTS)] == ["两个席位同时有相同的话，可能是串音"]
 
 
+def test_a_blank_of_a_phrase_that_nobody_filled_in_is_found() -> None:
+    assert words((COUNSEL, "与____组成合议庭，休庭____分钟")) == [("blank", "____", None)] * 2
+
+
 def test_a_hearing_as_it_was_said_raises_nothing() -> None:
     assert words(*hearing()) == []

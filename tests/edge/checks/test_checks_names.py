@@ -52,7 +52,7 @@ def test_somebody_whom_the_docket_knows_is_no_wrong_name() -> None:
 
 
 def test_several_people_of_one_role_are_known_each() -> None:
-    facts = facts_of({"parties": {"被告": "李建国、王秀兰"}}, [], [], None)
+    facts = facts_of({"parties": {"被告": "李建国（已到庭）、王秀兰"}}, [], [], None)
     assert words((COUNSEL, "被告王秀兰"), facts=facts) == []
     assert words((COUNSEL, "被告王秀栏"), facts=facts) == [("name", "王秀栏", "王秀兰")]
 
