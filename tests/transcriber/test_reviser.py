@@ -169,3 +169,11 @@ async def test_a_hearing_without_a_case_has_the_courts_terms(court: Court) -> No
     )
     await asyncio.wait_for(court.reviser().after("h-2", event), 60)
     assert json.dumps(court.log.of_hearing("h-2", ("revision",))[0].to_json()["body"], ensure_ascii=False)
+
+
+async def test_an_engine_is_told_names_only_where_the_profile_wants_it(court: Court) -> None:
+    assert await court.reviser().bias(HEARING) == ""
+    told = court.reviser(prompt=True)
+    assert await told.bias(HEARING) == "张伟明，李建国"
+    assert await told.echoed(HEARING, "张伟明，李建国。")
+    assert not await told.echoed(HEARING, "我叫张伟明。")
