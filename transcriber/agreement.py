@@ -1,7 +1,7 @@
 """Captions that do not flicker: what two successive passes agree on is committed and never changes again.
 
-LocalAgreement over characters. Promises: the committed text only grows, and every text returned begins with it; the
-last character and trailing punctuation are never committed, because the next sound changes just these.
+LocalAgreement over characters. Promises: the committed text only grows, and every text returned begins with it. The
+last characters of a pass are guessed from half a word: they are neither shown nor committed before more was heard.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 from itertools import takewhile
 
 _MARKS = "，。？！；：、… "
+_HIDDEN = 4
+"""So many characters at the end are not shown yet; the first of a turn is."""
+_HELD = 6
+"""So many are not committed yet."""
 
 
 class Agreement:
     """The caption of one turn."""
 
     def __init__(self) -> None:
+        self._heard = ""
         self._shown = ""
         self._stable = 0
 
@@ -26,24 +31,31 @@ class Agreement:
     @property
     def committed(self) -> str:
         """The characters that will not change any more."""
-        return self._shown[: self._stable]
+        return self._heard[: self._stable]
 
     @property
     def text(self) -> str:
         """The caption now."""
         return self._shown
 
+    @property
+    def heard(self) -> str:
+        """All that the last pass heard."""
+        return self._heard
+
     def take(self, heard: str) -> str:
         """What to show after another pass over the same, longer, sound."""
-        committed = self._shown[: self._stable]
-        shown = heard if heard.startswith(committed) else committed + heard[_follows(committed, heard) :]
-        agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._shown, shown, strict=False)))
-        agreed = min(agreed, len(shown) - 1)
-        while agreed > self._stable and shown[agreed - 1] in _MARKS:
+        committed = self.committed
+        if not heard.startswith(committed):
+            heard = committed + heard[_follows(committed, heard) :]
+        agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._heard, heard, strict=False)))
+        agreed = min(agreed, len(heard) - _HELD)
+        while agreed > self._stable and heard[agreed - 1] in _MARKS:
             agreed -= 1
         self._stable = max(self._stable, agreed)
-        self._shown = shown
-        return shown
+        self._heard = heard
+        self._shown = heard[: max(len(heard) - _HIDDEN, self._stable, 1)]
+        return self._shown
 
 
 def _follows(committed: str, heard: str) -> int:

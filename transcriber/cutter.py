@@ -20,9 +20,9 @@ from transcriber.gate import FRAME, FRAME_NS, Gate
 
 PAUSE_S = 0.45
 """Ends a turn of any length; a longer turn is ended by a shorter pause."""
-_SHORTER_PAUSES = ((3.0, 0.34), (5.0, 0.26), (9.0, 0.18))
+_SHORTER_PAUSES = ((2.5, 0.34), (4.0, 0.26), (6.0, 0.18))
 """(from so many seconds on, this pause ends a turn)."""
-LONGEST_S = 12.0
+LONGEST_S = 10.0
 _QUIETEST_WITHIN_S = 5.0
 _BEFORE_S = 0.24
 _AFTER_S = 0.2

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 6
 """Finished turns that may wait in memory: a minute of speech at most."""
 UNHEARD = "〔此处语音未能转写，以录音为准〕"
-_FIRST_CAPTION_S = 0.85
+_FIRST_CAPTION_S = 0.75
 _NEXT_CAPTION_S = 0.9
 _REST = 0.8
 """After a caption the model rests this many times as long as it took: less heat, and finals find it free."""
@@ -45,6 +45,8 @@ _FALLING_SILENT_S = 0.08
 _EARLY_S = 0.2
 """After so much silence the final pass is made, in the hope that nothing more is said before the turn ends."""
 _LOOK_S = 0.03
+_EDGE_NS = 400_000_000
+"""So near to it, a first or last word reaches to the edge of the turn."""
 _RETRY_S = 1.0
 
 
@@ -56,6 +58,7 @@ class _Caption:
     seconds: float = 0.0
     """How much of the turn the last pass heard."""
     shown: bool = False
+    role: str = ""
     early: Heard | None = None
     """The final pass over what was said until `early_ns`."""
     early_ns: int = 0
@@ -198,6 +201,8 @@ class Desk:
             return  # the final pass will say so
         finally:
             self._rest_until = _now() + _REST * (_now() - began)
+        seat = self._seat(caption.turn)
+        caption.role = await self._voices.guess(caption.sitting.hearing, seat, caption.turn.samples())
         self._show(caption, heard)
 
     async def _early(self, caption: _Caption) -> None:
@@ -220,7 +225,7 @@ class Desk:
         return Heard(why="echo of the bias") if bias and await self._reviser.echoed(hearing, heard.text) else heard
 
     def _show(self, caption: _Caption, heard: Heard) -> None:
-        if heard.text and (heard.text != caption.agreement.text or not caption.shown):
+        if heard.text:
             text = caption.agreement.take(heard.text)
             self._publish(caption, text, caption.agreement.stable)
 
@@ -232,7 +237,7 @@ class Desk:
             {
                 "id": utterance_id(caption.sitting, seat, turn),
                 "seat": seat.id,
-                "role": self._voices.now(caption.sitting.hearing, seat),
+                "role": caption.role or seat.role,
                 "start_ns": turn.start_ns,
                 "end_ns": turn.end_ns,
                 "text": text,
@@ -271,7 +276,7 @@ class Desk:
 
     def _others(self, turn: Turn) -> list[tuple[Turn, str]]:
         """What is being said, or waits to be written, at other seats at the same time."""
-        return [(c.turn, c.agreement.text) for c in self._captions.values() if c.turn.channel != turn.channel]
+        return [(c.turn, c.agreement.heard) for c in self._captions.values() if c.turn.channel != turn.channel]
 
     async def _record(self, sitting: Sitting, turn: Turn, heard: Heard) -> None:
         heard = punctuated(heard)
@@ -281,11 +286,11 @@ class Desk:
         words = [
             {
                 "text": word.text,
-                "start_ns": turn.audio_ns + int(word.start_s * 1e9),
-                "end_ns": turn.audio_ns + int(word.end_s * 1e9),
+                "start_ns": start_ns,
+                "end_ns": end_ns,
                 "probability": word.probability,
             }
-            for word in heard.words
+            for word, (start_ns, end_ns) in zip(heard.words, word_times(turn, heard), strict=True)
         ]
         body: dict[str, Any] = {
             "id": name,
@@ -324,6 +329,25 @@ class Desk:
         seat = self._profile.seat_of_channel(turn.channel)
         assert seat is not None  # only channels with a seat are cut
         return seat
+
+
+def word_times(turn: Turn, heard: Heard) -> list[tuple[int, int]]:
+    """Room time of every word: as the engine aligned it, but never outside of what the gate heard of the speaker.
+
+    An engine lets the first word begin with its sound, silence included, and ends the last one anywhere near.
+    """
+    times = [
+        (
+            min(max(turn.audio_ns + int(word.start_s * 1e9), turn.start_ns), turn.end_ns),
+            min(max(turn.audio_ns + int(word.end_s * 1e9), turn.start_ns), turn.end_ns),
+        )
+        for word in heard.words
+    ]
+    if times and times[0][0] - turn.start_ns < _EDGE_NS:
+        times[0] = (turn.start_ns, times[0][1])
+    if times and turn.end_ns - times[-1][1] < _EDGE_NS:
+        times[-1] = (times[-1][0], turn.end_ns)
+    return times
 
 
 def utterance_id(sitting: Sitting, seat: Seat, turn: Turn) -> str:

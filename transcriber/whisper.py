@@ -7,6 +7,7 @@ the greedy path; the record takes a beam and gets the time of every word. See do
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from transcriber.language import LANGUAGES, Tongue
 from transcriber.spread import spread
 
 _HOP = 160
+_PART = "\ufffd"
+"""What a character of which a token is missing decodes to."""
+_REMEMBERED = 24
 _FULL_FRAMES = 3000
 _MAX_S = 29.5
 _TOKENS_PER_S = 12
@@ -42,7 +46,7 @@ class _Pass:
 
 
 _QUICK = _Pass(least_s=5.0, tail_s=1.5, beam=1)
-_FINAL = _Pass(least_s=10.0, tail_s=2.0, beam=5)
+_FINAL = _Pass(least_s=7.0, tail_s=1.5, beam=5)
 _AGAIN = _Pass(least_s=30.0, tail_s=30.0, beam=5, no_repeat=5)
 """For what came out as nonsense: the whole window, and no five tokens twice."""
 
@@ -79,6 +83,8 @@ class Whisper:
         except ValueError as error:
             raise ConfigError(f"the speech model does not know the language {language!r}") from error
         self._tokenizer = next(iter(self._tokenizers.values()))
+        self._written: deque[tuple[str, list[int]]] = deque(maxlen=_REMEMBERED)
+        """What was written lately, and in which tokens."""
         self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
 
     def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
@@ -92,7 +98,8 @@ class Whisper:
             why = self._doubt(said, seconds)
         if why:
             return Heard(why=why)
-        text = tidy(said.text)
+        text = tidy(said.text.replace(_PART, ""))
+        self._written.append((text, said.tokens))
         if quick:
             return Heard(text=once(text), confidence=float(np.exp(said.logprob)))
         text = finish(text)
@@ -113,7 +120,7 @@ class Whisper:
         before = self._tokenizer.encode(" " + bias) if bias else []
         prompt = self._model.get_prompt(self._tokenizer, before, without_timestamps=True)
         # The model does not write these again, it goes on from them: that is most of its work saved.
-        prompt += self._tokenizer.encode(prefix) if prefix else []
+        prompt += self._tokens_of(prefix)
         room = int(_TOKENS_PER_S * len(samples) / RATE_HZ) + 20
         result = self._model.model.generate(
             encoded,
@@ -134,6 +141,24 @@ class Whisper:
             encoded=encoded,
             frames=frames,
         )
+
+    def _tokens_of(self, prefix: str) -> list[int]:
+        """The tokens of committed words: as the model wrote them, for it goes on worse from words put otherwise."""
+        letters = sum(c.isalnum() for c in prefix)
+        if not letters:
+            return []
+        known = next((tokens for text, tokens in reversed(self._written) if text.startswith(prefix)), None)
+        if known is None:
+            return list(self._tokenizer.encode(prefix))
+        whole = 0
+        for count in range(1, len(known) + 1):
+            text = self._tokenizer.decode(known[:count])
+            if text.endswith(_PART):
+                continue
+            if sum(c.isalnum() for c in text) > letters:
+                break
+            whole = count
+        return known[:whole]
 
     def _features(self, samples: Samples, frames: int) -> NDArray[np.float32]:
         padded = np.zeros(frames * _HOP, np.float32)
