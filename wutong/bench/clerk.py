@@ -221,38 +221,30 @@ class _Clerk:
             return 0
         await self._hand.show_checks()
         accepted = 0
-        while offered := await self._offered():
-            place, count = offered
-            await self._hand.accept(place)
+        while one := await self._offered():
+            await self._hand.accept(one["from"], one["to"])
             accepted += 1
             await self._page.wait_for_function(
-                "count => fetch('/api/state').then(a => a.json())"
-                ".then(s => s.checks.filter(c => !c.ignored).length < count)",
-                arg=count,
-                timeout=_SETTLED_S * 1000,
-            )
-            await self._page.wait_for_function(
-                "count => document.querySelectorAll('li[data-check]').length < count",
-                arg=count,
+                "id => fetch('/api/state').then(a => a.json()).then(s => s.checks.every(c => c.id !== id))",
+                arg=one["id"],
                 timeout=_SETTLED_S * 1000,
             )
         return accepted
 
-    async def _offered(self) -> tuple[int, int] | None:
-        """(place in the list, its length) of a finding whose acceptance makes its line more right."""
+    async def _offered(self) -> dict[str, Any] | None:
+        """The first finding whose acceptance makes its line more right."""
         findings = [one for one in (await self._state()).get("checks") or [] if not one["ignored"]]
         lines = await self._lines()
         wanted = {work.line.id: applied(work.line.text, work.runs) for work in plan(self._said, lines)[0]}
         texts = {line.id: line.text for line in lines}
-        findings = [one for one in findings if one["line"] in texts]
-        for place, one in enumerate(findings):
-            text = texts[one["line"]]
+        for one in findings:
             if one["to"] is None or one["line"] not in wanted:
                 continue
+            text = texts[one["line"]]
             then = text[: one["at"]] + one["to"] + text[one["at"] + one["length"] :]
             right = alike(wanted[one["line"]])
             if Levenshtein.distance(alike(then), right) < Levenshtein.distance(alike(text), right):
-                return place, len(findings)
+                return dict(one)
         return None
 
     async def _correct(self) -> int:

@@ -7,6 +7,7 @@ that was not a touch or a key.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from wutong.bench.clerk_plan import Run, letters_of
@@ -95,9 +96,12 @@ class Hand:
         await self._page.locator("textarea").focus()
         await self._press("Enter")
 
-    async def accept(self, place: int) -> None:
-        """Accept the finding at a place of the list of checks."""
-        await self._touch_on(f"li[data-check] >> nth={place} >> button.accept")
+    async def accept(self, old: str, new: str) -> None:
+        """Accept the first finding in the list of checks that makes these words those."""
+        found = self._page.locator("li[data-check]").filter(has=self._page.locator("mark", has_text=old))
+        button = found.locator(f"button.accept[title={json.dumps(new, ensure_ascii=False)}]")
+        await button.first.click(timeout=_PATIENCE_MS)
+        self.touches += 1
 
     async def show_checks(self) -> None:
         """Open the list of checks."""
