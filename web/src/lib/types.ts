@@ -366,7 +366,7 @@ export interface SigningState {
 export interface CheckFinding {
   /** made of what was found: ignored, it stays so until its words change */
   id: string;
-  kind: 'name' | 'amount' | 'date' | 'statute' | 'pair' | 'doubled' | 'proposal';
+  kind: 'name' | 'amount' | 'date' | 'statute' | 'pair' | 'doubled' | 'blank' | 'proposal';
   line: string;
   at: number;
   length: number;
