@@ -48,6 +48,11 @@ def identity(center: Ed25519PrivateKey, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
+def unsigned() -> bytes:
+    return pdf_of(form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭"))
+
+
+@pytest.fixture(scope="module")
 def signed(identity: Identity) -> bytes:
     said = identity.in_words("尖山区人民法院", "第三法庭")
     form = form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭", device=said)
@@ -84,32 +89,30 @@ def test_another_center_s_key_does_not_believe_it(signed: bytes) -> None:
 
 
 def test_a_room_that_is_not_enrolled_signs_nothing_and_the_paper_says_so(
-    tmp_path: Path, center: Ed25519PrivateKey
+    tmp_path: Path, center: Ed25519PrivateKey, unsigned: bytes
 ) -> None:
     assert identity_of(RoomLayout(tmp_path / "bare"), ROOM, NOW) is None
     past = enrolled(tmp_path / "past", center, NOW - dt.timedelta(days=365 * 6))
     assert identity_of(past, ROOM, NOW) is None
     assert identity_of(past, "jianshan/c04", NOW) is None
-    pdf = pdf_of(form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭"))
     with pytest.raises(LedgerError, match="0 signatures"):
-        check_pdf(pdf, center.public_key())
-    (tmp_path / "a.pdf").write_bytes(pdf)
+        check_pdf(unsigned, center.public_key())
+    (tmp_path / "a.pdf").write_bytes(unsigned)
     found = subprocess.run(["pdftotext", "-raw", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True)
     assert "没有设备数字签名" in "".join(found.stdout.decode().split())
 
 
 def test_a_time_stamp_authority_is_asked_and_one_that_fails_holds_up_nothing(
-    tmp_path: Path, center: Ed25519PrivateKey, identity: Identity
+    tmp_path: Path, center: Ed25519PrivateKey, identity: Identity, unsigned: bytes
 ) -> None:
-    pdf = pdf_of(form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭"))
     authority = Authority(tmp_path / "tsa")
     with authority.serving() as url:
-        data, stamped = sign_pdf(pdf, identity, place="尖山区人民法院", tsa_url=url)
+        data, stamped = sign_pdf(unsigned, identity, place="尖山区人民法院", tsa_url=url)
     assert stamped
     key = center.public_key()
     assert check_pdf(data, key, [x509.load_pem_x509_certificate(authority.root_pem)]) == ROOM
     with pytest.raises(LedgerError, match="time-stamp"):
         check_pdf(data, key, [x509.load_pem_x509_certificate(Authority(tmp_path / "other").root_pem)])
-    data, stamped = sign_pdf(pdf, identity, place="尖山区人民法院", tsa_url=url)  # nobody answers there any more
+    data, stamped = sign_pdf(unsigned, identity, place="尖山区人民法院", tsa_url=url)  # nobody answers there any more
     assert not stamped
     assert check_pdf(data, key) == ROOM
