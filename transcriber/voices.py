@@ -33,6 +33,8 @@ _FOUND_S = 1.5
 """Shorter speech founds no voice and changes none."""
 _HEARINGS = 16
 """Of so many hearings is remembered what was said of voices: those that are still to be transcribed."""
+_GUESSED = 6 * RATE_HZ
+"""The samples of a turn that goes on by which its voice is guessed: its last ones."""
 _HEAVIEST = 20
 """A voice's centre moves by a twentieth at least: people tire in the course of a day."""
 
@@ -103,17 +105,22 @@ class Voices:
         """(label, role) of what was said at `seat`; the label is empty where voices are not told apart."""
         if len(seat.roles) < 2 or not self._mode:
             return "", self.role(hearing, seat, "")
-        self._of(hearing)
-        label = self._nearest(hearing, seat, await self._print(samples), len(samples) / RATE_HZ)
+        heard = await self._print(samples)
+        if self._heard.hearing != hearing:
+            self._heard = _Heard(hearing)
+        label = self._settle(hearing, seat, heard, len(samples) / RATE_HZ)
         if label and self._heard.last.get(seat.id) != label:
             self._heard.last[seat.id] = label
         await asyncio.to_thread(_write, self._file, self._heard)
         return label, self.role(hearing, seat, label)
 
-    def now(self, hearing: str, seat: Seat) -> str:
-        """The role for a caption: of the voice that spoke last."""
-        last = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
-        return self.role(hearing, seat, last)
+    async def guess(self, hearing: str, seat: Seat, samples: Samples) -> str:
+        """The role for a caption, while somebody goes on speaking: by pitch, or of who spoke last. Learns nothing."""
+        label = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
+        if len(seat.roles) > 1 and self._mode == "pitch" and len(samples) >= _FOUND_S * RATE_HZ:
+            heard = await asyncio.to_thread(pitch, samples[-_GUESSED:])
+            label = self._nearest(hearing, seat, heard, len(samples) / RATE_HZ)
+        return self.role(hearing, seat, label)
 
     def role(self, hearing: str, seat: Seat, label: str) -> str:
         """In which role a voice of a seat speaks."""
@@ -138,30 +145,32 @@ class Voices:
             log.warning("voice_unknown", why=error.message)
             return ()
 
-    def _of(self, hearing: str) -> None:
-        if self._heard.hearing != hearing:
-            self._heard = _Heard(hearing)
+    def _settle(self, hearing: str, seat: Seat, heard: tuple[float, ...], seconds: float) -> str:
+        """The label of what was said, and what is learnt from it."""
+        label = self._nearest(hearing, seat, heard, seconds)
+        if heard and seconds >= _FOUND_S and label:
+            voices = self._heard.voices.setdefault(seat.id, [])
+            mine = next((voice for voice in voices if voice.label == label), None)
+            if mine is None:
+                voices.append(Voice(label, list(heard)))
+            elif self._distance(mine.centre, heard) <= self._measure.apart:
+                self._move(mine, heard)
+        return label
 
     def _nearest(self, hearing: str, seat: Seat, heard: tuple[float, ...], seconds: float) -> str:
-        voices = self._heard.voices.setdefault(seat.id, [])
-        last = self._heard.last.get(seat.id, "")
+        """The label that fits best, a new one where none does; changes nothing."""
+        voices = self._heard.voices.get(seat.id, []) if self._heard.hearing == hearing else []
+        last = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
         if not heard:
             return last
         far = {voice.label: self._distance(voice.centre, heard) for voice in voices}
-        best = min(voices, key=lambda voice: far[voice.label], default=None)
-        long = seconds >= _FOUND_S
-        if best is None or (far[best.label] > self._measure.apart and len(voices) < len(seat.roles)):
-            if not long:
-                return last if best is None else best.label
-            used = self._used.get(hearing, {}).get(seat.id, set()) | {voice.label for voice in voices}
-            label = next((letter for letter in string.ascii_lowercase if letter not in used), last)
-            voices.append(Voice(label, list(heard)))
-            return label
-        if last in far and far[last] - far[best.label] < self._measure.stay:
-            best = next(voice for voice in voices if voice.label == last)
-        if long and far[best.label] <= self._measure.apart:
-            self._move(best, heard)
-        return best.label
+        best = min(far, key=lambda label: far[label], default="")
+        if not best or (far[best] > self._measure.apart and len(voices) < len(seat.roles)):
+            if seconds < _FOUND_S:
+                return best or last
+            used = self._used.get(hearing, {}).get(seat.id, set()) | set(far)
+            return next((letter for letter in string.ascii_lowercase if letter not in used), last)
+        return last if last in far and far[last] - far[best] < self._measure.stay else best
 
     def _distance(self, centre: list[float], heard: tuple[float, ...]) -> float:
         if self._measure is SEMITONES:

@@ -49,9 +49,10 @@ async def test_a_high_voice_and_a_low_one_are_told_apart_through_a_hearing_and_a
     for i, (role, samples) in enumerate(said_at_the_seat()):
         if i == 7:
             told = voices(tmp_path, "pitch")  # as after a restart
+        if len(samples) > 32_000:  # its captions say so already while it goes on
+            assert await told.guess(HEARING, SEAT, samples[: len(samples) * 2 // 3]) == role
         label, heard_as = await told.whose(HEARING, SEAT, samples)
         assert heard_as == role
-        assert told.now(HEARING, SEAT) == role
         labels.append(label)
     assert sorted(set(labels)) == ["a", "b"]
 
@@ -86,7 +87,7 @@ async def test_without_a_model_the_seat_speaks_in_the_role_touched_last(tmp_path
     assert await told.whose(HEARING, SEAT, low) == ("", "原告")
     told.apply([event("revision", act="voice", voice={"seat": "plaintiff", "voice": "", "role": "原告代理人"})])
     assert await told.whose(HEARING, SEAT, low) == ("", "原告代理人")
-    assert told.now(HEARING, SEAT) == "原告代理人"
+    assert await told.guess(HEARING, SEAT, low) == "原告代理人"
 
 
 async def test_a_seat_of_one_has_no_labels(tmp_path: Path) -> None:
