@@ -117,8 +117,9 @@ def case_of(case: Path | None) -> dict[str, Any] | None:
 
 async def measure(folder: Path, plan: Plan, console: Console) -> dict[str, Any]:
     """Run the whole and return the figures; `folder` is one that may be filled. `ConfigError` for a bad hearing."""
+    source = HearingFolder(plan.hearing)
     with Progress(console=console, transient=True) as progress:
-        bench = _Bench(folder, plan, progress)
+        bench = _Bench(folder, plan, source, progress)
         for condition in plan.conditions:
             await bench.measure(condition)
         figures = bench.figures | {
@@ -138,9 +139,8 @@ async def measure(folder: Path, plan: Plan, console: Console) -> dict[str, Any]:
 class _Bench:
     """The conditions of one plan, one after the other."""
 
-    def __init__(self, folder: Path, plan: Plan, progress: Progress) -> None:
-        self._folder, self._plan, self._progress = folder, plan, progress
-        self._source = HearingFolder(plan.hearing)
+    def __init__(self, folder: Path, plan: Plan, source: HearingFolder, progress: Progress) -> None:
+        self._folder, self._plan, self._source, self._progress = folder, plan, source, progress
         self.plays_s = min(plan.seconds or self._source.duration_s, self._source.duration_s)
         self._said = sorted(
             (s for s in self._source.reference.utterances if s.end <= self.plays_s), key=lambda s: s.start

@@ -192,6 +192,7 @@ class _Clerk:
             "lines_changed": changed,
             "cer_before": round(cer(reference, _text(before)), 4),
             "cer_after": round(cer(reference, _text(after)), 4),
+            "roles_right": round(_roles_right(self._said, after), 4),
             "work_left": len(left) + len(missing),
             "script_s": round(took_s, 1),
         }
@@ -282,3 +283,17 @@ class _Clerk:
 
 def _text(lines: Sequence[Line]) -> str:
     return "".join(line.text for line in sorted(lines, key=lambda line: line.start_s))
+
+
+def _roles_right(said: Sequence[Said], lines: Sequence[Line]) -> float:
+    """The share of the reference's utterances during which the lines of their seat name their speaker."""
+    right = 0
+    for one in said:
+        about = [
+            (min(one.end, line.end_s) - max(one.start, line.start_s), line.role)
+            for line in lines
+            if line.channel == one.channel
+        ]
+        longest = max(about, default=(0.0, ""))
+        right += longest[0] > 0 and longest[1] == one.role
+    return right / len(said) if said else 0.0
