@@ -73,9 +73,13 @@ export class TranscriptEditor {
     return overlaid(hearing.utterances, waiting.map((one) => one.changes)).filter((line) => !line.gone);
   });
 
+  /** id -> place in `lines`: asked for by every row, in hearings of thousands of lines. */
+  #places = $derived(new Map(this.lines.map((line, place) => [line.id, place])));
+
   /** The line by its id, as it is shown. */
   line(id: string | null): Line | null {
-    return id === null ? null : (this.lines.find((line) => line.id === id) ?? null);
+    const place = id === null ? undefined : this.#places.get(id);
+    return place === undefined ? null : (this.lines[place] ?? null);
   }
 
   /** Call it in an effect: takes up what was kept for a hearing, and what others did to the line under the hand. */
@@ -273,8 +277,8 @@ export class TranscriptEditor {
 
   /** The line `by` places further on the screen. */
   next(id: string | null, by: number): Line | null {
-    const at = this.lines.findIndex((line) => line.id === id);
-    return at < 0 ? null : (this.lines[at + by] ?? null);
+    const place = id === null ? undefined : this.#places.get(id);
+    return place === undefined ? null : (this.lines[place + by] ?? null);
   }
 
   /** What has no text of its own to settle is said in a sentence. */
@@ -311,7 +315,10 @@ export class TranscriptEditor {
       return;
     }
     const draft: Draft = { text, was, base, fresh };
-    this.drafts[line] = draft;
+    const known = this.drafts[line];
+    // In place: who only asks which drafts there are hears nothing of every key.
+    if (known) Object.assign(known, draft);
+    else this.drafts[line] = draft;
     this.#kept.put(line, draft);
   }
 }
