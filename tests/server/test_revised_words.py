@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 import websockets
 from center_peers import ROOM_NS, RoomPeer, Served, event, opening, said, until
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from server.events import read_event
+from server.lines import KINDS, _apply, _Fold
+from server.signatures import signing_of
 from sync.errors import CenterError
+from sync.hearing import Hearing
 from sync.roomlog import Event
-from sync.transcript import Transcript
+from wutong.export.signing import signing_facts
+from wutong.export.transcript import transcript_files
 
 
 def revision(number: int, act: str, *changes: dict[str, Any], by: str = "clerk", **more: Any) -> dict[str, Any]:
@@ -167,21 +173,47 @@ def test_a_body_that_cannot_be_folded_is_refused(kind: str, change: dict[str, An
         read_event("court1/c03", json.dumps(event(1, kind, {**GOOD[kind], **change})).encode())
 
 
+KEYS = st.sampled_from(["id", "text", "line"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 2**70) | st.floats(width=16) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Of everything inside of a body."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [*([path] if path else []), *(p for key, item in inside for p in places(item, (*path, key)))]
+
+
+def with_other(value: Any, path: tuple[Any, ...], other: Any) -> Any:
+    copy = json.loads(json.dumps(value))
+    at = copy
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = other
+    return copy
+
+
 @pytest.mark.parametrize("kind", GOOD)
-@pytest.mark.parametrize("lost", range(8))
-def test_a_body_that_lacks_something_never_breaks_the_fold(kind: str, lost: int) -> None:
-    """Whatever passes the door can be folded after an honest line."""
-    body = dict(GOOD[kind])
-    names = sorted(body)
-    body.pop(names[lost % len(names)])
-    try:
-        received = read_event("court1/c03", json.dumps(event(2, kind, body)).encode())
-    except CenterError:
-        return
-    transcript = Transcript()
-    first = said(1, "话")
-    transcript.utterance(Event(1, "h1", "utterance", 1, 1, {**first["body"], "id": "u1"}))
-    if kind == "revision":
-        transcript.revise(received.event)
-    elif kind == "check":
-        transcript.check(received.event)
+def test_whatever_passes_the_door_can_be_folded_searched_signed_and_exported(kind: str) -> None:
+    honest = said(1, "话")
+    first = Event(1, "h1", "utterance", 1, 1, {**honest["body"], "id": "u1"})
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(st.sampled_from(places(GOOD[kind])), ANYTHING)
+    def changed(path: tuple[Any, ...], other: Any) -> None:
+        body = with_other(GOOD[kind], path, other)
+        try:
+            received = read_event("court1/c03", json.dumps(event(2, kind, body)).encode())
+        except CenterError:
+            return
+        events = [first, received.event]
+        Hearing.of("h1", events).to_json()
+        signing_of(events, strokes=True)
+        _apply(_Fold(), [e for e in events if e.kind in KINDS])
+        transcript_files(events)
+        signing_facts(events)
+
+    changed()
