@@ -54,6 +54,7 @@ def docx_of(form: CourtForm, progress: Callable[[float], None] = lambda part: No
     _style(document)
     about = document.core_properties
     about.title, about.author, about.subject = f"{form.case_no} {TITLE}".strip(), form.court, form.hearing
+    about.comments = ""  # of the template
     about.language, about.created = "zh-CN", dt.datetime.now(dt.UTC).replace(tzinfo=None)
     _head(section.header, form)
     _foot(section.footer, form)
@@ -114,7 +115,10 @@ def _line_below(paragraph: Paragraph) -> None:
     for key, value in (("val", "single"), ("sz", "8"), ("space", "6"), ("color", "404040")):
         bottom.set(qn(f"w:{key}"), value)
     borders.append(bottom)
-    paragraph._p.get_or_add_pPr().append(borders)
+    # Word takes the parts of a paragraph's form in one order only.
+    paragraph._p.get_or_add_pPr().insert_element_before(
+        borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
+    )
 
 
 def _row(paragraph: Paragraph, row: Row) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
@@ -166,3 +168,23 @@ async def test_documents_that_a_power_cut_left_out_are_made_after_the_next_start
     await court.room.start()
     await court.finished()
     assert sorted(e.body["kind"] for e in await court.events("document")) == ["docx", "json", "pdf", "srt", "vtt"]
+
+
+async def test_how_far_a_document_is_is_shown_while_the_panel_goes_on(court: Court) -> None:
+    room = court.room
+    async with room.socket("/api/live") as socket:
+        fetching = asyncio.create_task(court.document("docx"))
+        parts: list[float] = []
+        async with asyncio.timeout(120):
+            async for text in socket:
+                message = json.loads(text) if isinstance(text, str) else {}
+                if message.get("type") != "signing":
+                    continue
+                if message["value"]["making"] is not None:
+                    parts.append(message["value"]["making"])
+                    assert (await room.clerk.get("/api/state")).status_code == 200
+                elif parts:
+                    break
+        assert (await fetching)[1]
+    assert parts[0] == 0.0
+    assert parts == sorted(parts)
