@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from transcriber_room import SHARED, Pcm, hearing_civil
 
-from transcriber.cutter import LONGEST_S, Cutter, Turn
+from hardware.hearing_folder import HearingFolder
+from transcriber.cutter import LONGEST_S, PAUSE_S, Cutter, Turn, pause_s
+from wutong.bench import conditions
 
 RATE_HZ = 16_000
 
@@ -22,11 +27,21 @@ def cut(pcm: Pcm, from_ns: int = 0, step: int = 1920) -> list[Turn]:
     return turns + cutter.end()
 
 
+@cache
+def talk(channel: int, start: float, end: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Somebody of the mock hearing who never pauses: their quiet moments are cut out."""
+    frames = hearing_civil(start, end)[:, channel].astype(np.float64)
+    frames = frames[: len(frames) // 320 * 320].reshape(-1, 320) / 32768
+    loud = np.sqrt((frames**2).mean(axis=1))
+    spoken = frames[loud > 0.1 * np.median(loud)].reshape(-1)
+    return spoken / np.sqrt((spoken**2).mean())
+
+
 def voice(seconds: float, level_db: float, seed: int = 1) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Noise in the rhythm of syllables."""
-    t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
-    noise = np.random.default_rng(seed).standard_normal(len(t))
-    return noise * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * t)) * 10 ** (level_db / 20)
+    """One of two people, `seconds` long and without a pause."""
+    spoken = talk(1, 78.2, 95.1) if seed % 2 else talk(2, 116.6, 124.0)
+    spoken = np.roll(spoken, -seed * 8000)
+    return np.resize(spoken, int(seconds * RATE_HZ)) * 10 ** (level_db / 20)
 
 
 def scene(seconds: float, *parts: tuple[int, float, float], channels: int = 2, leak_db: float = -15) -> Pcm:
@@ -43,7 +58,20 @@ def scene(seconds: float, *parts: tuple[int, float, float], channels: int = 2, l
 def test_silence_and_steady_noise_are_nobody() -> None:
     assert cut(np.zeros((RATE_HZ * 10, 2), np.int16)) == []
     hum = np.random.default_rng(3).standard_normal((RATE_HZ * 20, 2)) * 300
-    assert [t for t in cut(hum.astype(np.int16)) if t.start_ns > 2e9] == []
+    assert cut(hum.astype(np.int16)) == []
+
+
+def test_a_room_in_which_things_knock_is_nobody(tmp_path: Path) -> None:
+    room = conditions.noise(tmp_path, HearingFolder(SHARED / "hearing-civil"), 60)
+    assert cut(room.samples(RATE_HZ)) == []
+
+
+def test_what_is_loud_but_no_voice_is_nobody() -> None:
+    random = np.random.default_rng(4)
+    pcm = random.standard_normal((RATE_HZ * 12, 2)) * 20
+    for at in (2, 5, 8):  # a chair is moved, paper rustles: half a second, as loud as speech
+        pcm[at * RATE_HZ : at * RATE_HZ + 8000, 0] += random.standard_normal(8000) * 4000
+    assert cut(pcm.astype(np.int16)) == []
 
 
 def test_a_turn_has_the_speech_and_a_little_before_it() -> None:
@@ -65,14 +93,45 @@ def test_two_who_talk_at_once_are_both_kept() -> None:
     assert sorted((t.channel, round(t.start_ns / 1e9)) for t in turns) == [(0, 2), (0, 8), (1, 6)]
 
 
+def test_the_longer_somebody_speaks_the_shorter_a_pause_ends_the_turn() -> None:
+    pauses = [pause_s(seconds) for seconds in (0, 1, 3, 5, 7, 9)]
+    assert pauses == sorted(pauses, reverse=True)
+    assert pauses[0] == PAUSE_S
+    short = scene(9, (0, 1, 1.5), (0, 2.8, 1.5))  # 0.3 s between them
+    long = scene(16, (0, 1, 5), (0, 6.3, 5))
+    assert len(cut(short)) == 1
+    assert len(cut(long)) == 2
+
+
+def test_what_follows_a_short_pause_has_its_beginning() -> None:
+    [first, second] = cut(scene(16, (0, 1, 5), (0, 6.3, 5)))
+    assert first.audio_ns + len(first.samples()) * 62_500 <= second.audio_ns
+    assert second.audio_ns <= 6.27e9
+    assert second.start_ns == pytest.approx(6.3e9, abs=0.15e9)
+
+
+def test_what_was_said_so_far_is_what_the_turn_will_be_when_nothing_follows() -> None:
+    pcm = scene(6, (0, 1, 2))
+    cutter = Cutter([0, 1], 2)
+    early: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
+    ended: list[Turn] = []
+    for first in range(0, len(pcm), 320):
+        ended += cutter.feed(first * 62_500, pcm[first : first + 320])
+        early += [t.spoken() for t in cutter.turns if t.quiet_s >= 0.2]
+    [turn] = ended
+    assert early
+    assert all(np.array_equal(sound, turn.samples()) for sound in early)
+
+
 def test_a_long_turn_is_cut_and_nothing_of_it_is_lost() -> None:
-    turns = cut(scene(50, (0, 2, 45)))
-    assert len(turns) == 3
+    turns = cut(scene(40, (0, 2, 36)))
+    assert len(turns) >= 4
     assert all(t.seconds <= LONGEST_S + 0.1 for t in turns)
     for before, after in pairwise(turns):
-        assert before.end_ns == after.start_ns == after.audio_ns
-        assert before.audio_ns + len(before.samples()) * 62_500 == after.audio_ns
-    assert turns[-1].end_ns == pytest.approx(47e9, abs=0.2e9)
+        assert before.audio_ns + len(before.samples()) * 62_500 <= after.audio_ns + 1
+        assert after.start_ns - before.end_ns < 0.4e9
+    assert sum(t.end_ns - t.start_ns for t in turns) > 34.5e9
+    assert turns[-1].end_ns == pytest.approx(38e9, abs=0.2e9)
 
 
 def test_the_cut_of_the_stream_does_not_matter() -> None:
@@ -109,9 +168,28 @@ def test_the_end_of_a_stretch_cuts_what_came_after_it() -> None:
     assert cutter.end(5 * 10**9) == []
 
 
-def test_the_mock_hearing_is_cut_by_its_seats() -> None:
+def plain(_: Path) -> Pcm:
+    return hearing_civil(0, 1000)
+
+
+def bled(bleed_db: float) -> Callable[[Path], Pcm]:
+    def make(folder: Path) -> Pcm:
+        return conditions.bleed(folder, HearingFolder(SHARED / "hearing-civil"), bleed_db).samples(RATE_HZ)
+
+    return make
+
+
+def wired(_: Path) -> Pcm:
+    """Every channel in all others 10 dB softer and at the same moment: a badly set mixer."""
+    pcm = hearing_civil(0, 1000).astype(np.float64)
+    rest = pcm.sum(axis=1, keepdims=True) - pcm
+    return np.clip(pcm + rest * 10 ** (-10 / 20), -32768, 32767).astype(np.int16)
+
+
+@pytest.mark.parametrize("make", [plain, bled(-6), wired], ids=["plain", "-6 dB", "wired"])
+def test_the_mock_hearing_is_cut_by_its_seats(make: Callable[[Path], Pcm], tmp_path: Path) -> None:
     reference = json.loads((SHARED / "hearing-civil" / "reference.json").read_text(encoding="utf-8"))["utterances"]
-    turns = cut(hearing_civil(0, 1000))
+    turns = cut(make(tmp_path))
 
     def overlap_s(said: dict[str, float], turn: Turn) -> float:
         if said["channel"] != turn.channel:
@@ -119,7 +197,7 @@ def test_the_mock_hearing_is_cut_by_its_seats() -> None:
         return min(said["end"], turn.end_ns / 1e9) - max(said["start"], turn.start_ns / 1e9)
 
     for turn in turns:  # nobody's bleed became a turn
-        assert max(overlap_s(said, turn) for said in reference) > 0.9 * (turn.end_ns - turn.start_ns) / 1e9
+        assert max(overlap_s(said, turn) for said in reference) > 0.8 * (turn.end_ns - turn.start_ns) / 1e9
     for said in reference:  # everybody was heard, the two who talk at once too
         heard_s = sum(max(overlap_s(said, turn), 0) for turn in turns)
-        assert heard_s > 0.95 * (said["end"] - said["start"]) - 0.1
+        assert heard_s > 0.9 * (said["end"] - said["start"]) - 0.15

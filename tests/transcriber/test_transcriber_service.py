@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 import jiwer
@@ -24,7 +25,7 @@ SAID = (
     "请全体起立。请审判长、人民陪审员入庭。报告审判长，双方当事人及诉讼代理人均已到庭，庭前准备工作就绪，可以开庭。"
     "请坐下。现在开庭。今天依法公开审理原告张伟明诉被告李建国民间借贷纠纷一案。"
 )
-SEATS = ["seat-3", "seat-3", "seat-0"]
+SEATS = ["seat-3", "seat-0"]
 Make = Callable[[int], TranscriberRoom]
 
 
@@ -38,7 +39,8 @@ def past_hearing(room: TranscriberRoom) -> int:
 
 def assert_said_once(room: TranscriberRoom) -> None:
     utterances = sorted(room.utterances(), key=lambda e: e.body["start_ns"])
-    assert [u.body["seat"] for u in utterances] == SEATS
+    assert [seat for seat, _ in groupby(u.body["seat"] for u in utterances)] == SEATS
+    assert len({u.body["id"] for u in utterances}) == len(utterances) >= 3
     assert jiwer.cer(alike(SAID), alike(room.text())) < 0.25
     for utterance in utterances:
         assert "".join(w["text"] for w in utterance.body["words"]) == utterance.body["text"]

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,12 @@ def speech(name: str) -> Pcm:
 
 def hearing_civil(from_s: float, to_s: float) -> Pcm:
     """A part of the mock hearing, four channels."""
-    pcm = decode_audio(SHARED / "hearing-civil" / "microphones.flac", RATE_HZ)
-    return pcm[int(from_s * RATE_HZ) : int(to_s * RATE_HZ)]
+    return _hearing_civil()[int(from_s * RATE_HZ) : int(to_s * RATE_HZ)]
+
+
+@cache
+def _hearing_civil() -> Pcm:
+    return decode_audio(SHARED / "hearing-civil" / "microphones.flac", RATE_HZ)
 
 
 def flac_track(pcm: Pcm) -> tuple[Init, list[Fragment]]:
