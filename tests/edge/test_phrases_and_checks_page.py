@@ -117,6 +117,11 @@ async def test_the_clerk_settles_findings_and_inserts_phrases_by_touch(room: Roo
     await page.locator("#panel-phrases").get_by_role("button", name="撤销").tap()
     await expect(line).to_have_count(0)
 
+    await page.locator("#phrase-filter").fill("xtpy")
+    await page.locator("#phrase-filter").press("Enter")
+    await expect(page.locator("[data-line]", has_text="现在休庭，由合议庭进行评议。")).to_be_visible()
+    await expect(page.locator("#phrase-filter")).to_have_value("")
+
     await page.get_by_role("button", name="编辑短语文件").tap()
     text = page.locator("#phrase-file")
     await expect(text).to_have_value(re.compile("宣布法庭纪律"))
