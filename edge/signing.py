@@ -46,7 +46,7 @@ class SigningDesk:
         self._news = asyncio.Event()
         self._news.set()
         self._signed = asyncio.Event()
-        self._hashed: tuple[tuple[str, int, int], str] | None = None
+        self._hashed: tuple[tuple[str, int, int], str, int] | None = None
         self._failure = ""
         making.told = self._news.set
         view.listen(self)
@@ -174,6 +174,8 @@ class SigningDesk:
             if said["outcome"] == "corrected":
                 await self._check_revision(hearing, said)
             body = {**said, "text": said["text"] or line.text}
+            if body["text"] not in {line.text, *(version.get("text") for version in line.versions)}:
+                raise HearingError("这一行从未这样记录过 (the line never said that)", code="invalid")
             await self._view.append("objection", body, hearing=hearing.id, key=f"objection/{hearing.id}/{said['id']}")
         return await self._said()
 
@@ -226,10 +228,10 @@ class SigningDesk:
         """Hash and number of the lines of now."""
         lines = hearing.transcript.lines
         now = (hearing.id, len(lines), max((line.revision for line in lines), default=0))
-        words = words_of(lines)
         if self._hashed is None or self._hashed[0] != now:
-            self._hashed = (now, await asyncio.to_thread(words_sha256, hearing.id, words))
-        return self._hashed[1], len(words)
+            words = words_of(lines)
+            self._hashed = (now, await asyncio.to_thread(words_sha256, hearing.id, words), len(words))
+        return self._hashed[1:]
 
     def _closed(self) -> Hearing:
         hearing = self._view.hearing

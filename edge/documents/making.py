@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ MEDIA_TYPES = {
     "vtt": "text/vtt",
 }
 SILENT_S = 120.0
+ABANDONED_S = 3600.0
 MAX_ERROR_CHARS = 300
 
 
@@ -65,8 +67,10 @@ class Making:
 
     async def draft(self, hearing: str, kind: str) -> Made:
         """A draft of one kind; delete its file."""
-        path = self._layout.hearing(hearing) / "documents" / f".draft-{secrets.token_hex(8)}.{kind}"
+        folder = self._layout.hearing(hearing) / "documents"
+        path = folder / f".draft-{secrets.token_hex(8)}.{kind}"
         try:
+            await asyncio.to_thread(_sweep, folder)
             [made] = await self._make(hearing, {kind: path}, final=False)
         except BaseException:
             await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -155,6 +159,14 @@ class Making:
 def _made(kind: str, path: Path, *, draft: bool) -> Made:
     checks = checks_of(path)
     return Made(kind, path, path.stat().st_size, checks.sha256, checks.sm3, draft)
+
+
+def _sweep(folder: Path) -> None:
+    """Drafts that nobody took."""
+    for path in folder.glob(".draft-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
 
 
 def _settle(made: Made, version: int) -> Made:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest_asyncio
 from edge_room import Room
-from signing_court import PARTIES, Court, strokes
+from signing_court import PARTIES, SAID, Court, strokes
 
 from sync.hearing import Hearing
 from sync.ledger.leaf import leaf_of, read_leaf
@@ -117,14 +117,16 @@ async def test_an_objection_is_corrected_by_a_revision_or_refused_with_a_reason(
     assert (await court.post("objections", asked | {"outcome": "refused"}, 422))["code"] == "invalid"
     lost = asked | {"outcome": "corrected", "revision": "nowhere"}
     assert (await court.post("objections", lost, 404))["code"] == "not-found"
+    false = asked | {"outcome": "refused", "reason": "回放与笔录一致", "text": "我什么也没收到。"}
+    assert (await court.post("objections", false, 422))["code"] == "invalid"
     await court.post("objections", asked | {"outcome": "refused", "reason": "回放与笔录一致"})
     await court.edit("u3", "我收到二十六万元。", id="r1", act="objection")
-    value = await court.post("objections", asked | {"outcome": "corrected", "revision": "r1", "text": "前文"})
+    value = await court.post("objections", asked | {"outcome": "corrected", "revision": "r1", "text": SAID[3][1]})
     assert [o["outcome"] for o in value["objections"]] == ["refused", "corrected"]
     [first, second] = [e.body for e in await court.events("objection")]
     assert first["text"].startswith("我实际收到")
     assert (first["reason"], first["replayed_from_ns"]) == ("回放与笔录一致", 10_500_000)
-    assert (second["revision"], second["text"]) == ("r1", "前文")
+    assert (second["revision"], second["text"]) == ("r1", SAID[3][1])
 
 
 async def test_when_all_have_signed_the_documents_are_made_once_and_everything_is_sealed_again(court: Court) -> None:
