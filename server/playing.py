@@ -63,6 +63,18 @@ class Playing:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
         return lambda: self._reading(room, hearing, track, lambda s: self._media.read(s, from_ns, to_ns))
 
+    async def document(self, hearing: str, document: str) -> Response:
+        """A document of signed words as it was made, to be taken along."""
+        _, view = await self._archive.hearing(hearing)
+        found = next((d for d in view.signing.documents if d.id == document), None)
+        if found is None:
+            raise WutongError("没有这份笔录文件 (there is no such document)", code="not-found")
+        if not await self._archive.has_object(found.sha256):
+            raise WutongError("笔录文件尚未上传 (the document is still on its way)", code="not-found")
+        name = quote(f"{view.case.get('case_no') or hearing} 法庭笔录.{found.kind}", safe="")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return FileResponse(self._store.path(found.sha256), media_type="application/octet-stream", headers=headers)
+
     async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[Source]], R]) -> R:
         for _ in range(3):
             sources = await self._sources(room, hearing, track)

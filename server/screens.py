@@ -166,6 +166,15 @@ class Screens:
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
             return await self._playing.exhibit(hearing, exhibit)
 
+        @app.get("/api/hearings/{hearing}/documents/{document}")
+        @allow(ARCHIVIST)
+        async def document(hearing: Name, document: Name, request: Request) -> Response:
+            session = self._access.session(request)
+            self._levels.check(session, hearing)
+            response = await self._playing.document(hearing, document)
+            self._audit.note("document", session.role, _address(request), f"{hearing}/{document}")
+            return response
+
         @app.get("/api/search")
         @allow(*READERS)
         async def search(

@@ -185,7 +185,7 @@ async def test_a_party_reaches_nothing_else_on_any_route(held: Served) -> None:
                 continue
             for hearing in ("h1", "h2"):
                 names = {"hearing": hearing, "track": "bench", "exhibit": "e1", "grant": grant["id"], "uuid": "0" * 32}
-                names |= {"court": "court1", "room": "c03", "test": "x", "sha256": "0" * 64}
+                names |= {"court": "court1", "room": "c03", "test": "x", "sha256": "0" * 64, "document": "d"}
                 for method in sorted(getattr(route, "methods", None) or {"GET"}):
                     query = "?q=秘密&from_ms=0&to_ms=1"
                     answer = await party.request(method, path.format(**names) + query, json={})

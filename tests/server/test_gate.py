@@ -47,6 +47,7 @@ TABLE = {
     ("GET", "/api/hearings/{hearing}/media/{track}"): READER,
     ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}"): READER,
     ("GET", "/api/hearings/{hearing}/explanation"): READER,
+    ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
     ("PUT", "/api/hearings/{hearing}/access"): READER,
     ("GET", "/api/search"): READER,
     ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
@@ -95,6 +96,7 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     test="t",
                     sha256="0" * 64,
                     grant="g",
+                    document="d",
                 )
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)

@@ -239,6 +239,28 @@ async def test_a_range_in_a_gap_says_where_media_goes_on(served: Served, room: R
         assert (await http.get("/api/hearings/none/media/bench?from_ms=0&to_ms=1")).status_code == 404
 
 
+async def test_a_document_of_signed_words_is_for_the_archivist_and_audited(served: Served, room: RoomPeer) -> None:
+    content = b"%PDF-1.7 signed"
+    sha256 = hashlib.sha256(content).hexdigest()
+    body = {"id": "abc-pdf", "transcript": "a" * 64, "kind": "pdf", "file": "documents/v1.pdf", "sm3": ""}
+    room.publish("events", opening(1))
+    room.publish("events", event(2, "document", {**body, "sha256": sha256, "bytes": len(content)}))
+    await until(lambda: {1, 2} <= room.receipts())
+    path = "/api/hearings/h1/documents/abc-pdf"
+    async with served.inspector() as http, served.inspector("archivist") as archivist:
+        assert (await archivist.get(path)).status_code == 404
+        async with served.uploader() as (tus, _):
+            upload = await tus.create({**metadata(0), "kind": "document", "name": "documents/v1.pdf", "track": ""})
+            await tus.append(upload, 0, content)
+            await tus.confirm(claim(upload, content, kind="document", track=""))
+        assert (await http.get(path)).status_code == 403
+        taken = await archivist.get(path)
+        assert taken.content == content
+        assert taken.headers["Content-Disposition"].startswith("attachment")
+    [line] = await served.audited("document")
+    assert line["detail"] == "h1/abc-pdf"
+
+
 async def test_an_exhibit_comes_with_its_own_type_and_a_safe_name(served: Served, room: RoomPeer) -> None:
     data = b"\x89PNG\r\n\x1a\n" + os.urandom(100)
     html = b"<script>alert(1)</script>"

@@ -13,6 +13,7 @@ export interface SignedWords {
     /** [x, y, ms, pressure], x and y 0…1; for the archivist alone */
     strokes?: number[][][];
   }[];
+  documents: { id: string; kind: string; transcript: string; bytes: number; at_utc_ms: number }[];
 }
 
 /** Kinds of events after which it must be asked for again. */
