@@ -11,8 +11,8 @@ from itertools import takewhile
 _MARKS = "，。？！；：、… "
 _HIDDEN = 4
 """So many characters at the end are not shown yet; the first of a turn is."""
-_HELD = 6
-"""So many are not committed yet."""
+_HELD = 12
+"""So many are not committed yet: what is heard with two seconds of speech behind it is heard rightly."""
 
 
 class Agreement:

@@ -208,6 +208,7 @@ class Cutter:
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
         """`channels`: those with a seat; `width`: how many the audio has."""
+        Activity()  # its model is loaded now, and no first word waits for it
         self._gate = Gate(width)
         self._seats = [_Seat(c) for c in channels]
         self._width = width
