@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
 from edge_room import Room
 from playwright.async_api import Page, async_playwright, expect
 from signing_court import Court
@@ -42,6 +43,18 @@ async def picture(page: Page, name: str, folder: Path) -> None:
     """In docs/images with WUTONG_SCREENSHOTS=1, else among the test's own files."""
     kept = IMAGES if os.environ.get("WUTONG_SCREENSHOTS") == "1" else folder
     await page.screenshot(path=str(kept / f"{name}.png"))
+
+
+async def assert_accessible(page: Page, where: str) -> None:
+    """Axe finds nothing, and every button can be touched."""
+    found = await Axe().run(page)
+    assert found.violations_count == 0, f"{where}: {found.generate_report()}"
+    small = await page.evaluate(
+        """() => [...document.querySelectorAll('main button, dialog button, select, textarea')]
+            .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+            .map((one) => one.textContent)"""
+    )
+    assert small == [], f"{where}: too small for a finger: {small}"
 
 
 async def write_name(page: Page) -> None:
@@ -87,6 +100,7 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     await page.get_by_test_id("read-text").fill("请求判令被告偿还借款本金三十万元及利息。")
     await page.get_by_role("button", name="保存更正").click()
     await expect(current).to_contain_text("及利息")
+    await assert_accessible(page, "read-through")
     await picture(page, "signing-read", tmp_path)
 
     await page.get_by_role("button", name="提交核对签名").click()
@@ -102,6 +116,7 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     await expect(sheet.get_by_text("没有录音可以回放")).to_be_visible()  # nothing was recorded in this room
     await sheet.get_by_role("button", name="不予补正").click()
     await sheet.get_by_test_id("objection-reason").fill("当庭确认笔录与陈述一致")
+    await assert_accessible(page, "objection")
     await picture(page, "signing-objection", tmp_path)
     await sheet.get_by_role("button", name="不予补正").click()
     await expect(page.get_by_text("未补正：当庭确认笔录与陈述一致")).to_be_visible()
@@ -109,6 +124,7 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     await sign(page, "原告 张伟明")
     await page.get_by_role("button", name="被告 李建国").click()
     await write_name(page)
+    await assert_accessible(page, "signing pad")
     await picture(page, "signing-pad", tmp_path)
     await page.get_by_role("button", name="拒绝签名…").click()
     await page.get_by_test_id("sign-reason").fill("补正申请未获准许")
