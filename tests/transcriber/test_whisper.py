@@ -40,6 +40,17 @@ def test_a_caption_is_about_the_same(whisper: Whisper) -> None:
     assert jiwer.cer(SAID, heard.text) <= 0.4
 
 
+def test_it_goes_on_from_committed_words(whisper: Whisper) -> None:
+    samples = floats("aishell_BAC009S0724W0121.wav")
+    committed = whisper.transcribe(samples[: len(samples) * 2 // 3], quick=True).text[:4]
+    heard = whisper.transcribe(samples, prefix=committed)
+    assert heard.text.startswith(committed)
+    assert "".join(w.text for w in heard.words) == heard.text
+    assert jiwer.cer(SAID, "".join(c for c in heard.text if c.isalnum())) <= 0.3
+    strange = whisper.transcribe(samples, prefix="原告")  # words that this engine never wrote are gone on from, too
+    assert strange.text.startswith("原告")
+
+
 @pytest.mark.parametrize("level", [0.0, 0.001, 0.02])
 def test_silence_and_noise_are_no_words(whisper: Whisper, level: float) -> None:
     noise = (np.random.default_rng(5).standard_normal(16_000 * 4) * level).astype(np.float32)
