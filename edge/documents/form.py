@@ -112,7 +112,7 @@ def _heads(hearing: Hearing, room_name: str, people: Iterable[Person]) -> list[t
         ("书记员", "、".join(clerk) or BLANK),
         ("到庭人员", "；".join(others) or BLANK),
     ]
-    return heads + ([("未到庭", "；".join(away))] if away else [])
+    return heads + ([("未到庭退庭", "；".join(away))] if away else [])
 
 
 def _named(person: Person) -> str:
@@ -181,7 +181,7 @@ def _objections(hearing: Hearing) -> list[str]:
             at = local(line.start_ns + hearing.opened_utc_ns - hearing.opened_ns)
             where = f"{at:%H时%M分%S秒}{line.role}所述"
         played = "经回放录音，" if one.replayed_from_ns is not None else ""
-        text = f"补正申请：{who}认为{where}“{_short(one.text)}”记录有误，申请补正为“{_short(one.wants)}”。{played}"
+        text = f"补正申请：{who}认为{where}“{_short(one.text)}”记录有误，申请补正为“{_short(one.wants).rstrip("。")}”。{played}"
         if one.outcome == "corrected":
             said.append(text + "已予补正。")
         else:

@@ -153,7 +153,7 @@ class _Layout:
             self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, gray=90))
         self._draw(5, lambda s, y: None)
         for label, text in form.heads:
-            self._labelled(f"{label}：", text, size=12, pitch=7.4, hang=24)
+            self._labelled(f"{label}：", text, size=12, pitch=7.4, hang=27)
         self._draw(6, lambda s, y: s.rule(LEFT, y - 3, RIGHT, y - 3, 0.4))
         for row in form.rows:
             self._row(row)

@@ -44,7 +44,7 @@ def test_the_form_has_heads_lines_and_notes_where_they_happened(signed: Story) -
     assert (made.draft, made.case_no) == (False, "(2026)黑05民初123号")
     assert heads["审判人员"] == "审判长 赵敏"
     assert heads["到庭人员"] == "原告 张伟明；被告 李建国"
-    assert heads["未到庭"] == "证人 周某（作证后已离庭）"
+    assert heads["未到庭退庭"] == "证人 周某（作证后已离庭）"
     assert heads["是否公开"] == "公开审理"
     texts = [row.text for row in made.rows]
     assert texts[3] == "（出示证据 1：《借条》第 1、2 页）"
