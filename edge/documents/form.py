@@ -181,7 +181,8 @@ def _objections(hearing: Hearing) -> list[str]:
             at = local(line.start_ns + hearing.opened_utc_ns - hearing.opened_ns)
             where = f"{at:%H时%M分%S秒}{line.role}所述"
         played = "经回放录音，" if one.replayed_from_ns is not None else ""
-        text = f"补正申请：{who}认为{where}“{_short(one.text)}”记录有误，申请补正为“{_short(one.wants).rstrip("。")}”。{played}"
+        was, wants = _short(one.text), _short(one.wants).rstrip("。")
+        text = f"补正申请：{who}认为{where}“{was}”记录有误，申请补正为“{wants}”。{played}"
         if one.outcome == "corrected":
             said.append(text + "已予补正。")
         else:
