@@ -37,7 +37,7 @@ from wutong.bench.scoring import Shown, Spoken
 HEARING = "bench"
 _SERVICES = ("recorder", "transcriber")
 _START_TIMEOUT_S = 120
-_DRAIN_TIMEOUT_S = 300
+_DRAIN_TIMEOUT_S = 900
 _LEAST_LEAD_S = 2.0
 
 
