@@ -17,12 +17,13 @@ from functools import lru_cache
 from typing import Final
 
 from edge.checks.finding import AMOUNT, Facts, Finding, Line, Place
-from edge.checks.numerals import NUMBER, value
+from edge.checks.numerals import BEGINS, NUMBER, value
 from edge.checks.sentences import clause_around, sentences
 from edge.checks.sides import STATING, side_of
 
 MONEY: Final = re.compile(
-    rf"(?<![第{{}}])({NUMBER})(?:元整|元|块钱|块)|((?:\d[\d,.]*|[一二两三四五六七八九十百千]+)万)(?![人次平亩股字个家户台吨公多余来几])"
+    rf"(?<!第){BEGINS}(?:({NUMBER})(?:元整|元|块钱|块)|"
+    r"((?:\d[\d,.]{0,12}|[一二两三四五六七八九十百千]{1,12})万)(?![人次平亩股字个家户台吨公多余来几]))"
 )
 _SAME: Final = {"借款本金": "借款", "本金": "借款", "借款金额": "借款", "借款数额": "借款"}
 _THINGS: Final = (
@@ -40,7 +41,8 @@ _QUALIFIED: Final = re.compile(
 _ROUGHLY: Final = re.compile(r"^(?:左右|以上|以下|以内|上下|多|余)")
 _ENDED: Final = re.compile(r"变更诉讼请求|变更为|增加诉讼请求|减少诉讼请求|更正|说错了|口误")
 _RATE: Final = re.compile(
-    rf"(年|月|日)(?:化)?(?:利率|利息|息)(?:为|是|按|约定|标准|的)*(?:百分之({NUMBER})|(\d+(?:\.\d+)?)\s*%|({NUMBER})分(?!之))"
+    rf"(年|月|日)(?:化)?(?:利率|利息|息)(?:为|是|按|约定|标准|的)*"
+    rf"(?:百分之({NUMBER})|(\d{{1,6}}(?:\.\d{{1,6}})?)\s?%|({NUMBER})分(?!之))"
 )
 _RATE_QUALIFIED: Final = re.compile(
     r"逾期|罚|超过|不超|上限|四倍|调整|变更|不是|没|主张|称|市场报价|相当|折合|即|换算|最高|司法保护"
@@ -48,8 +50,13 @@ _RATE_QUALIFIED: Final = re.compile(
 _TOTAL: Final = re.compile(r"共计|合计|总计|总共|一共")
 _NO_SUM: Final = re.compile(r"每|其中|倍|折|扣|减|剩|尚|欠|余|至|到期|利率|包括|[几多]|分别|各|另|以上|不含")
 _IN_WORDS: Final = re.compile(
-    rf"({NUMBER})(?:元整|元)?[（(](?:小写|即|人民币|大写|：|:|¥|￥)*({NUMBER})(?:元整|元)?[）)]"
+    rf"{BEGINS}({NUMBER})(?:元整|元)?[（(](?:小写|即|人民币|大写|：|:|¥|￥)*({NUMBER})(?:元整|元)?[）)]"
 )
+_MONTH: Final = re.compile(r"[\d零〇一二三四五六七八九]{2,4}年[\d一二三四五六七八九十]{1,3}月")
+_NEAR: Final = 40
+"""Characters beside an amount in which its thing is looked for."""
+_MOST_PARTS: Final = 40
+"""Nobody adds up more in one sentence."""
 _MOST: Final = 3
 """Findings of one thing: after so many the clerk knows."""
 
@@ -145,18 +152,20 @@ def _amounts(text: str) -> tuple[Stated, ...]:
     """The amounts of known things in a text, without those that qualify themselves."""
     out = []
     for number, (place, sentence) in enumerate(sentences(text)):
+        day = _MONTH.search(sentence)
         for found in MONEY.finditer(sentence):
-            before, after = _BEFORE.search(sentence[: found.start()]), _AFTER.match(sentence[found.end() :])
+            low = max(0, found.start() - _NEAR)
+            follows = sentence[found.end() : found.end() + _NEAR]
+            before, after = _BEFORE.search(sentence[low : found.start()]), _AFTER.match(follows)
             thing = before[1] if before else after[1] if after else ""
             worth = value(found[1] or found[2])
             clause = clause_around(sentence, found.start(), found.end())
-            if not thing or worth is None or _QUALIFIED.search(clause) or _ROUGHLY.match(sentence[found.end() :]):
+            if not thing or worth is None or _QUALIFIED.search(clause) or _ROUGHLY.match(follows):
                 continue
-            first = before.start() if before else found.start()
+            first = low + before.start() if before else found.start()
             last = found.end() if before or not after else found.end() + after.end()
-            dated = re.search(r"[\d零〇一二三四五六七八九]{2,4}年[\d一二三四五六七八九十]{1,3}月", sentence)
             thing = _SAME.get(thing, thing)
-            out.append(Stated(thing, worth, place + first, last - first, number, dated[0] if dated else ""))
+            out.append(Stated(thing, worth, place + first, last - first, number, day[0] if day else ""))
     return tuple(out)
 
 
@@ -187,7 +196,7 @@ def _in(text: str) -> tuple[tuple[int, int, str], ...]:
             continue
         parts = [value(m[1] or m[2]) for m in MONEY.finditer(sentence[: total.start()])]
         sums = list(MONEY.finditer(sentence[total.end() :]))
-        if len(parts) < 2 or len(sums) != 1 or None in parts:
+        if not 2 <= len(parts) <= _MOST_PARTS or len(sums) != 1 or None in parts:
             continue
         stated = value(sums[0][1] or sums[0][2])
         worths = [part for part in parts if part is not None]

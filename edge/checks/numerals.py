@@ -13,8 +13,10 @@ _SMALL: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟
 _LARGE: Final = {"万": 10_000, "萬": 10_000, "亿": 100_000_000}
 DIGIT: Final = "零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖"
 HAN: Final = DIGIT + "十拾百佰千仟万萬亿"
-NUMBER: Final = rf"(?:\d[\d,]*(?:\.\d+)?[百千万亿]*|[{HAN}]+(?:点[{DIGIT}]+)?[万亿]?)"
-"""A pattern of any number."""
+NUMBER: Final = rf"(?:\d[\d,]{{0,20}}(?:\.\d{{1,8}})?[百千万亿]{{0,3}}|[{HAN}]{{1,24}}(?:点[{DIGIT}]{{1,8}})?[万亿]?)"
+"""A pattern of any number. Bounded, so that no text makes it slow: a pattern that runs holds up the whole process."""
+BEGINS: Final = rf"(?<![\d{HAN}])"
+"""Not in the middle of a longer number."""
 
 
 def value(text: str) -> Fraction | None:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 _SENTENCE: Final = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]?")
+_MARKS: Final = "，,。！？；：:、\n"
+_FARTHEST: Final = 80
+"""So far a clause is looked for."""
 _CLAUSE: Final = re.compile(r"[^，,、：:]+")
 
 
@@ -17,9 +20,10 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 
 def clause_around(text: str, at: int, end: int) -> str:
     """The words between the marks around [at, end)."""
-    first = max((text.rfind(mark, 0, at) for mark in "，,。！？；：:、\n"), default=-1) + 1
-    ends = [place for mark in "，,。！？；：:、\n" if (place := text.find(mark, end)) >= 0]
-    return text[first : min(ends, default=len(text))]
+    low, high = max(0, at - _FARTHEST), min(len(text), end + _FARTHEST)
+    first = max(low - 1, *(text.rfind(mark, low, at) for mark in _MARKS)) + 1
+    ends = [place for mark in _MARKS if (place := text.find(mark, end, high)) >= 0]
+    return text[first : min(ends, default=high)]
 
 
 def clauses(sentence: str) -> Iterator[tuple[int, str]]:

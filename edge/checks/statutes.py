@@ -21,6 +21,8 @@ from edge.checks.sounds import far
 from transcriber.vocabulary.statutes import statutes
 
 COUNTRY: Final = "中华人民共和国"
+_LONGEST: Final = 80
+"""Characters before an article in which its law is looked for."""
 _ARTICLE: Final = re.compile(rf"第({NUMBER})条(?:之[一二三四五六七八九十])?")
 _NEXT: Final = re.compile(rf"(?:第{NUMBER}款)?(?:第?[（(]?{NUMBER}[）)]?项)?(?:以及|和|及|与|、|，|或)?")
 _TAIL: Final = re.compile(
@@ -120,8 +122,14 @@ def _repealed(law: Known) -> str:
     return f"《{law.title}》已于 {since}废止，现为{law.now}；适用于此前事实的，宜写“原{law.title}”"
 
 
-def _cited(text: str, end: int) -> tuple[int, str]:
+def _cited(whole: str, end: int) -> tuple[int, str]:
     """(place, name) of what is cited just before an article; the name is empty where nothing is."""
+    skipped = max(0, end - _LONGEST)
+    at, name = _named(whole[skipped:end], end - skipped)
+    return skipped + at, name
+
+
+def _named(text: str, end: int) -> tuple[int, str]:
     tail = _TAIL.search(text[:end])
     head = text[: tail.start()] if tail else text[:end]
     bracket = re.search(r"《([^《》]*(?:〈[^〉]*〉|《[^》]*》)?[^《》]*)$", head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from said import CASE, FACTS, SEATS, words
 
 from edge.checks.finding import facts_of
@@ -82,3 +83,12 @@ def test_the_products_own_phrases_raise_nothing() -> None:
     for phrase in parse(default_text()):
         text = fill(phrase, known).text
         assert words((phrase.role, text), facts=FACTS) == [("blank", "____", None)] * text.count("____"), phrase.title
+
+
+@pytest.mark.parametrize(
+    "said", ["《第一条", "的", "一", "1", "一元、", "借款一元", "二零二二年六月一日", "法第一条", "一（"]
+)
+def test_no_words_keep_the_checks_busy(said: str) -> None:
+    text = said * (4000 // len(said))
+    for kind, found, _ in words(("审判长", text), ("原告", text)):
+        assert found in text, kind
