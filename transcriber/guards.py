@@ -31,6 +31,7 @@ _HALF_TO_FULL = str.maketrans({",": "，", "?": "？", "!": "！", ";": "；", "
 _REPEATED = re.compile(r"(.{3,12}?)\1{4,}|(.{1,2})\2{8,}")
 """对对对对对 is speech; nine times is not."""
 _ECHOED = re.compile(r"(\w{3,20}[，。,、 ]?)\1+")
+_LONG = 8
 _ENDS = "。？！；…"
 
 
@@ -73,6 +74,12 @@ def once(text: str) -> str:
 def echoes(text: str) -> bool:
     """Whether a phrase comes twice in a row: people do that, a hasty pass does it more often. Worth another look."""
     return _ECHOED.search(text) is not None
+
+
+def said_again(text: str) -> bool:
+    """Whether as many as eight letters in a row come twice: within one turn that is mostly a pass that lost its way."""
+    letters = "".join(c for c in text if c.isalnum())
+    return any(letters[i : i + _LONG] in letters[i + _LONG :] for i in range(len(letters) - 2 * _LONG + 1))
 
 
 def characters(text: str) -> int:

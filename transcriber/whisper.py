@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sync.errors import ConfigError
 from transcriber.engine import RATE_HZ, Heard, Samples, Word
-from transcriber.guards import echoes, finish, invented, once, tidy
+from transcriber.guards import echoes, finish, invented, once, said_again, tidy
 from transcriber.language import LANGUAGES, Tongue
 from transcriber.spread import spread
 
@@ -93,6 +93,9 @@ class Whisper:
         seconds = len(samples) / RATE_HZ
         said = self._pass(samples, bias, _QUICK if quick else _FINAL, prefix)
         why = self._doubt(said, seconds)
+        if prefix and not quick and (why or said_again(said.text)):
+            said = self._pass(samples, bias, _FINAL)  # it lost its way going on: the record is worth a whole pass
+            why = self._doubt(said, seconds)
         if not quick and ((why and why != "silence") or echoes(said.text)):
             said = self._pass(samples, "", _AGAIN)
             why = self._doubt(said, seconds)

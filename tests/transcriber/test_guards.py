@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transcriber.guards import echoes, finish, invented, once, tidy
+from transcriber.guards import echoes, finish, invented, once, said_again, tidy
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,11 @@ def test_script_is_simplified_and_punctuation_chinese() -> None:
 )
 def test_an_utterance_ends_with_a_mark(text: str, closed: str) -> None:
     assert finish(text) == closed
+
+
+def test_a_long_phrase_that_comes_twice_is_worth_another_look() -> None:
+    assert said_again("被告向原告借款三十万元，双方2.2被告向原告借款三十万元。")
+    assert not said_again("借条是我签的字，真实性没有异议，但是金额写多了。")
 
 
 def test_a_hasty_echo_is_shown_once() -> None:
