@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 _MARKS = "，。？！；：、… "
-_HIDDEN = 4
+_HIDDEN = 5
 """So many characters at the end are not shown yet; the first of a turn is."""
 _HELD = 12
 """So many are not committed yet: what is heard with two seconds of speech behind it is heard rightly."""

@@ -21,7 +21,7 @@ def test_two_passes_that_agree_commit_what_has_enough_behind_it() -> None:
 def test_the_last_characters_of_a_pass_wait_for_more_sound() -> None:
     agreement = Agreement()
     assert agreement.take("青春") == "青"  # something is shown at once
-    assert agreement.take("请全体起立，请") == "请全体"
+    assert agreement.take("请全体起立，请") == "请全"
     assert agreement.heard == "请全体起立，请"
 
 
