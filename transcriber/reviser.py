@@ -3,7 +3,8 @@
 Promises: the utterance itself never changes; what is corrected or proposed is one event `revision` by `corrector` with
 its reasons, right behind it, at most one for each utterance over all restarts; a line that a clerk has touched is left
 alone, also when that happened a moment ago. Without a change there is no event. Whatever goes wrong here, the words
-stand.
+stand: a defect over one utterance costs its revision and nothing else, and is logged. A revision that the disk refuses
+is said again for eight seconds, then given up until the next start, which looks at a hearing's last utterances again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sync.errors import LedgerError, StorageError
 from sync.feed import FeedServer
 from sync.roomlog import Event, RoomLog
 from sync.transcript import CORRECTOR
+from transcriber.defects import DEFECTS
 from transcriber.vocabulary.case import Vocabulary
 from transcriber.vocabulary.corrector import Change, Corrector, applied
 from transcriber.vocabulary.lexicon import Term, read
@@ -30,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 _RETRY_S = 1.0
 _TRIES = 8
+"""Of writing one revision, when the disk refuses it (a second apart) or others write at the same time."""
 _LOOK_BACK = 8
 """Utterances at the end of a hearing that are looked at after a restart: words come one after the other, so at most the
 last one was left without its revision."""
@@ -96,8 +99,12 @@ class Reviser:
 
     async def prepare(self) -> None:
         """Load what all hearings share, so that the first revision comes as quickly as the others. `ConfigError`."""
-        if self._settings.corrections != "off":
+        if self._settings.corrections == "off":
+            return
+        try:
             await asyncio.to_thread(self._make, {})
+        except DEFECTS as error:
+            log.error("corrector_not_prepared", why=repr(error))
 
     async def bias(self, hearing: str) -> str:
         """What the engine is told before it hears a turn: names of the case, where the profile wants it; else empty."""
@@ -107,29 +114,42 @@ class Reviser:
             return (await self._of(hearing))[0].bias
         except StorageError:
             return ""  # the log is read again for the next turn
+        except DEFECTS as error:
+            log.error("no_bias", why=repr(error))
+            return ""
 
     async def echoed(self, hearing: str, text: str) -> bool:
         """Whether the engine only says back what it was told."""
-        return (await self._of(hearing))[0].echoed(text)
+        try:
+            return (await self._of(hearing))[0].echoed(text)
+        except StorageError:
+            return False  # without the case nothing was told to the engine
+        except DEFECTS as error:
+            log.error("echo_not_judged", why=repr(error))
+            return False
 
     async def after(self, hearing: str, event: Event) -> None:
-        """Revise the `utterance` that was just written, or let it be."""
+        """Revise the `utterance` that was just written, or let it be. Raises nothing."""
         if event.kind != "utterance" or self._settings.corrections == "off":
             return
         try:
-            _, corrector = await self._of(hearing)
+            revision = await self._revision(hearing, event)
+            if revision is not None:
+                await self._write(hearing, event, revision)
         except StorageError as error:
-            log.error("not_revised", utterance=event.body["id"], why=error.message)
-            return
+            log.error("not_revised", utterance=event.body.get("id"), why=error.message)
+        except DEFECTS as error:
+            log.error("not_revised", utterance=event.body.get("id"), why=repr(error))
+
+    async def _revision(self, hearing: str, event: Event) -> dict[str, Any] | None:
+        _, corrector = await self._of(hearing)
         body = event.body
         words = [(str(w["text"]), float(w["probability"])) for w in body.get("words") or ()]
         form = None if self._settings.numbers == "as-heard" else self._settings.numbers
         found = await asyncio.to_thread(
             revised, corrector, str(body["text"]), words, numbers=form, apply=self._settings.corrections == "apply"
         )
-        revision = _revision(event, found)
-        if revision is not None:
-            await self._write(hearing, event, revision)
+        return _revision(event, found)
 
     async def catch_up(self, hearing: str) -> None:
         """After a restart: the last utterances of a hearing that have no revision yet."""
@@ -161,8 +181,9 @@ class Reviser:
         return vocabulary, Corrector(vocabulary.terms, branch=vocabulary.branch)
 
     async def _write(self, hearing: str, said: Event, revision: dict[str, Any]) -> None:
+        """`StorageError` when the log cannot be read meanwhile, or refuses it `_TRIES` times."""
         last = said.number
-        for _ in range(_TRIES):
+        for left in reversed(range(_TRIES)):
             try:
                 event = await asyncio.to_thread(
                     self._log.append,
@@ -180,12 +201,14 @@ class Reviser:
                     return  # the clerk was quicker
                 last = later[-1].number if later else last
             except StorageError as error:
-                log.error("revision_waits", why=error.message)
+                if not left:
+                    raise
+                log.warning("revision_waits", why=error.message, tries_left=left)
                 await asyncio.sleep(_RETRY_S)
             else:
                 self._feed.publish_json("log", {"number": event.number})
                 return
-        log.warning("not_revised", utterance=said.body["id"])  # the words stand as they were heard
+        log.warning("not_revised", utterance=said.body["id"], why="others went on writing")
 
 
 def _key(said: Event) -> str:

@@ -4,7 +4,8 @@ Promises: a label (`a`, `b` …) means the same voice of its seat all through a 
 too; seats with one role have no labels. What the clerk said of a voice holds from then on. Until then the first voice
 heard at a seat has its first role, the second its second. Where voices are not told apart, the label is empty and the
 seat speaks in the role that the clerk touched last. Short speech founds no voice: it is the nearest one's, or the
-last one's.
+last one's. Where telling them apart goes wrong, the last one spoke, and the words stand. Of what the clerk says, only
+acts that count (`sync.transcript`) are followed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import structlog
 
 from hardware.profile import Profile, Seat
 from sync.roomlog import Event
+from sync.transcript import Transcript
+from transcriber.defects import DEFECTS
 from transcriber.ears import NO_MODEL
 from transcriber.engine import RATE_HZ, Ear, Samples
 from transcriber.owner import EngineLostError
@@ -32,7 +35,7 @@ log = structlog.get_logger(__name__)
 _FOUND_S = 1.5
 """Shorter speech founds no voice and changes none."""
 _HEARINGS = 16
-"""Of so many hearings is remembered what was said of voices: those that are still to be transcribed."""
+"""Of so many hearings at most is remembered what was said of voices: those that are still to be transcribed."""
 _GUESSED = 6 * RATE_HZ
 """The samples of a turn that goes on by which its voice is guessed: its last ones."""
 _HEAVIEST = 20
@@ -81,50 +84,77 @@ class Voices:
         self._ear = ear
         self._file = file
         self._heard = _read(file)
-        self._told: dict[str, dict[tuple[str, str], str]] = {}
+        self._transcripts: dict[str, Transcript] = {}
         self._used: dict[str, dict[str, set[str]]] = {}
 
     def apply(self, events: Iterable[Event]) -> None:
-        """What the clerk says of voices, and which labels the log has already given."""
+        """What the clerk says of voices, and which labels the log has given; a hearing's events from its first on."""
         for event in events:
-            if event.hearing is None:
-                continue
-            if event.kind == "open":
-                for kept in (self._told, self._used):
-                    while len(kept) >= _HEARINGS:
-                        del kept[next(iter(kept))]
-            said = event.body.get("voice")
-            if event.kind == "revision" and isinstance(said, dict):
-                told = self._told.setdefault(event.hearing, {})
-                told[str(said.get("seat")), str(said.get("voice"))] = str(said.get("role"))
-            elif event.kind == "utterance" and said:
-                used = self._used.setdefault(event.hearing, {})
-                used.setdefault(str(event.body.get("seat")), set()).add(str(said))
+            if event.hearing is not None:
+                try:
+                    self._follow(event.hearing, event)
+                except DEFECTS as error:
+                    log.error("voice_act_not_read", number=event.number, why=repr(error))
+
+    def _follow(self, hearing: str, event: Event) -> None:
+        if event.kind == "open":
+            while len(self._transcripts) >= _HEARINGS:
+                self._forget(next(iter(self._transcripts)))
+            self._transcripts[hearing] = Transcript()
+        transcript = self._transcripts.get(hearing)
+        if transcript is None:
+            return  # it is transcribed, whatever the clerk still does with it
+        if event.kind == "utterance":
+            transcript.utterance(event)
+            if event.body.get("voice"):
+                used = self._used.setdefault(hearing, {})
+                used.setdefault(str(event.body["seat"]), set()).add(str(event.body["voice"]))
+        elif event.kind == "revision":
+            transcript.revise(event)
+
+    def _forget(self, hearing: str) -> None:
+        self._transcripts.pop(hearing, None)
+        self._used.pop(hearing, None)
+
+    def _begin(self, hearing: str) -> None:
+        """Another hearing is in work. They are transcribed in their order: those before it are done."""
+        self._heard = _Heard(hearing)
+        if hearing in self._transcripts:
+            for earlier in list(self._transcripts)[: list(self._transcripts).index(hearing)]:
+                self._forget(earlier)
 
     async def whose(self, hearing: str, seat: Seat, samples: Samples) -> tuple[str, str]:
         """(label, role) of what was said at `seat`; the label is empty where voices are not told apart."""
+        if self._heard.hearing != hearing:
+            self._begin(hearing)
         if len(seat.roles) < 2 or not self._mode:
             return "", self.role(hearing, seat, "")
-        heard = await self._print(samples)
-        if self._heard.hearing != hearing:
-            self._heard = _Heard(hearing)
-        label = self._settle(hearing, seat, heard, len(samples) / RATE_HZ)
-        if label and self._heard.last.get(seat.id) != label:
-            self._heard.last[seat.id] = label
-        await asyncio.to_thread(_write, self._file, self._heard)
+        try:
+            heard = await self._print(samples)
+            label = self._settle(hearing, seat, heard, len(samples) / RATE_HZ)
+            if label and self._heard.last.get(seat.id) != label:
+                self._heard.last[seat.id] = label
+            await asyncio.to_thread(_write, self._file, self._heard)
+        except DEFECTS as error:
+            log.error("voice_not_told", seat=seat.id, why=repr(error))
+            label = self._heard.last.get(seat.id, "")
         return label, self.role(hearing, seat, label)
 
     async def guess(self, hearing: str, seat: Seat, samples: Samples) -> str:
         """The role for a caption, while somebody goes on speaking: by pitch, or of who spoke last. Learns nothing."""
         label = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
         if len(seat.roles) > 1 and self._mode == "pitch" and len(samples) >= _FOUND_S * RATE_HZ:
-            heard = await asyncio.to_thread(pitch, samples[-_GUESSED:])
-            label = self._nearest(hearing, seat, heard, len(samples) / RATE_HZ)
+            try:
+                heard = await asyncio.to_thread(pitch, samples[-_GUESSED:])
+                label = self._nearest(hearing, seat, heard, len(samples) / RATE_HZ)
+            except DEFECTS as error:
+                log.error("voice_not_guessed", seat=seat.id, why=repr(error))
         return self.role(hearing, seat, label)
 
     def role(self, hearing: str, seat: Seat, label: str) -> str:
         """In which role a voice of a seat speaks."""
-        told = self._told.get(hearing, {})
+        transcript = self._transcripts.get(hearing)
+        told = {} if transcript is None else transcript.voices
         said = told.get((seat.id, label))
         if said is not None:
             return said

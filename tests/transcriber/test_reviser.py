@@ -14,11 +14,12 @@ import pytest
 
 from hardware.profile import Transcriber
 from sync.clock import RoomClock
-from sync.errors import ConfigError
+from sync.errors import ConfigError, StorageError
 from sync.feed import FeedServer
 from sync.hearing import Hearing
 from sync.roomlog import Event, RoomLog
 from transcriber.reviser import Reviser
+from transcriber.vocabulary.corrector import Change, Corrector
 
 HEARING = "h-1"
 CASE = {"case_no": "(2026)黑05民初123号", "parties": {"原告": "张伟明", "被告": "李建国"}}
@@ -177,3 +178,53 @@ async def test_an_engine_is_told_names_only_where_the_profile_wants_it(court: Co
     assert await told.bias(HEARING) == "张伟明，李建国"
     assert await told.echoed(HEARING, "张伟明，李建国。")
     assert not await told.echoed(HEARING, "我叫张伟明。")
+
+
+async def test_a_defect_over_one_line_costs_its_revision_and_no_other(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Corrector.changes
+
+    def stumbles(self: Corrector, text: str, *more: Any) -> list[Change]:
+        if text.startswith("被告"):
+            raise IndexError(text)
+        return whole(self, text, *more)
+
+    monkeypatch.setattr(Corrector, "changes", stumbles)
+    reviser = court.reviser()
+    await reviser.prepare()
+    for name, text in (("u1", "被告发表执政意见。"), ("u2", "原告发表执政意见。")):
+        await reviser.after(HEARING, court.utter(name, text))
+    await court.reviser().catch_up(HEARING)  # the next start stumbles over it too, and goes on
+    assert [court.line(name).text for name in ("u1", "u2")] == ["被告发表执政意见。", "原告发表质证意见。"]
+
+
+async def test_a_defect_in_the_terms_of_a_case_costs_no_words(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(*_: Any) -> None:
+        raise TypeError("no case that this code knows")
+
+    monkeypatch.setattr(Reviser, "_make", stumbles)
+    reviser = court.reviser(prompt=True)
+    await reviser.prepare()
+    await reviser.after(HEARING, court.utter("u1", "被告发表执政意见。"))
+    assert (await reviser.bias(HEARING), await reviser.echoed(HEARING, "张伟明")) == ("", False)
+    assert court.revisions() == []
+
+
+async def test_a_disk_that_refuses_for_long_costs_the_revision_until_the_next_start(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transcriber.reviser._RETRY_S", 0.01)
+    said = court.utter("u1", "被告发表执政意见。")
+    tries: list[str] = []
+
+    def refuses(kind: str, *_: Any, **__: Any) -> Event:
+        tries.append(kind)
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(court.log, "append", refuses)
+        await court.reviser().after(HEARING, said)
+    assert tries == ["revision"] * 8
+    await court.reviser().catch_up(HEARING)
+    assert court.line("u1").text == "被告发表质证意见。"

@@ -2,7 +2,7 @@
 
 Promises: only marks are added, or a full stop becomes a question mark; no other character changes, and the words joined
 are the text again. It is part of the utterance and not a revision: marks are no words that were heard, nothing is
-corrected.
+corrected. Whatever goes wrong here, the words stand.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
+import structlog
+
+from transcriber.defects import DEFECTS
 from transcriber.engine import Heard, Word
 from transcriber.vocabulary.lexicon import Term, court_terms, ideographs, is_ideograph
+
+log = structlog.get_logger(__name__)
 
 COMMA_S, STOP_S = 0.25, 0.42
 """Pauses inside of a turn (seconds) that are a comma, and the end of a sentence."""
@@ -36,7 +41,18 @@ _ASKS_NOT = re.compile(
 
 
 def punctuated(heard: Heard, terms: Iterable[Term] | None = None) -> Heard:
-    """`heard` with full punctuation; `terms` with marks inside (甲、乙) say what is counted up."""
+    """`heard` with full punctuation; `terms` with marks inside (甲、乙) say what is counted up.
+
+    Words over which this stumbles stand as they were heard.
+    """
+    try:
+        return _punctuated(heard, terms)
+    except DEFECTS as error:
+        log.error("not_punctuated", why=repr(error))
+        return heard
+
+
+def _punctuated(heard: Heard, terms: Iterable[Term] | None) -> Heard:
     if not heard.words or "".join(w.text for w in heard.words) != heard.text:
         return heard if not heard.text else replace(heard, text=_asked(heard.text))
     words = _counted(list(heard.words), _enumerations() if terms is None else _with_marks(terms))
