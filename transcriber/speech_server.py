@@ -87,12 +87,13 @@ class Line:
             raise
 
     def _give(self, ear: Ear) -> None:
-        if not self._waiting:
-            self._free.append(ear)
-            return
-        first = min(self._waiting)
-        self._waiting.remove(first)
-        first.turn.set_result(ear)
+        while self._waiting:
+            first = min(self._waiting)
+            self._waiting.remove(first)
+            if not first.turn.done():  # else its asker has just gone, and only has not left the line yet
+                first.turn.set_result(ear)
+                return
+        self._free.append(ear)
 
 
 def build(line: Line, *, name: str, language: str, token: str) -> FastAPI:

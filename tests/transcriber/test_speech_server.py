@@ -87,6 +87,26 @@ async def test_finished_turns_go_before_captions_and_too_many_are_refused() -> N
     assert order[-1] == "again"
 
 
+async def test_an_ear_is_not_lost_on_a_question_that_was_taken_back_a_moment_ago() -> None:
+    ear = Owner(Local())
+    line = Line([ear], most=3)
+    heard: list[str] = []
+
+    async def ask(name: str) -> None:
+        async with line.ear(quick=False):
+            heard.append(name)
+
+    async with line.ear(quick=False):
+        gone, waiting = asyncio.create_task(ask("gone")), asyncio.create_task(ask("waiting"))
+        await asyncio.sleep(0)
+        gone.cancel()  # it will know of it only after the ear is free
+    await asyncio.wait([gone, waiting], timeout=30)
+    assert gone.cancelled()
+    assert heard == ["waiting"]
+    await asyncio.wait_for(ask("the next one"), 30)
+    assert heard == ["waiting", "the next one"]
+
+
 async def test_it_is_not_open_to_other_machines_without_a_token() -> None:
     settings = speech_settings(engine="faster-whisper")
     with pytest.raises(ConfigError, match="--token-file"):
