@@ -2,7 +2,9 @@
 
 Promises: a finished turn is asked of the least loaded server that is well, and of another when that one fails; it is
 given up only when servers that were well could not do it `MAX_TRIES` times, or every one of them refused it, and
-otherwise waits, sound kept, until one is back. Captions of one turn go to one server (its caches help, its words
+otherwise waits, sound kept, until one is back. A refusal is only believed of a server that takes as much silence, and
+has ever taken a turn or refused fewer than `_REFUSALS`: else it is the settings that are wrong, the status says so, and
+no word is given up. Captions of one turn go to one server (its caches help, its words
 agree), at most two at a time on each, and never where a finished turn is being heard; a finished turn waits for no
 caption. Who failed is asked every few seconds whether it is back.
 """
@@ -27,6 +29,11 @@ log = structlog.get_logger(__name__)
 _CAPTIONS = 2
 _TURNS = 256
 _PROBE_EVERY_S = 3.0
+_REFUSALS = 3
+"""A server that refuses so many turns in a row and never took one is set wrongly, whatever it does with silence."""
+_SILENCE_S = 1.0
+_AGAIN_S = 60.0
+"""A server that takes silence and no speech is given a turn again after this."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +43,14 @@ class _Server:
     why: str = ""
     finals: int = 0
     captions: int = 0
+    took: bool = False
+    """It has turned speech into words since this room asks it."""
+    refused: int = 0
+    """Turns in a row."""
+    silence_s: float = _SILENCE_S
+    """How much silence it must take to be well: as much as the speech that it refused."""
+    closed_until: float = 0.0
+    """Not before this (monotonic) is it asked again."""
     answered_s: float = 0.0
     """How long its answers take, smoothed."""
 
@@ -128,6 +143,8 @@ class Pool:
             try:
                 heard = await server.remote.transcribe(samples, bias)
             except ServerRefusedError as error:
+                if await self._is_set_wrongly(server, error, len(samples) / RATE_HZ):
+                    continue
                 refused.add(id(server))
                 why = error.message
                 log.warning("speech_refused", server=server.remote.base, why=error.message)
@@ -141,6 +158,7 @@ class Pool:
             else:
                 taken = time.monotonic() - began
                 server.answered_s += 0.3 * (taken - server.answered_s)
+                server.took, server.refused, server.silence_s = True, 0, _SILENCE_S
                 return heard
             finally:
                 server.finals -= 1
@@ -169,6 +187,22 @@ class Pool:
         finally:
             server.captions -= 1
 
+    async def _is_set_wrongly(self, server: _Server, error: ServerRefusedError, seconds: float) -> bool:
+        """Whether it was the server and not this speech; then it is not well until that was put right."""
+        server.refused += 1
+        server.silence_s = max(seconds, _SILENCE_S)
+        try:
+            await server.remote.probe(server.silence_s)
+        except (ServerAwayError, ServerClosedError, ServerRefusedError, ConfigError) as wrong:
+            self._lost(server, wrong)
+            return True
+        if server.took or server.refused < _REFUSALS:
+            return False
+        why = f"{error.message}; it refused the last {server.refused} turns and never took one: check [transcriber]"
+        server.closed_until = time.monotonic() + _AGAIN_S
+        self._lost(server, ServerClosedError(why))
+        return True
+
     def _well(self, besides: set[int]) -> list[_Server]:
         return [server for server in self._servers if server.well and id(server) not in besides]
 
@@ -191,8 +225,10 @@ class Pool:
             self._note()
 
     async def _look(self, server: _Server) -> None:
+        if time.monotonic() < server.closed_until:
+            return
         try:
-            await server.remote.probe()
+            await server.remote.probe(server.silence_s)
         except WutongError as error:
             if server.why != error.message:
                 log.warning("server_not_well", server=server.remote.base, why=error.message)

@@ -25,6 +25,8 @@ from transcriber.language import LANGUAGES
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0
+_SILENCE_S = 15.0
+"""A server that is busy or loads its model is not waited for when it is only asked about silence."""
 _MOST_ANSWER_BYTES = 4 * 1024 * 1024
 _NAMES = {"chinese": "zh", "mandarin": "zh", "zh": "zh", "zh-cn": "zh", "english": "en", "en": "en", "en-us": "en"}
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -88,13 +90,29 @@ class Remote:
                 self._last = spoken
         return answer
 
-    async def probe(self) -> None:
-        """Whether the server is there and lets us in; raises what is wrong."""
+    async def probe(self, silence_s: float = 0.0) -> None:
+        """Whether the server is there and lets us in, and takes this much silence; raises what is wrong."""
         answer = await self._send("GET", "/v1/models", timeout=httpx.Timeout(_PROBE_S))
         if answer.status_code in (401, 403):
             raise ServerClosedError(self._unwelcome(answer))
         if answer.status_code >= 500:
             raise ServerAwayError(f"the transcription server {self.base} is not well: HTTP {answer.status_code}")
+        if silence_s:
+            await self._takes_silence(silence_s)
+
+    async def _takes_silence(self, seconds: float) -> None:
+        """`ServerClosedError` when it refuses what no server that is set rightly can refuse."""
+        wav = _wav(np.zeros(round(seconds * RATE_HZ), np.float32))
+        try:
+            async with asyncio.timeout(_SILENCE_S):
+                await self._asked(wav, "", "" if self._language == "auto" else self._language, quick=False)
+        except (ServerAwayError, TimeoutError):
+            return  # busy, or loading its model: that it is there is known, and nothing speaks against it
+        except ServerRefusedError as error:
+            raise ServerClosedError(
+                f"{error.message}; it refuses even silence: make [transcriber] language ({self._language}) and model"
+                " agree with the server's, and let questions of 1 MiB through"
+            ) from error
 
     async def close(self) -> None:
         """Let go of its connections."""
