@@ -108,6 +108,11 @@ class Book:
 
     def _revision(self, event: Event) -> None:
         body = event.body
+        if "changes" not in body:  # the first form of a revision: it cannot be undone, and what it changed neither
+            plain = str(body.get("utterance", body.get("id", "")))
+            if self.transcript.revise(event):
+                self._hands.setdefault(plain, []).append(f"plain/{event.number}")
+            return
         written = Written(event, False, *self._before(body))
         revisions = {name: line.revision for name in written.before if (line := self.line(name)) is not None}
         written.counts = self.transcript.revise(event)

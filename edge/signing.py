@@ -21,10 +21,11 @@ from edge.integrity import words_of as words_still
 from edge.notary import Words
 from edge.view import RoomView
 from sync.envelope import Envelope
-from sync.errors import HearingError, StorageError
+from sync.errors import HearingError, WutongError
 from sync.hearing import Hearing, State, to_ms
 from sync.signers import is_complete, people_of
 from sync.signing import ABSENT, EXPECT, KINDS, REFUSE, SIGN, words_of, words_sha256
+from sync.transcript import CLERK, Utterance
 
 log = structlog.get_logger(__name__)
 
@@ -86,9 +87,9 @@ class SigningDesk:
             try:
                 await self.finish()
                 self._failure = ""
-            except StorageError as error:
-                log.error("documents_wait", why=error.message)
-                self._failure = error.message
+            except (WutongError, OSError) as error:
+                self._failure = error.message if isinstance(error, WutongError) else str(error)
+                log.error("documents_wait", why=self._failure)
                 self._news.set()
                 await asyncio.sleep(AGAIN_S)
             self._news.set()
@@ -172,7 +173,7 @@ class SigningDesk:
             if line is None:
                 raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
             if said["outcome"] == "corrected":
-                await self._check_revision(hearing, said)
+                await self._check_revision(hearing, line, said)
             body = {**said, "text": said["text"] or line.text}
             if body["text"] not in {line.text, *(version.get("text") for version in line.versions)}:
                 raise HearingError("这一行从未这样记录过 (the line never said that)", code="invalid")
@@ -207,7 +208,7 @@ class SigningDesk:
             if not missing:
                 return
             folder = self._view.layout.hearing(hearing.id)
-            for made in await self._making.final(hearing.id, version.version, missing):
+            for made in await self._making.final(hearing.id, version.version, version.sha256, missing):
                 body: dict[str, Any] = {
                     "id": f"{version.sha256[:12]}-{made.kind}",
                     "transcript": version.sha256,
@@ -259,13 +260,22 @@ class SigningDesk:
         if said["act"] == SIGN and not said["name"]:
             raise HearingError("请填写签名人姓名 (say the name of who signs)", code="invalid")
 
-    async def _check_revision(self, hearing: Hearing, said: Mapping[str, Any]) -> None:
-        events = await asyncio.to_thread(self._view.log.of_hearing, hearing.id, ["revision"])
-        for event in events:
-            if event.body.get("id") == said["revision"]:
-                changed = [c.get("line") for c in event.body.get("changes", []) if isinstance(c, Mapping)]
-                if said["line"] in changed:
-                    return
-        raise HearingError(
-            "没有找到对这一行的更正 (no revision of this line has that id; correct it first)", code="not-found"
+    async def _check_revision(self, hearing: Hearing, line: Utterance, said: Mapping[str, Any]) -> None:
+        """The clerk did change this line on the objection, after the close, to what was asked for, and it stands."""
+        versions = [version for version in line.versions if not version.get("void")]
+        found = next((one for one in versions if one.get("id") == said["revision"]), None)
+        if found is None:
+            raise HearingError(
+                "没有找到对这一行的更正 (no revision of this line has that id; correct it first)", code="not-found"
+            )
+        closes = await asyncio.to_thread(self._view.log.of_hearing, hearing.id, ["close"])
+        after = found["number"] > max((event.number for event in closes), default=0)
+        text = str(found.get("text", "")).strip()
+        undone = text != line.text.strip() and any(
+            one["act"] == "undo" and one["number"] > found["number"] for one in versions
         )
+        if not after or found["by"] != CLERK or found["act"] != "objection" or text != said["wants"] or undone:
+            raise HearingError(
+                "该修改不是对这项异议的更正 (that revision is not the correction that was asked for; correct it first)",
+                code="invalid",
+            )

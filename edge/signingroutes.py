@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import itertools
 import math
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.background import BackgroundTask
 
 from edge.documents.making import MEDIA_TYPES, Made
 from edge.signing import SigningDesk
 from edge.view import RoomView
+from edge.writable import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import allow
 from sync.signing import SIGN
@@ -30,18 +30,10 @@ MIN_LENGTH = 0.05
 MAX_MS = 600_000
 
 
-def _writable(text: str) -> str:
-    """No characters that no document can hold."""
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c != "\n" for c in text):
-        raise ValueError("control characters cannot be part of a transcript")
-    return text
-
-
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-Who = Annotated[str, Field(max_length=100), AfterValidator(_writable)]
-Role = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_writable)]
-Why = Annotated[str, Field(max_length=500), AfterValidator(_writable)]
-Words = Annotated[str, Field(max_length=20_000), AfterValidator(_writable)]
+Who = Annotated[str, Field(max_length=100), WRITABLE]
+Why = Annotated[str, Field(max_length=500), WRITABLE]
+Words = Annotated[str, Field(max_length=20_000), WRITABLE]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Point = tuple[Unit, Unit, Annotated[float, Field(ge=0, le=MAX_MS, allow_inf_nan=False)], Unit]
 Stroke = Annotated[list[Point], Field(min_length=1, max_length=MAX_POINTS)]

@@ -1,14 +1,16 @@
 """The clerk's hand on the transcript: acts of revision, checked against the lines as they are and written to the log.
 
-Promises: an act is written only if it counts (`sync.transcript`), one after the other; the same id twice is one act;
-an answer comes when it is on disk. It works in a pause, after the close and after the seal. Refuses, with the lines as
+Promises: an act is written only if it counts (`sync.transcript`), one after the other; the same id twice is one act; an
+answer comes when it is on disk. It works in a pause, after the close and after the seal. Refuses, with the lines as
 they are now: an act against a version that is not the newest (`ConflictError`), unless only the corrector came in
-between and the words do not matter to the act. A signed transcript is changed only with `reopen`.
+between and the words do not matter to the act; an act that is too large for the center. A signed transcript is changed
+only with `reopen`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +24,9 @@ from sync.signing import words_of, words_sha256
 from sync.transcript import CLERK, Utterance
 
 MAX_VOICE_LINES = 2000
+"""That one act gives to another speaker; the act says so where there were more."""
+MAX_ACT_BYTES = 900_000
+"""Of an act as JSON: the center takes no event beyond 1 MiB, and a record that lacks one is never whole there."""
 WORDS = ("utterance", "revision")
 
 
@@ -100,7 +105,9 @@ class TranscriptDesk:
             ]
             changes = [{"line": one.id, "base": one.revision, "set": {"role": role}} for one in (said, *same)]
             voice = {"seat": said.seat, "voice": said.voice, "role": role}
-            act = Act(name, "voice", changes[:MAX_VOICE_LINES], tab, clerk, voice=voice, reopen=reopen)
+            left = max(len(changes) - MAX_VOICE_LINES, 0)
+            reason = f"一次最多更改 {MAX_VOICE_LINES} 行，其余 {left} 行未更改" if left else ""
+            act = Act(name, "voice", changes[:MAX_VOICE_LINES], tab, clerk, reason, voice=voice, reopen=reopen)
             return await self._write(book, act)
 
     async def undo(self, name: str, tab: str, clerk: str, revision: str = "", *, reopen: bool = False) -> Done:
@@ -121,9 +128,13 @@ class TranscriptDesk:
 
     async def _write(self, book: Book, act: Act) -> Done:
         hearing = self._hearing()
+        if len(json.dumps(act.body(act.changes))) > MAX_ACT_BYTES:
+            raise HearingError(
+                "一次修改的内容太多，请分几次修改 (too much for one act; do it in parts)", code="invalid"
+            )
         for change in act.changes:
             if "line" in change:
-                _line(book, str(change["line"]))
+                _check_times(_line(book, str(change["line"])), change.get("set", {}))
         self._check_signed(book, hearing, act)
         for attempt in ("", "/again"):  # the corrector writes from a process of its own and may be quicker
             changes = book.rebased(act.changes)
@@ -176,6 +187,13 @@ def _line(book: Book, name: str) -> Utterance:
     if line is None:
         raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
     return line
+
+
+def _check_times(line: Utterance, values: Mapping[str, Any]) -> None:
+    if not values.keys() & {"start_ns", "end_ns"}:
+        return
+    if int(values.get("end_ns", line.end_ns)) < int(values.get("start_ns", line.start_ns)):
+        raise HearingError("一行的结束不能早于开始 (a line ends after it begins)", code="invalid")
 
 
 def _named(book: Book, changes: Sequence[Mapping[str, Any]]) -> list[Utterance]:

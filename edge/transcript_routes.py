@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Awaitable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Annotated, Any, Literal, Self
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from edge.sound import moment
 from edge.transcript import Act, ConflictError, Done, TranscriptDesk
 from edge.view import RoomView
+from edge.writable import WRITABLE, Role
 from sync.errors import HearingError
 from sync.hearing import Segment, event_to_screen, to_ms
 from sync.http.access import Access, allow, error_response
@@ -29,17 +29,10 @@ LATEST_MS = 1e12
 """Thirty years of room time."""
 
 
-def _writable(text: str) -> str:
-    """No characters that no document can hold; line ends may be."""
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c != "\n" for c in text):
-        raise ValueError("control characters cannot be part of a transcript")
-    return text
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
-NameOrNone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._:-]*$")]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_writable)]
-Role = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_writable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._:-]+$")]
+NameOrNone = Annotated[str, StringConstraints(max_length=96, pattern=r"^[A-Za-z0-9._:-]*$")]
+"""As long as the center takes: a line that was heard is named by its seat and its place in time."""
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), WRITABLE]
 Milliseconds = Annotated[float, Field(ge=0, le=LATEST_MS, allow_inf_nan=False)]
 
 
@@ -63,6 +56,8 @@ class Settings(_Body):
     def _something(self) -> Self:
         if all(value is None for value in self.model_dump().values()):
             raise ValueError("a change sets something")
+        if self.start_ms is not None and self.end_ms is not None and self.end_ms < self.start_ms:
+            raise ValueError("a line ends after it begins")
         return self
 
 
@@ -116,7 +111,7 @@ class NewRevision(_Body):
         "edit", "split", "merge", "speaker", "insert", "phrase", "strike", "restore", "doubt", "accept", "objection"
     ]
     tab: Name
-    reason: Annotated[str, Field(max_length=500), AfterValidator(_writable)] = ""
+    reason: Annotated[str, Field(max_length=500), WRITABLE] = ""
     changes: Annotated[list[SetChange | NewChange], Field(min_length=1, max_length=MAX_CHANGES)]
     reopen: bool = False
 

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Integer, Row, column, select, text
 
 from server import tables as t
 from server.database import Database
-from server.signatures import SIGNING
 from server.stored import events_of
 from sync.errors import WutongError
 from sync.hearing import Hearing, to_screen
 from sync.roomlog import Event
+from sync.signing import KINDS as SIGNING
 
 MAX_HEARINGS = 500
 MAX_HITS = 200

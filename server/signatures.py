@@ -11,16 +11,9 @@ from typing import Any
 
 from sync.hearing import to_screen
 from sync.roomlog import Event
+from sync.signing import LISTS
 
 PERSONAL = frozenset({"strokes", "size"})
-_LISTS = {
-    "transcript": "transcripts",
-    "signature": "signatures",
-    "objection": "objections",
-    "document": "documents",
-}
-SIGNING = frozenset(_LISTS)
-"""The kinds of events that say it."""
 
 
 def shown(event: Event) -> Event:
@@ -32,9 +25,9 @@ def shown(event: Event) -> Event:
 
 def signing_of(events: Iterable[Event], *, strokes: bool) -> dict[str, list[dict[str, Any]]]:
     """What was laid before people to sign, and what they did; each with `at_utc_ms`, in the order of the events."""
-    said: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
+    said: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS.values()}
     for event in events:
-        name = _LISTS.get(event.kind)
+        name = LISTS.get(event.kind)
         if name is not None:
             body = event.body if strokes else _impersonal(event.body)
             said[name].append(to_screen({**body, "at_utc_ns": event.utc_ns}))

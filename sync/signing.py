@@ -25,7 +25,9 @@ EXPECT = "expect"
 ABSENT = "absent"
 """This person was not there, so is not asked."""
 ACTS = (SIGN, REFUSE, EXPECT, ABSENT)
-KINDS = frozenset({"transcript", "signature", "objection", "document"})
+LISTS = {"transcript": "transcripts", "signature": "signatures", "objection": "objections", "document": "documents"}
+"""The kinds of events that say it -> what a list of them is called, in an export and on a screen."""
+KINDS = frozenset(LISTS)
 
 
 @dataclass(frozen=True, slots=True)

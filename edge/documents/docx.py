@@ -28,7 +28,8 @@ BODY, HEADING, LATIN = "仿宋", "黑体", "Times New Roman"
 """Names of fonts that court machines have; a reader without them takes its own for East Asian text."""
 _FOOT_MM = (20.0, 9.0)
 _END_MM = (50.0, 16.0)
-_MOST_ON_FOOT = 8
+_ON_A_ROW = 7
+"""Signatures beside each other at the foot; more make it higher."""
 _GRAY = RGBColor(0x55, 0x55, 0x55)
 _WATERMARK = """
 <w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml"
@@ -47,9 +48,10 @@ def docx_of(form: CourtForm, progress: Callable[[float], None] = lambda part: No
     """The whole file; `progress` is called with 0…1."""
     document = Document()
     section = document.sections[0]
+    more = (_FOOT_MM[1] + 1) / 10 * (max(len(form.on_each_page) - 1, 0) // _ON_A_ROW)
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin, section.right_margin = Cm(2.7), Cm(2.5)
-    section.top_margin, section.bottom_margin = Cm(2.6), Cm(3.4)
+    section.top_margin, section.bottom_margin = Cm(2.6), Cm(3.4 + more)
     section.footer_distance = Cm(0.9)
     _style(document)
     about = document.core_properties
@@ -160,7 +162,7 @@ def _people(document: Any, people: list[Person]) -> None:
 def _small(document: Any, form: CourtForm) -> None:
     said = [f"庭审编号：{form.hearing}"]
     if form.version is not None:
-        said.append(f"笔录第 {form.version.version} 版，文字校验值（SHA-256）：{form.version.sha256}")
+        said.append(f"笔录第 {form.version.version} 版，{form.counted}，文字校验值（SHA-256）：{form.version.sha256}")
     if not form.draft:
         said.append("本文件是同一笔录 PDF 文件的可编辑副本，设备数字签名在 PDF 文件上。")
     for text in said:
@@ -182,8 +184,7 @@ def _foot(footer: Any, form: CourtForm) -> None:
     at = footer.paragraphs[0]
     at.paragraph_format.line_spacing = 1.0
     _font(at.add_run("签名："), BODY, 10.5)
-    shown = [p for p in form.people if p.state in ("signed", "refused")][:_MOST_ON_FOOT] if not form.draft else []
-    for person in shown:
+    for person in form.on_each_page:
         if person.signature is not None and person.state == "signed":
             at.add_run().add_picture(io.BytesIO(picture_of(person.signature, *_FOOT_MM)), width=Cm(_FOOT_MM[0] / 10))
         else:

@@ -1,8 +1,8 @@
 """The court's form of a transcript (法庭笔录), before it is put on any paper: heads, lines, notes, and who signed.
 
 A pure function of the hearing: times are of this machine's zone, as the clock on the court's wall. Lines that are gone
-are left out, struck ones too unless asked for; what the clerk marks doubtful is marked. Exhibits and interruptions
-stand as notes where they happened.
+are left out, struck ones too unless asked for, and then the paper says how many; what the clerk marks doubtful is
+marked. Exhibits and interruptions stand as notes where they happened.
 """
 
 from __future__ import annotations
@@ -54,6 +54,21 @@ class CourtForm:
     """How the device signs the file; empty where it cannot."""
     case_no: str = ""
     objections: list[str] = field(default_factory=list)
+    left_out: int = 0
+    """Struck lines that were signed with the others and are not on the paper."""
+
+    @property
+    def on_each_page(self) -> list[Person]:
+        """Whose signature or refusal stands on each page; nobody's on a draft."""
+        return [] if self.draft else [p for p in self.people if p.state in ("signed", "refused")]
+
+    @property
+    def counted(self) -> str:
+        """How many lines were laid before people, and how many of them the paper leaves out; empty in a draft."""
+        if self.version is None:
+            return ""
+        struck = f"，其中 {self.left_out} 行已删除，未列出" if self.left_out else ""
+        return f"共 {self.version.lines} 条{struck}"
 
 
 def form_of(
@@ -71,13 +86,14 @@ def form_of(
         hearing=hearing.id,
         heads=_heads(hearing, room_name, people),
         rows=rows,
-        closing=_closing(draft=draft),
+        closing=_closing(people, draft=draft),
         people=people,
         version=version if current else None,
         draft=draft,
         device=device,
         case_no=str(hearing.case.get("case_no", "")),
         objections=_objections(hearing),
+        left_out=0 if show_struck else sum(line.struck for line in hearing.transcript),
     )
 
 
@@ -165,9 +181,11 @@ def _shown(hearing: Hearing) -> list[tuple[int, str]]:
     return notes
 
 
-def _closing(*, draft: bool) -> list[str]:
+def _closing(people: Iterable[Person], *, draft: bool) -> list[str]:
     if draft:
         return [f"（{DRAFT}。本稿由语音识别形成并经书记员修改，不是法庭笔录。）"]
+    if any(person.state == "refused" for person in people):
+        return ["以上笔录已交由到庭人员核对，除拒绝签名者外，签名如下。"]
     return ["以上笔录已由到庭人员核对，并签名如下。"]
 
 

@@ -21,11 +21,12 @@ class Identity:
     key: Ed25519PrivateKey
     certificate: bytes
 
-    def in_words(self, court: str, room: str) -> str:
-        """What the document says of its signature."""
+    def in_words(self, court: str, room: str, *, stamped: bool = False) -> str:
+        """What the document says of its signature; `stamped` where it carries a time-stamp too."""
         read = x509.load_pem_x509_certificate(self.certificate)
         return (
-            f"本文件由{court}{room}庭审设备以其数字证书签名（序列号 {read.serial_number:x}），签名覆盖本文件全部内容；"
+            f"本文件由{court}{room}庭审设备以其数字证书签名（序列号 {read.serial_number:x}，"
+            f"{'PAdES B-T，带时间戳' if stamped else 'PAdES B-B'}），签名覆盖本文件全部内容；"
             "证明文件自签名后未被改动，不替代签名人的签名。"
         )
 

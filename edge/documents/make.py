@@ -1,6 +1,8 @@
 """The process that makes documents: one job as JSON on standard input, its progress and its end as lines of JSON.
 
-`{"part":0…1}` while it works, then `{"done":true}` or `{"error":sentence}`. It only reads the room's log and its keys.
+`{"part":0…1}` while it works, `{"warning":sentence}` for what somebody should know, then `{"done":true}` or
+`{"error":sentence}`. It only reads the room's log and its keys. Refuses to make final documents of other words than the
+job names.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edge.documents.form import CourtForm, form_of
 from edge.documents.identity import Identity, identity_of
 from edge.documents.plain import json_of, srt_of, vtt_of
-from sync.errors import WutongError
+from sync.errors import LedgerError, WutongError
 from sync.hearing import Hearing
 from sync.layout import RoomLayout
 from sync.roomlog import RoomLog
@@ -65,9 +68,9 @@ def make(job: dict[str, Any]) -> None:
         room_log.close()
     court, room = job["court_name"], job["room_name"]
     identity = identity_of(layout, job["address"], dt.datetime.now(dt.UTC)) if job["final"] else None
-    device = "" if identity is None else identity.in_words(court, room)
+    device = "" if identity is None else identity.in_words(court, room, stamped=bool(job["tsa_url"]))
     form = form_of(hearing, court_name=court, room_name=room, device=device, show_struck=bool(job["struck"]))
-    if job["final"] and form.draft:
+    if job["final"] and (form.draft or form.version is None or form.version.sha256 != job["words"]):
         raise WutongError("笔录在制作期间被修改 (the words have changed meanwhile; they are to be signed again)")
     progress = _Progress(list(job["files"]))
     for kind, name in job["files"].items():
@@ -92,9 +95,16 @@ def _made(
         data = pdf_of(form, progress)
         if identity is None:
             return data
-        from edge.documents.sign import sign_pdf
+        from edge.documents.sign import sign_pdf, stamped_pdf
 
-        return sign_pdf(data, identity, place=form.court, tsa_url=str(job["tsa_url"]))[0]
+        if job["tsa_url"]:
+            try:
+                return stamped_pdf(data, identity, place=form.court, tsa_url=str(job["tsa_url"]))
+            except LedgerError as error:  # the paper is made again, because it says whether there is a time-stamp
+                say({"warning": error.message})
+                device = identity.in_words(form.court, str(job["room_name"]), stamped=False)
+                data = pdf_of(replace(form, device=device + "时间戳服务没有应答，本文件没有时间戳。"))
+        return sign_pdf(data, identity, place=form.court)
     if kind == "docx":
         from edge.documents.docx import docx_of
 

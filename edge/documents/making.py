@@ -1,8 +1,9 @@
 """Documents are made in a process of their own: a long transcript takes its time, and the panel must not wait for it.
 
 Promises: a document is on disk, whole and synced, when it is returned; one is made at a time; a maker that says
-nothing for `SILENT_S` is ended. Final documents lie in the hearing's folder under names that are never written twice;
-drafts are temporary files, and whoever asked for one deletes it.
+nothing for `SILENT_S` is ended, and what it said while it died is logged. Final documents are of the words that were
+asked for by their hash or are not made; they lie in the hearing's folder under names that are never written twice.
+Drafts are temporary files, and whoever asked for one deletes it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ MEDIA_TYPES = {
 SILENT_S = 120.0
 ABANDONED_S = 3600.0
 MAX_ERROR_CHARS = 300
+MAX_STDERR_BYTES = 4096
+"""Of what a maker that died left behind: the end of a trace names the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,19 @@ class Making:
         path = folder / f".draft-{secrets.token_hex(8)}.{kind}"
         try:
             await asyncio.to_thread(_sweep, folder)
-            [made] = await self._make(hearing, {kind: path}, final=False)
+            [made] = await self._make(hearing, {kind: path})
         except BaseException:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
         return made
 
-    async def final(self, hearing: str, version: int, kinds: Iterable[str] = KINDS) -> list[Made]:
-        """Some or all kinds, for good; `StorageError` says why they could not be made."""
+    async def final(self, hearing: str, version: int, sha256: str, kinds: Iterable[str] = KINDS) -> list[Made]:
+        """Some or all kinds of the words of that hash, for good; `StorageError` says why they could not be made."""
         folder = self._layout.hearing(hearing) / "documents"
         fresh = {kind: folder / f".new-{secrets.token_hex(8)}.{kind}" for kind in kinds}
         try:
-            made = await self._make(hearing, fresh, final=True)
+            await asyncio.to_thread(_sweep, folder)
+            made = await self._make(hearing, fresh, words=sha256)
             return [await asyncio.to_thread(_settle, one, version) for one in made]
         except OSError as error:
             raise StorageError(f"笔录文件无法写入磁盘 (the documents cannot be written: {error.strerror})") from error
@@ -90,13 +94,15 @@ class Making:
             for path in fresh.values():
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def _make(self, hearing: str, files: dict[str, Path], *, final: bool) -> list[Made]:
+    async def _make(self, hearing: str, files: dict[str, Path], *, words: str | None = None) -> list[Made]:
+        """Final ones where `words`, their hash, is said; drafts else."""
         profile = self._profile
         job = {
             "data": str(self._layout.data.resolve()),
             "hearing": hearing,
             "files": {kind: str(path.resolve()) for kind, path in files.items()},
-            "final": final,
+            "final": words is not None,
+            "words": words,
             "address": profile.address,
             "court_name": profile.room.court_name,
             "room_name": profile.room.room_name,
@@ -107,7 +113,7 @@ class Making:
             self._tell(0.0)
             try:
                 await self._run(job)
-                return [await asyncio.to_thread(_made, kind, path, draft=not final) for kind, path in files.items()]
+                return [await asyncio.to_thread(_made, kind, path, draft=words is None) for kind, path in files.items()]
             except OSError as error:
                 raise StorageError(f"笔录文件无法读取 (a document cannot be read: {error.strerror})") from error
             finally:
@@ -118,10 +124,12 @@ class Making:
             *(sys.executable, "-m", "edge.documents.make"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
         assert process.stdin is not None
         assert process.stdout is not None
+        assert process.stderr is not None
+        said_last = asyncio.create_task(_end_of(process.stderr))  # read all along: a full pipe would stop the maker
         why = "it ended without a word"
         try:
             process.stdin.write(json.dumps(job).encode())
@@ -134,6 +142,8 @@ class Making:
                 said = json.loads(line)
                 if "part" in said:
                     self._tell(float(said["part"]))
+                elif "warning" in said:
+                    log.warning("document_warning", hearing=job["hearing"], why=str(said["warning"])[:MAX_ERROR_CHARS])
                 elif "done" in said:
                     await process.wait()
                     return
@@ -148,12 +158,21 @@ class Making:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        log.error("document_not_made", hearing=job["hearing"], why=why)
+            trace = await said_last
+        log.error("document_not_made", hearing=job["hearing"], why=why, trace=trace)
         raise StorageError(f"笔录文件生成失败：{why} (the document was not made; try again)")
 
     def _tell(self, part: float | None) -> None:
         self.part = part
         self.told()
+
+
+async def _end_of(stream: asyncio.StreamReader) -> str:
+    """The last of what comes, until it ends."""
+    kept = b""
+    while data := await stream.read(MAX_STDERR_BYTES):
+        kept = (kept + data)[-MAX_STDERR_BYTES:]
+    return kept.decode(errors="replace").strip()
 
 
 def _made(kind: str, path: Path, *, draft: bool) -> Made:
@@ -162,8 +181,8 @@ def _made(kind: str, path: Path, *, draft: bool) -> Made:
 
 
 def _sweep(folder: Path) -> None:
-    """Drafts that nobody took."""
-    for path in folder.glob(".draft-*"):
+    """Drafts that nobody took, and what a run that was killed left half made."""
+    for path in (*folder.glob(".draft-*"), *folder.glob(".new-*")):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > ABANDONED_S:
                 path.unlink()

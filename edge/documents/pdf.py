@@ -7,6 +7,7 @@ here; that is `edge.documents.sign`.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 
 from fpdf.enums import DocumentCompliance, TextMode
@@ -17,16 +18,20 @@ from edge.documents.strokes import pieces_of
 from sync.paper import SERIF, Paper, clean
 from sync.signers import Person
 
-LEFT, RIGHT, TOP, BOTTOM = 27.0, 185.0, 26.0, 258.0
+LEFT, RIGHT, TOP = 27.0, 185.0, 26.0
+_ABOVE_STRIP = 5.0
 WIDE = RIGHT - LEFT
 BODY_PT, PITCH = 14.0, 8.7
-STRIP_TOP = 263.0
-"""Where the signatures at the foot of each page begin, mm."""
+STRIP_END = 281.0
+"""Where the signatures at the foot of each page end, mm."""
+_STRIP_ROW = 18.0
 _MM_PER_PT = 25.4 / 72
 _CELL = 27.0
 _REASON_ROWS = 3
 """More of a reason is in the record."""
-_MOST_ON_STRIP = 10
+_ON_A_ROW = 10
+_MOST_ROWS = 6
+"""Of signatures at the foot; where more people sign than these hold, each has less room, and nobody is left out."""
 
 Draw = Callable[["_Sheet"], None]
 
@@ -59,6 +64,7 @@ class _Sheet(Paper):
         self.set_auto_page_break(False)
         self._form = form
         self._strip = _strip(form)
+        self.strip_top = STRIP_END - _STRIP_ROW * max(len(self._strip), 1)
         self.set_title(f"{form.case_no} {TITLE}" + (f"（{DRAFT}）" if form.draft else ""))
         self.set_author(form.court)
         self.set_subject(form.hearing)
@@ -122,17 +128,17 @@ class _Sheet(Paper):
 
     def foot(self, number: int, total: int) -> None:
         """The signatures of the page, and its number."""
-        self.rule(LEFT, STRIP_TOP, RIGHT, STRIP_TOP)
-        self.put(LEFT, STRIP_TOP + 9, "签名：", size=10.5)
-        if self._strip:
-            wide = min((WIDE - 14) / len(self._strip), 30.0)
-            for place, person in enumerate(self._strip):
+        self.rule(LEFT, self.strip_top, RIGHT, self.strip_top)
+        self.put(LEFT, self.strip_top + 9, "签名：", size=10.5)
+        for row, people in enumerate(self._strip):
+            top, wide = self.strip_top + row * _STRIP_ROW, min((WIDE - 14) / len(self._strip[0]), 30.0)
+            for place, person in enumerate(people):
                 x = LEFT + 14 + place * wide
                 if person.state == "refused":
-                    self.put(x + 1, STRIP_TOP + 8, "拒绝签名", size=8, gray=60)
+                    self.put(x + 1, top + 8, "拒绝签名", size=8, gray=60)
                 else:
-                    self.signature(person, x + 1, STRIP_TOP + 1.5, wide - 2, 10.5, detail=0.08)
-                self.put(x + 1, STRIP_TOP + 15.5, f"{person.role} {person.name}"[: int(wide / 2.3)], size=6.5, gray=80)
+                    self.signature(person, x + 1, top + 1.5, wide - 2, 10.5, detail=0.08)
+                self.put(x + 1, top + 15.5, f"{person.role} {person.name}"[: int(wide / 2.3)], size=6.5, gray=80)
         self.middle(287, f"第 {number} 页　共 {total} 页", size=9, gray=60)
         self.put(LEFT, 287, self._form.case_no, size=7.5, gray=110)
 
@@ -209,9 +215,7 @@ class _Layout:
         said = [f"庭审编号：{form.hearing}"]
         if form.version is not None:
             laid = f"{local(form.version.at_utc_ns):%Y-%m-%d %H:%M:%S}"
-            said.append(
-                f"笔录第 {form.version.version} 版，{laid} 提交核对，共 {form.version.lines} 条；校验值（SHA-256）："
-            )
+            said.append(f"笔录第 {form.version.version} 版，{laid} 提交核对，{form.counted}；校验值（SHA-256）：")
             said.append(form.version.sha256)
         if not form.draft:
             said.append(form.device or "本文件没有设备数字签名：法庭设备尚未在中心登记，没有证书。")
@@ -221,7 +225,7 @@ class _Layout:
 
     def _draw(self, high: float, draw: Callable[[_Sheet, float], None]) -> None:
         """Something `high` mm, on the next page where this one is full; it is given its base line."""
-        if self._y + high > BOTTOM and self.pages[-1]:
+        if self._y + high > self._sheet.strip_top - _ABOVE_STRIP and self.pages[-1]:
             self.pages.append([])
             self._y = TOP
         self._y += high
@@ -229,9 +233,14 @@ class _Layout:
         self.pages[-1].append(lambda s: draw(s, y))
 
 
-def _strip(form: CourtForm) -> list[Person]:
-    """Who stands at the foot of each page."""
-    return [p for p in form.people if p.state in ("signed", "refused")][:_MOST_ON_STRIP] if not form.draft else []
+def _strip(form: CourtForm) -> list[list[Person]]:
+    """Who stands at the foot of each page, row by row: everybody who signed or refused."""
+    people = form.on_each_page
+    if not people:
+        return []
+    rows = min(math.ceil(len(people) / _ON_A_ROW), _MOST_ROWS)
+    on_each = math.ceil(len(people) / rows)
+    return [people[at : at + on_each] for at in range(0, len(people), on_each)]
 
 
 def _cells(sheet: _Sheet, y: float, pair: list[Person]) -> None:

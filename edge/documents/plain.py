@@ -8,10 +8,13 @@ from typing import Any
 
 from edge.documents.form import DRAFT, CourtForm
 from sync.hearing import Hearing
+from sync.nanoseconds import ns_as_text
 from sync.transcript import Utterance
 
 FORM = "wutong-transcript/1"
 _NS_PER_MS = 1_000_000
+LEAST_CUE_NS = 1_000_000_000
+"""What the clerk typed takes no time; a player shows no cue that ends as it begins."""
 
 
 def srt_of(hearing: Hearing, form: CourtForm) -> bytes:
@@ -27,7 +30,7 @@ def vtt_of(hearing: Hearing, form: CourtForm) -> bytes:
     for line in _said(hearing):
         role = line.role.replace(">", "").replace("&", "")
         words = _flat(line.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        start, end = (_at(hearing, ns, ".") for ns in (line.start_ns, line.end_ns))
+        start, end = (_at(hearing, ns, ".") for ns in (line.start_ns, _end_ns(line)))
         cues.append(f"{start} --> {end}\n<v {role}>{words}\n")
     return ("WEBVTT\n\n" + note + "\n".join(cues)).encode()
 
@@ -46,20 +49,20 @@ def json_of(hearing: Hearing, form: CourtForm) -> bytes:
         "heads": dict(form.heads),
         "opened_utc_ns": str(hearing.opened_utc_ns),
         "lines": [_line(hearing, line) for line in hearing.transcript.lines],
-        "versions": [_plain(asdict(one)) for one in hearing.signing.versions],
+        "versions": [ns_as_text(asdict(one)) for one in hearing.signing.versions],
         "people": [
             {"role": p.role, "name": p.name, "state": p.state, "reason": p.reason, "at_utc_ns": _text(p.at_utc_ns)}
             for p in form.people
         ],
-        "signatures": [_plain(asdict(one)) for one in hearing.signing.signatures],
-        "objections": [_plain(asdict(one)) for one in hearing.signing.objections],
+        "signatures": [ns_as_text(asdict(one)) for one in hearing.signing.signatures],
+        "objections": [ns_as_text(asdict(one)) for one in hearing.signing.objections],
     }
     return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _line(hearing: Hearing, line: Utterance) -> dict[str, Any]:
     times = {f"{end}_ms": (getattr(line, f"{end}_ns") - hearing.opened_ns) // _NS_PER_MS for end in ("start", "end")}
-    made: dict[str, Any] = _plain(asdict(line))
+    made: dict[str, Any] = ns_as_text(asdict(line))
     return made | times
 
 
@@ -67,13 +70,17 @@ def _cues(hearing: Hearing, form: CourtForm, point: str) -> list[tuple[str, str,
     cues = [(f"00:00:00{point}000", f"00:00:02{point}000", f"（{DRAFT}）")] if form.draft else []
     for line in _said(hearing):
         words = _flat(line.text).replace("-->", "→")
-        cues.append((_at(hearing, line.start_ns, point), _at(hearing, line.end_ns, point), f"{line.role}：{words}"))
+        cues.append((_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), f"{line.role}：{words}"))
     return cues
 
 
 def _said(hearing: Hearing) -> list[Utterance]:
     said = [line for line in hearing.transcript if not line.struck and line.text.strip()]
     return sorted(said, key=lambda line: line.start_ns)
+
+
+def _end_ns(line: Utterance) -> int:
+    return max(line.end_ns, line.start_ns + LEAST_CUE_NS)
 
 
 def _at(hearing: Hearing, ns: int, point: str) -> str:
@@ -87,9 +94,3 @@ def _flat(text: str) -> str:
 
 def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: str(v) if k.endswith("_ns") and type(v) is int else _plain(v) for k, v in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -120,8 +120,16 @@ async def test_an_objection_is_corrected_by_a_revision_or_refused_with_a_reason(
     false = asked | {"outcome": "refused", "reason": "回放与笔录一致", "text": "我什么也没收到。"}
     assert (await court.post("objections", false, 422))["code"] == "invalid"
     await court.post("objections", asked | {"outcome": "refused", "reason": "回放与笔录一致"})
+    corrected = asked | {"outcome": "corrected", "text": SAID[3][1]}
+    await court.edit("u3", "我收到二十六万元吧。", id="r0")
+    assert (await court.post("objections", corrected | {"revision": "r0"}, 422))["code"] == "invalid"  # a plain edit
+    await court.edit("u3", "我收到二十五万元。", id="other", act="objection")
+    assert (await court.post("objections", corrected | {"revision": "other"}, 422))["code"] == "invalid"  # other words
+    await court.edit("u3", "我收到二十六万元。", id="gone", act="objection")
+    await court.post("undo", {"tab": "t1", "revision": "gone"})
+    assert (await court.post("objections", corrected | {"revision": "gone"}, 422))["code"] == "invalid"  # taken back
     await court.edit("u3", "我收到二十六万元。", id="r1", act="objection")
-    value = await court.post("objections", asked | {"outcome": "corrected", "revision": "r1", "text": SAID[3][1]})
+    value = await court.post("objections", corrected | {"revision": "r1"})
     assert [o["outcome"] for o in value["objections"]] == ["refused", "corrected"]
     [first, second] = [e.body for e in await court.events("objection")]
     assert first["text"].startswith("我实际收到")

@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.nanoseconds import ns_as_text
 from sync.roomlog import Event
-from sync.signing import KINDS, Signing, words_of, words_sha256
+from sync.signing import KINDS, LISTS, Signing, words_of, words_sha256
 from wutong.export.forms import document_path
 from wutong.export.transcript import transcript_of
-
-_LISTS = {"transcript": "transcripts", "signature": "signatures", "objection": "objections", "document": "documents"}
 
 
 def signing_of(events: Sequence[Event]) -> Signing:
@@ -39,18 +38,18 @@ def signing_facts(events: Sequence[Event], *, excerpt: bool = False) -> dict[str
     facts: dict[str, Any] = {
         "hearing": events[0].hearing if events else None,
         "words_sha256": words,
-        **{name: [] for name in _LISTS.values()},
+        **{name: [] for name in LISTS.values()},
     }
     for event in events:
-        if event.kind not in _LISTS:
+        if event.kind not in LISTS:
             continue
-        said = {**_plain(event.body), "number": event.number, "utc_ns": str(event.utc_ns)}
+        said = {**ns_as_text(event.body), "number": event.number, "utc_ns": str(event.utc_ns)}
         if event.kind in ("transcript", "signature") and words is not None:
             about = event.body.get("sha256" if event.kind == "transcript" else "transcript")
             said["of_last_words"] = about == words
         if event.kind == "document":
             said["path"] = document_path(str(event.body["sha256"]), str(event.body["kind"]))
-        facts[_LISTS[event.kind]].append(said)
+        facts[LISTS[event.kind]].append(said)
     return facts
 
 
@@ -70,10 +69,3 @@ def signing_counts(events: Sequence[Event]) -> dict[str, int]:
 def signing_json(facts: Mapping[str, Any]) -> bytes:
     """As it is written."""
     return json.dumps(facts, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def _plain(value: Any) -> Any:
-    """Nanoseconds as decimal text: JSON's numbers do not hold them."""
-    if isinstance(value, Mapping):
-        return {k: str(v) if k.endswith("_ns") and type(v) is int else _plain(v) for k, v in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -186,6 +186,14 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     "document-unknown": _both(
         "笔录文件不属于任何一版核对文字：{0}", "a document is of words that were never laid before anybody: {0}"
     ),
+    "document-signature": _both(
+        "笔录 PDF 的数字签名不是本设备的，或已被破坏：{0}：{1}",
+        "the signature in a transcript's PDF is not of this room's device, or is broken: {0}: {1}",
+    ),
+    "document-unsigned": _both(
+        "笔录 PDF 没有设备数字签名（生成时设备尚未登记）：{0}",
+        "a transcript's PDF carries no signature of the device (it was not enrolled then): {0}",
+    ),
     "words-hash": _both(
         "交付核对的文字与当时的笔录不符（编号 {0}）", "what was laid before people were not the words then (event {0})"
     ),

@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from signed_hearing import Story
+from signed_hearing import HEARING, Story
 
 from edge.documents.form import form_of
 from edge.documents.identity import Identity, identity_of
+from edge.documents.make import make
 from edge.documents.pdf import pdf_of
-from edge.documents.sign import check_file, check_pdf, sign_pdf
-from sync.errors import LedgerError
+from edge.documents.sign import sign_pdf, stamped_pdf
+from sync.errors import LedgerError, WutongError
 from sync.layout import RoomLayout
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
+from sync.roomlog import RoomLog
+from wutong.verify.device_pdf import check_pdf
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "sync"))
 from tsa import Authority
@@ -56,16 +59,13 @@ def unsigned() -> bytes:
 def signed(identity: Identity) -> bytes:
     said = identity.in_words("尖山区人民法院", "第三法庭")
     form = form_of(Story().sign().hearing, court_name="尖山区人民法院", room_name="第三法庭", device=said)
-    data, stamped = sign_pdf(pdf_of(form), identity, place="尖山区人民法院")
-    assert not stamped
-    return data
+    return sign_pdf(pdf_of(form), identity, place="尖山区人民法院")
 
 
 def test_the_center_s_key_alone_says_whose_file_it_is(signed: bytes, center: Ed25519PrivateKey, tmp_path: Path) -> None:
     assert check_pdf(signed, center.public_key()) == ROOM
     file = tmp_path / "a.pdf"
     file.write_bytes(signed)
-    assert check_file(file, center.public_key()) == ROOM
     # Another program's reading: where the signature is and what it covers. It may not know Ed25519.
     said = subprocess.run(["pdfsig", str(file)], capture_output=True, check=False).stdout.decode()
     assert "Total document signed" in said
@@ -98,21 +98,51 @@ def test_a_room_that_is_not_enrolled_signs_nothing_and_the_paper_says_so(
     with pytest.raises(LedgerError, match="0 signatures"):
         check_pdf(unsigned, center.public_key())
     (tmp_path / "a.pdf").write_bytes(unsigned)
-    found = subprocess.run(["pdftotext", "-raw", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True)
-    assert "没有设备数字签名" in "".join(found.stdout.decode().split())
+    assert "没有设备数字签名" in printed(tmp_path / "a.pdf")
 
 
-def test_a_time_stamp_authority_is_asked_and_one_that_fails_holds_up_nothing(
+def test_a_time_stamp_leads_to_its_authority_and_one_that_fails_is_an_error(
     tmp_path: Path, center: Ed25519PrivateKey, identity: Identity, unsigned: bytes
 ) -> None:
     authority = Authority(tmp_path / "tsa")
     with authority.serving() as url:
-        data, stamped = sign_pdf(unsigned, identity, place="尖山区人民法院", tsa_url=url)
-    assert stamped
+        data = stamped_pdf(unsigned, identity, place="尖山区人民法院", tsa_url=url)
     key = center.public_key()
     assert check_pdf(data, key, [x509.load_pem_x509_certificate(authority.root_pem)]) == ROOM
     with pytest.raises(LedgerError, match="time-stamp"):
         check_pdf(data, key, [x509.load_pem_x509_certificate(Authority(tmp_path / "other").root_pem)])
-    data, stamped = sign_pdf(unsigned, identity, place="尖山区人民法院", tsa_url=url)  # nobody answers there any more
-    assert not stamped
-    assert check_pdf(data, key) == ROOM
+    with pytest.raises(LedgerError, match=r"center\.tsa_url"):  # nobody answers there any more
+        stamped_pdf(unsigned, identity, place="尖山区人民法院", tsa_url=url)
+
+
+def test_the_paper_says_whether_it_is_time_stamped_and_a_failing_authority_is_told(
+    tmp_path: Path, center: Ed25519PrivateKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout, story = enrolled(tmp_path / "room", center), Story().sign()
+    log = RoomLog(layout.log)
+    for event in story.events:
+        log.append(event.kind, event.body, hearing=HEARING, room_ns=event.room_ns, utc_ns=event.utc_ns)
+    log.close()
+    version = story.hearing.signing.version
+    assert version is not None
+    file = tmp_path / "a.pdf"
+    job = {"data": str(layout.data), "hearing": HEARING, "files": {"pdf": str(file)}, "final": True, "struck": False}
+    job |= {"words": version.sha256, "address": ROOM, "court_name": "尖山区人民法院", "room_name": "第三法庭"}
+    authority = Authority(tmp_path / "tsa")
+    with authority.serving() as url:
+        make(job | {"tsa_url": url})
+    assert check_pdf(file.read_bytes(), center.public_key(), [x509.load_pem_x509_certificate(authority.root_pem)])
+    assert "PAdESB-T，带时间戳" in printed(file)
+    assert "warning" not in capsys.readouterr().out
+    make(job | {"tsa_url": url})
+    assert check_pdf(file.read_bytes(), center.public_key()) == ROOM
+    assert "PAdESB-B" in printed(file)
+    assert "没有时间戳" in printed(file)
+    assert "warning" in capsys.readouterr().out
+    with pytest.raises(WutongError, match="have changed"):
+        make(job | {"tsa_url": "", "words": "0" * 64})
+
+
+def printed(file: Path) -> str:
+    found = subprocess.run(["pdftotext", "-raw", str(file), "-"], capture_output=True, check=True)
+    return "".join(found.stdout.decode().split())

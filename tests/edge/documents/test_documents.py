@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from docx import Document
-from signed_hearing import SAID, Story
+from signed_hearing import SAID, S, Story, drawn
 
 from edge.documents.docx import docx_of
 from edge.documents.form import CourtForm, form_of
@@ -81,6 +81,48 @@ def test_every_page_of_the_pdf_has_its_number_and_the_signatures_as_vectors(tmp_
     assert len(pictures.decode().splitlines()) == 2  # its heading: there are none
 
 
+def test_the_paper_says_who_did_not_sign_and_how_many_struck_lines_it_leaves_out(signed: Story, tmp_path: Path) -> None:
+    assert "除拒绝签名者外，签名如下" in form(signed).closing[0]
+    assert "其中 1 行已删除" in form(signed).counted
+    assert "已删除" not in form(signed, show_struck=True).counted
+    assert "其中1行已删除" in text_of(pdf_of(form(signed)), tmp_path)[-1]
+    assert "其中 1 行已删除" in docx_of_text(form(signed))
+    story = Story().sign()
+    sha256 = story.hearing.signing.versions[-1].sha256
+    again = {"id": "s9", "transcript": sha256, "role": "被告", "name": "李建国", "act": "sign", "reason": ""}
+    story.say("signature", story.end_s + 90, **again, size=[900, 300], strokes=drawn(9))
+    assert "并签名如下" in form(story).closing[0]
+
+
+def test_fourteen_people_all_stand_at_the_foot_of_each_page(tmp_path: Path) -> None:
+    story = Story(60).sign()
+    sha256 = story.hearing.signing.versions[-1].sha256
+    for number in range(10):
+        who = {
+            "id": f"w{number}",
+            "transcript": sha256,
+            "role": "被告",
+            "name": f"被告{'甲乙丙丁戊己庚辛壬癸'[number]}",
+        }
+        story.say(
+            "signature", story.end_s + 90 + number, **who, act="sign", reason="", size=[900, 300], strokes=drawn(1)
+        )
+    made = form(story)
+    assert len(made.on_each_page) == 14
+    for page in text_of(pdf_of(made), tmp_path)[:-1]:
+        foot = page[page.rindex("签名：") :]
+        assert [foot.count(name) for name in ("被告甲", "被告癸", "审判长赵敏", "书记员孙丽")] == [1, 1, 1, 1]
+    read = Document(io.BytesIO(docx_of(made)))
+    assert read.sections[0].footer._element.xml.count("<pic:pic") == 13
+    assert (
+        read.sections[0].bottom_margin > Document(io.BytesIO(docx_of(form(Story().sign())))).sections[0].bottom_margin
+    )
+
+
+def docx_of_text(made: CourtForm) -> str:
+    return "\n".join(paragraph.text for paragraph in Document(io.BytesIO(docx_of(made))).paragraphs)
+
+
 def test_every_page_of_a_draft_says_so(tmp_path: Path) -> None:
     parts: list[float] = []
     pages = text_of(pdf_of(form(Story(60)), parts.append), tmp_path)
@@ -119,6 +161,15 @@ def test_subtitles_and_json_have_the_words_in_time(signed: Story) -> None:
     assert value["signatures"][0]["strokes"] != []
     assert [one["outcome"] for one in value["objections"]] == ["refused"]
     assert DRAFT in vtt_of(signed.hearing, form(Story())).decode()
+
+
+def test_a_line_that_takes_no_time_is_still_shown_for_a_moment() -> None:
+    story = Story()
+    new = {"id": "n1", "after": "u0", "role": "书记员", "start_ns": 106 * S, "end_ns": 106 * S, "text": "（出示借条）"}
+    changes = [{"new": {**new, "seat": "", "voice": "", "source": "typed"}}]
+    story.say("revision", story.end_s + 5, id="i1", act="insert", by="clerk", changes=changes)
+    assert "00:00:06,000 --> 00:00:07,000\n书记员：（出示借条）" in srt_of(story.hearing, form(story)).decode()
+    assert "00:00:06.000 --> 00:00:07.000\n<v 书记员>（出示借条）" in vtt_of(story.hearing, form(story)).decode()
 
 
 def test_a_signature_keeps_its_shape_and_fits_its_box(signed: Story) -> None:

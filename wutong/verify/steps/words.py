@@ -20,7 +20,7 @@ from wutong.export import forms
 from wutong.export.derived import derived_files
 from wutong.verify.case import FOLD_ERRORS, Case
 from wutong.verify.scan import scan
-from wutong.verify.steps import signed
+from wutong.verify.steps import papers, signed
 from wutong.verify.verdict import Reason, false
 
 _POLICY = frozenset({"explanation_needed"})
@@ -29,7 +29,7 @@ _POLICY = frozenset({"explanation_needed"})
 
 def run(case: Case) -> Iterator[Reason]:
     """Reasons `transcript`, `transcript-missing`, `signing`, `certificate-json`, `exhibit-…`, `document-…`,
-    `form-too-old`, and those of `signed`."""
+    `form-too-old`, and those of `signed` and `papers`."""
     if case.hearing is None:
         return
     yield from _derived(case)
@@ -39,6 +39,7 @@ def run(case: Case) -> Iterator[Reason]:
         yield false("form-too-old", case.form)  # it would leave out who signed, and who did not
     yield from _exhibits(case)
     yield from _documents(case)
+    yield from papers.run(case)
 
 
 def _derived(case: Case) -> Iterator[Reason]:
