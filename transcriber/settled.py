@@ -4,7 +4,7 @@ Promises: a turn is taken for the echo of others only when three things agree: c
 it, it says nearly nothing that they do not say, and its sound is theirs: what the louder microphones heard explains it
 (magnitude-squared coherence, as Carter 1987). Two people who answer alike at once, each into their own microphone, both
 keep their words however softly one of them speaks: a voice of its own is explained by no other microphone, only its
-share of bleed is. Where the sound does not settle it, the words stay.
+share of bleed is. Where the sound does not settle it, or a defect hinders this, the words stay.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 import numpy as np
+import structlog
 
 from transcriber.cutter import Turn
+from transcriber.defects import DEFECTS
 from transcriber.engine import RATE_HZ, Heard, Samples
+
+log = structlog.get_logger(__name__)
 
 _REMEMBERED = 8
 _LEAST_OVERLAP = 0.6
@@ -25,8 +29,8 @@ _SAME = 0.6
 """So much of its text is in the other one's: two passes over the same sound agree that far."""
 _LOUDER_DB = 3.0
 _EXPLAINED = 0.4
-"""Of the turn's energy, what a louder turn explains. An echo in a room of 0.4 s has 0.5 and more, however far its
-microphone is from who spoke; a second voice has 0.3 at most, even with the louder one in its microphone at −10 dB."""
+"""Of the turn's energy, what a louder turn explains. An echo in a room of 0.4 s has 0.45 and more, down to a direct sound
+6 dB below its echo; a second voice has 0.32 at most, even with the louder one in its microphone at −10 dB."""
 _WINDOW = 1024
 """64 ms: longer than sound needs from one microphone to another, and than the first reflections."""
 _HOP = _WINDOW // 4
@@ -48,6 +52,13 @@ class Settled:
 
     def elsewhere(self, turn: Turn, heard: Heard, others: Iterable[tuple[Turn, str]]) -> bool:
         """Whether `turn` is only the echo of another seat's; `others`: turns that are not written yet, as captioned."""
+        try:
+            return self._is_echo(turn, heard, others)
+        except DEFECTS as error:
+            log.error("echo_not_judged", why=repr(error))
+            return False
+
+    def _is_echo(self, turn: Turn, heard: Heard, others: Iterable[tuple[Turn, str]]) -> bool:
         level_db = turn.level_db
         louder = [
             (_shared_ns(turn, other), other, text)
