@@ -43,13 +43,13 @@ class Agreement:
         """All that the last pass heard."""
         return self._heard
 
-    def take(self, heard: str) -> str:
-        """What to show after another pass over the same, longer, sound."""
+    def take(self, heard: str, *, commit: bool = True) -> str:
+        """What to show after another pass over the same, longer, sound; `commit`: whether more may be promised."""
         committed = self.committed
         if not heard.startswith(committed):
             heard = committed + heard[_follows(committed, heard) :]
         agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._heard, heard, strict=False)))
-        agreed = min(agreed, len(heard) - _HELD)
+        agreed = min(agreed, len(heard) - _HELD) if commit else 0
         while agreed > self._stable and heard[agreed - 1] in _MARKS:
             agreed -= 1
         self._stable = max(self._stable, agreed)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ _FALLING_SILENT_S = 0.08
 _EARLY_S = 0.2
 """After so much silence the final pass is made, in the hope that nothing more is said before the turn ends."""
 _LOOK_S = 0.03
+_COMMIT_S = 4.5
+"""Shorter turns are heard as a whole each time: going on from committed words costs accuracy and saves little."""
 _EDGE_NS = 400_000_000
 """So near to it, a first or last word reaches to the edge of the turn."""
 _RETRY_S = 1.0
@@ -59,6 +61,8 @@ class _Caption:
     """How much of the turn the last pass heard."""
     shown: bool = False
     role: str = ""
+    asked: int = 0
+    """Counts what was asked about this turn: an answer that was overtaken is not shown."""
     early: Heard | None = None
     """The final pass over what was said until `early_ns`."""
     early_ns: int = 0
@@ -123,29 +127,57 @@ class Desk:
             await self._changed.wait_for(lambda: not self._finals)
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work for ever: finished turns before captions, or beside them where the engine has room for both."""
+        if not self._owner.parallel:
+            while True:
+                if not (await self._finish_one() or await self._caption_one()):
+                    await self._look()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._for_ever(self._finish_one))
+            tasks.create_task(self._for_ever(self._caption_one))
+
+    async def _for_ever(self, one: Callable[[], Awaitable[bool]]) -> None:
         while True:
-            if self._finals:
-                await self._final(*self._finals[0])
-                async with self._changed:
-                    self._finals.popleft()
-                    self._changed.notify_all()
-                continue
-            sitting, turns = self._speaking()
-            self._withdraw_orphans(turns)
-            if sitting is not None:
-                captions = [self._captions.setdefault(id(t), _Caption(sitting, t)) for t in turns]
-                if early := self._ending(captions):
-                    await self._early(early)
-                    continue
-                if caption := self._due(captions):
-                    await self._unless_over(caption)
-                    continue
-            try:
-                async with asyncio.timeout(_LOOK_S if turns else 0.1), self._changed:
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
+            if not await one():
+                await self._look()
+
+    async def _look(self) -> None:
+        """Until something changes, or it is time to look at those who speak."""
+        _, turns = self._speaking()
+        try:
+            async with asyncio.timeout(_LOOK_S if turns else 0.1), self._changed:
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+    async def _finish_one(self) -> bool:
+        """Write the turn that has waited longest, or hear one that seems to be over; False when there is neither."""
+        if self._finals:
+            await self._final(*self._finals[0])
+            async with self._changed:
+                self._finals.popleft()
+                self._changed.notify_all()
+            return True
+        if early := self._ending(self._going_on()):
+            await self._early(early)
+            return True
+        return False
+
+    async def _caption_one(self) -> bool:
+        """Make the caption that is due; False when there is none."""
+        _, turns = self._speaking()
+        self._withdraw_orphans([*turns, *(turn for _, turn in self._finals)])
+        if caption := self._due(self._going_on()):
+            await self._partial(caption)
+            return True
+        return False
+
+    def _going_on(self) -> list[_Caption]:
+        sitting, turns = self._speaking()
+        if sitting is None:
+            return []
+        finished = {id(turn) for _, turn in self._finals}
+        return [self._captions.setdefault(id(t), _Caption(sitting, t)) for t in turns if id(t) not in finished]
 
     @staticmethod
     def _ending(captions: list[_Caption]) -> _Caption | None:
@@ -175,26 +207,10 @@ class Desk:
                 best, most = caption, weight
         return best
 
-    async def _unless_over(self, caption: _Caption) -> None:
-        """A caption; where questions are answered side by side, it is abandoned for a turn that ends meanwhile."""
-        if not self._owner.parallel:
-            await self._partial(caption)
-            return
-        task = asyncio.create_task(self._partial(caption))
-        try:
-            while not task.done():
-                await asyncio.wait([task], timeout=_LOOK_S)
-                if self._finals or self._ending([*self._captions.values()]):
-                    break
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-        if not task.cancelled():
-            task.result()
-
     async def _partial(self, caption: _Caption) -> None:
         began = _now()
         caption.seconds = caption.turn.seconds
+        caption.asked = mine = caption.asked + 1
         try:
             heard = await self._ask(caption, caption.turn.samples(), quick=True)
         except EngineLostError:
@@ -203,18 +219,20 @@ class Desk:
             self._rest_until = _now() + _REST * (_now() - began)
         seat = self._seat(caption.turn)
         caption.role = await self._voices.guess(caption.sitting.hearing, seat, caption.turn.samples())
-        self._show(caption, heard)
+        if caption.asked == mine:
+            self._show(caption, heard)
 
     async def _early(self, caption: _Caption) -> None:
         """The final pass before it is known that the turn is over; when it goes on, this was one more caption."""
         caption.seconds, end_ns = caption.turn.seconds, caption.turn.end_ns
+        caption.asked = mine = caption.asked + 1  # a caption on its way would promise other words behind this pass
         try:
             heard = await self._ask(caption, caption.turn.spoken())
         except EngineLostError:
             caption.early_ns = end_ns  # heard again when it ends, and then it says so
             return
         caption.early, caption.early_ns = heard, end_ns
-        if caption.turn.end_ns != end_ns:
+        if caption.turn.end_ns != end_ns and caption.asked == mine:
             self._show(caption, heard)
 
     async def _ask(self, caption: _Caption, samples: Samples, *, quick: bool = False) -> Heard:
@@ -226,7 +244,7 @@ class Desk:
 
     def _show(self, caption: _Caption, heard: Heard) -> None:
         if heard.text:
-            text = caption.agreement.take(heard.text)
+            text = caption.agreement.take(heard.text, commit=caption.seconds >= _COMMIT_S)
             self._publish(caption, text, caption.agreement.stable)
 
     def _publish(self, caption: _Caption, text: str, stable: int) -> None:
@@ -255,6 +273,7 @@ class Desk:
 
     async def _final(self, sitting: Sitting, turn: Turn) -> None:
         caption = self._captions.pop(id(turn), None) or _Caption(sitting, turn)
+        caption.asked += 1
         if sitting.resumes_ns(turn.start_ns) != turn.start_ns:
             heard = Heard(why="in a pause")  # the pause was known only after the turn was cut
         elif caption.early is not None and caption.early_ns == turn.end_ns:

@@ -8,6 +8,7 @@ the greedy path; the record takes a beam and gets the time of every word. See do
 from __future__ import annotations
 
 from collections import deque
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,14 +63,24 @@ class _Said:
 
 
 class Whisper:
-    """One loaded model. Not for several threads."""
+    """One loaded model. Not for several threads: each has its own, on the same model (`side_by_side`)."""
 
-    def __init__(self, folder: Path, *, language: str = "zh", threads: int = 2, device: str = "cpu") -> None:
-        """`language`: `zh`, `en`, or `auto` for whichever of the two is spoken; `device`: `cpu` or `cuda`."""
+    def __init__(
+        self, folder: Path, *, language: str = "zh", threads: int = 1, device: str = "cpu", lanes: int = 1
+    ) -> None:
+        """`language`: `zh`, `en`, or `auto` for whichever of the two is spoken; `device`: `cpu` or `cuda`.
+
+        `threads` of each of `lanes` passes that are made at the same time.
+        """
         kind = "int8" if device == "cpu" else "int8_float16"
         try:
             self._model = WhisperModel(
-                str(folder), device=device, compute_type=kind, cpu_threads=threads, local_files_only=True
+                str(folder),
+                device=device,
+                compute_type=kind,
+                cpu_threads=threads,
+                num_workers=lanes,
+                local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise ConfigError(f"the speech model in {folder} cannot be loaded: {error}") from error
@@ -86,6 +97,14 @@ class Whisper:
         self._written: deque[tuple[str, list[int]]] = deque(maxlen=_REMEMBERED)
         """What was written lately, and in which tokens."""
         self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
+
+    @classmethod
+    def side_by_side(
+        cls, folder: Path, lanes: int, *, language: str = "zh", threads: int = 1, device: str = "cpu"
+    ) -> list[Whisper]:
+        """`lanes` of them on one loaded model, each for one thread; what one has written, the others can go on from."""
+        first = cls(folder, language=language, threads=threads, device=device, lanes=lanes)
+        return [first, *(copy(first) for _ in range(lanes - 1))]
 
     def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
         """Words of at most 29.5 s; what is longer is cut off (the cutter never sends it)."""
@@ -150,7 +169,7 @@ class Whisper:
         letters = sum(c.isalnum() for c in prefix)
         if not letters:
             return []
-        known = next((tokens for text, tokens in reversed(self._written) if text.startswith(prefix)), None)
+        known = next((tokens for text, tokens in reversed(list(self._written)) if text.startswith(prefix)), None)
         if known is None:
             return list(self._tokenizer.encode(prefix))
         whole = 0

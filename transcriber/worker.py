@@ -1,4 +1,4 @@
-"""The process that owns the model: a question on its stdin, the answer on its stdout, one after the other.
+"""The process that owns the model: questions on its stdin, answers on its stdout; a finished turn beside a caption.
 
 It is `python -m transcriber.worker SETTINGS` (`transcriber.engines.local`), started by `transcriber.owner` alone. It
 dies with its parent, knows no room and no hearing, and may be killed at any moment: whoever asked asks again. On the
@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import resource
 import struct
 import sys
+import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +25,7 @@ import numpy as np
 from sync.errors import WutongError
 from sync.process import die_with_parent, weigh
 from transcriber.engine import RATE_HZ, Engine, Heard, Word
-from transcriber.engines.local import Local, load_engine, load_speaker
+from transcriber.engines.local import Local, load_engines, load_speaker
 from transcriber.engines.speaker import SpeakerModel
 
 HEAD = struct.Struct(">II")
@@ -55,26 +58,50 @@ def _read(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
     return message, source.read(samples)
 
 
-def answer(engine: Engine | None, speaker: SpeakerModel | None, source: BinaryIO, sink: BinaryIO) -> None:
-    """Answer until `source` ends. The first message says that the models are loaded."""
+def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer until `source` ends. The first message says that the models are loaded.
+
+    With two engines captions go to the last one, on a thread of its own, and everything else to the first.
+    """
+    speaking = threading.Lock()
 
     def say(message: dict[str, Any]) -> None:
-        sink.write(pack(message | {"rss_bytes": _rss_bytes()}))
-        sink.flush()
+        with speaking:
+            sink.write(pack(message | {"rss_bytes": _rss_bytes()}))
+            sink.flush()
 
-    # The first pass fetches pages and builds tables: let nobody wait for it.
-    if engine is not None:
-        engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
-    say({"ready": True})
-    while (question := _read(source)) is not None:
-        asked, raw = question
+    def answer_one(engine: Engine | None, asked: dict[str, Any], raw: bytes) -> None:
         samples = np.frombuffer(raw, np.int16).astype(np.float32) / 32768.0
         if asked.get("voice"):
             say({"id": asked["id"], "voiceprint": list(speaker.print_of(samples)) if speaker else []})
-            continue
+            return
         assert engine is not None  # nobody asks a process for words that was started for voices
         heard = engine.transcribe(samples, str(asked["bias"]), quick=bool(asked["quick"]), prefix=str(asked["prefix"]))
         say({"id": asked["id"], "heard": asdict(heard), "cpu_s": _cpu_s()})
+
+    def lane(engine: Engine) -> None:
+        while True:
+            answer_one(engine, *captions.get())
+
+    # The first pass fetches pages and builds tables: let nobody wait for it.
+    for engine in engines:
+        engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
+    captions: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()  # the owner sends one at a time
+    if len(engines) > 1:
+        threading.excepthook = _die
+        threading.Thread(target=lane, args=(engines[-1],), daemon=True).start()
+    say({"ready": True})
+    while (question := _read(source)) is not None:
+        if len(engines) > 1 and question[0].get("quick"):
+            captions.put(question)
+        else:
+            answer_one(engines[0] if engines else None, *question)
+
+
+def _die(failure: threading.ExceptHookArgs) -> None:
+    """A thread that fails takes the process with it: the owner starts it anew and asks again."""
+    threading.__excepthook__(failure)
+    os._exit(1)
 
 
 def _rss_bytes() -> int:
@@ -103,7 +130,7 @@ def main() -> int:
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        answer(load_engine(settings), load_speaker(settings), sys.stdin.buffer, sink)
+        answer(load_engines(settings), load_speaker(settings), sys.stdin.buffer, sink)
     except WutongError as error:
         sink.write(pack({"error": error.message}))
         sink.flush()

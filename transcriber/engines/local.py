@@ -26,6 +26,14 @@ class Local:
     speaker: str = ""
     """The path of a speaker model."""
 
+    @property
+    def lanes(self) -> int:
+        """How many questions are answered at a time: a finished turn shall not wait for a caption.
+
+        Two threads of one small model wait for each other longer than they help: they had better work side by side.
+        """
+        return 2 if self.engine == "faster-whisper" and self.device == "cpu" and self.threads > 1 else 1
+
     def to_json(self) -> str:
         """As an argument of the process."""
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -36,20 +44,28 @@ class Local:
         return cls(**json.loads(text))
 
 
-def load_engine(settings: Local) -> Engine | None:
-    """The engine, loaded. `ConfigError` when it cannot be."""
+def load_engines(settings: Local) -> list[Engine]:
+    """The engine, loaded: once for every lane, all on one model. `ConfigError` when it cannot be."""
     if not settings.engine:
-        return None
+        return []
     folder = Path(settings.folder)
     # Each engine's libraries are large: only those of the one that is asked for.
     if settings.engine == "faster-whisper":
         from transcriber.whisper import Whisper
 
-        return Whisper(folder, language=settings.language, threads=settings.threads, device=settings.device)
+        return list(
+            Whisper.side_by_side(
+                folder,
+                settings.lanes,
+                language=settings.language,
+                threads=settings.threads // settings.lanes,
+                device=settings.device,
+            )
+        )
     if settings.engine == "sherpa-onnx":
         from transcriber.engines.sherpa import Sherpa
 
-        return Sherpa(folder, language=settings.language, threads=settings.threads, device=settings.device)
+        return [Sherpa(folder, language=settings.language, threads=settings.threads, device=settings.device)]
     raise ConfigError(f"there is no engine called {settings.engine!r} that runs on this machine")
 
 
