@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from forge_folder import Forgery, body
+from fpdf import FPDF
+from honest_room import OPENED_UTC_NS, Center, S
+from signed_words import paper
 
+from sync.layout import RoomLayout
 from wutong.export import forms
+
+OPENED = dt.datetime.fromtimestamp(OPENED_UTC_NS / S, dt.UTC)
 
 
 def _facts(f: Forgery, name: str, change: Callable[[dict[str, Any]], None]) -> None:
@@ -118,7 +127,7 @@ def _document(f: Forgery, kind: str) -> str:
 
 def document_changed(f: Forgery) -> None:
     name = _document(f, "pdf")
-    f.write(name, f.read(name).replace(b"signed", b"forged"))
+    f.write(name, f.read(name) + b"% forged\n")
 
 
 def documents_swapped(f: Forgery) -> None:
@@ -165,6 +174,42 @@ def words_changed_under_the_signatures(f: Forgery) -> None:
 
     f.edit("revision", change, nth=3)
     f.resign()
+
+
+def _put_paper(f: Forgery, data: bytes) -> None:
+    """Another PDF stands in for the one of the leaf, in every place that says which it is."""
+    old, sha256 = _document(f, "pdf"), hashlib.sha256(data).hexdigest()
+    f.remove(old)
+    f.write(forms.document_path(sha256, "pdf"), data)
+    f.edit("document", lambda event: body(event, sha256=sha256, sm3="", bytes=len(data)))
+    f.resign()
+
+
+def document_signed_by_another_center(f: Forgery) -> None:
+    """The same room by its name, with a key that another center has certified."""
+    other = RoomLayout(f.folder.parent / f"{f.folder.name}-other")
+    key = Center(Ed25519PrivateKey.generate()).enrol(other, OPENED)
+    _put_paper(f, paper(other, key))
+
+
+def document_signed_by_another_room(f: Forgery) -> None:
+    """A device that this center knows, of another courtroom."""
+    other = RoomLayout(f.folder.parent / f"{f.folder.name}-other")
+    key = f.center.enrol(other, OPENED, "jianshan/room-04")
+    _put_paper(f, paper(other, key))
+
+
+def document_without_a_signature(f: Forgery) -> None:
+    """No forgery: what a room makes that is not enrolled yet."""
+    page = FPDF()
+    page.add_page()
+    _put_paper(f, bytes(page.output()))
+
+
+def document_changed_after_its_signature(f: Forgery) -> None:
+    data = bytearray(f.read(_document(f, "pdf")))
+    data[300] ^= 1
+    _put_paper(f, bytes(data))
 
 
 def document_of_other_words(f: Forgery) -> None:

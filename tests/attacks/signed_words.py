@@ -5,16 +5,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fpdf import FPDF
 from honest_room import OPENED_NS, HonestRoom, S
 
+from edge.documents.identity import Identity
+from edge.documents.sign import sign_pdf
 from sync.digests import checks_of
 from sync.hearing import Hearing
+from sync.layout import RoomLayout
 from sync.signing import words_of, words_sha256
 
 STROKES = [
     [[0.1, 0.5, 0, 0.4], [0.35, 0.25, 16, 0.7], [0.6, 0.75, 33, 0.5]],
     [[0.7, 0.2, 210, 0.6], [0.8, 0.9, 240, 1]],
 ]
+
+
+def paper(layout: RoomLayout, key: Ed25519PrivateKey) -> bytes:
+    """A page with the signature of a device; what stands on it is for nobody here."""
+    page = FPDF()
+    page.add_page()
+    identity = Identity(key, layout.device_certificate.read_bytes())
+    return sign_pdf(bytes(page.output()), identity, place="jianshan")
 
 
 class Desk:
@@ -119,7 +132,7 @@ def write_and_sign(room: HonestRoom) -> Desk:
     desk.sign(last, "审判长", "赵六")
     desk.sign(last, "被告", "李四", "refuse", "对第三行有异议")
     desk.sign(last, "原告", "张三")
-    desk.file(last, "pdf", b"%PDF-1.7 signed words\n%%EOF\n")
+    desk.file(last, "pdf", paper(room.layout, room.device))
     desk.file(last, "docx", b"PK\x03\x04 signed words")
     room.sign()
     room.sign()

@@ -32,6 +32,9 @@ WITH_THE_DEVICES_KEY = [
     (forge_signing.signature_of_other_words, "signature-unknown"),
     (forge_signing.words_changed_under_the_signatures, "words-hash"),
     (forge_signing.document_of_other_words, "document-unknown"),
+    (forge_signing.document_signed_by_another_center, "document-signature"),
+    (forge_signing.document_signed_by_another_room, "document-signature"),
+    (forge_signing.document_changed_after_its_signature, "document-signature"),
 ]
 
 
@@ -62,3 +65,11 @@ def test_what_the_devices_holder_does_to_signed_words_contradicts_itself(forge, 
     caught = forgery.judge()
     assert caught.verdict is Verdict.NOT_AUTHENTIC, caught.reasons
     assert code in codes(caught), caught.reasons
+
+
+def test_a_paper_that_a_device_could_not_sign_yet_is_told_and_changes_nothing(forge):
+    forgery = forge("signed")
+    forge_signing.document_without_a_signature(forgery)
+    judgement = forgery.judge()
+    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    assert "document-unsigned" in {reason.code for reason in judgement.reasons}

@@ -1,5 +1,5 @@
 wutong export
 jianshan/room-03/20240302-093000-901d0001
-index.json sha256 8e18028c657a8f1f218ebb45143027af8d3cab41516fca0a5aa918329f239f6c
+index.json sha256 2889282c1bc0e8abfb4fe4899f0097a8bc0e98de7af32dd2765a873e0aa2ba75
 
-— jianshan/room-03 kxaj16tgCOKM2Bi6Rt6bhGQLXU3Wke/Tg+5NmCaOitI2Es46psh9hpKdqlCZEdFI0I90q+jP4zym9Pn8uKykOJc/mA8=
+— jianshan/room-03 Asd9YhOviOQLNt1bU0ptHaTJgJkLrISjgsI1KE+OfoivIozUldSkVOpNjYz900nRU6Rtuup+lVowxUiuNVmcVsI+IAA=
