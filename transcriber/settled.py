@@ -29,8 +29,8 @@ _SAME = 0.6
 """So much of its text is in the other one's: two passes over the same sound agree that far."""
 _LOUDER_DB = 3.0
 _EXPLAINED = 0.4
-"""Of the turn's energy, what a louder turn explains. An echo in a room of 0.4 s has 0.45 and more, down to a direct sound
-6 dB below its echo; a second voice has 0.32 at most, even with the louder one in its microphone at −10 dB."""
+"""Of the turn's energy, what a louder turn explains. An echo in a room of 0.4 s has 0.45 and more, down to a direct
+sound 6 dB below its echo; a second voice has 0.32 at most, even with the louder one in its microphone at −10 dB."""
 _WINDOW = 1024
 """64 ms: longer than sound needs from one microphone to another, and than the first reflections."""
 _HOP = _WINDOW // 4
