@@ -34,7 +34,7 @@ describe('finding a phrase', () => {
 });
 
 describe('inserting a phrase', () => {
-  it('goes after the chosen line, at its end in time', () => {
+  it('goes after the chosen line, at its end in time, and long enough for a subtitle', () => {
     const above = newLine({ id: 'u1', text: '甲', start_ms: 100, end_ms: 200 });
     expect(lineOf(ALL[1] as Phrase, 'p1', above, 900)).toEqual({
       id: 'p1',
@@ -42,14 +42,14 @@ describe('inserting a phrase', () => {
       seat: 'judge',
       role: '审判长',
       start_ms: 200,
-      end_ms: 200,
+      end_ms: 1200,
       text: '休庭。',
       source: 'phrase',
     });
   });
 
   it('goes to this moment without one', () => {
-    expect(lineOf(ALL[1] as Phrase, 'p1', null, 900)).toMatchObject({ after: '', start_ms: 900, end_ms: 900 });
+    expect(lineOf(ALL[1] as Phrase, 'p1', null, 900)).toMatchObject({ after: '', start_ms: 900, end_ms: 1900 });
   });
 
   it('knows the first blank in characters', () => {

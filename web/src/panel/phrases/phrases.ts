@@ -2,6 +2,7 @@
 
 import type { NewLine } from '../../lib/transcript';
 import type { Line } from '../../lib/types';
+import { leastEnd } from '../transcript/changes';
 
 export interface Part {
   text: string;
@@ -54,7 +55,7 @@ function finds(phrase: Phrase, wanted: string): boolean {
 export function lineOf(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
   const at = above ? above.end_ms : nowMs;
   const { role, seat, text } = phrase;
-  return { id, after: above?.id ?? '', seat, role, start_ms: at, end_ms: at, text, source: 'phrase' };
+  return { id, after: above?.id ?? '', seat, role, start_ms: at, end_ms: leastEnd(at), text, source: 'phrase' };
 }
 
 /** Where the first blank is, in characters; what must be filled in is what should be seen. */

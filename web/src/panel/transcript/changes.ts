@@ -9,6 +9,28 @@ export function newId(): string {
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_');
 }
 
+/** A line that nobody spoke lasts as long as this at least: a subtitle of no length is shown by no player. */
+const LEAST_MS = 1000;
+
+/** When a line that is put in at `at` ends. */
+export function leastEnd(at: number): number {
+  return at + LEAST_MS;
+}
+
+/** As a document can hold it: tabs and other control characters (of a paste, say) are blanks, line ends stay. */
+export function writable(text: string): string {
+  return text.replace(/\r\n?/gu, '\n').replace(/[^\P{Cc}\n]|\p{Cs}/gu, ' ');
+}
+
+/** The same changes with texts that the room takes. */
+export function writableChanges(changes: Change[]): Change[] {
+  return changes.map((change) => {
+    if ('new' in change) return { new: { ...change.new, text: writable(change.new.text) } };
+    if (!('set' in change) || change.set.text === undefined) return change;
+    return { ...change, set: { ...change.set, text: writable(change.set.text) } };
+  });
+}
+
 export function setting(line: Line, set: Settings): Change {
   return { line: line.id, base: line.revision, set };
 }
@@ -37,6 +59,41 @@ export function merging(line: Line, text: string, next: Line): Change[] {
     setting(line, { text: text + gap + next.text, end_ms: Math.max(line.end_ms, next.end_ms) }),
     setting(next, { gone: 'merged' }),
   ];
+}
+
+/** The lines that these changes are about, also those that they make. */
+export function namesOf(changes: Change[]): string[] {
+  return changes.map((change) => ('new' in change ? change.new.id : change.line));
+}
+
+/** One change for each line, the later ones on top: an act names each line once. A line that is made and gone again
+ * within them is none. */
+export function flat(changes: Change[]): Change[] {
+  const byLine = new Map<string, Change>();
+  const instead = new Map<string, string>();
+  for (const change of changes) {
+    const name = 'new' in change ? change.new.id : change.line;
+    const known = byLine.get(name);
+    if (known && 'new' in known && 'set' in change && change.set.gone) {
+      byLine.delete(name);
+      instead.set(name, known.new.after);
+    } else if (known && 'set' in known && 'set' in change) byLine.set(name, { ...known, set: { ...known.set, ...change.set } });
+    else if (known && 'new' in known && 'set' in change) byLine.set(name, { new: { ...known.new, ...fits(change.set) } });
+    else if (!instead.has(name)) byLine.set(name, change);
+  }
+  const standing = (id: string): string => {
+    let name = id;
+    for (let after = instead.get(name); after !== undefined; after = instead.get(name)) name = after;
+    return name;
+  };
+  return [...byLine.values()].map((change) =>
+    'new' in change ? { new: { ...change.new, after: standing(change.new.after) } } : change,
+  );
+}
+
+function fits(set: Settings): Partial<NewLine> {
+  const { text, role, seat, start_ms, end_ms } = set;
+  return Object.fromEntries(Object.entries({ text, role, seat, start_ms, end_ms }).filter(([, value]) => value !== undefined));
 }
 
 export function linesOf(changes: Change[]): string[] {

@@ -2,14 +2,14 @@
  *
  *     editor.lines                         the lines as they will be, with what is still on its way
  *     editor.selected                      the line that the toolbar means
- *     editor.act(act, changes, reason)     one act; at once on the screen, true when the log has it
+ *     editor.act(act, changes, more)       one act; at once on the screen, true when the log has it
  *     editor.reveal(line, at, length)      show a line, and perhaps a place in it, in the middle
  *
  * What is typed is kept in this browser, line by line, until it is saved or thrown away by a person. */
 
 import { merged, type ActName, type Change, type NewLine, type Settings } from '../../lib/transcript';
 import type { Hearing, Line } from '../../lib/types';
-import { merging, newId, overlaid, setting, splitting } from './changes';
+import { flat, leastEnd, merging, newId, overlaid, setting, splitting, writableChanges } from './changes';
 import { Kept } from './kept';
 import { ActQueue, type Conflict } from './queue.svelte';
 
@@ -25,9 +25,24 @@ export interface Editing {
   theirs: string | null;
 }
 
-export type Notice = 'edit.merged' | 'edit.nothing' | 'edit.undo.late' | 'edit.split.where' | 'error.conflict' | 'error.signed';
+export type Notice =
+  | 'edit.merged'
+  | 'edit.merge.struck'
+  | 'edit.nothing'
+  | 'edit.undo.late'
+  | 'edit.split.where'
+  | 'error.conflict'
+  | 'error.signed';
 
 export type Draft = Pick<Editing, 'text' | 'was' | 'base' | 'fresh'>;
+
+export interface ActMore {
+  /** for who takes this very act back later */
+  id?: string;
+  reason?: string;
+  /** also of words that somebody has signed: a person was told so */
+  reopen?: boolean;
+}
 
 /** A part of RoomStore. */
 export interface RoomOfWords {
@@ -100,8 +115,8 @@ export class TranscriptEditor {
   }
 
   /** One act of the clerk; on the screen at once. True when the room's log has it. */
-  act(act: ActName, changes: Change[], reason = ''): Promise<boolean> {
-    return this.queue.add({ id: newId(), path: 'revisions', act, reason, changes, more: {} });
+  act(act: ActName, changes: Change[], { id = newId(), reason = '', reopen = false }: ActMore = {}): Promise<boolean> {
+    return this.queue.add({ id, path: 'revisions', act, reason, changes: writableChanges(changes), more: {}, reopen });
   }
 
   /** Show a line in the middle of the list, `length` characters from `at` marked. */
@@ -142,7 +157,7 @@ export class TranscriptEditor {
       seat: above?.seat ?? seat?.id ?? '',
       role: above?.role ?? seat?.role ?? '',
       start_ms: at,
-      end_ms: at,
+      end_ms: leastEnd(at),
       text: '',
       source: 'typed',
     };
@@ -157,18 +172,18 @@ export class TranscriptEditor {
   }
 
   /** Save what was typed; an emptied line is struck, so that its words stay. */
-  commit(): void {
+  commit(more: ActMore = {}): void {
     const editing = this.editing;
     if (!editing) return;
     const text = editing.text.trim();
     this.editing = null;
     this.forget(editing.line);
     if (editing.fresh) {
-      if (text) void this.act('insert', [{ new: { ...editing.fresh, text } }]);
+      if (text) void this.act('insert', [{ new: { ...editing.fresh, text } }], more);
     } else if (text === '') {
-      if (editing.was) void this.act('strike', [{ line: editing.line, base: editing.base, set: { struck: true } }]);
+      if (editing.was) void this.act('strike', [{ line: editing.line, base: editing.base, set: { struck: true } }], more);
     } else if (text !== editing.was) {
-      void this.act('edit', [{ line: editing.line, base: editing.base, set: { text } }]);
+      void this.act('edit', [{ line: editing.line, base: editing.base, set: { text } }], more);
     }
   }
 
@@ -179,6 +194,12 @@ export class TranscriptEditor {
     if (editing && editing.text.trim() === editing.was.trim()) this.forget(editing.line);
   }
 
+  /** Leave without saving, and keep nothing: a person says so. */
+  drop(line: string): void {
+    if (this.editing?.line === line) this.editing = null;
+    this.forget(line);
+  }
+
   /** Throw a draft away. */
   forget(line: string): void {
     this.drafts = without(this.drafts, line);
@@ -187,15 +208,14 @@ export class TranscriptEditor {
 
   /** At the cursor, or at character `at` of the line. */
   split(id: string, at = this.editing?.line === id ? this.caret : 0): void {
-    const line = this.line(id);
+    const line = this.#typed(id);
     if (!line) return;
-    const text = this.#typed(line);
-    if (at <= 0 || at >= [...text].length) {
+    if (at <= 0 || at >= [...line.text].length) {
       this.edit(id);
       this.notice = 'edit.split.where';
       return;
     }
-    const changes = splitting(line, text, at);
+    const changes = splitting(line, line.text, at);
     const rest = changes.find((change) => 'new' in change);
     this.#finish(line);
     void this.act('split', changes);
@@ -203,10 +223,14 @@ export class TranscriptEditor {
   }
 
   mergeWithNext(id: string): void {
-    const line = this.line(id);
+    const line = this.#typed(id);
     const next = this.next(id, 1);
     if (!line || !next) return;
-    const changes = merging(line, this.#typed(line), next);
+    if (line.struck || next.struck) {
+      this.notice = 'edit.merge.struck'; // struck words would be live ones again, or live ones struck
+      return;
+    }
+    const changes = merging(line, line.text, next);
     this.#finish(line);
     void this.act('merge', changes);
   }
@@ -240,12 +264,14 @@ export class TranscriptEditor {
     });
   }
 
-  /** The last act of this panel, or the one named. */
+  /** The act named, or the last one of this page; where this page has done nothing, the last one of this panel. The act
+   * is named as it is meant now: whatever becomes of it on its way, no other one is taken back. */
   async undo(revision = ''): Promise<void> {
     this.leave();
-    const more: Record<string, string> = revision ? { revision } : {};
+    const meant = revision || this.queue.last;
+    const more: Record<string, string> = meant ? { revision: meant } : {};
     const undone = await this.queue.add({ id: newId(), path: 'undo', act: 'undo', reason: '', changes: [], more });
-    if (!undone) this.#refused('edit.undo.late');
+    if (!undone && !this.queue.conflicts.some((one) => one.id === meant)) this.#refused('edit.undo.late');
   }
 
   /** Settle a conflict: write what was wanted on top of what is there now. */
@@ -264,14 +290,19 @@ export class TranscriptEditor {
     this.queue.settle(conflict);
   }
 
-  /** Settle a conflict by hand: type on, with the other text beside it. */
+  /** Settle a conflict by hand: type on, with the other text beside it. What was to be inserted, or has no line any
+   * more, is a new line that is not written yet. */
   mergeByHand(conflict: Conflict): void {
     const line = this.line(conflict.line);
     const mine = wantedText(conflict);
-    if (!line || mine === null) return;
+    const fresh = line ? null : this.#anew(conflict, mine ?? '');
+    const name = line?.id ?? fresh?.id;
+    if (mine === null || name === undefined) return;
     this.queue.settle(conflict);
-    this.select(line.id);
-    this.editing = { line: line.id, base: line.revision, was: line.text, text: mine, fresh: null, theirs: line.text };
+    this.select(name);
+    const was = line?.text ?? '';
+    this.editing = { line: name, base: line?.revision ?? 0, was, text: mine, fresh, theirs: line?.text ?? null };
+    this.caret = [...mine].length;
     this.#keep(this.editing);
   }
 
@@ -288,8 +319,25 @@ export class TranscriptEditor {
     this.queue.why = '';
   }
 
-  #typed(line: Line): string {
-    return this.editing?.line === line.id ? this.editing.text : line.text;
+  /** A line with what is being typed in it, and the version on which that began: where it could not be merged with
+   * somebody else's text, the server is to say so. */
+  #typed(id: string): Line | null {
+    const line = this.line(id);
+    if (!line || this.editing?.line !== id) return line;
+    return { ...line, text: this.editing.text, revision: this.editing.base };
+  }
+
+  #anew(conflict: Conflict, text: string): NewLine | null {
+    const wanted = flat(conflict.changes).flatMap((change) => ('new' in change ? [change.new] : []))[0];
+    const lines = this.room.hearing?.utterances ?? [];
+    if (!wanted || conflict.line) {
+      const lost = lines.find((line) => line.id === conflict.line) ?? conflict.theirs;
+      if (!lost) return null;
+      const { id: after, seat, role, start_ms, end_ms } = lost;
+      return { id: newId(), after: lines.some((line) => line.id === after) ? after : '', seat, role, start_ms, end_ms, text, source: 'typed' };
+    }
+    const after = lines.some((line) => line.id === wanted.after) ? wanted.after : '';
+    return { ...wanted, id: newId(), after, text };
   }
 
   #finish(line: Line): void {
@@ -319,7 +367,7 @@ export class TranscriptEditor {
     // In place: who only asks which drafts there are hears nothing of every key.
     if (known) Object.assign(known, draft);
     else this.drafts[line] = draft;
-    this.#kept.put(line, draft);
+    if (!this.#kept.put(line, draft)) this.queue.unkept = true;
   }
 }
 
@@ -327,28 +375,12 @@ function without(drafts: Record<string, Draft>, line: string): Record<string, Dr
   return Object.fromEntries(Object.entries(drafts).filter(([name]) => name !== line));
 }
 
-/** What a conflict's acts wanted the line to say; null when they did not change its words. */
+/** What a conflict's acts wanted the line to say, with the words that they put into new lines: none are lost. Null when
+ * they changed no words. */
 export function wantedText(conflict: Conflict): string | null {
-  const texts = conflict.changes.flatMap((change) =>
-    'set' in change && change.line === conflict.line && change.set.text !== undefined ? [change.set.text] : [],
-  );
-  return texts.at(-1) ?? null;
-}
-
-/** One change for each line, the later ones on top: an act names each line once. */
-function flat(changes: Change[]): Change[] {
-  const byLine = new Map<string, Change>();
-  for (const change of changes) {
-    const name = 'new' in change ? change.new.id : change.line;
-    const known = byLine.get(name);
-    if (known && 'set' in known && 'set' in change) byLine.set(name, { ...known, set: { ...known.set, ...change.set } });
-    else if (known && 'new' in known && 'set' in change) byLine.set(name, { new: { ...known.new, ...fits(change.set) } });
-    else byLine.set(name, change);
-  }
-  return [...byLine.values()];
-}
-
-function fits(set: Settings): Partial<NewLine> {
-  const { text, role, seat, start_ms, end_ms } = set;
-  return Object.fromEntries(Object.entries({ text, role, seat, start_ms, end_ms }).filter(([, value]) => value !== undefined));
+  const texts = flat(conflict.changes).flatMap((change) => {
+    if ('new' in change) return [change.new.text];
+    return 'set' in change && change.line === conflict.line && change.set.text !== undefined ? [change.set.text] : [];
+  });
+  return texts.length > 0 ? texts.join('') : null;
 }

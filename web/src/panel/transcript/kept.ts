@@ -1,16 +1,19 @@
 /** What must outlive the page, in this browser: one entry for each thing, so that two tabs overwrite nothing of each
- * other. A browser that keeps nothing (full, forbidden) is no error: what is on the page is sent all the same. */
+ * other. A browser that keeps nothing (full, forbidden) is no error, as what is on the page is sent all the same; but
+ * `put` says so, for the clerk to know. An entry that cannot be read stands in the way of no other. */
 export class Kept<Value> {
   constructor(
     private readonly storage: Storage,
     private readonly prefix: string,
   ) {}
 
-  put(name: string, value: Value): void {
+  /** False when the browser did not keep it. */
+  put(name: string, value: Value): boolean {
     try {
       this.storage.setItem(this.prefix + name, JSON.stringify(value));
+      return true;
     } catch {
-      // See above.
+      return false;
     }
   }
 
@@ -18,20 +21,29 @@ export class Kept<Value> {
     try {
       this.storage.removeItem(this.prefix + name);
     } catch {
-      // See above.
+      // A browser that keeps nothing has nothing to drop.
     }
   }
 
   all(): Record<string, Value> {
     const found: Record<string, Value> = {};
-    try {
-      for (let i = 0; i < this.storage.length; i += 1) {
-        const key = this.storage.key(i);
-        if (key?.startsWith(this.prefix)) found[key.slice(this.prefix.length)] = JSON.parse(this.storage.getItem(key) ?? '') as Value;
+    for (const key of this.#keys()) {
+      try {
+        const value = JSON.parse(this.storage.getItem(key) ?? 'null') as Value | null;
+        if (value !== null && typeof value === 'object') found[key.slice(this.prefix.length)] = value;
+      } catch {
+        // Not ours, or cut short: the others count all the same.
       }
-    } catch {
-      // Not ours, or cut short: what was read before it counts.
     }
     return found;
+  }
+
+  #keys(): string[] {
+    try {
+      const places = Array.from({ length: this.storage.length }, (_, place) => this.storage.key(place));
+      return places.filter((key): key is string => key?.startsWith(this.prefix) === true);
+    } catch {
+      return [];
+    }
   }
 }

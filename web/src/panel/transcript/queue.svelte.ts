@@ -5,7 +5,7 @@
 import { ApiError, api } from '../../lib/api';
 import type { Change } from '../../lib/transcript';
 import type { Line, RoomEvent } from '../../lib/types';
-import { linesOf } from './changes';
+import { linesOf, namesOf } from './changes';
 import { Kept } from './kept';
 
 export interface Queued {
@@ -49,6 +49,8 @@ export class ActQueue {
   conflicts = $state<Conflict[]>([]);
   /** why the last act waits */
   why = $state('');
+  /** this browser keeps nothing: what is not sent yet is lost with the page */
+  unkept = $state(false);
   #hearing = '';
   #kept!: Kept<Queued>;
   #keptConflicts!: Kept<Conflict>;
@@ -57,6 +59,8 @@ export class ActQueue {
   #closed = false;
   #delayMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** the acts of this page that undoing may take back, the last one at the end */
+  #mine: string[] = [];
   #waiters = new Map<string, (written: boolean) => void>();
 
   constructor(
@@ -73,6 +77,8 @@ export class ActQueue {
     this.#keptConflicts = new Kept(this.storage, `wutong.conflict.${hearing}/`);
     this.queue = Object.values(this.#kept.all()).sort((a, b) => a.order - b.order);
     this.conflicts = Object.values(this.#keptConflicts.all());
+    this.#mine = this.queue.filter((one) => one.path !== 'undo').map((one) => one.id);
+    for (const { more } of this.queue) this.#mine = this.#mine.filter((id) => id !== more.revision);
     this.retry();
   }
 
@@ -85,12 +91,20 @@ export class ActQueue {
   /** True when it is written, false when it became a conflict. */
   add(what: Omit<Queued, 'state' | 'number' | 'order'>): Promise<boolean> {
     this.#order += 1;
-    const queued: Queued = { ...what, state: 'saving', number: 0, order: this.#order };
+    const changes = what.changes.map((change) => this.#over(change));
+    const queued: Queued = { ...what, changes, state: 'saving', number: 0, order: this.#order };
     this.queue.push(queued);
-    this.#kept.put(what.id, queued);
+    if (what.path === 'undo') this.#mine = this.#mine.filter((id) => id !== what.more.revision);
+    else this.#mine.push(what.id);
+    this.#keep(queued);
     const done = new Promise<boolean>((resolve) => this.#waiters.set(what.id, resolve));
     void this.#run();
     return done;
+  }
+
+  /** The last act of this page that was not undone; "": there is none. */
+  get last(): string {
+    return this.#mine.at(-1) ?? '';
   }
 
   /** What is written and has come back by the socket needs no looking after any more. */
@@ -115,6 +129,11 @@ export class ActQueue {
     const mine = this.queue.filter((one) => one.state !== 'written' && touches(one, line));
     if (mine.length === 0) return null;
     return mine.some((one) => one.state === 'waiting') ? 'waiting' : 'saving';
+  }
+
+  /** Whether a line is shown as the room's log does not say it yet: written, perhaps, but not come back. */
+  ahead(line: string): boolean {
+    return this.queue.some((one) => touches(one, line));
   }
 
   /** How many are not written yet. */
@@ -150,6 +169,7 @@ export class ActQueue {
       this.#delayMs = FIRST_RETRY_MS;
       this.#kept.drop(id);
       this.#rebase(event);
+      if (this.pending === 0) this.unkept = false;
       this.#tell(id, true);
       return true;
     } catch (error) {
@@ -169,25 +189,38 @@ export class ActQueue {
 
   /** What waits behind an act of this panel was written on top of it. */
   #rebase(event: RoomEvent): void {
-    const wrote = new Set(
-      ((event.body.changes ?? []) as Change[]).map((change) => ('new' in change ? change.new.id : change.line)),
-    );
+    const wrote = new Set(namesOf((event.body.changes ?? []) as Change[]));
     for (const one of this.queue) {
       if (one.state === 'written') continue;
       for (const change of one.changes) {
         if ('line' in change && wrote.has(change.line)) change.base = Math.max(change.base, event.number);
       }
-      this.#kept.put(one.id, $state.snapshot(one) as Queued);
+      this.#keep($state.snapshot(one) as Queued);
     }
+  }
+
+  /** A change of a line is on top of what this page has written of it, also before that has come back. */
+  #over(change: Change): Change {
+    if (!('line' in change)) return change;
+    const written = this.queue.filter((one) => one.state === 'written' && namesOf(one.changes).includes(change.line));
+    return { ...change, base: Math.max(change.base, ...written.map((one) => one.number)) };
+  }
+
+  #keep(one: Queued): void {
+    if (!this.#kept.put(one.id, one)) this.unkept = true;
   }
 
   #refused(one: Queued, error: ApiError): void {
     const theirs = (Array.isArray(error.detail.lines) ? error.detail.lines : []) as Line[];
     const lost = one.path === 'revisions' ? this.queue.filter((other) => other === one || follows(one, other)) : [one];
     const ids = new Set(lost.map((other) => other.id));
+    // Undoing what did not count is nothing; sent all the same it would be another act's undoing.
+    for (const other of this.queue) if (other.path === 'undo' && ids.has(other.more.revision ?? '')) ids.add(other.id);
     this.queue = this.queue.filter((other) => !ids.has(other.id));
+    this.#mine = this.#mine.filter((id) => !ids.has(id));
+    if (one.path === 'undo' && one.more.revision && error.code === 'conflict') this.#mine.push(one.more.revision);
     if (one.path === 'revisions') {
-      const named = linesOf(one.changes)[0] ?? '';
+      const named = linesOf(one.changes)[0] ?? ''; // "": a line that was to be made
       const conflict: Conflict = {
         id: one.id,
         act: one.act,
@@ -200,7 +233,7 @@ export class ActQueue {
         message: error.message,
       };
       this.conflicts.push(conflict);
-      this.#keptConflicts.put(conflict.id, conflict);
+      if (!this.#keptConflicts.put(conflict.id, conflict)) this.unkept = true;
     }
     this.why = one.path === 'revisions' ? '' : error.code;
     for (const id of ids) {
@@ -217,9 +250,9 @@ export class ActQueue {
 
 function touches(one: Queued, line: string): boolean {
   if (one.more.line === line) return true;
-  return one.changes.some((change) => ('new' in change ? change.new.id : change.line) === line);
+  return namesOf(one.changes).includes(line);
 }
 
 function follows(first: Queued, other: Queued): boolean {
-  return other.state !== 'written' && other.path === 'revisions' && linesOf(first.changes).some((line) => touches(other, line));
+  return other.state !== 'written' && other.path === 'revisions' && namesOf(first.changes).some((line) => touches(other, line));
 }
