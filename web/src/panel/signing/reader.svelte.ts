@@ -4,8 +4,6 @@ import { api, ApiError } from '../../lib/api';
 import type { Line } from '../../lib/types';
 
 export class Reader {
-  /** the place of the line that is read */
-  place = $state(0);
   playing = $state(false);
   /** go on to the next line when one has been heard */
   follow = $state(true);
@@ -18,27 +16,48 @@ export class Reader {
   #url = '';
   #fetching: AbortController | null = null;
   #line: Line | null = null;
+  /** the line that is read, wherever others put lines before it; and where it was */
+  #read = $state('');
+  #was = $state(0);
 
   constructor(
     private readonly lines: () => Line[],
     private readonly kept: string,
   ) {
     this.#audio.addEventListener('ended', () => this.#ended());
-    const place = Number(sessionStorage.getItem(kept));
-    if (Number.isInteger(place) && place > 0) this.place = place;
+    this.#read = sessionStorage.getItem(kept) ?? '';
   }
 
+  /** The place of the line that is read. */
+  place = $derived.by(() => {
+    const lines = this.lines();
+    const at = this.#read ? lines.findIndex((line) => line.id === this.#read) : -1;
+    return at >= 0 ? at : Math.max(0, Math.min(this.#was, lines.length - 1));
+  });
+
   get line(): Line | null {
-    return this.lines()[Math.min(this.place, this.lines().length - 1)] ?? null;
+    return this.lines()[this.place] ?? null;
+  }
+
+  /** Stay at the line that is read now: nothing takes the reader on but a person. */
+  hold(): void {
+    this.stop();
+    this.#at(this.place);
   }
 
   go(place: number): void {
     const playing = this.playing;
     this.stop();
-    this.place = Math.max(0, Math.min(place, this.lines().length - 1));
+    this.#at(place);
     this.silent = false;
-    sessionStorage.setItem(this.kept, String(this.place));
     if (playing) void this.play();
+  }
+
+  #at(place: number): void {
+    const lines = this.lines();
+    this.#was = Math.max(0, Math.min(place, lines.length - 1));
+    this.#read = lines[this.#was]?.id ?? '';
+    sessionStorage.setItem(this.kept, this.#read);
   }
 
   toggle(): void {
@@ -50,6 +69,7 @@ export class Reader {
     this.stop();
     if (!line) return;
     this.#line = line;
+    if (line.id === this.line?.id) this.#at(this.place);
     this.playing = true;
     this.failure = null;
     this.silent = false;
@@ -81,6 +101,7 @@ export class Reader {
   }
 
   #ended(): void {
+    if (!this.playing) return; // stopped a moment before
     const line = this.#line;
     if (line && !this.heard.includes(line.id)) this.heard.push(line.id);
     const next = this.place + 1;
