@@ -16,7 +16,7 @@ from signing_court import Court
 
 from wutong.bench.browser import ARGUMENTS, find_chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]
 PATIENCE_MS = 60_000
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
@@ -120,6 +120,22 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     await picture(page, "signing-objection", tmp_path)
     await sheet.get_by_role("button", name="不予补正").click()
     await expect(page.get_by_text("未补正：当庭确认笔录与陈述一致")).to_be_visible()
+
+    # Another panel changes a line while somebody writes: what is written does not count, and is not asked for.
+    await page.get_by_role("button", name="原告 张伟明").click()
+    sheet = page.get_by_test_id("sign-sheet")
+    await write_name(page)
+    await expect(sheet.get_by_role("button", name="确认签名")).to_be_enabled()
+    base = (await room.state())["hearing"]["utterances"][0]["revision"]
+    struck = {"line": "u0", "base": base, "set": {"struck": True}}
+    await court.post("revisions", {"act": "strike", "tab": "other", "changes": [struck]})
+    await expect(page.get_by_test_id("sign-changed")).to_be_visible()
+    await expect(sheet.get_by_role("button", name="确认签名")).to_be_disabled()
+    await assert_accessible(page, "words changed under a signature")
+    await sheet.get_by_role("button", name="取消").click()
+    await expect(page.locator("ol s")).to_have_text("请全体起立。")  # struck, and read through as such
+    await page.get_by_role("button", name="重新提交核对签名").click()
+    await expect(page.get_by_test_id("signing-state")).to_contain_text("第 2 版 · 待签名 4 人")
 
     await sign(page, "原告 张伟明")
     await page.get_by_role("button", name="被告 李建国").click()
