@@ -48,6 +48,8 @@ class Known:
     """When it was repealed."""
     now: str = ""
     """What stands in its place."""
+    source: str = ""
+    """Where this stands: the article that repealed it, or the text whose articles were counted."""
 
 
 @cache
@@ -66,7 +68,9 @@ def known() -> dict[str, Known]:
 
 
 def _entry(entry: dict[str, Any]) -> Known:
-    return Known(_plain(entry["name"]), entry.get("articles"), entry.get("since", ""), entry.get("now", ""))
+    return Known(
+        _plain(entry["name"]), entry.get("articles"), entry.get("since", ""), entry.get("now", ""), entry["source"]
+    )
 
 
 def _plain(name: str) -> str:
@@ -112,14 +116,14 @@ def _in(text: str) -> tuple[tuple[int, int, str | None, str], ...]:
 def _article(law: Known, found: re.Match[str], at: int) -> Iterator[tuple[int, int, str | None, str]]:
     number = value(found[1])
     if law.articles is not None and number is not None and not 1 <= number <= law.articles:
-        why = f"《{law.title}》共 {law.articles} 条，没有第 {int(number)} 条"
+        why = f"《{law.title}》共 {law.articles} 条{f'（{law.source}）' if law.source else ''}，没有第 {int(number)} 条"
         yield at, found.end() - at, None, why
 
 
 def _repealed(law: Known) -> str:
     year, month, day = law.since.split("-")
     since = f"{year} 年 {int(month)} 月 {int(day)} 日"
-    return f"《{law.title}》已于 {since}废止，现为{law.now}；适用于此前事实的，宜写“原{law.title}”"
+    return f"《{law.title}》已于 {since}废止（{law.source}），现为{law.now}；适用于此前事实的，宜写“原{law.title}”"
 
 
 def _cited(whole: str, end: int) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from playwright.async_api import Page, async_playwright, expect
 from sync.roomlog import RoomLog
 from wutong.bench.browser import ARGUMENTS, find_chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]
 
 PATIENCE_MS = 60_000
 CASE = {

@@ -315,3 +315,32 @@ async def test_what_the_screens_are_told_is_what_the_log_folds_to(court: Court) 
     events = await asyncio.to_thread(court.log.of_hearing, court.hearing)
     folded = Hearing.of(court.hearing, events).to_json()["utterances"]
     assert json.loads(json.dumps(folded)) == (await court.room.state())["hearing"]["utterances"]
+
+
+async def test_a_line_of_a_long_name_is_edited_and_no_line_ends_before_it_begins(court: Court) -> None:
+    name = "u4-" + "s" * 31 + "-" * 61  # as long as the center takes
+    await court.say("u5", "这一行的编号很长", id=name)
+    await court.line(name)
+    await court.act("edit", await court.change(name, text="这一行改过了"))
+    backwards = await court.change("u2", start_ms=9000, end_ms=8000)
+    assert (await court.act("edit", backwards, status=422))["code"] == "invalid"
+    late = await court.change("u2", start_ms=1e9)  # after the end that the line has
+    assert (await court.act("edit", late, status=422))["code"] == "invalid"
+
+
+async def test_an_act_that_the_center_would_not_take_is_refused_before_it_is_written(court: Court) -> None:
+    new = {"role": "原告", "start_ms": 1.0, "end_ms": 2.0, "text": "长" * 10_000}
+    many = [{"new": new | {"id": f"n{number}"}} for number in range(40)]
+    assert (await court.act("insert", *many, status=422))["code"] == "invalid"
+    await court.act("insert", *many[:10])
+
+
+async def test_a_revision_of_the_first_form_is_taken_and_nothing_is_undone_over_it(court: Court) -> None:
+    done = await court.act("edit", await court.change("u2", text="我借给他二十万元"))
+    body = {"id": "plain", "utterance": "u2", "text": "我借给他十万元"}
+    number = court.log.append("revision", body, hearing=court.hearing, room_ns=1, utc_ns=1).number
+    court.room.transcriber.publish_json("log", {"number": number})
+    await court.room.until_state(lambda s: any(u["text"] == "我借给他十万元" for u in s["hearing"]["utterances"]))
+    undo = {"revision": done["event"]["body"]["id"]}
+    assert (await court.post("undo", undo, 409))["code"] == "conflict"
+    await court.act("edit", await court.change("u3", text="有借条为证。"))

@@ -69,6 +69,7 @@ def test_each_seat_can_be_heard_alone_on_the_same_time_line(honest):
 
 
 @pytest.mark.browser
+@pytest.mark.alone
 def test_the_page_plays_from_the_folder_without_a_server(honest, tmp_path):
     folder = tmp_path / "导出 1"  # a folder as people name it
     shutil.copytree(honest("played").folder, folder)

@@ -33,6 +33,7 @@ def chromium_processes() -> list[psutil.Process]:
 
 
 @pytest.mark.browser
+@pytest.mark.alone
 async def test_a_crashed_browser_comes_back_to_the_same_hearing(room_of: Callable[..., RecorderRoom]) -> None:
     port = free_port()
     text = profile_text(segment_s=60) + f'[panel]\nport = {port}\n[transcriber]\nengine = "off"\n'

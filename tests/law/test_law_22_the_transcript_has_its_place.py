@@ -7,7 +7,7 @@ import asyncio
 from edge_room import Room
 from signing_court import Court, enrol_device
 
-from edge.documents.sign import check_pdf
+from wutong.verify.device_pdf import check_pdf
 
 
 async def test_from_the_docket_over_the_words_to_a_file_that_the_device_signed(courtroom: Room) -> None:

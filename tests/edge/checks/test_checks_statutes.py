@@ -59,3 +59,12 @@ def test_every_law_that_the_engine_knows_is_known_here_with_the_same_count() -> 
     for law in statutes():
         one = known()[law.title.removeprefix("中华人民共和国")]
         assert (one.articles, one.since) == (law.articles, "")
+
+
+def test_what_is_said_to_be_repealed_or_counted_here_names_its_source() -> None:
+    counted_elsewhere = {statute.title.removeprefix("中华人民共和国") for statute in statutes()}
+    for law in known().values():
+        if law.since or (law.articles is not None and law.title not in counted_elsewhere):
+            assert law.source, law.title
+    [finding] = found((COUNSEL, "根据合同法第二百条"))
+    assert "民法典第一千二百六十条" in finding.why
