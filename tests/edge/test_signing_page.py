@@ -149,7 +149,7 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     await page.reload()
     for role in ("审判长 赵敏", "书记员 孙丽"):
         await sign(page, role)
-    await expect(page.get_by_test_id("signing-state")).to_contain_text("已全部签名")
+    await expect(page.get_by_test_id("signing-state")).to_contain_text("签名完毕，1 人拒绝签名")
     await court.finished()
     async with page.expect_download() as download:
         await page.get_by_test_id("document-pdf").click()
