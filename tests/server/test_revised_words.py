@@ -95,6 +95,19 @@ async def test_events_in_any_order_give_the_same_words(served: Served, room: Roo
     await finds(served, FOUND)
 
 
+async def test_hearings_that_do_not_fit_into_memory_are_folded_anew_with_the_same_words(
+    served: Served, room: RoomPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.lines.MAX_LINES", 1)
+    for one in STORY:
+        room.publish("events", one)
+        if one["number"] > 1:  # another hearing speaks in between
+            room.publish("events", said(one["number"] + 100, "别的庭审", hearing="h2"))
+        await until(lambda number=one["number"]: number in room.receipts())
+    await until(lambda: 113 in room.receipts())
+    await finds(served, FOUND)
+
+
 async def test_what_an_inspector_gets_of_a_signature_has_no_strokes(served: Served, room: RoomPeer) -> None:
     body = {"id": "s1", "transcript": "a" * 64, "role": "原告", "name": "张三", "act": "sign", "reason": ""}
     drawn = {"size": [400, 160], "strokes": [[[1.5, 2, 0, 0.5], [3, 4, 16, 0.6]]]}
