@@ -11,8 +11,8 @@ from itertools import takewhile
 _MARKS = "，。？！；：、… "
 _HIDDEN = 5
 """So many characters at the end are not shown yet; the first of a turn is."""
-_HELD = 12
-"""So many are not committed yet: what is heard with two seconds of speech behind it is heard rightly."""
+_HELD = 18
+"""So many are not committed yet: what is heard with three seconds of speech behind it is heard rightly."""
 
 
 class Agreement:

@@ -45,7 +45,7 @@ _FALLING_SILENT_S = 0.08
 _EARLY_S = 0.2
 """After so much silence the final pass is made, in the hope that nothing more is said before the turn ends."""
 _LOOK_S = 0.03
-_COMMIT_S = 4.5
+_COMMIT_S = 5.0
 """Shorter turns are heard as a whole each time: going on from committed words costs accuracy and saves little."""
 _EDGE_NS = 400_000_000
 """So near to it, a first or last word reaches to the edge of the turn."""
