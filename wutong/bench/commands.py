@@ -1,0 +1,164 @@
+"""`wutong bench …`: figures, measured through the real parts. Each command imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+bench = typer.Typer(no_args_is_help=True, help="Figures, measured through the real parts.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+
+
+@bench.command(name="verify")
+def bench_verify(
+    megabytes: Annotated[int, typer.Option("--megabytes", min=50, help="how much media the folder holds")] = 600,
+    as_json: JsonOption = False,
+) -> None:
+    """How fast a folder is verified."""
+    from wutong.bench.report import run
+    from wutong.bench.verify import measure
+
+    run("verify", lambda folder, console: measure(folder, megabytes, console), as_json=as_json)
+
+
+@bench.command()
+def live(
+    seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """How old the picture on an inspector's screen is."""
+    from wutong.bench.live import measure
+    from wutong.bench.report import run
+
+    run("live", lambda folder, console: measure(folder, seconds, port_base, console), as_json=as_json)
+
+
+@bench.command()
+def record(
+    seconds: Annotated[float, typer.Option("--seconds", min=5)] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """What keeping four cameras and eight microphones costs."""
+    from wutong.bench.record import measure
+    from wutong.bench.report import run
+
+    run("record", lambda folder, console: measure(folder, seconds, console), as_json=as_json)
+
+
+@bench.command()
+def captions(
+    hearing: Annotated[
+        Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=5, help="only the beginning")] = None,
+    conditions: Annotated[str, typer.Option("--conditions", help="some of them with commas, or 'all'")] = "",
+    engine: Annotated[str, typer.Option("--engine", help="as the profile names it; default: faster-whisper")] = "",
+    settings: Annotated[
+        Path | None, typer.Option("--profile", help="a profile whose table [transcriber] is used")
+    ] = None,
+    case: Annotated[Path | None, typer.Option("--case", help="case.json; default: the hearing's timeline")] = None,
+    noise_seconds: Annotated[float, typer.Option("--noise-seconds", min=5)] = 600,
+    speech: Annotated[Path | None, typer.Option("--speech", help="list of recordings and their words (JSON)")] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="draw the figures (.png, .svg, .pdf)")] = None,
+    words: Annotated[Path | None, typer.Option("--words", help="write all that was heard (JSON)")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How right and how quick the words are."""
+    from hardware.scenario import BUNDLED_HEARING
+    from wutong.bench.captions import Plan, case_of, conditions_of, measure, transcriber_of
+    from wutong.bench.report import run
+
+    plan = Plan(
+        hearing or BUNDLED_HEARING,
+        seconds,
+        conditions_of(conditions, speech),
+        transcriber_of(settings, engine),
+        case_of(case),
+        noise_seconds,
+        speech,
+        picture,
+        words,
+    )
+    run("captions", lambda folder, console: measure(folder, plan, console), as_json=as_json)
+
+
+@bench.command()
+def clerk(
+    words: Annotated[Path | None, typer.Option("--words", help="what `bench captions --words` wrote")] = None,
+    hearing: Annotated[
+        Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="the panel when all is done (.png)")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How much a clerk must touch and type until the transcript says what was said."""
+    from hardware.scenario import BUNDLED_HEARING
+    from wutong.bench.clerk import measure
+    from wutong.bench.report import run
+
+    run(
+        "clerk",
+        lambda folder, console: measure(folder, hearing or BUNDLED_HEARING, words, console, picture),
+        as_json=as_json,
+    )
+
+
+@bench.command()
+def exhibits(
+    cycles: Annotated[int, typer.Option("--cycles", min=1, help="times four presentations")] = 6,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """How soon the display and an inspector see what the clerk presents."""
+    from wutong.bench.exhibits import measure
+    from wutong.bench.report import run
+
+    run("exhibits", lambda folder, console: measure(folder, cycles, port_base, console), as_json=as_json)
+
+
+@bench.command()
+def sync(
+    hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
+    ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,
+    live: Annotated[bool, typer.Option("--live", help="flash and tone through real workers, in real time")] = False,
+    seconds: Annotated[float, typer.Option("--seconds", min=5, help="with --live: how long")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """How far picture and sound of one moment lie apart in the record, and its UTC from the clock's."""
+    from wutong.bench import sync as simulated
+    from wutong.bench import sync_live
+    from wutong.bench.report import run
+
+    if live:
+        run("sync --live", lambda folder, console: sync_live.measure(folder, seconds, console), as_json=as_json)
+    else:
+        run("sync", lambda folder, console: simulated.measure(folder, hours, ppm, console), as_json=as_json)
+
+
+@bench.command()
+def kill(
+    times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """What is lost when processes are killed at random moments."""
+    from wutong.bench.kill import measure
+    from wutong.bench.report import run
+
+    run("kill", lambda folder, console: measure(folder, times, console), as_json=as_json)
+
+
+@bench.command()
+def soak(
+    hours: Annotated[float, typer.Option("--hours", min=0.005, help="how long")] = 72,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether memory and file descriptors stay flat; ends with 1 when a process grows."""
+    from wutong.bench.report import run
+    from wutong.bench.soak import measure
+
+    figures = run("soak", lambda folder, console: measure(folder, hours, console), as_json=as_json)
+    raise typer.Exit(1 if figures["leaking"] else 0)
