@@ -11,7 +11,7 @@ from itertools import takewhile
 _MARKS = "，。？！；：、… "
 _HIDDEN = 5
 """So many characters at the end are not shown yet; the first of a turn is."""
-_HELD = 18
+_HELD = 16
 """So many are not committed yet: what is heard with three seconds of speech behind it is heard rightly."""
 
 
