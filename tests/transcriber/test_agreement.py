@@ -14,7 +14,7 @@ def test_two_passes_that_agree_commit_what_has_enough_behind_it() -> None:
     agreement = Agreement()
     agreement.take("请全体起立请审判长")
     assert agreement.stable == 0
-    agreement.take("请全体起立请审判长人民陪审员入庭报告")
+    agreement.take("请全体起立请审判长人民陪审员入庭报告审判长双")
     assert agreement.committed == "请全体起立请"
 
 
@@ -27,18 +27,18 @@ def test_the_last_characters_of_a_pass_wait_for_more_sound() -> None:
 
 def test_punctuation_at_the_end_is_not_committed() -> None:
     agreement = Agreement()
-    agreement.take("现在开庭。今天依法公开审理原告诉被告")
-    agreement.take("现在开庭。本院依法公开审理原告诉被告")
+    agreement.take("现在开庭。今天依法公开审理原告诉被告借贷纠纷")
+    agreement.take("现在开庭。本院依法公开审理原告诉被告借贷纠纷")
     assert agreement.committed == "现在开庭"
 
 
 def test_a_pass_that_hears_the_beginning_otherwise_keeps_what_was_committed() -> None:
     agreement = Agreement()
-    said = "请求判令被告偿还借款本金"
+    said = "请求判令被告立即偿还全部借款本金"
     for heard in (f"原告{said}", f"原告{said}三十", f"被告{said}三十万元整"):
         shown = agreement.take(heard)
     assert agreement.committed.startswith("原告请求")
-    assert "原告请求判令被告偿还借款本金三十万元整".startswith(shown)
+    assert "原告请求判令被告立即偿还全部借款本金三十万元整".startswith(shown)
 
 
 @given(passes)
