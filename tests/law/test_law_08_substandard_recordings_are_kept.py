@@ -27,8 +27,8 @@ async def test_no_route_of_the_center_takes_anything_from_the_record(archive: Se
     deleting = {
         route.path for route in archive.center.app.router.routes if "DELETE" in (getattr(route, "methods", None) or ())
     }
-    # Signing out; an unfinished upload of a room; what a room sent for its self-test. None holds a hearing.
-    assert deleting == {"/api/session", "/api/uploads/{uuid}", "/api/selftest/{test}"}
+    # Signing out; an unfinished upload; what was sent for a self-test; a party's leave to view. None holds a hearing.
+    assert deleting == {"/api/session", "/api/uploads/{uuid}", "/api/selftest/{test}", "/api/grants/{grant}"}
 
 
 def test_no_command_deletes_a_recording() -> None:

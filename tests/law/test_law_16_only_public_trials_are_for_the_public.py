@@ -7,8 +7,9 @@ from center_peers import RoomPeer, Served, opening, until
 
 from sync.http.access import rule_of
 
-PAGES = {"/", "/inspect", "/inspect/{rest:path}", "/assets/{path:path}", "/favicon.ico", "/api/session", "/api/enroll"}
-"""Pages without content, signing in, and enrolling a device, which has a code of its own."""
+PAGES = {"/", "/inspect", "/inspect/{rest:path}", "/view", "/view/{rest:path}", "/assets/{path:path}", "/favicon.ico"}
+PAGES |= {"/api/session", "/api/enroll", "/api/view/session"}
+"""Pages without content, signing in, enrolling a device and a party coming in, which have codes of their own."""
 
 
 async def test_without_signing_in_there_are_pages_and_nothing_of_a_hearing(archive: Served, sender: RoomPeer) -> None:

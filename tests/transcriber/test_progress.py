@@ -18,7 +18,7 @@ Make = Callable[[int], TranscriberRoom]
 
 def service_of(room: TranscriberRoom) -> _Service:
     feed = FeedServer(room.layout.feed("transcriber"))
-    return _Service(load_profile(room.profile), room.layout, room.clock, room.log, feed, room.folder)
+    return _Service(load_profile(room.profile), room.layout, room.clock, room.log, feed)
 
 
 async def test_a_successor_does_not_forget_where_it_was_before_it_has_looked(make_room: Make) -> None:
