@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PATIENCE_MS = 60_000
 SECOND = 10**9
-# Words that the room's own corrector leaves alone: it would write an amount in the court's form while the clerk is at it.
+# Words that the room's own corrector leaves alone: an amount it would write in the court's form meanwhile.
 LINES = (
     ("t1", "审判长", "现在核对当事人身份，请原告陈述。"),
     ("t2", "原告", "我借给被告一大笔钱，有借条和转账记录为证。"),
