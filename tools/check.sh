@@ -2,15 +2,19 @@
 # Every check and test, in the order in which they fail fastest. Called by `make test` after setup.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. tools/node.sh
 bin=.venv/bin
+began=$SECONDS
 failed=()
+# run NAME COMMAND...: each prints for itself; one that fails is named again at the end, with its command.
 run() {
-    local name=$1 started=$SECONDS
+    local name=$1 started=$SECONDS code=0
     shift
     printf '\n== %s\n' "$name"
-    if "$@"; then printf '== %s: passed in %ds\n' "$name" $((SECONDS - started)); else
-        printf '== %s: FAILED after %ds\n' "$name" $((SECONDS - started))
-        failed+=("$name")
+    "$@" || code=$?
+    if [ "$code" = 0 ]; then printf '== %s: passed in %ds\n' "$name" $((SECONDS - started)); else
+        printf '== %s: FAILED after %ds (exit code %d)\n' "$name" $((SECONDS - started)) "$code"
+        failed+=("$name: $*")
     fi
 }
 run "ruff" $bin/ruff check .
@@ -26,7 +30,8 @@ run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e -m "not alone"
 run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e
 run "pytest in the browser" $bin/pytest tests/e2e
 if [ ${#failed[@]} -gt 0 ]; then
-    printf '\nfailed: %s\n' "${failed[*]}"
+    printf '\nwutong test: %d of the checks failed; what each said stands above, after "== NAME". To run one again:\n' ${#failed[@]} >&2
+    printf '  %s\n' "${failed[@]}" >&2
     exit 1
 fi
-printf '\nall checks and tests passed\n'
+printf '\nall checks and tests passed in %d s\n' $((SECONDS - began))

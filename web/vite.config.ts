@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -25,10 +25,6 @@ function pdfData(): Plugin {
 export default defineConfig({
   base: '/',
   plugins: [svelte(), pdfData()],
-  resolve: {
-    // Vitest must take Svelte's browser build; without this it takes the server's.
-    conditions: process.env.VITEST ? ['browser', 'module', 'import', 'default'] : undefined,
-  },
   build: {
     target: 'chrome120',
     outDir: 'dist',
@@ -38,11 +34,5 @@ export default defineConfig({
     rollupOptions: {
       input: { panel: here('./panel.html'), display: here('./display.html'), inspect: here('./inspect.html'), view: here('./view.html') },
     },
-  },
-  test: {
-    environment: 'jsdom',
-    isolate: false, // one browser environment a worker, not one a file: that is most of the time
-    maxWorkers: 2,
-    include: ['src/**/*.test.ts'],
   },
 });

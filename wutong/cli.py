@@ -10,10 +10,18 @@ from typing import Annotated
 import typer
 
 from sync.errors import WutongError
-from wutong.bench.commands import JsonOption, bench
+from wutong.bench.commands import OF_BENCH, JsonOption, bench
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-room = typer.Typer(no_args_is_help=True, help="The services of one courtroom, each a process of its own.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
+room = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="The services of one courtroom, each a process of its own."
+)
 app.add_typer(room, name="room")
 app.add_typer(bench, name="bench")
 
@@ -131,17 +139,16 @@ def enroll(
     code: Annotated[str | None, typer.Option("--code", help="in the room: the code that the center printed")] = None,
 ) -> None:
     """Make a room's device known to the center, which then witnesses what it signs."""
-    from rich.console import Console
-
     from sync.errors import ConfigError
     from wutong import enroll
+    from wutong.terminal import terminal
 
     if (config is None) == (profile is None):
         raise ConfigError("say --config at the center, or --profile in the room")
     if config is not None:
-        enroll.at_center(config, room, revoke, listed=listed, console=Console())
+        enroll.at_center(config, room, revoke, listed=listed, console=terminal())
     elif profile is not None:
-        enroll.in_room(profile, code, Console())
+        enroll.in_room(profile, code, terminal())
 
 
 @app.command()
@@ -231,7 +238,7 @@ def doctor(
     once: Annotated[bool, typer.Option("--once", help="with --watch: print one picture of it and end")] = False,
 ) -> None:
     """Say what this machine has, and what is wrong with a profile; or watch a room at work."""
-    from rich.console import Console
+    from wutong.terminal import terminal
 
     if watch:
         from hardware.profile import load_profile
@@ -240,11 +247,11 @@ def doctor(
 
         if profile is None:
             raise ConfigError("--watch needs the profile of the room to watch: wutong doctor ROOM.toml --watch")
-        raise typer.Exit(watching.run(load_profile(profile), Console(), once=once))
+        raise typer.Exit(watching.run(load_profile(profile), terminal(), once=once))
 
     from wutong.doctor import run
 
-    raise typer.Exit(run(profile, Console()))
+    raise typer.Exit(run(profile, terminal()))
 
 
 @app.command()
@@ -252,12 +259,11 @@ def report(
     config: Annotated[Path, typer.Option("--config", help="the center's TOML file")], as_json: JsonOption = False
 ) -> None:
     """Say what the center holds, what is missing of it and who looked at it, day by day."""
-    from rich.console import Console
-
     from server.config import load_config
     from wutong.report import run
+    from wutong.terminal import terminal
 
-    run(load_config(config), Console(), as_json=as_json)
+    run(load_config(config), terminal(), as_json=as_json)
 
 
 def main() -> None:
@@ -266,4 +272,12 @@ def main() -> None:
         app()
     except WutongError as error:
         print(f"wutong: {error.message}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if error.name not in OF_BENCH:
+            raise
+        print(
+            f"wutong: the bench needs {error.name}; run `make setup SET=bench`, or pip install 'wutong[bench]'",
+            file=sys.stderr,
+        )
         sys.exit(2)

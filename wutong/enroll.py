@@ -51,7 +51,7 @@ def at_center(config: Path, room: str | None, revoke: str | None, *, listed: boo
     elif room is not None:
         code = asyncio.run(new_code(loaded, room))
         key = center_key(loaded.storage.data).public_key()
-        console.print(f"登记码 (code, once, {VALID_S // 60} min): [bold]{code}[/bold]", highlight=False)
+        console.print(f"登记码 (code, once, {VALID_S // 60} min): {code}", highlight=False)
         console.print(f"中心公钥指纹 (center key): {fingerprint(key)}", highlight=False)
         console.print("在法庭执行 (in the room): wutong enroll --profile PROFILE --code CODE")
     elif listed:

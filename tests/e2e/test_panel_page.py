@@ -160,6 +160,7 @@ def test_a_hearing_is_held_by_touch(demo: Demo, http: httpx.Client, panel: Page,
     expect(panel.get_by_role("button", name="开庭", exact=True)).to_be_disabled()
     expect(panel.locator("[data-recording]")).to_have_attribute("data-recording", "untested")
     expect(panel.locator(".found.untested")).to_have_count(6)  # four seats and two cameras
+    expect(panel.locator(".row")).to_contain_text("09:30")  # the demo's own docket is gone
     assert_accessible(panel, "untested")
     panel.locator(".row", has_text="123号").tap()
     panel.get_by_role("button", name="开庭", exact=True).tap()

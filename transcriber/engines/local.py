@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ def load_engines(settings: Local) -> list[Engine]:
             )
         )
     if settings.engine == "sherpa-onnx":
+        _need_sherpa("the engine sherpa-onnx")
         from transcriber.engines.sherpa import Sherpa
 
         return [Sherpa(folder, language=settings.language, threads=settings.threads, device=settings.device)]
@@ -73,6 +75,13 @@ def load_speaker(settings: Local) -> SpeakerModel | None:
     """The speaker model, loaded. `ConfigError` when it cannot be."""
     if not settings.speaker:
         return None
+    _need_sherpa("a speaker model")
     from transcriber.engines.speaker import SpeakerModel
 
     return SpeakerModel(Path(settings.speaker), device=settings.device)
+
+
+def _need_sherpa(what: str) -> None:
+    """The library is an extra of the package: most rooms never need it."""
+    if find_spec("sherpa_onnx") is None:
+        raise ConfigError(f"{what} needs the library sherpa-onnx, which is not installed; pip install 'wutong[sherpa]'")

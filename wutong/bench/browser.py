@@ -41,7 +41,9 @@ async def chromium() -> AsyncIterator[Browser]:
     try:
         from playwright.async_api import Error, async_playwright
     except ImportError:
-        raise ConfigError("the browser driver is missing; run `make setup`, or pip install 'wutong[bench]'") from None
+        raise ConfigError(
+            "the browser driver is missing; run `make setup SET=bench`, or pip install 'wutong[bench]'"
+        ) from None
     async with async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))

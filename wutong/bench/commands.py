@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-bench = typer.Typer(no_args_is_help=True, help="Figures, measured through the real parts.")
+bench = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Figures, measured through the real parts.")
+
+OF_BENCH = frozenset({"cn2an", "jiwer", "matplotlib", "playwright", "rapidfuzz"})
+"""What is imported of the extra `bench` of the package; a room and a center have none of it."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 

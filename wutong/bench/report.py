@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sync.service import configure_logging
+from wutong.terminal import terminal
 
 
 def run(
@@ -21,7 +22,7 @@ def run(
     """Measure in a temporary folder, with progress on stderr, and print the figures."""
     configure_logging("bench")
     with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
-        figures = asyncio.run(measure(Path(folder), Console(stderr=True)))
+        figures = asyncio.run(measure(Path(folder), terminal(stderr=True)))
     print_figures(name, figures, as_json=as_json)
     return figures
 
@@ -34,4 +35,4 @@ def print_figures(name: str, figures: Mapping[str, Any], *, as_json: bool) -> No
     table = Table(title=f"wutong bench {name}", show_header=False)
     for key, value in figures.items():
         table.add_row(key, str(value))
-    Console().print(table)
+    terminal().print(table)

@@ -10,8 +10,8 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from hardware.hearing_folder import HearingFolder
 from hardware.scenario import Scenario
@@ -21,10 +21,12 @@ from sync.http.people import write_private
 from sync.layout import RoomLayout
 from transcriber.model import locate
 from wutong.demo.clerk import LEAD_S, Clerk
+from wutong.demo.docket import put_on_docket
 from wutong.demo.rooms import RoomPlan
 from wutong.demo.stack import Stack, start_stack
+from wutong.terminal import terminal
 
-console = Console(highlight=False)
+console = terminal(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ async def _run(options: Options, hearing: Path, scenario: Scenario) -> int:
     stack = await starting
     tasks = [asyncio.create_task(stack.processes.watch())]
     try:
+        if options.manual:
+            await put_on_docket(stack, scenario.case)
         write_private(options.data / "demo.json", json.dumps(stack.summary(), ensure_ascii=False, indent=1))
         _print_addresses(stack, options)
         for room in stack.rooms:
@@ -97,7 +101,7 @@ def _say_why_it_ended(task: asyncio.Task[None]) -> None:
 
 
 async def _start(options: Options, hearing: Path) -> Stack:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("checking", total=4 + options.rooms)
 
@@ -112,7 +116,7 @@ def _print_addresses(stack: Stack, options: Options) -> None:
     for room in stack.rooms:
         lines.append((f"{room.room_name} 书记员 panel", f"{stack.panel_url(room)}/panel", stack.clerk_code(room)))
         lines.append((f"{room.room_name} 显示屏 display", stack.display_url(room), ""))
-    console.rule("[bold]五同 Wutong is serving", align="left")
+    console.rule(Text("五同 Wutong is serving", style="bold"), align="left")
     for what, address, code in lines:
         # soft_wrap: an address that a narrow terminal cuts in two cannot be clicked or copied
         console.print(f"  {what}", style="bold")
@@ -121,7 +125,8 @@ def _print_addresses(stack: Stack, options: Options) -> None:
     if options.rooms > 1:
         console.print("Only the first room transcribes: one speech model keeps two cores busy.")
     if options.manual:
-        console.print("Open the hearing on the panel (开庭); the people in the room begin to speak then.")
+        console.print("You are the clerk: pick the case on the panel's docket and open the hearing (开庭).")
+        console.print("The people in the room begin to speak then.")
     else:
         console.print("The bundled clerk conducts the hearing by itself. After 闭庭 look into the archive.")
     console.print("Ctrl-C stops everything.")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sync.errors import ConfigError
 from wutong.export.bundle import Exported, export
 from wutong.export.excerpt import parse_moment
 from wutong.export.source import Source
+from wutong.terminal import terminal
 
 
 @contextmanager
@@ -69,9 +69,9 @@ def run(
     reason: str,
 ) -> Exported:
     """Export and say so. `reason`: why, where the hearing's level asks for it."""
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     stretch = stretch_of(begin, end)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with (
         opened(hearing, config=config, profile=profile, data=data) as source,
         Progress(*columns, console=console, transient=True) as bar,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import read_public
 from sync.ledger.token import read_roots
+from wutong.terminal import terminal
 from wutong.verify.case import Case
 from wutong.verify.examine import Judgement, examine
 from wutong.verify.verdict import Verdict
@@ -64,8 +64,13 @@ def judge(
     places: Mapping[str, Path] | None = None,
 ) -> Judgement:
     """Examine a folder with a progress bar on stderr; `places`: files of it that are kept elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=terminal(stderr=True), transient=True) as bar:
         case = Case(folder, key, roots, tsa_policy, places=places or {})
         task = bar.add_task("验证 verify", total=case.plain_bytes() or None)
         case.progress = lambda count: bar.advance(task, count)
@@ -77,7 +82,7 @@ def print_judgement(judgement: Judgement, *, as_json: bool, lang: str) -> None:
     if as_json:
         print(json.dumps(judgement.to_json(), ensure_ascii=False))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(highlight=False, soft_wrap=True)
     verdict = judgement.verdict
     console.print(f"{judgement.room}/{judgement.hearing}", markup=False)
     console.print(f"{verdict.text(lang)}  [{verdict.word}, {int(verdict)}]", style=_STYLES[verdict], markup=False)

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The demo and every check and test, on a bare Debian 12 and a bare Debian 13, one after the other. Called by `make
+# test-bare`; takes an hour on two cores, and root.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=()
+for suite in bookworm trixie; do
+    tools/bare.sh "$suite" "make demo ARGS='--headless --seconds 20' && du -sm .venv && make test" || failed+=("$suite")
+done
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\nwutong bare: failed on: %s; what failed is named at the end of its output above\n' "${failed[*]}" >&2
+    exit 1
+fi
+printf '\nthe demo and all checks and tests passed on both\n'

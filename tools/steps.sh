@@ -1,0 +1,61 @@
+# How setup, the checks and the bare machine do one thing after the other. To be sourced, in the project's folder, with
+# `program` (who speaks) and `log` (a file) set.
+#
+# Promises: nothing ends without words. A step that fails says which it was, its command, the last lines that the
+# command printed and what to do; whatever fails outside a step says at least its command and its line.
+
+# say_failed WHAT CODE COMMAND REMEDY [LINES]: the same words for every failure, in the order in which they are wanted.
+say_failed() {
+    {
+        printf '\n%s: this failed: %s (exit code %s)\n' "$program" "$1" "$2"
+        printf '  command:    %s\n' "$3"
+        if [ -n "${5:-}" ]; then
+            printf '  it said:\n'
+            sed 's/^/    | /' <<<"$5"
+        else
+            printf '  it said:    nothing\n'
+        fi
+        printf '  what to do: %s\n' "$4"
+        printf '  all output: %s\n' "${log#"$PWD"/}"
+    } >&2
+}
+
+# refuse PROBLEM: end, because something is wrong that no step can mend; PROBLEM says what to do.
+refuse() {
+    trap - ERR
+    printf '\n%s: %s\n' "$program" "$1" >&2
+    exit 2
+}
+
+# step NAME REMEDY COMMAND...: run it with its output in the log; on a terminal the seconds go by where one sees them.
+step() {
+    local name=$1 remedy=$2 started=$SECONDS from pid code=0
+    shift 2
+    printf '==> %s: %s\n' "$name" "$*" >>"$log"
+    from=$(($(wc -c <"$log") + 1))
+    "$@" </dev/null >>"$log" 2>&1 &
+    pid=$!
+    if [ -t 1 ]; then
+        while kill -0 "$pid" 2>/dev/null; do
+            printf '\r  … %-60s %4ds' "$name" $((SECONDS - started))
+            sleep 0.5
+        done
+        printf '\r'
+    else
+        printf '  … %s\n' "$name"
+    fi
+    wait "$pid" || code=$?
+    if [ "$code" = 0 ]; then
+        printf '  ✓ %-60s %4ds\n' "$name" $((SECONDS - started))
+    else
+        printf '  ✗ %-60s %4ds\n' "$name" $((SECONDS - started))
+        trap - ERR
+        say_failed "$name" "$code" "$*" "$remedy" "$(tail -c "+$from" "$log" | tail -n 15)"
+        exit 2
+    fi
+}
+
+# What no step foresaw, and Ctrl-C.
+set -E
+trap 'say_failed "line $LINENO of $0" "$?" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR
+trap 'trap - ERR; printf "\n%s: interrupted; run it again, what is done is not done twice\n" "$program" >&2; exit 130' INT TERM

@@ -1,0 +1,37 @@
+"""The day's docket of the demo's rooms: who is the clerk finds the bundled case there, as a court's clerk would."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import httpx
+
+from hardware.scenario import Case
+from sync.docket import Docket, DocketEntry
+from sync.errors import CenterError
+from wutong.demo.stack import Stack
+
+AHEAD = timedelta(minutes=10)
+"""So much later than the demo's start the hearing is planned: time to look around before anybody misses it."""
+
+
+def docket_of(case: Case, now: datetime) -> Docket:
+    """The docket of the day of `now` with this case alone, still on the same day."""
+    at = min(now + AHEAD, datetime.combine(now.date(), time(23, 59), now.tzinfo))
+    entry = DocketEntry(id=f"demo-{now:%Y%m%d-%H%M%S}", time=f"{at:%H:%M}", **case.model_dump())
+    return Docket(date=f"{now:%Y-%m-%d}", hearings=[entry])
+
+
+async def put_on_docket(stack: Stack, case: Case) -> None:
+    """Give every room's docket to the center, through the interface of the court's own systems.
+
+    `CenterError` when the center refuses.
+    """
+    docket = docket_of(case, datetime.now().astimezone())
+    async with httpx.AsyncClient(base_url=stack.center_url, headers={"X-Wutong": "1"}, timeout=30) as http:
+        answers = [await http.post("/api/session", json={"code": stack.inspector_code()})]
+        for room in stack.rooms:
+            answers.append(await http.put(f"/api/docket/{room.address}", json=docket.model_dump()))
+    for answer in answers:
+        if answer.is_error:
+            raise CenterError(f"the center refused the docket: {answer.text[:200]}", code="refused")
