@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from pydantic import ValidationError
@@ -91,9 +91,10 @@ class Unrecorded:
         return self._after_s <= self._utc_s() - planned <= LOOK_BACK_S
 
     async def _opened(self, room: str, date: str) -> set[str]:
-        """The docket's names of what the room opened on that day."""
-        rows = await self._archive.hearings(HearingFilter(room=room, date=date))
-        return {str(row["case"].get("id")) for row in rows}
+        """The docket's names of what the room opened on that day or, for one that begins after midnight, on the next."""
+        next_day = (datetime.fromisoformat(date) + timedelta(days=1)).strftime("%Y-%m-%d")
+        days = [await self._archive.hearings(HearingFilter(room=room, date=day)) for day in (date, next_day)]
+        return {str(row["case"].get("id")) for rows in days for row in rows}
 
     async def _write(self, what: str, detail: str) -> None:
         log.warning(what.replace("-", "_"), **json.loads(detail), at=datetime.now(tz=UTC).isoformat())

@@ -56,10 +56,12 @@ git ls-files -z --cached --others --exclude-standard |
 git clone -q --bare . "$root/root/wutong/.git" && git -C "$root/root/wutong" config core.bare false
 [ ! -d ../shared ] || mkdir -p "$root/root/shared"
 
-inside='mount --make-rprivate / && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
+# The folder becomes the root of a mount namespace of its own, so that a bare system can be made inside it again.
+inside='mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
     mount -t tmpfs tmpfs "$0/dev/shm" && mount -t sysfs -o ro sysfs "$0/sys" &&
     { [ ! -d ../shared ] || mount --bind -o ro ../shared "$0/root/shared"; } &&
-    exec chroot "$0" env -i -C /root/wutong "${@:2}" bash -c "$1"'
+    cd "$0" && pivot_root . . && umount --lazy . &&
+    exec env -i -C /root/wutong "${@:2}" bash -c "$1"'
 printf '==> bare %s: %s\n' "$suite" "$command"
 started=$SECONDS code=0
 trap - ERR

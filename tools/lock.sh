@@ -9,11 +9,11 @@ uv=.setup/tools/bin/uv
 [ -x "$uv" ] || { printf 'wutong lock: .setup/tools/bin/uv is missing; run make setup first\n' >&2; exit 2; }
 mkdir -p locks
 
-# lock NAME OPTION...: resolve for every Python from 3.11 on, whatever this machine's is.
+# lock NAME OPTION...: resolve for every Python from 3.11 on, whatever this machine's is: one version for all of them.
 lock() {
     local name=$1
     shift
-    "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+    "$uv" pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-header \
         --output-file "locks/$name.lock" "$@"
     printf '%-20s %4d packages\n' "locks/$name.lock" "$(grep -c '==' "locks/$name.lock")"
 }

@@ -16,7 +16,7 @@ log=$PWD/.setup/setup.log
 
 again="then run the same command again: what is done is not done twice"
 network="is this machine online, and is its package mirror right? Mend that, $again"
-# stamp WORDS FILE...: one hash of all of it.
+# stamp WORDS FILE...: one hash of all of it; what was done with another hash is done again.
 stamp() {
     local words=$1
     shift
@@ -73,7 +73,7 @@ for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
     fi
 done
 [ -n "$python" ] || refuse "Python 3.11 or newer with venv is needed, and this system's is older or has none; use Debian 12 or 13 or Ubuntu 24.04, or put a newer python3 first on the PATH"
-want=$(stamp "$PWD $python" locks/tools.lock)
+want=$(stamp "$python" locks/tools.lock)
 if ! is_done tools "$want" || ! .setup/tools/bin/uv --version >/dev/null 2>&1; then
     step "Setup's own tools: a virtual environment" "install python3-venv, $again" "$python" -m venv --clear .setup/tools
     step "Setup's own tools: uv and Node, pinned by hash" "$network" .setup/tools/bin/python -m pip install \
@@ -90,7 +90,7 @@ export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_NO_CONFIG
 uv=.setup/tools/bin/uv
 
 # ---- Python packages. Only these come as sources, and only PyAudio is compiled.
-sources=(--only-binary :all: --no-binary pyaudio --no-binary jieba --no-binary sdnotify)
+sources=(--only-binary :all: --no-binary pyaudio --no-binary sdnotify)
 want=$(stamp "$PWD $python" "locks/$set.lock" locks/build.lock pyproject.toml)
 if ! is_done python "$want" || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
     rm -f .setup/python.done

@@ -35,6 +35,7 @@ step() {
     from=$(($(wc -c <"$log") + 1))
     "$@" </dev/null >>"$log" 2>&1 &
     pid=$!
+    running=("$pid" "$*")
     if [ -t 1 ]; then
         while kill -0 "$pid" 2>/dev/null; do
             printf '\r  … %-60s %4ds' "$name" $((SECONDS - started))
@@ -45,6 +46,7 @@ step() {
         printf '  … %s\n' "$name"
     fi
     wait "$pid" || code=$?
+    running=()
     if [ "$code" = 0 ]; then
         printf '  ✓ %-60s %4ds\n' "$name" $((SECONDS - started))
     else
@@ -55,7 +57,22 @@ step() {
     fi
 }
 
-# What no step foresaw, and Ctrl-C.
+# Ctrl-C does not reach what runs in the background. It is ended, but dpkg is not: that would leave a system half done.
+interrupted() {
+    trap - ERR
+    trap '' INT TERM
+    if [ ${#running[@]} -gt 0 ]; then
+        case "${running[1]}" in
+            *apt-get*install*) printf '\n%s: interrupted; letting apt finish first …\n' "$program" >&2 ;;
+            *) kill "${running[0]}" 2>/dev/null || true ;;
+        esac
+        wait "${running[0]}" 2>/dev/null || true
+    fi
+    printf '\n%s: interrupted; run it again, what is done is not done twice\n' "$program" >&2
+    exit 130
+}
+running=()
+
 set -E
 trap 'say_failed "line $LINENO of $0" "$?" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR
-trap 'trap - ERR; printf "\n%s: interrupted; run it again, what is done is not done twice\n" "$program" >&2; exit 130' INT TERM
+trap interrupted INT TERM

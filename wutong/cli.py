@@ -274,10 +274,9 @@ def main() -> None:
         print(f"wutong: {error.message}", file=sys.stderr)
         sys.exit(2)
     except ModuleNotFoundError as error:
-        if error.name not in OF_BENCH:
+        library = (error.name or "").partition(".")[0]
+        if library not in OF_BENCH:
             raise
-        print(
-            f"wutong: the bench needs {error.name}; run `make setup SET=bench`, or pip install 'wutong[bench]'",
-            file=sys.stderr,
-        )
+        words = f"the bench needs {library}; run `make setup SET=bench`, or pip install 'wutong[bench]'"
+        print(f"wutong: {words}", file=sys.stderr)
         sys.exit(2)

@@ -136,6 +136,12 @@ def add_exhibit(panel: Page, file: str, title: str) -> None:
     panel.locator(".tile", has_text=title).wait_for()
 
 
+def test_the_bundled_case_waits_on_the_docket(panel: Page) -> None:
+    expect(panel.locator(".row")).to_have_count(1)
+    expect(panel.locator(".row")).to_contain_text("(2026)黑05民初123号")
+    expect(panel.locator(".row")).to_contain_text("张伟明诉李建国民间借贷纠纷一案")
+
+
 def test_sign_in_says_why_it_refuses(demo: Demo, page: Page) -> None:
     page.goto(demo.room["panel_url"])
     field = page.get_by_label("登录码", exact=True)

@@ -7,6 +7,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from center_peers import RoomPeer, Served, opening, until
 
 from server.unrecorded import CODE, OVER, Unrecorded
@@ -66,6 +67,28 @@ async def test_one_that_is_not_due_yet_or_was_opened_is_none(archive: Served, se
     await archive.center.unrecorded.look()
     assert await alarms(archive) == []
     assert len(await archive.audited(OVER)) == 1
+
+
+async def test_one_that_began_after_midnight_is_the_one_of_the_evening(
+    archive: Served, sender: RoomPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    evening = docket(0)
+    evening["date"] = f"{midnight - timedelta(days=1):%Y-%m-%d}"
+    evening["hearings"][0]["time"] = "23:59"
+    async with archive.inspector() as http:
+        (await http.put("/api/docket/court1/c03", json=evening)).raise_for_status()
+    watching = archive.center.unrecorded
+    monkeypatch.setattr(watching, "_utc_s", lambda: midnight.timestamp() + 3600)
+    await watching.look()
+    assert [alarm["code"] for alarm in await alarms(archive)] == [CODE]
+    late = opening(1)
+    late["body"]["case"]["id"] = "d1"
+    late["utc_ns"] = int((midnight.timestamp() + 60) * 10**9)
+    sender.publish("events", late)
+    await until(lambda: 1 in sender.receipts())
+    await watching.look()
+    assert await alarms(archive) == []
 
 
 async def test_from_opening_to_close_every_moment_of_every_track_is_kept_or_declared(recorder: Any) -> None:

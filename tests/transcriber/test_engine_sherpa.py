@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import jiwer
@@ -14,7 +15,7 @@ from transcriber_room import speech
 
 from sync.errors import ConfigError
 from transcriber import owner as owner_module
-from transcriber.engines.local import Local
+from transcriber.engines.local import Local, load_engines, load_speaker
 from transcriber.engines.sherpa import Sherpa
 from transcriber.owner import Owner
 
@@ -28,6 +29,13 @@ def floats(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 @pytest.fixture(scope="module")
 def moonshine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_models.moonshine(tmp_path_factory.mktemp("moonshine"))
+
+
+@pytest.mark.parametrize("settings", [Local(engine="sherpa-onnx", folder="/x"), Local(engine="", speaker="/x/v.onnx")])
+def test_a_machine_without_the_library_is_told_how_to_get_it(settings: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sherpa_onnx", None)
+    with pytest.raises(ConfigError, match=r"pip install 'wutong\[sherpa\]'"):
+        load_engines(settings) or load_speaker(settings)
 
 
 @pytest.mark.model

