@@ -163,6 +163,11 @@ class Keeper:
         """Everything of this hearing is on disk or declared."""
         return self._job(hearing) is None
 
+    @property
+    def is_idle(self) -> bool:
+        """No hearing wants anything of this track any more."""
+        return not self._jobs and not self._finishing
+
     def cached(self, from_ns: int) -> list[Stamped]:
         """What is in memory from the last key frame at or before a moment on."""
         first = self._first(from_ns)

@@ -231,7 +231,7 @@ class RecorderRoom:
                     self._book.forget(wanted.hearing)
             now_ns = self._clock.now_ns()
             for runner in self.runners:
-                if runner.state == "off" and self._hearing is None:
+                if runner.state == "off" and self._hearing is None and self._is_idle(runner):
                     runner.again()  # between hearings the machine has time to try
                 elif runner.state == "off":  # what it misses is missing for this reason, for as long as it lasts
                     for info in runner.source.tracks:
@@ -247,10 +247,15 @@ class RecorderRoom:
         self._hearing = hearing
         self._changed.set()
         for runner in self.runners:
-            runner.again()
+            if hearing is not None or self._is_idle(runner):
+                runner.again()
         if hearing is not None:
             for alarm in self._alarms.all():
                 self._alarm(alarm, False)
+
+    def _is_idle(self, runner: SourceRunner) -> bool:
+        """No hearing waits for its tracks: what was left off in one shall not come back for its last moments."""
+        return all(self.lanes[info.id].keeper.is_idle for info in runner.source.tracks)
 
     # What the sources tell
 

@@ -91,7 +91,7 @@ class Unrecorded:
         return self._after_s <= self._utc_s() - planned <= LOOK_BACK_S
 
     async def _opened(self, room: str, date: str) -> set[str]:
-        """The docket's names of what the room opened on that day or, for one that begins after midnight, on the next."""
+        """The docket's names of what the room opened on that day or, for one that began after midnight, the next."""
         next_day = (datetime.fromisoformat(date) + timedelta(days=1)).strftime("%Y-%m-%d")
         days = [await self._archive.hearings(HearingFilter(room=room, date=day)) for day in (date, next_day)]
         return {str(row["case"].get("id")) for rows in days for row in rows}

