@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sync.errors import ConfigError, StorageError
+from sync.wal import write_ahead
 
 T = TypeVar("T")
 
@@ -102,6 +103,7 @@ def insert_once(connection: Connection, table: Table, values: dict[str, Any]) ->
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     # FULL: a receipt promises that the event survives a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    write_ahead(cursor.execute)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.errors import StorageError
+from sync.wal import write_ahead
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS checkpoint (
@@ -62,7 +63,7 @@ class Checkpoints:
         self._lock = threading.Lock()
         try:
             self._db = sqlite3.connect(log, timeout=10, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            write_ahead(self._db.execute)
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:

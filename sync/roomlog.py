@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from sync.errors import LedgerError, StorageError
+from sync.wal import write_ahead
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +142,7 @@ class RoomLog:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(self._path, timeout=10, check_same_thread=False, isolation_level=None)
-            db.execute("PRAGMA journal_mode=WAL")
+            write_ahead(db.execute)
             db.execute("PRAGMA synchronous=FULL")
             db.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sync.errors import StorageError
 from sync.roomlog import Event
+from sync.wal import write_ahead
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS upload (
@@ -118,7 +119,7 @@ class UploadStore:
         self._lock = threading.Lock()
         try:
             self._db = sqlite3.connect(path, timeout=10, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            write_ahead(self._db.execute)
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:

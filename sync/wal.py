@@ -1,0 +1,28 @@
+"""SQLite's write-ahead log, turned on also where several services open a new file at the same moment.
+
+The change of mode takes the file for itself. Two that want it would wait for each other, so SQLite refuses one of them at
+once, whatever its time-out: the services of a room all open its log when the machine starts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+
+PATIENCE_S = 10.0
+_PAUSE_S = 0.01
+
+
+def write_ahead(execute: Callable[[str], object], *, patience_s: float = PATIENCE_S) -> None:
+    """Turn it on by `execute`, a connection's or a cursor's; `sqlite3.Error` when it cannot be within `patience_s`."""
+    deadline_s = time.monotonic() + patience_s
+    while True:
+        try:
+            execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # The low byte is the kind of error; the others say which of it.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+        time.sleep(_PAUSE_S)
