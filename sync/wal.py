@@ -1,7 +1,7 @@
 """SQLite's write-ahead log, turned on also where several services open a new file at the same moment.
 
-The change of mode takes the file for itself. Two that want it would wait for each other, so SQLite refuses one of them at
-once, whatever its time-out: the services of a room all open its log when the machine starts.
+The change of mode takes the file for itself. Two that want it would wait for each other, so SQLite refuses one of them
+without waiting, whatever its time-out: the services of a room all open its log when the machine starts.
 """
 
 from __future__ import annotations
