@@ -5,6 +5,7 @@
 # own for each run; the project's files go in as they are here. The network, its certificates and its proxies are this
 # machine's. When the command ends so does every process that it left, and the folder goes. Each line tells its second.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 program="wutong bare"
 mkdir -p .setup/bare

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Every check and test, in the order in which they fail fastest. Called by `make test` after setup.
 set -uo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 . tools/node.sh
 bin=.venv/bin
 began=$SECONDS
+# pytest ends at Ctrl-C as if its tests had failed; the rest shall not begin then.
+trap 'printf "\nwutong test: interrupted\n" >&2; exit 130' INT TERM HUP
 failed=()
 # run NAME COMMAND...: each prints for itself; one that fails is named again at the end, with its command.
 run() {

@@ -3,10 +3,11 @@
 # Versions stay as they are where they may; `tools/lock.sh --upgrade` takes the newest, `--upgrade-package NAME` one.
 # The largest set is resolved first and binds the others, so that no package has two versions.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
-export UV_SYSTEM_CERTS=1
 uv=.setup/tools/bin/uv
 [ -x "$uv" ] || { printf 'wutong lock: .setup/tools/bin/uv is missing; run make setup first\n' >&2; exit 2; }
+. tools/mirror.sh
 mkdir -p locks
 
 # lock NAME OPTION...: resolve for every Python from 3.11 on, whatever this machine's is: one version for all of them.

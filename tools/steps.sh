@@ -60,7 +60,7 @@ step() {
 # Ctrl-C does not reach what runs in the background. It is ended, but dpkg is not: that would leave a system half done.
 interrupted() {
     trap - ERR
-    trap '' INT TERM
+    trap '' INT TERM HUP
     if [ ${#running[@]} -gt 0 ]; then
         case "${running[1]}" in
             *apt-get*install*) printf '\n%s: interrupted; letting apt finish first …\n' "$program" >&2 ;;
@@ -75,5 +75,6 @@ running=() # The process and the command of the step that is under way,
 ending=TERM # and the signal that ends it.
 
 set -E
-trap 'say_failed "line $LINENO of $0" "$?" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR
-trap interrupted INT TERM
+# In a subshell it only passes on: what called it tells of it once.
+trap '[ "$BASH_SUBSHELL" = 0 ] || exit; say_failed "line $LINENO of $0" "$?" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR
+trap interrupted INT TERM HUP

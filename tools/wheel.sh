@@ -2,12 +2,13 @@
 # Build what is installed on a court's machines, into dist/: the wheel, pages and units included, and the locks of what it
 # needs. Called by `make wheel` after setup.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 program="wutong wheel"
 log=$PWD/.setup/wheel.log
 : >"$log"
 . tools/steps.sh
-export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never
+. tools/mirror.sh
 rm -rf dist
 step "The wheel" "mend what it says, and run it again" .setup/tools/bin/uv build --quiet --wheel --require-hashes \
     --build-constraints locks/build.lock --out-dir dist .

@@ -22,7 +22,7 @@ FAULT = "the disk said no"
 PROGRAM = f"""#!/bin/bash
 called="$(basename "$0") $*"
 [ -z "${{FAULT:-}}" ] || [[ "$called" != *"$FAULT"* ]] || {{ echo something before; echo '{FAULT}'; exit 3; }}
-[ -z "${{HANG:-}}" ] || [[ "$called" != *"$HANG"* ]] || {{ touch "$HUNG"; exec sleep 60; }}
+[ -z "${{HANG:-}}" ] || [[ "$called" != *"$HANG"* ]] || {{ : >"$HUNG"; exec sleep 60; }}
 """
 """It fails when its name and arguments contain `FAULT`, and takes a minute when they contain `HANG`."""
 
@@ -74,7 +74,14 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     tree, programs = tmp_path / "tree", tmp_path / "programs"
-    for name in ("tools/setup.sh", "tools/steps.sh", "tools/node.sh", "pyproject.toml", "web/package-lock.json"):
+    for name in (
+        "tools/setup.sh",
+        "tools/steps.sh",
+        "tools/node.sh",
+        "tools/mirror.sh",
+        "pyproject.toml",
+        "web/package-lock.json",
+    ):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
     shutil.copytree(ROOT / "locks", tree / "locks")
@@ -96,7 +103,8 @@ def machine(tmp_path: Path) -> Machine:
         'case "$*" in "-m pip install"*) cp "$0" .setup/tools/bin/uv;'
         f' mkdir -p {home}/bin {npm}; cp "$0" {home}/bin/node; cp "$0" {npm}/npm-cli.js ;; esac\n'
         'case "$(basename "$0") $*" in "uv venv"*) mkdir -p .venv/bin; cp "$0" .venv/bin/python ;; esac\n'
-        'case "$*" in *is_there*) exit 1 ;; esac\n'
+        'case "$*" in *--editable*) cp "$0" .venv/bin/wutong ;; esac\n'
+        'case "$*" in *is_there*) exit 1 ;; *_base_executable*) echo "$0" ;; esac\n'
     )
     _program(programs / "python3", tools)
     return Machine(tree, programs)
@@ -153,6 +161,7 @@ def test_what_fails_outside_a_step_has_words_too(machine: Machine) -> None:
     assert done.returncode == 2
     assert "wutong setup: this failed: line " in done.stderr
     assert "locks/product.lock" in done.stderr
+    assert done.stderr.count("this failed") == 1
     assert "what to do: " in done.stderr
 
 

@@ -25,13 +25,15 @@ def docket_of(case: Case, now: datetime) -> Docket:
 async def put_on_docket(stack: Stack, case: Case) -> None:
     """Give every room's docket to the center, through the interface of the court's own systems.
 
-    `CenterError` when the center refuses.
+    `CenterError` when the center refuses or does not answer.
     """
     docket = docket_of(case, datetime.now().astimezone())
-    async with httpx.AsyncClient(base_url=stack.center_url, headers={"X-Wutong": "1"}, timeout=30) as http:
-        answers = [await http.post("/api/session", json={"code": stack.inspector_code()})]
-        for room in stack.rooms:
-            answers.append(await http.put(f"/api/docket/{room.address}", json=docket.model_dump()))
-    for answer in answers:
-        if answer.is_error:
-            raise CenterError(f"the center refused the docket: {answer.text[:200]}", code="refused")
+    try:
+        async with httpx.AsyncClient(base_url=stack.center_url, headers={"X-Wutong": "1"}, timeout=30) as http:
+            (await http.post("/api/session", json={"code": stack.inspector_code()})).raise_for_status()
+            for room in stack.rooms:
+                (await http.put(f"/api/docket/{room.address}", json=docket.model_dump())).raise_for_status()
+    except httpx.HTTPError as error:
+        raise CenterError(
+            f"the center did not take the docket: {error or type(error).__name__}", code="docket"
+        ) from error
