@@ -86,7 +86,7 @@ class _Paced:
         due_ns = self.due_ns(self.count)
         wait_ns = due_ns - time.monotonic_ns()
         if wait_ns > 0:
-            time.sleep(wait_ns / NS_PER_S)
+            time.sleep(wait_ns / NS_PER_S)  # a simulated sound card: its own process, paced by the clock
         return due_ns
 
 

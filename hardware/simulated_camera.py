@@ -115,7 +115,7 @@ def run(options: Options) -> None:
             due_ns = start_ns + number * NS_PER_S // fps
             wait_ns = due_ns - time.monotonic_ns()
             if wait_ns > 0:
-                time.sleep(wait_ns / NS_PER_S)
+                time.sleep(wait_ns / NS_PER_S)  # a simulated camera: its own process, paced by the clock
             elif wait_ns < -TOO_LATE_NS:
                 left_out_ns = -wait_ns * fps // NS_PER_S * NS_PER_S // fps
                 reporter.lost(number * NS_PER_S // fps, left_out_ns, "画面来不及绘制")

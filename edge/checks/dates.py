@@ -124,8 +124,12 @@ def _impossible(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _read(found: re.Match[str]) -> tuple[int | None, int | None, int | None]:
-    year, month, day = (None if part is None else value(part) for part in found.groups())
-    return (None if n is None else int(n) for n in (year, month, day))  # type: ignore[return-value]  # three of three
+    def number(group: int) -> int | None:
+        part = found[group]
+        read = None if part is None else value(part)
+        return None if read is None else int(read)
+
+    return number(1), number(2), number(3)
 
 
 @lru_cache(maxsize=16384)

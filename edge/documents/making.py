@@ -75,7 +75,7 @@ class Making:
         try:
             await asyncio.to_thread(_sweep, folder)
             [made] = await self._make(hearing, {kind: path})
-        except BaseException:
+        except BaseException:  # also when whoever wanted it has left: a draft lies about for nobody
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
         return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable
+from functools import partial
 
 from fpdf.enums import DocumentCompliance, TextMode
 
@@ -203,13 +204,13 @@ class _Layout:
         room = indent * width_of("国")
         for number, row in enumerate(broken(clean(text), WIDE - room, WIDE, width_of)):
             x = LEFT + (room if number == 0 else 0)
-            self._draw(pitch, lambda s, y, row=row, x=x: s.put(x, y, row, size=size, gray=gray))  # type: ignore[misc]  # mypy infers no defaults of lambdas
+            self._draw(pitch, partial(_put, row, x, size, gray))
 
     def _people(self, people: list[Person]) -> None:
         """Two beside each other: who, what they drew, when."""
         for at in range(0, len(people), 2):
             pair = people[at : at + 2]
-            self._draw(_CELL, lambda s, y, pair=pair: _cells(s, y, pair))  # type: ignore[misc]  # likewise
+            self._draw(_CELL, partial(_cells, pair))
 
     def _small(self, form: CourtForm) -> None:
         said = [f"庭审编号：{form.hearing}"]
@@ -243,7 +244,11 @@ def _strip(form: CourtForm) -> list[list[Person]]:
     return [people[at : at + on_each] for at in range(0, len(people), on_each)]
 
 
-def _cells(sheet: _Sheet, y: float, pair: list[Person]) -> None:
+def _put(row: str, x: float, size: float, gray: int, sheet: _Sheet, y: float) -> None:
+    sheet.put(x, y, row, size=size, gray=gray)
+
+
+def _cells(pair: list[Person], sheet: _Sheet, y: float) -> None:
     top, wide = y - _CELL, WIDE / 2
     for place, person in enumerate(pair):
         x = LEFT + place * wide

@@ -92,7 +92,7 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int,
                     httpx.get(url + "/api/session", timeout=2)
                     break
                 except httpx.HTTPError:
-                    time.sleep(0.2)
+                    time.sleep(0.2)  # another process is starting: there is no event to wait for
             asyncio.run(_send(folder, url, broker, _media(folder)))
             yield url, broker, json.loads((folder / "data" / "codes.json").read_text())
         finally:

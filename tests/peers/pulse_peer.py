@@ -67,7 +67,7 @@ class PulsePeer:
         ).returncode:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((folder / "pulse.log").read_text())
-            time.sleep(0.1)
+            time.sleep(0.1)  # PulseAudio tells nobody when it is ready
 
     def play(self, pcm: bytes, channels: int, rate_hz: int) -> subprocess.Popen[bytes]:
         """Feed the null sink with s16le samples."""
