@@ -68,12 +68,12 @@ exec 8> >(while IFS= read -r line; do printf '%4ds  %s\n' $((SECONDS - started))
 printer=$!
 # In the background, so that Ctrl-C is heard: unshare itself ignores it, and all that runs inside ends with it.
 set -m # In a group of its own, as steps are.
+running="a bare $suite" ending=KILL
 unshare --mount --pid --fork --kill-child bash -c "$inside" "$root" "$command" "${environment[@]}" </dev/null >&8 2>&1 8>&- 9>&- &
+machine=$!
 set +m
-running=("$!" "a bare $suite") ending=KILL
 exec 8>&-
-wait "${running[0]}" || code=$?
-running=()
+wait "$machine" || code=$?
 wait "$printer" || true
 printf '==> bare %s: exit code %d after %d s\n' "$suite" "$code" $((SECONDS - started))
 exit "$code"

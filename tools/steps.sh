@@ -37,11 +37,11 @@ step() {
     shift 2
     printf '==> %s: %s\n' "$name" "$*" >>"$log"
     from=$(($(wc -c <"$log") + 1))
+    running=$*
     set -m # A process group of its own, so that it can be ended with all that it has started.
     "$@" </dev/null >>"$log" 2>&1 9>&- & # What it starts for good must not hold a lock.
-    set +m
     pid=$!
-    running=("$pid" "$*")
+    set +m
     if [ -t 1 ]; then
         while kill -0 "$pid" 2>/dev/null; do
             printf '\r  … %-60s %4ds' "$name" $((SECONDS - started))
@@ -52,7 +52,6 @@ step() {
         printf '  … %s\n' "$name"
     fi
     wait "$pid" || code=$?
-    running=()
     if [ "$code" = 0 ]; then
         printf '  ✓ %-60s %4ds\n' "$name" $((SECONDS - started))
     else
@@ -66,19 +65,21 @@ step() {
 # Ctrl-C does not reach a step's group. It is ended, but apt is not while it installs: dpkg would leave a system half done.
 # What runs by sudo cannot be ended by who started it, and is waited for as well.
 interrupted() {
+    local pid
     trap - ERR
     trap '' INT TERM HUP
-    if [ ${#running[@]} -gt 0 ]; then
-        case "${running[1]}" in
+    # The shell's own list of what runs knows it also in the moment in which it is started.
+    for pid in $(jobs -p); do
+        case "$running" in
             *apt-get*" install "* | *--with-deps*) false ;;
-            *) kill -s "$ending" -- "-${running[0]}" 2>/dev/null ;;
-        esac || printf '\n%s: interrupted; letting it finish first: %s\n' "$program" "${running[1]}" >&2
-        wait "${running[0]}" 2>/dev/null || true
-    fi
+            *) kill -s "$ending" -- "-$pid" 2>/dev/null ;;
+        esac || printf '\n%s: interrupted; letting it finish first: %s\n' "$program" "$running" >&2
+        wait "$pid" 2>/dev/null || true
+    done
     printf '\n%s: interrupted; run it again, what is done is not done twice\n' "$program" >&2
     exit 130
 }
-running=() # The process and the command of the step that is under way,
+running= # The command of the step that is under way,
 ending=TERM # and the signal that ends it.
 
 set -E

@@ -78,17 +78,19 @@ def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing(t
     assert list(tmp_path.iterdir()) == [], "nothing is left of the machine"
 
 
-def test_ctrl_c_ends_all_that_runs_there_and_leaves_nothing(tmp_path: Path) -> None:
-    with _start("sleep 7777 & echo it runs; sleep 7777", tmp_path) as process:
+@pytest.mark.parametrize("when", ["==> bare bookworm: ", "s  it runs\n"], ids=["while it starts", "while it runs"])
+def test_ctrl_c_ends_all_that_runs_there_and_leaves_nothing(tmp_path: Path, when: str) -> None:
+    naps = f"7777.{os.getpid()}"  # no other test's
+    with _start(f"sleep {naps} & echo it runs; sleep {naps}", tmp_path) as process:
         assert process.stdout is not None
-        while "it runs" not in (line := process.stdout.readline()):
+        while when not in (line := process.stdout.readline()):
             assert line, "it ended by itself"
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "interrupted" in said
     assert list(tmp_path.iterdir()) == []
-    assert not [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", "7777"]]
+    assert not [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", naps]]
 
 
 def test_a_suite_that_is_none_is_refused_with_what_to_do(tmp_path: Path) -> None:
