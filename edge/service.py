@@ -8,33 +8,33 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from edge.alarms import Alarms
+from edge.api.court_systems import add_control
+from edge.api.hearing import add_routes
+from edge.api.phrases import add_phrases, phrasebook_of
+from edge.api.signing import add_signing
+from edge.api.transcript import add_transcript
+from edge.api.websockets import add_sockets
 from edge.checks.desk import Checks, add_checks
-from edge.control import add_control
-from edge.desk import Desk
-from edge.display import DisplayToken
-from edge.documents.making import Making
-from edge.integrity import Integrity, heard_of, words_of
-from edge.notary import Notary
-from edge.phrases.routes import add_phrases, phrasebook_of
-from edge.routes import add_routes
-from edge.selftest import SelfTest
-from edge.signing import SigningDesk
-from edge.signingroutes import add_signing
-from edge.sockets import add_sockets
-from edge.transcript import TranscriptDesk
-from edge.transcript_routes import add_transcript
-from edge.view import RoomView
+from edge.documents.jobs import Making
+from edge.hearing.alarms import Alarms
+from edge.hearing.commands import Desk
+from edge.integrity.notary import Notary
+from edge.integrity.status import Integrity, heard_of, words_of
+from edge.selftest.runner import SelfTest
+from edge.signing.commands import SigningDesk
+from edge.state.display import DisplayToken
+from edge.state.room_state import RoomView
+from edge.transcript.commands import TranscriptDesk
 from hardware.profile import Profile
-from sync.checkpoints import Checkpoints
-from sync.clock import RoomClock
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.serve import new_app, serving
-from sync.layout import RoomLayout
 from sync.ledger.keys import make_key
-from sync.roomlog import RoomLog
-from sync.service import Lifeline
+from sync.room.checkpoints import Checkpoints
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
+from sync.runtime.service import Lifeline
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
     python -m hardware.loudspeaker '{"device": "…", "test": "…"}'
 
 A device is played by a process of its own, so that a driver that hangs holds up no recorder. A simulated room hears
-the tone through a file (hardware.air).
+the tone through a file (hardware.simulation.acoustic_loopback).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import sys
 import time
 from pathlib import Path
 
-from hardware import marker
-from hardware.air import tone_file
+from hardware import test_signal
 from hardware.profile import Profile
+from hardware.simulation.acoustic_loopback import tone_file
 from sync.errors import DeviceError, WutongError
-from sync.process import die_with_parent
+from sync.runtime.processes import die_with_parent
 
 NS_PER_S = 1_000_000_000
 LEAD_NS = NS_PER_S // 4
@@ -41,7 +41,7 @@ async def play(profile: Profile, stage: Path, test: str) -> None:
     """Play the tone and the marker of `test`; returns when they have sounded. `DeviceError` says why they did not."""
     if profile.microphones.driver == "simulated":
         start_ns = await asyncio.to_thread(_announce, tone_file(stage), test)
-        await asyncio.sleep((start_ns - time.monotonic_ns()) / NS_PER_S + marker.SIGNAL_S)
+        await asyncio.sleep((start_ns - time.monotonic_ns()) / NS_PER_S + test_signal.SIGNAL_S)
         return
     options = json.dumps({"device": profile.selftest.loudspeaker, "test": test}, ensure_ascii=False)
     process = await asyncio.create_subprocess_exec(
@@ -68,11 +68,11 @@ async def play(profile: Profile, stage: Path, test: str) -> None:
 
 def main() -> None:
     """Entry point of the process."""
-    from hardware.portaudio import play_through  # only here: the recorder must not load a sound library
+    from hardware.drivers.portaudio import play_through  # only here: the recorder must not load a sound library
 
     options = json.loads(sys.argv[1])
     try:
-        play_through(str(options["device"]), marker.signal(str(options["test"]), RATE_HZ), RATE_HZ)
+        play_through(str(options["device"]), test_signal.signal(str(options["test"]), RATE_HZ), RATE_HZ)
     except WutongError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 (the recorder shows it)
         sys.exit(2)

@@ -1,7 +1,7 @@
 """The sources of a room: for each worker process, which tracks it gives and how it is started.
 
-`Source.command` gets the file descriptors of its pipes, one per track and one for reports (hardware.report); it is the
-same for all drivers, so the recorder knows none of them.
+`Source.command` gets the file descriptors of its pipes, one per track and one for reports (hardware.workers.reporter);
+it is the same for all drivers, so the recorder knows none of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hardware import encode
+from hardware.drivers import ffmpeg_arguments
 from hardware.profile import PROGRAM, PROGRAM_NAME, Camera, Profile
 
 NS_PER_S = 1_000_000_000
@@ -55,7 +55,7 @@ def sources(profile: Profile, stage: Path) -> list[Source]:
 
 def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
     def direct(media: Sequence[int], report: int) -> list[str]:
-        return encode.camera(camera, media[0])
+        return ffmpeg_arguments.camera(camera, media[0])
 
     def simulated(media: Sequence[int], report: int) -> list[str]:
         options = {
@@ -63,11 +63,11 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
             "title": f"{profile.room.court_name} {profile.room.room_name}",
             "places": [{"roles": seat.roles, "channel": seat.channel} for seat in profile.seats],
             "stage": str(stage),
-            "encoder": encode.raw_camera(camera.width, camera.height, camera.fps, media[0]),
+            "encoder": ffmpeg_arguments.raw_camera(camera.width, camera.height, camera.fps, media[0]),
             "media_fd": media[0],
             "report_fd": report,
         }
-        return _worker("hardware.simulated_camera", options)
+        return _worker("hardware.workers.simulated_camera", options)
 
     acted = camera.driver == "simulated"
     return Source(
@@ -86,13 +86,13 @@ def _microphones(profile: Profile, stage: Path) -> Source:
         options = {
             **microphones.model_dump(mode="json"),
             "stage": str(stage),
-            "encoder": encode.microphones(microphones.channels, microphones.rate_hz, *media),
+            "encoder": ffmpeg_arguments.microphones(microphones.channels, microphones.rate_hz, *media),
             "media_fds": list(media),
             "report_fd": report,
         }
-        return _worker("hardware.microphones", options)
+        return _worker("hardware.workers.microphones", options)
 
-    priming_ns = encode.AAC_PRIMING_SAMPLES * NS_PER_S // encode.MIX_RATE_HZ
+    priming_ns = ffmpeg_arguments.AAC_PRIMING_SAMPLES * NS_PER_S // ffmpeg_arguments.MIX_RATE_HZ
     return Source(
         id="mics",
         tracks=(TrackInfo("mics", "audio", "全部话筒", 0), TrackInfo("mix", "audio", "现场混音", priming_ns)),
@@ -110,7 +110,7 @@ def _program(profile: Profile) -> Source:
             "room": profile.room.room_name,
             "cameras": [(camera.id, camera.name) for camera in profile.cameras],
             "fps": profile.program.fps,
-            "encoder": encode.program(profile.program.fps, profile.program.bitrate_kbps, media[0]),
+            "encoder": ffmpeg_arguments.program(profile.program.fps, profile.program.bitrate_kbps, media[0]),
             "media_fd": media[0],
             "report_fd": report,
         }

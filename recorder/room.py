@@ -11,28 +11,28 @@ import structlog
 
 from hardware.profile import Profile
 from hardware.sources import Source, sources
-from recorder import recovery
 from recorder.alarms import Alarm, Alarms
-from recorder.backup import Backup
-from recorder.clockwatch import ClockWatch
-from recorder.confidence import Confidence
-from recorder.disk import Disk, DiskState
-from recorder.keeper import Missing
-from recorder.lane import Lane
-from recorder.past import Past
-from recorder.runner import SourceRunner
-from recorder.scribe import Scribe
-from recorder.segment import ClosedSegment
-from recorder.selftest import TestRecorder
-from recorder.sound import ChannelWatch, to_db
-from recorder.waits import Waits
-from recorder.wanted import HearingBook
-from sync.clock import ClockMap, RoomClock
+from recorder.capture.supervisor import SourceRunner
+from recorder.clock.watch import ClockWatch
+from recorder.event_writer import Scribe
+from recorder.monitoring.channels import ChannelWatch, to_db
+from recorder.readback.monitor import Confidence
+from recorder.second_copy.supervisor import Backup
+from recorder.selftest.recording import TestRecorder
+from recorder.startup_recovery import Past
+from recorder.storage import recovery
+from recorder.storage.schedule import HearingBook
+from recorder.storage.segment import ClosedSegment
+from recorder.storage.selector import Missing
+from recorder.storage.volume import Disk, DiskState
+from recorder.storage.write_latency import Waits
+from recorder.track_pipeline import Lane
 from sync.errors import StorageError
-from sync.feed import FeedServer
-from sync.layout import RoomLayout
-from sync.roomlog import Event, RoomLog
-from sync.service import cancel_and_wait
+from sync.room.clock import ClockMap, RoomClock
+from sync.room.event_log import Event, RoomLog
+from sync.room.feed import FeedServer
+from sync.room.paths import RoomLayout
+from sync.runtime.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
 

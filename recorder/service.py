@@ -15,16 +15,16 @@ from pathlib import Path
 
 import structlog
 
-from hardware.hearing_folder import HearingFolder
 from hardware.profile import Profile
+from hardware.simulation.hearing_folder import HearingFolder
 from recorder.room import RecorderRoom
-from sync.clock import ClockMap, RoomClock
 from sync.errors import ConfigError, StorageError
-from sync.feed import FeedClient, FeedServer
-from sync.layout import RoomLayout
-from sync.process import weigh
-from sync.roomlog import RoomLog
-from sync.service import Lifeline, cancel_and_wait
+from sync.room.clock import ClockMap, RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient, FeedServer
+from sync.room.paths import RoomLayout
+from sync.runtime.processes import weigh
+from sync.runtime.service import Lifeline, cancel_and_wait
 
 NICE = -5
 

@@ -21,14 +21,14 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from tuspyserver import create_tus_router
 
-from server.receive import Claim
-from server.uploads import KEEP_DAYS, Tokens, UploadFolder, UploadGate
-from sync.durable import sync_folder
+from server.ingest.objects_api import Claim
+from server.ingest.uploads import KEEP_DAYS, Tokens, UploadFolder, UploadGate
 from sync.errors import AccessError, CenterError, ConfigError, StorageError, WutongError
 from sync.http.access import Access, Rule, declare, machine
 from sync.http.serve import new_app, serving
-from sync.secret import read_secret
-from sync.service import Lifeline
+from sync.runtime.durable_files import sync_folder
+from sync.runtime.secrets import read_secret
+from sync.runtime.service import Lifeline
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from server.config import RoomEntry
 from sync.errors import CenterError
-from sync.hearing import to_screen
+from sync.record.hearing import to_screen
 
 STALE_S = 15.0
 MAX_STATUS_BYTES = 256 * 1024

@@ -11,34 +11,34 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from server import receive, selftests, stamps
-from server.archive import Archive
-from server.audit import Audit
-from server.broker import CenterBroker
+from server.access.audit import Audit
+from server.access.classification import Levels
+from server.access.grants import Grants
+from server.access.viewing_log import Viewed
+from server.api.inspectors import Screens
+from server.api.parties import View
 from server.config import Config
-from server.database import Database, open_database
-from server.enrolment import Enrolment, center_key
-from server.events import Received
-from server.grants import Grants
-from server.ingest import Ingest
-from server.levels import Levels
-from server.live import Live
-from server.media import Media
-from server.objects import ObjectStore
-from server.playing import Playing
-from server.record import Record
+from server.events.admission import Received
+from server.ingest import objects_api, selftest_objects, timestamp_tokens
+from server.ingest.mqtt import CenterBroker
+from server.ingest.receipts import Ingest
+from server.ingest.uploads import Tokens, UploadFolder, UploadGate
+from server.inspection.unrecorded import Unrecorded
+from server.integrity.enrollment import Enrolment, center_key
+from server.integrity.witness import Witness
+from server.live.hub import Live
+from server.playback.ranges import Media
+from server.playback.service import Playing
 from server.rooms import Rooms, RoomState
-from server.screens import Screens
-from server.unrecorded import Unrecorded
-from server.uploads import Tokens, UploadFolder, UploadGate
-from server.view import View
-from server.viewed import Viewed
-from server.witness import Witness
+from server.store.database import Database, open_database
+from server.store.objects import ObjectStore
+from server.store.reader import Archive
+from server.store.writer import Record
 from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.serve import new_app, serving
-from sync.service import Lifeline, cancel_and_wait, every
+from sync.runtime.service import Lifeline, cancel_and_wait, every
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class Center:
     viewed: Viewed
     unrecorded: Unrecorded
     uploads: UploadFolder
-    tests: selftests.TestObjects
+    tests: selftest_objects.TestObjects
     witness: Witness
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
@@ -142,25 +142,25 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     live.attach(rooms, ingest, broker)
     app = new_app(config.name)
     access.install(app, COOKIE, https=config.web.https, audit=audit.note)
-    tests = selftests.TestObjects(data / "selftests", uploads)
-    selftests.install(app, tokens, tests)
+    tests = selftest_objects.TestObjects(data / "selftests", uploads)
+    selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
-    receive.install(
+    objects_api.install(
         app,
         access,
         tokens,
-        receive.Receiver(uploads, store, record, archive, tests),
+        objects_api.Receiver(uploads, store, record, archive, tests),
         UploadGate(
             tokens,
             uploads,
-            kinds=receive.KINDS,
+            kinds=objects_api.KINDS,
             max_bytes=max_bytes,
             reserve_bytes=int(config.storage.reserve_gib * 2**30),
         ),
         uploads,
         max_bytes,
     )
-    stamps.install(app, database, receive.room_by(tokens))
+    timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrolment.install(app, audit)
     playing = Playing(archive, Media(), store, uploads)
     Screens(

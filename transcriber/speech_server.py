@@ -27,11 +27,11 @@ from hardware.profile import Transcriber
 from sync.errors import ConfigError, MediaError
 from sync.http.access import Rule, declare
 from sync.http.serve import new_app, serving
-from sync.secret import read_secret
-from sync.service import Lifeline
-from transcriber.ears import make_ear
-from transcriber.engine import RATE_HZ, Ear, Heard, Samples
-from transcriber.owner import EngineLostError
+from sync.runtime.secrets import read_secret
+from sync.runtime.service import Lifeline
+from transcriber.recognition.factory import make_ear
+from transcriber.recognition.process import EngineLostError
+from transcriber.recognition.recognizer import RATE_HZ, Ear, Heard, Samples
 
 log = structlog.get_logger(__name__)
 

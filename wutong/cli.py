@@ -40,7 +40,7 @@ def recorder(profile: ProfileOption) -> None:
     """Record: sources -> fragments -> segments."""
     from hardware.profile import load_profile
     from recorder.service import serve
-    from sync.service import run_service
+    from sync.runtime.service import run_service
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("recorder", lambda lifeline: serve(loaded, lifeline)))
@@ -50,7 +50,7 @@ def recorder(profile: ProfileOption) -> None:
 def transcriber(profile: ProfileOption) -> None:
     """Turn speech into captions and utterances."""
     from hardware.profile import load_profile
-    from sync.service import run_service
+    from sync.runtime.service import run_service
     from transcriber.service import serve
 
     loaded = load_profile(profile)
@@ -62,7 +62,7 @@ def edge(profile: ProfileOption) -> None:
     """Serve the panel and the display, and keep the hearing's state."""
     from edge.service import serve
     from hardware.profile import load_profile
-    from sync.service import run_service
+    from sync.runtime.service import run_service
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("edge", lambda lifeline: serve(loaded, lifeline)))
@@ -73,7 +73,7 @@ def uplink(profile: ProfileOption) -> None:
     """Carry everything to the center: events, segments, exhibits and live media."""
     from edge.uplink import serve
     from hardware.profile import load_profile
-    from sync.service import run_service
+    from sync.runtime.service import run_service
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("uplink", lambda lifeline: serve(loaded, lifeline)))
@@ -84,7 +84,7 @@ def server(config: Annotated[Path, typer.Option("--config", help="the center's T
     """Run the center."""
     from server.config import load_config
     from server.service import serve
-    from sync.service import run_service
+    from sync.runtime.service import run_service
 
     loaded = load_config(config)
     raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline)))
@@ -99,7 +99,7 @@ def copyserver(
 ) -> None:
     """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
     from server.copyserver import serve
-    from sync.service import run_service
+    from sync.runtime.service import run_service
 
     raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, lifeline)))
 
@@ -119,7 +119,7 @@ def speech_server(
 ) -> None:
     """Turn speech into words for many rooms, by the OpenAI interface (the engine openai in a room's profile)."""
     from hardware.profile import speech_settings
-    from sync.service import run_service
+    from sync.runtime.service import run_service
     from transcriber.speech_server import serve
 
     settings = speech_settings(engine=engine, model=model, language=language, device=device, threads=threads)
@@ -224,7 +224,7 @@ def demo(
     data: Annotated[Path, typer.Option("--data", help="where the record and the keys are kept")] = Path("data"),
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
-    from hardware.scenario import BUNDLED_HEARING
+    from hardware.simulation.scenario import BUNDLED_HEARING
     from wutong.demo.command import Options, run
 
     options = Options(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)

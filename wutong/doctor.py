@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hardware.hearing_folder import HearingFolder
 from hardware.profile import Camera, Profile, load_profile
+from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import WutongError
 
 State = Literal["ok", "note", "bad"]
@@ -85,7 +85,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _font() -> Finding:
-    from hardware.courtroom import font_file
+    from hardware.simulation.drawn_courtroom import font_file
 
     try:
         return Finding("font", "ok", font_file("Noto Sans CJK SC:bold")[0])
@@ -94,7 +94,7 @@ def _font() -> Finding:
 
 
 def _microphones(profile: Profile | None) -> Iterator[Finding]:
-    from hardware.portaudio import find_device, input_devices
+    from hardware.drivers.portaudio import find_device, input_devices
 
     devices = input_devices()
     for device in devices:
@@ -119,7 +119,7 @@ def _microphones(profile: Profile | None) -> Iterator[Finding]:
 
 
 def _loudspeaker(name: str) -> Finding:
-    from hardware.portaudio import find_output
+    from hardware.drivers.portaudio import find_output
 
     try:
         return Finding("profile: loudspeaker", "ok", str(find_output(name)["name"]))
@@ -205,7 +205,7 @@ def _clock() -> Finding:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return Finding("clock", "note", "chrony does not answer")
-    from recorder.clocksource import parse_tracking
+    from recorder.clock.chrony import parse_tracking
 
     source = parse_tracking(answer.stdout)
     if source.error_ms is None:
@@ -218,13 +218,13 @@ def _model(profile: Profile | None) -> Finding:
     if profile is not None and profile.transcriber.engine == "off":
         return Finding("speech model", "note", "switched off in the profile")
     name = "base" if profile is None else profile.transcriber.model
-    if importlib.util.find_spec("transcriber.model") is None:
+    if importlib.util.find_spec("transcriber.recognition.model_files") is None:
         return Finding("speech model", "note", "this installation has no transcriber")
     try:
         if profile is not None and profile.transcriber.engine != "faster-whisper":
-            ears: Any = importlib.import_module("transcriber.ears")
+            ears: Any = importlib.import_module("transcriber.recognition.factory")
             return Finding("speech model", "ok", asyncio.run(ears.look(profile.transcriber)))
-        module: Any = importlib.import_module("transcriber.model")
+        module: Any = importlib.import_module("transcriber.recognition.model_files")
         return Finding("speech model", "ok", f"{name}: {module.locate(name)}")
     except WutongError as error:
         return Finding("speech model", "bad", error.message)

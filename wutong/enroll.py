@@ -14,11 +14,11 @@ from rich.table import Table
 
 from hardware.profile import load_profile
 from server.config import Config, load_config
-from server.database import open_database
-from server.enrolment import VALID_S, Enrolment, center_key
-from sync.enrolment import enrol, fingerprint
+from server.integrity.enrollment import VALID_S, Enrolment, center_key
+from server.store.database import open_database
 from sync.errors import ConfigError
-from sync.layout import RoomLayout
+from sync.room.enrollment import enrol, fingerprint
+from sync.room.paths import RoomLayout
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.config import Config
-from server.report import report
+from server.inspection.report import report
 
 
 def run(config: Config, console: Console, *, as_json: bool) -> None:

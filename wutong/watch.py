@@ -27,11 +27,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hardware.profile import Profile
-from sync.feed import FeedClient
-from sync.follow import Follower
-from sync.hearing import Hearing, State
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.record.hearing import Hearing, State
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
+from sync.room.follower import Follower
+from sync.room.paths import RoomLayout
 from wutong.processes import Processes, service_pid
 
 REFRESH_S = 0.5

@@ -19,11 +19,11 @@ from pydantic import BaseModel, ConfigDict
 
 from edge.checks.finding import Facts, Finding, Line, facts_of
 from edge.checks.registry import check
-from edge.view import RoomView
-from sync.envelope import Envelope
+from edge.state.room_state import RoomView
 from sync.errors import HearingError
-from sync.hearing import Hearing
 from sync.http.access import allow
+from sync.media.envelope import Envelope
+from sync.record.hearing import Hearing
 
 log = structlog.get_logger(__name__)
 

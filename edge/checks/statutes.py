@@ -18,7 +18,7 @@ from typing import Any, Final
 from edge.checks.finding import STATUTE, Facts, Finding, Line
 from edge.checks.numerals import NUMBER, value
 from edge.checks.sounds import far
-from transcriber.vocabulary.statutes import statutes
+from transcriber.correction.vocabulary.statutes import statutes
 
 COUNTRY: Final = "中华人民共和国"
 _LONGEST: Final = 80

@@ -22,7 +22,7 @@ from docx.text.run import Run
 from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local
 from edge.documents.strokes import picture_of
 from sync.paper import clean
-from sync.signers import Person
+from sync.record.signers import Person
 
 BODY, HEADING, LATIN = "仿宋", "黑体", "Times New Roman"
 """Names of fonts that court machines have; a reader without them takes its own for East Asian text."""

@@ -11,9 +11,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sync.hearing import Hearing, State
-from sync.signers import BENCH, Person, is_complete, people_of
-from sync.signing import Version, words_of, words_sha256
+from sync.record.hearing import Hearing, State
+from sync.record.signers import BENCH, Person, is_complete, people_of
+from sync.record.signing import Version, words_of, words_sha256
 
 TITLE = "法庭笔录"
 DRAFT = "草稿，未经核对签名"

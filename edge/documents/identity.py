@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.enrolment import center_key
 from sync.errors import ConfigError, LedgerError
-from sync.layout import RoomLayout
 from sync.ledger.keys import check_certificate, load_key
+from sync.room.enrollment import center_key
+from sync.room.paths import RoomLayout
 
 
 @dataclass(frozen=True, slots=True)

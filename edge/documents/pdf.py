@@ -17,7 +17,7 @@ from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, 
 from edge.documents.layout import broken
 from edge.documents.strokes import pieces_of
 from sync.paper import SERIF, Paper, clean
-from sync.signers import Person
+from sync.record.signers import Person
 
 LEFT, RIGHT, TOP = 27.0, 185.0, 26.0
 _ABOVE_STRIP = 5.0

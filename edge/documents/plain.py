@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from edge.documents.form import DRAFT, CourtForm
-from sync.hearing import Hearing
-from sync.nanoseconds import ns_as_text
-from sync.transcript import Utterance
+from sync.record.hearing import Hearing
+from sync.record.nanoseconds import ns_as_text
+from sync.record.transcript import Utterance
 
 FORM = "wutong-transcript/1"
 _NS_PER_MS = 1_000_000

@@ -1,7 +1,7 @@
 """A handwritten signature as it goes on paper: fitted into a box, thinned where nobody sees it, as wide as pressed.
 
-Input are strokes as they were kept (`sync.signing.Signature`): points 0…1 of the pad. Output are pieces of a polyline
-in the box's own unit, y downwards.
+Input are strokes as they were kept (`sync.record.signing.Signature`): points 0…1 of the pad. Output are pieces of a
+polyline in the box's own unit, y downwards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from sync.signing import Signature
+from sync.record.signing import Signature
 
 DPI = 300
 _MM_PER_INCH = 25.4

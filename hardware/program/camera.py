@@ -16,10 +16,10 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from hardware.courtroom import Plane
-from sync.boxes import Fragment, Init, parse_fragment, parse_init, to_ns
-from sync.envelope import Envelope, unpack_init
+from hardware.simulation.drawn_courtroom import Plane
 from sync.errors import EnvelopeError, MediaError
+from sync.media.envelope import Envelope, unpack_init
+from sync.media.fmp4 import Fragment, Init, parse_fragment, parse_init, to_ns
 
 STALE_NS = 2_000_000_000
 REACH_NS = 3_000_000_000

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from hardware.courtroom import Patch, Plane, font, planes
 from hardware.program.layout import HEIGHT, WIDTH, Rect
+from hardware.simulation.drawn_courtroom import Patch, Plane, font, planes
 
 Colour = tuple[int, int, int]
 Weight = Literal["bold", "regular"]

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from hardware.courtroom import Patch
 from hardware.program.camera import Picture
 from hardware.program.canvas import BAR, DIM, GOLD, GROUND, INK, PIT, RED, Canvas, Text
 from hardware.program.exhibit import Page
 from hardware.program.layout import BOTTOM, BOTTOM_BAR, STAGE, TOP, TOP_BAR, WIDTH, Rect, fit, layout
 from hardware.program.scene import Act, Scene
+from hardware.simulation.drawn_courtroom import Patch
 
 NO_SIGNAL = "无信号"
 EDGE = 32

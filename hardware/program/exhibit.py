@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hardware.courtroom import Patch
 from hardware.program.layout import Rect
 from hardware.program.page import Asked
 from hardware.program.scene import Shown
-from sync.process import die_with_parent
+from hardware.simulation.drawn_courtroom import Patch
+from sync.runtime.processes import die_with_parent
 
 DRAW_S = 20.0
 MOST_BYTES = 8 * 1024 * 1024

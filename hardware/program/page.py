@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from hardware.courtroom import planes
+from hardware.simulation.drawn_courtroom import planes
 
 MEMORY_BYTES = 2 * 1024**3
 CPU_S = 20

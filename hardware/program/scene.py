@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sync.hearing import Exhibit, Hearing, PauseReason
+from sync.record.hearing import Exhibit, Hearing, PauseReason
 
 
 class Act(StrEnum):

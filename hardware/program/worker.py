@@ -29,22 +29,22 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from hardware.child import Encoder, worker_started
 from hardware.program.camera import CameraFeed
 from hardware.program.composer import Composer
 from hardware.program.exhibit import PageView
 from hardware.program.layout import HEIGHT, WIDTH
 from hardware.program.pace import Pace, Verdict
 from hardware.program.scene import Act, in_session, scene_at
-from hardware.report import Reporter
-from sync.clock import RoomClock
+from hardware.workers.encoder_process import Encoder, worker_started
+from hardware.workers.reporter import Reporter
 from sync.errors import DeviceError, StorageError, WutongError
-from sync.feed import FeedClient
-from sync.follow import Follower
-from sync.hearing import Hearing
-from sync.layout import RoomLayout
-from sync.process import weigh
-from sync.roomlog import RoomLog
+from sync.record.hearing import Hearing
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
+from sync.room.follower import Follower
+from sync.room.paths import RoomLayout
+from sync.runtime.processes import weigh
 
 NS_PER_S = 1_000_000_000
 DELAY_NS = 600_000_000

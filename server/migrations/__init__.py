@@ -1,1 +1,1 @@
-"""The history of the database's schema; run at start by `server.database`."""
+"""The history of the database's schema; run at start by `server.store.database`."""

@@ -1,8 +1,8 @@
-"""Runs the migrations on the connection that `server.database` hands over."""
+"""Runs the migrations on the connection that `server.store.database` hands over."""
 
 from alembic import context
 
-from server.tables import metadata
+from server.store.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transaction_per_migration=True)

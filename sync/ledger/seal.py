@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.errors import LedgerError
-from sync.hearing import Hearing
 from sync.ledger.tree import Tree
-from sync.roomlog import AFTER_SEAL, Event
+from sync.record.hearing import Hearing
+from sync.room.event_log import AFTER_SEAL, Event
 
 WORDS = AFTER_SEAL - {"seal"}
 """What may come after a seal, and is then sealed again."""

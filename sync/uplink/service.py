@@ -15,22 +15,22 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
-from sync.checkpoints import Checkpoints
-from sync.clock import RoomClock
-from sync.docket import Docket
-from sync.feed import FeedClient, FeedServer
-from sync.follow import Follower
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
-from sync.uplink.broker import Broker, BrokerAddress
-from sync.uplink.live import Live
+from sync.record.docket import Docket
+from sync.room.checkpoints import Checkpoints
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient, FeedServer
+from sync.room.follower import Follower
+from sync.room.paths import RoomLayout
+from sync.uplink.live_publisher import Live
+from sync.uplink.mqtt import Broker, BrokerAddress
 from sync.uplink.outbox import Outbox
-from sync.uplink.pace import Pace
-from sync.uplink.selftest import RoundTrip
-from sync.uplink.stamps import Stamps
+from sync.uplink.selftest_round_trip import RoundTrip
+from sync.uplink.timestamp_tokens import Stamps
+from sync.uplink.token_bucket import Pace
 from sync.uplink.tus import TusClient
+from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
-from sync.uplink.uploadstore import UploadStore
 from sync.uplink.witness import WitnessLine
 
 log = structlog.get_logger(__name__)

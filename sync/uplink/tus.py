@@ -1,7 +1,7 @@
 """A small tus 1.0 client that appends to an upload while its file still grows, and asks the center for its receipt.
 
 Ready-made clients upload files whose length is known; a segment's is not until it closes (docs/adr/0002). The client
-holds no state: the offset is the center's, the rest is in `sync.uplink.uploadstore`.
+holds no state: the offset is the center's, the rest is in `sync.uplink.upload_store`.
 """
 
 from __future__ import annotations

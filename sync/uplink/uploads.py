@@ -18,13 +18,13 @@ from typing import Any
 import httpx
 import structlog
 
-from sync.boxes import Init, index_file
 from sync.errors import CenterError, MediaError, StorageError
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
-from sync.uplink.pace import Pace
+from sync.media.fmp4 import Init, index_file
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
+from sync.uplink.token_bucket import Pace
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
-from sync.uplink.uploadstore import Upload, UploadStore
+from sync.uplink.upload_store import Upload, UploadStore
 
 log = structlog.get_logger(__name__)
 

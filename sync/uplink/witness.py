@@ -16,13 +16,13 @@ from typing import Annotated, Literal
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from sync.checkpoints import Checkpoints
-from sync.enrolment import center_key
 from sync.errors import LedgerError, StorageError
-from sync.layout import RoomLayout
 from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
-from sync.uplink.broker import Broker
+from sync.room.checkpoints import Checkpoints
+from sync.room.enrollment import center_key
+from sync.room.paths import RoomLayout
+from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,7 @@ from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.note import read_note
 from sync.ledger.seal import totals
 from sync.ledger.tree import Tree, leaf_hash
-from sync.roomlog import Event
+from sync.room.event_log import Event
 from wutong.export import forms
 from wutong.export.derived import derived_files
 from wutong.verify.case import Case

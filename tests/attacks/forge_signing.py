@@ -15,7 +15,7 @@ from fpdf import FPDF
 from honest_room import OPENED_UTC_NS, Center, S
 from signed_words import paper
 
-from sync.layout import RoomLayout
+from sync.room.paths import RoomLayout
 from wutong.export import forms
 
 OPENED = dt.datetime.fromtimestamp(OPENED_UTC_NS / S, dt.UTC)

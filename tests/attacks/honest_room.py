@@ -13,18 +13,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.notary import Notary, Words
-from recorder.fragments import Run, Stamped
-from recorder.keeper import Keeper, Missing, Stretch
-from recorder.segment import ClosedSegment, Segment, next_index
-from sync.boxes import BoxReader, Fragment, Init, retime, to_ns, to_ticks
-from sync.checkpoints import Checkpoints
-from sync.clock import RoomClock
-from sync.digests import checks_of
-from sync.layout import RoomLayout
+from edge.integrity.notary import Notary, Words
+from recorder.capture.fragment import Run, Stamped
+from recorder.storage.segment import ClosedSegment, Segment, next_index
+from recorder.storage.selector import Keeper, Missing, Stretch
 from sync.ledger import keys
 from sync.ledger.note import Note, cosign, read_note
-from sync.roomlog import RoomLog
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.room.checkpoints import Checkpoints
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
+from sync.runtime.digests import checks_of
 
 S = 1_000_000_000
 ROOM = "jianshan/room-03"

@@ -11,10 +11,10 @@ from honest_room import OPENED_NS, HonestRoom, S
 
 from edge.documents.identity import Identity
 from edge.documents.sign import sign_pdf
-from sync.digests import checks_of
-from sync.hearing import Hearing
-from sync.layout import RoomLayout
-from sync.signing import words_of, words_sha256
+from sync.record.hearing import Hearing
+from sync.record.signing import words_of, words_sha256
+from sync.room.paths import RoomLayout
+from sync.runtime.digests import checks_of
 
 STROKES = [
     [[0.1, 0.5, 0, 0.4], [0.35, 0.25, 16, 0.7], [0.6, 0.75, 33, 0.5]],

@@ -16,8 +16,8 @@ from conftest import screenshot
 from playwright.sync_api import Browser, Locator, Page, expect
 from running_demo import Demo
 
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -17,14 +17,14 @@ import websockets
 
 from edge.service import serve
 from hardware.profile import Profile, load_profile
-from sync.envelope import Envelope, Kind, pack_init
-from sync.feed import FeedServer
-from sync.follow import Follower
-from sync.hearing import State
 from sync.http.people import People
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
-from sync.service import Lifeline
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.record.hearing import State
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedServer
+from sync.room.follower import Follower
+from sync.room.paths import RoomLayout
+from sync.runtime.service import Lifeline
 
 PROFILE = """
 [[seats]]

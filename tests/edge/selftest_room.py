@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 from edge_room import CASE, free_port
 
-from sync.layout import RoomLayout
+from sync.room.paths import RoomLayout
 
 PATIENCE_S = 90.0
 SEATS = [("judge", "审判长"), ("plaintiff", "原告"), ("defendant", "被告")]

@@ -14,9 +14,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from edge_room import CASE, Room
 
-from sync.layout import RoomLayout
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
-from sync.roomlog import Event, RoomLog
+from sync.room.event_log import Event, RoomLog
+from sync.room.paths import RoomLayout
 
 S = 10**9
 PARTIES = {"审判长": "赵敏", "原告": "张伟明", "被告": "李建国", "书记员": "孙丽"}

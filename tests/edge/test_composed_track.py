@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from edge_room import CASE, PROFILE
 
-from edge.alarms import Alarms
-from edge.desk import Desk
-from edge.selftest import SelfTest
+from edge.hearing.alarms import Alarms
+from edge.hearing.commands import Desk
+from edge.selftest.runner import SelfTest
 from edge.service import assemble
 from hardware.profile import load_profile
-from sync.docket import Case
+from sync.record.docket import Case
 
 
 def status(**states: tuple[str, bool]) -> bytes:

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from edge_room import CASE, Room
 
-from edge.control import ApiToken
+from edge.api.court_systems import ApiToken
 from sync.errors import ConfigError
-from sync.hearing import Hearing
-from sync.roomlog import Event
-from sync.uplink.live import Leave
+from sync.record.hearing import Hearing
+from sync.room.event_log import Event
+from sync.uplink.live_publisher import Leave
 
 TOKEN = "token-of-the-court-0123456789abcdef"
 

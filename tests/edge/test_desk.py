@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from edge_room import CASE, Room
 
-from edge.alarms import NOT_RECORDING
+from edge.hearing.alarms import NOT_RECORDING
 from edge.service import assemble
 from sync.errors import StorageError
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 
 
 async def test_a_hearing_from_opening_to_closing(room: Room) -> None:
@@ -152,7 +152,7 @@ async def test_a_restart_shows_the_same_state(room: Room) -> None:
 
 
 async def test_the_docket_survives_an_outage_and_opens_a_hearing(room: Room, tmp_path: Path) -> None:
-    from sync.feed import FeedServer
+    from sync.room.feed import FeedServer
 
     uplink = FeedServer(room.layout.feed("uplink"))
     await uplink.start()

@@ -13,24 +13,24 @@ from typing import Any
 import pytest
 from edge_room import PROFILE
 
-from edge.integrity import heard_of, words_of
-from edge.notary import AGAIN_S, GIVE_UP_S, RESEAL_S, RESETTLE_S, UNSEALED_S, Notary, Words
+from edge.integrity.notary import AGAIN_S, GIVE_UP_S, RESEAL_S, RESETTLE_S, UNSEALED_S, Notary, Words
+from edge.integrity.status import heard_of, words_of
 from edge.service import assemble
 from hardware.profile import load_profile
-from sync.checkpoints import Checkpoints
-from sync.clock import RoomClock
-from sync.envelope import Envelope
 from sync.errors import ConfigError, LedgerError
-from sync.feed import FeedClient
-from sync.hearing import Hearing
-from sync.layout import RoomLayout
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import make_key
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import check
 from sync.ledger.tree import leaf_hash, root_of
-from sync.roomlog import RoomLog
+from sync.media.envelope import Envelope
+from sync.record.hearing import Hearing
+from sync.room.checkpoints import Checkpoints
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
+from sync.room.paths import RoomLayout
 
 S = 1_000_000_000
 ROOM = "jianshan/c03"

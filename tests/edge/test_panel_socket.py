@@ -10,10 +10,10 @@ import pytest
 import websockets
 from edge_room import Room
 
-from edge.tab import MAX_EVENTS, MAX_MEDIA_BYTES, Tab, TooSlowError
-from sync.envelope import Envelope, Kind, pack_init
-from sync.gop import GopCache
-from sync.roomlog import RoomLog
+from edge.api.panel_connection import MAX_EVENTS, MAX_MEDIA_BYTES, Tab, TooSlowError
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.gop_cache import GopCache
+from sync.room.event_log import RoomLog
 
 
 async def receive(ws: Any, kind: str) -> Any:

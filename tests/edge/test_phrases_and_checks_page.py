@@ -13,7 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from edge_room import Room
 from playwright.async_api import Page, async_playwright, expect
 
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 from wutong.bench.browser import ARGUMENTS, find_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_room import Room
 
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 
 OWN = """
 [[phrase]]

@@ -15,8 +15,8 @@ import pytest
 from edge_room import free_port
 from selftest_room import CAMERA, SIMULATED, TestedRoom
 
-from sync.roomlog import RoomLog
-from sync.service import die_with_parent
+from sync.room.event_log import RoomLog
+from sync.runtime.service import die_with_parent
 
 pytestmark = pytest.mark.timeout(300)
 TOKEN = "token-of-room-c03-0123456789abcdef"

@@ -13,11 +13,11 @@ import pytest_asyncio
 from edge_room import Room
 from signing_court import PARTIES, SAID, Court, strokes
 
-from sync.hearing import Hearing
 from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.seal import check
 from sync.ledger.tree import leaf_hash
-from sync.signing import false_versions, words_of, words_sha256
+from sync.record.hearing import Hearing
+from sync.record.signing import false_versions, words_of, words_sha256
 
 
 @pytest_asyncio.fixture

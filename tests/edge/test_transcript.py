@@ -13,12 +13,12 @@ import pytest
 import pytest_asyncio
 from edge_room import Room
 
-from edge.transcript import Act, ConflictError, TranscriptDesk
-from edge.view import RoomView
-from sync.clock import RoomClock
-from sync.feed import FeedServer
-from sync.hearing import Hearing
-from sync.roomlog import Event, RoomLog, seal_key
+from edge.state.room_state import RoomView
+from edge.transcript.commands import Act, ConflictError, TranscriptDesk
+from sync.record.hearing import Hearing
+from sync.room.clock import RoomClock
+from sync.room.event_log import Event, RoomLog, seal_key
+from sync.room.feed import FeedServer
 
 SECOND = 10**9
 

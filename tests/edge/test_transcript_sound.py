@@ -13,10 +13,10 @@ import pytest
 from edge_room import Room
 from numpy.typing import NDArray
 
-from edge.sound import NoSoundError, moment
-from sync.boxes import BoxReader, Fragment, Init, retime, to_ticks
-from sync.hearing import Segment
-from sync.roomlog import RoomLog
+from edge.transcript.clip import NoSoundError, moment
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ticks
+from sync.record.hearing import Segment
+from sync.room.event_log import RoomLog
 
 RATE_HZ = 16000
 SECOND = 10**9

@@ -14,14 +14,14 @@ from honest_room import ROOM
 from sqlalchemy import create_engine, insert, select, update
 from typer.testing import CliRunner
 
-from server import tables as t
 from server.config import load_config
-from server.database import open_database
-from server.objects import ObjectStore
-from sync.checkpoints import Checkpoints
+from server.store import tables as t
+from server.store.database import open_database
+from server.store.objects import ObjectStore
 from sync.errors import ConfigError
 from sync.ledger.keys import public_pem
-from sync.roomlog import RoomLog
+from sync.room.checkpoints import Checkpoints
+from sync.room.event_log import RoomLog
 from wutong.cli import app
 from wutong.export.bundle import export
 from wutong.export.center import CenterSource
@@ -73,7 +73,7 @@ def config(honest, center, tmp_path, request) -> Path:
 
 
 def _keep(store: ObjectStore, path: Path) -> None:
-    from sync.digests import checks_of
+    from sync.runtime.digests import checks_of
 
     target = store.path(checks_of(path).sha256)
     target.parent.mkdir(exist_ok=True)

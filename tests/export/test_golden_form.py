@@ -1,8 +1,8 @@
 """An export that was given out once is judged alike for ever: what a verifier compares is frozen with its form.
 
-Where one of these fails after a change of `wutong/export/` or `sync/hearing.py`, the change makes honest exports false.
-Raise `FORM` in wutong/export/forms.py, keep the renderers of the form before it for the verifier, and make a golden
-export of the new form (tests/export/make_golden.py) beside this one. Never change the files of a golden export.
+Where one of these fails after a change of `wutong/export/` or `sync/record/hearing.py`, the change makes honest exports
+false. Raise `FORM` in wutong/export/forms.py, keep the renderers of the form before it for the verifier, and make a
+golden export of the new form (tests/export/make_golden.py) beside this one. Never change the files of a golden export.
 """
 
 from __future__ import annotations

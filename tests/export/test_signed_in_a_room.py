@@ -15,8 +15,8 @@ sys.path.append(str(Path(__file__).parents[1] / "edge"))
 from edge_room import Room, enroll
 from signing_court import PARTIES, Court
 
-from server.events import read_event
-from sync.checkpoints import Checkpoints
+from server.events.admission import read_event
+from sync.room.checkpoints import Checkpoints
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 from wutong.verify.case import Case

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 from recorder_room import RecorderRoom
 
-from sync.hearing import Gap, Hearing
+from sync.record.hearing import Gap, Hearing
 
 SOURCE = Path(__file__).with_name("interpose.c")
 

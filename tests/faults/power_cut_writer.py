@@ -13,12 +13,12 @@ import os
 import sys
 from pathlib import Path
 
-from recorder.fragments import Run, Stamped
-from recorder.recovery import segment_key
-from recorder.writer import Closed, Finished, Kept, Outcome, Writer
-from sync.boxes import BoxReader, Fragment, to_ns
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from recorder.capture.fragment import Run, Stamped
+from recorder.storage.recovery import segment_key
+from recorder.storage.writer import Closed, Finished, Kept, Outcome, Writer
+from sync.media.fmp4 import BoxReader, Fragment, to_ns
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 
 
 def fragments(path: Path) -> list[Stamped]:

@@ -17,7 +17,7 @@ import pytest
 from recorder_room import RecorderRoom
 from rich.console import Console
 
-from sync.hearing import Hearing
+from sync.record.hearing import Hearing
 from wutong.bench.kill import measure
 
 

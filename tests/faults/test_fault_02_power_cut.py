@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from fault_tools import Operation, operations
 
-from recorder.recovery import close_unclosed, unclosed
-from sync.boxes import index_file
-from sync.roomlog import RoomLog
+from recorder.storage.recovery import close_unclosed, unclosed
+from sync.media.fmp4 import index_file
+from sync.room.event_log import RoomLog
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pathlib import Path
 from fault_tools import Switch
 from recorder_room import RecorderRoom, profile_text, spans
 
-from sync.boxes import index_file
+from sync.media.fmp4 import index_file
 
 TRACKS = ("bench", "mics", "mix")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from fault_tools import Switch, gaps
 from recorder_room import RecorderRoom, profile_text, spans
 
-from sync.clock import NOTED_NS, RoomClock
+from sync.room.clock import NOTED_NS, RoomClock
 
 H = 3600 * 1_000_000_000
 

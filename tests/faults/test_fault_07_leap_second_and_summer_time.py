@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.desk import hearing_id
-from sync.clock import ClockMap, RoomClock
-from sync.roomlog import RoomLog
+from edge.hearing.commands import hearing_id
+from sync.room.clock import ClockMap, RoomClock
+from sync.room.event_log import RoomLog
 
 S = 1_000_000_000
 REPEATED_NS = 1_793_511_000 * S  # 2026-11-01 05:30 UTC: 01:30 in New York, an hour before 01:30 again

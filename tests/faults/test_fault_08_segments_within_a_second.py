@@ -9,9 +9,9 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from recorder.fragments import Run, Stamped
-from recorder.writer import Closed, Finished, Outcome, Writer
-from sync.boxes import BoxReader, Fragment
+from recorder.capture.fragment import Run, Stamped
+from recorder.storage.writer import Closed, Finished, Outcome, Writer
+from sync.media.fmp4 import BoxReader, Fragment
 
 S = 1_000_000_000
 

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from recorder.clockfit import ClockFit, TrackTime
+from recorder.capture.clock_fit import ClockFit, TrackTime
 
 S = 1_000_000_000
 

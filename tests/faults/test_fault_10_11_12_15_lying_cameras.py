@@ -17,7 +17,7 @@ from collections.abc import Callable
 from recorder_room import SIMULATED_MICS, RecorderRoom, profile_text, spans
 from scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
 
-from sync.boxes import index_file
+from sync.media.fmp4 import index_file
 
 S = 1_000_000_000
 SECONDS = 7

@@ -70,7 +70,7 @@ async def test_lost_samples_are_a_gap_and_the_card_s_own_clock_is_not_needed(
     await room.pass_media("mics", 1)
     assert room.track("mics")["restarts"] == 0
     overrun_ns = room.clock.now_ns()
-    (worker,) = room.workers("hardware.microphones")
+    (worker,) = room.workers("hardware.workers.microphones")
     os.kill(worker, signal.SIGSTOP)
     await room.until(lambda: room.clock.now_ns() > overrun_ns + 3 * S)
     with contextlib.suppress(ProcessLookupError):  # by now the recorder may have put another in its place

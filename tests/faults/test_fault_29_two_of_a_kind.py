@@ -14,8 +14,8 @@ import pytest
 from recorder_room import profile_text
 
 from sync.errors import ConfigError
-from sync.feed import FeedServer
-from sync.layout import RoomLayout
+from sync.room.feed import FeedServer
+from sync.room.paths import RoomLayout
 
 
 @pytest.mark.parametrize("service", ["recorder", "transcriber", "edge", "uplink"])

@@ -19,14 +19,14 @@ import httpx
 from recorder_room import RecorderRoom, profile_text, spans
 from sync_peers import ADDRESS, UploadPeer, until
 
-from sync.boxes import index_file
 from sync.http.serve import serving
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
-from sync.uplink.pace import Pace
+from sync.media.fmp4 import index_file
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
+from sync.uplink.token_bucket import Pace
 from sync.uplink.tus import TusClient
+from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
-from sync.uplink.uploadstore import UploadStore
 
 MARK = bytes(range(256)) * 8
 

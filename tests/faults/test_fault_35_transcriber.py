@@ -23,9 +23,9 @@ import pytest
 from fault_tools import gaps
 from recorder_room import RecorderRoom, profile_text
 
-from sync.feed import QUEUE_BYTES
-from transcriber.model import locate
-from transcriber.owner import Owner
+from sync.room.feed import QUEUE_BYTES
+from transcriber.recognition.model_files import locate
+from transcriber.recognition.process import Owner
 
 
 @pytest.mark.model
@@ -60,8 +60,8 @@ async def test_the_record_does_not_know_of_it(room_of: Callable[..., RecorderRoo
 
 @pytest.mark.model
 async def test_a_model_that_has_grown_is_replaced_before_the_next_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transcriber.owner._GROWTH", 0.0)  # whatever it has, it is too much
-    monkeypatch.setattr("transcriber.owner._GROWTH_BYTES", 0)
+    monkeypatch.setattr("transcriber.recognition.process._GROWTH", 0.0)  # whatever it has, it is too much
+    monkeypatch.setattr("transcriber.recognition.process._GROWTH_BYTES", 0)
     owner = Owner(locate("base"))
     try:
         await owner.ask(np.zeros(16_000, np.float32), quick=True)

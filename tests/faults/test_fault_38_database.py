@@ -15,7 +15,7 @@ from collections.abc import Callable
 from fault_tools import gaps
 from recorder_room import RecorderRoom, profile_text, spans
 
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 
 TRACKS = ("bench", "mics", "mix")
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hardware.hearing_folder import HearingFolder
-from hardware.stage import Play, Stage, announce
+from hardware.simulation.cue import Play, Stage, announce
+from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import ConfigError
 
 GOOD: dict[str, Any] = {

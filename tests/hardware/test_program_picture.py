@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hardware import encode, timecode
+from hardware import timecode
+from hardware.drivers import ffmpeg_arguments
 from hardware.program.camera import STALE_NS, CameraFeed, Picture
 from hardware.program.canvas import BAR, INK, PIT, Canvas, Text
 from hardware.program.composer import Composer
@@ -25,10 +26,10 @@ from hardware.program.pace import BAD_S, GRACE_NS, HALVED_GRACE_NS, Pace, Verdic
 from hardware.program.page import Asked, seen
 from hardware.program.scene import IDLE, Act, Scene, scene_at
 from hardware.program.worker import Output
-from sync.boxes import BoxReader, Init, retime
-from sync.envelope import Envelope, Kind, pack_init
-from sync.hearing import Hearing
-from sync.roomlog import Event
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.fmp4 import BoxReader, Init, retime
+from sync.record.hearing import Hearing
+from sync.room.event_log import Event
 
 S = 1_000_000_000
 
@@ -291,7 +292,7 @@ def test_what_goes_to_the_encoder_keeps_its_time(tmp_path: Path) -> None:
     """Few pictures at uneven times come out as they went in, beginning with a key frame at least each second or so."""
     fd = os.open(tmp_path / "out.mp4", os.O_WRONLY | os.O_CREAT)
     os.set_inheritable(fd, True)
-    output = Output(encode.program(12, 2500, fd), fd)
+    output = Output(ffmpeg_arguments.program(12, 2500, fd), fd)
     canvas = Canvas()
     canvas.fill(Rect(0, 0, WIDTH, HEIGHT), PIT)
     times_ms = [0, 500, 1000, 1083, 1166, 1250, 1500, 2500, 2583, 2666]

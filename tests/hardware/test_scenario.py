@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hardware.scenario import BUNDLED_HEARING, Close, Open, Scenario, View
+from hardware.simulation.scenario import BUNDLED_HEARING, Close, Open, Scenario, View
 from sync.errors import ConfigError
 
 OPEN = {"at_s": 0, "do": "open", "case": {"case_no": "1", "cause": "c", "title": "t", "parties": {"原告": "甲"}}}

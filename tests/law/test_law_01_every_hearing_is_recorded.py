@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from center_peers import RoomPeer, Served, opening, until
 
-from server.unrecorded import CODE, OVER, Unrecorded
+from server.inspection.unrecorded import CODE, OVER, Unrecorded
 
 
 def docket(minutes_ago: int, *, public: bool = True) -> dict[str, Any]:

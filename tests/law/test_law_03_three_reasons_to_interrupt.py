@@ -7,8 +7,8 @@ from pathlib import Path
 from edge_room import Room
 
 from edge.service import assemble
-from sync.hearing import PauseReason
 from sync.http.access import rule_of
+from sync.record.hearing import PauseReason
 
 LAWFUL = {"recess", "closed_evidence", "mediation"}
 

@@ -9,7 +9,7 @@ import av
 from recorder_room import RecorderRoom
 
 from hardware import timecode
-from sync.boxes import index_file
+from sync.media.fmp4 import index_file
 
 
 async def test_every_fragment_says_its_utc_and_every_picture_shows_it(recorder: RecorderRoom) -> None:

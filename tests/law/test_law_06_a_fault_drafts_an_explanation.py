@@ -9,7 +9,7 @@ from center_peers import RoomPeer, Served, event, opening, until
 from edge_room import Room
 from recorder_room import RecorderRoom
 
-from sync.explanation import explain
+from sync.record.explanation import explain
 
 
 async def test_a_camera_that_is_killed_drafts_it_by_itself(recorder: RecorderRoom) -> None:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from edge_room import CASE, Room
 
-from sync.hearing import Hearing
-from sync.roomlog import RoomLog
+from sync.record.hearing import Hearing
+from sync.room.event_log import RoomLog
 
 PARTIES = {"原告": "张三", "被告": "李四"}
 

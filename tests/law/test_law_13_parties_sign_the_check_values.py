@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sync.digests import checks_of
+from sync.runtime.digests import checks_of
 
 
 def paper(folder: Path) -> str:

@@ -17,8 +17,8 @@ import httpx
 import pytest_asyncio
 from center_peers import ROOM_NS, RoomPeer, Served, event, fragmented_mp4, metadata, opening, said, until
 
-from server.grants import Grants
-from server.view import PARTY
+from server.access.grants import Grants
+from server.api.parties import PARTY
 from sync.http.access import rule_of
 
 EXHIBIT = b"\x89PNG\r\n\x1a\n" + b"0" * 64

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from honest_exports import HEARING
 
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 
 
 def accesses(data: Path) -> list[dict[str, object]]:

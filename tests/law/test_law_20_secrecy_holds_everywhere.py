@@ -9,9 +9,9 @@ from center_peers import RoomPeer, Served, opening, said, until
 from edge_room import Room
 from recorder_room import RecorderRoom
 
-from sync.hearing import Hearing
-from sync.roomlog import Event
-from sync.uplink.live import Leave
+from sync.record.hearing import Hearing
+from sync.room.event_log import Event
+from sync.uplink.live_publisher import Leave
 
 
 async def test_what_is_said_in_closed_session_is_not_even_recorded(recorder: RecorderRoom) -> None:

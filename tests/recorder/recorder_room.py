@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from hardware.stage import Play, announce
-from sync.boxes import index_file
-from sync.clock import RoomClock
-from sync.envelope import Envelope
-from sync.feed import FeedClient
-from sync.hearing import Hearing
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from hardware.simulation.cue import Play, announce
+from sync.media.envelope import Envelope
+from sync.media.fmp4 import index_file
+from sync.record.hearing import Hearing
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
+from sync.room.paths import RoomLayout
 
 SEATS = [("judge", ["审判长"]), ("plaintiff", ["原告", "原告代理人"]), ("defendant", ["被告"]), ("clerk", ["书记员"])]
 SIMULATED_MICS = 'driver = "simulated"\nchannels = 4\n'

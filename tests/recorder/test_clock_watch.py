@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from recorder.clocksource import ClockSource, parse_tracking
-from recorder.clockwatch import ClockWatch
-from sync.clock import NS_PER_MS, NS_PER_S, ClockMap, RoomClock
-from sync.roomlog import Event
+from recorder.clock.chrony import ClockSource, parse_tracking
+from recorder.clock.watch import ClockWatch
+from sync.room.clock import NS_PER_MS, NS_PER_S, ClockMap, RoomClock
+from sync.room.event_log import Event
 
 HOUR_NS = 3600 * NS_PER_S
 TRACKING = "C0A80001,192.168.0.1,2,1.0,0.000200000,0.1,0.1,1.0,0.0,0.1,0.004000000,0.001000000,64.2,Normal"

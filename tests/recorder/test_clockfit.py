@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.clockfit import MAX_SLOPE_PPM, ClockFit, TrackTime, line_below
+from recorder.capture.clock_fit import MAX_SLOPE_PPM, ClockFit, TrackTime, line_below
 from sync.errors import MediaError
 
 S = 1_000_000_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from recorder.fragments import Run, Stamped
-from recorder.keeper import Keeper, Missing, Stretch, cache_bytes
-from sync.boxes import Init
-from sync.samples import SampleTable
+from recorder.capture.fragment import Run, Stamped
+from recorder.storage.selector import Keeper, Missing, Stretch, cache_bytes
+from sync.media.fmp4 import Init
+from sync.media.sample_tables import SampleTable
 
 S = 1_000_000_000
 RUN = Run(1, Init(b"", SampleTable("video", 90_000, "avc1.42c01e", b"", 0, 0, 0)))

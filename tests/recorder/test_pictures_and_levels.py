@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from recorder.clocksource import parse_tracking
-from recorder.fragments import Run, Stamped
-from recorder.picture import PictureWatch
-from recorder.sound import ChannelWatch, to_db
-from sync.boxes import BoxReader, Fragment
+from recorder.capture.fragment import Run, Stamped
+from recorder.clock.chrony import parse_tracking
+from recorder.monitoring.channels import ChannelWatch, to_db
+from recorder.monitoring.picture import PictureWatch
+from sync.media.fmp4 import BoxReader, Fragment
 
 S = 1_000_000_000
 

@@ -21,8 +21,8 @@ from hardware import timecode
 from hardware.program.layout import Rect, layout
 from hardware.program.worker import NICE
 from hardware.sources import PROGRAM_OFF
-from sync.boxes import index_file
-from sync.envelope import unpack_init
+from sync.media.envelope import unpack_init
+from sync.media.fmp4 import index_file
 
 RoomOf = Callable[..., RecorderRoom]
 CAMERAS = "".join(

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recorder import proof
-from recorder.proof import Expected, Level, Sound
-from recorder.sound import to_db
-from sync.boxes import BoxReader, Fragment, Init, retime, to_ticks
+from recorder.monitoring.channels import to_db
+from recorder.selftest import evidence
+from recorder.selftest.evidence import Expected, Level, Sound
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ticks
 
 S = 1_000_000_000
 RATE = 16_000
@@ -41,19 +41,19 @@ def live(pcm: np.ndarray, channel: int, jitter_s: float) -> list[Level]:
 def test_a_voice_that_was_heard_is_found_in_the_file_whatever_the_jitter(jitter_s: float) -> None:
     pcm = speech(1)
     levels = live(pcm, 0, jitter_s)
-    assert proof.no_voice([Sound(pcm, RATE, BEGIN_NS)], 0, levels) == ""
+    assert evidence.no_voice([Sound(pcm, RATE, BEGIN_NS)], 0, levels) == ""
     # A file that begins later and ends sooner than the meters were looked at.
-    assert proof.no_voice([Sound(pcm[RATE : 4 * RATE], RATE, BEGIN_NS + S)], 0, levels) == ""
+    assert evidence.no_voice([Sound(pcm[RATE : 4 * RATE], RATE, BEGIN_NS + S)], 0, levels) == ""
 
 
 def test_another_sound_or_none_is_not_what_was_heard() -> None:
     pcm = speech(1)
     levels = live(pcm, 0, 0.05)
-    assert proof.no_voice([Sound(speech(2), RATE, BEGIN_NS)], 0, levels) == "录音文件中的声音与现场不符"
-    assert proof.no_voice([Sound(pcm[:, ::-1], RATE, BEGIN_NS)], 0, levels) == "录音文件中的声音与现场不符"
-    assert proof.no_voice([], 0, levels) == "录音文件中的声音与现场不符"
-    assert proof.no_voice([Sound(pcm, RATE, BEGIN_NS)], 1, live(pcm, 1, 0.05)) == "没有听到声音"
-    assert proof.no_voice([Sound(pcm, RATE, BEGIN_NS)], 0, []) == "没有听到声音"
+    assert evidence.no_voice([Sound(speech(2), RATE, BEGIN_NS)], 0, levels) == "录音文件中的声音与现场不符"
+    assert evidence.no_voice([Sound(pcm[:, ::-1], RATE, BEGIN_NS)], 0, levels) == "录音文件中的声音与现场不符"
+    assert evidence.no_voice([], 0, levels) == "录音文件中的声音与现场不符"
+    assert evidence.no_voice([Sound(pcm, RATE, BEGIN_NS)], 1, live(pcm, 1, 0.05)) == "没有听到声音"
+    assert evidence.no_voice([Sound(pcm, RATE, BEGIN_NS)], 0, []) == "没有听到声音"
 
 
 @pytest.fixture(scope="module")
@@ -93,19 +93,19 @@ def expected(size: tuple[int, int] | None = (320, 180), *, timecode: bool = Fals
 
 def test_a_living_picture_of_the_right_size_and_time_is_proven(footage: bytes, tmp_path: Path) -> None:
     path = stamped(tmp_path, footage)
-    assert proof.no_picture([path], expected()) == ""
-    assert proof.no_picture([path], expected(None)) == ""
+    assert evidence.no_picture([path], expected()) == ""
+    assert evidence.no_picture([path], expected(None)) == ""
 
 
 def test_a_picture_that_is_not_what_it_should_be_is_not(footage: bytes, tmp_path: Path) -> None:
     path = stamped(tmp_path, footage)
-    assert proof.no_picture([path], expected((640, 360))) == "画面尺寸为 320×180，应为 640×360"
-    assert proof.no_picture([path], expected(timecode=True)) == "画面中的时间码无法读出"
-    assert proof.no_picture([], expected()) == "没有收到画面"
+    assert evidence.no_picture([path], expected((640, 360))) == "画面尺寸为 320×180，应为 640×360"
+    assert evidence.no_picture([path], expected(timecode=True)) == "画面中的时间码无法读出"
+    assert evidence.no_picture([], expected()) == "没有收到画面"
     path = stamped(tmp_path, footage, utc_off_ns=-2 * S)
-    assert proof.no_picture([path], expected()) == "录像文件的时间与法庭时钟不符"
+    assert evidence.no_picture([path], expected()) == "录像文件的时间与法庭时钟不符"
     path = stamped(tmp_path, footage, keep=slice(0, 8))
-    assert proof.no_picture([path], expected()).startswith("画面不连续，4 秒中只有 1.")
+    assert evidence.no_picture([path], expected()).startswith("画面不连续，4 秒中只有 1.")
     whole = stamped(tmp_path, footage).read_bytes()
     (tmp_path / "00000.mp4").write_bytes(whole[:3000] + bytes(len(whole) - 3000))
-    assert proof.no_picture([path], expected()) != ""
+    assert evidence.no_picture([path], expected()) != ""

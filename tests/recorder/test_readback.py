@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from recorder_room import RecorderRoom, profile_text
 
-from recorder.filecheck import Job, differences
-from recorder.fragments import Run, Stamped
-from recorder.meters import PictureMeters, SoundMeters
-from recorder.picture import PictureWatch
-from recorder.readback import Checked, ReadBack
-from sync.boxes import BoxReader, Fragment, index_file, to_ns
-from sync.digests import checks_of
-from sync.service import cancel_and_wait
+from recorder.capture.fragment import Run, Stamped
+from recorder.monitoring.live_meters import PictureMeters, SoundMeters
+from recorder.monitoring.picture import PictureWatch
+from recorder.readback.compare import Job, differences
+from recorder.readback.queue import Checked, ReadBack
+from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
+from sync.runtime.digests import checks_of
+from sync.runtime.service import cancel_and_wait
 
 S = 1_000_000_000
 RATE = 16_000

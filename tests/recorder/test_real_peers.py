@@ -14,8 +14,8 @@ import pytest
 from pulse_peer import PulsePeer
 from recorder_room import SIMULATED_CAMERA, SIMULATED_MICS, RecorderRoom, profile_text, spans
 
-from sync.boxes import BoxReader, Fragment
-from sync.process import die_with_parent
+from sync.media.fmp4 import BoxReader, Fragment
+from sync.runtime.processes import die_with_parent
 
 RoomOf = Callable[..., RecorderRoom]
 RTSP_PEER = Path(__file__).parents[1] / "peers" / "rtsp_peer.py"

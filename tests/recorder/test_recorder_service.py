@@ -17,8 +17,8 @@ import pytest
 from recorder_room import RecorderRoom, profile_text, spans, whole
 
 from hardware import timecode
-from sync.boxes import index_file
-from sync.envelope import unpack_init
+from sync.media.envelope import unpack_init
+from sync.media.fmp4 import index_file
 
 TRACKS = ("bench", "mics", "mix")
 RoomOf = Callable[..., RecorderRoom]
@@ -241,7 +241,7 @@ async def test_a_camera_that_was_held_up_leaves_frames_out_and_is_in_time_again(
     await room.until(room.running, "all sources run")
     room.say("open", case={}, seats=[], tracks=[])
     await room.pass_media("bench", 2)
-    (camera,) = room.workers("hardware.simulated_camera")
+    (camera,) = room.workers("hardware.workers.simulated_camera")
     os.kill(camera, signal.SIGSTOP)
     await room.pass_media("mics", 1.2)
     os.kill(camera, signal.SIGCONT)

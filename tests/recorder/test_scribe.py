@@ -8,8 +8,8 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from recorder.scribe import Scribe
-from sync.roomlog import Event, RoomLog
+from recorder.event_writer import Scribe
+from sync.room.event_log import Event, RoomLog
 
 S = 1_000_000_000
 

@@ -17,11 +17,11 @@ import pytest
 from recorder_room import RecorderRoom, profile_text
 
 from hardware.profile import load_profile
-from recorder.copier import Copier, Options
-from recorder.copyfolder import MARKER, AwayError, CopyFolder, DamagedError
+from recorder.second_copy.folder_target import MARKER, AwayError, CopyFolder, DamagedError
+from recorder.second_copy.worker import Copier, Options
 from server.copyserver import running
 from sync.errors import ConfigError
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 
 RoomOf = Callable[..., RecorderRoom]
 HEARING = "20261122-093000-00c0ffee"
@@ -164,7 +164,7 @@ def whole_copy(root: Path, media: bytes, log: RoomLog) -> bool:
 def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("recorder.copier.SETTLED_S", 0.0)
+    monkeypatch.setattr("recorder.second_copy.worker.SETTLED_S", 0.0)
     data = tmp_path / "data"
     data.mkdir()
     log = RoomLog(data / "room.db")
@@ -205,7 +205,7 @@ async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp
         for room, token in (("jianshan/3", "secret-of-three"), ("jianshan/3", "secret-of-four")):
             options = Options(data=data, room=room, target=f"http://127.0.0.1:{port}")
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "recorder.copier", options.model_dump_json()),
+                *(sys.executable, "-m", "recorder.second_copy.worker", options.model_dump_json()),
                 env={**os.environ, "WUTONG_COPY_TOKEN": token},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -247,7 +247,7 @@ async def test_the_recorder_copies_while_it_records_and_says_when_it_cannot(room
     await room.until(lambda: room.status["copy"]["pending_files"] >= 3, "they wait")
     (tmp_path / "backup").mkdir()
     await room.until(lambda: not any(a["code"] == "copy" for a in room.status["alarms"]), "the alarm is over")
-    (copier,) = room.workers("recorder.copier")
+    (copier,) = room.workers("recorder.second_copy.worker")
     os.kill(copier, signal.SIGKILL)  # it is started again, and goes on
     room.say("close")
     view = await room.closed("bench", "mics", "mix")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from recorder.fragments import Run, Stamped
-from recorder.recovery import close_unclosed, segment_key, unclosed
-from recorder.segment import Segment, next_index
-from sync.boxes import BoxReader, Fragment, index_file, to_ns
-from sync.digests import checks_of
+from recorder.capture.fragment import Run, Stamped
+from recorder.storage.recovery import close_unclosed, segment_key, unclosed
+from recorder.storage.segment import Segment, next_index
 from sync.errors import StorageError
+from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
+from sync.runtime.digests import checks_of
 
 
 @pytest.fixture(scope="module")

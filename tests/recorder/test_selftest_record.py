@@ -11,8 +11,8 @@ import pytest
 from pulse_peer import PulsePeer
 from recorder_room import SIMULATED_CAMERA, RecorderRoom, profile_text
 
-from recorder import proof
-from sync.feed import FeedClient, FeedServer
+from recorder.selftest import evidence
+from sync.room.feed import FeedClient, FeedServer
 
 pytestmark = pytest.mark.timeout(240)
 RoomOf = Callable[..., RecorderRoom]
@@ -65,9 +65,9 @@ async def test_a_real_loudspeaker_is_heard_by_every_microphone(
         assert said["state"] == "kept", said
         assert said["tone"] == {"played": True, "why": ""}, said
         files = [room.layout.selftests / "t1" / one["file"] for one in said["tracks"]["mics"]["files"]]
-        sounds = [proof.decode(path) for path in files]
-        assert [proof.no_marker(sounds, channel, "t1") for channel in range(4)] == [""] * 4
-        assert proof.no_marker(sounds, 0, "t2").startswith("录音中找不到"), "another test's tone proves nothing"
+        sounds = [evidence.decode(path) for path in files]
+        assert [evidence.no_marker(sounds, channel, "t1") for channel in range(4)] == [""] * 4
+        assert evidence.no_marker(sounds, 0, "t2").startswith("录音中找不到"), "another test's tone proves nothing"
         assert not (room.layout.data / "hearings").exists()
         assert room.log.since(0) == [], "a test is no event of the recorder"
 
@@ -81,7 +81,7 @@ async def test_a_real_loudspeaker_is_heard_by_every_microphone(
         again = await edge.test("t3", listen_s=0.5)
         assert again["state"] == "kept"
         assert [path.name for path in room.layout.selftests.iterdir()] == ["t3"]
-        assert "没有任何信号" in proof.no_marker([proof.decode(path) for path in _mics(room, again)], 0, "t3")
+        assert "没有任何信号" in evidence.no_marker([evidence.decode(path) for path in _mics(room, again)], 0, "t3")
     finally:
         card.stop()
 

@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 
 from hardware.sources import TrackInfo
-from recorder.clockfit import ClockFit
-from recorder.fragments import Stamped
-from recorder.track import SETTLE_BY_ARRIVAL_NS, SETTLE_MOST_NS, Track, TrackRun
-from sync.boxes import parse_fragment
-from sync.clock import ClockMap, RoomClock
+from recorder.capture.clock_fit import ClockFit
+from recorder.capture.fragment import Stamped
+from recorder.capture.track import SETTLE_BY_ARRIVAL_NS, SETTLE_MOST_NS, Track, TrackRun
 from sync.errors import MediaError
-from wutong.bench.sync_world import EPOCH_UTC_NS, NS_PER_S, World, fragment, init
+from sync.media.fmp4 import parse_fragment
+from sync.room.clock import ClockMap, RoomClock
+from wutong.bench.sync.simulated_world import EPOCH_UTC_NS, NS_PER_S, World, fragment, init
 
 TICKS = 90_000
 PART = TICKS // 4

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from recorder_room import RecorderRoom
 
-from sync.boxes import index_file, parse_fragment, parse_init
-from sync.envelope import unpack_init
+from sync.media.envelope import unpack_init
+from sync.media.fmp4 import index_file, parse_fragment, parse_init
 
 TRACKS = ("bench", "mics", "mix")
 

@@ -7,8 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from recorder.wanted import HearingBook
-from sync.roomlog import RoomLog
+from recorder.storage.schedule import HearingBook
+from sync.room.event_log import RoomLog
 
 S = 1_000_000_000
 

@@ -11,14 +11,14 @@ import httpx
 from center_peers import RoomPeer, Served, until
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.enrolment import enrol
-from sync.layout import RoomLayout
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, load_key, read_public
 from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import leaf_hash, root_of
-from sync.roomlog import Event
+from sync.room.enrollment import enrol
+from sync.room.event_log import Event
+from sync.room.paths import RoomLayout
 
 
 def enrol_device(served: Served, folder: Path, code: str, address: str = "court1/c03") -> Ed25519PrivateKey:

@@ -11,7 +11,7 @@ from test_gateway import BENCH, IDLE, INIT, Tab, envelope, tab
 
 from server.config import load_config
 from server.service import build, running
-from sync.envelope import Kind
+from sync.media.envelope import Kind
 
 FRAME, THUMB = Kind.FRAGMENT, Kind.THUMBNAIL
 SECRET = {"id": "c1", "text": "秘密", "start_ns": 1, "end_ns": 2}

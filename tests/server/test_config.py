@@ -10,9 +10,9 @@ from alembic.migration import MigrationContext
 from center_peers import config_text
 from pydantic import BaseModel
 
-from server import tables
 from server.config import Config, load_config
-from server.database import open_database
+from server.store import tables
+from server.store.database import open_database
 from sync.errors import ConfigError
 from sync.http.people import write_private
 

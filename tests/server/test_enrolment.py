@@ -13,12 +13,12 @@ from center_peers import Served
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from signing_room import enrol_device
 
-from server.enrolment import Enrolment, center_key
-from sync.enrolment import center_key as kept_center_key
-from sync.enrolment import is_enrolled
+from server.integrity.enrollment import Enrolment, center_key
 from sync.errors import ConfigError, LedgerError
-from sync.layout import RoomLayout
 from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
+from sync.room.enrollment import center_key as kept_center_key
+from sync.room.enrollment import is_enrolled
+from sync.room.paths import RoomLayout
 
 
 def enrolment(served: Served) -> Enrolment:

@@ -216,7 +216,7 @@ async def test_pages_carry_the_headers_and_assets_stay_inside(served: Served) ->
 async def test_sign_ins_refusals_and_views_are_audited(served: Served) -> None:
     from sqlalchemy import select
 
-    from server import tables as t
+    from server.store import tables as t
 
     async with served.inspector() as http:
         await http.get("/api/search", params={"q": "借款"})

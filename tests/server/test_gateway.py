@@ -19,7 +19,7 @@ from center_peers import RoomPeer, Served, config_text, free_port, mosquitto, op
 
 from server.config import load_config
 from server.service import build, running
-from sync.envelope import Envelope, Kind, pack_init
+from sync.media.envelope import Envelope, Kind, pack_init
 
 BENCH = "court1/c03/bench"
 

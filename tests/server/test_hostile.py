@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sync.hearing as h
-from server.events import read_event
+from server.events.admission import read_event
 from server.rooms import RoomEntry, Rooms
 from sync.errors import CenterError
-from sync.hearing import _HANDLERS, Hearing
+from sync.record.hearing import _HANDLERS, Hearing
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -9,7 +9,7 @@ import pytest
 from center_peers import RoomPeer, Served, event, opening, said, until
 from sqlalchemy import func, select
 
-from server import tables as t
+from server.store import tables as t
 
 
 async def count(served: Served) -> int:

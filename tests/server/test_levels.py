@@ -9,7 +9,7 @@ from test_gateway import BENCH, INIT, envelope, tab
 
 from server.config import load_config
 from server.service import build, running
-from sync.envelope import Kind
+from sync.media.envelope import Kind
 
 SEAL = {"level": "sealed", "reason": "涉及国家秘密"}
 STATUS = {

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from center_peers import TOKENS, RoomPeer, Served, event, metadata, opening, until
 
-from sync.boxes import BoxReader, Fragment, Init, retime
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
 
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from center_peers import RoomPeer, Served, opening, said, until
 
-from server import archive
-from server.database import Database
+from server.store import reader
+from server.store.database import Database
 
 
 @pytest.fixture
@@ -73,4 +73,4 @@ async def test_a_hit_says_where_to_play(spoken: Served) -> None:
 
 
 def test_a_day_begins_at_midnight() -> None:
-    assert archive.day_utc_ns("2026-11-23") - archive.day_utc_ns("2026-11-22") == 86_400 * 10**9
+    assert reader.day_utc_ns("2026-11-23") - reader.day_utc_ns("2026-11-22") == 86_400 * 10**9

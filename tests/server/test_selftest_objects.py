@@ -13,10 +13,10 @@ import httpx
 import pytest
 from center_peers import TOKENS, Served, until
 
-from server.selftests import KEEP_S, TestObjects
-from sync.layout import RoomLayout
-from sync.uplink.pace import Pace
-from sync.uplink.selftest import RoundTrip
+from server.ingest.selftest_objects import KEEP_S, TestObjects
+from sync.room.paths import RoomLayout
+from sync.uplink.selftest_round_trip import RoundTrip
+from sync.uplink.token_bucket import Pace
 
 ROOM, OTHER = "court1/c03", "court1/c04"
 

@@ -12,10 +12,10 @@ import pytest
 from center_peers import ROOM_NS, RoomPeer, Served, event, metadata, until
 from numpy.typing import NDArray
 
-from server.media import MediaRange
-from server.solo import isolate
-from sync.boxes import BoxReader, Fragment, Init, retime
+from server.playback.ranges import MediaRange
+from server.playback.solo import isolate
 from sync.errors import MediaError
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime
 
 RATE_HZ = 48_000
 SEATS = 3

@@ -11,7 +11,7 @@ import httpx
 from center_peers import RoomPeer, Served, opening, said
 from signing_room import SigningRoom, enrol_device
 
-from server.enrolment import Enrolment, center_key
+from server.integrity.enrollment import Enrolment, center_key
 from sync.ledger.token import request_of
 
 sys.path.append(str(Path(__file__).parents[1] / "sync"))

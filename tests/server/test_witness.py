@@ -30,13 +30,13 @@ from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex
 
-from server import tables
 from server.config import load_config
-from server.database import open_database
-from server.enrolment import Enrolment
-from server.events import read_event
+from server.events.admission import read_event
+from server.integrity.enrollment import Enrolment
+from server.integrity.witness import Witness, _Asked
 from server.service import build, running
-from server.witness import Witness, _Asked
+from server.store import tables
+from server.store.database import open_database
 from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import certificate_request, issue
 from sync.ledger.note import read_note

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sync_peers import CenterPeer, Mosquitto
 
-from sync.clock import RoomClock
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 
 
 @pytest.fixture

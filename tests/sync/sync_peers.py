@@ -26,7 +26,7 @@ from tuspyserver import create_tus_router
 
 from sync.http.access import public
 from sync.http.serve import new_app
-from sync.uplink.broker import BrokerAddress
+from sync.uplink.mqtt import BrokerAddress
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"

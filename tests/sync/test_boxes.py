@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.boxes import BoxReader, Fragment, Init, index_file, parse_fragment, retime, to_ns, to_ticks
 from sync.errors import MediaError
-from sync.prft import ReferenceTime, from_ntp, to_ntp
+from sync.media.fmp4 import BoxReader, Fragment, Init, index_file, parse_fragment, retime, to_ns, to_ticks
+from sync.media.prft import ReferenceTime, from_ntp, to_ntp
 
 SOURCES = {
     "video": "testsrc2=s=320x180:r=25 -c:v libx264 -preset ultrafast -tune zerolatency -g 25",

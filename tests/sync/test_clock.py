@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.clock import NS_PER_S, STEP_NS, ClockMap, RoomClock
 from sync.errors import ConfigError
+from sync.room.clock import NS_PER_S, STEP_NS, ClockMap, RoomClock
 
 
 class FakeClock:

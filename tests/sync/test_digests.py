@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from sync.digests import Digests, checks_of
+from sync.runtime.digests import Digests, checks_of
 
 
 def test_sm3_gives_the_examples_of_gb_t_32905() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from sync.feed import FeedClient, FeedServer
+from sync.room.feed import FeedClient, FeedServer
 
 
 async def collect(client: FeedClient, into: list[tuple[str, bytes]]) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sync_peers import PREFIX, CenterPeer, Mosquitto, until
 
-from sync.envelope import Envelope, Kind, pack_init
-from sync.gop import MAX_GOP_BYTES, Gate, GopCache
-from sync.hearing import Hearing, Pause, State
-from sync.uplink.broker import Broker
-from sync.uplink.live import BACKLOG_BYTES, DEMAND_S, Live
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.gop_cache import MAX_GOP_BYTES, Gate, GopCache
+from sync.record.hearing import Hearing, Pause, State
+from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, Live
+from sync.uplink.mqtt import Broker
 
 INIT = Envelope(Kind.INIT, 7, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from test_live import INIT, Stand, fragment
 
-from sync.hearing import Hearing, State
+from sync.record.hearing import Hearing, State
 
 
 @pytest.mark.parametrize("topic", ["frag/bench", "thumb/bench", "levels"])

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 from sync_peers import PREFIX, CenterPeer, Mosquitto, until
 
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 from sync.uplink import outbox as outbox_module
-from sync.uplink.broker import Broker, BrokerAddress
+from sync.uplink.mqtt import Broker, BrokerAddress
 from sync.uplink.outbox import WINDOW, Outbox
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from sync.errors import StorageError
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 
 WRITER = """
 import sys
 from pathlib import Path
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
 log = RoomLog(Path(sys.argv[1]))
 for i in range(150):
     key = f"shared/{i}" if i % 3 == 0 else None
@@ -54,7 +54,7 @@ def test_forgetting_empties_the_outbox_and_keeps_the_log(room_log: RoomLog) -> N
 
 def test_what_was_appended_is_there_after_the_process_is_killed(tmp_path: Path) -> None:
     code = (
-        "import os,sys;from pathlib import Path;from sync.roomlog import RoomLog\n"
+        "import os,sys;from pathlib import Path;from sync.room.event_log import RoomLog\n"
         "log=RoomLog(Path(sys.argv[1]));log.append('open',{},hearing='h',room_ns=1,utc_ns=1);os.kill(os.getpid(),9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "room.db")], check=False)

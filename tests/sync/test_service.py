@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from sync.errors import StorageError
-from sync.service import Lifeline, run_service
+from sync.runtime.service import Lifeline, run_service
 
 
 @pytest.fixture(autouse=True)

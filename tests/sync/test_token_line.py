@@ -14,14 +14,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tsa import Authority
 
-from sync.checkpoints import Checkpoints
 from sync.errors import LedgerError
-from sync.layout import RoomLayout
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.token import MAX_TOKEN_BYTES, request_of
-from sync.roomlog import RoomLog
-from sync.uplink.stamps import Stamps
+from sync.room.checkpoints import Checkpoints
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
+from sync.uplink.timestamp_tokens import Stamps
 
 ROOM = "jianshan/c03"
 Answer = Callable[[BaseHTTPRequestHandler, bytes], None]

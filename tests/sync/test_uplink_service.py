@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from sync_peers import ADDRESS, CenterPeer, Mosquitto, UploadPeer, until
 
-from sync.clock import RoomClock
-from sync.envelope import Envelope, Kind, pack_init
-from sync.feed import FeedClient, FeedServer
 from sync.http.serve import serving
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient, FeedServer
+from sync.room.paths import RoomLayout
 
 COURT, ROOM = ADDRESS.split("/")
 HEARING = "20261122-093000-00c0ffee"

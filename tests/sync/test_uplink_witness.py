@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 from sync_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
 
-from sync.checkpoints import Checkpoints
-from sync.layout import RoomLayout
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, make_key, public_pem
-from sync.uplink.broker import Broker
+from sync.room.checkpoints import Checkpoints
+from sync.room.paths import RoomLayout
+from sync.uplink.mqtt import Broker
 from sync.uplink.witness import REFUSED_AGAIN_S, WitnessLine
 
 

@@ -15,13 +15,13 @@ import pytest
 from sync_peers import ADDRESS, BreakingLine, UploadPeer, until
 
 from sync.http.serve import serving
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 from sync.uplink import uploads as uploads_module
-from sync.uplink.pace import Pace
+from sync.uplink.token_bucket import Pace
 from sync.uplink.tus import TusClient
+from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
-from sync.uplink.uploadstore import UploadStore
 
 HEARING = "20261122-093000-00c0ffee"
 

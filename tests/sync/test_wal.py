@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.wal import write_ahead
+from sync.runtime.write_ahead import write_ahead
 
 OPENS = """
 import sys
 from pathlib import Path
-from sync.checkpoints import Checkpoints
-from sync.roomlog import RoomLog
+from sync.room.checkpoints import Checkpoints
+from sync.room.event_log import RoomLog
 print("ready", flush=True)
 sys.stdin.readline()
 {"log": RoomLog, "checkpoints": Checkpoints}[sys.argv[2]](Path(sys.argv[1]))

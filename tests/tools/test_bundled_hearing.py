@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pypdf import PdfReader
 
-from hardware.scenario import BUNDLED_HEARING, Pause, Present, Resume, Scenario
+from hardware.simulation.scenario import BUNDLED_HEARING, Pause, Present, Resume, Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT.parent / "shared" / "hearing-civil"

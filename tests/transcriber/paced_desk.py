@@ -12,13 +12,13 @@ from typing import Any
 from transcriber_room import HEARING, RATE_HZ, Pcm, S, TranscriberRoom
 
 from hardware.profile import load_profile
-from sync.feed import FeedServer
-from transcriber.cutter import Cutter, Turn
-from transcriber.desk import Desk
-from transcriber.engine import Heard, Samples, Word
-from transcriber.reviser import Reviser
-from transcriber.sittings import Sitting
-from transcriber.voices import Voices
+from sync.room.feed import FeedServer
+from transcriber.backlog import Sitting
+from transcriber.correction.reviser import Reviser
+from transcriber.diarization.voices import Voices
+from transcriber.recognition.recognizer import Heard, Samples, Word
+from transcriber.scheduler import Desk
+from transcriber.segmentation.endpointer import Cutter, Turn
 
 BLOCK = 1920
 TEXT = "现在开庭今天依法公开审理原告诉被告民间借贷纠纷一案本案适用普通程序由审判员担任审判长" * 20

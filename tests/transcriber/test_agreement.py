@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcriber.agreement import Agreement
+from transcriber.local_agreement import Agreement
 
 passes = st.lists(st.text(alphabet="原告被称，。 a1", max_size=24), max_size=8)
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from transcriber_room import SHARED
 
-from hardware.hearing_folder import HearingFolder, Said
+from hardware.simulation.hearing_folder import HearingFolder, Said
 from sync.errors import ConfigError
-from transcriber.engine import RATE_HZ
-from wutong.bench import conditions
-from wutong.bench.captions import conditions_of
-from wutong.bench.local_agreement import _Agreement
-from wutong.bench.picture import Drawn, draw
-from wutong.bench.scoring import Spoken
+from transcriber.recognition.recognizer import RATE_HZ
+from wutong.bench.captions import conditions
+from wutong.bench.captions.character_errors import Spoken
+from wutong.bench.captions.growing_windows import _Agreement
+from wutong.bench.captions.measure import conditions_of
+from wutong.bench.captions.picture import Drawn, draw
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardware.hearing_folder import Said
-from wutong.bench.clerk_plan import Line, Run, applied, keys_of, plan, typing_everything
-from wutong.bench.scoring import alike
+from hardware.simulation.hearing_folder import Said
+from wutong.bench.captions.character_errors import alike
+from wutong.bench.clerk.plan import Line, Run, applied, keys_of, plan, typing_everything
 
 
 def said(channel: int, role: str, start: float, end: float, text: str) -> Said:

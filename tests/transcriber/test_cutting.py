@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from transcriber_room import SHARED, Pcm, hearing_civil
 
-from hardware.hearing_folder import HearingFolder
-from transcriber.cutter import LONGEST_S, PAUSE_S, Cutter, Turn, pause_s
-from wutong.bench import conditions
+from hardware.simulation.hearing_folder import HearingFolder
+from transcriber.segmentation.endpointer import LONGEST_S, PAUSE_S, Cutter, Turn, pause_s
+from wutong.bench.captions import conditions
 
 RATE_HZ = 16_000
 

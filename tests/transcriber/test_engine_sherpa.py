@@ -14,10 +14,10 @@ import tiny_models
 from transcriber_room import speech
 
 from sync.errors import ConfigError
-from transcriber import owner as owner_module
-from transcriber.engines.local import Local, load_engines, load_speaker
-from transcriber.engines.sherpa import Sherpa
-from transcriber.owner import Owner
+from transcriber.recognition import process as owner_module
+from transcriber.recognition.process import Owner
+from transcriber.recognition.process_settings import Local, load_engines, load_speaker
+from transcriber.recognition.sherpa import Sherpa
 
 ASK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 

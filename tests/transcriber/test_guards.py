@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transcriber.guards import echoes, finish, invented, once, said_again, tidy
+from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
 
 
 @pytest.mark.parametrize(

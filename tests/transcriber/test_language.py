@@ -6,10 +6,10 @@ import jiwer
 import pytest
 from transcriber_room import speech
 
-from transcriber.guards import finish, invented, tidy
-from transcriber.language import Tongue
-from transcriber.model import locate
-from transcriber.whisper import Whisper
+from transcriber.recognition.hallucinations import finish, invented, tidy
+from transcriber.recognition.language import Tongue
+from transcriber.recognition.model_files import locate
+from transcriber.recognition.whisper import Whisper
 
 ASK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from transcriber_room import hearing_civil
 
-from transcriber.lead import WINDOW, followers
+from transcriber.segmentation.tdoa import WINDOW, followers
 
 Sound = np.ndarray[tuple[int], np.dtype[np.float64]]
 EVEN_DB = np.array([-30.0, -30.0])

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from transcriber_room import HEARING, S, TranscriberRoom
 
 from hardware.profile import load_profile
-from sync.feed import FeedServer
-from transcriber.cutter import Turn
+from sync.room.feed import FeedServer
+from transcriber.backlog import Progress, Sitting
+from transcriber.segmentation.endpointer import Turn
 from transcriber.service import _Service
-from transcriber.sittings import Progress, Sitting
 
 Make = Callable[[int], TranscriberRoom]
 

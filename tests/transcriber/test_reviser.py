@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from hardware.profile import Transcriber
-from sync.clock import RoomClock
 from sync.errors import ConfigError, StorageError
-from sync.feed import FeedServer
-from sync.hearing import Hearing
-from sync.roomlog import Event, RoomLog
-from transcriber.reviser import Reviser
-from transcriber.vocabulary.corrector import Change, Corrector
+from sync.record.hearing import Hearing
+from sync.room.clock import RoomClock
+from sync.room.event_log import Event, RoomLog
+from sync.room.feed import FeedServer
+from transcriber.correction.reviser import Reviser
+from transcriber.correction.vocabulary.corrector import Change, Corrector
 
 HEARING = "h-1"
 CASE = {"case_no": "(2026)黑05民初123号", "parties": {"原告": "张伟明", "被告": "李建国"}}
@@ -214,7 +214,7 @@ async def test_a_defect_in_the_terms_of_a_case_costs_no_words(court: Court, monk
 async def test_a_disk_that_refuses_for_long_costs_the_revision_until_the_next_start(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transcriber.reviser._RETRY_S", 0.01)
+    monkeypatch.setattr("transcriber.correction.reviser._RETRY_S", 0.01)
     said = court.utter("u1", "被告发表执政意见。")
     tries: list[str] = []
 

@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 from transcriber_room import SHARED
 
-from hardware.hearing_folder import Said
-from wutong.bench.scoring import (
-    Shown,
-    alike,
-    cer,
-    growth_per_min,
-    in_order,
-)
-from wutong.bench.scoring_time import first_caption_ms, utterance_ms
+from hardware.simulation.hearing_folder import Said
+from wutong.bench.captions.character_errors import Shown, alike, cer, growth_per_min, in_order
+from wutong.bench.captions.timing_errors import first_caption_ms, utterance_ms
 
 SAMPLES = [
     ("二零二三年六月一日借款三十万元。", "2023年6月1日借款30万元"),

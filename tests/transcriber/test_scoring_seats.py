@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hardware.hearing_folder import Said
-from wutong.bench.scoring import Shown, by_seat, cer_by_seat, cpcer, said_by_seat
-from wutong.bench.scoring_seats import duplicate_ratio, seat_accuracy, within
+from hardware.simulation.hearing_folder import Said
+from wutong.bench.captions.character_errors import Shown, by_seat, cer_by_seat, cpcer, said_by_seat
+from wutong.bench.captions.seat_errors import duplicate_ratio, seat_accuracy, within
 
 
 def said(channel: int, start: float, end: float, text: str) -> Said:

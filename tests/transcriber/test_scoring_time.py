@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hardware.hearing_folder import Said
-from wutong.bench.scoring import Shown, Spoken
-from wutong.bench.scoring_time import (
+from hardware.simulation.hearing_folder import Said
+from wutong.bench.captions.character_errors import Shown, Spoken
+from wutong.bench.captions.timing_errors import (
     committed_changed,
     committed_replaced,
     erasure,

@@ -10,9 +10,9 @@ import pytest
 from scripted_server import Scripted
 from transcriber_room import until
 
-from transcriber.engines.pool import Pool
-from transcriber.engines.remote import Remote
-from transcriber.owner import EngineLostError
+from transcriber.recognition.openai_client import Remote
+from transcriber.recognition.process import EngineLostError
+from transcriber.recognition.server_pool import Pool
 
 SPEECH = np.full(16_000, 0.1, np.float32)
 
@@ -73,7 +73,7 @@ async def test_a_proxy_that_lets_no_long_speech_through_gives_up_no_word(lone: S
 async def test_a_server_that_takes_silence_and_never_a_turn_is_set_wrongly(
     lone: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transcriber.engines.pool._AGAIN_S", 0.1)
+    monkeypatch.setattr("transcriber.recognition.server_pool._AGAIN_S", 0.1)
     pool, states = await one_server(lone)
     lone.answers = lambda kind: (400, '{"error": {"message": "no such option"}}')
     try:

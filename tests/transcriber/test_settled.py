@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from paced_desk import Played
 from transcriber_room import RATE_HZ, Pcm, TranscriberRoom, hearing_civil
 
-from transcriber.cutter import Cutter, Turn
-from transcriber.engine import Heard
-from transcriber.settled import Settled, explains
+from transcriber.recognition.recognizer import Heard
+from transcriber.segmentation.crosstalk import Settled, explains
+from transcriber.segmentation.endpointer import Cutter, Turn
 
 Sound = NDArray[np.float64]
 SAME = Heard("没有异议。")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync.roomlog import Event
-from transcriber.sittings import Progress, Sittings
+from sync.room.event_log import Event
+from transcriber.backlog import Progress, Sittings
 
 
 def event(number: int, kind: str, room_ns: int, hearing: str = "a") -> Event:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from transcriber_room import HEARING, TranscriberRoom, hearing_civil
 
-from transcriber.sound import Block, Kept
+from transcriber.audio.decode import Block, Kept
 
 FROM_NS = 500 * 10**9
 

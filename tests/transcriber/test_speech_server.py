@@ -13,10 +13,10 @@ from transcriber_room import speech
 
 from hardware.profile import Transcriber, speech_settings
 from sync.errors import ConfigError
-from transcriber.ears import look, make_ear
-from transcriber.engines.local import Local
-from transcriber.engines.remote import _wav
-from transcriber.owner import Owner
+from transcriber.recognition.factory import look, make_ear
+from transcriber.recognition.openai_client import _wav
+from transcriber.recognition.process import Owner
+from transcriber.recognition.process_settings import Local
 from transcriber.speech_server import BusyError, Line, running
 
 TOKEN = "the-rooms-token"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import ConfigError
-from transcriber.model import BASE_BYTES, BASE_SHA256, _join_into, locate
+from transcriber.recognition.model_files import BASE_BYTES, BASE_SHA256, _join_into, locate
 
 
 def test_base_is_joined_once_and_whole() -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from transcriber_room import HEARING, S, TranscriberRoom, hearing_civil, play, speech, until
 
-from sync.feed import FeedServer
-from wutong.bench.scoring import alike
+from sync.room.feed import FeedServer
+from wutong.bench.captions.character_errors import alike
 
 pytestmark = pytest.mark.model
 

@@ -22,18 +22,12 @@ from scripted_server import Scripted
 from transcriber_room import speech, until
 
 from hardware.profile import Transcriber
-from transcriber.ears import make_ear
-from transcriber.engine import Heard
-from transcriber.engines.pool import Pool
-from transcriber.engines.remote import (
-    Remote,
-    ServerAwayError,
-    ServerClosedError,
-    ServerRefusedError,
-    heard,
-)
-from transcriber.model import locate
-from transcriber.owner import EngineLostError
+from transcriber.recognition.factory import make_ear
+from transcriber.recognition.model_files import locate
+from transcriber.recognition.openai_client import Remote, ServerAwayError, ServerClosedError, ServerRefusedError, heard
+from transcriber.recognition.process import EngineLostError
+from transcriber.recognition.recognizer import Heard
+from transcriber.recognition.server_pool import Pool
 
 SAID = "广州市房地产中介协会分析"
 TOKEN = "a-token-of-the-court"

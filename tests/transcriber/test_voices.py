@@ -12,12 +12,12 @@ import tiny_models
 from transcriber_room import HEARING, SHARED, S, TranscriberRoom, hearing_civil, until
 
 from hardware.profile import Profile, Seat, Transcriber
-from sync.roomlog import Event
-from transcriber.ears import make_ear
-from transcriber.engines.local import Local
-from transcriber.owner import Owner
-from transcriber.voiceprint import pitch
-from transcriber.voices import Voices
+from sync.room.event_log import Event
+from transcriber.diarization.pitch import pitch
+from transcriber.diarization.voices import Voices
+from transcriber.recognition.factory import make_ear
+from transcriber.recognition.process import Owner
+from transcriber.recognition.process_settings import Local
 
 SEAT = Seat(id="plaintiff", roles=["原告", "原告代理人"], channel=1)
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
@@ -114,7 +114,7 @@ async def test_a_defect_in_telling_voices_apart_costs_no_words(tmp_path: Path, m
     def stumbles(samples: Samples) -> tuple[float, ...]:
         raise IndexError(len(samples))
 
-    monkeypatch.setattr("transcriber.voices.pitch", stumbles)
+    monkeypatch.setattr("transcriber.diarization.voices.pitch", stumbles)
     assert await told.whose(HEARING, SEAT, high) == ("a", "原告")  # who spoke last
     assert await told.guess(HEARING, SEAT, high) == "原告"
     monkeypatch.undo()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from transcriber_room import speech
 
-from transcriber.engine import Word
-from transcriber.model import locate
-from transcriber.owner import EngineLostError, Owner
-from transcriber.whisper import Whisper, spread
+from transcriber.recognition.model_files import locate
+from transcriber.recognition.process import EngineLostError, Owner
+from transcriber.recognition.recognizer import Word
+from transcriber.recognition.whisper import Whisper, spread
 
 pytestmark = pytest.mark.model
 SAID = "广州市房地产中介协会分析"
@@ -74,8 +74,8 @@ async def test_a_killed_model_is_started_again_and_asked_again() -> None:
 
 
 async def test_a_hung_model_is_killed_and_the_samples_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transcriber.owner._TIMEOUT_S", 0.0)
-    monkeypatch.setattr("transcriber.owner._TIMEOUT_PER_SECOND_S", 0.0)
+    monkeypatch.setattr("transcriber.recognition.process._TIMEOUT_S", 0.0)
+    monkeypatch.setattr("transcriber.recognition.process._TIMEOUT_PER_SECOND_S", 0.0)
     owner = Owner(locate("base"))
     try:
         with pytest.raises(EngineLostError, match="the sound is kept"):

@@ -12,7 +12,7 @@ import pytest
 from paced_desk import Played, Scribe
 from transcriber_room import RATE_HZ, Pcm, TranscriberRoom, hearing_civil
 
-from transcriber.cutter import Turn
+from transcriber.segmentation.endpointer import Turn
 
 Make = Callable[[int], TranscriberRoom]
 

@@ -17,13 +17,13 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from hardware.hearing_folder import decode_audio
-from sync.boxes import BoxReader, Fragment, Init, retime, to_ns, to_ticks
-from sync.clock import RoomClock
-from sync.envelope import Envelope, Kind, pack_init
-from sync.feed import FeedClient, FeedServer
-from sync.layout import RoomLayout
-from sync.roomlog import Event, RoomLog
+from hardware.simulation.hearing_folder import decode_audio
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.room.clock import RoomClock
+from sync.room.event_log import Event, RoomLog
+from sync.room.feed import FeedClient, FeedServer
+from sync.room.paths import RoomLayout
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 HEARING = "h-1"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hardware.encode import AAC_PRIMING_SAMPLES
-from sync.boxes import BoxReader, Fragment, Init, retime
+from hardware.drivers.ffmpeg_arguments import AAC_PRIMING_SAMPLES
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime
 
 EVERY_S = 1.013
 BEGIN_S = 5000

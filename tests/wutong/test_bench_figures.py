@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.errors import WutongError
-from wutong.bench.live import figures
+from wutong.bench.live.measure import figures
 
 
 def _raw(**more: Any) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import av
 import pytest
 from rich.console import Console
 
-from wutong.bench import record
-from wutong.bench.cameras import Film
+from wutong.bench.record import measure
+from wutong.bench.record.cameras import Film
 
 
 def small_film(path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_bench_camera_sends_its_film_at_its_pace_to_several_at_once(tmp_path: 
     assert len(film.pictures) == 100
     assert film.keys == [0, 25, 50, 75]
     server = subprocess.Popen(
-        [sys.executable, "-m", "wutong.bench.cameras", str(tmp_path / "film.h264"), "25"], stdout=subprocess.PIPE
+        [sys.executable, "-m", "wutong.bench.record.cameras", str(tmp_path / "film.h264"), "25"], stdout=subprocess.PIPE
     )
     try:
         assert server.stdout is not None
@@ -62,9 +62,9 @@ def test_a_bench_camera_sends_its_film_at_its_pace_to_several_at_once(tmp_path: 
 async def test_the_figures_are_of_a_run_without_gaps_and_add_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "make_film", small_film)  # what is tested is the counting, not 1080p
-    monkeypatch.setattr(record, "SETTLE_S", 1.0)
-    figures = await record.measure(tmp_path, 6, Console(quiet=True))
+    monkeypatch.setattr(measure, "make_film", small_film)  # what is tested is the counting, not 1080p
+    monkeypatch.setattr(measure, "SETTLE_S", 1.0)
+    figures = await measure.measure(tmp_path, 6, Console(quiet=True))
     cost = figures["cpu_cores_by_process"]
     assert {"recorder", "microphones", "camera_ffmpeg", "sound_ffmpeg"} <= set(cost)
     assert figures["cpu_cores_mean"] == pytest.approx(sum(cost.values()), abs=0.002)

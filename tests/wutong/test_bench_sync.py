@@ -9,11 +9,11 @@ import pytest
 from clapper_files import EVERY_S, clap
 from rich.console import Console
 
-from hardware.stage import Clapper, Stage, announce
+from hardware.simulation.cue import Clapper, Stage, announce
 from sync.errors import WutongError
-from wutong.bench import sync_live
-from wutong.bench.sync import simulate
-from wutong.bench.sync_score import beeps, flashes, offsets_ms, pictures, sound
+from wutong.bench.sync import live
+from wutong.bench.sync.measure import simulate
+from wutong.bench.sync.score import beeps, flashes, offsets_ms, pictures, sound
 
 
 @pytest.mark.parametrize(("ppm", "seed"), [(200, 1), (-200, 2)])
@@ -28,7 +28,7 @@ def test_a_quarter_of_an_hour_of_drift_jitter_and_a_clock_step_stays_within_the_
 
 
 async def test_flash_and_tone_through_real_workers_are_one_moment_in_the_files(tmp_path: Path) -> None:
-    got = await sync_live.measure(tmp_path, 8, Console(quiet=True))
+    got = await live.measure(tmp_path, 8, Console(quiet=True))
     assert abs(got["av_offset_ms_median"]) <= 20
     assert got["av_offset_ms_p99"] <= 40
     assert got["utc_error_ms_p99"] <= 40

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from clapper_files import BEGIN_S, EVERY_S, clap, stamp
 
-from sync.boxes import index_file
-from wutong.bench.sync_score import beeps, flashes, offsets_ms, pictures, sound
+from sync.media.fmp4 import index_file
+from wutong.bench.sync.score import beeps, flashes, offsets_ms, pictures, sound
 from wutong.export.remux import OFF_SAMPLES, parts_of, remux
 
 BOUND_MS = OFF_SAMPLES / 48 + 8

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from hardware.profile import load_profile
-from hardware.scenario import BUNDLED_HEARING
+from hardware.simulation.scenario import BUNDLED_HEARING
 from wutong.demo.broker import account, write_config
 from wutong.demo.rooms import plan_rooms, write_profile
 

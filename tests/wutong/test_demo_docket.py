@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from hardware.scenario import BUNDLED_HEARING, Scenario
+from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from wutong.demo.docket import docket_of
 
 

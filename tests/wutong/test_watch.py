@@ -11,9 +11,9 @@ from typing import Any
 
 from test_doctor import PROFILE
 
-from sync.feed import FeedServer
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedServer
+from sync.room.paths import RoomLayout
 
 TRACK: dict[str, Any] = {"kind": "video", "state": "running", "kept": True, "kept_bytes": 5 << 20, "restarts": 2}
 STATUS = {

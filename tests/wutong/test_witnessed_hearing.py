@@ -23,17 +23,17 @@ from typing import Any
 import httpx
 import pytest
 
-from sync.checkpoints import Checkpoints
-from sync.enrolment import center_key
-from sync.hearing import Hearing
-from sync.layout import RoomLayout
 from sync.ledger import note, token
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, load_key
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import check
 from sync.ledger.tree import leaf_hash, root_of
-from sync.roomlog import RoomLog
+from sync.record.hearing import Hearing
+from sync.room.checkpoints import Checkpoints
+from sync.room.enrollment import center_key
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 from wutong.demo.broker import account, write_config
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "sync"))

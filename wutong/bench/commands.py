@@ -34,7 +34,7 @@ def live(
     as_json: JsonOption = False,
 ) -> None:
     """How old the picture on an inspector's screen is."""
-    from wutong.bench.live import measure
+    from wutong.bench.live.measure import measure
     from wutong.bench.report import run
 
     run("live", lambda folder, console: measure(folder, seconds, port_base, console), as_json=as_json)
@@ -46,7 +46,7 @@ def record(
     as_json: JsonOption = False,
 ) -> None:
     """What keeping four cameras and eight microphones costs."""
-    from wutong.bench.record import measure
+    from wutong.bench.record.measure import measure
     from wutong.bench.report import run
 
     run("record", lambda folder, console: measure(folder, seconds, console), as_json=as_json)
@@ -71,8 +71,8 @@ def captions(
     as_json: JsonOption = False,
 ) -> None:
     """How right and how quick the words are."""
-    from hardware.scenario import BUNDLED_HEARING
-    from wutong.bench.captions import Plan, case_of, conditions_of, measure, transcriber_of
+    from hardware.simulation.scenario import BUNDLED_HEARING
+    from wutong.bench.captions.measure import Plan, case_of, conditions_of, measure, transcriber_of
     from wutong.bench.report import run
 
     plan = Plan(
@@ -99,8 +99,8 @@ def clerk(
     as_json: JsonOption = False,
 ) -> None:
     """How much a clerk must touch and type until the transcript says what was said."""
-    from hardware.scenario import BUNDLED_HEARING
-    from wutong.bench.clerk import measure
+    from hardware.simulation.scenario import BUNDLED_HEARING
+    from wutong.bench.clerk.measure import measure
     from wutong.bench.report import run
 
     run(
@@ -117,7 +117,7 @@ def exhibits(
     as_json: JsonOption = False,
 ) -> None:
     """How soon the display and an inspector see what the clerk presents."""
-    from wutong.bench.exhibits import measure
+    from wutong.bench.live.exhibits import measure
     from wutong.bench.report import run
 
     run("exhibits", lambda folder, console: measure(folder, cycles, port_base, console), as_json=as_json)
@@ -132,9 +132,9 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """How far picture and sound of one moment lie apart in the record, and its UTC from the clock's."""
-    from wutong.bench import sync as simulated
-    from wutong.bench import sync_live
     from wutong.bench.report import run
+    from wutong.bench.sync import live as sync_live
+    from wutong.bench.sync import measure as simulated
 
     if live:
         run("sync --live", lambda folder, console: sync_live.measure(folder, seconds, console), as_json=as_json)

@@ -24,9 +24,9 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from sync.boxes import Indexed, index_file
-from sync.hearing import Hearing
-from wutong.bench.live import machine
+from sync.media.fmp4 import Indexed, index_file
+from sync.record.hearing import Hearing
+from wutong.bench.live.measure import machine
 from wutong.bench.room import HEARING, SERVICES, TRACKS, BenchRoom
 
 TURNS = (

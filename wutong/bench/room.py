@@ -15,12 +15,12 @@ from typing import Any
 
 import psutil
 
-from sync.clock import RoomClock
 from sync.errors import WutongError
-from sync.feed import FeedClient
-from sync.hearing import Hearing
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.record.hearing import Hearing
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
+from sync.room.paths import RoomLayout
 from wutong.demo.processes import Child, Processes
 
 PATIENCE_S = 60.0
@@ -157,9 +157,9 @@ class BenchRoom:
             for worker in psutil.Process(pid).children():
                 with contextlib.suppress(psutil.Error):
                     command = " ".join(worker.cmdline())
-                    if "hardware.simulated_camera" in command:
+                    if "hardware.workers.simulated_camera" in command:
                         found["camera"] = worker
-                    elif "hardware.microphones" in command:
+                    elif "hardware.workers.microphones" in command:
                         found["microphones"] = worker
                         for child in worker.children():
                             found["encoder"] = child

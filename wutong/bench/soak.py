@@ -22,7 +22,7 @@ import psutil
 from rich.console import Console
 
 from wutong.bench import room as bench_room
-from wutong.bench.live import machine
+from wutong.bench.live.measure import machine
 from wutong.bench.room import SERVICES, TRACKS, BenchRoom
 
 RSS_MIB_PER_H = 1.0

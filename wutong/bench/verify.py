@@ -18,19 +18,19 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from sync.boxes import BoxReader, Fragment, Init, retime, to_ns, to_ticks
-from sync.checkpoints import Checkpoints
-from sync.clock import RoomClock
-from sync.digests import Digests
 from sync.errors import DeviceError, LedgerError
-from sync.layout import RoomLayout
 from sync.ledger import keys
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import Note, cosign, read_note, sign
 from sync.ledger.seal import body_of
 from sync.ledger.tree import Tree, leaf_hash
-from sync.roomlog import RoomLog, seal_key
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.room.checkpoints import Checkpoints
+from sync.room.clock import RoomClock
+from sync.room.event_log import RoomLog, seal_key
+from sync.room.paths import RoomLayout
+from sync.runtime.digests import Digests
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 from wutong.verify.case import Case

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import httpx
 
-from hardware.scenario import (
+from hardware.simulation.cue import Play, announce
+from hardware.simulation.scenario import (
     AddExhibit,
     Case,
     Close,
@@ -23,7 +24,6 @@ from hardware.scenario import (
     Withdraw,
     Zoom,
 )
-from hardware.stage import Play, announce
 from sync.errors import CenterError
 
 LEAD_S = 0.3

@@ -13,13 +13,13 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from hardware.hearing_folder import HearingFolder
-from hardware.scenario import Scenario
-from hardware.stage import Play, announce
+from hardware.simulation.cue import Play, announce
+from hardware.simulation.hearing_folder import HearingFolder
+from hardware.simulation.scenario import Scenario
 from sync.errors import CenterError
 from sync.http.people import write_private
-from sync.layout import RoomLayout
-from transcriber.model import locate
+from sync.room.paths import RoomLayout
+from transcriber.recognition.model_files import locate
 from wutong.demo.clerk import LEAD_S, Clerk
 from wutong.demo.docket import put_on_docket
 from wutong.demo.rooms import RoomPlan

@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 
 import httpx
 
-from hardware.scenario import Case
-from sync.docket import Docket, DocketEntry
+from hardware.simulation.scenario import Case
 from sync.errors import CenterError
+from sync.record.docket import Docket, DocketEntry
 from wutong.demo.stack import Stack
 
 AHEAD = timedelta(minutes=10)

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.service import die_with_parent
+from sync.runtime.service import die_with_parent
 
 STOP_S = 4.0
 """How long a child may take to close its files before it is killed."""

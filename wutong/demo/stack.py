@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 
 from server.config import load_config
-from sync.enrolment import is_enrolled
 from sync.errors import ConfigError
-from sync.feed import FeedClient
 from sync.http.people import write_private
-from sync.layout import RoomLayout
+from sync.room.enrollment import is_enrolled
+from sync.room.feed import FeedClient
+from sync.room.paths import RoomLayout
 from wutong.demo.broker import account, write_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
 from wutong.demo.processes import Child, Processes

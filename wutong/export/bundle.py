@@ -15,16 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.durable import sync_folder
 from sync.errors import ConfigError, LedgerError, StorageError
-from sync.explanation import explain
-from sync.hearing import Hearing
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import read_note, sign
 from sync.ledger.tree import inclusion_proof, leaf_hash
-from sync.roomlog import Event
-from sync.signing import Document
+from sync.record.explanation import explain
+from sync.record.hearing import Hearing
+from sync.record.signing import Document
+from sync.room.event_log import Event
+from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
 from wutong.export.certificate import certificate_of
 from wutong.export.derived import derived_files

@@ -12,20 +12,20 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, insert, select
 
-from server import tables as t
-from server.archive import Archive
+from server.access.classification import Levels
 from server.config import Config
-from server.database import open_database
-from server.enrolment import center_key
-from server.levels import Levels
-from server.objects import ObjectStore
-from server.record import Record
+from server.integrity.enrollment import center_key
+from server.store import tables as t
+from server.store.database import open_database
+from server.store.objects import ObjectStore
+from server.store.reader import Archive
+from server.store.writer import Record
 from sync.errors import ConfigError, LedgerError
-from sync.hearing import Segment
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
-from sync.roomlog import Event
-from sync.signing import Document
+from sync.record.hearing import Segment
+from sync.record.signing import Document
+from sync.room.event_log import Event
 
 T = TypeVar("T")
 

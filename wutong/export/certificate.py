@@ -14,9 +14,9 @@ from typing import Any
 
 from cryptography import x509
 
-from sync.hearing import Hearing
 from sync.ledger.checkpoint import Checkpoint
-from sync.roomlog import Event
+from sync.record.hearing import Hearing
+from sync.room.event_log import Event
 from wutong.export.forms import FIRST, FORM, document_path, media_path
 from wutong.export.signing import signing_counts, signing_of
 

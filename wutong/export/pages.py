@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sync.hearing import Hearing
+from sync.record.hearing import Hearing
 
 WIDTH, HEIGHT = 1080, 1440
 DRAW_S = 40

@@ -1,7 +1,7 @@
 """录音录像情况说明 and the draft of a written explanation as PDF: A4, Chinese, the font inside of the file.
 
-Everything in them comes from `wutong.export.certificate` and `sync.explanation`; the PDF is for paper and signatures,
-and covered by the exporter's signature only.
+Everything in them comes from `wutong.export.certificate` and `sync.record.explanation`; the PDF is for paper and
+signatures, and covered by the exporter's signature only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def certificate_pdf(value: Mapping[str, Any], *, explained: bool) -> bytes:
 
 
 def explanation_pdf(text: str) -> bytes:
-    """The draft of `sync.explanation`, whose first line is its title."""
+    """The draft of `sync.record.explanation`, whose first line is its title."""
     title, _, rest = text.partition("\n")
     page = _Page(title)
     page.banner(title)

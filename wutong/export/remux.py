@@ -20,8 +20,8 @@ from typing import Any
 
 import ffmpeg
 
-from sync.boxes import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 from sync.errors import DeviceError, MediaError
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 
 PIECE = 1024 * 1024
 AAC_FRAME = 1024

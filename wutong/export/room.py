@@ -7,14 +7,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.checkpoints import Checkpoints, Stored
-from sync.clock import RoomClock
 from sync.errors import ConfigError
-from sync.hearing import Segment
-from sync.layout import RoomLayout
 from sync.ledger.keys import load_key
-from sync.roomlog import Event, RoomLog
-from sync.signing import Document
+from sync.record.hearing import Segment
+from sync.record.signing import Document
+from sync.room.checkpoints import Checkpoints, Stored
+from sync.room.clock import RoomClock
+from sync.room.event_log import Event, RoomLog
+from sync.room.paths import RoomLayout
 
 
 class RoomSource:

@@ -1,7 +1,7 @@
 """`signing.json`: who signed which words, refused or objected, strokes as recorded, and the documents made of them.
 
 A pure function of the leaves, frozen with `forms.FORM`, so that a verifier makes the same and compares. Whether a
-signature is of the last words is found by making their hash again (`sync.signing`), not by what anybody says.
+signature is of the last words is found by making their hash again (`sync.record.signing`), not by what anybody says.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.nanoseconds import ns_as_text
-from sync.roomlog import Event
-from sync.signing import KINDS, LISTS, Signing, words_of, words_sha256
+from sync.record.nanoseconds import ns_as_text
+from sync.record.signing import KINDS, LISTS, Signing, words_of, words_sha256
+from sync.room.event_log import Event
 from wutong.export.forms import document_path
 from wutong.export.transcript import transcript_of
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.hearing import Segment
-from sync.roomlog import Event
-from sync.signing import Document
+from sync.record.hearing import Segment
+from sync.record.signing import Document
+from sync.room.event_log import Event
 
 
 class Source(Protocol):

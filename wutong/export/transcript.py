@@ -1,8 +1,8 @@
 """The words of a hearing with every version that they had: the fold of its leaves, as JSON, text and subtitles.
 
 A pure function of the leaves, so that a verifier makes the same and compares: frozen with `forms.FORM`. The fold is
-`sync.transcript`: all lines, those too that were merged or withdrawn, each with who wrote which version and why, and
-what did not count. Subtitles are what was said: no struck line, none that has no time of its own.
+`sync.record.transcript`: all lines, those too that were merged or withdrawn, each with who wrote which version and why,
+and what did not count. Subtitles are what was said: no struck line, none that has no time of its own.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.roomlog import Event
-from sync.transcript import Transcript, Utterance
+from sync.record.transcript import Transcript, Utterance
+from sync.room.event_log import Event
 from wutong.export.clocktext import clock_text
 
 _NS_PER_MS = 1_000_000

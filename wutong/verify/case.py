@@ -20,12 +20,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
-from sync.hearing import Hearing, Segment
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import MAX_LEAF_BYTES, read_leaf
 from sync.ledger.note import Note, read_note
 from sync.ledger.tree import leaf_hash
-from sync.roomlog import Event
+from sync.record.hearing import Hearing, Segment
+from sync.room.event_log import Event
 from wutong.export import forms
 from wutong.verify.scan import FileFact, open_plain, scan
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 
-from sync.boxes import MAX_BOX_BYTES, Init, parse_init, to_ns
 from sync.errors import MediaError
-from sync.prft import ReferenceTime
-from sync.samples import Samples, parse_fragment_samples
+from sync.media.fmp4 import MAX_BOX_BYTES, Init, parse_init, to_ns
+from sync.media.prft import ReferenceTime
+from sync.media.sample_tables import Samples, parse_fragment_samples
 
 JOIN_NS = 10_000_000
 """Smaller holes are the rounding of media time; the recorder declares none of them either."""

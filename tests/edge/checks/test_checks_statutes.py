@@ -6,7 +6,7 @@ import pytest
 from said import COUNSEL, found, words
 
 from edge.checks.statutes import known
-from transcriber.vocabulary.statutes import statutes
+from transcriber.correction.vocabulary.statutes import statutes
 
 
 @pytest.mark.parametrize(

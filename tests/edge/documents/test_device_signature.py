@@ -14,13 +14,13 @@ from signed_hearing import HEARING, Story
 
 from edge.documents.form import form_of
 from edge.documents.identity import Identity, identity_of
-from edge.documents.make import make
 from edge.documents.pdf import pdf_of
 from edge.documents.sign import sign_pdf, stamped_pdf
+from edge.documents.worker import make
 from sync.errors import LedgerError, WutongError
-from sync.layout import RoomLayout
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 from wutong.verify.device_pdf import check_pdf
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "sync"))

@@ -11,11 +11,11 @@ import pytest
 from signed_hearing import HEARING, Story
 from structlog.testing import capture_logs
 
-from edge.documents.making import ABANDONED_S, Making
+from edge.documents.jobs import ABANDONED_S, Making
 from hardware.profile import Profile, load_profile
 from sync.errors import StorageError
-from sync.layout import RoomLayout
-from sync.roomlog import RoomLog
+from sync.room.event_log import RoomLog
+from sync.room.paths import RoomLayout
 
 sys.path.append(str(Path(__file__).parents[1]))
 

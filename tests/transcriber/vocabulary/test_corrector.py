@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hardware.hearing_folder import HearingFolder
-from hardware.scenario import Scenario
-from transcriber.vocabulary.case import Vocabulary
-from transcriber.vocabulary.corrector import Corrector, applied
-from transcriber.vocabulary.lexicon import Term, court_terms
-from wutong.bench.vocabulary import measure
+from hardware.simulation.hearing_folder import HearingFolder
+from hardware.simulation.scenario import Scenario
+from transcriber.correction.vocabulary.case import Vocabulary
+from transcriber.correction.vocabulary.corrector import Corrector, applied
+from transcriber.correction.vocabulary.lexicon import Term, court_terms
+from wutong.bench.captions.vocabulary import measure
 
 HERE = Path(__file__).parent
 SHARED = Path(__file__).resolve().parents[4] / "shared"

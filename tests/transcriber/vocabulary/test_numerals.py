@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcriber.vocabulary.numerals import Form, in_form, rewrite, value, written
+from transcriber.correction.vocabulary.numerals import Form, in_form, rewrite, value, written
 
 ALIKE = [
     ("三十万元", "30万元"),

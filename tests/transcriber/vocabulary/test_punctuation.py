@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcriber.engine import Heard, Word
-from transcriber.vocabulary.punctuation import punctuated
+from transcriber.correction.vocabulary.punctuation import punctuated
+from transcriber.recognition.recognizer import Heard, Word
 
 
 def said(text: str, pauses: dict[int, float] | None = None) -> Heard:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.errors import ConfigError
-from transcriber.vocabulary.case import MOST, Vocabulary
-from transcriber.vocabulary.lexicon import court_terms, parse, read
-from transcriber.vocabulary.sounds import distance, readings, syllable
-from transcriber.vocabulary.statutes import statute, statutes
+from transcriber.correction.vocabulary.case import MOST, Vocabulary
+from transcriber.correction.vocabulary.lexicon import court_terms, parse, read
+from transcriber.correction.vocabulary.sounds import distance, readings, syllable
+from transcriber.correction.vocabulary.statutes import statute, statutes
 
 CASE = {
     "case_no": "(2026)黑05民初123号",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KIND, parseEnvelope, parseInit } from './envelope';
 
-/** The bytes that sync/envelope.py packs, written by hand from its table. */
+/** The bytes that sync/media/envelope.py packs, written by hand from its table. */
 function message(address: string, kind: number, payload: number[], { flags = 0, version = 1 } = {}): ArrayBuffer {
   const name = new TextEncoder().encode(address);
   const bytes = new Uint8Array(1 + name.length + 34 + payload.length);

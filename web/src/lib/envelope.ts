@@ -1,4 +1,4 @@
-/** Reads the live binary messages of sync/envelope.py, preceded by the address of their track. All or nothing: a message
+/** Reads the live binary messages of sync/media/envelope.py, preceded by the address of their track. All or nothing: a message
  * that `pack` cannot have made gives null and is dropped by the caller. */
 
 export const KIND = { init: 1, fragment: 2, thumbnail: 3 } as const;

@@ -1,4 +1,4 @@
-/** The browser's fold of events into a hearing; the same rules as sync/hearing.py, so that a page that was told the
+/** The browser's fold of events into a hearing; the same rules as sync/record/hearing.py, so that a page that was told the
  * whole state once needs only the events after it. Idempotent by event number. */
 
 import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Seal, Segment } from './types';

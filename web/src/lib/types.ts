@@ -318,7 +318,7 @@ export interface DisplayState {
   utc_ms: number;
 }
 
-/** The draft of 情况说明, as `sync.explanation` writes it. */
+/** The draft of 情况说明, as `sync.record.explanation` writes it. */
 export interface Explanation {
   title: string;
   text: string;

@@ -1,11 +1,11 @@
 /**
- * What is missing from a hearing: declared gaps, without what the lawful pauses leave out. As `sync/explanation.py`
+ * What is missing from a hearing: declared gaps, without what the lawful pauses leave out. As `sync/record/explanation.py`
  * counts it, so that the time line and the written explanation never differ.
  */
 
 import type { Span } from './moment';
 
-/** Alarms of what stands beside the record; all others touch it. The same as in `sync/explanation.py`. */
+/** Alarms of what stands beside the record; all others touch it. The same as in `sync/record/explanation.py`. */
 export const HARMLESS: ReadonlySet<string> = new Set(['transcriber', 'disk', 'backup', 'clock', 'program', 'link', 'selftest']);
 
 export interface Missing {

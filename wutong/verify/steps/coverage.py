@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sync.hearing import Hearing
+from sync.record.hearing import Hearing
 from wutong.export.clocktext import clock_text
 from wutong.verify.case import Case
 from wutong.verify.verdict import Reason, false, gap, unended

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync.errors import LedgerError
-from sync.hearing import PauseReason
 from sync.ledger.seal import check
+from sync.record.hearing import PauseReason
 from wutong.export.clocktext import clock_text
 from wutong.verify.case import FOLD_ERRORS, Case
 from wutong.verify.verdict import Reason, false, gap, remark, unended

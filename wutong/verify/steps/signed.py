@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sync.signing import REFUSE, SIGN, false_versions
+from sync.record.signing import REFUSE, SIGN, false_versions
 from wutong.export.signing import last_words
 from wutong.verify.case import Case
 from wutong.verify.verdict import Reason, false, remark

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sync.roomlog import Event
+from sync.room.event_log import Event
 from wutong.verify.case import Case
 from wutong.verify.steps.checkpoints import witnessed_s
 from wutong.verify.verdict import Reason, false, remark

@@ -2,7 +2,7 @@
 
 export type Point = [x: number, y: number, ms: number, pressure: number];
 
-/** The server's bounds (edge.signingroutes), with room to spare. */
+/** The server's bounds (edge.api.signing), with room to spare. */
 const MAX_STROKES = 60;
 const MAX_POINTS = 3900;
 const MIN_LENGTH = 0.05;

@@ -1,0 +1,114 @@
+"""The room's interface for a court's own systems: start, pause, stop, mute and ask, with a token instead of a person.
+
+The same desk decides as for the clerk, so nothing can be done here that the clerk may not: the three lawful reasons
+are the only ones, and what is refused there is refused here. The token is one line of the file `[panel]
+api_token_file` (mode 0600); without it these routes are closed. Each act says in the log that it came from outside.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ConfigDict
+
+from edge.api.hearing import FromDocket, Reason, Unlisted
+from edge.hearing.commands import Desk
+from edge.state.room_state import RoomView
+from sync.errors import AccessError, ConfigError, HearingError
+from sync.http.access import Rule, declare
+from sync.record.hearing import to_ms
+from sync.runtime.secrets import read_secret
+
+log = structlog.get_logger(__name__)
+
+MIN_TOKEN = 20
+BY = "api"
+
+
+class Mute(BaseModel):
+    """Whether live sound and captions are held back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    muted: bool
+
+
+class ApiToken:
+    """The token of the court's systems."""
+
+    def __init__(self, view: RoomView) -> None:
+        """Read it; `ConfigError` when it is missing, open to others or too short."""
+        file = view.profile.panel.api_token_file
+        self._token = "" if file is None else read_secret(file, "the token of the room's API")
+        if file is not None and len(self._token) < MIN_TOKEN:
+            raise ConfigError(f"the token in {file} is too short; use 32 random characters")
+
+    async def check(self, request: Request) -> None:
+        """`AccessError` unless the request carries it."""
+        said = request.headers.get("authorization", "")
+        if not self._token or not hmac.compare_digest(said.encode(), f"Bearer {self._token}".encode()):
+            log.warning("api_refused", path=request.url.path, address=request.client and request.client.host)
+            raise AccessError("接口令牌无效或未启用 (no such token, or the API is not switched on)", code="token")
+
+
+def add_control(app: FastAPI, view: RoomView, desk: Desk) -> None:
+    """Put the routes on `app`."""
+    rule = Rule(machine=ApiToken(view).check)
+
+    @app.get("/api/control/state")
+    @declare(rule)
+    async def state() -> dict[str, Any]:
+        hearing = view.hearing
+        current = view.current
+        return {
+            "room": view.profile.room.model_dump(),
+            "hearing": None if hearing is None else _summary(hearing.to_json()),
+            "recording": current is not None and view.kept(current.id),
+            "recorder": to_ms(view.recorder) if view.recorder_fresh else None,
+            "utc_ms": view.clock.utc_now_ns() / 1_000_000,
+        }
+
+    @app.post("/api/control/hearing")
+    @declare(rule)
+    async def start(body: FromDocket | Unlisted) -> dict[str, Any]:
+        log.info("api_act", act="open")
+        if isinstance(body, Unlisted):
+            return _summary((await desk.open(body, None, body.despite)).to_json())
+        entries = [] if view.docket is None else view.docket.hearings
+        planned = next((e for e in entries if e.id == body.docket_id), None)
+        if planned is None:
+            raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
+        return _summary((await desk.open(planned, planned.id, body.despite)).to_json())
+
+    @app.post("/api/control/pause")
+    @declare(rule)
+    async def pause(body: Reason) -> dict[str, Any]:
+        log.info("api_act", act="pause", reason=body.reason.value)
+        return _summary((await desk.pause(body.reason)).to_json())
+
+    @app.post("/api/control/resume")
+    @declare(rule)
+    async def resume() -> dict[str, Any]:
+        log.info("api_act", act="resume")
+        return _summary((await desk.resume()).to_json())
+
+    @app.post("/api/control/stop")
+    @declare(rule)
+    async def stop() -> dict[str, Any]:
+        log.info("api_act", act="close")
+        return _summary((await desk.close()).to_json())
+
+    @app.post("/api/control/mute")
+    @declare(rule)
+    async def mute(body: Mute) -> dict[str, Any]:
+        log.info("api_act", act="mute", muted=body.muted)
+        return _summary((await desk.mute(body.muted, BY)).to_json())
+
+
+def _summary(hearing: dict[str, Any]) -> dict[str, Any]:
+    """What another system has to know; words and exhibits are not for it."""
+    keys = ("id", "state", "opened_utc_ms", "closed_ms", "case", "pauses", "gaps", "alarms", "live_muted")
+    return {key: hearing[key] for key in keys}

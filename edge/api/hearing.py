@@ -1,0 +1,219 @@
+"""The room's HTTP interface, as docs/protocol.md lists it; every route says who may use it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import UploadFile
+
+from edge.hearing.commands import Desk
+from edge.hearing.exhibits import MAX_BYTES, too_large
+from edge.selftest.runner import SelfTest
+from edge.state.display import DisplayToken, presented_exhibit
+from edge.state.room_state import RoomView
+from sync.errors import HearingError, MediaError
+from sync.http.access import allow, public
+from sync.record.docket import Case
+from sync.record.explanation import explain
+from sync.record.hearing import Exhibit, PauseReason
+
+FORM_BYTES = 64 * 1024
+"""What a multipart form may weigh beside its file."""
+PIECE_BYTES = 1024 * 1024
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
+"""What has not proven itself in the self-test, and is opened with all the same."""
+
+
+class FromDocket(_Body):
+    """Open a planned hearing."""
+
+    docket_id: Annotated[str, Field(min_length=1, max_length=64)]
+    despite: Despite = Field(default_factory=list)
+
+
+class Unlisted(Case):
+    """Open a hearing that is not on the docket."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    despite: Despite = Field(default_factory=list)
+
+
+class NewTest(_Body):
+    """Begin a self-test."""
+
+    speak: bool = False
+    """Ask each seat to speak, although there is a loudspeaker."""
+
+
+class Reason(_Body):
+    """Why a hearing is paused: the three of the law and no other."""
+
+    reason: PauseReason
+
+
+class Consents(_Body):
+    """Who agrees that the recording stands for the 笔录, by name."""
+
+    consents: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=32)]
+
+
+class View(_Body):
+    """A page of an exhibit, and which part of it."""
+
+    exhibit: Annotated[str, Field(max_length=64)]
+    page: Annotated[int, Field(ge=1)] = 1
+    zoom: Annotated[float, Field(ge=1, le=16, allow_inf_nan=False)] = 1.0
+    x: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    y: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+
+
+class NewMark(_Body):
+    """A note at this moment."""
+
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    text: Annotated[str, Field(max_length=500)] = ""
+
+
+def add_routes(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken, selftest: SelfTest) -> None:
+    """Put the routes on `app`."""
+    _add_selftest(app, selftest)
+    _add_hearing(app, view, desk)
+    _add_exhibits(app, desk)
+    _add_display(app, view, desk, token)
+
+
+def _add_selftest(app: FastAPI, selftest: SelfTest) -> None:
+    @app.post("/api/selftest")
+    @allow("clerk")
+    async def begin(body: NewTest | None = None) -> dict[str, Any]:
+        return selftest.start(speak=body is not None and body.speak)
+
+    @app.delete("/api/selftest")
+    @allow("clerk")
+    async def stop_listening() -> dict[str, Any]:
+        return selftest.stop_listening()
+
+
+def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
+    @app.get("/api/state")
+    @allow("clerk")
+    async def state() -> dict[str, Any]:
+        return view.state()
+
+    @app.get("/api/explanation")
+    @allow("clerk")
+    async def explanation() -> dict[str, Any] | None:
+        room, hearing = view.profile.room, view.hearing
+        draft = hearing and explain(hearing, court_name=room.court_name, room_name=room.room_name)
+        return draft.to_json() if draft else None
+
+    @app.post("/api/hearing")
+    @allow("clerk")
+    async def open_hearing(body: FromDocket | Unlisted) -> dict[str, Any]:
+        if isinstance(body, Unlisted):
+            return (await desk.open(body, None, body.despite)).to_json()
+        entries = [] if view.docket is None else view.docket.hearings
+        planned = next((e for e in entries if e.id == body.docket_id), None)
+        if planned is None:
+            raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
+        return (await desk.open(planned, planned.id, body.despite)).to_json()
+
+    @app.post("/api/hearing/pause")
+    @allow("clerk")
+    async def pause(body: Reason) -> dict[str, Any]:
+        return (await desk.pause(body.reason)).to_json()
+
+    @app.post("/api/hearing/resume")
+    @allow("clerk")
+    async def resume() -> dict[str, Any]:
+        return (await desk.resume()).to_json()
+
+    @app.post("/api/hearing/close")
+    @allow("clerk")
+    async def close() -> dict[str, Any]:
+        return (await desk.close()).to_json()
+
+    @app.post("/api/hearing/replacement")
+    @allow("clerk")
+    async def replacement(body: Consents) -> dict[str, Any]:
+        return (await desk.replace_transcript(body.consents)).to_json()
+
+    @app.put("/api/presentation")
+    @allow("clerk")
+    async def present(body: View) -> dict[str, Any]:
+        return (await desk.present(body.exhibit, body.page, body.zoom, body.x, body.y)).to_json()
+
+    @app.delete("/api/presentation")
+    @allow("clerk")
+    async def withdraw() -> dict[str, Any]:
+        return (await desk.withdraw()).to_json()
+
+    @app.post("/api/marks")
+    @allow("clerk")
+    async def mark(body: NewMark) -> dict[str, Any]:
+        return await desk.mark(body.kind, body.text)
+
+
+def _add_exhibits(app: FastAPI, desk: Desk) -> None:
+    @app.post("/api/exhibits")
+    @allow("clerk")
+    async def add_exhibit(request: Request) -> dict[str, Any]:
+        # The length is checked before the body is read, so nobody fills the disk with a form that is refused later.
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal():
+            raise MediaError("请求缺少长度 (the request does not say its length)", code="invalid")
+        if int(length) > MAX_BYTES + FORM_BYTES:
+            raise too_large()
+        async with request.form(max_files=1, max_fields=4, max_part_size=FORM_BYTES) as form:
+            file, title = form.get("file"), form.get("title", "")
+            if not isinstance(file, UploadFile) or not isinstance(title, str):
+                raise MediaError("请选择一个文件 (the form needs a file)", code="invalid")
+            filename = Path((file.filename or "").replace("\\", "/")).name[:200] or "file"
+            return await desk.add_exhibit(title[:200], filename, _pieces(file))
+
+    @app.get("/api/exhibits/{exhibit}")
+    @allow("clerk")
+    async def exhibit_file(exhibit: str) -> FileResponse:
+        known = desk.exhibit(exhibit)
+        return _file(desk.file_of(known), known, cache="private, max-age=86400, immutable")
+
+
+def _add_display(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken) -> None:
+    @app.get("/api/display/exhibit")
+    @public()  # the token is checked here
+    async def presented(request: Request) -> FileResponse:
+        token.check(request.query_params.get("token", ""))
+        exhibit = presented_exhibit(view)
+        if exhibit is None:
+            raise HearingError("当前没有展示的证据 (nothing is presented now)", code="not-found")
+        return _file(desk.file_of(exhibit), exhibit, cache="no-store")
+
+
+async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await file.read(PIECE_BYTES):
+        yield piece
+
+
+def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:
+    if not path.is_file():
+        raise HearingError("证据文件不在磁盘上 (the exhibit's file is not on the disk)", code="not-found")
+    return FileResponse(
+        path,
+        media_type=exhibit.media_type,
+        filename=exhibit.filename,
+        content_disposition_type="inline",
+        # Whatever is inside, it runs nothing when opened as a page of its own.
+        headers={"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"},
+    )

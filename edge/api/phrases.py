@@ -1,0 +1,113 @@
+"""Set phrases over HTTP, as docs/protocol.md lists them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pypinyin import Style, lazy_pinyin
+
+from edge.phrases.book import Book, Phrasebook, Shelf, default_text
+from edge.phrases.fields import fields_of, fill, kind_of, speaker_of
+from edge.phrases.file import MAX_BYTES, PhraseFileError
+from edge.state.room_state import RoomView
+from sync.http.access import allow, error_response
+from sync.room.paths import RoomLayout
+
+
+class NewFile(BaseModel):
+    """A file of phrases that the court has edited."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=MAX_BYTES)]
+    version: Annotated[str, Field(max_length=64)] | None = None
+    """Of the text that was edited; without it the newest is replaced whatever it says."""
+
+
+def phrasebook_of(view: RoomView) -> Phrasebook:
+    """The book of this room: the profile's file, else one in the data folder."""
+    profile, layout = view.profile, RoomLayout(view.profile.storage.data)
+    roles = frozenset(role for seat in profile.seats for role in seat.roles)
+    return Phrasebook(Book(profile.panel.phrases or layout.data / "phrases.toml", roles))
+
+
+def add_phrases(app: FastAPI, view: RoomView, book: Phrasebook) -> None:
+    """Put the routes on `app`."""
+
+    @app.get("/api/phrases")
+    @allow("clerk")
+    async def phrases() -> list[dict[str, Any]]:
+        return _filled(view, await book.shelf())
+
+    @app.get("/api/phrases/file")
+    @allow("clerk")
+    async def file() -> dict[str, Any]:
+        return _file(await book.shelf())
+
+    @app.put("/api/phrases", response_model=None)
+    @allow("clerk")
+    async def save(body: NewFile) -> list[dict[str, Any]] | Response:
+        try:
+            return _filled(view, await book.save(body.text, body.version))
+        except PhraseFileError as error:
+            return _refused(error)
+
+
+def _refused(error: PhraseFileError) -> JSONResponse:
+    return error_response(error, line=error.line, column=error.column)
+
+
+def _file(shelf: Shelf) -> dict[str, Any]:
+    wrong = shelf.error
+    error = None if wrong is None else {"line": wrong.line, "column": wrong.column, "message": wrong.message}
+    return {
+        "text": shelf.text,
+        "version": shelf.version,
+        "own": shelf.own,
+        "error": error,
+        "default": default_text(),
+    }
+
+
+def _filled(view: RoomView, shelf: Shelf) -> list[dict[str, Any]]:
+    room, hearing = view.profile.room, view.hearing
+    case = {} if hearing is None else hearing.case
+    seats = view.seats() if hearing is None else hearing.seats
+    known = fields_of(
+        case,
+        court_name=room.court_name,
+        room_name=room.room_name,
+        opened_utc_ns=0 if hearing is None else hearing.opened_utc_ns,
+    )
+    kind = kind_of(case)
+    out = []
+    for phrase in shelf.phrases:
+        filled = fill(phrase, known)
+        role, seat = speaker_of(phrase.role, seats, case.get("parties", {}))
+        out.append(
+            {
+                "id": phrase.id,
+                "group": phrase.group,
+                "title": phrase.title,
+                "role": role,
+                "seat": seat,
+                "cases": list(phrase.cases),
+                "fits": not kind or not phrase.cases or kind in phrase.cases,
+                "initials": _initials(phrase.title),
+                "text": filled.text,
+                "parts": filled.parts,
+                "missing": filled.missing,
+            }
+        )
+    return out
+
+
+@cache
+def _initials(title: str) -> str:
+    """`qlywgz` of 权利义务告知: what a clerk types to find it."""
+    letters = "".join(lazy_pinyin(title, style=Style.FIRST_LETTER))
+    return "".join(letter for letter in letters if letter.isalnum()).lower()

@@ -1,0 +1,202 @@
+"""The routes of the clerk's transcript: revisions, voices, undoing, and the sound of a line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from edge.state.room_state import RoomView
+from edge.transcript.clip import moment
+from edge.transcript.commands import Act, ConflictError, Done, TranscriptDesk
+from edge.transcript.text_rules import WRITABLE, Role
+from sync.errors import HearingError
+from sync.http.access import Access, allow, error_response
+from sync.record.hearing import Segment, event_to_screen, to_ms
+
+AROUND_NS = 300_000_000
+"""Played before and after a line."""
+SOUNDS_AT_ONCE = 2
+MAX_TEXT = 10_000
+MAX_CHANGES = 200
+LATEST_MS = 1e12
+"""Thirty years of room time."""
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._:-]+$")]
+NameOrNone = Annotated[str, StringConstraints(max_length=96, pattern=r"^[A-Za-z0-9._:-]*$")]
+"""As long as the center takes: a line that was heard is named by its seat and its place in time."""
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), WRITABLE]
+Milliseconds = Annotated[float, Field(ge=0, le=LATEST_MS, allow_inf_nan=False)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Settings(_Body):
+    """What can be set on a line; what is not said stays."""
+
+    text: Text | None = None
+    role: Role | None = None
+    seat: NameOrNone | None = None
+    struck: bool | None = None
+    doubtful: bool | None = None
+    gone: Literal["", "merged", "withdrawn"] | None = None
+    start_ms: Milliseconds | None = None
+    end_ms: Milliseconds | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if all(value is None for value in self.model_dump().values()):
+            raise ValueError("a change sets something")
+        if self.start_ms is not None and self.end_ms is not None and self.end_ms < self.start_ms:
+            raise ValueError("a line ends after it begins")
+        return self
+
+
+class SetChange(_Body):
+    """A change of a line."""
+
+    line: Name
+    base: Annotated[int, Field(ge=0)]
+    set: Settings
+
+    def to_event(self) -> dict[str, Any]:
+        """As the event says it."""
+        return {"line": self.line, "base": self.base, "set": _in_ns(self.set.model_dump(exclude_none=True))}
+
+
+class NewLine(_Body):
+    """A line that was not there."""
+
+    id: Name
+    after: NameOrNone = ""
+    seat: NameOrNone = ""
+    role: Role
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+    text: Text
+    source: Literal["typed", "phrase", "split"] = "typed"
+    voice: Annotated[str, Field(max_length=64)] = ""
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.end_ms < self.start_ms:
+            raise ValueError("a line ends after it begins")
+        return self
+
+
+class NewChange(_Body):
+    """An insertion."""
+
+    new: NewLine
+
+    def to_event(self) -> dict[str, Any]:
+        """As the event says it."""
+        return {"new": _in_ns(self.new.model_dump())}
+
+
+class NewRevision(_Body):
+    """One act of the clerk."""
+
+    id: Name
+    act: Literal[
+        "edit", "split", "merge", "speaker", "insert", "phrase", "strike", "restore", "doubt", "accept", "objection"
+    ]
+    tab: Name
+    reason: Annotated[str, Field(max_length=500), WRITABLE] = ""
+    changes: Annotated[list[SetChange | NewChange], Field(min_length=1, max_length=MAX_CHANGES)]
+    reopen: bool = False
+
+
+class NewVoice(_Body):
+    """Who speaks with the voice of a line."""
+
+    id: Name
+    tab: Name
+    line: Name
+    role: Role
+    reopen: bool = False
+
+
+class NewUndo(_Body):
+    """Take back an act."""
+
+    id: Name
+    tab: Name
+    revision: NameOrNone = ""
+    reopen: bool = False
+
+
+def add_transcript(app: FastAPI, view: RoomView, desk: TranscriptDesk, access: Access) -> None:
+    """Put the routes on `app`."""
+    sounds = asyncio.Semaphore(SOUNDS_AT_ONCE)
+
+    @app.post("/api/transcript/revisions", response_model=None)
+    @allow("clerk")
+    async def revise(body: NewRevision, request: Request) -> Response:
+        changes = [change.to_event() for change in body.changes]
+        clerk = access.session(request).name
+        act = Act(body.id, body.act, changes, body.tab, clerk, body.reason, reopen=body.reopen)
+        return await _answer(desk.revise(act))
+
+    @app.post("/api/transcript/voice", response_model=None)
+    @allow("clerk")
+    async def voice(body: NewVoice, request: Request) -> Response:
+        clerk = access.session(request).name
+        return await _answer(desk.voice(body.id, body.tab, clerk, body.line, body.role, reopen=body.reopen))
+
+    @app.post("/api/transcript/undo", response_model=None)
+    @allow("clerk")
+    async def undo(body: NewUndo, request: Request) -> Response:
+        clerk = access.session(request).name
+        return await _answer(desk.undo(body.id, body.tab, clerk, body.revision, reopen=body.reopen))
+
+    @app.get("/api/transcript/{line}/sound")
+    @allow("clerk")
+    async def sound(line: str, seat: bool = False) -> Response:
+        async with sounds:
+            found = await asyncio.to_thread(moment, *_where(view, line, seat))
+        headers = {"X-Wutong-From-Ms": str(found.from_ns / 1_000_000), "Content-Disposition": "inline"}
+        return Response(await asyncio.to_thread(found.wav), media_type="audio/wav", headers=headers)
+
+
+async def _answer(work: Awaitable[Done]) -> Response:
+    try:
+        done = await work
+    except ConflictError as error:
+        return error_response(error, lines=[to_ms(asdict(line)) for line in error.lines])
+    lines = [to_ms(asdict(line)) for line in done.lines]
+    return JSONResponse({"event": event_to_screen(done.event), "lines": lines})
+
+
+def _where(view: RoomView, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:
+    hearing = view.hearing
+    line = None if hearing is None else hearing.transcript.get(name)
+    if hearing is None or line is None:
+        raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
+    channel: int | None = None
+    if alone:
+        channel = next((s.channel for s in view.profile.seats if s.id == line.seat), None)
+        if channel is None:
+            raise HearingError("这一行没有席位话筒 (the line belongs to no seat with a microphone)", code="not-found")
+    track = "mics" if alone else "mix"
+    closed = [segment for segment in hearing.segments if segment.track == track]
+    folder = view.layout.track(hearing.id, track)
+    from_ns = max(0, line.start_ns - AROUND_NS)
+    return folder, closed, from_ns, line.end_ns + AROUND_NS, channel
+
+
+def _in_ns(values: dict[str, Any]) -> dict[str, Any]:
+    """The room's own times are whole nanoseconds."""
+    return {
+        key[:-3] + "_ns" if key.endswith("_ms") else key: round(value * 1_000_000) if key.endswith("_ms") else value
+        for key, value in values.items()
+    }

@@ -1,0 +1,202 @@
+"""Documents are made in a process of their own: a long transcript takes its time, and the panel must not wait for it.
+
+Promises: a document is on disk, whole and synced, when it is returned; one is made at a time; a maker that says
+nothing for `SILENT_S` is ended, and what it said while it died is logged. Final documents are of the words that were
+asked for by their hash or are not made; they lie in the hearing's folder under names that are never written twice.
+Drafts are temporary files, and whoever asked for one deletes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hardware.profile import Profile
+from sync.errors import StorageError
+from sync.room.paths import RoomLayout
+from sync.runtime.digests import checks_of
+
+log = structlog.get_logger(__name__)
+
+KINDS = ("pdf", "docx", "json", "srt", "vtt")
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "json": "application/json",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+}
+SILENT_S = 120.0
+ABANDONED_S = 3600.0
+MAX_ERROR_CHARS = 300
+MAX_STDERR_BYTES = 4096
+"""Of what a maker that died left behind: the end of a trace names the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A document on disk."""
+
+    kind: str
+    path: Path
+    bytes: int
+    sha256: str
+    sm3: str
+    draft: bool
+
+
+class Making:
+    """All methods belong to one event loop."""
+
+    def __init__(self, profile: Profile, layout: RoomLayout) -> None:
+        self._profile = profile
+        self._layout = layout
+        self._turn = asyncio.Lock()
+        self.part: float | None = None
+        """How much of what is made now is done, 0…1; None while nothing is made."""
+        self.told: Callable[[], None] = lambda: None
+        """Called when `part` has moved."""
+
+    async def draft(self, hearing: str, kind: str) -> Made:
+        """A draft of one kind; delete its file."""
+        folder = self._layout.hearing(hearing) / "documents"
+        path = folder / f".draft-{secrets.token_hex(8)}.{kind}"
+        try:
+            await asyncio.to_thread(_sweep, folder)
+            [made] = await self._make(hearing, {kind: path})
+        except BaseException:  # also when whoever wanted it has left: a draft lies about for nobody
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+        return made
+
+    async def final(self, hearing: str, version: int, sha256: str, kinds: Iterable[str] = KINDS) -> list[Made]:
+        """Some or all kinds of the words of that hash, for good; `StorageError` says why they could not be made."""
+        folder = self._layout.hearing(hearing) / "documents"
+        fresh = {kind: folder / f".new-{secrets.token_hex(8)}.{kind}" for kind in kinds}
+        try:
+            await asyncio.to_thread(_sweep, folder)
+            made = await self._make(hearing, fresh, words=sha256)
+            return [await asyncio.to_thread(_settle, one, version) for one in made]
+        except OSError as error:
+            raise StorageError(f"笔录文件无法写入磁盘 (the documents cannot be written: {error.strerror})") from error
+        finally:
+            for path in fresh.values():
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def _make(self, hearing: str, files: dict[str, Path], *, words: str | None = None) -> list[Made]:
+        """Final ones where `words`, their hash, is said; drafts else."""
+        profile = self._profile
+        job = {
+            "data": str(self._layout.data.resolve()),
+            "hearing": hearing,
+            "files": {kind: str(path.resolve()) for kind, path in files.items()},
+            "final": words is not None,
+            "words": words,
+            "address": profile.address,
+            "court_name": profile.room.court_name,
+            "room_name": profile.room.room_name,
+            "tsa_url": profile.center.tsa_url,
+            "struck": profile.panel.struck == "shown",
+        }
+        async with self._turn:
+            self._tell(0.0)
+            try:
+                await self._run(job)
+                return [await asyncio.to_thread(_made, kind, path, draft=words is None) for kind, path in files.items()]
+            except OSError as error:
+                raise StorageError(f"笔录文件无法读取 (a document cannot be read: {error.strerror})") from error
+            finally:
+                self._tell(None)
+
+    async def _run(self, job: dict[str, Any]) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "edge.documents.worker"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said_last = asyncio.create_task(_end_of(process.stderr))  # read all along: a full pipe would stop the maker
+        why = "it ended without a word"
+        try:
+            process.stdin.write(json.dumps(job).encode())
+            process.stdin.close()
+            while True:
+                async with asyncio.timeout(SILENT_S):
+                    line = await process.stdout.readline()
+                if not line:
+                    break
+                said = json.loads(line)
+                if "part" in said:
+                    self._tell(float(said["part"]))
+                elif "warning" in said:
+                    log.warning("document_warning", hearing=job["hearing"], why=str(said["warning"])[:MAX_ERROR_CHARS])
+                elif "done" in said:
+                    await process.wait()
+                    return
+                else:
+                    why = str(said.get("error"))[:MAX_ERROR_CHARS]
+        except TimeoutError:
+            why = f"it said nothing for {SILENT_S:.0f} s"
+        except (ValueError, OSError) as error:
+            why = str(error)
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            trace = await said_last
+        log.error("document_not_made", hearing=job["hearing"], why=why, trace=trace)
+        raise StorageError(f"笔录文件生成失败：{why} (the document was not made; try again)")
+
+    def _tell(self, part: float | None) -> None:
+        self.part = part
+        self.told()
+
+
+async def _end_of(stream: asyncio.StreamReader) -> str:
+    """The last of what comes, until it ends."""
+    kept = b""
+    while data := await stream.read(MAX_STDERR_BYTES):
+        kept = (kept + data)[-MAX_STDERR_BYTES:]
+    return kept.decode(errors="replace").strip()
+
+
+def _made(kind: str, path: Path, *, draft: bool) -> Made:
+    checks = checks_of(path)
+    return Made(kind, path, path.stat().st_size, checks.sha256, checks.sm3, draft)
+
+
+def _sweep(folder: Path) -> None:
+    """Drafts that nobody took, and what a run that was killed left half made."""
+    for path in (*folder.glob(".draft-*"), *folder.glob(".new-*")):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
+
+
+def _settle(made: Made, version: int) -> Made:
+    """Give it its name and see that it stays."""
+    path = made.path.with_name(f"bilu-v{version}-{made.sha256[:12]}.{made.kind}")
+    with made.path.open("rb") as file:
+        os.fsync(file.fileno())
+    made.path.replace(path)
+    fd = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return Made(made.kind, path, made.bytes, made.sha256, made.sm3, made.draft)

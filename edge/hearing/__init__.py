@@ -1,0 +1,1 @@
+"""What the clerk does with a hearing: open, pause, close, present, mark."""

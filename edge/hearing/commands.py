@@ -1,0 +1,282 @@
+"""The clerk's desk: every act that changes the hearing, checked against its state and written to the room's log.
+
+    open ──pause(reason)──> paused ──resume──> open;  open or paused ──close──> closed
+
+Promises: an act is on disk before it is answered; acts are taken one after the other; a hearing is never silently
+unrecorded (an alarm says so at once). Refuses: to open while another hearing is open, while the disk is below its
+reserve or while the recorder does not run; to pause for any reason but the three of the law.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from edge.hearing.alarms import NOT_RECORDING, Alarms, Kind
+from edge.hearing.exhibits import store
+from edge.selftest.runner import SelfTest
+from edge.state.room_state import RoomView
+from hardware.profile import PROGRAM, PROGRAM_NAME
+from sync.errors import HearingError
+from sync.record.docket import Case
+from sync.record.hearing import Exhibit, Hearing, PauseReason, State
+
+KEPT_WITHIN_S = 3.0
+MAX_EXHIBITS = 500
+
+
+def hearing_id(utc_ns: int) -> str:
+    """Sorts by time of opening and cannot be guessed: `20261122-093000-1f2e3d4c` (the room's local time)."""
+    at = datetime.fromtimestamp(utc_ns / 1_000_000_000, tz=UTC).astimezone()
+    return f"{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+class Desk:
+    """All methods belong to one event loop."""
+
+    def __init__(self, view: RoomView, alarms: Alarms, selftest: SelfTest) -> None:
+        self._selftest = selftest
+        self._view = view
+        self._alarms = alarms
+        self._acts = asyncio.Lock()
+
+    async def open(self, case: Case, docket_id: str | None, despite: Sequence[str] = ()) -> Hearing:
+        """宣布开庭. `HearingError` codes: `already-open`, `disk`, `recorder`, `selftest`.
+
+        `despite`: what has not proven itself in the self-test, as the clerk confirms to have read it.
+        """
+        async with self._acts:
+            await self._view.look()
+            if self._view.current is not None:
+                raise HearingError(
+                    "本法庭已有庭审正在进行 (a hearing is already open; close it first)", code="already-open"
+                )
+            await asyncio.to_thread(self._check_disk)
+            self._check_recorder()
+            hindrances = self._check_selftest(despite)
+            name = hearing_id(self._view.clock.utc_now_ns())
+            body = {**self._opening(name, case, docket_id), **self._preroll()}
+            body["selftest"] = self._selftest.summary(hindrances if despite else [])
+            await self._view.append("open", body, hearing=name, key=f"open/{name}")
+        if despite and hindrances:
+            await self._say_despite(name, hindrances)
+        await self._confirm_recording(name)
+        return self._hearing()
+
+    async def _say_despite(self, hearing: str, hindrances: list[str]) -> None:
+        """That it was opened all the same is on the record, and stays in sight."""
+        what = self._selftest.in_words(hindrances)
+        text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
+        await self._view.append("mark", {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}, hearing=hearing)
+        await self._alarms.set(Kind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
+
+    async def pause(self, reason: PauseReason) -> Hearing:
+        """休庭, for one of the three lawful reasons."""
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.state is not State.OPEN:
+                raise HearingError("庭审已处于休庭状态 (the hearing is paused already)", code="paused")
+            await self._view.append("pause", {"reason": reason.value}, hearing=hearing.id)
+        return self._hearing()
+
+    async def resume(self) -> Hearing:
+        """继续开庭; an alarm is raised at once if the recorder does not say that it keeps again."""
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.state is not State.PAUSED:
+                raise HearingError("庭审未休庭 (the hearing is not paused)", code="not-paused")
+            await self._view.append("resume", {}, hearing=hearing.id)
+        await self._confirm_recording(hearing.id)
+        return self._hearing()
+
+    async def close(self) -> Hearing:
+        """闭庭. There is no way back; a mistaken close is followed by a new hearing."""
+        async with self._acts:
+            hearing = self._in_session()
+            await self._view.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
+        return self._hearing()
+
+    async def replace_transcript(self, consents: Sequence[str]) -> Hearing:
+        """The recording stands for the 笔录: in 简易程序 and with the consent of every party, else never.
+
+        `HearingError` codes: `procedure`, `consent`.
+        """
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.case.get("procedure") != "simplified":
+                raise HearingError(
+                    "只有适用简易程序的民事案件可以用录音录像替代笔录"
+                    " (only a civil case in simplified procedure can do without a transcript)",
+                    code="procedure",
+                )
+            parties = set(hearing.case.get("parties", {}).values())
+            missing = sorted(parties - set(consents))
+            if missing or not parties:
+                who = "、".join(missing) or "当事人未登记"
+                raise HearingError(f"须经各方当事人同意：{who} (every party must consent)", code="consent")
+            if hearing.replaced_by_consent_of != sorted(parties):
+                await self._view.append("replacement", {"consents": sorted(parties)}, hearing=hearing.id)
+        return self._hearing()
+
+    async def mute(self, muted: bool, by: str) -> Hearing:
+        """Let no sound and no captions leave the room live, or let them again; the record is as ever."""
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.live_muted is not muted:
+                await self._view.append("mute", {"muted": muted, "by": by}, hearing=hearing.id)
+        return self._hearing()
+
+    async def add_exhibit(self, title: str, filename: str, pieces: AsyncIterator[bytes]) -> dict[str, Any]:
+        """Keep a file as the next exhibit; the same file twice is one exhibit."""
+        hearing = self._in_session()
+        stored = await store(self._view.layout.exhibits(hearing.id), pieces)
+        async with self._acts:
+            hearing = self._in_session(hearing.id)
+            for known in hearing.exhibits:
+                if known.sha256 == stored.sha256:
+                    return asdict(known)
+            if len(hearing.exhibits) >= MAX_EXHIBITS:
+                raise HearingError(
+                    f"证据已达 {MAX_EXHIBITS} 件 (no more exhibits fit this hearing)", code="exhibit-count"
+                )
+            exhibit = Exhibit(
+                id=secrets.token_hex(6),
+                number=max((e.number for e in hearing.exhibits), default=0) + 1,
+                title=title.strip() or Path(filename).stem,
+                filename=filename,
+                media_type=stored.media_type,
+                sha256=stored.sha256,
+                bytes=stored.bytes,
+                pages=stored.pages,
+                sm3=stored.sm3,
+            )
+            await self._view.append("exhibit", asdict(exhibit), hearing=hearing.id, key=f"exhibit/{exhibit.id}")
+            return asdict(exhibit)
+
+    async def present(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> Hearing:
+        """Show a page of an exhibit on the screens."""
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.state is not State.OPEN:
+                raise HearingError(
+                    "休庭期间不能展示证据 (nothing is presented in a recess; resume first)", code="paused"
+                )
+            known = self.exhibit(exhibit)
+            if page > known.pages:
+                raise HearingError(f"该证据只有 {known.pages} 页 (the exhibit has {known.pages} pages)", code="invalid")
+            body = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
+            now = hearing.presented
+            if now is None or {key: getattr(now, key) for key in body} != body:
+                await self._view.append("present", body, hearing=hearing.id)
+        return self._hearing()
+
+    async def withdraw(self) -> Hearing:
+        """Take off the screens what is on them; nothing happens when nothing is."""
+        async with self._acts:
+            hearing = self._in_session()
+            if hearing.presented is not None:
+                await self._view.append("withdraw", {}, hearing=hearing.id)
+        return self._hearing()
+
+    async def mark(self, kind: str, text: str) -> dict[str, Any]:
+        """Note a moment."""
+        async with self._acts:
+            hearing = self._in_session()
+            body = {"id": secrets.token_hex(6), "kind": kind, "text": text}
+            event = await self._view.append("mark", body, hearing=hearing.id)
+        return {**body, "at_ms": event.room_ns / 1_000_000}
+
+    def exhibit(self, name: str) -> Exhibit:
+        """An exhibit of the hearing that was opened last; `HearingError` `not-found`."""
+        hearing = self._view.hearing
+        for exhibit in [] if hearing is None else hearing.exhibits:
+            if exhibit.id == name:
+                return exhibit
+        raise HearingError("没有这件证据 (there is no such exhibit)", code="not-found")
+
+    def file_of(self, exhibit: Exhibit) -> Path:
+        """Where an exhibit of the hearing that was opened last is kept."""
+        return self._view.layout.exhibits(self._hearing().id) / exhibit.sha256
+
+    def _hearing(self) -> Hearing:
+        hearing = self._view.hearing
+        assert hearing is not None
+        return hearing
+
+    def _in_session(self, name: str | None = None) -> Hearing:
+        hearing = self._view.current
+        if hearing is None or name not in (None, hearing.id):
+            raise HearingError("当前没有进行中的庭审 (no hearing is open; open one first)", code="no-hearing")
+        return hearing
+
+    def _check_disk(self) -> None:
+        storage = self._view.profile.storage
+        storage.data.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(storage.data).free
+        if free < storage.reserve_gib * 1024**3:
+            raise HearingError(
+                f"磁盘空间不足：剩余 {free / 1024**3:.1f} GB，需保留 {storage.reserve_gib:g} GB"
+                " (the disk is below its reserve; free some space, then open)",
+                code="disk",
+            )
+
+    def _check_recorder(self) -> None:
+        if not self._view.recorder_fresh:
+            raise HearingError(
+                "录制服务未运行，不能开庭 (the recorder does not run; start it, then open)", code="recorder"
+            )
+        if not self._view.running_tracks:
+            raise HearingError(
+                "没有正在运行的音视频轨道，不能开庭 (no camera or microphone runs; check them, then open)",
+                code="recorder",
+            )
+
+    def _check_selftest(self, despite: Sequence[str]) -> list[str]:
+        hindrances = self._selftest.hindrances()
+        unread = [one for one in hindrances if one not in despite]
+        if unread and self._view.profile.selftest.opening == "required":
+            raise HearingError(
+                f"设备自检未通过：{self._selftest.in_words(unread)}；请先自检，或逐项确认后开庭"
+                " (the self-test has not passed; make it, or confirm each finding and open despite of it)",
+                code="selftest",
+            )
+        return hindrances
+
+    def _opening(self, name: str, case: Case, docket_id: str | None) -> dict[str, Any]:
+        profile = self._view.profile
+        tracks = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
+        if profile.program.enabled:
+            tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
+        tracks += [{"id": "mics", "kind": "audio", "name": "话筒"}, {"id": "mix", "kind": "audio", "name": "混音"}]
+        return {
+            "case": {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))},
+            "seats": self._view.seats(),
+            "tracks": tracks,
+            **profile.room.model_dump(),
+        }
+
+    def _preroll(self) -> dict[str, int]:
+        """Where the record begins if the room keeps a pre-roll: never in what belonged to the hearing before."""
+        preroll_ns = self._view.profile.storage.preroll_s * 1_000_000_000
+        last = self._view.hearing
+        if not preroll_ns:
+            return {}
+        ended_ns = 0 if last is None or last.closed_ns is None else last.closed_ns
+        return {"from_ns": max(self._view.clock.now_ns() - preroll_ns, ended_ns)}
+
+    async def _confirm_recording(self, hearing: str) -> None:
+        """Wait for the recorder to say that it keeps; if it does not, everybody is told."""
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                while not self._view.kept(hearing):
+                    await self._view.recorder_news.wait()
+        except TimeoutError:
+            now = self._view.current
+            if now is not None and now.id == hearing and now.state is State.OPEN:  # not paused or closed meanwhile
+                await self._alarms.set(NOT_RECORDING, True)

@@ -1,0 +1,1 @@
+"""How far the room's record is sealed and witnessed."""

@@ -1,0 +1,88 @@
+"""What the panel says of the proof: whether this device is enrolled, and how far the center has witnessed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+import structlog
+
+from edge.integrity.notary import Words
+from edge.state.room_state import RoomView
+from sync.errors import LedgerError, StorageError
+from sync.ledger.keys import CENTER
+from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
+from sync.room.checkpoints import Checkpoints
+from sync.room.enrollment import center_key, is_enrolled
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+NS_PER_S = 1_000_000_000
+
+
+class Integrity:
+    """Keeps `view.integrity` up to date. All methods belong to one event loop."""
+
+    def __init__(self, view: RoomView, checkpoints: Checkpoints) -> None:
+        self._view = view
+        self._checkpoints = checkpoints
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            try:
+                hearing = None if self._view.hearing is None else self._view.hearing.id
+                self._view.set_integrity(await asyncio.to_thread(self.look, hearing))
+            except StorageError as error:
+                log.error("integrity_unknown", why=error.message)
+            await asyncio.sleep(LOOK_S)
+
+    def look(self, hearing: str | None) -> dict[str, Any]:
+        """`integrity` of docs/protocol.md, of a hearing."""
+        profile, layout = self._view.profile, self._view.layout
+        value: dict[str, Any] = {
+            "enrolled": is_enrolled(layout, profile.address, dt.datetime.now(dt.UTC)) if profile.center.url else None,
+            "witnessed_leaves": 0,
+            "witnessed_utc_ns": None,
+            "refused": None,
+            "stamped": False,
+        }
+        witnessed = None if hearing is None else self._checkpoints.last_witnessed(hearing)
+        center = center_key(layout)
+        if witnessed is not None and center is not None:
+            try:
+                at_s = signed_by(read_note(witnessed.best), Verifier(CENTER, center, COSIGNATURE))
+            except LedgerError:
+                at_s = None
+            if at_s is not None:
+                value |= {"witnessed_leaves": witnessed.size, "witnessed_utc_ns": at_s * NS_PER_S}
+        if hearing is not None:
+            refused = self._checkpoints.last_refused(hearing)
+            value["refused"] = None if refused is None else refused.refused
+            last = self._checkpoints.last(hearing)
+            value["stamped"] = last is not None and last.token is not None
+        return value
+
+
+def words_of(view: RoomView, hearing: str) -> Words:
+    """Whether the transcriber may still have something to say of a hearing."""
+    if view.profile.transcriber.engine == "off":
+        return Words.DONE
+    status = view.transcriber
+    if not view.transcriber_feed.connected or status is None or status.get("state") in ("failed", "loading"):
+        return Words.ABSENT
+    # By the hearing, not by the lag: the next hearing may be open already.
+    return Words.BUSY if hearing in status.get("hearings", []) else Words.DONE
+
+
+def heard_of(view: RoomView) -> float | None:
+    """Up to which room time (s) the transcriber has come; None while it has nothing in hand, or nobody knows."""
+    status, at_ns = view.transcriber, view.transcriber_at_ns
+    if status is None or at_ns is None or status.get("state") not in ("ready", "catching-up"):
+        return None
+    lag_ms = status.get("lag_ms")
+    if not isinstance(lag_ms, int | float) or lag_ms <= 0:
+        return None
+    return at_ns / NS_PER_S - lag_ms / 1000

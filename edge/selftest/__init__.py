@@ -1,0 +1,1 @@
+"""The self-test of a room before the first hearing of a day."""

@@ -1,0 +1,291 @@
+"""设备自检: a tone and a marker go from the microphones into files, to the center and back; each seat and camera proves
+itself, or is named with the reason why it did not.
+
+The recorder keeps a test record and plays the tone, the uplink carries it to the center and back, this judges both and
+says the result in the room's log (event `selftest`). Without a loudspeaker each seat is asked to speak. A center that
+is away is said, and keeps nobody from opening. Promises: nothing of a test gets into a hearing; a hearing that begins
+ends the test; a result counts as long as the profile says, across restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import structlog
+
+from edge.selftest.evaluation import Heard, prove
+from edge.selftest.result import NO_TEST, Finding, Result, in_words
+from edge.state.room_state import RoomView
+from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, Level
+from sync.errors import HearingError, StorageError
+from sync.room.event_log import Event
+from sync.room.feed import FeedClient
+from sync.runtime.service import cancel_and_wait
+
+log = structlog.get_logger(__name__)
+
+NS_PER_S = 1_000_000_000
+LISTEN_S = 60.0
+"""How long the seats have to speak, one after another."""
+ANSWER_S = 8.0
+"""The recorder takes an order at once, or it does not run."""
+KEEP_S = 40.0
+SEND_S = 40.0
+UNREACHABLE = "中心不可达，庭审可照常录制"
+
+
+class SelfTest:
+    """All methods belong to one event loop."""
+
+    def __init__(self, view: RoomView) -> None:
+        self._view = view
+        self._profile = view.profile
+        self._wanted: asyncio.Queue[Result] = asyncio.Queue(1)
+        self._running: Result | None = None
+        self._last: Result | None = None
+        self._event: Event | None = None
+        self._stage = ""
+        self._progress = 0.0
+        self._failure = ""
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._news = asyncio.Event()
+        self._heard = Heard({})
+
+    async def load(self) -> None:
+        """Read the last result from the room's log."""
+        event = await asyncio.to_thread(self._view.log.last_of_kind, "selftest")
+        if event is not None:
+            try:
+                self._last, self._event = Result.of_event(event), event
+            except (KeyError, TypeError, ValueError):
+                log.warning("selftest_unreadable", number=event.number)
+        self._show()
+
+    # What the clerk does.
+
+    def start(self, *, speak: bool = False) -> dict[str, Any]:
+        """Begin a test; `HearingError` "already-open", "recorder" or "selftest-running"."""
+        if self._view.current is not None:
+            raise HearingError(
+                "庭审正在进行，不能自检 (a hearing is open; test before or after it)", code="already-open"
+            )
+        if self._running is not None:
+            raise HearingError("设备自检正在进行 (a self-test runs already)", code="selftest-running")
+        if not self._view.recorder_fresh:
+            raise HearingError(
+                "录制服务未运行，不能自检 (the recorder does not run; start it, then test)", code="recorder"
+            )
+        mode: Literal["tone", "speech"] = "tone" if self._profile.selftest.loudspeaker and not speak else "speech"
+        at = datetime.fromtimestamp(self._view.clock.utc_now_ns() / NS_PER_S, tz=UTC).astimezone()
+        self._running = Result.begin(f"selftest-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}", mode, self._profile)
+        self._failure = ""
+        self._step("keeping", 0.05)
+        self._wanted.put_nowait(self._running)
+        return self.value()
+
+    def stop_listening(self) -> dict[str, Any]:
+        """Whoever has not spoken does not; the rest is judged now."""
+        if self._running is not None and self._running.mode == "speech":
+            self._order({"id": self._running.id, "stop": True})
+        return self.value()
+
+    # What an opening asks.
+
+    def hindrances(self) -> list[str]:
+        """What has not proven itself; empty when a passed test counts."""
+        counts = (
+            self._last is not None
+            and self._view.clock.utc_now_ns() < self._until_utc_ns(self._last)
+            and self._last.covers(self._profile)
+        )
+        if self._running is not None or self._last is None or not counts:
+            return [NO_TEST]
+        return self._last.failing()
+
+    def in_words(self, names: list[str]) -> str:
+        """Hindrances for people."""
+        return in_words(self._profile, names, self._last)
+
+    def summary(self, despite: list[str]) -> dict[str, Any]:
+        """For the event `open`."""
+        number = None if self._event is None else self._event.number
+        return {"passed": not self.hindrances(), "number": number, "despite": despite}
+
+    def value(self) -> dict[str, Any]:
+        """As the panel gets it."""
+        shown = self._running or self._last or Result.begin("", "tone", self._profile)
+        hindrances = self.hindrances()
+        if self._running is not None:
+            state = "running"
+        elif self._last is None:
+            state = "none"
+        elif NO_TEST in hindrances:
+            state = "expired"
+        else:
+            state = "failed" if hindrances else "passed"
+        return {
+            **shown.to_json(),
+            "state": state,
+            "stage": self._stage if self._running is not None else "",
+            "progress": self._progress if self._running is not None else 1.0,
+            "failure": self._failure,
+            "opening": self._profile.selftest.opening,
+            "hindrances": hindrances,
+            "at_utc_ms": None if self._last is None else self._last.utc_ns / 1_000_000,
+            "until_utc_ms": None if self._last is None else self._until_utc_ns(self._last) / 1_000_000,
+        }
+
+    # The test.
+
+    async def run(self) -> None:
+        """Do the tests that are asked for, for ever."""
+        while True:
+            result = await self._wanted.get()
+            feeds = [
+                asyncio.create_task(self._follow("recorder", ["selftest", "levels"])),
+                asyncio.create_task(self._follow("uplink", ["selftest"])),
+            ]
+            try:
+                await self._test(result)
+            except StorageError as error:
+                self._failure = error.message
+            finally:
+                await cancel_and_wait(*feeds)
+                for topic in ("test-record", "test-send"):
+                    self._view.feed.forget(topic)
+                self._running = None
+                self._show()
+
+    async def _test(self, result: Result) -> None:
+        self._answers.clear()
+        self._heard = Heard({seat.id: [] for seat in self._profile.seats})
+        listen_s = LISTEN_S if result.mode == "speech" else 0.0
+        if listen_s:
+            self._step("speaking", 0.1)
+        self._order({"id": result.id, "at_ns": self._view.clock.now_ns(), "listen_s": listen_s})
+        if not await self._answer("recorder", {"keeping", "kept", "aborted"}, ANSWER_S):
+            self._failure = "录制服务没有响应，自检没有进行"
+            return
+        kept = await self._kept(result, listen_s)
+        if kept is None or kept["state"] == "aborted":
+            self._failure = "录制服务没有完成自检" if kept is None else f"自检中止：{kept.get('why', '')}"
+            return
+        sending = asyncio.create_task(self._there_and_back(result, kept))
+        try:
+            self._step("proving", 0.55)
+            folder = self._view.layout.selftests / result.id
+            at = self._view.clock
+            offset_ns = at.utc_now_ns() - at.now_ns()
+            async for _ in prove(self._profile, result, folder, kept, self._heard, lambda ns: ns + offset_ns):
+                self._step("proving", min(self._progress + 0.04, 0.8))
+            self._step("sending", 0.85)
+            back = await sending
+            if back:
+                async for _ in prove(self._profile, result, folder, kept, self._heard, None, back=back):
+                    self._step("sending", 0.95)
+        finally:
+            await cancel_and_wait(sending)
+        await self._finish(result)
+
+    async def _finish(self, result: Result) -> None:
+        result.utc_ns = self._view.clock.utc_now_ns()
+        key = f"selftest/{result.id}"
+        event = await self._view.append("selftest", result.body(self._view.clock.now_ns()), hearing=None, key=key)
+        self._last, self._event = result, event
+        log.info("selftest", test=result.id, failing=result.failing())
+        if not result.failing():
+            # What failed stays for a technician until the next test; what passed has said all it can.
+            await asyncio.to_thread(shutil.rmtree, self._view.layout.selftests / result.id, ignore_errors=True)
+
+    async def _kept(self, result: Result, listen_s: float) -> dict[str, Any] | None:
+        """Wait for the recorder's files; while it listens, tell which seats were heard."""
+        end = asyncio.get_running_loop().time() + KEEP_S + listen_s
+        stopped = False
+        while asyncio.get_running_loop().time() < end:
+            answer = await self._answer("recorder", {"kept", "aborted"}, 0.25)
+            if answer is not None:
+                return answer
+            if listen_s:
+                self._hear(result)
+                if not stopped and all(f.state == "heard" for f in result.seats.values()):
+                    stopped = True
+                    self._order({"id": result.id, "stop": True})
+                self._step("speaking", 0.1 + 0.4 * self._heard_share(result))
+            else:
+                self._step("keeping", min(self._progress + 0.02, 0.5))
+        return None
+
+    def _hear(self, result: Result) -> None:
+        for seat, finding in result.seats.items():
+            loud = sum(level.rms_db > HEARD_DB for level in self._heard.levels[seat])
+            if finding.state == "waiting" and loud >= HEARD_LEVELS:
+                result.seats[seat] = Finding("heard")
+
+    @staticmethod
+    def _heard_share(result: Result) -> float:
+        return sum(f.state == "heard" for f in result.seats.values()) / max(len(result.seats), 1)
+
+    async def _there_and_back(self, result: Result, kept: dict[str, Any]) -> list[str]:
+        """Have the files carried to the center and back; those of the microphones that returned."""
+        if not self._profile.center.url:
+            result.server = Finding("warn", "单机运行，未配置中心")
+            return []
+        tracks = {name: track["files"] for name, track in kept["tracks"].items()}
+        order = {"id": result.id, "tracks": tracks}
+        self._view.feed.publish_json("test-send", order, retain=True)
+        answer = await self._answer("uplink", {"ok", "failed", "unreachable", "off"}, SEND_S)
+        if answer is None:
+            running = self._answers.get("uplink")
+            result.server = Finding("warn", UNREACHABLE if running else "上行服务未运行，庭审可照常录制")
+            return []
+        if answer["state"] == "ok":
+            result.server = Finding("ok")
+            return [str(file) for file in answer.get("back", []) if str(file).startswith("back/mics/")]
+        result.server = Finding("failed" if answer["state"] == "failed" else "warn", str(answer.get("why", "")))
+        return []
+
+    # What the others say.
+
+    def _order(self, order: dict[str, Any]) -> None:
+        self._view.feed.publish_json("test-record", order, retain=True)
+
+    async def _answer(self, service: str, states: set[str], within_s: float) -> dict[str, Any] | None:
+        end = asyncio.get_running_loop().time() + within_s
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            answer = self._answers.get(service)
+            if answer is not None and answer.get("state") in states:
+                return answer
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), min(left, 0.25))
+            except TimeoutError:
+                continue
+        return None
+
+    async def _follow(self, service: str, topics: list[str]) -> None:
+        async for topic, payload in FeedClient(self._view.layout.feed(service), topics).messages():
+            try:
+                value = json.loads(payload)
+                if topic == "levels":
+                    for seat, level in value["seats"].items():
+                        self._heard.add(str(seat), Level(int(value["at_ns"]), float(level["rms_db"])))
+                elif self._running is not None and value["id"] == self._running.id:
+                    self._answers[service] = value
+                    self._news.set()
+            except (ValueError, KeyError, TypeError, AttributeError):
+                log.warning("feed_message_unreadable", topic=topic)
+
+    def _step(self, stage: str, progress: float) -> None:
+        self._stage, self._progress = stage, progress
+        self._show()
+
+    def _show(self) -> None:
+        self._view.show_selftest(self.value())
+
+    def _until_utc_ns(self, result: Result) -> int:
+        return result.until_utc_ns(self._profile.selftest.valid_hours)

@@ -1,0 +1,1 @@
+"""Who signs the transcript, and how."""

@@ -1,0 +1,86 @@
+"""The room's display: what is presented now, or the words being said, and nothing else.
+
+It holds a random read-only token, kept in one file of mode 0600; whoever has it sees what hangs on the courtroom's
+wall at this moment, and nothing of before.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from edge.state.room_state import RoomView
+from sync.errors import AccessError
+from sync.http.people import write_private
+from sync.record.hearing import Exhibit, State, to_ms
+
+
+class DisplayToken:
+    """The display's secret."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it, or make it at first start."""
+        try:
+            self._token = path.read_text(encoding="ascii").strip()
+        except (FileNotFoundError, UnicodeDecodeError):
+            self._token = ""
+        if len(self._token) < 32:
+            self._token = secrets.token_urlsafe(32)
+            write_private(path, self._token + "\n")
+
+    def check(self, token: str) -> None:
+        """`AccessError` (`token`) unless it is the display's."""
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            raise AccessError("显示屏地址无效 (this is not the display's address)", code="token")
+
+
+def presented_exhibit(view: RoomView) -> Exhibit | None:
+    """The exhibit on the screens now."""
+    hearing = view.current
+    presented = None if hearing is None else hearing.presented
+    if hearing is None or presented is None:
+        return None
+    return next((e for e in hearing.exhibits if e.id == presented.exhibit), None)
+
+
+def display_value(view: RoomView) -> dict[str, Any]:
+    """What the display is told."""
+    hearing = view.current
+    exhibit = presented_exhibit(view)
+    presented = None if hearing is None else hearing.presented
+    room = view.profile.room
+    return {
+        "court_name": room.court_name,
+        "room_name": room.room_name,
+        "case": None if hearing is None else hearing.case,
+        "state": None if hearing is None else hearing.state.value,
+        "recording": hearing is not None and hearing.state is State.OPEN and view.kept(hearing.id),
+        "presented": None
+        if exhibit is None or presented is None
+        else {**to_ms(asdict(presented)), "exhibit": asdict(exhibit)},
+        "captions": _captions(view),
+        "utc_ms": view.clock.utc_now_ns() / 1_000_000,
+    }
+
+
+def _captions(view: RoomView) -> list[dict[str, Any]]:
+    """The last two things said: captions while they grow, else the utterances they became."""
+    hearing = view.current
+    if hearing is None or hearing.state is not State.OPEN:
+        return []
+    since_ns = hearing.pauses[-1].to_ns if hearing.pauses else None
+    said = [
+        {"id": u.id, "seat": u.seat, "role": u.role, "start_ns": u.start_ns, "end_ns": u.end_ns, "text": u.text}
+        for u in hearing.utterances[-8:]
+        if not (u.gone or u.struck or u.source == "phrase")
+        if since_ns is None or u.end_ns >= since_ns
+    ]
+    growing = [
+        {key: c.get(key) for key in ("id", "seat", "role", "start_ns", "end_ns", "text")}
+        for c in view.captions.values()
+    ]
+    lines = sorted(said + growing, key=lambda line: int(line["start_ns"] or 0))
+    return [to_ms(line) for line in lines[-2:]]

@@ -1,0 +1,323 @@
+"""What the room's screens are shown: the hearing as the log has it, and the last word of every service's feed.
+
+One `RoomView` per edge. It follows the log and the feeds for as long as it runs and hands every change to its
+listeners in the order in which it became true. It decides nothing; that is `edge.hearing.commands`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
+from pydantic import ValidationError
+
+from hardware.profile import PROGRAM, Profile
+from sync.errors import EnvelopeError, StorageError
+from sync.http.people import write_private
+from sync.media.envelope import Envelope
+from sync.media.gop_cache import GopCache
+from sync.record.docket import Docket
+from sync.record.hearing import Hearing, event_to_screen, to_ms
+from sync.room.clock import RoomClock
+from sync.room.event_log import Event, RoomLog
+from sync.room.feed import FeedClient, FeedServer
+from sync.room.follower import Follower
+from sync.room.paths import RoomLayout
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+FRESH_S = 3.0
+"""A recorder that has said nothing for so long is taken for dead."""
+MAX_CAPTIONS = 32
+
+
+class Listener(Protocol):
+    """Somebody who is told of every change; must not block."""
+
+    def text(self, message: Mapping[str, Any]) -> None:
+        """A message as docs/protocol.md lists it."""
+
+    def media(self, track: str, envelope: Envelope, message: bytes) -> None:
+        """A fragment of a track."""
+
+    def init(self, track: str, message: bytes) -> None:
+        """A new init segment of a track."""
+
+
+class RoomView:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        layout: RoomLayout,
+        room_log: RoomLog,
+        clock: RoomClock,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.profile = profile
+        self.layout = layout
+        self.clock = clock
+        self.log = room_log
+        self.gops = GopCache()
+        self.feed = FeedServer(layout.feed("edge"))
+        self.recorder: dict[str, Any] | None = None
+        self.transcriber: dict[str, Any] | None = None
+        self.transcriber_at_ns: int | None = None
+        """When that came, room time."""
+        self.alarms: list[dict[str, Any]] = []
+        """Of the room itself, between hearings too: `edge.integrity.unsealed`."""
+        self.link: dict[str, Any] | None = None
+        self.docket: Docket | None = None
+        self.captions: dict[str, dict[str, Any]] = {}
+        self.speaking: dict[str, Any] | None = None
+        self.integrity: dict[str, Any] = {}
+        """How far the record of the last hearing is proven; `edge.integrity.status` keeps it."""
+        self.selftest: dict[str, Any] | None = None
+        self.signing: dict[str, Any] | None = None
+        """Who has signed the words of the last hearing; `edge.signing.commands` keeps it."""
+        self.checks: list[dict[str, Any]] = []
+        """What the checks (文书纠错) found in its words; `edge.checks` keeps it."""
+        self.recorder_news = asyncio.Event()
+        self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
+        self._recorder_at: float | None = None
+        self._follower = Follower(room_log)
+        self._listeners: set[Listener] = set()
+        self._monotonic = monotonic
+
+    @property
+    def hearing(self) -> Hearing | None:
+        """The hearing that was opened last, closed or not."""
+        return self._follower.hearing
+
+    @property
+    def current(self) -> Hearing | None:
+        """The hearing that is open or paused now."""
+        return self._follower.current
+
+    @property
+    def recorder_fresh(self) -> bool:
+        """Whether the recorder has spoken in the last `FRESH_S` seconds."""
+        return self._recorder_at is not None and self._monotonic() - self._recorder_at < FRESH_S
+
+    def kept(self, hearing: str) -> bool:
+        """Whether the recorder says, now, that every running track is kept for this hearing.
+
+        The composed picture may lag or be off; it has an alarm of its own, and the hearing is recorded all the same.
+        """
+        status = self.recorder
+        if status is None or not self.recorder_fresh or status.get("hearing") != hearing:
+            return False
+        running = [t for t in status.get("tracks", []) if t.get("state") == "running" and t.get("id") != PROGRAM]
+        return bool(running) and all(t.get("kept") for t in running)
+
+    @property
+    def running_tracks(self) -> int:
+        """How many cameras and microphones the recorder receives now; the composed picture is no device."""
+        if self.recorder is None or not self.recorder_fresh:
+            return 0
+        tracks = self.recorder.get("tracks", [])
+        return sum(t.get("state") == "running" for t in tracks if t.get("id") != PROGRAM)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` of every change from now on."""
+        self._listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Tell it no more."""
+        self._listeners.discard(listener)
+
+    def state(self) -> dict[str, Any]:
+        """`GET /api/state`."""
+        room = self.profile.room
+        return {
+            "room": room.model_dump(),
+            "now_ms": self.clock.now_ns() / 1_000_000,
+            "utc_ms": self.clock.utc_now_ns() / 1_000_000,
+            "seats": self.seats(),
+            "cameras": [{"id": c.id, "name": c.name} for c in self.profile.cameras],
+            "hearing": None if self.hearing is None else self.hearing.to_json(),
+            "docket": None if self.docket is None else self.docket.model_dump(),
+            "recorder": to_ms(self.recorder) if self.recorder_fresh else None,
+            "transcriber": to_ms(self.transcriber),
+            "link": to_ms(self.link),
+            "integrity": to_ms(self.integrity) or None,
+            "alarms": to_ms(self.alarms),
+            "selftest": self.selftest,
+            "signing": self.signing,
+            "checks": self.checks,
+            "captions": [to_ms(c) for c in self.captions.values()],
+            "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
+        }
+
+    def show_selftest(self, value: dict[str, Any]) -> None:
+        """The self-test has something new to say."""
+        if value != self.selftest:
+            self.selftest = value
+            self._tell({"type": "selftest", "value": value})
+
+    def show_checks(self, value: list[dict[str, Any]]) -> None:
+        """Take what `edge.checks` found."""
+        if value != self.checks:
+            self.checks = value
+            self._tell({"type": "checks", "value": value})
+
+    def show_signing(self, value: dict[str, Any] | None) -> None:
+        """Take what `edge.signing.commands` found."""
+        if value != self.signing:
+            self.signing = value
+            self._tell({"type": "signing", "value": value})
+
+    def seats(self) -> list[dict[str, Any]]:
+        """The seats of the profile."""
+        return [{"id": s.id, "role": s.role, "roles": s.roles, "channel": s.channel} for s in self.profile.seats]
+
+    def set_integrity(self, value: dict[str, Any]) -> None:
+        """Take what `edge.integrity.status` found."""
+        if value != self.integrity:
+            self.integrity = value
+            self._tell({"type": "integrity", "value": to_ms(value)})
+
+    def set_alarms(self, alarms: Sequence[dict[str, Any]]) -> None:
+        """Take the alarms of the room that are on now, and tell them to the screens and to the uplink."""
+        self.alarms = list(alarms)
+        self.feed.publish_json("alarms", self.alarms, retain=True)
+        self._tell({"type": "alarms", "value": to_ms(self.alarms)})
+
+    async def start(self) -> None:
+        """Read the log and the docket that was kept, and open the edge's feed."""
+        await self._follower.start()
+        try:
+            self.docket = Docket.model_validate_json(await asyncio.to_thread(self.layout.docket.read_bytes))
+        except FileNotFoundError:
+            pass
+        except (OSError, ValidationError) as error:
+            log.warning("docket_unreadable", why=str(error), next="the center sends it again")
+        await self.feed.start()
+
+    async def run(self) -> None:
+        """Follow the log and the feeds for ever."""
+        recorder = FeedClient(self.layout.feed("recorder"), ["init/", "frag/", "levels", "status", "log"])
+        uplink = FeedClient(self.layout.feed("uplink"), ["link", "docket"])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(recorder, self._from_recorder))
+            group.create_task(self._listen(self.transcriber_feed, self._from_transcriber))
+            group.create_task(self._listen(uplink, self._from_uplink))
+            group.create_task(self._look_for_ever())
+
+    async def append(self, kind: str, body: Mapping[str, Any], *, hearing: str | None, key: str | None = None) -> Event:
+        """Write one fact of the edge, tell the other services, and take it into the view before returning."""
+        now_ns, utc_ns = self.clock.now_ns(), self.clock.utc_now_ns()
+        event = await asyncio.to_thread(
+            lambda: self.log.append(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=utc_ns, key=key)
+        )
+        self.feed.publish_json("log", {"number": event.number})
+        await self.look()
+        return event
+
+    async def look(self) -> None:
+        """Take what is new in the log."""
+        for event in await self._follower.look():
+            if event.kind == "utterance":
+                self.captions.pop(str(event.body.get("id")), None)
+            elif event.kind in ("open", "close"):
+                self.captions.clear()
+            self._tell({"type": "event", "event": event_to_screen(event)})
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await self._look_or_say()
+            await asyncio.sleep(LOOK_S)
+
+    async def _look_or_say(self) -> None:
+        try:
+            await self.look()
+        except StorageError as error:
+            log.error("log_unreadable", why=error.message)
+
+    async def _listen(self, feed: FeedClient, take: Callable[[str, bytes], None]) -> None:
+        async for topic, payload in feed.messages():
+            if topic == "log":
+                await self._look_or_say()
+                continue
+            try:
+                take(topic, payload)
+            except (EnvelopeError, ValueError, KeyError, TypeError, AttributeError) as error:
+                log.warning("feed_message_unreadable", topic=topic, why=str(error))
+
+    def _from_recorder(self, topic: str, payload: bytes) -> None:
+        head, _, track = topic.partition("/")
+        if head == "frag":
+            envelope = self.gops.fragment(track, payload)
+            for listener in self._listeners:
+                listener.media(track, envelope, payload)
+        elif head == "init":
+            self.gops.init(track, payload)
+            for listener in self._listeners:
+                listener.init(track, payload)
+        elif head == "levels":
+            self._tell({"type": "levels", "value": to_ms(_object(payload))})
+        elif head == "status":
+            self.recorder = _object(payload)
+            self._recorder_at = self._monotonic()
+            news, self.recorder_news = self.recorder_news, asyncio.Event()
+            news.set()
+            self._tell({"type": "recorder", "value": to_ms(self.recorder)})
+
+    def _from_transcriber(self, topic: str, payload: bytes) -> None:
+        value = _object(payload)
+        if topic == "caption":
+            self._caption(value)
+        elif topic == "speaking":
+            self.speaking = value
+            self._tell({"type": "speaking", "value": to_ms(value)})
+        elif topic == "status":
+            self.transcriber, self.transcriber_at_ns = value, self.clock.now_ns()
+            self._tell({"type": "transcriber", "value": to_ms(value)})
+            if value.get("state") == "loading":
+                # It began anew: what it was in the middle of comes back as an utterance, not as this caption.
+                for caption in list(self.captions.values()):
+                    self._caption({**caption, "text": ""})
+
+    def _from_uplink(self, topic: str, payload: bytes) -> None:
+        if topic == "link":
+            self.link = _object(payload)
+            self._tell({"type": "link", "value": to_ms(self.link)})
+        elif topic == "docket":
+            docket = Docket.model_validate_json(payload)
+            if docket != self.docket:
+                self.docket = docket
+                try:
+                    write_private(self.layout.docket, docket.model_dump_json())
+                except OSError as error:
+                    log.error("docket_not_kept", why=error.strerror, next="it is shown; the center sends it again")
+                self._tell({"type": "docket", "value": docket.model_dump()})
+
+    def _caption(self, value: dict[str, Any]) -> None:
+        name = str(value["id"])
+        # The log may be quicker than the feed: words that are committed already are no caption any more.
+        if self.hearing is not None and any(u.id == name for u in reversed(self.hearing.utterances)):
+            return
+        self.captions.pop(name, None)
+        if value.get("text"):
+            self.captions[name] = value
+            while len(self.captions) > MAX_CAPTIONS:
+                del self.captions[next(iter(self.captions))]
+        self._tell({"type": "caption", "value": to_ms(value)})
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        for listener in list(self._listeners):
+            listener.text(message)
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    value = json.loads(payload)
+    if not isinstance(value, dict):
+        raise TypeError("a feed message that is not an object")
+    return value

@@ -1,0 +1,1 @@
+"""The words under the clerk's hands: edits, history and sound of a line."""

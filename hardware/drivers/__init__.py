@@ -1,0 +1,1 @@
+"""What speaks to sound cards and to ffmpeg."""

@@ -1,0 +1,1 @@
+"""A courtroom without devices: drawn cameras, played microphones, a script."""

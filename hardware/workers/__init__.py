@@ -1,0 +1,1 @@
+"""The processes that hold a device and write fragments."""

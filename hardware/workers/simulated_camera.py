@@ -1,0 +1,150 @@
+"""The worker process of a simulated camera: draws the courtroom in real time and has ffmpeg encode it.
+
+    python -m hardware.workers.simulated_camera '<options as JSON>'
+
+Frame k is due k / fps after the first (`CLOCK_MONOTONIC`) and shows the UTC of that moment. A frame that is a little
+late is drawn at once. Where the machine was too busy for longer than `TOO_LATE_NS`, the frames that are overdue are
+left out, as a real camera does, and reported as lost: the picture on the screens never falls behind the room. A flash
+(hardware.simulation.cue) brightens a frame by its share of the time since the frame before, as in a real exposure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hardware.simulation.cue import Stage
+from hardware.simulation.drawn_courtroom import Courtroom, Place, seats_in_view
+from hardware.workers.encoder_process import Encoder, worker_started
+from hardware.workers.reporter import Reporter
+from sync.errors import ConfigError, WutongError
+
+if TYPE_CHECKING:
+    from hardware.simulation.hearing_folder import HearingFolder
+
+NS_PER_S = 1_000_000_000
+BEAT_NS = 160_000_000
+TOO_LATE_NS = 400_000_000
+WHITE = 235
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the recorder says on the command line. A worker that is to be back quickly imports little."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    fps: int
+    title: str
+    places: list[Place]
+    stage: Path
+    encoder: list[str]
+    media_fd: int
+    report_fd: int
+
+    @classmethod
+    def parse(cls, text: str) -> Options:
+        """From the JSON that `hardware.sources` made."""
+        value: dict[str, Any] = json.loads(text)
+        value["places"] = [Place(**place) for place in value["places"]]
+        value["stage"] = Path(value["stage"])
+        return cls(**value)
+
+
+class Cast:
+    """Who speaks when, and how bright it is, according to the stage."""
+
+    def __init__(self, stage: Path) -> None:
+        self._stage = Stage(stage)
+        self._folder: HearingFolder | None = None
+
+    def speaking(self, monotonic_ns: int) -> dict[int, str]:
+        """{channel: role} of those who speak at a moment."""
+        if self._stage.look():
+            self._folder = None
+            if self._stage.play is not None:
+                from hardware.simulation.hearing_folder import HearingFolder
+
+                try:
+                    self._folder = HearingFolder(self._stage.play.hearing_dir)
+                except ConfigError as error:
+                    print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it; nobody speaks)
+        play = self._stage.play
+        if play is None or self._folder is None:
+            return {}
+        return self._folder.speaking((monotonic_ns - play.start_monotonic_ns) / NS_PER_S)
+
+    def flash(self, from_ns: int, to_ns: int) -> float:
+        """The share of an exposure in which the light flashed."""
+        return 0.0 if self._stage.clapper is None else self._stage.clapper.lit(from_ns, to_ns)
+
+
+def lighten(frame: memoryview, luma_bytes: int, share: float) -> bytes:
+    """A picture (yuv420p) that was exposed to a white flash for a share of its time."""
+    picture = np.frombuffer(frame, np.uint8).astype(np.float32)
+    picture[:luma_bytes] += (WHITE - picture[:luma_bytes]) * share
+    picture[luma_bytes:] += (128 - picture[luma_bytes:]) * share
+    return np.rint(picture).astype(np.uint8).tobytes()
+
+
+def run(options: Options) -> None:
+    """Until ffmpeg ends or this process is killed."""
+    fps, reporter = options.fps, Reporter(options.report_fd)
+    try:
+        seats = seats_in_view(options.id, options.places)
+        room = Courtroom(options.width, options.height, options.title, options.name, seats)
+    except WutongError as error:
+        reporter.failed(error.message)
+        raise
+    cast = Cast(options.stage)
+    encoder = Encoder(options.encoder, (options.media_fd,))
+    frame = room.frame.data
+    start_ns = time.monotonic_ns()
+    number = 0
+    try:
+        while True:
+            due_ns = start_ns + number * NS_PER_S // fps
+            wait_ns = due_ns - time.monotonic_ns()
+            if wait_ns > 0:
+                time.sleep(wait_ns / NS_PER_S)  # a simulated camera: its own process, paced by the clock
+            elif wait_ns < -TOO_LATE_NS:
+                left_out_ns = -wait_ns * fps // NS_PER_S * NS_PER_S // fps
+                reporter.lost(number * NS_PER_S // fps, left_out_ns, "画面来不及绘制")
+                start_ns += left_out_ns
+                due_ns += left_out_ns
+            utc_ns = time.time_ns() - (time.monotonic_ns() - due_ns)
+            speaking = cast.speaking(due_ns)
+            room.draw(utc_ns, speaking, due_ns // BEAT_NS)
+            flash = cast.flash(due_ns - NS_PER_S // fps, due_ns)
+            encoder.write(lighten(frame, options.width * options.height, flash) if flash else frame)
+            if number % fps == 0:
+                reporter.clock(number * NS_PER_S // fps, due_ns)
+            number += 1
+    except BrokenPipeError:
+        reporter.failed("画面编码进程退出")
+    finally:
+        encoder.close()
+
+
+def main() -> None:
+    """Entry point of the process."""
+    worker_started()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        run(Options.parse(sys.argv[1]))
+    except WutongError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

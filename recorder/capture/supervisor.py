@@ -1,0 +1,187 @@
+"""Keeps one source alive: run after run, each with a new init, until the service ends.
+
+A run that dies, whose media is not media, whose media time stops or whose clock parts from the room's is ended and
+begun again after a short pause that grows to a few seconds while it keeps failing. A source that may be left off (the
+program track) and cannot keep up is left off until `again`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import structlog
+
+from hardware.sources import Source
+from recorder.capture.clock_fit import ClockFit
+from recorder.capture.process import WorkerProcess
+from recorder.capture.track import Track, TrackRun
+from sync.errors import DeviceError
+from sync.room.clock import NS_PER_S, RoomClock
+from sync.runtime.service import cancel_and_wait
+
+log = structlog.get_logger(__name__)
+
+STALL_NS = 5 * NS_PER_S // 2
+SAID_NS = 8 * NS_PER_S // 5
+"""So long without media is said; the worker has until `STALL_NS` before it is restarted."""
+STARVED_NS = 30 * NS_PER_S
+"""Longer than this, a worker that gets no processor is restarted like any other."""
+FIRST_MEDIA_NS = 15 * NS_PER_S
+ADVANCE_NS = NS_PER_S // 2
+"""Media time must come this much further within `STALL_NS`."""
+WATCH_S = 0.2
+PAUSES_S = (0.1, 0.3, 0.5)
+"""A device that was plugged in again is to be heard within three seconds, so it is looked for that often."""
+STABLE_NS = 10 * NS_PER_S
+_TOO_SLOW = ("设备没有送来媒体", "媒体时间停止前进")
+
+State = Literal["starting", "running", "failed", "off"]
+
+
+class SourceRunner:
+    """One source. `on_levels` gets (peak, rms, clipped) of each channel, `on_change` tells of a new `state`."""
+
+    def __init__(
+        self,
+        source: Source,
+        tracks: list[Track],
+        clock: RoomClock,
+        *,
+        on_levels: Callable[[list[tuple[int, float, float]]], None],
+        on_trouble: Callable[[int, str], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.source = source
+        self.state: State = "starting"
+        self.why: str | None = None
+        self.restarts = 0
+        self._tracks = tracks
+        self._clock = clock
+        self._on_levels = on_levels
+        self._on_trouble = on_trouble
+        self._on_change = on_change
+        self._worker: WorkerProcess | None = None
+        self._fit = ClockFit()
+        self._init_id = 0
+        self._reported_ns = 0
+        self.heard_ns = 0
+        """Room time at which the last sample of the newest levels had come."""
+        self._gave_up = False
+        self._again = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the worker, for tests and for people who look."""
+        return None if self._worker is None else self._worker.pid
+
+    async def run(self) -> None:
+        """For ever; cancel to end it."""
+        failures = 0
+        while True:
+            began_ns = self._clock.now_ns()
+            try:
+                why, stderr = await self._once()
+            except DeviceError as error:
+                why, stderr = error.message, []
+            now_ns = self._clock.now_ns()
+            self.restarts += 1
+            failures = 0 if now_ns - began_ns > STABLE_NS else min(failures + 1, len(PAUSES_S) - 1)
+            log.warning("source_ended", source=self.source.id, why=why, stderr=stderr[-5:])
+            if self.source.off_why and (self._gave_up or why in _TOO_SLOW):
+                await self._stay_off(now_ns)
+                continue
+            self._set("failed", why)
+            self._on_trouble(now_ns, why)
+            await asyncio.sleep(PAUSES_S[failures])
+
+    def again(self) -> None:
+        """A hearing began or ended: what was left off may try again."""
+        self._again.set()
+
+    async def _stay_off(self, now_ns: int) -> None:
+        self._gave_up = False
+        self._again.clear()
+        self._set("off", self.source.off_why)
+        self._on_trouble(now_ns, self.source.off_why)
+        await self._again.wait()
+
+    def _set(self, state: State, why: str | None) -> None:
+        if (state, why) != (self.state, self.why):
+            self.state, self.why = state, why
+            self._on_change()
+
+    async def _once(self) -> tuple[str, list[str]]:
+        self._fit = ClockFit()
+        # Seconds of room time: grows over restarts of this service as well.
+        self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
+        arrival_ns = None if self.source.reports_clock else self.source.arrival_ns
+        runs = [TrackRun(track, self._init_id, self._fit, arrival_ns=arrival_ns) for track in self._tracks]
+        self._worker = worker = WorkerProcess()
+        try:
+            await worker.start(self.source.command, [run.feed for run in runs], self._report)
+            watch = asyncio.create_task(self._watch(worker, runs))
+            try:
+                ended = asyncio.create_task(worker.ended.wait())
+                await asyncio.wait([ended, watch], return_when=asyncio.FIRST_COMPLETED)
+                if watch.done():  # a defect; it must not leave the source unwatched
+                    log.error("watch_failed", source=self.source.id, exc_info=watch.exception())
+                    worker.end("设备监视出错，重新启动该设备")
+            finally:
+                await cancel_and_wait(watch, ended)
+        finally:
+            await worker.stop()
+        return worker.why, list(worker.stderr)
+
+    async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
+        """End a run whose media time does not advance."""
+        mark_ns = self._clock.now_ns() + FIRST_MEDIA_NS - STALL_NS
+        media_ns = waited_before_ns = 0
+        advanced_ns = self._clock.now_ns()
+        while True:
+            before_ns = self._clock.now_ns()
+            await asyncio.sleep(WATCH_S)
+            now_ns = self._clock.now_ns()
+            # A machine so busy that even this loop is late starves the worker too: that is not the device's fault.
+            mark_ns += max(now_ns - before_ns - int(2 * WATCH_S * NS_PER_S), 0) * 2
+            slowest_ns = min(run.media_end_ns for run in runs)
+            if slowest_ns - media_ns >= ADVANCE_NS:
+                mark_ns = advanced_ns = now_ns
+                media_ns, waited_before_ns = slowest_ns, worker.waited_ns()
+                if all(run.flowing for run in runs):
+                    self._set("running", None)
+            elif now_ns - mark_ns > SAID_NS:
+                waited_ns = worker.waited_ns()
+                starved = waited_ns - waited_before_ns > (now_ns - mark_ns) // 4
+                if starved and now_ns - advanced_ns < STARVED_NS:
+                    # It wants to work and is not let: a restart would only cost more.
+                    mark_ns, waited_before_ns = now_ns, waited_ns
+                elif now_ns - mark_ns > STALL_NS:
+                    worker.end(_TOO_SLOW[0] if media_ns == 0 else _TOO_SLOW[1])
+                elif self.state == "running" and not self.source.off_why:  # that one judges itself
+                    self._set("failed", "媒体中断")
+
+    def _report(self, line: bytes) -> None:
+        try:
+            value: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise DeviceError("设备进程的报告无法读懂") from None
+        if "clock" in value:
+            media_ns, monotonic_ns = value["clock"]
+            self._reported_ns = self._clock.from_monotonic_ns(monotonic_ns)
+            self._fit.observe(media_ns, self._reported_ns)
+        elif "levels" in value:
+            self.heard_ns = self._reported_ns
+            self._on_levels([(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]])
+        elif "lost" in value:
+            media_ns, by_ns, why = value["lost"]
+            self._fit.lost(media_ns, by_ns)
+            self._on_trouble(self._clock.now_ns(), str(why))
+            log.warning("samples_lost", source=self.source.id, ms=by_ns / 1e6, why=why)
+        elif "off" in value:
+            self._gave_up = True
+            raise DeviceError(str(value["off"]))
+        elif "failed" in value:
+            raise DeviceError(str(value["failed"]))

@@ -1,0 +1,1 @@
+"""How far the room's clock may be from UTC, and who says so."""

@@ -1,0 +1,1 @@
+"""What the live sound and pictures look like while they are recorded."""

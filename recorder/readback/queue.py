@@ -1,0 +1,128 @@
+"""Confidence monitoring: every closed segment is decoded again from the disk and compared with its live meters.
+
+Promises: nothing of it runs on the recorder's event loop but the passing of one line each way; one file at a time, in a
+process of low priority; a difference is an alarm `readback` of the track, cleared by its next file that is right. It
+refuses to pile up work: what waits too long is skipped, and that is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from recorder.readback.compare import Job
+from sync.runtime.processes import die_with_parent
+
+log = structlog.get_logger(__name__)
+
+MAX_WAITING = 64
+JOB_S = 60.0
+"""A file of ten minutes takes some seconds; longer than this, the disk or the process hangs."""
+LINE_BYTES = 16 * 1024 * 1024
+COMMAND = (sys.executable, "-m", "recorder.readback.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came out for one segment; `found` is empty when the file is right."""
+
+    hearing: str
+    track: str
+    index: int
+    found: tuple[str, ...]
+
+
+class ReadBack:
+    """All tracks of a room. Methods belong to one event loop."""
+
+    def __init__(self, tell: Callable[[Checked], None], behind: Callable[[int], None]) -> None:
+        """`behind(n)`: n files were skipped since it last kept up; 0 when it keeps up again."""
+        self._tell = tell
+        self._behind = behind
+        self._waiting: deque[tuple[Checked, Callable[[], Job], float]] = deque()
+        self._more = asyncio.Event()
+        self._skipped = 0
+        self.checked = 0
+        self.longest_s = 0.0
+        """From the close of a file until it was known to be right or wrong."""
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that reads, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    def check(self, hearing: str, track: str, index: int, job: Callable[[], Job]) -> None:
+        """Look at a closed segment as soon as its turn comes; `job` is asked for then. Never waits."""
+        self._waiting.append((Checked(hearing, track, index, ()), job, time.monotonic()))
+        if len(self._waiting) > MAX_WAITING:
+            skipped, _, _ = self._waiting.popleft()
+            self._skipped += 1
+            log.warning("readback_skipped", track=skipped.track, index=skipped.index)
+            self._behind(self._skipped)
+        self._more.set()
+
+    async def run(self) -> None:
+        """For ever; cancel to end it."""
+        try:
+            while True:
+                await self._more.wait()
+                while self._waiting:
+                    what, job, since = self._waiting.popleft()
+                    found = await self._ask(job())
+                    self.checked += 1
+                    self.longest_s = max(self.longest_s, time.monotonic() - since)
+                    if found:
+                        log.error("readback_differs", track=what.track, index=what.index, found=found)
+                    self._tell(Checked(what.hearing, what.track, what.index, tuple(found)))
+                if self._skipped:
+                    self._skipped = 0
+                    self._behind(0)
+                self._more.clear()
+        finally:
+            await self._end()
+
+    async def _ask(self, job: Job) -> list[str]:
+        for _ in range(2):  # a file that kills its reader twice cannot be read
+            try:
+                process = self._process or await self._start()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(job.model_dump_json().encode() + b"\n")
+                async with asyncio.timeout(JOB_S):
+                    await process.stdin.drain()
+                    line = await process.stdout.readline()
+                return [str(what) for what in json.loads(line)["found"]]
+            except TimeoutError:
+                await self._end()
+                return [f"{JOB_S:.0f} 秒内读不完，请检查磁盘"]
+            except (OSError, ValueError, KeyError, TypeError) as error:  # an empty line: it has died
+                log.warning("readback_restarted", file=str(job.path), why=str(error))
+                await self._end()
+        return ["读取它的进程异常退出"]
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LINE_BYTES,
+            preexec_fn=die_with_parent,
+        )
+        return self._process
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

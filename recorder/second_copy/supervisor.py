@@ -1,0 +1,101 @@
+"""The second copy as the recorder sees it: a process of its own that says how far it is, and an alarm when it cannot.
+
+The recorder waits for nothing of it. Without `storage.copy` in the profile there is none, and `state` is None.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hardware.profile import Profile
+from sync.errors import ConfigError
+from sync.runtime.processes import die_with_parent
+from sync.runtime.secrets import read_secret
+
+log = structlog.get_logger(__name__)
+
+PAUSES_S = (1.0, 5.0, 30.0)
+STABLE_S = 60.0
+"""A process that ran for so long did not fail at once."""
+COMMAND = (sys.executable, "-m", "recorder.second_copy.worker")
+CODE = "copy"
+
+
+class Backup:
+    """Of one room. All methods belong to the event loop."""
+
+    def __init__(self, profile: Profile, set_alarm: Callable[[str, str, str | None], None]) -> None:
+        self._profile = profile
+        self._set_alarm = set_alarm
+        self._process: asyncio.subprocess.Process | None = None
+        self.state: dict[str, Any] | None = None
+        """`target`, `pending_files`, `pending_bytes`, `why`: for the status."""
+        if profile.storage.copy_to:
+            self.state = {"target": profile.storage.copy_to, "pending_files": 0, "pending_bytes": 0, "why": None}
+
+    async def run(self) -> None:
+        """For ever; cancel to end it."""
+        if self.state is None:
+            return
+        failures = 0
+        while True:
+            began_s = asyncio.get_running_loop().time()
+            try:
+                why = await self._once(self.state)
+            except (OSError, ConfigError) as error:
+                why = str(error)
+            log.warning("copier_ended", why=why)
+            self._note({"why": why})
+            if asyncio.get_running_loop().time() - began_s > STABLE_S:
+                failures = 0
+            await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+            failures += 1
+
+    async def _once(self, state: dict[str, Any]) -> str:
+        process = await self._start(str(state["target"]))
+        assert process.stdout is not None
+        said = None
+        try:
+            while line := await process.stdout.readline():
+                with contextlib.suppress(ValueError):
+                    value = json.loads(line)
+                    self._note(value)
+                    said = value.get("why")
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        return said or f"备份进程退出（{code}），将重新启动"
+
+    async def _start(self, target: str) -> asyncio.subprocess.Process:
+        options = {"data": str(self._profile.storage.data), "room": self._profile.address, "target": target}
+        environment = dict(os.environ)
+        if target.startswith(("http://", "https://")):
+            token_file: Path | None = self._profile.center.token_file
+            assert token_file is not None  # the profile was checked
+            environment["WUTONG_COPY_TOKEN"] = read_secret(token_file, "the room's token")
+        return await asyncio.create_subprocess_exec(
+            *COMMAND,
+            json.dumps(options, ensure_ascii=False),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+            preexec_fn=die_with_parent,
+        )
+
+    def _note(self, value: dict[str, Any]) -> None:
+        assert self.state is not None
+        self.state |= {k: value[k] for k in ("pending_files", "pending_bytes", "why") if k in value}
+        why = self.state["why"]
+        self._set_alarm(CODE, CODE, f"第二份备份未在进行：{why}" if why else None)

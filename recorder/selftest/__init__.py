@@ -1,0 +1,1 @@
+"""The test record that is made before a hearing, and what it proves."""

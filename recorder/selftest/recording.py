@@ -1,0 +1,240 @@
+"""The recorder's part of a self-test: for a few seconds all tracks are kept as in a hearing, and the tone is played.
+
+An order comes over the edge's feed (`test-record`); what became of it goes out on the recorder's own (`selftest`).
+Promises: a test record has its own folder and never mixes with a hearing; one test at a time; a hearing that opens ends
+the test at once; earlier test records are deleted when a new test begins. Refuses to judge: `edge.selftest.runner`
+does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hardware import loudspeaker
+from hardware.profile import Profile
+from recorder.capture.fragment import Stamped
+from recorder.storage.segment import ClosedSegment
+from recorder.storage.writer import Closed, Finished, Outcome, Refused, Writer
+from recorder.track_pipeline import Lane
+from sync.errors import DeviceError
+from sync.room.clock import RoomClock
+from sync.room.feed import FeedServer
+from sync.room.paths import RoomLayout
+from sync.runtime.service import cancel_and_wait
+
+log = structlog.get_logger(__name__)
+
+NS_PER_S = 1_000_000_000
+STALE_NS = 10 * NS_PER_S
+"""An order that is older was for a recorder that is gone."""
+PICTURE_NS = 3 * NS_PER_S
+"""Length of a camera's test record."""
+AFTER_TONE_NS = 7 * NS_PER_S // 10
+AFTER_WORD_NS = 3 * NS_PER_S // 10
+MOST_NS = 90 * NS_PER_S
+ARRIVE_NS = 4 * NS_PER_S
+"""How long a track's last fragments may take."""
+SEGMENT_S = 600
+LOOK_S = 0.05
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
+
+
+@dataclass
+class _Track:
+    """One track of a running test."""
+
+    lane: Lane
+    writer: Writer
+    until_ns: int | None
+    """None while the end is not known yet."""
+    segments: list[ClosedSegment] = field(default_factory=list)
+    ended: bool = False
+    """Nothing more is offered."""
+    done: bool = False
+    """All is on disk."""
+    why: str = ""
+
+
+class TestRecorder:
+    """All methods belong to one event loop."""
+
+    __test__ = False  # it is no test of pytest's
+
+    def __init__(
+        self,
+        profile: Profile,
+        layout: RoomLayout,
+        lanes: Mapping[str, Lane],
+        clock: RoomClock,
+        feed: FeedServer,
+        in_hearing: Callable[[], bool],
+    ) -> None:
+        self._profile = profile
+        self._layout = layout
+        self._lanes = lanes
+        self._clock = clock
+        self._feed = feed
+        self._in_hearing = in_hearing
+        self._test = ""
+        self._stop = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    def order(self, payload: bytes) -> None:
+        """`{"id","at_ns","listen_s"}` begins a test (0: play the tone), `{"id","stop":true}` ends its listening."""
+        try:
+            value = json.loads(payload)
+            test, at_ns = str(value["id"]), int(value.get("at_ns", 0))
+            listen_s = float(value.get("listen_s", 0))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("test_order_unreadable")
+            return
+        if value.get("stop"):
+            if test == self._test:
+                self._stop.set()
+            return
+        if test == self._test or not _NAME.match(test) or self._clock.now_ns() - at_ns > STALE_NS:
+            return
+        if self._running is not None and not self._running.done():
+            self._say(test, "aborted", why="上一次自检尚未结束")
+            return
+        self._test = test
+        self._stop.clear()
+        self._running = asyncio.get_running_loop().create_task(self._run(test, min(listen_s, MOST_NS / NS_PER_S)))
+
+    async def close(self) -> None:
+        """The service ends."""
+        if self._running is not None:
+            await cancel_and_wait(self._running)
+
+    def _say(self, test: str, state: str, **more: Any) -> None:
+        self._feed.publish_json("selftest", {"id": test, "state": state, **more}, retain=True)
+
+    async def _run(self, test: str, listen_s: float) -> None:
+        if self._in_hearing():
+            self._say(test, "aborted", why="庭审正在进行")
+            return
+        await asyncio.to_thread(_remove_all, self._layout.selftests)
+        from_ns = self._clock.now_ns()
+        folder = self._layout.selftests / test
+        judged = {*(camera.id for camera in self._profile.cameras), "mics", "mix"}
+        lanes = {name: lane for name, lane in self._lanes.items() if name in judged}
+        tracks = {name: self._begin(lane, folder / name, from_ns) for name, lane in lanes.items()}
+        self._say(test, "keeping", from_ns=from_ns)
+        tone: dict[str, Any] = {"played": False, "why": ""}
+        try:
+            done = await self._listen(test, listen_s, tone)
+            now_ns = self._clock.now_ns()
+            for track in tracks.values():
+                track.until_ns = track.until_ns or now_ns + (AFTER_TONE_NS if tone["played"] else AFTER_WORD_NS)
+            done = done and await self._until(lambda: all(t.done for t in tracks.values()), ARRIVE_NS + PICTURE_NS)
+            if not done:
+                for track in tracks.values():
+                    self._end(track)
+                done = not self._in_hearing() and await self._until(
+                    lambda: all(t.done for t in tracks.values()), ARRIVE_NS
+                )
+            state = "aborted" if self._in_hearing() else "kept"
+            said = {name: _said(folder, track) for name, track in tracks.items()}
+            why = "庭审已经开始" if state == "aborted" else ""
+            self._say(test, state, from_ns=from_ns, to_ns=self._clock.now_ns(), tone=tone, tracks=said, why=why)
+        finally:
+            for track in tracks.values():
+                self._end(track)
+            await asyncio.gather(*(asyncio.to_thread(t.writer.stop) for t in tracks.values()))
+
+    async def _listen(self, test: str, listen_s: float, tone: dict[str, Any]) -> bool:
+        """Until the tone has sounded, or every seat has spoken; False when a hearing began."""
+        if listen_s > 0:
+            await self._until(self._stop.is_set, int(listen_s * NS_PER_S))
+            return not self._in_hearing()
+        playing = asyncio.create_task(loudspeaker.play(self._profile, self._layout.stage, test))
+        try:
+            await self._until(playing.done, MOST_NS)
+            if playing.done():
+                playing.result()
+                tone["played"] = True
+        except DeviceError as error:
+            log.warning("tone_not_played", why=error.message)
+            tone["why"] = error.message
+        finally:
+            if not playing.done():
+                await cancel_and_wait(playing)
+        return not self._in_hearing()
+
+    async def _until(self, true: Callable[[], bool], within_ns: int) -> bool:
+        """Wait; False when the time is over or a hearing began."""
+        end_ns = self._clock.now_ns() + within_ns
+        while not true():
+            if self._in_hearing() or self._clock.now_ns() > end_ns:
+                return False
+            await asyncio.sleep(LOOK_S)
+        return True
+
+    def _begin(self, lane: Lane, folder: Path, from_ns: int) -> _Track:
+        loop = asyncio.get_running_loop()
+        until_ns = from_ns + PICTURE_NS if lane.info.kind == "video" else None
+        done = functools.partial(self._outcome, lane.info.id)
+        writer = Writer(lane.info.id, lambda _: folder, SEGMENT_S, loop, lambda outcome: done(track, outcome))
+        track = _Track(lane, writer, until_ns)
+        lane.tap = functools.partial(self._take, track)
+        # A camera with a key frame every ten seconds cannot begin at once without what is in memory.
+        for fragment in lane.keeper.cached(from_ns):
+            self._take(track, fragment)
+        return track
+
+    def _take(self, track: _Track, fragment: Stamped) -> None:
+        if track.ended:
+            return
+        if track.until_ns is not None and fragment.from_ns >= track.until_ns:
+            self._end(track)
+        elif not track.writer.offer("", fragment):
+            track.why = track.why or "磁盘写入过慢"
+
+    def _end(self, track: _Track) -> None:
+        if not track.ended:
+            track.ended = True
+            track.lane.tap = None
+            if not track.writer.finish("", 0):
+                track.done, track.why = True, "磁盘写入过慢"
+
+    @staticmethod
+    def _outcome(name: str, track: _Track, outcome: Outcome) -> None:
+        if isinstance(outcome, Closed):
+            track.segments.append(outcome.segment)
+        elif isinstance(outcome, Finished):
+            track.done = True
+        elif isinstance(outcome, Refused) and outcome.why != "等待关键帧":
+            track.why = outcome.why
+            log.error("test_not_kept", track=name, why=outcome.why)
+
+
+def _said(folder: Path, track: _Track) -> dict[str, Any]:
+    files = [
+        {
+            "file": str(s.path.relative_to(folder)),
+            "index": s.index,
+            "bytes": s.bytes,
+            "sha256": s.sha256,
+            "from_ns": s.from_ns,
+            "to_ns": s.to_ns,
+            "fragments": s.fragments,
+            "mime": s.mime,
+        }
+        for s in track.segments
+    ]
+    return {"files": files, "why": track.why or ("" if files else "没有收到媒体")}
+
+
+def _remove_all(folder: Path) -> None:
+    for old in folder.iterdir() if folder.is_dir() else []:
+        shutil.rmtree(old, ignore_errors=True)

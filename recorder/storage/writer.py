@@ -1,0 +1,193 @@
+"""One thread for each track that writes its segments, so that a slow disk never holds up media or another track.
+
+Orders go in through a bounded queue; what became of them comes back, in order, as outcomes on the event loop. Files
+are cut at key frames, at a change of run and at the end of each stretch that is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from recorder.capture.fragment import Stamped
+from recorder.storage.recovery import close_unclosed
+from recorder.storage.segment import ClosedSegment, Segment, next_index
+from sync.errors import MediaError, StorageError
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 2.0
+QUEUE_FRAGMENTS = 256
+"""Half a minute of a track: a disk that is slower than that is a failed disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The fragment is on disk."""
+
+    hearing: str
+    fragment: Stamped
+    waited_ns: int
+    """From its offer until it was synced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A segment is complete."""
+
+    hearing: str
+    segment: ClosedSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The fragment is not on disk, and why."""
+
+    hearing: str
+    fragment: Stamped | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All orders before `finish` were carried out."""
+
+    hearing: str
+    until_ns: int
+
+
+Outcome = Kept | Closed | Refused | Finished
+
+
+class Writer:
+    """Orders for one track. Methods belong to the event loop."""
+
+    def __init__(
+        self,
+        track: str,
+        folder_of: Callable[[str], Path],
+        segment_s: int,
+        loop: asyncio.AbstractEventLoop,
+        done: Callable[[Outcome], None],
+    ) -> None:
+        """`folder_of(hearing)` is where the track's segments go; `done` is called on `loop`."""
+        self._track = track
+        self._folder_of = folder_of
+        self._segment_ns = segment_s * 1_000_000_000
+        self._loop = loop
+        self._done = done
+        self._orders: queue.Queue[tuple[str, Stamped, int] | Finished | None] = queue.Queue(QUEUE_FRAGMENTS)
+        self._segment: Segment | None = None
+        self._hearing = ""
+        self._indices: dict[str, int] = {}
+        self._unfinished: deque[tuple[str, Path, int]] = deque()
+        self._thread = threading.Thread(target=self._run, name=f"writer-{track}", daemon=True)
+        self._thread.start()
+
+    def offer(self, hearing: str, fragment: Stamped) -> bool:
+        """Keep a fragment; False when the disk is so far behind that it had to be dropped."""
+        try:
+            self._orders.put_nowait((hearing, fragment, time.monotonic_ns()))
+        except queue.Full:
+            return False
+        return True
+
+    def finish(self, hearing: str, until_ns: int) -> bool:
+        """Close the segment after what was offered; False when the queue is full (ask again)."""
+        try:
+            self._orders.put_nowait(Finished(hearing, until_ns))
+        except queue.Full:
+            return False
+        return True
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Write what was offered, close the segment, end the thread. Blocks; call it when nothing else matters."""
+        try:
+            self._orders.put(None, timeout=timeout_s)
+        except queue.Full:
+            return
+        self._thread.join(timeout_s)
+
+    def _tell(self, outcome: Outcome) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._done, outcome)
+        except RuntimeError:  # the loop is gone: recovery will find the file
+            log.info("outcome_untold", track=self._track, outcome=type(outcome).__name__)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                order = self._orders.get(timeout=AGAIN_S if self._unfinished else None)
+            except queue.Empty:
+                self._close_again()
+                continue
+            if order is None:
+                break
+            if isinstance(order, Finished):
+                self._close()
+                self._close_again()
+                self._tell(order)
+            else:
+                self._keep(*order)
+        self._close()
+        self._close_again()
+
+    def _keep(self, hearing: str, fragment: Stamped, offered_ns: int) -> None:
+        segment = self._segment
+        if segment is not None and (
+            hearing != self._hearing
+            or segment.run is not fragment.run
+            or (fragment.key_frame and fragment.from_ns - segment.from_ns >= self._segment_ns)
+        ):
+            self._close()
+            segment = None
+        try:
+            if segment is None:
+                if not fragment.key_frame:
+                    self._tell(Refused(hearing, fragment, "等待关键帧"))
+                    return
+                folder = self._folder_of(hearing)
+                self._close_again()
+                # Also never one that this life had: a volume that was taken away hides what was on it.
+                index = max(next_index(folder), self._indices.get(hearing, 0))
+                self._segment = segment = Segment(folder, index, fragment.run)
+                self._indices = {hearing: index + 1}
+                self._hearing = hearing
+            segment.append(fragment)
+        except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
+            self._tell(Refused(hearing, fragment, str(error)))
+            self._close()
+        else:
+            self._tell(Kept(hearing, fragment, time.monotonic_ns() - offered_ns))
+
+    def _close(self) -> None:
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        try:
+            closed = segment.close()
+        except (StorageError, OSError) as error:
+            self._tell(Refused(self._hearing, None, str(error)))
+            self._unfinished.append((self._hearing, segment.path, segment.utc_ns - segment.from_ns))
+            return
+        if closed is not None:
+            self._tell(Closed(self._hearing, closed))
+
+    def _close_again(self) -> None:
+        """Files that the disk would not let be finished: their fragments are synced, only the end was not said."""
+        for _ in range(len(self._unfinished)):
+            hearing, path, utc_offset_ns = self._unfinished.popleft()
+            try:
+                for one in close_unclosed(path, utc_offset_ns):
+                    self._tell(Closed(hearing, one.segment))
+            except (StorageError, MediaError) as error:
+                log.error("segment_unfinished", file=str(path), why=error.message)
+                self._unfinished.append((hearing, path, utc_offset_ns))

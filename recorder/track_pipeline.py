@@ -1,0 +1,139 @@
+"""The way of one track through the recorder: stamped -> published, kept, looked at; and its place in the status."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from hardware.profile import PROGRAM
+from hardware.sources import TrackInfo
+from recorder.capture.fragment import Run, Stamped
+from recorder.capture.track import Track
+from recorder.monitoring.live_meters import PictureMeters
+from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
+from recorder.storage.selector import Keeper, Missing
+from recorder.storage.writer import Closed, Finished, Kept, Outcome, Refused, Writer
+from sync.media.envelope import Envelope, Kind, pack_init
+
+if TYPE_CHECKING:
+    from recorder.room import RecorderRoom
+
+log = structlog.get_logger(__name__)
+
+KEPT_FRESH_NS = 3_000_000_000
+_PICTURE_TEXTS = {"frozen": "画面静止不动", "black": "画面全黑", "undecodable": "画面无法解码"}
+
+
+class Lane:
+    """One track. `stop` blocks; all else belongs to the event loop."""
+
+    def __init__(self, info: TrackInfo, room: RecorderRoom, segment_s: int, preroll_s: int) -> None:
+        self.info = info
+        self._room = room
+        self.track = Track(info, room.clock, room.utc_of, self._began, self._publish)
+        self._writer = Writer(info.id, self._folder, segment_s, asyncio.get_running_loop(), self._outcome)
+        self.keeper = Keeper(self._writer.offer, self._writer.finish, self._missing, preroll_s * 1_000_000_000)
+        self.mime = ""
+        self.kept_bytes = 0
+        self._kept_ns: int | None = None
+        self.tap: Callable[[Stamped], None] | None = None
+        """A self-test that keeps this track as well."""
+        self.seen = PictureMeters()
+        self._picture = PictureWatch() if info.kind == "video" else None
+        self._looked_ns: int | None = None
+        self._looking: asyncio.Task[None] | None = None
+
+    def _folder(self, hearing: str) -> Path:
+        return self._room.layout.track(hearing, self.info.id)
+
+    def is_kept(self, now_ns: int) -> bool:
+        """Fragments of an open hearing have just reached the disk."""
+        return self.keeper.wanting and self._kept_ns is not None and now_ns - self._kept_ns < KEPT_FRESH_NS
+
+    def stop(self) -> None:
+        """Close the open segment."""
+        self._writer.stop()
+
+    def _began(self, run: Run) -> None:
+        self.mime = run.init.mime
+        now_ns = self._room.clock.now_ns()
+        payload = pack_init(self.mime, run.init.data)
+        message = Envelope(Kind.INIT, run.init_id, 0, now_ns, self._room.utc_of(now_ns), 0, payload)
+        self._room.feed.publish(f"init/{self.info.id}", message.pack(), retain=True)
+
+    def _publish(self, fragment: Stamped) -> None:
+        self._room.produced(len(fragment.data))
+        self.keeper.fragment(fragment)
+        if self.tap is not None:
+            self.tap(fragment)
+        message = Envelope(
+            kind=Kind.FRAGMENT,
+            init_id=fragment.run.init_id,
+            sequence=fragment.sequence,
+            room_ns=fragment.from_ns,
+            utc_ns=fragment.utc_ns,
+            duration_us=(fragment.to_ns - fragment.from_ns) // 1000,
+            payload=fragment.data,
+            key_frame=fragment.key_frame,
+            kept=self.keeper.wanting,
+        )
+        self._room.feed.publish(f"frag/{self.info.id}", message.pack())
+        if self._picture is not None and fragment.key_frame:
+            self._maybe_look(fragment)
+
+    def _maybe_look(self, fragment: Stamped) -> None:
+        due = self._looked_ns is None or fragment.from_ns - self._looked_ns >= THUMB_EVERY_NS - 500_000_000
+        if due and (self._looking is None or self._looking.done()):
+            self._looked_ns = fragment.from_ns
+            self._looking = asyncio.create_task(self._look(fragment))
+
+    async def _look(self, fragment: Stamped) -> None:
+        assert self._picture is not None
+        kept = self.keeper.wanting
+        seen: Look = await asyncio.to_thread(self._picture.look, fragment)
+        # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
+        texts = {} if self.info.id == PROGRAM else _PICTURE_TEXTS
+        for trouble, text in texts.items():
+            self._room.set_alarm(
+                trouble, self.info.id, f"{self.info.name}：{text}" if trouble in seen.troubles else None
+            )
+        if seen.signature is not None:
+            self.seen.add(fragment.from_ns, seen.signature)
+        if seen.jpeg is not None:
+            message = Envelope(
+                Kind.THUMBNAIL,
+                fragment.run.init_id,
+                fragment.sequence,
+                fragment.from_ns,
+                fragment.utc_ns,
+                0,
+                seen.jpeg,
+                key_frame=True,
+                kept=kept or self.keeper.wanting,
+            )
+            self._room.feed.publish(f"thumb/{self.info.id}", message.pack(), retain=True)
+
+    def _missing(self, missing: Missing) -> None:
+        self._room.gap(self.info.id, missing)
+
+    def _outcome(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Kept):
+            self.keeper.kept(outcome.hearing, outcome.fragment)
+            self.kept_bytes += len(outcome.fragment.data)
+            self._kept_ns = self._room.clock.now_ns()
+            self._room.waits.note(self._kept_ns, outcome.waited_ns)
+            self._room.set_alarm("write", self.info.id, None)
+        elif isinstance(outcome, Closed):
+            self._room.segment_closed(self.info.id, outcome.hearing, outcome.segment)
+        elif isinstance(outcome, Finished):
+            self.keeper.finished(outcome.hearing, outcome.until_ns)
+        elif isinstance(outcome, Refused):
+            now_ns = self._room.clock.now_ns()
+            self.keeper.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
+            if outcome.why != "等待关键帧":
+                log.error("not_kept", track=self.info.id, why=outcome.why)
+                self._room.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")

@@ -1,0 +1,1 @@
+"""Who may see what, and the log of who saw it."""

@@ -1,0 +1,115 @@
+"""密级: who may see a hearing, during and after it.
+
+    open        可查看    every inspector      (the level of a public trial)
+    restricted  限制查阅  the archivist alone  (the level of a trial that is not public, until somebody says otherwise)
+    sealed      停止查阅  nobody               (only the archivist can lift it; 封存 is the ledger's seal, not this)
+
+Everybody may raise a level; only the archivist lowers one, which is how an inspector is granted a closed trial. The
+level of a hearing is what the audit log says last, so each change is dated, signed and on disk before it counts, and
+there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to delete anything; `sealed`
+closes the door, the record stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from server.events.admission import Received
+from server.store.reader import Archive
+from server.store.writer import Record
+from sync.errors import AccessError
+from sync.http.people import Session
+
+WHAT = "level"
+ARCHIVIST = "archivist"
+
+
+class Level(StrEnum):
+    """密级, lowest first."""
+
+    OPEN = "open"
+    RESTRICTED = "restricted"
+    SEALED = "sealed"
+
+
+_ORDER = tuple(Level)
+
+
+class Levels:
+    """All methods belong to one event loop."""
+
+    def __init__(self, record: Record, archive: Archive, cut: Callable[[], None]) -> None:
+        """`cut` is called when what somebody may see has changed."""
+        self._record = record
+        self._archive = archive
+        self._cut = cut
+        self._set: dict[str, Level] = {}
+        self._not_public: set[str] = set()
+        self._setting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Read what the store knows."""
+        self._not_public |= await self._archive.not_public()
+        for row in await self._archive.audited(WHAT):
+            said = json.loads(str(row["detail"]))
+            self._set[str(said["hearing"])] = Level(said["level"])
+
+    def of(self, hearing: str) -> Level:
+        """The level of a hearing."""
+        default = Level.RESTRICTED if hearing in self._not_public else Level.OPEN
+        return self._set.get(hearing, default)
+
+    def lets(self, role: str, hearing: str | None) -> bool:
+        """Whether people of this role may see a hearing; None is a room without one."""
+        if hearing is None:
+            return True
+        level = self.of(hearing)
+        return level is Level.OPEN or (level is Level.RESTRICTED and role == ARCHIVIST)
+
+    def check(self, session: Session, hearing: str) -> None:
+        """`AccessError` "sealed" or "restricted" unless this person may see the hearing."""
+        if not self.lets(session.role, hearing):
+            if self.of(hearing) is Level.SEALED:
+                raise AccessError(
+                    "本次庭审已停止查阅，任何人不得查看 (access to the hearing is withdrawn)", code="sealed"
+                )
+            raise AccessError(
+                "本次庭审限制查阅，仅档案管理员可查看 (the hearing is restricted to the archivist)", code="restricted"
+            )
+
+    async def set(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:
+        """Change a level; it is on disk, and in force for every open tab, when this returns."""
+        async with self._setting:  # what the audit log says last is what counts
+            await self._set_one(session, address, hearing, level, reason)
+
+    async def _set_one(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:
+        before = self.of(hearing)
+        if _ORDER.index(level) < _ORDER.index(before) and session.role != ARCHIVIST:
+            raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
+        detail = {"hearing": hearing, "level": level.value, "before": before.value, "reason": reason}
+        row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64], "granted": True}
+        await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
+        self._set[hearing] = level
+        self._cut()
+
+    def stored(self, events: Sequence[Received]) -> None:
+        """Hearings that have just been opened."""
+        for received in events:
+            hearing = received.event.hearing
+            if received.event.kind == "open" and hearing is not None and not is_public(received.event.body.get("case")):
+                self._not_public.add(hearing)
+                self._cut()
+
+    def opened(self, hearing: str, case: object) -> None:
+        """A room says live that this hearing runs; its opening may still be on its way."""
+        if not is_public(case):
+            self._not_public.add(hearing)
+
+
+def is_public(case: object) -> bool:
+    """Whether a case is tried in public; one that does not say is."""
+    return not isinstance(case, dict) or case.get("public", True) is not False

@@ -1,0 +1,1 @@
+"""The center's doors for inspectors and for parties."""

@@ -1,0 +1,242 @@
+"""What inspectors ask for over HTTP: rooms, hearings, media, exhibits, words, dockets. Read docs/protocol.md."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response, WebSocket
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.access.audit import Audit
+from server.access.classification import ARCHIVIST, Level, Levels
+from server.events.admission import Name
+from server.events.redaction import signing_of
+from server.live.hub import Live
+from server.playback.ranges import MediaRange
+from server.playback.service import Find, Playing, answer
+from server.playback.solo import isolate
+from server.playback.solo_queue import Listening
+from server.rooms import Rooms, hidden_case
+from server.store.reader import Archive, HearingFilter, WordFilter
+from server.store.writer import Record
+from sync.errors import WutongError
+from sync.http.access import Access, allow
+from sync.record.docket import Docket
+from sync.record.explanation import explain
+from sync.record.hearing import to_screen
+
+READERS = ("inspector", "archivist")
+
+_NS_PER_MS = 1_000_000
+MOST_MS = 2.0**62 / _NS_PER_MS
+
+Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
+Words = Annotated[str, Query(max_length=200)]
+
+
+class NewLevel(BaseModel):
+    """Body of a change of level: why is kept with it."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    level: Level
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Screens:
+    """The routes of inspectors and archivists."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        archive: Archive,
+        record: Record,
+        rooms: Rooms,
+        live: Live,
+        playing: Playing,
+        audit: Audit,
+        levels: Levels,
+        publish_docket: Callable[[str, str], bool],
+        integrity: Callable[[str], Awaitable[dict[str, Any]]],
+    ) -> None:
+        self._access = access
+        self._archive = archive
+        self._record = record
+        self._rooms = rooms
+        self._live = live
+        self._playing = playing
+        self._audit = audit
+        self._levels = levels
+        self._listening = Listening()
+        self._publish_docket = publish_docket
+        self._integrity = integrity
+
+    def install(self, app: FastAPI) -> None:
+        """Add all routes."""
+
+        @app.websocket("/api/live")
+        @allow(*READERS)
+        async def live(ws: WebSocket) -> None:
+            session = await self._access.websocket(ws)
+            self._audit.note("view", session.role, _address(ws), "live")
+            try:
+                may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
+                await self._live.gateway.serve(
+                    ws,
+                    self._live.first(may_see),
+                    may_watch=may_watch,
+                    may_see=may_see,
+                    on_said=self._live.said,
+                    alive=lambda: self._access.alive(session),
+                )
+            finally:
+                self._access.released(ws)
+
+        @app.get("/api/rooms")
+        @allow(*READERS)
+        async def rooms(request: Request) -> list[dict[str, Any]]:
+            may_see = self._may_see(self._access.session(request).role)
+            return [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
+
+        @app.get("/api/hearings")
+        @allow(*READERS)
+        async def hearings(
+            request: Request, court: Words = "", room: Words = "", case: Words = "", date: Words = "", state: Words = ""
+        ) -> list[dict[str, Any]]:
+            rows = await self._archive.hearings(HearingFilter(court, room, case, date, state))
+            role = self._access.session(request).role
+            # Who looks for a case that they may not see learns nothing from the length of the list either.
+            visible = [row for row in rows if not case or self._levels.lets(role, row["id"])]
+            return [self._row(role, row) for row in visible]
+
+        @app.get("/api/hearings/{hearing}")
+        @allow(*READERS)
+        async def one(hearing: Name, request: Request) -> dict[str, Any]:
+            self._levels.check(self._access.session(request), hearing)
+            room, view, signing = await self._archive.signed(hearing)
+            self._note_view(request, f"hearing {hearing}")
+            now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
+            state = self._rooms.states.get(room)
+            return {
+                **view.to_json(),
+                "signing": signing_of(signing, strokes=self._access.session(request).role == ARCHIVIST),
+                "room": room,
+                "court_name": state.court_name if state else "",
+                "room_name": state.room_name if state else "",
+                "access": self._levels.of(hearing).value,
+                "integrity": to_screen(await self._integrity(hearing)),
+                "now_ms": None if now_ns is None else now_ns / _NS_PER_MS,
+                "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
+            }
+
+        @app.get("/api/hearings/{hearing}/media/{track}")
+        @allow(*READERS)
+        async def media(
+            request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
+        ) -> Response:
+            self._levels.check(self._access.session(request), hearing)
+            find = await self._playing.finder(hearing, track, int(from_ms * _NS_PER_MS), int(to_ms * _NS_PER_MS))
+            return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
+
+        @app.get("/api/hearings/{hearing}/explanation")
+        @allow(*READERS)
+        async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
+            self._levels.check(self._access.session(request), hearing)
+            room, view = await self._archive.hearing(hearing)
+            state = self._rooms.states.get(room)
+            court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
+            draft = explain(view, court_name=court_name, room_name=room_name)
+            return None if draft is None else draft.to_json()
+
+        @app.put("/api/hearings/{hearing}/access")
+        @allow(*READERS)
+        async def access(hearing: Name, body: NewLevel, request: Request) -> dict[str, str]:
+            if await self._archive.owner(hearing) is None:
+                raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
+            session = self._access.session(request)
+            await self._levels.set(session, _address(request), hearing, body.level, body.reason)
+            return {"access": self._levels.of(hearing).value}
+
+        @app.get("/api/hearings/{hearing}/exhibits/{exhibit}")
+        @allow(*READERS)
+        async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
+            self._levels.check(self._access.session(request), hearing)
+            self._note_view(request, f"exhibit {hearing}/{exhibit}")
+            return await self._playing.exhibit(hearing, exhibit)
+
+        @app.get("/api/hearings/{hearing}/documents/{document}")
+        @allow(ARCHIVIST)
+        async def document(hearing: Name, document: Name, request: Request) -> Response:
+            session = self._access.session(request)
+            self._levels.check(session, hearing)
+            response = await self._playing.document(hearing, document)
+            self._audit.note("document", session.role, _address(request), f"{hearing}/{document}")
+            return response
+
+        @app.get("/api/search")
+        @allow(*READERS)
+        async def search(
+            request: Request,
+            q: Words,
+            role: Words = "",
+            case: Words = "",
+            court: Words = "",
+            from_date: Annotated[str, Query(alias="from", max_length=40)] = "",
+            to_date: Annotated[str, Query(alias="to", max_length=40)] = "",
+        ) -> list[dict[str, Any]]:
+            self._note_view(request, f"search {q}")
+            hits = await self._archive.search(q, WordFilter(role, case, court, from_date, to_date))
+            mine = self._access.session(request).role
+            return [hit for hit in hits if self._levels.lets(mine, hit["hearing"])]
+
+        @app.put("/api/docket/{court}/{room}")
+        @allow("inspector")
+        async def docket(court: Name, room: Name, body: Docket, request: Request) -> dict[str, Any]:
+            address = f"{court}/{room}"
+            if address not in self._rooms:
+                raise WutongError("没有这个法庭 (there is no such room)", code="not-found")
+            text = body.model_dump_json()
+            await self._record.set_docket(address, text)
+            self._note_view(request, f"docket {address}")
+            # Not published now means published when the broker is back: the service says all dockets then.
+            return {"published": self._publish_docket(address, text)}
+
+    async def _alone(self, request: Request, hearing: str, seat: str, find: Find) -> Response:
+        """听单席."""
+        _, view = await self._archive.hearing(hearing)
+        channel = next((s.get("channel") for s in view.seats if s.get("id") == seat), None)
+        if not isinstance(channel, int):
+            raise WutongError("没有这个席位 (there is no such seat)", code="not-found")
+        session = self._access.session(request)
+        if self._listening.begins(id(session), f"{hearing}/{seat}"):
+            self._audit.note("listen", session.role, _address(request), f"{hearing}/{seat}")
+
+        async def one() -> MediaRange:
+            found = await find()
+            return await self._listening.run(id(session), lambda: isolate(found, channel))
+
+        return await answer(one())
+
+    def _may_watch(self, role: str) -> Callable[[str], bool]:
+        def may(name: str) -> bool:
+            room = self._rooms.states.get(name.rpartition("/")[0])
+            return room is not None and self._levels.lets(role, room.live_id)
+
+        return may
+
+    def _may_see(self, role: str) -> Callable[[str | None], bool]:
+        return lambda hearing: self._levels.lets(role, hearing)
+
+    def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
+        case = row["case"] if self._levels.lets(role, row["id"]) else hidden_case(row["case"])
+        return {**row, "case": case, "access": self._levels.of(row["id"]).value}
+
+    def _note_view(self, request: Request, detail: str) -> None:
+        session = self._access.session(request)
+        self._audit.note("view", session.role, _address(request), detail)
+
+
+def _address(request: Request | WebSocket) -> str:
+    return request.client.host if request.client else "?"

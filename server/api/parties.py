@@ -1,0 +1,178 @@
+"""What a party or counsel sees of the one hearing that was granted to them, and how the archivist grants it.
+
+A party gets the words as they are now, what was played of cameras and room sound, and the exhibits that were shown:
+no other hearing, no list, no search, no notes of the clerk, no single microphone, no file of the record as such. Every
+request is judged anew by the grant (`server.access.grants`), and is on the audit log before it is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.access.classification import ARCHIVIST
+from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
+from server.access.viewing_log import Viewed
+from server.api.inspectors import Ms
+from server.events.admission import Name
+from server.events.redaction import signing_of
+from server.playback.service import Playing, answer
+from server.store.reader import Archive
+from server.store.writer import Record
+from sync.errors import WutongError
+from sync.http.access import Access, allow, public
+from sync.record.hearing import Hearing
+
+_NS_PER_MS = 1_000_000
+_MIX = "mix"
+_LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
+_WHOLE = ("id", "state", "opened_ms", "opened_utc_ms", "recorded_from_ms", "closed_ms", "pauses", "presentations")
+
+
+class NewGrant(BaseModel):
+    """Body of a grant."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    role: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    hours: Annotated[float, Field(gt=0, le=MAX_HOURS, allow_inf_nan=False)] = 24
+
+
+class Code(BaseModel):
+    """Body of the opening of a link."""
+
+    code: Annotated[str, Field(min_length=8, max_length=64)]
+
+
+class View:
+    """The routes of parties, and the archivist's of their grants."""
+
+    def __init__(
+        self, *, access: Access, archive: Archive, record: Record, playing: Playing, grants: Grants, viewed: Viewed
+    ) -> None:
+        self._access = access
+        self._archive = archive
+        self._record = record
+        self._playing = playing
+        self._grants = grants
+        self._viewed = viewed
+
+    def install(self, app: FastAPI) -> None:
+        """Add all routes."""
+        self._install_grants(app)
+        self._install_view(app)
+
+    def _install_grants(self, app: FastAPI) -> None:
+        @app.get("/api/hearings/{hearing}/grants")
+        @allow(ARCHIVIST)
+        async def grants(hearing: Name) -> list[dict[str, Any]]:
+            return [self._grants.to_screen(grant) for grant in await self._grants.of_hearing(hearing)]
+
+        @app.post("/api/hearings/{hearing}/grants", status_code=201)
+        @allow(ARCHIVIST)
+        async def make(hearing: Name, body: NewGrant, request: Request) -> dict[str, Any]:
+            session = self._access.session(request)
+            made = await self._grants.make(session, _address(request), hearing, body.role, body.name, body.hours)
+            return {**self._grants.to_screen(made[0]), "code": made[1]}
+
+        @app.delete("/api/grants/{grant}")
+        @allow(ARCHIVIST)
+        async def revoke(grant: Name, request: Request) -> dict[str, Any]:
+            revoked = await self._grants.revoke(self._access.session(request), _address(request), grant)
+            await self._access.end(revoked.id)
+            return self._grants.to_screen(revoked)
+
+    def _install_view(self, app: FastAPI) -> None:
+        @app.post("/api/view/session")
+        @public()
+        async def enter(body: Code, request: Request, response: Response) -> dict[str, str]:
+            async def redeem() -> tuple[str, str, str, float]:
+                grant = await self._grants.redeem(body.code.strip(), _address(request))
+                return PARTY, f"{grant.role} {grant.name}", grant.id, grant.until_utc_ns / 1e9
+
+            session = await self._access.let_in(request, response, redeem)
+            return {"role": session.role, "name": session.name}
+
+        @app.get("/api/view")
+        @allow(PARTY)
+        async def hearing(request: Request) -> dict[str, Any]:
+            grant = self._grants.check(self._access.session(request))
+            room, view, signing = await self._archive.signed(grant.hearing)
+            opening = await self._archive.opening(grant.hearing)
+            await self._note(request, grant, "hearing")
+            return {
+                **_shown(view),
+                "court_name": opening.court_name,
+                "room_name": opening.room_name,
+                "signing": signing_of(signing, strokes=False),
+                "tracks": [await self._playing.track(room, view, track) for track in view.tracks if _is_shown(track)],
+                "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
+            }
+
+        @app.get("/api/view/media/{track}")
+        @allow(PARTY)
+        async def media(request: Request, track: Name, from_ms: Ms, to_ms: Ms) -> Response:
+            grant = self._grants.check(self._access.session(request))
+            opening = await self._archive.opening(grant.hearing)
+            if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
+                raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
+            find = await self._playing.finder(
+                grant.hearing, track, round(from_ms * _NS_PER_MS), round(to_ms * _NS_PER_MS)
+            )
+
+            async def told() -> Any:
+                found = await find()
+                address = _address(request)
+                await self._viewed.played(grant, address, track, opening.opened_ns, found.from_ns, found.to_ns)
+                return found
+
+            return await answer(told())
+
+        @app.get("/api/view/exhibits/{exhibit}")
+        @allow(PARTY)
+        async def exhibit(exhibit: Name, request: Request) -> Response:
+            grant = self._grants.check(self._access.session(request))
+            _, view = await self._archive.hearing(grant.hearing)
+            if exhibit not in {shown.exhibit for shown in view.presentations}:
+                raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
+            await self._note(request, grant, f"exhibit {exhibit}")
+            response = await self._playing.exhibit(grant.hearing, exhibit)
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+    async def _note(self, request: Request, grant: Grant, what: str) -> None:
+        """On the audit log before it is answered."""
+        detail = {"hearing": grant.hearing, "grant": grant.id, "name": grant.name, "of": what}
+        row = {"utc_ns": time.time_ns(), "what": "view", "role": PARTY, "address": _address(request), "granted": True}
+        await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
+
+
+def _is_shown(track: dict[str, Any]) -> bool:
+    """Cameras, the composed picture and the room's sound; not the single microphones, which hear whispering too."""
+    return track.get("kind") == "video" or track.get("id") == _MIX
+
+
+def _shown(view: Hearing) -> dict[str, Any]:
+    """A hearing as its parties may read it: what happened before them, not what the clerk noted."""
+    whole = view.to_json()
+    shown = {name: whole[name] for name in _WHOLE}
+    lines = [{key: line[key] for key in _LINE} for line in whole["utterances"] if not line["gone"]]
+    presented = {p["exhibit"] for p in whole["presentations"]}
+    case = {key: whole["case"].get(key, "") for key in ("case_no", "cause", "title")}
+    return {
+        **shown,
+        "case": {**case, "parties": whole["case"].get("parties", {}), "public": whole["case"].get("public", True)},
+        "seats": [{"id": s.get("id"), "role": s.get("role", ""), "roles": []} for s in whole["seats"]],
+        "utterances": lines,
+        "exhibits": [e for e in whole["exhibits"] if e["id"] in presented],
+        "gaps": [{k: gap[k] for k in ("track", "from_ms", "to_ms", "why")} for gap in whole["gaps"]],
+    }
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "?"

@@ -1,0 +1,1 @@
+"""Which events are admitted, and what of them is shown to whom."""

@@ -1,0 +1,125 @@
+"""Which events the center accepts: everything that it could not fold, show or store later is refused at the door.
+
+`read_event` promises that what it returns has bounded numbers, storable text and a body that `sync.record.hearing` can
+apply; its `digest` is the same for the same content in any order of keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from server.events.bodies import BODIES, Name, Ns, Sha256
+from sync.errors import CenterError
+from sync.record.hearing import Hearing
+from sync.room.event_log import Event
+
+MAX_EVENT_BYTES = 1024 * 1024
+_INT64 = 2**63 - 1
+
+__all__ = ["Name", "Ns", "Received", "Sha256", "number_of", "read_event"]
+
+
+class _Head(BaseModel):
+    number: Annotated[int, Field(strict=True, ge=1, le=_INT64)]
+    hearing: Name | None
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    room_ns: Ns
+    utc_ns: Ns
+    body: dict[str, Any]
+
+
+class _Numbered(BaseModel):
+    number: Annotated[int, Field(strict=True, ge=1, le=_INT64)]
+
+
+class OpenBody(BaseModel):
+    """Body of `open`, as far as the center keeps it apart."""
+
+    case: dict[str, Any] = Field(default_factory=dict)
+    seats: list[dict[str, Any]] = Field(default_factory=list)
+    tracks: list[dict[str, Any]] = Field(default_factory=list)
+    court_name: Annotated[str, Field(max_length=200)] = ""
+    room_name: Annotated[str, Field(max_length=200)] = ""
+
+
+class SegmentBody(BaseModel):
+    """Body of `segment`."""
+
+    track: Name
+    index: Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+    file: Annotated[str, Field(max_length=300)]
+    bytes: Annotated[int, Field(strict=True, ge=0, le=_INT64)]
+    sha256: Sha256
+    from_ns: Ns
+    to_ns: Ns
+    mime: Annotated[str, Field(max_length=200)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A valid event of a room."""
+
+    room: str
+    event: Event
+    body_text: str
+    digest: str
+
+
+def number_of(payload: bytes) -> int | None:
+    """The number of an event that `read_event` refuses, so that its room can be told; None when it has none."""
+    if len(payload) > 16 * MAX_EVENT_BYTES:
+        return None
+    try:
+        return _Numbered.model_validate(json.loads(payload)).number
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_event(room: str, payload: bytes) -> Received:
+    """Read one message of `events`; `CenterError` says why it is refused."""
+    if len(payload) > MAX_EVENT_BYTES:
+        raise CenterError(f"an event of {len(payload)} bytes is larger than any honest one", code="event")
+    try:
+        value = json.loads(payload, parse_constant=_no_constant)
+        head = _Head.model_validate(value)
+        event = Event(head.number, head.hearing, head.kind, head.room_ns, head.utc_ns, head.body)
+        _check_body(event)
+        body_text = _text(head.body)
+        whole = _text(event.to_json())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise CenterError(f"an event is malformed at {where}: {first['msg']}", code="event") from error
+    except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError) as error:
+        raise CenterError(f"an event is malformed: {type(error).__name__}", code="event") from error
+    return Received(room, event, body_text, hashlib.sha256(whole.encode()).hexdigest())
+
+
+def _check_body(event: Event) -> None:
+    if event.kind == "open":
+        OpenBody.model_validate(event.body)
+    elif event.kind == "segment":
+        SegmentBody.model_validate(event.body)
+    elif event.kind in BODIES:
+        BODIES[event.kind].model_validate(event.body)
+    # What the fold cannot take, or what JSON cannot say to a screen, must not get into the record.
+    view = Hearing(event.hearing or "")
+    view.apply(event)
+    _text(view.to_json())
+
+
+def _text(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text.encode("utf-8")  # a lone surrogate is not text
+    if "\\u0000" in text:
+        raise ValueError("a NUL character is not text")
+    return text
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

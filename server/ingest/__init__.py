@@ -1,0 +1,1 @@
+"""What rooms send: events by MQTT, objects by HTTP."""

@@ -1,0 +1,140 @@
+"""How the rooms' files come in: tus uploads, and `POST /api/objects`, which turns one into a stored object.
+
+The answer to `/api/objects` is a promise that the room may stop sending: it is given only after the bytes were
+hashed, synced, moved to their name and noted in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from tuspyserver import create_tus_router
+
+from server.events.admission import Name, Sha256
+from server.ingest.selftest_objects import TestObjects
+from server.ingest.uploads import KEEP_DAYS, Partial, Tokens, UploadFolder, UploadGate
+from server.store.objects import ObjectStore
+from server.store.reader import Archive
+from server.store.writer import FileEntry, Record
+from sync.errors import AccessError, CenterError, WutongError
+from sync.http.access import Access, Rule, declare, machine
+
+log = structlog.get_logger(__name__)
+
+KINDS = frozenset({"segment", "exhibit", "document", "selftest"})
+"""What a center takes."""
+
+
+class Claim(BaseModel):
+    """Body of `POST /api/objects`: what an upload is said to be."""
+
+    upload: str = Field(max_length=64, pattern=r"^[A-Za-z0-9]*$")
+    sha256: Sha256
+    bytes: int = Field(ge=0, le=2**62)
+    room: str = Field(max_length=64)
+    hearing: Name
+    kind: str = Field(pattern=f"^({'|'.join(sorted(KINDS))})$")
+    track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
+    index: int = Field(0, ge=0, le=10_000_000)
+
+
+class Receiver:
+    """Turns uploads into objects, one upload at a time."""
+
+    def __init__(
+        self, uploads: UploadFolder, store: ObjectStore, record: Record, archive: Archive, tests: TestObjects
+    ) -> None:
+        self._uploads = uploads
+        self._tests = tests
+        self._store = store
+        self._record = record
+        self._archive = archive
+        self._hashing = asyncio.Semaphore(2)
+
+    async def claim(self, room: str, claim: Claim) -> tuple[int, bool]:
+        """(UTC in ns since when it is stored, whether it is new); `CenterError` "checksum", `WutongError`."""
+        owner = await self._archive.owner(claim.hearing)
+        if claim.room != room or owner not in (None, room):
+            raise AccessError("a room may store only what belongs to its own hearings", code="forbidden")
+        partial = self._uploads.partial(claim.upload)
+        if partial is not None and partial.metadata.room != room:
+            raise AccessError("this upload belongs to another room", code="forbidden")
+        if claim.kind == "selftest":
+            return await self._claim_test(room, claim, partial)
+        async with self._hashing, self._uploads.lock(claim.upload):
+            stored = await asyncio.to_thread(self._store.has, claim.sha256, claim.bytes)
+            if not stored:
+                if partial is None:
+                    raise WutongError("this upload is unknown; start a new one", code="not-found")
+                try:
+                    stored = await asyncio.to_thread(self._store.take, partial.path, claim.sha256, claim.bytes)
+                except FileNotFoundError:
+                    self._uploads.forget(claim.upload)
+                    raise WutongError("this upload is gone; start a new one", code="not-found") from None
+                if not stored:
+                    log.warning("checksum", room=room, upload=claim.upload, track=claim.track, index=claim.index)
+                    await asyncio.to_thread(self._uploads.forget, claim.upload)
+                    raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
+            entry = FileEntry(room, claim.hearing, claim.kind, claim.track, claim.index, claim.sha256)
+            result = await self._record.store_object(entry, claim.bytes)
+            # Only now: until the database knows the object, playback finds the growing file by its upload.
+            done = {claim.upload} if partial is not None else set()
+            if claim.kind == "segment":
+                # Earlier attempts at the same segment, of which the room has lost the id.
+                others = self._uploads.of_track(room, claim.hearing, claim.track)
+                done |= {other.uid for other in others if other.metadata.index == claim.index}
+            for uid in done:
+                await asyncio.to_thread(self._uploads.forget, uid)
+            return result
+
+    async def _claim_test(self, room: str, claim: Claim, partial: Partial | None) -> tuple[int, bool]:
+        if partial is None or (partial.metadata.kind, partial.metadata.hearing) != ("selftest", claim.hearing):
+            raise WutongError("this upload is unknown; start a new one", code="not-found")
+        async with self._hashing, self._uploads.lock(claim.upload):
+            taken = await asyncio.to_thread(
+                self._tests.take, room, claim.hearing, partial.path, claim.sha256, claim.bytes
+            )
+            await asyncio.to_thread(self._uploads.forget, claim.upload)
+        if not taken:
+            raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
+        return time.time_ns(), True
+
+
+def room_by(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:
+    """The check of a route for rooms: by its token, the room is in the request's scope as `wutong_room`."""
+
+    async def known_room(request: Request) -> None:
+        request.scope["wutong_room"] = tokens.room(request)
+
+    return known_room
+
+
+def install(
+    app: FastAPI,
+    access: Access,
+    tokens: Tokens,
+    receiver: Receiver,
+    gate: UploadGate,
+    folder: UploadFolder,
+    max_bytes: int,
+) -> None:
+    """Add `/api/uploads` and `/api/objects`."""
+    router = create_tus_router(prefix="/api/uploads", max_size=max_bytes, days_to_keep=KEEP_DAYS, storage=folder)
+    for route in router.routes:
+        declare(Rule(machine=gate))(route.endpoint)
+    access.include(app, router)
+
+    known_room = room_by(tokens)
+
+    @app.post("/api/objects")
+    @machine(known_room)
+    async def objects(claim: Claim, request: Request) -> Response:
+        stored_utc_ns, fresh = await receiver.claim(request.scope["wutong_room"], claim)
+        body = {"sha256": claim.sha256, "stored_utc_ns": stored_utc_ns}
+        return JSONResponse(body, 201 if fresh else 200)

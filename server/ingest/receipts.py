@@ -1,0 +1,90 @@
+"""Events in, receipts out: valid events are stored in batches, and a receipt leaves only after the commit.
+
+Malformed messages are counted, logged and dropped; they never stop the ingest. A room is told which of its events are
+refused, so that they hold up no other; a person hears why by the room's alarm. When the store cannot take a batch
+nothing of it is receipted, and the rooms say it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from server.events.admission import Received, number_of, read_event
+from server.ingest.mqtt import CenterBroker
+from server.rooms import Rooms
+from server.store.writer import Record, Stored
+from sync.errors import CenterError, StorageError
+
+log = structlog.get_logger(__name__)
+
+QUEUE = 20_000
+BATCH = 500
+
+
+class Ingest:
+    """All methods belong to one event loop."""
+
+    def __init__(self, record: Record, rooms: Rooms, on_stored: Callable[[Sequence[Received]], None]) -> None:
+        """`on_stored` gets the events that are new, after they are on disk."""
+        self._record = record
+        self._rooms = rooms
+        self._on_stored = on_stored
+        self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE)
+        self._broker: CenterBroker | None = None
+        self.malformed = 0
+
+    def offer(self, room: str, payload: bytes) -> None:
+        """Take one message of `events`; `CenterError` when it is malformed."""
+        try:
+            received = read_event(room, payload)
+        except CenterError as error:
+            self.malformed += 1
+            self._rooms.alarm(room, "malformed", f"收到无法识别的事件 ({error.message})")
+            number = number_of(payload)
+            if number is not None:
+                self._answer(room, [], [number])
+            raise
+        try:
+            self._queue.put_nowait(received)
+        except asyncio.QueueFull:
+            log.warning("events_dropped", room=room, next="the room sends them again")
+
+    async def run(self, broker: CenterBroker) -> None:
+        """Store and receipt for ever."""
+        self._broker = broker
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                stored = await self._record.store_events(batch)
+            except StorageError as error:
+                log.error("events_not_stored", count=len(batch), why=error.message)
+                await asyncio.sleep(1)
+                continue
+            self._complain(stored)
+            for room, numbers in stored.receipts.items():
+                self._answer(room, numbers, [])
+            for received in [*stored.conflicts, *stored.foreign]:
+                self._answer(received.room, [], [received.event.number])
+            self._on_stored(stored.fresh)
+
+    def _answer(self, room: str, numbers: list[int], refused: list[int]) -> None:
+        payload = json.dumps({"numbers": sorted(set(numbers)), "refused": refused}).encode()
+        if self._broker is not None:
+            # If the broker is away just now the room sends the events again and is answered then.
+            self._broker.publish(room, "receipts", payload, qos=1)
+
+    def _complain(self, stored: Stored) -> None:
+        for received in stored.conflicts:
+            log.error("event_conflict", room=received.room, number=received.event.number, kind=received.event.kind)
+            words = f"事件 {received.event.number} 与已存的内容不同，已拒收 (another event has this number)"
+            self._rooms.alarm(received.room, "conflict", words)
+        for received in stored.foreign:
+            log.error("event_foreign", room=received.room, number=received.event.number, hearing=received.event.hearing)
+            words = f"事件 {received.event.number} 属于别的法庭的庭审，已拒收 (the hearing is another room's)"
+            self._rooms.alarm(received.room, "foreign", words)

@@ -1,0 +1,315 @@
+"""Resumable uploads (tus 1.0) of the rooms: who may touch what, and files whose length is the only truth.
+
+The routes are tuspyserver's; the storage behind them is ours, because of what the library's own does (4.4.3): it
+trusts the offset in its sidecar over the file (after a crash it appends a chunk twice), authorises a PATCH after it
+has written the body, and answers HEAD with 400 when the metadata has no file type. Here every request is authorised
+before its body is read, appended bytes are on disk before the answer, and the offset is the size of the file.
+
+Refused: a missing or unknown token (401), another room's upload (403), concatenation, uploads with a body at creation,
+and kinds of files that nothing could claim (422).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from tuspyserver.storage import TusStorage
+
+from server.events.admission import Name
+from sync.errors import AccessError, StorageError, WutongError
+
+log = structlog.get_logger(__name__)
+
+_UID = re.compile(r"^[0-9a-f]{32}$")
+_BUFFER_BYTES = 1024 * 1024
+KEEP_DAYS = 3650
+"""tus uploads may expire; ours end when the room has its receipt."""
+
+
+class Metadata(BaseModel):
+    """What a room says of an upload when it creates it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    room: str = Field(max_length=64)
+    hearing: Name
+    kind: str = Field(pattern="^(segment|exhibit|document|selftest|log)$")
+    track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
+    index: int = Field(0, ge=0, le=10_000_000)
+    name: str = Field("", max_length=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """An upload that is not an object yet; its file may still grow."""
+
+    uid: str
+    path: Path
+    metadata: Metadata
+
+
+class Tokens:
+    """Which room a bearer token belongs to."""
+
+    def __init__(self, hashes: Mapping[str, str]) -> None:
+        """`hashes`: SHA-256 (hex) of a token -> `court/room`."""
+        self._hashes = dict(hashes)
+
+    def room(self, request: Request) -> str:
+        """The room that asks; `AccessError` "token" when it has no valid token."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        digest = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
+        for known, room in self._hashes.items():
+            if scheme.lower() == "bearer" and hmac.compare_digest(known, digest):
+                return room
+        raise AccessError("this request needs the token of a room of this center", code="token")
+
+
+class UploadFolder(TusStorage):
+    """tuspyserver's storage: `<uid>` holds the bytes, `<uid>.info` what was said of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._partials: dict[str, Partial] = {}
+        self._written: dict[str, str] = {}
+        self._pending: dict[str, bytearray] = {}
+        for info in folder.glob("*.info"):
+            self._note(info.stem, _load(info))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UploadFolder:
+        return self  # the routes copy their options for each request; there is one folder
+
+    def of_track(self, room: str, hearing: str, track: str) -> list[Partial]:
+        """Uploads of a track's segments that are not objects yet."""
+        return [
+            p
+            for p in self._partials.values()
+            if p.metadata.kind == "segment"
+            and (p.metadata.room, p.metadata.hearing, p.metadata.track) == (room, hearing, track)
+        ]
+
+    def partial(self, uid: str) -> Partial | None:
+        """What is known of an upload."""
+        return self._partials.get(uid)
+
+    def free_bytes(self) -> int:
+        """Space left for uploads."""
+        return shutil.disk_usage(self._folder).free
+
+    def busy(self, uid: str) -> bool:
+        """Whether somebody is writing to an upload now."""
+        lock = self._locks.get(uid)
+        return lock is not None and lock.locked()
+
+    def forget(self, uid: str) -> None:
+        """The file has become an object: drop the rest. Blocks."""
+        self._partials.pop(uid, None)
+        self._locks.pop(uid, None)
+        self._pending.pop(uid, None)
+        self._written.pop(uid, None)
+        (self._folder / f"{uid}.info").unlink(missing_ok=True)
+        (self._folder / uid).unlink(missing_ok=True)
+
+    def forget_tests(self, room: str) -> None:
+        """Drop what a self-test of a room left half sent. Blocks."""
+        for partial in list(self._partials.values()):
+            if (partial.metadata.room, partial.metadata.kind) == (room, "selftest"):
+                self.forget(partial.uid)
+
+    # What the routes call:
+
+    def location(self, uid: str) -> str:
+        """The file of an upload."""
+        return str(self._path(uid))
+
+    async def create(self, uid: str) -> None:
+        """Begin an empty file."""
+        await asyncio.to_thread(self._path(uid).touch, 0o640)
+
+    async def exists(self, uid: str) -> bool:
+        """Whether there is such an upload."""
+        return uid in self._partials and self._path(uid).exists()
+
+    async def size(self, uid: str) -> int:
+        """Bytes received."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._path(uid).stat().st_size
+        return 0
+
+    async def append(self, uid: str, chunk: bytes) -> None:
+        """Write at the end; memory holds at most `_BUFFER_BYTES` of it."""
+        pending = self._pending.setdefault(uid, bytearray())
+        pending += chunk
+        if len(pending) >= _BUFFER_BYTES:
+            await asyncio.to_thread(self._append, uid, self._pending.pop(uid))
+
+    async def flush(self, uid: str) -> None:
+        """Bring what was appended to the disk, before the offset is told."""
+        await asyncio.to_thread(self._sync, uid, self._pending.pop(uid, bytearray()))
+
+    async def finalize(self, uid: str) -> None:
+        """Nothing to seal: `POST /api/objects` decides."""
+
+    async def read(self, uid: str) -> bytes | None:
+        """The whole content; not used by the routes."""
+        return self._path(uid).read_bytes() if await self.exists(uid) else None
+
+    async def delete(self, uid: str) -> None:
+        """Drop an upload that the room gave up."""
+        await asyncio.to_thread(self.forget, uid)
+
+    async def read_info(self, uid: str) -> dict[str, Any] | None:
+        """The sidecar, with the offset that the file really has."""
+        info = await asyncio.to_thread(_load, self._folder / f"{uid}.info")
+        if info is None:
+            return None
+        info["offset"] = await self.size(uid)
+        return info
+
+    async def write_info(self, uid: str, data: dict[str, Any]) -> None:
+        """Keep the sidecar; offsets and counters change with every chunk and are not worth a sync."""
+        kept = {k: v for k, v in data.items() if k not in ("offset", "upload_part", "upload_chunk_size", "error")}
+        # The library's HEAD refuses uploads without these two.
+        metadata = {"filetype": "application/octet-stream", "filename": uid, **(kept.get("metadata") or {})}
+        metadata["filename"] = _ascii(metadata.get("name") or metadata["filename"])
+        text = json.dumps({**kept, "metadata": metadata}, default=str, sort_keys=True)
+        if self._written.get(uid) == text:
+            return
+        await asyncio.to_thread(self._write_info, uid, text)
+        self._written[uid] = text
+        self._note(uid, json.loads(text))
+
+    async def list_uids(self) -> list[str]:
+        """All uploads."""
+        return list(self._partials)
+
+    # The library declares its own `lock` as a bare iterator but uses it as this.
+    def lock(self, uid: str) -> contextlib.AbstractAsyncContextManager[None]:  # type: ignore[override]
+        """One writer per upload."""
+        return self._locked(uid)
+
+    @contextlib.asynccontextmanager
+    async def _locked(self, uid: str) -> AsyncIterator[None]:
+        async with self._locks.setdefault(uid, asyncio.Lock()):
+            self._pending.pop(uid, None)  # of a request that was refused halfway
+            yield
+
+    def _path(self, uid: str) -> Path:
+        if not _UID.match(uid):
+            raise WutongError("this is not the id of an upload", code="not-found")
+        return self._folder / uid
+
+    def _append(self, uid: str, chunk: bytearray) -> None:
+        try:
+            with self._path(uid).open("ab") as file:
+                file.write(chunk)
+        except OSError as error:
+            raise StorageError(f"an upload cannot be written ({error.strerror}); look at the center's disk") from error
+
+    def _sync(self, uid: str, rest: bytearray) -> None:
+        if rest:
+            self._append(uid, rest)
+        fd = os.open(self._path(uid), os.O_RDONLY)
+        try:
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+    def _write_info(self, uid: str, text: str) -> None:
+        path = self._folder / f"{uid}.info"
+        fresh = path.with_suffix(".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+
+    def _note(self, uid: str, info: dict[str, Any] | None) -> None:
+        try:
+            metadata = Metadata.model_validate((info or {}).get("metadata"))
+        except ValidationError:
+            log.warning("upload_unreadable", upload=uid, next="the room will start a new one")
+            return
+        self._partials[uid] = Partial(uid, self._folder / uid, metadata)
+
+
+class UploadGate:
+    """Runs before the tus routes and before any body is read."""
+
+    def __init__(
+        self, tokens: Tokens, uploads: UploadFolder, *, kinds: frozenset[str], max_bytes: int, reserve_bytes: int
+    ) -> None:
+        """`kinds`: what `POST /api/objects` here can claim; an upload of another kind would rest for years."""
+        self._tokens = tokens
+        self._uploads = uploads
+        self._kinds = kinds
+        self._max_bytes = max_bytes
+        self._reserve_bytes = reserve_bytes
+
+    async def __call__(self, request: Request) -> None:
+        room = self._tokens.room(request)
+        for header in ("upload-concat", "x-http-method-override"):
+            if header in request.headers:
+                raise WutongError(f"{header} is not offered here", code="invalid")
+        for header in ("upload-length", "content-length"):
+            value = request.headers.get(header, "0")
+            if not value.isdecimal() or int(value) > self._max_bytes:
+                raise WutongError(f"an upload may have at most {self._max_bytes} bytes", code="too-large")
+        if request.method in ("POST", "PATCH") and self._uploads.free_bytes() < self._reserve_bytes:
+            # The routes would take the bytes and answer as if all were well.
+            raise StorageError("the center's disk is full; the room keeps its files and tries again")
+        uid = request.url.path.rstrip("/").rsplit("/", 1)[-1]
+        if request.method == "POST":
+            if request.headers.get("content-length", "0") != "0":
+                raise WutongError("create the upload first, then send its bytes", code="invalid")
+            metadata = metadata_of(request)
+            if metadata.room != room:
+                raise AccessError("a room may upload only for itself", code="forbidden")
+            if metadata.kind not in self._kinds:
+                raise WutongError(f"an upload of the kind {metadata.kind!r} is not taken here", code="invalid")
+        elif request.method != "OPTIONS":
+            partial = self._uploads.partial(uid)
+            if partial is not None and partial.metadata.room != room:
+                raise AccessError("this upload belongs to another room", code="forbidden")
+
+
+def metadata_of(request: Request) -> Metadata:
+    """The `Upload-Metadata` of a creation; `WutongError` "invalid" when it is not what the protocol says."""
+    values: dict[str, str] = {}
+    try:
+        for pair in request.headers.get("upload-metadata", "").split(","):
+            key, _, value = pair.strip().partition(" ")
+            values[key] = base64.b64decode(value, validate=True).decode("utf-8")
+        return Metadata.model_validate(values)
+    except (binascii.Error, UnicodeDecodeError, ValidationError) as error:
+        raise WutongError("Upload-Metadata does not say room, hearing and kind", code="invalid") from error
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _ascii(name: str) -> str:
+    return name.encode("ascii", "replace").decode() or "file"

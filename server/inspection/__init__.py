@@ -1,0 +1,1 @@
+"""What inspectors are told of the court as a whole."""

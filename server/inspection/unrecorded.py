@@ -1,0 +1,102 @@
+"""A planned hearing that nobody records is an exception (法释〔2017〕5号, art. 1): the alarm `not-recorded`.
+
+The docket says when a hearing begins. If the room has not opened it so many minutes later (its opening has not come,
+because it was not opened or because the room is cut off) the center raises the alarm of that room and writes one line
+into the audit log; another line when the hearing was opened after all. Refuses: to forget it at a restart.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from pydantic import ValidationError
+
+from server.rooms import Rooms
+from server.store.reader import Archive, HearingFilter
+from server.store.writer import Record
+from sync.errors import StorageError
+from sync.record.docket import Docket, DocketEntry
+
+log = structlog.get_logger(__name__)
+
+CODE = "not-recorded"
+OVER = "recorded-late"
+LOOK_BACK_S = 24 * 3600.0
+
+
+class Unrecorded:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        record: Record,
+        rooms: Rooms,
+        after_minutes: float,
+        *,
+        utc_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._archive = archive
+        self._record = record
+        self._rooms = rooms
+        self._after_s = after_minutes * 60
+        self._utc_s = utc_s
+        self._said: set[str] | None = None
+
+    async def look(self) -> None:
+        """Compare the dockets with what was opened; call now and then."""
+        try:
+            if self._said is None:
+                self._said = await self._told()
+            for room, text in (await self._archive.dockets()).items():
+                if room in self._rooms:
+                    await self._look(room, Docket.model_validate_json(text), self._said)
+        except (StorageError, ValidationError) as error:
+            log.error("dockets_not_compared", why=str(error))
+
+    async def _told(self) -> set[str]:
+        raised = {str(row["detail"]) for row in await self._archive.audited(CODE)}
+        return raised - {str(row["detail"]) for row in await self._archive.audited(OVER)}
+
+    async def _look(self, room: str, docket: Docket, said: set[str]) -> None:
+        due = [entry for entry in docket.hearings if self._due(docket.date, entry)]
+        opened = await self._opened(room, docket.date) if due else set()
+        missing = [entry for entry in due if entry.id not in opened]
+        for entry in due:
+            detail = json.dumps({"room": room, "date": docket.date, "id": entry.id, "case_no": entry.case_no})
+            if entry in missing and detail not in said:
+                said.add(detail)
+                await self._write(CODE, detail)
+            elif entry not in missing and detail in said:
+                said.discard(detail)
+                await self._write(OVER, detail)
+        if missing:
+            # The wall is every inspector's; a trial that is not public is named there by its time alone.
+            names = "、".join(f"{entry.time} {entry.case_no if entry.public else '不公开审理'}" for entry in missing)
+            why = "" if self._rooms.states[room].online else "，法庭离线"
+            words = f"排期庭审没有录音录像：{names}{why} (a scheduled hearing is not being recorded)"
+            self._rooms.alarm(room, CODE, words)
+        else:
+            self._rooms.clear(room, CODE)
+
+    def _due(self, date: str, entry: DocketEntry) -> bool:
+        try:
+            planned = datetime.fromisoformat(f"{date}T{entry.time}").astimezone().timestamp()
+        except (ValueError, OverflowError):
+            return False
+        return self._after_s <= self._utc_s() - planned <= LOOK_BACK_S
+
+    async def _opened(self, room: str, date: str) -> set[str]:
+        """The docket's names of what the room opened on that day or, for one that began after midnight, the next."""
+        next_day = (datetime.fromisoformat(date) + timedelta(days=1)).strftime("%Y-%m-%d")
+        days = [await self._archive.hearings(HearingFilter(room=room, date=day)) for day in (date, next_day)]
+        return {str(row["case"].get("id")) for rows in days for row in rows}
+
+    async def _write(self, what: str, detail: str) -> None:
+        log.warning(what.replace("-", "_"), **json.loads(detail), at=datetime.now(tz=UTC).isoformat())
+        row = {"utc_ns": time.time_ns(), "what": what, "role": "", "address": "", "detail": detail, "granted": True}
+        await self._record.audit([row])

@@ -1,0 +1,1 @@
+"""The center as witness of the rooms' records."""

@@ -1,0 +1,166 @@
+"""Who may sign for a room: codes with which a device enrols, and the devices that did.
+
+A code has 128 random bits, works once and for 15 minutes, and is stored as a hash. Redeeming one issues a certificate
+for the key that signed the request and revokes whatever device the room had before; rows are never deleted. A key that
+is enrolled again (its certificate ends) is certified since its first enrolment, else nothing that it signed before
+could be verified any more. The center's key is made at first start (mode 0600), its public half lies beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, func, insert, select, update
+
+from server.access.audit import Audit
+from server.store import tables as t
+from server.store.database import Database
+from sync.errors import AccessError, ConfigError
+from sync.http.access import public
+from sync.http.people import Throttle
+from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
+
+VALID_S = 15 * 60
+NS_PER_S = 1_000_000_000
+
+
+class Asked(BaseModel):
+    """Body of `POST /api/enroll`; `request` is a certificate request (PEM)."""
+
+    code: str = Field(min_length=1, max_length=64)
+    request: str = Field(max_length=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that was enrolled."""
+
+    room: str
+    public_key: str
+    """Raw Ed25519 key, hex."""
+    certificate: str
+    enrolled_utc_ns: int
+    revoked_utc_ns: int | None
+
+
+def center_key(data: Path) -> Ed25519PrivateKey:
+    """The center's key, made at first use; `center.pem` beside it has the public half."""
+    try:
+        key = make_key(data / "keys" / "center.key")
+        public, pem = data / "keys" / "center.pem", public_pem(key.public_key())
+        if not public.exists() or public.read_bytes() != pem:  # a power cut leaves it empty
+            public.write_bytes(pem)
+    except OSError as error:
+        raise ConfigError(f"the center's key in {data / 'keys'} cannot be used: {error.strerror}") from error
+    return key
+
+
+class Enrolment:
+    """Codes and devices in the record store."""
+
+    def __init__(self, database: Database, key: Ed25519PrivateKey, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
+        self._db = database
+        self._key = key
+        self._utc_ns = utc_ns
+
+    async def new_code(self, room: str) -> str:
+        """A code for `court/room`, in groups that people can type."""
+        code = base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
+        now = self._utc_ns()
+        values = {"code_sha256": _hash(code), "room": room, "made_utc_ns": now}
+        await self._db.write(
+            lambda c: c.execute(insert(t.enrolments).values(**values, expires_utc_ns=now + VALID_S * NS_PER_S))
+        )
+        return "-".join(code[i : i + 5] for i in range(0, len(code), 5))
+
+    async def redeem(self, code: str, request: str) -> tuple[str, str]:
+        """(room, certificate); `AccessError` "code" when it is unknown, used or old, `LedgerError` for the request."""
+
+        def work(connection: Connection) -> tuple[str, str]:
+            now = self._utc_ns()
+            e = t.enrolments.c
+            row = connection.execute(select(t.enrolments).where(e.code_sha256 == _hash(code))).first()
+            if row is None or row.used_utc_ns is not None or row.expires_utc_ns <= now:
+                raise AccessError("the code is unknown, was used, or is too old", code="code")
+            at = dt.datetime.fromtimestamp(now // NS_PER_S, dt.UTC)
+            key = request_key(request.encode()).public_bytes_raw().hex()
+            certificate = issue(
+                request.encode(), row.room, self._key, at, since=_known_since(connection, row.room, key)
+            )
+            unused = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None)
+            if not connection.execute(update(t.enrolments).where(unused).values(used_utc_ns=now)).rowcount:
+                raise AccessError("the code is unknown, was used, or is too old", code="code")  # by another, just now
+            _revoke(connection, row.room, now)
+            connection.execute(
+                insert(t.devices).values(
+                    room=row.room, public_key=key, certificate=certificate.decode(), enrolled_utc_ns=now
+                )
+            )
+            return str(row.room), certificate.decode()
+
+        return await self._db.write(work)
+
+    async def revoke(self, room: str) -> int:
+        """Revoke the device of a room; how many there were."""
+        return await self._db.write(lambda connection: _revoke(connection, room, self._utc_ns()))
+
+    async def devices(self, room: str | None = None) -> list[Device]:
+        """All devices, of a room or of all, the newest first."""
+        query = select(t.devices).order_by(t.devices.c.row.desc())
+        if room is not None:
+            query = query.where(t.devices.c.room == room)
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        return [Device(r.room, r.public_key, r.certificate, r.enrolled_utc_ns, r.revoked_utc_ns) for r in rows]
+
+    def install(self, app: FastAPI, audit: Audit) -> None:
+        """Add `POST /api/enroll`; guessing is slowed down as it is at sign-in."""
+        throttle = Throttle()
+
+        @app.post("/api/enroll")
+        @public()
+        async def enroll(body: Asked, request: Request) -> Response:
+            address = _address(request)
+            throttle.check(address)
+            try:
+                room, certificate = await self.redeem(body.code, body.request)
+            except AccessError as error:
+                throttle.failed(address)
+                audit.note("refused", "device", address, "enroll code")
+                return JSONResponse({"code": error.code, "message": error.message}, 403)
+            throttle.succeeded(address)
+            audit.note("enroll", "device", address, room)
+            return JSONResponse({"certificate": certificate, "center": public_pem(self._key.public_key()).decode()})
+
+
+def _hash(code: str) -> str:
+    # 128 random bits: a fast hash is enough, there is nothing to guess.
+    return hashlib.sha256(code.replace("-", "").replace(" ", "").upper().encode("utf-8", "replace")).hexdigest()
+
+
+def _known_since(connection: Connection, room: str, key: str) -> dt.datetime | None:
+    """When this room enrolled this key first."""
+    d = t.devices.c
+    first = connection.execute(select(func.min(d.enrolled_utc_ns)).where(d.room == room, d.public_key == key)).scalar()
+    return None if first is None else dt.datetime.fromtimestamp(first // NS_PER_S, dt.UTC) - BACKDATE
+
+
+def _revoke(connection: Connection, room: str, now: int) -> int:
+    d = t.devices.c
+    return connection.execute(
+        update(t.devices).where(d.room == room, d.revoked_utc_ns.is_(None)).values(revoked_utc_ns=now)
+    ).rowcount
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "?"

@@ -1,0 +1,1 @@
+"""Live pictures and words, from the rooms to the inspectors."""

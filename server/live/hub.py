@@ -1,0 +1,256 @@
+"""The live side of the center: rooms' messages to the inspectors' tabs, and what is watched back to the rooms.
+
+Who may see something live is judged by the hearing that it is of. What cannot be told to be of one that the room has
+named, or of none, goes to nobody: all of a room that has not said its status yet, what is being kept while no hearing
+is known to run, what is older than the end of the last hearing, words and levels without a known hearing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from server.events.admission import Received
+from server.events.redaction import shown
+from server.ingest.mqtt import CenterBroker
+from server.ingest.receipts import Ingest
+from server.live.gateway import Client, Gateway
+from server.rooms import Rooms, RoomState
+from sync.errors import CenterError, WutongError
+from sync.media.envelope import Envelope, Kind
+from sync.record.hearing import event_to_screen, to_screen
+
+log = structlog.get_logger(__name__)
+
+MAX_TEXT_BYTES = 64 * 1024
+MAX_TRACKS = 16
+"""Of one room: four cameras and the sound are six."""
+_TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+
+
+class Live:
+    """All methods belong to one event loop. Connect it with `attach` before the first message."""
+
+    def __init__(self, *, client_bytes: int | None = None) -> None:
+        more = {} if client_bytes is None else {"client_bytes": client_bytes}
+        self.gateway = Gateway(on_demand=self._watched_changed, **more)
+        self._watched: frozenset[str] = frozenset()
+        self._rooms: Rooms | None = None
+        self._ingest: Ingest | None = None
+        self._broker: CenterBroker | None = None
+        self._demanded: dict[str, str] = {}
+        self._sequences: dict[str, int] = {}
+        self._tracks: dict[str, set[str]] = {}
+        self._hearings: dict[str, str | None] = {}
+        self._ended_ns: dict[str, int] = {}
+        self._unknown: set[str] = set()
+        self.refused = 0
+        self.witness: Callable[[str, bytes], None] | None = None
+        """Takes what rooms say on `checkpoints`."""
+
+    def attach(self, rooms: Rooms, ingest: Ingest, broker: CenterBroker) -> None:
+        """Who else takes part."""
+        self._rooms, self._ingest, self._broker = rooms, ingest, broker
+
+    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[object]:
+        """What a new tab gets before everything else."""
+        assert self._rooms is not None
+        assert self._broker is not None
+        rooms = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
+        # The center's clock, so that a browser whose own is wrong still measures the lag right.
+        return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
+
+    def link(self, connected: bool) -> None:
+        """The broker came or went."""
+        if not connected and self._rooms is not None:
+            self._rooms.unheard()
+        self.gateway.broadcast(self._link())
+        if connected:
+            self.demand()
+
+    def room_changed(self, room: RoomState) -> None:
+        """A room looks different now."""
+        before = self._hearings.get(room.address)
+        self._hearings[room.address] = room.live_id
+        if before not in (None, room.live_id):
+            if room.status is not None:
+                # What was taken before may still be on its way; it is of the hearing that is over.
+                self._ended_ns[room.address] = room.status.room_ns if room.opening is None else room.opening[1]
+            for track in self._tracks.get(room.address, ()):
+                self.gateway.forget(f"{room.address}/{track}")
+        self.gateway.recheck()
+        told = room.told_id
+        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda client: client.may_see(told))
+        if told is not None:
+            hidden = {"type": "room", "room": room.to_screen(shown=False)}
+            self.gateway.broadcast(hidden, lambda client: not client.may_see(told))
+
+    def rights_changed(self) -> None:
+        """Who may see what has changed: cut what is watched, and show every room anew."""
+        assert self._rooms is not None
+        for room in self._rooms.states.values():
+            self.room_changed(room)
+
+    def stored(self, events: Sequence[Received]) -> None:
+        """Events that are new and on disk."""
+        for received in events:
+            value = {"type": "event", "room": received.room, "value": event_to_screen(shown(received.event))}
+            # Words and facts of a hearing come after its close, too, when its room has none or another one.
+            hearing = received.event.hearing or received.event.body.get("of")
+            self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))
+
+    def message(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
+        """One MQTT message; nothing that it can contain raises."""
+        assert self._rooms is not None
+        if room not in self._rooms:
+            if len(self._unknown) < 1000 and room not in self._unknown:
+                self._unknown.add(room)
+                log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
+            return
+        try:
+            self._dispatch(room, topic, payload)
+        except WutongError as error:
+            self.refused += 1
+            if self.refused < 100 or self.refused % 1000 == 0:
+                log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
+
+    def demand(self) -> None:
+        """Tell every room what is watched, and every tab that it is connected; call every few seconds.
+
+        A room forgets after 15 s; a tab that hears nothing for as long takes its connection for dead.
+        """
+        self.gateway.broadcast(self._link())
+        self._publish_demand(again=True)
+
+    def said(self, client: Client) -> None:
+        """A tab said what it wants."""
+        self._demand_changed()
+
+    def _dispatch(self, room: str, topic: str, payload: bytes) -> None:
+        assert self._rooms is not None
+        assert self._ingest is not None
+        if topic == "status":
+            self._rooms.status(room, payload)
+        elif topic == "events":
+            self._ingest.offer(room, payload)
+        elif topic == "checkpoints":
+            if self.witness is not None:
+                self.witness(room, payload)
+        elif topic == "caption":
+            self._caption(room, _json(payload))
+        elif topic == "levels":
+            value = _json(payload)
+            if self._heard(room) is not None:
+                self.gateway.broadcast({"type": "levels", "room": room, "value": value}, _wants(room))
+        else:
+            _, _, rest = topic.partition("/")
+            track, _, what = rest.partition("/")
+            self._media(room, track, what, payload)
+
+    def _heard(self, room: str) -> str | None:
+        """The hearing that runs, as the room itself has said since it was last away."""
+        assert self._rooms is not None
+        state = self._rooms.states[room]
+        return state.live_id if state.heard else None
+
+    def _caption(self, room: str, value: Any) -> None:
+        assert self._rooms is not None
+        state = self._rooms.states[room]
+        of = value.get("hearing") if isinstance(value, dict) else None
+        hearing = self._heard(room) if of is None else of
+        # The words of the hearing that has just ended may still be withdrawn.
+        if state.heard and hearing is not None and hearing in (state.live_id, state.told_id):
+            message = {"type": "caption", "room": room, "value": value}
+            self.gateway.broadcast(message, lambda client: client.may_watch(f"{room}/") and client.may_see(hearing))
+
+    def _is_known(self, room: str, envelope: Envelope) -> bool:
+        """Whether it is known of which hearing a picture or sound is, or that it is of none."""
+        assert self._rooms is not None
+        state = self._rooms.states[room]
+        if not state.heard or (envelope.kept and state.live_id is None):
+            return False
+        ended_ns = self._ended_ns.get(room)
+        if ended_ns is None or state.status is None:
+            return True
+        if state.opening is None and state.status.room_ns < ended_ns:  # another device, whose room time began anew
+            del self._ended_ns[room]
+            return True
+        return envelope.room_ns >= ended_ns
+
+    def _media(self, room: str, track: str, what: str, payload: bytes) -> None:
+        name = f"{room}/{track}"
+        tracks = self._tracks.setdefault(room, set())
+        if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.match(track)):
+            raise CenterError(f"{name[:80]} is not a track that a room can have", code="envelope")
+        envelope = Envelope.unpack(payload)
+        if envelope.kind is not _KINDS.get(what):
+            raise CenterError(f"a message of {name} is not what its topic says", code="envelope")
+        tracks.add(track)
+        if envelope.kind is not Kind.INIT and not self._is_known(room, envelope):
+            return  # the next one that is shown has another number than expected, so it waits for a key frame
+        if envelope.kind is Kind.FRAGMENT:
+            before = self._sequences.get(name)
+            self._sequences[name] = envelope.sequence
+            if before is not None and envelope.sequence != (before + 1) & 0xFFFFFFFF and not envelope.key_frame:
+                # QoS 0 may lose: what follows a loss cannot be decoded before the next key frame.
+                self.gateway.interrupted(name)
+        self.gateway.publish(name, payload)
+
+    def _link(self) -> dict[str, Any]:
+        return {"type": "link", "value": {"broker": self._broker is not None and self._broker.connected}}
+
+    def _watched_changed(self, watched: frozenset[str]) -> None:
+        for name in self._watched - watched:
+            # Its fragments stop coming: what is kept for newcomers would soon be an old picture.
+            self.gateway.interrupted(name)
+        self._watched = watched
+        self._demand_changed()
+
+    def _demand_changed(self) -> None:
+        self._publish_demand(again=False)
+
+    def _publish_demand(self, *, again: bool) -> None:
+        if self._rooms is None or self._broker is None:
+            return
+        tracks: dict[str, list[str]] = {}
+        for name in sorted(self.gateway.watched):
+            room, _, track = name.rpartition("/")
+            tracks.setdefault(room, []).append(track)
+        levels = {room for client in self.gateway.clients for room in _wanted_rooms(client)}
+        for room in self._rooms.states:
+            wanted = {"tracks": tracks.get(room, []), "levels": room in levels}
+            text = json.dumps(wanted)
+            empty = not wanted["tracks"] and not wanted["levels"]
+            if self._demanded.get(room, _NOTHING if empty else "") == text and (empty or not again):
+                continue
+            if self._broker.publish(room, "demand", text.encode()):
+                self._demanded[room] = text
+
+
+_KINDS = {"init": Kind.INIT, "frag": Kind.FRAGMENT, "thumb": Kind.THUMBNAIL}
+_NOTHING = json.dumps({"tracks": [], "levels": False})
+
+
+def _wanted_rooms(client: Client) -> set[str]:
+    rooms = client.wanted.get("rooms")
+    return {room for room in rooms[:128] if isinstance(room, str)} if isinstance(rooms, list) else set()
+
+
+def _wants(room: str, hearing: str | None = None) -> Callable[[Client], bool]:
+    return lambda client: client.may_watch(f"{room}/") and client.may_see(hearing) and room in _wanted_rooms(client)
+
+
+def _json(payload: bytes) -> Any:
+    if len(payload) > MAX_TEXT_BYTES:
+        raise CenterError("a live text is larger than any honest one", code="live")
+    try:
+        value = json.loads(payload)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        return to_screen(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CenterError("a live text is not JSON", code="live") from error

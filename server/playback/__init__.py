@@ -1,0 +1,1 @@
+"""Past pictures and sound, in ranges, for players."""

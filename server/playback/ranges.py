@@ -1,0 +1,160 @@
+"""Playback: which ranges of a track can be played, and the bytes of a range; closed segments and growing ones alike.
+
+A track is a row of files, each with its own init segment, in the order of their places. A range is served from one
+init segment: it ends where the next file begins with another one, and the player asks again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sync.errors import MediaError
+from sync.media.fmp4 import Indexed, Init, index_file
+
+MAX_RANGE_NS = 30 * 1_000_000_000
+JOIN_NS = 100_000_000
+"""Files whose ends are closer than this are one range: encoders round, a gap is longer."""
+CACHED_FILES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a track. Times are known without reading when its segment event has come."""
+
+    place: int
+    path: Path
+    growing: bool
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRange:
+    """Bytes that a SourceBuffer can take as they are."""
+
+    mime: str
+    from_ns: int
+    to_ns: int
+    data: bytes
+
+
+class NoMediaError(MediaError):
+    """The range holds nothing; `next_ns` is where something begins after it."""
+
+    code = "no-media"
+
+    def __init__(self, next_ns: int | None) -> None:
+        super().__init__("这段时间没有录像 (nothing was recorded in this range)")
+        self.next_ns = next_ns
+
+
+@dataclass(slots=True)
+class _Index:
+    init: Init | None = None
+    fragments: list[Indexed] = field(default_factory=list)
+    end: int = 0
+    size: int = -1
+
+
+class Media:
+    """Reads files; keeps what it knows of them by path. Safe in several threads; all methods block."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._indexes: OrderedDict[Path, _Index] = OrderedDict()
+
+    def ranges(self, sources: Sequence[Source]) -> tuple[str, list[tuple[int, int]]]:
+        """(MIME type, playable stretches of room time in ns) of a track."""
+        mime = ""
+        spans: list[tuple[int, int]] = []
+        for source in sorted(sources, key=lambda s: s.place):
+            if mime and source.from_ns is not None and source.to_ns is not None:
+                spans.append((source.from_ns, source.to_ns))
+                continue
+            index = self._index(source)
+            if index.init is not None:
+                mime = mime or index.init.mime
+                spans.extend((f.from_ns, f.to_ns) for f in index.fragments)
+        return mime, _joined(spans)
+
+    def read(self, sources: Sequence[Source], from_ns: int, to_ns: int) -> MediaRange:
+        """Whole fragments that cover the range, from a key frame at or before `from_ns`; `NoMediaError`."""
+        to_ns = min(to_ns, from_ns + MAX_RANGE_NS)
+        init: Init | None = None
+        first_ns = last_ns = 0
+        parts: list[bytes] = []
+        for source in sorted(sources, key=lambda s: s.place):
+            if source.to_ns is not None and source.to_ns <= from_ns:
+                continue
+            if source.from_ns is not None and source.from_ns >= to_ns:
+                break
+            index = self._index(source)
+            chosen = _covering(index.fragments, from_ns, to_ns)
+            if not chosen or index.init is None:
+                continue
+            if init is not None and index.init.data != init.data:
+                break
+            if init is None:
+                init = index.init
+                first_ns = chosen[0].from_ns
+                parts.append(init.data)
+            parts.append(_bytes(source.path, chosen[0].offset, chosen[-1].offset + chosen[-1].bytes))
+            last_ns = chosen[-1].to_ns
+        if init is None:
+            raise NoMediaError(self._next(sources, to_ns))
+        return MediaRange(init.mime, first_ns, last_ns, b"".join(parts))
+
+    def _next(self, sources: Sequence[Source], after_ns: int) -> int | None:
+        starts: list[int] = []
+        for source in sources:
+            if source.from_ns is not None and source.from_ns >= after_ns:
+                starts.append(source.from_ns)
+            elif source.to_ns is None or source.to_ns > after_ns:
+                starts.extend(f.from_ns for f in self._index(source).fragments if f.from_ns >= after_ns)
+        return min(starts, default=None)
+
+    def _index(self, source: Source) -> _Index:
+        with self._lock:
+            index = self._indexes.setdefault(source.path, _Index())
+            self._indexes.move_to_end(source.path)
+            while len(self._indexes) > CACHED_FILES:
+                self._indexes.popitem(last=False)
+            size = source.path.stat().st_size
+            if size < index.size:
+                index.init, index.fragments, index.end = None, [], 0
+            if size != index.size:
+                # Damage ends the index; what comes before it plays.
+                found = index_file(source.path, index.end, index.init, salvage=True)
+                index.init, index.end, index.size = found.init, found.end, size
+                index.fragments.extend(found.fragments)
+            return index
+
+
+def _covering(fragments: Sequence[Indexed], from_ns: int, to_ns: int) -> Sequence[Indexed]:
+    wanted = [i for i, f in enumerate(fragments) if f.to_ns > from_ns and f.from_ns < to_ns]
+    if not wanted:
+        return []
+    first = wanted[0]
+    while first > 0 and not fragments[first].key_frame:
+        first -= 1
+    return fragments[first : wanted[-1] + 1]
+
+
+def _bytes(path: Path, start: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start - joined[-1][1] <= JOIN_NS:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

@@ -1,0 +1,144 @@
+"""What the center plays of a hearing, whoever asks: ranges of tracks, bytes of a range, the files of exhibits.
+
+Refuses nothing by itself: who may ask is judged by the routes (`server.api.inspectors`, `server.api.parties`) before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from fastapi import Response
+from fastapi.responses import FileResponse
+
+from server.ingest.uploads import UploadFolder
+from server.playback.ranges import Media, MediaRange, NoMediaError, Source
+from server.store.objects import ObjectStore
+from server.store.reader import Archive
+from sync.errors import WutongError
+from sync.http.answers import error_response
+from sync.record.hearing import Hearing
+
+R = TypeVar("R")
+
+_NS_PER_MS = 1_000_000
+_TYPES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+"""Exhibits are shown as one of these and nothing else, by their first bytes."""
+
+Find = Callable[[], Awaitable[MediaRange]]
+
+
+class Playing:
+    """The stored and the growing media of all hearings."""
+
+    def __init__(self, archive: Archive, media: Media, store: ObjectStore, uploads: UploadFolder) -> None:
+        self._archive = archive
+        self._media = media
+        self._store = store
+        self._uploads = uploads
+
+    async def track(self, room: str, view: Hearing, said: dict[str, Any]) -> dict[str, Any]:
+        """A track as screens get it: what can be played already, the growing segment included."""
+        name = str(said.get("id", ""))
+
+        def look(sources: list[Source]) -> tuple[str, list[tuple[int, int]]]:
+            return self._media.ranges(sources)
+
+        mime, ranges = await self._reading(room, view.id, name, look)
+        return {
+            "id": name,
+            "kind": str(said.get("kind", "")),
+            "name": str(said.get("name", name)),
+            "mime": mime,
+            "ranges": [[start / _NS_PER_MS, end / _NS_PER_MS] for start, end in ranges],
+        }
+
+    async def finder(self, hearing: str, track: str, from_ns: int, to_ns: int) -> Find:
+        """What reads the bytes of a range; `WutongError` "not-found" when there is no such hearing."""
+        room = await self._archive.owner(hearing)
+        if room is None:
+            raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
+        return lambda: self._reading(room, hearing, track, lambda s: self._media.read(s, from_ns, to_ns))
+
+    async def document(self, hearing: str, document: str) -> Response:
+        """A document of signed words as it was made, to be taken along."""
+        _, view = await self._archive.hearing(hearing)
+        found = next((d for d in view.signing.documents if d.id == document), None)
+        if found is None:
+            raise WutongError("没有这份笔录文件 (there is no such document)", code="not-found")
+        if not await self._archive.has_object(found.sha256):
+            raise WutongError("笔录文件尚未上传 (the document is still on its way)", code="not-found")
+        name = quote(f"{view.case.get('case_no') or hearing} 法庭笔录.{found.kind}", safe="")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return FileResponse(self._store.path(found.sha256), media_type="application/octet-stream", headers=headers)
+
+    async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[Source]], R]) -> R:
+        for _ in range(3):
+            sources = await self._sources(room, hearing, track)
+            try:
+                return await asyncio.to_thread(work, sources)
+            except FileNotFoundError:
+                continue  # an upload became an object between the two lines; look again
+        raise WutongError("the record is just being moved; ask again", code="busy")
+
+    async def _sources(self, room: str, hearing: str, track: str) -> list[Source]:
+        # Uploads first: one that becomes an object in between is then seen twice, never not at all.
+        partials = self._uploads.of_track(room, hearing, track)
+        closed = {file.place: file for file in await self._archive.files(room, hearing, track)}
+        sources = [Source(f.place, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()]
+        growing: dict[int, Source] = {}
+        for partial in partials:
+            place = partial.metadata.index
+            # A room that lost its upload starts another: the one with more bytes plays.
+            if place not in closed and (place not in growing or _size(partial.path) > _size(growing[place].path)):
+                growing[place] = Source(place, partial.path, True)
+        return [*sources, *growing.values()]
+
+    async def exhibit(self, hearing: str, exhibit: str) -> Response:
+        """The file, shown by its content and never run."""
+        _, view = await self._archive.hearing(hearing)
+        found = next((e for e in view.exhibits if e.id == exhibit), None)
+        if found is None:
+            raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
+        if not await self._archive.has_object(found.sha256):
+            raise WutongError("证据文件尚未上传 (the exhibit's file is still on its way)", code="not-found")
+        path = self._store.path(found.sha256)
+        head = await asyncio.to_thread(_head, path)
+        media_type = next((name for name, magic in _TYPES.items() if head.startswith(magic)), "")
+        disposition = "inline" if media_type else "attachment"
+        headers = {
+            "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(found.filename, safe='')}",
+            "Cache-Control": "private, max-age=3600",
+            # A document from a case is shown by our own pages and can run nothing by itself.
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
+
+
+async def answer(found: Awaitable[MediaRange]) -> Response:
+    """A range as players get it."""
+    try:
+        media = await found
+    except NoMediaError as error:
+        return error_response(error, next_ms=None if error.next_ns is None else error.next_ns / _NS_PER_MS)
+    headers = {
+        "X-Wutong-From-Ms": repr(media.from_ns / _NS_PER_MS),
+        "X-Wutong-To-Ms": repr(media.to_ns / _NS_PER_MS),
+        "X-Wutong-Mime": media.mime,
+    }
+    return Response(media.data, media_type=media.mime.partition(";")[0], headers=headers)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return bytes(file.read(16))
+
+
+def _size(path: Path) -> int:
+    try:
+        return int(path.stat().st_size)
+    except FileNotFoundError:
+        return -1

@@ -1,0 +1,1 @@
+"""Where the center keeps events, words and objects."""

@@ -1,0 +1,109 @@
+"""The database of the center: SQLite (WAL, a commit is on disk when it returns) or what the URL names.
+
+Writes go through one thread, one transaction after the other; reads run beside them. The schema is brought up to date
+at start by the migrations in `server/migrations`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from sync.errors import ConfigError, StorageError
+from sync.runtime.write_ahead import write_ahead
+
+T = TypeVar("T")
+
+READERS = 4
+
+
+class Database:
+    """One engine with its writing thread and its readers."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use `open_database`."""
+        self._engine = engine
+        self._writer = ThreadPoolExecutor(1, "db-writer")
+        self._readers = ThreadPoolExecutor(READERS, "db-reader")
+        self.full_text = engine.dialect.name == "sqlite"
+        """Whether `utterance_text` exists."""
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction; it is on disk when this returns. `StorageError` if it could not be kept."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on what was committed last."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """`read` for commands that have no event loop."""
+        return self._read(work)
+
+    def close(self) -> None:
+        """Wait for what runs, then close."""
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self._engine.dispose()
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise StorageError(f"the record store refused a write ({error}); nothing of it was receipted") from error
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise StorageError(f"the record store cannot be read ({error}); look at the center's disk") from error
+
+
+def open_database(url: str) -> Database:
+    """Connect and migrate; `ConfigError` when the database cannot be used."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ImportError, OSError) as error:
+        raise ConfigError(f"the database of the center cannot be used: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        with engine.begin() as connection:
+            migrations = AlembicConfig()
+            migrations.set_main_option("script_location", str(Path(__file__).resolve().parents[1] / "migrations"))
+            migrations.attributes["connection"] = connection
+            command.upgrade(migrations, "head")
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise ConfigError(f"the database of the center cannot be opened: {error}") from error
+    return Database(engine)
+
+
+def insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless its key is taken; whether it was inserted."""
+    dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(dialect(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # FULL: a receipt promises that the event survives a power cut.
+    write_ahead(cursor.execute)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

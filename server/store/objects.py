@@ -1,0 +1,62 @@
+"""The object store: files named by their content, `objects/ab/abcdef…`; written once, synced, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from sync.errors import StorageError
+from sync.runtime.durable_files import sync_folder
+
+_CHUNK = 1024 * 1024
+
+
+class ObjectStore:
+    """All methods block; call them off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes with this hash are, or would be."""
+        return self._folder / sha256[:2] / sha256
+
+    def has(self, sha256: str, size: int) -> bool:
+        """Whether these bytes are here. What carries a name was hashed and synced before it got the name."""
+        try:
+            return self.path(sha256).stat().st_size == size
+        except FileNotFoundError:
+            return False
+
+    def take(self, source: Path, sha256: str, size: int) -> bool:
+        """Move a file into the store if its bytes are what is claimed; False (and nothing moved) when they are not.
+
+        On disk when it returns: file, name and both folders. Idempotent.
+        """
+        try:
+            with source.open("rb") as file:
+                if os.fstat(file.fileno()).st_size != size:
+                    return False
+                digest = hashlib.sha256()
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                if digest.hexdigest() != sha256:
+                    return False
+                os.fsync(file.fileno())
+            target = self.path(sha256)
+            if not target.parent.is_dir():
+                target.parent.mkdir(exist_ok=True)
+                sync_folder(self._folder)
+            source.rename(target)
+            target.chmod(0o440)
+            sync_folder(target.parent)
+            sync_folder(source.parent)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageError(
+                f"the object store cannot take a file ({error.strerror}); it was not receipted", code="storage"
+            ) from error
+        return True

@@ -1,0 +1,252 @@
+"""What the center can say of its hearings: lists, one hearing with all its events, search over the words spoken."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Integer, Row, column, select, text
+
+from server.store import tables as t
+from server.store.database import Database
+from server.store.events import events_of
+from sync.errors import WutongError
+from sync.record.hearing import Hearing, to_screen
+from sync.record.signing import KINDS as SIGNING
+from sync.room.event_log import Event
+
+MAX_HEARINGS = 500
+MAX_HITS = 200
+_DAY_NS = 86_400 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedFile:
+    """A stored segment of a track; times are None when its event has not come yet."""
+
+    place: int
+    sha256: str
+    from_ns: int | None
+    to_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The names and tracks of a hearing."""
+
+    court_name: str
+    room_name: str
+    opened_ns: int
+    tracks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class HearingFilter:
+    """Which hearings are listed; empty fields do not filter. `date` is a day (YYYY-MM-DD) of the server's zone."""
+
+    court: str = ""
+    room: str = ""
+    case: str = ""
+    date: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WordFilter:
+    """Which words are searched. `from_date` and `to_date` are days, both inclusive."""
+
+    role: str = ""
+    case: str = ""
+    court: str = ""
+    from_date: str = ""
+    to_date: str = ""
+
+
+class Archive:
+    """The reading side of the record store."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def hearings(self, wanted: HearingFilter) -> list[dict[str, Any]]:
+        """Hearings, newest first."""
+        h = t.hearings.c
+        query = select(t.hearings).order_by(h.opened_utc_ns.desc(), h.id).limit(MAX_HEARINGS)
+        if wanted.court:
+            query = query.where(h.room.startswith(wanted.court + "/", autoescape=True))
+        if wanted.room:
+            exact = wanted.room if "/" in wanted.room else None
+            query = query.where(h.room == exact if exact else h.room.endswith("/" + wanted.room, autoescape=True))
+        if wanted.case:
+            query = query.where(h.case_json.contains(wanted.case, autoescape=True))
+        if wanted.date:
+            start = day_utc_ns(wanted.date)
+            query = query.where(h.opened_utc_ns >= start, h.opened_utc_ns < start + _DAY_NS)
+        if wanted.state:
+            query = query.where(h.state == wanted.state)
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        return [_hearing_row(row) for row in rows]
+
+    async def hearing(self, hearing: str) -> tuple[str, Hearing]:
+        """(room, fold of all events); `WutongError` "not-found"."""
+        room, view, _ = await self.signed(hearing)
+        return room, view
+
+    async def signed(self, hearing: str) -> tuple[str, Hearing, list[Event]]:
+        """`hearing`, and the events that say who signed its words."""
+
+        def work(connection: Connection) -> tuple[str, Hearing, list[Event]] | None:
+            events = events_of(connection, hearing)
+            if not events:
+                return None
+            room = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
+            return str(room), Hearing.of(hearing, events), [e for e in events if e.kind in SIGNING]
+
+        found = await self._db.read(work)
+        if found is None:
+            raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
+        return found
+
+    async def opening(self, hearing: str) -> Opening:
+        """What was said at the opening, without a fold of all events; `WutongError` "not-found"."""
+        h = t.hearings.c
+        query = select(h.court_name, h.room_name, h.opened_ns, h.tracks_json).where(h.id == hearing)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
+        return Opening(row.court_name, row.room_name, row.opened_ns, json.loads(row.tracks_json))
+
+    async def files(self, room: str, hearing: str, track: str) -> list[ClosedFile]:
+        """The stored segments of a track in their order."""
+        query = (
+            select(t.files.c.place, t.files.c.sha256, t.segments.c.from_ns, t.segments.c.to_ns)
+            .outerjoin(
+                t.segments,
+                (t.segments.c.hearing == t.files.c.hearing)
+                & (t.segments.c.track == t.files.c.track)
+                & (t.segments.c.place == t.files.c.place)
+                & (t.segments.c.sha256 == t.files.c.sha256),
+            )
+            .where(t.files.c.hearing == hearing, t.files.c.track == track, t.files.c.kind == "segment")
+            .where(t.files.c.room == room)
+            .order_by(t.files.c.place)
+        )
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        # A place with two files is possible only after a refused checksum; the one that its event names counts.
+        best: dict[int, ClosedFile] = {}
+        for row in rows:
+            file = ClosedFile(row.place, row.sha256, row.from_ns, row.to_ns)
+            if row.place not in best or file.from_ns is not None:
+                best[row.place] = file
+        return list(best.values())
+
+    async def has_object(self, sha256: str) -> bool:
+        """Whether the center holds these bytes for good."""
+        query = select(t.objects.c.bytes).where(t.objects.c.sha256 == sha256)
+        return await self._db.read(lambda connection: connection.execute(query).scalar()) is not None
+
+    async def owner(self, hearing: str) -> str | None:
+        """The room whose hearing this is, if any event of it has come."""
+        query = select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)
+        return await self._db.read(lambda connection: connection.execute(query).scalar())
+
+    async def not_public(self) -> set[str]:
+        """The hearings of cases that are not tried in public."""
+        query = select(t.hearings.c.id, t.hearings.c.case_json).where(t.hearings.c.case_json.contains("false"))
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        return {str(row.id) for row in rows if json.loads(row.case_json).get("public", True) is False}
+
+    async def audited(self, what: str) -> list[dict[str, Any]]:
+        """The lines of the audit log of one kind, oldest first."""
+        query = select(t.audit).where(t.audit.c.what == what).order_by(t.audit.c.row)
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        return [dict(row._mapping) for row in rows]
+
+    async def dockets(self) -> dict[str, str]:
+        """room -> docket as JSON text."""
+        rows = await self._db.read(lambda connection: list(connection.execute(select(t.dockets))))
+        return {str(row.room): str(row.body) for row in rows}
+
+    async def search(self, words: str, wanted: WordFilter) -> list[dict[str, Any]]:
+        """Utterances that contain every one of the space-separated `words`, newest hearing first."""
+        terms = words.split()
+        if not terms:
+            return []
+        u, h = t.utterances.c, t.hearings.c
+        query = (
+            select(t.utterances, t.hearings)
+            .join(t.hearings, h.id == u.hearing)
+            .order_by(h.opened_utc_ns.desc(), u.start_ns)
+            .limit(MAX_HITS)
+        )
+        # The index knows nothing shorter than three characters; those are compared one by one.
+        indexed = [term for term in terms if len(term) >= 3] if self._db.full_text else []
+        if indexed:
+            match = " ".join('"' + term.replace('"', '""') + '"' for term in indexed)
+            found = text("SELECT rowid FROM utterance_text WHERE utterance_text MATCH :match").bindparams(match=match)
+            query = query.where(u.row.in_(found.columns(column("rowid", Integer)).scalar_subquery()))
+        for term in terms:
+            if term not in indexed:
+                query = query.where(u.text.icontains(term, autoescape=True))
+        if wanted.role:
+            query = query.where(u.role == wanted.role)
+        if wanted.case:
+            query = query.where(h.case_json.contains(wanted.case, autoescape=True))
+        if wanted.court:
+            query = query.where(h.room.startswith(wanted.court + "/", autoescape=True))
+        if wanted.from_date:
+            query = query.where(h.opened_utc_ns >= day_utc_ns(wanted.from_date))
+        if wanted.to_date:
+            query = query.where(h.opened_utc_ns < day_utc_ns(wanted.to_date) + _DAY_NS)
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        return [_hit(row) for row in rows]
+
+
+def day_utc_ns(day: str) -> int:
+    """UTC of the beginning of a day (YYYY-MM-DD) in the server's time zone."""
+    try:
+        midnight = datetime.datetime.fromisoformat(day).replace(hour=0, minute=0, second=0, microsecond=0)
+        return int(midnight.astimezone().timestamp()) * 1_000_000_000
+    except (ValueError, OverflowError, OSError) as error:
+        raise WutongError(f"{day!r} is not a date like 2026-11-22", code="invalid") from error
+
+
+def _hearing_row(row: Row[Any]) -> dict[str, Any]:
+    duration_ns = None if row.closed_ns is None else row.closed_ns - row.opened_ns
+    shown = to_screen(
+        {
+            "id": row.id,
+            "room": row.room,
+            "court_name": row.court_name,
+            "room_name": row.room_name,
+            "case": json.loads(row.case_json),
+            "state": row.state,
+            "opened_utc_ns": row.opened_utc_ns,
+            "closed_utc_ns": row.closed_utc_ns,
+            "duration_ns": duration_ns,
+        }
+    )
+    assert isinstance(shown, dict)
+    return shown
+
+
+def _hit(row: Row[Any]) -> dict[str, Any]:
+    shown = to_screen(
+        {
+            "hearing": row.hearing,
+            "utterance": row._mapping[t.utterances.c.id],
+            "role": row.role,
+            "start_ns": row.start_ns,
+            "text": row.text,
+            "case": json.loads(row.case_json),
+            "room": row.room,
+            "court_name": row.court_name,
+            "room_name": row.room_name,
+            "opened_utc_ns": row.opened_utc_ns,
+            "opened_ns": row.opened_ns,
+        }
+    )
+    assert isinstance(shown, dict)
+    return shown

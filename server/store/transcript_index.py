@@ -1,0 +1,132 @@
+"""The lines that are searched: the words of every hearing as they are now, kept in step with its events.
+
+`take` is called inside of the transaction that stores events; the table `utterances` then says what the fold of *all*
+stored events says, in whatever order they came. The folds of the hearings that talk are kept in memory, so that one
+more word costs one line in however many rooms are spoken, up to `MAX_LINES` in all; an event that comes late makes that
+hearing be folded anew. Struck lines and those that are gone are in no search. Refuses nothing: a body that cannot be
+folded leaves the lines as they are and is logged.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
+
+from server.store import tables as t
+from server.store.events import events_of
+from sync.record.transcript import Transcript, Utterance
+from sync.room.event_log import Event
+
+log = structlog.get_logger(__name__)
+
+KINDS = ("utterance", "revision")
+MAX_LINES = 200_000
+"""Kept in memory at once, about a kilobyte each: a thousand hearings of two hundred lines. Beyond it the hearing that
+was quiet for longest is folded anew when it speaks again."""
+_COLUMNS = ("seat", "role", "start_ns", "end_ns", "text")
+_Row = tuple[str, str, int, int, str]
+_UNFIT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+@dataclass(slots=True)
+class _Fold:
+    transcript: Transcript = field(default_factory=Transcript)
+    last: int = 0
+    written: dict[str, _Row] = field(default_factory=dict)
+    """What the table says."""
+
+
+class Lines:
+    """Used by the one writing thread of the record store."""
+
+    def __init__(self) -> None:
+        self._folds: OrderedDict[str, _Fold] = OrderedDict()
+        self._lines = 0
+        """Of all folds together."""
+
+    def take(self, connection: Connection, hearing: str, events: Sequence[Event]) -> None:
+        """Words that have just been inserted into `events`, in the order of their coming."""
+        fresh = sorted((e for e in events if e.kind in KINDS), key=lambda e: e.number)
+        if not fresh:
+            return
+        fold = self._folds.pop(hearing, None)  # and back when all is well: a fold that failed in between is no fold
+        self._lines -= 0 if fold is None else len(fold.transcript.lines)
+        try:
+            if fold is None or fresh[0].number <= fold.last:
+                fold = _Fold(written=_written(connection, hearing))
+                _apply(fold, events_of(connection, hearing, KINDS))
+                touched = fold.written.keys() | {line.id for line in fold.transcript.lines}
+            else:
+                _apply(fold, fresh)
+                touched = {name for event in fresh for name in _names(event)}
+        except _UNFIT as error:
+            log.error("words_not_folded", hearing=hearing, why=repr(error)[:200])
+            return
+        _write(connection, hearing, fold, touched)
+        self._folds[hearing] = fold
+        self._lines += len(fold.transcript.lines)
+        while self._lines > MAX_LINES and len(self._folds) > 1:
+            _, quiet = self._folds.popitem(last=False)
+            self._lines -= len(quiet.transcript.lines)
+
+    def forget(self) -> None:
+        """A transaction did not happen: what is in memory may say more than what is stored."""
+        self._folds.clear()
+        self._lines = 0
+
+
+def _write(connection: Connection, hearing: str, fold: _Fold, touched: Iterable[str]) -> None:
+    """Bring the table's rows of these lines to what the fold says."""
+    u = t.utterances.c
+    for name in sorted(touched):
+        row, was = _row(fold.transcript.get(name)), fold.written.get(name)
+        if row == was:
+            continue
+        if row is None:
+            connection.execute(delete(t.utterances).where(u.hearing == hearing, u.id == name))
+            del fold.written[name]
+            continue
+        values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+        if was is None:
+            connection.execute(insert(t.utterances).values(hearing=hearing, id=name, **values))
+        else:
+            connection.execute(update(t.utterances).where(u.hearing == hearing, u.id == name).values(**values))
+        fold.written[name] = row
+
+
+def _row(line: Utterance | None) -> _Row | None:
+    """As the table has it; None for what is in no search."""
+    if line is None or line.gone or line.struck:
+        return None
+    return line.seat, line.role, line.start_ns, line.end_ns, line.text
+
+
+def _names(event: Event) -> Iterator[str]:
+    """The lines that an event is about."""
+    body = event.body
+    if event.kind == "utterance":
+        yield str(body["id"])
+    elif "changes" not in body:  # the first form of a revision
+        yield str(body.get("utterance", body.get("id", "")))
+    else:
+        yield from (str(c["new"]["id"] if "new" in c else c["line"]) for c in body["changes"])
+
+
+def _apply(fold: _Fold, events: Iterable[Event]) -> None:
+    for event in events:
+        if event.kind == "utterance":
+            fold.transcript.utterance(event)
+        else:
+            fold.transcript.revise(event)
+        fold.last = event.number
+
+
+def _written(connection: Connection, hearing: str) -> dict[str, _Row]:
+    u = t.utterances.c
+    query = select(u.id, u.seat, u.role, u.start_ns, u.end_ns, u.text).where(u.hearing == hearing)
+    return {str(r.id): (r.seat, r.role, r.start_ns, r.end_ns, r.text) for r in connection.execute(query)}

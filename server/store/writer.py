@@ -1,0 +1,245 @@
+"""What the center writes down: events once each, objects, docket and audit; and the order in which it may promise.
+
+`store_events` returns the receipts only after the transaction is on disk. An event that comes again is receipted
+again and stored once; an event with the number of another but other content is refused, never replaced: either the
+room's log was lost and began anew, or somebody speaks in its name, and a person has to look.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from server.events.admission import OpenBody, Received, SegmentBody
+from server.store import tables as t
+from server.store.database import Database, insert_once
+from server.store.transcript_index import Lines
+from sync.room.event_log import Event
+
+
+@dataclass
+class Stored:
+    """The outcome of one batch."""
+
+    receipts: dict[str, list[int]] = field(default_factory=dict)
+    """room -> numbers that are on disk now."""
+    fresh: list[Received] = field(default_factory=list)
+    """Those that were not there before, in the order of their coming."""
+    conflicts: list[Received] = field(default_factory=list)
+    """Refused: the number is taken by another event."""
+    foreign: list[Received] = field(default_factory=list)
+    """Refused: the hearing belongs to another room."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """What an object is in a hearing."""
+
+    room: str
+    hearing: str
+    kind: str
+    track: str
+    place: int
+    sha256: str
+
+
+class Record:
+    """The writing side of the record store."""
+
+    def __init__(self, database: Database, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
+        self._db = database
+        self._utc_ns = utc_ns
+        self._lines = Lines()
+        self._unsure = False
+        """Whether the last batch was not stored: then what is known of its lines may be more than what is on disk."""
+
+    async def store_events(self, batch: Sequence[Received]) -> Stored:
+        """Store a batch in one transaction; `StorageError` when nothing of it was stored."""
+        stored = await self._db.write(lambda connection: self._store(connection, batch))
+        self._unsure = False
+        return stored
+
+    async def store_object(self, entry: FileEntry, size: int) -> tuple[int, bool]:
+        """Note that an object is on disk and what it is; (since when, whether this was new)."""
+
+        def work(connection: Connection) -> tuple[int, bool]:
+            known = connection.execute(select(t.objects.c.stored_utc_ns).where(t.objects.c.sha256 == entry.sha256))
+            stored = known.scalar()
+            if stored is None:
+                stored = self._utc_ns()
+                connection.execute(insert(t.objects).values(sha256=entry.sha256, bytes=size, stored_utc_ns=stored))
+            added = insert_once(
+                connection,
+                t.files,
+                {
+                    "hearing": entry.hearing,
+                    "kind": entry.kind,
+                    "track": entry.track,
+                    "place": entry.place,
+                    "sha256": entry.sha256,
+                    "room": entry.room,
+                },
+            )
+            return int(stored), added
+
+        return await self._db.write(work)
+
+    async def set_docket(self, room: str, body: str) -> None:
+        """Keep a room's docket."""
+
+        def work(connection: Connection) -> None:
+            values = {"body": body, "set_utc_ns": self._utc_ns()}
+            if not insert_once(connection, t.dockets, {"room": room, **values}):
+                connection.execute(update(t.dockets).where(t.dockets.c.room == room).values(**values))
+
+        await self._db.write(work)
+
+    async def audit(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Append to the audit log."""
+        await self._db.write(lambda connection: connection.execute(insert(t.audit), list(rows)))
+
+    def _store(self, connection: Connection, batch: Sequence[Received]) -> Stored:
+        if self._unsure:
+            self._lines.forget()
+        self._unsure = True
+        outcome = Stored()
+        known = self._known(connection, batch)
+        owners: dict[str, str] = {}
+        for received in batch:
+            key = (received.room, received.event.number)
+            digest = known.get(key)
+            if digest is None:
+                if not self._owns(connection, owners, received):
+                    outcome.foreign.append(received)
+                    continue
+                self._insert(connection, received)
+                known[key] = received.digest
+                outcome.fresh.append(received)
+            elif digest != received.digest:
+                outcome.conflicts.append(received)
+                continue
+            outcome.receipts.setdefault(received.room, []).append(received.event.number)
+        hearings: dict[str, list[Event]] = {}
+        for received in outcome.fresh:
+            if received.event.hearing is not None:
+                hearings.setdefault(received.event.hearing, []).append(received.event)
+        for hearing, events in hearings.items():
+            self._lines.take(connection, hearing, events)
+        return outcome
+
+    @staticmethod
+    def _known(connection: Connection, batch: Sequence[Received]) -> dict[tuple[str, int], str]:
+        known: dict[tuple[str, int], str] = {}
+        numbers: dict[str, list[int]] = {}
+        for received in batch:
+            numbers.setdefault(received.room, []).append(received.event.number)
+        for room, wanted in numbers.items():
+            rows = connection.execute(
+                select(t.events.c.number, t.events.c.sha256).where(
+                    t.events.c.room == room, t.events.c.number.in_(wanted)
+                )
+            )
+            known.update({(room, number): digest for number, digest in rows})
+        return known
+
+    @staticmethod
+    def _owns(connection: Connection, owners: dict[str, str], received: Received) -> bool:
+        """Whether the event's hearing is of its room: no room may speak in another's hearing."""
+        hearing = received.event.hearing
+        if hearing is None:
+            return True
+        if hearing not in owners:
+            # Any event of the hearing tells, not only `open`: events may come in any order.
+            row = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
+            owners[hearing] = received.room if row is None else str(row)
+        return owners[hearing] == received.room
+
+    def _insert(self, connection: Connection, received: Received) -> None:
+        event = received.event
+        connection.execute(
+            insert(t.events).values(
+                room=received.room,
+                number=event.number,
+                hearing=event.hearing,
+                kind=event.kind,
+                room_ns=event.room_ns,
+                utc_ns=event.utc_ns,
+                body=received.body_text,
+                sha256=received.digest,
+                stored_utc_ns=self._utc_ns(),
+            )
+        )
+        if event.hearing is None:
+            return
+        if event.kind == "open":
+            self._open(connection, received.room, event)
+        elif event.kind in _STATES:
+            self._state(connection, event)
+        elif event.kind == "segment":
+            self._segment(connection, event)
+
+    def _open(self, connection: Connection, room: str, event: Event) -> None:
+        body = OpenBody.model_validate(event.body)
+        insert_once(
+            connection,
+            t.hearings,
+            {
+                "id": event.hearing,
+                "room": room,
+                "court_name": body.court_name,
+                "room_name": body.room_name,
+                "case_no": str(body.case.get("case_no", "")),
+                "case_json": json.dumps(body.case, ensure_ascii=False),
+                "tracks_json": json.dumps(body.tracks, ensure_ascii=False),
+                "state": "open",
+                "state_number": event.number,
+                "opened_ns": event.room_ns,
+                "opened_utc_ns": event.utc_ns,
+            },
+        )
+        # A pause or the close may have overtaken the opening.
+        later = connection.execute(
+            select(t.events).where(t.events.c.hearing == event.hearing, t.events.c.kind.in_(_STATES))
+        )
+        for row in later.all():
+            self._state(connection, Event(row.number, row.hearing, row.kind, row.room_ns, row.utc_ns, {}))
+
+    @staticmethod
+    def _state(connection: Connection, event: Event) -> None:
+        if event.kind == "close":
+            connection.execute(
+                update(t.hearings)
+                .where(t.hearings.c.id == event.hearing)
+                .values(closed_ns=event.room_ns, closed_utc_ns=event.utc_ns)
+            )
+        connection.execute(
+            update(t.hearings)
+            .where(t.hearings.c.id == event.hearing, t.hearings.c.state_number < event.number)
+            .values(state=_STATES[event.kind], state_number=event.number)
+        )
+
+    @staticmethod
+    def _segment(connection: Connection, event: Event) -> None:
+        body = SegmentBody.model_validate(event.body)
+        insert_once(
+            connection,
+            t.segments,
+            {
+                "hearing": event.hearing,
+                "track": body.track,
+                "place": body.index,
+                "sha256": body.sha256,
+                "bytes": body.bytes,
+                "from_ns": body.from_ns,
+                "to_ns": body.to_ns,
+                "mime": body.mime,
+            },
+        )
+
+
+_STATES = {"pause": "paused", "resume": "open", "close": "closed"}

@@ -1,0 +1,1 @@
+"""Boxes, samples and pictures: the forms in which media travels and is kept."""

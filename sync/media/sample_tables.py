@@ -1,0 +1,273 @@
+"""What the inner boxes of fragmented MP4 say of samples: codec and defaults from `moov`, times and sizes from `moof`.
+
+A part of `sync.media.fmp4`, which is what others import. Positions (`*_at`) are offsets into the bytes that were given.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sync.errors import MediaError
+
+MAX_SAMPLES = 100_000
+_NON_SYNC = 0x10000
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTable:
+    """The one track of an init segment."""
+
+    kind: Literal["video", "audio"]
+    timescale: int
+    codec: str
+    """RFC 6381: avc1.xxxxxx, mp4a.40.x or flac."""
+    config: bytes
+    """What a decoder needs first: avcC, AudioSpecificConfig, or FLAC's STREAMINFO."""
+    default_duration: int
+    default_size: int
+    default_flags: int
+    track_id: int = 1
+    width: int = 0
+    height: int = 0
+    channels: int = 0
+    rate_hz: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The one track fragment of a `moof`."""
+
+    sequence: int
+    sequence_at: int
+    traf_at: int
+    decode_time: int
+    decode_time_at: int
+    decode_time_bytes: int
+    data_offset: int
+    """Of the first sample, from the start of the moof box."""
+    data_offsets_at: tuple[int, ...]
+    duration: int
+    sizes: tuple[int, ...]
+    key_frame: bool
+
+
+def children(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start of content, end) of each box between two positions."""
+    at = start
+    while at < end:
+        if end - at < 8:
+            raise MediaError("an MP4 box is cut short")
+        (size,) = struct.unpack_from(">I", data, at)
+        head = 8
+        if size == 1:
+            if end - at < 16:
+                raise MediaError("an MP4 box is cut short")
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+            head = 16
+        if not head <= size <= end - at:
+            raise MediaError(f"an MP4 box says {size} bytes where {end - at} are left")
+        yield data[at + 4 : at + 8], at + head, at + size
+        at += size
+
+
+def _one(data: bytes, start: int, end: int, *path: bytes) -> tuple[int, int]:
+    """Content of the box at `path`, each of which must be there once."""
+    for name in path:
+        found = [(s, e) for n, s, e in children(data, start, end) if n == name]
+        if len(found) != 1:
+            raise MediaError(f"an MP4 file needs exactly one {name.decode()} box here and has {len(found)}")
+        start, end = found[0]
+    return start, end
+
+
+def _u32(data: bytes, at: int, end: int) -> int:
+    if at < 0 or at + 4 > end:
+        raise MediaError("an MP4 box is shorter than what it must hold")
+    (value,) = struct.unpack_from(">I", data, at)
+    return int(value)
+
+
+def parse_sample_table(moov: bytes) -> SampleTable:
+    """Read the content of a `moov` box."""
+    end = len(moov)
+    mdia = _one(moov, 0, end, b"trak", b"mdia")
+    mdhd = _one(moov, *mdia, b"mdhd")
+    version = moov[mdhd[0]] if mdhd[1] > mdhd[0] else 0
+    timescale = _u32(moov, mdhd[0] + (20 if version == 1 else 12), mdhd[1])
+    if not timescale:
+        raise MediaError("an MP4 track counts no time")
+    trex = _one(moov, 0, end, b"mvex", b"trex")
+    track_id, duration, size, flags = (_u32(moov, trex[0] + at, trex[1]) for at in (4, 12, 16, 20))
+    stsd = _one(moov, *mdia, b"minf", b"stbl", b"stsd")
+    entries = list(children(moov, stsd[0] + 8, stsd[1]))
+    if len(entries) != 1:
+        raise MediaError("an MP4 track needs exactly one sample description")
+    name, start, stop = entries[0]
+    if name in (b"avc1", b"avc3"):
+        if stop - start < 78:
+            raise MediaError("an MP4 picture description is cut short")
+        width, height = struct.unpack_from(">HH", moov, start + 24)
+        config_at = _one(moov, start + 78, stop, b"avcC")
+        config = moov[config_at[0] : config_at[1]]
+        if len(config) < 7:
+            raise MediaError("an H.264 description is cut short")
+        codec = f"{name.decode()}.{config[1:4].hex()}"
+        return SampleTable("video", timescale, codec, config, duration, size, flags, track_id, width, height)
+    if name not in (b"mp4a", b"fLaC"):
+        raise MediaError(f"the codec {name!r} is none of H.264, AAC and FLAC; set the camera to H.264")
+    if stop - start < 28:
+        raise MediaError("an MP4 sound description is cut short")
+    channels, rate_hz = struct.unpack_from(">H6xH", moov, start + 16)
+    codec, config = _sound(moov, name, start + 28, stop)
+    rate_hz = rate_hz or timescale  # above 65,535 Hz the field does not hold it
+    return SampleTable(
+        "audio", timescale, codec, config, duration, size, flags, track_id, channels=channels, rate_hz=rate_hz
+    )
+
+
+def _sound(moov: bytes, name: bytes, start: int, stop: int) -> tuple[str, bytes]:
+    if name == b"fLaC":
+        at, end = _one(moov, start, stop, b"dfLa")
+        # version and flags, then metadata blocks: type, 24 bits of length, content
+        if _u32(moov, at + 4, end) != 34 and _u32(moov, at + 4, end) != 0x80000022:
+            raise MediaError("a FLAC track does not begin with its STREAMINFO")
+        config = moov[at + 8 : at + 42]
+        if at + 42 > end:
+            raise MediaError("a FLAC description is cut short")
+        return "flac", config
+    at, end = _one(moov, start, stop, b"esds")
+    return _aac(moov[at + 4 : end])
+
+
+def _aac(descriptors: bytes) -> tuple[str, bytes]:
+    """Walk ES -> DecoderConfig -> DecoderSpecificInfo."""
+    at, end = 0, len(descriptors)
+    while at < end:
+        tag = descriptors[at]
+        at += 1
+        size = 0
+        for _ in range(4):
+            if at >= end:
+                raise MediaError("an AAC description is cut short")
+            byte = descriptors[at]
+            at += 1
+            size = size << 7 | byte & 0x7F
+            if not byte & 0x80:
+                break
+        if tag == 0x03:
+            if at + 3 > end:
+                break
+            flags = descriptors[at + 2]
+            at += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
+            if flags & 0x40 and at < end:
+                at += 1 + descriptors[at]
+        elif tag == 0x04:
+            if at >= end or descriptors[at] != 0x40:
+                raise MediaError("a sound track is not AAC")
+            at += 13
+        elif tag == 0x05:
+            config = descriptors[at : at + size]
+            if size < 2 or len(config) != size:
+                break
+            kind = config[0] >> 3
+            if kind == 31:
+                kind = 32 + ((config[0] & 7) << 3 | config[1] >> 5)
+            return f"mp4a.40.{kind}", config
+        else:
+            at += size
+    raise MediaError("an AAC description is cut short")
+
+
+def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable) -> Samples:
+    """Read the content of a `moof` box, `data[start:end]`."""
+    mfhd = _one(data, start, end, b"mfhd")
+    sequence = _u32(data, mfhd[0] + 4, mfhd[1])
+    traf = _one(data, start, end, b"traf")
+    tfhd = _one(data, *traf, b"tfhd")
+    flags = _u32(data, tfhd[0], tfhd[1]) & 0xFFFFFF
+    at = tfhd[0] + 8
+    if flags & 0x1:
+        raise MediaError("a fragment counts from the start of its file; only fragments that stand alone can be cut")
+    at += 4 if flags & 0x2 else 0
+    defaults = [table.default_duration, table.default_size, table.default_flags]
+    for index, bit in enumerate((0x8, 0x10, 0x20)):
+        if flags & bit:
+            defaults[index] = _u32(data, at, tfhd[1])
+            at += 4
+    tfdt = _one(data, *traf, b"tfdt")
+    wide = _u32(data, tfdt[0], tfdt[1]) >> 24 == 1
+    decode_time = _u32(data, tfdt[0] + 4, tfdt[1])
+    if wide:
+        decode_time = decode_time << 32 | _u32(data, tfdt[0] + 8, tfdt[1])
+    runs = [(s, e) for n, s, e in children(data, *traf) if n == b"trun"]
+    if not runs:
+        raise MediaError("a fragment has no samples")
+    read = _Runs(defaults)
+    for run in runs:
+        read.take(data, *run)
+    if not read.sizes:
+        raise MediaError("a fragment has no samples")
+    return Samples(
+        sequence=sequence,
+        sequence_at=mfhd[0] + 4,
+        traf_at=traf[0],
+        decode_time=decode_time,
+        decode_time_at=tfdt[0] + 4,
+        decode_time_bytes=8 if wide else 4,
+        data_offset=read.data_offset,
+        data_offsets_at=tuple(read.offsets_at),
+        duration=read.duration,
+        sizes=tuple(read.sizes),
+        key_frame=table.kind == "audio" or not read.first_flags & _NON_SYNC,
+    )
+
+
+class _Runs:
+    """Adds up the `trun` boxes of a fragment."""
+
+    def __init__(self, defaults: list[int]) -> None:
+        self._duration, self._size, self._flags = defaults
+        self.sizes: list[int] = []
+        self.duration = 0
+        self.first_flags = self._flags
+        self.data_offset = 0
+        self.offsets_at: list[int] = []
+
+    def take(self, data: bytes, start: int, end: int) -> None:
+        flags = _u32(data, start, end) & 0xFFFFFF
+        count = _u32(data, start + 4, end)
+        at = start + 8
+        if not flags & 0x1:
+            raise MediaError("a fragment does not say where its samples are")
+        offset = struct.unpack(">i", _u32(data, at, end).to_bytes(4, "big"))[0]
+        if not self.offsets_at:
+            self.data_offset = offset
+        elif offset != self.data_offset + sum(self.sizes):
+            raise MediaError("the samples of a fragment do not follow each other")
+        self.offsets_at.append(at)
+        at += 4
+        first_flags: int | None = None
+        if flags & 0x4:
+            first_flags = _u32(data, at, end)
+            at += 4
+        fields = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
+        if count > MAX_SAMPLES or at + 4 * len(fields) * count > end:
+            raise MediaError("a fragment announces more samples than it describes")
+        for index in range(count):
+            duration, size, sample_flags = self._duration, self._size, self._flags
+            for bit in fields:
+                value = _u32(data, at, end)
+                at += 4
+                if bit == 0x100:
+                    duration = value
+                elif bit == 0x200:
+                    size = value
+                elif bit == 0x400:
+                    sample_flags = value
+            if not self.sizes and index == 0:
+                self.first_flags = first_flags if first_flags is not None else sample_flags
+            self.duration += duration
+            self.sizes.append(size)

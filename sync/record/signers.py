@@ -1,0 +1,129 @@
+"""Who has to sign a transcript, and how far they are: from the parties of the case, the seats and who spoke.
+
+Parties are those of the docket with their names; of the seats, the bench and the clerk always, and every other role
+that spoke. The bench and the clerk have to sign; anybody else signs, refuses with a reason, or was not there. A person
+may be added (`expect`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sync.record.signing import ABSENT, EXPECT, REFUSE, SIGN, Signature, Signing
+
+if TYPE_CHECKING:
+    from sync.record.hearing import Hearing
+
+BENCH = ("审判长", "独任审判员", "审判员", "代理审判员", "人民陪审员", "法官助理", "书记员")
+"""In the order in which they sign, after everybody else."""
+_OTHERS = (
+    "公诉人",
+    "原告",
+    "上诉人",
+    "申请人",
+    "被告",
+    "被上诉人",
+    "被告人",
+    "第三人",
+    "辩护人",
+    "证人",
+    "鉴定人",
+    "翻译人",
+)
+_STATE = {SIGN: "signed", REFUSE: "refused", ABSENT: "absent"}
+_APART = re.compile(r"[、,，;；]\s*")
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody who signs. `state`: `waiting`, `signed`, `refused` or `absent`."""
+
+    role: str
+    name: str
+    bench: bool
+    state: str = "waiting"
+    reason: str = ""
+    at_utc_ns: int | None = None
+    signature: Signature | None = None
+    """The one that counts for the words in question."""
+
+    def to_json(self) -> dict[str, Any]:
+        """For the screens, without the strokes."""
+        return {
+            "role": self.role,
+            "name": self.name,
+            "bench": self.bench,
+            "state": self.state,
+            "reason": self.reason,
+            "at_utc_ms": None if self.at_utc_ns is None else self.at_utc_ns / 1_000_000,
+            "signature": None if self.signature is None else self.signature.id,
+        }
+
+
+def people_of(hearing: Hearing, sha256: str | None) -> list[Person]:
+    """Everybody, in the order of signing, with what they did about the words of that hash."""
+    people = [Person(role, name, role in BENCH) for role, name in _asked(hearing)]
+    for said in hearing.signing.signatures:
+        person = _find(people, said.role, said.name)
+        if person is None:
+            person = Person(said.role, said.name, said.role in BENCH)
+            people.append(person)
+        elif not person.name:
+            person.name = said.name
+        if said.act == EXPECT:
+            if person.state == "absent":
+                _set(person, "waiting", None)
+        elif said.act == ABSENT or said.transcript == sha256:
+            _set(person, _STATE[said.act], said)
+    return sorted(people, key=_place)
+
+
+def is_complete(people: Iterable[Person]) -> bool:
+    """Whether nobody is waited for any more, and the bench and the clerk that were there have signed."""
+    all_of_them = list(people)
+    done = {"signed", "absent"}
+    return any(p.state == "signed" for p in all_of_them) and all(
+        p.state in done or (p.state == "refused" and not p.bench) for p in all_of_them
+    )
+
+
+def known_hashes(signing: Signing) -> set[str]:
+    """Of every version that was laid before people."""
+    return {version.sha256 for version in signing.versions}
+
+
+def _asked(hearing: Hearing) -> list[tuple[str, str]]:
+    parties = hearing.case.get("parties")
+    named = [
+        (str(role), name.strip())
+        for role, names in (parties.items() if isinstance(parties, dict) else ())
+        for name in _APART.split(str(names))
+        if name.strip()
+    ]
+    seated = [str(role) for seat in hearing.seats for role in [seat.get("role", ""), *(seat.get("roles") or [])]]
+    roles = [role for role in dict.fromkeys(seated) if role in BENCH]
+    roles += [line.role for line in hearing.transcript if line.source == "speech" and not line.struck]
+    taken = {role for role, _ in named}
+    return [*named, *((role, "") for role in dict.fromkeys(roles) if role and role not in taken)]
+
+
+def _find(people: list[Person], role: str, name: str) -> Person | None:
+    same = [p for p in people if p.role == role]
+    exact = next((p for p in same if p.name == name), None)
+    return exact or next((p for p in same if not p.name), None)
+
+
+def _set(person: Person, state: str, said: Signature | None) -> None:
+    person.state = state
+    person.signature = said
+    person.reason = "" if said is None else said.reason
+    person.at_utc_ns = None if said is None else said.at_utc_ns
+
+
+def _place(person: Person) -> tuple[bool, int]:
+    if person.bench:
+        return True, BENCH.index(person.role)
+    return False, next((i for i, known in enumerate(_OTHERS) if person.role.startswith(known)), len(_OTHERS))

@@ -1,0 +1,247 @@
+"""The transcript (笔录) while it is being made: the fold of utterances and revisions into lines.
+
+Promises: every version of every line stays; an act of revision counts whole or not at all, and only where its writer
+had seen the version that it changes (`base`); the engine's corrector never changes a line that the clerk has touched.
+An act that does not count stays with its lines as `void`, so nothing that was typed is lost. All positions in texts are
+counted in characters (code points). The form of the events is in docs/protocol.md, "The transcript".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sync.room.event_log import Event
+
+UNSURE_BELOW = 0.5
+"""A word of less probability than this is underlined."""
+CORRECTOR = "corrector"
+CLERK = "clerk"
+_SETTABLE = frozenset({"text", "role", "seat", "struck", "doubtful", "gone", "start_ns", "end_ns"})
+
+
+@dataclass(slots=True)
+class Utterance:
+    """A line of the transcript: words that one speaker said, or that the clerk wrote; never silently changed."""
+
+    id: str
+    seat: str
+    role: str
+    start_ns: int
+    end_ns: int
+    text: str
+    confidence: float | None = None
+    voice: str = ""
+    """Which of a seat's voices spoke, where they are told apart."""
+    source: str = "speech"
+    """`speech`, `typed`, `phrase` (a set phrase of procedure) or `split` (off another line)."""
+    revision: int = 0
+    """The number of the event that made this version: what a writer names as `base`."""
+    written_utc_ns: int = 0
+    """When its first version was written down; what was said was said at `start_ns`."""
+    touched: bool = False
+    """A clerk has had a hand in it."""
+    struck: bool = False
+    doubtful: bool = False
+    gone: str = ""
+    """Why it is no line any more: `merged` into another or `withdrawn` (an insertion that was undone)."""
+    unsure: list[list[int]] = field(default_factory=list)
+    """[from, to) of what the engine was not sure of."""
+    proposals: list[dict[str, Any]] = field(default_factory=list)
+    """What the corrector would change: `at,length,from,to,why,confidence`."""
+    versions: list[dict[str, Any]] = field(default_factory=list)
+    """All of them, the first one too, once there is more than one: `number,id,utc_ns,by,act,reason` and what it set;
+    `void: true` where an act did not count. The first has no `id`: it was no revision."""
+
+
+class Transcript:
+    """The lines of one hearing, in the order in which they are read."""
+
+    def __init__(self) -> None:
+        self.lines: list[Utterance] = []
+        self.ignored: set[str] = set()
+        """Findings of the checks that the clerk has read and let stand."""
+        self.voices: dict[tuple[str, str], str] = {}
+        """Which role speaks with a voice of a seat, where the clerk has said so: (seat, voice) -> role."""
+        self._by_id: dict[str, Utterance] = {}
+
+    def __iter__(self) -> Iterator[Utterance]:
+        """The lines that are there to read: not those that were merged or withdrawn."""
+        return (line for line in self.lines if not line.gone)
+
+    def get(self, name: str) -> Utterance | None:
+        """A line by its id, also one that is gone."""
+        return self._by_id.get(name)
+
+    def utterance(self, event: Event) -> None:
+        """Take what the engine heard; a second utterance of the same id is none."""
+        body = event.body
+        if str(body["id"]) in self._by_id:
+            return
+        text, seat, voice = str(body["text"]), str(body["seat"]), str(body.get("voice", ""))
+        said = Utterance(
+            id=str(body["id"]),
+            seat=seat,
+            # The engine may have finished these words before it heard whose voice it is.
+            role=self.voices.get((seat, voice), str(body["role"])),
+            start_ns=int(body["start_ns"]),
+            end_ns=int(body["end_ns"]),
+            text=text,
+            confidence=body.get("confidence"),
+            voice=voice,
+            revision=event.number,
+            written_utc_ns=event.utc_ns,
+            unsure=_unsure(text, body.get("words") or []),
+        )
+        # Two people may finish out of order; the transcript is in the order in which they began.
+        place = len(self.lines)
+        while place > 0 and self.lines[place - 1].start_ns > said.start_ns:
+            place -= 1
+        self._insert(place, said)
+
+    def revise(self, event: Event) -> bool:
+        """Take one act of revision; False when it does not count (then every line that it names keeps it as void)."""
+        body = event.body
+        if "changes" not in body:
+            return self._revise_plainly(event)
+        changes: Sequence[Mapping[str, Any]] = body["changes"]
+        if not self.counts(str(body["by"]), changes):
+            for change in changes:
+                line = self._by_id.get(str(change.get("line", "")))
+                if line is not None:
+                    self._note(line, event, {**_settings(change), "void": True})
+            return False
+        for change in changes:
+            if "new" in change:
+                self._add(change["new"], event)
+                continue
+            line = self._by_id[str(change["line"])]
+            if "propose" in change:
+                line.proposals = [dict(p) for p in change["propose"]]
+            if "set" in change:
+                self._set(line, change["set"], event)
+        voice = body.get("voice")
+        if voice:
+            self.voices[str(voice["seat"]), str(voice["voice"])] = str(voice["role"])
+        return True
+
+    def check(self, event: Event) -> None:
+        """Take the clerk's word on a finding of the checks."""
+        name = str(event.body["id"])
+        if event.body.get("ignored"):
+            self.ignored.add(name)
+        else:
+            self.ignored.discard(name)
+
+    def _revise_plainly(self, event: Event) -> bool:
+        """The first form of a revision: an `utterance` and its new `text`, by the clerk, over whatever it was."""
+        body = {"by": CLERK, "act": "edit", **event.body}
+        line = self._by_id.get(str(body.get("utterance", body.get("id", ""))))
+        if line is None:
+            return False
+        values = {"text": str(body["text"])} if "text" in body else {}
+        self._set(line, values, replace(event, body=body))
+        return True
+
+    def counts(self, by: str, changes: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether an act with these changes would count if it came now."""
+        named = {str(c["new"]["id"]) for c in changes if "new" in c}
+        if len(named) != sum("new" in c for c in changes) or any(name in self._by_id for name in named):
+            return False
+        for change in changes:
+            if "new" in change:
+                after = str(change["new"].get("after", ""))
+                if after and after not in self._by_id and after not in named:
+                    return False
+                continue
+            line = self._by_id.get(str(change["line"]))
+            if line is None or line.revision != int(change["base"]) or (by == CORRECTOR and line.touched):
+                return False
+        return True
+
+    def _add(self, new: Mapping[str, Any], event: Event) -> None:
+        line = Utterance(
+            id=str(new["id"]),
+            seat=str(new.get("seat", "")),
+            role=str(new["role"]),
+            start_ns=int(new["start_ns"]),
+            end_ns=int(new["end_ns"]),
+            text=str(new["text"]),
+            voice=str(new.get("voice", "")),
+            source=str(new.get("source", "typed")),
+            revision=event.number,
+            written_utc_ns=event.utc_ns,
+            touched=event.body["by"] == CLERK,
+        )
+        after = self._by_id.get(str(new.get("after", "")))
+        if after is not None:
+            place = self.lines.index(after) + 1
+        else:
+            place = next((i for i, other in enumerate(self.lines) if other.start_ns > line.start_ns), len(self.lines))
+        self._insert(place, line)
+
+    def _set(self, line: Utterance, values: Mapping[str, Any], event: Event) -> None:
+        text = values.get("text")
+        if isinstance(text, str) and text != line.text:
+            line.unsure = moved(line.unsure, line.text, text)
+            line.proposals = _moved_proposals(line.proposals, line.text, text)
+        self._note(line, event, _settings({"set": values}))
+        for key in _SETTABLE & values.keys():
+            value = values[key]
+            setattr(line, key, int(value) if key.endswith("_ns") else value)
+        line.revision = event.number
+        line.touched = line.touched or event.body["by"] == CLERK
+
+    def _note(self, line: Utterance, event: Event, settings: Mapping[str, Any]) -> None:
+        if not line.versions:  # until now `revision` is the number of the line's first event
+            first: dict[str, Any] = {"number": line.revision, "utc_ns": line.written_utc_ns}
+            first |= {"by": "engine" if line.source == "speech" else CLERK, "act": line.source}
+            line.versions.append({**first, "text": line.text, "role": line.role})
+        body = event.body
+        said: dict[str, Any] = {"number": event.number, "id": str(body["id"]), "utc_ns": event.utc_ns}
+        said |= {"by": str(body["by"]), "act": str(body["act"])}
+        reason = {"reason": str(body["reason"])} if body.get("reason") else {}
+        line.versions.append({**said, **reason, **settings})
+
+    def _insert(self, place: int, line: Utterance) -> None:
+        self.lines.insert(place, line)
+        self._by_id[line.id] = line
+
+
+def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[list[int]]:
+    """Where spans of a text are in its next version; what lies in the changed part is dropped."""
+    most = min(len(before), len(after))
+    head = next((i for i in range(most) if before[i] != after[i]), most)
+    tail = next((i for i in range(most - head) if before[-1 - i] != after[-1 - i]), most - head)
+    shift = len(after) - len(before)
+    kept = [[a, b] for a, b in spans if b <= head]
+    return kept + [[a + shift, b + shift] for a, b in spans if a >= max(len(before) - tail, head) and b > head]
+
+
+def _moved_proposals(proposals: Sequence[Mapping[str, Any]], before: str, after: str) -> list[dict[str, Any]]:
+    found = [(p, moved([[int(p["at"]), int(p["at"]) + int(p["length"])]], before, after)) for p in proposals]
+    return [{**p, "at": spans[0][0]} for p, spans in found if spans]
+
+
+def _unsure(text: str, words: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    spans: list[list[int]] = []
+    at = 0
+    for word in words:
+        said = str(word["text"]).strip()
+        found = text.find(said, at) if said else -1
+        if found < 0:
+            continue
+        at = found + len(said)
+        if float(word["probability"]) >= UNSURE_BELOW:
+            continue
+        if spans and spans[-1][1] == found:
+            spans[-1][1] = at
+        else:
+            spans.append([found, at])
+    return spans
+
+
+def _settings(change: Mapping[str, Any]) -> dict[str, Any]:
+    values = change.get("set", {})
+    return {key: values[key] for key in sorted(_SETTABLE & values.keys())}

@@ -1,0 +1,1 @@
+"""What the services of one room share: its log, feeds, clock and folders."""

@@ -1,0 +1,93 @@
+"""Where a room keeps what, below its data folder. One place, so that no two services disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RoomLayout:
+    """Paths below `storage.data` of a room's profile."""
+
+    data: Path
+
+    @property
+    def clock(self) -> Path:
+        """The room's epoch (sync.room.clock)."""
+        return self.data / "clock.json"
+
+    @property
+    def log(self) -> Path:
+        """The room's log (sync.room.event_log)."""
+        return self.data / "room.db"
+
+    def feed(self, service: str) -> Path:
+        """The feed socket of `recorder`, `transcriber`, `edge` or `uplink`."""
+        return self.data / "run" / f"{service}.sock"
+
+    def hearing(self, hearing: str) -> Path:
+        """The folder of a hearing; made by whoever comes first."""
+        return self.data / "hearings" / hearing
+
+    def track(self, hearing: str, track: str) -> Path:
+        """Segments `00000.mp4`, their journals `00000.jsonl`, written by the recorder alone."""
+        return self.hearing(hearing) / track
+
+    def exhibits(self, hearing: str) -> Path:
+        """Exhibit files, named `<sha256>`; written by the edge alone."""
+        return self.hearing(hearing) / "exhibits"
+
+    @property
+    def stage(self) -> Path:
+        """`stage.json`: when the simulated devices of this room began to play (hardware.simulated)."""
+        return self.data / "run" / "stage.json"
+
+    @property
+    def selftests(self) -> Path:
+        """Test records of the self-test, a folder each; never part of a hearing, kept for one test at most."""
+        return self.data / "selftest"
+
+    @property
+    def uploads(self) -> Path:
+        """What has been uploaded so far; written by the uplink alone."""
+        return self.data / "upload.db"
+
+    @property
+    def access(self) -> Path:
+        """Who may sign in at the panel; `codes.json` beside it has the codes in plain (mode 0600)."""
+        return self.data / "access.json"
+
+    @property
+    def display_token(self) -> Path:
+        """The read-only token of the room's display (mode 0600), one line."""
+        return self.data / "display-token"
+
+    @property
+    def docket(self) -> Path:
+        """The last docket that the center sent, so that it survives an outage."""
+        return self.data / "docket.json"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the device's key and what the center gave it at enrolment (docs/integrity.md)."""
+        return self.data / "keys"
+
+    @property
+    def device_key(self) -> Path:
+        """The device's private key (mode 0600), made at first start."""
+        return self.keys / "device.key"
+
+    @property
+    def device_certificate(self) -> Path:
+        """The device's certificate, by the center."""
+        return self.keys / "device.pem"
+
+    @property
+    def center_key(self) -> Path:
+        """The center's public key, as it was at enrolment."""
+        return self.keys / "center.pem"
+
+    def token(self, hearing: str) -> Path:
+        """The time-stamp token over the checkpoint of the hearing's last seal."""
+        return self.hearing(hearing) / "seal.tsr"

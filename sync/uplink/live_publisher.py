@@ -1,0 +1,268 @@
+"""Live publishing: what somebody watches, and for everybody a thumbnail, the status and the captions.
+
+Promises: a newcomer's first fragment is a key frame; a network that is slower than the cameras loses pictures up to
+the next key frame and never makes the live picture late by more than seconds. Nothing here is durable.
+
+What may leave the room (`Leave`): everything while a hearing is open; pictures but no sound between hearings and in
+a recess, where people speak off the record; nothing at all while evidence is taken in closed session or a mediation is
+held that must not be recorded. A room that is muted (a word at the bench) sends pictures, no sound and no captions;
+its record is as ever. Whatever is demanded, the room decides.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from sync.errors import EnvelopeError
+from sync.media.envelope import Envelope, Kind
+from sync.media.gop_cache import Gate, GopCache
+from sync.record.hearing import Hearing, PauseReason, State
+from sync.uplink.mqtt import Broker
+
+log = structlog.get_logger(__name__)
+
+DEMAND_S = 15.0
+LEVELS_S = 0.19
+STATUS_MIN_S = 1.0
+STATUS_MAX_S = 5.0
+RECORDER_S = 5.0
+MAX_ALARMS = 16
+"""A recorder that has said nothing for so long is not spoken for."""
+BACKLOG_BYTES = 1024 * 1024
+"""About two seconds of two cameras; beyond it pictures are dropped."""
+
+
+SOUND = frozenset({"mics", "mix"})
+_CLOSED = frozenset({PauseReason.CLOSED_EVIDENCE.value, PauseReason.MEDIATION.value})
+
+
+class Leave(enum.Enum):
+    """What may leave the room now."""
+
+    ALL = enum.auto()
+    PICTURES = enum.auto()
+    NOTHING = enum.auto()
+
+    @classmethod
+    def of(cls, hearing: Hearing | None) -> Leave:
+        """What the state of the room's hearing lets out."""
+        if hearing is None or hearing.state is State.CLOSED:
+            return cls.PICTURES
+        if hearing.state is State.OPEN:
+            return cls.PICTURES if hearing.live_muted else cls.ALL
+        return cls.NOTHING if hearing.pauses[-1].reason in _CLOSED else cls.PICTURES
+
+    def lets(self, track: str) -> bool:
+        """Whether media of this track may leave."""
+        return self is Leave.ALL or (self is Leave.PICTURES and track not in SOUND)
+
+
+class Demand(BaseModel):
+    """Which tracks somebody watches."""
+
+    tracks: list[Annotated[str, Field(max_length=64)]] = Field(max_length=32)
+    levels: bool = False
+
+
+class Live:
+    """The live half of the uplink. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        prefix: str,
+        *,
+        identity: dict[str, Any],
+        room_ns: Callable[[], int],
+        utc_ns: Callable[[], int],
+        hearing: Callable[[], Hearing | None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`identity` is what every status says of the room: `court_name`, `room_name`, `seats`."""
+        self._broker = broker
+        self._prefix = prefix
+        self._identity = identity
+        self._room_ns = room_ns
+        self._utc_ns = utc_ns
+        self._hearing = hearing
+        self._monotonic = monotonic
+        self._gops = GopCache()
+        self._gates: dict[str, Gate] = {}
+        self._demand_until = 0.0
+        self._levels = False
+        self._levels_at = 0.0
+        self._status_at = 0.0
+        self._status_said: dict[str, Any] | None = None
+        self._told: object = None
+        self._recorder: dict[str, Any] | None = None
+        self._recorder_at = 0.0
+        self._speaking: list[str] = []
+        self._alarms: list[dict[str, Any]] = []
+        self.dropped = 0
+        """Fragments that were left out because the network was too slow."""
+        broker.subscribe(f"{prefix}/demand", 0, self._on_demand)
+        broker.on_connected(self._on_connected)
+
+    @property
+    def watched(self) -> list[str]:
+        """Tracks in demand now."""
+        return sorted(self._gates)
+
+    def tick(self) -> None:
+        """Call several times a second: ends demands that were not repeated, and says the status."""
+        if self._gates or self._levels:
+            self._expire()
+        self._say_status()
+
+    # From the room's feeds.
+
+    def take(self, topic: str, payload: bytes) -> None:
+        """One message of the recorder's feed, the transcriber's words, or the alarms of the edge."""
+        head, _, track = topic.partition("/")
+        if self._status_said is not None and self._state() != self._told:
+            self._say_status()  # before anything of this state leaves: who may see it hangs on it
+        try:
+            if head == "frag":
+                self._fragment(track, payload)
+            elif head == "init":
+                self._gops.init(track, payload)
+                if track in self._gates:
+                    self._gates[track].lose()
+                self._broker.publish(f"{self._prefix}/live/{track}/init", payload, qos=1, retain=True)
+            elif head == "thumb":
+                if self._lets(track) and self._broker.backlog_bytes < BACKLOG_BYTES:
+                    self._broker.publish(f"{self._prefix}/live/{track}/thumb", payload)
+            elif head == "caption":
+                self._caption(json.loads(payload))
+            elif head == "levels":
+                self._say_levels(payload)
+            elif head == "status":
+                self._recorder, self._recorder_at = dict(json.loads(payload)), self._monotonic()
+            elif head == "alarms":
+                self._alarms = [alarm for alarm in json.loads(payload) if isinstance(alarm, dict)][:MAX_ALARMS]
+                self._say_status()
+            elif head == "speaking":
+                self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
+                self._say_status()
+        except (EnvelopeError, ValueError, KeyError, TypeError) as error:
+            log.warning("feed_message_unreadable", topic=topic, why=str(error))
+
+    def _state(self) -> object:
+        hearing = self._hearing()
+        return None if hearing is None else (hearing.id, hearing.state)
+
+    def _lets(self, track: str) -> bool:
+        return Leave.of(self._hearing()).lets(track)
+
+    def _off_record(self, track: str, payload: bytes) -> bool:
+        """Sound from before the opening, which comes a moment after it: of the record perhaps, but not live."""
+        hearing = self._hearing()
+        return track in SOUND and hearing is not None and Envelope.unpack(payload).room_ns < hearing.opened_ns
+
+    def _fragment(self, track: str, payload: bytes) -> None:
+        gate = self._gates.get(track)
+        if not self._lets(track) or self._off_record(track, payload):
+            self._gops.forget(track)  # whoever comes when it is over begins with what came after it
+            if gate is not None:
+                gate.lose()
+            return
+        envelope = self._gops.fragment(track, payload)
+        if gate is None or envelope.kind is not Kind.FRAGMENT or not self._broker.connected:
+            return
+        if self._broker.backlog_bytes > BACKLOG_BYTES:
+            gate.lose()
+            self.dropped += 1
+        elif gate.passes(envelope):
+            self._broker.publish(f"{self._prefix}/live/{track}/frag", payload)
+
+    def _caption(self, value: dict[str, Any]) -> None:
+        hearing = self._hearing()
+        if hearing is not None and hearing.live_muted and value.get("text"):  # withdrawals may go
+            return
+        message = {**value, "hearing": None if hearing is None else hearing.id}
+        self._broker.publish(f"{self._prefix}/caption", json.dumps(message, ensure_ascii=False).encode())
+
+    def _say_levels(self, payload: bytes) -> None:
+        now = self._monotonic()
+        if Leave.of(self._hearing()) is not Leave.ALL:
+            return
+        if self._levels and now - self._levels_at >= LEVELS_S and self._broker.backlog_bytes < BACKLOG_BYTES:
+            self._levels_at = now
+            self._broker.publish(f"{self._prefix}/levels", payload)
+
+    # From the center.
+
+    def _on_demand(self, payload: bytes) -> None:
+        try:
+            demand = Demand.model_validate_json(payload)
+        except ValidationError as error:
+            log.warning("demand_unreadable", why=str(error.errors()[0]["msg"]))
+            return
+        self._demand_until = self._monotonic() + DEMAND_S
+        self._levels = demand.levels
+        wanted = set(demand.tracks)
+        for track in set(self._gates) - wanted:
+            del self._gates[track]
+        for track in wanted - set(self._gates):
+            self._begin(track)
+
+    def _begin(self, track: str) -> None:
+        held = self._gops.since_key_frame(track) if self._lets(track) else []
+        self._gates[track] = Gate(opened=bool(held))
+        for message in held:
+            self._broker.publish(f"{self._prefix}/live/{track}/frag", message)
+
+    def _expire(self) -> None:
+        if self._monotonic() > self._demand_until:
+            self._gates.clear()
+            self._levels = False
+
+    def _on_connected(self) -> None:
+        for track, message in self._gops.inits().items():
+            self._broker.publish(f"{self._prefix}/live/{track}/init", message, qos=1, retain=True)
+        for gate in self._gates.values():
+            gate.lose()
+        self._status_said = None
+        self._say_status()
+
+    # The status.
+
+    def _say_status(self) -> None:
+        if not self._broker.connected:
+            return
+        now = self._monotonic()
+        hearing = self._hearing()
+        said: dict[str, Any] = {
+            "online": True,
+            **self._identity,
+            "hearing": None
+            if hearing is None
+            else {
+                "id": hearing.id,
+                "state": hearing.state.value,
+                "pause": hearing.pauses[-1].reason if hearing.state is State.PAUSED else None,
+                "case": hearing.case,
+                "opened_utc_ns": hearing.opened_utc_ns,
+            },
+            "recorder": self._recorder if now - self._recorder_at < RECORDER_S else None,
+            "speaking": list(self._speaking),
+            "alarms": self._alarms,
+        }
+        age_s = now - self._status_at
+        at_once = self._status_said is None or self._state() != self._told
+        if not at_once and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
+            return
+        message = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
+        if self._broker.publish(
+            f"{self._prefix}/status", json.dumps(message, ensure_ascii=False).encode(), qos=1, retain=True
+        ):
+            self._status_at = now
+            self._status_said = said
+            self._told = self._state()

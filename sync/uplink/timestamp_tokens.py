@@ -1,0 +1,116 @@
+"""Time-stamp tokens: asks the authority that the profile names for a token over each seal, and hands it to the center.
+
+Only seals of the last `RECENT` hearings are asked for, so that naming an authority late does not stamp years at once.
+The token is kept in the room's log file, beside the hearing (`seal.tsr`), and at the center.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import structlog
+
+from sync.errors import LedgerError, StorageError
+from sync.ledger.note import read_note
+from sync.ledger.token import MAX_TOKEN_BYTES, REQUEST_TYPE, check_reply, request_of
+from sync.room.checkpoints import Checkpoints, Stored
+from sync.room.paths import RoomLayout
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 2.0
+AGAIN_S = 60.0
+REPLY_S = 30.0
+"""For the whole answer: one that comes a byte at a time is none."""
+RECENT = 16
+
+
+class Stamps:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self, checkpoints: Checkpoints, layout: RoomLayout, tsa_url: str, center: httpx.AsyncClient | None
+    ) -> None:
+        """`center` carries the room's token; None when the room stands alone. Empty `tsa_url`: nobody is asked."""
+        self._checkpoints = checkpoints
+        self._layout = layout
+        self._url = tsa_url
+        self._center = center
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        while True:
+            well = True
+            try:
+                if self._url:
+                    well = await self._each(await asyncio.to_thread(self._checkpoints.unstamped, RECENT), self._ask)
+                if self._center is not None:
+                    tokens = await asyncio.to_thread(self._checkpoints.tokens_to_send)
+                    well = await self._each(tokens, self._send) and well
+            except StorageError as error:
+                log.warning("time_stamps_unread", why=error.message)
+                well = False
+            await asyncio.sleep(LOOK_S if well else AGAIN_S)
+
+    async def _each(self, items: list[Stored], act: Callable[[Stored], Awaitable[None]]) -> bool:
+        """`act` for each; False when one has to be tried again. One that is refused holds up no other."""
+        well = True
+        for stored in items:
+            try:
+                await act(stored)
+            except (httpx.TransportError, TimeoutError) as error:  # nobody is there: the others need not be tried now
+                log.warning("time_stamp_waits", hearing=stored.hearing, why=str(error) or type(error).__name__)
+                return False
+            except (LedgerError, StorageError, OSError, httpx.HTTPError) as error:
+                log.warning("time_stamp_refused", hearing=stored.hearing, why=str(error) or type(error).__name__)
+                well = False
+        return well
+
+    async def _ask(self, stored: Stored) -> None:
+        text = read_note(stored.note).text
+        token = await self._reply(request_of(text))
+        check_reply(token, text)
+        last = await asyncio.to_thread(self._checkpoints.last, stored.hearing)
+        if last is not None and last.size == stored.size:
+            await asyncio.to_thread(_keep, self._layout.token(stored.hearing), token)
+        await asyncio.to_thread(self._checkpoints.stamped, stored.hearing, stored.size, token)
+        log.info("stamped", hearing=stored.hearing, size=stored.size)
+
+    async def _reply(self, request: bytes) -> bytes:
+        """What the authority answers; never more of it in memory than a token may have, and one piece."""
+        # Unpacked, a small answer may be a large one: none that is packed is asked for or taken.
+        headers = {"Content-Type": REQUEST_TYPE, "Accept-Encoding": "identity"}
+        token = bytearray()
+        async with (
+            asyncio.timeout(REPLY_S),
+            httpx.AsyncClient(timeout=REPLY_S, trust_env=False) as http,
+            http.stream("POST", self._url, content=request, headers=headers) as answer,
+        ):
+            answer.raise_for_status()
+            async for piece in answer.aiter_raw():
+                token += piece
+                if len(token) > MAX_TOKEN_BYTES:
+                    raise LedgerError("the time-stamp authority answered with something much too long", code="token")
+        return bytes(token)
+
+    async def _send(self, stored: Stored) -> None:
+        assert self._center is not None
+        assert stored.token is not None
+        body = {"hearing": stored.hearing, "size": stored.size, "token": base64.b64encode(stored.token).decode()}
+        answer = await self._center.post("/api/tokens", json=body)
+        if answer.status_code in (404, 422):  # the center will never take it: say so, and hold up no other
+            log.error("token_refused", hearing=stored.hearing, status=answer.status_code)
+        else:
+            answer.raise_for_status()
+        await asyncio.to_thread(self._checkpoints.token_sent, stored.hearing, stored.size)
+
+
+def _keep(path: Path, token: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(token)
+    fresh.replace(path)

@@ -1,0 +1,1 @@
+"""Sound as the transcriber gets it: from the live feed, or decoded from the record."""

@@ -1,0 +1,1 @@
+"""Words after recognition: what only sounds alike is corrected, visibly."""

@@ -1,0 +1,92 @@
+"""What any engine heard, made fit for the record: guarded, tidied, and every character with its time.
+
+Promises: the words joined are the text, whatever pieces the engine speaks in; without times of the engine's own they
+are laid evenly over what was said; nothing that an engine invents over silence comes through.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from transcriber.recognition.alignment import spread
+from transcriber.recognition.hallucinations import finish, invented, latin, once, tidy
+from transcriber.recognition.recognizer import Heard, Word
+
+_UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
+
+
+def fit(text: str, pieces: Sequence[Word], seconds: float, *, quick: bool, confidence: float) -> Heard:
+    """`text` as heard in `seconds` of sound; `pieces`: its parts with times, or none."""
+    if why := invented(text, seconds):
+        return Heard(why=why)
+    text = tidy(_sentence_case(text))
+    if quick:
+        return Heard(text=once(text), confidence=confidence)
+    text = finish(text)
+    spoken = [piece for piece in pieces if _letters(piece.text)]
+    if sum(_letters(piece.text) for piece in spoken) != _letters(text):
+        spoken = _evenly(text, spoken, seconds, confidence)
+    words = spread(text, _ordered(spoken, seconds))
+    if words:
+        confidence = sum(word.probability for word in words) / len(words)
+    return Heard(text=text, words=words, confidence=round(confidence, 3))
+
+
+def chance(log_probability: float) -> float:
+    """0…1 of a natural logarithm; what is not a number is worth nothing."""
+    return math.exp(min(log_probability, 0.0)) if math.isfinite(log_probability) else 0.0
+
+
+def _letters(text: str) -> int:
+    return sum(c.isalnum() for c in text)
+
+
+def _sentence_case(text: str) -> str:
+    """Models of one case shout: SO HE SAID becomes So he said."""
+    if not latin(text) or not text.isupper():
+        return text
+    words = ["I" if word == "I" else word.lower() for word in text.split()]
+    if words:
+        words[0] = words[0][:1].upper() + words[0][1:]
+    return " ".join(words)
+
+
+def laid(text: str, start_s: float, end_s: float, probability: float) -> list[Word]:
+    """The characters and English words of `text`, evenly from `start_s` to `end_s`."""
+    return _evenly(text, [Word(text, start_s, end_s, probability)], end_s, probability)
+
+
+def _evenly(text: str, pieces: Sequence[Word], seconds: float, probability: float) -> list[Word]:
+    """One piece a character or English word, as the engine's pieces pass by: they say when, though not which."""
+    units = [unit for unit in _UNIT.findall(text) if _letters(unit)]
+    total = sum(_letters(unit) for unit in units)
+    edges = [(piece.start_s, piece.end_s) for piece in pieces] or [(0.0, seconds)]
+    if pieces:
+        probability = sum(piece.probability for piece in pieces) / len(pieces)
+
+    def moment(share: float) -> float:
+        place = share * len(edges)
+        index = min(int(place), len(edges) - 1)
+        start_s, end_s = edges[index]
+        return start_s + (place - index) * (end_s - start_s)
+
+    pieces_of_text, before = [], 0
+    for unit in units:
+        after = before + _letters(unit)
+        pieces_of_text.append(Word(unit, moment(before / total), moment(after / total), probability))
+        before = after
+    return pieces_of_text
+
+
+def _ordered(pieces: Sequence[Word], seconds: float) -> list[Word]:
+    """Times inside the sound and never backwards."""
+    ordered: list[Word] = []
+    at_s = 0.0
+    for piece in pieces:
+        start_s = min(max(piece.start_s, at_s), seconds)
+        end_s = min(max(piece.end_s, start_s), seconds)
+        ordered.append(Word(piece.text, round(start_s, 3), round(end_s, 3), round(piece.probability, 3)))
+        at_s = start_s
+    return ordered

@@ -1,0 +1,237 @@
+"""One transcription server of the OpenAI interface: a question by HTTP, the words back.
+
+Promises: every way in which a server fails is one of three errors, each with a sentence for a person: it is away
+(`ServerAwayError`), it will not let us in (`ServerClosedError`), it will not take these samples (`ServerRefusedError`).
+Sends nothing but the samples, the bias and the settings; follows no redirection with the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import wave
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from sync.errors import ConfigError, WutongError
+from sync.runtime.secrets import read_secret
+from transcriber.recognition.hallucinations import echoes
+from transcriber.recognition.language import LANGUAGES
+from transcriber.recognition.normalize import chance, fit, laid
+from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Heard, Samples, Word
+
+_CONNECT_S = 4.0
+_PROBE_S = 4.0
+_SILENCE_S = 15.0
+"""A server that is busy or loads its model is not waited for when it is only asked about silence."""
+_MOST_ANSWER_BYTES = 4 * 1024 * 1024
+_NAMES = {"chinese": "zh", "mandarin": "zh", "zh": "zh", "zh-cn": "zh", "english": "en", "en": "en", "en-us": "en"}
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class ServerAwayError(WutongError):
+    """The server cannot be reached, is overloaded, or was too slow: worth another try, here or elsewhere."""
+
+    code = "engine"
+
+    def __init__(self, message: str, *, over_this: bool = False) -> None:
+        """`over_this`: it may well have been the samples that were too much for it."""
+        super().__init__(message)
+        self.over_this = over_this
+
+
+class ServerClosedError(WutongError):
+    """The server does not accept the token, or has no such interface or model: worth a try when that was put right."""
+
+    code = "engine"
+
+
+class ServerRefusedError(WutongError):
+    """The server answers, but not to these samples."""
+
+    code = "engine"
+
+
+class Remote:
+    """One server. Any number of questions at a time; all methods belong to one event loop."""
+
+    def __init__(self, base: str, *, model: str, language: str, timeout_s: float, token_file: Path | None) -> None:
+        """`base`: its address without /v1; `language`: `zh`, `en` or `auto`; a question takes `timeout_s` at most."""
+        self.base = base.rstrip("/").removesuffix("/v1")
+        self._model = model
+        self._language = language
+        self._last = LANGUAGES[0]
+        self._token_file = token_file
+        self._timeout_s = timeout_s
+        timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
+        self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16))
+
+    async def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
+        """Words of at most 30 s, by one question; by another one where the first came out as nonsense."""
+        seconds = len(samples) / RATE_HZ
+        wav = _wav(samples)
+        made = heard(await self._in_language(wav, bias, quick=quick), seconds, quick=quick)
+        if bias and not quick and (made.why not in ("", "no words") or echoes(made.text)):
+            # Names to be expected are what leads a model astray most often.
+            made = heard(await self._in_language(wav, "", quick=quick), seconds, quick=quick)
+        return made
+
+    async def _in_language(self, wav: bytes, bias: str, *, quick: bool) -> dict[str, Any]:
+        """The answer in one of the two languages; with `auto`, a third one is asked about again."""
+        answer = await self._asked(wav, bias, "" if self._language == "auto" else self._language, quick=quick)
+        if self._language == "auto":
+            spoken = _NAMES.get(str(answer.get("language") or "").lower())
+            if spoken is None and answer.get("language"):
+                answer = await self._asked(wav, bias, self._last, quick=quick)
+            elif spoken is not None and not quick:
+                self._last = spoken
+        return answer
+
+    async def probe(self, silence_s: float = 0.0) -> None:
+        """Whether the server is there and lets us in, and takes this much silence; raises what is wrong."""
+        answer = await self._send("GET", "/v1/models", timeout=httpx.Timeout(_PROBE_S))
+        if answer.status_code in (401, 403):
+            raise ServerClosedError(self._unwelcome(answer))
+        if answer.status_code >= 500:
+            raise ServerAwayError(f"the transcription server {self.base} is not well: HTTP {answer.status_code}")
+        if silence_s:
+            await self._takes_silence(silence_s)
+
+    async def _takes_silence(self, seconds: float) -> None:
+        """`ServerClosedError` when it refuses what no server that is set rightly can refuse."""
+        wav = _wav(np.zeros(round(seconds * RATE_HZ), np.float32))
+        try:
+            async with asyncio.timeout(_SILENCE_S):
+                await self._asked(wav, "", "" if self._language == "auto" else self._language, quick=False)
+        except (ServerAwayError, TimeoutError):
+            return  # busy, or loading its model: that it is there is known, and nothing speaks against it
+        except ServerRefusedError as error:
+            raise ServerClosedError(
+                f"{error.message}; it refuses even silence: make [transcriber] language ({self._language}) and model"
+                " agree with the server's, and let questions of 1 MiB through"
+            ) from error
+
+    async def close(self) -> None:
+        """Let go of its connections."""
+        await self._http.aclose()
+
+    async def _asked(self, wav: bytes, bias: str, language: str, *, quick: bool) -> dict[str, Any]:
+        form: dict[str, Any] = {"model": self._model, "response_format": "verbose_json", "temperature": "0"}
+        if language:
+            form["language"] = language
+        if bias:
+            form["prompt"] = bias
+        if not quick:
+            form["timestamp_granularities[]"] = ["word", "segment"]
+        file = {"file": ("speech.wav", wav, "audio/wav")}
+        asked_as = {"X-Wutong-Quick": "1"} if quick else {}  # a speech server of ours lets finished turns go first
+        answer = await self._send("POST", "/v1/audio/transcriptions", headers=asked_as, data=form, files=file)
+        if answer.status_code == 200:
+            return self._understood(answer)
+        if answer.status_code in _BUSY:
+            broke = answer.status_code == 500
+            what = "broke off" if broke else "is busy"
+            raise ServerAwayError(f"the transcription server {self.base} {what}: {_said(answer)}", over_this=broke)
+        if answer.status_code in (401, 403):
+            raise ServerClosedError(self._unwelcome(answer))
+        if answer.is_redirect or answer.status_code in (404, 405) or "model" in _said(answer).lower():
+            raise ServerClosedError(
+                f"{self.base} has no transcription with the model {self._model!r}: {_said(answer)}; see [transcriber]"
+            )
+        raise ServerRefusedError(f"the transcription server {self.base} refused the speech: {_said(answer)}")
+
+    async def _send(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
+    ) -> httpx.Response:
+        headers = dict(headers or {})
+        if self._token_file is not None:
+            # Read each time: a token that was replaced counts at once.
+            headers["Authorization"] = f"Bearer {read_secret(self._token_file, 'the transcription token')}"
+        try:
+            # httpx bounds each read; this bounds a server that drips.
+            async with (
+                asyncio.timeout(self._timeout_s + _CONNECT_S),
+                self._http.stream(method, self.base + path, headers=headers, **kwargs) as answer,
+            ):
+                body = bytearray()
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > _MOST_ANSWER_BYTES:
+                        raise ServerRefusedError(f"the transcription server {self.base} answers without end")
+                return httpx.Response(answer.status_code, content=bytes(body))
+        except (httpx.ReadTimeout, TimeoutError) as error:
+            late = f"the transcription server {self.base} did not answer in time"
+            raise ServerAwayError(late, over_this=True) from error
+        except httpx.InvalidURL as error:
+            raise ConfigError(f"{self.base} is no address of a transcription server: {error}") from error
+        except httpx.HTTPError as error:
+            raise ServerAwayError(f"the transcription server {self.base} cannot be reached: {error}") from error
+
+    def _understood(self, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            value = answer.json()
+        except ValueError:
+            value = None
+        if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+            raise ServerRefusedError(f"the transcription server {self.base} answered what is no transcription")
+        return value
+
+    def _unwelcome(self, answer: httpx.Response) -> str:
+        advice = "check its token" if self._token_file else "name its token in [transcriber] token_file"
+        return f"the transcription server {self.base} does not let us in (HTTP {answer.status_code}); {advice}"
+
+
+def heard(answer: dict[str, Any], seconds: float, *, quick: bool) -> Heard:
+    """What a server's `verbose_json` says, as far as it says it. `ServerRefusedError` when it is malformed."""
+    try:
+        segments = [s for s in answer.get("segments") or [] if isinstance(s, dict)]
+        spoken = list(answer.get("words") or [w for s in segments for w in s.get("words") or []])
+        logs = [float(s["avg_logprob"]) for s in segments if s.get("avg_logprob")]  # 0 is nobody's
+        sure = sum(map(chance, logs)) / len(logs) if logs else UNSAID
+        if spoken:
+            pieces = [_word(w["word"], w, sure) for w in spoken]
+        else:
+            parts = [_word(s["text"], s, sure) for s in segments if "start" in s]
+            pieces = [piece for p in parts for piece in laid(p.text, p.start_s, p.end_s, p.probability)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ServerRefusedError(f"the transcription server's answer is malformed: {error!r}") from error
+    return fit(str(answer["text"]), pieces, seconds, quick=quick, confidence=round(sure, 3))
+
+
+def _word(text: Any, timed: dict[str, Any], sure: float) -> Word:
+    said = timed.get("probability")
+    return Word(str(text), _second(timed["start"]), _second(timed["end"]), sure if said is None else float(said))
+
+
+def _second(value: Any) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < 3600:
+        raise ValueError(f"{value!r} is no time")
+    return seconds
+
+
+def _wav(samples: Samples) -> bytes:
+    body = io.BytesIO()
+    with wave.open(body, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(np.clip(samples * 32768.0, -32768, 32767).astype(np.int16).tobytes())
+    return body.getvalue()
+
+
+def _said(answer: httpx.Response) -> str:
+    """The server's own sentence, short."""
+    try:
+        value = answer.json()
+    except ValueError:
+        value = answer.text
+    for key in ("error", "detail", "message"):
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+    if isinstance(value, dict):
+        value = value.get("message", value)
+    return f"HTTP {answer.status_code} {str(value)[:200]}".strip()

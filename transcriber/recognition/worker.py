@@ -1,0 +1,147 @@
+"""The process that owns the model: questions on its stdin, answers on its stdout; a finished turn beside a caption.
+
+It is `python -m transcriber.recognition.worker SETTINGS` (`transcriber.recognition.process_settings`), started by
+`transcriber.recognition.process` alone. It dies with its parent, knows no room and no hearing, and may be killed at any
+moment: whoever asked asks again. On the wire each way: `uint32 bytes of JSON, uint32 bytes of samples`, the JSON, the
+samples (int16).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import resource
+import struct
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from sync.errors import WutongError
+from sync.runtime.processes import die_with_parent, weigh
+from transcriber.recognition.process_settings import Local, load_engines, load_speaker
+from transcriber.recognition.recognizer import RATE_HZ, Engine, Heard, Word
+
+if TYPE_CHECKING:
+    from transcriber.recognition.speaker_embedding import SpeakerModel  # its library is large, and few rooms need it
+
+HEAD = struct.Struct(">II")
+_NICENESS = 10
+"""The record comes first: encoders and disks before words."""
+
+
+def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
+    """One message as bytes."""
+    text = json.dumps(message, ensure_ascii=False).encode()
+    return HEAD.pack(len(text), len(samples)) + text + samples
+
+
+def heard_from_json(value: dict[str, Any]) -> Heard:
+    """What `asdict` made of a `Heard`."""
+    return Heard(
+        text=str(value["text"]),
+        words=tuple(Word(**word) for word in value["words"]),
+        confidence=float(value["confidence"]),
+        why=str(value["why"]),
+    )
+
+
+def _read(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    head = source.read(HEAD.size)
+    if len(head) < HEAD.size:
+        return None
+    text, samples = HEAD.unpack(head)
+    message: dict[str, Any] = json.loads(source.read(text))
+    return message, source.read(samples)
+
+
+def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer until `source` ends. The first message says that the models are loaded.
+
+    With two engines captions go to the last one, on a thread of its own, and everything else to the first.
+    """
+    speaking = threading.Lock()
+
+    def say(message: dict[str, Any]) -> None:
+        with speaking:
+            sink.write(pack(message | {"rss_bytes": _rss_bytes()}))
+            sink.flush()
+
+    def answer_one(engine: Engine | None, asked: dict[str, Any], raw: bytes) -> None:
+        samples = np.frombuffer(raw, np.int16).astype(np.float32) / 32768.0
+        if asked.get("voice"):
+            say({"id": asked["id"], "voiceprint": list(speaker.print_of(samples)) if speaker else []})
+            return
+        assert engine is not None  # nobody asks a process for words that was started for voices
+        heard = engine.transcribe(samples, str(asked["bias"]), quick=bool(asked["quick"]), prefix=str(asked["prefix"]))
+        say({"id": asked["id"], "heard": asdict(heard), "cpu_s": _cpu_s()})
+
+    def lane(engine: Engine) -> None:
+        while True:
+            answer_one(engine, *captions.get())
+
+    # The first pass fetches pages and builds tables: let nobody wait for it.
+    for engine in engines:
+        engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
+    captions: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()  # the owner sends one at a time
+    if len(engines) > 1:
+        threading.excepthook = _die
+        threading.Thread(target=lane, args=(engines[-1],), daemon=True).start()
+    say({"ready": True})
+    while (question := _read(source)) is not None:
+        if len(engines) > 1 and question[0].get("quick"):
+            captions.put(question)
+        else:
+            answer_one(engines[0] if engines else None, *question)
+
+
+def _die(failure: threading.ExceptHookArgs) -> None:
+    """A thread that fails takes the process with it: the owner starts it anew and asks again."""
+    threading.__excepthook__(failure)
+    os._exit(1)
+
+
+def _rss_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _give_way() -> None:
+    """Yield to what records and what shows the record: in a session of its own, so that the kernel weighs it apart."""
+    with contextlib.suppress(OSError):
+        os.setsid()
+    weigh(_NICENESS)
+
+
+def main() -> int:
+    """Entry point."""
+    die_with_parent()
+    _give_way()
+    settings = Local.from_json(sys.argv[1])
+    # Libraries may print; the answers' pipe is for answers only.
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        answer(load_engines(settings), load_speaker(settings), sys.stdin.buffer, sink)
+    except WutongError as error:
+        sink.write(pack({"error": error.message}))
+        sink.flush()
+        return 2
+    except (BrokenPipeError, KeyboardInterrupt):
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Where speech begins and ends, and who of the seats is speaking."""

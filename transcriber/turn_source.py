@@ -1,0 +1,194 @@
+"""From the microphones to turns: live while it keeps up, from the segments on disk where it did not.
+
+Promises: every moment that is kept of a hearing is cut exactly once, in order, also after this process or the
+recorder was restarted; nothing of a pause is cut at all. A hole in the sound ends the turns before it. When turns are
+not taken away, reading waits: memory is bounded by the ring of live sound and by the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from sync.errors import MediaError
+from sync.room.clock import RoomClock
+from sync.room.paths import RoomLayout
+from transcriber.audio.decode import Block, Kept
+from transcriber.audio.live import Live
+from transcriber.backlog import Sitting, Sittings
+from transcriber.segmentation.endpointer import Cutter, Turn
+
+log = structlog.get_logger(__name__)
+
+_WARM_NS = 3_000_000_000
+"""The gate hears this much before a stretch begins, to know the room's noise."""
+_JOIN_NS = 60_000_000
+_LATE_S = 2.0
+"""For so long a hole may still be filled from disk."""
+_FLUSH_NS = 3_000_000_000
+"""After the close the recorder has so long to write what it still holds."""
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Kept time between two pauses, and how far it has been cut."""
+
+    sitting: Sitting
+    from_ns: int
+    position_ns: int
+    cutter: Cutter | None
+    kept: Kept
+    read: deque[Block]
+    stuck_since: float | None = None
+
+
+class Listener:
+    """One room's ear. `deliver(sitting, turn)` may wait; `finished(sitting)` is called when all of it was delivered."""
+
+    def __init__(
+        self,
+        *,
+        layout: RoomLayout,
+        clock: RoomClock,
+        live: Live,
+        sittings: Sittings,
+        channels: Sequence[int],
+        resume: Callable[[Sitting], tuple[int, dict[int, int]]],
+        deliver: Callable[[Sitting, Turn], Awaitable[None]],
+        finished: Callable[[Sitting], Awaitable[None]],
+    ) -> None:
+        """`resume(sitting)`: (where to go on, what each channel already has in the record)."""
+        self._layout = layout
+        self._clock = clock
+        self._live = live
+        self._sittings = sittings
+        self._channels = list(channels)
+        self._resume = resume
+        self._deliver = deliver
+        self._finished = finished
+        self._stretch: _Stretch | None = None
+        self._sitting: Sitting | None = None
+        self._done_ns = 0
+        self._said: dict[int, int] = {}
+        self._delivering: list[Turn] = []
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Those that go on now, or ended and wait to be taken away."""
+        going_on = [] if self._stretch is None or self._stretch.cutter is None else self._stretch.cutter.turns
+        return [*self._delivering, *going_on]
+
+    @property
+    def sitting(self) -> Sitting | None:
+        """The hearing that `turns` belong to."""
+        return self._sitting
+
+    @property
+    def position_ns(self) -> int | None:
+        """Everything kept before this moment was cut; None when there is nothing to cut now."""
+        return None if self._stretch is None else max(self._stretch.position_ns, self._stretch.from_ns)
+
+    @property
+    def done_ns(self) -> int:
+        """Where a successor would have to go on, as far as cutting goes."""
+        position_ns = self.position_ns
+        if position_ns is None:
+            return self._done_ns
+        return min([position_ns, *(t.start_ns for t in self.turns)])
+
+    async def run(self) -> None:
+        """Listen for ever."""
+        while True:
+            if self._stretch is None:
+                self._stretch = await self._next_stretch()
+                if self._stretch is None:
+                    await self._live.wait(0.5)
+                continue
+            await self._step(self._stretch)
+
+    async def _next_stretch(self) -> _Stretch | None:
+        sitting = self._sittings.current
+        if sitting is None:
+            self._sitting = None
+            return None
+        if sitting is not self._sitting:
+            self._done_ns, self._said = await asyncio.to_thread(self._resume, sitting)
+            self._sitting = sitting  # only now does `done_ns` speak of it
+        from_ns = sitting.resumes_ns(self._done_ns)
+        if from_ns is not None:
+            kept = Kept(self._layout.track(sitting.hearing, "mics"))
+            return _Stretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
+        if sitting.closed_ns is not None:  # also when it was closed in a recess
+            await self._finished(sitting)
+            self._sitting = None
+        return None
+
+    async def _step(self, stretch: _Stretch) -> None:
+        ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
+        if ends_ns is not None and stretch.position_ns >= ends_ns:
+            ended = [] if stretch.cutter is None else stretch.cutter.end(ends_ns)
+            await self._send(stretch, ended)
+            self._done_ns, self._stretch = ends_ns, None
+            return
+        block = await self._next_block(stretch, ends_ns)
+        if block is None:
+            return
+        if stretch.cutter is None:
+            stretch.cutter = Cutter(self._channels, block.samples.shape[1])
+            for channel in self._channels:
+                stretch.cutter.silence(channel, max(stretch.from_ns, self._said.get(channel, 0)))
+        ended = stretch.cutter.feed(block.from_ns, block.samples)
+        stretch.position_ns = max(block.to_ns, stretch.position_ns)
+        await self._send(stretch, ended)
+        await asyncio.sleep(0)  # reading from disk never waits by itself: let the others turn
+
+    async def _send(self, stretch: _Stretch, turns: list[Turn]) -> None:
+        ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
+        self._delivering = [t for t in turns if ends_ns is None or t.start_ns < ends_ns]
+        while self._delivering:
+            await self._deliver(stretch.sitting, self._delivering[0])
+            del self._delivering[0]
+
+    async def _next_block(self, stretch: _Stretch, ends_ns: int | None) -> Block | None:
+        position_ns = stretch.position_ns
+        while stretch.read and stretch.read[0].to_ns <= position_ns:
+            stretch.read.popleft()
+        if stretch.read:
+            return stretch.read.popleft()
+        live = self._live.after(position_ns)
+        if live is not None and live.from_ns <= position_ns + _JOIN_NS:
+            stretch.stuck_since = None
+            return live
+        if live is None or position_ns >= stretch.from_ns or live.from_ns > stretch.from_ns:
+            try:
+                stretch.read.extend(await asyncio.to_thread(stretch.kept.read, position_ns))
+            except (MediaError, OSError) as error:
+                log.warning("segment_unreadable", why=str(error))
+        if stretch.read and (live is None or stretch.read[0].from_ns < live.from_ns):
+            stretch.stuck_since = None
+            return stretch.read.popleft()
+        stretch.read.clear()
+        return await self._hole(stretch, live, ends_ns)
+
+    async def _hole(self, stretch: _Stretch, live: Block | None, ends_ns: int | None) -> Block | None:
+        """Nothing follows `position_ns`: the sound is not there yet, or never will be."""
+        if (
+            ends_ns is not None
+            and self._clock.now_ns() > ends_ns + _FLUSH_NS
+            and (live is None or live.from_ns >= ends_ns)
+        ):
+            stretch.position_ns = ends_ns
+            return None
+        if live is not None:
+            now = time.monotonic()
+            stretch.stuck_since = stretch.stuck_since or now
+            if stretch.position_ns < stretch.from_ns or now - stretch.stuck_since > _LATE_S:
+                stretch.stuck_since = None
+                return live
+        await self._live.wait(0.5)
+        return None

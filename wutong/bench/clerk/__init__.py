@@ -1,0 +1,1 @@
+"""How much a clerk must touch and type."""

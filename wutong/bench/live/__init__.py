@@ -1,0 +1,1 @@
+"""How old the picture on a screen is."""

@@ -1,0 +1,1 @@
+"""How far picture and sound of one moment lie apart."""
