@@ -1,5 +1,5 @@
 """Honest exports, made once; forgeries of them."""
 
-from honest_exports import authority, center, forge, honest, media, place
+from tests.support.exports.honest_exports import authority, center, forge, honest, media, place
 
 __all__ = ["authority", "center", "forge", "honest", "media", "place"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from forge_folder import Forgery, body
-from honest_room import ROOM, S
-
 from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import read_note
 from sync.ledger.tree import leaf_hash, root_of
+from tests.attacks.forge_folder import Forgery, body
+from tests.support.exports.honest_room import ROOM, S
 
 
 def segment_said_twice(f: Forgery) -> None:

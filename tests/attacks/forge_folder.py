@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from honest_room import ROOM, Center
 
 from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
@@ -27,6 +26,7 @@ from sync.ledger.note import read_note
 from sync.ledger.seal import totals
 from sync.ledger.tree import Tree, leaf_hash
 from sync.room.event_log import Event
+from tests.support.exports.honest_room import ROOM, Center
 from wutong.export import forms
 from wutong.export.derived import derived_files
 from wutong.verify.case import Case

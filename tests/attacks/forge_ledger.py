@@ -7,8 +7,6 @@ import datetime as dt
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from forge_folder import Forgery, b64, body, proofs, write_proofs
-from honest_room import OPENED_UTC_NS, ROOM, Center, S
 
 from sync.ledger import keys
 from sync.ledger import note as notes
@@ -16,6 +14,8 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import Note, read_note
 from sync.ledger.tree import Tree, leaf_hash, node_hash
+from tests.attacks.forge_folder import Forgery, b64, body, proofs, write_proofs
+from tests.support.exports.honest_room import OPENED_UTC_NS, ROOM, Center, S
 from wutong.export import forms
 
 

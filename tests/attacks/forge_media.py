@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from forge_folder import Forgery
+from tests.attacks.forge_folder import Forgery
 
 JUDGE = "media/judge/{:05d}.mp4"
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from forge_folder import Forgery, body
 from fpdf import FPDF
-from honest_room import OPENED_UTC_NS, Center, S
-from signed_words import paper
 
 from sync.room.paths import RoomLayout
+from tests.attacks.forge_folder import Forgery, body
+from tests.support.exports.honest_room import OPENED_UTC_NS, Center, S
+from tests.support.exports.signed_words import paper
 from wutong.export import forms
 
 OPENED = dt.datetime.fromtimestamp(OPENED_UTC_NS / S, dt.UTC)

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import rfc3161_client as tsp
-from forge_folder import Forgery
 
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.note import read_note
 from sync.ledger.token import request_of
+from tests.attacks.forge_folder import Forgery
 from wutong.export import forms
 
 

@@ -6,9 +6,8 @@ import json
 import os
 from dataclasses import replace
 
-from forge_folder import Forgery, body
-
 from sync.ledger.leaf import leaf_of
+from tests.attacks.forge_folder import Forgery, body
 from wutong.export import forms
 
 

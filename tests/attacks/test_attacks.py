@@ -5,14 +5,10 @@ from __future__ import annotations
 
 import subprocess
 
-import forge_device
-import forge_ledger
-import forge_media
-import forge_token
-import forge_words
 import pytest
 
 from sync.ledger.token import read_roots
+from tests.attacks import forge_device, forge_ledger, forge_media, forge_token, forge_words
 from wutong.verify.verdict import Verdict
 
 FALSE, UNSEALED, UNVERIFIABLE = Verdict.NOT_AUTHENTIC, Verdict.UNSEALED, Verdict.NOT_VERIFIABLE
@@ -158,7 +154,7 @@ def test_12_a_token_of_another_policy_is_refused(forge, authority):
 
 
 def test_12_a_token_by_a_key_for_another_use_is_refused(forge, place):
-    from tsa import Authority
+    from tests.support.peers.tsa import Authority
 
     other = Authority(place / "other-tsa", usage="critical,timeStamping,codeSigning")
     forgery = forge("stamped")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import forge_signing
 import pytest
 
+from tests.attacks import forge_signing
 from wutong.verify.verdict import Verdict
 
 WITHOUT_KEYS = [

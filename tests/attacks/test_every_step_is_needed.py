@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import forge_device
-import forge_ledger
-import forge_media
-import forge_token
-import forge_words
 import pytest
 
 from sync.ledger.token import read_roots
+from tests.attacks import forge_device, forge_ledger, forge_media, forge_token, forge_words
 from wutong.verify.steps import STEPS
 from wutong.verify.verdict import Verdict
 

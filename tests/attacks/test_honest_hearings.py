@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from honest_exports import HEARING
-from honest_room import OPENED_NS, HonestRoom, S, Story
-from signed_words import write_and_sign
-
+from tests.support.exports.honest_exports import HEARING
+from tests.support.exports.honest_room import OPENED_NS, HonestRoom, S, Story
+from tests.support.exports.signed_words import write_and_sign
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 from wutong.verify.case import Case

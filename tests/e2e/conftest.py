@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from running_demo import Demo, run_demo
 
+from tests.support.paths import IMAGES
+from tests.support.rooms.running_demo import Demo, run_demo
 from wutong.bench.browser import ARGUMENTS, find_chromium
-
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from running_demo import free_port_base
+
+from tests.support.rooms.running_demo import free_port_base
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

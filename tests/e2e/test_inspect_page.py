@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Demo, screenshot
 from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Demo, screenshot
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
 HEARING = ROOT / "hardware" / "hearing"
 CASE = {
     "case_no": "(2026)黑05民初901号",

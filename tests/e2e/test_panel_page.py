@@ -15,12 +15,13 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Demo, screenshot
 from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Demo, screenshot
+from tests.support.paths import HEARING
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-HEARING = Path(__file__).resolve().parents[2] / "hardware" / "hearing"
 PATIENCE_MS = 60_000
 """The machine may be busy; every wait ends as soon as what it waits for is there."""
 KEPT = re.compile("^(recording|partial)$")

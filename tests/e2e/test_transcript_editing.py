@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import screenshot
 from playwright.sync_api import Browser, Locator, Page, expect
-from running_demo import Demo
 
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomLayout
+from tests.e2e.conftest import screenshot
+from tests.support.rooms.running_demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -17,13 +17,11 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import screenshot
 from playwright.sync_api import Browser, Page, expect
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
-
-import center_peers
-from center_peers import RoomPeer, config_text, free_port, metadata, mosquitto
+from tests.e2e.conftest import screenshot
+from tests.support.peers import center_peers
+from tests.support.peers.center_peers import RoomPeer, config_text, free_port, metadata, mosquitto
 
 pytestmark = pytest.mark.browser
 

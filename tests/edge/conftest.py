@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from edge_room import Room, enroll
+
+from tests.support.rooms.edge_room import Room, enroll
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import honest_room
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from honest_room import OPENED_NS, Center, HonestRoom, S, Story, make_media
-from signed_words import write_and_sign
 
 from sync.ledger.keys import public_pem
+from tests.support.exports import honest_room
+from tests.support.exports.honest_room import OPENED_NS, Center, HonestRoom, S, Story, make_media
+from tests.support.exports.signed_words import write_and_sign
 from wutong.export import forms
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from honest_exports import HEARING
-from honest_room import ROOM
 from sqlalchemy import create_engine, insert, select, update
 from typer.testing import CliRunner
 
@@ -22,6 +20,8 @@ from sync.errors import ConfigError
 from sync.ledger.keys import public_pem
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
+from tests.support.exports.honest_exports import HEARING
+from tests.support.exports.honest_room import ROOM
 from wutong.cli import app
 from wutong.export.bundle import export
 from wutong.export.center import CenterSource

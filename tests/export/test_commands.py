@@ -7,10 +7,10 @@ import shutil
 import sqlite3
 
 import pytest
-from honest_exports import HEARING
 from typer.testing import CliRunner
 
 from sync.ledger.keys import public_pem
+from tests.support.exports.honest_exports import HEARING
 from wutong.cli import app
 
 runner = CliRunner()

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 
-sys.path.append(str(Path(__file__).parents[1] / "edge"))
-
-from edge_room import Room, enroll
-from signing_court import PARTIES, Court
-
 from server.events.admission import read_event
 from sync.room.checkpoints import Checkpoints
+from tests.support.rooms.edge_room import Room, enroll
+from tests.support.rooms.signing_court import PARTIES, Court
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 from wutong.verify.case import Case

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / folder) for folder in ("recorder", "peers", "sync") if str(TESTS / folder) not in sys.path]
-
-import fault_tools  # noqa: E402 (the path first)
-from pulse_peer import PulsePeer  # noqa: E402 (the path is set above)
-from recorder_room import RecorderRoom, profile_text  # noqa: E402 (the path is set above)
+from tests.faults import fault_tools
+from tests.support.peers.pulse_peer import PulsePeer
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

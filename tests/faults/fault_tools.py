@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from recorder_room import RecorderRoom
 
 from sync.record.hearing import Gap, Hearing
+from tests.support.rooms.recorder_room import RecorderRoom
 
 SOURCE = Path(__file__).with_name("interpose.c")
 

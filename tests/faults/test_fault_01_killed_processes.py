@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recorder_room import RecorderRoom
 from rich.console import Console
 
 from sync.record.hearing import Hearing
+from tests.support.rooms.recorder_room import RecorderRoom
 from wutong.bench.kill import measure
 
 

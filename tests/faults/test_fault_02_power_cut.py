@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from fault_tools import Operation, operations
 
 from recorder.storage.recovery import close_unclosed, unclosed
 from sync.media.fmp4 import index_file
 from sync.room.event_log import RoomLog
+from tests.faults.fault_tools import Operation, operations
 
 
 @dataclass

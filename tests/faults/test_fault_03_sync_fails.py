@@ -11,10 +11,9 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_tools import Switch
-from recorder_room import RecorderRoom, profile_text, spans
-
 from sync.media.fmp4 import index_file
+from tests.faults.fault_tools import Switch
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 TRACKS = ("bench", "mics", "mix")
 

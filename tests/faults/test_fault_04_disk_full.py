@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fault_tools import full, gaps, may_mount, mounted, writing_nothing
-from recorder_room import RecorderRoom, profile_text, spans, whole
+
+from tests.faults.fault_tools import full, gaps, may_mount, mounted, writing_nothing
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans, whole
 
 TRACKS = ("bench", "mics", "mix")
 

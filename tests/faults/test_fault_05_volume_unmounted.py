@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_tools import gaps, mounted
-from recorder_room import RecorderRoom, profile_text, spans
+from tests.faults.fault_tools import gaps, mounted
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 TRACKS = ("bench", "mics", "mix")
 

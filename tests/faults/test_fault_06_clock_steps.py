@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_tools import Switch, gaps
-from recorder_room import RecorderRoom, profile_text, spans
-
 from sync.room.clock import NOTED_NS, RoomClock
+from tests.faults.fault_tools import Switch, gaps
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 H = 3600 * 1_000_000_000
 

@@ -14,10 +14,9 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from recorder_room import SIMULATED_MICS, RecorderRoom, profile_text, spans
-from scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
-
 from sync.media.fmp4 import index_file
+from tests.support.peers.scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
+from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, profile_text, spans
 
 S = 1_000_000_000
 SECONDS = 7

@@ -12,8 +12,9 @@ import contextlib
 from collections.abc import Callable
 
 import av
-from recorder_room import SIMULATED_MICS, RecorderRoom, profile_text, spans
-from scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
+
+from tests.support.peers.scripted_rtsp import FPS, TICKS, ScriptedCamera, encode
+from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, profile_text, spans
 
 
 async def test_frozen_pictures_frozen_times_and_another_resolution(room_of: Callable[..., RecorderRoom]) -> None:

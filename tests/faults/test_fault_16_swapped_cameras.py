@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder_room import SIMULATED_MICS, profile_text
 from rich.console import Console
 
 from hardware.profile import load_profile
 from hardware.sources import sources
+from tests.support.rooms.recorder_room import SIMULATED_MICS, profile_text
 from wutong import doctor
 
 BY_PATH = "/dev/v4l/by-path/pci-0000:00:14.0-usb-0:2:1.0-video-index0"

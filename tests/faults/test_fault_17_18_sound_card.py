@@ -14,9 +14,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import fault_tools as faults
-from pulse_peer import PulsePeer
-from recorder_room import SIMULATED_CAMERA, RecorderRoom, profile_text, spans
+from tests.faults import fault_tools as faults
+from tests.support.peers.pulse_peer import PulsePeer
+from tests.support.rooms.recorder_room import SIMULATED_CAMERA, RecorderRoom, profile_text, spans
 
 S = 1_000_000_000
 STUCK = """

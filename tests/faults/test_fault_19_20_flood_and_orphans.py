@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from recorder_room import SIMULATED_MICS, RecorderRoom, profile_text
+
+from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, profile_text
 
 FLOODING = """#!/bin/sh
 (exec yes 'error in rtsp://court:s3cret-word@camera/main' >&2) &

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from recorder_room import profile_text
 
 from sync.errors import ConfigError
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomLayout
+from tests.support.rooms.recorder_room import profile_text
 
 
 @pytest.mark.parametrize("service", ["recorder", "transcriber", "edge", "uplink"])

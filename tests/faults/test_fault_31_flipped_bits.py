@@ -16,8 +16,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
-from recorder_room import RecorderRoom, profile_text, spans
-from sync_peers import ADDRESS, UploadPeer, until
 
 from sync.http.serve import serving
 from sync.media.fmp4 import index_file
@@ -27,6 +25,8 @@ from sync.uplink.token_bucket import Pace
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
+from tests.support.peers.uplink_peers import ADDRESS, UploadPeer, until
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 MARK = bytes(range(256)) * 8
 

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fault_tools import gaps
-from pulse_peer import SINK, PulsePeer
-from recorder_room import RecorderRoom, profile_text, spans
-from scripted_rtsp import FPS, ScriptedCamera, encode
+
+from tests.faults.fault_tools import gaps
+from tests.support.peers.pulse_peer import SINK, PulsePeer
+from tests.support.peers.scripted_rtsp import FPS, ScriptedCamera, encode
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 S = 1_000_000_000
 SLACK = 2.0 if os.getloadavg()[0] < 2 * (os.cpu_count() or 1) else 10.0

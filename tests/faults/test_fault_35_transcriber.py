@@ -20,10 +20,10 @@ from collections.abc import Callable
 import numpy as np
 import psutil
 import pytest
-from fault_tools import gaps
-from recorder_room import RecorderRoom, profile_text
 
 from sync.room.feed import QUEUE_BYTES
+from tests.faults.fault_tools import gaps
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.process import Owner
 

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from fault_tools import gaps
 from playwright.async_api import Error, expect
-from recorder_room import RecorderRoom, profile_text
-from sync_peers import free_port, until
 
+from tests.faults.fault_tools import gaps
+from tests.support.peers.uplink_peers import free_port, until
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 from wutong.bench.browser import chromium, sign_in
 
 CASE_NO = "（2026）黑0302民初36号"

@@ -15,11 +15,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_tools import gaps
-from recorder_room import RecorderRoom, profile_text
-from sync_peers import CenterPeer, Mosquitto, UploadPeer, free_port, until
-
 from sync.http.serve import serving
+from tests.faults.fault_tools import gaps
+from tests.support.peers.uplink_peers import CenterPeer, Mosquitto, UploadPeer, free_port, until
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
 TRACKS = ("bench", "mics", "mix")
 

@@ -12,10 +12,9 @@ import signal
 import sqlite3
 from collections.abc import Callable
 
-from fault_tools import gaps
-from recorder_room import RecorderRoom, profile_text, spans
-
 from sync.room.event_log import RoomLog
+from tests.faults.fault_tools import gaps
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 TRACKS = ("bench", "mics", "mix")
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-for neighbour in ("server", "edge", "recorder", "peers"):
-    sys.path.insert(0, str(Path(__file__).parents[1] / neighbour))
-sys.path.append(str(Path(__file__).parents[1] / "attacks"))
-
-from center_peers import RoomPeer, Served, config_text, free_port, mosquitto  # noqa: E402 (after the path is set)
-from edge_room import Room, enroll  # noqa: E402 (likewise)
-from honest_exports import authority, center, forge, honest, media, place  # noqa: E402 (likewise)
-from recorder_room import RecorderRoom, profile_text  # noqa: E402 (likewise)
-
-from server.config import load_config  # noqa: E402 (likewise)
-from server.service import build, running  # noqa: E402 (likewise)
+from server.config import load_config
+from server.service import build, running
+from tests.support.exports.honest_exports import authority, center, forge, honest, media, place
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto
+from tests.support.rooms.edge_room import Room, enroll
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
 __all__ = ["authority", "center", "forge", "honest", "media", "place"]
 """The honest exports of tests/attacks; `center` there is a key, a center that runs is `archive` here."""

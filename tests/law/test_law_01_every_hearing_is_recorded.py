@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from center_peers import RoomPeer, Served, opening, until
 
 from server.inspection.unrecorded import CODE, OVER, Unrecorded
+from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 
 def docket(minutes_ago: int, *, public: bool = True) -> dict[str, Any]:
@@ -92,7 +92,7 @@ async def test_one_that_began_after_midnight_is_the_one_of_the_evening(
 
 
 async def test_from_opening_to_close_every_moment_of_every_track_is_kept_or_declared(recorder: Any) -> None:
-    from recorder_room import spans
+    from tests.support.rooms.recorder_room import spans
 
     await recorder.until(recorder.running, "all sources run")
     opened_ns = recorder.say("open", case={}, seats=[], tracks=[])

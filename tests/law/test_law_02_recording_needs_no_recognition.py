@@ -6,8 +6,8 @@ import asyncio
 import signal
 import sys
 
-from edge_room import Room
-from recorder_room import RecorderRoom
+from tests.support.rooms.edge_room import Room
+from tests.support.rooms.recorder_room import RecorderRoom
 
 
 async def test_a_killed_transcriber_takes_nothing_from_the_record(recorder: RecorderRoom) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_room import Room
-
 from edge.service import assemble
 from sync.http.access import rule_of
 from sync.record.hearing import PauseReason
+from tests.support.rooms.edge_room import Room
 
 LAWFUL = {"recess", "closed_evidence", "mediation"}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from edge_room import Room, until
-
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import load_key
 from sync.ledger.leaf import leaf_of
@@ -12,6 +10,7 @@ from sync.ledger.tree import leaf_hash, root_of
 from sync.record.hearing import Hearing
 from sync.room.checkpoints import Checkpoints, Stored
 from sync.room.event_log import RoomLog
+from tests.support.rooms.edge_room import Room, until
 
 
 async def test_each_act_is_an_event_with_its_time_and_reason_under_the_devices_signature(courtroom: Room) -> None:

@@ -6,10 +6,10 @@ import io
 import time
 
 import av
-from recorder_room import RecorderRoom
 
 from hardware import timecode
 from sync.media.fmp4 import index_file
+from tests.support.rooms.recorder_room import RecorderRoom
 
 
 async def test_every_fragment_says_its_utc_and_every_picture_shows_it(recorder: RecorderRoom) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 
-from center_peers import RoomPeer, Served, event, opening, until
-from edge_room import Room
-from recorder_room import RecorderRoom
-
 from sync.record.explanation import explain
+from tests.support.peers.center_peers import RoomPeer, Served, event, opening, until
+from tests.support.rooms.edge_room import Room
+from tests.support.rooms.recorder_room import RecorderRoom
 
 
 async def test_a_camera_that_is_killed_drafts_it_by_itself(recorder: RecorderRoom) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from center_peers import RoomPeer, Served, metadata, opening, until
-
 from hardware.profile import Storage
+from tests.support.peers.center_peers import RoomPeer, Served, metadata, opening, until
 
 
 async def test_the_center_holds_its_own_copy_and_says_so_only_when_it_does(archive: Served, sender: RoomPeer) -> None:

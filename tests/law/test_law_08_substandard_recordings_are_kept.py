@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from center_peers import RoomPeer, Served, event, opening, until
-from recorder_room import RecorderRoom
 from typer.main import get_command
 
+from tests.support.peers.center_peers import RoomPeer, Served, event, opening, until
+from tests.support.rooms.recorder_room import RecorderRoom
 from wutong.cli import app
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest_asyncio
 from docx import Document
-from edge_room import Room
-from signing_court import PARTIES, Court, printed
+
+from tests.support.rooms.edge_room import Room
+from tests.support.rooms.signing_court import PARTIES, Court, printed
 
 DRAFT = "草稿，未经核对签名"
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from edge_room import Room
-from signing_court import Court, printed
+
+from tests.support.rooms.edge_room import Room
+from tests.support.rooms.signing_court import Court, printed
 
 
 @pytest_asyncio.fixture

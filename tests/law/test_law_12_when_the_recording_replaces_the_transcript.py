@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from edge_room import CASE, Room
 
 from sync.record.hearing import Hearing
 from sync.room.event_log import RoomLog
+from tests.support.rooms.edge_room import CASE, Room
 
 PARTIES = {"原告": "张三", "被告": "李四"}
 

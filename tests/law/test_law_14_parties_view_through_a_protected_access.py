@@ -15,11 +15,21 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from center_peers import ROOM_NS, RoomPeer, Served, event, fragmented_mp4, metadata, opening, said, until
 
 from server.access.grants import Grants
 from server.api.parties import PARTY
 from sync.http.access import rule_of
+from tests.support.peers.center_peers import (
+    ROOM_NS,
+    RoomPeer,
+    Served,
+    event,
+    fragmented_mp4,
+    metadata,
+    opening,
+    said,
+    until,
+)
 
 EXHIBIT = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 TRACKS = [

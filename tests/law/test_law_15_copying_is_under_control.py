@@ -7,10 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from honest_exports import HEARING
-
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomLayout
+from tests.support.exports.honest_exports import HEARING
 
 
 def accesses(data: Path) -> list[dict[str, object]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import httpx
-from center_peers import RoomPeer, Served, opening, until
 
 from sync.http.access import rule_of
+from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 PAGES = {"/", "/inspect", "/inspect/{rest:path}", "/view", "/view/{rest:path}", "/assets/{path:path}", "/favicon.ico"}
 PAGES |= {"/api/session", "/api/enroll", "/api/view/session"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import httpx
-from center_peers import TOKENS, RoomPeer, Served, metadata, opening, until
+
+from tests.support.peers.center_peers import TOKENS, RoomPeer, Served, metadata, opening, until
 
 
 async def test_every_attempt_is_refused_and_every_refusal_is_audited(archive: Served, sender: RoomPeer) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import stat
 
-from center_peers import RoomPeer, Served, opening, said, until
-from edge_room import Room
-from recorder_room import RecorderRoom
-
 from sync.record.hearing import Hearing
 from sync.room.event_log import Event
 from sync.uplink.live_publisher import Leave
+from tests.support.peers.center_peers import RoomPeer, Served, opening, said, until
+from tests.support.rooms.edge_room import Room
+from tests.support.rooms.recorder_room import RecorderRoom
 
 
 async def test_what_is_said_in_closed_session_is_not_even_recorded(recorder: RecorderRoom) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from edge_room import Room
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+from tests.support.rooms.edge_room import Room
 
 
 async def shown(courtroom: Room, recording: bool) -> dict[str, Any]:

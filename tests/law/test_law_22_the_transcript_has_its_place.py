@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from edge_room import Room
-from signing_court import Court, enrol_device
-
+from tests.support.rooms.edge_room import Room
+from tests.support.rooms.signing_court import Court, enrol_device
 from wutong.verify.device_pdf import check_pdf
 
 

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from center_peers import RoomPeer, Served, event, opening, said, until
-from edge_room import CASE, Room
 
 from edge.service import assemble
 from sync.http.access import rule_of
+from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
+from tests.support.rooms.edge_room import CASE, Room
 
 
 async def test_every_change_of_a_level_is_a_dated_entry_with_who_and_why(archive: Served, sender: RoomPeer) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from recorder_room import RecorderRoom, hearing_folder, profile_text
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
+from tests.support.rooms.recorder_room import RecorderRoom, hearing_folder, profile_text
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from recorder_room import RecorderRoom, profile_text, spans
 
 from hardware import timecode
 from hardware.program.layout import Rect, layout
@@ -23,6 +22,7 @@ from hardware.program.worker import NICE
 from hardware.sources import PROGRAM_OFF
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 RoomOf = Callable[..., RecorderRoom]
 CAMERAS = "".join(

@@ -14,11 +14,11 @@ import av
 import cv2
 import numpy as np
 import pytest
-from recorder_room import RecorderRoom, profile_text, spans, whole
 
 from hardware import timecode
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans, whole
 
 TRACKS = ("bench", "mics", "mix")
 RoomOf = Callable[..., RecorderRoom]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from recorder_room import RecorderRoom, profile_text
+
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
 pytestmark = pytest.mark.timeout(240)
 RoomOf = Callable[..., RecorderRoom]

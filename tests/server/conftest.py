@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from center_peers import RoomPeer, Served, config_text, fragmented_mp4, free_port, mosquitto
 
 from server.config import load_config
 from server.service import build, running
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, fragmented_mp4, free_port, mosquitto
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from center_peers import config_text
 from pydantic import BaseModel
 
 from server.config import Config, load_config
@@ -15,6 +14,7 @@ from server.store import tables
 from server.store.database import open_database
 from sync.errors import ConfigError
 from sync.http.people import write_private
+from tests.support.peers.center_peers import config_text
 
 
 def test_a_configuration_is_read_and_its_paths_are_its_folders(tmp_path: Path) -> None:

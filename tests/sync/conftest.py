@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sync_peers import CenterPeer, Mosquitto
 
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomLayout
+from tests.support.peers.uplink_peers import CenterPeer, Mosquitto
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-UNITS = Path(__file__).resolve().parents[2] / "systemd"
+from tests.support.paths import UNITS
+
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
 OWN, OTHER = "court/v1/jianshan/3", "court/v1/jianshan/4"
 

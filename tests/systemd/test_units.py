@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-UNITS = Path(__file__).resolve().parents[2] / "systemd"
+from tests.support.paths import UNITS
+
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 ROOM = ("wutong-recorder.service", "wutong-transcriber.service", "wutong-edge.service", "wutong-uplink.service")
 INSTALLED = "/opt/wutong/.venv/bin/wutong"

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.timeout(500),

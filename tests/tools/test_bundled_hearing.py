@@ -18,8 +18,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from hardware.simulation.scenario import BUNDLED_HEARING, Pause, Present, Resume, Scenario
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT.parent / "shared" / "hearing-civil"
 RATE_HZ = 16_000
 

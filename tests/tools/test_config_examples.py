@@ -10,8 +10,7 @@ import pytest
 
 from hardware.profile import load_profile
 from server.config import load_config
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")

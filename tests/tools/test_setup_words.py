@@ -18,7 +18,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 FAULT = "the disk said no"
 PROGRAM = f"""#!/bin/bash
 called="$(basename "$0") $*"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from transcriber_room import TranscriberRoom
 
+from tests.support.rooms.transcriber_room import TranscriberRoom
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.whisper import Whisper
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import openai
 import pytest
-import tiny_models
-from transcriber_room import speech
 
 from hardware.profile import Transcriber, speech_settings
 from sync.errors import ConfigError
+from tests.support.files import tiny_models
+from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition.factory import look, make_ear
 from transcriber.recognition.openai_client import _wav
 from transcriber.recognition.process import Owner

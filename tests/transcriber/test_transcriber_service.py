@@ -14,9 +14,9 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import pytest
-from transcriber_room import HEARING, S, TranscriberRoom, hearing_civil, play, speech, until
 
 from sync.room.feed import FeedServer
+from tests.support.rooms.transcriber_room import HEARING, S, TranscriberRoom, hearing_civil, play, speech, until
 from wutong.bench.captions.character_errors import alike
 
 pytestmark = pytest.mark.model

@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from test_doctor import PROFILE
-
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomLayout
+from tests.support.words.doctor_profile import PROFILE
 
 TRACK: dict[str, Any] = {"kind": "video", "state": "running", "kept": True, "kept_bytes": 5 << 20, "restarts": 2}
 STATUS = {

@@ -34,10 +34,8 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomLayout
+from tests.support.peers.tsa import Authority
 from wutong.demo.broker import account, write_config
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "sync"))
-from tsa import Authority
 
 ADDRESS = "jianshan/c03"
 HEARING = "20261122-093000-00c0ffee"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from signed_hearing import HEARING, Story
 
 from edge.documents.form import form_of
 from edge.documents.identity import Identity, identity_of
@@ -21,10 +19,9 @@ from sync.errors import LedgerError, WutongError
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomLayout
+from tests.support.peers.tsa import Authority
+from tests.support.words.signed_hearing import HEARING, Story
 from wutong.verify.device_pdf import check_pdf
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "sync"))
-from tsa import Authority
 
 ROOM = "jianshan/c03"
 NOW = dt.datetime.now(dt.UTC)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from docx import Document
-from signed_hearing import SAID, S, Story, drawn
 
 from edge.documents.docx import docx_of
 from edge.documents.form import CourtForm, form_of
@@ -18,6 +17,7 @@ from edge.documents.layout import broken
 from edge.documents.pdf import pdf_of
 from edge.documents.plain import json_of, srt_of, vtt_of
 from edge.documents.strokes import picture_of, pieces_of
+from tests.support.words.signed_hearing import SAID, S, Story, drawn
 
 DRAFT = "草稿，未经核对签名"
 

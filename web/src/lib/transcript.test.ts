@@ -10,7 +10,7 @@ interface Case {
   utterances: Line[];
   voices: unknown[];
 }
-const cases = JSON.parse(readFileSync('../tests/sync/transcript_cases.json', 'utf8')) as Case[];
+const cases = JSON.parse(readFileSync('../tests/sync/record/transcript_cases.json', 'utf8')) as Case[];
 
 describe('the fold of words', () => {
   it.each(cases.map((one): [string, Case] => [one.name, one]))('is the one of the room: %s', (_, one) => {

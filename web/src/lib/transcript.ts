@@ -1,5 +1,5 @@
 /** The transcript (笔录) as the browser folds it: the same rules as sync/record/transcript.py, held to it by cases that both
- * run (tests/sync/transcript_cases.json). Positions in a text are in characters (code points), never in UTF-16 units. */
+ * run (tests/sync/record/transcript_cases.json). Positions in a text are in characters (code points), never in UTF-16 units. */
 
 import type { Hearing, Line, Proposal, RoomEvent, Version } from './types';
 

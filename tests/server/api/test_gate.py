@@ -1,0 +1,242 @@
+"""Who may do what: every route of the center is listed here with its roles; nothing is open by accident."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+
+from sync.errors import AccessError, ConfigError
+from sync.http.access import Access, check_declared, rule_of
+from sync.http.people import People, Throttle
+from sync.http.serve import new_app
+from tests.support.peers.center_peers import Served
+
+INSPECTOR = "inspector"
+ARCHIVIST = "archivist"
+PARTY = "party"
+READER = "archivist,inspector"
+ROOM = "room token"
+PUBLIC = "public"
+
+TABLE = {
+    ("POST", "/api/session"): PUBLIC,
+    ("GET", "/api/session"): PUBLIC,
+    ("DELETE", "/api/session"): PUBLIC,
+    ("POST", "/api/uploads"): ROOM,
+    ("POST", "/api/uploads/"): ROOM,
+    ("HEAD", "/api/uploads/{uuid}"): ROOM,
+    ("PATCH", "/api/uploads/{uuid}"): ROOM,
+    ("DELETE", "/api/uploads/{uuid}"): ROOM,
+    ("OPTIONS", "/api/uploads/"): ROOM,
+    ("POST", "/api/objects"): ROOM,
+    ("POST", "/api/tokens"): ROOM,
+    ("POST", "/api/enroll"): PUBLIC,
+    ("GET", "/api/selftest/{test}/{sha256}"): ROOM,
+    ("DELETE", "/api/selftest/{test}"): ROOM,
+    ("WS", "/api/live"): READER,
+    ("GET", "/api/rooms"): READER,
+    ("GET", "/api/hearings"): READER,
+    ("GET", "/api/hearings/{hearing}"): READER,
+    ("GET", "/api/hearings/{hearing}/media/{track}"): READER,
+    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}"): READER,
+    ("GET", "/api/hearings/{hearing}/explanation"): READER,
+    ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
+    ("PUT", "/api/hearings/{hearing}/access"): READER,
+    ("GET", "/api/search"): READER,
+    ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
+    ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
+    ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,
+    ("DELETE", "/api/grants/{grant}"): ARCHIVIST,
+    ("POST", "/api/view/session"): PUBLIC,
+    ("GET", "/api/view"): PARTY,
+    ("GET", "/api/view/media/{track}"): PARTY,
+    ("GET", "/api/view/exhibits/{exhibit}"): PARTY,
+    ("GET", "/view"): PUBLIC,
+    ("GET", "/view/{rest:path}"): PUBLIC,
+    ("GET", "/inspect"): PUBLIC,
+    ("GET", "/inspect/{rest:path}"): PUBLIC,
+    ("GET", "/"): PUBLIC,
+    ("GET", "/assets/{path:path}"): PUBLIC,
+    ("GET", "/favicon.ico"): PUBLIC,
+}
+
+
+def listed(route: BaseRoute) -> dict[tuple[str, str], str]:
+    rule = rule_of(getattr(route, "endpoint", None))
+    assert rule is not None, route
+    who = PUBLIC if rule.public else ROOM if rule.machine else ",".join(sorted(rule.roles))
+    return {(method, route.path): who for method in getattr(route, "methods", None) or ["WS"]}  # type: ignore[attr-defined]
+
+
+async def test_every_route_is_in_the_table(served: Served) -> None:
+    found: dict[tuple[str, str], str] = {}
+    for route in served.center.app.router.routes:
+        found |= listed(route)
+    assert found == TABLE
+
+
+async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.url, headers={"X-Wutong": "1", "Tus-Resumable": "1.0.0"}) as http:
+        for (method, path), who in TABLE.items():
+            if method != "WS" and who != PUBLIC:
+                filled = path.format(
+                    uuid="0" * 32,
+                    hearing="h1",
+                    track="t",
+                    exhibit="e",
+                    court="c",
+                    room="r",
+                    test="t",
+                    sha256="0" * 64,
+                    grant="g",
+                    document="d",
+                )
+                answer = await http.request(method, filled)
+                assert answer.status_code == 401, (method, path)
+        assert (await http.get("/api/session")).status_code == 401
+        assert (await http.get("/docs")).status_code == 404
+        assert (await http.get("/openapi.json")).status_code == 404
+
+
+async def test_an_undeclared_route_stops_the_start_and_answers_403(served: Served) -> None:
+    app: FastAPI = served.center.app
+
+    @app.get("/api/forgotten")
+    async def forgotten() -> str:
+        return "secret"
+
+    with pytest.raises(ConfigError, match="/api/forgotten"):
+        check_declared(app)
+    async with served.inspector() as http:
+        answer = await http.get("/api/forgotten")
+    assert (answer.status_code, answer.json()["code"]) == (403, "undeclared")
+    assert "secret" not in answer.text
+
+
+async def test_changing_requests_need_the_header_and_the_same_origin(served: Served) -> None:
+    docket = {"date": "2026-11-22", "hearings": []}
+    async with served.inspector() as http:
+        url = "/api/docket/court1/c03"
+        assert (await http.put(url, json=docket)).status_code == 200
+        assert (await http.put(url, json=docket, headers={"X-Wutong": ""})).json()["code"] == "header"
+        assert (await http.put(url, json=docket, headers={"Origin": "http://evil.example"})).json()["code"] == "origin"
+        assert (await http.put(url, json={"date": "tomorrow"})).status_code == 422
+        assert (await http.put("/api/docket/court1/none", json=docket)).status_code == 404
+
+
+async def read_all(ws: websockets.ClientConnection) -> None:
+    while True:
+        await ws.recv()
+
+
+async def test_a_websocket_needs_its_own_origin_and_a_session(served: Served) -> None:
+    address = served.url.replace("http", "ws") + "/api/live"
+    async with served.inspector() as http:
+        cookie = "; ".join(f"{k}={v}" for k, v in http.cookies.items())
+        for origin, cookies in ((None, cookie), ("http://evil.example", cookie), (served.url, "")):
+            with pytest.raises(websockets.InvalidStatus):
+                await websockets.connect(address, origin=origin, additional_headers={"Cookie": cookies})  # type: ignore[arg-type]
+        async with websockets.connect(address, origin=served.url, additional_headers={"Cookie": cookie}) as ws:  # type: ignore[arg-type]
+            assert json.loads(await ws.recv())["type"] == "rooms"
+            await http.delete("/api/session")
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await read_all(ws)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+        assert (await http.get("/api/rooms")).status_code == 401
+
+
+async def test_codes_are_private_hashed_and_different(served: Served) -> None:
+    for name in ("access.json", "codes.json"):
+        assert stat.S_IMODE((served.data / name).stat().st_mode) == 0o600
+    kept = (served.data / "access.json").read_text()
+    assert served.code() not in kept
+    assert "$argon2id$" in kept
+    other = Access.open(served.data / "other" / "access.json", {"inspector": "x", "clerk": "y"}).plain_codes()
+    assert len({served.code(), *other.values()}) == 3
+
+
+async def test_a_session_outlives_a_restart_and_its_cookie_is_strict(served: Served) -> None:
+    async with served.inspector() as http:
+        answer = await http.post("/api/session", json={"code": served.code().lower().replace("-", " ")})
+        cookie = answer.headers["Set-Cookie"]
+        assert all(part in cookie for part in ("wutong_center=", "HttpOnly", "SameSite=strict", "Path=/"))
+        token = http.cookies["wutong_center"]
+    app = new_app("again")
+    again = Access.open(served.data / "access.json", {"inspector": "督查员"})
+    again.install(app, "center", https=True)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(base_url="https://center", transport=transport, headers={"X-Wutong": "1"}) as http:
+        secure = {"Cookie": f"__Host-wutong_center={token}"}
+        assert (await http.get("/api/session", headers=secure)).json() == {"role": "inspector", "name": "督查员"}
+        answer = await http.post("/api/session", json={"code": served.code()})
+        assert answer.headers["Set-Cookie"].startswith("__Host-wutong_center=")
+        assert "Secure" in answer.headers["Set-Cookie"]
+
+
+async def test_guessing_is_slowed_down(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.url, headers={"X-Wutong": "1"}) as http:
+        codes = [(await http.post("/api/session", json={"code": f"WRONG{n}"})).json()["code"] for n in range(8)]
+        assert codes[0] == "code"
+        assert codes[-1] == "throttled"
+        right = await http.post("/api/session", json={"code": served.code()})
+        assert right.status_code == 429
+
+
+def test_the_wait_grows_with_every_failure_and_ends() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(8):
+        throttle.failed("a")
+    throttle.check("b")
+    with pytest.raises(AccessError, match="8"):
+        throttle.check("a")
+    now[0] = 8.1
+    throttle.check("a")
+
+
+async def test_pages_carry_the_headers_and_assets_stay_inside(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as http:
+        page = await http.get("/inspect/hearings/h1")
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert (await http.get("/assets/..%2f..%2fpyproject.toml")).status_code == 404
+        assert (await http.get("/assets/%2e%2e/%2e%2e/pyproject.toml")).status_code == 404
+        assert (await http.get("/")).headers["Location"] == "/inspect"
+
+
+async def test_sign_ins_refusals_and_views_are_audited(served: Served) -> None:
+    from sqlalchemy import select
+
+    from server.store import tables as t
+
+    async with served.inspector() as http:
+        await http.get("/api/search", params={"q": "借款"})
+    async with httpx.AsyncClient(base_url=served.url) as http:
+        await http.get("/api/rooms")
+    rows: list[tuple[str, str, bool]] = []
+    while len(rows) < 3:
+        query = select(t.audit.c.what, t.audit.c.detail, t.audit.c.granted).order_by(t.audit.c.row)
+        rows = [tuple(r) for r in await served.center.database.read(lambda c, q=query: list(c.execute(q)))]
+    assert rows == [
+        ("sign-in", "", True),
+        ("view", "search 借款", True),
+        ("refused", "signed-out GET /api/rooms", False),
+    ]
+
+
+def test_on_a_disk_that_takes_nothing_people_still_sign_in_and_out(tmp_path: Path) -> None:
+    people = People.open(tmp_path / "access.json", {"clerk": "书记员"})
+    (tmp_path / "access.json.new").mkdir()  # from now on no write of the file succeeds
+    token, session = people.sign_in(people.plain_codes()["clerk"], "127.0.0.1")
+    assert people.session(token) is session
+    people.sign_out(token)
+    assert people.session(token) is None

@@ -1,0 +1,99 @@
+"""Whatever comes over MQTT, the center goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.events.admission import read_event
+from server.rooms import RoomEntry, Rooms
+from sync.errors import CenterError
+from sync.record import hearing as h
+from sync.record.hearing import _HANDLERS, Hearing
+from tests.support.peers.center_peers import RoomPeer, Served, opening, until
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+KINDS = tuple(_HANDLERS)
+FIELDS = tuple(
+    name
+    for kind in (h.Utterance, h.Exhibit, h.Mark, h.Segment, h.Alarm, h.Gap, h.Presentation, h.Hearing)
+    for name in (*kind.__dataclass_fields__, "index", "by_ns", "cleared", "court_name")
+)
+BODY = st.dictionaries(st.sampled_from(FIELDS), JSON | st.integers(0, 9).map(str), max_size=14)
+EVENT = st.fixed_dictionaries(
+    {
+        "number": st.integers(1, 9),
+        "hearing": st.just("h1") | JSON,
+        "kind": st.sampled_from(KINDS),
+        "room_ns": st.integers(0, 2**40),
+        "utc_ns": st.integers(0, 2**40),
+        "body": BODY,
+    }
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(EVENT | JSON)
+def test_an_accepted_event_can_be_folded_stored_and_shown(value: Any) -> None:
+    try:
+        received = read_event("court1/c03", json.dumps(value).encode())
+    except CenterError:
+        return
+    view = Hearing.of("h1", [received.event])
+    json.dumps(view.to_json(), allow_nan=False).encode()
+    json.loads(received.body_text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_bytes_that_are_no_event_are_refused_in_words(payload: bytes) -> None:
+    with pytest.raises(CenterError):
+        read_event("court1/c03", payload)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"[" * 100_000, b'{"a":' * 50_000, b"\xff", b'{"number": 1e999}', b" " * 2_000_000]
+)
+def test_bombs_are_refused_in_words(payload: bytes) -> None:
+    with pytest.raises(CenterError):
+        read_event("court1/c03", payload)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from(["online", "at_utc_ns", "room_ns", "hearing", "recorder", "seats"]), JSON))
+def test_an_accepted_status_can_be_shown(value: Any) -> None:
+    rooms = Rooms([RoomEntry(court="court1", room="c03", token_sha256="0" * 64)], lambda _: None)
+    try:
+        rooms.status("court1/c03", json.dumps(value).encode())
+    except CenterError:
+        return
+    json.dumps(rooms.states["court1/c03"].to_screen(), allow_nan=False).encode()
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    topic=st.sampled_from(
+        ["status", "events", "caption", "levels", "live/bench/init", "live/bench/frag", "live/x/thumb", "live", "odd/x"]
+    ),
+    payload=st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode()),
+)
+async def test_no_message_raises_in_the_gateway(served: Served, topic: str, payload: bytes) -> None:
+    served.center.live.message("court1/c03", topic, payload, False)
+    served.center.live.message("court9/unknown", topic, payload, False)
+
+
+async def test_after_a_storm_of_nonsense_an_event_is_still_stored(served: Served, room: RoomPeer) -> None:
+    for n in range(300):
+        for topic in ("status", "events", "caption", "levels", "live/bench/init", "live/bench/frag", "live/b/thumb"):
+            room.publish(topic, bytes([n % 256]) * (n % 50), qos=0)
+    room.publish("events", opening(1))
+    await until(lambda: room.receipts() == {1}, 30)
+    assert not served.center.failed.done()

@@ -1,0 +1,1 @@
+"""Services whose time the test tells."""

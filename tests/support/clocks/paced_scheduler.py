@@ -1,0 +1,148 @@
+"""Cutter and desk on a clock of their own: a hearing is played as fast as it can be, and always in the same way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import selectors
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hardware.profile import load_profile
+from sync.room.feed import FeedServer
+from tests.support.rooms.transcriber_room import HEARING, RATE_HZ, Pcm, S, TranscriberRoom
+from transcriber.backlog import Sitting
+from transcriber.correction.reviser import Reviser
+from transcriber.diarization.voices import Voices
+from transcriber.recognition.recognizer import Heard, Samples, Word
+from transcriber.scheduler import Desk
+from transcriber.segmentation.endpointer import Cutter, Turn
+
+BLOCK = 1920
+TEXT = "现在开庭今天依法公开审理原告诉被告民间借贷纠纷一案本案适用普通程序由审判员担任审判长" * 20
+
+
+class _Ahead(selectors.SelectSelector):
+    """Where nothing happens by itself, the next moment that somebody waits for comes at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready and timeout:
+            self.now_s += timeout
+        return ready
+
+
+class PacedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only while everybody waits; threads are not used."""
+
+    def __init__(self) -> None:
+        self._ahead = _Ahead()
+        super().__init__(self._ahead)
+
+    def time(self) -> float:
+        return self._ahead.now_s
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001  # whatever it is belongs to the caller, as with a thread
+            done.set_exception(error)
+        return done
+
+
+class Scribe:
+    """An engine that needs time and always "hears" four characters of `TEXT` in a second; its last one is a guess."""
+
+    restarts, busy_s, heard_s, pid, parallel = 0, 0.0, 0.0, None, False
+
+    def __init__(self, cost_s: float = 0.3) -> None:
+        self.cost_s = cost_s
+        self.asked: list[tuple[float, str, bool, str]] = []
+        """When, about which turn, whether for a caption, and with which prefix."""
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        return
+
+    async def stop(self) -> None:
+        return
+
+    async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
+        return ()
+
+    async def ask(
+        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+    ) -> Heard:
+        async with self._lock:
+            self.asked.append((asyncio.get_running_loop().time(), turn, quick, prefix))
+            await asyncio.sleep(self.cost_s * (1 if quick else 2))
+        seconds = len(samples) / RATE_HZ
+        said = TEXT[: int(4 * seconds)]
+        if quick and len(said) > len(prefix) + 3:
+            said = said[:-1] + "嗯啊哦"[len(said) % 3]
+        words = tuple(Word(c, i / 4, (i + 1) / 4, 0.9) for i, c in enumerate(said))
+        return Heard(said, words, 0.9)
+
+
+class Played:
+    """What came of it: captions with their moment, utterances, and what the engine was asked."""
+
+    def __init__(self, room: TranscriberRoom, pcm: Pcm, scribe: Callable[[], Scribe] = Scribe) -> None:
+        self.captions: list[dict[str, Any]] = []
+        self.turns: list[Turn] = []
+        self.written_s: dict[str, float] = {}
+        self._room = room
+        loop = PacedLoop()
+        try:
+            self.scribe = loop.run_until_complete(self._play(pcm, scribe))
+        finally:
+            loop.close()
+        self.utterances = [dict(e.body) for e in room.utterances()]
+
+    async def _play(self, pcm: Pcm, scribe: Callable[[], Scribe]) -> Scribe:
+        loop = asyncio.get_running_loop()
+        played, room, engine = self, self._room, scribe()
+
+        class Feed(FeedServer):
+            def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+                value = json.loads(payload)
+                if topic == "caption":
+                    played.captions.append(value | {"at_s": loop.time()})
+                elif topic == "log":
+                    played.written_s[room.utterances()[-1].body["id"]] = loop.time()
+
+        profile, feed = load_profile(room.profile), Feed(Path(room.folder / "feed"))
+        cutter = Cutter(range(pcm.shape[1]), pcm.shape[1])
+        sitting, ended = Sitting(HEARING, 0, 1), list[Turn]()
+        desk = Desk(
+            profile=profile,
+            owner=engine,
+            room_log=room.log,
+            clock=room.clock,
+            feed=feed,
+            voices=Voices(profile, engine, room.folder / "voices.json"),
+            reviser=Reviser(settings=profile.transcriber, room_log=room.log, clock=room.clock, feed=feed),
+            speaking=lambda: (sitting, [*ended, *cutter.turns]),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(desk.run())
+            for first in range(0, len(pcm), BLOCK):
+                await asyncio.sleep(max((first + BLOCK) / RATE_HZ - loop.time(), 0))
+                ended += cutter.feed(first * S // RATE_HZ, pcm[first : first + BLOCK])
+                await self._hand_over(desk, sitting, ended)
+            ended += cutter.end()
+            await self._hand_over(desk, sitting, ended)
+            await desk.drained()
+            working.cancel()
+        return engine
+
+    async def _hand_over(self, desk: Desk, sitting: Sitting, ended: list[Turn]) -> None:
+        while ended:
+            await desk.put(sitting, ended[0])
+            self.turns.append(ended.pop(0))

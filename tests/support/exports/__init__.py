@@ -1,0 +1,1 @@
+"""Honest exports, as a room and a center make them."""

@@ -1,0 +1,1 @@
+"""What stands at the other end of a wire."""

@@ -1,0 +1,68 @@
+"""What a live publisher talks to: a line that notes what it is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.record.hearing import Hearing, State
+from sync.uplink.live_publisher import Live
+
+INIT = Envelope(Kind.INIT, 7, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
+
+
+def fragment(sequence: int, *, key: bool = False, init_id: int = 7, size: int = 10) -> bytes:
+    return Envelope(Kind.FRAGMENT, init_id, sequence, sequence, 0, 100_000, bytes(size), key_frame=key).pack()
+
+
+class Line:
+    """Stands where the broker's connection stands: notes what it is given, and can be slow."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.backlog_bytes = 0
+        self.said: list[tuple[str, bytes, int, bool]] = []
+        self.handlers: dict[str, Callable[[bytes], None]] = {}
+        self.callbacks: list[Callable[[], None]] = []
+
+    def subscribe(self, topic: str, qos: int, handler: Callable[[bytes], None]) -> None:
+        self.handlers[topic] = handler
+
+    def on_connected(self, callback: Callable[[], None]) -> None:
+        self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+        if self.connected:
+            self.said.append((topic.removeprefix("p/"), payload, qos, retain))
+        return self.connected
+
+    def fragments(self, track: str = "bench") -> list[int]:
+        return [Envelope.unpack(m).sequence for topic, m, _, _ in self.said if topic == f"live/{track}/frag"]
+
+    def of(self, topic: str) -> list[dict[str, Any]]:
+        return [json.loads(message) for said, message, _, _ in self.said if said == topic]
+
+
+class Stand:
+    def __init__(self) -> None:
+        self.line = Line()
+        self.now = 100.0
+        self.hearing: Hearing | None = Hearing("h", state=State.OPEN)
+        self.live = Live(
+            self.line,  # type: ignore[arg-type]  # it has all that Live uses
+            "p",
+            identity={"court_name": "x", "room_name": "y", "seats": []},
+            room_ns=lambda: 1,
+            utc_ns=lambda: 2,
+            hearing=lambda: self.hearing,
+            monotonic=lambda: self.now,
+        )
+
+    def demand(self, *tracks: str, levels: bool = False) -> None:
+        self.line.handlers["p/demand"](json.dumps({"tracks": tracks, "levels": levels}).encode())
+
+    def take(self, *messages: bytes, track: str = "bench") -> None:
+        for message in messages:
+            self.live.take(f"frag/{track}", message)

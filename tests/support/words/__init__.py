@@ -1,0 +1,1 @@
+"""Words of hearings, and texts of configuration."""

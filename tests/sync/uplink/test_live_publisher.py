@@ -1,0 +1,260 @@
+"""Live publishing: only what is in demand, beginning with a picture, and never late by more than seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+
+import pytest
+
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.gop_cache import MAX_GOP_BYTES, Gate, GopCache
+from sync.record.hearing import Hearing, Pause, State
+from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, Live
+from sync.uplink.mqtt import Broker
+from tests.support.peers.live_line import INIT, Stand, fragment
+from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
+
+
+@pytest.fixture
+def stand() -> Stand:
+    stand = Stand()
+    stand.live.take("init/bench", INIT)
+    return stand
+
+
+def test_a_room_nobody_watches_sends_no_fragment_but_its_thumbnail(stand: Stand) -> None:
+    stand.take(fragment(1, key=True), fragment(2))
+    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+    assert [(topic, qos, retain) for topic, _, qos, retain in stand.line.said] == [
+        ("live/bench/init", 1, True),
+        ("live/bench/thumb", 0, False),
+    ]
+
+
+def _paused(reason: str) -> Hearing:
+    return Hearing("h", state=State.PAUSED, pauses=[Pause(1, reason=reason)])
+
+
+@pytest.mark.parametrize(
+    ("hearing", "pictures", "sound"),
+    [
+        (None, True, False),
+        (Hearing("h", state=State.CLOSED), True, False),
+        (Hearing("h", state=State.OPEN), True, True),
+        (_paused("recess"), True, False),
+        (_paused("closed_evidence"), False, False),
+        (_paused("mediation"), False, False),
+    ],
+)
+def test_what_leaves_the_room_is_for_the_hearing_to_say_not_for_who_demands(
+    stand: Stand, hearing: Hearing | None, pictures: bool, sound: bool
+) -> None:
+    stand.live.take("init/mix", INIT)
+    stand.demand("bench", "mix", "mics", levels=True)
+    stand.hearing = hearing
+    stand.take(fragment(1, key=True))
+    stand.take(fragment(1, key=True), track="mix")
+    stand.take(fragment(1, key=True), track="mics")
+    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+    said = {topic for topic, _, _, _ in stand.line.said}
+    assert ("live/bench/frag" in said, "live/bench/thumb" in said) == (pictures, pictures)
+    assert ("live/mix/frag" in said, "levels" in said) == (sound, sound)
+
+
+def test_nothing_of_a_closed_session_is_shown_after_it(stand: Stand) -> None:
+    stand.hearing = _paused("mediation")
+    stand.take(fragment(1, key=True), fragment(2))
+    stand.hearing = Hearing("h", state=State.OPEN)
+    stand.take(fragment(3))
+    stand.demand("bench")
+    stand.take(fragment(4), fragment(5, key=True))
+    assert stand.line.fragments() == [5]
+
+
+def test_a_newcomer_begins_with_the_last_key_frame(stand: Stand) -> None:
+    stand.take(fragment(1, key=True), fragment(2), fragment(3, key=True), fragment(4))
+    stand.demand("bench")
+    stand.take(fragment(5))
+    assert stand.line.fragments() == [3, 4, 5]
+
+
+def test_a_repeated_demand_changes_nothing_and_an_unrepeated_one_ends(stand: Stand) -> None:
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
+    stand.now += DEMAND_S - 1
+    stand.demand("bench")
+    stand.now += DEMAND_S - 1
+    stand.live.tick()
+    stand.take(fragment(2))
+    assert stand.line.fragments() == [1, 2]
+    stand.now += 2
+    stand.live.tick()
+    stand.take(fragment(3))
+    assert stand.line.fragments() == [1, 2]
+    assert stand.live.watched == []
+
+
+def test_a_slow_network_loses_up_to_the_next_key_frame(stand: Stand) -> None:
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
+    stand.line.backlog_bytes = BACKLOG_BYTES + 1
+    stand.take(fragment(2))
+    stand.line.backlog_bytes = 0
+    stand.take(fragment(3), fragment(4, key=True), fragment(5))
+    assert stand.line.fragments() == [1, 4, 5]
+    assert stand.live.dropped == 1
+
+
+def test_a_new_run_of_the_worker_waits_for_its_own_key_frame(stand: Stand) -> None:
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
+    stand.live.take("init/bench", Envelope(Kind.INIT, 8, 0, 0, 0, 0, pack_init("video/mp4", b"new")).pack())
+    stand.take(fragment(2, init_id=8), fragment(3, key=True, init_id=8))
+    assert stand.line.fragments() == [1, 3]
+
+
+def test_a_reconnect_says_inits_and_status_again(stand: Stand) -> None:
+    stand.line.said.clear()
+    for callback in stand.line.callbacks:
+        callback()
+    assert [(topic, qos, retain) for topic, _, qos, retain in stand.line.said] == [
+        ("live/bench/init", 1, True),
+        ("status", 1, True),
+    ]
+
+
+def test_the_status_is_said_once_a_second_at_most_and_every_five_at_least(stand: Stand) -> None:
+    for step in range(100):
+        stand.now += 0.1
+        stand.live.take("status", json.dumps({"at_ns": step}).encode())
+        stand.live.tick()
+    assert 9 <= len(stand.line.of("status")) <= 11
+    before = len(stand.line.of("status"))
+    for _ in range(150):
+        stand.now += 0.1
+        stand.live.tick()
+    assert 2 <= len(stand.line.of("status")) - before <= 4
+
+
+def test_a_recorder_that_fell_silent_is_not_spoken_for(stand: Stand) -> None:
+    stand.live.take("status", b'{"at_ns":1}')
+    stand.live.tick()
+    assert stand.line.of("status")[-1]["recorder"] == {"at_ns": 1}
+    stand.now += 6
+    stand.live.tick()
+    assert stand.line.of("status")[-1]["recorder"] is None
+
+
+def test_levels_are_thinned_and_only_in_demand(stand: Stand) -> None:
+    stand.demand("bench", levels=True)
+    for _ in range(20):
+        stand.now += 0.1
+        stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+    assert 8 <= len(stand.line.of("levels")) <= 11
+
+
+def test_captions_say_their_hearing(stand: Stand) -> None:
+    stand.live.take("caption", json.dumps({"id": "u1", "text": "现在"}).encode())
+    assert stand.line.of("caption") == [{"id": "u1", "text": "现在", "hearing": "h"}]
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"[]", b"{}", b'{"tracks":"bench"}', b'{"tracks":[1]}', b"\xff"])
+def test_a_demand_that_is_nonsense_is_ignored(stand: Stand, nonsense: bytes) -> None:
+    stand.line.handlers["p/demand"](nonsense)
+    assert stand.live.watched == []
+
+
+@pytest.mark.parametrize("topic", ["frag/bench", "init/bench", "caption", "status", "speaking"])
+def test_a_feed_message_that_is_nonsense_is_ignored(stand: Stand, topic: str) -> None:
+    for nonsense in (b"", b"WT", b"[1]", b"\xff" * 50):
+        stand.live.take(topic, nonsense)
+
+
+def test_a_track_without_key_frames_is_not_remembered_for_ever() -> None:
+    gops = GopCache()
+    gops.init("bench", INIT)
+    gops.fragment("bench", fragment(1, key=True))
+    for sequence in range(2, 20):
+        gops.fragment("bench", fragment(sequence, size=MAX_GOP_BYTES // 10))
+    assert gops.since_key_frame("bench") == []
+    gops.fragment("bench", fragment(20, key=True))
+    assert len(gops.since_key_frame("bench")) == 1
+
+
+def test_a_gate_opens_at_a_key_frame_only() -> None:
+    gate = Gate()
+    passed = [gate.passes(Envelope.unpack(fragment(n, key=n == 3))) for n in range(1, 6)]
+    assert passed == [False, False, True, True, True]
+
+
+async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor_minutes(
+    broker: Mosquitto, center: CenterPeer
+) -> None:
+    line = Broker(broker.address(), will_topic=f"{PREFIX}/status", will=b"{}")
+    live = Live(
+        line,
+        PREFIX,
+        identity={},
+        room_ns=lambda: 1,
+        utc_ns=lambda: 2,
+        hearing=lambda: None,
+    )
+    line.start()
+    try:
+        await until(lambda: line.connected)
+        live.take("init/bench", INIT)
+        live.take("frag/bench", fragment(1, key=True))
+        center.say("demand", {"tracks": ["bench"]})
+        await until(lambda: live.watched)
+        broker.freeze()
+        for sequence in range(2, 400):
+            live.take("frag/bench", fragment(sequence, key=sequence % 10 == 0, size=50_000))
+            assert line.backlog_bytes < BACKLOG_BYTES + 100_000
+            await asyncio.sleep(0)
+        assert live.dropped > 300
+        broker.thaw()
+        await until(lambda: line.backlog_bytes == 0)
+        live.take("frag/bench", fragment(401))
+        live.take("frag/bench", fragment(402, key=True))
+        await until(lambda: Envelope.unpack(center.on("live/bench/frag")[-1]).sequence == 402)
+        heard = [Envelope.unpack(m) for m in center.on("live/bench/frag")]
+        assert 401 not in [e.sequence for e in heard]
+        for before, after in itertools.pairwise(heard):
+            assert after.key_frame or after.sequence == before.sequence + 1
+    finally:
+        await line.stop()
+
+
+def test_sound_of_the_pre_roll_is_of_the_record_but_never_live() -> None:
+    stand = Stand()
+    stand.hearing = None
+    for track in ("mics", "mix", "bench"):
+        stand.live.take(f"init/{track}", INIT)
+    stand.demand("mics", "mix", "bench", levels=True)
+    for number in range(1, 5):  # before the opening at 5: pictures may be watched, nobody is heard
+        for track in ("mics", "mix", "bench"):
+            stand.live.take(f"frag/{track}", fragment(number, key=True))
+        stand.live.take("levels", b"{}")
+    assert stand.line.fragments("bench") == [1, 2, 3, 4]
+    assert stand.line.fragments("mics") == stand.line.fragments("mix") == stand.line.of("levels") == []
+    stand.hearing = Hearing("h", state=State.OPEN, opened_ns=5, recorded_from_ns=1)
+    for number in range(3, 8):  # what was said just before comes a moment after
+        for track in ("mics", "mix"):
+            stand.live.take(f"frag/{track}", fragment(number, key=True))
+    stand.demand("mics", "mix", "bench")
+    assert stand.line.fragments("mics") == stand.line.fragments("mix") == [5, 6, 7]
+
+
+def test_the_alarms_of_the_room_are_in_its_status_between_hearings_too(stand: Stand) -> None:
+    stand.hearing = None
+    alarm = {"code": "unsealed", "subject": "h", "text": "庭审 h 未能封存", "since_ns": 5}
+    stand.live.take("alarms", json.dumps([alarm, "odd", *[alarm] * 40]).encode())
+    [status] = stand.line.of("status")
+    assert status["alarms"] == [alarm] * 16
+    stand.now += 2
+    stand.live.take("alarms", b"[]")
+    assert stand.line.of("status")[-1]["alarms"] == []

@@ -1,0 +1,143 @@
+"""Events reach the center once each, whatever happens on the way, and are forgotten on its receipt alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sync.room.event_log import RoomLog
+from sync.uplink import outbox as outbox_module
+from sync.uplink.mqtt import Broker, BrokerAddress
+from sync.uplink.outbox import WINDOW, Outbox
+from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
+
+
+def add(log: RoomLog, count: int) -> list[int]:
+    start = len(log.since(0))
+    return [log.append("mark", {"id": f"m{start + i}"}, hearing="h", room_ns=i, utc_ns=i).number for i in range(count)]
+
+
+@contextlib.asynccontextmanager
+async def sending(log: RoomLog, address: BrokerAddress) -> AsyncIterator[tuple[Outbox, Broker]]:
+    broker = Broker(address, will_topic=f"{PREFIX}/status", will=b'{"online":false}')
+    outbox = Outbox(log, broker, PREFIX)
+    broker.start()
+    task = asyncio.create_task(outbox.run())
+    try:
+        yield outbox, broker
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await broker.stop()
+
+
+async def test_more_than_a_window_arrives_in_order_and_is_forgotten(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    numbers = add(room_log, WINDOW * 3)
+    async with sending(room_log, broker.address()) as (outbox, _):
+        await until(lambda: room_log.pending_count() == 0)
+        await until(lambda: outbox.last_receipt_utc_ns)
+    assert sorted(center.events) == numbers
+    assert max(center.heard.values()) == 1
+
+
+async def test_an_acknowledgement_of_the_broker_is_not_a_receipt(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    center.receipting = False
+    numbers = add(room_log, 5)
+    async with sending(room_log, broker.address()) as (outbox, _):
+        await until(lambda: len(center.events) == 5)
+        assert room_log.pending_count() == 5
+        center.receipt(numbers[1:3])
+        await until(lambda: room_log.pending_count() == 3)
+        assert [e.number for e in room_log.pending()] == [numbers[0], *numbers[3:]]
+        center.receipt(numbers)
+        await until(lambda: room_log.pending_count() == 0)
+        assert outbox.last_receipt_utc_ns
+
+
+async def test_what_is_not_receipted_is_said_again(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "RESEND_S", 0.3)
+    center.receipting = False
+    (number,) = add(room_log, 1)
+    async with sending(room_log, broker.address()):
+        await until(lambda: center.heard[number] >= 3)
+        center.receipt([number])
+        await until(lambda: room_log.pending_count() == 0)
+
+
+async def test_the_broker_is_killed_in_the_middle_and_everything_arrives(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    first = add(room_log, 50)
+    async with sending(room_log, broker.address()) as (outbox, connection):
+        await until(lambda: len(center.events) >= 10)
+        broker.kill()
+        await until(lambda: not connection.connected)
+        second = add(room_log, 100)
+        outbox.kick()
+        await asyncio.sleep(0)
+        assert connection.backlog_bytes == 0, "nothing is queued while the broker is away"
+        broker.start()
+        await until(lambda: room_log.pending_count() == 0)
+    assert sorted(center.events) == first + second
+    assert len({e["body"]["id"] for e in center.events.values()}) == 150
+
+
+async def test_what_the_center_refuses_holds_up_no_other_and_is_kept(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    center.receipting = False
+    refused = add(room_log, WINDOW)
+    later = add(room_log, 3)
+    async with sending(room_log, broker.address()):
+        await until(lambda: len(center.events) == WINDOW)
+        center.client.publish(f"{PREFIX}/receipts", json.dumps({"numbers": [], "refused": refused}), qos=1)
+        await until(lambda: len(center.events) == WINDOW + 3)
+        center.receipt(later)
+        await until(lambda: room_log.pending_count() == WINDOW)
+    assert max(center.heard.values()) == 1
+    async with sending(room_log, broker.address()):  # at the next connect it is asked again
+        await until(lambda: center.heard[refused[-1]] == 2)
+
+
+async def test_receipts_that_are_nonsense_forget_nothing(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    center.receipting = False
+    first, second = add(room_log, 2)
+    async with sending(room_log, broker.address()):
+        await until(lambda: len(center.events) == 2)
+        for nonsense in ("[]", "{", '{"numbers":["a"]}', '{"numbers":[0]}', '{"numbers":[-1]}', "\xff"):
+            center.client.publish(f"{PREFIX}/receipts", nonsense, qos=1)
+        center.receipt([12345])
+        center.receipt([second])
+        await until(lambda: room_log.pending_count() == 1)
+    assert [e.number for e in room_log.pending()] == [first]
+
+
+async def test_a_wrong_password_connects_nothing_and_loses_nothing(broker: Mosquitto, room_log: RoomLog) -> None:
+    add(room_log, 1)
+    address = BrokerAddress("127.0.0.1", broker.port, "x", broker.room.username, "wrong")
+    async with sending(room_log, address) as (_, connection):
+        await until(lambda: connection.why)
+        assert not connection.connected
+    assert room_log.pending_count() == 1
+
+
+async def test_the_broker_hears_the_will_of_a_killed_room_and_the_goodbye_of_a_stopped_one(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+) -> None:
+    async with sending(room_log, broker.address()) as (_, connection):
+        await until(lambda: connection.connected)
+        connection.publish(f"{PREFIX}/status", b'{"online":true}', qos=1, retain=True)
+        await until(lambda: b'{"online":true}' in center.on("status"))
+    await until(lambda: center.on("status")[-1] == b'{"online":false}')
