@@ -14,17 +14,17 @@ from edge.api.phrases import add_phrases, phrasebook_of
 from edge.api.signing import add_signing
 from edge.api.transcript import add_transcript
 from edge.api.websockets import add_sockets
-from edge.checks.desk import Checks, add_checks
+from edge.checks.desk import TranscriptChecks, add_checks
 from edge.documents.jobs import Making
-from edge.hearing.alarms import Alarms
-from edge.hearing.commands import Desk
+from edge.hearing.alarms import AlarmRules
+from edge.hearing.commands import HearingCommands
 from edge.integrity.notary import Notary
 from edge.integrity.status import Integrity, heard_of, words_of
-from edge.selftest.runner import SelfTest
-from edge.signing.commands import SigningDesk
+from edge.selftest.runner import SelfTestRunner
+from edge.signing.commands import SigningCommands
 from edge.state.display import DisplayToken
-from edge.state.room_state import RoomView
-from edge.transcript.commands import TranscriptDesk
+from edge.state.room_state import RoomState
+from edge.transcript.commands import TranscriptCommands
 from hardware.profile import Profile
 from sync.http import pages
 from sync.http.access import Access
@@ -33,7 +33,7 @@ from sync.ledger.keys import make_key
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
 
 log = structlog.get_logger(__name__)
@@ -44,11 +44,11 @@ class Edge:
     """The parts of one room's edge, put together but not yet running."""
 
     app: FastAPI
-    view: RoomView
-    alarms: Alarms
-    selftest: SelfTest
-    signing: SigningDesk
-    checks: Checks
+    view: RoomState
+    alarms: AlarmRules
+    selftest: SelfTestRunner
+    signing: SigningCommands
+    checks: TranscriptChecks
     room_log: RoomLog
     checkpoints: Checkpoints
     notary: Notary
@@ -57,24 +57,24 @@ class Edge:
 
 def assemble(profile: Profile) -> Edge:
     """Open the room's files and declare all routes; may block for a second at first start."""
-    layout = RoomLayout(profile.storage.data)
+    layout = RoomPaths(profile.storage.data)
     room_log = RoomLog(layout.log)
-    view = RoomView(profile, layout, room_log, RoomClock.open(layout.clock))
-    alarms = Alarms(view)
+    view = RoomState(profile, layout, room_log, RoomClock.open(layout.clock))
+    alarms = AlarmRules(view)
     token = DisplayToken(layout.display_token)
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}")
-    selftest = SelfTest(view)
-    desk = Desk(view, alarms, selftest)
+    selftest = SelfTestRunner(view)
+    desk = HearingCommands(view, alarms, selftest)
     add_routes(app, view, desk, token, selftest)
-    words = TranscriptDesk(view)
+    words = TranscriptCommands(view)
     add_transcript(app, view, words, access)
-    signing = SigningDesk(view, Making(profile, layout))
+    signing = SigningCommands(view, Making(profile, layout))
     add_signing(app, view, signing)
     add_control(app, view, desk)
     add_phrases(app, view, phrasebook_of(view))
-    checks = Checks(view)
+    checks = TranscriptChecks(view)
     add_checks(app, checks)
     add_sockets(app, view, access, token)
     pages.install(app, ["panel", "display"], home="panel")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hardware.profile import Profile
 from sync.room.clock import RoomClock
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
 from sync.uplink.mqtt import BrokerAddress
@@ -19,7 +19,7 @@ def _secret(path: Path | None, what: str) -> str:
 
 def config_of(profile: Profile) -> UplinkConfig:
     """What a profile says about the center; `ConfigError` when a secret's file cannot be read."""
-    layout = RoomLayout(profile.storage.data)
+    layout = RoomPaths(profile.storage.data)
     identity = {
         "court_name": profile.room.court_name,
         "room_name": profile.room.room_name,

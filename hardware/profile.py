@@ -19,11 +19,11 @@ PROGRAM, PROGRAM_NAME = "program", "合成画面"
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
-class _Part(BaseModel):
+class _ProfilePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Room(_Part):
+class Room(_ProfilePart):
     """Which courtroom this is."""
 
     court: Slug = Field(description="short name of the court, used in topics and addresses")
@@ -32,7 +32,7 @@ class Room(_Part):
     room_name: str = Field(description="the courtroom's name as people read it, e.g. 第三法庭")
 
 
-class Seat(_Part):
+class Seat(_ProfilePart):
     """A place in the courtroom with its microphone."""
 
     id: Slug = Field(description="short name of the seat")
@@ -45,7 +45,7 @@ class Seat(_Part):
         return self.roles[0]
 
 
-class Microphones(_Part):
+class Microphones(_ProfilePart):
     """All microphones of the room: one lossless multichannel track."""
 
     driver: Literal["pyaudio", "file", "simulated"] = Field(description="how they are plugged in")
@@ -56,7 +56,7 @@ class Microphones(_Part):
     rate_hz: int = Field(16_000, ge=8_000, le=96_000, description="samples a second that are kept")
 
 
-class Camera(_Part):
+class Camera(_ProfilePart):
     """One camera: one H.264 track."""
 
     id: Slug = Field(description="short name of the camera and of its track")
@@ -71,7 +71,7 @@ class Camera(_Part):
     fps: int = Field(25, ge=5, le=60, description="pictures a second, likewise")
 
 
-class Storage(_Part):
+class StorageSettings(_ProfilePart):
     """Where the record is kept in the room."""
 
     data: Path = Field(description="folder of the room's data")
@@ -85,7 +85,7 @@ class Storage(_Part):
     preroll_s: int = Field(0, ge=0, le=10, description="seconds before 宣布开庭 that become part of the record")
 
 
-class SelfTest(_Part):
+class SelfTestSettings(_ProfilePart):
     """设备自检: every seat and camera proves itself before a hearing."""
 
     opening: Literal["required", "advise"] = Field(
@@ -97,7 +97,7 @@ class SelfTest(_Part):
     valid_hours: int = Field(0, ge=0, le=168, description="how long a passed test counts; 0: until midnight")
 
 
-class Transcriber(_Part):
+class Transcriber(_ProfilePart):
     """What turns speech into words."""
 
     engine: Literal["faster-whisper", "sherpa-onnx", "openai", "off"] = Field(
@@ -155,7 +155,7 @@ class Transcriber(_Part):
         return self
 
 
-class Program(_Part):
+class ProgramSettings(_ProfilePart):
     """合成画面: the cameras and the exhibit composed into one 1080p track, while the machine can spare it."""
 
     enabled: bool = Field(False, description="true: the room has one track more, 'program'")
@@ -163,7 +163,7 @@ class Program(_Part):
     bitrate_kbps: int = Field(2500, ge=500, le=10_000, description="the most that the track may take")
 
 
-class Panel(_Part):
+class Panel(_ProfilePart):
     """The room's own web server: panel and display."""
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for screens on other machines")
@@ -180,7 +180,7 @@ class Panel(_Part):
     )
 
 
-class Center(_Part):
+class CenterSettings(_ProfilePart):
     """The record server. Without it a hearing opens, runs and closes all the same."""
 
     url: str = Field("", description="http(s) address of the center, empty: stand alone")
@@ -192,19 +192,19 @@ class Center(_Part):
     mqtt_password_file: Path | None = Field(None, description="file (mode 0600) with the account's password")
 
 
-class Profile(_Part):
+class Profile(_ProfilePart):
     """A courtroom."""
 
     room: Room
     seats: list[Seat] = Field(min_length=1, max_length=8)
     microphones: Microphones
     cameras: list[Camera] = Field(min_length=1, max_length=4)
-    storage: Storage
-    selftest: SelfTest = SelfTest.model_construct()
+    storage: StorageSettings
+    selftest: SelfTestSettings = SelfTestSettings.model_construct()
     transcriber: Transcriber = Transcriber.model_construct()
-    program: Program = Program.model_construct()
+    program: ProgramSettings = ProgramSettings.model_construct()
     panel: Panel = Panel.model_construct()
-    center: Center = Center.model_construct()
+    center: CenterSettings = CenterSettings.model_construct()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

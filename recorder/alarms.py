@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class RaisedAlarm:
     """`code` is the kind, `subject` a track or seat, `text` for people."""
 
     code: str
@@ -17,11 +17,11 @@ class Alarm:
     since_ns: int
 
 
-class Alarms:
+class RaisedAlarms:
     """The alarms that are on. `tell(alarm, cleared)` is called at each change."""
 
-    def __init__(self, tell: Callable[[Alarm, bool], None]) -> None:
-        self._on: dict[tuple[str, str], Alarm] = {}
+    def __init__(self, tell: Callable[[RaisedAlarm, bool], None]) -> None:
+        self._on: dict[tuple[str, str], RaisedAlarm] = {}
         self._tell = tell
 
     def set(self, code: str, subject: str, text: str | None, now_ns: int) -> None:
@@ -33,12 +33,12 @@ class Alarms:
                 del self._on[key]
                 self._tell(old, True)
         elif old is None:
-            self._on[key] = alarm = Alarm(code, subject, text, now_ns)
+            self._on[key] = alarm = RaisedAlarm(code, subject, text, now_ns)
             self._tell(alarm, False)
         else:
-            self._on[key] = Alarm(code, subject, text, old.since_ns)
+            self._on[key] = RaisedAlarm(code, subject, text, old.since_ns)
 
-    def all(self) -> list[Alarm]:
+    def all(self) -> list[RaisedAlarm]:
         """Oldest first."""
         return sorted(self._on.values(), key=lambda a: a.since_ns)
 

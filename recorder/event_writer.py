@@ -40,7 +40,7 @@ class Fact:
     key: str
 
 
-class Scribe:
+class EventWriter:
     """On the event loop, `said` is called for each event that the log took, `trouble` when it takes none, or again."""
 
     def __init__(

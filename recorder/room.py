@@ -11,27 +11,27 @@ import structlog
 
 from hardware.profile import Profile
 from hardware.sources import Source, sources
-from recorder.alarms import Alarm, Alarms
+from recorder.alarms import RaisedAlarm, RaisedAlarms
 from recorder.capture.supervisor import SourceRunner
 from recorder.clock.watch import ClockWatch
-from recorder.event_writer import Scribe
+from recorder.event_writer import EventWriter
 from recorder.monitoring.channels import ChannelWatch, to_db
-from recorder.readback.monitor import Confidence
-from recorder.second_copy.supervisor import Backup
-from recorder.selftest.recording import TestRecorder
-from recorder.startup_recovery import Past
+from recorder.readback.monitor import ConfidenceMonitor
+from recorder.second_copy.supervisor import SecondCopySupervisor
+from recorder.selftest.recording import SelfTestRecorder
+from recorder.startup_recovery import StartupRecovery
 from recorder.storage import recovery
-from recorder.storage.schedule import HearingBook
+from recorder.storage.schedule import RecordingSchedule
 from recorder.storage.segment import ClosedSegment
-from recorder.storage.selector import Missing
-from recorder.storage.volume import Disk, DiskState
-from recorder.storage.write_latency import Waits
-from recorder.track_pipeline import Lane
+from recorder.storage.selector import MissingSpan
+from recorder.storage.volume import RecordingVolume, VolumeState
+from recorder.storage.write_latency import WriteLatency
+from recorder.track_pipeline import TrackPipeline
 from sync.errors import StorageError
 from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import Event, RoomLog
 from sync.room.feed import FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class RecorderRoom:
     def __init__(
         self,
         profile: Profile,
-        layout: RoomLayout,
+        layout: RoomPaths,
         clock: RoomClock,
         clock_map: ClockMap,
         room_log: RoomLog,
@@ -60,26 +60,26 @@ class RecorderRoom:
         self._map = clock_map
         self._log = room_log
         self._feed = feed
-        self._alarms = Alarms(self._alarm)
-        self._scribe = Scribe(room_log, self._said, layout.data / "hearings" / "unsaid.jsonl", self._log_trouble)
+        self._alarms = RaisedAlarms(self._alarm)
+        self._scribe = EventWriter(room_log, self._said, layout.data / "hearings" / "unsaid.jsonl", self._log_trouble)
         self._told: set[tuple[str, str, str]] = set()
-        self._disk = Disk(profile.storage.data, profile.storage.reserve_gib)
-        self._disk_state = DiskState(0, 0.0, False)
+        self._disk = RecordingVolume(profile.storage.data, profile.storage.reserve_gib)
+        self._disk_state = VolumeState(0, 0.0, False)
         self._clock_watch = ClockWatch(clock_map, lambda body, hearing: self._say("clock", body, hearing, None))
         self._look_now = asyncio.Event()
-        self._book = HearingBook(room_log)
-        self._past = Past(self, room_log, self._book)
+        self._book = RecordingSchedule(room_log)
+        self._past = StartupRecovery(self, room_log, self._book)
         self._hearing: str | None = None
         self._channels = {seat.channel: ChannelWatch() for seat in profile.seats}
-        self.waits = Waits()
-        self._confidence = Confidence(self, profile)
-        self._backup = Backup(profile, self.set_alarm)
+        self.waits = WriteLatency()
+        self._confidence = ConfidenceMonitor(self, profile)
+        self._backup = SecondCopySupervisor(profile, self.set_alarm)
         self._changed = asyncio.Event()
-        self.lanes: dict[str, Lane] = {}
+        self.lanes: dict[str, TrackPipeline] = {}
         self.runners: list[SourceRunner] = []
         storage = profile.storage
         for source in self.sources:
-            lanes = [Lane(info, self, storage.segment_s, storage.preroll_s) for info in source.tracks]
+            lanes = [TrackPipeline(info, self, storage.segment_s, storage.preroll_s) for info in source.tracks]
             self.lanes |= {lane.info.id: lane for lane in lanes}
             self.runners.append(
                 SourceRunner(
@@ -92,7 +92,7 @@ class RecorderRoom:
                 )
             )
 
-        self.selftest = TestRecorder(profile, layout, self.lanes, clock, feed, lambda: self._hearing is not None)
+        self.selftest = SelfTestRecorder(profile, layout, self.lanes, clock, feed, lambda: self._hearing is not None)
 
     # What a lane needs of its room.
 
@@ -102,7 +102,7 @@ class RecorderRoom:
         return self._clock
 
     @property
-    def layout(self) -> RoomLayout:
+    def layout(self) -> RoomPaths:
         """Where files go."""
         return self._layout
 
@@ -141,7 +141,7 @@ class RecorderRoom:
         self._say("segment", body, hearing, recovery.segment_key(hearing, track, segment.index))
         self._confidence.closed(hearing, track, segment)
 
-    def gap(self, track: str, missing: Missing) -> None:
+    def gap(self, track: str, missing: MissingSpan) -> None:
         """Say what is missing."""
         log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
         body = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
@@ -259,7 +259,7 @@ class RecorderRoom:
 
     # What the sources tell
 
-    def _trouble(self, lanes: list[Lane], at_ns: int, why: str) -> None:
+    def _trouble(self, lanes: list[TrackPipeline], at_ns: int, why: str) -> None:
         for lane in lanes:
             lane.keeper.trouble(at_ns, why)
 
@@ -287,7 +287,7 @@ class RecorderRoom:
             self.set_alarm("clipping", seat.id, f"{seat.role}的话筒音量过大，声音失真" if watch.clipping else None)
         self._feed.publish_json("levels", {"at_ns": now_ns, "seats": seats})
 
-    def _alarm(self, alarm: Alarm, cleared: bool) -> None:
+    def _alarm(self, alarm: RaisedAlarm, cleared: bool) -> None:
         self._changed.set()
         hearing = self._hearing
         if hearing is None:

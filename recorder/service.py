@@ -22,7 +22,7 @@ from sync.errors import ConfigError, StorageError
 from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.processes import weigh
 from sync.runtime.service import Lifeline, cancel_and_wait
 
@@ -35,7 +35,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Record until cancelled; a cancelled recorder closes its segments first."""
     _check(profile)
     _go_first()
-    layout = RoomLayout(profile.storage.data)
+    layout = RoomPaths(profile.storage.data)
     with _only_one(layout):
         clock = RoomClock.open(layout.clock)
         room_log = RoomLog(layout.log, patient=True)
@@ -61,7 +61,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             room_log.close()
 
 
-async def _wake(layout: RoomLayout, room: RecorderRoom) -> None:
+async def _wake(layout: RoomPaths, room: RecorderRoom) -> None:
     """Look into the log at once when the edge says that it wrote something; begin a self-test when it asks for one."""
     async for topic, payload in FeedClient(layout.feed("edge"), ["log", "test-record"]).messages():
         if topic == "test-record":
@@ -90,7 +90,7 @@ def _check(profile: Profile) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(layout: RoomLayout) -> Iterator[None]:
+def _only_one(layout: RoomPaths) -> Iterator[None]:
     path: Path = layout.data / "run" / "recorder.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

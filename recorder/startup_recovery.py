@@ -17,28 +17,28 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from recorder.storage import recovery
-from recorder.storage.schedule import HearingBook, Wanted
+from recorder.storage.schedule import RecordingPlan, RecordingSchedule
 from recorder.storage.segment import make_folder
-from recorder.storage.selector import TOLERANCE_NS, Missing, Stretch
+from recorder.storage.selector import TOLERANCE_NS, MissingSpan, Stretch
 from sync.errors import MediaError, StorageError
 from sync.media.fmp4 import index_file
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import sync_folder
 
 if TYPE_CHECKING:
     from recorder.room import RecorderRoom
-    from recorder.track_pipeline import Lane
+    from recorder.track_pipeline import TrackPipeline
 
 log = structlog.get_logger(__name__)
 
 RECOVERED_WHY = "录制服务中断后恢复"
 
 
-class Past:
+class StartupRecovery:
     """All methods belong to the event loop. `pending` until the log was read once."""
 
-    def __init__(self, room: RecorderRoom, room_log: RoomLog, book: HearingBook) -> None:
+    def __init__(self, room: RecorderRoom, room_log: RoomLog, book: RecordingSchedule) -> None:
         self._room = room
         self._log = room_log
         self._book = book
@@ -65,10 +65,10 @@ class Past:
             for one in found:
                 self._room.segment_closed(track, hearing, one.segment)
                 for from_ns, to_ns in one.holes:
-                    self._room.gap(track, Missing(hearing, from_ns, to_ns, RECOVERED_WHY))
+                    self._room.gap(track, MissingSpan(hearing, from_ns, to_ns, RECOVERED_WHY))
         self._left = []
 
-    async def declare(self, lanes: Mapping[str, Lane], *, holes: bool) -> None:
+    async def declare(self, lanes: Mapping[str, TrackPipeline], *, holes: bool) -> None:
         """Read what is to be kept, and declare what is missing; `holes`: the log has all that was to be said."""
         await asyncio.to_thread(self._book.look)
         for wanted in self._book.all():
@@ -79,12 +79,12 @@ class Past:
             self._book.forget(wanted.hearing)
         self.pending = False
 
-    def _want(self, wanted: Wanted, lane: Lane, *, holes: bool) -> None:
+    def _want(self, wanted: RecordingPlan, lane: TrackPipeline, *, holes: bool) -> None:
         track = lane.info.id
         if wanted.ended and wanted.tracks and track not in wanted.tracks:
             return  # a camera that came after this hearing misses nothing of it
         for from_ns, to_ns in wanted.holes.get(track, []) if holes else []:
-            self._room.gap(track, Missing(wanted.hearing, from_ns, to_ns, RECOVERED_WHY))
+            self._room.gap(track, MissingSpan(wanted.hearing, from_ns, to_ns, RECOVERED_WHY))
         covered_ns = wanted.kept_until_ns.get(track, 0)
         end_ns = wanted.stretches[-1].to_ns
         if wanted.ended and end_ns is not None and covered_ns >= end_ns - TOLERANCE_NS:
@@ -95,7 +95,7 @@ class Past:
 
     # The small file that says which hearing is open
 
-    def remember(self, wanted: Sequence[Wanted]) -> None:
+    def remember(self, wanted: Sequence[RecordingPlan]) -> None:
         """Write down the hearing that is open, and its stretches; may block for a moment."""
         going_on = [w for w in wanted if not w.ended]
         if not going_on and not any(w.hearing == self._remembered for w in wanted):
@@ -117,7 +117,7 @@ class Past:
         except OSError as error:  # it is for the day on which the log is damaged, too
             log.error("open_hearing_not_noted", why=str(error))
 
-    def recall(self, lanes: Mapping[str, Lane]) -> str | None:
+    def recall(self, lanes: Mapping[str, TrackPipeline]) -> str | None:
         """Keep on what was open when the log could still be read; the hearing, or None when none was."""
         try:
             value = json.loads(self._open.read_bytes())
@@ -135,7 +135,7 @@ class Past:
         return hearing
 
 
-def _covered_ns(layout: RoomLayout, hearing: str, track: str) -> int:
+def _covered_ns(layout: RoomPaths, hearing: str, track: str) -> int:
     """Up to where the files of a track reach, according to themselves; 0 when there is none."""
     files: list[Path] = sorted(p for p in layout.track(hearing, track).glob("*.mp4") if p.stem.isdigit())
     for path in reversed(files):

@@ -11,12 +11,12 @@ import structlog
 
 from hardware.profile import PROGRAM
 from hardware.sources import TrackInfo
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.capture.track import Track
 from recorder.monitoring.live_meters import PictureMeters
 from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
-from recorder.storage.selector import Keeper, Missing
-from recorder.storage.writer import Closed, Finished, Kept, Outcome, Refused, Writer
+from recorder.storage.selector import FragmentSelector, MissingSpan
+from recorder.storage.writer import FragmentKept, FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
 from sync.media.envelope import Envelope, Kind, pack_init
 
 if TYPE_CHECKING:
@@ -28,19 +28,21 @@ KEPT_FRESH_NS = 3_000_000_000
 _PICTURE_TEXTS = {"frozen": "画面静止不动", "black": "画面全黑", "undecodable": "画面无法解码"}
 
 
-class Lane:
+class TrackPipeline:
     """One track. `stop` blocks; all else belongs to the event loop."""
 
     def __init__(self, info: TrackInfo, room: RecorderRoom, segment_s: int, preroll_s: int) -> None:
         self.info = info
         self._room = room
         self.track = Track(info, room.clock, room.utc_of, self._began, self._publish)
-        self._writer = Writer(info.id, self._folder, segment_s, asyncio.get_running_loop(), self._outcome)
-        self.keeper = Keeper(self._writer.offer, self._writer.finish, self._missing, preroll_s * 1_000_000_000)
+        self._writer = TrackWriter(info.id, self._folder, segment_s, asyncio.get_running_loop(), self._outcome)
+        self.keeper = FragmentSelector(
+            self._writer.offer, self._writer.finish, self._missing, preroll_s * 1_000_000_000
+        )
         self.mime = ""
         self.kept_bytes = 0
         self._kept_ns: int | None = None
-        self.tap: Callable[[Stamped], None] | None = None
+        self.tap: Callable[[StampedFragment], None] | None = None
         """A self-test that keeps this track as well."""
         self.seen = PictureMeters()
         self._picture = PictureWatch() if info.kind == "video" else None
@@ -58,14 +60,14 @@ class Lane:
         """Close the open segment."""
         self._writer.stop()
 
-    def _began(self, run: Run) -> None:
+    def _began(self, run: WorkerRun) -> None:
         self.mime = run.init.mime
         now_ns = self._room.clock.now_ns()
         payload = pack_init(self.mime, run.init.data)
         message = Envelope(Kind.INIT, run.init_id, 0, now_ns, self._room.utc_of(now_ns), 0, payload)
         self._room.feed.publish(f"init/{self.info.id}", message.pack(), retain=True)
 
-    def _publish(self, fragment: Stamped) -> None:
+    def _publish(self, fragment: StampedFragment) -> None:
         self._room.produced(len(fragment.data))
         self.keeper.fragment(fragment)
         if self.tap is not None:
@@ -85,13 +87,13 @@ class Lane:
         if self._picture is not None and fragment.key_frame:
             self._maybe_look(fragment)
 
-    def _maybe_look(self, fragment: Stamped) -> None:
+    def _maybe_look(self, fragment: StampedFragment) -> None:
         due = self._looked_ns is None or fragment.from_ns - self._looked_ns >= THUMB_EVERY_NS - 500_000_000
         if due and (self._looking is None or self._looking.done()):
             self._looked_ns = fragment.from_ns
             self._looking = asyncio.create_task(self._look(fragment))
 
-    async def _look(self, fragment: Stamped) -> None:
+    async def _look(self, fragment: StampedFragment) -> None:
         assert self._picture is not None
         kept = self.keeper.wanting
         seen: Look = await asyncio.to_thread(self._picture.look, fragment)
@@ -117,21 +119,21 @@ class Lane:
             )
             self._room.feed.publish(f"thumb/{self.info.id}", message.pack(), retain=True)
 
-    def _missing(self, missing: Missing) -> None:
+    def _missing(self, missing: MissingSpan) -> None:
         self._room.gap(self.info.id, missing)
 
     def _outcome(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Kept):
+        if isinstance(outcome, FragmentKept):
             self.keeper.kept(outcome.hearing, outcome.fragment)
             self.kept_bytes += len(outcome.fragment.data)
             self._kept_ns = self._room.clock.now_ns()
             self._room.waits.note(self._kept_ns, outcome.waited_ns)
             self._room.set_alarm("write", self.info.id, None)
-        elif isinstance(outcome, Closed):
+        elif isinstance(outcome, SegmentClosed):
             self._room.segment_closed(self.info.id, outcome.hearing, outcome.segment)
-        elif isinstance(outcome, Finished):
+        elif isinstance(outcome, StretchFinished):
             self.keeper.finished(outcome.hearing, outcome.until_ns)
-        elif isinstance(outcome, Refused):
+        elif isinstance(outcome, FragmentRefused):
             now_ns = self._room.clock.now_ns()
             self.keeper.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
             if outcome.why != "等待关键帧":

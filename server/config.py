@@ -15,11 +15,11 @@ from sync.runtime.secrets import read_secret
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
-class _Part(BaseModel):
+class _ConfigPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RoomEntry(_Part):
+class RoomEntry(_ConfigPart):
     """A courtroom that may send. What is not listed here is refused."""
 
     court: Slug = Field(description="short name of the court, as in the room's profile")
@@ -41,7 +41,7 @@ class RoomEntry(_Part):
         return f"{self.court}/{self.room}"
 
 
-class Web(_Part):
+class Web(_ConfigPart):
     """Where inspectors and rooms reach the center."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -49,7 +49,7 @@ class Web(_Part):
     https: bool = Field(False, description="true when people reach it by https (a proxy in front): cookies are Secure")
 
 
-class Mqtt(_Part):
+class Mqtt(_ConfigPart):
     """The broker that rooms publish to."""
 
     host: str = Field("127.0.0.1", description="the broker's host")
@@ -58,7 +58,7 @@ class Mqtt(_Part):
     password_file: Path | None = Field(None, description="file (mode 0600) with its password")
 
 
-class Storage(_Part):
+class StoreSettings(_ConfigPart):
     """Where the record is kept."""
 
     data: Path = Field(description="folder of the record store")
@@ -67,7 +67,7 @@ class Storage(_Part):
     max_upload_gib: float = Field(8.0, gt=0, le=1024, description="one segment or exhibit may not be larger")
 
 
-class Config(_Part):
+class Config(_ConfigPart):
     """A center."""
 
     name: str = Field("五同督查中心", max_length=100, description="the center's name as people read it")
@@ -78,7 +78,7 @@ class Config(_Part):
     )
     web: Web = Web.model_construct()
     mqtt: Mqtt = Mqtt.model_construct()
-    storage: Storage
+    storage: StoreSettings
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
 
     @model_validator(mode="after")

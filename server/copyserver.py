@@ -64,7 +64,7 @@ def _unsafe(name: str) -> bool:
     return not name or name.startswith(".") or "/" in name
 
 
-class Keeper:
+class CopyStore:
     """The folder of copies."""
 
     def __init__(self, data: Path, uploads: UploadFolder) -> None:
@@ -154,7 +154,7 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
         access = Access.open(data / ".access.json", {})
     except OSError as error:
         raise ConfigError(f"the folder {data} cannot be used: {error.strerror}") from error
-    tokens, keeper = Tokens(rooms), Keeper(data, uploads)
+    tokens, keeper = Tokens(rooms), CopyStore(data, uploads)
     app = new_app("Wutong copies")
     access.install(app, "wutong_copies")
     gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES, reserve_bytes=RESERVE_BYTES)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from server.config import RoomEntry
 from sync.errors import CenterError
-from sync.record.hearing import to_screen
+from sync.record.milliseconds import to_ms
 
 STALE_S = 15.0
 MAX_STATUS_BYTES = 256 * 1024
@@ -45,7 +45,7 @@ class Status(BaseModel):
 
 
 @dataclass
-class RoomState:
+class KnownRoom:
     """One room."""
 
     address: str
@@ -86,7 +86,7 @@ class RoomState:
 
     def _to_screen(self) -> dict[str, Any]:
         status = self.status
-        shown = to_screen(
+        shown = to_ms(
             {
                 "address": self.address,
                 "online": self.online,
@@ -124,13 +124,13 @@ class Rooms:
     def __init__(
         self,
         entries: list[RoomEntry],
-        changed: Callable[[RoomState], None],
+        changed: Callable[[KnownRoom], None],
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """`changed` is called when a room looks different on a screen."""
-        self._rooms = {e.address: RoomState(e.address, e.court_name, e.room_name) for e in entries}
+        self._rooms = {e.address: KnownRoom(e.address, e.court_name, e.room_name) for e in entries}
         self._changed = changed
         self._monotonic_s = monotonic_s
         self._utc_ns = utc_ns
@@ -139,7 +139,7 @@ class Rooms:
         return address in self._rooms
 
     @property
-    def states(self) -> Mapping[str, RoomState]:
+    def states(self) -> Mapping[str, KnownRoom]:
         """All rooms by address."""
         return self._rooms
 
@@ -151,7 +151,7 @@ class Rooms:
         try:
             status = Status.model_validate_json(payload)
             json.dumps(status.model_dump(), allow_nan=False).encode()
-            to_screen(status.model_dump())
+            to_ms(status.model_dump())
         except (ValidationError, ValueError, TypeError, RecursionError) as error:
             raise CenterError("a status is malformed", code="status") from error
         if status.online:
@@ -213,7 +213,7 @@ class Rooms:
             return None
         return room.status.room_ns + int((self._monotonic_s() - room.seen_s) * 1_000_000_000)
 
-    def _tell(self, room: RoomState) -> None:
+    def _tell(self, room: KnownRoom) -> None:
         shown = room.to_screen()
         shown.pop("seen_utc_ms")
         text = json.dumps([shown, room.live_id], sort_keys=True)

@@ -12,11 +12,11 @@ import structlog
 from fastapi import FastAPI
 
 from server.access.audit import Audit
-from server.access.classification import Levels
+from server.access.classification import Classifications
 from server.access.grants import Grants
-from server.access.viewing_log import Viewed
-from server.api.inspectors import Screens
-from server.api.parties import View
+from server.access.viewing_log import ViewingLog
+from server.api.inspectors import InspectorRoutes
+from server.api.parties import PartyRoutes
 from server.config import Config
 from server.events.admission import Received
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
@@ -24,16 +24,16 @@ from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.ingest.uploads import Tokens, UploadFolder, UploadGate
 from server.inspection.unrecorded import Unrecorded
-from server.integrity.enrollment import Enrolment, center_key
+from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
-from server.live.hub import Live
+from server.live.hub import LiveHub
 from server.playback.ranges import Media
-from server.playback.service import Playing
-from server.rooms import Rooms, RoomState
+from server.playback.service import PlaybackService
+from server.rooms import KnownRoom, Rooms
 from server.store.database import Database, open_database
 from server.store.objects import ObjectStore
-from server.store.reader import Archive
-from server.store.writer import Record
+from server.store.reader import RecordReader
+from server.store.writer import RecordWriter
 from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.access import Access
@@ -58,16 +58,16 @@ class Center:
     database: Database
     broker: CenterBroker
     ingest: Ingest
-    live: Live
+    live: LiveHub
     rooms: Rooms
     audit: Audit
-    archive: Archive
-    levels: Levels
+    archive: RecordReader
+    levels: Classifications
     grants: Grants
-    viewed: Viewed
+    viewed: ViewingLog
     unrecorded: Unrecorded
     uploads: UploadFolder
-    tests: selftest_objects.TestObjects
+    tests: selftest_objects.SelfTestObjects
     witness: Witness
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
@@ -90,14 +90,14 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     tokens = Tokens(config.token_hashes())
     password = config.mqtt_password()
     database = open_database(config.database_url)
-    record = Record(database)
-    archive = Archive(database)
+    record = RecordWriter(database)
+    archive = RecordReader(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
-    live = Live(client_bytes=client_bytes)
-    levels = Levels(record, archive, live.rights_changed)
+    live = LiveHub(client_bytes=client_bytes)
+    levels = Classifications(record, archive, live.rights_changed)
 
-    def room_changed(room: RoomState) -> None:
+    def room_changed(room: KnownRoom) -> None:
         if room.told_id is not None and room.status is not None and room.status.hearing is not None:
             levels.opened(room.told_id, room.status.hearing.get("case"))
         live.room_changed(room)
@@ -115,7 +115,7 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
 
     rooms = Rooms(config.rooms, room_changed)
     key = center_key(data)
-    enrolment = Enrolment(database, key)
+    enrolment = Enrollment(database, key)
     witness = Witness(
         database, enrolment, key, rooms, audit, lambda room, text: broker.publish(room, "witness", text, qos=1)
     )
@@ -142,7 +142,7 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     live.attach(rooms, ingest, broker)
     app = new_app(config.name)
     access.install(app, COOKIE, https=config.web.https, audit=audit.note)
-    tests = selftest_objects.TestObjects(data / "selftests", uploads)
+    tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
     selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
     objects_api.install(
@@ -162,8 +162,8 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrolment.install(app, audit)
-    playing = Playing(archive, Media(), store, uploads)
-    Screens(
+    playing = PlaybackService(archive, Media(), store, uploads)
+    InspectorRoutes(
         access=access,
         archive=archive,
         record=record,
@@ -176,8 +176,10 @@ def build(config: Config, *, client_bytes: int | None = None) -> Center:
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, levels)
-    viewed = Viewed(record)
-    View(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(app)
+    viewed = ViewingLog(record)
+    PartyRoutes(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(
+        app
+    )
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)

@@ -1,7 +1,7 @@
 """Which stretches of time are to be transcribed: hearings from the room's log, without their pauses.
 
-Promises: hearings come one after the other in the order in which they were opened, each exactly once over all
-restarts; where one was left off is in a small file (`Progress`), and the log itself says what is already in the record.
+Promises: hearings come one after the other in the order in which they were opened, each exactly once over all restarts;
+where one was left off is in a small file (`ResumePoint`), and the log itself says what is already in the record.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sync.room.event_log import Event
 
 
 @dataclass(slots=True)
-class Sitting:
+class HearingJob:
     """What of one hearing is spoken for the record."""
 
     hearing: str
@@ -55,18 +55,18 @@ class Sitting:
         return max(at_ns, self.opened_ns)
 
 
-class Sittings:
+class Backlog:
     """The hearings that are still to be transcribed, the one in work first."""
 
     def __init__(self) -> None:
-        self.waiting: list[Sitting] = []
+        self.waiting: list[HearingJob] = []
         self._worded: set[str] = set()
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take events in the order of their numbers."""
         for event in events:
             if event.kind == "open" and event.hearing is not None:
-                self.waiting.append(Sitting(event.hearing, event.room_ns, event.number))
+                self.waiting.append(HearingJob(event.hearing, event.room_ns, event.number))
             elif event.kind == "utterance" and event.hearing is not None:
                 self._worded.add(event.hearing)
             elif event.kind in ("pause", "resume", "close"):
@@ -84,7 +84,7 @@ class Sittings:
             self.waiting = [last, *(s for s in earlier if s.hearing not in self._worded)]
 
     @property
-    def current(self) -> Sitting | None:
+    def current(self) -> HearingJob | None:
         """The one in work."""
         return self.waiting[0] if self.waiting else None
 
@@ -94,7 +94,7 @@ class Sittings:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ResumePoint:
     """Where to go on after a restart: events up to `number` are dealt with; of `hearing`, all before `done_ns`."""
 
     number: int = 0
@@ -104,7 +104,7 @@ class Progress:
     """There was none that could be read."""
 
     @classmethod
-    def read(cls, path: Path) -> Progress:
+    def read(cls, path: Path) -> ResumePoint:
         """The last one written; the beginning when there is none that can be read (then the log tells the rest)."""
         try:
             value = json.loads(path.read_text(encoding="utf-8"))

@@ -22,14 +22,14 @@ from sync.errors import StorageError
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
-from transcriber.backlog import Sitting
+from transcriber.backlog import HearingJob
 from transcriber.correction.reviser import Reviser
 from transcriber.correction.vocabulary.punctuation import punctuated
 from transcriber.diarization.voices import Voices
 from transcriber.local_agreement import Agreement
 from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import Ear, Heard, Samples
-from transcriber.segmentation.crosstalk import Settled
+from transcriber.recognition.recognizer import Recognizer, Samples, Transcription
+from transcriber.segmentation.crosstalk import CrosstalkFilter
 from transcriber.segmentation.endpointer import Turn, pause_s
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ _RETRY_S = 1.0
 
 @dataclass(slots=True)
 class _Caption:
-    sitting: Sitting
+    sitting: HearingJob
     turn: Turn
     agreement: Agreement = field(default_factory=Agreement)
     seconds: float = 0.0
@@ -63,7 +63,7 @@ class _Caption:
     role: str = ""
     asked: int = 0
     """Counts what was asked about this turn: an answer that was overtaken is not shown."""
-    early: Heard | None = None
+    early: Transcription | None = None
     """The final pass over what was said until `early_ns`."""
     early_ns: int = 0
 
@@ -73,20 +73,20 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-class Desk:
+class RecognitionScheduler:
     """The one that asks the model. All methods belong to one event loop."""
 
     def __init__(
         self,
         *,
         profile: Profile,
-        owner: Ear,
+        owner: Recognizer,
         room_log: RoomLog,
         clock: RoomClock,
         feed: FeedServer,
         voices: Voices,
         reviser: Reviser,
-        speaking: Callable[[], tuple[Sitting | None, list[Turn]]],
+        speaking: Callable[[], tuple[HearingJob | None, list[Turn]]],
     ) -> None:
         """`speaking()`: the turns that go on, and their hearing, which is None while catching up."""
         self._profile = profile
@@ -97,9 +97,9 @@ class Desk:
         self._voices = voices
         self._reviser = reviser
         self._speaking = speaking
-        self._finals: deque[tuple[Sitting, Turn]] = deque()
+        self._finals: deque[tuple[HearingJob, Turn]] = deque()
         self._captions: dict[int, _Caption] = {}
-        self._settled = Settled()
+        self._settled = CrosstalkFilter()
         self._changed = asyncio.Condition()
         self._rest_until = 0.0
         self.trouble = ""
@@ -114,7 +114,7 @@ class Desk:
         """When the oldest turn that waits ended."""
         return self._finals[0][1].end_ns if self._finals else None
 
-    async def put(self, sitting: Sitting, turn: Turn) -> None:
+    async def put(self, sitting: HearingJob, turn: Turn) -> None:
         """Hand over a finished turn; waits while too many are waiting."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._finals) < MOST_WAITING)
@@ -235,14 +235,16 @@ class Desk:
         if caption.turn.end_ns != end_ns and caption.asked == mine:
             self._show(caption, heard)
 
-    async def _ask(self, caption: _Caption, samples: Samples, *, quick: bool = False) -> Heard:
+    async def _ask(self, caption: _Caption, samples: Samples, *, quick: bool = False) -> Transcription:
         hearing = caption.sitting.hearing
         name = utterance_id(caption.sitting, self._seat(caption.turn), caption.turn)
         bias = await self._reviser.bias(hearing)
         heard = await self._owner.ask(samples, bias, quick=quick, turn=name, prefix=caption.agreement.committed)
-        return Heard(why="echo of the bias") if bias and await self._reviser.echoed(hearing, heard.text) else heard
+        return (
+            Transcription(why="echo of the bias") if bias and await self._reviser.echoed(hearing, heard.text) else heard
+        )
 
-    def _show(self, caption: _Caption, heard: Heard) -> None:
+    def _show(self, caption: _Caption, heard: Transcription) -> None:
         if heard.text:
             text = caption.agreement.take(heard.text, commit=caption.seconds >= _COMMIT_S)
             self._publish(caption, text, caption.agreement.stable)
@@ -271,11 +273,11 @@ class Desk:
             if caption.shown:
                 self._publish(caption, "", 0)
 
-    async def _final(self, sitting: Sitting, turn: Turn) -> None:
+    async def _final(self, sitting: HearingJob, turn: Turn) -> None:
         caption = self._captions.pop(id(turn), None) or _Caption(sitting, turn)
         caption.asked += 1
         if sitting.resumes_ns(turn.start_ns) != turn.start_ns:
-            heard = Heard(why="in a pause")  # the pause was known only after the turn was cut
+            heard = Transcription(why="in a pause")  # the pause was known only after the turn was cut
         elif caption.early is not None and caption.early_ns == turn.end_ns:
             heard = caption.early
         else:
@@ -283,9 +285,9 @@ class Desk:
                 heard = await self._ask(caption, turn.samples())
             except EngineLostError as error:
                 log.error("turn_unheard", why=error.message, start_ns=turn.start_ns)
-                heard = Heard(text=UNHEARD)
+                heard = Transcription(text=UNHEARD)
         if heard.text and self._settled.elsewhere(turn, heard, self._others(turn)):
-            heard = Heard(why="said at another seat")
+            heard = Transcription(why="said at another seat")
         if heard.text:
             await self._record(sitting, turn, heard)
         else:
@@ -297,7 +299,7 @@ class Desk:
         """What is being said, or waits to be written, at other seats at the same time."""
         return [(c.turn, c.agreement.heard) for c in self._captions.values() if c.turn.channel != turn.channel]
 
-    async def _record(self, sitting: Sitting, turn: Turn, heard: Heard) -> None:
+    async def _record(self, sitting: HearingJob, turn: Turn, heard: Transcription) -> None:
         heard = punctuated(heard)
         seat = self._seat(turn)
         name = utterance_id(sitting, seat, turn)
@@ -350,7 +352,7 @@ class Desk:
         return seat
 
 
-def word_times(turn: Turn, heard: Heard) -> list[tuple[int, int]]:
+def word_times(turn: Turn, heard: Transcription) -> list[tuple[int, int]]:
     """Room time of every word: as the engine aligned it, but never outside of what the gate heard of the speaker.
 
     An engine lets the first word begin with its sound, silence included, and ends the last one anywhere near.
@@ -369,6 +371,6 @@ def word_times(turn: Turn, heard: Heard) -> list[tuple[int, int]]:
     return times
 
 
-def utterance_id(sitting: Sitting, seat: Seat, turn: Turn) -> str:
+def utterance_id(sitting: HearingJob, seat: Seat, turn: Turn) -> str:
     """The same speech has the same name after every restart."""
     return f"{sitting.hearing}-{seat.id}-{(turn.start_ns - sitting.opened_ns) // 1_000_000}"

@@ -18,17 +18,17 @@ from hardware.profile import Profile
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
-from transcriber.audio.live import Live
-from transcriber.backlog import Progress, Sitting, Sittings
+from transcriber.audio.live import LiveAudio
+from transcriber.backlog import Backlog, HearingJob, ResumePoint
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.factory import make_ear
 from transcriber.recognition.model_files import locate
-from transcriber.scheduler import Desk
+from transcriber.scheduler import RecognitionScheduler
 from transcriber.segmentation.endpointer import Turn
-from transcriber.turn_source import Listener
+from transcriber.turn_source import TurnSource
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ _BEFORE_NS = 300_000_000
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Transcribe until cancelled. `ConfigError` when there is no model."""
-    layout = RoomLayout(profile.storage.data)
+    layout = RoomPaths(profile.storage.data)
     feed = FeedServer(layout.feed("transcriber"))
     if profile.transcriber.engine == "off":
         await feed.start()
@@ -66,7 +66,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
 
 class _Service:
     def __init__(
-        self, profile: Profile, layout: RoomLayout, clock: RoomClock, room_log: RoomLog, feed: FeedServer
+        self, profile: Profile, layout: RoomPaths, clock: RoomClock, room_log: RoomLog, feed: FeedServer
     ) -> None:
         self._profile = profile
         self._layout = layout
@@ -76,16 +76,16 @@ class _Service:
         self._state, self._why = "loading", ""
         self._status: dict[str, Any] = {}
         self._speaking: list[str] = []
-        self._progress = Progress.read(self._progress_file)
+        self._progress = ResumePoint.read(self._progress_file)
         self._seen = self._progress.number
         self._finished = self._progress.number
         self._look_now = asyncio.Event()
-        self._sittings = Sittings()
-        self._live = Live(layout.feed("recorder"))
+        self._sittings = Backlog()
+        self._live = LiveAudio(layout.feed("recorder"))
         self._owner = make_ear(profile.transcriber, on_state=self._on_state)
         self._voices = Voices(profile, self._owner, layout.data / "voices.json")
         self._reviser = Reviser(settings=profile.transcriber, room_log=room_log, clock=clock, feed=feed)
-        self._desk = Desk(
+        self._desk = RecognitionScheduler(
             profile=profile,
             owner=self._owner,
             room_log=room_log,
@@ -95,7 +95,7 @@ class _Service:
             reviser=self._reviser,
             speaking=self._going_on,
         )
-        self._listener = Listener(
+        self._listener = TurnSource(
             layout=layout,
             clock=clock,
             live=self._live,
@@ -158,7 +158,7 @@ class _Service:
             self._voices.apply(events)
             self._seen = events[-1].number
 
-    def _resume(self, sitting: Sitting) -> tuple[int, dict[int, int]]:
+    def _resume(self, sitting: HearingJob) -> tuple[int, dict[int, int]]:
         """Where the record of a hearing ends: the progress file says it for all, the log for every seat."""
         channels = {seat.id: seat.channel for seat in self._profile.seats}
         said: dict[int, int] = {}
@@ -170,7 +170,7 @@ class _Service:
             done_ns = max(done_ns, self._progress.done_ns)
         return done_ns, said
 
-    async def _end(self, sitting: Sitting) -> None:
+    async def _end(self, sitting: HearingJob) -> None:
         await self._desk.drained()
         self._sittings.done()
         following = self._sittings.current
@@ -183,11 +183,11 @@ class _Service:
         if sitting is None:
             if self._sittings.current is not None:
                 return  # not begun: where it was left off is still to be read
-            now = Progress(self._finished)
+            now = ResumePoint(self._finished)
         else:
             waiting = self._desk.oldest_ns
             done_ns = min(self._listener.done_ns, waiting if waiting is not None else self._listener.done_ns)
-            now = Progress(sitting.number - 1, sitting.hearing, max(done_ns - _BEFORE_NS, sitting.opened_ns))
+            now = ResumePoint(sitting.number - 1, sitting.hearing, max(done_ns - _BEFORE_NS, sitting.opened_ns))
         if now != self._progress and (now.hearing or now.number):
             self._progress = now
             try:
@@ -195,7 +195,7 @@ class _Service:
             except OSError as error:
                 log.warning("progress_not_written", why=str(error))
 
-    def _going_on(self) -> tuple[Sitting | None, list[Turn]]:
+    def _going_on(self) -> tuple[HearingJob | None, list[Turn]]:
         """The turns that go on; without their hearing while catching up, when nobody waits for captions."""
         behind = self._lag_ms() > _LIVE_MS
         return None if behind else self._listener.sitting, self._listener.turns

@@ -31,7 +31,7 @@ from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
 from transcriber.recognition.factory import make_ear
 from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import RATE_HZ, Ear, Heard, Samples
+from transcriber.recognition.recognizer import RATE_HZ, Recognizer, Samples, Transcription
 
 log = structlog.get_logger(__name__)
 
@@ -49,20 +49,20 @@ class BusyError(Exception):
 @dataclass(order=True, slots=True)
 class _Waiting:
     rank: tuple[bool, int]
-    turn: asyncio.Future[Ear] = field(compare=False)
+    turn: asyncio.Future[Recognizer] = field(compare=False)
 
 
-class Line:
+class QuestionQueue:
     """Who is answered next. All methods belong to one event loop."""
 
-    def __init__(self, ears: list[Ear], most: int) -> None:
+    def __init__(self, ears: list[Recognizer], most: int) -> None:
         self._free = list(ears)
         self._most = most
         self._waiting: list[_Waiting] = []
         self._count = itertools.count()
 
     @contextlib.asynccontextmanager
-    async def ear(self, *, quick: bool) -> AsyncIterator[Ear]:
+    async def ear(self, *, quick: bool) -> AsyncIterator[Recognizer]:
         """One ear for one question; `BusyError` when too many wait before this one."""
         ear = await self._next(quick=quick)
         try:
@@ -70,7 +70,7 @@ class Line:
         finally:
             self._give(ear)
 
-    async def _next(self, *, quick: bool) -> Ear:
+    async def _next(self, *, quick: bool) -> Recognizer:
         if self._free:
             return self._free.pop()
         if len(self._waiting) >= self._most:
@@ -86,7 +86,7 @@ class Line:
                 self._give(mine.turn.result())
             raise
 
-    def _give(self, ear: Ear) -> None:
+    def _give(self, ear: Recognizer) -> None:
         while self._waiting:
             first = min(self._waiting)
             self._waiting.remove(first)
@@ -96,7 +96,7 @@ class Line:
         self._free.append(ear)
 
 
-def build(line: Line, *, name: str, language: str, token: str) -> FastAPI:
+def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastAPI:
     """The app. An empty `token` lets everybody in."""
     app = new_app("Wutong speech server")
     open_to_all = declare(Rule(public=True))  # the gate below stands before all routes
@@ -169,7 +169,7 @@ async def running(
     try:
         for ear in ears:
             await ear.start()
-        app = build(Line(ears, waiting), name=settings.model, language=settings.language, token=token)
+        app = build(QuestionQueue(ears, waiting), name=settings.model, language=settings.language, token=token)
         async with serving(app, host, port) as bound:
             yield bound
     finally:
@@ -190,7 +190,7 @@ def _decoded(raw: bytes) -> Samples:
     return pcm.astype(np.float32) / 32768.0
 
 
-def _answer(heard: Heard, seconds: float, form: str) -> Response:
+def _answer(heard: Transcription, seconds: float, form: str) -> Response:
     if form == "text":
         return Response(heard.text, media_type="text/plain; charset=utf-8")
     if form == "json":

@@ -17,11 +17,11 @@ import structlog
 
 from sync.errors import MediaError
 from sync.room.clock import RoomClock
-from sync.room.paths import RoomLayout
-from transcriber.audio.decode import Block, Kept
-from transcriber.audio.live import Live
-from transcriber.backlog import Sitting, Sittings
-from transcriber.segmentation.endpointer import Cutter, Turn
+from sync.room.paths import RoomPaths
+from transcriber.audio.decode import Block, KeptAudio
+from transcriber.audio.live import LiveAudio
+from transcriber.backlog import Backlog, HearingJob
+from transcriber.segmentation.endpointer import Endpointer, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -35,32 +35,32 @@ _FLUSH_NS = 3_000_000_000
 
 
 @dataclass(slots=True)
-class _Stretch:
+class _OpenStretch:
     """Kept time between two pauses, and how far it has been cut."""
 
-    sitting: Sitting
+    sitting: HearingJob
     from_ns: int
     position_ns: int
-    cutter: Cutter | None
-    kept: Kept
+    cutter: Endpointer | None
+    kept: KeptAudio
     read: deque[Block]
     stuck_since: float | None = None
 
 
-class Listener:
+class TurnSource:
     """One room's ear. `deliver(sitting, turn)` may wait; `finished(sitting)` is called when all of it was delivered."""
 
     def __init__(
         self,
         *,
-        layout: RoomLayout,
+        layout: RoomPaths,
         clock: RoomClock,
-        live: Live,
-        sittings: Sittings,
+        live: LiveAudio,
+        sittings: Backlog,
         channels: Sequence[int],
-        resume: Callable[[Sitting], tuple[int, dict[int, int]]],
-        deliver: Callable[[Sitting, Turn], Awaitable[None]],
-        finished: Callable[[Sitting], Awaitable[None]],
+        resume: Callable[[HearingJob], tuple[int, dict[int, int]]],
+        deliver: Callable[[HearingJob, Turn], Awaitable[None]],
+        finished: Callable[[HearingJob], Awaitable[None]],
     ) -> None:
         """`resume(sitting)`: (where to go on, what each channel already has in the record)."""
         self._layout = layout
@@ -71,8 +71,8 @@ class Listener:
         self._resume = resume
         self._deliver = deliver
         self._finished = finished
-        self._stretch: _Stretch | None = None
-        self._sitting: Sitting | None = None
+        self._stretch: _OpenStretch | None = None
+        self._sitting: HearingJob | None = None
         self._done_ns = 0
         self._said: dict[int, int] = {}
         self._delivering: list[Turn] = []
@@ -84,7 +84,7 @@ class Listener:
         return [*self._delivering, *going_on]
 
     @property
-    def sitting(self) -> Sitting | None:
+    def sitting(self) -> HearingJob | None:
         """The hearing that `turns` belong to."""
         return self._sitting
 
@@ -111,7 +111,7 @@ class Listener:
                 continue
             await self._step(self._stretch)
 
-    async def _next_stretch(self) -> _Stretch | None:
+    async def _next_stretch(self) -> _OpenStretch | None:
         sitting = self._sittings.current
         if sitting is None:
             self._sitting = None
@@ -121,14 +121,14 @@ class Listener:
             self._sitting = sitting  # only now does `done_ns` speak of it
         from_ns = sitting.resumes_ns(self._done_ns)
         if from_ns is not None:
-            kept = Kept(self._layout.track(sitting.hearing, "mics"))
-            return _Stretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
+            kept = KeptAudio(self._layout.track(sitting.hearing, "mics"))
+            return _OpenStretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
         if sitting.closed_ns is not None:  # also when it was closed in a recess
             await self._finished(sitting)
             self._sitting = None
         return None
 
-    async def _step(self, stretch: _Stretch) -> None:
+    async def _step(self, stretch: _OpenStretch) -> None:
         ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
         if ends_ns is not None and stretch.position_ns >= ends_ns:
             ended = [] if stretch.cutter is None else stretch.cutter.end(ends_ns)
@@ -139,7 +139,7 @@ class Listener:
         if block is None:
             return
         if stretch.cutter is None:
-            stretch.cutter = Cutter(self._channels, block.samples.shape[1])
+            stretch.cutter = Endpointer(self._channels, block.samples.shape[1])
             for channel in self._channels:
                 stretch.cutter.silence(channel, max(stretch.from_ns, self._said.get(channel, 0)))
         ended = stretch.cutter.feed(block.from_ns, block.samples)
@@ -147,14 +147,14 @@ class Listener:
         await self._send(stretch, ended)
         await asyncio.sleep(0)  # reading from disk never waits by itself: let the others turn
 
-    async def _send(self, stretch: _Stretch, turns: list[Turn]) -> None:
+    async def _send(self, stretch: _OpenStretch, turns: list[Turn]) -> None:
         ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
         self._delivering = [t for t in turns if ends_ns is None or t.start_ns < ends_ns]
         while self._delivering:
             await self._deliver(stretch.sitting, self._delivering[0])
             del self._delivering[0]
 
-    async def _next_block(self, stretch: _Stretch, ends_ns: int | None) -> Block | None:
+    async def _next_block(self, stretch: _OpenStretch, ends_ns: int | None) -> Block | None:
         position_ns = stretch.position_ns
         while stretch.read and stretch.read[0].to_ns <= position_ns:
             stretch.read.popleft()
@@ -175,7 +175,7 @@ class Listener:
         stretch.read.clear()
         return await self._hole(stretch, live, ends_ns)
 
-    async def _hole(self, stretch: _Stretch, live: Block | None, ends_ns: int | None) -> Block | None:
+    async def _hole(self, stretch: _OpenStretch, live: Block | None, ends_ns: int | None) -> Block | None:
         """Nothing follows `position_ns`: the sound is not there yet, or never will be."""
         if (
             ends_ns is not None

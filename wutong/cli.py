@@ -225,9 +225,9 @@ def demo(
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
     from hardware.simulation.scenario import BUNDLED_HEARING
-    from wutong.demo.command import Options, run
+    from wutong.demo.command import DemoOptions, run
 
-    options = Options(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)
+    options = DemoOptions(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)
     raise typer.Exit(run(options))
 
 

@@ -41,7 +41,7 @@ PROBE_S = 8
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorFinding:
     """One line of the report. `bad` stands in the way of recording, `note` does not."""
 
     subject: str
@@ -49,7 +49,7 @@ class Finding:
     text: str
 
 
-def examine(profile_path: Path | None) -> Iterator[Finding]:
+def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
     """All findings; with a profile also what it asks for."""
     yield from _programs()
     yield _font()
@@ -58,9 +58,11 @@ def examine(profile_path: Path | None) -> Iterator[Finding]:
         try:
             profile = load_profile(profile_path)
         except WutongError as error:
-            yield Finding("profile", "bad", error.message)
+            yield DoctorFinding("profile", "bad", error.message)
         else:
-            yield Finding("profile", "ok", f"{profile.room.court_name} {profile.room.room_name} ({profile.address})")
+            yield DoctorFinding(
+                "profile", "ok", f"{profile.room.court_name} {profile.room.room_name} ({profile.address})"
+            )
     yield from _microphones(profile)
     if profile is not None and profile.selftest.loudspeaker and profile.microphones.driver == "pyaudio":
         yield _loudspeaker(profile.selftest.loudspeaker)
@@ -75,165 +77,167 @@ def examine(profile_path: Path | None) -> Iterator[Finding]:
         yield from _center(profile)
 
 
-def _programs() -> Iterator[Finding]:
+def _programs() -> Iterator[DoctorFinding]:
     for name, (remedy, needed) in PROGRAMS.items():
         found = shutil.which(name)
         if found is not None:
-            yield Finding(name, "ok", found)
+            yield DoctorFinding(name, "ok", found)
         else:
-            yield Finding(name, "bad" if needed else "note", f"not installed: {remedy}")
+            yield DoctorFinding(name, "bad" if needed else "note", f"not installed: {remedy}")
 
 
-def _font() -> Finding:
+def _font() -> DoctorFinding:
     from hardware.simulation.drawn_courtroom import font_file
 
     try:
-        return Finding("font", "ok", font_file("Noto Sans CJK SC:bold")[0])
+        return DoctorFinding("font", "ok", font_file("Noto Sans CJK SC:bold")[0])
     except WutongError as error:
-        return Finding("font", "bad", error.message)
+        return DoctorFinding("font", "bad", error.message)
 
 
-def _microphones(profile: Profile | None) -> Iterator[Finding]:
+def _microphones(profile: Profile | None) -> Iterator[DoctorFinding]:
     from hardware.drivers.portaudio import find_device, input_devices
 
     devices = input_devices()
     for device in devices:
         facts = f"{device['maxInputChannels']} channels, {device['defaultSampleRate']:.0f} Hz"
-        yield Finding(f"microphones: {device['name']}", "ok", facts)
+        yield DoctorFinding(f"microphones: {device['name']}", "ok", facts)
     if not devices:
-        yield Finding("microphones", "note", "PortAudio sees no input device on this machine")
+        yield DoctorFinding("microphones", "note", "PortAudio sees no input device on this machine")
     if profile is None:
         return
     wanted = profile.microphones
     try:
         if wanted.driver == "pyaudio":
             device = find_device(wanted.device, wanted.channels, devices)
-            yield Finding("profile: microphones", "ok", f"{device['name']}, {wanted.channels} channels")
+            yield DoctorFinding("profile: microphones", "ok", f"{device['name']}, {wanted.channels} channels")
         elif wanted.driver == "file":
             there = wanted.file is not None and wanted.file.is_file()
-            yield Finding("profile: microphones", "ok" if there else "bad", f"file {wanted.file}")
+            yield DoctorFinding("profile: microphones", "ok" if there else "bad", f"file {wanted.file}")
         else:
             yield _simulated("profile: microphones", wanted.file)
     except WutongError as error:
-        yield Finding("profile: microphones", "bad", error.message)
+        yield DoctorFinding("profile: microphones", "bad", error.message)
 
 
-def _loudspeaker(name: str) -> Finding:
+def _loudspeaker(name: str) -> DoctorFinding:
     from hardware.drivers.portaudio import find_output
 
     try:
-        return Finding("profile: loudspeaker", "ok", str(find_output(name)["name"]))
+        return DoctorFinding("profile: loudspeaker", "ok", str(find_output(name)["name"]))
     except WutongError as error:  # the seats can speak instead
-        return Finding("profile: loudspeaker", "note", error.message)
+        return DoctorFinding("profile: loudspeaker", "note", error.message)
 
 
-def _simulated(subject: str, folder: Path | None) -> Finding:
+def _simulated(subject: str, folder: Path | None) -> DoctorFinding:
     if folder is None:
-        return Finding(subject, "ok", "simulated, quiet until a hearing is played")
+        return DoctorFinding(subject, "ok", "simulated, quiet until a hearing is played")
     try:
         sound = HearingFolder(folder)
     except WutongError as error:
-        return Finding(subject, "bad", error.message)
-    return Finding(subject, "ok", f"simulated: {folder} ({sound.channels} channels, {sound.duration_s:.0f} s)")
+        return DoctorFinding(subject, "bad", error.message)
+    return DoctorFinding(subject, "ok", f"simulated: {folder} ({sound.channels} channels, {sound.duration_s:.0f} s)")
 
 
-def _v4l2(profile: Profile | None) -> Iterator[Finding]:
+def _v4l2(profile: Profile | None) -> Iterator[DoctorFinding]:
     folder = Path("/dev/v4l/by-path")
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     for path in found:
-        yield Finding("camera (V4L2)", "ok", f"{path} -> {path.resolve().name}")
+        yield DoctorFinding("camera (V4L2)", "ok", f"{path} -> {path.resolve().name}")
     if not found:
-        yield Finding("camera (V4L2)", "note", "none is plugged in")
+        yield DoctorFinding("camera (V4L2)", "note", "none is plugged in")
 
 
-def _camera(camera: Camera) -> Finding:
+def _camera(camera: Camera) -> DoctorFinding:
     subject = f"profile: camera {camera.id}"
     if camera.driver == "simulated":
         return _simulated(subject, camera.file)
     if camera.driver == "file":
         there = camera.file is not None and camera.file.is_file()
-        return Finding(subject, "ok" if there else "bad", f"file {camera.file}{'' if there else ' is not there'}")
+        return DoctorFinding(subject, "ok" if there else "bad", f"file {camera.file}{'' if there else ' is not there'}")
     if camera.driver == "v4l2":
         numbered = camera.device.startswith("/dev/video")
         hint = "; name it by /dev/v4l/by-path/…: numbers swap" if numbered else ""
         if not os.access(camera.device, os.R_OK | os.W_OK):
-            return Finding(subject, "bad", f"{camera.device} is not there or not ours to open (group video?){hint}")
-        return Finding(subject, "note" if numbered else "ok", camera.device + hint)
+            return DoctorFinding(
+                subject, "bad", f"{camera.device} is not there or not ours to open (group video?){hint}"
+            )
+        return DoctorFinding(subject, "note" if numbered else "ok", camera.device + hint)
     return _rtsp(subject, camera)
 
 
-def _rtsp(subject: str, camera: Camera) -> Finding:
+def _rtsp(subject: str, camera: Camera) -> DoctorFinding:
     parts = urlsplit(camera.url)
     address = f"{parts.hostname}:{parts.port or 554}"
     if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
-        return Finding(subject, "bad", "its url is not rtsp://host/…")
+        return DoctorFinding(subject, "bad", "its url is not rtsp://host/…")
     try:
         socket.create_connection((parts.hostname, parts.port or 554), timeout=3).close()
     except OSError as error:
-        return Finding(subject, "bad", f"{address} does not answer ({error}); check the cable and the address")
+        return DoctorFinding(subject, "bad", f"{address} does not answer ({error}); check the cable and the address")
     command = ["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-timeout", "4000000", "-select_streams", "v:0"]
     command += ["-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0", camera.url]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return Finding(subject, "bad", f"{address} answers, but gives no picture within {PROBE_S} s")
+        return DoctorFinding(subject, "bad", f"{address} answers, but gives no picture within {PROBE_S} s")
     codec, _, size = answer.stdout.strip().partition(",")
     if answer.returncode or not codec:
-        return Finding(subject, "bad", f"{address} answers, but not with a stream; check path, user and password")
+        return DoctorFinding(subject, "bad", f"{address} answers, but not with a stream; check path, user and password")
     if codec != "h264":
-        return Finding(subject, "bad", f"{address} sends {codec}; set the camera's main stream to H.264")
-    return Finding(subject, "ok", f"{address} H.264 {size.replace(',', '×')}")
+        return DoctorFinding(subject, "bad", f"{address} sends {codec}; set the camera's main stream to H.264")
+    return DoctorFinding(subject, "ok", f"{address} H.264 {size.replace(',', '×')}")
 
 
-def _disk(profile: Profile) -> Finding:
+def _disk(profile: Profile) -> DoctorFinding:
     folder = profile.storage.data
     there = next(p for p in [folder, *folder.parents] if p.exists())
     if not os.access(there, os.W_OK):
-        return Finding("profile: disk", "bad", f"{folder} cannot be written by this user")
+        return DoctorFinding("profile: disk", "bad", f"{folder} cannot be written by this user")
     free = shutil.disk_usage(there).free / GIB
     text = f"{folder}: {free:.1f} GiB free, reserve {profile.storage.reserve_gib} GiB"
     if free < profile.storage.reserve_gib:
-        return Finding("profile: disk", "bad", text + "; a hearing would be refused: free some space")
-    return Finding("profile: disk", "ok", text)
+        return DoctorFinding("profile: disk", "bad", text + "; a hearing would be refused: free some space")
+    return DoctorFinding("profile: disk", "ok", text)
 
 
-def _clock() -> Finding:
+def _clock() -> DoctorFinding:
     if shutil.which("chronyc") is None:
-        return Finding("clock", "note", "free-running: no chrony, so nobody knows how far UTC is off")
+        return DoctorFinding("clock", "note", "free-running: no chrony, so nobody knows how far UTC is off")
     try:
         command = ["chronyc", "-c", "tracking"]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return Finding("clock", "note", "chrony does not answer")
+        return DoctorFinding("clock", "note", "chrony does not answer")
     from recorder.clock.chrony import parse_tracking
 
     source = parse_tracking(answer.stdout)
     if source.error_ms is None:
-        return Finding("clock", "note", "chrony runs but is not synchronised")
+        return DoctorFinding("clock", "note", "chrony runs but is not synchronised")
     state: State = "ok" if source.error_ms < 50 else "note"
-    return Finding("clock", state, f"chrony, within {source.error_ms} ms; {time.strftime('%F %T %Z')}")
+    return DoctorFinding("clock", state, f"chrony, within {source.error_ms} ms; {time.strftime('%F %T %Z')}")
 
 
-def _model(profile: Profile | None) -> Finding:
+def _model(profile: Profile | None) -> DoctorFinding:
     if profile is not None and profile.transcriber.engine == "off":
-        return Finding("speech model", "note", "switched off in the profile")
+        return DoctorFinding("speech model", "note", "switched off in the profile")
     name = "base" if profile is None else profile.transcriber.model
     if importlib.util.find_spec("transcriber.recognition.model_files") is None:
-        return Finding("speech model", "note", "this installation has no transcriber")
+        return DoctorFinding("speech model", "note", "this installation has no transcriber")
     try:
         if profile is not None and profile.transcriber.engine != "faster-whisper":
             ears: Any = importlib.import_module("transcriber.recognition.factory")
-            return Finding("speech model", "ok", asyncio.run(ears.look(profile.transcriber)))
+            return DoctorFinding("speech model", "ok", asyncio.run(ears.look(profile.transcriber)))
         module: Any = importlib.import_module("transcriber.recognition.model_files")
-        return Finding("speech model", "ok", f"{name}: {module.locate(name)}")
+        return DoctorFinding("speech model", "ok", f"{name}: {module.locate(name)}")
     except WutongError as error:
-        return Finding("speech model", "bad", error.message)
+        return DoctorFinding("speech model", "bad", error.message)
 
 
-def _center(profile: Profile) -> Iterator[Finding]:
+def _center(profile: Profile) -> Iterator[DoctorFinding]:
     center = profile.center
     if not center.url:
-        yield Finding("profile: center", "note", "none: this room stands alone")
+        yield DoctorFinding("profile: center", "note", "none: this room stands alone")
         return
     parts = urlsplit(center.url)
     web = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
@@ -242,18 +246,18 @@ def _center(profile: Profile) -> Iterator[Finding]:
             socket.create_connection(address, timeout=3).close()
         except OSError as error:
             text = f"{address[0]}:{address[1]} does not answer ({error}); recording works without it"
-            yield Finding(f"profile: {subject}", "note", text)
+            yield DoctorFinding(f"profile: {subject}", "note", text)
         else:
-            yield Finding(f"profile: {subject}", "ok", f"{address[0]}:{address[1]} answers")
+            yield DoctorFinding(f"profile: {subject}", "ok", f"{address[0]}:{address[1]} answers")
     for what, path in (("token_file", center.token_file), ("mqtt_password_file", center.mqtt_password_file)):
         if path is None:
             continue
         if not path.is_file():
-            yield Finding(f"profile: {what}", "bad", f"{path} is not there")
+            yield DoctorFinding(f"profile: {what}", "bad", f"{path} is not there")
         elif path.stat().st_mode & 0o077:
-            yield Finding(f"profile: {what}", "bad", f"{path} can be read by others: chmod 600")
+            yield DoctorFinding(f"profile: {what}", "bad", f"{path} can be read by others: chmod 600")
         else:
-            yield Finding(f"profile: {what}", "ok", str(path))
+            yield DoctorFinding(f"profile: {what}", "ok", str(path))
 
 
 def run(profile_path: Path | None, console: Console) -> int:

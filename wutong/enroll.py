@@ -14,11 +14,11 @@ from rich.table import Table
 
 from hardware.profile import load_profile
 from server.config import Config, load_config
-from server.integrity.enrollment import VALID_S, Enrolment, center_key
+from server.integrity.enrollment import VALID_S, Enrollment, center_key
 from server.store.database import open_database
 from sync.errors import ConfigError
 from sync.room.enrollment import enrol, fingerprint
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def redeem(profile: Path, code: str) -> str:
     if not loaded.center.url:
         raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrolment")
     with httpx.Client(base_url=loaded.center.url, timeout=30, trust_env=False) as http:
-        layout = RoomLayout(loaded.storage.data)
+        layout = RoomPaths(loaded.storage.data)
         return fingerprint(enrol(http, layout, loaded.address, code, dt.datetime.now(dt.UTC)))
 
 
@@ -76,12 +76,12 @@ def _print_devices(config: Config, console: Console) -> None:
     console.print(table)
 
 
-async def _with(config: Config, work: Callable[[Enrolment], Coroutine[Any, Any, T]]) -> T:
+async def _with(config: Config, work: Callable[[Enrollment], Coroutine[Any, Any, T]]) -> T:
     data = config.storage.data
     data.mkdir(parents=True, exist_ok=True)
     database = await asyncio.to_thread(open_database, config.database_url)
     try:
-        return await work(Enrolment(database, center_key(data)))
+        return await work(Enrollment(database, center_key(data)))
     finally:
         database.close()
 

@@ -25,7 +25,7 @@ def service_pid(feed: Path) -> int | None:
         return int(pid)
 
 
-class Processes:
+class ServiceProcesses:
     """Services and their children, looked at now and then; processor time is that between the last two looks."""
 
     def __init__(self) -> None:

@@ -31,8 +31,8 @@ from sync.record.hearing import Hearing, State
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.follower import Follower
-from sync.room.paths import RoomLayout
-from wutong.processes import Processes, service_pid
+from sync.room.paths import RoomPaths
+from wutong.processes import ServiceProcesses, service_pid
 
 REFRESH_S = 0.5
 ONCE_WITHIN_S = 3.0
@@ -41,15 +41,15 @@ SERVICES = {"recorder": ["levels", "status"], "transcriber": ["status"], "edge":
 FLOOR_DB = -60.0
 
 
-class Watch:
+class RoomWatch:
     """What is known of the room now. All methods belong to one event loop."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._layout = RoomLayout(profile.storage.data)
+        self._layout = RoomPaths(profile.storage.data)
         self._said: dict[str, tuple[float, Any]] = {}
         self._pids: dict[str, int | None] = dict.fromkeys(SERVICES)
-        self._processes = Processes()
+        self._processes = ServiceProcesses()
         self._hearing: Hearing | None = None
         self._waiting: int | None = None
 
@@ -264,7 +264,7 @@ def _keys(stop: asyncio.Event) -> Iterator[None]:
 
 async def watch(profile: Profile, console: Console, *, once: bool) -> None:
     """Show the room until q, Ctrl-C or, with `once`, until everything that runs has spoken."""
-    view = Watch(profile)
+    view = RoomWatch(profile)
     task = asyncio.create_task(view.run())
     stop = asyncio.Event()
     try:

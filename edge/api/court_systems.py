@@ -14,12 +14,12 @@ import structlog
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict
 
-from edge.api.hearing import FromDocket, Reason, Unlisted
-from edge.hearing.commands import Desk
-from edge.state.room_state import RoomView
+from edge.api.hearing import FromDocket, NewPause, Unlisted
+from edge.hearing.commands import HearingCommands
+from edge.state.room_state import RoomState
 from sync.errors import AccessError, ConfigError, HearingError
 from sync.http.access import Rule, declare
-from sync.record.hearing import to_ms
+from sync.record.milliseconds import to_ms
 from sync.runtime.secrets import read_secret
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class Mute(BaseModel):
 class ApiToken:
     """The token of the court's systems."""
 
-    def __init__(self, view: RoomView) -> None:
+    def __init__(self, view: RoomState) -> None:
         """Read it; `ConfigError` when it is missing, open to others or too short."""
         file = view.profile.panel.api_token_file
         self._token = "" if file is None else read_secret(file, "the token of the room's API")
@@ -54,7 +54,7 @@ class ApiToken:
             raise AccessError("接口令牌无效或未启用 (no such token, or the API is not switched on)", code="token")
 
 
-def add_control(app: FastAPI, view: RoomView, desk: Desk) -> None:
+def add_control(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
     """Put the routes on `app`."""
     rule = Rule(machine=ApiToken(view).check)
 
@@ -85,7 +85,7 @@ def add_control(app: FastAPI, view: RoomView, desk: Desk) -> None:
 
     @app.post("/api/control/pause")
     @declare(rule)
-    async def pause(body: Reason) -> dict[str, Any]:
+    async def pause(body: NewPause) -> dict[str, Any]:
         log.info("api_act", act="pause", reason=body.reason.value)
         return _summary((await desk.pause(body.reason)).to_json())
 

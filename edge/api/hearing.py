@@ -8,14 +8,15 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.datastructures import UploadFile
 
-from edge.hearing.commands import Desk
+from edge.api.body import EdgeBody
+from edge.hearing.commands import HearingCommands
 from edge.hearing.exhibits import MAX_BYTES, too_large
-from edge.selftest.runner import SelfTest
+from edge.selftest.runner import SelfTestRunner
 from edge.state.display import DisplayToken, presented_exhibit
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import HearingError, MediaError
 from sync.http.access import allow, public
 from sync.record.docket import Case
@@ -27,15 +28,11 @@ FORM_BYTES = 64 * 1024
 PIECE_BYTES = 1024 * 1024
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
 Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
 """What has not proven itself in the self-test, and is opened with all the same."""
 
 
-class FromDocket(_Body):
+class FromDocket(EdgeBody):
     """Open a planned hearing."""
 
     docket_id: Annotated[str, Field(min_length=1, max_length=64)]
@@ -50,26 +47,26 @@ class Unlisted(Case):
     despite: Despite = Field(default_factory=list)
 
 
-class NewTest(_Body):
+class NewTest(EdgeBody):
     """Begin a self-test."""
 
     speak: bool = False
     """Ask each seat to speak, although there is a loudspeaker."""
 
 
-class Reason(_Body):
+class NewPause(EdgeBody):
     """Why a hearing is paused: the three of the law and no other."""
 
     reason: PauseReason
 
 
-class Consents(_Body):
+class Consents(EdgeBody):
     """Who agrees that the recording stands for the 笔录, by name."""
 
     consents: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=32)]
 
 
-class View(_Body):
+class NewView(EdgeBody):
     """A page of an exhibit, and which part of it."""
 
     exhibit: Annotated[str, Field(max_length=64)]
@@ -79,14 +76,16 @@ class View(_Body):
     y: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
 
 
-class NewMark(_Body):
+class NewMark(EdgeBody):
     """A note at this moment."""
 
     kind: Annotated[str, Field(min_length=1, max_length=32)]
     text: Annotated[str, Field(max_length=500)] = ""
 
 
-def add_routes(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken, selftest: SelfTest) -> None:
+def add_routes(
+    app: FastAPI, view: RoomState, desk: HearingCommands, token: DisplayToken, selftest: SelfTestRunner
+) -> None:
     """Put the routes on `app`."""
     _add_selftest(app, selftest)
     _add_hearing(app, view, desk)
@@ -94,7 +93,7 @@ def add_routes(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken, se
     _add_display(app, view, desk, token)
 
 
-def _add_selftest(app: FastAPI, selftest: SelfTest) -> None:
+def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
     @app.post("/api/selftest")
     @allow("clerk")
     async def begin(body: NewTest | None = None) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _add_selftest(app: FastAPI, selftest: SelfTest) -> None:
         return selftest.stop_listening()
 
 
-def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
+def _add_hearing(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
     @app.get("/api/state")
     @allow("clerk")
     async def state() -> dict[str, Any]:
@@ -132,7 +131,7 @@ def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
 
     @app.post("/api/hearing/pause")
     @allow("clerk")
-    async def pause(body: Reason) -> dict[str, Any]:
+    async def pause(body: NewPause) -> dict[str, Any]:
         return (await desk.pause(body.reason)).to_json()
 
     @app.post("/api/hearing/resume")
@@ -152,7 +151,7 @@ def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
 
     @app.put("/api/presentation")
     @allow("clerk")
-    async def present(body: View) -> dict[str, Any]:
+    async def present(body: NewView) -> dict[str, Any]:
         return (await desk.present(body.exhibit, body.page, body.zoom, body.x, body.y)).to_json()
 
     @app.delete("/api/presentation")
@@ -166,7 +165,7 @@ def _add_hearing(app: FastAPI, view: RoomView, desk: Desk) -> None:
         return await desk.mark(body.kind, body.text)
 
 
-def _add_exhibits(app: FastAPI, desk: Desk) -> None:
+def _add_exhibits(app: FastAPI, desk: HearingCommands) -> None:
     @app.post("/api/exhibits")
     @allow("clerk")
     async def add_exhibit(request: Request) -> dict[str, Any]:
@@ -190,7 +189,7 @@ def _add_exhibits(app: FastAPI, desk: Desk) -> None:
         return _file(desk.file_of(known), known, cache="private, max-age=86400, immutable")
 
 
-def _add_display(app: FastAPI, view: RoomView, desk: Desk, token: DisplayToken) -> None:
+def _add_display(app: FastAPI, view: RoomState, desk: HearingCommands, token: DisplayToken) -> None:
     @app.get("/api/display/exhibit")
     @public()  # the token is checked here
     async def presented(request: Request) -> FileResponse:

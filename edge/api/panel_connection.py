@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.media.envelope import Envelope, address
-from sync.media.gop_cache import Gate, GopCache
+from sync.media.gop_cache import GopCache, WatcherGate
 
 MAX_EVENTS = 2000
 MAX_MEDIA_BYTES = 4 * 1024 * 1024
@@ -25,12 +25,12 @@ class TooSlowError(Exception):
     """The tab lags too far behind to be told everything."""
 
 
-class Tab:
+class PanelConnection:
     """A `Listener` of the view. All methods belong to one event loop."""
 
     def __init__(self, gops: GopCache) -> None:
         self._gops = gops
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, WatcherGate] = {}
         self._events: deque[str] = deque()
         self._latest: dict[str, str] = {}
         self._media: deque[bytes] = deque()
@@ -82,7 +82,7 @@ class Tab:
             if track in self._gates:
                 continue
             held = self._gops.since_key_frame(track)
-            self._gates[track] = Gate(opened=bool(held))
+            self._gates[track] = WatcherGate(opened=bool(held))
             if track in inits:
                 self._queue(track, inits[track])
             for message in held:

@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pypinyin import Style, lazy_pinyin
 
-from edge.phrases.book import Book, Phrasebook, Shelf, default_text
+from edge.phrases.book import Phrasebook, PhraseStore, Shelf, default_text
 from edge.phrases.fields import fields_of, fill, kind_of, speaker_of
 from edge.phrases.file import MAX_BYTES, PhraseFileError
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.http.access import allow, error_response
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 
 class NewFile(BaseModel):
@@ -28,14 +28,14 @@ class NewFile(BaseModel):
     """Of the text that was edited; without it the newest is replaced whatever it says."""
 
 
-def phrasebook_of(view: RoomView) -> Phrasebook:
+def phrasebook_of(view: RoomState) -> Phrasebook:
     """The book of this room: the profile's file, else one in the data folder."""
-    profile, layout = view.profile, RoomLayout(view.profile.storage.data)
+    profile, layout = view.profile, RoomPaths(view.profile.storage.data)
     roles = frozenset(role for seat in profile.seats for role in seat.roles)
-    return Phrasebook(Book(profile.panel.phrases or layout.data / "phrases.toml", roles))
+    return Phrasebook(PhraseStore(profile.panel.phrases or layout.data / "phrases.toml", roles))
 
 
-def add_phrases(app: FastAPI, view: RoomView, book: Phrasebook) -> None:
+def add_phrases(app: FastAPI, view: RoomState, book: Phrasebook) -> None:
     """Put the routes on `app`."""
 
     @app.get("/api/phrases")
@@ -73,7 +73,7 @@ def _file(shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def _filled(view: RoomView, shelf: Shelf) -> list[dict[str, Any]]:
+def _filled(view: RoomState, shelf: Shelf) -> list[dict[str, Any]]:
     room, hearing = view.profile.room, view.hearing
     case = {} if hearing is None else hearing.case
     seats = view.seats() if hearing is None else hearing.seats

@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.background import BackgroundTask
 
+from edge.api.body import EdgeBody
 from edge.documents.jobs import MEDIA_TYPES, Made
-from edge.signing.commands import SigningDesk
-from edge.state.room_state import RoomView
+from edge.signing.commands import SigningCommands
+from edge.state.room_state import RoomState
 from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import allow
@@ -40,11 +41,7 @@ Stroke = Annotated[list[Point], Field(min_length=1, max_length=MAX_POINTS)]
 Side = Annotated[float, Field(ge=20, le=10_000, allow_inf_nan=False)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class Final(_Body):
+class Final(EdgeBody):
     """Lay the words before those who sign."""
 
     id: Name
@@ -52,7 +49,7 @@ class Final(_Body):
     """Although words may still come."""
 
 
-class NewSignature(_Body):
+class NewSignature(EdgeBody):
     """What one person does about the words of `transcript` (their hash)."""
 
     id: Name
@@ -78,21 +75,21 @@ class NewSignature(_Body):
         return self
 
 
-class Person(_Body):
+class Objector(EdgeBody):
     """Who objects."""
 
     role: Role
     name: Who = ""
 
 
-class NewObjection(_Body):
+class NewObjection(EdgeBody):
     """Somebody says that a line is not what was said; times in milliseconds of room time, of what was played."""
 
     id: Name
     line: Annotated[str, Field(min_length=1, max_length=100)]
     text: Words = ""
     """The line as it was objected to; as it is now where it is left out."""
-    by: Person
+    by: Objector
     wants: Annotated[Words, Field(min_length=1)]
     outcome: Literal["corrected", "refused"]
     reason: Why = ""
@@ -111,7 +108,7 @@ class NewObjection(_Body):
         return self
 
 
-def add_signing(app: FastAPI, view: RoomView, desk: SigningDesk) -> None:
+def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
     """Put the routes on `app`."""
 
     @app.get("/api/transcript/signing")

@@ -10,15 +10,17 @@ from typing import Annotated, Any, Literal, Self
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from edge.state.room_state import RoomView
+from edge.api.body import WordsBody
+from edge.state.room_state import RoomState
 from edge.transcript.clip import moment
-from edge.transcript.commands import Act, ConflictError, Done, TranscriptDesk
+from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCommands
 from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import Access, allow, error_response
-from sync.record.hearing import Segment, event_to_screen, to_ms
+from sync.record.hearing import Segment
+from sync.record.milliseconds import event_to_ms, to_ms
 
 AROUND_NS = 300_000_000
 """Played before and after a line."""
@@ -36,11 +38,7 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), WRITABLE]
 Milliseconds = Annotated[float, Field(ge=0, le=LATEST_MS, allow_inf_nan=False)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Settings(_Body):
+class Settings(WordsBody):
     """What can be set on a line; what is not said stays."""
 
     text: Text | None = None
@@ -61,7 +59,7 @@ class Settings(_Body):
         return self
 
 
-class SetChange(_Body):
+class SetChange(WordsBody):
     """A change of a line."""
 
     line: Name
@@ -73,7 +71,7 @@ class SetChange(_Body):
         return {"line": self.line, "base": self.base, "set": _in_ns(self.set.model_dump(exclude_none=True))}
 
 
-class NewLine(_Body):
+class NewLine(WordsBody):
     """A line that was not there."""
 
     id: Name
@@ -93,7 +91,7 @@ class NewLine(_Body):
         return self
 
 
-class NewChange(_Body):
+class NewChange(WordsBody):
     """An insertion."""
 
     new: NewLine
@@ -103,7 +101,7 @@ class NewChange(_Body):
         return {"new": _in_ns(self.new.model_dump())}
 
 
-class NewRevision(_Body):
+class NewRevision(WordsBody):
     """One act of the clerk."""
 
     id: Name
@@ -116,7 +114,7 @@ class NewRevision(_Body):
     reopen: bool = False
 
 
-class NewVoice(_Body):
+class NewVoice(WordsBody):
     """Who speaks with the voice of a line."""
 
     id: Name
@@ -126,7 +124,7 @@ class NewVoice(_Body):
     reopen: bool = False
 
 
-class NewUndo(_Body):
+class NewUndo(WordsBody):
     """Take back an act."""
 
     id: Name
@@ -135,7 +133,7 @@ class NewUndo(_Body):
     reopen: bool = False
 
 
-def add_transcript(app: FastAPI, view: RoomView, desk: TranscriptDesk, access: Access) -> None:
+def add_transcript(app: FastAPI, view: RoomState, desk: TranscriptCommands, access: Access) -> None:
     """Put the routes on `app`."""
     sounds = asyncio.Semaphore(SOUNDS_AT_ONCE)
 
@@ -144,7 +142,7 @@ def add_transcript(app: FastAPI, view: RoomView, desk: TranscriptDesk, access: A
     async def revise(body: NewRevision, request: Request) -> Response:
         changes = [change.to_event() for change in body.changes]
         clerk = access.session(request).name
-        act = Act(body.id, body.act, changes, body.tab, clerk, body.reason, reopen=body.reopen)
+        act = ClerkAct(body.id, body.act, changes, body.tab, clerk, body.reason, reopen=body.reopen)
         return await _answer(desk.revise(act))
 
     @app.post("/api/transcript/voice", response_model=None)
@@ -174,10 +172,10 @@ async def _answer(work: Awaitable[Done]) -> Response:
     except ConflictError as error:
         return error_response(error, lines=[to_ms(asdict(line)) for line in error.lines])
     lines = [to_ms(asdict(line)) for line in done.lines]
-    return JSONResponse({"event": event_to_screen(done.event), "lines": lines})
+    return JSONResponse({"event": event_to_ms(done.event), "lines": lines})
 
 
-def _where(view: RoomView, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:
+def _where(view: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:
     hearing = view.hearing
     line = None if hearing is None else hearing.transcript.get(name)
     if hearing is None or line is None:

@@ -13,9 +13,9 @@ import structlog
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
-from edge.api.panel_connection import Tab, TooSlowError
+from edge.api.panel_connection import PanelConnection, TooSlowError
 from edge.state.display import DisplayToken, display_value
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import AccessError
 from sync.http.access import Access, allow, public
 from sync.media.envelope import Envelope
@@ -31,13 +31,13 @@ HEARTBEAT_S = 5.0
 LOOK_S = 1.0
 
 
-class Watch(BaseModel):
+class WatchRequest(BaseModel):
     """What a tab wants to see."""
 
     watch: list[Annotated[str, Field(max_length=64)]] = Field(max_length=16)
 
 
-class _Change:
+class _FilesChange:
     """Tells a display that something changed; what, it looks up itself."""
 
     def __init__(self) -> None:
@@ -54,16 +54,16 @@ class _Change:
         """A display shows no camera."""
 
 
-def add_sockets(app: FastAPI, view: RoomView, access: Access, token: DisplayToken) -> None:
+def add_sockets(app: FastAPI, view: RoomState, access: Access, token: DisplayToken) -> None:
     """Put the WebSockets on `app`."""
-    tabs: set[Tab] = set()
-    displays: set[_Change] = set()
+    tabs: set[PanelConnection] = set()
+    displays: set[_FilesChange] = set()
 
     @app.websocket("/api/live")
     @allow("clerk")
     async def live(ws: WebSocket) -> None:
         session = await access.websocket(ws)
-        tab = Tab(view.gops)
+        tab = PanelConnection(view.gops)
         try:
             if len(tabs) >= MAX_TABS:
                 await ws.close(1013, "too many tabs")
@@ -87,7 +87,7 @@ def add_sockets(app: FastAPI, view: RoomView, access: Access, token: DisplayToke
             await ws.close(4403)  # before accept: the handshake is answered with HTTP 403
             return
         await ws.accept()
-        change = _Change()
+        change = _FilesChange()
         try:
             if len(displays) >= MAX_DISPLAYS:
                 await ws.close(1013, "too many displays")
@@ -112,7 +112,7 @@ async def _both(sending: Coroutine[Any, Any, None], receiving: Coroutine[Any, An
         await cancel_and_wait(*tasks)
 
 
-async def _send_tab(ws: WebSocket, tab: Tab, alive: Callable[[], bool]) -> None:
+async def _send_tab(ws: WebSocket, tab: PanelConnection, alive: Callable[[], bool]) -> None:
     checked = time.monotonic()
     while True:
         try:
@@ -131,17 +131,17 @@ async def _send_tab(ws: WebSocket, tab: Tab, alive: Callable[[], bool]) -> None:
             await asyncio.wait_for(ws.send_text(message), SEND_S)
 
 
-async def _receive_watch(ws: WebSocket, tab: Tab) -> None:
+async def _receive_watch(ws: WebSocket, tab: PanelConnection) -> None:
     while True:
         text = await ws.receive_text()
         try:
-            tab.watch(Watch.model_validate_json(text).watch)
+            tab.watch(WatchRequest.model_validate_json(text).watch)
         except ValidationError:
             await ws.close(1008, "that is not of the protocol")
             return
 
 
-async def _send_display(ws: WebSocket, view: RoomView, change: _Change) -> None:
+async def _send_display(ws: WebSocket, view: RoomState, change: _FilesChange) -> None:
     while True:
         said, said_at = display_value(view), time.monotonic()
         text = json.dumps({"type": "display", "value": said}, ensure_ascii=False)

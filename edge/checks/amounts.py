@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from edge.checks.finding import AMOUNT, Facts, Finding, Line, Place
+from edge.checks.finding import AMOUNT, CheckedLine, Facts, Finding, TextPlace
 from edge.checks.numerals import BEGINS, NUMBER, value
 from edge.checks.sentences import clause_around, sentences
 from edge.checks.sides import STATING, side_of
@@ -73,9 +73,9 @@ class Stated:
     dated: str
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """Contradictions within lines, then between the lines of a side."""
-    said: dict[tuple[str, str], list[tuple[Line, Stated]]] = defaultdict(list)
+    said: dict[tuple[str, str], list[tuple[CheckedLine, Stated]]] = defaultdict(list)
     for line in lines:
         for at, length, why in _in(line.text):
             yield Finding(AMOUNT, line.id, at, length, line.text[at : at + length], why)
@@ -97,8 +97,8 @@ def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _contradictions(side: str, statements: list[tuple[Line, Stated]]) -> Iterator[Finding]:
-    by_worth: dict[Fraction, list[tuple[Line, Stated]]] = defaultdict(list)
+def _contradictions(side: str, statements: list[tuple[CheckedLine, Stated]]) -> Iterator[Finding]:
+    by_worth: dict[Fraction, list[tuple[CheckedLine, Stated]]] = defaultdict(list)
     for one in statements:
         by_worth[one[1].worth].append(one)
     if len(by_worth) != 2 or _enumerated(statements) or _of_other_days(by_worth):
@@ -109,11 +109,11 @@ def _contradictions(side: str, statements: list[tuple[Line, Stated]]) -> Iterato
         other_line, other = usual[0]
         here, there = _words(line, stated), _words(other_line, other)
         why = f"{side}方前后所说的{_name(stated.thing)}不一致：这里是“{here}”，另一处是“{there}”"
-        also = Place(other_line.id, other.at, other.length)
+        also = TextPlace(other_line.id, other.at, other.length)
         yield Finding(AMOUNT, line.id, stated.at, stated.length, here, why, also=also, other=there)
 
 
-def _enumerated(statements: list[tuple[Line, Stated]]) -> bool:
+def _enumerated(statements: list[tuple[CheckedLine, Stated]]) -> bool:
     """Two amounts of one thing in one sentence are two things."""
     worths: dict[tuple[str, int], set[Fraction]] = defaultdict(set)
     for line, stated in statements:
@@ -121,13 +121,13 @@ def _enumerated(statements: list[tuple[Line, Stated]]) -> bool:
     return any(len(one) > 1 for one in worths.values())
 
 
-def _of_other_days(by_worth: dict[Fraction, list[tuple[Line, Stated]]]) -> bool:
+def _of_other_days(by_worth: dict[Fraction, list[tuple[CheckedLine, Stated]]]) -> bool:
     """Two amounts with two dates are two events."""
     first, second = ({stated.dated for _, stated in all_ if stated.dated} for all_ in by_worth.values())
     return bool(first and second and not first & second)
 
 
-def _units(side: str, rates: list[tuple[Line, Stated]]) -> Iterator[Finding]:
+def _units(side: str, rates: list[tuple[CheckedLine, Stated]]) -> Iterator[Finding]:
     """年利率百分之二 and 月利率百分之二."""
     by_year = [one for one in rates if one[1].thing == "年利率"]
     for line, stated in [one for one in rates if one[1].thing == "月利率"][:_MOST]:
@@ -135,7 +135,7 @@ def _units(side: str, rates: list[tuple[Line, Stated]]) -> Iterator[Finding]:
         if other is not None:
             here, there = _words(line, stated), _words(*other)
             why = f"{side}方前后所说的利率单位不一致：这里是“{here}”，另一处是“{there}”"
-            also = Place(other[0].id, other[1].at, other[1].length)
+            also = TextPlace(other[0].id, other[1].at, other[1].length)
             yield Finding(AMOUNT, line.id, stated.at, stated.length, here, why, also=also, other=there)
 
 
@@ -143,7 +143,7 @@ def _name(thing: str) -> str:
     return "借款金额" if thing == "借款" else thing
 
 
-def _words(line: Line, stated: Stated) -> str:
+def _words(line: CheckedLine, stated: Stated) -> str:
     return line.text[stated.at : stated.at + stated.length]
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from edge.checks.finding import BLANK, Facts, Finding, Line
+from edge.checks.finding import BLANK, CheckedLine, Facts, Finding
 
 _BLANK: Final = re.compile(r"_{2,}")
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """Every blank that is left."""
     for line in lines:
         if "__" not in line.text:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from edge.checks.amounts import MONEY
-from edge.checks.finding import DATE, Facts, Finding, Line, Place
+from edge.checks.finding import DATE, CheckedLine, Facts, Finding, TextPlace
 from edge.checks.numerals import DIGIT, HAN, value
 from edge.checks.sentences import sentences
 from edge.checks.sides import STATING, side_of
@@ -48,10 +48,10 @@ class Dated:
     several: bool
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """Impossible dates of every line; then loans and repayments of those who state them."""
-    lent: dict[str, list[tuple[Line, Dated]]] = defaultdict(list)
-    repaid: list[tuple[Line, Dated]] = []
+    lent: dict[str, list[tuple[CheckedLine, Dated]]] = defaultdict(list)
+    repaid: list[tuple[CheckedLine, Dated]] = []
     for line in lines:
         for at, length, why in _impossible(line.text):
             yield Finding(DATE, line.id, at, length, line.text[at : at + length], why)
@@ -70,7 +70,9 @@ def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
         yield from _other_day(side, loans)
 
 
-def _before_the_loan(lent: list[tuple[Line, Dated]], repaid: list[tuple[Line, Dated]]) -> Iterator[Finding]:
+def _before_the_loan(
+    lent: list[tuple[CheckedLine, Dated]], repaid: list[tuple[CheckedLine, Dated]]
+) -> Iterator[Finding]:
     days = {dated.day for _, dated in lent}
     if len(days) != 1 or any(dated.several for _, dated in lent):
         return
@@ -79,13 +81,13 @@ def _before_the_loan(lent: list[tuple[Line, Dated]], repaid: list[tuple[Line, Da
         if dated.day < loan.day:
             words, other = _words(line, dated), _words(loan_line, loan)
             why = f"还款日期“{words}”早于借款日期“{other}”"
-            also = Place(loan_line.id, loan.at, loan.length)
+            also = TextPlace(loan_line.id, loan.at, loan.length)
             yield Finding(DATE, line.id, dated.at, dated.length, words, why, also=also, other=other)
 
 
-def _other_day(side: str, loans: list[tuple[Line, Dated]]) -> Iterator[Finding]:
+def _other_day(side: str, loans: list[tuple[CheckedLine, Dated]]) -> Iterator[Finding]:
     """One loan of one amount on two days."""
-    by_worth: dict[str, list[tuple[Line, Dated]]] = defaultdict(list)
+    by_worth: dict[str, list[tuple[CheckedLine, Dated]]] = defaultdict(list)
     for one in loans:
         by_worth[one[1].worth].append(one)
     for worth, all_ in by_worth.items():
@@ -98,11 +100,11 @@ def _other_day(side: str, loans: list[tuple[Line, Dated]]) -> Iterator[Finding]:
             if dated.day != usual.day and line.id != usual_line.id:
                 words, other = _words(line, dated), _words(usual_line, usual)
                 why = f"{side}方前后所说的同一笔借款日期不一致：这里是“{words}”，另一处是“{other}”"
-                also = Place(usual_line.id, usual.at, usual.length)
+                also = TextPlace(usual_line.id, usual.at, usual.length)
                 yield Finding(DATE, line.id, dated.at, dated.length, words, why, also=also, other=other)
 
 
-def _words(line: Line, dated: Dated) -> str:
+def _words(line: CheckedLine, dated: Dated) -> str:
     return line.text[dated.at : dated.at + dated.length]
 
 

@@ -17,9 +17,9 @@ import structlog
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
-from edge.checks.finding import Facts, Finding, Line, facts_of
+from edge.checks.finding import CheckedLine, Facts, Finding, facts_of
 from edge.checks.registry import check
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import HearingError
 from sync.http.access import allow
 from sync.media.envelope import Envelope
@@ -34,10 +34,10 @@ SLOW_S: Final = 5.0
 _KINDS: Final = frozenset({"open", "utterance", "revision", "exhibit"})
 
 
-class Checks:
+class TranscriptChecks:
     """A `Listener` of the view. All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView) -> None:
+    def __init__(self, view: RoomState) -> None:
         self._view = view
         self._changed = asyncio.Event()
         self._changed.set()
@@ -100,10 +100,10 @@ class Checks:
         self._view.show_checks([f.to_json(name, name in ignored) for name, f in self._found] if there else [])
 
 
-def lines_of(hearing: Hearing) -> list[Line]:
+def lines_of(hearing: Hearing) -> list[CheckedLine]:
     """The lines that will be read: not those that were struck, merged or withdrawn."""
     return [
-        Line(
+        CheckedLine(
             id=line.id,
             role=line.role,
             text=line.text,
@@ -140,7 +140,7 @@ class Ignored(BaseModel):
     ignored: bool
 
 
-def add_checks(app: FastAPI, checks: Checks) -> None:
+def add_checks(app: FastAPI, checks: TranscriptChecks) -> None:
     """Put the routes on `app`."""
 
     @app.put("/api/checks/{name}")

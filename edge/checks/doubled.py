@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from edge.checks.finding import DOUBLED, Facts, Finding, Line, Place
+from edge.checks.finding import DOUBLED, CheckedLine, Facts, Finding, TextPlace
 from edge.checks.numerals import HAN
 
 _NEVER: Final[dict[str, tuple[str, str]]] = {
@@ -58,7 +58,7 @@ _SAME_LINE: Final = 10
 """A line of so many characters is not said twice by accident."""
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """What stands twice in a line, and lines that stand twice."""
     for line in lines:
         for at, length, to in _in(line.text):
@@ -67,7 +67,7 @@ def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
     yield from _lines(lines)
 
 
-def _lines(lines: Sequence[Line]) -> Iterator[Finding]:
+def _lines(lines: Sequence[CheckedLine]) -> Iterator[Finding]:
     for before, line in pairwise(lines):
         text = line.text
         if text != before.text or len(text) < _SAME_LINE:
@@ -78,7 +78,7 @@ def _lines(lines: Sequence[Line]) -> Iterator[Finding]:
             why = "两个席位同时有相同的话，可能是串音"
         else:
             continue
-        also = Place(before.id, 0, len(before.text))
+        also = TextPlace(before.id, 0, len(before.text))
         yield Finding(DOUBLED, line.id, 0, len(text), text, why, also=also, other=before.id)
 
 

@@ -26,7 +26,7 @@ NAME, AMOUNT, DATE, STATUTE, PAIR, DOUBLED, BLANK, PROPOSAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckedLine:
     """A line as the checks read it."""
 
     id: str
@@ -54,7 +54,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TextPlace:
     """Characters of a line."""
 
     line: str
@@ -73,7 +73,7 @@ class Finding:
     words: str
     why: str
     to: str | None = None
-    also: Place | None = None
+    also: TextPlace | None = None
     """The other place of a contradiction."""
     other: str = ""
     """The words there."""
@@ -97,7 +97,7 @@ class Finding:
 
 _ASIDE: Final = re.compile(r"[（(][^）)]*[）)]")
 
-Check = Callable[[Sequence[Line], Facts], Iterable[Finding]]
+Check = Callable[[Sequence[CheckedLine], Facts], Iterable[Finding]]
 
 
 def named(findings: Iterable[Finding]) -> list[tuple[str, Finding]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from edge.checks.finding import NAME, Facts, Finding, Line
+from edge.checks.finding import NAME, CheckedLine, Facts, Finding
 from edge.checks.sounds import far, sound
 
 _BEFORE_TWO: Final = re.compile(r"(我叫|我是|姓名|名叫|由)$")
@@ -21,7 +21,7 @@ _OTHERS: Final = re.compile(r"(反诉|一审|二审|原审|另一|其他|案外)
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """Wrong names, and right names behind a wrong role."""
     for line in lines:
         for at, length, to, why in _in(line.text, facts.names, facts.known, facts.roles):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from edge.checks.finding import PAIR, Facts, Finding, Line
+from edge.checks.finding import PAIR, CheckedLine, Facts, Finding
 from edge.checks.sentences import sentences
 from edge.checks.sides import COURT, DEFENCE, DEFENDANT, PLAINTIFF, PROSECUTION, side_of
 
@@ -33,10 +33,10 @@ _CALLED: Final = re.compile(r"^(原告|被告|公诉人|辩护人)(?:代理人|�
 _ORDER: Final = re.compile(r"不要打断|不要插话|请安静|遵守法庭|注意法庭")
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """Every question of the court with an answer too few."""
     sides = _present(lines, facts)
-    asked: tuple[Line, int, str, frozenset[str]] | None = None
+    asked: tuple[CheckedLine, int, str, frozenset[str]] | None = None
     answered: set[str] = set()
     heard = False
     for line in lines:
@@ -56,7 +56,7 @@ def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
 
 
 def _missing(
-    asked: tuple[Line, int, str, frozenset[str]], missing: frozenset[str], answered: set[str]
+    asked: tuple[CheckedLine, int, str, frozenset[str]], missing: frozenset[str], answered: set[str]
 ) -> Iterator[Finding]:
     line, at, words, wanted = asked
     if not missing:
@@ -70,7 +70,7 @@ def _missing(
         yield Finding(PAIR, line.id, at, len(words), words, f"法庭询问各方，只有{did}的回答，没有{not_}的回答")
 
 
-def _present(lines: Sequence[Line], facts: Facts) -> frozenset[str]:
+def _present(lines: Sequence[CheckedLine], facts: Facts) -> frozenset[str]:
     """The two sides of this hearing."""
     there = {side_of(role) for role in facts.roles} | {side_of(line.role) for line in lines}
     for pair in ((PROSECUTION, DEFENCE), (PLAINTIFF, DEFENDANT)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edge.checks.finding import PROPOSAL, Facts, Finding, Line
+from edge.checks.finding import PROPOSAL, CheckedLine, Facts, Finding
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """The proposals that still fit the words of their lines."""
     for line in lines:
         for at, length, before, after, why in line.proposals:

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from edge.checks import amounts, blanks, dates, doubled, names, pairs, proposals, statutes
-from edge.checks.finding import Check, Facts, Finding, Line, named
+from edge.checks.finding import Check, CheckedLine, Facts, Finding, named
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ MOST: Final = 500
 """So many findings are shown; a transcript with more has other worries."""
 
 
-def check(lines: Sequence[Line], facts: Facts) -> list[tuple[str, Finding]]:
+def check(lines: Sequence[CheckedLine], facts: Facts) -> list[tuple[str, Finding]]:
     """Every finding with its id, in the order of the transcript. What a line says by itself is remembered by its text,
     so that a run after a change of one line costs little more than reading the lines."""
     place = {line.id: i for i, line in enumerate(lines)}
@@ -36,7 +36,7 @@ def check(lines: Sequence[Line], facts: Facts) -> list[tuple[str, Finding]]:
     return found[:MOST]
 
 
-def _guarded(one: Check, lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def _guarded(one: Check, lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """A check that trips over some words says nothing more; the others, and the room, go on."""
     try:
         yield from one(lines, facts)

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
-from edge.checks.finding import STATUTE, Facts, Finding, Line
+from edge.checks.finding import STATUTE, CheckedLine, Facts, Finding
 from edge.checks.numerals import NUMBER, value
 from edge.checks.sounds import far
 from transcriber.correction.vocabulary.statutes import statutes
@@ -83,7 +83,7 @@ def _names() -> tuple[str, ...]:
     return tuple(sorted(known(), key=lambda name: -len(name)))
 
 
-def find(lines: Sequence[Line], facts: Facts) -> Iterator[Finding]:
+def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
     """Citations that cannot be right."""
     for line in lines:
         if "条" not in line.text:

@@ -22,7 +22,7 @@ from docx.text.run import Run
 from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local
 from edge.documents.strokes import picture_of
 from sync.paper import clean
-from sync.record.signers import Person
+from sync.record.signers import Signer
 
 BODY, HEADING, LATIN = "仿宋", "黑体", "Times New Roman"
 """Names of fonts that court machines have; a reader without them takes its own for East Asian text."""
@@ -139,7 +139,7 @@ def _indented(paragraph: Paragraph, text: str) -> None:
     _font(paragraph.add_run(clean(text)), BODY)
 
 
-def _people(document: Any, people: list[Person]) -> None:
+def _people(document: Any, people: list[Signer]) -> None:
     table = document.add_table(rows=(len(people) + 1) // 2, cols=2)
     for place, person in enumerate(people):
         cell = table.cell(place // 2, place % 2)

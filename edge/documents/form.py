@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sync.record.hearing import Hearing, State
-from sync.record.signers import BENCH, Person, is_complete, people_of
+from sync.record.signers import BENCH, Signer, is_complete, people_of
 from sync.record.signing import Version, words_of, words_sha256
 
 TITLE = "法庭笔录"
@@ -46,7 +46,7 @@ class CourtForm:
     rows: list[Row]
     closing: list[str]
     """What stands above the signatures."""
-    people: list[Person]
+    people: list[Signer]
     version: Version | None
     """The version that was signed; None in a draft whose words were never laid before anybody."""
     draft: bool
@@ -58,7 +58,7 @@ class CourtForm:
     """Struck lines that were signed with the others and are not on the paper."""
 
     @property
-    def on_each_page(self) -> list[Person]:
+    def on_each_page(self) -> list[Signer]:
         """Whose signature or refusal stands on each page; nobody's on a draft."""
         return [] if self.draft else [p for p in self.people if p.state in ("signed", "refused")]
 
@@ -107,7 +107,7 @@ def day(at: dt.datetime) -> str:
     return f"{at.year}年{at.month}月{at.day}日 {at:%H}时{at:%M}分"
 
 
-def _heads(hearing: Hearing, room_name: str, people: Iterable[Person]) -> list[tuple[str, str]]:
+def _heads(hearing: Hearing, room_name: str, people: Iterable[Signer]) -> list[tuple[str, str]]:
     case, offset = hearing.case, hearing.opened_utc_ns - hearing.opened_ns
     opened = day(local(hearing.opened_utc_ns))
     until = "尚未闭庭" if hearing.closed_ns is None else day(local(hearing.closed_ns + offset))
@@ -131,7 +131,7 @@ def _heads(hearing: Hearing, room_name: str, people: Iterable[Person]) -> list[t
     return heads + ([("未到庭退庭", "；".join(away))] if away else [])
 
 
-def _named(person: Person) -> str:
+def _named(person: Signer) -> str:
     return f"{person.role} {person.name or BLANK}"
 
 
@@ -181,7 +181,7 @@ def _shown(hearing: Hearing) -> list[tuple[int, str]]:
     return notes
 
 
-def _closing(people: Iterable[Person], *, draft: bool) -> list[str]:
+def _closing(people: Iterable[Signer], *, draft: bool) -> list[str]:
     if draft:
         return [f"（{DRAFT}。本稿由语音识别形成并经书记员修改，不是法庭笔录。）"]
     if any(person.state == "refused" for person in people):

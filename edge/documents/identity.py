@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import check_certificate, load_key
 from sync.room.enrollment import center_key
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Identity:
         )
 
 
-def identity_of(layout: RoomLayout, room: str, now: dt.datetime) -> Identity | None:
+def identity_of(layout: RoomPaths, room: str, now: dt.datetime) -> Identity | None:
     """The device's identity; None when this room is not enrolled or its certificate is not valid now."""
     center = center_key(layout)
     try:

@@ -24,7 +24,7 @@ import structlog
 
 from hardware.profile import Profile
 from sync.errors import StorageError
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.digests import checks_of
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class Made:
 class Making:
     """All methods belong to one event loop."""
 
-    def __init__(self, profile: Profile, layout: RoomLayout) -> None:
+    def __init__(self, profile: Profile, layout: RoomPaths) -> None:
         self._profile = profile
         self._layout = layout
         self._turn = asyncio.Lock()

@@ -17,7 +17,7 @@ from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, 
 from edge.documents.layout import broken
 from edge.documents.strokes import pieces_of
 from sync.paper import SERIF, Paper, clean
-from sync.record.signers import Person
+from sync.record.signers import Signer
 
 LEFT, RIGHT, TOP = 27.0, 185.0, 26.0
 _ABOVE_STRIP = 5.0
@@ -109,7 +109,7 @@ class _Sheet(Paper):
         self.set_line_width(width)
         self.line(x1, y1, x2, y2)
 
-    def signature(self, person: Person, x: float, y: float, w: float, h: float, *, detail: float = 0.05) -> None:
+    def signature(self, person: Signer, x: float, y: float, w: float, h: float, *, detail: float = 0.05) -> None:
         """What somebody drew, as vectors."""
         if person.signature is None:
             return
@@ -206,7 +206,7 @@ class _Layout:
             x = LEFT + (room if number == 0 else 0)
             self._draw(pitch, partial(_put, row, x, size, gray))
 
-    def _people(self, people: list[Person]) -> None:
+    def _people(self, people: list[Signer]) -> None:
         """Two beside each other: who, what they drew, when."""
         for at in range(0, len(people), 2):
             pair = people[at : at + 2]
@@ -234,7 +234,7 @@ class _Layout:
         self.pages[-1].append(lambda s: draw(s, y))
 
 
-def _strip(form: CourtForm) -> list[list[Person]]:
+def _strip(form: CourtForm) -> list[list[Signer]]:
     """Who stands at the foot of each page, row by row: everybody who signed or refused."""
     people = form.on_each_page
     if not people:
@@ -248,7 +248,7 @@ def _put(row: str, x: float, size: float, gray: int, sheet: _Sheet, y: float) ->
     sheet.put(x, y, row, size=size, gray=gray)
 
 
-def _cells(pair: list[Person], sheet: _Sheet, y: float) -> None:
+def _cells(pair: list[Signer], sheet: _Sheet, y: float) -> None:
     top, wide = y - _CELL, WIDE / 2
     for place, person in enumerate(pair):
         x = LEFT + place * wide

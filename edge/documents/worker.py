@@ -21,7 +21,7 @@ from edge.documents.plain import json_of, srt_of, vtt_of
 from sync.errors import LedgerError, WutongError
 from sync.record.hearing import Hearing
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 _WEIGHT = {"pdf": 0.5, "docx": 0.4, "json": 0.04, "srt": 0.03, "vtt": 0.03}
 """What part of the work each is."""
@@ -60,7 +60,7 @@ def say(value: dict[str, Any]) -> None:
 
 def make(job: dict[str, Any]) -> None:
     """Write every file of a job."""
-    layout = RoomLayout(Path(job["data"]))
+    layout = RoomPaths(Path(job["data"]))
     room_log = RoomLog(layout.log)
     try:
         hearing = Hearing.of(job["hearing"], room_log.of_hearing(job["hearing"]))

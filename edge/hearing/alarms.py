@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import StorageError
 from sync.record.hearing import State
 
@@ -24,7 +24,7 @@ AFTER_S = {"not-recording": 3.0, "transcriber": 5.0, "not-enrolled": 1.0, "fork"
 
 
 @dataclass(frozen=True)
-class Kind:
+class AlarmKind:
     """One kind of alarm."""
 
     code: str
@@ -32,21 +32,21 @@ class Kind:
     text: str
 
 
-NOT_RECORDING = Kind(
+NOT_RECORDING = AlarmKind(
     "not-recording",
     "recorder",
     "庭审未在录制，请休庭并检查录制服务 (the hearing is not being recorded; pause and check)",
 )
-NO_WORDS = Kind(
+NO_WORDS = AlarmKind(
     "transcriber", "transcriber", "语音识别未运行，录音录像不受影响 (speech recognition is down; recording goes on)"
 )
-NOT_ENROLLED = Kind(
+NOT_ENROLLED = AlarmKind(
     "not-enrolled",
     "ledger",
     "本法庭未在中心登记，中心不能见证；录制不受影响，请管理员登记"
     " (this room is not enrolled, so the center cannot witness; recording goes on; enrol it with `wutong enroll`)",
 )
-FORK = Kind(
+FORK = AlarmKind(
     "fork",
     "ledger",
     "中心拒绝见证：本庭记录与中心所存不一致，请保全设备并报告"
@@ -54,10 +54,10 @@ FORK = Kind(
 )
 
 
-class Alarms:
+class AlarmRules:
     """Raises and clears the edge's alarms. All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, view: RoomState, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._view = view
         self._monotonic = monotonic
         self._since: dict[str, float] = {}
@@ -73,7 +73,7 @@ class Alarms:
             await self._watch(FORK, bad=ledger.get("refused") == "fork")
             await asyncio.sleep(LOOK_S)
 
-    async def set(self, kind: Kind, on: bool) -> None:
+    async def set(self, kind: AlarmKind, on: bool) -> None:
         """Raise or clear an alarm of the hearing that was opened last, if that changes anything."""
         async with self._lock:
             hearing = self._view.hearing
@@ -92,7 +92,7 @@ class Alarms:
             except StorageError as error:  # tried again at the next look; the panel must not go down with the disk
                 log.error("alarm_unsaid", code=kind.code, on=on, why=error.message)
 
-    async def _watch(self, kind: Kind, *, bad: bool) -> None:
+    async def _watch(self, kind: AlarmKind, *, bad: bool) -> None:
         now = self._monotonic()
         if not bad:
             self._since.pop(kind.code, None)

@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.hearing.alarms import NOT_RECORDING, Alarms, Kind
+from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
 from edge.hearing.exhibits import store
-from edge.selftest.runner import SelfTest
-from edge.state.room_state import RoomView
+from edge.selftest.runner import SelfTestRunner
+from edge.state.room_state import RoomState
 from hardware.profile import PROGRAM, PROGRAM_NAME
 from sync.errors import HearingError
 from sync.record.docket import Case
@@ -37,10 +37,10 @@ def hearing_id(utc_ns: int) -> str:
     return f"{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
-class Desk:
+class HearingCommands:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView, alarms: Alarms, selftest: SelfTest) -> None:
+    def __init__(self, view: RoomState, alarms: AlarmRules, selftest: SelfTestRunner) -> None:
         self._selftest = selftest
         self._view = view
         self._alarms = alarms
@@ -74,7 +74,7 @@ class Desk:
         what = self._selftest.in_words(hindrances)
         text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
         await self._view.append("mark", {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}, hearing=hearing)
-        await self._alarms.set(Kind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
+        await self._alarms.set(AlarmKind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
 
     async def pause(self, reason: PauseReason) -> Hearing:
         """休庭, for one of the three lawful reasons."""

@@ -22,7 +22,7 @@ PNG = "image/png"
 JPEG = "image/jpeg"
 
 
-class Refused(Exception):  # noqa: N818 (it is an answer, not a failure)
+class ExhibitRefusedError(Exception):
     """The file is not acceptable; `code` is the screens' key."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -48,18 +48,22 @@ def _pages_of_pdf(path: Path) -> int:
     try:
         reader = PdfReader(path, strict=False)
         if reader.is_encrypted:
-            raise Refused("exhibit-encrypted", "PDF 已加密，请先解除密码 (the PDF is encrypted; remove its password)")
+            raise ExhibitRefusedError(
+                "exhibit-encrypted", "PDF 已加密，请先解除密码 (the PDF is encrypted; remove its password)"
+            )
         pages = len(reader.pages)
         for number in range(min(pages, 1)):
             _ = reader.pages[number].mediabox
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
-        raise Refused(
+        raise ExhibitRefusedError(
             "exhibit-broken", "PDF 已损坏，无法读取页面 (the PDF is damaged; its pages cannot be read)"
         ) from error
     if pages < 1:
-        raise Refused("exhibit-broken", "PDF 没有页面 (the PDF has no pages)")
+        raise ExhibitRefusedError("exhibit-broken", "PDF 没有页面 (the PDF has no pages)")
     if pages > MAX_PAGES:
-        raise Refused("exhibit-pages", f"PDF 超过 {MAX_PAGES} 页，请拆分 (more than {MAX_PAGES} pages; split it)")
+        raise ExhibitRefusedError(
+            "exhibit-pages", f"PDF 超过 {MAX_PAGES} 页，请拆分 (more than {MAX_PAGES} pages; split it)"
+        )
     return pages
 
 
@@ -72,11 +76,13 @@ def _check_image(path: Path, media_type: str) -> None:
         with Image.open(path, formats=["PNG" if media_type == PNG else "JPEG"]) as image:
             image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Refused(
+        raise ExhibitRefusedError(
             "exhibit-pixels", "图片像素过多，请缩小 (the image has too many pixels; make it smaller)"
         ) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise Refused("exhibit-broken", "图片已损坏，无法解码 (the image is damaged and cannot be decoded)") from error
+        raise ExhibitRefusedError(
+            "exhibit-broken", "图片已损坏，无法解码 (the image is damaged and cannot be decoded)"
+        ) from error
 
 
 def check(path: Path) -> dict[str, object]:
@@ -85,12 +91,12 @@ def check(path: Path) -> dict[str, object]:
         with path.open("rb") as file:
             media_type = media_type_of(file.read(16))
         if media_type is None:
-            raise Refused("exhibit-type", "仅接受 PDF、PNG 或 JPEG (only PDF, PNG and JPEG are accepted)")
+            raise ExhibitRefusedError("exhibit-type", "仅接受 PDF、PNG 或 JPEG (only PDF, PNG and JPEG are accepted)")
         if media_type == PDF:
             return {"media_type": media_type, "pages": _pages_of_pdf(path)}
         _check_image(path, media_type)
         return {"media_type": media_type, "pages": 1}
-    except Refused as refused:
+    except ExhibitRefusedError as refused:
         return {"code": refused.code, "message": str(refused)}
 
 

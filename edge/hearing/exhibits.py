@@ -16,14 +16,14 @@ from pathlib import Path
 
 from edge.hearing import exhibit_validation
 from sync.errors import MediaError, StorageError
-from sync.runtime.digests import Checks, Digests
+from sync.runtime.digests import CheckValues, Digests
 
 MAX_BYTES = 50 * 1024 * 1024
 CHECK_S = 40.0
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredExhibit:
     """A file that is on disk as `folder/<sha256>`."""
 
     sha256: str
@@ -33,7 +33,7 @@ class Stored:
     pages: int
 
 
-async def store(folder: Path, pieces: AsyncIterator[bytes]) -> Stored:
+async def store(folder: Path, pieces: AsyncIterator[bytes]) -> StoredExhibit:
     """Check and keep one file; `MediaError` for what is not acceptable, `StorageError` when the disk refuses."""
     temporary = folder / f".new-{secrets.token_hex(8)}"
     try:
@@ -45,10 +45,10 @@ async def store(folder: Path, pieces: AsyncIterator[bytes]) -> Stored:
         raise StorageError(f"证据无法写入磁盘 (the exhibit cannot be written: {error.strerror})") from error
     finally:
         await asyncio.to_thread(temporary.unlink, missing_ok=True)
-    return Stored(checks.sha256, checks.sm3, size, media_type, pages)
+    return StoredExhibit(checks.sha256, checks.sm3, size, media_type, pages)
 
 
-async def _write(path: Path, pieces: AsyncIterator[bytes]) -> tuple[Checks, int]:
+async def _write(path: Path, pieces: AsyncIterator[bytes]) -> tuple[CheckValues, int]:
     digests, size = Digests(), 0
     with path.open("xb") as file:
         async for piece in pieces:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from edge.integrity.notary import Words
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
@@ -25,7 +25,7 @@ NS_PER_S = 1_000_000_000
 class Integrity:
     """Keeps `view.integrity` up to date. All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView, checkpoints: Checkpoints) -> None:
+    def __init__(self, view: RoomState, checkpoints: Checkpoints) -> None:
         self._view = view
         self._checkpoints = checkpoints
 
@@ -66,7 +66,7 @@ class Integrity:
         return value
 
 
-def words_of(view: RoomView, hearing: str) -> Words:
+def words_of(view: RoomState, hearing: str) -> Words:
     """Whether the transcriber may still have something to say of a hearing."""
     if view.profile.transcriber.engine == "off":
         return Words.DONE
@@ -77,7 +77,7 @@ def words_of(view: RoomView, hearing: str) -> Words:
     return Words.BUSY if hearing in status.get("hearings", []) else Words.DONE
 
 
-def heard_of(view: RoomView) -> float | None:
+def heard_of(view: RoomState) -> float | None:
     """Up to which room time (s) the transcriber has come; None while it has nothing in hand, or nobody knows."""
     status, at_ns = view.transcriber, view.transcriber_at_ns
     if status is None or at_ns is None or status.get("state") not in ("ready", "catching-up"):

@@ -42,7 +42,7 @@ class Shelf:
     """What is wrong with the court's file, if the product's phrases stand in for it."""
 
 
-class Book:
+class PhraseStore:
     """One file, read again when it has changed. Blocking; the methods may be called in any thread, one at a time."""
 
     def __init__(self, path: Path, roles: frozenset[str]) -> None:
@@ -114,7 +114,7 @@ class Book:
 class Phrasebook:
     """The same for an event loop: one act at a time, off the loop."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: PhraseStore) -> None:
         self._book = book
         self._lock = asyncio.Lock()
 

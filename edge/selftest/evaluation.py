@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.selftest.result import Result
+from edge.selftest.result import SelfTestResult
 from hardware.profile import Camera, Profile
 from recorder.selftest import evidence
-from recorder.selftest.evidence import Level
+from recorder.selftest.evidence import LiveLevel
 from recorder.selftest.recording import PICTURE_NS
 from sync.errors import MediaError
 
@@ -21,12 +21,12 @@ MAX_LEVELS = 2000
 
 
 @dataclass
-class Heard:
+class HeardLevels:
     """The live levels of each seat since the test began."""
 
-    levels: dict[str, list[Level]]
+    levels: dict[str, list[LiveLevel]]
 
-    def add(self, seat: str, level: Level) -> None:
+    def add(self, seat: str, level: LiveLevel) -> None:
         """One level of a seat."""
         known = self.levels.get(seat)
         if known is not None and len(known) < MAX_LEVELS:
@@ -35,10 +35,10 @@ class Heard:
 
 async def prove(
     profile: Profile,
-    result: Result,
+    result: SelfTestResult,
     folder: Path,
     kept: Mapping[str, Any],
-    heard: Heard,
+    heard: HeardLevels,
     utc_of: Callable[[int], int] | None,
     *,
     back: Sequence[str] = (),
@@ -91,7 +91,7 @@ def _sounds(folder: Path, files: Sequence[str]) -> tuple[list[evidence.Sound], s
 
 
 def _of_tone(
-    sounds: Sequence[evidence.Sound], channel: int, test: str, tone: Mapping[str, Any], levels: Sequence[Level]
+    sounds: Sequence[evidence.Sound], channel: int, test: str, tone: Mapping[str, Any], levels: Sequence[LiveLevel]
 ) -> str:
     if not tone.get("played"):
         return str(tone.get("why") or "扬声器没有播放测试音")

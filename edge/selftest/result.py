@@ -22,7 +22,7 @@ NO_TEST = "selftest"
 
 
 @dataclass(slots=True)
-class Finding:
+class SelfTestFinding:
     """`waiting` until something is known; `heard`: live, but not yet found in the file; `warn`: not proven, no harm."""
 
     state: State = "waiting"
@@ -44,30 +44,35 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Result:
+class SelfTestResult:
     """One test, while it runs and after."""
 
     id: str
     mode: Literal["tone", "speech"]
-    seats: dict[str, Finding]
-    cameras: dict[str, Finding]
-    mix: Finding = field(default_factory=Finding)
-    server: Finding = field(default_factory=Finding)
+    seats: dict[str, SelfTestFinding]
+    cameras: dict[str, SelfTestFinding]
+    mix: SelfTestFinding = field(default_factory=SelfTestFinding)
+    server: SelfTestFinding = field(default_factory=SelfTestFinding)
     utc_ns: int = 0
     """When it was over."""
 
     @classmethod
     def begin(cls, test: str, mode: Literal["tone", "speech"], profile: Profile) -> Self:
         """Nothing is known yet."""
-        return cls(test, mode, {s.id: Finding() for s in profile.seats}, {c.id: Finding() for c in profile.cameras})
+        return cls(
+            test,
+            mode,
+            {s.id: SelfTestFinding() for s in profile.seats},
+            {c.id: SelfTestFinding() for c in profile.cameras},
+        )
 
     @classmethod
     def of_event(cls, event: Event) -> Self:
         """What was found when the event was said; `KeyError`, `TypeError` or `ValueError` when it is none."""
         body = event.body
 
-        def finding(value: Mapping[str, Any]) -> Finding:
-            return Finding(_OK[value["ok"]], str(value["why"]))
+        def finding(value: Mapping[str, Any]) -> SelfTestFinding:
+            return SelfTestFinding(_OK[value["ok"]], str(value["why"]))
 
         return cls(
             str(body["id"]),
@@ -79,7 +84,7 @@ class Result:
             event.utc_ns,
         )
 
-    def all(self) -> dict[str, Finding]:
+    def all(self) -> dict[str, SelfTestFinding]:
         """Every finding by its name: `seat/judge`, `camera/bench`, `mix`, `server`."""
         seats = {f"seat/{name}": finding for name, finding in self.seats.items()}
         cameras = {f"camera/{name}": finding for name, finding in self.cameras.items()}
@@ -96,7 +101,7 @@ class Result:
     def body(self, at_ns: int) -> dict[str, Any]:
         """Of the event `selftest`."""
 
-        def said(finding: Finding) -> dict[str, Any]:
+        def said(finding: SelfTestFinding) -> dict[str, Any]:
             return {"ok": finding.ok, "why": finding.why}
 
         return {
@@ -129,7 +134,7 @@ class Result:
         }
 
 
-def in_words(profile: Profile, names: Sequence[str], result: Result | None) -> str:
+def in_words(profile: Profile, names: Sequence[str], result: SelfTestResult | None) -> str:
     """What stands in the way, for people: `被告话筒（没有听到声音）`."""
     if NO_TEST in names:
         return "没有有效的设备自检"

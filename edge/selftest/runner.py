@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import structlog
 
-from edge.selftest.evaluation import Heard, prove
-from edge.selftest.result import NO_TEST, Finding, Result, in_words
-from edge.state.room_state import RoomView
-from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, Level
+from edge.selftest.evaluation import HeardLevels, prove
+from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, in_words
+from edge.state.room_state import RoomState
+from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
 from sync.room.event_log import Event
 from sync.room.feed import FeedClient
@@ -39,29 +39,29 @@ SEND_S = 40.0
 UNREACHABLE = "中心不可达，庭审可照常录制"
 
 
-class SelfTest:
+class SelfTestRunner:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView) -> None:
+    def __init__(self, view: RoomState) -> None:
         self._view = view
         self._profile = view.profile
-        self._wanted: asyncio.Queue[Result] = asyncio.Queue(1)
-        self._running: Result | None = None
-        self._last: Result | None = None
+        self._wanted: asyncio.Queue[SelfTestResult] = asyncio.Queue(1)
+        self._running: SelfTestResult | None = None
+        self._last: SelfTestResult | None = None
         self._event: Event | None = None
         self._stage = ""
         self._progress = 0.0
         self._failure = ""
         self._answers: dict[str, dict[str, Any]] = {}
         self._news = asyncio.Event()
-        self._heard = Heard({})
+        self._heard = HeardLevels({})
 
     async def load(self) -> None:
         """Read the last result from the room's log."""
         event = await asyncio.to_thread(self._view.log.last_of_kind, "selftest")
         if event is not None:
             try:
-                self._last, self._event = Result.of_event(event), event
+                self._last, self._event = SelfTestResult.of_event(event), event
             except (KeyError, TypeError, ValueError):
                 log.warning("selftest_unreadable", number=event.number)
         self._show()
@@ -82,7 +82,7 @@ class SelfTest:
             )
         mode: Literal["tone", "speech"] = "tone" if self._profile.selftest.loudspeaker and not speak else "speech"
         at = datetime.fromtimestamp(self._view.clock.utc_now_ns() / NS_PER_S, tz=UTC).astimezone()
-        self._running = Result.begin(f"selftest-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}", mode, self._profile)
+        self._running = SelfTestResult.begin(f"selftest-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}", mode, self._profile)
         self._failure = ""
         self._step("keeping", 0.05)
         self._wanted.put_nowait(self._running)
@@ -118,7 +118,7 @@ class SelfTest:
 
     def value(self) -> dict[str, Any]:
         """As the panel gets it."""
-        shown = self._running or self._last or Result.begin("", "tone", self._profile)
+        shown = self._running or self._last or SelfTestResult.begin("", "tone", self._profile)
         hindrances = self.hindrances()
         if self._running is not None:
             state = "running"
@@ -161,9 +161,9 @@ class SelfTest:
                 self._running = None
                 self._show()
 
-    async def _test(self, result: Result) -> None:
+    async def _test(self, result: SelfTestResult) -> None:
         self._answers.clear()
-        self._heard = Heard({seat.id: [] for seat in self._profile.seats})
+        self._heard = HeardLevels({seat.id: [] for seat in self._profile.seats})
         listen_s = LISTEN_S if result.mode == "speech" else 0.0
         if listen_s:
             self._step("speaking", 0.1)
@@ -192,7 +192,7 @@ class SelfTest:
             await cancel_and_wait(sending)
         await self._finish(result)
 
-    async def _finish(self, result: Result) -> None:
+    async def _finish(self, result: SelfTestResult) -> None:
         result.utc_ns = self._view.clock.utc_now_ns()
         key = f"selftest/{result.id}"
         event = await self._view.append("selftest", result.body(self._view.clock.now_ns()), hearing=None, key=key)
@@ -202,7 +202,7 @@ class SelfTest:
             # What failed stays for a technician until the next test; what passed has said all it can.
             await asyncio.to_thread(shutil.rmtree, self._view.layout.selftests / result.id, ignore_errors=True)
 
-    async def _kept(self, result: Result, listen_s: float) -> dict[str, Any] | None:
+    async def _kept(self, result: SelfTestResult, listen_s: float) -> dict[str, Any] | None:
         """Wait for the recorder's files; while it listens, tell which seats were heard."""
         end = asyncio.get_running_loop().time() + KEEP_S + listen_s
         stopped = False
@@ -220,20 +220,20 @@ class SelfTest:
                 self._step("keeping", min(self._progress + 0.02, 0.5))
         return None
 
-    def _hear(self, result: Result) -> None:
+    def _hear(self, result: SelfTestResult) -> None:
         for seat, finding in result.seats.items():
             loud = sum(level.rms_db > HEARD_DB for level in self._heard.levels[seat])
             if finding.state == "waiting" and loud >= HEARD_LEVELS:
-                result.seats[seat] = Finding("heard")
+                result.seats[seat] = SelfTestFinding("heard")
 
     @staticmethod
-    def _heard_share(result: Result) -> float:
+    def _heard_share(result: SelfTestResult) -> float:
         return sum(f.state == "heard" for f in result.seats.values()) / max(len(result.seats), 1)
 
-    async def _there_and_back(self, result: Result, kept: dict[str, Any]) -> list[str]:
+    async def _there_and_back(self, result: SelfTestResult, kept: dict[str, Any]) -> list[str]:
         """Have the files carried to the center and back; those of the microphones that returned."""
         if not self._profile.center.url:
-            result.server = Finding("warn", "单机运行，未配置中心")
+            result.server = SelfTestFinding("warn", "单机运行，未配置中心")
             return []
         tracks = {name: track["files"] for name, track in kept["tracks"].items()}
         order = {"id": result.id, "tracks": tracks}
@@ -241,12 +241,12 @@ class SelfTest:
         answer = await self._answer("uplink", {"ok", "failed", "unreachable", "off"}, SEND_S)
         if answer is None:
             running = self._answers.get("uplink")
-            result.server = Finding("warn", UNREACHABLE if running else "上行服务未运行，庭审可照常录制")
+            result.server = SelfTestFinding("warn", UNREACHABLE if running else "上行服务未运行，庭审可照常录制")
             return []
         if answer["state"] == "ok":
-            result.server = Finding("ok")
+            result.server = SelfTestFinding("ok")
             return [str(file) for file in answer.get("back", []) if str(file).startswith("back/mics/")]
-        result.server = Finding("failed" if answer["state"] == "failed" else "warn", str(answer.get("why", "")))
+        result.server = SelfTestFinding("failed" if answer["state"] == "failed" else "warn", str(answer.get("why", "")))
         return []
 
     # What the others say.
@@ -273,7 +273,7 @@ class SelfTest:
                 value = json.loads(payload)
                 if topic == "levels":
                     for seat, level in value["seats"].items():
-                        self._heard.add(str(seat), Level(int(value["at_ns"]), float(level["rms_db"])))
+                        self._heard.add(str(seat), LiveLevel(int(value["at_ns"]), float(level["rms_db"])))
                 elif self._running is not None and value["id"] == self._running.id:
                     self._answers[service] = value
                     self._news.set()
@@ -287,5 +287,5 @@ class SelfTest:
     def _show(self) -> None:
         self._view.show_selftest(self.value())
 
-    def _until_utc_ns(self, result: Result) -> int:
+    def _until_utc_ns(self, result: SelfTestResult) -> int:
         return result.until_utc_ns(self._profile.selftest.valid_hours)

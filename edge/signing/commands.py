@@ -19,10 +19,11 @@ from edge.documents.jobs import KINDS as KINDS_OF_FILES
 from edge.documents.jobs import Made, Making
 from edge.integrity.notary import Words
 from edge.integrity.status import words_of as words_still
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import HearingError, WutongError
 from sync.media.envelope import Envelope
-from sync.record.hearing import Hearing, State, to_ms
+from sync.record.hearing import Hearing, State
+from sync.record.milliseconds import to_ms
 from sync.record.signers import is_complete, people_of
 from sync.record.signing import ABSENT, EXPECT, KINDS, REFUSE, SIGN, words_of, words_sha256
 from sync.record.transcript import CLERK, Utterance
@@ -36,10 +37,10 @@ NO_WORDS = "0" * 64
 _NEWS = KINDS | {"utterance", "revision", "open", "close"}
 
 
-class SigningDesk:
+class SigningCommands:
     """All methods belong to one event loop; `run` keeps the screens told and makes the documents."""
 
-    def __init__(self, view: RoomView, making: Making) -> None:
+    def __init__(self, view: RoomState, making: Making) -> None:
         self._view = view
         self._making = making
         self._acts = asyncio.Lock()

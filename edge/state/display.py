@@ -12,10 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edge.state.room_state import RoomView
+from edge.state.room_state import RoomState
 from sync.errors import AccessError
 from sync.http.people import write_private
-from sync.record.hearing import Exhibit, State, to_ms
+from sync.record.hearing import Exhibit, State
+from sync.record.milliseconds import to_ms
 
 
 class DisplayToken:
@@ -37,7 +38,7 @@ class DisplayToken:
             raise AccessError("显示屏地址无效 (this is not the display's address)", code="token")
 
 
-def presented_exhibit(view: RoomView) -> Exhibit | None:
+def presented_exhibit(view: RoomState) -> Exhibit | None:
     """The exhibit on the screens now."""
     hearing = view.current
     presented = None if hearing is None else hearing.presented
@@ -46,7 +47,7 @@ def presented_exhibit(view: RoomView) -> Exhibit | None:
     return next((e for e in hearing.exhibits if e.id == presented.exhibit), None)
 
 
-def display_value(view: RoomView) -> dict[str, Any]:
+def display_value(view: RoomState) -> dict[str, Any]:
     """What the display is told."""
     hearing = view.current
     exhibit = presented_exhibit(view)
@@ -66,7 +67,7 @@ def display_value(view: RoomView) -> dict[str, Any]:
     }
 
 
-def _captions(view: RoomView) -> list[dict[str, Any]]:
+def _captions(view: RoomState) -> list[dict[str, Any]]:
     """The last two things said: captions while they grow, else the utterances they became."""
     hearing = view.current
     if hearing is None or hearing.state is not State.OPEN:

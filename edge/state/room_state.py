@@ -1,6 +1,6 @@
 """What the room's screens are shown: the hearing as the log has it, and the last word of every service's feed.
 
-One `RoomView` per edge. It follows the log and the feeds for as long as it runs and hands every change to its
+One `RoomState` per edge. It follows the log and the feeds for as long as it runs and hands every change to its
 listeners in the order in which it became true. It decides nothing; that is `edge.hearing.commands`.
 """
 
@@ -21,12 +21,13 @@ from sync.http.people import write_private
 from sync.media.envelope import Envelope
 from sync.media.gop_cache import GopCache
 from sync.record.docket import Docket
-from sync.record.hearing import Hearing, event_to_screen, to_ms
+from sync.record.hearing import Hearing
+from sync.record.milliseconds import event_to_ms, to_ms
 from sync.room.clock import RoomClock
 from sync.room.event_log import Event, RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ FRESH_S = 3.0
 MAX_CAPTIONS = 32
 
 
-class Listener(Protocol):
+class StateListener(Protocol):
     """Somebody who is told of every change; must not block."""
 
     def text(self, message: Mapping[str, Any]) -> None:
@@ -49,13 +50,13 @@ class Listener(Protocol):
         """A new init segment of a track."""
 
 
-class RoomView:
+class RoomState:
     """All methods belong to one event loop."""
 
     def __init__(
         self,
         profile: Profile,
-        layout: RoomLayout,
+        layout: RoomPaths,
         room_log: RoomLog,
         clock: RoomClock,
         *,
@@ -88,7 +89,7 @@ class RoomView:
         self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
         self._recorder_at: float | None = None
         self._follower = Follower(room_log)
-        self._listeners: set[Listener] = set()
+        self._listeners: set[StateListener] = set()
         self._monotonic = monotonic
 
     @property
@@ -125,11 +126,11 @@ class RoomView:
         tracks = self.recorder.get("tracks", [])
         return sum(t.get("state") == "running" for t in tracks if t.get("id") != PROGRAM)
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: StateListener) -> None:
         """Tell `listener` of every change from now on."""
         self._listeners.add(listener)
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: StateListener) -> None:
         """Tell it no more."""
         self._listeners.discard(listener)
 
@@ -228,7 +229,7 @@ class RoomView:
                 self.captions.pop(str(event.body.get("id")), None)
             elif event.kind in ("open", "close"):
                 self.captions.clear()
-            self._tell({"type": "event", "event": event_to_screen(event)})
+            self._tell({"type": "event", "event": event_to_ms(event)})
 
     async def _look_for_ever(self) -> None:
         while True:

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.state.room_state import RoomView
-from edge.transcript.history import Book
+from edge.state.room_state import RoomState
+from edge.transcript.history import RevisionHistory
 from sync.errors import HearingError
 from sync.record.hearing import Hearing
 from sync.record.signing import words_of, words_sha256
@@ -41,7 +41,7 @@ class ConflictError(HearingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ClerkAct:
     """What a clerk does: `changes` as docs/protocol.md has them, times in ns."""
 
     id: str
@@ -69,15 +69,15 @@ class Done:
     lines: list[Utterance] = field(default_factory=list)
 
 
-class TranscriptDesk:
+class TranscriptCommands:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomView) -> None:
+    def __init__(self, view: RoomState) -> None:
         self._view = view
         self._acts = asyncio.Lock()
-        self._book: Book | None = None
+        self._book: RevisionHistory | None = None
 
-    async def revise(self, act: Act) -> Done:
+    async def revise(self, act: ClerkAct) -> Done:
         """Write one act. `HearingError` codes: `no-hearing`, `not-found`, `conflict`, `signed`."""
         async with self._acts:
             book = await self._look()
@@ -107,7 +107,7 @@ class TranscriptDesk:
             voice = {"seat": said.seat, "voice": said.voice, "role": role}
             left = max(len(changes) - MAX_VOICE_LINES, 0)
             reason = f"一次最多更改 {MAX_VOICE_LINES} 行，其余 {left} 行未更改" if left else ""
-            act = Act(name, "voice", changes[:MAX_VOICE_LINES], tab, clerk, reason, voice=voice, reopen=reopen)
+            act = ClerkAct(name, "voice", changes[:MAX_VOICE_LINES], tab, clerk, reason, voice=voice, reopen=reopen)
             return await self._write(book, act)
 
     async def undo(self, name: str, tab: str, clerk: str, revision: str = "", *, reopen: bool = False) -> Done:
@@ -123,10 +123,10 @@ class TranscriptDesk:
             if not book.may_undo(written):
                 raise _conflict(book, written.event.body["changes"])
             changes, voice = book.inverse(written)
-            act = Act(name, "undo", changes, tab, clerk, undoes=written.id, voice=voice, reopen=reopen)
+            act = ClerkAct(name, "undo", changes, tab, clerk, undoes=written.id, voice=voice, reopen=reopen)
             return await self._write(book, act)
 
-    async def _write(self, book: Book, act: Act) -> Done:
+    async def _write(self, book: RevisionHistory, act: ClerkAct) -> Done:
         hearing = self._hearing()
         if len(json.dumps(act.body(act.changes))) > MAX_ACT_BYTES:
             raise HearingError(
@@ -148,7 +148,7 @@ class TranscriptDesk:
                 return _done(book, event)
         raise _conflict(book, act.changes)
 
-    def _check_signed(self, book: Book, hearing: Hearing, act: Act) -> None:
+    def _check_signed(self, book: RevisionHistory, hearing: Hearing, act: ClerkAct) -> None:
         version = hearing.signing.version
         if version is None or act.reopen or not hearing.signing.signed:
             return
@@ -160,13 +160,13 @@ class TranscriptDesk:
                 code="signed",
             )
 
-    async def _look(self) -> Book:
+    async def _look(self) -> RevisionHistory:
         """The book of the hearing that was opened last, up to the end of the log."""
         hearing = self._hearing()
         book = self._book
         log = self._view.log
         if book is None or book.hearing != hearing.id:
-            book = Book(hearing.id)
+            book = RevisionHistory(hearing.id)
             for event in await asyncio.to_thread(log.of_hearing, hearing.id, WORDS, mark=True):
                 book.take(event)
             self._book = book
@@ -182,7 +182,7 @@ class TranscriptDesk:
         return hearing
 
 
-def _line(book: Book, name: str) -> Utterance:
+def _line(book: RevisionHistory, name: str) -> Utterance:
     line = book.line(name)
     if line is None:
         raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
@@ -196,16 +196,16 @@ def _check_times(line: Utterance, values: Mapping[str, Any]) -> None:
         raise HearingError("一行的结束不能早于开始 (a line ends after it begins)", code="invalid")
 
 
-def _named(book: Book, changes: Sequence[Mapping[str, Any]]) -> list[Utterance]:
+def _named(book: RevisionHistory, changes: Sequence[Mapping[str, Any]]) -> list[Utterance]:
     names = [str(change["new"]["id"] if "new" in change else change["line"]) for change in changes]
     return [line for name in dict.fromkeys(names) if (line := book.line(name)) is not None]
 
 
-def _done(book: Book, event: Event) -> Done:
+def _done(book: RevisionHistory, event: Event) -> Done:
     return Done(event, _named(book, event.body["changes"]))
 
 
-def _conflict(book: Book, changes: Sequence[Mapping[str, Any]]) -> ConflictError:
+def _conflict(book: RevisionHistory, changes: Sequence[Mapping[str, Any]]) -> ConflictError:
     return ConflictError(
         "这一行已被别处修改，请选择保留哪一个 (the line was changed elsewhere; choose what to keep)",
         _named(book, changes),

@@ -35,7 +35,7 @@ class Written:
         return str(self.event.body["id"])
 
 
-class Book:
+class RevisionHistory:
     """The acts of one hearing, in their order."""
 
     def __init__(self, hearing: str) -> None:

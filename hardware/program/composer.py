@@ -14,17 +14,17 @@ from datetime import datetime
 
 from hardware.program.camera import Picture
 from hardware.program.canvas import BAR, DIM, GOLD, GROUND, INK, PIT, RED, Canvas, Text
-from hardware.program.exhibit import Page
+from hardware.program.exhibit import DrawnPage
 from hardware.program.layout import BOTTOM, BOTTOM_BAR, STAGE, TOP, TOP_BAR, WIDTH, Rect, fit, layout
-from hardware.program.scene import Act, Scene
+from hardware.program.scene import Scene, SceneAct
 from hardware.simulation.drawn_courtroom import Patch
 
 NO_SIGNAL = "无信号"
 EDGE = 32
-_STATES = {Act.IDLE: ("○ 未开庭", DIM), Act.OPEN: ("● 庭审中", RED), Act.PAUSED: ("‖ 休庭", GOLD)}
+_STATES = {SceneAct.IDLE: ("○ 未开庭", DIM), SceneAct.OPEN: ("● 庭审中", RED), SceneAct.PAUSED: ("‖ 休庭", GOLD)}
 
 
-class Clock:
+class ClockLine:
     """A line of signs that all have the same width; only those that changed are copied."""
 
     def __init__(self, size: int, right: int, y: int, height: int) -> None:
@@ -65,8 +65,8 @@ class Composer:
         self._note = Text(30, DIM, PIT, "regular")
         self._large = Text(92, INK, GROUND)
         self._middle = Text(40, DIM, GROUND, "regular")
-        self._clock = Clock(30, WIDTH - EDGE, TOP.y, TOP_BAR)
-        self._running = Clock(34, WIDTH - EDGE, BOTTOM.y, BOTTOM_BAR)
+        self._clock = ClockLine(30, WIDTH - EDGE, TOP.y, TOP_BAR)
+        self._running = ClockLine(34, WIDTH - EDGE, BOTTOM.y, BOTTOM_BAR)
         self._drawn: object = None
         self._tiles: list[Picture | str | None] = []
         self._page: object = None
@@ -84,7 +84,7 @@ class Composer:
         assert place is not None
         return place
 
-    def draw(self, scene: Scene, utc_ns: int, pictures: Sequence[Picture | None], page: Page | None) -> None:
+    def draw(self, scene: Scene, utc_ns: int, pictures: Sequence[Picture | None], page: DrawnPage | None) -> None:
         """Bring the canvas to a moment; `pictures` in the order of the cameras, `page` of the exhibit once drawn."""
         shown = scene.shown
         exhibit = None if shown is None else (shown.exhibit.id, shown.page)
@@ -92,7 +92,7 @@ class Composer:
         if frame != self._drawn:
             self._drawn = frame
             self._frame(scene)
-        if scene.act is Act.OPEN:
+        if scene.act is SceneAct.OPEN:
             for index, (place, picture) in enumerate(zip(self._places.cameras, pictures, strict=True)):
                 self._tile(index, place, picture)
             if shown is not None:
@@ -114,19 +114,19 @@ class Composer:
         words, colour = _STATES[scene.act]
         left = self._bar[colour].put(canvas, words, _inside(TOP, EDGE, 560)).right + 36
         self._bar[INK].put(canvas, self._place, _inside(TOP, left, 440))
-        if scene.act is not Act.IDLE:
+        if scene.act is not SceneAct.IDLE:
             left = self._bar[INK].put(canvas, scene.case_no, _inside(BOTTOM, EDGE, 560)).right + 32
             self._bar_light.put(canvas, scene.title, _inside(BOTTOM, left, 440))
-        if scene.act is Act.OPEN:
+        if scene.act is SceneAct.OPEN:
             words_at = _inside(BOTTOM, WIDTH - 560, EDGE + 190)
             self._bar_light.put(canvas, "庭审时间", words_at, "right")
             self._stage(scene)
         else:
             self._places = layout(len(self._names), exhibit=False)
             middle = STAGE.y + STAGE.height // 2 // 2 * 2
-            words = scene.pause if scene.act is Act.PAUSED else "未开庭"
+            words = scene.pause if scene.act is SceneAct.PAUSED else "未开庭"
             self._large.put(canvas, words, Rect(STAGE.x, middle - 130, STAGE.width, 150), "middle")
-            under = scene.title if scene.act is Act.PAUSED else self._place
+            under = scene.title if scene.act is SceneAct.PAUSED else self._place
             self._middle.put(canvas, under, Rect(STAGE.x, middle + 30, STAGE.width, 80), "middle")
 
     def _stage(self, scene: Scene) -> None:
@@ -158,7 +158,7 @@ class Composer:
                 self.canvas.fill(place, PIT)
             self.canvas.put_scaled(picture.planes, inner)
 
-    def _exhibit(self, page: Page | None) -> None:
+    def _exhibit(self, page: DrawnPage | None) -> None:
         place = self._places.exhibit
         key: object = "waiting" if page is None else (page.asked, page.patch is None)
         if place is None or key == self._page:

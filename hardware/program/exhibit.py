@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from hardware.program.layout import Rect
-from hardware.program.page import Asked
-from hardware.program.scene import Shown
+from hardware.program.page import PageRequest
+from hardware.program.scene import ShownExhibit
 from hardware.simulation.drawn_courtroom import Patch
 from sync.runtime.processes import die_with_parent
 
@@ -22,10 +22,10 @@ MOST_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Page:
+class DrawnPage:
     """What was drawn. `patch` is None when the file cannot be drawn; its place is relative to the exhibit's."""
 
-    asked: Asked
+    asked: PageRequest
     patch: Patch | None
 
 
@@ -33,13 +33,13 @@ class PageView:
     """`look` is called for every picture and never waits."""
 
     def __init__(self) -> None:
-        self._page: Page | None = None
+        self._page: DrawnPage | None = None
         self._busy: threading.Thread | None = None
 
-    def look(self, shown: Shown, folder: Path, place: Rect) -> Page | None:
+    def look(self, shown: ShownExhibit, folder: Path, place: Rect) -> DrawnPage | None:
         """The page as it is to be seen; None while it is being drawn."""
         exhibit = shown.exhibit
-        asked = Asked(
+        asked = PageRequest(
             str(folder / exhibit.sha256),
             exhibit.media_type,
             shown.page,
@@ -58,13 +58,13 @@ class PageView:
         # The same page from another side is better than none while the new view is drawn.
         return page if page is not None and (page.asked.file, page.asked.page) == (asked.file, asked.page) else None
 
-    def _draw(self, asked: Asked) -> None:
+    def _draw(self, asked: PageRequest) -> None:
         command = [sys.executable, "-m", "hardware.program.page", json.dumps(asdict(asked))]
         try:
             done = subprocess.run(command, capture_output=True, timeout=DRAW_S, check=True, preexec_fn=die_with_parent)
-            self._page = Page(asked, read_patch(done.stdout))
+            self._page = DrawnPage(asked, read_patch(done.stdout))
         except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
-            self._page = Page(asked, None)
+            self._page = DrawnPage(asked, None)
 
 
 def read_patch(data: bytes) -> Patch:

@@ -18,7 +18,7 @@ GRACE_NS = 4 * NS_PER_S
 HALVED_GRACE_NS = NS_PER_S
 
 
-class Verdict(Enum):
+class PaceVerdict(Enum):
     """What to do now."""
 
     GO_ON = "go on"
@@ -26,7 +26,7 @@ class Verdict(Enum):
     GIVE_UP = "give up"
 
 
-class Pace:
+class PictureRateGovernor:
     """Counts pictures in the seconds of `CLOCK_MONOTONIC`."""
 
     def __init__(self, fps: int) -> None:
@@ -44,11 +44,11 @@ class Pace:
         self._until_ns = None
         self._bad.clear()
 
-    def picture(self, due_ns: int, now_ns: int) -> Verdict:
+    def picture(self, due_ns: int, now_ns: int) -> PaceVerdict:
         """A picture that was due at `due_ns` is done."""
         late_ns = now_ns - due_ns
         if now_ns < self._from_ns:
-            return Verdict.GO_ON
+            return PaceVerdict.GO_ON
         if self._until_ns is None:
             self._until_ns, self._composed, self._late_ns = now_ns + NS_PER_S, 0, 0
         while now_ns >= self._until_ns:
@@ -58,13 +58,13 @@ class Pace:
         self._composed += 1
         self._late_ns = max(self._late_ns, late_ns)
         if sum(self._bad) < BAD_S:
-            return Verdict.GO_ON
+            return PaceVerdict.GO_ON
         if self._halved:
-            return Verdict.GIVE_UP
+            return PaceVerdict.GIVE_UP
         self._halved = True
         self.fps = max(self.fps // 2, 1)
         self.begin(now_ns, HALVED_GRACE_NS)
-        return Verdict.HALVE
+        return PaceVerdict.HALVE
 
     def rested(self) -> None:
         """The hearing is over: the next one begins with all pictures again."""

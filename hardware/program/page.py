@@ -26,7 +26,7 @@ PDF = "application/pdf"
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """What is to be drawn, into a place of `width` x `height` pixels."""
 
     file: str
@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Seen:
+class PageWindow:
     """What of a page is seen, in pixels: the whole page has `page_width` x `page_height`, its part from `left`, `top`
     on lies at `x`, `y` of the place, `width` x `height` large."""
 
@@ -54,7 +54,7 @@ class Seen:
     height: int
 
 
-def seen(asked: Asked, wide: float, high: float) -> Seen:
+def seen(asked: PageRequest, wide: float, high: float) -> PageWindow:
     """The page is fitted, zoomed about the point, and never leaves paper out that could be shown: as on the screens."""
     scale = min(asked.width / wide, asked.height / high) * asked.zoom
 
@@ -66,15 +66,15 @@ def seen(asked: Asked, wide: float, high: float) -> Seen:
 
     left, x, width = along(wide * scale, asked.width, asked.x)
     top, y, height = along(high * scale, asked.height, asked.y)
-    return Seen(wide * scale, high * scale, left, top, x, y, width, height)
+    return PageWindow(wide * scale, high * scale, left, top, x, y, width, height)
 
 
-def draw(asked: Asked) -> tuple[Seen, Image.Image]:
+def draw(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
     """The part that is seen, as RGB."""
     return _draw_pdf(asked) if asked.media_type == PDF else _draw_image(asked)
 
 
-def _draw_pdf(asked: Asked) -> tuple[Seen, Image.Image]:
+def _draw_pdf(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
     import pypdfium2
 
     page = pypdfium2.PdfDocument(asked.file)[asked.page - 1]
@@ -91,7 +91,7 @@ def _draw_pdf(asked: Asked) -> tuple[Seen, Image.Image]:
     return view, image if image.size == (view.width, view.height) else image.resize((view.width, view.height))
 
 
-def _draw_image(asked: Asked) -> tuple[Seen, Image.Image]:
+def _draw_image(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with Image.open(asked.file, formats=["PNG", "JPEG"]) as file:
         image = ImageOps.exif_transpose(file).convert("RGBA")
@@ -113,7 +113,7 @@ def main() -> None:
     for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
         with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
             resource.setrlimit(what, (most, most))
-    view, image = draw(Asked(**json.loads(sys.argv[1])))
+    view, image = draw(PageRequest(**json.loads(sys.argv[1])))
     place = {"x": view.x, "y": view.y, "width": view.width, "height": view.height}
     out = sys.stdout.buffer
     out.write(json.dumps(place).encode() + b"\n")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sync.record.hearing import Exhibit, Hearing, PauseReason
 
 
-class Act(StrEnum):
+class SceneAct(StrEnum):
     """What goes on."""
 
     IDLE = "idle"
@@ -17,7 +17,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownExhibit:
     """An exhibit on the screens: page (from 1), zoom >= 1, and the point of the page in the middle, 0...1."""
 
     exhibit: Exhibit
@@ -31,16 +31,16 @@ class Shown:
 class Scene:
     """A moment. `running_ns`: how long the hearing has been in session, pauses not counted."""
 
-    act: Act
+    act: SceneAct
     hearing: str = ""
     case_no: str = ""
     title: str = ""
     running_ns: int = 0
     pause: str = ""
-    shown: Shown | None = None
+    shown: ShownExhibit | None = None
 
 
-IDLE = Scene(Act.IDLE)
+IDLE = Scene(SceneAct.IDLE)
 PAUSES = {
     PauseReason.RECESS.value: "休庭",
     PauseReason.CLOSED_EVIDENCE.value: "不公开质证",
@@ -62,7 +62,7 @@ def scene_at(hearing: Hearing | None, at_ns: int) -> Scene:
             if one.to_ns is None or at_ns < one.to_ns:
                 pause = one
     return Scene(
-        act=Act.OPEN if pause is None else Act.PAUSED,
+        act=SceneAct.OPEN if pause is None else SceneAct.PAUSED,
         hearing=hearing.id,
         case_no=str(hearing.case.get("case_no", "")),
         title=str(hearing.case.get("title") or hearing.case.get("cause") or ""),
@@ -76,16 +76,16 @@ def in_session(hearing: Hearing | None, at_ns: int) -> bool:
     """Pictures are needed for a moment, or will be as soon as it has come."""
     if hearing is None:
         return False
-    if scene_at(hearing, at_ns).act is Act.OPEN:
+    if scene_at(hearing, at_ns).act is SceneAct.OPEN:
         return True
     return hearing.closed_ns is None and not any(p.to_ns is None for p in hearing.pauses)
 
 
-def _shown(hearing: Hearing, at_ns: int) -> Shown | None:
+def _shown(hearing: Hearing, at_ns: int) -> ShownExhibit | None:
     for one in reversed(hearing.presentations):
         if one.from_ns <= at_ns:
             if one.to_ns is not None and at_ns >= one.to_ns:
                 return None
             exhibit = next((e for e in hearing.exhibits if e.id == one.exhibit), None)
-            return None if exhibit is None else Shown(exhibit, one.page, one.zoom, one.x, one.y)
+            return None if exhibit is None else ShownExhibit(exhibit, one.page, one.zoom, one.x, one.y)
     return None

@@ -33,8 +33,8 @@ from hardware.program.camera import CameraFeed
 from hardware.program.composer import Composer
 from hardware.program.exhibit import PageView
 from hardware.program.layout import HEIGHT, WIDTH
-from hardware.program.pace import Pace, Verdict
-from hardware.program.scene import Act, in_session, scene_at
+from hardware.program.pace import PaceVerdict, PictureRateGovernor
+from hardware.program.scene import SceneAct, in_session, scene_at
 from hardware.workers.encoder_process import Encoder, worker_started
 from hardware.workers.reporter import Reporter
 from sync.errors import DeviceError, StorageError, WutongError
@@ -43,7 +43,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.follower import Follower
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.processes import weigh
 
 NS_PER_S = 1_000_000_000
@@ -66,7 +66,7 @@ LOST_WHY = "合成画面来不及合成"
 
 
 @dataclass(frozen=True)
-class Options:
+class ComposerOptions:
     """What the recorder says on the command line."""
 
     data: Path
@@ -80,7 +80,7 @@ class Options:
     report_fd: int
 
     @classmethod
-    def parse(cls, text: str) -> Options:
+    def parse(cls, text: str) -> ComposerOptions:
         """From the JSON that `hardware.sources` made."""
         value = json.loads(text)
         value["data"] = Path(value["data"])
@@ -88,10 +88,10 @@ class Options:
         return cls(**value)
 
 
-class Listener(threading.Thread):
+class SceneListener(threading.Thread):
     """Feed and log, on an event loop of their own. `hearing` is replaced, never changed."""
 
-    def __init__(self, layout: RoomLayout, cameras: dict[str, CameraFeed]) -> None:
+    def __init__(self, layout: RoomPaths, cameras: dict[str, CameraFeed]) -> None:
         super().__init__(daemon=True)
         self.hearing: Hearing | None = None
         self.news = threading.Event()
@@ -172,18 +172,18 @@ class Output:
         self._encoder.close()
 
 
-class Program:
+class ComposedTrack:
     """The composing loop; everything of it belongs to the main thread."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ComposerOptions) -> None:
         self._options = options
-        self._layout = RoomLayout(options.data)
+        self._layout = RoomPaths(options.data)
         self._clock = RoomClock.open(self._layout.clock)
         self._cameras = {name: CameraFeed() for name, _ in options.cameras}
-        self._listener = Listener(self._layout, self._cameras)
+        self._listener = SceneListener(self._layout, self._cameras)
         self._composer = Composer(options.court, options.room, [title for _, title in options.cameras])
         self._pages = PageView()
-        self._pace = Pace(options.fps)
+        self._pace = PictureRateGovernor(options.fps)
         self._reporter = Reporter(options.report_fd)
         self._active = False
         self._heard = ""
@@ -250,9 +250,9 @@ class Program:
     def _keeps_up(self, due_ns: int, late_ns: int) -> bool:
         now_ns = time.monotonic_ns()
         verdict = self._pace.picture(min(due_ns, now_ns - late_ns), now_ns)
-        if verdict is Verdict.HALVE:
+        if verdict is PaceVerdict.HALVE:
             print(f"too slow: {self._pace.fps} pictures a second from now on", file=sys.stderr)  # noqa: T201 (logged)
-        return verdict is not Verdict.GIVE_UP
+        return verdict is not PaceVerdict.GIVE_UP
 
     def _compose(self, due_ns: int) -> None:
         moment_ns = due_ns - DELAY_NS
@@ -262,7 +262,7 @@ class Program:
         if scene.hearing and scene.hearing != self._heard:
             self._heard = scene.hearing
             self._pace.rested()
-        open_now = scene.act is Act.OPEN
+        open_now = scene.act is SceneAct.OPEN
         pictures = [camera.picture(at_ns) if open_now else None for camera in self._cameras.values()]
         page = None
         if scene.shown is not None:
@@ -279,9 +279,9 @@ def main() -> None:
     with contextlib.suppress(OSError):  # when memory runs out, this goes first, not the recorder
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     cv2.setNumThreads(1)
-    options = Options.parse(sys.argv[1])
+    options = ComposerOptions.parse(sys.argv[1])
     try:
-        Program(options).run()
+        ComposedTrack(options).run()
     except WutongError as error:
         Reporter(options.report_fd).failed(error.message)
         sys.exit(2)

@@ -55,7 +55,7 @@ def font(size: int, weight: str = "bold") -> ImageFont.FreeTypeFont:
 
 
 @dataclass(frozen=True)
-class Place:
+class SeatPlace:
     """A seat as a camera sees it."""
 
     roles: list[str]
@@ -95,7 +95,7 @@ def planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
 class Courtroom:
     """One camera's view. `frame` is the picture, to be written as it is."""
 
-    def __init__(self, width: int, height: int, title: str, camera_name: str, seats: Sequence[Place]) -> None:
+    def __init__(self, width: int, height: int, title: str, camera_name: str, seats: Sequence[SeatPlace]) -> None:
         self._width, self._height = width, height
         # Drawn at twice the size and reduced: smooth edges.
         self._unit = SMOOTH * height / 720
@@ -248,7 +248,7 @@ class Courtroom:
         self._clock_text = text
 
 
-def seats_in_view(camera_id: str, seats: Sequence[Place]) -> list[Place]:
+def seats_in_view(camera_id: str, seats: Sequence[SeatPlace]) -> list[SeatPlace]:
     """Who sits where a camera looks: `bench` sees the court, `parties` everybody else, any other camera all."""
     court = [s for s in seats if any(word in s.role for word in ("审判", "书记", "陪审", "法官"))]
     others = [s for s in seats if s not in court]

@@ -46,7 +46,7 @@ class _Action(BaseModel):
     at_s: float = Field(ge=0, lt=86_400, description="seconds since the first sample")
 
 
-class Case(BaseModel):
+class ScenarioCase(BaseModel):
     """The case as the form for an unlisted case takes it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,7 +63,7 @@ class Open(_Action):
     """宣布开庭."""
 
     do: Literal["open"]
-    case: Case
+    case: ScenarioCase
 
 
 class AddExhibit(_Action):
@@ -85,7 +85,7 @@ class Present(_Action):
     y: float = Field(0.5, ge=0, le=1)
 
 
-class Page(_Action):
+class ScenarioPage(_Action):
     """Turn to a page of what is presented; it is shown whole."""
 
     do: Literal["page"]
@@ -107,7 +107,7 @@ class Withdraw(_Action):
     do: Literal["withdraw"]
 
 
-class Mark(_Action):
+class ScenarioMark(_Action):
     """Note something at this moment."""
 
     do: Literal["mark"]
@@ -115,7 +115,7 @@ class Mark(_Action):
     text: str = Field("", max_length=500)
 
 
-class Pause(_Action):
+class ScenarioPause(_Action):
     """休庭: the record stops, for one of the lawful reasons."""
 
     do: Literal["pause"]
@@ -134,7 +134,7 @@ class Close(_Action):
     do: Literal["close"]
 
 
-Action = Open | AddExhibit | Present | Page | Zoom | Withdraw | Mark | Pause | Resume | Close
+Action = Open | AddExhibit | Present | ScenarioPage | Zoom | Withdraw | ScenarioMark | ScenarioPause | Resume | Close
 
 
 class Scenario(BaseModel):
@@ -165,12 +165,12 @@ class Scenario(BaseModel):
 
     @classmethod
     def _whole(cls, folder: Path) -> Scenario:
-        case = Case(case_no="演示", cause="演示", title=folder.resolve().name, parties={})
+        case = ScenarioCase(case_no="演示", cause="演示", title=folder.resolve().name, parties={})
         end_s = HearingFolder(folder).duration_s
         return cls(actions=[Open(at_s=0, do="open", case=case), Close(at_s=end_s, do="close")])
 
     @property
-    def case(self) -> Case:
+    def case(self) -> ScenarioCase:
         """The case that is heard."""
         return next(action.case for action in self.actions if isinstance(action, Open))
 
@@ -179,9 +179,9 @@ class Scenario(BaseModel):
         """When the hearing closes."""
         return self.actions[-1].at_s
 
-    def views(self) -> Iterator[tuple[float, View | None]]:
+    def views(self) -> Iterator[tuple[float, ScenarioView | None]]:
         """Every change of the screens: (seconds, what is shown from then on or None)."""
-        view: View | None = None
+        view: ScenarioView | None = None
         for action in self.actions:
             before = view
             view = _after(view, action)
@@ -190,7 +190,7 @@ class Scenario(BaseModel):
 
 
 @dataclass(frozen=True)
-class View:
+class ScenarioView:
     """What is on the screens: a page of an exhibit, by the name of its file, and which part of it."""
 
     file: str
@@ -200,16 +200,16 @@ class View:
     y: float = 0.5
 
 
-def _after(view: View | None, action: Action) -> View | None:
+def _after(view: ScenarioView | None, action: Action) -> ScenarioView | None:
     """What the screens show after `action`; a pause and the close take everything off."""
     match action:
         case Present():
-            return View(action.file, action.page, action.zoom, action.x, action.y)
-        case Page() if view is not None:
-            return View(view.file, action.page)
+            return ScenarioView(action.file, action.page, action.zoom, action.x, action.y)
+        case ScenarioPage() if view is not None:
+            return ScenarioView(view.file, action.page)
         case Zoom() if view is not None:
             return replace(view, zoom=action.zoom, x=action.x, y=action.y)
-        case Withdraw() | Pause() | Close():
+        case Withdraw() | ScenarioPause() | Close():
             return None
         case _:
             return view
@@ -218,7 +218,7 @@ def _after(view: View | None, action: Action) -> View | None:
 def _check(scenario: Scenario, folder: Path, path: Path) -> None:
     """Refuse what could not be done: the order, the files, the state at each action."""
     added: set[str] = set()
-    shown: View | None = None
+    shown: ScenarioView | None = None
     paused = False
     at_s = 0.0
     for number, action in enumerate(scenario.actions):
@@ -234,9 +234,9 @@ def _check(scenario: Scenario, folder: Path, path: Path) -> None:
             added.add(action.file)
         elif isinstance(action, Present) and action.file not in added:
             wrong = f"{action.file} was not added before as an exhibit"
-        elif isinstance(action, Page | Zoom | Withdraw) and shown is None:
+        elif isinstance(action, ScenarioPage | Zoom | Withdraw) and shown is None:
             wrong = "nothing is presented at that time"
-        elif isinstance(action, Pause | Present) and paused:
+        elif isinstance(action, ScenarioPause | Present) and paused:
             wrong = "the hearing is in recess at that time"
         elif isinstance(action, Resume) and not paused:
             wrong = "the hearing is not in recess at that time"
@@ -244,7 +244,7 @@ def _check(scenario: Scenario, folder: Path, path: Path) -> None:
             raise ConfigError(f"{path}: action {number + 1} ({action.do} at {action.at_s} s): {wrong}")
         at_s = action.at_s
         shown = _after(shown, action)
-        paused = isinstance(action, Pause) or (paused and not isinstance(action, Resume))
+        paused = isinstance(action, ScenarioPause) or (paused and not isinstance(action, Resume))
 
 
 def _bad_file(folder: Path, name: str) -> str | None:

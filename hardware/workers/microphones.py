@@ -35,7 +35,7 @@ TONE_PEAK = 8_000
 
 
 @dataclass(frozen=True)
-class Options:
+class MicrophoneOptions:
     """What the recorder says on the command line. A worker that is to be back quickly imports little."""
 
     driver: Literal["pyaudio", "file", "simulated"]
@@ -50,7 +50,7 @@ class Options:
     report_fd: int
 
     @classmethod
-    def parse(cls, text: str) -> Options:
+    def parse(cls, text: str) -> MicrophoneOptions:
         """From the JSON that `hardware.sources` made."""
         value: dict[str, Any] = json.loads(text)
         value["file"] = None if value["file"] is None else Path(value["file"])
@@ -93,7 +93,7 @@ class _Paced:
 class FileInput:
     """A sound file, as if it were a device."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: MicrophoneOptions) -> None:
         from hardware.simulation.hearing_folder import decode_audio
 
         assert options.file is not None
@@ -124,7 +124,7 @@ class SimulatedInput:
     """Microphones in a quiet room; when the stage says so, the sound of a hearing folder from that very moment on, or
     the tone of its clapperboard."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: MicrophoneOptions) -> None:
         self._options = options
         self._block = max(int(options.rate_hz * BLOCK_S), 1)
         self._stage = Stage(options.stage)
@@ -195,7 +195,7 @@ class SimulatedInput:
         pass
 
 
-def open_input(options: Options) -> Input:
+def open_input(options: MicrophoneOptions) -> Input:
     """The driver that the profile names."""
     if options.driver == "pyaudio":
         from hardware.drivers.portaudio import PortAudioInput
@@ -206,7 +206,7 @@ def open_input(options: Options) -> Input:
     return SimulatedInput(options)
 
 
-def run(options: Options) -> None:
+def run(options: MicrophoneOptions) -> None:
     """Until the device or ffmpeg ends."""
     rate_hz = options.rate_hz
     reporter = Reporter(options.report_fd)
@@ -246,7 +246,7 @@ def main() -> None:
     """Entry point of the process."""
     worker_started()
     try:
-        run(Options.parse(sys.argv[1]))
+        run(MicrophoneOptions.parse(sys.argv[1]))
     except WutongError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
         sys.exit(2)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hardware.simulation.cue import Stage
-from hardware.simulation.drawn_courtroom import Courtroom, Place, seats_in_view
+from hardware.simulation.drawn_courtroom import Courtroom, SeatPlace, seats_in_view
 from hardware.workers.encoder_process import Encoder, worker_started
 from hardware.workers.reporter import Reporter
 from sync.errors import ConfigError, WutongError
@@ -36,7 +36,7 @@ WHITE = 235
 
 
 @dataclass(frozen=True)
-class Options:
+class CameraOptions:
     """What the recorder says on the command line. A worker that is to be back quickly imports little."""
 
     id: str
@@ -45,17 +45,17 @@ class Options:
     height: int
     fps: int
     title: str
-    places: list[Place]
+    places: list[SeatPlace]
     stage: Path
     encoder: list[str]
     media_fd: int
     report_fd: int
 
     @classmethod
-    def parse(cls, text: str) -> Options:
+    def parse(cls, text: str) -> CameraOptions:
         """From the JSON that `hardware.sources` made."""
         value: dict[str, Any] = json.loads(text)
-        value["places"] = [Place(**place) for place in value["places"]]
+        value["places"] = [SeatPlace(**place) for place in value["places"]]
         value["stage"] = Path(value["stage"])
         return cls(**value)
 
@@ -96,7 +96,7 @@ def lighten(frame: memoryview, luma_bytes: int, share: float) -> bytes:
     return np.rint(picture).astype(np.uint8).tobytes()
 
 
-def run(options: Options) -> None:
+def run(options: CameraOptions) -> None:
     """Until ffmpeg ends or this process is killed."""
     fps, reporter = options.fps, Reporter(options.report_fd)
     try:
@@ -140,7 +140,7 @@ def main() -> None:
     worker_started()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        run(Options.parse(sys.argv[1]))
+        run(CameraOptions.parse(sys.argv[1]))
     except WutongError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
         sys.exit(2)

@@ -8,7 +8,7 @@ from sync.media.fmp4 import Init
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WorkerRun:
     """One run of a track's worker: everything until it is restarted."""
 
     init_id: int
@@ -16,10 +16,10 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamped:
+class StampedFragment:
     """One fragment on the room's time line; `data` is what goes to disk and to the air, byte for byte."""
 
-    run: Run
+    run: WorkerRun
     sequence: int
     data: bytes
     from_ns: int

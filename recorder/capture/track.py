@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from hardware.sources import TrackInfo
 from recorder.capture.clock_fit import ClockFit, TrackTime
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.capture.h264_parameters import picture_parameters
 from sync.errors import MediaError
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
@@ -46,7 +46,7 @@ class TrackRun:
         self._fit = fit
         self._arrival_ns = arrival_ns
         self._reader = BoxReader()
-        self._run: Run | None = None
+        self._run: WorkerRun | None = None
         self._parameters: bytes | None = None
         self._time: TrackTime | None = None
         self._held: list[Fragment] = []
@@ -67,7 +67,7 @@ class TrackRun:
             if isinstance(item, Init):
                 if item.kind != self._track.info.kind:
                     raise MediaError(f"{self._track.info.name}送来的不是{self._track.info.kind}")
-                self._run = Run(self._init_id, item)
+                self._run = WorkerRun(self._init_id, item)
                 self._track.began(self._run)
             else:
                 self._compare(item)
@@ -120,7 +120,7 @@ class TrackRun:
         seen_ns = now_ns - self._first_ns
         return seen_ns >= settle_ns and (now_ns - self._moved_ns >= settle_ns // 2 or seen_ns >= SETTLE_MOST_NS)
 
-    def _stamp(self, fragment: Fragment, run: Run, time: TrackTime) -> None:
+    def _stamp(self, fragment: Fragment, run: WorkerRun, time: TrackTime) -> None:
         timescale = run.init.timescale
         ticks = to_ticks(time.stamp(to_ns(fragment.decode_time, timescale)), timescale)
         self._track.emit(fragment, run, ticks)
@@ -134,8 +134,8 @@ class Track:
         info: TrackInfo,
         clock: RoomClock,
         utc_of: Callable[[int], int],
-        start: Callable[[Run], None],
-        publish: Callable[[Stamped], None],
+        start: Callable[[WorkerRun], None],
+        publish: Callable[[StampedFragment], None],
     ) -> None:
         self.info = info
         self.clock = clock
@@ -146,18 +146,18 @@ class Track:
         self.end_ns = 0
         """Room time at which the last fragment ended."""
 
-    def began(self, run: Run) -> None:
+    def began(self, run: WorkerRun) -> None:
         """A run has told what it is."""
         self._start(run)
 
-    def emit(self, fragment: Fragment, run: Run, ticks: int) -> None:
+    def emit(self, fragment: Fragment, run: WorkerRun, ticks: int) -> None:
         """Number, stamp and hand on."""
         timescale = run.init.timescale
         from_ns = to_ns(ticks, timescale)
         utc_ns = self._utc_of(from_ns)
         stamped = retime(fragment, run.init, ticks, self._sequence + 1, utc_ns)
         end_ns = to_ns(ticks + fragment.duration, timescale)
-        out = Stamped(
+        out = StampedFragment(
             run=run,
             sequence=self._sequence,
             data=stamped.data,

@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 from PIL import Image
 
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from sync.media.fmp4 import parse_fragment
 
 THUMB_WIDTH = 320
@@ -73,11 +73,11 @@ class PictureWatch:
 
     def __init__(self) -> None:
         self._decoder: av.VideoCodecContext | None = None
-        self._run: Run | None = None
+        self._run: WorkerRun | None = None
         self._last: NDArray[np.uint8] | None = None
         self._same_since_ns = 0
 
-    def look(self, fragment: Stamped) -> Look:
+    def look(self, fragment: StampedFragment) -> Look:
         """`fragment` begins with a key frame."""
         try:
             frame = self._decode(fragment)
@@ -109,7 +109,7 @@ class PictureWatch:
         band = round(gray.shape[0] * CLOCK_BAND)
         return not changed[band:-band].any() and bool(changed.mean() <= CLOCK_SHARE)
 
-    def _decode(self, fragment: Stamped) -> av.VideoFrame | None:
+    def _decode(self, fragment: StampedFragment) -> av.VideoFrame | None:
         if self._decoder is None or self._run is not fragment.run:
             self._decoder = av.VideoCodecContext.create("h264", "r")
             self._decoder.extradata = fragment.run.init.table.config

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from hardware.profile import Profile
 from recorder.monitoring.live_meters import SoundMeters
 from recorder.readback.compare import Job
-from recorder.readback.queue import Checked, ReadBack
+from recorder.readback.queue import Checked, ReadBackQueue
 from recorder.storage.segment import ClosedSegment
 
 if TYPE_CHECKING:
     from recorder.room import RecorderRoom
 
 
-class Confidence:
+class ConfidenceMonitor:
     """Of one room. All methods belong to the event loop."""
 
     def __init__(self, room: RecorderRoom, profile: Profile) -> None:
         self._room = room
         self._profile = profile
         self._sound = SoundMeters()
-        self._readback = ReadBack(self._tell, self._behind)
+        self._readback = ReadBackQueue(self._tell, self._behind)
 
     async def run(self) -> None:
         """For ever; cancel to end it."""

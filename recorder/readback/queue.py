@@ -40,7 +40,7 @@ class Checked:
     found: tuple[str, ...]
 
 
-class ReadBack:
+class ReadBackQueue:
     """All tracks of a room. Methods belong to one event loop."""
 
     def __init__(self, tell: Callable[[Checked], None], behind: Callable[[int], None]) -> None:

@@ -30,7 +30,7 @@ COMMAND = (sys.executable, "-m", "recorder.second_copy.worker")
 CODE = "copy"
 
 
-class Backup:
+class SecondCopySupervisor:
     """Of one room. All methods belong to the event loop."""
 
     def __init__(self, profile: Profile, set_alarm: Callable[[str, str, str | None], None]) -> None:

@@ -26,11 +26,11 @@ from recorder.second_copy.folder_target import AwayError, CopyFolder, DamagedErr
 from recorder.storage.segment import make_folder
 from sync.errors import StorageError, WutongError
 from sync.room.event_log import Event, RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.processes import die_with_parent, weigh
 from sync.runtime.service import configure_logging
-from sync.uplink.token_bucket import Pace
+from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import Upload, UploadStore
 from sync.uplink.uploads import Uploads
@@ -44,7 +44,7 @@ BATCH = 64
 LINE_BYTES_PER_S = 5_000_000
 
 
-class Options(BaseModel):
+class CopyOptions(BaseModel):
     """What the recorder says on the command line. `token` is read from the environment: arguments are public."""
 
     data: Path
@@ -64,8 +64,8 @@ class _Log:
 class Copier:
     """One room. `copy_once` and `scan` block; one thread at a time."""
 
-    def __init__(self, options: Options) -> None:
-        self.layout = RoomLayout(options.data)
+    def __init__(self, options: CopyOptions) -> None:
+        self.layout = RoomPaths(options.data)
         self.log = RoomLog(self.layout.log)
         self.store = UploadStore(options.data / "copy.db")
         self.why: str | None = None
@@ -176,7 +176,7 @@ def to_folder(copier: Copier, folder: CopyFolder) -> None:
         time.sleep(pause_s)
 
 
-async def to_machine(copier: Copier, options: Options, token: str) -> None:
+async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
     """For ever, over the upload protocol."""
     headers = {"Authorization": f"Bearer {token}"}
     timeout = httpx.Timeout(60, connect=5)
@@ -187,7 +187,7 @@ async def to_machine(copier: Copier, options: Options, token: str) -> None:
             room_log=copier.log,
             store=copier.store,
             tus=TusClient(http),
-            pace=Pace(LINE_BYTES_PER_S),
+            pace=TokenBucket(LINE_BYTES_PER_S),
             hearing=lambda: None,
         )
 
@@ -218,7 +218,7 @@ def main() -> None:
     configure_logging("copier")
     with contextlib.suppress(psutil.Error, OSError):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
-    options = Options.model_validate_json(sys.argv[1])
+    options = CopyOptions.model_validate_json(sys.argv[1])
     try:
         copier = Copier(options)
         if options.target.startswith(("http://", "https://")):

@@ -52,7 +52,7 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LiveLevel:
     """One live level of a seat, as the feed told it."""
 
     at_ns: int
@@ -88,7 +88,7 @@ def no_marker(sounds: Sequence[Sound], channel: int, test: str) -> str:
     return f"录音中找不到扬声器的测试音（最高 {to_db(peak):.0f} dBFS）"
 
 
-def no_voice(sounds: Sequence[Sound], channel: int, levels: Sequence[Level]) -> str:
+def no_voice(sounds: Sequence[Sound], channel: int, levels: Sequence[LiveLevel]) -> str:
     """Whether what the live meter heard of a seat is in the file: the same levels at the same time."""
     if levels and all(level.rms_db <= FLOOR_DB for level in levels):
         return "话筒没有任何信号"
@@ -98,7 +98,7 @@ def no_voice(sounds: Sequence[Sound], channel: int, levels: Sequence[Level]) -> 
     return "" if best <= SAME_DB else "录音文件中的声音与现场不符"
 
 
-def _unlike(sound: Sound, channel: int, levels: Sequence[Level]) -> float:
+def _unlike(sound: Sound, channel: int, levels: Sequence[LiveLevel]) -> float:
     """Mean difference in dB between the live levels and the file, at the beginning that fits best.
 
     Levels are of tenths of a second without a hole between them, but are told with jitter: only the least late counts.

@@ -22,14 +22,14 @@ import structlog
 
 from hardware import loudspeaker
 from hardware.profile import Profile
-from recorder.capture.fragment import Stamped
+from recorder.capture.fragment import StampedFragment
 from recorder.storage.segment import ClosedSegment
-from recorder.storage.writer import Closed, Finished, Outcome, Refused, Writer
-from recorder.track_pipeline import Lane
+from recorder.storage.writer import FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
+from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
 from sync.room.clock import RoomClock
 from sync.room.feed import FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
@@ -50,11 +50,11 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
 
 
 @dataclass
-class _Track:
+class _TestTrack:
     """One track of a running test."""
 
-    lane: Lane
-    writer: Writer
+    lane: TrackPipeline
+    writer: TrackWriter
     until_ns: int | None
     """None while the end is not known yet."""
     segments: list[ClosedSegment] = field(default_factory=list)
@@ -65,7 +65,7 @@ class _Track:
     why: str = ""
 
 
-class TestRecorder:
+class SelfTestRecorder:
     """All methods belong to one event loop."""
 
     __test__ = False  # it is no test of pytest's
@@ -73,8 +73,8 @@ class TestRecorder:
     def __init__(
         self,
         profile: Profile,
-        layout: RoomLayout,
-        lanes: Mapping[str, Lane],
+        layout: RoomPaths,
+        lanes: Mapping[str, TrackPipeline],
         clock: RoomClock,
         feed: FeedServer,
         in_hearing: Callable[[], bool],
@@ -180,19 +180,19 @@ class TestRecorder:
             await asyncio.sleep(LOOK_S)
         return True
 
-    def _begin(self, lane: Lane, folder: Path, from_ns: int) -> _Track:
+    def _begin(self, lane: TrackPipeline, folder: Path, from_ns: int) -> _TestTrack:
         loop = asyncio.get_running_loop()
         until_ns = from_ns + PICTURE_NS if lane.info.kind == "video" else None
         done = functools.partial(self._outcome, lane.info.id)
-        writer = Writer(lane.info.id, lambda _: folder, SEGMENT_S, loop, lambda outcome: done(track, outcome))
-        track = _Track(lane, writer, until_ns)
+        writer = TrackWriter(lane.info.id, lambda _: folder, SEGMENT_S, loop, lambda outcome: done(track, outcome))
+        track = _TestTrack(lane, writer, until_ns)
         lane.tap = functools.partial(self._take, track)
         # A camera with a key frame every ten seconds cannot begin at once without what is in memory.
         for fragment in lane.keeper.cached(from_ns):
             self._take(track, fragment)
         return track
 
-    def _take(self, track: _Track, fragment: Stamped) -> None:
+    def _take(self, track: _TestTrack, fragment: StampedFragment) -> None:
         if track.ended:
             return
         if track.until_ns is not None and fragment.from_ns >= track.until_ns:
@@ -200,7 +200,7 @@ class TestRecorder:
         elif not track.writer.offer("", fragment):
             track.why = track.why or "磁盘写入过慢"
 
-    def _end(self, track: _Track) -> None:
+    def _end(self, track: _TestTrack) -> None:
         if not track.ended:
             track.ended = True
             track.lane.tap = None
@@ -208,17 +208,17 @@ class TestRecorder:
                 track.done, track.why = True, "磁盘写入过慢"
 
     @staticmethod
-    def _outcome(name: str, track: _Track, outcome: Outcome) -> None:
-        if isinstance(outcome, Closed):
+    def _outcome(name: str, track: _TestTrack, outcome: Outcome) -> None:
+        if isinstance(outcome, SegmentClosed):
             track.segments.append(outcome.segment)
-        elif isinstance(outcome, Finished):
+        elif isinstance(outcome, StretchFinished):
             track.done = True
-        elif isinstance(outcome, Refused) and outcome.why != "等待关键帧":
+        elif isinstance(outcome, FragmentRefused) and outcome.why != "等待关键帧":
             track.why = outcome.why
             log.error("test_not_kept", track=name, why=outcome.why)
 
 
-def _said(folder: Path, track: _Track) -> dict[str, Any]:
+def _said(folder: Path, track: _TestTrack) -> dict[str, Any]:
     files = [
         {
             "file": str(s.path.relative_to(folder)),

@@ -19,7 +19,7 @@ KINDS = ("open", "pause", "resume", "close", "segment", "gap")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RecordingPlan:
     """One hearing as the recorder needs it."""
 
     hearing: str
@@ -33,7 +33,7 @@ class Wanted:
     """Of each track: (from, to) before that which neither covers: gaps that died with this service unsaid."""
 
 
-class HearingBook:
+class RecordingSchedule:
     """The hearings that are not closed, and the last ones: of each something may still have to be declared."""
 
     def __init__(self, log: RoomLog) -> None:
@@ -43,7 +43,7 @@ class HearingBook:
         self._changed: set[str] = set()
         self._loaded = False
 
-    def look(self) -> list[Wanted]:
+    def look(self) -> list[RecordingPlan]:
         """Read what is new; hearings that changed. `StorageError` loses nothing: the next look tells of them."""
         if not self._loaded:
             self._load()
@@ -52,7 +52,7 @@ class HearingBook:
         changed, self._changed = self._changed, set()
         return [_wanted(self._views[h]) for h in self._views if h in changed]
 
-    def all(self) -> list[Wanted]:
+    def all(self) -> list[RecordingPlan]:
         """Everything that is known, for a service that has just started."""
         return [_wanted(view) for view in self._views.values()]
 
@@ -91,7 +91,7 @@ class HearingBook:
         return changed
 
 
-def _wanted(view: Hearing) -> Wanted:
+def _wanted(view: Hearing) -> RecordingPlan:
     stretches = [Stretch(view.opened_ns, preroll_ns=max(view.opened_ns - view.recorded_from_ns, 0))]
     for pause in view.pauses:
         stretches[-1].to_ns = pause.from_ns
@@ -107,7 +107,7 @@ def _wanted(view: Hearing) -> Wanted:
     kept = {track: max(to_ns for _, to_ns in spans) for track, spans in covered.items()}
     holes = {track: _holes(stretches, spans) for track, spans in covered.items()}
     tracks = frozenset(str(track.get("id")) for track in view.tracks if isinstance(track, Mapping))
-    return Wanted(view.id, stretches, view.closed_ns is not None, tracks, kept, holes)
+    return RecordingPlan(view.id, stretches, view.closed_ns is not None, tracks, kept, holes)
 
 
 def _holes(stretches: Iterable[Stretch], covered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

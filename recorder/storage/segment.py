@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from sync.errors import StorageError
 from sync.runtime.digests import Digests
 from sync.runtime.durable_files import sync_folder
@@ -56,10 +56,10 @@ def journal_line(offset: int, data: bytes, fragment: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
-class Segment:
+class SegmentFile:
     """An open segment file. Used by one thread."""
 
-    def __init__(self, folder: Path, index: int, run: Run) -> None:
+    def __init__(self, folder: Path, index: int, run: WorkerRun) -> None:
         self.index = index
         self.run = run
         self.path = folder / f"{index:05d}.mp4"
@@ -83,7 +83,7 @@ class Segment:
                 raise StorageError(f"录像文件 {self.path.name} 无法写入：{error.strerror}；请检查磁盘") from error
             undo.pop_all()
 
-    def append(self, fragment: Stamped) -> None:
+    def append(self, fragment: StampedFragment) -> None:
         """On disk when this returns; `StorageError` and an unchanged file when it could not be."""
         try:
             offset = self.bytes

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from recorder.capture.fragment import Stamped
+from recorder.capture.fragment import StampedFragment
 
 NS_PER_S = 1_000_000_000
 CACHE_NS = 3 * NS_PER_S
@@ -73,7 +73,7 @@ class _Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingSpan:
     """A gap to be declared."""
 
     hearing: str
@@ -82,14 +82,14 @@ class Missing:
     why: str
 
 
-class Keeper:
-    """One track. `offer` and `finish` are those of `recorder.storage.writer.Writer`."""
+class FragmentSelector:
+    """One track. `offer` and `finish` are those of `recorder.storage.writer.TrackWriter`."""
 
     def __init__(
         self,
-        offer: Callable[[str, Stamped], bool],
+        offer: Callable[[str, StampedFragment], bool],
         finish: Callable[[str, int], bool],
-        missing: Callable[[Missing], None],
+        missing: Callable[[MissingSpan], None],
         preroll_ns: int = 0,
     ) -> None:
         """`preroll_ns`: how long a pre-roll may be asked for."""
@@ -98,11 +98,11 @@ class Keeper:
         self._offer = offer
         self._finish = finish
         self._missing = missing
-        self._cache: deque[Stamped] = deque()
+        self._cache: deque[StampedFragment] = deque()
         self._cache_bytes = 0
         self._jobs: list[_Job] = []
         self._finishing: list[_Job] = []
-        self._offered: Stamped | None = None
+        self._offered: StampedFragment | None = None
         self._began = False
         self._troubles: deque[tuple[int, str]] = deque(maxlen=32)
 
@@ -121,7 +121,7 @@ class Keeper:
         job.ended = ended
         self._pump()
 
-    def fragment(self, fragment: Stamped) -> None:
+    def fragment(self, fragment: StampedFragment) -> None:
         """The next fragment of the track."""
         self._cache.append(fragment)
         self._cache_bytes += len(fragment.data)
@@ -138,7 +138,7 @@ class Keeper:
         """Call about twice a second: a stretch ends although no media comes any more."""
         self._pump(now_ns)
 
-    def kept(self, hearing: str, fragment: Stamped) -> None:
+    def kept(self, hearing: str, fragment: StampedFragment) -> None:
         """The writer has it on disk."""
         job = self._job(hearing)
         if job is not None:
@@ -168,7 +168,7 @@ class Keeper:
         """No hearing wants anything of this track any more."""
         return not self._jobs and not self._finishing
 
-    def cached(self, from_ns: int) -> list[Stamped]:
+    def cached(self, from_ns: int) -> list[StampedFragment]:
         """What is in memory from the last key frame at or before a moment on."""
         first = self._first(from_ns)
         return [] if first is None else [f for f in self._cache if f.from_ns >= first.from_ns]
@@ -188,7 +188,7 @@ class Keeper:
             from_ns = max(job.covered_ns, stretch.begin_ns)
             to_ns = until_ns if stretch.to_ns is None else min(until_ns, stretch.to_ns)
             if to_ns - from_ns > tolerance_ns:
-                self._missing(Missing(job.hearing, from_ns, to_ns, self._why(from_ns, to_ns)))
+                self._missing(MissingSpan(job.hearing, from_ns, to_ns, self._why(from_ns, to_ns)))
         job.covered_ns = max(job.covered_ns, until_ns)
 
     def _why(self, from_ns: int, to_ns: int) -> str:
@@ -248,9 +248,9 @@ class Keeper:
                 self.trouble(fragment.from_ns, "磁盘写入过慢")
             self._offered = fragment
 
-    def _first(self, from_ns: int) -> Stamped | None:
+    def _first(self, from_ns: int) -> StampedFragment | None:
         """The last key frame at or before a moment, else the first after it."""
-        best: Stamped | None = None
+        best: StampedFragment | None = None
         for fragment in self._cache:
             if fragment.key_frame and (fragment.from_ns <= from_ns or best is None):
                 best = fragment

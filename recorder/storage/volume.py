@@ -15,7 +15,7 @@ LEAST_BYTES_PER_S = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class DiskState:
+class VolumeState:
     """Free space, and how many hours of recording fit above the reserve."""
 
     free_bytes: int
@@ -25,7 +25,7 @@ class DiskState:
     """What the media goes to is not the volume that it was at the start."""
 
 
-class Disk:
+class RecordingVolume:
     """The volume of the record."""
 
     def __init__(self, folder: Path, reserve_gib: float) -> None:
@@ -39,7 +39,7 @@ class Disk:
         """All tracks together made that many bytes, whether they are kept or not."""
         self._total_bytes += size
 
-    def look(self, now_ns: int) -> DiskState:
+    def look(self, now_ns: int) -> VolumeState:
         """Call about once a second."""
         self._samples.append((now_ns, self._total_bytes))
         while now_ns - self._samples[0][0] > WINDOW_NS:
@@ -54,7 +54,7 @@ class Disk:
             free = 0
         usable = max(free - self._reserve_bytes, 0)
         hours_left = round(usable / rate / 3600, 1)
-        return DiskState(free, hours_left, free < self._reserve_bytes, self._replaced())
+        return VolumeState(free, hours_left, free < self._reserve_bytes, self._replaced())
 
     def _replaced(self) -> bool:
         try:

@@ -8,7 +8,7 @@ NS_PER_S = 1_000_000_000
 KEEP_NS = 60 * NS_PER_S
 
 
-class Waits:
+class WriteLatency:
     """The longest of the last minute, over all tracks."""
 
     def __init__(self) -> None:

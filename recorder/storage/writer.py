@@ -17,9 +17,9 @@ from pathlib import Path
 
 import structlog
 
-from recorder.capture.fragment import Stamped
+from recorder.capture.fragment import StampedFragment
 from recorder.storage.recovery import close_unclosed
-from recorder.storage.segment import ClosedSegment, Segment, next_index
+from recorder.storage.segment import ClosedSegment, SegmentFile, next_index
 from sync.errors import MediaError, StorageError
 
 log = structlog.get_logger(__name__)
@@ -30,17 +30,17 @@ QUEUE_FRAGMENTS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class FragmentKept:
     """The fragment is on disk."""
 
     hearing: str
-    fragment: Stamped
+    fragment: StampedFragment
     waited_ns: int
     """From its offer until it was synced."""
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class SegmentClosed:
     """A segment is complete."""
 
     hearing: str
@@ -48,26 +48,26 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class FragmentRefused:
     """The fragment is not on disk, and why."""
 
     hearing: str
-    fragment: Stamped | None
+    fragment: StampedFragment | None
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class StretchFinished:
     """All orders before `finish` were carried out."""
 
     hearing: str
     until_ns: int
 
 
-Outcome = Kept | Closed | Refused | Finished
+Outcome = FragmentKept | SegmentClosed | FragmentRefused | StretchFinished
 
 
-class Writer:
+class TrackWriter:
     """Orders for one track. Methods belong to the event loop."""
 
     def __init__(
@@ -84,15 +84,17 @@ class Writer:
         self._segment_ns = segment_s * 1_000_000_000
         self._loop = loop
         self._done = done
-        self._orders: queue.Queue[tuple[str, Stamped, int] | Finished | None] = queue.Queue(QUEUE_FRAGMENTS)
-        self._segment: Segment | None = None
+        self._orders: queue.Queue[tuple[str, StampedFragment, int] | StretchFinished | None] = queue.Queue(
+            QUEUE_FRAGMENTS
+        )
+        self._segment: SegmentFile | None = None
         self._hearing = ""
         self._indices: dict[str, int] = {}
         self._unfinished: deque[tuple[str, Path, int]] = deque()
         self._thread = threading.Thread(target=self._run, name=f"writer-{track}", daemon=True)
         self._thread.start()
 
-    def offer(self, hearing: str, fragment: Stamped) -> bool:
+    def offer(self, hearing: str, fragment: StampedFragment) -> bool:
         """Keep a fragment; False when the disk is so far behind that it had to be dropped."""
         try:
             self._orders.put_nowait((hearing, fragment, time.monotonic_ns()))
@@ -103,7 +105,7 @@ class Writer:
     def finish(self, hearing: str, until_ns: int) -> bool:
         """Close the segment after what was offered; False when the queue is full (ask again)."""
         try:
-            self._orders.put_nowait(Finished(hearing, until_ns))
+            self._orders.put_nowait(StretchFinished(hearing, until_ns))
         except queue.Full:
             return False
         return True
@@ -131,7 +133,7 @@ class Writer:
                 continue
             if order is None:
                 break
-            if isinstance(order, Finished):
+            if isinstance(order, StretchFinished):
                 self._close()
                 self._close_again()
                 self._tell(order)
@@ -140,7 +142,7 @@ class Writer:
         self._close()
         self._close_again()
 
-    def _keep(self, hearing: str, fragment: Stamped, offered_ns: int) -> None:
+    def _keep(self, hearing: str, fragment: StampedFragment, offered_ns: int) -> None:
         segment = self._segment
         if segment is not None and (
             hearing != self._hearing
@@ -152,21 +154,21 @@ class Writer:
         try:
             if segment is None:
                 if not fragment.key_frame:
-                    self._tell(Refused(hearing, fragment, "等待关键帧"))
+                    self._tell(FragmentRefused(hearing, fragment, "等待关键帧"))
                     return
                 folder = self._folder_of(hearing)
                 self._close_again()
                 # Also never one that this life had: a volume that was taken away hides what was on it.
                 index = max(next_index(folder), self._indices.get(hearing, 0))
-                self._segment = segment = Segment(folder, index, fragment.run)
+                self._segment = segment = SegmentFile(folder, index, fragment.run)
                 self._indices = {hearing: index + 1}
                 self._hearing = hearing
             segment.append(fragment)
         except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
-            self._tell(Refused(hearing, fragment, str(error)))
+            self._tell(FragmentRefused(hearing, fragment, str(error)))
             self._close()
         else:
-            self._tell(Kept(hearing, fragment, time.monotonic_ns() - offered_ns))
+            self._tell(FragmentKept(hearing, fragment, time.monotonic_ns() - offered_ns))
 
     def _close(self) -> None:
         segment, self._segment = self._segment, None
@@ -175,11 +177,11 @@ class Writer:
         try:
             closed = segment.close()
         except (StorageError, OSError) as error:
-            self._tell(Refused(self._hearing, None, str(error)))
+            self._tell(FragmentRefused(self._hearing, None, str(error)))
             self._unfinished.append((self._hearing, segment.path, segment.utc_ns - segment.from_ns))
             return
         if closed is not None:
-            self._tell(Closed(self._hearing, closed))
+            self._tell(SegmentClosed(self._hearing, closed))
 
     def _close_again(self) -> None:
         """Files that the disk would not let be finished: their fragments are synced, only the end was not said."""
@@ -187,7 +189,7 @@ class Writer:
             hearing, path, utc_offset_ns = self._unfinished.popleft()
             try:
                 for one in close_unclosed(path, utc_offset_ns):
-                    self._tell(Closed(hearing, one.segment))
+                    self._tell(SegmentClosed(hearing, one.segment))
             except (StorageError, MediaError) as error:
                 log.error("segment_unfinished", file=str(path), why=error.message)
                 self._unfinished.append((hearing, path, utc_offset_ns))

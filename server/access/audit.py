@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from server.store.writer import Record
+from server.store.writer import RecordWriter
 from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)
@@ -19,7 +19,7 @@ QUEUE = 10_000
 class Audit:
     """All methods belong to one event loop."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: RecordWriter) -> None:
         self._record = record
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE)
 

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from server.events.admission import Received
-from server.store.reader import Archive
-from server.store.writer import Record
+from server.store.reader import RecordReader
+from server.store.writer import RecordWriter
 from sync.errors import AccessError
 from sync.http.people import Session
 
@@ -28,7 +28,7 @@ WHAT = "level"
 ARCHIVIST = "archivist"
 
 
-class Level(StrEnum):
+class Classification(StrEnum):
     """密级, lowest first."""
 
     OPEN = "open"
@@ -36,18 +36,18 @@ class Level(StrEnum):
     SEALED = "sealed"
 
 
-_ORDER = tuple(Level)
+_ORDER = tuple(Classification)
 
 
-class Levels:
+class Classifications:
     """All methods belong to one event loop."""
 
-    def __init__(self, record: Record, archive: Archive, cut: Callable[[], None]) -> None:
+    def __init__(self, record: RecordWriter, archive: RecordReader, cut: Callable[[], None]) -> None:
         """`cut` is called when what somebody may see has changed."""
         self._record = record
         self._archive = archive
         self._cut = cut
-        self._set: dict[str, Level] = {}
+        self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
         self._setting = asyncio.Lock()
 
@@ -56,11 +56,11 @@ class Levels:
         self._not_public |= await self._archive.not_public()
         for row in await self._archive.audited(WHAT):
             said = json.loads(str(row["detail"]))
-            self._set[str(said["hearing"])] = Level(said["level"])
+            self._set[str(said["hearing"])] = Classification(said["level"])
 
-    def of(self, hearing: str) -> Level:
+    def of(self, hearing: str) -> Classification:
         """The level of a hearing."""
-        default = Level.RESTRICTED if hearing in self._not_public else Level.OPEN
+        default = Classification.RESTRICTED if hearing in self._not_public else Classification.OPEN
         return self._set.get(hearing, default)
 
     def lets(self, role: str, hearing: str | None) -> bool:
@@ -68,12 +68,12 @@ class Levels:
         if hearing is None:
             return True
         level = self.of(hearing)
-        return level is Level.OPEN or (level is Level.RESTRICTED and role == ARCHIVIST)
+        return level is Classification.OPEN or (level is Classification.RESTRICTED and role == ARCHIVIST)
 
     def check(self, session: Session, hearing: str) -> None:
         """`AccessError` "sealed" or "restricted" unless this person may see the hearing."""
         if not self.lets(session.role, hearing):
-            if self.of(hearing) is Level.SEALED:
+            if self.of(hearing) is Classification.SEALED:
                 raise AccessError(
                     "本次庭审已停止查阅，任何人不得查看 (access to the hearing is withdrawn)", code="sealed"
                 )
@@ -81,12 +81,12 @@ class Levels:
                 "本次庭审限制查阅，仅档案管理员可查看 (the hearing is restricted to the archivist)", code="restricted"
             )
 
-    async def set(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:
+    async def set(self, session: Session, address: str, hearing: str, level: Classification, reason: str) -> None:
         """Change a level; it is on disk, and in force for every open tab, when this returns."""
         async with self._setting:  # what the audit log says last is what counts
             await self._set_one(session, address, hearing, level, reason)
 
-    async def _set_one(self, session: Session, address: str, hearing: str, level: Level, reason: str) -> None:
+    async def _set_one(self, session: Session, address: str, hearing: str, level: Classification, reason: str) -> None:
         before = self.of(hearing)
         if _ORDER.index(level) < _ORDER.index(before) and session.role != ARCHIVIST:
             raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from server.access.classification import Level, Levels
+from server.access.classification import Classification, Classifications
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import AccessError, HearingError, WutongError
@@ -57,7 +57,9 @@ class Grant:
 class Grants:
     """All methods belong to one event loop."""
 
-    def __init__(self, database: Database, levels: Levels, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self, database: Database, levels: Classifications, *, utc_ns: Callable[[], int] = time.time_ns
+    ) -> None:
         self._db = database
         self._levels = levels
         self._utc_ns = utc_ns
@@ -111,7 +113,11 @@ class Grants:
             now = self._utc_ns()
             row = connection.execute(select(t.grants).where(t.grants.c.code_sha256 == digest)).one_or_none()
             grant = None if row is None else Grant(**row._mapping)
-            if grant is None or grant.state(now) != "waiting" or self._levels.of(grant.hearing) is not Level.OPEN:
+            if (
+                grant is None
+                or grant.state(now) != "waiting"
+                or self._levels.of(grant.hearing) is not Classification.OPEN
+            ):
                 return None
             used = replace(grant, used_utc_ns=now)
             connection.execute(update(t.grants).where(t.grants.c.id == grant.id).values(used_utc_ns=now))
@@ -178,7 +184,7 @@ class Grants:
 
     def _check_level(self, hearing: str) -> None:
         level = self._levels.of(hearing)
-        if level is not Level.OPEN:
+        if level is not Classification.OPEN:
             raise AccessError(
                 "本次庭审的密级不允许当事人查阅 (the level of the hearing lets no party see it)", code=level.value
             )

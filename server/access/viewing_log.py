@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from server.access.grants import PARTY, Grant
-from server.store.writer import Record
+from server.store.writer import RecordWriter
 from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ JOIN_NS = 5_000_000_000
 
 
 @dataclass(slots=True)
-class _Stretch:
+class _ViewedStretch:
     grant: Grant
     address: str
     opened_ns: int
@@ -37,13 +37,13 @@ class _Stretch:
     seen_s: float
 
 
-class Viewed:
+class ViewingLog:
     """All methods belong to one event loop."""
 
-    def __init__(self, record: Record, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, record: RecordWriter, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._record = record
         self._monotonic_s = monotonic_s
-        self._open: dict[str, _Stretch] = {}
+        self._open: dict[str, _ViewedStretch] = {}
 
     async def played(self, grant: Grant, address: str, track: str, opened_ns: int, from_ns: int, to_ns: int) -> None:
         """A piece is about to be given; room times. `StorageError`: it must not be."""
@@ -54,7 +54,7 @@ class Viewed:
             known.tracks.add(track)
             known.seen_s = now
             return
-        begun = _Stretch(grant, address, opened_ns, from_ns, to_ns, {track}, now)
+        begun = _ViewedStretch(grant, address, opened_ns, from_ns, to_ns, {track}, now)
         self._open[grant.id] = begun  # before it is on disk: the other tracks of the same moment belong to it
         rows = [] if known is None else [_row("played", known)]
         try:
@@ -79,7 +79,7 @@ class Viewed:
                 del self._open[name]
 
 
-def _row(what: str, stretch: _Stretch) -> dict[str, Any]:
+def _row(what: str, stretch: _ViewedStretch) -> dict[str, Any]:
     grant = stretch.grant
     said: dict[str, Any] = {
         "hearing": grant.hearing,
@@ -94,5 +94,5 @@ def _row(what: str, stretch: _Stretch) -> dict[str, Any]:
     return {**row, "detail": detail}
 
 
-def _since(at_ns: int, stretch: _Stretch) -> float:
+def _since(at_ns: int, stretch: _ViewedStretch) -> float:
     return round((at_ns - stretch.opened_ns) / 1e9, 1)

@@ -9,22 +9,22 @@ from fastapi import FastAPI, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.access.audit import Audit
-from server.access.classification import ARCHIVIST, Level, Levels
+from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.events.admission import Name
 from server.events.redaction import signing_of
-from server.live.hub import Live
+from server.live.hub import LiveHub
 from server.playback.ranges import MediaRange
-from server.playback.service import Find, Playing, answer
+from server.playback.service import Find, PlaybackService, answer
 from server.playback.solo import isolate
-from server.playback.solo_queue import Listening
+from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms, hidden_case
-from server.store.reader import Archive, HearingFilter, WordFilter
-from server.store.writer import Record
+from server.store.reader import HearingFilter, RecordReader, WordFilter
+from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow
 from sync.record.docket import Docket
 from sync.record.explanation import explain
-from sync.record.hearing import to_screen
+from sync.record.milliseconds import to_ms
 
 READERS = ("inspector", "archivist")
 
@@ -40,24 +40,24 @@ class NewLevel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    level: Level
+    level: Classification
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Screens:
+class InspectorRoutes:
     """The routes of inspectors and archivists."""
 
     def __init__(
         self,
         *,
         access: Access,
-        archive: Archive,
-        record: Record,
+        archive: RecordReader,
+        record: RecordWriter,
         rooms: Rooms,
-        live: Live,
-        playing: Playing,
+        live: LiveHub,
+        playing: PlaybackService,
         audit: Audit,
-        levels: Levels,
+        levels: Classifications,
         publish_docket: Callable[[str, str], bool],
         integrity: Callable[[str], Awaitable[dict[str, Any]]],
     ) -> None:
@@ -69,7 +69,7 @@ class Screens:
         self._playing = playing
         self._audit = audit
         self._levels = levels
-        self._listening = Listening()
+        self._listening = SoloQueue()
         self._publish_docket = publish_docket
         self._integrity = integrity
 
@@ -126,7 +126,7 @@ class Screens:
                 "court_name": state.court_name if state else "",
                 "room_name": state.room_name if state else "",
                 "access": self._levels.of(hearing).value,
-                "integrity": to_screen(await self._integrity(hearing)),
+                "integrity": to_ms(await self._integrity(hearing)),
                 "now_ms": None if now_ns is None else now_ns / _NS_PER_MS,
                 "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
             }

@@ -16,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
-from server.access.viewing_log import Viewed
+from server.access.viewing_log import ViewingLog
 from server.api.inspectors import Ms
 from server.events.admission import Name
 from server.events.redaction import signing_of
-from server.playback.service import Playing, answer
-from server.store.reader import Archive
-from server.store.writer import Record
+from server.playback.service import PlaybackService, answer
+from server.store.reader import RecordReader
+from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow, public
 from sync.record.hearing import Hearing
@@ -49,11 +49,18 @@ class Code(BaseModel):
     code: Annotated[str, Field(min_length=8, max_length=64)]
 
 
-class View:
+class PartyRoutes:
     """The routes of parties, and the archivist's of their grants."""
 
     def __init__(
-        self, *, access: Access, archive: Archive, record: Record, playing: Playing, grants: Grants, viewed: Viewed
+        self,
+        *,
+        access: Access,
+        archive: RecordReader,
+        record: RecordWriter,
+        playing: PlaybackService,
+        grants: Grants,
+        viewed: ViewingLog,
     ) -> None:
         self._access = access
         self._archive = archive

@@ -34,11 +34,11 @@ MOST_POINTS = 20_000
 _PARTS = frozenset({"line", "base", "set", "propose", "new"})
 
 
-class _Body(BaseModel):
+class _EventBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class _Set(_Body):
+class _Set(_EventBody):
     """What a change sets; a key that is not said is not set."""
 
     text: Words = ""
@@ -62,7 +62,7 @@ class _Proposal(BaseModel):
     confidence: Real | None = None
 
 
-class _New(_Body):
+class _New(_EventBody):
     id: LineName
     after: Annotated[str, Field(max_length=96)] = ""
     seat: Role = ""
@@ -74,7 +74,7 @@ class _New(_Body):
     source: Annotated[str, Field(max_length=32)] = "typed"
 
 
-class _Change(_Body):
+class _ChangeBody(_EventBody):
     """One of: a new line, or something about a line at the version that its writer has seen."""
 
     line: LineName | None = None
@@ -96,18 +96,18 @@ class _Change(_Body):
         return value
 
 
-class _Voice(_Body):
+class _Voice(_EventBody):
     seat: Role
     voice: Role
     role: Role
 
 
-class _Word(_Body):
+class _Word(_EventBody):
     text: Words
     probability: Real
 
 
-class UtteranceBody(_Body):
+class UtteranceBody(_EventBody):
     """Body of `utterance`, as far as it is folded."""
 
     id: LineName
@@ -121,7 +121,7 @@ class UtteranceBody(_Body):
     words: Annotated[list[_Word], Field(max_length=20_000)] | None = None
 
 
-class RevisionBody(_Body):
+class RevisionBody(_EventBody):
     """Body of `revision`."""
 
     id: LineName
@@ -131,18 +131,18 @@ class RevisionBody(_Body):
     name: Short | None = ""
     reason: Annotated[str, Field(max_length=1000)] | None = ""
     undoes: Annotated[str, Field(max_length=96)] | None = ""
-    changes: Annotated[list[_Change], Field(max_length=MOST_CHANGES)]
+    changes: Annotated[list[_ChangeBody], Field(max_length=MOST_CHANGES)]
     voice: _Voice | None = None
 
 
-class CheckBody(_Body):
+class CheckBody(_EventBody):
     """Body of `check`."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
     ignored: Yes = False
 
 
-class TranscriptBody(_Body):
+class TranscriptBody(_EventBody):
     """Body of `transcript`."""
 
     id: Name
@@ -152,12 +152,12 @@ class TranscriptBody(_Body):
     through: Whole
 
 
-class _Person(_Body):
+class _Person(_EventBody):
     role: Role
     name: Short = ""
 
 
-class ObjectionBody(_Body):
+class ObjectionBody(_EventBody):
     """Body of `objection`."""
 
     id: Name
@@ -175,7 +175,7 @@ class ObjectionBody(_Body):
 Point = Annotated[list[Real], Field(min_length=2, max_length=6)]
 
 
-class SignatureBody(_Body):
+class SignatureBody(_EventBody):
     """Body of `signature`; the strokes are personal data (`server.events.redaction`)."""
 
     id: Name
@@ -191,7 +191,7 @@ class SignatureBody(_Body):
     ) = None
 
 
-class DocumentBody(_Body):
+class DocumentBody(_EventBody):
     """Body of `document`."""
 
     id: Name

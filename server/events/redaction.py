@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sync.record.hearing import to_screen
+from sync.record.milliseconds import to_ms
 from sync.record.signing import LISTS
 from sync.room.event_log import Event
 
@@ -30,7 +30,7 @@ def signing_of(events: Iterable[Event], *, strokes: bool) -> dict[str, list[dict
         name = LISTS.get(event.kind)
         if name is not None:
             body = event.body if strokes else _impersonal(event.body)
-            said[name].append(to_screen({**body, "at_utc_ns": event.utc_ns}))
+            said[name].append(to_ms({**body, "at_utc_ns": event.utc_ns}))
     return said
 
 

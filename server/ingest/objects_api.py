@@ -17,11 +17,11 @@ from pydantic import BaseModel, Field
 from tuspyserver import create_tus_router
 
 from server.events.admission import Name, Sha256
-from server.ingest.selftest_objects import TestObjects
+from server.ingest.selftest_objects import SelfTestObjects
 from server.ingest.uploads import KEEP_DAYS, Partial, Tokens, UploadFolder, UploadGate
 from server.store.objects import ObjectStore
-from server.store.reader import Archive
-from server.store.writer import FileEntry, Record
+from server.store.reader import RecordReader
+from server.store.writer import FileEntry, RecordWriter
 from sync.errors import AccessError, CenterError, WutongError
 from sync.http.access import Access, Rule, declare, machine
 
@@ -48,7 +48,12 @@ class Receiver:
     """Turns uploads into objects, one upload at a time."""
 
     def __init__(
-        self, uploads: UploadFolder, store: ObjectStore, record: Record, archive: Archive, tests: TestObjects
+        self,
+        uploads: UploadFolder,
+        store: ObjectStore,
+        record: RecordWriter,
+        archive: RecordReader,
+        tests: SelfTestObjects,
     ) -> None:
         self._uploads = uploads
         self._tests = tests

@@ -16,7 +16,7 @@ import structlog
 from server.events.admission import Received, number_of, read_event
 from server.ingest.mqtt import CenterBroker
 from server.rooms import Rooms
-from server.store.writer import Record, Stored
+from server.store.writer import BatchOutcome, RecordWriter
 from sync.errors import CenterError, StorageError
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ BATCH = 500
 class Ingest:
     """All methods belong to one event loop."""
 
-    def __init__(self, record: Record, rooms: Rooms, on_stored: Callable[[Sequence[Received]], None]) -> None:
+    def __init__(self, record: RecordWriter, rooms: Rooms, on_stored: Callable[[Sequence[Received]], None]) -> None:
         """`on_stored` gets the events that are new, after they are on disk."""
         self._record = record
         self._rooms = rooms
@@ -79,7 +79,7 @@ class Ingest:
             # If the broker is away just now the room sends the events again and is answered then.
             self._broker.publish(room, "receipts", payload, qos=1)
 
-    def _complain(self, stored: Stored) -> None:
+    def _complain(self, stored: BatchOutcome) -> None:
         for received in stored.conflicts:
             log.error("event_conflict", room=received.room, number=received.event.number, kind=received.event.kind)
             words = f"事件 {received.event.number} 与已存的内容不同，已拒收 (another event has this number)"

@@ -35,7 +35,7 @@ PURGE_S = 3600.0
 _CHUNK = 1024 * 1024
 
 
-class TestObjects:
+class SelfTestObjects:
     """All methods but `purge_for_ever` block; call them off the event loop."""
 
     __test__ = False  # it is no test of pytest's
@@ -110,7 +110,7 @@ class TestObjects:
 Test = Annotated[Name, FromPath()]
 
 
-def install(app: FastAPI, tokens: Tokens, tests: TestObjects) -> None:
+def install(app: FastAPI, tokens: Tokens, tests: SelfTestObjects) -> None:
     """Add `/api/selftest/…`, for rooms alone."""
 
     async def known_room(request: Request) -> None:

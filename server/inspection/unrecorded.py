@@ -16,8 +16,8 @@ import structlog
 from pydantic import ValidationError
 
 from server.rooms import Rooms
-from server.store.reader import Archive, HearingFilter
-from server.store.writer import Record
+from server.store.reader import HearingFilter, RecordReader
+from server.store.writer import RecordWriter
 from sync.errors import StorageError
 from sync.record.docket import Docket, DocketEntry
 
@@ -33,8 +33,8 @@ class Unrecorded:
 
     def __init__(
         self,
-        archive: Archive,
-        record: Record,
+        archive: RecordReader,
+        record: RecordWriter,
         rooms: Rooms,
         after_minutes: float,
         *,

@@ -35,7 +35,7 @@ VALID_S = 15 * 60
 NS_PER_S = 1_000_000_000
 
 
-class Asked(BaseModel):
+class EnrollmentRequest(BaseModel):
     """Body of `POST /api/enroll`; `request` is a certificate request (PEM)."""
 
     code: str = Field(min_length=1, max_length=64)
@@ -66,7 +66,7 @@ def center_key(data: Path) -> Ed25519PrivateKey:
     return key
 
 
-class Enrolment:
+class Enrollment:
     """Codes and devices in the record store."""
 
     def __init__(self, database: Database, key: Ed25519PrivateKey, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
@@ -129,7 +129,7 @@ class Enrolment:
 
         @app.post("/api/enroll")
         @public()
-        async def enroll(body: Asked, request: Request) -> Response:
+        async def enroll(body: EnrollmentRequest, request: Request) -> Response:
             address = _address(request)
             throttle.check(address)
             try:

@@ -29,7 +29,7 @@ from sqlalchemy import Connection, func, select
 
 from server.access.audit import Audit
 from server.events.admission import Received
-from server.integrity.enrollment import Enrolment
+from server.integrity.enrollment import Enrollment
 from server.rooms import Rooms
 from server.store import tables as t
 from server.store.database import Database, insert_once
@@ -89,7 +89,7 @@ class Witness:
     def __init__(
         self,
         database: Database,
-        enrolment: Enrolment,
+        enrolment: Enrollment,
         key: Ed25519PrivateKey,
         rooms: Rooms,
         audit: Audit,

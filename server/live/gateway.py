@@ -37,7 +37,7 @@ LOOK_S = 20.0
 
 
 @dataclass(slots=True)
-class _Track:
+class _LiveTrack:
     """What a newcomer to a track gets first."""
 
     init_id: int = -1
@@ -112,7 +112,7 @@ class Client:
             self.overflown = True
         self._ready.set()
 
-    def start(self, name: str, track: _Track) -> None:
+    def start(self, name: str, track: _LiveTrack) -> None:
         """Queue what a newcomer to a track needs."""
         self._waiting.discard(name)
         if track.init is not None:
@@ -210,7 +210,7 @@ class Gateway:
         self._client_bytes = client_bytes
         self._on_demand = on_demand
         self._clients: set[Client] = set()
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, _LiveTrack] = {}
         self._thumbnails: dict[str, bytes] = {}
         self._watched: frozenset[str] = frozenset()
 
@@ -234,7 +234,7 @@ class Gateway:
                 if client.may_watch(name):
                     client.thumbnail(name, packed)
             return envelope
-        track = self._tracks.setdefault(name, _Track())
+        track = self._tracks.setdefault(name, _LiveTrack())
         if envelope.kind is Kind.INIT:
             if track.init == packed:
                 return envelope
@@ -347,7 +347,7 @@ class Gateway:
                 fresh = names - client.watched
                 client.watched = names
                 for name in sorted(fresh):
-                    client.start(name, self._tracks.get(name) or _Track())
+                    client.start(name, self._tracks.get(name) or _LiveTrack())
                 self._count()
             if on_said is not None:
                 on_said(client)

@@ -20,10 +20,10 @@ from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.live.gateway import Client, Gateway
-from server.rooms import Rooms, RoomState
+from server.rooms import KnownRoom, Rooms
 from sync.errors import CenterError, WutongError
 from sync.media.envelope import Envelope, Kind
-from sync.record.hearing import event_to_screen, to_screen
+from sync.record.milliseconds import event_to_ms, to_ms
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ MAX_TRACKS = 16
 _TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
-class Live:
+class LiveHub:
     """All methods belong to one event loop. Connect it with `attach` before the first message."""
 
     def __init__(self, *, client_bytes: int | None = None) -> None:
@@ -73,7 +73,7 @@ class Live:
         if connected:
             self.demand()
 
-    def room_changed(self, room: RoomState) -> None:
+    def room_changed(self, room: KnownRoom) -> None:
         """A room looks different now."""
         before = self._hearings.get(room.address)
         self._hearings[room.address] = room.live_id
@@ -99,7 +99,7 @@ class Live:
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""
         for received in events:
-            value = {"type": "event", "room": received.room, "value": event_to_screen(shown(received.event))}
+            value = {"type": "event", "room": received.room, "value": event_to_ms(shown(received.event))}
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
             self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))
@@ -251,6 +251,6 @@ def _json(payload: bytes) -> Any:
     try:
         value = json.loads(payload)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-        return to_screen(value)
+        return to_ms(value)
     except (ValueError, TypeError, RecursionError) as error:
         raise CenterError("a live text is not JSON", code="live") from error

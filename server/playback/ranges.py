@@ -22,7 +22,7 @@ CACHED_FILES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TrackFile:
     """One file of a track. Times are known without reading when its segment event has come."""
 
     place: int
@@ -67,7 +67,7 @@ class Media:
         self._lock = threading.Lock()
         self._indexes: OrderedDict[Path, _Index] = OrderedDict()
 
-    def ranges(self, sources: Sequence[Source]) -> tuple[str, list[tuple[int, int]]]:
+    def ranges(self, sources: Sequence[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
         """(MIME type, playable stretches of room time in ns) of a track."""
         mime = ""
         spans: list[tuple[int, int]] = []
@@ -81,7 +81,7 @@ class Media:
                 spans.extend((f.from_ns, f.to_ns) for f in index.fragments)
         return mime, _joined(spans)
 
-    def read(self, sources: Sequence[Source], from_ns: int, to_ns: int) -> MediaRange:
+    def read(self, sources: Sequence[TrackFile], from_ns: int, to_ns: int) -> MediaRange:
         """Whole fragments that cover the range, from a key frame at or before `from_ns`; `NoMediaError`."""
         to_ns = min(to_ns, from_ns + MAX_RANGE_NS)
         init: Init | None = None
@@ -108,7 +108,7 @@ class Media:
             raise NoMediaError(self._next(sources, to_ns))
         return MediaRange(init.mime, first_ns, last_ns, b"".join(parts))
 
-    def _next(self, sources: Sequence[Source], after_ns: int) -> int | None:
+    def _next(self, sources: Sequence[TrackFile], after_ns: int) -> int | None:
         starts: list[int] = []
         for source in sources:
             if source.from_ns is not None and source.from_ns >= after_ns:
@@ -117,7 +117,7 @@ class Media:
                 starts.extend(f.from_ns for f in self._index(source).fragments if f.from_ns >= after_ns)
         return min(starts, default=None)
 
-    def _index(self, source: Source) -> _Index:
+    def _index(self, source: TrackFile) -> _Index:
         with self._lock:
             index = self._indexes.setdefault(source.path, _Index())
             self._indexes.move_to_end(source.path)

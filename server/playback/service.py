@@ -15,9 +15,9 @@ from fastapi import Response
 from fastapi.responses import FileResponse
 
 from server.ingest.uploads import UploadFolder
-from server.playback.ranges import Media, MediaRange, NoMediaError, Source
+from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
 from server.store.objects import ObjectStore
-from server.store.reader import Archive
+from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.answers import error_response
 from sync.record.hearing import Hearing
@@ -31,10 +31,10 @@ _TYPES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image
 Find = Callable[[], Awaitable[MediaRange]]
 
 
-class Playing:
+class PlaybackService:
     """The stored and the growing media of all hearings."""
 
-    def __init__(self, archive: Archive, media: Media, store: ObjectStore, uploads: UploadFolder) -> None:
+    def __init__(self, archive: RecordReader, media: Media, store: ObjectStore, uploads: UploadFolder) -> None:
         self._archive = archive
         self._media = media
         self._store = store
@@ -44,7 +44,7 @@ class Playing:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
-        def look(sources: list[Source]) -> tuple[str, list[tuple[int, int]]]:
+        def look(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
             return self._media.ranges(sources)
 
         mime, ranges = await self._reading(room, view.id, name, look)
@@ -75,7 +75,7 @@ class Playing:
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return FileResponse(self._store.path(found.sha256), media_type="application/octet-stream", headers=headers)
 
-    async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[Source]], R]) -> R:
+    async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[TrackFile]], R]) -> R:
         for _ in range(3):
             sources = await self._sources(room, hearing, track)
             try:
@@ -84,17 +84,17 @@ class Playing:
                 continue  # an upload became an object between the two lines; look again
         raise WutongError("the record is just being moved; ask again", code="busy")
 
-    async def _sources(self, room: str, hearing: str, track: str) -> list[Source]:
+    async def _sources(self, room: str, hearing: str, track: str) -> list[TrackFile]:
         # Uploads first: one that becomes an object in between is then seen twice, never not at all.
         partials = self._uploads.of_track(room, hearing, track)
         closed = {file.place: file for file in await self._archive.files(room, hearing, track)}
-        sources = [Source(f.place, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()]
-        growing: dict[int, Source] = {}
+        sources = [TrackFile(f.place, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()]
+        growing: dict[int, TrackFile] = {}
         for partial in partials:
             place = partial.metadata.index
             # A room that lost its upload starts another: the one with more bytes plays.
             if place not in closed and (place not in growing or _size(partial.path) > _size(growing[place].path)):
-                growing[place] = Source(place, partial.path, True)
+                growing[place] = TrackFile(place, partial.path, True)
         return [*sources, *growing.values()]
 
     async def exhibit(self, hearing: str, exhibit: str) -> Response:

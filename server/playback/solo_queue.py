@@ -22,7 +22,7 @@ SAID_AGAIN_S = 600.0
 MAX_SAID = 10_000
 
 
-class Listening:
+class SoloQueue:
     """All methods belong to one event loop."""
 
     def __init__(self, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:

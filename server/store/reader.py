@@ -13,7 +13,8 @@ from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
 from sync.errors import WutongError
-from sync.record.hearing import Hearing, to_screen
+from sync.record.hearing import Hearing
+from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
 from sync.room.event_log import Event
 
@@ -64,7 +65,7 @@ class WordFilter:
     to_date: str = ""
 
 
-class Archive:
+class RecordReader:
     """The reading side of the record store."""
 
     def __init__(self, database: Database) -> None:
@@ -215,7 +216,7 @@ def day_utc_ns(day: str) -> int:
 
 def _hearing_row(row: Row[Any]) -> dict[str, Any]:
     duration_ns = None if row.closed_ns is None else row.closed_ns - row.opened_ns
-    shown = to_screen(
+    shown = to_ms(
         {
             "id": row.id,
             "room": row.room,
@@ -233,7 +234,7 @@ def _hearing_row(row: Row[Any]) -> dict[str, Any]:
 
 
 def _hit(row: Row[Any]) -> dict[str, Any]:
-    shown = to_screen(
+    shown = to_ms(
         {
             "hearing": row.hearing,
             "utterance": row._mapping[t.utterances.c.id],

@@ -23,7 +23,7 @@ from sync.room.event_log import Event
 
 
 @dataclass
-class Stored:
+class BatchOutcome:
     """The outcome of one batch."""
 
     receipts: dict[str, list[int]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class FileEntry:
     sha256: str
 
 
-class Record:
+class RecordWriter:
     """The writing side of the record store."""
 
     def __init__(self, database: Database, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
@@ -58,7 +58,7 @@ class Record:
         self._unsure = False
         """Whether the last batch was not stored: then what is known of its lines may be more than what is on disk."""
 
-    async def store_events(self, batch: Sequence[Received]) -> Stored:
+    async def store_events(self, batch: Sequence[Received]) -> BatchOutcome:
         """Store a batch in one transaction; `StorageError` when nothing of it was stored."""
         stored = await self._db.write(lambda connection: self._store(connection, batch))
         self._unsure = False
@@ -103,11 +103,11 @@ class Record:
         """Append to the audit log."""
         await self._db.write(lambda connection: connection.execute(insert(t.audit), list(rows)))
 
-    def _store(self, connection: Connection, batch: Sequence[Received]) -> Stored:
+    def _store(self, connection: Connection, batch: Sequence[Received]) -> BatchOutcome:
         if self._unsure:
             self._lines.forget()
         self._unsure = True
-        outcome = Stored()
+        outcome = BatchOutcome()
         known = self._known(connection, batch)
         owners: dict[str, str] = {}
         for received in batch:

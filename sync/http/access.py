@@ -144,7 +144,7 @@ class Access:
         self._secure = https
         self._audit = audit
         answers.install(app)
-        app.add_middleware(Gate, access=self, routes_of=app)
+        app.add_middleware(AccessGate, access=self, routes_of=app)
 
         @app.post("/api/session")
         @public()
@@ -275,7 +275,7 @@ class Access:
         return session
 
 
-class Gate:
+class AccessGate:
     """The middleware: finds the route, asks its rule, adds the headers, turns defects into a plain 500."""
 
     def __init__(self, app: ASGIApp, access: Access, routes_of: FastAPI) -> None:

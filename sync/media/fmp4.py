@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
 from sync.media.prft import ReferenceTime
-from sync.media.sample_tables import Samples, SampleTable, children, parse_fragment_samples, parse_sample_table
+from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
 
 MAX_BOX_BYTES = 32 * 1024 * 1024
 """A fragment is 100-500 ms; nothing honest comes near."""
@@ -254,7 +254,7 @@ def _taken_apart(data: bytes) -> tuple[bytes, bytearray, bytes]:
     raise MediaError("a fragment lacks its moof box")
 
 
-def _widen(moof: bytearray, samples: Samples, head: int, decode_time: int) -> None:
+def _widen(moof: bytearray, samples: FragmentSamples, head: int, decode_time: int) -> None:
     """A 32-bit time: the box grows by four bytes, and with it everything that counts them."""
     at = samples.decode_time_at
     for size_at in (head - 8, samples.traf_at - 8, at - 12):
@@ -312,7 +312,7 @@ def _read_init(file: BinaryIO, size: int) -> tuple[Init | None, int]:
 
 def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
     start = at
-    samples: Samples | None = None
+    samples: FragmentSamples | None = None
     reference: ReferenceTime | None = None
     while True:
         head = _file_box(file, at, size)

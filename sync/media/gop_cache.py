@@ -1,8 +1,8 @@
 """What a new watcher of a track needs to see a picture at once: the init, and all since the last key frame.
 
-`GopCache` remembers that for every track; `Gate` is one watcher's view of one track and knows when fragments must be
-left out: after a loss nothing is let through before the next key frame, because what depends on lost pictures is not a
-picture. Both are bounded: a track that sends no key frame for `MAX_GOP_BYTES` is forgotten until it sends one.
+`GopCache` remembers that for every track; `WatcherGate` is one watcher's view of one track and knows when fragments
+must be left out: after a loss nothing is let through before the next key frame, because what depends on lost pictures
+is not a picture. Both are bounded: a track that sends no key frame for `MAX_GOP_BYTES` is forgotten until it sends one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MAX_GOP_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class _Track:
+class _TrackGop:
     init: bytes | None = None
     init_id: int | None = None
     fragments: list[bytes] = field(default_factory=list)
@@ -31,12 +31,12 @@ class GopCache:
     """The last init and the fragments since the last key frame of each track, as packed envelopes."""
 
     def __init__(self) -> None:
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, _TrackGop] = {}
 
     def init(self, track: str, message: bytes) -> None:
         """A worker of `track` began to run: what came before cannot be decoded with this init."""
         init_id = Envelope.unpack(message).init_id
-        known = self._tracks.setdefault(track, _Track())
+        known = self._tracks.setdefault(track, _TrackGop())
         if init_id != known.init_id:
             known.restart()
         known.init, known.init_id = message, init_id
@@ -44,7 +44,7 @@ class GopCache:
     def fragment(self, track: str, message: bytes) -> Envelope:
         """Take a fragment; returns it unpacked so that nobody has to do it twice."""
         envelope = Envelope.unpack(message)
-        known = self._tracks.setdefault(track, _Track())
+        known = self._tracks.setdefault(track, _TrackGop())
         if envelope.key_frame:
             known.restart()
         elif not known.fragments:
@@ -72,7 +72,7 @@ class GopCache:
         return [] if known is None else list(known.fragments)
 
 
-class Gate:
+class WatcherGate:
     """Lets the fragments of one track pass to one watcher; closed by `lose`, opened by the next key frame."""
 
     def __init__(self, *, opened: bool = False) -> None:

@@ -37,7 +37,7 @@ class SampleTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class FragmentSamples:
     """The one track fragment of a `moof`."""
 
     sequence: int
@@ -181,7 +181,7 @@ def _aac(descriptors: bytes) -> tuple[str, bytes]:
     raise MediaError("an AAC description is cut short")
 
 
-def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable) -> Samples:
+def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable) -> FragmentSamples:
     """Read the content of a `moof` box, `data[start:end]`."""
     mfhd = _one(data, start, end, b"mfhd")
     sequence = _u32(data, mfhd[0] + 4, mfhd[1])
@@ -210,7 +210,7 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
         read.take(data, *run)
     if not read.sizes:
         raise MediaError("a fragment has no samples")
-    return Samples(
+    return FragmentSamples(
         sequence=sequence,
         sequence_at=mfhd[0] + 4,
         traf_at=traf[0],

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sync.record.hearing import Hearing, Interval, State, to_ms
+from sync.record.hearing import Hearing, Interval, State
+from sync.record.milliseconds import to_ms
 
 HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
 """Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it.
@@ -28,7 +29,7 @@ _NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingMedia:
     """Media of one track that does not exist, without the lawful pauses."""
 
     track: str
@@ -65,7 +66,7 @@ class Explanation:
     from_ns: int
     to_ns: int | None
     missing_ns: int
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingMedia, ...]
     faults: tuple[Fault, ...]
     text: str
 
@@ -102,10 +103,10 @@ def explain(
     )
 
 
-def missing_media(hearing: Hearing) -> list[Missing]:
+def missing_media(hearing: Hearing) -> list[MissingMedia]:
     """What the declared gaps take from the record, without the lawful pauses, by time and track."""
     names = _track_names(hearing)
-    found: list[Missing] = []
+    found: list[MissingMedia] = []
     by_track = {track: _unlawful(hearing, track) for track in {gap.track for gap in hearing.gaps}}
     for gap in hearing.gaps:
         for start, end in _outside(gap.from_ns, _end(gap, hearing), hearing.pauses):
@@ -114,7 +115,7 @@ def missing_media(hearing: Hearing) -> list[Missing]:
                 for track, name in names.items()
                 if not any(s < end and e > start for s, e in by_track.get(track, ()))
             )
-            found.append(Missing(gap.track, names.get(gap.track, gap.track), start, end, gap.why, whole))
+            found.append(MissingMedia(gap.track, names.get(gap.track, gap.track), start, end, gap.why, whole))
     return sorted(found, key=lambda m: (m.from_ns, m.track))
 
 
@@ -172,7 +173,7 @@ class _Text:
         self._zone = zone
 
     def write(
-        self, missing: Sequence[Missing], faults: Sequence[Fault], missing_ns: int, court_name: str, room_name: str
+        self, missing: Sequence[MissingMedia], faults: Sequence[Fault], missing_ns: int, court_name: str, room_name: str
     ) -> str:
         hearing = self._hearing
         closed = hearing.closed_ns
@@ -196,7 +197,7 @@ class _Text:
         lines += [f"{blank}：＿＿＿＿＿＿＿＿" for blank in BLANKS]
         return "\n".join(lines) + "\n"
 
-    def _missing(self, missing: Sequence[Missing], missing_ns: int) -> list[str]:
+    def _missing(self, missing: Sequence[MissingMedia], missing_ns: int) -> list[str]:
         if not missing:
             return ["各轨道均无缺失的时段；下列告警可能影响录音录像的真实性，请核对。"]
         lines = [f"缺口 {len(missing)} 处，至少一路缺失的时间共 {_seconds(missing_ns)} 秒："]
@@ -213,7 +214,7 @@ class _Text:
         about = f"{fault.name}：" if fault.name and fault.name not in fault.text else ""
         return f"{i}. {self._moment(fault.from_ns)} 发生，{until}：{about}{fault.text}"
 
-    def _remains(self, missing: Sequence[Missing]) -> str:
+    def _remains(self, missing: Sequence[MissingMedia]) -> str:
         hearing = self._hearing
         broken = {gap.track for gap in missing}
         whole = [name for track, name in _track_names(hearing).items() if track not in broken]

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
+from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Signing
 from sync.record.transcript import Transcript, Utterance
@@ -208,38 +209,11 @@ class Hearing:
             presented.to_ns = at_ns
 
 
-def to_ms(value: Any) -> Any:
-    """Rename every `*_ns` key to `*_ms` and scale it, at any depth."""
-    if isinstance(value, Mapping):
-        out: dict[str, Any] = {}
-        for key, item in value.items():
-            if key.endswith("_ns"):
-                out[key[:-3] + "_ms"] = None if item is None else item / 1_000_000
-            else:
-                out[key] = to_ms(item)
-        return out
-    if isinstance(value, list | tuple):
-        return [to_ms(item) for item in value]
-    return value
-
-
 def _plain(value: Any) -> Any:
     """A field of a hearing as JSON takes it."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-
-
-def to_screen(value: Any) -> Any:
-    """Any JSON value as browsers get it: every `*_ns`, at any depth, becomes `*_ms`."""
-    return to_ms(value)
-
-
-def event_to_screen(event: Event) -> dict[str, Any]:
-    """An event as browsers get it: `*_ns` become `*_ms`."""
-    value = to_ms(event.to_json())
-    assert isinstance(value, dict)
-    return value
 
 
 def _open(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:

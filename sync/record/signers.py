@@ -38,7 +38,7 @@ _APART = re.compile(r"[、,，;；]\s*")
 
 
 @dataclass(slots=True)
-class Person:
+class Signer:
     """Somebody who signs. `state`: `waiting`, `signed`, `refused` or `absent`."""
 
     role: str
@@ -63,13 +63,13 @@ class Person:
         }
 
 
-def people_of(hearing: Hearing, sha256: str | None) -> list[Person]:
+def people_of(hearing: Hearing, sha256: str | None) -> list[Signer]:
     """Everybody, in the order of signing, with what they did about the words of that hash."""
-    people = [Person(role, name, role in BENCH) for role, name in _asked(hearing)]
+    people = [Signer(role, name, role in BENCH) for role, name in _asked(hearing)]
     for said in hearing.signing.signatures:
         person = _find(people, said.role, said.name)
         if person is None:
-            person = Person(said.role, said.name, said.role in BENCH)
+            person = Signer(said.role, said.name, said.role in BENCH)
             people.append(person)
         elif not person.name:
             person.name = said.name
@@ -81,7 +81,7 @@ def people_of(hearing: Hearing, sha256: str | None) -> list[Person]:
     return sorted(people, key=_place)
 
 
-def is_complete(people: Iterable[Person]) -> bool:
+def is_complete(people: Iterable[Signer]) -> bool:
     """Whether nobody is waited for any more, and the bench and the clerk that were there have signed."""
     all_of_them = list(people)
     done = {"signed", "absent"}
@@ -110,20 +110,20 @@ def _asked(hearing: Hearing) -> list[tuple[str, str]]:
     return [*named, *((role, "") for role in dict.fromkeys(roles) if role and role not in taken)]
 
 
-def _find(people: list[Person], role: str, name: str) -> Person | None:
+def _find(people: list[Signer], role: str, name: str) -> Signer | None:
     same = [p for p in people if p.role == role]
     exact = next((p for p in same if p.name == name), None)
     return exact or next((p for p in same if not p.name), None)
 
 
-def _set(person: Person, state: str, said: Signature | None) -> None:
+def _set(person: Signer, state: str, said: Signature | None) -> None:
     person.state = state
     person.signature = said
     person.reason = "" if said is None else said.reason
     person.at_utc_ns = None if said is None else said.at_utc_ns
 
 
-def _place(person: Person) -> tuple[bool, int]:
+def _place(person: Signer) -> tuple[bool, int]:
     if person.bench:
         return True, BENCH.index(person.role)
     return False, next((i for i, known in enumerate(_OTHERS) if person.role.startswith(known)), len(_OTHERS))

@@ -36,7 +36,7 @@ _COLUMNS = "hearing, size, seal, note, witnessed, refused, token"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCheckpoint:
     """One checkpoint. `note` is signed by the device; `witnessed` is the same note with the center's cosignature."""
 
     hearing: str
@@ -87,23 +87,23 @@ class Checkpoints:
             ),
         )
 
-    def last(self, hearing: str) -> Stored | None:
+    def last(self, hearing: str) -> StoredCheckpoint | None:
         """The newest of a hearing."""
         return self._one("WHERE hearing = ? ORDER BY size DESC LIMIT 1", (hearing,))
 
-    def get(self, hearing: str, size: int) -> Stored | None:
+    def get(self, hearing: str, size: int) -> StoredCheckpoint | None:
         """That of a size."""
         return self._one("WHERE hearing = ? AND size = ?", (hearing, size))
 
-    def of_hearing(self, hearing: str) -> list[Stored]:
+    def of_hearing(self, hearing: str) -> list[StoredCheckpoint]:
         """All of a hearing, the smallest first."""
         return self._many("WHERE hearing = ? ORDER BY size", (hearing,))
 
-    def last_witnessed(self, hearing: str) -> Stored | None:
+    def last_witnessed(self, hearing: str) -> StoredCheckpoint | None:
         """The largest that the center has countersigned."""
         return self._one("WHERE hearing = ? AND witnessed IS NOT NULL ORDER BY size DESC LIMIT 1", (hearing,))
 
-    def last_refused(self, hearing: str) -> Stored | None:
+    def last_refused(self, hearing: str) -> StoredCheckpoint | None:
         """The largest that the center has refused, if nothing larger was witnessed."""
         found = self._one(
             "WHERE hearing = ? AND (witnessed IS NOT NULL OR refused IS NOT NULL) ORDER BY size DESC LIMIT 1",
@@ -111,7 +111,7 @@ class Checkpoints:
         )
         return found if found is not None and found.witnessed is None else None
 
-    def waiting(self, limit: int = 64) -> list[Stored]:
+    def waiting(self, limit: int = 64) -> list[StoredCheckpoint]:
         """What the center has not answered: the newest of each hearing and every seal's."""
         return self._many("WHERE waiting = 1 ORDER BY hearing DESC, size LIMIT ?", (limit,))
 
@@ -133,7 +133,7 @@ class Checkpoints:
             )
         )
 
-    def unstamped(self, limit: int = 16) -> list[Stored]:
+    def unstamped(self, limit: int = 16) -> list[StoredCheckpoint]:
         """Seals' checkpoints, newest hearing first, without a time-stamp token."""
         return self._many("WHERE seal = 1 AND token IS NULL ORDER BY hearing DESC, size LIMIT ?", (limit,))
 
@@ -141,7 +141,7 @@ class Checkpoints:
         """Keep a time-stamp token."""
         self._write(("UPDATE checkpoint SET token = ? WHERE hearing = ? AND size = ?", (token, hearing, size)))
 
-    def tokens_to_send(self, limit: int = 16) -> list[Stored]:
+    def tokens_to_send(self, limit: int = 16) -> list[StoredCheckpoint]:
         """Tokens that the center does not have yet, of checkpoints that it has witnessed."""
         return self._many(
             "WHERE seal = 1 AND token IS NOT NULL AND token_sent = 0 AND witnessed IS NOT NULL LIMIT ?", (limit,)
@@ -164,13 +164,13 @@ class Checkpoints:
         )
         return [str(hearing) for (hearing,) in rows]
 
-    def _one(self, where: str, arguments: tuple[Any, ...]) -> Stored | None:
+    def _one(self, where: str, arguments: tuple[Any, ...]) -> StoredCheckpoint | None:
         found = self._many(where, arguments)
         return found[0] if found else None
 
-    def _many(self, where: str, arguments: tuple[Any, ...]) -> list[Stored]:
+    def _many(self, where: str, arguments: tuple[Any, ...]) -> list[StoredCheckpoint]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM checkpoint {where}", arguments)  # noqa: S608 (constants)
-        return [Stored(h, size, bool(seal), note, w, r, token) for h, size, seal, note, w, r, token in rows]
+        return [StoredCheckpoint(h, size, bool(seal), note, w, r, token) for h, size, seal, note, w, r, token in rows]
 
     def _rows(self, query: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -19,12 +19,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from sync.errors import CenterError, ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, make_key, public_pem, read_public
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 _Pem = Annotated[str, Field(max_length=10_000)]
 
 
-class Grant(BaseModel):
+class EnrollmentGrant(BaseModel):
     """The center's answer to `POST /api/enroll`."""
 
     certificate: _Pem
@@ -37,7 +37,7 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return " ".join(text[i : i + 8] for i in range(0, 32, 8))
 
 
-def center_key(layout: RoomLayout) -> Ed25519PublicKey | None:
+def center_key(layout: RoomPaths) -> Ed25519PublicKey | None:
     """The public key of the center that this room was enrolled at; None when it was not, or the file is spoilt."""
     try:
         return read_public(layout.center_key.read_bytes())
@@ -45,7 +45,7 @@ def center_key(layout: RoomLayout) -> Ed25519PublicKey | None:
         return None
 
 
-def is_enrolled(layout: RoomLayout, room: str, now: dt.datetime) -> bool:
+def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime) -> bool:
     """Whether this device has a certificate for its own key that is valid now."""
     center = center_key(layout)
     try:
@@ -57,7 +57,7 @@ def is_enrolled(layout: RoomLayout, room: str, now: dt.datetime) -> bool:
         return False
 
 
-def enrol(http: httpx.Client, layout: RoomLayout, room: str, code: str, now: dt.datetime) -> Ed25519PublicKey:
+def enrol(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.datetime) -> Ed25519PublicKey:
     """Enrol this device; the center's key. `CenterError`, `ConfigError` or `LedgerError` says why it is not."""
     key = make_key(layout.device_key)
     request = certificate_request(key, room).decode()
@@ -68,7 +68,7 @@ def enrol(http: httpx.Client, layout: RoomLayout, room: str, code: str, now: dt.
     if answer.status_code == 403:
         raise CenterError("the center does not know this code, or it was used, or it is too old; make a new one there")
     try:
-        grant = Grant.model_validate_json(answer.content) if answer.status_code == 200 else None
+        grant = EnrollmentGrant.model_validate_json(answer.content) if answer.status_code == 200 else None
     except ValidationError:
         grant = None
     if grant is None:

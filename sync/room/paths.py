@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class RoomLayout:
+class RoomPaths:
     """Paths below `storage.data` of a room's profile."""
 
     data: Path

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 PIECE_BYTES = 1024 * 1024
 
 
-class Checks(NamedTuple):
+class CheckValues(NamedTuple):
     """Lower-case hexadecimal, 64 characters each."""
 
     sha256: str
@@ -33,12 +33,12 @@ class Digests:
         self._sha256.update(data)
         self._sm3.update(data)
 
-    def checks(self) -> Checks:
+    def checks(self) -> CheckValues:
         """Of all bytes so far; more may follow."""
-        return Checks(self._sha256.hexdigest(), self._sm3.copy().finalize().hex())
+        return CheckValues(self._sha256.hexdigest(), self._sm3.copy().finalize().hex())
 
 
-def checks_of(path: Path) -> Checks:
+def checks_of(path: Path) -> CheckValues:
     """Of a whole file, read in pieces of `PIECE_BYTES`; raises `OSError`."""
     digests = Digests()
     with path.open("rb") as file:

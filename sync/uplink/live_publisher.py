@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from sync.errors import EnvelopeError
 from sync.media.envelope import Envelope, Kind
-from sync.media.gop_cache import Gate, GopCache
+from sync.media.gop_cache import GopCache, WatcherGate
 from sync.record.hearing import Hearing, PauseReason, State
 from sync.uplink.mqtt import Broker
 
@@ -71,7 +71,7 @@ class Demand(BaseModel):
     levels: bool = False
 
 
-class Live:
+class LivePublisher:
     """The live half of the uplink. All methods belong to one event loop."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Live:
         self._hearing = hearing
         self._monotonic = monotonic
         self._gops = GopCache()
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, WatcherGate] = {}
         self._demand_until = 0.0
         self._levels = False
         self._levels_at = 0.0
@@ -215,7 +215,7 @@ class Live:
 
     def _begin(self, track: str) -> None:
         held = self._gops.since_key_frame(track) if self._lets(track) else []
-        self._gates[track] = Gate(opened=bool(held))
+        self._gates[track] = WatcherGate(opened=bool(held))
         for message in held:
             self._broker.publish(f"{self._prefix}/live/{track}/frag", message)
 

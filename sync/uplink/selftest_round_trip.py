@@ -18,9 +18,9 @@ import structlog
 from pydantic import BaseModel, Field, ValidationError
 
 from sync.errors import CenterError, StorageError
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
-from sync.uplink.token_bucket import Pace
+from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,12 @@ class RoundTrip:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, room: str, layout: RoomLayout, http: httpx.AsyncClient | None, pace: Pace, say: Callable[[Any], None]
+        self,
+        room: str,
+        layout: RoomPaths,
+        http: httpx.AsyncClient | None,
+        pace: TokenBucket,
+        say: Callable[[Any], None],
     ) -> None:
         """`http` has the center's address and the room's token; None: the room stands alone."""
         self._room = room

@@ -21,13 +21,13 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
-from sync.room.paths import RoomLayout
-from sync.uplink.live_publisher import Live
+from sync.room.paths import RoomPaths
+from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.mqtt import Broker, BrokerAddress
 from sync.uplink.outbox import Outbox
 from sync.uplink.selftest_round_trip import RoundTrip
 from sync.uplink.timestamp_tokens import Stamps
-from sync.uplink.token_bucket import Pace
+from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
@@ -48,7 +48,7 @@ class UplinkConfig:
     room: str
     identity: dict[str, Any]
     """`court_name`, `room_name` and `seats` of every status."""
-    layout: RoomLayout
+    layout: RoomPaths
     center_url: str = ""
     token: str = ""
     broker: BrokerAddress | None = None
@@ -71,9 +71,9 @@ class Uplink:
         self._outbox: Outbox | None = None
         self._uploads: Uploads | None = None
         self._witness: WitnessLine | None = None
-        self._live: Live | None = None
+        self._live: LivePublisher | None = None
         self._link_said = ""
-        self._pace = Pace(config.upload_bits_per_s / 8)
+        self._pace = TokenBucket(config.upload_bits_per_s / 8)
         self._trip: RoundTrip | None = None
 
     @property
@@ -133,7 +133,7 @@ class Uplink:
         self._broker = Broker(address, will_topic=f"{self.prefix}/status", will=b'{"online":false}')
         self._outbox = Outbox(self._log, self._broker, self.prefix, utc_ns=self._clock.utc_now_ns)
         self._witness = WitnessLine(self._checkpoints, self._config.layout, self._broker, self.prefix)
-        self._live = Live(
+        self._live = LivePublisher(
             self._broker,
             self.prefix,
             identity=self._config.identity,

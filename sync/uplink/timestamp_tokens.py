@@ -17,8 +17,8 @@ import structlog
 from sync.errors import LedgerError, StorageError
 from sync.ledger.note import read_note
 from sync.ledger.token import MAX_TOKEN_BYTES, REQUEST_TYPE, check_reply, request_of
-from sync.room.checkpoints import Checkpoints, Stored
-from sync.room.paths import RoomLayout
+from sync.room.checkpoints import Checkpoints, StoredCheckpoint
+from sync.room.paths import RoomPaths
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Stamps:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, checkpoints: Checkpoints, layout: RoomLayout, tsa_url: str, center: httpx.AsyncClient | None
+        self, checkpoints: Checkpoints, layout: RoomPaths, tsa_url: str, center: httpx.AsyncClient | None
     ) -> None:
         """`center` carries the room's token; None when the room stands alone. Empty `tsa_url`: nobody is asked."""
         self._checkpoints = checkpoints
@@ -56,7 +56,7 @@ class Stamps:
                 well = False
             await asyncio.sleep(LOOK_S if well else AGAIN_S)
 
-    async def _each(self, items: list[Stored], act: Callable[[Stored], Awaitable[None]]) -> bool:
+    async def _each(self, items: list[StoredCheckpoint], act: Callable[[StoredCheckpoint], Awaitable[None]]) -> bool:
         """`act` for each; False when one has to be tried again. One that is refused holds up no other."""
         well = True
         for stored in items:
@@ -70,7 +70,7 @@ class Stamps:
                 well = False
         return well
 
-    async def _ask(self, stored: Stored) -> None:
+    async def _ask(self, stored: StoredCheckpoint) -> None:
         text = read_note(stored.note).text
         token = await self._reply(request_of(text))
         check_reply(token, text)
@@ -97,7 +97,7 @@ class Stamps:
                     raise LedgerError("the time-stamp authority answered with something much too long", code="token")
         return bytes(token)
 
-    async def _send(self, stored: Stored) -> None:
+    async def _send(self, stored: StoredCheckpoint) -> None:
         assert self._center is not None
         assert stored.token is not None
         body = {"hearing": stored.hearing, "size": stored.size, "token": base64.b64encode(stored.token).decode()}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-class Pace:
+class TokenBucket:
     """Lets bytes pass at `bytes_per_s`, with at most one second of burst."""
 
     def __init__(

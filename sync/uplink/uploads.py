@@ -21,8 +21,8 @@ import structlog
 from sync.errors import CenterError, MediaError, StorageError
 from sync.media.fmp4 import Init, index_file
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
-from sync.uplink.token_bucket import Pace
+from sync.room.paths import RoomPaths
+from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
 from sync.uplink.upload_store import Upload, UploadStore
 
@@ -59,11 +59,11 @@ class Uploads:
 
     room: str
     """`court/room`"""
-    layout: RoomLayout
+    layout: RoomPaths
     room_log: RoomLog
     store: UploadStore
     tus: TusClient
-    pace: Pace
+    pace: TokenBucket
     hearing: Callable[[], str | None]
     """The hearing that is open now; its growing segments are sent along."""
     monotonic: Callable[[], float] = time.monotonic

@@ -21,7 +21,7 @@ from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class WitnessLine:
     def __init__(
         self,
         checkpoints: Checkpoints,
-        layout: RoomLayout,
+        layout: RoomPaths,
         broker: Broker,
         prefix: str,
         *,

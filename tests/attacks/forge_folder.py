@@ -29,7 +29,7 @@ from sync.room.event_log import Event
 from tests.support.exports.honest_room import ROOM, Center
 from wutong.export import forms
 from wutong.export.derived import derived_files
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import Judgement, examine
 from wutong.verify.steps import STEPS, Step
 
@@ -161,7 +161,7 @@ class Forgery:
         """What the verifier says; `without` one of its steps."""
         steps: list[Step] = [step for step in STEPS if step.name != without]
         public = self.center.key.public_key() if key else None
-        return examine(Case(self.folder, public, self.tsa_roots, self.tsa_policy), steps)
+        return examine(ExportCase(self.folder, public, self.tsa_roots, self.tsa_policy), steps)
 
 
 def body(event: Event, **changes: Any) -> Event:
@@ -182,7 +182,7 @@ def b64(data: bytes) -> str:
 
 
 def _loose(leaf: bytes) -> Event:
-    """As `Case` reads what is not canonical."""
+    """As `ExportCase` reads what is not canonical."""
     from wutong.verify.case import _event
 
     event = _event(leaf)

@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fpdf import FPDF
 
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.attacks.forge_folder import Forgery, body
 from tests.support.exports.honest_room import OPENED_UTC_NS, Center, S
 from tests.support.exports.signed_words import paper
@@ -187,14 +187,14 @@ def _put_paper(f: Forgery, data: bytes) -> None:
 
 def document_signed_by_another_center(f: Forgery) -> None:
     """The same room by its name, with a key that another center has certified."""
-    other = RoomLayout(f.folder.parent / f"{f.folder.name}-other")
+    other = RoomPaths(f.folder.parent / f"{f.folder.name}-other")
     key = Center(Ed25519PrivateKey.generate()).enrol(other, OPENED)
     _put_paper(f, paper(other, key))
 
 
 def document_signed_by_another_room(f: Forgery) -> None:
     """A device that this center knows, of another courtroom."""
-    other = RoomLayout(f.folder.parent / f"{f.folder.name}-other")
+    other = RoomPaths(f.folder.parent / f"{f.folder.name}-other")
     key = f.center.enrol(other, OPENED, "jianshan/room-04")
     _put_paper(f, paper(other, key))
 

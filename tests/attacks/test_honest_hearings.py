@@ -9,7 +9,7 @@ from tests.support.exports.honest_room import OPENED_NS, HonestRoom, S, Story
 from tests.support.exports.signed_words import write_and_sign
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
@@ -103,7 +103,7 @@ def test_words_revised_after_they_were_signed_are_authentic_and_signed_by_nobody
     export(source, place / "revised-again-out", people=False)
     source.close()
     room.close()
-    judgement = examine(Case(place / "revised-again-out", center.key.public_key()))
+    judgement = examine(ExportCase(place / "revised-again-out", center.key.public_key()))
     assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
     assert codes(judgement) == {"signed-before", "refused", "objection-refused"}
 
@@ -114,7 +114,7 @@ def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(p
     source = RoomSource(place / "signed" / "data", HEARING)
     export(source, place / "signed-excerpt", stretch=(round(0.2 * S), round(3.5 * S)), people=False)
     source.close()
-    judgement = examine(Case(place / "signed-excerpt", signed.center.key.public_key()))
+    judgement = examine(ExportCase(place / "signed-excerpt", signed.center.key.public_key()))
     assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
     lines = json.loads((place / "signed-excerpt" / "transcript.json").read_bytes())["lines"]
     assert {"u0", "u1", "n2", "n5"} <= {line["id"] for line in lines}
@@ -135,7 +135,7 @@ def test_words_that_come_after_the_seal_are_sealed_again(place, media, center):
         source = RoomSource(place / "late-words", HEARING)
         export(source, place / f"late-words-{name}", people=False)
         source.close()
-        judgement = examine(Case(place / f"late-words-{name}", center.key.public_key()))
+        judgement = examine(ExportCase(place / f"late-words-{name}", center.key.public_key()))
         verdicts.append((judgement.verdict, codes(judgement)))
     room.close()
     assert verdicts == [(Verdict.UNSEALED, {"words-unsealed"}), (Verdict.AUTHENTIC, set())]

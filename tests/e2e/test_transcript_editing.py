@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.e2e.conftest import screenshot
 from tests.support.rooms.running_demo import Demo
 
@@ -59,7 +59,7 @@ class Court:
         self.hearing = answer.json()
         seats = {role: seat["id"] for seat in self.hearing["seats"] for role in seat["roles"]}
         data = next(path for path in demo.data.rglob("room.db")).parent
-        log = RoomLog(RoomLayout(data).log)
+        log = RoomLog(RoomPaths(data).log)
         opened_ns = round(self.hearing["opened_ms"] * 1_000_000)
         for n, (name, role, text) in enumerate(LINES):
             start_ns = opened_ns + SECOND + n * 1_000_000  # so close that what is really said comes not in between

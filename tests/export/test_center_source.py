@@ -25,7 +25,7 @@ from tests.support.exports.honest_room import ROOM
 from wutong.cli import app
 from wutong.export.bundle import export
 from wutong.export.center import CenterSource
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
@@ -86,7 +86,7 @@ def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
     source.close()
     assert exported.sealed
     assert exported.witnessed
-    judgement = examine(Case(tmp_path / "out", center.key.public_key()))
+    judgement = examine(ExportCase(tmp_path / "out", center.key.public_key()))
     assert judgement.verdict is Verdict.WITH_GAPS, judgement.reasons
     assert {reason.code for reason in judgement.reasons} == {"gap"}
     rows = sqlite3.connect(tmp_path / "center" / "center.db").execute("SELECT what, detail FROM audit").fetchall()
@@ -99,7 +99,7 @@ def test_the_centers_export_holds_the_documents_of_signed_words_and_says_who_sig
     export(source, tmp_path / "out", people=False)
     source.close()
     assert {path.suffix for path in (tmp_path / "out" / "documents").iterdir()} == {".pdf", ".docx"}
-    judgement = examine(Case(tmp_path / "out", center.key.public_key()))
+    judgement = examine(ExportCase(tmp_path / "out", center.key.public_key()))
     assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
     assert {reason.code for reason in judgement.reasons} == {"signed", "signed-before", "refused", "objection-refused"}
     done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])

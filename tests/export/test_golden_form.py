@@ -17,7 +17,7 @@ from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.note import read_note
 from wutong.export import forms
 from wutong.export.derived import derived_files
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
@@ -28,7 +28,7 @@ RAISE = "this changes what honest exports are compared with: raise FORM (see the
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
 def test_an_export_of_each_form_keeps_its_verdict(golden):
-    judgement = examine(Case(golden / "export", read_public((golden / "center.pem").read_bytes())))
+    judgement = examine(ExportCase(golden / "export", read_public((golden / "center.pem").read_bytes())))
     assert judgement.verdict is Verdict.WITH_GAPS, (RAISE, judgement.reasons)
     assert [reason.about[0] for reason in judgement.reasons if reason.code == "gap"] == ["审判席"], RAISE
 
@@ -36,7 +36,7 @@ def test_an_export_of_each_form_keeps_its_verdict(golden):
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
 def test_what_is_made_of_the_leaves_is_what_the_form_says_to_the_byte(golden):
     folder, form = golden / "export", golden.name.replace("-export-", "-export/")
-    case = Case(folder)
+    case = ExportCase(folder)
     events = [read_leaf(leaf) for leaf in case.leaves]
     assert [leaf_of(event) for event in events] == case.leaves, RAISE
     last = Checkpoint.from_text(read_note(case.checkpoints[-1].note.to_text()).text)
@@ -74,5 +74,5 @@ def test_the_golden_hearing_says_all_that_can_become_of_a_line():
 
 
 def test_the_golden_hearing_says_all_that_can_become_of_a_signature():
-    judgement = examine(Case(NOW / "export", read_public((NOW / "center.pem").read_bytes())))
+    judgement = examine(ExportCase(NOW / "export", read_public((NOW / "center.pem").read_bytes())))
     assert {"signed", "signed-before", "refused", "objection-refused"} <= {reason.code for reason in judgement.reasons}

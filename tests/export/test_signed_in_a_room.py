@@ -15,7 +15,7 @@ from tests.support.rooms.edge_room import Room, enroll
 from tests.support.rooms.signing_court import PARTIES, Court
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
@@ -62,7 +62,7 @@ async def test_what_a_room_writes_of_signed_words_is_taken_and_verifies(court: C
     source = RoomSource(court.room.layout.data, court.hearing)
     export(source, tmp_path / "out", people=False)
     source.close()
-    judgement = examine(Case(tmp_path / "out"))
+    judgement = examine(ExportCase(tmp_path / "out"))
     about_words = [reason for reason in judgement.reasons if reason.step == WORDS]
     assert not [reason for reason in about_words if reason.verdict is Verdict.NOT_AUTHENTIC], about_words
     told = {reason.code for reason in about_words}

@@ -9,8 +9,8 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from recorder.capture.fragment import Run, Stamped
-from recorder.storage.writer import Closed, Finished, Outcome, Writer
+from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.storage.writer import Outcome, SegmentClosed, StretchFinished, TrackWriter
 from sync.media.fmp4 import BoxReader, Fragment
 
 S = 1_000_000_000
@@ -24,20 +24,20 @@ async def test_runs_that_follow_within_a_second_have_files_of_their_own(tmp_path
     reader = BoxReader()
     key = next(i for i in reader.feed(data) if isinstance(i, Fragment) and i.key_frame)
     assert reader.init is not None
-    closed: list[Closed] = []
+    closed: list[SegmentClosed] = []
     over = asyncio.Event()
 
     def done(outcome: Outcome) -> None:
-        if isinstance(outcome, Closed):
+        if isinstance(outcome, SegmentClosed):
             closed.append(outcome)
-        elif isinstance(outcome, Finished):
+        elif isinstance(outcome, StretchFinished):
             over.set()
 
-    writer = Writer("bench", lambda hearing: tmp_path / hearing, 60, asyncio.get_running_loop(), done)
+    writer = TrackWriter("bench", lambda hearing: tmp_path / hearing, 60, asyncio.get_running_loop(), done)
     for number in range(5):  # five runs within half a second
-        run = Run(number, reader.init)
+        run = WorkerRun(number, reader.init)
         from_ns = number * S // 10
-        writer.offer("h", Stamped(run, number, key.data, from_ns, from_ns + S // 10, from_ns, True))
+        writer.offer("h", StampedFragment(run, number, key.data, from_ns, from_ns + S // 10, from_ns, True))
     writer.finish("h", S)
     await asyncio.wait_for(over.wait(), 30)
     writer.stop()

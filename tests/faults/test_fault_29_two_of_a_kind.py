@@ -14,13 +14,13 @@ import pytest
 
 from sync.errors import ConfigError
 from sync.room.feed import FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.rooms.recorder_room import profile_text
 
 
 @pytest.mark.parametrize("service", ["recorder", "transcriber", "edge", "uplink"])
 async def test_the_second_is_refused(service: str, tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "data")
+    layout = RoomPaths(tmp_path / "data")
     first = FeedServer(layout.feed(service))
     await first.start()
     second = FeedServer(layout.feed(service))
@@ -34,7 +34,7 @@ async def test_the_second_is_refused(service: str, tmp_path: Path) -> None:
 
 
 async def test_a_second_uplink_ends_with_one_line(tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "data")
+    layout = RoomPaths(tmp_path / "data")
     first = FeedServer(layout.feed("uplink"))
     await first.start()
     (tmp_path / "room.toml").write_text(profile_text(), encoding="utf-8")

@@ -20,8 +20,8 @@ import httpx
 from sync.http.serve import serving
 from sync.media.fmp4 import index_file
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
-from sync.uplink.token_bucket import Pace
+from sync.room.paths import RoomPaths
+from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
@@ -59,7 +59,7 @@ async def flipping(port: int, times: int) -> AsyncIterator[tuple[int, list[int]]
 
 
 async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None:
-    layout, store_folder = RoomLayout(tmp_path / "data"), tmp_path / "tus"
+    layout, store_folder = RoomPaths(tmp_path / "data"), tmp_path / "tus"
     store_folder.mkdir()
     log, peer = RoomLog(layout.log), UploadPeer(store_folder)
     data = b"\0\0\0\x10styp" + bytes(8) + MARK
@@ -81,7 +81,7 @@ async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None
             room_log=log,
             store=UploadStore(layout.uploads),
             tus=TusClient(http),
-            pace=Pace(1e9),
+            pace=TokenBucket(1e9),
             hearing=lambda: None,
         )
         task = asyncio.create_task(uploads.run())

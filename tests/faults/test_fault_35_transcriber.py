@@ -25,7 +25,7 @@ from sync.room.feed import QUEUE_BYTES
 from tests.faults.fault_tools import gaps
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.process import Owner
+from transcriber.recognition.process import EngineProcess
 
 
 @pytest.mark.model
@@ -62,7 +62,7 @@ async def test_the_record_does_not_know_of_it(room_of: Callable[..., RecorderRoo
 async def test_a_model_that_has_grown_is_replaced_before_the_next_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transcriber.recognition.process._GROWTH", 0.0)  # whatever it has, it is too much
     monkeypatch.setattr("transcriber.recognition.process._GROWTH_BYTES", 0)
-    owner = Owner(locate("base"))
+    owner = EngineProcess(locate("base"))
     try:
         await owner.ask(np.zeros(16_000, np.float32), quick=True)
         first = owner.pid

@@ -8,7 +8,7 @@ from sync.ledger.leaf import leaf_of
 from sync.ledger.note import Verifier, read_note, signed_by
 from sync.ledger.tree import leaf_hash, root_of
 from sync.record.hearing import Hearing
-from sync.room.checkpoints import Checkpoints, Stored
+from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.event_log import RoomLog
 from tests.support.rooms.edge_room import Room, until
 
@@ -30,12 +30,12 @@ async def test_each_act_is_an_event_with_its_time_and_reason_under_the_devices_s
         assert (pause.from_ns, pause.to_ns) == (events[1].room_ns, events[2].room_ns)
         checkpoints = Checkpoints(courtroom.layout.log)
 
-        def signed() -> Stored | None:
+        def signed() -> StoredCheckpoint | None:
             last = checkpoints.last(hearing)
             count = len([e for e in log.of_hearing(hearing) if e.number <= events[-1].number])
             return last if last is not None and last.size >= count else None
 
-        stored: Stored = await until(signed, 60)
+        stored: StoredCheckpoint = await until(signed, 60)
         head = Checkpoint.from_text(read_note(stored.note).text)
         assert head.root == root_of(leaf_hash(leaf_of(e)) for e in log.of_hearing(hearing)[: stored.size])
         device = load_key(courtroom.layout.device_key).public_key()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from hardware.profile import Storage
+from hardware.profile import StorageSettings
 from tests.support.peers.center_peers import RoomPeer, Served, metadata, opening, until
 
 
@@ -28,4 +28,4 @@ async def test_the_center_holds_its_own_copy_and_says_so_only_when_it_does(archi
 
 
 def test_a_second_copy_in_the_room_is_one_line_of_the_profile() -> None:
-    assert Storage.model_validate({"data": "/srv/wutong", "copy": "/mnt/copy"}).copy_to == "/mnt/copy"
+    assert StorageSettings.model_validate({"data": "/srv/wutong", "copy": "/mnt/copy"}).copy_to == "/mnt/copy"

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.exports.honest_exports import HEARING
 
 
 def accesses(data: Path) -> list[dict[str, object]]:
-    log = RoomLog(RoomLayout(data).log)
+    log = RoomLog(RoomPaths(data).log)
     try:
         return [dict(event.body) for event in log.since(0) if event.kind == "access" and event.hearing is None]
     finally:
@@ -38,7 +38,7 @@ def test_every_export_is_a_fact_of_the_rooms_log_and_no_part_of_the_sealed_ledge
         [*command, "--out", str(tmp_path / "a"), "--from", "0:01", "--to", "0:03"], check=True, capture_output=True
     )
     assert accesses(made.data)[before:] == [{"what": "export", "hearing": HEARING, "excerpt": True}]
-    log = RoomLog(RoomLayout(made.data).log)
+    log = RoomLog(RoomPaths(made.data).log)
     assert log.of_hearing(HEARING)[-1].kind == "seal"
     log.close()
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from recorder.event_writer import Scribe
+from recorder.event_writer import EventWriter
 from sync.room.event_log import Event, RoomLog
 
 S = 1_000_000_000
@@ -28,7 +28,7 @@ class Bench:
 
     def start(self, most: int = 5) -> None:
         self.said: list[Event] = []
-        self.scribe = Scribe(self.log, self.said.append, self.unsaid, self._trouble, most=most)
+        self.scribe = EventWriter(self.log, self.said.append, self.unsaid, self._trouble, most=most)
 
     def _trouble(self, why: str | None) -> None:
         self.troubles.append(why)

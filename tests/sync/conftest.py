@@ -10,7 +10,7 @@ import pytest
 
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.peers.uplink_peers import CenterPeer, Mosquitto
 
 
@@ -30,19 +30,19 @@ def center(broker: Mosquitto) -> Iterator[CenterPeer]:
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> RoomLayout:
-    return RoomLayout(tmp_path / "data")
+def layout(tmp_path: Path) -> RoomPaths:
+    return RoomPaths(tmp_path / "data")
 
 
 @pytest.fixture
-def room_log(layout: RoomLayout) -> Iterator[RoomLog]:
+def room_log(layout: RoomPaths) -> Iterator[RoomLog]:
     log = RoomLog(layout.log)
     yield log
     log.close()
 
 
 @pytest.fixture
-def clock(layout: RoomLayout) -> RoomClock:
+def clock(layout: RoomPaths) -> RoomClock:
     return RoomClock.open(layout.clock)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pypdf import PdfReader
 
-from hardware.simulation.scenario import BUNDLED_HEARING, Pause, Present, Resume, Scenario
+from hardware.simulation.scenario import BUNDLED_HEARING, Present, Resume, Scenario, ScenarioPause
 from tests.support.paths import ROOT
 
 SOURCE = ROOT.parent / "shared" / "hearing-civil"
@@ -101,7 +101,7 @@ def test_the_clerk_acts_when_the_reference_says_so() -> None:
     again = next(u for u in said if "现在继续开庭" in u["text"])
     shown = next(a for a in scenario.actions if isinstance(a, Present))
     assert on_screen["start"] <= shown.at_s <= on_screen["end"]
-    paused = next(a for a in scenario.actions if isinstance(a, Pause))
+    paused = next(a for a in scenario.actions if isinstance(a, ScenarioPause))
     resumed = next(a for a in scenario.actions if isinstance(a, Resume))
     assert recess["end"] <= paused.at_s < resumed.at_s <= again["start"]
     assert scenario.actions[0].at_s <= said[0]["start"]
@@ -110,7 +110,7 @@ def test_the_clerk_acts_when_the_reference_says_so() -> None:
 
 def test_the_pause_cuts_no_word() -> None:
     scenario = Scenario.load(BUNDLED_HEARING)
-    paused = next(a for a in scenario.actions if isinstance(a, Pause)).at_s
+    paused = next(a for a in scenario.actions if isinstance(a, ScenarioPause)).at_s
     resumed = next(a for a in scenario.actions if isinstance(a, Resume)).at_s
     assert not [u for u in reference()["utterances"] if u["start"] < resumed and u["end"] > paused]
 

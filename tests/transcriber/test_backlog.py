@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sync.room.event_log import Event
-from transcriber.backlog import Progress, Sittings
+from transcriber.backlog import Backlog, ResumePoint
 
 
 def event(number: int, kind: str, room_ns: int, hearing: str = "a") -> Event:
@@ -13,7 +13,7 @@ def event(number: int, kind: str, room_ns: int, hearing: str = "a") -> Event:
 
 
 def test_pauses_are_left_out_and_the_rest_is_kept() -> None:
-    sittings = Sittings()
+    sittings = Backlog()
     sittings.apply([event(1, "open", 100), event(2, "pause", 200), event(3, "resume", 300)])
     sitting = sittings.current
     assert sitting is not None
@@ -28,7 +28,7 @@ def test_pauses_are_left_out_and_the_rest_is_kept() -> None:
 
 
 def test_hearings_come_one_after_the_other() -> None:
-    sittings = Sittings()
+    sittings = Backlog()
     sittings.apply([event(1, "open", 1), event(2, "close", 5), event(3, "open", 9, "b"), event(4, "mark", 9, "b")])
     assert sittings.current is not None
     assert (sittings.current.hearing, sittings.current.closed_ns) == ("a", 5)
@@ -39,15 +39,15 @@ def test_hearings_come_one_after_the_other() -> None:
 
 def test_progress_survives_and_damage_is_known(tmp_path: Path) -> None:
     path = tmp_path / "run" / "transcriber.json"
-    assert Progress.read(path) == Progress(lost=True)
-    Progress(7, "a", 123).write(path)
-    assert Progress.read(path) == Progress(7, "a", 123)
+    assert ResumePoint.read(path) == ResumePoint(lost=True)
+    ResumePoint(7, "a", 123).write(path)
+    assert ResumePoint.read(path) == ResumePoint(7, "a", 123)
     path.write_bytes(b"")
-    assert Progress.read(path) == Progress(lost=True)
+    assert ResumePoint.read(path) == ResumePoint(lost=True)
 
 
 def test_without_progress_the_last_hearing_comes_first_and_then_those_without_words() -> None:
-    sittings = Sittings()
+    sittings = Backlog()
     told = [
         ("open", "worded"),
         ("utterance", "worded"),

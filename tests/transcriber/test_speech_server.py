@@ -15,9 +15,9 @@ from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition.factory import look, make_ear
 from transcriber.recognition.openai_client import _wav
-from transcriber.recognition.process import Owner
+from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import Local
-from transcriber.speech_server import BusyError, Line, running
+from transcriber.speech_server import BusyError, QuestionQueue, running
 
 TOKEN = "the-rooms-token"
 
@@ -62,7 +62,7 @@ async def test_an_independent_client_and_a_room_get_the_words(tmp_path: Path) ->
 
 
 async def test_finished_turns_go_before_captions_and_too_many_are_refused() -> None:
-    line = Line([Owner(Local())], most=3)
+    line = QuestionQueue([EngineProcess(Local())], most=3)
     order: list[str] = []
     held = asyncio.Event()
 
@@ -88,8 +88,8 @@ async def test_finished_turns_go_before_captions_and_too_many_are_refused() -> N
 
 
 async def test_an_ear_is_not_lost_on_a_question_that_was_taken_back_a_moment_ago() -> None:
-    ear = Owner(Local())
-    line = Line([ear], most=3)
+    ear = EngineProcess(Local())
+    line = QuestionQueue([ear], most=3)
     heard: list[str] = []
 
     async def ask(name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.words.doctor_profile import PROFILE
 
 TRACK: dict[str, Any] = {"kind": "video", "state": "running", "kept": True, "kept_bytes": 5 << 20, "restarts": 2}
@@ -40,7 +40,7 @@ async def once(tmp_path: Path) -> str:
 
 
 async def test_a_room_at_work_fits_one_small_screen(tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "data")
+    layout = RoomPaths(tmp_path / "data")
     log = RoomLog(layout.log)
     log.append("open", {"case": {"case_no": "(2026)黑05民初7号"}}, hearing="h1", room_ns=1, utc_ns=1)
     recorder, uplink = FeedServer(layout.feed("recorder")), FeedServer(layout.feed("uplink"))

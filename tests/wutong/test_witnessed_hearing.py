@@ -33,7 +33,7 @@ from sync.record.hearing import Hearing
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.peers.tsa import Authority
 from wutong.demo.broker import account, write_config
 
@@ -72,7 +72,7 @@ class Stage:
     center_data: Path
     panel_url: str
     profile: Path
-    layout: RoomLayout
+    layout: RoomPaths
     authority: Authority
 
     def wutong(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -154,7 +154,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             for service in ("edge", "uplink"):
                 run(sys.executable, "-m", "wutong", "room", service, "--profile", str(profile))
             until(lambda: answers(url) and answers(panel_url))
-            layout = RoomLayout(tmp_path / "room")
+            layout = RoomPaths(tmp_path / "room")
             yield Stage(url, config, tmp_path / "center", panel_url, profile, layout, authority)
         finally:
             for process in reversed(processes):

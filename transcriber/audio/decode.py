@@ -55,7 +55,7 @@ class Decoder:
         return Block(to_ns(fragment.decode_time, self.init.timescale), samples)
 
 
-class Kept:
+class KeptAudio:
     """The microphones' segments of one hearing on disk, the growing one included, read forwards."""
 
     def __init__(self, folder: Path) -> None:

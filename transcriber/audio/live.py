@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 _KEEP_NS = 20_000_000_000
 
 
-class Live:
+class LiveAudio:
     """A ring of the last 20 s. Who is slower reads the segments on disk instead."""
 
     def __init__(self, recorder: Path) -> None:

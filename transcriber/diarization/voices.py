@@ -28,7 +28,7 @@ from transcriber.defects import DEFECTS
 from transcriber.diarization.pitch import pitch
 from transcriber.recognition.factory import NO_MODEL
 from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import RATE_HZ, Ear, Samples
+from transcriber.recognition.recognizer import RATE_HZ, Recognizer, Samples
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class Voice:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _VoiceSample:
     """The voices of one hearing."""
 
     hearing: str = ""
@@ -77,7 +77,7 @@ class _Heard:
 class Voices:
     """The voices of the hearing in work. All methods belong to one event loop."""
 
-    def __init__(self, profile: Profile, ear: Ear, file: Path) -> None:
+    def __init__(self, profile: Profile, ear: Recognizer, file: Path) -> None:
         """`file`: where the voices of the hearing in work are kept over a restart."""
         self._mode = profile.transcriber.voices
         self._measure = SEMITONES if self._mode == "pitch" else COSINE
@@ -118,7 +118,7 @@ class Voices:
 
     def _begin(self, hearing: str) -> None:
         """Another hearing is in work. They are transcribed in their order: those before it are done."""
-        self._heard = _Heard(hearing)
+        self._heard = _VoiceSample(hearing)
         if hearing in self._transcripts:
             for earlier in list(self._transcripts)[: list(self._transcripts).index(hearing)]:
                 self._forget(earlier)
@@ -217,7 +217,7 @@ class Voices:
         voice.weight = min(voice.weight + 1, _HEAVIEST)
 
 
-def _read(path: Path) -> _Heard:
+def _read(path: Path) -> _VoiceSample:
     """What was kept; nothing when it cannot be read: then new labels follow those that the log has."""
     try:
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -225,12 +225,12 @@ def _read(path: Path) -> _Heard:
             str(seat): [Voice(str(v["label"]), [float(c) for c in v["centre"]], int(v["weight"])) for v in kept]
             for seat, kept in value["voices"].items()
         }
-        return _Heard(str(value["hearing"]), voices, {str(k): str(v) for k, v in value["last"].items()})
+        return _VoiceSample(str(value["hearing"]), voices, {str(k): str(v) for k, v in value["last"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return _Heard()
+        return _VoiceSample()
 
 
-def _write(path: Path, heard: _Heard) -> None:
+def _write(path: Path, heard: _VoiceSample) -> None:
     """Replace the file as a whole; without it a restart founds its voices anew."""
     draft = path.with_suffix(".new")
     try:

@@ -1,4 +1,4 @@
-"""Which `Ear` a profile asks for: a model process on this machine, or a pool of servers elsewhere."""
+"""Which `Recognizer` a profile asks for: a model process on this machine, or a pool of servers elsewhere."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from hardware.profile import Transcriber
 from sync.errors import ConfigError
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.openai_client import Remote
-from transcriber.recognition.process import Owner
+from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import Local
-from transcriber.recognition.recognizer import Ear
+from transcriber.recognition.recognizer import Recognizer
 from transcriber.recognition.server_pool import Pool
 
 NO_MODEL = ("", "pitch")
 """The values of `voices` for which no speaker model is loaded."""
 
 
-def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None) -> Ear:
+def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None) -> Recognizer:
     """The ear, not started. `ConfigError` when its model is not there. Joins the model `base` when that is missing."""
     speaker = "" if settings.voices in NO_MODEL else settings.voices
     if speaker and not Path(speaker).is_file():
@@ -34,7 +34,7 @@ def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = la
             )
             for server in settings.servers
         ]
-        own = Owner(Local(engine="", speaker=speaker)) if speaker else None
+        own = EngineProcess(Local(engine="", speaker=speaker)) if speaker else None
         return Pool(remotes, speaker=own, on_state=on_state)
     if settings.engine == "sherpa-onnx":
         folder = Path(settings.model)
@@ -50,7 +50,7 @@ def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = la
         device=settings.device,
         speaker=speaker,
     )
-    return Owner(local, on_state=on_state)
+    return EngineProcess(local, on_state=on_state)
 
 
 async def look(settings: Transcriber) -> str:

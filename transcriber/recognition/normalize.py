@@ -12,18 +12,18 @@ from collections.abc import Sequence
 
 from transcriber.recognition.alignment import spread
 from transcriber.recognition.hallucinations import finish, invented, latin, once, tidy
-from transcriber.recognition.recognizer import Heard, Word
+from transcriber.recognition.recognizer import Transcription, Word
 
 _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
 
-def fit(text: str, pieces: Sequence[Word], seconds: float, *, quick: bool, confidence: float) -> Heard:
+def fit(text: str, pieces: Sequence[Word], seconds: float, *, quick: bool, confidence: float) -> Transcription:
     """`text` as heard in `seconds` of sound; `pieces`: its parts with times, or none."""
     if why := invented(text, seconds):
-        return Heard(why=why)
+        return Transcription(why=why)
     text = tidy(_sentence_case(text))
     if quick:
-        return Heard(text=once(text), confidence=confidence)
+        return Transcription(text=once(text), confidence=confidence)
     text = finish(text)
     spoken = [piece for piece in pieces if _letters(piece.text)]
     if sum(_letters(piece.text) for piece in spoken) != _letters(text):
@@ -31,7 +31,7 @@ def fit(text: str, pieces: Sequence[Word], seconds: float, *, quick: bool, confi
     words = spread(text, _ordered(spoken, seconds))
     if words:
         confidence = sum(word.probability for word in words) / len(words)
-    return Heard(text=text, words=words, confidence=round(confidence, 3))
+    return Transcription(text=text, words=words, confidence=round(confidence, 3))
 
 
 def chance(log_probability: float) -> float:

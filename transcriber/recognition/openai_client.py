@@ -21,7 +21,7 @@ from sync.runtime.secrets import read_secret
 from transcriber.recognition.hallucinations import echoes
 from transcriber.recognition.language import LANGUAGES
 from transcriber.recognition.normalize import chance, fit, laid
-from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Heard, Samples, Word
+from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Samples, Transcription, Word
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0
@@ -69,7 +69,7 @@ class Remote:
         timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
         self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16))
 
-    async def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Heard:
+    async def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Transcription:
         """Words of at most 30 s, by one question; by another one where the first came out as nonsense."""
         seconds = len(samples) / RATE_HZ
         wav = _wav(samples)
@@ -184,7 +184,7 @@ class Remote:
         return f"the transcription server {self.base} does not let us in (HTTP {answer.status_code}); {advice}"
 
 
-def heard(answer: dict[str, Any], seconds: float, *, quick: bool) -> Heard:
+def heard(answer: dict[str, Any], seconds: float, *, quick: bool) -> Transcription:
     """What a server's `verbose_json` says, as far as it says it. `ServerRefusedError` when it is malformed."""
     try:
         segments = [s for s in answer.get("segments") or [] if isinstance(s, dict)]

@@ -23,7 +23,7 @@ import structlog
 
 from sync.errors import ConfigError, WutongError
 from transcriber.recognition.process_settings import Local
-from transcriber.recognition.recognizer import RATE_HZ, Heard, Samples
+from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
 from transcriber.recognition.worker import HEAD, heard_from_json, pack
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class _GoneError(Exception):
     """The process is gone or was killed for hanging."""
 
 
-class Owner:
+class EngineProcess:
     """The parent's end of the model process. All methods belong to one event loop."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Owner:
 
     async def ask(
         self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
-    ) -> Heard:
+    ) -> Transcription:
         """Words of `samples` (16 kHz, at most 29.5 s). `EngineLostError` when these samples cannot be transcribed."""
         answer = await self._answered(samples, {"quick": quick, "bias": bias, "prefix": prefix})
         return heard_from_json(answer["heard"])

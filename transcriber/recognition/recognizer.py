@@ -25,7 +25,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Transcription:
     """What an engine made of some samples; `text` is empty when nothing was said, and `why` may say what it was."""
 
     text: str = ""
@@ -42,7 +42,7 @@ UNSAID = 0.75
 class Engine(Protocol):
     """Turns one stretch of one speaker into words."""
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
+    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Transcription:
         """Words of at most 30 s. `bias`: names likely to be heard; `quick`: for a caption that will be replaced.
 
         `prefix`: the committed words with which these samples begin, as an earlier answer wrote them; the answer begins
@@ -50,7 +50,7 @@ class Engine(Protocol):
         """
 
 
-class Ear(Protocol):
+class Recognizer(Protocol):
     """Who is asked for words: an engine's process, or servers elsewhere. All methods belong to one event loop."""
 
     restarts: int
@@ -73,7 +73,7 @@ class Ear(Protocol):
 
     async def ask(
         self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
-    ) -> Heard:
+    ) -> Transcription:
         """Words of `samples` (16 kHz, at most 29.5 s); `turn` names what captions of one speech have in common.
 
         `prefix` as in `Engine.transcribe`.

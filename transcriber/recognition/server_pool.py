@@ -21,8 +21,8 @@ import structlog
 
 from sync.errors import ConfigError, WutongError
 from transcriber.recognition.openai_client import Remote, ServerAwayError, ServerClosedError, ServerRefusedError
-from transcriber.recognition.process import MAX_TRIES, EngineLostError, Owner
-from transcriber.recognition.recognizer import RATE_HZ, Heard, Samples
+from transcriber.recognition.process import MAX_TRIES, EngineLostError, EngineProcess
+from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class Pool:
         self,
         remotes: Sequence[Remote],
         *,
-        speaker: Owner | None = None,
+        speaker: EngineProcess | None = None,
         on_state: Callable[[str, str], None] = lambda state, why: None,
     ) -> None:
         """`speaker`: the process with the speaker model; `on_state` hears `loading`, `ready` and `failed`."""
@@ -104,7 +104,7 @@ class Pool:
 
     async def ask(
         self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
-    ) -> Heard:
+    ) -> Transcription:
         """Words of `samples`. A caption is empty when no server has time for it; a finished turn waits."""
         began = time.monotonic()
         try:
@@ -127,7 +127,7 @@ class Pool:
         if self._speaker is not None:
             await self._speaker.stop()
 
-    async def _final(self, samples: Samples, bias: str) -> Heard:
+    async def _final(self, samples: Samples, bias: str) -> Transcription:
         refused: set[int] = set()
         spoilt = 0
         why = ""
@@ -163,27 +163,27 @@ class Pool:
             finally:
                 server.finals -= 1
 
-    async def _caption(self, samples: Samples, bias: str, turn: str) -> Heard:
+    async def _caption(self, samples: Samples, bias: str, turn: str) -> Transcription:
         server = self._turns.get(turn)
         if server is None or not server.well:
             free = [s for s in self._well(set()) if not s.finals and s.captions < _CAPTIONS]
             server = min(free, key=lambda s: s.load, default=None)
             if server is None:
-                return Heard(why="no server has time for captions")
+                return Transcription(why="no server has time for captions")
             self._turns[turn] = server
             while len(self._turns) > _TURNS:
                 self._turns.popitem(last=False)
         elif server.finals or server.captions >= _CAPTIONS:
-            return Heard(why="the server has no time for captions")
+            return Transcription(why="the server has no time for captions")
         self._turns.move_to_end(turn)
         server.captions += 1
         try:
             return await server.remote.transcribe(samples, bias, quick=True)
         except ServerRefusedError as error:
-            return Heard(why=error.message)
+            return Transcription(why=error.message)
         except (ServerAwayError, ServerClosedError, ConfigError) as error:
             self._lost(server, error)
-            return Heard(why=error.message)
+            return Transcription(why=error.message)
         finally:
             server.captions -= 1
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from transcriber.recognition.normalize import chance, fit
-from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Heard, Samples, Word
+from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Samples, Transcription, Word
 from transcriber.recognition.sherpa_models import Choice, Model, load
 
 _TAIL = np.zeros(int(0.6 * RATE_HZ), np.float32)
@@ -29,7 +29,7 @@ class Sherpa:
     def __init__(self, folder: Path, *, language: str = "zh", threads: int = 2, device: str = "cpu") -> None:
         self.model: Model = load(folder, Choice(language, threads, device))
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
+    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Transcription:
         """Words of at most 30 s. `bias`: names, separated by marks or blanks; for models that take any."""
         seconds = len(samples) / RATE_HZ
         result = self._stream(samples, bias) if self.model.streaming else self._whole(samples, bias)

@@ -23,7 +23,7 @@ from sync.errors import ConfigError
 from transcriber.recognition.alignment import spread
 from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
 from transcriber.recognition.language import LANGUAGES, Tongue
-from transcriber.recognition.recognizer import RATE_HZ, Heard, Samples, Word
+from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription, Word
 
 _HOP = 160
 _PART = "\ufffd"
@@ -106,7 +106,7 @@ class Whisper:
         first = cls(folder, language=language, threads=threads, device=device, lanes=lanes)
         return [first, *(copy(first) for _ in range(lanes - 1))]
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Heard:
+    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Transcription:
         """Words of at most 29.5 s; what is longer is cut off (the cutter never sends it)."""
         samples = samples[: int(_MAX_S * RATE_HZ)]
         seconds = len(samples) / RATE_HZ
@@ -119,15 +119,15 @@ class Whisper:
             said = self._pass(samples, "", _AGAIN)
             why = self._doubt(said, seconds)
         if why:
-            return Heard(why=why)
+            return Transcription(why=why)
         text = tidy(said.text.replace(_PART, ""))
         self._written.append((text, said.tokens))
         if quick:
-            return Heard(text=once(text), confidence=float(np.exp(said.logprob)))
+            return Transcription(text=once(text), confidence=float(np.exp(said.logprob)))
         text = finish(text)
         words = self._words(said, text, seconds)
         confidence = float(np.mean([w.probability for w in words])) if words else float(np.exp(said.logprob))
-        return Heard(text=text, words=words, confidence=round(confidence, 3))
+        return Transcription(text=text, words=words, confidence=round(confidence, 3))
 
     def _pass(self, samples: Samples, bias: str, how: _Pass, prefix: str = "") -> _Said:
         frames = min(_FULL_FRAMES, max(int(how.least_s * 100), int(len(samples) / _HOP + how.tail_s * 100)))

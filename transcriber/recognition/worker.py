@@ -26,7 +26,7 @@ import numpy as np
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent, weigh
 from transcriber.recognition.process_settings import Local, load_engines, load_speaker
-from transcriber.recognition.recognizer import RATE_HZ, Engine, Heard, Word
+from transcriber.recognition.recognizer import RATE_HZ, Engine, Transcription, Word
 
 if TYPE_CHECKING:
     from transcriber.recognition.speaker_embedding import SpeakerModel  # its library is large, and few rooms need it
@@ -42,9 +42,9 @@ def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
     return HEAD.pack(len(text), len(samples)) + text + samples
 
 
-def heard_from_json(value: dict[str, Any]) -> Heard:
-    """What `asdict` made of a `Heard`."""
-    return Heard(
+def heard_from_json(value: dict[str, Any]) -> Transcription:
+    """What `asdict` made of a `Transcription`."""
+    return Transcription(
         text=str(value["text"]),
         words=tuple(Word(**word) for word in value["words"]),
         confidence=float(value["confidence"]),

@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 
 from transcriber.defects import DEFECTS
-from transcriber.recognition.recognizer import RATE_HZ, Heard, Samples
+from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
 from transcriber.segmentation.endpointer import Turn
 
 log = structlog.get_logger(__name__)
@@ -40,17 +40,17 @@ _BAND = slice(150 * _WINDOW // RATE_HZ, 6000 * _WINDOW // RATE_HZ)
 _TAPER = np.hanning(_WINDOW)
 
 
-class Settled:
+class CrosstalkFilter:
     """The turns that were written last, to compare the next ones with."""
 
     def __init__(self) -> None:
         self._written: deque[tuple[Turn, str]] = deque(maxlen=_REMEMBERED)
 
-    def note(self, turn: Turn, heard: Heard) -> None:
+    def note(self, turn: Turn, heard: Transcription) -> None:
         """This turn is in the record."""
         self._written.append((turn, heard.text))
 
-    def elsewhere(self, turn: Turn, heard: Heard, others: Iterable[tuple[Turn, str]]) -> bool:
+    def elsewhere(self, turn: Turn, heard: Transcription, others: Iterable[tuple[Turn, str]]) -> bool:
         """Whether `turn` is only the echo of another seat's; `others`: turns that are not written yet, as captioned."""
         try:
             return self._is_echo(turn, heard, others)
@@ -58,7 +58,7 @@ class Settled:
             log.error("echo_not_judged", why=repr(error))
             return False
 
-    def _is_echo(self, turn: Turn, heard: Heard, others: Iterable[tuple[Turn, str]]) -> bool:
+    def _is_echo(self, turn: Turn, heard: Transcription, others: Iterable[tuple[Turn, str]]) -> bool:
         level_db = turn.level_db
         louder = [
             (_shared_ns(turn, other), other, text)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcriber.recognition.recognizer import RATE_HZ, Samples
-from transcriber.segmentation.speaker_gate import FRAME, FRAME_NS, Gate
-from transcriber.segmentation.voice_activity import Activity
+from transcriber.segmentation.speaker_gate import FRAME, FRAME_NS, SpeakerGate
+from transcriber.segmentation.voice_activity import VoiceActivity
 
 PAUSE_S = 0.45
 """Ends a turn of any length; a longer turn is ended by a shorter pause."""
@@ -59,7 +59,7 @@ class Turn:
     active_frames: int = 0
     voiced: int = 0
     """Windows of 32 ms with a voice in them."""
-    _activity: Activity = field(default_factory=Activity)
+    _activity: VoiceActivity = field(default_factory=VoiceActivity)
     _voiceless: int = 0
     _chunks: list[NDArray[np.int16]] = field(default_factory=list)
     _levels: list[float] = field(default_factory=list)
@@ -164,7 +164,7 @@ class _Seat:
             loud = active and sum(a for _, _, _, a in self._past[-_BEGIN_WITHIN:]) >= _BEGIN_FRAMES
             if loud and self._listen_in <= 0:
                 self._listen_in = _LISTEN_AGAIN
-                voices = Activity().feed(np.concatenate([chunk for _, chunk, _, _ in self._past]))
+                voices = VoiceActivity().feed(np.concatenate([chunk for _, chunk, _, _ in self._past]))
                 if voices.max(initial=0) > _VOICE:
                     self._begin()
             return None
@@ -203,13 +203,13 @@ class _Seat:
         return turn
 
 
-class Cutter:
+class Endpointer:
     """All seats of a room."""
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
         """`channels`: those with a seat; `width`: how many the audio has."""
-        Activity()  # its model is loaded now, and no first word waits for it
-        self._gate = Gate(width)
+        VoiceActivity()  # its model is loaded now, and no first word waits for it
+        self._gate = SpeakerGate(width)
         self._seats = [_Seat(c) for c in channels]
         self._width = width
         self._rest = np.zeros((0, width), np.int16)

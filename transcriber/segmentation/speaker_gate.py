@@ -41,7 +41,7 @@ _NOISE_BLOCK = 25
 _NOISE_BLOCKS = 16
 
 
-class Gate:
+class SpeakerGate:
     """The adaptive state of one room's microphones; frames must come in order."""
 
     def __init__(self, channels: int) -> None:

@@ -34,7 +34,7 @@ def _model() -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
 
 
-class Activity:
+class VoiceActivity:
     """One microphone's stretch of sound, from its first sample on."""
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ class Death:
 
 
 @dataclass
-class Seen:
+class Acknowledged:
     """What was acknowledged before the kills."""
 
     fragments: set[tuple[str, str]] = field(default_factory=set)
@@ -75,7 +75,7 @@ async def measure(
     turns = [turn for turn in TURNS if turn not in SERVICES or turn in services]
     chance = random.Random(seed)  # noqa: S311 (moments, not secrets)
     deaths: list[Death] = []
-    seen = Seen()
+    seen = Acknowledged()
     console.print("starting a room …")
     async with BenchRoom.running(data, services) as room:
         room.say("open", case={}, seats=[], tracks=[{"id": t, "kind": "", "name": t} for t in TRACKS])
@@ -159,7 +159,7 @@ def _unjournaled(path: Path) -> bool:
     return bool(lines) and path.stat().st_size > lines[-1]["offset"] + lines[-1]["length"]
 
 
-def _look(room: BenchRoom, seen: Seen) -> None:
+def _look(room: BenchRoom, seen: Acknowledged) -> None:
     for path in room.layout.hearing(HEARING).glob("*/*.jsonl"):
         if path.stem.isdigit():
             seen.fragments |= {(path.parent.name, line["sha256"]) for line in _lines(path)}
@@ -167,7 +167,7 @@ def _look(room: BenchRoom, seen: Seen) -> None:
         seen.events[event.number] = json.dumps(event.to_json(), sort_keys=True)
 
 
-def figures(room: BenchRoom, view: Hearing, deaths: list[Death], seen: Seen) -> dict[str, Any]:
+def figures(room: BenchRoom, view: Hearing, deaths: list[Death], seen: Acknowledged) -> dict[str, Any]:
     """The published figures, from the files and the log."""
     kept: dict[str, list[Indexed]] = {track: [] for track in TRACKS}
     found: set[tuple[str, str]] = set()

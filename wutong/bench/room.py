@@ -20,8 +20,8 @@ from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
-from wutong.demo.processes import Child, Processes
+from sync.room.paths import RoomPaths
+from wutong.demo.processes import Child, DemoProcesses
 
 PATIENCE_S = 60.0
 SERVICES = ("recorder", "edge", "uplink", "transcriber")
@@ -69,10 +69,10 @@ class BenchRoom:
     def __init__(self, folder: Path, segment_s: int) -> None:
         self.profile = folder / "room.toml"
         self.profile.write_text(_PROFILE.format(segment_s=segment_s), encoding="utf-8")
-        self.layout = RoomLayout(folder / "data")
+        self.layout = RoomPaths(folder / "data")
         self.clock = RoomClock.open(self.layout.clock)
         self.log = RoomLog(self.layout.log)
-        self.processes = Processes(folder / "logs")
+        self.processes = DemoProcesses(folder / "logs")
         self.status: dict[str, Any] | None = None
 
     @classmethod

@@ -46,7 +46,7 @@ class Growth(NamedTuple):
 
 
 @dataclass
-class Samples:
+class SoakSamples:
     """Of one process."""
 
     at_s: list[float] = field(default_factory=list)
@@ -76,11 +76,11 @@ class Samples:
         return Growth(slope, slope * float(span), float(np.polyfit(hours, fds, 1)[0] * span))
 
 
-class Watch:
+class SoakWatch:
     """Samples by the name of the process."""
 
     def __init__(self) -> None:
-        self.samples: dict[str, Samples] = {}
+        self.samples: dict[str, SoakSamples] = {}
         self._pids: dict[str, int] = {}
         self.restarts = 0
         """A process that died takes its leaks with it; each such death is counted."""
@@ -91,8 +91,8 @@ class Watch:
             if self._pids.setdefault(name, process.pid) != process.pid:
                 self._pids[name] = process.pid
                 self.restarts += 1
-                self.samples[name] = Samples()
-            self.samples.setdefault(name, Samples()).add(process, at_s)
+                self.samples[name] = SoakSamples()
+            self.samples.setdefault(name, SoakSamples()).add(process, at_s)
 
     def growth(self, from_s: float) -> dict[str, Growth]:
         """Of each process."""
@@ -119,7 +119,7 @@ async def measure(
     seconds = hours * 3600
     warm_s = min(seconds / 3, WARM_UP_S)
     every_s = max(seconds / MOST_SAMPLES, 1.0)
-    watch = Watch()
+    watch = SoakWatch()
     hearings = 0
     async with BenchRoom.running(data, segment_s=60 if hours > 1 else 4) as room:
         begun = said = time.monotonic()

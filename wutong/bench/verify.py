@@ -29,11 +29,11 @@ from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog, seal_key
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.digests import Digests
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
@@ -62,13 +62,13 @@ async def measure(folder: Path, megabytes: int, console: Console) -> Mapping[str
 def _measure(folder: Path, megabytes: int, console: Console) -> Mapping[str, Any]:
     center = Ed25519PrivateKey.generate()
     with console.status(f"a hearing of {megabytes} MB"):
-        _hold(RoomLayout(folder / "room"), center, megabytes * 1_000_000)
+        _hold(RoomPaths(folder / "room"), center, megabytes * 1_000_000)
         source = RoomSource(folder / "room", HEARING)
         export(source, folder / "export", people=False)
         source.close()
     with console.status("verifying"):
         began, began_cpu = time.perf_counter(), time.process_time()
-        case = Case(folder / "export", center.public_key())
+        case = ExportCase(folder / "export", center.public_key())
         judgement = examine(case)
         took_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
     if judgement.verdict not in (Verdict.AUTHENTIC, Verdict.WITH_GAPS):
@@ -96,7 +96,7 @@ def _clip(words: str) -> tuple[Init, list[Fragment]]:
     return init, [item for item in found if isinstance(item, Fragment)]
 
 
-def _hold(layout: RoomLayout, center: Ed25519PrivateKey, wanted: int) -> None:
+def _hold(layout: RoomPaths, center: Ed25519PrivateKey, wanted: int) -> None:
     """A whole hearing as a room's data folder has it."""
     clock = RoomClock.open(layout.clock)
     opened_ns, utc_ns = clock.now_ns(), clock.utc_now_ns()
@@ -144,7 +144,7 @@ def _hold(layout: RoomLayout, center: Ed25519PrivateKey, wanted: int) -> None:
 
 
 def _segment(
-    layout: RoomLayout,
+    layout: RoomPaths,
     track: str,
     index: int,
     init: Init,

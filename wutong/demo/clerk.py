@@ -12,15 +12,15 @@ import httpx
 from hardware.simulation.cue import Play, announce
 from hardware.simulation.scenario import (
     AddExhibit,
-    Case,
     Close,
-    Mark,
     Open,
-    Page,
-    Pause,
     Present,
     Resume,
     Scenario,
+    ScenarioCase,
+    ScenarioMark,
+    ScenarioPage,
+    ScenarioPause,
     Withdraw,
     Zoom,
 )
@@ -74,7 +74,7 @@ class Clerk:
                 self._exhibits[action.file] = str(added["id"])
             case Present():
                 await self.show(self._exhibits[action.file], action.page, action.zoom, action.x, action.y)
-            case Page():
+            case ScenarioPage():
                 assert self._shown is not None
                 await self.show(self._shown["exhibit"], action.page, 1.0, 0.5, 0.5)
             case Zoom():
@@ -82,9 +82,9 @@ class Clerk:
                 await self.show(self._shown["exhibit"], self._shown["page"], action.zoom, action.x, action.y)
             case Withdraw():
                 await self._send("DELETE", "/api/presentation")
-            case Mark():
+            case ScenarioMark():
                 await self._send("POST", "/api/marks", json={"kind": action.kind, "text": action.text})
-            case Pause():
+            case ScenarioPause():
                 await self._send("POST", "/api/hearing/pause", json={"reason": action.reason.value})
             case Resume():
                 await self._send("POST", "/api/hearing/resume")
@@ -106,7 +106,7 @@ class Clerk:
             await asyncio.sleep(0.1)
         return [str(name) for name in now["hindrances"]]
 
-    async def open(self, case: Case) -> None:
+    async def open(self, case: ScenarioCase) -> None:
         """宣布开庭, after the self-test; what it found is confirmed, so that a demo never ends there."""
         despite = await self.self_test()
         await self._send("POST", "/api/hearing", json={**case.model_dump(), "despite": despite})

@@ -18,7 +18,7 @@ from hardware.simulation.hearing_folder import HearingFolder
 from hardware.simulation.scenario import Scenario
 from sync.errors import CenterError
 from sync.http.people import write_private
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from transcriber.recognition.model_files import locate
 from wutong.demo.clerk import LEAD_S, Clerk
 from wutong.demo.docket import put_on_docket
@@ -30,7 +30,7 @@ console = terminal(highlight=False)
 
 
 @dataclass(frozen=True)
-class Options:
+class DemoOptions:
     """The options of `wutong demo`."""
 
     hearing: Path
@@ -42,7 +42,7 @@ class Options:
     data: Path
 
 
-def run(options: Options) -> int:
+def run(options: DemoOptions) -> int:
     """Run the demo until Ctrl-C, SIGTERM or `--seconds`; 0 unless something could not be started."""
     folder = HearingFolder(options.hearing)
     scenario = Scenario.load(options.hearing)
@@ -50,7 +50,7 @@ def run(options: Options) -> int:
     return asyncio.run(_run(options, folder.path, scenario))
 
 
-async def _run(options: Options, hearing: Path, scenario: Scenario) -> int:
+async def _run(options: DemoOptions, hearing: Path, scenario: Scenario) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,7 +100,7 @@ def _say_why_it_ended(task: asyncio.Task[None]) -> None:
         console.print(f"the demo does not go on by itself: {words}; the panel can be used by hand")
 
 
-async def _start(options: Options, hearing: Path) -> Stack:
+async def _start(options: DemoOptions, hearing: Path) -> Stack:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("checking", total=4 + options.rooms)
@@ -111,7 +111,7 @@ async def _start(options: Options, hearing: Path) -> Stack:
         return await start_stack(options.data, hearing, rooms=options.rooms, port_base=options.port_base, say=say)
 
 
-def _print_addresses(stack: Stack, options: Options) -> None:
+def _print_addresses(stack: Stack, options: DemoOptions) -> None:
     lines = [("督查 inspection", f"{stack.center_url}/inspect", stack.inspector_code())]
     for room in stack.rooms:
         lines.append((f"{room.room_name} 书记员 panel", f"{stack.panel_url(room)}/panel", stack.clerk_code(room)))
@@ -145,7 +145,7 @@ async def _play(stack: Stack, room: RoomPlan, scenario: Scenario, hearing: Path)
             words = f"not passed: {', '.join(failing)}" if failing else "passed"
             console.print(f"{room.room_name}: 设备自检 — {words}")
             console.print(f"{room.room_name}: 开庭 — {scenario.case.title}")
-            await clerk.conduct(scenario, hearing, RoomLayout(room.data).stage)
+            await clerk.conduct(scenario, hearing, RoomPaths(room.data).stage)
             console.print(f"{room.room_name}: 闭庭 — play it at {stack.center_url}/inspect")
     except CenterError as error:
         console.print(f"{room.room_name}: the hearing stopped here: {error.message}")
@@ -173,5 +173,5 @@ async def _act_when_opened(stack: Stack, room: RoomPlan, scenario: Scenario, hea
             if now is not None and now["state"] == "open" and now["id"] != acted:
                 acted = now["id"]
                 from_ns = asyncio.get_running_loop().time() + LEAD_S
-                announce(RoomLayout(room.data).stage, Play(int(from_ns * 1e9), hearing))
+                announce(RoomPaths(room.data).stage, Play(int(from_ns * 1e9), hearing))
             await asyncio.sleep(0.5)

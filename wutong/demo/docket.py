@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 import httpx
 
-from hardware.simulation.scenario import Case
+from hardware.simulation.scenario import ScenarioCase
 from sync.errors import CenterError
 from sync.record.docket import Docket, DocketEntry
 from wutong.demo.stack import Stack
@@ -15,14 +15,14 @@ AHEAD = timedelta(minutes=10)
 """So much later than the demo's start the hearing is planned: time to look around before anybody misses it."""
 
 
-def docket_of(case: Case, now: datetime) -> Docket:
+def docket_of(case: ScenarioCase, now: datetime) -> Docket:
     """The docket of the day of `now` with this case alone, still on the same day."""
     at = min(now + AHEAD, datetime.combine(now.date(), time(23, 59), now.tzinfo))
     entry = DocketEntry(id=f"demo-{now:%Y%m%d-%H%M%S}", time=f"{at:%H:%M}", **case.model_dump())
     return Docket(date=f"{now:%Y-%m-%d}", hearings=[entry])
 
 
-async def put_on_docket(stack: Stack, case: Case) -> None:
+async def put_on_docket(stack: Stack, case: ScenarioCase) -> None:
     """Give every room's docket to the center, through the interface of the court's own systems.
 
     `CenterError` when the center refuses or does not answer.

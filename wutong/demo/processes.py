@@ -66,7 +66,7 @@ class Child:
         return "\n".join(text.strip().splitlines()[-lines:])
 
 
-class Processes:
+class DemoProcesses:
     """All children of a demo."""
 
     def __init__(self, log_dir: Path) -> None:

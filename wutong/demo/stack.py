@@ -21,10 +21,10 @@ from sync.errors import ConfigError
 from sync.http.people import write_private
 from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from wutong.demo.broker import account, write_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
-from wutong.demo.processes import Child, Processes
+from wutong.demo.processes import Child, DemoProcesses
 from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_profile
 from wutong.enroll import new_code, redeem
 
@@ -40,7 +40,7 @@ class Stack:
     center_url: str
     center_data: Path
     rooms: list[RoomPlan]
-    processes: Processes
+    processes: DemoProcesses
 
     def panel_url(self, room: RoomPlan) -> str:
         """Address of a room's web server."""
@@ -56,7 +56,7 @@ class Stack:
 
     def display_url(self, room: RoomPlan) -> str:
         """The display's address with its read-only token."""
-        token = RoomLayout(room.data).display_token.read_text(encoding="ascii").strip()
+        token = RoomPaths(room.data).display_token.read_text(encoding="ascii").strip()
         return f"{self.panel_url(room)}/display?token={token}"
 
     def child(self, name: str) -> Child:
@@ -134,7 +134,7 @@ async def start_stack(
         )
     center_config = _write_center(center_data, center_port, mqtt_port, keys, plans)
 
-    processes = Processes(data / "logs")
+    processes = DemoProcesses(data / "logs")
     stack = Stack(center_url, center_data, plans, processes)
     try:
         mosquitto = find_program("mosquitto")
@@ -186,7 +186,7 @@ async def _enroll(stack: Stack, center_config: Path) -> None:
     """Enrol the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
     config = load_config(center_config)
     for plan in stack.rooms:
-        if not is_enrolled(RoomLayout(plan.data), plan.address, datetime.now(UTC)):
+        if not is_enrolled(RoomPaths(plan.data), plan.address, datetime.now(UTC)):
             code = await new_code(config, plan.address)
             await asyncio.to_thread(redeem, plan.profile, code)
 
@@ -224,7 +224,7 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 
 async def _records(plan: RoomPlan) -> bool:
     """Whether the recorder of a room says that all its tracks run."""
-    client = FeedClient(RoomLayout(plan.data).feed("recorder"), ["status"])
+    client = FeedClient(RoomPaths(plan.data).feed("recorder"), ["status"])
     try:
         async with asyncio.timeout(2):
             async for _, payload in client.messages():

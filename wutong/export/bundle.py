@@ -28,7 +28,7 @@ from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
 from wutong.export.certificate import certificate_of
 from wutong.export.derived import derived_files
-from wutong.export.source import Source
+from wutong.export.source import HearingSource
 
 PIECE = 4 * 1024 * 1024
 SPARE_BYTES = 64 * 1024 * 1024
@@ -66,7 +66,7 @@ class Ledger:
     last: Checkpoint | None
 
 
-def ledger_of(source: Source, stretch: tuple[int, int] | None, *, judged: bool = False) -> Ledger:
+def ledger_of(source: HearingSource, stretch: tuple[int, int] | None, *, judged: bool = False) -> Ledger:
     """All that is signed; of a hearing that goes on, what the last checkpoint covers. Without any checkpoint, all.
 
     `judged`: leaves that were signed and are not here are for the verifier to tell.
@@ -96,7 +96,7 @@ def ledger_of(source: Source, stretch: tuple[int, int] | None, *, judged: bool =
 class Bundle:
     """One export under way."""
 
-    def __init__(self, source: Source, out: Path, progress: Progress, *, judged: bool = False) -> None:
+    def __init__(self, source: HearingSource, out: Path, progress: Progress, *, judged: bool = False) -> None:
         """`judged`: for the verifier of this machine, which must see what is here although it is missing or false."""
         self._source = source
         self._judged = judged
@@ -325,7 +325,7 @@ def _folded(name: str, events: Sequence[Event]) -> Hearing:
 
 
 def export(
-    source: Source,
+    source: HearingSource,
     out: Path,
     *,
     stretch: tuple[int, int] | None = None,

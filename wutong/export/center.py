@@ -12,14 +12,14 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, insert, select
 
-from server.access.classification import Levels
+from server.access.classification import Classifications
 from server.config import Config
 from server.integrity.enrollment import center_key
 from server.store import tables as t
 from server.store.database import open_database
 from server.store.objects import ObjectStore
-from server.store.reader import Archive
-from server.store.writer import Record
+from server.store.reader import RecordReader
+from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
@@ -122,7 +122,7 @@ class CenterSource:
 
     async def _level(self) -> str:
         """As the server would say now: the opening may not be folded into its table of hearings yet."""
-        levels = Levels(Record(self._db), Archive(self._db), cut=lambda: None)
+        levels = Classifications(RecordWriter(self._db), RecordReader(self._db), cut=lambda: None)
         await levels.start()
         opening = next(event for event in self._events if event.kind == "open")
         levels.opened(self.hearing, opening.body.get("case"))

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sync.errors import ConfigError
 from wutong.export.bundle import Exported, export
 from wutong.export.excerpt import parse_moment
-from wutong.export.source import Source
+from wutong.export.source import HearingSource
 from wutong.terminal import terminal
 
 
 @contextmanager
-def opened(hearing: str, *, config: Path | None, profile: Path | None, data: Path | None) -> Iterator[Source]:
+def opened(hearing: str, *, config: Path | None, profile: Path | None, data: Path | None) -> Iterator[HearingSource]:
     """The hearing where the options say that it is; exactly one of them is given."""
     if sum(option is not None for option in (config, profile, data)) != 1:
         raise ConfigError("say where the hearing is: --profile (the room), --config (the center) or --data (a folder)")
@@ -27,7 +27,7 @@ def opened(hearing: str, *, config: Path | None, profile: Path | None, data: Pat
         source.close()
 
 
-def _source(hearing: str, config: Path | None, profile: Path | None, data: Path | None) -> Source:
+def _source(hearing: str, config: Path | None, profile: Path | None, data: Path | None) -> HearingSource:
     if config is not None:
         from server.config import load_config
         from wutong.export.center import CenterSource

@@ -11,10 +11,10 @@ from sync.errors import ConfigError
 from sync.ledger.keys import load_key
 from sync.record.hearing import Segment
 from sync.record.signing import Document
-from sync.room.checkpoints import Checkpoints, Stored
+from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.clock import RoomClock
 from sync.room.event_log import Event, RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 
 class RoomSource:
@@ -24,7 +24,7 @@ class RoomSource:
     level = ""
 
     def __init__(self, data: Path, hearing: str) -> None:
-        self.layout = RoomLayout(data)
+        self.layout = RoomPaths(data)
         self.hearing = hearing
         if not self.layout.log.is_file():
             raise ConfigError(f"{data} is not the data folder of a room: it has no {self.layout.log.name}")
@@ -49,7 +49,7 @@ class RoomSource:
         """All events of the hearing."""
         return self._events
 
-    def _signed(self) -> list[Stored]:
+    def _signed(self) -> list[StoredCheckpoint]:
         stored = self._checkpoints.of_hearing(self.hearing)
         if stored and not stored[-1].seal:
             # Of a hearing that goes on, only what the center has seen already can be judged by others.

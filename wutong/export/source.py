@@ -13,7 +13,7 @@ from sync.record.signing import Document
 from sync.room.event_log import Event
 
 
-class Source(Protocol):
+class HearingSource(Protocol):
     """One hearing as one end keeps it. Methods block; `ConfigError` or `StorageError` say what is wrong."""
 
     by: str

@@ -18,7 +18,7 @@ _NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
-class Line:
+class TranscriptLine1:
     """What one speaker said at once; `versions` oldest first, the last one counts."""
 
     id: str
@@ -30,13 +30,13 @@ class Line:
     versions: list[dict[str, Any]] = field(default_factory=list)
 
 
-def lines_of(events: Sequence[Event]) -> list[Line]:
+def lines_of(events: Sequence[Event]) -> list[TranscriptLine1]:
     """Lines in the order in which they began; `KeyError`, `TypeError` or `ValueError` for bodies of another form."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, TranscriptLine1] = {}
     for event in events:
         body = event.body
         if event.kind == "utterance" and str(body["id"]) not in lines:
-            line = Line(
+            line = TranscriptLine1(
                 id=str(body["id"]),
                 seat=str(body["seat"]),
                 role=str(body["role"]),
@@ -85,7 +85,7 @@ def transcript_files(events: Sequence[Event]) -> dict[str, bytes]:
     }
 
 
-def _text(lines: Sequence[Line], opened_ns: int) -> str:
+def _text(lines: Sequence[TranscriptLine1], opened_ns: int) -> str:
     out = []
     for line in lines:
         out.append(f"[{clock_text(line.start_ns - opened_ns)}] {line.role}：{line.text}")
@@ -94,7 +94,7 @@ def _text(lines: Sequence[Line], opened_ns: int) -> str:
     return "".join(f"{row}\n" for row in out)
 
 
-def _subtitles(lines: Sequence[Line], opened_ns: int) -> str:
+def _subtitles(lines: Sequence[TranscriptLine1], opened_ns: int) -> str:
     cues = []
     for number, line in enumerate(lines, 1):
         start, end = (clock_text(max(at - opened_ns, 0), ",") for at in (line.start_ns, line.end_ns))

@@ -66,7 +66,7 @@ class Signed:
 
 
 @dataclass
-class Case:
+class ExportCase:
     """One folder. `center` is the only key that is trusted."""
 
     folder: Path

@@ -15,7 +15,7 @@ from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import read_public
 from sync.ledger.token import read_roots
 from wutong.terminal import terminal
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import Judgement, examine
 from wutong.verify.verdict import Verdict
 from wutong.verify.words import STEPS
@@ -71,7 +71,7 @@ def judge(
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=terminal(stderr=True), transient=True) as bar:
-        case = Case(folder, key, roots, tsa_policy, places=places or {})
+        case = ExportCase(folder, key, roots, tsa_policy, places=places or {})
         task = bar.add_task("验证 verify", total=case.plain_bytes() or None)
         case.progress = lambda count: bar.advance(task, count)
         return examine(case)

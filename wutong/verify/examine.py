@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from sync.errors import WutongError
-from wutong.verify.case import FOLD_ERRORS, Case
+from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.steps import STEPS, Step
 from wutong.verify.verdict import Reason, Verdict, false, heaviest
 
@@ -42,7 +42,7 @@ class Judgement:
         }
 
 
-def examine(case: Case, steps: Sequence[Step] = STEPS) -> Judgement:
+def examine(case: ExportCase, steps: Sequence[Step] = STEPS) -> Judgement:
     """Run `steps` (all, outside of tests) and judge; never raises for what a folder holds."""
     reasons: list[Reason] = []
     for step in steps:
@@ -62,14 +62,14 @@ def examine(case: Case, steps: Sequence[Step] = STEPS) -> Judgement:
     )
 
 
-def _media_bytes(case: Case) -> int:
+def _media_bytes(case: ExportCase) -> int:
     try:
         return sum(fact.bytes for fact in case.media.values())
     except HOSTILE:  # the step that reads the media has said so
         return 0
 
 
-def _run(step: Step, case: Case) -> Iterator[Reason]:
+def _run(step: Step, case: ExportCase) -> Iterator[Reason]:
     try:
         yield from step.run(case)
     except HOSTILE as error:

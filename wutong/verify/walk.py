@@ -11,7 +11,7 @@ import struct
 from sync.errors import MediaError
 from sync.media.fmp4 import MAX_BOX_BYTES, Init, parse_init, to_ns
 from sync.media.prft import ReferenceTime
-from sync.media.sample_tables import Samples, parse_fragment_samples
+from sync.media.sample_tables import FragmentSamples, parse_fragment_samples
 
 JOIN_NS = 10_000_000
 """Smaller holes are the rounding of media time; the recorder declares none of them either."""
@@ -35,7 +35,7 @@ class FragmentWalk:
         self._name = b""
         self._left = 0
         self._ftyp = b""
-        self._samples: Samples | None = None
+        self._samples: FragmentSamples | None = None
         self._reference: ReferenceTime | None = None
 
     def feed(self, data: memoryview) -> None:

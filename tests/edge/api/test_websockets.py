@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import websockets
 
-from edge.api.panel_connection import MAX_EVENTS, MAX_MEDIA_BYTES, Tab, TooSlowError
+from edge.api.panel_connection import MAX_EVENTS, MAX_MEDIA_BYTES, PanelConnection, TooSlowError
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.gop_cache import GopCache
 from sync.room.event_log import RoomLog
@@ -131,7 +131,7 @@ def fragment(sequence: int, *, key: bool = False, size: int = 100_000) -> tuple[
 
 
 async def test_a_slow_tab_loses_pictures_up_to_a_key_frame_and_no_event() -> None:
-    tab = Tab(GopCache())
+    tab = PanelConnection(GopCache())
     tab.watch(["bench"])
     for sequence in range(200):
         tab.media("bench", *fragment(sequence, key=sequence % 50 == 0))
@@ -150,7 +150,7 @@ async def test_a_slow_tab_loses_pictures_up_to_a_key_frame_and_no_event() -> Non
 
 
 async def test_a_tab_that_never_reads_is_cut_off() -> None:
-    tab = Tab(GopCache())
+    tab = PanelConnection(GopCache())
     for number in range(MAX_EVENTS + 1):
         tab.text({"type": "event", "event": number})
     with pytest.raises(TooSlowError):
@@ -158,7 +158,7 @@ async def test_a_tab_that_never_reads_is_cut_off() -> None:
 
 
 async def test_of_what_replaces_itself_only_the_newest_waits() -> None:
-    tab = Tab(GopCache())
+    tab = PanelConnection(GopCache())
     for number in range(100):
         tab.text({"type": "levels", "value": number})
         tab.text({"type": "caption", "value": {"id": "u1", "text": number}})
@@ -170,7 +170,7 @@ async def test_of_what_replaces_itself_only_the_newest_waits() -> None:
 
 async def test_a_new_worker_run_begins_with_its_init() -> None:
     gops = GopCache()
-    tab = Tab(gops)
+    tab = PanelConnection(gops)
     tab.watch(["bench"])
     init = Envelope(Kind.INIT, 2, 0, 0, 0, 0, pack_init("video/mp4", b"")).pack()
     tab.media("bench", *fragment(1, key=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.checks.finding import Line
+from edge.checks.finding import CheckedLine
 from edge.checks.registry import check
 from tests.support.words.said import COUNSEL, DEFENDANT, FACTS, PLAINTIFF, hearing, lines, words
 
@@ -47,7 +47,7 @@ def test_a_line_that_stands_twice_is_found_and_one_heard_on_two_seats() -> None:
     assert words((DEFENDANT, text), (DEFENDANT, text)) == [("doubled", text, None)]
     assert words((DEFENDANT, text), (PLAINTIFF, text)) == []  # one after the other: he agrees in the same words
     first, second = lines((DEFENDANT, text), (PLAINTIFF, text))
-    at_once = Line(second.id, second.role, second.text, second.seat, first.start_ns + 1, first.end_ns)
+    at_once = CheckedLine(second.id, second.role, second.text, second.seat, first.start_ns + 1, first.end_ns)
     assert [finding.why for _, finding in check([first, at_once], FACTS)] == ["两个席位同时有相同的话，可能是串音"]
 
 

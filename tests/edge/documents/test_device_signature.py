@@ -18,7 +18,7 @@ from edge.documents.worker import make
 from sync.errors import LedgerError, WutongError
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.peers.tsa import Authority
 from tests.support.words.signed_hearing import HEARING, Story
 from wutong.verify.device_pdf import check_pdf
@@ -27,8 +27,8 @@ ROOM = "jianshan/c03"
 NOW = dt.datetime.now(dt.UTC)
 
 
-def enrolled(folder: Path, center: Ed25519PrivateKey, now: dt.datetime = NOW) -> RoomLayout:
-    layout = RoomLayout(folder)
+def enrolled(folder: Path, center: Ed25519PrivateKey, now: dt.datetime = NOW) -> RoomPaths:
+    layout = RoomPaths(folder)
     key = make_key(layout.device_key)
     layout.device_certificate.write_bytes(issue(certificate_request(key, ROOM), ROOM, center, now))
     layout.center_key.write_bytes(public_pem(center.public_key()))
@@ -88,7 +88,7 @@ def test_another_center_s_key_does_not_believe_it(signed: bytes) -> None:
 def test_a_room_that_is_not_enrolled_signs_nothing_and_the_paper_says_so(
     tmp_path: Path, center: Ed25519PrivateKey, unsigned: bytes
 ) -> None:
-    assert identity_of(RoomLayout(tmp_path / "bare"), ROOM, NOW) is None
+    assert identity_of(RoomPaths(tmp_path / "bare"), ROOM, NOW) is None
     past = enrolled(tmp_path / "past", center, NOW - dt.timedelta(days=365 * 6))
     assert identity_of(past, ROOM, NOW) is None
     assert identity_of(past, "jianshan/c04", NOW) is None

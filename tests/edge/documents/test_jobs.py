@@ -13,14 +13,14 @@ from edge.documents.jobs import ABANDONED_S, Making
 from hardware.profile import Profile, load_profile
 from sync.errors import StorageError
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.rooms.edge_room import PROFILE, free_port
 from tests.support.words.signed_hearing import HEARING, Story
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> RoomLayout:
-    made = RoomLayout(tmp_path / "data")
+def layout(tmp_path: Path) -> RoomPaths:
+    made = RoomPaths(tmp_path / "data")
     log = RoomLog(made.log)
     for event in Story().sign().events:
         log.append(event.kind, event.body, hearing=HEARING, room_ns=event.room_ns, utc_ns=event.utc_ns)
@@ -34,9 +34,7 @@ def profile(tmp_path: Path) -> Profile:
     return load_profile(tmp_path / "room.toml")
 
 
-async def test_why_a_maker_died_is_logged(
-    layout: RoomLayout, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_why_a_maker_died_is_logged(layout: RoomPaths, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "PYTHONPROFILEIMPORTTIME", "x")  # it says much on its standard error
     making = Making(profile, layout)
     with capture_logs() as logs, pytest.raises(StorageError, match="生成失败"):
@@ -46,7 +44,7 @@ async def test_why_a_maker_died_is_logged(
 
 
 async def test_final_documents_are_of_the_words_that_were_named_or_not_made(
-    layout: RoomLayout, profile: Profile
+    layout: RoomPaths, profile: Profile
 ) -> None:
     folder = layout.hearing(HEARING) / "documents"
     folder.mkdir(parents=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from edge.hearing.alarms import Alarms
-from edge.hearing.commands import Desk
-from edge.selftest.runner import SelfTest
+from edge.hearing.alarms import AlarmRules
+from edge.hearing.commands import HearingCommands
+from edge.selftest.runner import SelfTestRunner
 from edge.service import assemble
 from hardware.profile import load_profile
 from sync.record.docket import Case
@@ -29,7 +29,7 @@ async def test_a_hearing_names_it_when_the_profile_asks_for_it(tmp_path: Path, e
     path.write_text(PROFILE % 0 + f"[program]\nenabled = {str(enabled).lower()}\n", encoding="utf-8")
     edge = assemble(load_profile(path))
     try:
-        desk = Desk(edge.view, Alarms(edge.view), SelfTest(edge.view))
+        desk = HearingCommands(edge.view, AlarmRules(edge.view), SelfTestRunner(edge.view))
         opening = desk._opening("h", Case.model_validate(CASE), None)
         assert ("program" in [t["id"] for t in opening["tracks"]]) == enabled
 

@@ -29,7 +29,7 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.rooms.edge_room import PROFILE
 
 S = 1_000_000_000
@@ -40,7 +40,7 @@ class Bench:
     """A room's log with a notary, and a clock that the test turns."""
 
     def __init__(self, folder: Path) -> None:
-        self.layout = RoomLayout(folder)
+        self.layout = RoomPaths(folder)
         self.log = RoomLog(self.layout.log)
         self.checkpoints = Checkpoints(self.layout.log)
         self.clock = RoomClock.open(self.layout.clock)

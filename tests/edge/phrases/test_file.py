@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.phrases.book import Book, default_text
+from edge.phrases.book import PhraseStore, default_text
 from edge.phrases.fields import BLANK, fields_of, fill, kind_of, speaker_of
 from edge.phrases.file import CASES, Phrase, PhraseFileError, parse
 from sync.errors import HearingError
@@ -126,7 +126,7 @@ def test_a_rooms_own_roles_are_fields() -> None:
 
 def test_the_courts_own_file_wins_and_the_previous_one_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "own" / "phrases.toml"
-    book = Book(path, frozenset())
+    book = PhraseStore(path, frozenset())
     before = book.shelf()
     assert (before.own, before.text) == (False, default_text())
     first = book.save(ONE, before.version)
@@ -143,11 +143,11 @@ def test_the_courts_own_file_wins_and_the_previous_one_is_kept(tmp_path: Path) -
 def test_a_file_that_was_broken_by_hand_is_said_and_the_products_phrases_are_shown(tmp_path: Path) -> None:
     path = tmp_path / "phrases.toml"
     path.write_text(ONE + "[[phrase]]\n", encoding="utf-8")
-    shelf = Book(path, frozenset()).shelf()
+    shelf = PhraseStore(path, frozenset()).shelf()
     assert shelf.error is not None
     assert shelf.error.line == 5
     assert shelf.own
     assert shelf.text.startswith(ONE)
     assert len(shelf.phrases) > 50
     path.write_bytes(b"\xff\xfe")
-    assert Book(path, frozenset()).shelf().error is not None
+    assert PhraseStore(path, frozenset()).shelf().error is not None

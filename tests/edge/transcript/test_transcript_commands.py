@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from edge.state.room_state import RoomView
-from edge.transcript.commands import Act, ConflictError, TranscriptDesk
+from edge.state.room_state import RoomState
+from edge.transcript.commands import ClerkAct, ConflictError, TranscriptCommands
 from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import Event, RoomLog, seal_key
@@ -148,7 +148,7 @@ async def test_an_act_that_does_not_hang_on_the_words_goes_through_after_the_cor
 
 async def test_a_corrector_that_is_quicker_by_a_moment_costs_the_clerk_nothing(court: Court, tmp_path: Path) -> None:
     """Between looking and writing another process may write; the act is then written once more, or is a conflict."""
-    view = RoomView(court.room.profile, court.room.layout, court.log, RoomClock.open(court.room.layout.clock))
+    view = RoomState(court.room.profile, court.room.layout, court.log, RoomClock.open(court.room.layout.clock))
     view.feed = FeedServer(tmp_path / "edge.sock")
     await view.start()
     append, corrections = view.append, iter(["我借给他叁拾万元", "我借给他30万元"])
@@ -160,19 +160,19 @@ async def test_a_corrector_that_is_quicker_by_a_moment_costs_the_clerk_nothing(c
         return await append(kind, body, hearing=hearing, key=key)
 
     view.append = beaten  # type: ignore[method-assign]  # the race, made certain
-    desk = TranscriptDesk(view)
+    desk = TranscriptCommands(view)
     try:
         base = (await court.line("u2"))["revision"]
-        edit = Act("e1", "edit", [{"line": "u2", "base": base, "set": {"text": "我借他三十万"}}], "tab-1")
+        edit = ClerkAct("e1", "edit", [{"line": "u2", "base": base, "set": {"text": "我借他三十万"}}], "tab-1")
         with pytest.raises(ConflictError) as refused:
             await desk.revise(edit)
         assert [line.text for line in refused.value.lines] == ["我借给他叁拾万元"]
         now = refused.value.lines[0]
         assert (now.versions[-1]["text"], now.versions[-1]["void"]) == ("我借他三十万", True), "it was not lost"
         doubt = {"line": "u2", "base": now.revision, "set": {"doubtful": True}}
-        done = await desk.revise(Act("e2", "doubt", [doubt], "tab-1"))
+        done = await desk.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))
         assert (done.lines[0].text, done.lines[0].doubtful) == ("我借给他30万元", True)
-        assert (await desk.revise(Act("e2", "doubt", [doubt], "tab-1"))).event == done.event
+        assert (await desk.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))).event == done.event
     finally:
         await view.feed.stop()
 

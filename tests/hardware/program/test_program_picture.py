@@ -22,9 +22,9 @@ from hardware.program.canvas import BAR, INK, PIT, Canvas, Text
 from hardware.program.composer import Composer
 from hardware.program.exhibit import read_patch
 from hardware.program.layout import BOTTOM, COLUMN_MOST, HEIGHT, TOP, WIDTH, Rect, fit, layout
-from hardware.program.pace import BAD_S, GRACE_NS, HALVED_GRACE_NS, Pace, Verdict
-from hardware.program.page import Asked, seen
-from hardware.program.scene import IDLE, Act, Scene, scene_at
+from hardware.program.pace import BAD_S, GRACE_NS, HALVED_GRACE_NS, PaceVerdict, PictureRateGovernor
+from hardware.program.page import PageRequest, seen
+from hardware.program.scene import IDLE, Scene, SceneAct, scene_at
 from hardware.program.worker import Output
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Init, retime
@@ -98,7 +98,7 @@ def picture(value: int, at_ns: int = 0) -> Picture:
 
 
 def open_scene(running_s: int = 0) -> Scene:
-    return Scene(Act.OPEN, "h", "(2026)黑05民初123号", "甲诉乙", running_s * S)
+    return Scene(SceneAct.OPEN, "h", "(2026)黑05民初123号", "甲诉乙", running_s * S)
 
 
 def test_a_camera_without_a_picture_is_said_and_shows_nothing_of_before() -> None:
@@ -123,7 +123,7 @@ def test_only_what_changed_is_drawn_and_no_camera_is_left_in_a_pause() -> None:
     rows, columns = np.nonzero(before != composer.canvas.luma)
     assert rows.min() >= BOTTOM.y  # the running time alone
     assert columns.min() > WIDTH - 250
-    composer.draw(Scene(Act.PAUSED, "h", "(2026)黑05民初123号", "甲诉乙", 0, "不公开质证"), 0, [None], None)
+    composer.draw(Scene(SceneAct.PAUSED, "h", "(2026)黑05民初123号", "甲诉乙", 0, "不公开质证"), 0, [None], None)
     assert not (composer.canvas.luma == 180).any(axis=1).all()
     (place,) = composer.places
     assert (composer.canvas.luma[place.y : place.bottom, place.x : place.right] == 180).mean() < 0.01
@@ -153,11 +153,13 @@ def test_the_scene_follows_the_log_to_the_moment() -> None:
     assert (shown.exhibit.title, shown.page, shown.zoom) == ("借条", 2, 2.0)
     assert scene_at(hearing, 15 * S).shown is None
     paused = scene_at(hearing, 25 * S)
-    assert (paused.act, paused.pause, paused.running_ns) == (Act.PAUSED, "不公开调解", 10 * S)
+    assert (paused.act, paused.pause, paused.running_ns) == (SceneAct.PAUSED, "不公开调解", 10 * S)
     assert scene_at(hearing, 35 * S).running_ns == 15 * S
 
 
-def run(pace: Pace, seconds: float, every_ns: int, now_ns: int, late_ns: int = 0) -> tuple[set[Verdict], int]:
+def run(
+    pace: PictureRateGovernor, seconds: float, every_ns: int, now_ns: int, late_ns: int = 0
+) -> tuple[set[PaceVerdict], int]:
     verdicts = set()
     end_ns = now_ns + int(seconds * S)
     while now_ns < end_ns:
@@ -167,37 +169,37 @@ def run(pace: Pace, seconds: float, every_ns: int, now_ns: int, late_ns: int = 0
 
 
 def test_a_machine_that_keeps_up_goes_on_and_a_short_hiccup_is_forgiven() -> None:
-    pace = Pace(12)
+    pace = PictureRateGovernor(12)
     pace.begin(0)
     now_ns = 0
     for _ in range(5):
         verdicts, now_ns = run(pace, 20, S // 12, now_ns)
-        assert verdicts == {Verdict.GO_ON}
+        assert verdicts == {PaceVerdict.GO_ON}
         now_ns += 3 * S
 
 
 def test_too_few_or_too_late_pictures_are_halved_and_then_given_up() -> None:
     for every_ns, late_ns in ((S // 4, 0), (S // 12, 2 * S)):
-        pace = Pace(12)
+        pace = PictureRateGovernor(12)
         pace.begin(0)
         verdicts, now_ns = run(pace, GRACE_NS / S + BAD_S - 1, every_ns, 0, late_ns)
-        assert verdicts == {Verdict.GO_ON}
+        assert verdicts == {PaceVerdict.GO_ON}
         verdicts, now_ns = run(pace, 3, every_ns, now_ns, late_ns)
-        assert Verdict.HALVE in verdicts
+        assert PaceVerdict.HALVE in verdicts
         assert pace.fps == 6
         every_ns = max(every_ns, S // 4)
         verdicts, now_ns = run(pace, HALVED_GRACE_NS / S + BAD_S + 3, every_ns, now_ns, late_ns)
-        assert Verdict.GIVE_UP in verdicts
+        assert PaceVerdict.GIVE_UP in verdicts
         pace.rested()
         assert pace.fps == 12
 
 
 def test_a_page_is_fitted_and_zoomed_as_on_the_screens() -> None:
-    asked = Asked("", "image/png", 1, 1.0, 0.5, 0.5, 1400, 880)
+    asked = PageRequest("", "image/png", 1, 1.0, 0.5, 0.5, 1400, 880)
     whole = seen(asked, 210, 297)
     assert (whole.left, whole.top, whole.y, whole.height) == (0, 0, 0, 880)
     assert whole.x == (1400 - whole.width) // 4 * 2
-    corner = seen(Asked("", "image/png", 1, 4.0, 1.0, 0.0, 1400, 880), 210, 297)
+    corner = seen(PageRequest("", "image/png", 1, 4.0, 1.0, 0.0, 1400, 880), 210, 297)
     assert (corner.x, corner.y, corner.width, corner.height) == (0, 0, 1400, 880)
     assert corner.top == 0
     assert corner.left == pytest.approx(corner.page_width - 1400)
@@ -210,7 +212,7 @@ def test_pages_of_pdf_and_pictures_are_drawn(tmp_path: Path, zoom: float) -> Non
     picture_of.paste((200, 0, 0), (0, 0, 600, 400))
     for kind, name in (("image/png", "a.png"), ("application/pdf", "a.pdf")):
         picture_of.save(tmp_path / name)
-        asked = Asked(str(tmp_path / name), kind, 1, zoom, 0.5, 1.0, 1400, 880)
+        asked = PageRequest(str(tmp_path / name), kind, 1, zoom, 0.5, 1.0, 1400, 880)
         command = [sys.executable, "-m", "hardware.program.page", json.dumps(asdict(asked))]
         patch = read_patch(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
         assert patch.luma[-10:].min() > 225  # white below, whatever the zoom
@@ -221,7 +223,7 @@ def test_pages_of_pdf_and_pictures_are_drawn(tmp_path: Path, zoom: float) -> Non
 
 def test_a_file_that_is_no_page_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7 nothing")
-    asked = Asked(str(tmp_path / "a.pdf"), "application/pdf", 1, 1.0, 0.5, 0.5, 1400, 880)
+    asked = PageRequest(str(tmp_path / "a.pdf"), "application/pdf", 1, 1.0, 0.5, 0.5, 1400, 880)
     command = [sys.executable, "-m", "hardware.program.page", json.dumps(asdict(asked))]
     done = subprocess.run(command, capture_output=True, timeout=60)
     assert done.returncode != 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hardware.simulation.scenario import BUNDLED_HEARING, Close, Open, Scenario, View
+from hardware.simulation.scenario import BUNDLED_HEARING, Close, Open, Scenario, ScenarioView
 from sync.errors import ConfigError
 
 OPEN = {"at_s": 0, "do": "open", "case": {"case_no": "1", "cause": "c", "title": "t", "parties": {"原告": "甲"}}}
@@ -37,11 +37,11 @@ def test_the_screens_follow_the_actions(tmp_path: Path) -> None:
         CLOSE,
     ]
     assert list(Scenario.load(write(tmp_path, *actions)).views()) == [
-        (2, View("a.pdf")),
-        (3, View("a.pdf", page=2)),
-        (4, View("a.pdf", page=2, zoom=2, x=0.25, y=0.75)),
+        (2, ScenarioView("a.pdf")),
+        (3, ScenarioView("a.pdf", page=2)),
+        (4, ScenarioView("a.pdf", page=2, zoom=2, x=0.25, y=0.75)),
         (5, None),
-        (7, View("a.pdf")),
+        (7, ScenarioView("a.pdf")),
         (9, None),
     ]
 

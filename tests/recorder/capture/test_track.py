@@ -8,7 +8,7 @@ import pytest
 
 from hardware.sources import TrackInfo
 from recorder.capture.clock_fit import ClockFit
-from recorder.capture.fragment import Stamped
+from recorder.capture.fragment import StampedFragment
 from recorder.capture.track import SETTLE_BY_ARRIVAL_NS, SETTLE_MOST_NS, Track, TrackRun
 from sync.errors import MediaError
 from sync.media.fmp4 import parse_fragment
@@ -27,7 +27,7 @@ class Camera:
         self.world = World(step_at_ns, step_ns)
         clock = RoomClock(0, self.world)
         self.map = ClockMap(clock)
-        self.out: list[Stamped] = []
+        self.out: list[StampedFragment] = []
         self.track = Track(TrackInfo("c", "video", "", 0), clock, self.map.utc_ns, lambda _: None, self.out.append)
         self.run = self.new_run()
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.clock.chrony import parse_tracking
 from recorder.monitoring.channels import ChannelWatch, to_db
 from recorder.monitoring.picture import PictureWatch
@@ -18,7 +18,7 @@ from sync.media.fmp4 import BoxReader, Fragment
 S = 1_000_000_000
 
 
-def key_frames(folder: Path, source: str, seconds: int = 14) -> list[Stamped]:
+def key_frames(folder: Path, source: str, seconds: int = 14) -> list[StampedFragment]:
     command = f"-t {seconds} -c:v libx264 -preset ultrafast -tune zerolatency"
     options = "-g 5 -bf 0 -pix_fmt yuv420p -movflags empty_moov+default_base_moof+frag_keyframe+skip_trailer"
     path = folder / "picture.mp4"
@@ -29,8 +29,8 @@ def key_frames(folder: Path, source: str, seconds: int = 14) -> list[Stamped]:
     reader = BoxReader()
     fragments = [i for i in reader.feed(path.read_bytes()) if isinstance(i, Fragment)]
     assert reader.init is not None
-    run = Run(1, reader.init)
-    return [Stamped(run, n, f.data, n * S, (n + 1) * S, n * S, True) for n, f in enumerate(fragments)]
+    run = WorkerRun(1, reader.init)
+    return [StampedFragment(run, n, f.data, n * S, (n + 1) * S, n * S, True) for n, f in enumerate(fragments)]
 
 
 def test_a_moving_picture_is_a_thumbnail_and_nothing_else(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_black_picture_is_black_at_once(tmp_path: Path) -> None:
 def test_a_picture_that_is_none_is_said(tmp_path: Path) -> None:
     good = key_frames(tmp_path, "testsrc2=s=320x180:r=5", 2)[0]
     at = good.data.index(b"mdat") + 4
-    broken = Stamped(good.run, 0, good.data[:at] + bytes(len(good.data) - at), 0, S, 0, True)
+    broken = StampedFragment(good.run, 0, good.data[:at] + bytes(len(good.data) - at), 0, S, 0, True)
     watch = PictureWatch()
     assert "undecodable" in watch.look(broken).troubles
     assert watch.look(good).troubles == frozenset()

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.monitoring.live_meters import PictureMeters, SoundMeters
 from recorder.monitoring.picture import PictureWatch
 from recorder.readback.compare import Job, differences
-from recorder.readback.queue import Checked, ReadBack
+from recorder.readback.queue import Checked, ReadBackQueue
 from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
 from sync.runtime.digests import checks_of
 from sync.runtime.service import cancel_and_wait
@@ -43,7 +43,7 @@ def seen_live(path: Path) -> PictureMeters:
     scale = reader.init.timescale
     for n, f in enumerate(fragments):
         start, end = to_ns(f.decode_time, scale), to_ns(f.decode_time + f.duration, scale)
-        look = watch.look(Stamped(Run(1, reader.init), n, f.data, start, end, 0, True))
+        look = watch.look(StampedFragment(WorkerRun(1, reader.init), n, f.data, start, end, 0, True))
         assert look.signature is not None
         meters.add(start, look.signature)
     return meters
@@ -188,7 +188,7 @@ def test_a_word_shorter_than_three_seconds_is_no_difference(tmp_path: Path) -> N
 async def test_a_reader_that_dies_is_replaced_and_one_that_cannot_keep_up_says_so(moving: Path) -> None:
     told: list[Checked] = []
     skipped: list[int] = []
-    back = ReadBack(told.append, skipped.append)
+    back = ReadBackQueue(told.append, skipped.append)
     good = job(moving, seen_live(moving))
     for index in range(70):
         back.check("h", "bench", index, lambda: good)

@@ -17,7 +17,7 @@ import pytest
 
 from hardware.profile import load_profile
 from recorder.second_copy.folder_target import MARKER, AwayError, CopyFolder, DamagedError
-from recorder.second_copy.worker import Copier, Options
+from recorder.second_copy.worker import Copier, CopyOptions
 from server.copyserver import running
 from sync.errors import ConfigError
 from sync.room.event_log import RoomLog
@@ -169,7 +169,7 @@ def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything
     data.mkdir()
     log = RoomLog(data / "room.db")
     media = hearing_in(data, log)
-    options = Options(data=data, room="jianshan/3", target=str(target))
+    options = CopyOptions(data=data, room="jianshan/3", target=str(target))
     folder = CopyFolder(target, "jianshan/3", data / "copy.json")
     first = Copier(options)
     first.scan()
@@ -203,7 +203,7 @@ async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp
         said: list[dict[str, Any]] = []
         processes = []
         for room, token in (("jianshan/3", "secret-of-three"), ("jianshan/3", "secret-of-four")):
-            options = Options(data=data, room=room, target=f"http://127.0.0.1:{port}")
+            options = CopyOptions(data=data, room=room, target=f"http://127.0.0.1:{port}")
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "recorder.second_copy.worker", options.model_dump_json()),
                 env={**os.environ, "WUTONG_COPY_TOKEN": token},

@@ -10,7 +10,7 @@ import pytest
 
 from recorder.monitoring.channels import to_db
 from recorder.selftest import evidence
-from recorder.selftest.evidence import Expected, Level, Sound
+from recorder.selftest.evidence import Expected, LiveLevel, Sound
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ticks
 
 S = 1_000_000_000
@@ -28,13 +28,13 @@ def speech(seed: int, seconds: int = 6) -> np.ndarray:
     return np.rint(pcm).astype(np.int16)
 
 
-def live(pcm: np.ndarray, channel: int, jitter_s: float) -> list[Level]:
+def live(pcm: np.ndarray, channel: int, jitter_s: float) -> list[LiveLevel]:
     """The meters of that sound, told with a delay that is never the same."""
     rng = np.random.default_rng(9)
     ticks = pcm[: len(pcm) // 1600 * 1600, channel].astype(float).reshape(-1, 1600)
     rms = np.sqrt((ticks**2).mean(axis=1))
     at_ns = [BEGIN_NS + (n + 1) * S // 10 + int(rng.uniform(0.02, jitter_s) * S) for n in range(len(rms))]
-    return [Level(at, to_db(float(value))) for at, value in zip(at_ns, rms, strict=True)]
+    return [LiveLevel(at, to_db(float(value))) for at, value in zip(at_ns, rms, strict=True)]
 
 
 @pytest.mark.parametrize("jitter_s", [0.05, 0.9])

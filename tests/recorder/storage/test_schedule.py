@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from recorder.storage.schedule import HearingBook
+from recorder.storage.schedule import RecordingSchedule
 from sync.room.event_log import RoomLog
 
 S = 1_000_000_000
@@ -33,7 +33,7 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
     say("gap", 130, track="bench", from_ns=120 * S, to_ns=125 * S, why="")
     segment(4, 125, 140)
     segment(0, 9, 120, "mics")
-    book = HearingBook(log)
+    book = RecordingSchedule(log)
     book.look()
     [wanted] = book.all()
     assert wanted.tracks == {"bench", "mics"}
@@ -45,10 +45,10 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
 def test_an_event_that_nobody_can_read_keeps_no_hearing_from_being_kept(tmp_path: Path) -> None:
     log = RoomLog(tmp_path / "room.db")
     log.append("open", {"tracks": []}, hearing="h", room_ns=10 * S, utc_ns=0)
-    book = HearingBook(log)
+    book = RecordingSchedule(log)
     log.append("segment", {"track": "bench"}, hearing="h", room_ns=11 * S, utc_ns=0)
     log.append("close", {}, hearing="h", room_ns=20 * S, utc_ns=0)
-    for one in (book, HearingBook(log)):
+    for one in (book, RecordingSchedule(log)):
         one.look()
         [wanted] = one.all()
         assert [(s.from_ns, s.to_ns) for s in wanted.stretches] == [(10 * S, 20 * S)]
@@ -65,7 +65,7 @@ def test_a_damaged_event_keeps_its_time_and_holds_up_nothing_that_comes_after(tm
     log.append("close", {}, hearing="h", room_ns=20 * S, utc_ns=0)
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE event SET body = '{\"torn' WHERE hearing = 'h'")
-    book = HearingBook(log)
+    book = RecordingSchedule(log)
     wanted = {one.hearing: one for one in book.look() or book.all()}
     assert [(s.from_ns, s.to_ns) for s in wanted["h"].stretches] == [(10 * S, 20 * S)]
     assert wanted["odd"].tracks == frozenset()

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from recorder.capture.fragment import Run, Stamped
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.storage.recovery import close_unclosed, segment_key, unclosed
-from recorder.storage.segment import Segment, next_index
+from recorder.storage.segment import SegmentFile, next_index
 from sync.errors import StorageError
 from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
 from sync.runtime.digests import checks_of
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> list[Stamped]:
+def media(tmp_path_factory: pytest.TempPathFactory) -> list[StampedFragment]:
     path = tmp_path_factory.mktemp("media") / "v.mp4"
     source = "ffmpeg -v error -f lavfi -i testsrc2=s=320x180:r=25 -t 3 -c:v libx264 -preset ultrafast -g 25"
     options = "-bf 0 -pix_fmt yuv420p -movflags empty_moov+default_base_moof+frag_keyframe+skip_trailer"
@@ -27,23 +27,27 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> list[Stamped]:
     reader = BoxReader()
     fragments = [i for i in reader.feed(path.read_bytes()) if isinstance(i, Fragment)]
     assert reader.init is not None
-    run, scale = Run(1, reader.init), reader.init.timescale
+    run, scale = WorkerRun(1, reader.init), reader.init.timescale
     return [
-        Stamped(run, n, f.data, to_ns(f.decode_time, scale), to_ns(f.decode_time + f.duration, scale), n, f.key_frame)
+        StampedFragment(
+            run, n, f.data, to_ns(f.decode_time, scale), to_ns(f.decode_time + f.duration, scale), n, f.key_frame
+        )
         for n, f in enumerate(fragments)
     ]
 
 
-def written(folder: Path, media: list[Stamped]) -> Path:
-    segment = Segment(folder, next_index(folder), media[0].run)
+def written(folder: Path, media: list[StampedFragment]) -> Path:
+    segment = SegmentFile(folder, next_index(folder), media[0].run)
     for fragment in media:
         segment.append(fragment)
     segment.close()
     return segment.path
 
 
-def test_a_segment_and_its_recovery_give_both_check_values_of_the_file(tmp_path: Path, media: list[Stamped]) -> None:
-    segment = Segment(tmp_path, 0, media[0].run)
+def test_a_segment_and_its_recovery_give_both_check_values_of_the_file(
+    tmp_path: Path, media: list[StampedFragment]
+) -> None:
+    segment = SegmentFile(tmp_path, 0, media[0].run)
     for fragment in media:
         segment.append(fragment)
     closed = segment.close()
@@ -53,7 +57,9 @@ def test_a_segment_and_its_recovery_give_both_check_values_of_the_file(tmp_path:
     assert (again.segment.sha256, again.segment.sm3) == (closed.sha256, closed.sm3)
 
 
-def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(tmp_path: Path, media: list[Stamped]) -> None:
+def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(
+    tmp_path: Path, media: list[StampedFragment]
+) -> None:
     path = written(tmp_path / "whole", media)
     data, lines = path.read_bytes(), path.with_suffix(".jsonl").read_bytes()
     ends = [f.offset + f.bytes for f in index_file(path).fragments]
@@ -77,7 +83,7 @@ def test_every_cut_of_a_file_is_recovered_to_its_last_whole_fragment(tmp_path: P
 
 @pytest.mark.parametrize("journaled", [True, False])
 def test_what_is_whole_behind_damage_is_kept_byte_for_byte(
-    tmp_path: Path, media: list[Stamped], journaled: bool
+    tmp_path: Path, media: list[StampedFragment], journaled: bool
 ) -> None:
     path = written(tmp_path, media)
     fragments = index_file(path).fragments
@@ -103,7 +109,7 @@ def test_what_is_whole_behind_damage_is_kept_byte_for_byte(
     assert [one.segment.index for one in close_unclosed(path, 0)] == [0]
 
 
-def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[Stamped]) -> None:
+def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[StampedFragment]) -> None:
     path = written(tmp_path, media)
     fragments = index_file(path).fragments
     data = bytearray(path.read_bytes())
@@ -117,7 +123,7 @@ def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[St
     assert closed.segment.bytes == last.offset
 
 
-def test_only_files_that_the_log_does_not_know_are_recovered(tmp_path: Path, media: list[Stamped]) -> None:
+def test_only_files_that_the_log_does_not_know_are_recovered(tmp_path: Path, media: list[StampedFragment]) -> None:
     hearings, track = tmp_path / "hearings", tmp_path / "hearings" / "h" / "mics"
     track.mkdir(parents=True)
     first, second = written(track, media), written(track, media)
@@ -126,7 +132,9 @@ def test_only_files_that_the_log_does_not_know_are_recovered(tmp_path: Path, med
     assert next_index(track) == 2
 
 
-def test_a_file_that_cannot_be_read_at_all_is_set_aside_not_deleted(tmp_path: Path, media: list[Stamped]) -> None:
+def test_a_file_that_cannot_be_read_at_all_is_set_aside_not_deleted(
+    tmp_path: Path, media: list[StampedFragment]
+) -> None:
     path = written(tmp_path, media)
     data = b"\0" * 64 + path.read_bytes()[64:]
     path.write_bytes(data)
@@ -136,9 +144,9 @@ def test_a_file_that_cannot_be_read_at_all_is_set_aside_not_deleted(tmp_path: Pa
 
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(
-    tmp_path: Path, media: list[Stamped], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, media: list[StampedFragment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    segment = Segment(tmp_path, 0, media[0].run)
+    segment = SegmentFile(tmp_path, 0, media[0].run)
     segment.append(media[0])
     before = segment.path.read_bytes()
     really = os.fdatasync
@@ -158,18 +166,18 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     assert len(index_file(segment.path).fragments) == 2
 
 
-def test_a_full_disk_is_said_and_nothing_is_left_behind(media: list[Stamped], tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_nothing_is_left_behind(media: list[StampedFragment], tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], capture_output=True)
     if mounted.returncode:
         pytest.skip("a small file system cannot be mounted here")
     try:
-        segment = Segment(small / "bench", 0, media[0].run)
+        segment = SegmentFile(small / "bench", 0, media[0].run)
         room_left = (48 * 1024 - segment.bytes) // max(len(f.data) for f in media)
         for fragment in media[:room_left]:
             segment.append(fragment)
-        huge = Stamped(media[0].run, 9, media[0].data * 40, 0, 1, 0, True)
+        huge = StampedFragment(media[0].run, 9, media[0].data * 40, 0, 1, 0, True)
         with pytest.raises(StorageError, match="space"):
             segment.append(huge)
         assert len(index_file(segment.path).fragments) == room_left > 0

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from recorder.capture.fragment import Run, Stamped
-from recorder.storage.selector import Keeper, Missing, Stretch, cache_bytes
+from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.storage.selector import FragmentSelector, MissingSpan, Stretch, cache_bytes
 from sync.media.fmp4 import Init
 from sync.media.sample_tables import SampleTable
 
 S = 1_000_000_000
-RUN = Run(1, Init(b"", SampleTable("video", 90_000, "avc1.42c01e", b"", 0, 0, 0)))
+RUN = WorkerRun(1, Init(b"", SampleTable("video", 90_000, "avc1.42c01e", b"", 0, 0, 0)))
 
 
-def fragment(from_s: float, key: bool, length_s: float = 0.25) -> Stamped:
+def fragment(from_s: float, key: bool, length_s: float = 0.25) -> StampedFragment:
     from_ns = int(from_s * S)
-    return Stamped(RUN, int(from_s * 4), b"x" * 1000, from_ns, from_ns + int(length_s * S), from_ns, key)
+    return StampedFragment(RUN, int(from_s * 4), b"x" * 1000, from_ns, from_ns + int(length_s * S), from_ns, key)
 
 
 @dataclass
@@ -23,17 +23,17 @@ class Bench:
     """A keeper whose disk is instant, unless `broken`."""
 
     kept: list[float] = field(default_factory=list)
-    missing: list[Missing] = field(default_factory=list)
+    missing: list[MissingSpan] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     broken: bool = False
     preroll_s: int = 0
     line: int = 1_000_000
 
     def __post_init__(self) -> None:
-        self.keeper = Keeper(self._offer, self._finish, self.missing.append, self.preroll_s * S)
+        self.keeper = FragmentSelector(self._offer, self._finish, self.missing.append, self.preroll_s * S)
         self.room_in_line = self.line
 
-    def _offer(self, hearing: str, one: Stamped) -> bool:
+    def _offer(self, hearing: str, one: StampedFragment) -> bool:
         if self.broken or not self.room_in_line:
             return False
         self.room_in_line -= 1
@@ -225,8 +225,8 @@ def test_a_writer_that_is_busy_with_the_preroll_gets_the_rest_a_little_later() -
 def test_memory_holds_a_preroll_of_four_cameras_and_is_bounded() -> None:
     """1080p at 8 Mbit/s with a key frame every 10 s: the worst that a camera of this class is set to."""
 
-    def camera(bytes_per_s: int) -> Keeper:
-        keeper = Keeper(lambda *_: True, lambda *_: True, lambda _: None, 10 * S)
+    def camera(bytes_per_s: int) -> FragmentSelector:
+        keeper = FragmentSelector(lambda *_: True, lambda *_: True, lambda _: None, 10 * S)
         for quarter in range(4 * 45):
             one = fragment(quarter / 4, quarter % 40 == 0)
             keeper.fragment(replace(one, data=bytes(bytes_per_s // 4)))

@@ -12,16 +12,16 @@ from typing import Any
 import httpx
 import pytest
 
-from server.ingest.selftest_objects import KEEP_S, TestObjects
-from sync.room.paths import RoomLayout
+from server.ingest.selftest_objects import KEEP_S, SelfTestObjects
+from sync.room.paths import RoomPaths
 from sync.uplink.selftest_round_trip import RoundTrip
-from sync.uplink.token_bucket import Pace
+from sync.uplink.token_bucket import TokenBucket
 from tests.support.peers.center_peers import TOKENS, Served, until
 
 ROOM, OTHER = "court1/c03", "court1/c04"
 
 
-def record(layout: RoomLayout, test: str, footage: bytes) -> dict[str, list[dict[str, Any]]]:
+def record(layout: RoomPaths, test: str, footage: bytes) -> dict[str, list[dict[str, Any]]]:
     """A test record of two tracks, as a recorder leaves it."""
     tracks = {}
     for track, data in (("bench", footage), ("mics", footage[::-1] * 3)):
@@ -33,9 +33,9 @@ def record(layout: RoomLayout, test: str, footage: bytes) -> dict[str, list[dict
     return tracks
 
 
-async def go(http: httpx.AsyncClient | None, layout: RoomLayout, test: str, tracks: Any) -> list[dict[str, Any]]:
+async def go(http: httpx.AsyncClient | None, layout: RoomPaths, test: str, tracks: Any) -> list[dict[str, Any]]:
     said: list[dict[str, Any]] = []
-    trip = RoundTrip(ROOM, layout, http, Pace(1e9), said.append)
+    trip = RoundTrip(ROOM, layout, http, TokenBucket(1e9), said.append)
     for _ in range(2):
         trip.order(json.dumps({"id": test, "at_ns": 0, "tracks": tracks}).encode())
     await until(lambda: said and said[-1]["state"] != "sending")
@@ -44,7 +44,7 @@ async def go(http: httpx.AsyncClient | None, layout: RoomLayout, test: str, trac
 
 
 async def test_files_go_to_the_center_and_come_back(served: Served, footage: bytes, tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "room")
+    layout = RoomPaths(tmp_path / "room")
     tracks = record(layout, "t1", footage)
     async with served.uploader() as (_, http):
         said = await go(http, layout, "t1", tracks)
@@ -58,7 +58,7 @@ async def test_files_go_to_the_center_and_come_back(served: Served, footage: byt
 
 
 async def test_other_bytes_are_found_out(served: Served, footage: bytes, tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "room")
+    layout = RoomPaths(tmp_path / "room")
     tracks = record(layout, "t1", footage)
     tracks["mics"][0]["sha256"] = "0" * 64
     async with served.uploader() as (_, http):
@@ -67,7 +67,7 @@ async def test_other_bytes_are_found_out(served: Served, footage: bytes, tmp_pat
 
 
 async def test_a_center_that_is_away_or_not_there_at_all(footage: bytes, tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "room")
+    layout = RoomPaths(tmp_path / "room")
     tracks = record(layout, "t1", footage)
     async with httpx.AsyncClient(base_url="http://127.0.0.1:9", trust_env=False) as http:
         assert (await go(http, layout, "t1", tracks))[-1]["state"] == "unreachable"
@@ -100,7 +100,7 @@ async def test_a_room_sees_and_deletes_only_its_own(served: Served, footage: byt
 
 
 async def test_a_newer_test_replaces_the_older_and_a_day_ends_all(served: Served, tmp_path: Path) -> None:
-    tests: TestObjects = served.center.tests
+    tests: SelfTestObjects = served.center.tests
 
     def put(test: str, data: bytes) -> None:
         source = tmp_path / "source"

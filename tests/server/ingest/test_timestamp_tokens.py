@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from server.integrity.enrollment import Enrolment, center_key
+from server.integrity.enrollment import Enrollment, center_key
 from sync.ledger.token import request_of
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said
 from tests.support.peers.tsa import Authority
@@ -23,7 +23,7 @@ async def post(http: httpx.AsyncClient, size: int, token: bytes, hearing: str = 
 async def test_a_token_is_kept_only_over_a_witnessed_checkpoint_of_this_room(
     served: Served, room: RoomPeer, tmp_path: Path
 ) -> None:
-    code = await Enrolment(served.center.database, center_key(served.data)).new_code("court1/c03")
+    code = await Enrollment(served.center.database, center_key(served.data)).new_code("court1/c03")
     key = await asyncio.to_thread(enrol_device, served, tmp_path / "device", code)
     signing = SigningRoom(room, served, key)
     signing.say(opening(1), said(2, "好"))

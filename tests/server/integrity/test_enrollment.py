@@ -11,17 +11,17 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.integrity.enrollment import Enrolment, center_key
+from server.integrity.enrollment import Enrollment, center_key
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
 from sync.room.enrollment import center_key as kept_center_key
 from sync.room.enrollment import is_enrolled
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.peers.center_peers import Served
 from tests.support.rooms.signing_room import enrol_device
 
 
-def enrolment(served: Served) -> Enrolment:
+def enrolment(served: Served) -> Enrollment:
     return served.center.witness._enrolment  # type: ignore[no-any-return]  # private
 
 
@@ -55,7 +55,7 @@ async def test_codes_are_random_hashed_and_old_after_fifteen_minutes(served: Ser
     assert all(len(code.replace("-", "")) == 26 for code in codes)  # 128 bits in base32
     dump = "".join(sqlite3.connect(served.data / "center.db").iterdump())
     assert not any(code in dump or code.replace("-", "") in dump for code in codes)
-    later = Enrolment(served.center.database, center_key(served.data))
+    later = Enrollment(served.center.database, center_key(served.data))
     late_ns = dt.timedelta(minutes=15, seconds=1).total_seconds() * 1e9
     now_ns = later._utc_ns
     later._utc_ns = lambda: now_ns() + int(late_ns)
@@ -79,7 +79,7 @@ async def test_guessing_codes_is_slowed_down_and_audited(served: Served) -> None
 
 
 async def test_a_center_with_another_key_than_before_is_refused_by_the_room(served: Served, tmp_path: Path) -> None:
-    layout = RoomLayout(tmp_path / "device")
+    layout = RoomPaths(tmp_path / "device")
     code = await enrolment(served).new_code("court1/c03")
     await asyncio.to_thread(enrol_device, served, layout.data, code)
     assert is_enrolled(layout, "court1/c03", dt.datetime.now(dt.UTC))
@@ -103,7 +103,7 @@ def test_a_center_key_that_others_may_read_stops_the_start(tmp_path: Path) -> No
 
 
 async def test_a_renewed_certificate_covers_what_the_same_key_signed_before(served: Served) -> None:
-    desk = Enrolment(served.center.database, center_key(served.data))
+    desk = Enrollment(served.center.database, center_key(served.data))
     key, now_ns = Ed25519PrivateKey.generate(), desk._utc_ns
     asked = certificate_request(key, "court1/c03").decode()
     first = dt.datetime.now(dt.UTC)

@@ -30,7 +30,7 @@ from sqlalchemy.schema import CreateIndex
 
 from server.config import load_config
 from server.events.admission import read_event
-from server.integrity.enrollment import Enrolment
+from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness, _Asked
 from server.service import build, running
 from server.store import tables
@@ -43,7 +43,7 @@ from tests.support.rooms.signing_room import SigningRoom, enrol_device
 from wutong.enroll import new_code
 
 
-def enrolment(served: Served) -> Enrolment:
+def enrolment(served: Served) -> Enrollment:
     return served.center.witness._enrolment  # type: ignore[no-any-return]  # private
 
 
@@ -284,7 +284,7 @@ async def test_two_processes_witness_one_tree_of_a_size_and_say_the_same(signing
     second_database = open_database(f"sqlite:///{served.data / 'center.db'}")
     second = Witness(
         second_database,
-        Enrolment(second_database, first._key),
+        Enrollment(second_database, first._key),
         first._key,
         served.center.rooms,
         served.center.audit,

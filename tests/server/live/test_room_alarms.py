@@ -7,7 +7,7 @@ import json
 import pytest
 
 from server.config import RoomEntry
-from server.rooms import MAX_ALARMS, Rooms, RoomState
+from server.rooms import MAX_ALARMS, KnownRoom, Rooms
 from sync.errors import CenterError
 
 ROOM = "jianshan/c03"
@@ -15,7 +15,7 @@ ALARM = {"code": "unsealed", "subject": "h", "text": "庭审 h 未能封存 (hea
 
 
 def test_the_alarms_of_a_room_are_shown_and_a_list_without_end_is_refused() -> None:
-    told: list[RoomState] = []
+    told: list[KnownRoom] = []
     rooms = Rooms([RoomEntry(court="jianshan", room="c03", token_sha256="0" * 64)], told.append)
     status = {"online": True, "hearing": None, "recorder": None}
     rooms.status(ROOM, json.dumps(status).encode())

@@ -12,12 +12,12 @@ from typing import Any
 from hardware.profile import load_profile
 from sync.room.feed import FeedServer
 from tests.support.rooms.transcriber_room import HEARING, RATE_HZ, Pcm, S, TranscriberRoom
-from transcriber.backlog import Sitting
+from transcriber.backlog import HearingJob
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
-from transcriber.recognition.recognizer import Heard, Samples, Word
-from transcriber.scheduler import Desk
-from transcriber.segmentation.endpointer import Cutter, Turn
+from transcriber.recognition.recognizer import Samples, Transcription, Word
+from transcriber.scheduler import RecognitionScheduler
+from transcriber.segmentation.endpointer import Endpointer, Turn
 
 BLOCK = 1920
 TEXT = "现在开庭今天依法公开审理原告诉被告民间借贷纠纷一案本案适用普通程序由审判员担任审判长" * 20
@@ -78,7 +78,7 @@ class Scribe:
 
     async def ask(
         self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
-    ) -> Heard:
+    ) -> Transcription:
         async with self._lock:
             self.asked.append((asyncio.get_running_loop().time(), turn, quick, prefix))
             await asyncio.sleep(self.cost_s * (1 if quick else 2))
@@ -87,7 +87,7 @@ class Scribe:
         if quick and len(said) > len(prefix) + 3:
             said = said[:-1] + "嗯啊哦"[len(said) % 3]
         words = tuple(Word(c, i / 4, (i + 1) / 4, 0.9) for i, c in enumerate(said))
-        return Heard(said, words, 0.9)
+        return Transcription(said, words, 0.9)
 
 
 class Played:
@@ -118,9 +118,9 @@ class Played:
                     played.written_s[room.utterances()[-1].body["id"]] = loop.time()
 
         profile, feed = load_profile(room.profile), Feed(Path(room.folder / "feed"))
-        cutter = Cutter(range(pcm.shape[1]), pcm.shape[1])
-        sitting, ended = Sitting(HEARING, 0, 1), list[Turn]()
-        desk = Desk(
+        cutter = Endpointer(range(pcm.shape[1]), pcm.shape[1])
+        sitting, ended = HearingJob(HEARING, 0, 1), list[Turn]()
+        desk = RecognitionScheduler(
             profile=profile,
             owner=engine,
             room_log=room.log,
@@ -142,7 +142,7 @@ class Played:
             working.cancel()
         return engine
 
-    async def _hand_over(self, desk: Desk, sitting: Sitting, ended: list[Turn]) -> None:
+    async def _hand_over(self, desk: RecognitionScheduler, sitting: HearingJob, ended: list[Turn]) -> None:
         while ended:
             await desk.put(sitting, ended[0])
             self.turns.append(ended.pop(0))

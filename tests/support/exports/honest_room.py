@@ -14,16 +14,16 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.integrity.notary import Notary, Words
-from recorder.capture.fragment import Run, Stamped
-from recorder.storage.segment import ClosedSegment, Segment, next_index
-from recorder.storage.selector import Keeper, Missing, Stretch
+from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.storage.segment import ClosedSegment, SegmentFile, next_index
+from recorder.storage.selector import FragmentSelector, MissingSpan, Stretch
 from sync.ledger import keys
 from sync.ledger.note import Note, cosign, read_note
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.digests import checks_of
 
 S = 1_000_000_000
@@ -70,7 +70,7 @@ _MAKE = {
 class Media:
     """What ffmpeg made of one track, from zero."""
 
-    run: Run
+    run: WorkerRun
     fragments: list[Fragment]
 
 
@@ -83,7 +83,7 @@ def make_media(folder: Path) -> dict[str, Media]:
         reader = BoxReader()
         found = list(reader.feed(path.read_bytes()))
         (init,) = [item for item in found if isinstance(item, Init)]
-        made[track] = Media(Run(1, init), [item for item in found if isinstance(item, Fragment)])
+        made[track] = Media(WorkerRun(1, init), [item for item in found if isinstance(item, Fragment)])
     return made
 
 
@@ -105,14 +105,14 @@ class Tape:
     """One track of the recorder: its real keeper and segments, without threads."""
 
     def __init__(self, folder: Path, hearing: str, segment_s: int) -> None:
-        self.keeper = Keeper(self._offer, self._finish, self._missing)
+        self.keeper = FragmentSelector(self._offer, self._finish, self._missing)
         self._folder, self._hearing, self._segment_ns = folder, hearing, segment_s * S
-        self._orders: deque[Stamped | int] = deque()
-        self._segment: Segment | None = None
+        self._orders: deque[StampedFragment | int] = deque()
+        self._segment: SegmentFile | None = None
         self.closed: list[ClosedSegment] = []
-        self.gaps: list[Missing] = []
+        self.gaps: list[MissingSpan] = []
 
-    def _offer(self, hearing: str, fragment: Stamped) -> bool:
+    def _offer(self, hearing: str, fragment: StampedFragment) -> bool:
         self._orders.append(fragment)
         return True
 
@@ -120,7 +120,7 @@ class Tape:
         self._orders.append(until_ns)
         return True
 
-    def _missing(self, missing: Missing) -> None:
+    def _missing(self, missing: MissingSpan) -> None:
         self.gaps.append(missing)
 
     def work(self) -> None:
@@ -134,7 +134,7 @@ class Tape:
             if segment is not None and order.key_frame and order.from_ns - segment.from_ns >= self._segment_ns:
                 self._close()
             if self._segment is None:
-                self._segment = Segment(self._folder, next_index(self._folder), order.run)
+                self._segment = SegmentFile(self._folder, next_index(self._folder), order.run)
             self._segment.append(order)
             self.keeper.kept(self._hearing, order)
 
@@ -150,7 +150,7 @@ class Center:
 
     key: Ed25519PrivateKey
 
-    def enrol(self, layout: RoomLayout, at: dt.datetime, room: str = ROOM) -> Ed25519PrivateKey:
+    def enrol(self, layout: RoomPaths, at: dt.datetime, room: str = ROOM) -> Ed25519PrivateKey:
         device = keys.make_key(layout.device_key)
         layout.device_certificate.write_bytes(keys.issue(keys.certificate_request(device, room), room, self.key, at))
         layout.center_key.write_bytes(keys.public_pem(self.key.public_key()))
@@ -186,7 +186,7 @@ class HonestRoom:
     """A room's data folder with one hearing in it."""
 
     def __init__(self, data: Path, hearing: str, center: Center | None, device_at: dt.datetime | None = None) -> None:
-        self.layout = RoomLayout(data)
+        self.layout = RoomPaths(data)
         self.hearing = hearing
         self.center = center
         self.time = FixedClock()
@@ -317,7 +317,7 @@ class HonestRoom:
             stamped = retime(fragment, init, base + fragment.decode_time, number, from_ns + OFFSET_NS)
             to = to_ns(base + fragment.decode_time + fragment.duration, init.timescale)
             tape.keeper.fragment(
-                Stamped(made.run, number, stamped.data, from_ns, to, from_ns + OFFSET_NS, fragment.key_frame)
+                StampedFragment(made.run, number, stamped.data, from_ns, to, from_ns + OFFSET_NS, fragment.key_frame)
             )
             tape.work()
         tape.keeper.tick(OPENED_NS + 60 * S)

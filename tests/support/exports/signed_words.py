@@ -12,7 +12,7 @@ from edge.documents.identity import Identity
 from edge.documents.sign import sign_pdf
 from sync.record.hearing import Hearing
 from sync.record.signing import words_of, words_sha256
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.digests import checks_of
 from tests.support.exports.honest_room import OPENED_NS, HonestRoom, S
 
@@ -22,7 +22,7 @@ STROKES = [
 ]
 
 
-def paper(layout: RoomLayout, key: Ed25519PrivateKey) -> bytes:
+def paper(layout: RoomPaths, key: Ed25519PrivateKey) -> bytes:
     """A page with the signature of a device; what stands on it is for nobody here."""
     page = FPDF()
     page.add_page()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.record.hearing import Hearing, State
-from sync.uplink.live_publisher import Live
+from sync.uplink.live_publisher import LivePublisher
 
 INIT = Envelope(Kind.INIT, 7, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
 
@@ -50,7 +50,7 @@ class Stand:
         self.line = Line()
         self.now = 100.0
         self.hearing: Hearing | None = Hearing("h", state=State.OPEN)
-        self.live = Live(
+        self.live = LivePublisher(
             self.line,  # type: ignore[arg-type]  # it has all that Live uses
             "p",
             identity={"court_name": "x", "room_name": "y", "seats": []},

@@ -23,7 +23,7 @@ from sync.record.hearing import State
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.follower import Follower
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
 
 PROFILE = """
@@ -91,7 +91,7 @@ class _Ready(Lifeline):
 class RecorderPeer:
     """What a recorder says of itself; `keeps` says whether it does its duty, `runs` whether anything comes in."""
 
-    def __init__(self, layout: RoomLayout) -> None:
+    def __init__(self, layout: RoomPaths) -> None:
         self.feed = FeedServer(layout.feed("recorder"))
         self._log = RoomLog(layout.log)
         self.keeps = True
@@ -149,7 +149,7 @@ class Room:
         port = free_port()
         path.write_text(PROFILE % port, encoding="utf-8")
         self.profile: Profile = load_profile(path)
-        self.layout = RoomLayout(self.profile.storage.data)
+        self.layout = RoomPaths(self.profile.storage.data)
         self.base = f"http://127.0.0.1:{port}"
         self.recorder = RecorderPeer(self.layout)
         self.transcriber = FeedServer(self.layout.feed("transcriber"))

@@ -23,7 +23,7 @@ from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 
 SEATS = [("judge", ["审判长"]), ("plaintiff", ["原告", "原告代理人"]), ("defendant", ["被告"]), ("clerk", ["书记员"])]
 SIMULATED_MICS = 'driver = "simulated"\nchannels = 4\n'
@@ -51,7 +51,7 @@ class RecorderRoom:
         self.folder = folder
         self.profile = folder / "room.toml"
         self.profile.write_text(text, encoding="utf-8")
-        self.layout = RoomLayout(folder / "data")
+        self.layout = RoomPaths(folder / "data")
         self.clock = RoomClock.open(self.layout.clock)
         self.log = RoomLog(self.layout.log)
         self.status: dict[str, Any] = {}

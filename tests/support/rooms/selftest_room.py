@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import httpx
 
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.rooms.edge_room import CASE, free_port
 
 PATIENCE_S = 90.0
@@ -48,7 +48,7 @@ class TestedRoom:
         profile.setdefault("selftest", 'loudspeaker = "simulated"\nopening = "required"')
         self.profile = folder / "room.toml"
         self.profile.write_text(profile_text(self.port, **profile), encoding="utf-8")
-        self.layout = RoomLayout(folder / "data")
+        self.layout = RoomPaths(folder / "data")
         self.http = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{self.port}", headers={"X-Wutong": "1"}, trust_env=False, timeout=30
         )

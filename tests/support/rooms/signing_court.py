@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
 from sync.room.event_log import Event, RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.rooms.edge_room import CASE, Room
 
 S = 10**9
@@ -42,7 +42,7 @@ def strokes(seed: int = 0) -> list[list[list[float]]]:
     return drawn
 
 
-def enrol_device(layout: RoomLayout, room: str) -> Ed25519PublicKey:
+def enrol_device(layout: RoomPaths, room: str) -> Ed25519PublicKey:
     """Give the room's device a certificate, as a center does; the center's public key."""
     center, key = Ed25519PrivateKey.generate(), make_key(layout.device_key)
     pem = issue(certificate_request(key, room), room, center, dt.datetime.now(dt.UTC))

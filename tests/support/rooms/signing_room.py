@@ -17,13 +17,13 @@ from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import leaf_hash, root_of
 from sync.room.enrollment import enrol
 from sync.room.event_log import Event
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.peers.center_peers import RoomPeer, Served, until
 
 
 def enrol_device(served: Served, folder: Path, code: str, address: str = "court1/c03") -> Ed25519PrivateKey:
     """Enrol over HTTP, as `wutong enroll` does; the device's key."""
-    layout = RoomLayout(folder)
+    layout = RoomPaths(folder)
     with httpx.Client(base_url=served.url, timeout=20) as http:
         enrol(http, layout, address, code, dt.datetime.now(dt.UTC))
     return load_key(layout.device_key)

@@ -23,7 +23,7 @@ from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 from sync.room.clock import RoomClock
 from sync.room.event_log import Event, RoomLog
 from sync.room.feed import FeedClient, FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.paths import SHARED
 
 HEARING = "h-1"
@@ -89,7 +89,7 @@ class TranscriberRoom:
             + '[storage]\ndata = "data"\n',
             encoding="utf-8",
         )
-        self.layout = RoomLayout(self.folder / "data")
+        self.layout = RoomPaths(self.folder / "data")
         self.layout.data.mkdir()
         # The room is an hour old, so that a hearing may lie in its past.
         epoch = {"epoch_utc_ns": time.time_ns() - 3600 * S, "boots": {}, "last_room_ns": 0}

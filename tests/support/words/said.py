@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from edge.checks.finding import Facts, Finding, Line, facts_of
+from edge.checks.finding import CheckedLine, Facts, Finding, facts_of
 from edge.checks.registry import check
 from tests.support import paths
 
@@ -25,10 +25,10 @@ JUDGE, CLERK, PLAINTIFF, COUNSEL, DEFENDANT = "审判长", "书记员", "原告"
 HEARING = paths.HEARING / "reference.json"
 
 
-def lines(*said: tuple[str, str]) -> list[Line]:
+def lines(*said: tuple[str, str]) -> list[CheckedLine]:
     """One line each, ten seconds apart, each role on a seat of its own."""
     return [
-        Line(f"u{i}", role, text, role, i * 10_000_000_000, i * 10_000_000_000 + 5_000_000_000)
+        CheckedLine(f"u{i}", role, text, role, i * 10_000_000_000, i * 10_000_000_000 + 5_000_000_000)
         for i, (role, text) in enumerate(said)
     ]
 

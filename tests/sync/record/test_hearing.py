@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.record.hearing import Hearing, State, event_to_screen
+from sync.record.hearing import Hearing, State
+from sync.record.milliseconds import event_to_ms
 from sync.room.event_log import Event
 
 EXHIBIT = {"id": "e1", "number": 1, "title": "借条", "filename": "iou.pdf", "media_type": "application/pdf"}
@@ -69,7 +70,7 @@ def test_screens_get_milliseconds_only() -> None:
         return [k for item in value for k in keys(item)] if isinstance(value, list) else []
 
     assert not [k for k in keys(WHOLE) if k.endswith("_ns")]
-    assert event_to_screen(EVENTS[11])["body"]["to_ms"] == 2 / 1_000_000
+    assert event_to_ms(EVENTS[11])["body"]["to_ms"] == 2 / 1_000_000
 
 
 def test_a_record_begins_where_its_preroll_does_and_never_long_before() -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.record.hearing import Hearing, event_to_screen
+from sync.record.hearing import Hearing
+from sync.record.milliseconds import event_to_ms
 from sync.record.transcript import Transcript, moved
 from sync.room.event_log import Event
 
@@ -56,11 +57,11 @@ def test_the_cases_that_every_fold_must_agree_on(case: dict[str, Any]) -> None:
         cases = json.loads(CASES.read_text(encoding="utf-8"))
         for one in cases:
             if one["name"] == case["name"]:
-                one.update(shown, screen=[event_to_screen(e) for e in events])
+                one.update(shown, screen=[event_to_ms(e) for e in events])
         CASES.write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return
     assert {"utterances": case["utterances"], "voices": case["voices"]} == shown
-    assert case["screen"] == [event_to_screen(e) for e in events]
+    assert case["screen"] == [event_to_ms(e) for e in events]
 
 
 class Writers:

@@ -9,9 +9,9 @@ import json
 import pytest
 
 from sync.media.envelope import Envelope, Kind, pack_init
-from sync.media.gop_cache import MAX_GOP_BYTES, Gate, GopCache
+from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, WatcherGate
 from sync.record.hearing import Hearing, Pause, State
-from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, Live
+from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LivePublisher
 from sync.uplink.mqtt import Broker
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
@@ -186,7 +186,7 @@ def test_a_track_without_key_frames_is_not_remembered_for_ever() -> None:
 
 
 def test_a_gate_opens_at_a_key_frame_only() -> None:
-    gate = Gate()
+    gate = WatcherGate()
     passed = [gate.passes(Envelope.unpack(fragment(n, key=n == 3))) for n in range(1, 6)]
     assert passed == [False, False, True, True, True]
 
@@ -195,7 +195,7 @@ async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor
     broker: Mosquitto, center: CenterPeer
 ) -> None:
     line = Broker(broker.address(), will_topic=f"{PREFIX}/status", will=b"{}")
-    live = Live(
+    live = LivePublisher(
         line,
         PREFIX,
         identity={},

@@ -20,7 +20,7 @@ from sync.media.envelope import Envelope, Kind, pack_init
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto, UploadPeer, until
 
 COURT, ROOM = ADDRESS.split("/")
@@ -80,7 +80,7 @@ class Process:
 class Link:
     """Listens to the uplink's feed."""
 
-    def __init__(self, layout: RoomLayout) -> None:
+    def __init__(self, layout: RoomPaths) -> None:
         self.last: dict[str, Any] = {}
         self.docket: dict[str, Any] = {}
         self._client = FeedClient(layout.feed("uplink"), ["link", "docket"], retry_s=0.05)
@@ -113,7 +113,7 @@ mqtt_password_file = "{broker.room.password_file}"
 """
 
 
-def record(layout: RoomLayout, log: RoomLog, index: int) -> str:
+def record(layout: RoomPaths, log: RoomLog, index: int) -> str:
     data = os.urandom(200_000)
     file = layout.track(HEARING, "bench") / f"{index:05}.mp4"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def record(layout: RoomLayout, log: RoomLog, index: int) -> str:
 
 
 async def test_killed_again_and_again_everything_arrives(
-    tmp_path: Path, connected: str, layout: RoomLayout, room_log: RoomLog, center: CenterPeer
+    tmp_path: Path, connected: str, layout: RoomPaths, room_log: RoomLog, center: CenterPeer
 ) -> None:
     (tmp_path / "tus").mkdir()
     peer = UploadPeer(tmp_path / "tus")
@@ -155,7 +155,7 @@ async def test_killed_again_and_again_everything_arrives(
 
 
 async def test_live_media_captions_status_and_docket_find_their_way(
-    tmp_path: Path, connected: str, layout: RoomLayout, room_log: RoomLog, clock: RoomClock, center: CenterPeer
+    tmp_path: Path, connected: str, layout: RoomPaths, room_log: RoomLog, clock: RoomClock, center: CenterPeer
 ) -> None:
     recorder = FeedServer(layout.feed("recorder"))
     await recorder.start()
@@ -190,7 +190,7 @@ async def test_live_media_captions_status_and_docket_find_their_way(
     await recorder.stop()
 
 
-async def test_a_room_without_a_center_says_so_and_waits(tmp_path: Path, layout: RoomLayout, room_log: RoomLog) -> None:
+async def test_a_room_without_a_center_says_so_and_waits(tmp_path: Path, layout: RoomPaths, room_log: RoomLog) -> None:
     room_log.append("open", {}, hearing=HEARING, room_ns=1, utc_ns=1)
     process = Process(profile(tmp_path, ""))
     link = Link(layout)

@@ -19,7 +19,7 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.token import MAX_TOKEN_BYTES, request_of
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.uplink.timestamp_tokens import Stamps
 from tests.support.peers.tsa import Authority
 
@@ -59,7 +59,7 @@ class Room:
     """A room with sealed hearings `h0`, `h1`, …; the newest is asked for first."""
 
     def __init__(self, folder: Path, hearings: int) -> None:
-        self.layout = RoomLayout(folder)
+        self.layout = RoomPaths(folder)
         RoomLog(self.layout.log).close()
         self.checkpoints = Checkpoints(self.layout.log)
         self.texts = {}

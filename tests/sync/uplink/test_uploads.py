@@ -15,9 +15,9 @@ import pytest
 
 from sync.http.serve import serving
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.uplink import uploads as uploads_module
-from sync.uplink.token_bucket import Pace
+from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
@@ -40,7 +40,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextlib.asynccontextmanager
 async def uploading(
-    layout: RoomLayout, log: RoomLog, port: int, *, hearing: str | None = None
+    layout: RoomPaths, log: RoomLog, port: int, *, hearing: str | None = None
 ) -> AsyncIterator[Uploads]:
     store = UploadStore(layout.uploads)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as http:
@@ -50,7 +50,7 @@ async def uploading(
             room_log=log,
             store=store,
             tus=TusClient(http),
-            pace=Pace(1e9),
+            pace=TokenBucket(1e9),
             hearing=lambda: hearing,
         )
         task = asyncio.create_task(uploads.run())
@@ -62,7 +62,7 @@ async def uploading(
             store.close()
 
 
-def segment(layout: RoomLayout, log: RoomLog, index: int, data: bytes, *, hearing: str = HEARING) -> str:
+def segment(layout: RoomPaths, log: RoomLog, index: int, data: bytes, *, hearing: str = HEARING) -> str:
     file = layout.track(hearing, "bench") / f"{index:05}.mp4"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
@@ -77,7 +77,7 @@ def finished(log: RoomLog, index: int, data: bytes, *, hearing: str = HEARING) -
     return sha256
 
 
-def exhibit(layout: RoomLayout, log: RoomLog, data: bytes) -> str:
+def exhibit(layout: RoomPaths, log: RoomLog, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     layout.exhibits(HEARING).mkdir(parents=True, exist_ok=True)
     (layout.exhibits(HEARING) / sha256).write_bytes(data)
@@ -88,7 +88,7 @@ def exhibit(layout: RoomLayout, log: RoomLog, data: bytes) -> str:
     return sha256
 
 
-def document(layout: RoomLayout, log: RoomLog, data: bytes) -> str:
+def document(layout: RoomPaths, log: RoomLog, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     file = layout.hearing(HEARING) / "documents" / "v1.pdf"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -98,14 +98,14 @@ def document(layout: RoomLayout, log: RoomLog, data: bytes) -> str:
     return sha256
 
 
-async def test_the_documents_of_signed_words_arrive(layout: RoomLayout, room_log: RoomLog, peer: UploadPeer) -> None:
+async def test_the_documents_of_signed_words_arrive(layout: RoomPaths, room_log: RoomLog, peer: UploadPeer) -> None:
     signed = document(layout, room_log, os.urandom(70_000))
     async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
         await until(lambda: set(peer.objects) == {signed})
         await until(lambda: uploads.pending_bytes == 0)
 
 
-async def test_files_arrive_and_are_receipted_once(layout: RoomLayout, room_log: RoomLog, peer: UploadPeer) -> None:
+async def test_files_arrive_and_are_receipted_once(layout: RoomPaths, room_log: RoomLog, peer: UploadPeer) -> None:
     segments = [segment(layout, room_log, i, os.urandom(300_000 + i)) for i in range(3)]
     paper = exhibit(layout, room_log, os.urandom(5000))
     async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
@@ -123,7 +123,7 @@ async def test_files_arrive_and_are_receipted_once(layout: RoomLayout, room_log:
 
 
 async def test_an_empty_exhibit_store_and_a_lost_upload_db_are_no_harm(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
 ) -> None:
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
     async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port):
@@ -136,7 +136,7 @@ async def test_an_empty_exhibit_store_and_a_lost_upload_db_are_no_harm(
 
 
 async def test_files_that_are_gone_from_the_disk_hide_no_other(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, monkeypatch: pytest.MonkeyPatch
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads_module, "ATTEMPTS", 2)
     for index in range(5):
@@ -149,7 +149,7 @@ async def test_files_that_are_gone_from_the_disk_hide_no_other(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_line_that_is_cut_at_random_only_delays(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, seed: int
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, seed: int
 ) -> None:
     contents = [os.urandom(2_500_000), os.urandom(900_000)]
     data = {segment(layout, room_log, i, content): content for i, content in enumerate(contents)}
@@ -161,7 +161,7 @@ async def test_a_line_that_is_cut_at_random_only_delays(
     assert all(peer.objects[sha256] == content for sha256, content in data.items())
 
 
-async def test_the_center_is_away_and_comes_back(layout: RoomLayout, room_log: RoomLog, peer: UploadPeer) -> None:
+async def test_the_center_is_away_and_comes_back(layout: RoomPaths, room_log: RoomLog, peer: UploadPeer) -> None:
     async with serving(peer.app, "127.0.0.1", 0) as port:
         pass
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
@@ -174,7 +174,7 @@ async def test_the_center_is_away_and_comes_back(layout: RoomLayout, room_log: R
 
 
 async def test_other_bytes_at_the_center_are_sent_again_from_the_start(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
 ) -> None:
     peer.spoil = 2
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
@@ -184,7 +184,7 @@ async def test_other_bytes_at_the_center_are_sent_again_from_the_start(
 
 
 async def test_an_upload_that_the_center_lost_begins_anew(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, moving_file: Path
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, moving_file: Path
 ) -> None:
     data = moving_file.read_bytes()
     file = layout.track(HEARING, "bench") / "00000.mp4"
@@ -202,7 +202,7 @@ async def test_an_upload_that_the_center_lost_begins_anew(
 
 
 async def test_a_receipt_that_was_lost_on_the_way_is_asked_for_and_nothing_is_sent_again(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
 ) -> None:
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
     async with serving(peer.app, "127.0.0.1", 0) as port:
@@ -221,7 +221,7 @@ async def test_a_receipt_that_was_lost_on_the_way_is_asked_for_and_nothing_is_se
 
 
 async def test_a_file_that_the_disk_lost_holds_up_no_other(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
 ) -> None:
     segment(layout, room_log, 0, b"gone")
     (layout.track(HEARING, "bench") / "00000.mp4").unlink()
@@ -232,7 +232,7 @@ async def test_a_file_that_the_disk_lost_holds_up_no_other(
 
 
 async def test_a_path_outside_of_the_hearing_is_never_read(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, tmp_path: Path
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, tmp_path: Path
 ) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
     sha256 = hashlib.sha256(b"secret").hexdigest()
@@ -245,7 +245,7 @@ async def test_a_path_outside_of_the_hearing_is_never_read(
 
 
 async def test_a_growing_segment_is_sent_by_whole_fragments_and_finished_on_its_event(
-    layout: RoomLayout, room_log: RoomLog, peer: UploadPeer, moving_file: Path
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, moving_file: Path
 ) -> None:
     data = moving_file.read_bytes()
     file = layout.track(HEARING, "bench") / "00000.mp4"
@@ -280,7 +280,7 @@ async def test_the_pace_is_kept() -> None:
         slept.append(seconds)
         now += seconds
 
-    pace = Pace(1000, monotonic=lambda: now, sleep=sleep)
+    pace = TokenBucket(1000, monotonic=lambda: now, sleep=sleep)
     for _ in range(10):
         await pace.take(1000)
     assert sum(slept) == pytest.approx(9.0)

@@ -19,7 +19,7 @@ from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, make_key, public_pem
 from sync.room.checkpoints import Checkpoints
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.uplink.mqtt import Broker
 from sync.uplink.witness import REFUSED_AGAIN_S, WitnessLine
 from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
@@ -28,7 +28,7 @@ from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosqui
 class Line:
     """A room with a stored ledger and its line to the witness; the test is the center."""
 
-    def __init__(self, layout: RoomLayout, broker: Mosquitto, center: CenterPeer) -> None:
+    def __init__(self, layout: RoomPaths, broker: Mosquitto, center: CenterPeer) -> None:
         self.layout = layout
         self.peer = center
         self.now_s = 1000.0
@@ -64,7 +64,7 @@ class Line:
 
 
 @pytest_asyncio.fixture
-async def line(layout: RoomLayout, broker: Mosquitto, center: CenterPeer) -> AsyncIterator[Line]:
+async def line(layout: RoomPaths, broker: Mosquitto, center: CenterPeer) -> AsyncIterator[Line]:
     made = Line(layout, broker, center)
     await until(center.client.is_connected)
     made.broker.start()

@@ -16,7 +16,7 @@ from tests.support.rooms.transcriber_room import HEARING, SHARED, S, Transcriber
 from transcriber.diarization.pitch import pitch
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.factory import make_ear
-from transcriber.recognition.process import Owner
+from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import Local
 
 SEAT = Seat(id="plaintiff", roles=["原告", "原告代理人"], channel=1)
@@ -34,9 +34,9 @@ def said_at_the_seat() -> list[tuple[str, Samples]]:
     ]
 
 
-def voices(tmp_path: Path, mode: str, ear: Owner | None = None) -> Voices:
+def voices(tmp_path: Path, mode: str, ear: EngineProcess | None = None) -> Voices:
     profile = Profile.model_construct(seats=[SEAT], transcriber=Transcriber.model_construct(voices=mode))
-    return Voices(profile, ear or Owner(Local()), tmp_path / "voices.json")  # an owner that is not started
+    return Voices(profile, ear or EngineProcess(Local()), tmp_path / "voices.json")  # an owner that is not started
 
 
 def event(kind: str, number: int = 1, **body: object) -> Event:
@@ -159,7 +159,7 @@ async def test_a_speaker_model_tells_them_apart_in_its_process(tmp_path: Path) -
     )  # words from elsewhere, voices from here
     ear = make_ear(settings)
     assert ear.pid is None
-    own = Owner(Local(engine="", speaker=str(model)))
+    own = EngineProcess(Local(engine="", speaker=str(model)))
     told = voices(tmp_path, str(model), own)
     try:
         for role, samples in said_at_the_seat():

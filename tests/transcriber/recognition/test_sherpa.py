@@ -15,7 +15,7 @@ from sync.errors import ConfigError
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition import process as owner_module
-from transcriber.recognition.process import Owner
+from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import Local, load_engines, load_speaker
 from transcriber.recognition.sherpa import Sherpa
 
@@ -69,7 +69,7 @@ async def test_its_process_is_started_again_when_killed_and_replaced_when_it_gro
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tiny_models.streaming_ctc(tmp_path / "ctc")
-    owner = Owner(Local(engine="sherpa-onnx", folder=str(folder), threads=1))
+    owner = EngineProcess(Local(engine="sherpa-onnx", folder=str(folder), threads=1))
     samples = np.concatenate([floats("aishell_BAC009S0724W0121.wav"), np.zeros(16_000 * 20, np.float32)])
     try:
         await owner.start()
@@ -106,7 +106,7 @@ def test_a_folder_that_holds_no_known_model_is_one_line(tmp_path: Path, files: d
 
 
 async def test_a_process_that_cannot_load_says_why(tmp_path: Path) -> None:
-    owner = Owner(Local(engine="sherpa-onnx", folder=str(tmp_path)))
+    owner = EngineProcess(Local(engine="sherpa-onnx", folder=str(tmp_path)))
     with pytest.raises(ConfigError, match=r"no tokens\.txt"):
         await owner.start()
     assert owner.pid is None

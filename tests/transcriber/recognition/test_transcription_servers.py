@@ -26,7 +26,7 @@ from transcriber.recognition.factory import make_ear
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.openai_client import Remote, ServerAwayError, ServerClosedError, ServerRefusedError, heard
 from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import Heard
+from transcriber.recognition.recognizer import Transcription
 from transcriber.recognition.server_pool import Pool
 
 SAID = "广州市房地产中介协会分析"
@@ -281,7 +281,7 @@ async def test_what_is_no_transcription_is_refused(pair: Pair) -> None:
     ],
 )
 def test_words_are_timed_as_well_as_the_server_can(answer: dict[str, object], words: int) -> None:
-    made: Heard = heard(answer, 1.0, quick=False)
+    made: Transcription = heard(answer, 1.0, quick=False)
     assert "".join(word.text for word in made.words) == made.text
     assert len(made.words) == words
     assert all(0 <= word.start_s <= word.end_s <= 1 for word in made.words)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.process import EngineLostError, Owner
+from transcriber.recognition.process import EngineLostError, EngineProcess
 from transcriber.recognition.recognizer import Word
 from transcriber.recognition.whisper import Whisper, spread
 
@@ -58,7 +58,7 @@ def test_silence_and_noise_are_no_words(whisper: Whisper, level: float) -> None:
 
 
 async def test_a_killed_model_is_started_again_and_asked_again() -> None:
-    owner = Owner(locate("base"))
+    owner = EngineProcess(locate("base"))
     try:
         await owner.start()
         first = owner.pid
@@ -76,7 +76,7 @@ async def test_a_killed_model_is_started_again_and_asked_again() -> None:
 async def test_a_hung_model_is_killed_and_the_samples_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transcriber.recognition.process._TIMEOUT_S", 0.0)
     monkeypatch.setattr("transcriber.recognition.process._TIMEOUT_PER_SECOND_S", 0.0)
-    owner = Owner(locate("base"))
+    owner = EngineProcess(locate("base"))
     try:
         with pytest.raises(EngineLostError, match="the sound is kept"):
             await owner.ask(np.zeros(16_000, np.float32))

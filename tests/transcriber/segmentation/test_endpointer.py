@@ -13,14 +13,14 @@ import pytest
 
 from hardware.simulation.hearing_folder import HearingFolder
 from tests.support.rooms.transcriber_room import SHARED, Pcm, hearing_civil
-from transcriber.segmentation.endpointer import LONGEST_S, PAUSE_S, Cutter, Turn, pause_s
+from transcriber.segmentation.endpointer import LONGEST_S, PAUSE_S, Endpointer, Turn, pause_s
 from wutong.bench.captions import conditions
 
 RATE_HZ = 16_000
 
 
 def cut(pcm: Pcm, from_ns: int = 0, step: int = 1920) -> list[Turn]:
-    cutter = Cutter(list(range(pcm.shape[1])), pcm.shape[1])
+    cutter = Endpointer(list(range(pcm.shape[1])), pcm.shape[1])
     turns: list[Turn] = []
     for first in range(0, len(pcm), step):
         turns += cutter.feed(from_ns + first * 62_500, pcm[first : first + step])
@@ -112,7 +112,7 @@ def test_what_follows_a_short_pause_has_its_beginning() -> None:
 
 def test_what_was_said_so_far_is_what_the_turn_will_be_when_nothing_follows() -> None:
     pcm = scene(6, (0, 1, 2))
-    cutter = Cutter([0, 1], 2)
+    cutter = Endpointer([0, 1], 2)
     early: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     ended: list[Turn] = []
     for first in range(0, len(pcm), 320):
@@ -143,7 +143,7 @@ def test_the_cut_of_the_stream_does_not_matter() -> None:
 
 def test_a_hole_in_the_sound_ends_the_turn() -> None:
     pcm = scene(6, (0, 1, 5))
-    cutter = Cutter([0, 1], 2)
+    cutter = Endpointer([0, 1], 2)
     first = cutter.feed(0, pcm[: 3 * RATE_HZ])
     second = cutter.feed(10 * 10**9, pcm[3 * RATE_HZ :])
     assert first == []
@@ -152,14 +152,14 @@ def test_a_hole_in_the_sound_ends_the_turn() -> None:
 
 def test_what_the_record_has_is_not_heard_again() -> None:
     pcm = scene(8, (0, 1, 2), (0, 5, 2))
-    cutter = Cutter([0, 1], 2)
+    cutter = Endpointer([0, 1], 2)
     cutter.silence(0, 3_200_000_000)
     turns = cutter.feed(0, pcm) + cutter.end()
     assert [round(t.start_ns / 1e9) for t in turns] == [5]
 
 
 def test_the_end_of_a_stretch_cuts_what_came_after_it() -> None:
-    cutter = Cutter([0, 1], 2)
+    cutter = Endpointer([0, 1], 2)
     assert cutter.feed(0, scene(5, (0, 1, 4))) == []
     [turn] = cutter.end(3_000_000_000)
     assert turn.end_ns == 3_000_000_000

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sync.errors import LedgerError
 from wutong.bench import verify
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 
 
 async def test_what_is_timed_is_an_authentic_hearing_with_its_media(tmp_path: Path) -> None:
@@ -26,13 +26,13 @@ async def test_what_is_timed_is_an_authentic_hearing_with_its_media(tmp_path: Pa
 async def test_no_figure_is_given_for_a_hearing_that_does_not_verify(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged(folder: Path, *rest: Any) -> Case:
+    def damaged(folder: Path, *rest: Any) -> ExportCase:
         file = next((folder / "media").rglob("*.mp4"))
         data = bytearray(file.read_bytes())
         data[len(data) // 2] ^= 1
         file.write_bytes(data)
-        return Case(folder, *rest)
+        return ExportCase(folder, *rest)
 
-    monkeypatch.setattr(verify, "Case", damaged)
+    monkeypatch.setattr(verify, "ExportCase", damaged)
     with pytest.raises(LedgerError, match="not-authentic"):
         await verify.measure(tmp_path, 20, Console(quiet=True))

@@ -67,7 +67,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _PathStep:
     """A stretch of characters read as a word or as a term."""
 
     first: int
@@ -77,7 +77,7 @@ class _Step:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _HeardText:
     """The Chinese characters of a text, where they stand, and how sure the engine was of each."""
 
     characters: list[str]
@@ -121,7 +121,7 @@ class Corrector:
                 found += _spelled(text, heard, step, step.match, round(confidence, 3))
         return found
 
-    def _daring(self, heard: _Heard, step: _Step, match: Match, as_heard: list[_Step]) -> bool:
+    def _daring(self, heard: _HeardText, step: _PathStep, match: Match, as_heard: list[_PathStep]) -> bool:
         """Whether the clerk must be asked, however probable it is.
 
         So it is with a short term that only sounds alike, and with one that would replace a common word, unless it is
@@ -146,35 +146,37 @@ class Corrector:
         return known > (_COMMON_WORD if len(word) > 1 else _COMMON_CHARACTER if short else 0.0)
 
     @staticmethod
-    def _alone(heard: _Heard, step: _Step) -> bool:
+    def _alone(heard: _HeardText, step: _PathStep) -> bool:
         """Whether a stretch is all that was said between two pauses."""
         ends = step.last == len(heard.characters) or heard.after[step.last]
         return bool(heard.after[step.first] and ends)
 
-    def _matches(self, heard: _Heard) -> list[list[_Step]]:
+    def _matches(self, heard: _HeardText) -> list[list[_PathStep]]:
         """The terms that could begin at each character."""
-        out: list[list[_Step]] = []
+        out: list[list[_PathStep]] = []
         for first in range(len(heard.characters)):
             steps = []
             for match in self._index.near(heard.characters, first):
                 last = first + len(match.written)
                 if 2 not in heard.after[first + 1 : last]:
                     changed = tuple(i for i in range(first, last) if heard.characters[i] != match.written[i - first])
-                    steps.append(_Step(first, last, match, changed))
+                    steps.append(_PathStep(first, last, match, changed))
             out.append(steps)
         return out
 
-    def _decode(self, heard: _Heard, matches: list[list[_Step]], kept: frozenset[int]) -> tuple[float, list[_Step]]:
+    def _decode(
+        self, heard: _HeardText, matches: list[list[_PathStep]], kept: frozenset[int]
+    ) -> tuple[float, list[_PathStep]]:
         """The best reading, in which the characters at `kept` stay what they are."""
         count = len(heard.characters)
-        best: list[tuple[float, _Step | None]] = [(-math.inf, None)] * (count + 1)
+        best: list[tuple[float, _PathStep | None]] = [(-math.inf, None)] * (count + 1)
         best[0] = (0.0, None)
         for first in range(count):
             so_far = best[first][0]
             for step, gain in self._steps(heard, matches, first):
                 if so_far + gain > best[step.last][0] and kept.isdisjoint(step.changed):
                     best[step.last] = (so_far + gain, step)
-        path: list[_Step] = []
+        path: list[_PathStep] = []
         at = count
         while at > 0:
             step_back = best[at][1]
@@ -183,8 +185,10 @@ class Corrector:
             at = step_back.first
         return best[count][0], path[::-1]
 
-    def _steps(self, heard: _Heard, matches: list[list[_Step]], first: int) -> Iterable[tuple[_Step, float]]:
-        yield _Step(first, first + 1), self._rest + self._ordinary.get(heard.characters[first], ordinary.UNKNOWN)
+    def _steps(
+        self, heard: _HeardText, matches: list[list[_PathStep]], first: int
+    ) -> Iterable[tuple[_PathStep, float]]:
+        yield _PathStep(first, first + 1), self._rest + self._ordinary.get(heard.characters[first], ordinary.UNKNOWN)
         word = heard.characters[first]
         for last in range(first + 2, min(first + ordinary.LONGEST, len(heard.characters)) + 1):
             if heard.after[last - 1]:
@@ -192,11 +196,11 @@ class Corrector:
             word += heard.characters[last - 1]
             known = self._ordinary.get(word)
             if known is not None:
-                yield _Step(first, last), self._rest + known
+                yield _PathStep(first, last), self._rest + known
         for step in matches[first]:
             yield step, self._gain(heard, step)
 
-    def _gain(self, heard: _Heard, step: _Step) -> float:
+    def _gain(self, heard: _HeardText, step: _PathStep) -> float:
         match = step.match
         assert match is not None
         gain = self._case if match.term.of_case else self._court
@@ -216,11 +220,11 @@ class Corrector:
         return gain
 
 
-def _listen(text: str, probabilities: Sequence[tuple[str, float]]) -> _Heard:
+def _listen(text: str, probabilities: Sequence[tuple[str, float]]) -> _HeardText:
     sure = [_UNSURE] * len(text)
     if "".join(word for word, _ in probabilities) == text:
         sure = [p for word, p in probabilities for _ in word]
-    heard = _Heard([], [], [], [])
+    heard = _HeardText([], [], [], [])
     before = 2
     for place, character in enumerate(text):
         if is_ideograph(character):
@@ -234,7 +238,7 @@ def _listen(text: str, probabilities: Sequence[tuple[str, float]]) -> _Heard:
     return heard
 
 
-def _spelled(text: str, heard: _Heard, step: _Step, match: Match, confidence: float) -> list[Change]:
+def _spelled(text: str, heard: _HeardText, step: _PathStep, match: Match, confidence: float) -> list[Change]:
     """One change for each run of characters that is another now."""
     out = []
     for _, run in groupby(enumerate(step.changed), key=lambda pair: pair[1] - pair[0]):

@@ -16,7 +16,7 @@ import structlog
 
 from transcriber.correction.vocabulary.lexicon import Term, court_terms, ideographs, is_ideograph
 from transcriber.defects import DEFECTS
-from transcriber.recognition.recognizer import Heard, Word
+from transcriber.recognition.recognizer import Transcription, Word
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ _ASKS_NOT = re.compile(
 )
 
 
-def punctuated(heard: Heard, terms: Iterable[Term] | None = None) -> Heard:
+def punctuated(heard: Transcription, terms: Iterable[Term] | None = None) -> Transcription:
     """`heard` with full punctuation; `terms` with marks inside (甲、乙) say what is counted up.
 
     Words over which this stumbles stand as they were heard.
@@ -52,7 +52,7 @@ def punctuated(heard: Heard, terms: Iterable[Term] | None = None) -> Heard:
         return heard
 
 
-def _punctuated(heard: Heard, terms: Iterable[Term] | None) -> Heard:
+def _punctuated(heard: Transcription, terms: Iterable[Term] | None) -> Transcription:
     if not heard.words or "".join(w.text for w in heard.words) != heard.text:
         return heard if not heard.text else replace(heard, text=_asked(heard.text))
     words = _counted(list(heard.words), _enumerations() if terms is None else _with_marks(terms))

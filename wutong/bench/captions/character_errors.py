@@ -34,7 +34,7 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownWords:
     """A caption or utterance as it arrived: whose, which speech it is about, and when it could be read."""
 
     channel: int
@@ -83,12 +83,12 @@ def wer(reference: str, hypothesis: str) -> float:
     return float(jiwer.wer(one, other))
 
 
-def in_order(shown: Sequence[Shown], between: str = "") -> str:
+def in_order(shown: Sequence[ShownWords], between: str = "") -> str:
     """All text in the order in which people began to speak."""
     return between.join(s.text for s in sorted(shown, key=lambda s: s.start_s))
 
 
-def by_seat(shown: Sequence[Shown]) -> dict[int, str]:
+def by_seat(shown: Sequence[ShownWords]) -> dict[int, str]:
     """All text of each channel, in the order of speaking."""
     return {c: in_order([s for s in shown if s.channel == c]) for c in sorted({s.channel for s in shown})}
 
@@ -99,13 +99,13 @@ def said_by_seat(said: Sequence[Said]) -> dict[int, str]:
     return {c: "".join(s.text for s in ordered if s.channel == c) for c in sorted({s.channel for s in said})}
 
 
-def cer_by_seat(said: Sequence[Said], shown: Sequence[Shown]) -> dict[int, float]:
+def cer_by_seat(said: Sequence[Said], shown: Sequence[ShownWords]) -> dict[int, float]:
     """The character error rate of each channel on which the reference has words."""
     written = by_seat(shown)
     return {seat: cer(text, written.get(seat, "")) for seat, text in said_by_seat(said).items()}
 
 
-def overlap_s(one: Said, shown: Shown) -> float:
+def overlap_s(one: Said, shown: ShownWords) -> float:
     """For how long both go on at once; negative when they do not."""
     return min(one.end, shown.end_s) - max(one.start, shown.start_s)
 

@@ -76,7 +76,7 @@ class _Agreement:
 
 
 @dataclass(slots=True)
-class Result:
+class WindowsResult:
     """What came of it."""
 
     text: str
@@ -107,7 +107,7 @@ def mix(source: HearingFolder, plays_s: float) -> Samples:
 
 def run(
     model: Path, sound: Samples, said: Sequence[Said], *, language: str, threads: int, tell: Callable[[float], None]
-) -> Result:
+) -> WindowsResult:
     """Decode `sound` as if it came live; `tell(second)` hears how far the virtual clock is. Takes about its length."""
     whisper = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
     agreement = _Agreement()
@@ -140,7 +140,7 @@ def run(
         tell(heard_s)
     agreement.finish(now_s)
     busy_s = time.process_time() - busy_before
-    return Result(
+    return WindowsResult(
         text="".join(c.word.text for c in agreement.committed),
         firsts_ms=_firsts_ms(said, shown),
         latencies_ms=_latencies_ms(said, agreement.committed),

@@ -47,7 +47,7 @@ from wutong.bench.captions.character_errors import (
     said_by_seat,
     wer,
 )
-from wutong.bench.captions.paced_room import Heard, Setting, play
+from wutong.bench.captions.paced_room import HeardFeed, Setting, play
 from wutong.bench.captions.picture import Drawn, draw
 from wutong.bench.captions.seat_errors import duplicate_ratio, seat_accuracy
 from wutong.bench.captions.timing_errors import (
@@ -178,7 +178,7 @@ class _Bench:
 
     async def _play(
         self, label: str, source: HearingFolder, plays_s: float, case: Mapping[str, Any] | None = None, **changed: str
-    ) -> Heard:
+    ) -> HeardFeed:
         setting = Setting({**self._plan.transcriber, **changed}, case or {})
         heard = await play(self._folder / f"room-{label}", source, plays_s, setting, self._progress, label)
         self.words[label] = heard.to_json()
@@ -258,7 +258,7 @@ def case_in(hearing: Path) -> Mapping[str, Any]:
     return Scenario.load(hearing).case.model_dump()
 
 
-def hearing_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
+def hearing_figures(said: Sequence[Said], heard: HeardFeed) -> dict[str, Any]:
     """All figures of one run over a hearing."""
     reference = "".join(s.text for s in said)
     latencies = utterance_ms(said, heard.utterances)
@@ -299,7 +299,7 @@ def hearing_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
     }
 
 
-def bleed_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
+def bleed_figures(said: Sequence[Said], heard: HeardFeed) -> dict[str, Any]:
     """Of the run with heavier bleed."""
     rate = cer("".join(s.text for s in said), in_order(heard.utterances))
     seats = cpcer(said_by_seat(said), by_seat(heard.utterances))
@@ -313,7 +313,7 @@ def bleed_figures(said: Sequence[Said], heard: Heard) -> dict[str, Any]:
     }
 
 
-def characters_shown(heard: Heard) -> int:
+def characters_shown(heard: HeardFeed) -> int:
     """All characters of captions (each at its longest) and utterances: of a room where nobody speaks, invented."""
     longest: dict[str, int] = {}
     for shown in (*heard.captions, *heard.utterances):

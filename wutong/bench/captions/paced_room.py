@@ -29,10 +29,10 @@ from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
 from transcriber.recognition.recognizer import RATE_HZ
-from wutong.bench.captions.character_errors import Shown, Spoken
+from wutong.bench.captions.character_errors import ShownWords, Spoken
 
 HEARING = "bench"
 _SERVICES = ("recorder", "transcriber")
@@ -42,13 +42,13 @@ _LEAST_LEAD_S = 2.0
 
 
 @dataclass(slots=True)
-class Heard:
+class HeardFeed:
     """What came over the transcriber's feed and log; times in seconds of the recording."""
 
-    captions: list[Shown] = field(default_factory=list)
-    utterances: list[Shown] = field(default_factory=list)
+    captions: list[ShownWords] = field(default_factory=list)
+    utterances: list[ShownWords] = field(default_factory=list)
     """As the engine heard them."""
-    lines: list[Shown] = field(default_factory=list)
+    lines: list[ShownWords] = field(default_factory=list)
     """As they stand in the transcript after every revision."""
     revisions: int = 0
     gap_ms: float = 0.0
@@ -64,7 +64,7 @@ class Heard:
         """All of it, to look at and to give to another benchmark."""
         return asdict(self)
 
-    def before(self, seconds: float) -> Heard:
+    def before(self, seconds: float) -> HeardFeed:
         """Without the utterances that begin later: a sentence that the end of a short run cut in two."""
         return replace(
             self,
@@ -121,11 +121,11 @@ def toml_value(value: object) -> str:
 
 async def play(
     folder: Path, source: HearingFolder, plays_s: float, setting: Setting, progress: Progress, label: str
-) -> Heard:
+) -> HeardFeed:
     """Play the first `plays_s` seconds in the empty folder `folder`, with a bar called `label`."""
     folder.mkdir(parents=True, exist_ok=True)
     profile = write_profile(folder, source, setting)
-    layout = RoomLayout(load_profile(profile).storage.data)
+    layout = RoomPaths(load_profile(profile).storage.data)
     clock = RoomClock.open(layout.clock)
     log = RoomLog(layout.log)
     children: list[asyncio.subprocess.Process] = []
@@ -139,7 +139,7 @@ async def play(
         start_ns = clock.now_ns() + int(lead_s * 1e9)
         _say(log, clock, "open", {"case": dict(setting.case), "seats": [], "tracks": []})
         announce(layout.stage, Play(clock.to_monotonic_ns(start_ns), source.path.resolve()))
-        heard = Heard()
+        heard = HeardFeed()
         listening = asyncio.create_task(_listen(layout, clock, log, start_ns, heard))
         try:
             await asyncio.sleep(lead_s)
@@ -203,7 +203,7 @@ def _sound_runs(status: dict[str, Any]) -> bool:
 
 
 async def _until(
-    layout: RoomLayout,
+    layout: RoomPaths,
     service: str,
     fits: Callable[[dict[str, Any]], bool],
     children: list[asyncio.subprocess.Process],
@@ -226,7 +226,7 @@ def _say(log: RoomLog, clock: RoomClock, kind: str, body: dict[str, Any]) -> int
     return event.number
 
 
-async def _listen(layout: RoomLayout, clock: RoomClock, log: RoomLog, start_ns: int, heard: Heard) -> None:
+async def _listen(layout: RoomPaths, clock: RoomClock, log: RoomLog, start_ns: int, heard: HeardFeed) -> None:
     seen = 0
     async for topic, payload in FeedClient(layout.feed("transcriber"), ["caption", "log"]).messages():
         arrived_s = (clock.now_ns() - start_ns) / 1e9
@@ -241,12 +241,12 @@ async def _listen(layout: RoomLayout, clock: RoomClock, log: RoomLog, start_ns: 
         seen = max(seen, number)
 
 
-def _shown(value: Mapping[str, Any], start_ns: int, arrived_s: float) -> Shown:
+def _shown(value: Mapping[str, Any], start_ns: int, arrived_s: float) -> ShownWords:
     words = tuple(
         Spoken(str(w["text"]), (w["start_ns"] - start_ns) / 1e9, (w["end_ns"] - start_ns) / 1e9)
         for w in value.get("words", [])
     )
-    return Shown(
+    return ShownWords(
         channel=int(str(value["seat"]).removeprefix("seat-")),
         start_s=(value["start_ns"] - start_ns) / 1e9,
         end_s=(value["end_ns"] - start_ns) / 1e9,
@@ -258,7 +258,7 @@ def _shown(value: Mapping[str, Any], start_ns: int, arrived_s: float) -> Shown:
     )
 
 
-async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subprocess.Process], label: str) -> None:
+async def _drained(layout: RoomPaths, close: int, children: list[asyncio.subprocess.Process], label: str) -> None:
     """Until the transcriber's own note says that everything up to the close is written."""
     note = layout.data / "transcriber.json"
     deadline = time.monotonic() + _DRAIN_TIMEOUT_S
@@ -272,7 +272,7 @@ async def _drained(layout: RoomLayout, close: int, children: list[asyncio.subpro
     raise WutongError(f"{label}: the last words were not written within {_DRAIN_TIMEOUT_S} s of the close")
 
 
-def _read_log(log: RoomLog, start_ns: int, heard: Heard) -> None:
+def _read_log(log: RoomLog, start_ns: int, heard: HeardFeed) -> None:
     events = log.of_hearing(HEARING)
     gaps = [e.body for e in events if e.kind == "gap" and e.body["track"] == "mics"]
     heard.gap_ms = float(sum(gap["to_ns"] - gap["from_ns"] for gap in gaps)) / 1e6

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from pypinyin import lazy_pinyin
 
 from hardware.simulation.hearing_folder import Said
-from wutong.bench.captions.character_errors import Shown, alike, overlap_s
+from wutong.bench.captions.character_errors import ShownWords, alike, overlap_s
 
 LEAST_RUN = 3
 """Fewer equal syllables in a row are chance."""
@@ -25,7 +25,7 @@ _SAME = 0.5
 _COMMON = 0.6
 
 
-def seat_accuracy(said: Sequence[Said], utterances: Sequence[Shown]) -> float:
+def seat_accuracy(said: Sequence[Said], utterances: Sequence[ShownWords]) -> float:
     """The share of the reference's utterances whose words came out on their own seat, and on no other.
 
     An utterance of the reference is right when the utterances of its seat cover at least half of its time and hold at
@@ -36,7 +36,7 @@ def seat_accuracy(said: Sequence[Said], utterances: Sequence[Shown]) -> float:
     return right / len(said) if said else 0.0
 
 
-def _right(one: Said, said: Sequence[Said], utterances: Sequence[Shown]) -> bool:
+def _right(one: Said, said: Sequence[Said], utterances: Sequence[ShownWords]) -> bool:
     about = [u for u in utterances if overlap_s(one, u) > min(_LEAST_OVERLAP_S, (one.end - one.start) / 2)]
     own = sorted((u for u in about if u.channel == one.channel), key=lambda u: u.start_s)
     sound = syllables(one.text)
@@ -51,11 +51,11 @@ def _right(one: Said, said: Sequence[Said], utterances: Sequence[Shown]) -> bool
     return True
 
 
-def _text(shown: Sequence[Shown]) -> str:
+def _text(shown: Sequence[ShownWords]) -> str:
     return "".join(u.text for u in shown)
 
 
-def _covered_s(one: Said, own: Sequence[Shown]) -> float:
+def _covered_s(one: Said, own: Sequence[ShownWords]) -> float:
     """How much of its time the utterances, in the order of their start, cover together."""
     covered, until_s = 0.0, one.start
     for u in own:
@@ -64,12 +64,12 @@ def _covered_s(one: Said, own: Sequence[Shown]) -> float:
     return covered
 
 
-def _said_during(shown: Shown, said: Sequence[Said]) -> list[Said]:
+def _said_during(shown: ShownWords, said: Sequence[Said]) -> list[Said]:
     """What the reference has on the same seat at that time."""
     return [s for s in said if s.channel == shown.channel and overlap_s(s, shown) > 0]
 
 
-def duplicate_ratio(said: Sequence[Said], utterances: Sequence[Shown]) -> float:
+def duplicate_ratio(said: Sequence[Said], utterances: Sequence[ShownWords]) -> float:
     """Characters that repeat on one seat what another seat's utterance says at the same time / all characters.
 
     Of every two utterances of different seats that overlap in time all common runs of at least three syllables are

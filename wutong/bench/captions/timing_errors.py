@@ -13,16 +13,16 @@ from itertools import pairwise, takewhile
 from rapidfuzz.distance import Levenshtein
 
 from hardware.simulation.hearing_folder import Said
-from wutong.bench.captions.character_errors import Shown, alike, overlap_s
+from wutong.bench.captions.character_errors import ShownWords, alike, overlap_s
 
 _LEAST_OVERLAP_S = 0.2
 
 
-def _about(one: Said, shown: Shown) -> bool:
+def _about(one: Said, shown: ShownWords) -> bool:
     return shown.channel == one.channel and overlap_s(one, shown) > _LEAST_OVERLAP_S
 
 
-def _reaches(one: Said, said: Sequence[Said], shown: Shown) -> bool:
+def _reaches(one: Said, said: Sequence[Said], shown: ShownWords) -> bool:
     """Whether a text that spans several utterances of its seat has got to this one: one character is in its place."""
     earlier = [s for s in said if s.channel == one.channel and s.start < one.start and _about(s, shown)]
     if not earlier:
@@ -33,9 +33,11 @@ def _reaches(one: Said, said: Sequence[Said], shown: Shown) -> bool:
     return any(op.tag == "equal" and op.src_end > len(before) for op in matches)
 
 
-def first_caption_ms(said: Sequence[Said], captions: Sequence[Shown], utterances: Sequence[Shown]) -> list[float]:
+def first_caption_ms(
+    said: Sequence[Said], captions: Sequence[ShownWords], utterances: Sequence[ShownWords]
+) -> list[float]:
     """For each that was said: from its start to the first text about it, caption or utterance."""
-    arrived: list[Shown] = sorted((s for s in (*captions, *utterances) if s.text), key=lambda s: s.arrived_s)
+    arrived: list[ShownWords] = sorted((s for s in (*captions, *utterances) if s.text), key=lambda s: s.arrived_s)
     out = []
     for one in said:
         first = next((s.arrived_s for s in arrived if _about(one, s) and _reaches(one, said, s)), None)
@@ -44,7 +46,7 @@ def first_caption_ms(said: Sequence[Said], captions: Sequence[Shown], utterances
     return out
 
 
-def utterance_ms(said: Sequence[Said], utterances: Sequence[Shown]) -> list[tuple[float, float]]:
+def utterance_ms(said: Sequence[Said], utterances: Sequence[ShownWords]) -> list[tuple[float, float]]:
     """For each that was said: (when it ended, from its end to the utterance that holds its end).
 
     Where none reaches its end (the last half second was not heard), the last utterance about it counts.
@@ -59,20 +61,20 @@ def utterance_ms(said: Sequence[Said], utterances: Sequence[Shown]) -> list[tupl
     return out
 
 
-def missed(said: Sequence[Said], utterances: Sequence[Shown]) -> int:
+def missed(said: Sequence[Said], utterances: Sequence[ShownWords]) -> int:
     """How many utterances of the reference have no utterance on their seat at their time."""
     return sum(not any(_about(one, u) for u in utterances) for one in said)
 
 
-def _streams(captions: Iterable[Shown]) -> dict[str, list[Shown]]:
+def _streams(captions: Iterable[ShownWords]) -> dict[str, list[ShownWords]]:
     """The captions of each utterance, in the order in which they came."""
-    streams: dict[str, list[Shown]] = {}
+    streams: dict[str, list[ShownWords]] = {}
     for caption in sorted(captions, key=lambda c: c.arrived_s):
         streams.setdefault(caption.id, []).append(caption)
     return streams
 
 
-def committed_changed(captions: Sequence[Shown]) -> int:
+def committed_changed(captions: Sequence[ShownWords]) -> int:
     """How many captions changed, or withdrew, characters that an earlier one of the same id had promised."""
     changed = 0
     for stream in _streams(captions).values():
@@ -86,7 +88,7 @@ def committed_changed(captions: Sequence[Shown]) -> int:
     return changed
 
 
-def committed_replaced(captions: Sequence[Shown], utterances: Sequence[Shown]) -> float:
+def committed_replaced(captions: Sequence[ShownWords], utterances: Sequence[ShownWords]) -> float:
     """Of the characters that captions had promised, the share that the final pass wrote otherwise (made alike)."""
     finals = {u.id: u.text for u in utterances}
     promised_all = replaced = 0
@@ -98,7 +100,7 @@ def committed_replaced(captions: Sequence[Shown], utterances: Sequence[Shown]) -
     return replaced / promised_all if promised_all else 0.0
 
 
-def erasure(captions: Sequence[Shown], utterances: Sequence[Shown], *, with_final: bool = False) -> float:
+def erasure(captions: Sequence[ShownWords], utterances: Sequence[ShownWords], *, with_final: bool = False) -> float:
     """Characters erased from what was shown / characters of the final texts (normalized erasure).
 
     A character is erased when the next caption of the same id differs at or before it. `with_final`: the step from the
@@ -119,7 +121,7 @@ def _common(a: str, b: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
 
 
-def word_edges_ms(said: Sequence[Said], utterances: Sequence[Shown]) -> tuple[list[float], list[float]]:
+def word_edges_ms(said: Sequence[Said], utterances: Sequence[ShownWords]) -> tuple[list[float], list[float]]:
     """(first word's start − the utterance's start, last word's end − its end), ms, of each that has words.
 
     Which words are its first and last is told by aligning the characters of its seat's utterances at that time with

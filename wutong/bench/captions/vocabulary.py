@@ -28,7 +28,7 @@ from transcriber.correction.vocabulary.case import Vocabulary
 from transcriber.correction.vocabulary.corrector import Change, Corrector, applied
 from transcriber.correction.vocabulary.numerals import Form
 from transcriber.correction.vocabulary.punctuation import punctuated
-from transcriber.recognition.recognizer import Heard, Word
+from transcriber.recognition.recognizer import Transcription, Word
 from wutong.bench.captions.character_errors import alike, cer
 
 
@@ -41,9 +41,9 @@ class Judged:
     gain: int
 
 
-def heard_of(recorded: Sequence[Mapping[str, Any]]) -> list[Heard]:
+def heard_of(recorded: Sequence[Mapping[str, Any]]) -> list[Transcription]:
     """Recorded outputs, with full punctuation as the desk sets it."""
-    return [punctuated(Heard(str(r["text"]), tuple(Word(*word) for word in r["words"]))) for r in recorded]
+    return [punctuated(Transcription(str(r["text"]), tuple(Word(*word) for word in r["words"]))) for r in recorded]
 
 
 def corrector_of(case: Mapping[str, Any]) -> Corrector:
@@ -52,7 +52,7 @@ def corrector_of(case: Mapping[str, Any]) -> Corrector:
     return Corrector(vocabulary.terms, branch=vocabulary.branch)
 
 
-def judge(heard: Sequence[Heard], corrector: Corrector, reference: str) -> list[Judged]:
+def judge(heard: Sequence[Transcription], corrector: Corrector, reference: str) -> list[Judged]:
     """Every change by itself: what it alone does to the errors of all the words."""
     texts = [h.text for h in heard]
     before = _errors(reference, "".join(texts))

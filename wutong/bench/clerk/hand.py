@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from wutong.bench.clerk.plan import Run, letters_of
+from wutong.bench.clerk.plan import TextRun, letters_of
 
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession, Page
@@ -64,7 +64,7 @@ class Hand:
         self.touches = 0
         self.keys = 0
 
-    async def correct(self, line: str, runs: list[Run]) -> None:
+    async def correct(self, line: str, runs: list[TextRun]) -> None:
         """Touch each wrong place of a line, take away what is wrong and type what is right; save by Enter."""
         moved = 0
         for run in sorted(runs, key=lambda r: r.at):

@@ -30,13 +30,13 @@ from hardware.simulation.hearing_folder import HearingFolder, Said
 from sync.errors import ConfigError, WutongError
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from wutong.bench.browser import chromium, sign_in
 from wutong.bench.captions.character_errors import alike, cer
 from wutong.bench.captions.measure import case_in, machine
 from wutong.bench.captions.paced_room import Setting, play, write_profile
 from wutong.bench.clerk.hand import Hand
-from wutong.bench.clerk.plan import Line, applied, plan, typing_everything
+from wutong.bench.clerk.plan import PlannedLine, applied, plan, typing_everything
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -64,7 +64,7 @@ async def measure(
         room.mkdir()
         port = _free_port()
         profile = write_profile(room, source, Setting(case=case), panel={"port": port})
-        started_ns = fill(RoomLayout(load_profile(profile).storage.data), source, case, heard)
+        started_ns = fill(RoomPaths(load_profile(profile).storage.data), source, case, heard)
         async with _edge(room, profile, port) as (url, code), chromium() as browser:
             context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
             page = await context.new_page()
@@ -86,7 +86,7 @@ def _read(words: Path) -> tuple[Mapping[str, Any], list[Said]]:
         raise ConfigError(f"{words} is not what `wutong bench captions --words` writes: {error}") from error
 
 
-def fill(layout: RoomLayout, source: HearingFolder, case: Mapping[str, Any], heard: Mapping[str, Any]) -> int:
+def fill(layout: RoomPaths, source: HearingFolder, case: Mapping[str, Any], heard: Mapping[str, Any]) -> int:
     """Put the words into the log of a fresh room, in a hearing that is open; returns room time of the first sample."""
     clock = RoomClock.open(layout.clock)
     log = RoomLog(layout.log)
@@ -141,7 +141,7 @@ async def _edge(folder: Path, profile: Path, port: int) -> Any:
     with (folder / "edge.log").open("wb") as errors:
         process = await asyncio.create_subprocess_exec(*command, stdout=errors, stderr=errors)
     try:
-        codes = RoomLayout(load_profile(profile).storage.data).data / "codes.json"
+        codes = RoomPaths(load_profile(profile).storage.data).data / "codes.json"
         deadline = time.monotonic() + _START_S
         async with httpx.AsyncClient() as http:
             while True:
@@ -200,11 +200,11 @@ class _Clerk:
     async def _state(self) -> dict[str, Any]:
         return dict(await self._page.evaluate("fetch('/api/state').then(answer => answer.json())"))
 
-    async def _lines(self) -> list[Line]:
+    async def _lines(self) -> list[PlannedLine]:
         """The lines as the room has them."""
         hearing = (await self._state())["hearing"]
         return [
-            Line(
+            PlannedLine(
                 id=str(one["id"]),
                 channel=int(str(one["seat"]).removeprefix("seat-")),
                 role=str(one["role"]),
@@ -273,7 +273,7 @@ class _Clerk:
         self._progress.remove_task(bar)
         return changed + len(missing)
 
-    async def _settled(self) -> list[Line]:
+    async def _settled(self) -> list[PlannedLine]:
         """The lines, when nothing that was done is still on its way."""
         await self._page.wait_for_function(
             "() => document.querySelector('[data-state]') === null", timeout=_SETTLED_S * 1000
@@ -281,11 +281,11 @@ class _Clerk:
         return await self._lines()
 
 
-def _text(lines: Sequence[Line]) -> str:
+def _text(lines: Sequence[PlannedLine]) -> str:
     return "".join(line.text for line in sorted(lines, key=lambda line: line.start_s))
 
 
-def _roles_right(said: Sequence[Said], lines: Sequence[Line]) -> float:
+def _roles_right(said: Sequence[Said], lines: Sequence[PlannedLine]) -> float:
     """The share of the reference's utterances during which the lines of their seat name their speaker."""
     right = 0
     for one in said:

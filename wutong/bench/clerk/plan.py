@@ -24,7 +24,7 @@ from wutong.bench.captions.character_errors import alike
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlannedLine:
     """A line of the transcript as it stands; times in seconds of the recording."""
 
     id: str
@@ -36,7 +36,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TextRun:
     """Some characters of a line that are to be others; `at` counts characters of the line as it stands."""
 
     at: int
@@ -48,8 +48,8 @@ class Run:
 class Work:
     """What is to be done to one line; nothing when it is empty."""
 
-    line: Line
-    runs: list[Run] = field(default_factory=list)
+    line: PlannedLine
+    runs: list[TextRun] = field(default_factory=list)
     role: str = ""
     """Who really speaks, where it is another one."""
     strike: bool = False
@@ -59,17 +59,17 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingLine:
     """What was said and stands nowhere: a line to insert after the line `after` ("": at the beginning)."""
 
     said: Said
     after: str
 
 
-def plan(said: Sequence[Said], lines: Sequence[Line]) -> tuple[list[Work], list[Missing]]:
+def plan(said: Sequence[Said], lines: Sequence[PlannedLine]) -> tuple[list[Work], list[MissingLine]]:
     """(the work on each line that needs any, in the order of reading; the lines to insert)."""
     work: dict[str, Work] = {}
-    missing: list[Missing] = []
+    missing: list[MissingLine] = []
     ordered = sorted(lines, key=lambda line: line.start_s)
     for channel in sorted({s.channel for s in said} | {line.channel for line in ordered}):
         ours = [line for line in ordered if line.channel == channel]
@@ -79,11 +79,11 @@ def plan(said: Sequence[Said], lines: Sequence[Line]) -> tuple[list[Work], list[
             work[line.id] = _line(line, wanted.get(line.id, []))
         for one in nowhere:
             before = [line.id for line in ordered if line.start_s < one.start]
-            missing.append(Missing(one, before[-1] if before else ""))
+            missing.append(MissingLine(one, before[-1] if before else ""))
     return [w for line in ordered if (w := work[line.id])], sorted(missing, key=lambda m: m.said.start)
 
 
-def _lay(spoken: Sequence[Said], lines: Sequence[Line]) -> tuple[dict[str, list[tuple[str, Said]]], list[Said]]:
+def _lay(spoken: Sequence[Said], lines: Sequence[PlannedLine]) -> tuple[dict[str, list[tuple[str, Said]]], list[Said]]:
     """(line -> the characters that belong on it, and of whom; what belongs on none)."""
     reference = [(c, one) for one in spoken for c in _letters(one.text)]
     heard = [(c, line.id) for line in lines for c in _letters(line.text)]
@@ -105,7 +105,7 @@ def _lay(spoken: Sequence[Said], lines: Sequence[Line]) -> tuple[dict[str, list[
     return wanted, nowhere
 
 
-def _line(line: Line, wanted: Sequence[tuple[str, Said]]) -> Work:
+def _line(line: PlannedLine, wanted: Sequence[tuple[str, Said]]) -> Work:
     work = Work(line)
     if not wanted:
         work.strike = bool(_letters(line.text))
@@ -122,7 +122,7 @@ def _line(line: Line, wanted: Sequence[tuple[str, Said]]) -> Work:
     return work
 
 
-def _runs(text: str, wanted: str) -> list[Run]:
+def _runs(text: str, wanted: str) -> list[TextRun]:
     places = [i for i, c in enumerate(text) if _letters(c)]
     heard = "".join(text[i] for i in places)
     groups: list[list[int]] = []  # [wanted from, to, heard from, to)
@@ -142,24 +142,24 @@ def _runs(text: str, wanted: str) -> list[Run]:
                 a, c = a - 1, c - 1
         first = places[c] if c < d else (places[c - 1] + 1 if c else 0)
         last = places[d - 1] + 1 if d > c else first
-        runs.append(Run(first, text[first:last], wanted[a:b]))
+        runs.append(TextRun(first, text[first:last], wanted[a:b]))
     return _apart(runs)
 
 
-def _apart(runs: Sequence[Run]) -> list[Run]:
+def _apart(runs: Sequence[TextRun]) -> list[TextRun]:
     """Runs that a neighbour made touch or overlap become one."""
-    out: list[Run] = []
+    out: list[TextRun] = []
     for run in runs:
         before = out[-1] if out else None
         if before is not None and run.at < before.at + len(before.old):
             shared = before.at + len(before.old) - run.at
-            out[-1] = Run(before.at, before.old + run.old[shared:], before.new + run.new[shared:])
+            out[-1] = TextRun(before.at, before.old + run.old[shared:], before.new + run.new[shared:])
         else:
             out.append(run)
     return out
 
 
-def applied(text: str, runs: Sequence[Run]) -> str:
+def applied(text: str, runs: Sequence[TextRun]) -> str:
     """The text with all runs replaced."""
     for run in sorted(runs, key=lambda r: -r.at):
         text = text[: run.at] + run.new + text[run.at + len(run.old) :]

@@ -21,7 +21,7 @@ from rich.progress import track
 
 from hardware.simulation.cue import Play, announce
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from wutong.bench.browser import chromium, sign_in
 from wutong.bench.live.measure import machine
 from wutong.demo.clerk import Clerk
@@ -66,7 +66,7 @@ async def _present(stack: Stack, cycles: int, console: Console) -> dict[str, Any
     async with Clerk(stack.panel_url(room)) as clerk, chromium() as browser:
         await clerk.sign_in(stack.clerk_code(room))
         await clerk.open(scenario.case)
-        announce(RoomLayout(room.data).stage, Play(time.monotonic_ns(), BUNDLED_HEARING))
+        announce(RoomPaths(room.data).stage, Play(time.monotonic_ns(), BUNDLED_HEARING))
         added = [await clerk.add_exhibit(BUNDLED_HEARING / name, name) for name in _FILES]
         display = await browser.new_page(viewport={"width": 1920, "height": 1080})
         await display.goto(stack.display_url(room))

@@ -24,7 +24,7 @@ from rich.progress import track
 
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.errors import WutongError
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from wutong.bench.browser import chromium, sign_in
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
@@ -55,7 +55,7 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console) 
             while (await clerk.state())["transcriber"].get("state") != "ready":
                 await asyncio.sleep(0.2)
             await clerk.self_test()  # before the hearing, not in what is measured
-            conducting = asyncio.create_task(clerk.conduct(scenario, BUNDLED_HEARING, RoomLayout(room.data).stage))
+            conducting = asyncio.create_task(clerk.conduct(scenario, BUNDLED_HEARING, RoomPaths(room.data).stage))
             await asyncio.sleep(WARM_UP_S)
             return await _watch(stack, seconds, console)
     finally:

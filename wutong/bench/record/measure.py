@@ -31,9 +31,9 @@ from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from wutong.bench.live.measure import machine
-from wutong.demo.processes import Processes
+from wutong.demo.processes import DemoProcesses
 
 CAMERAS = 4
 CHANNELS = 8
@@ -94,10 +94,10 @@ class _Room:
     def __init__(self, folder: Path, port: int) -> None:
         profile = folder / "room.toml"
         profile.write_text(profile_text(port, folder / "voices.flac"), encoding="utf-8")
-        self.layout = RoomLayout(folder / "data")
+        self.layout = RoomPaths(folder / "data")
         self.clock = RoomClock.open(self.layout.clock)
         self.log = RoomLog(self.layout.log)
-        self.processes = Processes(folder / "logs")
+        self.processes = DemoProcesses(folder / "logs")
         self.child = self.processes.start(
             "recorder", [sys.executable, "-m", "wutong", "room", "recorder", "--profile", str(profile)]
         )

@@ -30,7 +30,7 @@ from sync.media.fmp4 import index_file
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
-from sync.room.paths import RoomLayout
+from sync.room.paths import RoomPaths
 from wutong.bench.sync.score import beeps, flashes, offsets_ms, pictures, sound
 
 HEARING = "bench"
@@ -84,11 +84,11 @@ async def measure(folder: Path, seconds: float, console: Console) -> dict[str, A
     return scored | {"seconds": seconds}
 
 
-async def record(folder: Path, seconds: float, say: Callable[[str], object]) -> tuple[RoomLayout, int]:
+async def record(folder: Path, seconds: float, say: Callable[[str], object]) -> tuple[RoomPaths, int]:
     """Record `seconds` of flashes and tones; where, and the UTC of the first."""
     profile = folder / "room.toml"
     profile.write_text(_PROFILE, encoding="utf-8")
-    layout = RoomLayout(load_profile(profile).storage.data)
+    layout = RoomPaths(load_profile(profile).storage.data)
     clock = RoomClock.open(layout.clock)
     log = RoomLog(layout.log)
     command = [sys.executable, "-m", "wutong", "room", "recorder", "--profile", str(profile)]
@@ -134,7 +134,7 @@ def _all_run(status: dict[str, Any]) -> bool:
 
 
 async def _until(
-    recorder: asyncio.subprocess.Process, layout: RoomLayout, fits: Callable[[dict[str, Any]], bool]
+    recorder: asyncio.subprocess.Process, layout: RoomPaths, fits: Callable[[dict[str, Any]], bool]
 ) -> None:
     """The recorder says how it is once a second; wait until that fits."""
     with contextlib.suppress(TimeoutError):

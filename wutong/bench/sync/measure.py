@@ -30,7 +30,7 @@ from rich.progress import Progress
 from hardware.drivers.ffmpeg_arguments import AAC_PRIMING_SAMPLES, MIX_RATE_HZ
 from hardware.sources import TrackInfo
 from recorder.capture.clock_fit import ClockFit
-from recorder.capture.fragment import Stamped
+from recorder.capture.fragment import StampedFragment
 from recorder.capture.track import Track, TrackRun
 from sync.errors import WutongError
 from sync.media.fmp4 import parse_fragment, to_ns
@@ -55,7 +55,7 @@ class Trace:
     room_ns: list[int] = field(default_factory=list)
     utc_ns: list[int] = field(default_factory=list)
 
-    def take(self, stamped: Stamped) -> None:
+    def take(self, stamped: StampedFragment) -> None:
         """A fragment came out of the recorder; what counts are its bytes."""
         fragment = parse_fragment(stamped.data, stamped.run.init)
         number = len(self.room_ns)

@@ -1,7 +1,7 @@
 """The twelve steps, one file each, in the order of docs/integrity.md.
 
-A step takes a `Case` and yields its reasons; no step needs another to have run. `STEPS` is the registry: leaving one
-out leaves out exactly what it finds.
+A step takes a `ExportCase` and yields its reasons; no step needs another to have run. `STEPS` is the registry: leaving
+one out leaves out exactly what it finds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.steps import (
     checkpoints,
     coverage,
@@ -33,7 +33,7 @@ class Step:
 
     number: int
     name: str
-    run: Callable[[Case], Iterator[Reason]]
+    run: Callable[[ExportCase], Iterator[Reason]]
 
 
 STEPS: tuple[Step, ...] = tuple(

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sync.errors import LedgerError
 from sync.ledger.keys import CENTER, check_certificate
 from sync.ledger.note import COSIGNATURE, Verifier, signed_by
-from wutong.verify.case import Case, Signed
+from wutong.verify.case import ExportCase, Signed
 from wutong.verify.verdict import Reason, false, lacking
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `no-center-key`, `checkpoints-missing`, `certificate…`, `checkpoint…`, `device-key-changed`."""
     if not case.checkpoints:
         yield lacking("checkpoints-missing")
@@ -35,7 +35,7 @@ def run(case: Case) -> Iterator[Reason]:
         yield from _signature(case, signed, key)
 
 
-def signed_at(case: Case) -> dt.datetime | None:
+def signed_at(case: ExportCase) -> dt.datetime | None:
     """When the last checkpoint was signed, by the best word there is."""
     if case.last is None:
         return None
@@ -46,7 +46,7 @@ def signed_at(case: Case) -> dt.datetime | None:
         return None
 
 
-def witnessed_s(case: Case, signed: Signed) -> int | None:
+def witnessed_s(case: ExportCase, signed: Signed) -> int | None:
     """The second at which the center countersigned a checkpoint; None when it did not, or falsely."""
     if case.center is None or signed.note is None:
         return None
@@ -56,7 +56,7 @@ def witnessed_s(case: Case, signed: Signed) -> int | None:
         return None
 
 
-def _certificate(case: Case, pem: bytes, center: Ed25519PublicKey) -> Iterator[Reason]:
+def _certificate(case: ExportCase, pem: bytes, center: Ed25519PublicKey) -> Iterator[Reason]:
     at = signed_at(case)
     if at is None:
         return
@@ -66,7 +66,7 @@ def _certificate(case: Case, pem: bytes, center: Ed25519PublicKey) -> Iterator[R
         yield false("certificate-expired" if error.code == "expired" else "certificate", error.message)
 
 
-def device_key(case: Case) -> Ed25519PublicKey | None:
+def device_key(case: ExportCase) -> Ed25519PublicKey | None:
     """The key of the device's certificate, whoever issued it: `run` judges that."""
     if case.device is None:
         return None
@@ -77,7 +77,7 @@ def device_key(case: Case) -> Ed25519PublicKey | None:
     return key if isinstance(key, Ed25519PublicKey) else None
 
 
-def _order(case: Case) -> Iterator[Reason]:
+def _order(case: ExportCase) -> Iterator[Reason]:
     size = number = 0
     for signed in case.checkpoints:
         point = signed.point
@@ -94,7 +94,7 @@ def _order(case: Case) -> Iterator[Reason]:
         size, number = point.size, point.last_number
 
 
-def _signature(case: Case, signed: Signed, key: Ed25519PublicKey | None) -> Iterator[Reason]:
+def _signature(case: ExportCase, signed: Signed, key: Ed25519PublicKey | None) -> Iterator[Reason]:
     if signed.point is None:
         return
     if signed.note is None or not any(name == case.room for name, _ in signed.note.lines):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sync.record.hearing import Hearing
 from wutong.export.clocktext import clock_text
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, gap, unended
 
 TOLERANCE_NS = 11_000_000
@@ -16,7 +16,7 @@ MOST = 50
 Span = tuple[int, int]
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `hole` (false), `pending` (the same before the seal) and `gap`."""
     hearing = case.hearing
     if hearing is None:
@@ -36,7 +36,7 @@ def run(case: Case) -> Iterator[Reason]:
     yield from _declared(hearing, names, pauses, (from_ns, to_ns))
 
 
-def _range(case: Case, hearing: Hearing) -> Span:
+def _range(case: ExportCase, hearing: Hearing) -> Span:
     last_ns = max((e.room_ns for e in case.known), default=hearing.opened_ns)
     to_ns = last_ns if hearing.closed_ns is None else hearing.closed_ns
     if case.is_excerpt and case.index is not None and case.index.excerpt is not None:
@@ -45,7 +45,7 @@ def _range(case: Case, hearing: Hearing) -> Span:
     return hearing.opened_ns, to_ns
 
 
-def _media(case: Case, track: str) -> list[Span]:
+def _media(case: ExportCase, track: str) -> list[Span]:
     """By the fragments where the file can be read, else by the leaf: step 8 tells what is wrong with the file."""
     spans: list[Span] = []
     for name, segment in case.segments.items():

@@ -13,13 +13,13 @@ from sync.errors import LedgerError
 from sync.ledger.keys import CENTER
 from sync.ledger.note import Verifier, read_note, signed_by
 from wutong.export import forms
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.scan import scan
 from wutong.verify.steps.checkpoints import device_key
 from wutong.verify.verdict import Reason, false, lacking
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `index-unsigned`, `index-signature`, `index-signer`, `index-hearing`, `file-differs`."""
     index = case.index
     if index is None:
@@ -35,7 +35,7 @@ def run(case: Case) -> Iterator[Reason]:
             yield false("file-differs", name)
 
 
-def _signature(case: Case, index: forms.Index) -> Iterator[Reason]:
+def _signature(case: ExportCase, index: forms.Index) -> Iterator[Reason]:
     data = case.read(forms.SIGNATURE, 64 * 1024)
     if data is None:
         yield lacking("index-unsigned")

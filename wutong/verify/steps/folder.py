@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wutong.export import forms
-from wutong.verify.case import MAX_LEDGER_BYTES, Case
+from wutong.verify.case import MAX_LEDGER_BYTES, ExportCase
 from wutong.verify.verdict import Reason, false, lacking
 
 MAX_FILES = 200_000
 LATER = ("media/", "exhibits/", "documents/", "play/")
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `folder`, `form`, `index`, `path`, `unlisted`, `not-a-file`, `file-missing`, `file-differs`."""
     index = case.index
     if index is None:

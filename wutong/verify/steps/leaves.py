@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from sync.errors import LedgerError
 from sync.ledger.leaf import read_leaf
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, lacking
 
 MOST = 20
 """More reasons of one kind tell nobody more."""
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `leaf`, `leaf-hearing`, `leaf-order`, `leaf-body`, `leaves-missing`."""
     if not case.leaves:
         trouble = case.trouble.get("leaves-end")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from sync.record.hearing import Segment
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.scan import FileFact
 from wutong.verify.verdict import Reason, false, remark
 
@@ -15,7 +15,7 @@ TOLERANCE_NS = 2_000_000
 """The leaf's times are those of the fragments, rounded to the track's ticks and back."""
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `media-missing`, `media-differs`, `media-extra`, `media-broken`, `media-time`; remark `media-sm3`."""
     if "media-path" in case.trouble or (case.hearing is not None and not case.segments and case.hearing.segments):
         yield false("path", case.trouble.get("media-path", ""))
@@ -50,7 +50,7 @@ def _in_time(segment: Segment, fact: FileFact) -> bool:
     return abs(first - segment.from_ns) <= TOLERANCE_NS and abs(last - segment.to_ns) <= TOLERANCE_NS
 
 
-def _others(case: Case) -> Iterator[Reason]:
+def _others(case: ExportCase) -> Iterator[Reason]:
     listed = {} if case.index is None else {f.path: f for f in case.index.files if f.path.startswith("media/")}
     for name in sorted(set(listed) - set(case.segments)):
         if os.path.lexists(case.path(name)):

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 from sync.errors import LedgerError
 from wutong.export import forms
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, remark
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reason `document-signature`; remark `document-unsigned`."""
     if case.hearing is None or case.center is None:
         return

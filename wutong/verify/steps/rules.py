@@ -10,7 +10,7 @@ from sync.errors import LedgerError
 from sync.ledger.seal import check
 from sync.record.hearing import PauseReason
 from wutong.export.clocktext import clock_text
-from wutong.verify.case import FOLD_ERRORS, Case
+from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.verdict import Reason, false, gap, remark, unended
 
 _REASONS = {reason.value for reason in PauseReason}
@@ -21,7 +21,7 @@ _NEXT = {
 }
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `not-opened`, `opened-twice`, `pause-reason`, `state`, `segment-twice`, `unknown-track`, and of the end:
     `not-closed`, `unsealed`, `seal`, `after-seal`, `words-unsealed`, `words-incomplete`."""
     if not case.known:
@@ -31,7 +31,7 @@ def run(case: Case) -> Iterator[Reason]:
     yield from _end(case)
 
 
-def _acts(case: Case) -> Iterator[Reason]:
+def _acts(case: ExportCase) -> Iterator[Reason]:
     if case.known[0].kind != "open":
         yield false("not-opened")
     if sum(event.kind == "open" for event in case.known) > 1:
@@ -50,7 +50,7 @@ def _acts(case: Case) -> Iterator[Reason]:
             yield false("state", f"{state} → present", event.number)
 
 
-def _segments(case: Case) -> Iterator[Reason]:
+def _segments(case: ExportCase) -> Iterator[Reason]:
     hearing = case.hearing
     if hearing is None:
         return
@@ -68,7 +68,7 @@ def _segments(case: Case) -> Iterator[Reason]:
             yield false("unknown-track", declared.track)
 
 
-def _end(case: Case) -> Iterator[Reason]:
+def _end(case: ExportCase) -> Iterator[Reason]:
     kinds = [event.kind for event in case.known]
     if case.is_excerpt:
         index = case.index

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from sync.record.signing import REFUSE, SIGN, false_versions
 from wutong.export.signing import last_words
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, remark
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `words-hash`, `signature-unknown`, `document-unknown`; remarks `signed`, `signed-before`, `refused`,
     `objection-refused`."""
     if case.hearing is None or case.is_excerpt:

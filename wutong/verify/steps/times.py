@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sync.room.event_log import Event
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.steps.checkpoints import witnessed_s
 from wutong.verify.verdict import Reason, false, remark
 
@@ -26,7 +26,7 @@ _ACTS = frozenset({"open", "pause", "resume", "close", "present", "withdraw", "m
 """Said by one service as they happen: in the order of their numbers time never runs back."""
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `clock-jump`, `clock-back`, `media-utc`; remarks `clock-stepped`, `clock-ahead`, `witnessed-late`."""
     events = case.known
     if not events:
@@ -100,7 +100,7 @@ def _back(events: Sequence[Event]) -> Iterator[Reason]:
         at_ns = event.room_ns
 
 
-def _witness(case: Case) -> Iterator[Reason]:
+def _witness(case: ExportCase) -> Iterator[Reason]:
     if not case.checkpoints or case.last is None:
         return
     seconds = witnessed_s(case, case.checkpoints[-1])

@@ -10,14 +10,14 @@ from sync.errors import LedgerError
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.token import MAX_TOKEN_BYTES, verify
 from wutong.export import forms
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, remark
 
 EARLY = dt.timedelta(minutes=10)
 """The device's clock may be ahead of the authority's by so much; then it is told, not judged."""
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `token`, `token-without-seal`; remarks `token-unchecked`, `token-says`, `token-time`."""
     if not os.path.lexists(case.path(forms.TOKEN)):
         return
@@ -42,7 +42,7 @@ def run(case: Case) -> Iterator[Reason]:
         yield remark("token-time", f"{at:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _sealed(case: Case) -> Checkpoint | None:
+def _sealed(case: ExportCase) -> Checkpoint | None:
     """The last checkpoint whose last leaf is a seal."""
     seals = {event.number for event in case.known if event.kind == "seal"}
     points = [c.point for c in case.checkpoints if c.point is not None and c.point.last_number in seals]

@@ -8,11 +8,11 @@ from sync.errors import LedgerError
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.tree import Tree, root_by_inclusion
 from wutong.export import forms
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, lacking
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `root-differs`, `fork`, `leaves-short`, `leaves-unsigned`, `last-number`, `proof`, `proof-count`."""
     points = [c.point for c in case.checkpoints if c.point is not None]
     roots: dict[int, bytes] = {}
@@ -30,7 +30,7 @@ def run(case: Case) -> Iterator[Reason]:
         yield lacking("leaves-unsigned", count, last.size)
 
 
-def _roots(case: Case, points: list[Checkpoint]) -> Iterator[Reason]:
+def _roots(case: ExportCase, points: list[Checkpoint]) -> Iterator[Reason]:
     by_size = {point.size: point for point in points}
     tree = Tree()
     largest = max(by_size)
@@ -48,7 +48,7 @@ def _roots(case: Case, points: list[Checkpoint]) -> Iterator[Reason]:
             yield false("last-number", point.last_number)
 
 
-def _proofs(case: Case, points: list[Checkpoint]) -> Iterator[Reason]:
+def _proofs(case: ExportCase, points: list[Checkpoint]) -> Iterator[Reason]:
     proofs = case.proofs or []
     if forms.PROOFS in case.trouble:
         yield false("proof", "?", case.trouble[forms.PROOFS])

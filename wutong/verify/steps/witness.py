@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from sync.errors import LedgerError
 from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, signed_by
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, lacking
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `unwitnessed`, `cosignature`."""
     if case.center is None or not case.checkpoints:
         return

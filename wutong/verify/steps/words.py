@@ -18,7 +18,7 @@ from sync.record.signing import Document
 from sync.room.event_log import Event
 from wutong.export import forms
 from wutong.export.derived import derived_files
-from wutong.verify.case import FOLD_ERRORS, Case
+from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.scan import scan
 from wutong.verify.steps import papers, signed
 from wutong.verify.verdict import Reason, false
@@ -27,7 +27,7 @@ _POLICY = frozenset({"explanation_needed"})
 """Said by exports of early programs and no fact: what needs an explanation is not for the ledger to say."""
 
 
-def run(case: Case) -> Iterator[Reason]:
+def run(case: ExportCase) -> Iterator[Reason]:
     """Reasons `transcript`, `transcript-missing`, `signing`, `certificate-json`, `exhibit-…`, `document-…`,
     `form-too-old`, and those of `signed` and `papers`."""
     if case.hearing is None:
@@ -42,7 +42,7 @@ def run(case: Case) -> Iterator[Reason]:
     yield from papers.run(case)
 
 
-def _derived(case: Case) -> Iterator[Reason]:
+def _derived(case: ExportCase) -> Iterator[Reason]:
     span = None if case.index is None else case.index.excerpt
     try:
         expected = derived_files(case.known, case.room, case.last, case.device, span, case.form)
@@ -88,7 +88,7 @@ def _same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _exhibits(case: Case) -> Iterator[Reason]:
+def _exhibits(case: ExportCase) -> Iterator[Reason]:
     assert case.hearing is not None
     exhibits = {f"exhibits/{e.sha256}": e for e in case.hearing.exhibits if forms.is_path(f"exhibits/{e.sha256}")}
     names = {path: f"{e.number} {e.title}" for path, e in exhibits.items()}
@@ -99,7 +99,7 @@ def _exhibits(case: Case) -> Iterator[Reason]:
             yield false("exhibit-unknown", shown.exhibit)
 
 
-def _documents(case: Case) -> Iterator[Reason]:
+def _documents(case: ExportCase) -> Iterator[Reason]:
     assert case.hearing is not None
     documents = {forms.document_path(d.sha256, d.kind): d for d in case.hearing.signing.documents}
     documents = {path: d for path, d in documents.items() if forms.is_path(path, case.form)}
@@ -107,7 +107,7 @@ def _documents(case: Case) -> Iterator[Reason]:
 
 
 def _files(
-    case: Case, kind: str, wanted: Mapping[str, Exhibit | Document], names: Mapping[str, str]
+    case: ExportCase, kind: str, wanted: Mapping[str, Exhibit | Document], names: Mapping[str, str]
 ) -> Iterator[Reason]:
     """Files that their leaves name by hash: each is here and is that, and none is beside them."""
     facts = scan({path: case.path(path) for path in wanted}, walk=False, sm3=True, workers=case.workers)

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcriber.correction.vocabulary.punctuation import punctuated
-from transcriber.recognition.recognizer import Heard, Word
+from transcriber.recognition.recognizer import Transcription, Word
 
 
-def said(text: str, pauses: dict[int, float] | None = None) -> Heard:
+def said(text: str, pauses: dict[int, float] | None = None) -> Transcription:
     """Each character a word of 0.2 s; `pauses`: seconds after some of them."""
     words, at = [], 0.0
     for place, character in enumerate(text):
         words.append(Word(character, at, at + 0.2, 0.9))
         at += 0.2 + (pauses or {}).get(place, 0.0)
-    return Heard(text, tuple(words), 0.9)
+    return Transcription(text, tuple(words), 0.9)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_what_is_counted_up_is_parted() -> None:
 
 
 def test_without_times_only_questions_are_marked() -> None:
-    assert punctuated(Heard("有无异议。")).text == "有无异议？"
-    assert punctuated(Heard("")) == Heard("")
-    english = Heard("Is it so?", (Word("Is", 0, 1, 1), Word(" it", 2, 3, 1), Word(" so?", 4, 5, 1)))
+    assert punctuated(Transcription("有无异议。")).text == "有无异议？"
+    assert punctuated(Transcription("")) == Transcription("")
+    english = Transcription("Is it so?", (Word("Is", 0, 1, 1), Word(" it", 2, 3, 1), Word(" so?", 4, 5, 1)))
     assert punctuated(english) == english
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hardware.simulation.hearing_folder import Said
 from tests.support.rooms.transcriber_room import SHARED
-from wutong.bench.captions.character_errors import Shown, alike, cer, growth_per_min, in_order
+from wutong.bench.captions.character_errors import ShownWords, alike, cer, growth_per_min, in_order
 from wutong.bench.captions.timing_errors import first_caption_ms, utterance_ms
 
 SAMPLES = [
@@ -41,14 +41,14 @@ def said(channel: int, start: float, end: float) -> Said:
 
 def test_delays_are_counted_from_the_reference() -> None:
     spoken = [said(0, 1.0, 3.0), said(1, 4.0, 5.0)]
-    captions = [Shown(0, 1.0, 1.9, 2.5, "没"), Shown(1, 1.0, 1.9, 2.0, "别的")]
-    utterances = [Shown(0, 1.0, 2.9, 4.0, "没有"), Shown(1, 4.1, 5.0, 6.5, "没有")]
+    captions = [ShownWords(0, 1.0, 1.9, 2.5, "没"), ShownWords(1, 1.0, 1.9, 2.0, "别的")]
+    utterances = [ShownWords(0, 1.0, 2.9, 4.0, "没有"), ShownWords(1, 4.1, 5.0, 6.5, "没有")]
     assert first_caption_ms(spoken, captions, utterances) == [1500, 2500]
     assert utterance_ms(spoken, utterances) == [(3.0, 1000), (5.0, 1500)]
 
 
 def test_text_is_joined_in_the_order_of_speaking() -> None:
-    assert in_order([Shown(0, 5, 6, 7, "后"), Shown(1, 1, 2, 9, "先")]) == "先后"
+    assert in_order([ShownWords(0, 5, 6, 7, "后"), ShownWords(1, 1, 2, 9, "先")]) == "先后"
 
 
 def test_growth_is_the_slope_in_a_minute() -> None:

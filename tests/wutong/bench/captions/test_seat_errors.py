@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hardware.simulation.hearing_folder import Said
-from wutong.bench.captions.character_errors import Shown, by_seat, cer_by_seat, cpcer, said_by_seat
+from wutong.bench.captions.character_errors import ShownWords, by_seat, cer_by_seat, cpcer, said_by_seat
 from wutong.bench.captions.seat_errors import duplicate_ratio, seat_accuracy, within
 
 
@@ -13,8 +13,8 @@ def said(channel: int, start: float, end: float, text: str) -> Said:
     return Said(channel=channel, role="原告", start=start, end=end, text=text)
 
 
-def heard(channel: int, start: float, end: float, text: str) -> Shown:
-    return Shown(channel, start, end, end + 1, text)
+def heard(channel: int, start: float, end: float, text: str) -> ShownWords:
+    return ShownWords(channel, start, end, end + 1, text)
 
 
 SPOKEN = [said(0, 1, 4, "请被告答辩。"), said(1, 5, 9, "我承认借过钱。"), said(2, 8, 10, "不是事实。")]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from hardware.simulation.hearing_folder import Said
 from wutong.bench.captions.character_errors import alike
-from wutong.bench.clerk.plan import Line, Run, applied, keys_of, plan, typing_everything
+from wutong.bench.clerk.plan import PlannedLine, TextRun, applied, keys_of, plan, typing_everything
 
 
 def said(channel: int, role: str, start: float, end: float, text: str) -> Said:
     return Said(channel=channel, role=role, start=start, end=end, text=text)
 
 
-def line(name: str, channel: int, role: str, start_s: float, end_s: float, text: str) -> Line:
-    return Line(name, channel, role, start_s, end_s, text)
+def line(name: str, channel: int, role: str, start_s: float, end_s: float, text: str) -> PlannedLine:
+    return PlannedLine(name, channel, role, start_s, end_s, text)
 
 
 def test_what_is_right_needs_no_work() -> None:
@@ -23,7 +23,7 @@ def test_what_is_right_needs_no_work() -> None:
 def test_a_wrong_character_is_typed_with_its_neighbour() -> None:
     [work], missing = plan([said(0, "法官", 1, 4, "请被告答辩。")], [line("a", 0, "法官", 1, 4, "请被告答变，")])
     assert missing == []
-    assert work.runs == [Run(3, "答变", "答辩")]
+    assert work.runs == [TextRun(3, "答变", "答辩")]
     assert applied("请被告答变，", work.runs) == "请被告答辩，", "punctuation stays"
     assert keys_of("答辩") == len("dabian") + 1
 
