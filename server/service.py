@@ -37,6 +37,7 @@ from server.store.writer import RecordWriter
 from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.access import Access
+from sync.http.live.tab import CLIENT_BYTES
 from sync.http.serve import new_app, serving
 from sync.runtime.service import Lifeline, cancel_and_wait, every
 
@@ -78,7 +79,7 @@ class Center:
             self.broker.publish(room, "docket", body.encode(), qos=1, retain=True)
 
 
-def build(config: Config, *, client_bytes: int | None = None) -> Center:
+def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     """Open everything, in the event loop; nothing is served yet. `ConfigError` when something cannot be used."""
     data = config.storage.data
     try:

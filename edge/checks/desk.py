@@ -22,7 +22,6 @@ from edge.checks.registry import check
 from edge.state.room_state import RoomState
 from sync.errors import HearingError
 from sync.http.access import allow
-from sync.media.envelope import Envelope
 from sync.record.hearing import Hearing
 
 log = structlog.get_logger(__name__)
@@ -54,10 +53,7 @@ class TranscriptChecks:
         elif kind == "check":
             self._show()
 
-    def media(self, track: str, envelope: Envelope, message: bytes) -> None:
-        """Pictures are not checked."""
-
-    def init(self, track: str, message: bytes) -> None:
+    def media(self, track: str, message: bytes) -> None:
         """Pictures are not checked."""
 
     async def run(self) -> None:

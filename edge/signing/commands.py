@@ -21,7 +21,6 @@ from edge.integrity.notary import Words
 from edge.integrity.status import words_of as words_still
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, WutongError
-from sync.media.envelope import Envelope
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.signers import is_complete, people_of
@@ -60,10 +59,7 @@ class SigningCommands:
         if message["type"] == "event" and message["event"]["kind"] in _NEWS:
             self._news.set()
 
-    def media(self, track: str, envelope: Envelope, message: bytes) -> None:
-        """Nothing is signed in pictures."""
-
-    def init(self, track: str, message: bytes) -> None:
+    def media(self, track: str, message: bytes) -> None:
         """Nothing is signed in pictures."""
 
     async def run(self) -> None:

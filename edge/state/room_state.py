@@ -18,8 +18,6 @@ from pydantic import ValidationError
 from hardware.profile import PROGRAM, Profile
 from sync.errors import EnvelopeError, StorageError
 from sync.http.people import write_private
-from sync.media.envelope import Envelope
-from sync.media.gop_cache import GopCache
 from sync.record.docket import Docket
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms
@@ -43,11 +41,8 @@ class StateListener(Protocol):
     def text(self, message: Mapping[str, Any]) -> None:
         """A message as docs/protocol.md lists it."""
 
-    def media(self, track: str, envelope: Envelope, message: bytes) -> None:
-        """A fragment of a track."""
-
-    def init(self, track: str, message: bytes) -> None:
-        """A new init segment of a track."""
+    def media(self, track: str, message: bytes) -> None:
+        """A packed envelope of a track: its init segment or a fragment. `EnvelopeError` if it is none."""
 
 
 class RoomState:
@@ -66,7 +61,6 @@ class RoomState:
         self.layout = layout
         self.clock = clock
         self.log = room_log
-        self.gops = GopCache()
         self.feed = FeedServer(layout.feed("edge"))
         self.recorder: dict[str, Any] | None = None
         self.transcriber: dict[str, Any] | None = None
@@ -254,14 +248,9 @@ class RoomState:
 
     def _from_recorder(self, topic: str, payload: bytes) -> None:
         head, _, track = topic.partition("/")
-        if head == "frag":
-            envelope = self.gops.fragment(track, payload)
+        if head in ("frag", "init"):
             for listener in self._listeners:
-                listener.media(track, envelope, payload)
-        elif head == "init":
-            self.gops.init(track, payload)
-            for listener in self._listeners:
-                listener.init(track, payload)
+                listener.media(track, payload)
         elif head == "levels":
             self._tell({"type": "levels", "value": to_ms(_object(payload))})
         elif head == "status":

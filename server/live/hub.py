@@ -19,9 +19,10 @@ from server.events.admission import Received
 from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
-from server.live.gateway import Client, Gateway
 from server.rooms import KnownRoom, Rooms
 from sync.errors import CenterError, WutongError
+from sync.http.live.gateway import Gateway
+from sync.http.live.tab import CLIENT_BYTES, LiveTab
 from sync.media.envelope import Envelope, Kind
 from sync.record.milliseconds import event_to_ms, to_ms
 
@@ -36,9 +37,8 @@ _TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 class LiveHub:
     """All methods belong to one event loop. Connect it with `attach` before the first message."""
 
-    def __init__(self, *, client_bytes: int | None = None) -> None:
-        more = {} if client_bytes is None else {"client_bytes": client_bytes}
-        self.gateway = Gateway(on_demand=self._watched_changed, **more)
+    def __init__(self, *, client_bytes: int = CLIENT_BYTES) -> None:
+        self.gateway = Gateway(client_bytes=client_bytes, on_demand=self._watched_changed)
         self._watched: frozenset[str] = frozenset()
         self._rooms: Rooms | None = None
         self._ingest: Ingest | None = None
@@ -85,10 +85,10 @@ class LiveHub:
                 self.gateway.forget(f"{room.address}/{track}")
         self.gateway.recheck()
         told = room.told_id
-        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda client: client.may_see(told))
+        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda tab: tab.may_see(told))
         if told is not None:
             hidden = {"type": "room", "room": room.to_screen(shown=False)}
-            self.gateway.broadcast(hidden, lambda client: not client.may_see(told))
+            self.gateway.broadcast(hidden, lambda tab: not tab.may_see(told))
 
     def rights_changed(self) -> None:
         """Who may see what has changed: cut what is watched, and show every room anew."""
@@ -127,7 +127,7 @@ class LiveHub:
         self.gateway.broadcast(self._link())
         self._publish_demand(again=True)
 
-    def said(self, client: Client) -> None:
+    def said(self, tab: LiveTab) -> None:
         """A tab said what it wants."""
         self._demand_changed()
 
@@ -166,7 +166,7 @@ class LiveHub:
         # The words of the hearing that has just ended may still be withdrawn.
         if state.heard and hearing is not None and hearing in (state.live_id, state.told_id):
             message = {"type": "caption", "room": room, "value": value}
-            self.gateway.broadcast(message, lambda client: client.may_watch(f"{room}/") and client.may_see(hearing))
+            self.gateway.broadcast(message, lambda tab: tab.may_watch(f"{room}/") and tab.may_see(hearing))
 
     def _is_known(self, room: str, envelope: Envelope) -> bool:
         """Whether it is known of which hearing a picture or sound is, or that it is of none."""
@@ -221,7 +221,7 @@ class LiveHub:
         for name in sorted(self.gateway.watched):
             room, _, track = name.rpartition("/")
             tracks.setdefault(room, []).append(track)
-        levels = {room for client in self.gateway.clients for room in _wanted_rooms(client)}
+        levels = {room for tab in self.gateway.tabs for room in _wanted_rooms(tab)}
         for room in self._rooms.states:
             wanted = {"tracks": tracks.get(room, []), "levels": room in levels}
             text = json.dumps(wanted)
@@ -236,13 +236,13 @@ _KINDS = {"init": Kind.INIT, "frag": Kind.FRAGMENT, "thumb": Kind.THUMBNAIL}
 _NOTHING = json.dumps({"tracks": [], "levels": False})
 
 
-def _wanted_rooms(client: Client) -> set[str]:
-    rooms = client.wanted.get("rooms")
+def _wanted_rooms(tab: LiveTab) -> set[str]:
+    rooms = tab.wanted.get("rooms")
     return {room for room in rooms[:128] if isinstance(room, str)} if isinstance(rooms, list) else set()
 
 
-def _wants(room: str, hearing: str | None = None) -> Callable[[Client], bool]:
-    return lambda client: client.may_watch(f"{room}/") and client.may_see(hearing) and room in _wanted_rooms(client)
+def _wants(room: str, hearing: str | None = None) -> Callable[[LiveTab], bool]:
+    return lambda tab: tab.may_watch(f"{room}/") and tab.may_see(hearing) and room in _wanted_rooms(tab)
 
 
 def _json(payload: bytes) -> Any:

@@ -2,11 +2,12 @@
 
 `GopCache` remembers that for every track; `WatcherGate` is one watcher's view of one track and knows when fragments
 must be left out: after a loss nothing is let through before the next key frame, because what depends on lost pictures
-is not a picture. Both are bounded: a track that sends no key frame for `MAX_GOP_BYTES` is forgotten until it sends one.
+is not a picture. Both are bounded: a track that sends no key frame for `limit_bytes` is forgotten until it sends one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sync.media.envelope import Envelope
@@ -28,33 +29,38 @@ class _TrackGop:
 
 
 class GopCache:
-    """The last init and the fragments since the last key frame of each track, as packed envelopes."""
+    """The last init and the fragments since the last key frame of each track, in the form in which they are sent on."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int = MAX_GOP_BYTES) -> None:
+        """`limit_bytes`: how much of one track is held."""
+        self._limit = limit_bytes
         self._tracks: dict[str, _TrackGop] = {}
 
-    def init(self, track: str, message: bytes) -> None:
-        """A worker of `track` began to run: what came before cannot be decoded with this init."""
-        init_id = Envelope.unpack(message).init_id
-        known = self._tracks.setdefault(track, _TrackGop())
-        if init_id != known.init_id:
-            known.restart()
-        known.init, known.init_id = message, init_id
+    def init(self, track: str, envelope: Envelope, message: bytes) -> bool:
+        """Hold the init of a worker's run; what came before another one cannot be decoded with it.
 
-    def fragment(self, track: str, message: bytes) -> Envelope:
-        """Take a fragment; returns it unpacked so that nobody has to do it twice."""
-        envelope = Envelope.unpack(message)
+        `message` is `envelope` as watchers get it. False when this very message is held already.
+        """
+        known = self._tracks.setdefault(track, _TrackGop())
+        if known.init == message:
+            return False
+        if envelope.init_id != known.init_id:
+            known.restart()
+        known.init, known.init_id = message, envelope.init_id
+        return True
+
+    def fragment(self, track: str, envelope: Envelope, message: bytes) -> None:
+        """Hold a fragment; `message` is `envelope` as watchers get it."""
         known = self._tracks.setdefault(track, _TrackGop())
         if envelope.key_frame:
             known.restart()
         elif not known.fragments:
-            return envelope
-        if envelope.init_id != known.init_id or known.size + len(message) > MAX_GOP_BYTES:
+            return
+        if envelope.init_id != known.init_id or known.size + len(message) > self._limit:
             known.restart()
-            return envelope
+            return
         known.fragments.append(message)
         known.size += len(message)
-        return envelope
 
     def forget(self, track: str) -> None:
         """Hold no fragment of a track any more; its init stays."""
@@ -62,14 +68,24 @@ class GopCache:
         if known is not None:
             known.restart()
 
+    def init_of(self, track: str) -> bytes | None:
+        """The init of a track, as it is sent on."""
+        known = self._tracks.get(track)
+        return None if known is None else known.init
+
+    def init_id(self, track: str) -> int | None:
+        """Which run of its worker a track's init is of."""
+        known = self._tracks.get(track)
+        return None if known is None else known.init_id
+
     def inits(self) -> dict[str, bytes]:
         """The init of every track that has one."""
         return {name: track.init for name, track in self._tracks.items() if track.init is not None}
 
-    def since_key_frame(self, track: str) -> list[bytes]:
+    def since_key_frame(self, track: str) -> Sequence[bytes]:
         """Fragments from the last key frame on; empty when there was none yet."""
         known = self._tracks.get(track)
-        return [] if known is None else list(known.fragments)
+        return () if known is None else list(known.fragments)
 
 
 class WatcherGate:
@@ -77,14 +93,14 @@ class WatcherGate:
 
     def __init__(self, *, opened: bool = False) -> None:
         """`opened`: the watcher already holds everything since the last key frame."""
-        self._open = opened
+        self.is_open = opened
 
     def lose(self) -> None:
         """Something was lost: wait for a key frame."""
-        self._open = False
+        self.is_open = False
 
     def passes(self, envelope: Envelope) -> bool:
         """Whether this fragment can be shown."""
         if envelope.key_frame:
-            self._open = True
-        return self._open
+            self.is_open = True
+        return self.is_open

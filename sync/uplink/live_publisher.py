@@ -132,7 +132,7 @@ class LivePublisher:
             if head == "frag":
                 self._fragment(track, payload)
             elif head == "init":
-                self._gops.init(track, payload)
+                self._gops.init(track, Envelope.unpack(payload), payload)
                 if track in self._gates:
                     self._gates[track].lose()
                 self._broker.publish(f"{self._prefix}/live/{track}/init", payload, qos=1, retain=True)
@@ -161,19 +161,20 @@ class LivePublisher:
     def _lets(self, track: str) -> bool:
         return Leave.of(self._hearing()).lets(track)
 
-    def _off_record(self, track: str, payload: bytes) -> bool:
+    def _off_record(self, track: str, envelope: Envelope) -> bool:
         """Sound from before the opening, which comes a moment after it: of the record perhaps, but not live."""
         hearing = self._hearing()
-        return track in SOUND and hearing is not None and Envelope.unpack(payload).room_ns < hearing.opened_ns
+        return track in SOUND and hearing is not None and envelope.room_ns < hearing.opened_ns
 
     def _fragment(self, track: str, payload: bytes) -> None:
+        envelope = Envelope.unpack(payload)
         gate = self._gates.get(track)
-        if not self._lets(track) or self._off_record(track, payload):
+        if not self._lets(track) or self._off_record(track, envelope):
             self._gops.forget(track)  # whoever comes when it is over begins with what came after it
             if gate is not None:
                 gate.lose()
             return
-        envelope = self._gops.fragment(track, payload)
+        self._gops.fragment(track, envelope, payload)
         if gate is None or envelope.kind is not Kind.FRAGMENT or not self._broker.connected:
             return
         if self._broker.backlog_bytes > BACKLOG_BYTES:

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 import websockets
 
-from edge.api.panel_connection import MAX_EVENTS, MAX_MEDIA_BYTES, PanelConnection, TooSlowError
-from sync.media.envelope import Envelope, Kind, pack_init
-from sync.media.gop_cache import GopCache
+from sync.media.envelope import Envelope, Kind
 from sync.room.event_log import RoomLog
 from tests.support.rooms.edge_room import Room
 
@@ -123,59 +121,3 @@ async def test_signing_out_closes_the_socket(room: Room) -> None:
             await pictures(ws, 1)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
-
-
-def fragment(sequence: int, *, key: bool = False, size: int = 100_000) -> tuple[Envelope, bytes]:
-    envelope = Envelope(Kind.FRAGMENT, 1, sequence, 0, 0, 0, bytes(size), key_frame=key)
-    return envelope, envelope.pack()
-
-
-async def test_a_slow_tab_loses_pictures_up_to_a_key_frame_and_no_event() -> None:
-    tab = PanelConnection(GopCache())
-    tab.watch(["bench"])
-    for sequence in range(200):
-        tab.media("bench", *fragment(sequence, key=sequence % 50 == 0))
-        tab.text({"type": "event", "event": sequence})
-    got = [await tab.next() for _ in range(200)]
-    assert [json.loads(m)["event"] for m in got if isinstance(m, str)] == list(range(200))
-    held = 0
-    while tab._media:
-        held += len(await tab.next())
-    assert held <= MAX_MEDIA_BYTES + 200_000
-    tab.media("bench", *fragment(201))
-    tab.media("bench", *fragment(202, key=True))
-    message = await tab.next()
-    assert isinstance(message, bytes)
-    assert Envelope.unpack(message[6:]).sequence == 202
-
-
-async def test_a_tab_that_never_reads_is_cut_off() -> None:
-    tab = PanelConnection(GopCache())
-    for number in range(MAX_EVENTS + 1):
-        tab.text({"type": "event", "event": number})
-    with pytest.raises(TooSlowError):
-        await tab.next()
-
-
-async def test_of_what_replaces_itself_only_the_newest_waits() -> None:
-    tab = PanelConnection(GopCache())
-    for number in range(100):
-        tab.text({"type": "levels", "value": number})
-        tab.text({"type": "caption", "value": {"id": "u1", "text": number}})
-    tab.text({"type": "event", "event": "the utterance that ends u1"})
-    got = [json.loads(str(await tab.next())) for _ in range(3)]
-    assert [m["type"] for m in got if m["type"] != "levels"] == ["caption", "event"]
-    assert next(m for m in got if m["type"] == "caption")["value"]["text"] == 99
-
-
-async def test_a_new_worker_run_begins_with_its_init() -> None:
-    gops = GopCache()
-    tab = PanelConnection(gops)
-    tab.watch(["bench"])
-    init = Envelope(Kind.INIT, 2, 0, 0, 0, 0, pack_init("video/mp4", b"")).pack()
-    tab.media("bench", *fragment(1, key=True))
-    tab.init("bench", init)
-    tab.media("bench", *fragment(2))
-    tab.media("bench", *fragment(3, key=True))
-    kinds = [Envelope.unpack(bytes(await tab.next())[6:]) for _ in range(3)]  # type: ignore[arg-type]  # all are bytes
-    assert [(e.kind, e.sequence) for e in kinds] == [(Kind.FRAGMENT, 1), (Kind.INIT, 0), (Kind.FRAGMENT, 3)]

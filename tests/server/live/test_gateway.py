@@ -65,14 +65,14 @@ async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, b
             room.publish("live/bench/init", INIT, retain=True)
             await quick.say(watch=[BENCH])
             await slow.send(json.dumps({"watch": [BENCH]}))
-            await until(lambda: all(client.watched for client in center.live.gateway.clients))
+            await until(lambda: all(tab.watched for tab in center.live.gateway.tabs))
             payload = b"v" * 40_000
             for n in range(400):
                 room.publish("live/bench/frag", envelope(Kind.FRAGMENT, n, key=n % 25 == 0, payload=payload), qos=0)
                 await until(lambda n=n: quick.sequences()[-1:] == [n])
             assert quick.sequences() == list(range(400))
             assert not quick.of("lost")
-            assert sum(client.lost for client in center.live.gateway.clients) > 0
+            assert sum(tab.lost for tab in center.live.gateway.tabs) > 0
             late = Tab(slow)
             reading = asyncio.create_task(late.read())
             await until(lambda: late.of("lost"))

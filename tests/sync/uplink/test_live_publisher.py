@@ -176,12 +176,16 @@ def test_a_feed_message_that_is_nonsense_is_ignored(stand: Stand, topic: str) ->
 
 def test_a_track_without_key_frames_is_not_remembered_for_ever() -> None:
     gops = GopCache()
-    gops.init("bench", INIT)
-    gops.fragment("bench", fragment(1, key=True))
+    gops.init("bench", Envelope.unpack(INIT), INIT)
+
+    def put(message: bytes) -> None:
+        gops.fragment("bench", Envelope.unpack(message), message)
+
+    put(fragment(1, key=True))
     for sequence in range(2, 20):
-        gops.fragment("bench", fragment(sequence, size=MAX_GOP_BYTES // 10))
-    assert gops.since_key_frame("bench") == []
-    gops.fragment("bench", fragment(20, key=True))
+        put(fragment(sequence, size=MAX_GOP_BYTES // 10))
+    assert not gops.since_key_frame("bench")
+    put(fragment(20, key=True))
     assert len(gops.since_key_frame("bench")) == 1
 
 

@@ -1,0 +1,174 @@
+"""One browser tab: what it must still be sent, bounded, so that a slow tab slows nobody.
+
+Text goes before pictures, in its order, and is never dropped: a tab that lags by more than `MAX_TEXTS` is cut off and
+gets the whole state when it comes back. Of text that replaces itself (levels, a status, a caption) only the newest
+waits, in the place of the one before. A tab that does not keep up with its pictures loses those that wait, is told so
+with `{"type": "lost", "address": …}` and goes on with the next key frame of each track.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync.media.envelope import Envelope, Kind
+from sync.media.gop_cache import WatcherGate
+
+CLIENT_BYTES = 8 * 1024 * 1024
+"""Media waiting for one tab: about ten seconds of two cameras."""
+MAX_TEXTS = 4000
+
+
+class TooSlowError(Exception):
+    """The tab lags too far behind to be told everything."""
+
+
+@dataclass(slots=True)
+class _Message:
+    """One message that waits; `kind` None is text."""
+
+    data: bytes | str
+    kind: Kind | None
+    address: str = ""
+
+
+class LiveTab:
+    """One browser tab. All methods belong to one event loop; messages are packed and addressed already."""
+
+    def __init__(
+        self,
+        limit_bytes: int = CLIENT_BYTES,
+        may_watch: Callable[[str], bool] = lambda name: True,
+        may_see: Callable[[str | None], bool] = lambda hearing: True,
+    ) -> None:
+        self.may_watch = may_watch
+        """Whether this tab may see what an address (`…/track`) shows, now."""
+        self.may_see = may_see
+        """Whether it may see a hearing, which may be another than the one that its room has now."""
+        self._limit = limit_bytes
+        self._texts: deque[_Message] = deque()
+        self._replaced: dict[str, _Message] = {}
+        self._media: deque[_Message] = deque()
+        self._media_bytes = 0
+        self._thumbnails: dict[str, _Message] = {}
+        self._gates: dict[str, WatcherGate] = {}
+        self._ready = asyncio.Event()
+        self.wanted: dict[str, Any] = {}
+        """What the tab said last, other than `watch`."""
+        self.lost = 0
+        """Media messages dropped because this tab was slow."""
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The addresses that this tab watches."""
+        return frozenset(self._gates)
+
+    # Text
+
+    def text(self, value: object, *, replaces: str = "") -> None:
+        """Queue a JSON message; the one before of the same `replaces` that still waits gives it its place."""
+        self.text_packed(json.dumps(value, ensure_ascii=False), replaces=replaces)
+
+    def text_packed(self, text: str, *, replaces: str = "") -> None:
+        """Queue a JSON message that is text already."""
+        waiting = self._replaced.get(replaces) if replaces else None
+        if waiting is not None:
+            waiting.data = text
+            return
+        message = _Message(text, None, replaces)
+        if replaces:
+            self._replaced[replaces] = message
+        self._texts.append(message)
+        self._ready.set()
+
+    # Pictures and sound
+
+    def start(self, name: str, init: bytes | None, fragments: Sequence[bytes]) -> None:
+        """Watch a track from now on: its init, and `fragments` from its last key frame on."""
+        self._gates[name] = WatcherGate(opened=bool(fragments))
+        if init is not None:
+            self._put(_Message(init, Kind.INIT, name))
+        for packed in fragments:
+            self._put_fragment(name, packed)
+
+    def stop(self, name: str) -> None:
+        """Do not watch a track any more: not even what waits is sent."""
+        self._gates.pop(name, None)
+        self._drop(lambda item: item.address == name and item.kind is not Kind.THUMBNAIL)
+
+    def init(self, name: str, packed: bytes) -> None:
+        """A track begins anew: what follows begins with a key frame."""
+        if name in self._gates:
+            self._gates[name].lose()
+            self._put(_Message(packed, Kind.INIT, name))
+
+    def media(self, name: str, envelope: Envelope, packed: bytes) -> None:
+        """Queue a fragment of a watched track, or leave it out when it cannot be decoded after a loss."""
+        gate = self._gates.get(name)
+        if gate is not None and gate.passes(envelope):
+            self._put_fragment(name, packed)
+
+    def thumbnail(self, name: str, packed: bytes) -> None:
+        """Queue a still picture; only the newest of a track waits."""
+        waiting = self._thumbnails.get(name)
+        if waiting is not None:
+            waiting.data = packed
+            return
+        self._thumbnails[name] = _Message(packed, Kind.THUMBNAIL, name)
+        self._media.append(self._thumbnails[name])
+        self._ready.set()
+
+    def interrupted(self, name: str) -> None:
+        """What follows of a track cannot be decoded before its next key frame."""
+        gate = self._gates.get(name)
+        if gate is not None and gate.is_open:
+            gate.lose()
+            self.text({"type": "lost", "address": name})
+
+    def _put_fragment(self, name: str, packed: bytes) -> None:
+        self._put(_Message(packed, Kind.FRAGMENT, name))
+        if self._media_bytes > self._limit:
+            self._shed()
+
+    def _put(self, item: _Message) -> None:
+        self._media.append(item)
+        self._media_bytes += len(item.data)
+        self._ready.set()
+
+    def _shed(self) -> None:
+        names = {item.address for item in self._media if item.kind is Kind.FRAGMENT}
+        self.lost += self._drop(lambda item: item.kind is Kind.FRAGMENT)
+        for name in sorted(names):
+            self._gates[name].lose()
+            self.text({"type": "lost", "address": name})
+
+    def _drop(self, which: Callable[[_Message], bool]) -> int:
+        kept = deque(item for item in self._media if not which(item))
+        dropped = len(self._media) - len(kept)
+        self._media = kept
+        self._media_bytes = sum(len(item.data) for item in kept if item.kind is not Kind.THUMBNAIL)
+        return dropped
+
+    # What is sent
+
+    async def next(self) -> str | bytes:
+        """What to send now. `TooSlowError` when too much text waits: the tab must start anew."""
+        while not (self._texts or self._media):
+            self._ready.clear()
+            await self._ready.wait()
+        if len(self._texts) > MAX_TEXTS:
+            raise TooSlowError
+        if self._texts:
+            item = self._texts.popleft()
+            self._replaced.pop(item.address, None)
+            return item.data
+        item = self._media.popleft()
+        if item.kind is Kind.THUMBNAIL:
+            self._thumbnails.pop(item.address, None)
+        else:
+            self._media_bytes -= len(item.data)
+        return item.data

@@ -1,0 +1,98 @@
+"""What waits for one browser tab: words before pictures, the newest of what replaces itself, and never too much."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edge.api.websockets import TabsListener
+from sync.http.live.gateway import Gateway
+from sync.http.live.tab import MAX_TEXTS, LiveTab, TooSlowError
+from sync.media.envelope import Envelope, Kind, address, pack_init
+
+LIMIT_BYTES = 4 * 1024 * 1024
+
+
+def put(tab: LiveTab, sequence: int, *, key: bool = False, size: int = 100_000) -> None:
+    envelope = Envelope(Kind.FRAGMENT, 1, sequence, 0, 0, 0, bytes(size), key_frame=key)
+    tab.media("bench", envelope, address("bench", envelope.pack()))
+
+
+def unpacked(message: str | bytes) -> Envelope:
+    assert isinstance(message, bytes)
+    return Envelope.unpack(message[6:])
+
+
+async def test_a_slow_tab_loses_pictures_up_to_a_key_frame_and_no_event() -> None:
+    tab = LiveTab(LIMIT_BYTES)
+    tab.start("bench", None, [])
+    for sequence in range(200):
+        put(tab, sequence, key=sequence % 30 == 0)
+        tab.text({"type": "event", "event": sequence})
+    said = []
+    held: list[Envelope] = []
+    while tab._texts or tab._media:
+        message = await tab.next()
+        if isinstance(message, str):
+            assert not held, "words come before pictures"
+            said.append(json.loads(message))
+        else:
+            held.append(unpacked(message))
+    assert [m["event"] for m in said if m["type"] == "event"] == list(range(200))
+    assert {"type": "lost", "address": "bench"} in said
+    assert sum(len(e.payload) for e in held) <= LIMIT_BYTES + 200_000
+    assert tab.lost + len(held) < 200, "what follows a loss waits for a key frame"
+    assert held[0].key_frame
+    tab.interrupted("bench")
+    put(tab, 201)
+    put(tab, 202, key=True)
+    assert json.loads(str(await tab.next())) == {"type": "lost", "address": "bench"}
+    assert unpacked(await tab.next()).sequence == 202
+
+
+async def test_a_tab_that_never_reads_is_cut_off() -> None:
+    tab = LiveTab()
+    for number in range(MAX_TEXTS + 1):
+        tab.text({"type": "event", "event": number})
+    with pytest.raises(TooSlowError):
+        await tab.next()
+
+
+async def test_of_what_replaces_itself_only_the_newest_waits() -> None:
+    gateway = Gateway()
+    tab = LiveTab()
+    gateway._tabs.add(tab)
+    listener = TabsListener(gateway)
+    for number in range(100):
+        listener.text({"type": "levels", "value": number})
+        listener.text({"type": "caption", "value": {"id": "u1", "text": number}})
+    listener.text({"type": "event", "event": "the utterance that ends u1"})
+    got = [json.loads(str(await tab.next())) for _ in range(3)]
+    assert [m["type"] for m in got] == ["levels", "caption", "event"], "a caption never comes after its utterance"
+    assert got[1]["value"]["text"] == 99
+    listener.text({"type": "levels", "value": 100})
+    assert json.loads(str(await tab.next()))["value"] == 100, "what was sent is not replaced any more"
+
+
+async def test_a_new_worker_run_begins_with_its_init() -> None:
+    tab = LiveTab()
+    tab.start("bench", None, [])
+    init = Envelope(Kind.INIT, 2, 0, 0, 0, 0, pack_init("video/mp4", b"")).pack()
+    put(tab, 1, key=True)
+    tab.init("bench", address("bench", init))
+    put(tab, 2)
+    put(tab, 3, key=True)
+    got = [unpacked(await tab.next()) for _ in range(3)]
+    assert [(e.kind, e.sequence) for e in got] == [(Kind.FRAGMENT, 1), (Kind.INIT, 0), (Kind.FRAGMENT, 3)]
+
+
+async def test_what_waits_of_a_track_that_is_no_more_watched_is_not_sent() -> None:
+    tab = LiveTab()
+    tab.start("bench", b"init", [])
+    put(tab, 1, key=True)
+    tab.stop("bench")
+    put(tab, 2, key=True)
+    tab.text("the only message")
+    assert json.loads(str(await tab.next())) == "the only message"
+    assert not tab._media
