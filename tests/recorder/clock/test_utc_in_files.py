@@ -20,6 +20,7 @@ async def test_every_fragment_of_every_track_says_its_utc_on_disk_and_live(
     room.say("open")
     await room.until(lambda: all(len(room.fragments.get(t, [])) > 3 for t in TRACKS), "live fragments")
     await room.record(1000, *TRACKS)
+    await room.until(lambda: room.log.of_hearing(room.hearing, ["clock"]), "what UTC is worth")
     room.say("close")
     await room.closed(*TRACKS)
     offset_ns = time.time_ns() - room.clock.now_ns()

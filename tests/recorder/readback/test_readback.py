@@ -219,8 +219,8 @@ async def test_a_file_that_was_damaged_after_writing_is_an_alarm_on_the_screens_
     await room.until(room.running, "all sources run")
     room.say("open", case={}, seats=[], tracks=[])
     await room.until(lambda: {"bench", "mics", "mix"} <= {s.track for s in room.view().segments}, "first segments")
-    await room.until(lambda: room.workers("readback_worker"), "the reader")
-    (reader,) = room.workers("readback_worker")
+    await room.until(lambda: room.workers("recorder.readback.worker"), "the reader")
+    (reader,) = room.workers("recorder.readback.worker")
     os.kill(reader, signal.SIGSTOP)
     try:
         index = max(s.index for s in room.view().segments if s.track == "bench")
