@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hardware.profile import Profile
+from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
 from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
-from sync.uplink.mqtt import BrokerAddress
 from sync.uplink.service import Uplink, UplinkConfig
 
 

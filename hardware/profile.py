@@ -12,8 +12,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import ConfigError
+from sync.media.tracks import MICROPHONES, MIX, PROGRAM
 
-PROGRAM, PROGRAM_NAME = "program", "合成画面"
+PROGRAM_NAME = "合成画面"
 """The composed track: its name in addresses, and as people read it."""
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
@@ -217,7 +218,7 @@ class Profile(_ProfilePart):
             raise ValueError("two seats share a microphone channel")
         if max(channels) >= self.microphones.channels:
             raise ValueError(f"a seat uses channel {max(channels)}, but there are {self.microphones.channels} channels")
-        if {"mics", "mix", PROGRAM} & {c.id for c in self.cameras}:
+        if {MICROPHONES, MIX, PROGRAM} & {c.id for c in self.cameras}:
             raise ValueError("'mics', 'mix' and 'program' are names of other tracks; call the camera something else")
         return self
 

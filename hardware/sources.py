@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from hardware.drivers import ffmpeg_arguments
-from hardware.profile import PROGRAM, PROGRAM_NAME, Camera, Profile
+from hardware.profile import PROGRAM_NAME, Camera, Profile
+from sync.media.tracks import MICROPHONES, MIX, PROGRAM
 
 NS_PER_S = 1_000_000_000
 PROGRAM_OFF = "合成画面已停用：本机算力不足"
@@ -94,8 +95,8 @@ def _microphones(profile: Profile, stage: Path) -> Source:
 
     priming_ns = ffmpeg_arguments.AAC_PRIMING_SAMPLES * NS_PER_S // ffmpeg_arguments.MIX_RATE_HZ
     return Source(
-        id="mics",
-        tracks=(TrackInfo("mics", "audio", "全部话筒", 0), TrackInfo("mix", "audio", "现场混音", priming_ns)),
+        id=MICROPHONES,
+        tracks=(TrackInfo(MICROPHONES, "audio", "全部话筒", 0), TrackInfo(MIX, "audio", "现场混音", priming_ns)),
         command=command,
         reports_clock=True,
         arrival_ns=0,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hardware.profile import PROGRAM
 from hardware.sources import TrackInfo
 from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.capture.track import Track
@@ -18,6 +17,7 @@ from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
 from recorder.storage.selector import FragmentSelector, MissingSpan
 from recorder.storage.writer import FragmentKept, FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
 from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.tracks import PROGRAM
 
 if TYPE_CHECKING:
     from recorder.room import RecorderRoom

@@ -34,11 +34,13 @@ from server.store.database import Database, open_database
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
+from sync import topics
 from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
 from sync.http.serve import new_app, serving
+from sync.mqtt import BrokerAddress
 from sync.runtime.service import Lifeline, cancel_and_wait, every
 
 log = structlog.get_logger(__name__)
@@ -76,7 +78,7 @@ class Center:
     async def say_dockets(self) -> None:
         """Publish every room's docket; the broker keeps it (retained) for rooms that come later."""
         for room, body in (await self.archive.dockets()).items():
-            self.broker.publish(room, "docket", body.encode(), qos=1, retain=True)
+            self.broker.publish(room, topics.DOCKET, body.encode(), qos=1, retain=True)
 
 
 def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
@@ -118,7 +120,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     key = center_key(data)
     enrolment = Enrollment(database, key)
     witness = Witness(
-        database, enrolment, key, rooms, audit, lambda room, text: broker.publish(room, "witness", text, qos=1)
+        database, enrolment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
     )
     live.witness = witness.offer
     ingest = Ingest(record, rooms, stored)
@@ -132,11 +134,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             task.add_done_callback(background.discard)
 
     broker = CenterBroker(
-        config.mqtt.host,
-        config.mqtt.port,
-        username=config.mqtt.username,
-        password=password,
-        client_id=f"wutong-center-{os.getpid()}",
+        BrokerAddress(
+            config.mqtt.host, config.mqtt.port, f"wutong-center-{os.getpid()}", config.mqtt.username, password
+        ),
         on_message=live.message,
         on_link=on_link,
     )
@@ -173,7 +173,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         playing=playing,
         audit=audit,
         levels=levels,
-        publish_docket=lambda room, text: broker.publish(room, "docket", text.encode(), qos=1, retain=True),
+        publish_docket=lambda room, text: broker.publish(room, topics.DOCKET, text.encode(), qos=1, retain=True),
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, levels)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import structlog
 
 from sync.errors import MediaError
+from sync.media.tracks import MICROPHONES
 from sync.room.clock import RoomClock
 from sync.room.paths import RoomPaths
 from transcriber.audio.decode import Block, KeptAudio
@@ -121,7 +122,7 @@ class TurnSource:
             self._sitting = sitting  # only now does `done_ns` speak of it
         from_ns = sitting.resumes_ns(self._done_ns)
         if from_ns is not None:
-            kept = KeptAudio(self._layout.track(sitting.hearing, "mics"))
+            kept = KeptAudio(self._layout.track(sitting.hearing, MICROPHONES))
             return _OpenStretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
         if sitting.closed_ns is not None:  # also when it was closed in a recess
             await self._finished(sitting)

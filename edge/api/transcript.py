@@ -19,6 +19,7 @@ from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCo
 from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import Access, allow, error_response
+from sync.media.tracks import MICROPHONES, MIX
 from sync.record.hearing import Segment
 from sync.record.milliseconds import event_to_ms, to_ms
 
@@ -185,7 +186,7 @@ def _where(view: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment]
         channel = next((s.channel for s in view.profile.seats if s.id == line.seat), None)
         if channel is None:
             raise HearingError("这一行没有席位话筒 (the line belongs to no seat with a microphone)", code="not-found")
-    track = "mics" if alone else "mix"
+    track = MICROPHONES if alone else MIX
     closed = [segment for segment in hearing.segments if segment.track == track]
     folder = view.layout.track(hearing.id, track)
     from_ns = max(0, line.start_ns - AROUND_NS)

@@ -22,8 +22,9 @@ from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
 from edge.hearing.exhibits import store
 from edge.selftest.runner import SelfTestRunner
 from edge.state.room_state import RoomState
-from hardware.profile import PROGRAM, PROGRAM_NAME
+from hardware.profile import PROGRAM_NAME
 from sync.errors import HearingError
+from sync.media.tracks import MICROPHONES, MIX, PROGRAM
 from sync.record.docket import Case
 from sync.record.hearing import Exhibit, Hearing, PauseReason, State
 
@@ -253,7 +254,7 @@ class HearingCommands:
         tracks = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
         if profile.program.enabled:
             tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
-        tracks += [{"id": "mics", "kind": "audio", "name": "话筒"}, {"id": "mix", "kind": "audio", "name": "混音"}]
+        tracks += [{"id": MICROPHONES, "kind": "audio", "name": "话筒"}, {"id": MIX, "kind": "audio", "name": "混音"}]
         return {
             "case": {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))},
             "seats": self._view.seats(),

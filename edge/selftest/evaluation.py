@@ -14,6 +14,7 @@ from recorder.selftest import evidence
 from recorder.selftest.evidence import LiveLevel
 from recorder.selftest.recording import PICTURE_NS
 from sync.errors import MediaError
+from sync.media.tracks import MICROPHONES, MIX
 
 TONE_LIVE_DB = -65.0
 """A meter that stays below while the loudspeaker sounds hears nothing of it."""
@@ -44,7 +45,7 @@ async def prove(
     back: Sequence[str] = (),
 ) -> AsyncIterator[None]:
     """Put the findings into `result`, one after another; with `back`, look for the seats in what the center gave."""
-    sounds, why = await asyncio.to_thread(_sounds, folder, back or _files(kept, "mics"))
+    sounds, why = await asyncio.to_thread(_sounds, folder, back or _files(kept, MICROPHONES))
     tone = kept.get("tone") or {}
     for seat in profile.seats:
         finding = result.seats[seat.id]
@@ -67,8 +68,8 @@ async def prove(
             _unkept(kept, camera.id) or await asyncio.to_thread(evidence.no_picture, files, expected)
         )
         yield
-    mix = _files(kept, "mix")
-    result.mix.set(_unkept(kept, "mix") or await asyncio.to_thread(evidence.no_mix, folder / mix[-1]))
+    mix = _files(kept, MIX)
+    result.mix.set(_unkept(kept, MIX) or await asyncio.to_thread(evidence.no_mix, folder / mix[-1]))
     yield
 
 

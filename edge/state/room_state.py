@@ -15,9 +15,10 @@ from typing import Any, Protocol
 import structlog
 from pydantic import ValidationError
 
-from hardware.profile import PROGRAM, Profile
+from hardware.profile import Profile
 from sync.errors import EnvelopeError, StorageError
 from sync.http.people import write_private
+from sync.media.tracks import PROGRAM
 from sync.record.docket import Docket
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms

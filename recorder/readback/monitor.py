@@ -14,6 +14,7 @@ from recorder.monitoring.live_meters import SoundMeters
 from recorder.readback.compare import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from recorder.storage.segment import ClosedSegment
+from sync.media.tracks import MICROPHONES
 
 if TYPE_CHECKING:
     from recorder.room import RecorderRoom
@@ -50,7 +51,7 @@ class ConfidenceMonitor:
         kind: Literal["video", "audio"] = "audio" if segment.mime.startswith("audio") else "video"
         span = (segment.from_ns, segment.to_ns)
         roles = {seat.channel: seat.role for seat in self._profile.seats}
-        channels = range(self._profile.microphones.channels) if track == "mics" else ()
+        channels = range(self._profile.microphones.channels) if track == MICROPHONES else ()
         return Job(
             path=segment.path,
             kind=kind,

@@ -27,6 +27,7 @@ from recorder.storage.segment import ClosedSegment
 from recorder.storage.writer import FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
+from sync.media.tracks import MICROPHONES, MIX
 from sync.room.clock import RoomClock
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomPaths
@@ -126,7 +127,7 @@ class SelfTestRecorder:
         await asyncio.to_thread(_remove_all, self._layout.selftests)
         from_ns = self._clock.now_ns()
         folder = self._layout.selftests / test
-        judged = {*(camera.id for camera in self._profile.cameras), "mics", "mix"}
+        judged = {*(camera.id for camera in self._profile.cameras), MICROPHONES, MIX}
         lanes = {name: lane for name, lane in self._lanes.items() if name in judged}
         tracks = {name: self._begin(lane, folder / name, from_ns) for name, lane in lanes.items()}
         self._say(test, "keeping", from_ns=from_ns)

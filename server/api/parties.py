@@ -25,10 +25,10 @@ from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow, public
+from sync.media.tracks import MIX
 from sync.record.hearing import Hearing
 
 _NS_PER_MS = 1_000_000
-_MIX = "mix"
 _LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
 _WHOLE = ("id", "state", "opened_ms", "opened_utc_ms", "recorded_from_ms", "closed_ms", "pauses", "presentations")
 
@@ -161,7 +161,7 @@ class PartyRoutes:
 
 def _is_shown(track: dict[str, Any]) -> bool:
     """Cameras, the composed picture and the room's sound; not the single microphones, which hear whispering too."""
-    return track.get("kind") == "video" or track.get("id") == _MIX
+    return track.get("kind") == "video" or track.get("id") == MIX
 
 
 def _shown(view: Hearing) -> dict[str, Any]:

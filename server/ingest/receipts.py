@@ -17,6 +17,7 @@ from server.events.admission import Received, number_of, read_event
 from server.ingest.mqtt import CenterBroker
 from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
+from sync import topics
 from sync.errors import CenterError, StorageError
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ class Ingest:
         payload = json.dumps({"numbers": sorted(set(numbers)), "refused": refused}).encode()
         if self._broker is not None:
             # If the broker is away just now the room sends the events again and is answered then.
-            self._broker.publish(room, "receipts", payload, qos=1)
+            self._broker.publish(room, topics.RECEIPTS, payload, qos=1)
 
     def _complain(self, stored: BatchOutcome) -> None:
         for received in stored.conflicts:

@@ -20,6 +20,7 @@ from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.rooms import KnownRoom, Rooms
+from sync import topics
 from sync.errors import CenterError, WutongError
 from sync.http.live.gateway import Gateway
 from sync.http.live.tab import CLIENT_BYTES, LiveTab
@@ -134,16 +135,16 @@ class LiveHub:
     def _dispatch(self, room: str, topic: str, payload: bytes) -> None:
         assert self._rooms is not None
         assert self._ingest is not None
-        if topic == "status":
+        if topic == topics.STATUS:
             self._rooms.status(room, payload)
-        elif topic == "events":
+        elif topic == topics.EVENTS:
             self._ingest.offer(room, payload)
-        elif topic == "checkpoints":
+        elif topic == topics.CHECKPOINTS:
             if self.witness is not None:
                 self.witness(room, payload)
-        elif topic == "caption":
+        elif topic == topics.CAPTION:
             self._caption(room, _json(payload))
-        elif topic == "levels":
+        elif topic == topics.LEVELS:
             value = _json(payload)
             if self._heard(room) is not None:
                 self.gateway.broadcast({"type": "levels", "room": room, "value": value}, _wants(room))
@@ -228,11 +229,11 @@ class LiveHub:
             empty = not wanted["tracks"] and not wanted["levels"]
             if self._demanded.get(room, _NOTHING if empty else "") == text and (empty or not again):
                 continue
-            if self._broker.publish(room, "demand", text.encode()):
+            if self._broker.publish(room, topics.DEMAND, text.encode()):
                 self._demanded[room] = text
 
 
-_KINDS = {"init": Kind.INIT, "frag": Kind.FRAGMENT, "thumb": Kind.THUMBNAIL}
+_KINDS = {topics.INIT: Kind.INIT, topics.FRAGMENT: Kind.FRAGMENT, topics.THUMBNAIL: Kind.THUMBNAIL}
 _NOTHING = json.dumps({"tracks": [], "levels": False})
 
 

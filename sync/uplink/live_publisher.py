@@ -20,11 +20,13 @@ from typing import Annotated, Any
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from sync import topics
 from sync.errors import EnvelopeError
 from sync.media.envelope import Envelope, Kind
 from sync.media.gop_cache import GopCache, WatcherGate
+from sync.media.tracks import SOUND
+from sync.mqtt import MqttConnection
 from sync.record.hearing import Hearing, PauseReason, State
-from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,6 @@ BACKLOG_BYTES = 1024 * 1024
 """About two seconds of two cameras; beyond it pictures are dropped."""
 
 
-SOUND = frozenset({"mics", "mix"})
 _CLOSED = frozenset({PauseReason.CLOSED_EVIDENCE.value, PauseReason.MEDIATION.value})
 
 
@@ -76,7 +77,7 @@ class LivePublisher:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: MqttConnection,
         prefix: str,
         *,
         identity: dict[str, Any],
@@ -107,7 +108,7 @@ class LivePublisher:
         self._alarms: list[dict[str, Any]] = []
         self.dropped = 0
         """Fragments that were left out because the network was too slow."""
-        broker.subscribe(f"{prefix}/demand", 0, self._on_demand)
+        broker.subscribe(f"{prefix}/{topics.DEMAND}", 0, self._on_demand)
         broker.on_connected(self._on_connected)
 
     @property
@@ -135,10 +136,10 @@ class LivePublisher:
                 self._gops.init(track, Envelope.unpack(payload), payload)
                 if track in self._gates:
                     self._gates[track].lose()
-                self._broker.publish(f"{self._prefix}/live/{track}/init", payload, qos=1, retain=True)
+                self._broker.publish(f"{self._prefix}/{topics.live(track, topics.INIT)}", payload, qos=1, retain=True)
             elif head == "thumb":
                 if self._lets(track) and self._broker.backlog_bytes < BACKLOG_BYTES:
-                    self._broker.publish(f"{self._prefix}/live/{track}/thumb", payload)
+                    self._broker.publish(f"{self._prefix}/{topics.live(track, topics.THUMBNAIL)}", payload)
             elif head == "caption":
                 self._caption(json.loads(payload))
             elif head == "levels":
@@ -181,14 +182,14 @@ class LivePublisher:
             gate.lose()
             self.dropped += 1
         elif gate.passes(envelope):
-            self._broker.publish(f"{self._prefix}/live/{track}/frag", payload)
+            self._broker.publish(f"{self._prefix}/{topics.live(track, topics.FRAGMENT)}", payload)
 
     def _caption(self, value: dict[str, Any]) -> None:
         hearing = self._hearing()
         if hearing is not None and hearing.live_muted and value.get("text"):  # withdrawals may go
             return
         message = {**value, "hearing": None if hearing is None else hearing.id}
-        self._broker.publish(f"{self._prefix}/caption", json.dumps(message, ensure_ascii=False).encode())
+        self._broker.publish(f"{self._prefix}/{topics.CAPTION}", json.dumps(message, ensure_ascii=False).encode())
 
     def _say_levels(self, payload: bytes) -> None:
         now = self._monotonic()
@@ -196,7 +197,7 @@ class LivePublisher:
             return
         if self._levels and now - self._levels_at >= LEVELS_S and self._broker.backlog_bytes < BACKLOG_BYTES:
             self._levels_at = now
-            self._broker.publish(f"{self._prefix}/levels", payload)
+            self._broker.publish(f"{self._prefix}/{topics.LEVELS}", payload)
 
     # From the center.
 
@@ -218,7 +219,7 @@ class LivePublisher:
         held = self._gops.since_key_frame(track) if self._lets(track) else []
         self._gates[track] = WatcherGate(opened=bool(held))
         for message in held:
-            self._broker.publish(f"{self._prefix}/live/{track}/frag", message)
+            self._broker.publish(f"{self._prefix}/{topics.live(track, topics.FRAGMENT)}", message)
 
     def _expire(self) -> None:
         if self._monotonic() > self._demand_until:
@@ -227,7 +228,7 @@ class LivePublisher:
 
     def _on_connected(self) -> None:
         for track, message in self._gops.inits().items():
-            self._broker.publish(f"{self._prefix}/live/{track}/init", message, qos=1, retain=True)
+            self._broker.publish(f"{self._prefix}/{topics.live(track, topics.INIT)}", message, qos=1, retain=True)
         for gate in self._gates.values():
             gate.lose()
         self._status_said = None
@@ -262,7 +263,7 @@ class LivePublisher:
             return
         message = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
         if self._broker.publish(
-            f"{self._prefix}/status", json.dumps(message, ensure_ascii=False).encode(), qos=1, retain=True
+            f"{self._prefix}/{topics.STATUS}", json.dumps(message, ensure_ascii=False).encode(), qos=1, retain=True
         ):
             self._status_at = now
             self._status_said = said

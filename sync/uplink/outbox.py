@@ -17,9 +17,10 @@ from typing import Annotated
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from sync import topics
 from sync.errors import StorageError
+from sync.mqtt import MqttConnection
 from sync.room.event_log import Event, RoomLog
-from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ class Outbox:
     def __init__(
         self,
         room_log: RoomLog,
-        broker: Broker,
+        broker: MqttConnection,
         prefix: str,
         *,
         utc_ns: Callable[[], int] = time.time_ns,
@@ -53,7 +54,7 @@ class Outbox:
         """`prefix` is `court/v1/<court>/<room>`; subscribe happens here, so make it before the broker starts."""
         self._log = room_log
         self._broker = broker
-        self._topic = f"{prefix}/events"
+        self._topic = f"{prefix}/{topics.EVENTS}"
         self._utc_ns = utc_ns
         self._monotonic = monotonic
         self._sent: dict[int, float] = {}
@@ -63,7 +64,7 @@ class Outbox:
         """All that wait up to this number were refused."""
         self._kick = asyncio.Event()
         self.last_receipt_utc_ns: int | None = None
-        broker.subscribe(f"{prefix}/receipts", 1, self._on_receipts)
+        broker.subscribe(f"{prefix}/{topics.RECEIPTS}", 1, self._on_receipts)
         broker.on_connected(self._on_connected)
 
     def kick(self) -> None:

@@ -15,6 +15,8 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
+from sync import topics
+from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.record.docket import Docket
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
@@ -23,7 +25,6 @@ from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 from sync.uplink.live_publisher import LivePublisher
-from sync.uplink.mqtt import Broker, BrokerAddress
 from sync.uplink.outbox import Outbox
 from sync.uplink.selftest_round_trip import RoundTrip
 from sync.uplink.timestamp_tokens import Stamps
@@ -67,7 +68,7 @@ class Uplink:
         self._checkpoints = Checkpoints(config.layout.log)
         self._follower = Follower(self._log)
         self._feed = FeedServer(config.layout.feed("uplink"))
-        self._broker: Broker | None = None
+        self._broker: MqttConnection | None = None
         self._outbox: Outbox | None = None
         self._uploads: Uploads | None = None
         self._witness: WitnessLine | None = None
@@ -79,7 +80,7 @@ class Uplink:
     @property
     def prefix(self) -> str:
         """The room's part of all topics."""
-        return f"court/v1/{self._config.court}/{self._config.room}"
+        return topics.of_room(f"{self._config.court}/{self._config.room}")
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Carry everything for ever; calls `ready` when the feed is open."""
@@ -130,7 +131,7 @@ class Uplink:
             self._checkpoints.close()
 
     def _connect(self, address: BrokerAddress) -> None:
-        self._broker = Broker(address, will_topic=f"{self.prefix}/status", will=b'{"online":false}')
+        self._broker = MqttConnection(address, will=Will(f"{self.prefix}/{topics.STATUS}", topics.OFFLINE))
         self._outbox = Outbox(self._log, self._broker, self.prefix, utc_ns=self._clock.utc_now_ns)
         self._witness = WitnessLine(self._checkpoints, self._config.layout, self._broker, self.prefix)
         self._live = LivePublisher(
@@ -141,7 +142,7 @@ class Uplink:
             utc_ns=self._clock.utc_now_ns,
             hearing=lambda: self._follower.current,
         )
-        self._broker.subscribe(f"{self.prefix}/docket", 1, self._on_docket)
+        self._broker.subscribe(f"{self.prefix}/{topics.DOCKET}", 1, self._on_docket)
         self._broker.start()
 
     async def _upload(self, http: httpx.AsyncClient) -> None:

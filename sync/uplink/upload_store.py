@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.errors import StorageError
+from sync.media.tracks import SOUND
 from sync.room.event_log import Event
 from sync.runtime.write_ahead import write_ahead
 
@@ -57,7 +58,7 @@ class Upload:
     @classmethod
     def growing(cls, hearing: str, track: str, index: int, file: str) -> Upload:
         """A segment that is still written."""
-        kind = "audio/mp4" if track in ("mics", "mix") else "video/mp4"
+        kind = "audio/mp4" if track in SOUND else "video/mp4"
         return cls(f"segment/{hearing}/{track}/{index}", "segment", hearing, track, index, file, kind)
 
     @classmethod

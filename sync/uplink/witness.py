@@ -16,13 +16,14 @@ from typing import Annotated, Literal
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from sync import topics
 from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
+from sync.mqtt import MqttConnection
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key
 from sync.room.paths import RoomPaths
-from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class WitnessLine:
         self,
         checkpoints: Checkpoints,
         layout: RoomPaths,
-        broker: Broker,
+        broker: MqttConnection,
         prefix: str,
         *,
         monotonic: Callable[[], float] = time.monotonic,
@@ -57,12 +58,12 @@ class WitnessLine:
         self._checkpoints = checkpoints
         self._layout = layout
         self._broker = broker
-        self._topic = f"{prefix}/checkpoints"
+        self._topic = f"{prefix}/{topics.CHECKPOINTS}"
         self._monotonic = monotonic
         self._next: dict[tuple[str, int], float] = {}
         self._answers: asyncio.Queue[Answer] = asyncio.Queue(maxsize=1000)
         self._kick = asyncio.Event()
-        broker.subscribe(f"{prefix}/witness", 1, self._on_answer)
+        broker.subscribe(f"{prefix}/{topics.WITNESS}", 1, self._on_answer)
         broker.on_connected(self._on_connected)
 
     async def run(self) -> None:

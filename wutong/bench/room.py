@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from sync.errors import WutongError
+from sync.media.tracks import MICROPHONES, MIX
 from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
@@ -26,7 +27,7 @@ from wutong.demo.processes import Child, DemoProcesses
 PATIENCE_S = 60.0
 SERVICES = ("recorder", "edge", "uplink", "transcriber")
 HEARING = "20260101-090000-bench"
-TRACKS = ("bench", "mics", "mix")
+TRACKS = ("bench", MICROPHONES, MIX)
 
 _PROFILE = """
 [room]

@@ -8,14 +8,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync import topics
 from sync.errors import ConfigError
 from sync.http.people import write_private
 from wutong.demo.preflight import find_program
-
-UP = ("status", "live/#", "caption", "levels", "events", "checkpoints")
-"""Topics below a room's own that the room may write but not read."""
-DOWN = ("demand", "receipts", "witness", "docket", "notices")
-"""Topics below a room's own that the room may read but not write."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +41,12 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
     for one in (center, *rooms.values()):
         password = one.password_file.read_text(encoding="utf-8")
         subprocess.run([tool, "-b", str(passwords), one.username, password], check=True, capture_output=True)
-    lines = [f"user {center.username}", "topic readwrite court/v1/#", ""]
+    lines = [f"user {center.username}", f"topic readwrite {topics.PREFIX}/#", ""]
     for address, one in rooms.items():
-        base = f"court/v1/{address}"
+        base = topics.of_room(address)
         lines += [f"user {one.username}"]
-        lines += [f"topic write {base}/{up}" for up in UP]
-        lines += [f"topic read {base}/{down}" for down in DOWN] + [""]
+        lines += [f"topic write {base}/{up}" for up in topics.ROOM_WRITES]
+        lines += [f"topic read {base}/{down}" for down in topics.ROOM_READS] + [""]
     write_private(access, "\n".join(lines))
     config.write_text(
         "\n".join(

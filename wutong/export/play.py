@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sync.media.tracks import MICROPHONES, MIX
 from sync.record.hearing import Hearing, Segment
 from sync.room.event_log import Event
 from wutong.export.certificate import REASONS
@@ -35,9 +36,9 @@ def make(
     starts = [s.from_ns for s in segments]
     base_ns = min(starts, default=hearing.opened_ns)
     end_ns = max((s.to_ns for s in segments), default=base_ns)
-    sound = [folder / media_path(s.track, s.index) for s in segments if s.track == "mix"]
+    sound = [folder / media_path(s.track, s.index) for s in segments if s.track == MIX]
     cameras = []
-    done, of = 0, sum(s.bytes for s in segments if s.track != "mics")
+    done, of = 0, sum(s.bytes for s in segments if s.track != MICROPHONES)
     names = {str(t["id"]): str(t.get("name") or t["id"]) for t in hearing.tracks if t.get("kind") == "video"}
     for camera, name in names.items():
         own = [s for s in segments if s.track == camera]
@@ -55,9 +56,9 @@ def make(
         remux([], sound, base_ns, end_ns, out / "sound.mp4")
         made.append("play/sound.mp4")
         files = [{"file": "sound.mp4", "from_ms": 0, "to_ms": _since(end_ns, base_ns)}]
-        cameras.append({"id": "mix", "name": "声音", "parts": files})
+        cameras.append({"id": MIX, "name": "声音", "parts": files})
     channels = _channels(hearing)
-    mics = [folder / media_path(s.track, s.index) for s in segments if s.track == "mics"]
+    mics = [folder / media_path(s.track, s.index) for s in segments if s.track == MICROPHONES]
     seats = seat_files(mics, channels, base_ns, out / "seats")
     made += [f"play/seats/{name}" for name in seats.values()]
     pages = draw_pages(hearing, folder / "exhibits", out)

@@ -18,6 +18,7 @@ import httpx
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from sync import topics
 from sync.uplink.tus import TusClient
 
 TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "token-of-room-c04-0123456789abcdef"}
@@ -69,9 +70,11 @@ class RoomPeer:
     def __post_init__(self) -> None:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
         self._client.max_inflight_messages_set(1000)
-        self._client.will_set(f"court/v1/{self.address}/status", b'{"online":false}', qos=1, retain=True)
+        self._client.will_set(f"{topics.of_room(self.address)}/status", b'{"online":false}', qos=1, retain=True)
         self.ready = False
-        self._client.on_connect = lambda c, *_: c.subscribe([(f"court/v1/{self.address}/{t}", 1) for t in _DOWN])
+        self._client.on_connect = lambda c, *_: c.subscribe(
+            [(f"{topics.of_room(self.address)}/{t}", 1) for t in topics.ROOM_READS]
+        )
         self._client.on_subscribe = lambda *_: setattr(self, "ready", True)
         self._client.on_message = self._take
 
@@ -100,7 +103,7 @@ class RoomPeer:
     def publish(self, topic: str, payload: bytes | dict[str, Any], *, qos: int = 1, retain: bool = False) -> None:
         """Publish below the room's prefix."""
         data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
-        self._client.publish(f"court/v1/{self.address}/{topic}", data, qos=qos, retain=retain)
+        self._client.publish(f"{topics.of_room(self.address)}/{topic}", data, qos=qos, retain=retain)
 
     def of(self, topic: str) -> list[Any]:
         """What came on a topic so far."""
@@ -109,9 +112,6 @@ class RoomPeer:
     def receipts(self) -> set[int]:
         """All numbers receipted so far."""
         return {number for value in self.of("receipts") for number in value["numbers"]}
-
-
-_DOWN = ("receipts", "witness", "demand", "docket", "notices")
 
 
 def event(

@@ -24,13 +24,14 @@ from fastapi.routing import APIRoute
 from paho.mqtt.enums import CallbackAPIVersion
 from tuspyserver import create_tus_router
 
+from sync import topics
 from sync.http.access import public
 from sync.http.serve import new_app
-from sync.uplink.mqtt import BrokerAddress
+from sync.mqtt import BrokerAddress
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"
-PREFIX = f"court/v1/{ADDRESS}"
+PREFIX = topics.of_room(ADDRESS)
 
 
 def free_port() -> int:

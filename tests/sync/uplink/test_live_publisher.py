@@ -10,9 +10,9 @@ import pytest
 
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, WatcherGate
+from sync.mqtt import MqttConnection, Will
 from sync.record.hearing import Hearing, Pause, State
 from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LivePublisher
-from sync.uplink.mqtt import Broker
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
 
@@ -198,7 +198,7 @@ def test_a_gate_opens_at_a_key_frame_only() -> None:
 async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor_minutes(
     broker: Mosquitto, center: CenterPeer
 ) -> None:
-    line = Broker(broker.address(), will_topic=f"{PREFIX}/status", will=b"{}")
+    line = MqttConnection(broker.address(), will=Will(f"{PREFIX}/status", b"{}"))
     live = LivePublisher(
         line,
         PREFIX,

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sync import topics
+from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.room.event_log import RoomLog
 from sync.uplink import outbox as outbox_module
-from sync.uplink.mqtt import Broker, BrokerAddress
 from sync.uplink.outbox import WINDOW, Outbox
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
 
@@ -22,8 +23,8 @@ def add(log: RoomLog, count: int) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def sending(log: RoomLog, address: BrokerAddress) -> AsyncIterator[tuple[Outbox, Broker]]:
-    broker = Broker(address, will_topic=f"{PREFIX}/status", will=b'{"online":false}')
+async def sending(log: RoomLog, address: BrokerAddress) -> AsyncIterator[tuple[Outbox, MqttConnection]]:
+    broker = MqttConnection(address, will=Will(f"{PREFIX}/status", topics.OFFLINE))
     outbox = Outbox(log, broker, PREFIX)
     broker.start()
     task = asyncio.create_task(outbox.run())

@@ -18,9 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, make_key, public_pem
+from sync.mqtt import MqttConnection, Will
 from sync.room.checkpoints import Checkpoints
 from sync.room.paths import RoomPaths
-from sync.uplink.mqtt import Broker
 from sync.uplink.witness import REFUSED_AGAIN_S, WitnessLine
 from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
 
@@ -35,7 +35,7 @@ class Line:
         self.device = make_key(layout.device_key)
         self.center_key = Ed25519PrivateKey.generate()
         self.checkpoints = Checkpoints(layout.log)
-        self.broker = Broker(broker.address(), will_topic=f"{PREFIX}/status", will=b"{}")
+        self.broker = MqttConnection(broker.address(), will=Will(f"{PREFIX}/status", b"{}"))
         self.line = WitnessLine(self.checkpoints, layout, self.broker, PREFIX, monotonic=lambda: self.now_s)
 
     def enrol(self) -> None:
@@ -112,7 +112,8 @@ async def test_without_an_answer_it_asks_again_also_after_the_broker_was_away(li
     broker.kill()
     await until(lambda: not line.broker.connected)
     broker.start()
-    await until(lambda: len(line.asked()) >= 3, 60)
+    await until(lambda: line.broker.connected, 60)  # only then is it sure to hear an answer
+    await until(lambda: len(line.asked()) >= 3)
     line.answer("a", 1)
     await until(lambda: line.witnessed("a", 1))
 

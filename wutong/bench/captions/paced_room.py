@@ -25,6 +25,7 @@ from hardware.profile import load_profile
 from hardware.simulation.cue import Play, announce
 from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import WutongError
+from sync.media.tracks import MICROPHONES
 from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
@@ -199,7 +200,7 @@ class _EndedError(WutongError):
 
 
 def _sound_runs(status: dict[str, Any]) -> bool:
-    return any(t["id"] == "mics" and t["state"] == "running" for t in status.get("tracks", []))
+    return any(t["id"] == MICROPHONES and t["state"] == "running" for t in status.get("tracks", []))
 
 
 async def _until(
@@ -274,7 +275,7 @@ async def _drained(layout: RoomPaths, close: int, children: list[asyncio.subproc
 
 def _read_log(log: RoomLog, start_ns: int, heard: HeardFeed) -> None:
     events = log.of_hearing(HEARING)
-    gaps = [e.body for e in events if e.kind == "gap" and e.body["track"] == "mics"]
+    gaps = [e.body for e in events if e.kind == "gap" and e.body["track"] == MICROPHONES]
     heard.gap_ms = float(sum(gap["to_ns"] - gap["from_ns"] for gap in gaps)) / 1e6
     heard.start_ns = start_ns
     heard.events = [

@@ -27,6 +27,7 @@ from hardware.profile import load_profile
 from hardware.simulation.cue import Clapper, announce
 from sync.errors import WutongError
 from sync.media.fmp4 import index_file
+from sync.media.tracks import MICROPHONES, MIX
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
@@ -35,7 +36,7 @@ from wutong.bench.sync.score import beeps, flashes, offsets_ms, pictures, sound
 
 HEARING = "bench"
 CAMERA = "view"
-SOUNDS = ("mics", "mix")
+SOUNDS = (MICROPHONES, MIX)
 EVERY_NS = 1_013_000_000
 """Not a whole number of frames: each flash meets another part of an exposure."""
 FLASH_NS = 160_000_000

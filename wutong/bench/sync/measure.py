@@ -34,6 +34,7 @@ from recorder.capture.fragment import StampedFragment
 from recorder.capture.track import Track, TrackRun
 from sync.errors import WutongError
 from sync.media.fmp4 import parse_fragment, to_ns
+from sync.media.tracks import MICROPHONES, MIX
 from sync.room.clock import ClockMap, RoomClock
 from wutong.bench.sync.simulated_world import NS_PER_S, Arrival, DeviceClock, Late, World, camera, microphones
 
@@ -112,7 +113,7 @@ def simulate(
     clock_map = ClockMap(clock)
     cameras = [_Device([TrackInfo(f"camera-{n}", "video", "", 0)], clock, clock_map, ARRIVAL_NS) for n in (1, 2)]
     priming_ns = AAC_PRIMING_SAMPLES * NS_PER_S // MIX_RATE_HZ
-    sound = [TrackInfo("mics", "audio", "", 0), TrackInfo("mix", "audio", "", priming_ns)]
+    sound = [TrackInfo(MICROPHONES, "audio", "", 0), TrackInfo(MIX, "audio", "", priming_ns)]
     devices = [*cameras, _Device(sound, clock, clock_map, None)]
     noticed_ns: int | None = None
     look_ns = LOOK_NS * 5 // 8

@@ -1,8 +1,9 @@
-"""One connection to an MQTT broker (3.1.1): paho in its own thread, bridged to the event loop.
+"""One connection to an MQTT broker (3.1.1): paho in its own thread, bridged to the event loop. Rooms and center use it.
 
-Promises: nothing is published, and so nothing is queued, while the broker is away; what waits to be written is known
-in bytes (`backlog_bytes`), so that live media can be cut to seconds. Refuses to be durable: paho keeps unacknowledged
-messages in memory only; whatever must arrive is sent again by the outbox.
+Promises: messages reach their handlers in order, on the event loop, and at most `MAX_INCOMING_BYTES` wait for it; what
+comes beyond that is dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what
+waits to be written is known in bytes (`backlog_bytes`), so that live media can be cut to seconds. Refuses to be
+durable: paho keeps unacknowledged messages in memory only; whatever must arrive is sent again by who is not receipted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +25,15 @@ log = structlog.get_logger(__name__)
 
 KEEPALIVE_S = 15
 MAX_QUEUED_MESSAGES = 512
-"""Of QoS 1: the outbox's window, statuses and init segments."""
+"""Of QoS 1, of a room: the outbox's window, statuses and init segments."""
+MAX_INFLIGHT_MESSAGES = 128
+MAX_INCOMING_BYTES = 64 * 1024 * 1024
 SEND_BUFFER_BYTES = 512 * 1024
 """Of the socket: what the kernel holds is lag too."""
+
+Handler = Callable[[bytes], None]
+AnyHandler = Callable[[str, bytes, bool], None]
+"""(topic, payload, retained)."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +47,48 @@ class BrokerAddress:
     password: str = ""
 
 
-class Broker:
-    """All methods belong to one event loop; handlers are called on it."""
+@dataclass(frozen=True)
+class Will:
+    """What the broker publishes, retained, when the connection is lost."""
 
-    def __init__(self, address: BrokerAddress, *, will_topic: str, will: bytes) -> None:
+    topic: str
+    payload: bytes
+
+
+class MqttConnection:
+    """All methods belong to one event loop; handlers and callbacks are called on it. The session is a clean one."""
+
+    def __init__(
+        self, address: BrokerAddress, *, will: Will | None = None, max_queued_messages: int = MAX_QUEUED_MESSAGES
+    ) -> None:
         self._address = address
-        self._will_topic = will_topic
         self._will = will
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._handlers: dict[str, tuple[int, Callable[[bytes], None]]] = {}
+        self._handlers: dict[str, Handler] = {}
+        self._filters: list[tuple[str, int]] = []
+        self._take_any: AnyHandler | None = None
         self._outstanding: dict[int, int] = {}
-        self._on_connected: list[Callable[[], None]] = []
+        self._on_link: list[Callable[[bool], None]] = []
         self._published = asyncio.Event()
+        self._lock = threading.Lock()
+        self._incoming: deque[tuple[str, bytes, bool]] = deque()
+        self._incoming_bytes = 0
+        self._scheduled = False
         self.connected = False
         self.backlog_bytes = 0
+        self.dropped = 0
+        """Messages that came faster than they were handled."""
         self.why = ""
         """Why it is not connected, in words; empty before the first attempt."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
         client.suppress_exceptions = True
-        client.max_queued_messages_set(MAX_QUEUED_MESSAGES)
-        client.max_inflight_messages_set(128)
+        client.max_queued_messages_set(max_queued_messages)
+        client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
         client.reconnect_delay_set(min_delay=1, max_delay=5)
         if address.username:
             client.username_pw_set(address.username, address.password)
-        client.will_set(will_topic, will, qos=1, retain=True)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_connect = self._paho_connect
         client.on_disconnect = self._paho_disconnect
         client.on_publish = self._paho_publish
@@ -69,13 +96,23 @@ class Broker:
         client.on_socket_open = self._paho_socket
         self._client = client
 
-    def subscribe(self, topic: str, qos: int, handler: Callable[[bytes], None]) -> None:
+    def subscribe(self, topic: str, qos: int, handler: Handler) -> None:
         """Call `handler(payload)` for every message of `topic`; say it before `start`."""
-        self._handlers[topic] = (qos, handler)
+        self._filters.append((topic, qos))
+        self._handlers[topic] = handler
+
+    def subscribe_any(self, filters: list[tuple[str, int]], handler: AnyHandler) -> None:
+        """Call `handler(topic, payload, retained)` for what comes by topics with wildcards; say it before `start`."""
+        self._filters += filters
+        self._take_any = handler
 
     def on_connected(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every connect, when all topics are subscribed."""
-        self._on_connected.append(callback)
+        self._on_link.append(lambda up: callback() if up else None)
+
+    def on_link(self, callback: Callable[[bool], None]) -> None:
+        """Call `callback(connected)` whenever the broker comes or goes."""
+        self._on_link.append(callback)
 
     def start(self) -> None:
         """Connect in the background, for ever."""
@@ -85,7 +122,7 @@ class Broker:
 
     async def stop(self) -> None:
         """Say goodbye (the will is not sent on a clean goodbye, so it is published) and end the thread."""
-        if self.connected and self.publish(self._will_topic, self._will, qos=1, retain=True):
+        if self._will is not None and self.publish(self._will.topic, self._will.payload, qos=1, retain=True):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     while self._outstanding:
@@ -107,7 +144,7 @@ class Broker:
         return True
 
     # The methods below run in paho's thread and only hop to the loop: holding a lock of ours under one of paho's
-    # would invite a deadlock.
+    # would invite a deadlock. The lock of what has come is never held while anything else is called.
 
     def _hop(self, callback: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None
@@ -124,8 +161,8 @@ class Broker:
         if reason.is_failure:
             self._hop(self._refused, str(reason))
             return
-        if self._handlers:
-            client.subscribe([(topic, qos) for topic, (qos, _) in self._handlers.items()])
+        if self._filters:
+            client.subscribe(self._filters)
         self._hop(self._up)
 
     def _paho_disconnect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -135,7 +172,17 @@ class Broker:
         self._hop(self._sent, mid)
 
     def _paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
-        self._hop(self._receive, message.topic, bytes(message.payload))
+        payload = bytes(message.payload)
+        with self._lock:
+            if self._incoming_bytes + len(payload) > MAX_INCOMING_BYTES:
+                self.dropped += 1
+                return
+            self._incoming.append((message.topic, payload, bool(message.retain)))
+            self._incoming_bytes += len(payload)
+            if self._scheduled:
+                return
+            self._scheduled = True
+        self._hop(self._receive)
 
     # On the loop:
 
@@ -149,15 +196,17 @@ class Broker:
         self.why = ""
         self._forget_outstanding()
         self.connected = True
-        for callback in self._on_connected:
-            callback()
+        for callback in self._on_link:
+            callback(True)
 
     def _down(self, why: str) -> None:
-        if self.connected:
-            log.warning("broker_lost", why=why, next="reconnecting; events wait in the room's log")
-        self.connected = False
+        was_connected, self.connected = self.connected, False
         self.why = why
         self._forget_outstanding()
+        if was_connected:
+            log.warning("broker_lost", why=why, next="reconnecting; what was not receipted is sent again")
+            for callback in self._on_link:
+                callback(False)
 
     def _forget_outstanding(self) -> None:
         self._outstanding.clear()
@@ -168,7 +217,25 @@ class Broker:
         self.backlog_bytes -= self._outstanding.pop(mid, 0)
         self._published.set()
 
-    def _receive(self, topic: str, payload: bytes) -> None:
+    def _receive(self) -> None:
+        with self._lock:
+            taken, self._incoming = self._incoming, deque()
+            self._incoming_bytes = 0
+            self._scheduled = False
+        try:
+            while taken:
+                self._handle(*taken.popleft())
+        finally:
+            if taken:  # a defect in one handler costs its own message alone
+                with self._lock:
+                    self._incoming.extendleft(reversed(taken))
+                    self._incoming_bytes += sum(len(payload) for _, payload, _ in taken)
+                    self._scheduled = True
+                self._hop(self._receive)
+
+    def _handle(self, topic: str, payload: bytes, retained: bool) -> None:
         handler = self._handlers.get(topic)
         if handler is not None:
-            handler[1](payload)
+            handler(payload)
+        elif self._take_any is not None:
+            self._take_any(topic, payload, retained)

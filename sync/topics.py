@@ -1,0 +1,61 @@
+"""The MQTT topics between rooms and their center (docs/protocol.md): `court/v1/<court>/<room>/<topic>`."""
+
+from __future__ import annotations
+
+PREFIX = "court/v1"
+
+# What a room says.
+STATUS = "status"
+EVENTS = "events"
+CHECKPOINTS = "checkpoints"
+CAPTION = "caption"
+LEVELS = "levels"
+# What a room is told.
+RECEIPTS = "receipts"
+WITNESS = "witness"
+DEMAND = "demand"
+DOCKET = "docket"
+NOTICES = "notices"
+"""Kept free in every access list; nothing is published there yet."""
+# The last part of `live/<track>/…`.
+INIT = "init"
+FRAGMENT = "frag"
+THUMBNAIL = "thumb"
+
+OFFLINE = b'{"online":false}'
+"""The last will of a room: what its status is when it is gone without a word."""
+
+
+def live(track: str, what: str) -> str:
+    """The topic of one track's `INIT`, `FRAGMENT` or `THUMBNAIL` messages."""
+    return f"live/{track}/{what}"
+
+
+FROM_ROOMS = (
+    (STATUS, 1),
+    (EVENTS, 1),
+    (CHECKPOINTS, 1),
+    (CAPTION, 0),
+    (LEVELS, 0),
+    (live("+", INIT), 1),
+    (live("+", FRAGMENT), 0),
+    (live("+", THUMBNAIL), 0),
+)
+"""What a center subscribes to of every room, each with its quality of service."""
+
+
+ROOM_WRITES = (STATUS, "live/#", CAPTION, LEVELS, EVENTS, CHECKPOINTS)
+"""What a broker's access list lets a room write, below its own part, and not read."""
+ROOM_READS = (DEMAND, RECEIPTS, WITNESS, DOCKET, NOTICES)
+"""What it lets a room read, and not write."""
+
+
+def of_room(address: str) -> str:
+    """The part of all topics of the room `court/room`."""
+    return f"{PREFIX}/{address}"
+
+
+def split(topic: str) -> tuple[str, str] | None:
+    """Which room (`court/room`) a topic is of, and its rest; None when it is no room's."""
+    parts = topic.split("/", 4)
+    return (f"{parts[2]}/{parts[3]}", parts[4]) if len(parts) == 5 else None
