@@ -19,6 +19,7 @@ from hardware import test_signal
 from hardware.profile import Profile
 from hardware.simulation.acoustic_loopback import tone_file
 from sync.errors import DeviceError, WutongError
+from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent
 
 NS_PER_S = 1_000_000_000
@@ -30,10 +31,7 @@ RATE_HZ = 48_000
 def _announce(path: Path, test: str) -> int:
     """Let a simulated room hear the tone in a moment; returns when (`CLOCK_MONOTONIC`, ns)."""
     start_ns = time.monotonic_ns() + LEAD_NS
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({"start_monotonic_ns": start_ns, "test": test}), encoding="utf-8")
-    draft.replace(path)
+    replace_file(path, json.dumps({"start_monotonic_ns": start_ns, "test": test}), synced=False)
     return start_ns
 
 

@@ -26,6 +26,7 @@ from hardware.profile import Profile
 from sync.errors import StorageError
 from sync.room.paths import RoomPaths
 from sync.runtime.digests import checks_of
+from sync.runtime.durable_files import sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -194,9 +195,5 @@ def _settle(made: Made, version: int) -> Made:
     with made.path.open("rb") as file:
         os.fsync(file.fileno())
     made.path.replace(path)
-    fd = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_folder(path.parent)
     return Made(made.kind, path, made.bytes, made.sha256, made.sm3, made.draft)

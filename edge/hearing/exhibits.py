@@ -17,6 +17,7 @@ from pathlib import Path
 from edge.hearing import exhibit_validation
 from sync.errors import MediaError, StorageError
 from sync.runtime.digests import CheckValues, Digests
+from sync.runtime.durable_files import sync_folder
 
 MAX_BYTES = 50 * 1024 * 1024
 CHECK_S = 40.0
@@ -71,11 +72,7 @@ def too_large() -> MediaError:
 
 def _settle(temporary: Path, final: Path) -> None:
     temporary.replace(final)
-    fd = os.open(final.parent, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_folder(final.parent)
 
 
 async def _check(path: Path) -> tuple[str, int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ import structlog
 
 from edge.phrases.file import MAX_BYTES, Phrase, PhraseFileError, parse
 from sync.errors import HearingError, StorageError
+from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +80,8 @@ class PhraseStore:
     def _write(self, text: str, now: Shelf) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if now.own:
-            _replace(self.path.with_name(self.path.name + ".previous"), now.text)
-        _replace(self.path, text)
+            replace_file(self.path.with_name(self.path.name + ".previous"), now.text)
+        replace_file(self.path, text)
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
@@ -131,13 +131,3 @@ class Phrasebook:
 
 def _version(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _replace(path: Path, text: str) -> None:
-    """In one step and on the disk, so that a power cut leaves the one file or the other."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

@@ -13,6 +13,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync.runtime.durable_files import replace_file
+
 
 @dataclass(frozen=True)
 class Play:
@@ -78,12 +80,9 @@ def _read(path: Path) -> Play | Clapper | None:
 
 def announce(path: Path, play: Play | Clapper) -> None:
     """Begin a play: write the file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
     text: dict[str, object] = {"start_monotonic_ns": play.start_monotonic_ns}
     if isinstance(play, Clapper):
         text |= {"flash_every_ns": play.every_ns, "flash_ns": play.for_ns}
     else:
         text["hearing_dir"] = str(play.hearing_dir)
-    draft.write_text(json.dumps(text), encoding="utf-8")
-    draft.replace(path)
+    replace_file(path, json.dumps(text), synced=False)

@@ -33,6 +33,7 @@ from tuspyserver.storage import TusStorage
 
 from server.events.admission import Name
 from sync.errors import AccessError, StorageError, WutongError
+from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 
@@ -234,13 +235,7 @@ class UploadFolder(TusStorage):
             os.close(fd)
 
     def _write_info(self, uid: str, text: str) -> None:
-        path = self._folder / f"{uid}.info"
-        fresh = path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
+        replace_file(self._folder / f"{uid}.info", text)
 
     def _note(self, uid: str, info: dict[str, Any] | None) -> None:
         try:

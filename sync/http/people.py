@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import time
 from collections import OrderedDict
@@ -24,6 +23,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from sync.errors import AccessError, ConfigError
+from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 
@@ -55,15 +55,7 @@ def _plain(code: str) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file of mode 0600 in one step, on disk when it returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    replace_file(path, text, private=True)
 
 
 @dataclass(slots=True)

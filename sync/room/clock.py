@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sync.errors import ConfigError
+from sync.runtime.durable_files import replace_file
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -55,17 +56,6 @@ class SystemClock:
 
 def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-
-
-def _replace(path: Path, state: dict[str, Any], folder: int) -> None:
-    """As a whole: after a power cut in between, the room must not have lost its epoch."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    os.fsync(folder)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -120,7 +110,7 @@ class RoomClock:
             offset_ns = int(boots[boot])
             state["last_room_ns"] = clock.monotonic_ns() + offset_ns
             try:
-                _replace(path, state, folder)
+                replace_file(path, json.dumps(state))
             except OSError:
                 if not known:
                     raise
@@ -142,7 +132,7 @@ class RoomClock:
             except (ConfigError, FileNotFoundError):
                 state = dict(self._state)
             state["last_room_ns"] = max(state["last_room_ns"], self.now_ns())
-            _replace(path, state, folder)
+            replace_file(path, json.dumps(state))
         finally:
             os.close(folder)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.errors import CenterError, ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, make_key, public_pem, read_public
 from sync.room.paths import RoomPaths
+from sync.runtime.durable_files import replace_file
 
 _Pem = Annotated[str, Field(max_length=10_000)]
 
@@ -90,12 +90,7 @@ def enrol(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.d
 
 def _keep(path: Path, data: bytes) -> None:
     """Whole or not at all."""
-    fresh = path.with_suffix(".new")
     try:
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        replace_file(path, data)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from error

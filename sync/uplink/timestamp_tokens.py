@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx
 import structlog
@@ -19,6 +18,7 @@ from sync.ledger.note import read_note
 from sync.ledger.token import MAX_TOKEN_BYTES, REQUEST_TYPE, check_reply, request_of
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.paths import RoomPaths
+from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Stamps:
         check_reply(token, text)
         last = await asyncio.to_thread(self._checkpoints.last, stored.hearing)
         if last is not None and last.size == stored.size:
-            await asyncio.to_thread(_keep, self._layout.token(stored.hearing), token)
+            await asyncio.to_thread(replace_file, self._layout.token(stored.hearing), token)
         await asyncio.to_thread(self._checkpoints.stamped, stored.hearing, stored.size, token)
         log.info("stamped", hearing=stored.hearing, size=stored.size)
 
@@ -107,10 +107,3 @@ class Stamps:
         else:
             answer.raise_for_status()
         await asyncio.to_thread(self._checkpoints.token_sent, stored.hearing, stored.size)
-
-
-def _keep(path: Path, token: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(token)
-    fresh.replace(path)
