@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ import structlog
 from hardware.profile import Profile
 from sync.errors import StorageError
 from sync.room.paths import RoomPaths
+from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.digests import checks_of
 from sync.runtime.durable_files import sync_folder
 
@@ -40,8 +39,9 @@ MEDIA_TYPES = {
 }
 SILENT_S = 120.0
 ABANDONED_S = 3600.0
+WORKER = f"{__package__}.worker"
+"""What draws: a process of its own, so that its libraries and its defects stay out of the edge."""
 MAX_ERROR_CHARS = 300
-MAX_STDERR_BYTES = 4096
 """Of what a maker that died left behind: the end of a trace names the error."""
 
 
@@ -121,59 +121,40 @@ class Making:
                 self._tell(None)
 
     async def _run(self, job: dict[str, Any]) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "edge.documents.worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        said_last = asyncio.create_task(_end_of(process.stderr))  # read all along: a full pipe would stop the maker
+        child: ChildProcess | None = None
         why = "it ended without a word"
         try:
-            process.stdin.write(json.dumps(job).encode())
-            process.stdin.close()
+            child = await ChildProcess.start(module_command(WORKER))
+            await child.send(job)
+            child.finish()
             while True:
                 async with asyncio.timeout(SILENT_S):
-                    line = await process.stdout.readline()
-                if not line:
+                    said = await child.receive()
+                if said is None:
                     break
-                said = json.loads(line)
                 if "part" in said:
                     self._tell(float(said["part"]))
                 elif "warning" in said:
                     log.warning("document_warning", hearing=job["hearing"], why=str(said["warning"])[:MAX_ERROR_CHARS])
                 elif "done" in said:
-                    await process.wait()
+                    await child.ended()
                     return
                 else:
                     why = str(said.get("error"))[:MAX_ERROR_CHARS]
         except TimeoutError:
             why = f"it said nothing for {SILENT_S:.0f} s"
-        except (ValueError, OSError) as error:
-            why = str(error)
+        except ChildError as error:
+            why = error.message
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-            trace = await said_last
+            if child is not None:
+                await child.end()
+        trace = "" if child is None else "\n".join(child.stderr)
         log.error("document_not_made", hearing=job["hearing"], why=why, trace=trace)
         raise StorageError(f"笔录文件生成失败：{why} (the document was not made; try again)")
 
     def _tell(self, part: float | None) -> None:
         self.part = part
         self.told()
-
-
-async def _end_of(stream: asyncio.StreamReader) -> str:
-    """The last of what comes, until it ends."""
-    kept = b""
-    while data := await stream.read(MAX_STDERR_BYTES):
-        kept = (kept + data)[-MAX_STDERR_BYTES:]
-    return kept.decode(errors="replace").strip()
 
 
 def _made(kind: str, path: Path, *, draft: bool) -> Made:
