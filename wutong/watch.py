@@ -29,14 +29,13 @@ from rich.text import Text
 from hardware.profile import Profile
 from sync.record.hearing import Hearing, State
 from sync.room.event_log import RoomLog
-from sync.room.feed import FeedClient
+from sync.room.feed import FRESH_S, FeedClient
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 from wutong.processes import ServiceProcesses, service_pid
 
 REFRESH_S = 0.5
 ONCE_WITHIN_S = 3.0
-FRESH_S = 4.0
 SERVICES = {"recorder": ["levels", "status"], "transcriber": ["status"], "edge": [], "uplink": ["link"]}
 FLOOR_DB = -60.0
 

@@ -24,15 +24,13 @@ from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.room.clock import RoomClock
 from sync.room.event_log import Event, RoomLog
-from sync.room.feed import FeedClient, FeedServer
+from sync.room.feed import FRESH_S, FeedClient, FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
-FRESH_S = 3.0
-"""A recorder that has said nothing for so long is taken for dead."""
 MAX_CAPTIONS = 32
 
 

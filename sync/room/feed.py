@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 QUEUE_BYTES = 8 * 1024 * 1024
 """Per listener: seconds of two cameras."""
+FRESH_S = 4.0
+"""A service that says its status every second and has said nothing for so long is taken for dead, on every screen."""
 
 
 def _frame(topic: str, payload: bytes) -> bytes:

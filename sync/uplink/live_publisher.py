@@ -27,6 +27,7 @@ from sync.media.gop_cache import GopCache, WatcherGate
 from sync.media.tracks import SOUND
 from sync.mqtt import MqttConnection
 from sync.record.hearing import Hearing, PauseReason, State
+from sync.room.feed import FRESH_S
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +35,7 @@ DEMAND_S = 15.0
 LEVELS_S = 0.19
 STATUS_MIN_S = 1.0
 STATUS_MAX_S = 5.0
-RECORDER_S = 5.0
 MAX_ALARMS = 16
-"""A recorder that has said nothing for so long is not spoken for."""
 BACKLOG_BYTES = 1024 * 1024
 """About two seconds of two cameras; beyond it pictures are dropped."""
 
@@ -253,7 +252,7 @@ class LivePublisher:
                 "case": hearing.case,
                 "opened_utc_ns": hearing.opened_utc_ns,
             },
-            "recorder": self._recorder if now - self._recorder_at < RECORDER_S else None,
+            "recorder": self._recorder if now - self._recorder_at < FRESH_S else None,
             "speaking": list(self._speaking),
             "alarms": self._alarms,
         }

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from sync import topics
 from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.record.docket import Docket
+from sync.record.hearing import Hearing
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
@@ -57,119 +58,136 @@ class UplinkConfig:
     tsa_url: str = ""
     """Of a time-stamp authority (RFC 3161); empty for none."""
 
+    @property
+    def address(self) -> str:
+        """`court/room`."""
+        return f"{self.court}/{self.room}"
+
+
+class BrokerLine:
+    """All that goes over the broker: events and their receipts, checkpoints, live media."""
+
+    def __init__(
+        self,
+        config: UplinkConfig,
+        address: BrokerAddress,
+        room_log: RoomLog,
+        checkpoints: Checkpoints,
+        clock: RoomClock,
+        *,
+        hearing: Callable[[], Hearing | None],
+        on_docket: Callable[[bytes], None],
+    ) -> None:
+        """`hearing()`: the one that is open or paused; `on_docket(payload)` hears each that the center sends."""
+        prefix = topics.of_room(config.address)
+        self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
+        self.outbox = Outbox(room_log, self.broker, prefix, utc_ns=clock.utc_now_ns)
+        self.witness = WitnessLine(checkpoints, config.layout, self.broker, prefix)
+        self.live = LivePublisher(
+            self.broker,
+            prefix,
+            identity=config.identity,
+            room_ns=clock.now_ns,
+            utc_ns=clock.utc_now_ns,
+            hearing=hearing,
+        )
+        self.broker.subscribe(f"{prefix}/{topics.DOCKET}", 1, on_docket)
+
 
 class Uplink:
     """One room's way to the center; `run` it in an event loop."""
 
     def __init__(self, config: UplinkConfig, *, clock: RoomClock) -> None:
-        self._config = config
-        self._clock = clock
-        self._log = RoomLog(config.layout.log)
-        self._checkpoints = Checkpoints(config.layout.log)
+        layout = config.layout
+        self._layout = layout
+        self._log = RoomLog(layout.log)
+        self._checkpoints = Checkpoints(layout.log)
         self._follower = Follower(self._log)
-        self._feed = FeedServer(config.layout.feed("uplink"))
-        self._broker: MqttConnection | None = None
-        self._outbox: Outbox | None = None
-        self._uploads: Uploads | None = None
-        self._witness: WitnessLine | None = None
-        self._live: LivePublisher | None = None
+        self._feed = FeedServer(layout.feed("uplink"))
         self._link_said = ""
-        self._pace = TokenBucket(config.upload_bits_per_s / 8)
-        self._trip: RoundTrip | None = None
-
-    @property
-    def prefix(self) -> str:
-        """The room's part of all topics."""
-        return topics.of_room(f"{self._config.court}/{self._config.room}")
+        self._line: BrokerLine | None = None
+        if config.broker is not None:
+            self._line = BrokerLine(
+                config,
+                config.broker,
+                self._log,
+                self._checkpoints,
+                clock,
+                hearing=lambda: self._follower.current,
+                on_docket=self._on_docket,
+            )
+        pace = TokenBucket(config.upload_bits_per_s / 8)
+        self._http: httpx.AsyncClient | None = None
+        self._uploads: Uploads | None = None
+        self._store: UploadStore | None = None
+        if config.center_url:
+            self._http = httpx.AsyncClient(
+                base_url=config.center_url,
+                headers={"Authorization": f"Bearer {config.token}"},
+                timeout=httpx.Timeout(30, connect=5),
+                trust_env=False,
+            )
+            self._store = UploadStore(layout.uploads)
+            self._uploads = Uploads(
+                room=config.address,
+                layout=layout,
+                room_log=self._log,
+                store=self._store,
+                tus=TusClient(self._http),
+                pace=pace,
+                hearing=lambda: None if self._follower.current is None else self._follower.current.id,
+            )
+        self._stamps = Stamps(self._checkpoints, layout, config.tsa_url, self._http) if config.tsa_url else None
+        self._trip = RoundTrip(
+            config.address,
+            layout,
+            self._http,
+            pace,
+            lambda value: self._feed.publish_json("selftest", value, retain=True),
+        )
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Carry everything for ever; calls `ready` when the feed is open."""
-        await self._follower.start()
-        await self._feed.start()
-        http: httpx.AsyncClient | None = None
         try:
+            await self._follower.start()
+            await self._feed.start()
             async with asyncio.TaskGroup() as group:
-                if self._config.broker is not None:
-                    self._connect(self._config.broker)
-                    assert self._outbox is not None
-                    group.create_task(self._outbox.run())
-                    assert self._witness is not None
-                    group.create_task(self._witness.run())
+                if self._line is not None:
+                    self._line.broker.start()
+                    group.create_task(self._line.outbox.run())
+                    group.create_task(self._line.witness.run())
                     group.create_task(self._listen("recorder", ["init/", "frag/", "thumb/", "levels", "status", "log"]))
                     group.create_task(self._listen("transcriber", ["caption", "speaking", "log"]))
-                if self._config.center_url:
-                    http = httpx.AsyncClient(
-                        base_url=self._config.center_url,
-                        headers={"Authorization": f"Bearer {self._config.token}"},
-                        timeout=httpx.Timeout(30, connect=5),
-                        trust_env=False,
-                    )
-                    group.create_task(self._upload(http))
-                if self._config.tsa_url:
-                    stamps = Stamps(self._checkpoints, self._config.layout, self._config.tsa_url, http)
-                    group.create_task(stamps.run())
-                self._trip = RoundTrip(
-                    f"{self._config.court}/{self._config.room}",
-                    self._config.layout,
-                    http,
-                    self._pace,
-                    lambda value: self._feed.publish_json("selftest", value, retain=True),
-                )
+                for part in (self._uploads, self._stamps):
+                    if part is not None:
+                        group.create_task(part.run())
                 group.create_task(self._listen("edge", ["log", "test-send", "alarms"]))
                 group.create_task(self._look_for_ever())
                 group.create_task(self._tick())
                 ready()
         finally:
-            if self._trip is not None:
-                await self._trip.close()
-            if self._broker is not None:
-                await self._broker.stop()
-            if http is not None:
-                await http.aclose()
-            await self._feed.stop()
-            self._log.close()
-            self._checkpoints.close()
+            await self._close()
 
-    def _connect(self, address: BrokerAddress) -> None:
-        self._broker = MqttConnection(address, will=Will(f"{self.prefix}/{topics.STATUS}", topics.OFFLINE))
-        self._outbox = Outbox(self._log, self._broker, self.prefix, utc_ns=self._clock.utc_now_ns)
-        self._witness = WitnessLine(self._checkpoints, self._config.layout, self._broker, self.prefix)
-        self._live = LivePublisher(
-            self._broker,
-            self.prefix,
-            identity=self._config.identity,
-            room_ns=self._clock.now_ns,
-            utc_ns=self._clock.utc_now_ns,
-            hearing=lambda: self._follower.current,
-        )
-        self._broker.subscribe(f"{self.prefix}/{topics.DOCKET}", 1, self._on_docket)
-        self._broker.start()
-
-    async def _upload(self, http: httpx.AsyncClient) -> None:
-        store = UploadStore(self._config.layout.uploads)
-        try:
-            self._uploads = Uploads(
-                room=f"{self._config.court}/{self._config.room}",
-                layout=self._config.layout,
-                room_log=self._log,
-                store=store,
-                tus=TusClient(http),
-                pace=self._pace,
-                hearing=lambda: None if self._follower.current is None else self._follower.current.id,
-            )
-            await self._uploads.run()
-        finally:
-            store.close()
+    async def _close(self) -> None:
+        await self._trip.close()
+        if self._line is not None:
+            await self._line.broker.stop()
+        if self._http is not None:
+            await self._http.aclose()
+        if self._store is not None:
+            self._store.close()
+        await self._feed.stop()
+        self._log.close()
+        self._checkpoints.close()
 
     async def _listen(self, service: str, prefixes: list[str]) -> None:
-        async for topic, payload in FeedClient(self._config.layout.feed(service), prefixes).messages():
+        async for topic, payload in FeedClient(self._layout.feed(service), prefixes).messages():
             if topic == "log":
                 await self._look()
             elif topic == "test-send":
-                if self._trip is not None:
-                    self._trip.order(payload)
-            elif self._live is not None:
-                self._live.take(topic, payload)
+                self._trip.order(payload)
+            elif self._line is not None:
+                self._line.live.take(topic, payload)
 
     async def _look_for_ever(self) -> None:
         while True:
@@ -178,8 +196,8 @@ class Uplink:
 
     async def _look(self) -> None:
         if await self._follower.look():
-            if self._outbox is not None:
-                self._outbox.kick()
+            if self._line is not None:
+                self._line.outbox.kick()
             if self._uploads is not None:
                 self._uploads.kick()
 
@@ -194,24 +212,24 @@ class Uplink:
     async def _tick(self) -> None:
         while True:
             for _ in range(4):
-                if self._live is not None:
-                    self._live.tick()
+                if self._line is not None:
+                    self._line.live.tick()
                 await asyncio.sleep(TICK_S)
             await self._say_link()
 
     async def _say_link(self) -> None:
-        outbox, uploads = self._outbox, self._uploads
+        line, uploads = self._line, self._uploads
         receipts: list[int] = []
-        for way in (outbox, uploads):
+        for way in (None if line is None else line.outbox, uploads):
             if way is not None and way.last_receipt_utc_ns is not None:
                 receipts.append(way.last_receipt_utc_ns)
         value = {
-            "broker": self._broker is not None and self._broker.connected,
+            "broker": line is not None and line.broker.connected,
             "center": uploads is not None and uploads.reachable,
             "pending_events": await asyncio.to_thread(self._log.pending_count),
             "pending_bytes": 0 if uploads is None else uploads.pending_bytes,
             "last_receipt_utc_ns": max(receipts) if receipts else None,
-            "watched": [] if self._live is None else self._live.watched,
+            "watched": [] if line is None else line.live.watched,
         }
         said = json.dumps(value)
         if said != self._link_said:
