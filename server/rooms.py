@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from server.config import RoomEntry
+from server.events.admission import Received
 from sync.errors import CenterError
 from sync.record.milliseconds import to_ms
+from sync.runtime.listeners import Listeners
 
 STALE_S = 15.0
 MAX_STATUS_BYTES = 256 * 1024
@@ -124,14 +126,13 @@ class Rooms:
     def __init__(
         self,
         entries: list[RoomEntry],
-        changed: Callable[[KnownRoom], None],
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`changed` is called when a room looks different on a screen."""
         self._rooms = {e.address: KnownRoom(e.address, e.court_name, e.room_name) for e in entries}
-        self._changed = changed
+        self.changed = Listeners[[KnownRoom]]()
+        """Told when a room looks different on a screen."""
         self._monotonic_s = monotonic_s
         self._utc_ns = utc_ns
 
@@ -186,6 +187,15 @@ class Rooms:
             room.opening = None
             self._tell(room)
 
+    def stored(self, events: Sequence[Received]) -> None:
+        """Events that are new and on disk."""
+        for received in events:
+            hearing = received.event.hearing
+            if hearing is not None and received.event.kind == "open":
+                self.opened(received.room, hearing, received.event.room_ns)
+            elif hearing is not None and received.event.kind == "close":
+                self.closed(received.room, hearing)
+
     def alarm(self, address: str, code: str, words: str) -> None:
         """The center noticed something about a room that a person must look at."""
         room = self._rooms[address]
@@ -219,4 +229,4 @@ class Rooms:
         text = json.dumps([shown, room.live_id], sort_keys=True)
         if text != room.shown:
             room.shown = text
-            self._changed(room)
+            self.changed.notify(room)

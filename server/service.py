@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +18,6 @@ from server.access.viewing_log import ViewingLog
 from server.api.inspectors import InspectorRoutes
 from server.api.parties import PartyRoutes
 from server.config import Config
-from server.events.admission import Received
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
@@ -27,6 +26,7 @@ from server.inspection.unrecorded import Unrecorded
 from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
+from server.live.messages import RoomMessages
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
@@ -75,10 +75,34 @@ class Center:
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
-    async def say_dockets(self) -> None:
-        """Publish every room's docket; the broker keeps it (retained) for rooms that come later."""
-        for room, body in (await self.archive.dockets()).items():
-            self.broker.publish(room, topics.DOCKET, body.encode(), qos=1, retain=True)
+
+class Dockets:
+    """Tells every room its docket; the broker keeps it (retained) for rooms that come later."""
+
+    def __init__(self, archive: RecordReader, broker: CenterBroker) -> None:
+        self._archive = archive
+        self._broker = broker
+        self._saying: set[asyncio.Task[None]] = set()
+
+    def link(self, connected: bool) -> None:
+        """The broker came or went: a new one knows no docket."""
+        if connected:
+            task = asyncio.get_running_loop().create_task(self._publish_all())
+            self._saying.add(task)
+            task.add_done_callback(self._saying.discard)
+
+    def publish(self, room: str, text: str) -> bool:
+        """Tell one room its docket; False while the broker is away: all are told when it comes back."""
+        return self._broker.publish(room, topics.DOCKET, text.encode(), qos=1, retain=True)
+
+    async def _publish_all(self) -> None:
+        for room, body in (await self._archive.dockets()).items():
+            self.publish(room, body)
+
+
+def _note_opening(levels: Classifications, room: KnownRoom) -> None:
+    if room.told_id is not None and room.status is not None and room.status.hearing is not None:
+        levels.opened(room.told_id, room.status.hearing.get("case"))
 
 
 def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
@@ -97,50 +121,26 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     archive = RecordReader(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
-    live = LiveHub(client_bytes=client_bytes)
-    levels = Classifications(record, archive, live.rights_changed)
-
-    def room_changed(room: KnownRoom) -> None:
-        if room.told_id is not None and room.status is not None and room.status.hearing is not None:
-            levels.opened(room.told_id, room.status.hearing.get("case"))
-        live.room_changed(room)
-
-    def stored(events: Sequence[Received]) -> None:
-        levels.stored(events)
-        for received in events:
-            hearing = received.event.hearing
-            if hearing is not None and received.event.kind == "open":
-                rooms.opened(received.room, hearing, received.event.room_ns)
-            elif hearing is not None and received.event.kind == "close":
-                rooms.closed(received.room, hearing)
-        live.stored(events)
-        witness.stored(events)
-
-    rooms = Rooms(config.rooms, room_changed)
-    key = center_key(data)
-    enrolment = Enrollment(database, key)
-    witness = Witness(
-        database, enrolment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
-    )
-    live.witness = witness.offer
-    ingest = Ingest(record, rooms, stored)
-    background: set[asyncio.Task[None]] = set()
-
-    def on_link(connected: bool) -> None:
-        live.link(connected)
-        if connected:
-            task = asyncio.get_running_loop().create_task(center.say_dockets())
-            background.add(task)
-            task.add_done_callback(background.discard)
-
     broker = CenterBroker(
         BrokerAddress(
             config.mqtt.host, config.mqtt.port, f"wutong-center-{os.getpid()}", config.mqtt.username, password
-        ),
-        on_message=live.message,
-        on_link=on_link,
+        )
     )
-    live.attach(rooms, ingest, broker)
+    rooms = Rooms(config.rooms)
+    levels = Classifications(record, archive)
+    rooms.changed.add(lambda room: _note_opening(levels, room))  # before anybody is shown the room
+    live = LiveHub(rooms, levels, broker, client_bytes=client_bytes)
+    key = center_key(data)
+    enrollment = Enrollment(database, key)
+    witness = Witness(
+        database, enrollment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
+    )
+    ingest = Ingest(record, rooms, broker)
+    for listener in (levels.stored, rooms.stored, live.stored, witness.stored):
+        ingest.stored.add(listener)
+    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live).take)
+    dockets = Dockets(archive, broker)
+    broker.link.add(dockets.link)
     app = new_app(config.name)
     access.install(app, COOKIE, https=config.web.https, audit=audit.note)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
@@ -162,7 +162,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         max_bytes,
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
-    enrolment.install(app, audit)
+    enrollment.install(app, audit)
     playing = PlaybackService(archive, Media(), store, uploads)
     InspectorRoutes(
         access=access,
@@ -173,7 +173,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         playing=playing,
         audit=audit,
         levels=levels,
-        publish_docket=lambda room, text: broker.publish(room, topics.DOCKET, text.encode(), qos=1, retain=True),
+        publish_docket=dockets.publish,
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, levels)
@@ -220,7 +220,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     await center.grants.start()
     center.broker.start()
     tasks = [
-        asyncio.create_task(center.ingest.run(center.broker), name="ingest"),
+        asyncio.create_task(center.ingest.run(), name="ingest"),
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(every(LOOK_S, look), name="look"),

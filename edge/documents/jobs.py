@@ -13,7 +13,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.digests import checks_of
 from sync.runtime.durable_files import sync_folder
+from sync.runtime.listeners import Listeners
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Making:
         self._turn = asyncio.Lock()
         self.part: float | None = None
         """How much of what is made now is done, 0…1; None while nothing is made."""
-        self.told: Callable[[], None] = lambda: None
+        self.changed = Listeners[[]]()
         """Called when `part` has moved."""
 
     async def draft(self, hearing: str, kind: str) -> Made:
@@ -154,7 +155,7 @@ class Making:
 
     def _tell(self, part: float | None) -> None:
         self.part = part
-        self.told()
+        self.changed.notify()
 
 
 def _made(kind: str, path: Path, *, draft: bool) -> Made:

@@ -49,7 +49,7 @@ class SigningCommands:
         self._signed = asyncio.Event()
         self._hashed: tuple[tuple[str, int, int], str, int] | None = None
         self._failure = ""
-        making.told = self._news.set
+        making.changed.add(self._news.set)
         view.listen(self)
 
     # A listener of the view.

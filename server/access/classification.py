@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 from server.events.admission import Received
@@ -23,6 +23,7 @@ from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import AccessError
 from sync.http.people import Session
+from sync.runtime.listeners import Listeners
 
 WHAT = "level"
 ARCHIVIST = "archivist"
@@ -42,11 +43,11 @@ _ORDER = tuple(Classification)
 class Classifications:
     """All methods belong to one event loop."""
 
-    def __init__(self, record: RecordWriter, archive: RecordReader, cut: Callable[[], None]) -> None:
-        """`cut` is called when what somebody may see has changed."""
+    def __init__(self, record: RecordWriter, archive: RecordReader) -> None:
         self._record = record
         self._archive = archive
-        self._cut = cut
+        self.changed = Listeners[[]]()
+        """Told when what somebody may see has changed."""
         self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
         self._setting = asyncio.Lock()
@@ -94,7 +95,7 @@ class Classifications:
         row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64], "granted": True}
         await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
         self._set[hearing] = level
-        self._cut()
+        self.changed.notify()
 
     def stored(self, events: Sequence[Received]) -> None:
         """Hearings that have just been opened."""
@@ -102,7 +103,7 @@ class Classifications:
             hearing = received.event.hearing
             if received.event.kind == "open" and hearing is not None and not is_public(received.event.body.get("case")):
                 self._not_public.add(hearing)
-                self._cut()
+                self.changed.notify()
 
     def opened(self, hearing: str, case: object) -> None:
         """A room says live that this hearing runs; its opening may still be on its way."""

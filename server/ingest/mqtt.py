@@ -2,32 +2,31 @@
 
 A clean session: what the rooms say while the center is away waits in their outboxes, not in the broker. What comes
 faster than it is handled is dropped (`sync.mqtt`): pictures wait for their next key frame, and a room sends again what
-was not receipted. Nothing is published while the broker is away; whoever publishes says it again on `on_link(True)`.
+was not receipted. Nothing is published while the broker is away; whoever publishes says it again when `link` says True.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sync import topics
 from sync.mqtt import BrokerAddress, MqttConnection
+from sync.runtime.listeners import Listeners
 
 MAX_QUEUED_MESSAGES = 4096
-
-Handler = Callable[[str, str, bytes, bool], None]
-"""(`court/room`, the rest of the topic, payload, retained)."""
 
 
 class CenterBroker:
     """All methods belong to one event loop."""
 
-    def __init__(self, address: BrokerAddress, *, on_message: Handler, on_link: Callable[[bool], None]) -> None:
-        self._on_message = on_message
+    def __init__(self, address: BrokerAddress) -> None:
+        self.message = Listeners[[str, str, bytes, bool]]()
+        """Told of each message: `court/room`, the rest of the topic, payload, whether it was retained."""
+        self.link = Listeners[[bool]]()
+        """Told whether the broker is there, when it comes or goes."""
         self._connection = MqttConnection(address, max_queued_messages=MAX_QUEUED_MESSAGES)
         self._connection.subscribe_any(
             [(topics.of_room(f"+/+/{topic}"), qos) for topic, qos in topics.FROM_ROOMS], self._take
         )
-        self._connection.on_link(on_link)
+        self._connection.on_link(self.link.notify)
 
     @property
     def connected(self) -> bool:
@@ -54,4 +53,4 @@ class CenterBroker:
     def _take(self, topic: str, payload: bytes, retained: bool) -> None:
         found = topics.split(topic)
         if found is not None:
-            self._on_message(*found, payload, retained)
+            self.message.notify(*found, payload, retained)

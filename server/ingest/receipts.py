@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -19,6 +19,7 @@ from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
 from sync import topics
 from sync.errors import CenterError, StorageError
+from sync.runtime.listeners import Listeners
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +30,13 @@ BATCH = 500
 class Ingest:
     """All methods belong to one event loop."""
 
-    def __init__(self, record: RecordWriter, rooms: Rooms, on_stored: Callable[[Sequence[Received]], None]) -> None:
-        """`on_stored` gets the events that are new, after they are on disk."""
+    def __init__(self, record: RecordWriter, rooms: Rooms, broker: CenterBroker) -> None:
         self._record = record
         self._rooms = rooms
-        self._on_stored = on_stored
+        self._broker = broker
+        self.stored = Listeners[[Sequence[Received]]]()
+        """Told of the events that are new, after they are on disk."""
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE)
-        self._broker: CenterBroker | None = None
         self.malformed = 0
 
     def offer(self, room: str, payload: bytes) -> None:
@@ -54,9 +55,8 @@ class Ingest:
         except asyncio.QueueFull:
             log.warning("events_dropped", room=room, next="the room sends them again")
 
-    async def run(self, broker: CenterBroker) -> None:
+    async def run(self) -> None:
         """Store and receipt for ever."""
-        self._broker = broker
         while True:
             batch = [await self._queue.get()]
             while len(batch) < BATCH and not self._queue.empty():
@@ -72,13 +72,12 @@ class Ingest:
                 self._answer(room, numbers, [])
             for received in [*stored.conflicts, *stored.foreign]:
                 self._answer(received.room, [], [received.event.number])
-            self._on_stored(stored.fresh)
+            self.stored.notify(stored.fresh)
 
     def _answer(self, room: str, numbers: list[int], refused: list[int]) -> None:
         payload = json.dumps({"numbers": sorted(set(numbers)), "refused": refused}).encode()
-        if self._broker is not None:
-            # If the broker is away just now the room sends the events again and is answered then.
-            self._broker.publish(room, topics.RECEIPTS, payload, qos=1)
+        # If the broker is away just now the room sends the events again and is answered then.
+        self._broker.publish(room, topics.RECEIPTS, payload, qos=1)
 
     def _complain(self, stored: BatchOutcome) -> None:
         for received in stored.conflicts:

@@ -15,13 +15,13 @@ from typing import Any
 
 import structlog
 
+from server.access.classification import Classifications
 from server.events.admission import Received
 from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
-from server.ingest.receipts import Ingest
 from server.rooms import KnownRoom, Rooms
 from sync import topics
-from sync.errors import CenterError, WutongError
+from sync.errors import CenterError
 from sync.http.live.gateway import Gateway
 from sync.http.live.tab import CLIENT_BYTES, LiveTab
 from sync.media.envelope import Envelope, Kind
@@ -36,39 +36,34 @@ _TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
 class LiveHub:
-    """All methods belong to one event loop. Connect it with `attach` before the first message."""
+    """All methods belong to one event loop."""
 
-    def __init__(self, *, client_bytes: int = CLIENT_BYTES) -> None:
+    def __init__(
+        self, rooms: Rooms, levels: Classifications, broker: CenterBroker, *, client_bytes: int = CLIENT_BYTES
+    ) -> None:
+        """Listens to all of them from now on."""
         self.gateway = Gateway(client_bytes=client_bytes, on_demand=self._watched_changed)
         self._watched: frozenset[str] = frozenset()
-        self._rooms: Rooms | None = None
-        self._ingest: Ingest | None = None
-        self._broker: CenterBroker | None = None
+        self._rooms = rooms
+        self._broker = broker
         self._demanded: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
         self._tracks: dict[str, set[str]] = {}
         self._hearings: dict[str, str | None] = {}
         self._ended_ns: dict[str, int] = {}
-        self._unknown: set[str] = set()
-        self.refused = 0
-        self.witness: Callable[[str, bytes], None] | None = None
-        """Takes what rooms say on `checkpoints`."""
-
-    def attach(self, rooms: Rooms, ingest: Ingest, broker: CenterBroker) -> None:
-        """Who else takes part."""
-        self._rooms, self._ingest, self._broker = rooms, ingest, broker
+        rooms.changed.add(self.room_changed)
+        levels.changed.add(self.rights_changed)
+        broker.link.add(self.link)
 
     def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[object]:
         """What a new tab gets before everything else."""
-        assert self._rooms is not None
-        assert self._broker is not None
         rooms = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
         # The center's clock, so that a browser whose own is wrong still measures the lag right.
         return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
 
     def link(self, connected: bool) -> None:
         """The broker came or went."""
-        if not connected and self._rooms is not None:
+        if not connected:
             self._rooms.unheard()
         self.gateway.broadcast(self._link())
         if connected:
@@ -93,7 +88,6 @@ class LiveHub:
 
     def rights_changed(self) -> None:
         """Who may see what has changed: cut what is watched, and show every room anew."""
-        assert self._rooms is not None
         for room in self._rooms.states.values():
             self.room_changed(room)
 
@@ -104,21 +98,6 @@ class LiveHub:
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
             self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))
-
-    def message(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
-        """One MQTT message; nothing that it can contain raises."""
-        assert self._rooms is not None
-        if room not in self._rooms:
-            if len(self._unknown) < 1000 and room not in self._unknown:
-                self._unknown.add(room)
-                log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
-            return
-        try:
-            self._dispatch(room, topic, payload)
-        except WutongError as error:
-            self.refused += 1
-            if self.refused < 100 or self.refused % 1000 == 0:
-                log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
 
     def demand(self) -> None:
         """Tell every room what is watched, and every tab that it is connected; call every few seconds.
@@ -132,35 +111,20 @@ class LiveHub:
         """A tab said what it wants."""
         self._demand_changed()
 
-    def _dispatch(self, room: str, topic: str, payload: bytes) -> None:
-        assert self._rooms is not None
-        assert self._ingest is not None
-        if topic == topics.STATUS:
-            self._rooms.status(room, payload)
-        elif topic == topics.EVENTS:
-            self._ingest.offer(room, payload)
-        elif topic == topics.CHECKPOINTS:
-            if self.witness is not None:
-                self.witness(room, payload)
-        elif topic == topics.CAPTION:
-            self._caption(room, _json(payload))
-        elif topic == topics.LEVELS:
-            value = _json(payload)
-            if self._heard(room) is not None:
-                self.gateway.broadcast({"type": "levels", "room": room, "value": value}, _wants(room))
-        else:
-            _, _, rest = topic.partition("/")
-            track, _, what = rest.partition("/")
-            self._media(room, track, what, payload)
-
     def _heard(self, room: str) -> str | None:
         """The hearing that runs, as the room itself has said since it was last away."""
-        assert self._rooms is not None
         state = self._rooms.states[room]
         return state.live_id if state.heard else None
 
-    def _caption(self, room: str, value: Any) -> None:
-        assert self._rooms is not None
+    def levels(self, room: str, payload: bytes) -> None:
+        """How loud the seats of a room are; `CenterError` when it is malformed."""
+        value = _json(payload)
+        if self._heard(room) is not None:
+            self.gateway.broadcast({"type": "levels", "room": room, "value": value}, _wants(room))
+
+    def caption(self, room: str, payload: bytes) -> None:
+        """What somebody is saying in a room; `CenterError` when it is malformed."""
+        value = _json(payload)
         state = self._rooms.states[room]
         of = value.get("hearing") if isinstance(value, dict) else None
         hearing = self._heard(room) if of is None else of
@@ -171,7 +135,6 @@ class LiveHub:
 
     def _is_known(self, room: str, envelope: Envelope) -> bool:
         """Whether it is known of which hearing a picture or sound is, or that it is of none."""
-        assert self._rooms is not None
         state = self._rooms.states[room]
         if not state.heard or (envelope.kept and state.live_id is None):
             return False
@@ -183,7 +146,8 @@ class LiveHub:
             return True
         return envelope.room_ns >= ended_ns
 
-    def _media(self, room: str, track: str, what: str, payload: bytes) -> None:
+    def media(self, room: str, track: str, what: str, payload: bytes) -> None:
+        """A live message of a track; `CenterError` or `EnvelopeError` when it is not what its topic says."""
         name = f"{room}/{track}"
         tracks = self._tracks.setdefault(room, set())
         if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.match(track)):
@@ -203,7 +167,7 @@ class LiveHub:
         self.gateway.publish(name, payload)
 
     def _link(self) -> dict[str, Any]:
-        return {"type": "link", "value": {"broker": self._broker is not None and self._broker.connected}}
+        return {"type": "link", "value": {"broker": self._broker.connected}}
 
     def _watched_changed(self, watched: frozenset[str]) -> None:
         for name in self._watched - watched:
@@ -216,8 +180,6 @@ class LiveHub:
         self._publish_demand(again=False)
 
     def _publish_demand(self, *, again: bool) -> None:
-        if self._rooms is None or self._broker is None:
-            return
         tracks: dict[str, list[str]] = {}
         for name in sorted(self.gateway.watched):
             room, _, track = name.rpartition("/")

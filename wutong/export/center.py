@@ -122,7 +122,7 @@ class CenterSource:
 
     async def _level(self) -> str:
         """As the server would say now: the opening may not be folded into its table of hearings yet."""
-        levels = Classifications(RecordWriter(self._db), RecordReader(self._db), cut=lambda: None)
+        levels = Classifications(RecordWriter(self._db), RecordReader(self._db))
         await levels.start()
         opening = next(event for event in self._events if event.kind == "open")
         levels.opened(self.hearing, opening.body.get("case"))

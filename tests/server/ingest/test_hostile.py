@@ -70,7 +70,7 @@ def test_bombs_are_refused_in_words(payload: bytes) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(["online", "at_utc_ns", "room_ns", "hearing", "recorder", "seats"]), JSON))
 def test_an_accepted_status_can_be_shown(value: Any) -> None:
-    rooms = Rooms([RoomEntry(court="court1", room="c03", token_sha256="0" * 64)], lambda _: None)
+    rooms = Rooms([RoomEntry(court="court1", room="c03", token_sha256="0" * 64)])
     try:
         rooms.status("court1/c03", json.dumps(value).encode())
     except CenterError:
@@ -86,8 +86,8 @@ def test_an_accepted_status_can_be_shown(value: Any) -> None:
     payload=st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode()),
 )
 async def test_no_message_raises_in_the_gateway(served: Served, topic: str, payload: bytes) -> None:
-    served.center.live.message("court1/c03", topic, payload, False)
-    served.center.live.message("court9/unknown", topic, payload, False)
+    served.center.broker.message.notify("court1/c03", topic, payload, False)
+    served.center.broker.message.notify("court9/unknown", topic, payload, False)
 
 
 async def test_after_a_storm_of_nonsense_an_event_is_still_stored(served: Served, room: RoomPeer) -> None:

@@ -16,7 +16,8 @@ ALARM = {"code": "unsealed", "subject": "h", "text": "庭审 h 未能封存 (hea
 
 def test_the_alarms_of_a_room_are_shown_and_a_list_without_end_is_refused() -> None:
     told: list[KnownRoom] = []
-    rooms = Rooms([RoomEntry(court="jianshan", room="c03", token_sha256="0" * 64)], told.append)
+    rooms = Rooms([RoomEntry(court="jianshan", room="c03", token_sha256="0" * 64)])
+    rooms.changed.add(told.append)
     status = {"online": True, "hearing": None, "recorder": None}
     rooms.status(ROOM, json.dumps(status).encode())
     assert told[-1].to_screen()["alarms"] == []

@@ -1,0 +1,56 @@
+"""What rooms say over MQTT, each message to the part of the center that it is for; nothing that it contains raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from server.ingest.receipts import Ingest
+from server.live.hub import LiveHub
+from server.rooms import Rooms
+from sync import topics
+from sync.errors import WutongError
+
+log = structlog.get_logger(__name__)
+
+MOST_UNKNOWN = 1000
+"""So many rooms that are not in the configuration are named in the log."""
+
+
+class RoomMessages:
+    """All methods belong to one event loop."""
+
+    def __init__(self, rooms: Rooms, ingest: Ingest, witness: Callable[[str, bytes], None], hub: LiveHub) -> None:
+        """`witness(room, payload)` takes what rooms say on `checkpoints`; `CenterError` when it is malformed."""
+        self._rooms = rooms
+        self._hub = hub
+        self._takers: dict[str, Callable[[str, bytes], None]] = {
+            topics.STATUS: rooms.status,
+            topics.EVENTS: ingest.offer,
+            topics.CHECKPOINTS: witness,
+            topics.CAPTION: hub.caption,
+            topics.LEVELS: hub.levels,
+        }
+        self._unknown: set[str] = set()
+        self.refused = 0
+
+    def take(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
+        """One message of the room `court/room`."""
+        if room not in self._rooms:
+            if len(self._unknown) < MOST_UNKNOWN and room not in self._unknown:
+                self._unknown.add(room)
+                log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
+            return
+        try:
+            taker = self._takers.get(topic)
+            if taker is not None:
+                taker(room, payload)
+            else:
+                _, _, rest = topic.partition("/")
+                track, _, what = rest.partition("/")
+                self._hub.media(room, track, what, payload)
+        except WutongError as error:
+            self.refused += 1
+            if self.refused < 100 or self.refused % 1000 == 0:
+                log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
