@@ -22,6 +22,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
 from transcriber.audio.live import LiveAudio
 from transcriber.backlog import Backlog, HearingJob, ResumePoint
+from transcriber.captions import Captions
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.factory import make_ear
@@ -29,6 +30,7 @@ from transcriber.recognition.model_files import locate
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.segmentation.endpointer import Turn
 from transcriber.turn_source import TurnSource
+from transcriber.utterances import UtteranceWriter
 
 log = structlog.get_logger(__name__)
 
@@ -85,12 +87,12 @@ class _Service:
         self._owner = make_ear(profile.transcriber, on_state=self._on_state)
         self._voices = Voices(profile, self._owner, layout.data / "voices.json")
         self._reviser = Reviser(settings=profile.transcriber, room_log=room_log, clock=clock, feed=feed)
+        seats = {seat.channel: seat for seat in profile.seats}
+        self._utterances = UtteranceWriter(seats=seats, room_log=room_log, clock=clock, feed=feed, voices=self._voices)
         self._desk = RecognitionScheduler(
-            profile=profile,
-            owner=self._owner,
-            room_log=room_log,
-            clock=clock,
-            feed=feed,
+            recognizer=self._owner,
+            captions=Captions(seats, feed),
+            utterances=self._utterances,
             voices=self._voices,
             reviser=self._reviser,
             speaking=self._going_on,
@@ -211,8 +213,8 @@ class _Service:
 
     def _publish_status(self) -> None:
         lag_ms = round(self._lag_ms())
-        state, why = self._state, self._why or self._desk.trouble
-        if self._desk.trouble:
+        state, why = self._state, self._why or self._utterances.trouble
+        if self._utterances.trouble:
             state = "failed"
         elif state == "ready" and lag_ms > CATCHING_UP_MS:
             state = "catching-up"

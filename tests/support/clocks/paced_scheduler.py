@@ -13,11 +13,13 @@ from hardware.profile import load_profile
 from sync.room.feed import FeedServer
 from tests.support.rooms.transcriber_room import HEARING, RATE_HZ, Pcm, S, TranscriberRoom
 from transcriber.backlog import HearingJob
+from transcriber.captions import Captions
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.recognizer import Samples, Transcription, Word
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.segmentation.endpointer import Endpointer, Turn
+from transcriber.utterances import UtteranceWriter
 
 BLOCK = 1920
 TEXT = "现在开庭今天依法公开审理原告诉被告民间借贷纠纷一案本案适用普通程序由审判员担任审判长" * 20
@@ -120,13 +122,13 @@ class Played:
         profile, feed = load_profile(room.profile), Feed(Path(room.folder / "feed"))
         cutter = Endpointer(range(pcm.shape[1]), pcm.shape[1])
         sitting, ended = HearingJob(HEARING, 0, 1), list[Turn]()
+        seats = {seat.channel: seat for seat in profile.seats}
+        voices = Voices(profile, engine, room.folder / "voices.json")
         desk = RecognitionScheduler(
-            profile=profile,
-            owner=engine,
-            room_log=room.log,
-            clock=room.clock,
-            feed=feed,
-            voices=Voices(profile, engine, room.folder / "voices.json"),
+            recognizer=engine,
+            captions=Captions(seats, feed),
+            utterances=UtteranceWriter(seats=seats, room_log=room.log, clock=room.clock, feed=feed, voices=voices),
+            voices=voices,
             reviser=Reviser(settings=profile.transcriber, room_log=room.log, clock=room.clock, feed=feed),
             speaking=lambda: (sitting, [*ended, *cutter.turns]),
         )
