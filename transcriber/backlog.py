@@ -1,16 +1,13 @@
 """Which stretches of time are to be transcribed: hearings from the room's log, without their pauses.
 
-Promises: hearings come one after the other in the order in which they were opened, each exactly once over all restarts;
-where one was left off is in a small file (`ResumePoint`), and the log itself says what is already in the record.
+Promises: hearings come one after the other in the order in which they were opened, each exactly once over all restarts:
+where the last process left off is in a small file (`transcriber.progress`).
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sync.room.event_log import Event
 
@@ -58,13 +55,19 @@ class HearingJob:
 class Backlog:
     """The hearings that are still to be transcribed, the one in work first."""
 
-    def __init__(self) -> None:
+    def __init__(self, finished: int = 0) -> None:
+        """`finished`: the number of the last event with which an earlier process was done."""
         self.waiting: list[HearingJob] = []
+        self.seen = finished
+        """The number of the last event that was taken."""
+        self.finished = finished
+        """Up to this event there is nothing left to transcribe, as far as hearings were finished here."""
         self._worded: set[str] = set()
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take events in the order of their numbers."""
         for event in events:
+            self.seen = event.number
             if event.kind == "open" and event.hearing is not None:
                 self.waiting.append(HearingJob(event.hearing, event.room_ns, event.number))
             elif event.kind == "utterance" and event.hearing is not None:
@@ -91,34 +94,4 @@ class Backlog:
     def done(self) -> None:
         """The one in work is finished."""
         del self.waiting[0]
-
-
-@dataclass(frozen=True, slots=True)
-class ResumePoint:
-    """Where to go on after a restart: events up to `number` are dealt with; of `hearing`, all before `done_ns`."""
-
-    number: int = 0
-    hearing: str = ""
-    done_ns: int = 0
-    lost: bool = False
-    """There was none that could be read."""
-
-    @classmethod
-    def read(cls, path: Path) -> ResumePoint:
-        """The last one written; the beginning when there is none that can be read (then the log tells the rest)."""
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-            return cls(int(value["number"]), str(value["hearing"]), int(value["done_ns"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return cls(lost=True)
-
-    def write(self, path: Path) -> None:
-        """Replace the file as a whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        value = {"number": self.number, "hearing": self.hearing, "done_ns": self.done_ns}
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(value, file)
-            file.flush()
-            os.fsync(file.fileno())  # a power cut must not leave an empty file: all hearings would be heard again
-        draft.replace(path)
+        self.finished = self.seen if self.current is None else self.current.number - 1

@@ -10,7 +10,6 @@ the record, never dropped silently.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -23,12 +22,11 @@ from transcriber.recognition.process import EngineLostError
 from transcriber.recognition.recognizer import Recognizer, Samples, Transcription
 from transcriber.segmentation.crosstalk import CrosstalkFilter
 from transcriber.segmentation.endpointer import Turn, pause_s
+from transcriber.turn_queue import TurnQueue
 from transcriber.utterances import UtteranceWriter
 
 log = structlog.get_logger(__name__)
 
-MOST_WAITING = 6
-"""Finished turns that may wait in memory: a minute of speech at most."""
 UNHEARD = "〔此处语音未能转写，以录音为准〕"
 _FIRST_CAPTION_S = 0.75
 _NEXT_CAPTION_S = 0.9
@@ -52,6 +50,7 @@ class RecognitionScheduler:
     def __init__(
         self,
         *,
+        queue: TurnQueue,
         recognizer: Recognizer,
         captions: Captions,
         utterances: UtteranceWriter,
@@ -66,32 +65,9 @@ class RecognitionScheduler:
         self._voices = voices
         self._reviser = reviser
         self._speaking = speaking
-        self._finals: deque[tuple[HearingJob, Turn]] = deque()
+        self._queue = queue
         self._crosstalk = CrosstalkFilter()
-        self._changed = asyncio.Condition()
         self._rest_until = 0.0
-
-    @property
-    def oldest_ns(self) -> int | None:
-        """When the first of the turns that wait began: they are in the order in which they ended."""
-        return min((turn.start_ns for _, turn in self._finals), default=None)
-
-    @property
-    def waiting_since_ns(self) -> int | None:
-        """When the oldest turn that waits ended."""
-        return self._finals[0][1].end_ns if self._finals else None
-
-    async def put(self, job: HearingJob, turn: Turn) -> None:
-        """Hand over a finished turn; waits while too many are waiting."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: len(self._finals) < MOST_WAITING)
-            self._finals.append((job, turn))
-            self._changed.notify_all()
-
-    async def drained(self) -> None:
-        """Until no finished turn waits."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._finals)
 
     async def run(self) -> None:
         """Work for ever: finished turns before captions, or beside them where the engine has room for both."""
@@ -111,19 +87,13 @@ class RecognitionScheduler:
     async def _wait_for_work(self) -> None:
         """Until something changes, or it is time to look at those who speak."""
         _, turns = self._speaking()
-        try:
-            async with asyncio.timeout(_POLL_S if turns else _IDLE_POLL_S), self._changed:
-                await self._changed.wait()
-        except TimeoutError:
-            pass
+        await self._queue.wait_for_change(_POLL_S if turns else _IDLE_POLL_S)
 
     async def _finish_one(self) -> bool:
         """Write the turn that has waited longest, or ask about one that seems to be over; False when neither is due."""
-        if self._finals:
-            await self._final(*self._finals[0])
-            async with self._changed:
-                self._finals.popleft()
-                self._changed.notify_all()
+        if first := self._queue.first:
+            await self._final(*first)
+            await self._queue.remove_first()
             return True
         if ending := self._ending(self._going_on()):
             await self._preflight(ending)
@@ -133,7 +103,7 @@ class RecognitionScheduler:
     async def _caption_one(self) -> bool:
         """Make the caption that is due; False when there is none."""
         _, turns = self._speaking()
-        self._captions.withdraw_all_but([*turns, *(turn for _, turn in self._finals)])
+        self._captions.withdraw_all_but([*turns, *self._queue.turns])
         if caption := self._due(self._going_on()):
             await self._interim(caption)
             return True
@@ -143,7 +113,7 @@ class RecognitionScheduler:
         job, turns = self._speaking()
         if job is None:
             return []
-        finished = {id(turn) for _, turn in self._finals}
+        finished = {id(turn) for turn in self._queue.turns}
         return [self._captions.of(job, turn) for turn in turns if id(turn) not in finished]
 
     @staticmethod

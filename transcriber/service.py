@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,23 +20,22 @@ from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
 from transcriber.audio.live import LiveAudio
-from transcriber.backlog import Backlog, HearingJob, ResumePoint
+from transcriber.backlog import Backlog
 from transcriber.captions import Captions
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
+from transcriber.live_edge import LiveEdge
+from transcriber.progress import ProgressFile
 from transcriber.recognition.factory import make_ear
 from transcriber.recognition.model_files import locate
 from transcriber.scheduler import RecognitionScheduler
-from transcriber.segmentation.endpointer import Turn
+from transcriber.turn_queue import TurnQueue
 from transcriber.turn_source import TurnSource
 from transcriber.utterances import UtteranceWriter
 
 log = structlog.get_logger(__name__)
 
 CATCHING_UP_MS = 8_000.0
-_LIVE_MS = 3_000.0
-_BEFORE_NS = 300_000_000
-"""A successor hears a little before the first word it has to write."""
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
@@ -78,170 +76,122 @@ class _Service:
         self._state, self._why = "loading", ""
         self._status: dict[str, Any] = {}
         self._speaking: list[str] = []
-        self._progress = ResumePoint.read(self._progress_file)
-        self._seen = self._progress.number
-        self._finished = self._progress.number
-        self._look_now = asyncio.Event()
-        self._sittings = Backlog()
+        self._log_changed = asyncio.Event()
+        channels = {seat.id: seat.channel for seat in profile.seats}
+        self._progress = ProgressFile(layout.data / "transcriber.json", room_log, channels)
+        self._backlog = Backlog(self._progress.point.number)
         self._live = LiveAudio(layout.feed("recorder"))
-        self._owner = make_ear(profile.transcriber, on_state=self._on_state)
-        self._voices = Voices(profile, self._owner, layout.data / "voices.json")
+        self._recognizer = make_ear(profile.transcriber, on_state=self._on_state)
+        self._voices = Voices(profile, self._recognizer, layout.data / "voices.json")
         self._reviser = Reviser(settings=profile.transcriber, room_log=room_log, clock=clock, feed=feed)
+        self._queue = TurnQueue()
+        self._source = TurnSource(
+            layout=layout,
+            clock=clock,
+            live=self._live,
+            sittings=self._backlog,
+            channels=list(channels.values()),
+            progress=self._progress,
+            queue=self._queue,
+        )
+        self._edge = LiveEdge(clock, self._source, self._queue)
         seats = {seat.channel: seat for seat in profile.seats}
         self._utterances = UtteranceWriter(seats=seats, room_log=room_log, clock=clock, feed=feed, voices=self._voices)
-        self._desk = RecognitionScheduler(
-            recognizer=self._owner,
+        self._scheduler = RecognitionScheduler(
+            queue=self._queue,
+            recognizer=self._recognizer,
             captions=Captions(seats, feed),
             utterances=self._utterances,
             voices=self._voices,
             reviser=self._reviser,
-            speaking=self._going_on,
+            speaking=self._edge.turns,
         )
-        self._listener = TurnSource(
-            layout=layout,
-            clock=clock,
-            live=self._live,
-            sittings=self._sittings,
-            channels=[seat.channel for seat in profile.seats],
-            resume=self._resume,
-            deliver=self._desk.put,
-            finished=self._end,
-        )
-
-    @property
-    def _progress_file(self) -> Path:
-        return self._layout.data / "transcriber.json"
 
     async def run(self, lifeline: Lifeline) -> None:
         """All tasks until the first one fails or this one is cancelled."""
         self._publish_status()
-        await self._look()
-        if self._progress.lost:
-            self._sittings.begin_anew()
-            log.warning("progress_lost", hearings=len(self._sittings.waiting))
+        await self._read_log()
+        if self._progress.point.lost:
+            self._backlog.begin_anew()
+            log.warning("progress_lost", hearings=len(self._backlog.waiting))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._live.run())
-            tasks.create_task(self._follow())
-            tasks.create_task(self._wake())
-            tasks.create_task(self._tell())
+            tasks.create_task(self._follow_log())
+            tasks.create_task(self._follow_edge())
+            tasks.create_task(self._publish())
             tasks.create_task(self._start(lifeline))
-            tasks.create_task(self._listener.run())
-            tasks.create_task(self._desk.run())
+            tasks.create_task(self._source.run())
+            tasks.create_task(self._scheduler.run())
 
     async def stop(self) -> None:
         """Leave nothing behind."""
-        await self._owner.stop()
+        await self._recognizer.stop()
         self._note_progress()
 
     async def _start(self, lifeline: Lifeline) -> None:
         lifeline.ready()  # from now on nothing is lost: what is said while the model loads is caught up with
-        await self._owner.start()
+        await self._recognizer.start()
         await self._reviser.prepare()
-        for sitting in list(self._sittings.waiting):
-            await self._reviser.catch_up(sitting.hearing)
+        for job in list(self._backlog.waiting):
+            await self._reviser.catch_up(job.hearing)
 
-    async def _wake(self) -> None:
+    async def _follow_edge(self) -> None:
+        """Whoever writes at the screen says so at once; the others are found within half a second."""
         async for _ in FeedClient(self._layout.feed("edge"), ["log"]).messages():
-            self._look_now.set()
+            self._log_changed.set()
 
-    async def _follow(self) -> None:
+    async def _follow_log(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(0.5):
-                    await self._look_now.wait()
+                    await self._log_changed.wait()
             except TimeoutError:
                 pass
-            self._look_now.clear()
-            await self._look()
+            self._log_changed.clear()
+            await self._read_log()
 
-    async def _look(self) -> None:
-        while events := await asyncio.to_thread(self._log.since, self._seen):
-            self._sittings.apply(events)
+    async def _read_log(self) -> None:
+        while events := await asyncio.to_thread(self._log.since, self._backlog.seen):
+            self._backlog.apply(events)
             self._voices.apply(events)
-            self._seen = events[-1].number
-
-    def _resume(self, sitting: HearingJob) -> tuple[int, dict[int, int]]:
-        """Where the record of a hearing ends: the progress file says it for all, the log for every seat."""
-        channels = {seat.id: seat.channel for seat in self._profile.seats}
-        said: dict[int, int] = {}
-        for event in self._log.of_hearing(sitting.hearing):  # as it was heard: the clerk may have moved or split it
-            if event.kind == "utterance" and (channel := channels.get(str(event.body["seat"]))) is not None:
-                said[channel] = max(said.get(channel, 0), int(event.body["end_ns"]))
-        done_ns = sitting.opened_ns
-        if self._progress.hearing == sitting.hearing:
-            done_ns = max(done_ns, self._progress.done_ns)
-        return done_ns, said
-
-    async def _end(self, sitting: HearingJob) -> None:
-        await self._desk.drained()
-        self._sittings.done()
-        following = self._sittings.current
-        self._finished = self._seen if following is None else following.number - 1
-        self._note_progress()
-        log.info("hearing_transcribed", hearing=sitting.hearing)
 
     def _note_progress(self) -> None:
-        sitting = self._listener.sitting
-        if sitting is None:
-            if self._sittings.current is not None:
-                return  # not begun: where it was left off is still to be read
-            now = ResumePoint(self._finished)
-        else:
-            waiting = self._desk.oldest_ns
-            done_ns = min(self._listener.done_ns, waiting if waiting is not None else self._listener.done_ns)
-            now = ResumePoint(sitting.number - 1, sitting.hearing, max(done_ns - _BEFORE_NS, sitting.opened_ns))
-        if now != self._progress and (now.hearing or now.number):
-            self._progress = now
-            try:
-                now.write(self._progress_file)
-            except OSError as error:
-                log.warning("progress_not_written", why=str(error))
-
-    def _going_on(self) -> tuple[HearingJob | None, list[Turn]]:
-        """The turns that go on; without their hearing while catching up, when nobody waits for captions."""
-        behind = self._lag_ms() > _LIVE_MS
-        return None if behind else self._listener.sitting, self._listener.turns
-
-    def _lag_ms(self) -> float:
-        position_ns = self._listener.position_ns
-        behind = [p for p in (position_ns, self._desk.waiting_since_ns) if p is not None]
-        return max(self._clock.now_ns() - min(behind), 0) / 1e6 if behind else 0.0
+        waiting = self._queue.oldest_ns
+        done_ns = self._source.done_ns
+        done_ns = done_ns if waiting is None else min(done_ns, waiting)
+        self._progress.note(self._backlog, self._source.sitting, done_ns)
 
     def _on_state(self, state: str, why: str) -> None:
         self._state, self._why = state, why
         self._publish_status()
 
     def _publish_status(self) -> None:
-        lag_ms = round(self._lag_ms())
+        lag_ms = round(self._edge.lag_ms)
         state, why = self._state, self._why or self._utterances.trouble
         if self._utterances.trouble:
             state = "failed"
         elif state == "ready" and lag_ms > CATCHING_UP_MS:
             state = "catching-up"
-        hearings = [sitting.hearing for sitting in self._sittings.waiting]
+        hearings = [job.hearing for job in self._backlog.waiting]
         status = {"state": state, "lag_ms": lag_ms, "why": why, "hearings": hearings}
         if status != self._status:
             self._status = status
             self._feed.publish_json("status", status, retain=True)
 
-    async def _tell(self) -> None:
-        """`speaking` at once when it changes; status each second; progress every two."""
-        told = noted = 0.0
+    async def _publish(self) -> None:
+        """Publish who speaks as soon as it changes, and the status each second; note the progress every two."""
+        published = noted = 0.0
         while True:
-            seats = self._seats_speaking()
+            channels = self._edge.speaking_channels()
+            seats = [seat.id for seat in self._profile.seats if seat.channel in channels]
             if seats != self._speaking:
                 self._speaking = seats
                 self._feed.publish_json("speaking", {"at_ns": self._clock.now_ns(), "seats": seats})
             now = time.monotonic()
-            if now - told >= 1.0:
-                told = now
+            if now - published >= 1.0:
+                published = now
                 self._publish_status()
             if now - noted >= 2.0:
                 noted = now
                 self._note_progress()
             await asyncio.sleep(0.1)
-
-    def _seats_speaking(self) -> list[str]:
-        sitting, turns = self._going_on()
-        channels = {turn.channel for turn in turns if turn.quiet_s < 0.3} if sitting is not None else set()
-        return [seat.id for seat in self._profile.seats if seat.channel in channels]

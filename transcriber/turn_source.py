@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -22,7 +22,9 @@ from sync.room.paths import RoomPaths
 from transcriber.audio.decode import Block, KeptAudio
 from transcriber.audio.live import LiveAudio
 from transcriber.backlog import Backlog, HearingJob
+from transcriber.progress import ProgressFile
 from transcriber.segmentation.endpointer import Endpointer, Turn
+from transcriber.turn_queue import TurnQueue
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +51,7 @@ class _OpenStretch:
 
 
 class TurnSource:
-    """One room's ear. `deliver(sitting, turn)` may wait; `finished(sitting)` is called when all of it was delivered."""
+    """Cuts one room's hearings, one after the other, and tells the backlog when all of one is written."""
 
     def __init__(
         self,
@@ -59,19 +61,17 @@ class TurnSource:
         live: LiveAudio,
         sittings: Backlog,
         channels: Sequence[int],
-        resume: Callable[[HearingJob], tuple[int, dict[int, int]]],
-        deliver: Callable[[HearingJob, Turn], Awaitable[None]],
-        finished: Callable[[HearingJob], Awaitable[None]],
+        progress: ProgressFile,
+        queue: TurnQueue,
     ) -> None:
-        """`resume(sitting)`: (where to go on, what each channel already has in the record)."""
+        """`progress` says where to go on, and what each channel already has in the record; turns go into `queue`."""
         self._layout = layout
         self._clock = clock
         self._live = live
         self._sittings = sittings
         self._channels = list(channels)
-        self._resume = resume
-        self._deliver = deliver
-        self._finished = finished
+        self._progress = progress
+        self._queue = queue
         self._stretch: _OpenStretch | None = None
         self._sitting: HearingJob | None = None
         self._done_ns = 0
@@ -118,15 +118,17 @@ class TurnSource:
             self._sitting = None
             return None
         if sitting is not self._sitting:
-            self._done_ns, self._said = await asyncio.to_thread(self._resume, sitting)
+            self._done_ns, self._said = await asyncio.to_thread(self._progress.resume, sitting)
             self._sitting = sitting  # only now does `done_ns` speak of it
         from_ns = sitting.resumes_ns(self._done_ns)
         if from_ns is not None:
             kept = KeptAudio(self._layout.track(sitting.hearing, MICROPHONES))
             return _OpenStretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
         if sitting.closed_ns is not None:  # also when it was closed in a recess
-            await self._finished(sitting)
+            await self._queue.drained()
+            self._sittings.done()
             self._sitting = None
+            log.info("hearing_transcribed", hearing=sitting.hearing)
         return None
 
     async def _step(self, stretch: _OpenStretch) -> None:
@@ -152,7 +154,7 @@ class TurnSource:
         ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
         self._delivering = [t for t in turns if ends_ns is None or t.start_ns < ends_ns]
         while self._delivering:
-            await self._deliver(stretch.sitting, self._delivering[0])
+            await self._queue.put(stretch.sitting, self._delivering[0])
             del self._delivering[0]
 
     async def _next_block(self, stretch: _OpenStretch, ends_ns: int | None) -> Block | None:

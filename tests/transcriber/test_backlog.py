@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sync.room.event_log import Event
-from transcriber.backlog import Backlog, ResumePoint
+from transcriber.backlog import Backlog
+from transcriber.progress import ResumePoint
 
 
 def event(number: int, kind: str, room_ns: int, hearing: str = "a") -> Event:

@@ -19,6 +19,7 @@ from transcriber.diarization.voices import Voices
 from transcriber.recognition.recognizer import Samples, Transcription, Word
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.segmentation.endpointer import Endpointer, Turn
+from transcriber.turn_queue import TurnQueue
 from transcriber.utterances import UtteranceWriter
 
 BLOCK = 1920
@@ -124,7 +125,9 @@ class Played:
         sitting, ended = HearingJob(HEARING, 0, 1), list[Turn]()
         seats = {seat.channel: seat for seat in profile.seats}
         voices = Voices(profile, engine, room.folder / "voices.json")
-        desk = RecognitionScheduler(
+        queue = TurnQueue()
+        scheduler = RecognitionScheduler(
+            queue=queue,
             recognizer=engine,
             captions=Captions(seats, feed),
             utterances=UtteranceWriter(seats=seats, room_log=room.log, clock=room.clock, feed=feed, voices=voices),
@@ -133,18 +136,18 @@ class Played:
             speaking=lambda: (sitting, [*ended, *cutter.turns]),
         )
         async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(desk.run())
+            working = tasks.create_task(scheduler.run())
             for first in range(0, len(pcm), BLOCK):
                 await asyncio.sleep(max((first + BLOCK) / RATE_HZ - loop.time(), 0))
                 ended += cutter.feed(first * S // RATE_HZ, pcm[first : first + BLOCK])
-                await self._hand_over(desk, sitting, ended)
+                await self._hand_over(queue, sitting, ended)
             ended += cutter.end()
-            await self._hand_over(desk, sitting, ended)
-            await desk.drained()
+            await self._hand_over(queue, sitting, ended)
+            await queue.drained()
             working.cancel()
         return engine
 
-    async def _hand_over(self, desk: RecognitionScheduler, sitting: HearingJob, ended: list[Turn]) -> None:
+    async def _hand_over(self, queue: TurnQueue, sitting: HearingJob, ended: list[Turn]) -> None:
         while ended:
-            await desk.put(sitting, ended[0])
+            await queue.put(sitting, ended[0])
             self.turns.append(ended.pop(0))
