@@ -73,9 +73,9 @@ class Backlog:
             elif event.kind == "utterance" and event.hearing is not None:
                 self._worded.add(event.hearing)
             elif event.kind in ("pause", "resume", "close"):
-                for sitting in self.waiting:
-                    if sitting.hearing == event.hearing:
-                        sitting.apply(event)
+                for job in self.waiting:
+                    if job.hearing == event.hearing:
+                        job.apply(event)
 
     def begin_anew(self) -> None:
         """Nobody knows where it was left off: the last hearing first, it may be going on now; then those without words.

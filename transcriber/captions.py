@@ -89,7 +89,7 @@ class Captions:
 
     def at_other_seats(self, turn: Turn) -> list[tuple[Turn, str]]:
         """What is being said, or waits to be written, at other seats at the same time."""
-        return [(c.turn, c.agreement.heard) for c in self._of_turn.values() if c.turn.channel != turn.channel]
+        return [(c.turn, c.agreement.latest) for c in self._of_turn.values() if c.turn.channel != turn.channel]
 
     def _new(self, job: HearingJob, turn: Turn) -> Caption:
         return Caption(job, turn, self._seats[turn.channel])

@@ -32,7 +32,7 @@ class LiveEdge:
 
     def turns(self) -> tuple[HearingJob | None, list[Turn]]:
         """The turns that go on, and their hearing, which is None while catching up."""
-        return None if self.lag_ms > _LIVE_MS else self._source.sitting, self._source.turns
+        return None if self.lag_ms > _LIVE_MS else self._source.job, self._source.turns
 
     def speaking_channels(self) -> set[int]:
         """The microphones into which somebody speaks at this moment."""

@@ -19,7 +19,7 @@ class Agreement:
     """The caption of one turn."""
 
     def __init__(self) -> None:
-        self._heard = ""
+        self._latest = ""
         self._shown = ""
         self._stable = 0
 
@@ -31,7 +31,7 @@ class Agreement:
     @property
     def committed(self) -> str:
         """The characters that will not change any more."""
-        return self._heard[: self._stable]
+        return self._latest[: self._stable]
 
     @property
     def text(self) -> str:
@@ -39,22 +39,22 @@ class Agreement:
         return self._shown
 
     @property
-    def heard(self) -> str:
-        """All that the last pass heard."""
-        return self._heard
+    def latest(self) -> str:
+        """All of the last pass."""
+        return self._latest
 
-    def take(self, heard: str, *, commit: bool = True) -> str:
+    def take(self, text: str, *, commit: bool = True) -> str:
         """What to show after another pass over the same, longer, sound; `commit`: whether more may be promised."""
         committed = self.committed
-        if not heard.startswith(committed):
-            heard = committed + heard[_follows(committed, heard) :]
-        agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._heard, heard, strict=False)))
-        agreed = min(agreed, len(heard) - _HELD) if commit else 0
-        while agreed > self._stable and heard[agreed - 1] in _MARKS:
+        if not text.startswith(committed):
+            text = committed + text[_follows(committed, text) :]
+        agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._latest, text, strict=False)))
+        agreed = min(agreed, len(text) - _HELD) if commit else 0
+        while agreed > self._stable and text[agreed - 1] in _MARKS:
             agreed -= 1
         self._stable = max(self._stable, agreed)
-        self._heard = heard
-        self._shown = heard[: max(len(heard) - _HIDDEN, self._stable, 1)]
+        self._latest = text
+        self._shown = text[: max(len(text) - _HIDDEN, self._stable, 1)]
         return self._shown
 
 

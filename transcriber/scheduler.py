@@ -150,7 +150,7 @@ class RecognitionScheduler:
         caption.seconds = caption.turn.seconds
         caption.asked = mine = caption.asked + 1
         try:
-            transcription = await self._ask(caption, caption.turn.samples(), quick=True)
+            transcription = await self._ask(caption, caption.turn.samples(), interim=True)
         except EngineLostError:
             return  # the final pass will say so
         finally:
@@ -172,11 +172,11 @@ class RecognitionScheduler:
         if caption.turn.end_ns != end_ns and caption.asked == mine:
             self._captions.show(caption, transcription)
 
-    async def _ask(self, caption: Caption, samples: Samples, *, quick: bool = False) -> Transcription:
+    async def _ask(self, caption: Caption, samples: Samples, *, interim: bool = False) -> Transcription:
         hearing = caption.job.hearing
         bias = await self._reviser.bias(hearing)
         transcription = await self._recognizer.ask(
-            samples, bias, quick=quick, turn=caption.id, prefix=caption.agreement.committed
+            samples, bias, interim=interim, turn=caption.id, prefix=caption.agreement.committed
         )
         if bias and await self._reviser.echoed(hearing, transcription.text):
             return Transcription(why="echo of the bias")
@@ -188,7 +188,7 @@ class RecognitionScheduler:
         transcription = await self._settled(caption)
         if transcription.text:
             event = await self._utterances.write(job, turn, transcription)
-            self._crosstalk.note(turn, transcription)
+            self._crosstalk.note(turn, transcription.text)
             await self._reviser.after(job.hearing, event)
         else:
             log.info("nothing_said", why=transcription.why, seconds=round(turn.seconds, 2), channel=turn.channel)
@@ -208,6 +208,6 @@ class RecognitionScheduler:
                 log.error("turn_unheard", why=error.message, start_ns=turn.start_ns)
                 transcription = Transcription(text=UNHEARD)
         others = self._captions.at_other_seats(turn)
-        if transcription.text and self._crosstalk.elsewhere(turn, transcription, others):
+        if transcription.text and self._crosstalk.elsewhere(turn, transcription.text, others):
             return Transcription(why="said at another seat")
         return transcription

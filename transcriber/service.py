@@ -26,7 +26,7 @@ from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
 from transcriber.live_edge import LiveEdge
 from transcriber.progress import ProgressFile
-from transcriber.recognition.factory import make_ear
+from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.turn_queue import TurnQueue
@@ -81,7 +81,7 @@ class _Service:
         self._progress = ProgressFile(layout.data / "transcriber.json", room_log, channels)
         self._backlog = Backlog(self._progress.point.number)
         self._live = LiveAudio(layout.feed("recorder"))
-        self._recognizer = make_ear(profile.transcriber, on_state=self._on_state)
+        self._recognizer = make_recognizer(profile.transcriber, on_state=self._on_state)
         self._voices = Voices(profile, self._recognizer, layout.data / "voices.json")
         self._reviser = Reviser(settings=profile.transcriber, room_log=room_log, clock=clock, feed=feed)
         self._queue = TurnQueue()
@@ -89,7 +89,7 @@ class _Service:
             layout=layout,
             clock=clock,
             live=self._live,
-            sittings=self._backlog,
+            backlog=self._backlog,
             channels=list(channels.values()),
             progress=self._progress,
             queue=self._queue,
@@ -159,7 +159,7 @@ class _Service:
         waiting = self._queue.oldest_ns
         done_ns = self._source.done_ns
         done_ns = done_ns if waiting is None else min(done_ns, waiting)
-        self._progress.note(self._backlog, self._source.sitting, done_ns)
+        self._progress.note(self._backlog, self._source.job, done_ns)
 
     def _on_state(self, state: str, why: str) -> None:
         self._state, self._why = state, why

@@ -29,7 +29,7 @@ from sync.http.access import Rule, declare
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
-from transcriber.recognition.factory import make_ear
+from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.process import EngineLostError
 from transcriber.recognition.recognizer import RATE_HZ, Recognizer, Samples, Transcription
 
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 MOST_S = 29.5
 MOST_BYTES = 4 * 1024 * 1024
-QUICK = "X-Wutong-Quick"
+INTERIM_HEADER = "X-Wutong-Quick"
 """A header: this is for a caption; it gives way to finished turns, and is heard with less care."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -55,27 +55,27 @@ class _Waiting:
 class QuestionQueue:
     """Who is answered next. All methods belong to one event loop."""
 
-    def __init__(self, ears: list[Recognizer], most: int) -> None:
-        self._free = list(ears)
+    def __init__(self, recognizers: list[Recognizer], most: int) -> None:
+        self._free = list(recognizers)
         self._most = most
         self._waiting: list[_Waiting] = []
         self._count = itertools.count()
 
     @contextlib.asynccontextmanager
-    async def ear(self, *, quick: bool) -> AsyncIterator[Recognizer]:
-        """One ear for one question; `BusyError` when too many wait before this one."""
-        ear = await self._next(quick=quick)
+    async def recognizer(self, *, interim: bool) -> AsyncIterator[Recognizer]:
+        """One recognizer for one question; `BusyError` when too many wait before this one."""
+        recognizer = await self._next(interim=interim)
         try:
-            yield ear
+            yield recognizer
         finally:
-            self._give(ear)
+            self._give(recognizer)
 
-    async def _next(self, *, quick: bool) -> Recognizer:
+    async def _next(self, *, interim: bool) -> Recognizer:
         if self._free:
             return self._free.pop()
         if len(self._waiting) >= self._most:
             raise BusyError
-        mine = _Waiting((quick, next(self._count)), asyncio.get_running_loop().create_future())
+        mine = _Waiting((interim, next(self._count)), asyncio.get_running_loop().create_future())
         self._waiting.append(mine)
         try:
             return await mine.turn
@@ -86,14 +86,14 @@ class QuestionQueue:
                 self._give(mine.turn.result())
             raise
 
-    def _give(self, ear: Recognizer) -> None:
+    def _give(self, recognizer: Recognizer) -> None:
         while self._waiting:
             first = min(self._waiting)
             self._waiting.remove(first)
             if not first.turn.done():  # else its asker has just gone, and only has not left the line yet
-                first.turn.set_result(ear)
+                first.turn.set_result(recognizer)
                 return
-        self._free.append(ear)
+        self._free.append(recognizer)
 
 
 def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastAPI:
@@ -134,17 +134,17 @@ def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastA
             samples = await asyncio.to_thread(_decoded, await file.read())
         except MediaError as error:
             return _error(400, error.message)
-        quick = QUICK in request.headers
+        interim = INTERIM_HEADER in request.headers
         try:
-            async with line.ear(quick=quick) as ear:
+            async with line.recognizer(interim=interim) as recognizer:
                 if await request.is_disconnected():
                     return Response(status_code=499)
-                heard = await ear.ask(samples, prompt, quick=quick)
+                transcription = await recognizer.ask(samples, prompt, interim=interim)
         except BusyError:
             return _error(503, "too many questions are waiting; try again, or another server")
         except EngineLostError as error:
             return _error(422, error.message)
-        return _answer(heard, len(samples) / RATE_HZ, response_format)
+        return _answer(transcription, len(samples) / RATE_HZ, response_format)
 
     return app
 
@@ -165,15 +165,15 @@ async def running(
     token = "" if token_file is None else read_secret(token_file, "the token of the speech server")
     if not token and host not in _LOOPBACK:
         raise ConfigError(f"on {host} other machines may ask: name a token in --token-file (mode 0600)")
-    ears = [make_ear(settings) for _ in range(processes)]
+    recognizers = [make_recognizer(settings) for _ in range(processes)]
     try:
-        for ear in ears:
-            await ear.start()
-        app = build(QuestionQueue(ears, waiting), name=settings.model, language=settings.language, token=token)
+        for recognizer in recognizers:
+            await recognizer.start()
+        app = build(QuestionQueue(recognizers, waiting), name=settings.model, language=settings.language, token=token)
         async with serving(app, host, port) as bound:
             yield bound
     finally:
-        await asyncio.gather(*(ear.stop() for ear in ears))
+        await asyncio.gather(*(recognizer.stop() for recognizer in recognizers))
 
 
 def _decoded(raw: bytes) -> Samples:
@@ -190,20 +190,22 @@ def _decoded(raw: bytes) -> Samples:
     return pcm.astype(np.float32) / 32768.0
 
 
-def _answer(heard: Transcription, seconds: float, form: str) -> Response:
+def _answer(transcription: Transcription, seconds: float, form: str) -> Response:
     if form == "text":
-        return Response(heard.text, media_type="text/plain; charset=utf-8")
+        return Response(transcription.text, media_type="text/plain; charset=utf-8")
     if form == "json":
-        return JSONResponse({"text": heard.text})
-    words = [{"word": w.text, "start": w.start_s, "end": w.end_s, "probability": w.probability} for w in heard.words]
-    segment = {"id": 0, "start": 0.0, "end": seconds, "text": heard.text}
+        return JSONResponse({"text": transcription.text})
+    words = [
+        {"word": w.text, "start": w.start_s, "end": w.end_s, "probability": w.probability} for w in transcription.words
+    ]
+    segment = {"id": 0, "start": 0.0, "end": seconds, "text": transcription.text}
     return JSONResponse(
         {
             "task": "transcribe",
-            "language": _language(heard.text),
+            "language": _language(transcription.text),
             "duration": seconds,
-            "text": heard.text,
-            "segments": [segment] if heard.text else [],
+            "text": transcription.text,
+            "segments": [segment] if transcription.text else [],
             "words": words,
         }
     )

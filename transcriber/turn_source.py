@@ -41,10 +41,10 @@ _FLUSH_NS = 3_000_000_000
 class _OpenStretch:
     """Kept time between two pauses, and how far it has been cut."""
 
-    sitting: HearingJob
+    job: HearingJob
     from_ns: int
     position_ns: int
-    cutter: Endpointer | None
+    endpointer: Endpointer | None
     kept: KeptAudio
     read: deque[Block]
     stuck_since: float | None = None
@@ -59,7 +59,7 @@ class TurnSource:
         layout: RoomPaths,
         clock: RoomClock,
         live: LiveAudio,
-        sittings: Backlog,
+        backlog: Backlog,
         channels: Sequence[int],
         progress: ProgressFile,
         queue: TurnQueue,
@@ -68,26 +68,26 @@ class TurnSource:
         self._layout = layout
         self._clock = clock
         self._live = live
-        self._sittings = sittings
+        self._backlog = backlog
         self._channels = list(channels)
         self._progress = progress
         self._queue = queue
         self._stretch: _OpenStretch | None = None
-        self._sitting: HearingJob | None = None
+        self._job: HearingJob | None = None
         self._done_ns = 0
-        self._said: dict[int, int] = {}
+        self._written: dict[int, int] = {}
         self._delivering: list[Turn] = []
 
     @property
     def turns(self) -> list[Turn]:
         """Those that go on now, or ended and wait to be taken away."""
-        going_on = [] if self._stretch is None or self._stretch.cutter is None else self._stretch.cutter.turns
+        going_on = [] if self._stretch is None or self._stretch.endpointer is None else self._stretch.endpointer.turns
         return [*self._delivering, *going_on]
 
     @property
-    def sitting(self) -> HearingJob | None:
+    def job(self) -> HearingJob | None:
         """The hearing that `turns` belong to."""
-        return self._sitting
+        return self._job
 
     @property
     def position_ns(self) -> int | None:
@@ -113,48 +113,48 @@ class TurnSource:
             await self._step(self._stretch)
 
     async def _next_stretch(self) -> _OpenStretch | None:
-        sitting = self._sittings.current
-        if sitting is None:
-            self._sitting = None
+        job = self._backlog.current
+        if job is None:
+            self._job = None
             return None
-        if sitting is not self._sitting:
-            self._done_ns, self._said = await asyncio.to_thread(self._progress.resume, sitting)
-            self._sitting = sitting  # only now does `done_ns` speak of it
-        from_ns = sitting.resumes_ns(self._done_ns)
+        if job is not self._job:
+            self._done_ns, self._written = await asyncio.to_thread(self._progress.resume, job)
+            self._job = job  # only now does `done_ns` speak of it
+        from_ns = job.resumes_ns(self._done_ns)
         if from_ns is not None:
-            kept = KeptAudio(self._layout.track(sitting.hearing, MICROPHONES))
-            return _OpenStretch(sitting, from_ns, from_ns - _WARM_NS, None, kept, deque())
-        if sitting.closed_ns is not None:  # also when it was closed in a recess
+            kept = KeptAudio(self._layout.track(job.hearing, MICROPHONES))
+            return _OpenStretch(job, from_ns, from_ns - _WARM_NS, None, kept, deque())
+        if job.closed_ns is not None:  # also when it was closed in a recess
             await self._queue.drained()
-            self._sittings.done()
-            self._sitting = None
-            log.info("hearing_transcribed", hearing=sitting.hearing)
+            self._backlog.done()
+            self._job = None
+            log.info("hearing_transcribed", hearing=job.hearing)
         return None
 
     async def _step(self, stretch: _OpenStretch) -> None:
-        ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
+        ends_ns = stretch.job.ends_ns(stretch.from_ns)
         if ends_ns is not None and stretch.position_ns >= ends_ns:
-            ended = [] if stretch.cutter is None else stretch.cutter.end(ends_ns)
+            ended = [] if stretch.endpointer is None else stretch.endpointer.end(ends_ns)
             await self._send(stretch, ended)
             self._done_ns, self._stretch = ends_ns, None
             return
         block = await self._next_block(stretch, ends_ns)
         if block is None:
             return
-        if stretch.cutter is None:
-            stretch.cutter = Endpointer(self._channels, block.samples.shape[1])
+        if stretch.endpointer is None:
+            stretch.endpointer = Endpointer(self._channels, block.samples.shape[1])
             for channel in self._channels:
-                stretch.cutter.silence(channel, max(stretch.from_ns, self._said.get(channel, 0)))
-        ended = stretch.cutter.feed(block.from_ns, block.samples)
+                stretch.endpointer.silence(channel, max(stretch.from_ns, self._written.get(channel, 0)))
+        ended = stretch.endpointer.feed(block.from_ns, block.samples)
         stretch.position_ns = max(block.to_ns, stretch.position_ns)
         await self._send(stretch, ended)
         await asyncio.sleep(0)  # reading from disk never waits by itself: let the others turn
 
     async def _send(self, stretch: _OpenStretch, turns: list[Turn]) -> None:
-        ends_ns = stretch.sitting.ends_ns(stretch.from_ns)
+        ends_ns = stretch.job.ends_ns(stretch.from_ns)
         self._delivering = [t for t in turns if ends_ns is None or t.start_ns < ends_ns]
         while self._delivering:
-            await self._queue.put(stretch.sitting, self._delivering[0])
+            await self._queue.put(stretch.job, self._delivering[0])
             del self._delivering[0]
 
     async def _next_block(self, stretch: _OpenStretch, ends_ns: int | None) -> Block | None:

@@ -64,9 +64,9 @@ async def test_a_model_that_has_grown_is_replaced_before_the_next_words(monkeypa
     monkeypatch.setattr("transcriber.recognition.process._GROWTH_BYTES", 0)
     owner = EngineProcess(locate("base"))
     try:
-        await owner.ask(np.zeros(16_000, np.float32), quick=True)
+        await owner.ask(np.zeros(16_000, np.float32), interim=True)
         first = owner.pid
-        await owner.ask(np.zeros(16_000, np.float32), quick=True)
+        await owner.ask(np.zeros(16_000, np.float32), interim=True)
         assert owner.pid != first
         assert first is not None
         assert not psutil.pid_exists(first)

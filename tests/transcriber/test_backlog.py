@@ -14,28 +14,28 @@ def event(number: int, kind: str, room_ns: int, hearing: str = "a") -> Event:
 
 
 def test_pauses_are_left_out_and_the_rest_is_kept() -> None:
-    sittings = Backlog()
-    sittings.apply([event(1, "open", 100), event(2, "pause", 200), event(3, "resume", 300)])
-    sitting = sittings.current
-    assert sitting is not None
-    assert sitting.resumes_ns(50) == 100
-    assert (sitting.resumes_ns(150), sitting.ends_ns(150)) == (150, 200)
-    assert sitting.resumes_ns(200) == 300
-    assert (sitting.resumes_ns(300), sitting.ends_ns(300)) == (300, None)
-    sittings.apply([event(4, "pause", 400), event(5, "close", 500)])
-    assert sitting.ends_ns(300) == 400
-    assert sitting.resumes_ns(400) is None
-    assert sitting.resumes_ns(500) is None
+    backlog = Backlog()
+    backlog.apply([event(1, "open", 100), event(2, "pause", 200), event(3, "resume", 300)])
+    job = backlog.current
+    assert job is not None
+    assert job.resumes_ns(50) == 100
+    assert (job.resumes_ns(150), job.ends_ns(150)) == (150, 200)
+    assert job.resumes_ns(200) == 300
+    assert (job.resumes_ns(300), job.ends_ns(300)) == (300, None)
+    backlog.apply([event(4, "pause", 400), event(5, "close", 500)])
+    assert job.ends_ns(300) == 400
+    assert job.resumes_ns(400) is None
+    assert job.resumes_ns(500) is None
 
 
 def test_hearings_come_one_after_the_other() -> None:
-    sittings = Backlog()
-    sittings.apply([event(1, "open", 1), event(2, "close", 5), event(3, "open", 9, "b"), event(4, "mark", 9, "b")])
-    assert sittings.current is not None
-    assert (sittings.current.hearing, sittings.current.closed_ns) == ("a", 5)
-    sittings.done()
-    assert sittings.current is not None
-    assert (sittings.current.hearing, sittings.current.closed_ns) == ("b", None)
+    backlog = Backlog()
+    backlog.apply([event(1, "open", 1), event(2, "close", 5), event(3, "open", 9, "b"), event(4, "mark", 9, "b")])
+    assert backlog.current is not None
+    assert (backlog.current.hearing, backlog.current.closed_ns) == ("a", 5)
+    backlog.done()
+    assert backlog.current is not None
+    assert (backlog.current.hearing, backlog.current.closed_ns) == ("b", None)
 
 
 def test_progress_survives_and_damage_is_known(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_progress_survives_and_damage_is_known(tmp_path: Path) -> None:
 
 
 def test_without_progress_the_last_hearing_comes_first_and_then_those_without_words() -> None:
-    sittings = Backlog()
+    backlog = Backlog()
     told = [
         ("open", "worded"),
         ("utterance", "worded"),
@@ -56,6 +56,6 @@ def test_without_progress_the_last_hearing_comes_first_and_then_those_without_wo
         ("open", "wordless"),
         ("close", "wordless"),
     ]
-    sittings.apply([event(number, kind, number, name) for number, (kind, name) in enumerate([*told, ("open", "now")])])
-    sittings.begin_anew()
-    assert [sitting.hearing for sitting in sittings.waiting] == ["now", "wordless"]
+    backlog.apply([event(number, kind, number, name) for number, (kind, name) in enumerate([*told, ("open", "now")])])
+    backlog.begin_anew()
+    assert [job.hearing for job in backlog.waiting] == ["now", "wordless"]

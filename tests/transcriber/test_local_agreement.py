@@ -22,7 +22,7 @@ def test_the_last_characters_of_a_pass_wait_for_more_sound() -> None:
     agreement = Agreement()
     assert agreement.take("青春") == "青"  # something is shown at once
     assert agreement.take("请全体起立，请") == "请全"
-    assert agreement.heard == "请全体起立，请"
+    assert agreement.latest == "请全体起立，请"
 
 
 def test_punctuation_at_the_end_is_not_committed() -> None:

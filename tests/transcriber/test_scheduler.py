@@ -1,4 +1,4 @@
-"""In which order the engine is asked, what is shown meanwhile, and what stays; the engine is a scribe with a clock."""
+"""In which order the recognizer is asked, what is shown meanwhile, and what stays; its words and its pace are given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.clocks.paced_scheduler import Played, Scribe
+from tests.support.clocks.paced_scheduler import Played, ScriptedRecognizer
 from tests.support.rooms.transcriber_room import RATE_HZ, Pcm, TranscriberRoom, hearing_civil
 from transcriber.segmentation.endpointer import Turn
 
@@ -61,17 +61,17 @@ def test_every_turn_is_written_once_and_its_words_are_its_text(opened: Make) -> 
 def test_the_final_pass_has_begun_before_the_turn_is_over(opened: Make) -> None:
     played = Played(opened(1), one_sentence())
     [turn], [said] = played.turns, played.utterances
-    *_, (asked_s, name, quick, _) = played.scribe.asked
-    assert (name, quick) == (said["id"], False)
+    *_, (asked_s, name, interim, _) = played.recognizer.asked
+    assert (name, interim) == (said["id"], False)
     assert turn.end_ns + ns(0.15) < ns(asked_s) < turn.end_ns + ns(0.45)
-    assert len([a for a in played.scribe.asked if ns(a[0]) > turn.end_ns]) == 1  # it was not asked again
+    assert len([a for a in played.recognizer.asked if ns(a[0]) > turn.end_ns]) == 1  # it was not asked again
 
 
 def test_speech_that_goes_on_after_a_breath_makes_of_it_a_caption(opened: Make) -> None:
     sentence = one_sentence()
     pcm = np.concatenate([sentence[: int(1.3 * RATE_HZ)], sentence[-int(0.3 * RATE_HZ) :], sentence[RATE_HZ:]])
     played = Played(opened(1), pcm)
-    finals = [a for a in played.scribe.asked if not a[2]]
+    finals = [a for a in played.recognizer.asked if not a[2]]
     assert len(played.utterances) == 1
     assert len(finals) >= 2
     assert played.utterances[0]["start_ns"] == played.turns[0].start_ns
@@ -87,17 +87,17 @@ def test_what_captions_have_committed_never_changes_and_the_final_pass_goes_on_f
     for name, captions in of_turn.items():
         for before, after in pairwise([*captions, {"text": final[name]}]):
             assert str(after["text"]).startswith(str(before["text"])[: int(str(before["stable"]))])
-    assert any(prefix for _, _, quick, prefix in played.scribe.asked if not quick)
+    assert any(prefix for _, _, interim, prefix in played.recognizer.asked if not interim)
 
 
 def test_a_finished_turn_is_heard_before_any_caption(opened: Make) -> None:
     pcm = hearing_civil(0, 16)
-    slow, quick = (Played(opened(4), pcm, lambda cost_s=cost_s: Scribe(cost_s)) for cost_s in (1.2, 0.1))
+    slow, fast = (Played(opened(4), pcm, lambda cost_s=cost_s: ScriptedRecognizer(cost_s)) for cost_s in (1.2, 0.1))
     written_ns = {name: ns(at_s) for name, at_s in slow.written_s.items()}
     for turn, said in zip(slow.turns, slow.utterances, strict=True):
-        began_ns = [ns(at_s) for at_s, _, quick_, _ in slow.scribe.asked if quick_]
+        began_ns = [ns(at_s) for at_s, _, interim, _ in slow.recognizer.asked if interim]
         assert not [at for at in began_ns if turn.end_ns + ns(0.7) < at < written_ns[said["id"]]]
-    captions = [sum(asked[2] for asked in played.scribe.asked) for played in (slow, quick)]
+    captions = [sum(asked[2] for asked in played.recognizer.asked) for played in (slow, fast)]
     assert captions[0] < captions[1]  # the slower the engine, the rarer
 
 
@@ -105,8 +105,10 @@ def test_who_begins_to_speak_is_shown_before_others_are_shown_again(opened: Make
     pcm = hearing_civil(116.0, 131.0)  # one interrupts the other
     played = Played(opened(4), pcm)
     for turn in played.turns:
-        asked = [a for a in played.scribe.asked if a[2] and ns(a[0]) > turn.start_ns + ns(1.2)]
-        first = next(a for a in played.scribe.asked if f"-seat-{turn.channel}-" in a[1] and a[1].endswith(began(turn)))
+        asked = [a for a in played.recognizer.asked if a[2] and ns(a[0]) > turn.start_ns + ns(1.2)]
+        first = next(
+            a for a in played.recognizer.asked if f"-seat-{turn.channel}-" in a[1] and a[1].endswith(began(turn))
+        )
         others = [a for a in asked if a[0] < first[0] and not a[1].endswith(began(turn))]
         assert len(others) <= 1  # the one that was being made already
 

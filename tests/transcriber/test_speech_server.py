@@ -13,10 +13,10 @@ from hardware.profile import Transcriber, speech_settings
 from sync.errors import ConfigError
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
-from transcriber.recognition.factory import look, make_ear
+from transcriber.recognition.factory import look, make_recognizer
 from transcriber.recognition.openai_client import _wav
 from transcriber.recognition.process import EngineProcess
-from transcriber.recognition.process_settings import Local
+from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.speech_server import BusyError, QuestionQueue, running
 
 TOKEN = "the-rooms-token"
@@ -52,54 +52,54 @@ async def test_an_independent_client_and_a_room_get_the_words(tmp_path: Path) ->
                 await stranger.audio.transcriptions.create(model="any", file=file)
         room = Transcriber(engine="openai", servers=[url], language="en", token_file=token_file, timeout_s=150)
         assert await look(room) == "1 transcription server"
-        ear = make_ear(room)
+        recognizer = make_recognizer(room)
         try:
-            await ear.start()
-            assert (await ear.ask(samples)).text.startswith("And so")
-            assert (await ear.ask(samples, quick=True, turn="t")).text.startswith("And so")
+            await recognizer.start()
+            assert (await recognizer.ask(samples)).text.startswith("And so")
+            assert (await recognizer.ask(samples, interim=True, turn="t")).text.startswith("And so")
         finally:
-            await ear.stop()
+            await recognizer.stop()
 
 
 async def test_finished_turns_go_before_captions_and_too_many_are_refused() -> None:
-    line = QuestionQueue([EngineProcess(Local())], most=3)
+    line = QuestionQueue([EngineProcess(ProcessSettings())], most=3)
     order: list[str] = []
     held = asyncio.Event()
 
-    async def ask(name: str, *, quick: bool) -> None:
-        async with line.ear(quick=quick):
+    async def ask(name: str, *, interim: bool) -> None:
+        async with line.recognizer(interim=interim):
             order.append(name)
             await held.wait()
 
-    tasks = [asyncio.create_task(ask("first", quick=False))]
+    tasks = [asyncio.create_task(ask("first", interim=False))]
     await asyncio.sleep(0)
-    for name, quick in (("caption", True), ("gone", False), ("final", False)):
-        tasks.append(asyncio.create_task(ask(name, quick=quick)))
+    for name, interim in (("caption", True), ("gone", False), ("final", False)):
+        tasks.append(asyncio.create_task(ask(name, interim=interim)))
         await asyncio.sleep(0)
     with pytest.raises(BusyError):
-        await ask("one too many", quick=False)
+        await ask("one too many", interim=False)
     tasks[2].cancel()
     await asyncio.wait([tasks[2]])
     held.set()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order == ["first", "final", "caption"]
-    await ask("again", quick=True)
+    await ask("again", interim=True)
     assert order[-1] == "again"
 
 
 async def test_an_ear_is_not_lost_on_a_question_that_was_taken_back_a_moment_ago() -> None:
-    ear = EngineProcess(Local())
-    line = QuestionQueue([ear], most=3)
+    recognizer = EngineProcess(ProcessSettings())
+    line = QuestionQueue([recognizer], most=3)
     heard: list[str] = []
 
     async def ask(name: str) -> None:
-        async with line.ear(quick=False):
+        async with line.recognizer(interim=False):
             heard.append(name)
 
-    async with line.ear(quick=False):
+    async with line.recognizer(interim=False):
         gone, waiting = asyncio.create_task(ask("gone")), asyncio.create_task(ask("waiting"))
         await asyncio.sleep(0)
-        gone.cancel()  # it will know of it only after the ear is free
+        gone.cancel()  # it will know of it only after the recognizer is free
     await asyncio.wait([gone, waiting], timeout=30)
     assert gone.cancelled()
     assert heard == ["waiting"]

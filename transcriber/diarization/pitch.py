@@ -30,11 +30,11 @@ def pitch(samples: Samples) -> tuple[float, ...]:
     frames = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
     energies = np.concatenate([_energy(part) for part in _parts(frames)])
     loud = energies > _QUIET * np.percentile(energies, 90)
-    heard = np.concatenate([_pitches(part) for part in _parts(frames[loud])]) if loud.any() else np.zeros(0)
-    heard = heard[heard > 0]
-    if len(heard) < _LEAST_FRAMES:
+    voiced_hz = np.concatenate([_pitches(part) for part in _parts(frames[loud])]) if loud.any() else np.zeros(0)
+    voiced_hz = voiced_hz[voiced_hz > 0]
+    if len(voiced_hz) < _LEAST_FRAMES:
         return ()
-    return (round(float(12 * np.log2(np.median(heard))), 3),)
+    return (round(float(12 * np.log2(np.median(voiced_hz))), 3),)
 
 
 def _parts(frames: NDArray[np.float32]) -> list[NDArray[np.float32]]:

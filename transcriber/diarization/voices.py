@@ -66,7 +66,7 @@ class Voice:
 
 
 @dataclass(slots=True)
-class _VoiceSample:
+class _KnownVoices:
     """The voices of one hearing."""
 
     hearing: str = ""
@@ -77,13 +77,13 @@ class _VoiceSample:
 class Voices:
     """The voices of the hearing in work. All methods belong to one event loop."""
 
-    def __init__(self, profile: Profile, ear: Recognizer, file: Path) -> None:
+    def __init__(self, profile: Profile, recognizer: Recognizer, file: Path) -> None:
         """`file`: where the voices of the hearing in work are kept over a restart."""
         self._mode = profile.transcriber.voices
         self._measure = SEMITONES if self._mode == "pitch" else COSINE
-        self._ear = ear
+        self._recognizer = recognizer
         self._file = file
-        self._heard = _read(file)
+        self._known = _read(file)
         self._transcripts: dict[str, Transcript] = {}
         self._used: dict[str, dict[str, set[str]]] = {}
 
@@ -118,35 +118,35 @@ class Voices:
 
     def _begin(self, hearing: str) -> None:
         """Another hearing is in work. They are transcribed in their order: those before it are done."""
-        self._heard = _VoiceSample(hearing)
+        self._known = _KnownVoices(hearing)
         if hearing in self._transcripts:
             for earlier in list(self._transcripts)[: list(self._transcripts).index(hearing)]:
                 self._forget(earlier)
 
     async def whose(self, hearing: str, seat: Seat, samples: Samples) -> tuple[str, str]:
         """(label, role) of what was said at `seat`; the label is empty where voices are not told apart."""
-        if self._heard.hearing != hearing:
+        if self._known.hearing != hearing:
             self._begin(hearing)
         if len(seat.roles) < 2 or not self._mode:
             return "", self.role(hearing, seat, "")
         try:
-            heard = await self._print(samples)
-            label = self._settle(hearing, seat, heard, len(samples) / RATE_HZ)
-            if label and self._heard.last.get(seat.id) != label:
-                self._heard.last[seat.id] = label
-            await asyncio.to_thread(_write, self._file, self._heard)
+            voiceprint = await self._voiceprint(samples)
+            label = self._settle(hearing, seat, voiceprint, len(samples) / RATE_HZ)
+            if label and self._known.last.get(seat.id) != label:
+                self._known.last[seat.id] = label
+            await asyncio.to_thread(_write, self._file, self._known)
         except DEFECTS as error:
             log.error("voice_not_told", seat=seat.id, why=repr(error))
-            label = self._heard.last.get(seat.id, "")
+            label = self._known.last.get(seat.id, "")
         return label, self.role(hearing, seat, label)
 
     async def guess(self, hearing: str, seat: Seat, samples: Samples) -> str:
         """The role for a caption, while somebody goes on speaking: by pitch, or of who spoke last. Learns nothing."""
-        label = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
+        label = self._known.last.get(seat.id, "") if self._known.hearing == hearing else ""
         if len(seat.roles) > 1 and self._mode == "pitch" and len(samples) >= _FOUND_S * RATE_HZ:
             try:
-                heard = await asyncio.to_thread(pitch, samples[-_GUESSED:])
-                label = self._nearest(hearing, seat, heard, len(samples) / RATE_HZ)
+                voiceprint = await asyncio.to_thread(pitch, samples[-_GUESSED:])
+                label = self._nearest(hearing, seat, voiceprint, len(samples) / RATE_HZ)
             except DEFECTS as error:
                 log.error("voice_not_guessed", seat=seat.id, why=repr(error))
         return self.role(hearing, seat, label)
@@ -166,34 +166,34 @@ class Voices:
             taken.add(mine)
         return seat.role
 
-    async def _print(self, samples: Samples) -> tuple[float, ...]:
+    async def _voiceprint(self, samples: Samples) -> tuple[float, ...]:
         if self._mode in NO_MODEL:
             return await asyncio.to_thread(pitch, samples)
         try:
-            return await self._ear.voiceprint(samples)
+            return await self._recognizer.voiceprint(samples)
         except EngineLostError as error:
             log.warning("voice_unknown", why=error.message)
             return ()
 
-    def _settle(self, hearing: str, seat: Seat, heard: tuple[float, ...], seconds: float) -> str:
+    def _settle(self, hearing: str, seat: Seat, voiceprint: tuple[float, ...], seconds: float) -> str:
         """The label of what was said, and what is learnt from it."""
-        label = self._nearest(hearing, seat, heard, seconds)
-        if heard and seconds >= _FOUND_S and label:
-            voices = self._heard.voices.setdefault(seat.id, [])
+        label = self._nearest(hearing, seat, voiceprint, seconds)
+        if voiceprint and seconds >= _FOUND_S and label:
+            voices = self._known.voices.setdefault(seat.id, [])
             mine = next((voice for voice in voices if voice.label == label), None)
             if mine is None:
-                voices.append(Voice(label, list(heard)))
-            elif self._distance(mine.centre, heard) <= self._measure.apart:
-                self._move(mine, heard)
+                voices.append(Voice(label, list(voiceprint)))
+            elif self._distance(mine.centre, voiceprint) <= self._measure.apart:
+                self._move(mine, voiceprint)
         return label
 
-    def _nearest(self, hearing: str, seat: Seat, heard: tuple[float, ...], seconds: float) -> str:
+    def _nearest(self, hearing: str, seat: Seat, voiceprint: tuple[float, ...], seconds: float) -> str:
         """The label that fits best, a new one where none does; changes nothing."""
-        voices = self._heard.voices.get(seat.id, []) if self._heard.hearing == hearing else []
-        last = self._heard.last.get(seat.id, "") if self._heard.hearing == hearing else ""
-        if not heard:
+        voices = self._known.voices.get(seat.id, []) if self._known.hearing == hearing else []
+        last = self._known.last.get(seat.id, "") if self._known.hearing == hearing else ""
+        if not voiceprint:
             return last
-        far = {voice.label: self._distance(voice.centre, heard) for voice in voices}
+        far = {voice.label: self._distance(voice.centre, voiceprint) for voice in voices}
         best = min(far, key=lambda label: far[label], default="")
         if not best or (far[best] > self._measure.apart and len(voices) < len(seat.roles)):
             if seconds < _FOUND_S:
@@ -202,22 +202,22 @@ class Voices:
             return next((letter for letter in string.ascii_lowercase if letter not in used), last)
         return last if last in far and far[last] - far[best] < self._measure.stay else best
 
-    def _distance(self, centre: list[float], heard: tuple[float, ...]) -> float:
+    def _distance(self, centre: list[float], voiceprint: tuple[float, ...]) -> float:
         if self._measure is SEMITONES:
-            return abs(centre[0] - heard[0])
-        a, b = np.array(centre), np.array(heard)
+            return abs(centre[0] - voiceprint[0])
+        a, b = np.array(centre), np.array(voiceprint)
         return float(1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
-    def _move(self, voice: Voice, heard: tuple[float, ...]) -> None:
+    def _move(self, voice: Voice, voiceprint: tuple[float, ...]) -> None:
         if self._measure is COSINE:
-            heard = tuple(np.array(heard) / (np.linalg.norm(heard) + 1e-9))
+            voiceprint = tuple(np.array(voiceprint) / (np.linalg.norm(voiceprint) + 1e-9))
             voice.centre = list(np.array(voice.centre) / (np.linalg.norm(voice.centre) + 1e-9))
         share = 1 / (voice.weight + 1)
-        voice.centre = [c + share * (h - c) for c, h in zip(voice.centre, heard, strict=True)]
+        voice.centre = [c + share * (h - c) for c, h in zip(voice.centre, voiceprint, strict=True)]
         voice.weight = min(voice.weight + 1, _HEAVIEST)
 
 
-def _read(path: Path) -> _VoiceSample:
+def _read(path: Path) -> _KnownVoices:
     """What was kept; nothing when it cannot be read: then new labels follow those that the log has."""
     try:
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -225,17 +225,17 @@ def _read(path: Path) -> _VoiceSample:
             str(seat): [Voice(str(v["label"]), [float(c) for c in v["centre"]], int(v["weight"])) for v in kept]
             for seat, kept in value["voices"].items()
         }
-        return _VoiceSample(str(value["hearing"]), voices, {str(k): str(v) for k, v in value["last"].items()})
+        return _KnownVoices(str(value["hearing"]), voices, {str(k): str(v) for k, v in value["last"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return _VoiceSample()
+        return _KnownVoices()
 
 
-def _write(path: Path, heard: _VoiceSample) -> None:
+def _write(path: Path, known: _KnownVoices) -> None:
     """Replace the file as a whole; without it a restart founds its voices anew."""
     draft = path.with_suffix(".new")
     try:
         # Not synced: an utterance must not wait for it, and a power cut costs labels, no words.
-        draft.write_text(json.dumps(asdict(heard), ensure_ascii=False), encoding="utf-8")
+        draft.write_text(json.dumps(asdict(known), ensure_ascii=False), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
         log.warning("voices_not_kept", why=str(error))

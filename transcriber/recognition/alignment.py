@@ -11,7 +11,7 @@ from transcriber.recognition.hallucinations import tidy
 from transcriber.recognition.recognizer import Word
 
 
-def spread(text: str, pieces: list[Word]) -> tuple[Word, ...]:
+def align_words(text: str, pieces: list[Word]) -> tuple[Word, ...]:
     """Lay the tidied `text` over the model's pieces, so that the words joined are the text again.
 
     Script and punctuation may have changed, letters and their number not (else the pieces are tidied one by one).

@@ -8,24 +8,26 @@ from pathlib import Path
 from hardware.profile import Transcriber
 from sync.errors import ConfigError
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.openai_client import Remote
+from transcriber.recognition.openai_client import OpenAIClient
 from transcriber.recognition.process import EngineProcess
-from transcriber.recognition.process_settings import Local
+from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.recognition.recognizer import Recognizer
-from transcriber.recognition.server_pool import Pool
+from transcriber.recognition.server_pool import ServerPool
 
 NO_MODEL = ("", "pitch")
 """The values of `voices` for which no speaker model is loaded."""
 
 
-def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None) -> Recognizer:
-    """The ear, not started. `ConfigError` when its model is not there. Joins the model `base` when that is missing."""
+def make_recognizer(
+    settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None
+) -> Recognizer:
+    """The recognizer, not started. `ConfigError` when its model is not there; the model `base` is joined first."""
     speaker = "" if settings.voices in NO_MODEL else settings.voices
     if speaker and not Path(speaker).is_file():
         raise ConfigError(f"the speaker model {speaker} is not there; correct [transcriber] voices, or leave it empty")
     if settings.engine == "openai":
-        remotes = [
-            Remote(
+        clients = [
+            OpenAIClient(
                 server,
                 model=settings.model,
                 language=settings.language,
@@ -34,15 +36,15 @@ def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = la
             )
             for server in settings.servers
         ]
-        own = EngineProcess(Local(engine="", speaker=speaker)) if speaker else None
-        return Pool(remotes, speaker=own, on_state=on_state)
+        own = EngineProcess(ProcessSettings(engine="", speaker=speaker)) if speaker else None
+        return ServerPool(clients, speaker=own, on_state=on_state)
     if settings.engine == "sherpa-onnx":
         folder = Path(settings.model)
         if not folder.is_dir():
             raise ConfigError(f"the model folder {folder} is not there; correct [transcriber] model")
     else:
         folder = locate(settings.model)
-    local = Local(
+    local = ProcessSettings(
         engine=settings.engine,
         folder=str(folder),
         language=settings.language,
@@ -56,18 +58,20 @@ def make_ear(settings: Transcriber, *, on_state: Callable[[str, str], None] = la
 async def look(settings: Transcriber) -> str:
     """One sentence on what words would come from; `ConfigError` when none would. For `wutong doctor`."""
     if settings.engine != "openai":
-        ear = make_ear(settings)
+        recognizer = make_recognizer(settings)
         try:
-            await ear.start()
+            await recognizer.start()
         finally:
-            await ear.stop()
+            await recognizer.stop()
         return f"{settings.engine}: {settings.model}"
     states: list[tuple[str, str]] = []
-    ear = make_ear(settings.model_copy(update={"voices": ""}), on_state=lambda state, why: states.append((state, why)))
+    recognizer = make_recognizer(
+        settings.model_copy(update={"voices": ""}), on_state=lambda state, why: states.append((state, why))
+    )
     try:
-        await ear.start()
+        await recognizer.start()
     finally:
-        await ear.stop()
+        await recognizer.stop()
     state, why = states[-1]
     if state != "ready":
         raise ConfigError(why)

@@ -13,7 +13,7 @@ _SURE = ((4.0, 0.5), (2.0, 0.65), (0.0, 0.85))
 """From so many seconds on, the other language needs more than this share of the two."""
 
 
-class Tongue:
+class LanguageTracker:
     """Remembers which language was spoken last. Begins with Mandarin."""
 
     def __init__(self) -> None:

@@ -10,31 +10,31 @@ import math
 import re
 from collections.abc import Sequence
 
-from transcriber.recognition.alignment import spread
+from transcriber.recognition.alignment import align_words
 from transcriber.recognition.hallucinations import finish, invented, latin, once, tidy
 from transcriber.recognition.recognizer import Transcription, Word
 
 _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
 
-def fit(text: str, pieces: Sequence[Word], seconds: float, *, quick: bool, confidence: float) -> Transcription:
+def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bool, confidence: float) -> Transcription:
     """`text` as heard in `seconds` of sound; `pieces`: its parts with times, or none."""
     if why := invented(text, seconds):
         return Transcription(why=why)
     text = tidy(_sentence_case(text))
-    if quick:
+    if interim:
         return Transcription(text=once(text), confidence=confidence)
     text = finish(text)
     spoken = [piece for piece in pieces if _letters(piece.text)]
     if sum(_letters(piece.text) for piece in spoken) != _letters(text):
         spoken = _evenly(text, spoken, seconds, confidence)
-    words = spread(text, _ordered(spoken, seconds))
+    words = align_words(text, _ordered(spoken, seconds))
     if words:
         confidence = sum(word.probability for word in words) / len(words)
     return Transcription(text=text, words=words, confidence=round(confidence, 3))
 
 
-def chance(log_probability: float) -> float:
+def probability_of(log_probability: float) -> float:
     """0…1 of a natural logarithm; what is not a number is worth nothing."""
     return math.exp(min(log_probability, 0.0)) if math.isfinite(log_probability) else 0.0
 
@@ -53,7 +53,7 @@ def _sentence_case(text: str) -> str:
     return " ".join(words)
 
 
-def laid(text: str, start_s: float, end_s: float, probability: float) -> list[Word]:
+def evenly_timed(text: str, start_s: float, end_s: float, probability: float) -> list[Word]:
     """The characters and English words of `text`, evenly from `start_s` to `end_s`."""
     return _evenly(text, [Word(text, start_s, end_s, probability)], end_s, probability)
 

@@ -20,8 +20,8 @@ from sync.errors import ConfigError, WutongError
 from sync.runtime.secrets import read_secret
 from transcriber.recognition.hallucinations import echoes
 from transcriber.recognition.language import LANGUAGES
-from transcriber.recognition.normalize import chance, fit, laid
-from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Samples, Transcription, Word
+from transcriber.recognition.normalize import evenly_timed, normalized, probability_of
+from transcriber.recognition.recognizer import RATE_HZ, UNKNOWN_PROBABILITY, Samples, Transcription, Word
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0
@@ -55,7 +55,7 @@ class ServerRefusedError(WutongError):
     code = "engine"
 
 
-class Remote:
+class OpenAIClient:
     """One server. Any number of questions at a time; all methods belong to one event loop."""
 
     def __init__(self, base: str, *, model: str, language: str, timeout_s: float, token_file: Path | None) -> None:
@@ -69,24 +69,24 @@ class Remote:
         timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
         self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16))
 
-    async def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False) -> Transcription:
+    async def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False) -> Transcription:
         """Words of at most 30 s, by one question; by another one where the first came out as nonsense."""
         seconds = len(samples) / RATE_HZ
         wav = _wav(samples)
-        made = heard(await self._in_language(wav, bias, quick=quick), seconds, quick=quick)
-        if bias and not quick and (made.why not in ("", "no words") or echoes(made.text)):
+        made = parse_transcription(await self._in_language(wav, bias, interim=interim), seconds, interim=interim)
+        if bias and not interim and (made.why not in ("", "no words") or echoes(made.text)):
             # Names to be expected are what leads a model astray most often.
-            made = heard(await self._in_language(wav, "", quick=quick), seconds, quick=quick)
+            made = parse_transcription(await self._in_language(wav, "", interim=interim), seconds, interim=interim)
         return made
 
-    async def _in_language(self, wav: bytes, bias: str, *, quick: bool) -> dict[str, Any]:
+    async def _in_language(self, wav: bytes, bias: str, *, interim: bool) -> dict[str, Any]:
         """The answer in one of the two languages; with `auto`, a third one is asked about again."""
-        answer = await self._asked(wav, bias, "" if self._language == "auto" else self._language, quick=quick)
+        answer = await self._asked(wav, bias, "" if self._language == "auto" else self._language, interim=interim)
         if self._language == "auto":
             spoken = _NAMES.get(str(answer.get("language") or "").lower())
             if spoken is None and answer.get("language"):
-                answer = await self._asked(wav, bias, self._last, quick=quick)
-            elif spoken is not None and not quick:
+                answer = await self._asked(wav, bias, self._last, interim=interim)
+            elif spoken is not None and not interim:
                 self._last = spoken
         return answer
 
@@ -105,7 +105,7 @@ class Remote:
         wav = _wav(np.zeros(round(seconds * RATE_HZ), np.float32))
         try:
             async with asyncio.timeout(_SILENCE_S):
-                await self._asked(wav, "", "" if self._language == "auto" else self._language, quick=False)
+                await self._asked(wav, "", "" if self._language == "auto" else self._language, interim=False)
         except (ServerAwayError, TimeoutError):
             return  # busy, or loading its model: that it is there is known, and nothing speaks against it
         except ServerRefusedError as error:
@@ -118,16 +118,16 @@ class Remote:
         """Let go of its connections."""
         await self._http.aclose()
 
-    async def _asked(self, wav: bytes, bias: str, language: str, *, quick: bool) -> dict[str, Any]:
+    async def _asked(self, wav: bytes, bias: str, language: str, *, interim: bool) -> dict[str, Any]:
         form: dict[str, Any] = {"model": self._model, "response_format": "verbose_json", "temperature": "0"}
         if language:
             form["language"] = language
         if bias:
             form["prompt"] = bias
-        if not quick:
+        if not interim:
             form["timestamp_granularities[]"] = ["word", "segment"]
         file = {"file": ("speech.wav", wav, "audio/wav")}
-        asked_as = {"X-Wutong-Quick": "1"} if quick else {}  # a speech server of ours lets finished turns go first
+        asked_as = {"X-Wutong-Quick": "1"} if interim else {}  # a speech server of ours lets finished turns go first
         answer = await self._send("POST", "/v1/audio/transcriptions", headers=asked_as, data=form, files=file)
         if answer.status_code == 200:
             return self._understood(answer)
@@ -184,21 +184,21 @@ class Remote:
         return f"the transcription server {self.base} does not let us in (HTTP {answer.status_code}); {advice}"
 
 
-def heard(answer: dict[str, Any], seconds: float, *, quick: bool) -> Transcription:
+def parse_transcription(answer: dict[str, Any], seconds: float, *, interim: bool) -> Transcription:
     """What a server's `verbose_json` says, as far as it says it. `ServerRefusedError` when it is malformed."""
     try:
         segments = [s for s in answer.get("segments") or [] if isinstance(s, dict)]
         spoken = list(answer.get("words") or [w for s in segments for w in s.get("words") or []])
         logs = [float(s["avg_logprob"]) for s in segments if s.get("avg_logprob")]  # 0 is nobody's
-        sure = sum(map(chance, logs)) / len(logs) if logs else UNSAID
+        sure = sum(map(probability_of, logs)) / len(logs) if logs else UNKNOWN_PROBABILITY
         if spoken:
             pieces = [_word(w["word"], w, sure) for w in spoken]
         else:
             parts = [_word(s["text"], s, sure) for s in segments if "start" in s]
-            pieces = [piece for p in parts for piece in laid(p.text, p.start_s, p.end_s, p.probability)]
+            pieces = [piece for p in parts for piece in evenly_timed(p.text, p.start_s, p.end_s, p.probability)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ServerRefusedError(f"the transcription server's answer is malformed: {error!r}") from error
-    return fit(str(answer["text"]), pieces, seconds, quick=quick, confidence=round(sure, 3))
+    return normalized(str(answer["text"]), pieces, seconds, interim=interim, confidence=round(sure, 3))
 
 
 def _word(text: Any, timed: dict[str, Any], sure: float) -> Word:

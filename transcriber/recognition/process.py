@@ -22,9 +22,9 @@ import numpy as np
 import structlog
 
 from sync.errors import ConfigError, WutongError
-from transcriber.recognition.process_settings import Local
+from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
-from transcriber.recognition.worker import HEAD, heard_from_json, pack
+from transcriber.recognition.worker import HEAD, pack, transcription_from_json
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class EngineProcess:
 
     def __init__(
         self,
-        model: Path | Local,
+        model: Path | ProcessSettings,
         *,
         on_state: Callable[[str, str], None] = lambda state, why: None,
     ) -> None:
@@ -61,7 +61,7 @@ class EngineProcess:
 
         `on_state(state, why)` hears `loading`, `ready` and `failed`.
         """
-        settings = model if isinstance(model, Local) else Local(folder=str(model))
+        settings = model if isinstance(model, ProcessSettings) else ProcessSettings(folder=str(model))
         self._command = [sys.executable, "-m", "transcriber.recognition.worker", settings.to_json()]
         self._on_state = on_state
         self._process: asyncio.subprocess.Process | None = None
@@ -78,7 +78,7 @@ class EngineProcess:
         self.restarts = 0
         self.busy_s = 0.0
         """Seconds spent waiting for answers: the model's share of the time."""
-        self.heard_s = 0.0
+        self.asked_s = 0.0
         """Seconds of sound that were asked about."""
 
     @property
@@ -104,11 +104,11 @@ class EngineProcess:
         raise ConfigError(why)
 
     async def ask(
-        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+        self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
     ) -> Transcription:
         """Words of `samples` (16 kHz, at most 29.5 s). `EngineLostError` when these samples cannot be transcribed."""
-        answer = await self._answered(samples, {"quick": quick, "bias": bias, "prefix": prefix})
-        return heard_from_json(answer["heard"])
+        answer = await self._answered(samples, {"interim": interim, "bias": bias, "prefix": prefix})
+        return transcription_from_json(answer["transcription"])
 
     async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
         """Who speaks, by the speaker model that the process has loaded."""
@@ -122,7 +122,7 @@ class EngineProcess:
             await task
 
     async def _answered(self, samples: Samples, question: dict[str, Any]) -> dict[str, Any]:
-        lane = self._lanes[bool(question.get("quick"))]
+        lane = self._lanes[bool(question.get("interim"))]
         await lane.acquire()
         asked: asyncio.Future[dict[str, Any]] | None = None
         try:
@@ -223,7 +223,7 @@ class EngineProcess:
             asked.cancel()
             raise _GoneError(f"the model process did not answer within {timeout_s:.0f} s") from None
         self.busy_s += time.monotonic() - began
-        self.heard_s += len(samples) / RATE_HZ
+        self.asked_s += len(samples) / RATE_HZ
         self._rss_bytes = int(answer["rss_bytes"])
         return answer
 

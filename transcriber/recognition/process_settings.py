@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class ProcessSettings:
     """The settings of a model process. An empty `engine` is none, an empty `speaker` likewise."""
 
     engine: str = "faster-whisper"
@@ -40,12 +40,12 @@ class Local:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Local:
+    def from_json(cls, text: str) -> ProcessSettings:
         """What `to_json` wrote."""
         return cls(**json.loads(text))
 
 
-def load_engines(settings: Local) -> list[Engine]:
+def load_engines(settings: ProcessSettings) -> list[Engine]:
     """The engine, loaded: once for every lane, all on one model. `ConfigError` when it cannot be."""
     if not settings.engine:
         return []
@@ -71,7 +71,7 @@ def load_engines(settings: Local) -> list[Engine]:
     raise ConfigError(f"there is no engine called {settings.engine!r} that runs on this machine")
 
 
-def load_speaker(settings: Local) -> SpeakerModel | None:
+def load_speaker(settings: ProcessSettings) -> SpeakerModel | None:
     """The speaker model, loaded. `ConfigError` when it cannot be."""
     if not settings.speaker:
         return None

@@ -35,15 +35,15 @@ class Transcription:
     why: str = ""
 
 
-UNSAID = 0.75
+UNKNOWN_PROBABILITY = 0.75
 """The probability of words whose engine says none: neither doubted nor trusted above others."""
 
 
 class Engine(Protocol):
     """Turns one stretch of one speaker into words."""
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Transcription:
-        """Words of at most 30 s. `bias`: names likely to be heard; `quick`: for a caption that will be replaced.
+    def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False, prefix: str = "") -> Transcription:
+        """Words of at most 30 s. `bias`: names likely to be heard; `interim`: for a caption that will be replaced.
 
         `prefix`: the committed words with which these samples begin, as an earlier answer wrote them; the answer begins
         with them too. An engine that cannot go on from words may hear them again and ignore it.
@@ -57,7 +57,7 @@ class Recognizer(Protocol):
     """How often a model had to be started again, or a server was given up for another."""
     busy_s: float
     """Seconds spent waiting for answers."""
-    heard_s: float
+    asked_s: float
     """Seconds of sound that were asked about."""
 
     @property
@@ -72,7 +72,7 @@ class Recognizer(Protocol):
         """Be ready, so that the first word does not wait. `ConfigError` for what will never work."""
 
     async def ask(
-        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+        self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
     ) -> Transcription:
         """Words of `samples` (16 kHz, at most 29.5 s); `turn` names what captions of one speech have in common.
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import structlog
 
 from sync.errors import ConfigError, WutongError
-from transcriber.recognition.openai_client import Remote, ServerAwayError, ServerClosedError, ServerRefusedError
+from transcriber.recognition.openai_client import OpenAIClient, ServerAwayError, ServerClosedError, ServerRefusedError
 from transcriber.recognition.process import MAX_TRIES, EngineLostError, EngineProcess
 from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
 
@@ -38,7 +38,7 @@ _AGAIN_S = 60.0
 
 @dataclass(slots=True, eq=False)
 class _Server:
-    remote: Remote
+    client: OpenAIClient
     well: bool = True
     why: str = ""
     finals: int = 0
@@ -60,18 +60,18 @@ class _Server:
         return self.finals, self.captions, self.answered_s
 
 
-class Pool:
-    """The `Ear` of a room whose words come from servers. All methods belong to one event loop."""
+class ServerPool:
+    """The `Recognizer` of a room whose words come from servers. All methods belong to one event loop."""
 
     def __init__(
         self,
-        remotes: Sequence[Remote],
+        clients: Sequence[OpenAIClient],
         *,
         speaker: EngineProcess | None = None,
         on_state: Callable[[str, str], None] = lambda state, why: None,
     ) -> None:
         """`speaker`: the process with the speaker model; `on_state` hears `loading`, `ready` and `failed`."""
-        self._servers = [_Server(remote) for remote in remotes]
+        self._servers = [_Server(client) for client in clients]
         self._speaker = speaker
         self._on_state = on_state
         self._state = ""
@@ -80,7 +80,7 @@ class Pool:
         self._probing: asyncio.Task[None] | None = None
         self.restarts = 0
         self.busy_s = 0.0
-        self.heard_s = 0.0
+        self.asked_s = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -94,24 +94,24 @@ class Pool:
 
     async def start(self) -> None:
         """Look who is well. Servers that are away are no error: they are asked again and again."""
-        self._tell("loading", "")
-        await asyncio.gather(*(self._look(server) for server in self._servers))
-        self._note()
+        self._publish_state("loading", "")
+        await asyncio.gather(*(self._probe(server) for server in self._servers))
+        self._update_state()
         if self._probing is None:
-            self._probing = asyncio.create_task(self._watch())
+            self._probing = asyncio.create_task(self._probe_for_ever())
         if self._speaker is not None:
             await self._speaker.start()
 
     async def ask(
-        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+        self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
     ) -> Transcription:
         """Words of `samples`. A caption is empty when no server has time for it; a finished turn waits."""
         began = time.monotonic()
         try:
-            return await (self._caption(samples, bias, turn) if quick else self._final(samples, bias))
+            return await (self._caption(samples, bias, turn) if interim else self._final(samples, bias))
         finally:
             self.busy_s += time.monotonic() - began
-            self.heard_s += len(samples) / RATE_HZ
+            self.asked_s += len(samples) / RATE_HZ
 
     async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
         """As the speaker model here says."""
@@ -123,7 +123,7 @@ class Pool:
             self._probing.cancel()
             await asyncio.gather(self._probing, return_exceptions=True)
             self._probing = None
-        await asyncio.gather(*(server.remote.close() for server in self._servers))
+        await asyncio.gather(*(server.client.close() for server in self._servers))
         if self._speaker is not None:
             await self._speaker.stop()
 
@@ -141,13 +141,13 @@ class Pool:
             server.finals += 1
             began = time.monotonic()
             try:
-                heard = await server.remote.transcribe(samples, bias)
+                transcription = await server.client.transcribe(samples, bias)
             except ServerRefusedError as error:
                 if await self._is_set_wrongly(server, error, len(samples) / RATE_HZ):
                     continue
                 refused.add(id(server))
                 why = error.message
-                log.warning("speech_refused", server=server.remote.base, why=error.message)
+                log.warning("speech_refused", server=server.client.base, why=error.message)
                 if len(refused) >= MAX_TRIES:
                     raise EngineLostError(f"{why}; the sound is kept") from error
             except (ServerAwayError, ServerClosedError, ConfigError) as error:
@@ -159,7 +159,7 @@ class Pool:
                 taken = time.monotonic() - began
                 server.answered_s += 0.3 * (taken - server.answered_s)
                 server.took, server.refused, server.silence_s = True, 0, _SILENCE_S
-                return heard
+                return transcription
             finally:
                 server.finals -= 1
 
@@ -178,7 +178,7 @@ class Pool:
         self._turns.move_to_end(turn)
         server.captions += 1
         try:
-            return await server.remote.transcribe(samples, bias, quick=True)
+            return await server.client.transcribe(samples, bias, interim=True)
         except ServerRefusedError as error:
             return Transcription(why=error.message)
         except (ServerAwayError, ServerClosedError, ConfigError) as error:
@@ -192,7 +192,7 @@ class Pool:
         server.refused += 1
         server.silence_s = max(seconds, _SILENCE_S)
         try:
-            await server.remote.probe(server.silence_s)
+            await server.client.probe(server.silence_s)
         except (ServerAwayError, ServerClosedError, ServerRefusedError, ConfigError) as wrong:
             self._lost(server, wrong)
             return True
@@ -209,42 +209,42 @@ class Pool:
     def _lost(self, server: _Server, error: WutongError) -> None:
         self.restarts += 1
         server.well, server.why = False, error.message
-        log.warning("server_lost", server=server.remote.base, why=error.message)
-        self._note()
+        log.warning("server_lost", server=server.client.base, why=error.message)
+        self._update_state()
 
     async def _wait_for_one(self) -> None:
         self._back.clear()
-        self._note()
+        self._update_state()
         await self._back.wait()
 
-    async def _watch(self) -> None:
+    async def _probe_for_ever(self) -> None:
         """Ask those that failed whether they are back. Those that are well are asked enough by the work itself."""
         while True:
             await asyncio.sleep(_PROBE_EVERY_S)
-            await asyncio.gather(*(self._look(server) for server in self._servers if not server.well))
-            self._note()
+            await asyncio.gather(*(self._probe(server) for server in self._servers if not server.well))
+            self._update_state()
 
-    async def _look(self, server: _Server) -> None:
+    async def _probe(self, server: _Server) -> None:
         if time.monotonic() < server.closed_until:
             return
         try:
-            await server.remote.probe(server.silence_s)
+            await server.client.probe(server.silence_s)
         except WutongError as error:
             if server.why != error.message:
-                log.warning("server_not_well", server=server.remote.base, why=error.message)
+                log.warning("server_not_well", server=server.client.base, why=error.message)
             server.well, server.why = False, error.message
             return
         if not server.well:
-            log.info("server_back", server=server.remote.base)
+            log.info("server_back", server=server.client.base)
         server.well, server.why = True, ""
         self._back.set()
 
-    def _note(self) -> None:
+    def _update_state(self) -> None:
         well = [server for server in self._servers if server.well]
         away = "; ".join(server.why for server in self._servers if not server.well)
-        self._tell("ready" if well else "failed", away)
+        self._publish_state("ready" if well else "failed", away)
 
-    def _tell(self, state: str, why: str) -> None:
+    def _publish_state(self, state: str, why: str) -> None:
         said = f"{state} {why}"
         if said != self._state:
             self._state = said

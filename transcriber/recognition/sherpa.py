@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from transcriber.recognition.normalize import chance, fit
-from transcriber.recognition.recognizer import RATE_HZ, UNSAID, Samples, Transcription, Word
+from transcriber.recognition.normalize import normalized, probability_of
+from transcriber.recognition.recognizer import RATE_HZ, UNKNOWN_PROBABILITY, Samples, Transcription, Word
 from transcriber.recognition.sherpa_models import Choice, Model, load
 
 _TAIL = np.zeros(int(0.6 * RATE_HZ), np.float32)
@@ -29,14 +29,14 @@ class Sherpa:
     def __init__(self, folder: Path, *, language: str = "zh", threads: int = 2, device: str = "cpu") -> None:
         self.model: Model = load(folder, Choice(language, threads, device))
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Transcription:
+    def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False, prefix: str = "") -> Transcription:
         """Words of at most 30 s. `bias`: names, separated by marks or blanks; for models that take any."""
         seconds = len(samples) / RATE_HZ
         result = self._stream(samples, bias) if self.model.streaming else self._whole(samples, bias)
         text = _TAG.sub("", str(result.text)).strip()
         pieces = _pieces(result, seconds)
-        sure = sum(p.probability for p in pieces) / len(pieces) if pieces else UNSAID
-        return fit(text, pieces, seconds, quick=quick, confidence=round(sure, 3))
+        sure = sum(p.probability for p in pieces) / len(pieces) if pieces else UNKNOWN_PROBABILITY
+        return normalized(text, pieces, seconds, interim=interim, confidence=round(sure, 3))
 
     def _whole(self, samples: Samples, bias: str) -> Any:
         recognizer = self.model.recognizer
@@ -72,6 +72,6 @@ def _pieces(result: Any, seconds: float) -> list[Word]:
         begins = starts[i]
         following = starts[i + 1] if i + 1 < len(starts) else seconds
         ends = begins + lasts[i] if len(lasts) == len(tokens) else min(following, begins + _TOKEN_S)
-        sure = chance(logs[i]) if len(logs) == len(tokens) else UNSAID
+        sure = probability_of(logs[i]) if len(logs) == len(tokens) else UNKNOWN_PROBABILITY
         pieces.append(Word(_TAG.sub("", token), begins, ends, sure))
     return pieces

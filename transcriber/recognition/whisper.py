@@ -20,9 +20,9 @@ from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
 from sync.errors import ConfigError
-from transcriber.recognition.alignment import spread
+from transcriber.recognition.alignment import align_words
 from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
-from transcriber.recognition.language import LANGUAGES, Tongue
+from transcriber.recognition.language import LANGUAGES, LanguageTracker
 from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription, Word
 
 _HOP = 160
@@ -46,7 +46,7 @@ class _Pass:
     no_repeat: int = 0
 
 
-_QUICK = _Pass(least_s=5.0, tail_s=1.5, beam=1)
+_INTERIM = _Pass(least_s=5.0, tail_s=1.5, beam=1)
 _FINAL = _Pass(least_s=7.0, tail_s=1.5, beam=5)
 _AGAIN = _Pass(least_s=30.0, tail_s=30.0, beam=5, no_repeat=5)
 """For what came out as nonsense: the whole window, and no five tokens twice."""
@@ -85,7 +85,7 @@ class Whisper:
         except (RuntimeError, ValueError, OSError) as error:
             raise ConfigError(f"the speech model in {folder} cannot be loaded: {error}") from error
         multilingual = self._model.model.is_multilingual
-        self._tongue = Tongue() if language == "auto" and multilingual else None
+        self._languages = LanguageTracker() if language == "auto" and multilingual else None
         try:
             self._tokenizers = {
                 code: Tokenizer(self._model.hf_tokenizer, multilingual, task="transcribe", language=code)
@@ -106,23 +106,23 @@ class Whisper:
         first = cls(folder, language=language, threads=threads, device=device, lanes=lanes)
         return [first, *(copy(first) for _ in range(lanes - 1))]
 
-    def transcribe(self, samples: Samples, bias: str = "", *, quick: bool = False, prefix: str = "") -> Transcription:
-        """Words of at most 29.5 s; what is longer is cut off (the cutter never sends it)."""
+    def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False, prefix: str = "") -> Transcription:
+        """Words of at most 29.5 s; what is longer is cut off (the endpointer never sends it)."""
         samples = samples[: int(_MAX_S * RATE_HZ)]
         seconds = len(samples) / RATE_HZ
-        said = self._pass(samples, bias, _QUICK if quick else _FINAL, prefix)
+        said = self._pass(samples, bias, _INTERIM if interim else _FINAL, prefix)
         why = self._doubt(said, seconds)
-        if prefix and not quick and (why or said_again(said.text)):
+        if prefix and not interim and (why or said_again(said.text)):
             said = self._pass(samples, bias, _FINAL)  # it lost its way going on: the record is worth a whole pass
             why = self._doubt(said, seconds)
-        if not quick and ((why and why != "silence") or echoes(said.text)):
+        if not interim and ((why and why != "silence") or echoes(said.text)):
             said = self._pass(samples, "", _AGAIN)
             why = self._doubt(said, seconds)
         if why:
             return Transcription(why=why)
         text = tidy(said.text.replace(_PART, ""))
         self._written.append((text, said.tokens))
-        if quick:
+        if interim:
             return Transcription(text=once(text), confidence=float(np.exp(said.logprob)))
         text = finish(text)
         words = self._words(said, text, seconds)
@@ -133,11 +133,11 @@ class Whisper:
         frames = min(_FULL_FRAMES, max(int(how.least_s * 100), int(len(samples) / _HOP + how.tail_s * 100)))
         frames += frames % 2
         encoded = self._model.encode(self._features(samples, frames))
-        if self._tongue is not None:
+        if self._languages is not None:
             # The whole pass, the alignment too, is made in this language; one step of the decoder.
             [chances] = self._model.model.detect_language(encoded)
             named = {code.strip("<|>"): chance for code, chance in chances}
-            chosen = self._tongue.choose(named, len(samples) / RATE_HZ, remember=how is not _QUICK)
+            chosen = self._languages.choose(named, len(samples) / RATE_HZ, remember=how is not _INTERIM)
             self._tokenizer = self._tokenizers[chosen]
         before = self._tokenizer.encode(" " + bias) if bias else []
         prompt = self._model.get_prompt(self._tokenizer, before, without_timestamps=True)
@@ -197,7 +197,7 @@ class Whisper:
     def _words(self, said: _Said, text: str, seconds: float) -> tuple[Word, ...]:
         """When each character was said: the alignment of the model's own attention."""
         [pieces] = self._model.find_alignment(self._tokenizer, [said.tokens], said.encoded, said.frames) or [[]]
-        return spread(
+        return align_words(
             text,
             [
                 Word(

@@ -25,7 +25,7 @@ import numpy as np
 
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent, weigh
-from transcriber.recognition.process_settings import Local, load_engines, load_speaker
+from transcriber.recognition.process_settings import ProcessSettings, load_engines, load_speaker
 from transcriber.recognition.recognizer import RATE_HZ, Engine, Transcription, Word
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
     return HEAD.pack(len(text), len(samples)) + text + samples
 
 
-def heard_from_json(value: dict[str, Any]) -> Transcription:
+def transcription_from_json(value: dict[str, Any]) -> Transcription:
     """What `asdict` made of a `Transcription`."""
     return Transcription(
         text=str(value["text"]),
@@ -79,8 +79,10 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
             say({"id": asked["id"], "voiceprint": list(speaker.print_of(samples)) if speaker else []})
             return
         assert engine is not None  # nobody asks a process for words that was started for voices
-        heard = engine.transcribe(samples, str(asked["bias"]), quick=bool(asked["quick"]), prefix=str(asked["prefix"]))
-        say({"id": asked["id"], "heard": asdict(heard), "cpu_s": _cpu_s()})
+        transcription = engine.transcribe(
+            samples, str(asked["bias"]), interim=bool(asked["interim"]), prefix=str(asked["prefix"])
+        )
+        say({"id": asked["id"], "transcription": asdict(transcription), "cpu_s": _cpu_s()})
 
     def lane(engine: Engine) -> None:
         while True:
@@ -88,21 +90,21 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
 
     # The first pass fetches pages and builds tables: let nobody wait for it.
     for engine in engines:
-        engine.transcribe(np.zeros(RATE_HZ, np.float32), quick=True)
-    captions: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()  # the owner sends one at a time
+        engine.transcribe(np.zeros(RATE_HZ, np.float32), interim=True)
+    captions: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()  # the parent sends one at a time
     if len(engines) > 1:
         threading.excepthook = _die
         threading.Thread(target=lane, args=(engines[-1],), daemon=True).start()
     say({"ready": True})
     while (question := _read(source)) is not None:
-        if len(engines) > 1 and question[0].get("quick"):
+        if len(engines) > 1 and question[0].get("interim"):
             captions.put(question)
         else:
             answer_one(engines[0] if engines else None, *question)
 
 
 def _die(failure: threading.ExceptHookArgs) -> None:
-    """A thread that fails takes the process with it: the owner starts it anew and asks again."""
+    """A thread that fails takes the process with it: the parent starts it anew and asks again."""
     threading.__excepthook__(failure)
     os._exit(1)
 
@@ -128,7 +130,7 @@ def main() -> int:
     """Entry point."""
     die_with_parent()
     _give_way()
-    settings = Local.from_json(sys.argv[1])
+    settings = ProcessSettings.from_json(sys.argv[1])
     # Libraries may print; the answers' pipe is for answers only.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 
 from transcriber.defects import DEFECTS
-from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
+from transcriber.recognition.recognizer import RATE_HZ, Samples
 from transcriber.segmentation.endpointer import Turn
 
 log = structlog.get_logger(__name__)
@@ -46,19 +46,19 @@ class CrosstalkFilter:
     def __init__(self) -> None:
         self._written: deque[tuple[Turn, str]] = deque(maxlen=_REMEMBERED)
 
-    def note(self, turn: Turn, heard: Transcription) -> None:
+    def note(self, turn: Turn, text: str) -> None:
         """This turn is in the record."""
-        self._written.append((turn, heard.text))
+        self._written.append((turn, text))
 
-    def elsewhere(self, turn: Turn, heard: Transcription, others: Iterable[tuple[Turn, str]]) -> bool:
+    def elsewhere(self, turn: Turn, text: str, others: Iterable[tuple[Turn, str]]) -> bool:
         """Whether `turn` is only the echo of another seat's; `others`: turns that are not written yet, as captioned."""
         try:
-            return self._is_echo(turn, heard, others)
+            return self._is_echo(turn, text, others)
         except DEFECTS as error:
             log.error("echo_not_judged", why=repr(error))
             return False
 
-    def _is_echo(self, turn: Turn, heard: Transcription, others: Iterable[tuple[Turn, str]]) -> bool:
+    def _is_echo(self, turn: Turn, text: str, others: Iterable[tuple[Turn, str]]) -> bool:
         level_db = turn.level_db
         louder = [
             (_shared_ns(turn, other), other, text)
@@ -69,7 +69,7 @@ class CrosstalkFilter:
         if not louder or covered_ns < _LEAST_OVERLAP * max(turn.end_ns - turn.start_ns, 1):
             return False
         there = "".join(text for _, other, text in sorted(louder, key=lambda one: one[1].start_ns))
-        if not _says_nothing_new(_letters(heard.text), _letters(there)):
+        if not _says_nothing_new(_letters(text), _letters(there)):
             return False
         explained = sum(shared_ns * explains(other, turn) for shared_ns, other, _ in louder)
         return explained >= _EXPLAINED * covered_ns

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcriber.recognition.recognizer import RATE_HZ
-from transcriber.segmentation.tdoa import WINDOW, followers
+from transcriber.segmentation.tdoa import WINDOW, delayed_channels
 
 FRAME = RATE_HZ // 50
 FRAME_NS = 20_000_000
@@ -59,7 +59,7 @@ class SpeakerGate:
         self._sound = np.zeros((WINDOW, channels))
         self._lately = np.zeros(channels, np.int64)
         """Frames since each microphone was last active by its energy."""
-        self._following = np.zeros(channels, np.bool_)
+        self._delayed = np.zeros(channels, np.bool_)
 
     @property
     def noise_db(self) -> NDArray[np.float64]:
@@ -83,8 +83,8 @@ class SpeakerGate:
             active[i], held[i] = self._one(now)
             self._sound = np.concatenate([self._sound[FRAME:], weighed[i * FRAME : (i + 1) * FRAME]])
             self._compare(active[i] | held[i])
-            active[i] &= ~self._following
-            held[i] &= ~self._following
+            active[i] &= ~self._delayed
+            held[i] &= ~self._delayed
         return active, held, level
 
     def _weighed(self, samples: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -95,15 +95,15 @@ class SpeakerGate:
         weighed: NDArray[np.float64] = signal - 0.9 * before
         return weighed
 
-    def _compare(self, heard: NDArray[np.bool_]) -> None:
+    def _compare(self, audible: NDArray[np.bool_]) -> None:
         """Who of those that seem to speak at once only hears another."""
-        self._lately = np.where(heard, 0, self._lately + 1)
+        self._lately = np.where(audible, 0, self._lately + 1)
         if self._seen % _COMPARE_FRAMES:
             return
-        self._following[:] = False
+        self._delayed[:] = False
         candidates = [int(c) for c in np.flatnonzero(self._lately < _COMPARE_FRAMES)]
         if len(candidates) > 1:
-            self._following[list(followers(self._sound, candidates, self._smooth))] = True
+            self._delayed[list(delayed_channels(self._sound, candidates, self._smooth))] = True
 
     def _one(self, now: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         self._smooth += 0.5 * (now - self._smooth)
@@ -123,12 +123,16 @@ class SpeakerGate:
         if self._channels < 2:
             return
         order = np.argsort(smooth)
-        lead = int(order[-1])
-        if smooth[lead] < loud[lead] or smooth[lead] - smooth[order[-2]] < _LEAD_DB or smooth[lead] < self._echo[lead]:
+        loudest = int(order[-1])
+        if (
+            smooth[loudest] < loud[loudest]
+            or smooth[loudest] - smooth[order[-2]] < _LEAD_DB
+            or smooth[loudest] < self._echo[loudest]
+        ):
             return
-        leak = self._leak[lead]
-        others = np.arange(self._channels) != lead
-        leak[others] += _LEAK_RATE * (smooth[others] - smooth[lead] - leak[others])
+        leak = self._leak[loudest]
+        others = np.arange(self._channels) != loudest
+        leak[others] += _LEAK_RATE * (smooth[others] - smooth[loudest] - leak[others])
         leak[others] = np.clip(leak[others], _LEAK_LEAST_DB, _LEAK_MOST_DB)
 
     def _settle(self, smooth: NDArray[np.float64]) -> None:

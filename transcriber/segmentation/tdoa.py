@@ -35,7 +35,7 @@ _TAPER = np.hanning(WINDOW)
 _FULL = (_BINS.stop - _BINS.start) / (_SIZE / 2)
 
 
-def followers(sound: NDArray[np.float64], candidates: Sequence[int], level_db: NDArray[np.float64]) -> set[int]:
+def delayed_channels(sound: NDArray[np.float64], candidates: Sequence[int], level_db: NDArray[np.float64]) -> set[int]:
     """Those of the candidate channels that only hear what another of them heard before.
 
     `sound`: the last `WINDOW` samples of all channels, shape (WINDOW, channels); `level_db`: of each channel now.
@@ -44,11 +44,11 @@ def followers(sound: NDArray[np.float64], candidates: Sequence[int], level_db: N
     out: set[int] = set()
     for at, first in enumerate(candidates):
         for second in candidates[at + 1 :]:
-            out |= _follower(first, second, spectra[first], spectra[second], level_db)
+            out |= _delayed_of_two(first, second, spectra[first], spectra[second], level_db)
     return out if len(out) < len(candidates) else set()
 
 
-def _follower(
+def _delayed_of_two(
     first: int,
     second: int,
     spectrum_1: NDArray[np.complex128],

@@ -1,4 +1,4 @@
-"""Cutter and desk on a clock of their own: a hearing is played as fast as it can be, and always in the same way."""
+"""Endpointer and scheduler on a clock of their own: a hearing plays as fast as it can, and always in the same way."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class PacedLoop(asyncio.SelectorEventLoop):
         return done
 
 
-class Scribe:
+class ScriptedRecognizer:
     """An engine that needs time and always "hears" four characters of `TEXT` in a second; its last one is a guess."""
 
-    restarts, busy_s, heard_s, pid, parallel = 0, 0.0, 0.0, None, False
+    restarts, busy_s, asked_s, pid, parallel = 0, 0.0, 0.0, None, False
 
     def __init__(self, cost_s: float = 0.3) -> None:
         self.cost_s = cost_s
@@ -80,14 +80,14 @@ class Scribe:
         return ()
 
     async def ask(
-        self, samples: Samples, bias: str = "", *, quick: bool = False, turn: str = "", prefix: str = ""
+        self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
     ) -> Transcription:
         async with self._lock:
-            self.asked.append((asyncio.get_running_loop().time(), turn, quick, prefix))
-            await asyncio.sleep(self.cost_s * (1 if quick else 2))
+            self.asked.append((asyncio.get_running_loop().time(), turn, interim, prefix))
+            await asyncio.sleep(self.cost_s * (1 if interim else 2))
         seconds = len(samples) / RATE_HZ
         said = TEXT[: int(4 * seconds)]
-        if quick and len(said) > len(prefix) + 3:
+        if interim and len(said) > len(prefix) + 3:
             said = said[:-1] + "嗯啊哦"[len(said) % 3]
         words = tuple(Word(c, i / 4, (i + 1) / 4, 0.9) for i, c in enumerate(said))
         return Transcription(said, words, 0.9)
@@ -96,21 +96,23 @@ class Scribe:
 class Played:
     """What came of it: captions with their moment, utterances, and what the engine was asked."""
 
-    def __init__(self, room: TranscriberRoom, pcm: Pcm, scribe: Callable[[], Scribe] = Scribe) -> None:
+    def __init__(
+        self, room: TranscriberRoom, pcm: Pcm, make: Callable[[], ScriptedRecognizer] = ScriptedRecognizer
+    ) -> None:
         self.captions: list[dict[str, Any]] = []
         self.turns: list[Turn] = []
         self.written_s: dict[str, float] = {}
         self._room = room
         loop = PacedLoop()
         try:
-            self.scribe = loop.run_until_complete(self._play(pcm, scribe))
+            self.recognizer = loop.run_until_complete(self._play(pcm, make()))
         finally:
             loop.close()
         self.utterances = [dict(e.body) for e in room.utterances()]
 
-    async def _play(self, pcm: Pcm, scribe: Callable[[], Scribe]) -> Scribe:
+    async def _play(self, pcm: Pcm, recognizer: ScriptedRecognizer) -> ScriptedRecognizer:
         loop = asyncio.get_running_loop()
-        played, room, engine = self, self._room, scribe()
+        played, room = self, self._room
 
         class Feed(FeedServer):
             def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -121,33 +123,33 @@ class Played:
                     played.written_s[room.utterances()[-1].body["id"]] = loop.time()
 
         profile, feed = load_profile(room.profile), Feed(Path(room.folder / "feed"))
-        cutter = Endpointer(range(pcm.shape[1]), pcm.shape[1])
-        sitting, ended = HearingJob(HEARING, 0, 1), list[Turn]()
+        endpointer = Endpointer(range(pcm.shape[1]), pcm.shape[1])
+        job, ended = HearingJob(HEARING, 0, 1), list[Turn]()
         seats = {seat.channel: seat for seat in profile.seats}
-        voices = Voices(profile, engine, room.folder / "voices.json")
+        voices = Voices(profile, recognizer, room.folder / "voices.json")
         queue = TurnQueue()
         scheduler = RecognitionScheduler(
             queue=queue,
-            recognizer=engine,
+            recognizer=recognizer,
             captions=Captions(seats, feed),
             utterances=UtteranceWriter(seats=seats, room_log=room.log, clock=room.clock, feed=feed, voices=voices),
             voices=voices,
             reviser=Reviser(settings=profile.transcriber, room_log=room.log, clock=room.clock, feed=feed),
-            speaking=lambda: (sitting, [*ended, *cutter.turns]),
+            speaking=lambda: (job, [*ended, *endpointer.turns]),
         )
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(scheduler.run())
             for first in range(0, len(pcm), BLOCK):
                 await asyncio.sleep(max((first + BLOCK) / RATE_HZ - loop.time(), 0))
-                ended += cutter.feed(first * S // RATE_HZ, pcm[first : first + BLOCK])
-                await self._hand_over(queue, sitting, ended)
-            ended += cutter.end()
-            await self._hand_over(queue, sitting, ended)
+                ended += endpointer.feed(first * S // RATE_HZ, pcm[first : first + BLOCK])
+                await self._hand_over(queue, job, ended)
+            ended += endpointer.end()
+            await self._hand_over(queue, job, ended)
             await queue.drained()
             working.cancel()
-        return engine
+        return recognizer
 
-    async def _hand_over(self, queue: TurnQueue, sitting: HearingJob, ended: list[Turn]) -> None:
+    async def _hand_over(self, queue: TurnQueue, job: HearingJob, ended: list[Turn]) -> None:
         while ended:
-            await queue.put(sitting, ended[0])
+            await queue.put(job, ended[0])
             self.turns.append(ended.pop(0))

@@ -15,9 +15,9 @@ from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import HEARING, SHARED, S, TranscriberRoom, hearing_civil, until
 from transcriber.diarization.pitch import pitch
 from transcriber.diarization.voices import Voices
-from transcriber.recognition.factory import make_ear
+from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.process import EngineProcess
-from transcriber.recognition.process_settings import Local
+from transcriber.recognition.process_settings import ProcessSettings
 
 SEAT = Seat(id="plaintiff", roles=["原告", "原告代理人"], channel=1)
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
@@ -34,9 +34,10 @@ def said_at_the_seat() -> list[tuple[str, Samples]]:
     ]
 
 
-def voices(tmp_path: Path, mode: str, ear: EngineProcess | None = None) -> Voices:
+def voices(tmp_path: Path, mode: str, recognizer: EngineProcess | None = None) -> Voices:
     profile = Profile.model_construct(seats=[SEAT], transcriber=Transcriber.model_construct(voices=mode))
-    return Voices(profile, ear or EngineProcess(Local()), tmp_path / "voices.json")  # an owner that is not started
+    not_started = EngineProcess(ProcessSettings())
+    return Voices(profile, recognizer or not_started, tmp_path / "voices.json")
 
 
 def event(kind: str, number: int = 1, **body: object) -> Event:
@@ -157,9 +158,9 @@ async def test_a_speaker_model_tells_them_apart_in_its_process(tmp_path: Path) -
     settings = Transcriber(
         engine="openai", servers=["http://127.0.0.1:9"], voices=str(model)
     )  # words from elsewhere, voices from here
-    ear = make_ear(settings)
-    assert ear.pid is None
-    own = EngineProcess(Local(engine="", speaker=str(model)))
+    recognizer = make_recognizer(settings)
+    assert recognizer.pid is None
+    own = EngineProcess(ProcessSettings(engine="", speaker=str(model)))
     told = voices(tmp_path, str(model), own)
     try:
         for role, samples in said_at_the_seat():
@@ -167,7 +168,7 @@ async def test_a_speaker_model_tells_them_apart_in_its_process(tmp_path: Path) -
         assert own.pid is not None
     finally:
         await own.stop()
-        await ear.stop()
+        await recognizer.stop()
 
 
 async def test_the_record_says_whose_voice_it_was(make_room: Callable[[int], TranscriberRoom], tmp_path: Path) -> None:

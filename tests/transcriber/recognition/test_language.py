@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition.hallucinations import finish, invented, tidy
-from transcriber.recognition.language import Tongue
+from transcriber.recognition.language import LanguageTracker
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.whisper import Whisper
 
@@ -15,25 +15,25 @@ ASK = "and so my fellow americans ask not what your country can do for you ask w
 
 
 def test_a_long_utterance_is_what_it_sounds_like() -> None:
-    tongue = Tongue()
+    tongue = LanguageTracker()
     assert tongue.choose({"zh": 0.4, "en": 0.6}, 5) == "en"
     assert tongue.choose({"zh": 0.9, "en": 0.1}, 5) == "zh"
 
 
 def test_a_short_one_stays_in_the_language_of_the_last() -> None:
-    tongue = Tongue()
+    tongue = LanguageTracker()
     assert tongue.choose({"zh": 0.3, "en": 0.7}, 0.8) == "zh"
     assert tongue.choose({"zh": 0.05, "en": 0.9}, 0.8) == "en"
     assert tongue.choose({"zh": 0.7, "en": 0.3}, 0.8) == "en"
 
 
 def test_a_third_language_is_neither_and_changes_nothing() -> None:
-    tongue = Tongue()
+    tongue = LanguageTracker()
     assert tongue.choose({"ja": 1.0}, 5) == "zh"
 
 
 def test_captions_do_not_decide_what_the_record_is_heard_in() -> None:
-    tongue = Tongue()
+    tongue = LanguageTracker()
     assert tongue.choose({"en": 1.0}, 5, remember=False) == "en"
     assert tongue.last == "zh"
 
@@ -60,9 +60,9 @@ def test_both_languages_are_heard_by_one_model() -> None:
     whisper = Whisper(locate("base"), language="auto")
     english = speech("jfk_en.flac")[:, 0].astype("float32") / 32768
     mandarin = speech("aishell_BAC009S0724W0121.wav")[:, 0].astype("float32") / 32768
-    heard = whisper.transcribe(english)
-    spoken = "".join(c for c in heard.text.lower() if c.isalpha() or c == " ")
+    transcription = whisper.transcribe(english)
+    spoken = "".join(c for c in transcription.text.lower() if c.isalpha() or c == " ")
     assert jiwer.wer(ASK, spoken) < 0.1
-    assert "".join(word.text for word in heard.words) == heard.text
-    heard = whisper.transcribe(mandarin)
-    assert jiwer.cer("广州市房地产中介协会分析", heard.text.rstrip("。")) <= 0.25
+    assert "".join(word.text for word in transcription.words) == transcription.text
+    transcription = whisper.transcribe(mandarin)
+    assert jiwer.cer("广州市房地产中介协会分析", transcription.text.rstrip("。")) <= 0.25

@@ -10,18 +10,18 @@ import pytest
 
 from tests.support.peers.scripted_server import Scripted
 from tests.support.rooms.transcriber_room import until
-from transcriber.recognition.openai_client import Remote
+from transcriber.recognition.openai_client import OpenAIClient
 from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.server_pool import Pool
+from transcriber.recognition.server_pool import ServerPool
 
 SPEECH = np.full(16_000, 0.1, np.float32)
 
 
-async def one_server(server: Scripted) -> tuple[Pool, list[tuple[str, str]]]:
+async def one_server(server: Scripted) -> tuple[ServerPool, list[tuple[str, str]]]:
     """A pool of one, started, and what it says of its state."""
     states: list[tuple[str, str]] = []
-    remote = Remote(server.url, model="m", language="zh", timeout_s=20, token_file=None)
-    pool = Pool([remote], on_state=lambda state, why: states.append((state, why)))
+    client = OpenAIClient(server.url, model="m", language="zh", timeout_s=20, token_file=None)
+    pool = ServerPool([client], on_state=lambda state, why: states.append((state, why)))
     await pool.start()
     return pool, states
 

@@ -22,12 +22,18 @@ import pytest
 from hardware.profile import Transcriber
 from tests.support.peers.scripted_server import Scripted
 from tests.support.rooms.transcriber_room import speech, until
-from transcriber.recognition.factory import make_ear
+from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.openai_client import Remote, ServerAwayError, ServerClosedError, ServerRefusedError, heard
+from transcriber.recognition.openai_client import (
+    OpenAIClient,
+    ServerAwayError,
+    ServerClosedError,
+    ServerRefusedError,
+    parse_transcription,
+)
 from transcriber.recognition.process import EngineLostError
 from transcriber.recognition.recognizer import Transcription
-from transcriber.recognition.server_pool import Pool
+from transcriber.recognition.server_pool import ServerPool
 
 SAID = "广州市房地产中介协会分析"
 TOKEN = "a-token-of-the-court"
@@ -110,7 +116,7 @@ async def test_a_real_server_hears_both_languages_with_words_and_dies_and_comes_
         token_file=token_file,
         timeout_s=150,
     )
-    pool = make_ear(settings, on_state=lambda state, why: states.append((state, why)))
+    pool = make_recognizer(settings, on_state=lambda state, why: states.append((state, why)))
     try:
         await pool.start()
         assert states[-1][0] == "ready"  # with the one that is there
@@ -142,14 +148,14 @@ async def test_a_server_says_what_is_wrong_with_the_token_or_the_model(server: R
         (server.model, None, "does not let us in"),
         ("no-such-model", token_file, "no transcription with the model"),
     ):
-        remote = Remote(server.url, model=model, language="zh", timeout_s=30, token_file=token)
+        client = OpenAIClient(server.url, model=model, language="zh", timeout_s=30, token_file=token)
         try:
             with pytest.raises(ServerClosedError, match=says):
-                await remote.transcribe(samples)
+                await client.transcribe(samples)
         finally:
-            await remote.close()
+            await client.close()
     token_file.chmod(0o644)
-    open_to_all = Remote(server.url, model=server.model, language="zh", timeout_s=30, token_file=token_file)
+    open_to_all = OpenAIClient(server.url, model=server.model, language="zh", timeout_s=30, token_file=token_file)
     with pytest.raises(Exception, match="chmod 0600"):
         await open_to_all.transcribe(samples)
     await open_to_all.close()
@@ -159,12 +165,12 @@ SPEECH = np.full(16_000, 0.1, np.float32)
 
 
 @pytest.fixture
-async def pair() -> AsyncIterator[tuple[Pool, Scripted, Scripted]]:
+async def pair() -> AsyncIterator[tuple[ServerPool, Scripted, Scripted]]:
     first, second = Scripted(), Scripted()
     await first.start()
     await second.start()
-    pool = Pool(
-        [Remote(s.url, model="m", language="zh", timeout_s=20, token_file=None) for s in (first, second)],
+    pool = ServerPool(
+        [OpenAIClient(s.url, model="m", language="zh", timeout_s=20, token_file=None) for s in (first, second)],
     )
     await pool.start()
     yield pool, first, second
@@ -173,24 +179,24 @@ async def pair() -> AsyncIterator[tuple[Pool, Scripted, Scripted]]:
     await pool.stop()
 
 
-Pair = tuple[Pool, Scripted, Scripted]
+Pair = tuple[ServerPool, Scripted, Scripted]
 
 
 async def test_captions_of_one_turn_go_to_one_server(pair: Pair) -> None:
     pool, first, second = pair
     first.hold = second.hold = {"caption"}
-    begun = asyncio.create_task(pool.ask(SPEECH, quick=True, turn="a"))
+    begun = asyncio.create_task(pool.ask(SPEECH, interim=True, turn="a"))
     await until(lambda: first.asked.count("caption") + second.asked.count("caption") == 1, 20)
     one, other = (first, second) if first.asked.count("caption") else (second, first)
     other.hold = set()
-    assert (await pool.ask(SPEECH, quick=True, turn="b")).text  # the less loaded one
+    assert (await pool.ask(SPEECH, interim=True, turn="b")).text  # the less loaded one
     assert other.asked.count("caption") == 1
     one.hold = set()
     one.released.set()
     assert (await begun).text
     for _ in range(3):
-        await pool.ask(SPEECH, quick=True, turn="a")
-        await pool.ask(SPEECH, quick=True, turn="b")
+        await pool.ask(SPEECH, interim=True, turn="a")
+        await pool.ask(SPEECH, interim=True, turn="b")
     assert (one.asked.count("caption"), other.asked.count("caption")) == (4, 4)
 
 
@@ -198,14 +204,14 @@ async def test_a_finished_turn_waits_for_no_caption_and_captions_make_way(pair: 
     pool, first, second = pair
     for server in (first, second):
         server.hold = {"caption"}
-    captions = [asyncio.create_task(pool.ask(SPEECH, quick=True, turn=turn)) for turn in ("a", "b")]
+    captions = [asyncio.create_task(pool.ask(SPEECH, interim=True, turn=turn)) for turn in ("a", "b")]
     await until(lambda: first.asked.count("caption") + second.asked.count("caption") == 2, 20)
     assert first.asked.count("caption") == 1  # the second turn went where the first did not
     assert (await asyncio.wait_for(pool.ask(SPEECH), 20)).text == "没有异议。"
     first.hold = second.hold = {"caption", "final"}
     finals = [asyncio.create_task(pool.ask(SPEECH)) for _ in range(2)]
     await until(lambda: first.asked.count("final") + second.asked.count("final") == 3, 20)
-    refused = await pool.ask(SPEECH, quick=True, turn="c")
+    refused = await pool.ask(SPEECH, interim=True, turn="c")
     assert refused.text == ""
     assert "time for captions" in refused.why
     first.released.set()
@@ -249,20 +255,20 @@ async def test_nonsense_that_the_bias_brought_is_heard_again_without_it(pair: Pa
 
 async def test_what_is_no_transcription_is_refused(pair: Pair) -> None:
     _, first, _ = pair
-    remote = Remote(first.url, model="m", language="zh", timeout_s=20, token_file=None)
+    client = OpenAIClient(first.url, model="m", language="zh", timeout_s=20, token_file=None)
     try:
         for answer in ("<html>", "[]", '{"text": 3}', '{"text": "有", "words": [{"word": "有"}]}'):
             first.answers = lambda kind, answer=answer: (200, answer)  # type: ignore[misc]  # a default of its own
             with pytest.raises(ServerRefusedError):
-                await remote.transcribe(SPEECH)
+                await client.transcribe(SPEECH)
         first.answers = lambda kind: (200, json.dumps({"text": "有" * 5_000_000}))
         with pytest.raises(ServerRefusedError, match="without end"):
-            await remote.transcribe(SPEECH)
+            await client.transcribe(SPEECH)
         first.answers = lambda kind: (429, "slow down")
         with pytest.raises(ServerAwayError, match="busy"):
-            await remote.transcribe(SPEECH)
+            await client.transcribe(SPEECH)
     finally:
-        await remote.close()
+        await client.close()
 
 
 @pytest.mark.parametrize(
@@ -281,7 +287,7 @@ async def test_what_is_no_transcription_is_refused(pair: Pair) -> None:
     ],
 )
 def test_words_are_timed_as_well_as_the_server_can(answer: dict[str, object], words: int) -> None:
-    made: Transcription = heard(answer, 1.0, quick=False)
+    made: Transcription = parse_transcription(answer, 1.0, interim=False)
     assert "".join(word.text for word in made.words) == made.text
     assert len(made.words) == words
     assert all(0 <= word.start_s <= word.end_s <= 1 for word in made.words)

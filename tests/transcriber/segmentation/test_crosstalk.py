@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from tests.support.clocks.paced_scheduler import Played
 from tests.support.rooms.transcriber_room import RATE_HZ, Pcm, TranscriberRoom, hearing_civil
-from transcriber.recognition.recognizer import Transcription
 from transcriber.segmentation.crosstalk import CrosstalkFilter, explains
 from transcriber.segmentation.endpointer import Endpointer, Turn
 
 Sound = NDArray[np.float64]
-SAME = Transcription("没有异议。")
+SAME = "没有异议。"
 
 
 def said(from_s: float, to_s: float, channel: int) -> Sound:
@@ -59,14 +58,14 @@ def turns(*sounds: Sound) -> list[Turn]:
     found = []
     pcm = microphones(*sounds)
     for channel in range(len(sounds)):
-        cutter = Endpointer([0], 1)
-        [turn] = [*cutter.feed(0, pcm[:, channel : channel + 1]), *cutter.end()]
+        endpointer = Endpointer([0], 1)
+        [turn] = [*endpointer.feed(0, pcm[:, channel : channel + 1]), *endpointer.end()]
         turn.channel = channel
         found.append(turn)
     return found
 
 
-def settled(louder: Turn) -> CrosstalkFilter:
+def with_written(louder: Turn) -> CrosstalkFilter:
     with_it = CrosstalkFilter()
     with_it.note(louder, SAME)
     return with_it
@@ -83,7 +82,7 @@ def test_two_people_who_answer_alike_at_once_both_keep_their_words(softer_db: fl
         first = one + below(through_the_room(other, 0), other, bleed_db)
         second = other + below(through_the_room(one, 0), one, bleed_db)
     louder, softer = turns(first, second)
-    assert not settled(louder).elsewhere(softer, SAME, [])
+    assert not with_written(louder).elsewhere(softer, SAME, [])
     assert not CrosstalkFilter().elsewhere(softer, SAME, [(louder, "没有异议")])
 
 
@@ -92,10 +91,10 @@ def test_two_people_who_answer_alike_at_once_both_keep_their_words(softer_db: fl
 def test_an_echo_is_known_by_its_sound(direct_db: float, softer_db: float) -> None:
     one, _ = two_answers()
     louder, softer = turns(one, below(through_the_room(one, direct_db), one, softer_db))
-    assert settled(louder).elsewhere(softer, SAME, [])
-    assert not settled(softer).elsewhere(louder, SAME, [])  # the louder one is nobody's echo
-    assert not settled(louder).elsewhere(softer, Transcription("我不同意他的意见。"), [])
-    assert not settled(louder).elsewhere(louder, SAME, [])
+    assert with_written(louder).elsewhere(softer, SAME, [])
+    assert not with_written(softer).elsewhere(louder, SAME, [])  # the louder one is nobody's echo
+    assert not with_written(louder).elsewhere(softer, "我不同意他的意见。", [])
+    assert not with_written(louder).elsewhere(louder, SAME, [])
 
 
 def test_too_little_sound_explains_nothing() -> None:

@@ -20,11 +20,11 @@ RATE_HZ = 16_000
 
 
 def cut(pcm: Pcm, from_ns: int = 0, step: int = 1920) -> list[Turn]:
-    cutter = Endpointer(list(range(pcm.shape[1])), pcm.shape[1])
+    endpointer = Endpointer(list(range(pcm.shape[1])), pcm.shape[1])
     turns: list[Turn] = []
     for first in range(0, len(pcm), step):
-        turns += cutter.feed(from_ns + first * 62_500, pcm[first : first + step])
-    return turns + cutter.end()
+        turns += endpointer.feed(from_ns + first * 62_500, pcm[first : first + step])
+    return turns + endpointer.end()
 
 
 @cache
@@ -112,15 +112,15 @@ def test_what_follows_a_short_pause_has_its_beginning() -> None:
 
 def test_what_was_said_so_far_is_what_the_turn_will_be_when_nothing_follows() -> None:
     pcm = scene(6, (0, 1, 2))
-    cutter = Endpointer([0, 1], 2)
-    early: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
+    endpointer = Endpointer([0, 1], 2)
+    preflights: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     ended: list[Turn] = []
     for first in range(0, len(pcm), 320):
-        ended += cutter.feed(first * 62_500, pcm[first : first + 320])
-        early += [t.spoken() for t in cutter.turns if t.quiet_s >= 0.2]
+        ended += endpointer.feed(first * 62_500, pcm[first : first + 320])
+        preflights += [t.spoken() for t in endpointer.turns if t.quiet_s >= 0.2]
     [turn] = ended
-    assert early
-    assert all(np.array_equal(sound, turn.samples()) for sound in early)
+    assert preflights
+    assert all(np.array_equal(sound, turn.samples()) for sound in preflights)
 
 
 def test_a_long_turn_is_cut_and_nothing_of_it_is_lost() -> None:
@@ -143,29 +143,29 @@ def test_the_cut_of_the_stream_does_not_matter() -> None:
 
 def test_a_hole_in_the_sound_ends_the_turn() -> None:
     pcm = scene(6, (0, 1, 5))
-    cutter = Endpointer([0, 1], 2)
-    first = cutter.feed(0, pcm[: 3 * RATE_HZ])
-    second = cutter.feed(10 * 10**9, pcm[3 * RATE_HZ :])
+    endpointer = Endpointer([0, 1], 2)
+    first = endpointer.feed(0, pcm[: 3 * RATE_HZ])
+    second = endpointer.feed(10 * 10**9, pcm[3 * RATE_HZ :])
     assert first == []
     assert [round(t.end_ns / 1e9) for t in second] == [3]
 
 
 def test_what_the_record_has_is_not_heard_again() -> None:
     pcm = scene(8, (0, 1, 2), (0, 5, 2))
-    cutter = Endpointer([0, 1], 2)
-    cutter.silence(0, 3_200_000_000)
-    turns = cutter.feed(0, pcm) + cutter.end()
+    endpointer = Endpointer([0, 1], 2)
+    endpointer.silence(0, 3_200_000_000)
+    turns = endpointer.feed(0, pcm) + endpointer.end()
     assert [round(t.start_ns / 1e9) for t in turns] == [5]
 
 
 def test_the_end_of_a_stretch_cuts_what_came_after_it() -> None:
-    cutter = Endpointer([0, 1], 2)
-    assert cutter.feed(0, scene(5, (0, 1, 4))) == []
-    [turn] = cutter.end(3_000_000_000)
+    endpointer = Endpointer([0, 1], 2)
+    assert endpointer.feed(0, scene(5, (0, 1, 4))) == []
+    [turn] = endpointer.end(3_000_000_000)
     assert turn.end_ns == 3_000_000_000
     assert turn.audio_ns + len(turn.samples()) * 62_500 <= 3_000_000_000
-    assert cutter.feed(5 * 10**9, scene(2, (0, 0.2, 1.5))) == []
-    assert cutter.end(5 * 10**9) == []
+    assert endpointer.feed(5 * 10**9, scene(2, (0, 0.2, 1.5))) == []
+    assert endpointer.end(5 * 10**9) == []
 
 
 def plain(_: Path) -> Pcm:
@@ -199,5 +199,5 @@ def test_the_mock_hearing_is_cut_by_its_seats(make: Callable[[Path], Pcm], tmp_p
     for turn in turns:  # nobody's bleed became a turn
         assert max(overlap_s(said, turn) for said in reference) > 0.8 * (turn.end_ns - turn.start_ns) / 1e9
     for said in reference:  # everybody was heard, the two who talk at once too
-        heard_s = sum(max(overlap_s(said, turn), 0) for turn in turns)
-        assert heard_s > 0.9 * (said["end"] - said["start"]) - 0.15
+        asked_s = sum(max(overlap_s(said, turn), 0) for turn in turns)
+        assert asked_s > 0.9 * (said["end"] - said["start"]) - 0.15

@@ -31,7 +31,7 @@ from hardware.profile import Transcriber
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from hardware.simulation.scenario import Scenario
 from sync.errors import ConfigError, WutongError
-from transcriber.recognition.factory import make_ear
+from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.recognizer import RATE_HZ
 from wutong.bench.captions import conditions, growing_windows
@@ -197,16 +197,16 @@ class _Bench:
     async def _offline(self) -> tuple[float, float]:
         """(character error rate over the reference's own intervals, seconds of work for a second of speech)."""
         sound = self._source.samples(RATE_HZ).astype(np.float32) / 32768.0
-        ear = await asyncio.to_thread(make_ear, Transcriber.model_validate(self._plan.transcriber))
+        recognizer = await asyncio.to_thread(make_recognizer, Transcriber.model_validate(self._plan.transcriber))
         text = ""
         try:
-            await ear.start()
+            await recognizer.start()
             for one in self._progress.track(self._said, description="the reference's intervals"):
                 first, last = round((one.start - 0.1) * RATE_HZ), round((one.end + 0.1) * RATE_HZ)
-                text += (await ear.ask(sound[max(first, 0) : last, one.channel])).text
+                text += (await recognizer.ask(sound[max(first, 0) : last, one.channel])).text
         finally:
-            await ear.stop()
-        return cer("".join(s.text for s in self._said), text), ear.busy_s / ear.heard_s
+            await recognizer.stop()
+        return cer("".join(s.text for s in self._said), text), recognizer.busy_s / recognizer.asked_s
 
     async def _baseline(self) -> None:
         bar = self._progress.add_task("plain re-decoding, on a virtual clock", total=self.plays_s)

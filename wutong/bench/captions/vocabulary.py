@@ -42,7 +42,7 @@ class Judged:
 
 
 def heard_of(recorded: Sequence[Mapping[str, Any]]) -> list[Transcription]:
-    """Recorded outputs, with full punctuation as the desk sets it."""
+    """Recorded outputs, with full punctuation as the transcriber sets it."""
     return [punctuated(Transcription(str(r["text"]), tuple(Word(*word) for word in r["words"]))) for r in recorded]
 
 
