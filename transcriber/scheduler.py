@@ -19,7 +19,7 @@ from transcriber.captions import Caption, Captions
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import Recognizer, Samples, Transcription
+from transcriber.recognition.recognizer import Recognizer, Rejection, Samples, Transcription
 from transcriber.segmentation.crosstalk import CrosstalkFilter
 from transcriber.segmentation.endpointer import Turn, pause_s
 from transcriber.turn_queue import TurnQueue
@@ -179,7 +179,7 @@ class RecognitionScheduler:
             samples, bias, interim=interim, turn=caption.id, prefix=caption.agreement.committed
         )
         if bias and await self._reviser.echoed(hearing, transcription.text):
-            return Transcription(why="echo of the bias")
+            return Transcription(rejection=Rejection.ECHO_OF_BIAS)
         return transcription
 
     async def _final(self, job: HearingJob, turn: Turn) -> None:
@@ -191,14 +191,14 @@ class RecognitionScheduler:
             self._crosstalk.note(turn, transcription.text)
             await self._reviser.after(job.hearing, event)
         else:
-            log.info("nothing_said", why=transcription.why, seconds=round(turn.seconds, 2), channel=turn.channel)
+            log.info("nothing_said", why=transcription.reason, seconds=round(turn.seconds, 2), channel=turn.channel)
             self._captions.withdraw(caption)
 
     async def _settled(self, caption: Caption) -> Transcription:
         """What the record is to have of a turn that is over; without text when nothing was said at this seat."""
         job, turn = caption.job, caption.turn
         if job.resumes_ns(turn.start_ns) != turn.start_ns:
-            return Transcription(why="in a pause")  # the pause was known only after the turn was cut
+            return Transcription(rejection=Rejection.IN_PAUSE)  # the pause was known only after the turn was cut
         if caption.preflight is not None and caption.is_preflight_whole:
             transcription = caption.preflight
         else:
@@ -209,5 +209,5 @@ class RecognitionScheduler:
                 transcription = Transcription(text=UNHEARD)
         others = self._captions.at_other_seats(turn)
         if transcription.text and self._crosstalk.elsewhere(turn, transcription.text, others):
-            return Transcription(why="said at another seat")
+            return Transcription(rejection=Rejection.AT_ANOTHER_SEAT)
         return transcription

@@ -12,6 +12,8 @@ from functools import cache
 
 from opencc import OpenCC
 
+from transcriber.recognition.recognizer import Rejection
+
 MAX_COMPRESSION = 2.6
 """UTF-8 bytes per deflated byte; Chinese speech stays below 1.6."""
 MAX_CHARACTERS_PER_S = 13.0
@@ -87,20 +89,20 @@ def characters(text: str) -> int:
     return sum(c.isalnum() for c in text)
 
 
-def invented(text: str, seconds: float) -> str:
-    """Why `text`, heard in `seconds` of sound, cannot be speech; empty when it can."""
+def invented(text: str, seconds: float) -> Rejection | None:
+    """Why `text`, the words of `seconds` of sound, cannot be speech; None when it can."""
     spoken = characters(text)
     if spoken == 0:
-        return "no words"
+        return Rejection.NO_WORDS
     simplified = _simplifier().convert(text)
     if _INVENTED.search(simplified) and characters(_INVENTED.sub("", simplified)) <= _BESIDES:
-        return "known phrase"
+        return Rejection.KNOWN_PHRASE
     fastest = MAX_LETTERS_PER_S if latin(text) else MAX_CHARACTERS_PER_S
     if spoken > fastest * seconds + 4:
-        return "too fast"
+        return Rejection.TOO_FAST
     if _REPEATED.search(text):
-        return "repetition"
+        return Rejection.REPETITION
     raw = text.encode()
     if len(raw) > 60 and len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
-        return "repetition"
-    return ""
+        return Rejection.REPETITION
+    return None

@@ -19,8 +19,8 @@ _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
 def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bool, confidence: float) -> Transcription:
     """`text` as heard in `seconds` of sound; `pieces`: its parts with times, or none."""
-    if why := invented(text, seconds):
-        return Transcription(why=why)
+    if rejection := invented(text, seconds):
+        return Transcription(rejection=rejection)
     text = tidy(_sentence_case(text))
     if interim:
         return Transcription(text=once(text), confidence=confidence)

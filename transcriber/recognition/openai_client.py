@@ -21,7 +21,14 @@ from sync.runtime.secrets import read_secret
 from transcriber.recognition.hallucinations import echoes
 from transcriber.recognition.language import LANGUAGES
 from transcriber.recognition.normalize import evenly_timed, normalized, probability_of
-from transcriber.recognition.recognizer import RATE_HZ, UNKNOWN_PROBABILITY, Samples, Transcription, Word
+from transcriber.recognition.recognizer import (
+    RATE_HZ,
+    UNKNOWN_PROBABILITY,
+    Rejection,
+    Samples,
+    Transcription,
+    Word,
+)
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0
@@ -74,7 +81,7 @@ class OpenAIClient:
         seconds = len(samples) / RATE_HZ
         wav = _wav(samples)
         made = parse_transcription(await self._in_language(wav, bias, interim=interim), seconds, interim=interim)
-        if bias and not interim and (made.why not in ("", "no words") or echoes(made.text)):
+        if bias and not interim and (made.rejection not in (None, Rejection.NO_WORDS) or echoes(made.text)):
             # Names to be expected are what leads a model astray most often.
             made = parse_transcription(await self._in_language(wav, "", interim=interim), seconds, interim=interim)
         return made
@@ -137,6 +144,7 @@ class OpenAIClient:
             raise ServerAwayError(f"the transcription server {self.base} {what}: {_said(answer)}", over_this=broke)
         if answer.status_code in (401, 403):
             raise ServerClosedError(self._unwelcome(answer))
+        # Servers of many makers say only in words that they have no such model.
         if answer.is_redirect or answer.status_code in (404, 405) or "model" in _said(answer).lower():
             raise ServerClosedError(
                 f"{self.base} has no transcription with the model {self._model!r}: {_said(answer)}; see [transcriber]"

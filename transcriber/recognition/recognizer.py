@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
@@ -24,15 +25,35 @@ class Word:
     probability: float
 
 
+class Rejection(Enum):
+    """Why nothing is written of some samples: the name is the code, the value is for the log."""
+
+    NO_WORDS = "no words"
+    SILENCE = "silence"
+    KNOWN_PHRASE = "known phrase"
+    TOO_FAST = "too fast"
+    REPETITION = "repetition"
+    ECHO_OF_BIAS = "echo of the bias"
+    IN_PAUSE = "in a pause"
+    AT_ANOTHER_SEAT = "said at another seat"
+
+
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What an engine made of some samples; `text` is empty when nothing was said, and `why` may say what it was."""
+    """What an engine made of some samples; without text when nothing was said, or nobody had time to say what."""
 
     text: str = ""
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     """0…1: the mean probability of the words."""
+    rejection: Rejection | None = None
     why: str = ""
+    """A sentence for people: what hindered the one that was asked."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no text, for the log."""
+        return self.why or (self.rejection.value if self.rejection else "")
 
 
 UNKNOWN_PROBABILITY = 0.75

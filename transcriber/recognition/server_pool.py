@@ -74,7 +74,7 @@ class ServerPool:
         self._servers = [_Server(client) for client in clients]
         self._speaker = speaker
         self._on_state = on_state
-        self._state = ""
+        self._state = ("", "")
         self._turns: OrderedDict[str, _Server] = OrderedDict()
         self._back = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
@@ -245,7 +245,6 @@ class ServerPool:
         self._publish_state("ready" if well else "failed", away)
 
     def _publish_state(self, state: str, why: str) -> None:
-        said = f"{state} {why}"
-        if said != self._state:
-            self._state = said
+        if (state, why) != self._state:
+            self._state = (state, why)
             self._on_state(state, why)

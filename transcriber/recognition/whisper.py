@@ -23,7 +23,7 @@ from sync.errors import ConfigError
 from transcriber.recognition.alignment import align_words
 from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
 from transcriber.recognition.language import LANGUAGES, LanguageTracker
-from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription, Word
+from transcriber.recognition.recognizer import RATE_HZ, Rejection, Samples, Transcription, Word
 
 _HOP = 160
 _PART = "\ufffd"
@@ -111,15 +111,15 @@ class Whisper:
         samples = samples[: int(_MAX_S * RATE_HZ)]
         seconds = len(samples) / RATE_HZ
         said = self._pass(samples, bias, _INTERIM if interim else _FINAL, prefix)
-        why = self._doubt(said, seconds)
-        if prefix and not interim and (why or said_again(said.text)):
+        rejection = self._doubt(said, seconds)
+        if prefix and not interim and (rejection or said_again(said.text)):
             said = self._pass(samples, bias, _FINAL)  # it lost its way going on: the record is worth a whole pass
-            why = self._doubt(said, seconds)
-        if not interim and ((why and why != "silence") or echoes(said.text)):
+            rejection = self._doubt(said, seconds)
+        if not interim and (rejection not in (None, Rejection.SILENCE) or echoes(said.text)):
             said = self._pass(samples, "", _AGAIN)
-            why = self._doubt(said, seconds)
-        if why:
-            return Transcription(why=why)
+            rejection = self._doubt(said, seconds)
+        if rejection:
+            return Transcription(rejection=rejection)
         text = tidy(said.text.replace(_PART, ""))
         self._written.append((text, said.tokens))
         if interim:
@@ -189,9 +189,9 @@ class Whisper:
         return features
 
     @staticmethod
-    def _doubt(said: _Said, seconds: float) -> str:
+    def _doubt(said: _Said, seconds: float) -> Rejection | None:
         if said.no_speech > _NO_SPEECH and said.logprob < _QUIET_LOGPROB:
-            return "silence"
+            return Rejection.SILENCE
         return invented(said.text, seconds)
 
     def _words(self, said: _Said, text: str, seconds: float) -> tuple[Word, ...]:

@@ -26,7 +26,7 @@ import numpy as np
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent, weigh
 from transcriber.recognition.process_settings import ProcessSettings, load_engines, load_speaker
-from transcriber.recognition.recognizer import RATE_HZ, Engine, Transcription, Word
+from transcriber.recognition.recognizer import RATE_HZ, Engine, Rejection, Transcription, Word
 
 if TYPE_CHECKING:
     from transcriber.recognition.speaker_embedding import SpeakerModel  # its library is large, and few rooms need it
@@ -42,12 +42,19 @@ def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
     return HEAD.pack(len(text), len(samples)) + text + samples
 
 
+def transcription_to_json(transcription: Transcription) -> dict[str, Any]:
+    """As it goes through the pipe."""
+    rejection = transcription.rejection.name if transcription.rejection else ""
+    return asdict(transcription) | {"rejection": rejection}
+
+
 def transcription_from_json(value: dict[str, Any]) -> Transcription:
-    """What `asdict` made of a `Transcription`."""
+    """What `transcription_to_json` made of it."""
     return Transcription(
         text=str(value["text"]),
         words=tuple(Word(**word) for word in value["words"]),
         confidence=float(value["confidence"]),
+        rejection=Rejection[value["rejection"]] if value["rejection"] else None,
         why=str(value["why"]),
     )
 
@@ -82,7 +89,7 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
         transcription = engine.transcribe(
             samples, str(asked["bias"]), interim=bool(asked["interim"]), prefix=str(asked["prefix"])
         )
-        say({"id": asked["id"], "transcription": asdict(transcription), "cpu_s": _cpu_s()})
+        say({"id": asked["id"], "transcription": transcription_to_json(transcription), "cpu_s": _cpu_s()})
 
     def lane(engine: Engine) -> None:
         while True:
