@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from transcriber.audio.pcm import Samples
 from transcriber.backlog import HearingJob
 from transcriber.captions import Caption, Captions
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
-from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import Recognizer, Rejection, Samples, Transcription
+from transcriber.recognition.recognizer import EngineLostError, Recognizer, Rejection, Transcription
 from transcriber.segmentation.crosstalk import CrosstalkFilter
 from transcriber.segmentation.endpointer import Turn, pause_s
 from transcriber.turn_queue import TurnQueue

@@ -29,9 +29,9 @@ from sync.http.access import Rule, declare
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.factory import make_recognizer
-from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import RATE_HZ, Recognizer, Samples, Transcription
+from transcriber.recognition.recognizer import EngineLostError, Recognizer, Transcription
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sync.errors import MediaError
 from sync.media.fmp4 import Fragment, Indexed, Init, index_file, parse_fragment, to_ns
-from transcriber.recognition.recognizer import RATE_HZ
+from transcriber.audio.pcm import RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)

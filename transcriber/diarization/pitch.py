@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from transcriber.recognition.recognizer import RATE_HZ, Samples
+from transcriber.audio.pcm import RATE_HZ, Samples
 
 _WINDOW, _HOP = 640, 160
 _SIZE = 2048

@@ -24,11 +24,11 @@ import structlog
 from hardware.profile import Profile, Seat
 from sync.record.transcript import Transcript
 from sync.room.event_log import Event
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.defects import DEFECTS
 from transcriber.diarization.pitch import pitch
 from transcriber.recognition.factory import NO_MODEL
-from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import RATE_HZ, Recognizer, Samples
+from transcriber.recognition.recognizer import EngineLostError, Recognizer
 
 log = structlog.get_logger(__name__)
 

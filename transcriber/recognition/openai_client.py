@@ -18,17 +18,11 @@ import numpy as np
 
 from sync.errors import ConfigError, WutongError
 from sync.runtime.secrets import read_secret
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.hallucinations import echoes
 from transcriber.recognition.language import LANGUAGES
 from transcriber.recognition.normalize import evenly_timed, normalized, probability_of
-from transcriber.recognition.recognizer import (
-    RATE_HZ,
-    UNKNOWN_PROBABILITY,
-    Rejection,
-    Samples,
-    Transcription,
-    Word,
-)
+from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Rejection, Transcription, Word
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0

@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 import structlog
 
-from sync.errors import ConfigError, WutongError
+from sync.errors import ConfigError
+from transcriber.audio.pcm import RATE_HZ, Samples
+from transcriber.recognition import worker
 from transcriber.recognition.process_settings import ProcessSettings
-from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
+from transcriber.recognition.recognizer import EngineLostError, Transcription
 from transcriber.recognition.worker import HEAD, pack, transcription_from_json
 
 log = structlog.get_logger(__name__)
@@ -36,12 +38,6 @@ _GROWTH = 2.0
 _GROWTH_BYTES = 512 * 1024 * 1024
 _RESTART_S = 0.5
 _MAX_ANSWER_BYTES = 4 * 1024 * 1024
-
-
-class EngineLostError(WutongError):
-    """The model process died or hung over the same samples again and again."""
-
-    code = "engine"
 
 
 class _GoneError(Exception):
@@ -62,7 +58,7 @@ class EngineProcess:
         `on_state(state, why)` hears `loading`, `ready` and `failed`.
         """
         settings = model if isinstance(model, ProcessSettings) else ProcessSettings(folder=str(model))
-        self._command = [sys.executable, "-m", "transcriber.recognition.worker", settings.to_json()]
+        self._command = [sys.executable, "-m", worker.__name__, settings.to_json()]
         self._on_state = on_state
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None

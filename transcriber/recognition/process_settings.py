@@ -1,18 +1,9 @@
-"""What one model process loads: an engine, a speaker model, or both. Light: the parent reads it too."""
+"""What one model process is to load: an engine, a speaker model, or both. It loads nothing itself."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from sync.errors import ConfigError
-
-if TYPE_CHECKING:
-    from transcriber.recognition.recognizer import Engine
-    from transcriber.recognition.speaker_embedding import SpeakerModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +34,3 @@ class ProcessSettings:
     def from_json(cls, text: str) -> ProcessSettings:
         """What `to_json` wrote."""
         return cls(**json.loads(text))
-
-
-def load_engines(settings: ProcessSettings) -> list[Engine]:
-    """The engine, loaded: once for every lane, all on one model. `ConfigError` when it cannot be."""
-    if not settings.engine:
-        return []
-    folder = Path(settings.folder)
-    # Each engine's libraries are large: only those of the one that is asked for.
-    if settings.engine == "faster-whisper":
-        from transcriber.recognition.whisper import Whisper
-
-        return list(
-            Whisper.side_by_side(
-                folder,
-                settings.lanes,
-                language=settings.language,
-                threads=settings.threads // settings.lanes,
-                device=settings.device,
-            )
-        )
-    if settings.engine == "sherpa-onnx":
-        _need_sherpa("the engine sherpa-onnx")
-        from transcriber.recognition.sherpa import Sherpa
-
-        return [Sherpa(folder, language=settings.language, threads=settings.threads, device=settings.device)]
-    raise ConfigError(f"there is no engine called {settings.engine!r} that runs on this machine")
-
-
-def load_speaker(settings: ProcessSettings) -> SpeakerModel | None:
-    """The speaker model, loaded. `ConfigError` when it cannot be."""
-    if not settings.speaker:
-        return None
-    _need_sherpa("a speaker model")
-    from transcriber.recognition.speaker_embedding import SpeakerModel
-
-    return SpeakerModel(Path(settings.speaker), device=settings.device)
-
-
-def _need_sherpa(what: str) -> None:
-    """The library is an extra of the package: most rooms never need it."""
-    if find_spec("sherpa_onnx") is None:
-        raise ConfigError(f"{what} needs the library sherpa-onnx, which is not installed; pip install 'wutong[sherpa]'")

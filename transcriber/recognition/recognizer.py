@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-RATE_HZ = 16_000
-"""What every engine hears: mono, float32, -1…1, at this rate."""
-
-Samples = NDArray[np.float32]
+from sync.errors import WutongError
+from transcriber.audio.pcm import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +53,12 @@ class Transcription:
 
 UNKNOWN_PROBABILITY = 0.75
 """The probability of words whose engine says none: neither doubted nor trusted above others."""
+
+
+class EngineLostError(WutongError):
+    """These samples cannot be transcribed: the model died over them again and again, or every server refused them."""
+
+    code = "engine"
 
 
 class Engine(Protocol):

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 import structlog
 
 from sync.errors import ConfigError, WutongError
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.openai_client import OpenAIClient, ServerAwayError, ServerClosedError, ServerRefusedError
-from transcriber.recognition.process import MAX_TRIES, EngineLostError, EngineProcess
-from transcriber.recognition.recognizer import RATE_HZ, Samples, Transcription
+from transcriber.recognition.process import MAX_TRIES, EngineProcess
+from transcriber.recognition.recognizer import EngineLostError, Transcription
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.normalize import normalized, probability_of
-from transcriber.recognition.recognizer import RATE_HZ, UNKNOWN_PROBABILITY, Samples, Transcription, Word
+from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Transcription, Word
 from transcriber.recognition.sherpa_models import Choice, Model, load
 
 _TAIL = np.zeros(int(0.6 * RATE_HZ), np.float32)

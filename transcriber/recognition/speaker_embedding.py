@@ -7,7 +7,7 @@ from pathlib import Path
 import sherpa_onnx
 
 from sync.errors import ConfigError
-from transcriber.recognition.recognizer import RATE_HZ, Samples
+from transcriber.audio.pcm import RATE_HZ, Samples
 
 
 class SpeakerModel:

@@ -20,10 +20,11 @@ from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
 from sync.errors import ConfigError
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.alignment import align_words
 from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
 from transcriber.recognition.language import LANGUAGES, LanguageTracker
-from transcriber.recognition.recognizer import RATE_HZ, Rejection, Samples, Transcription, Word
+from transcriber.recognition.recognizer import Rejection, Transcription, Word
 
 _HOP = 160
 _PART = "\ufffd"

@@ -25,8 +25,10 @@ import numpy as np
 
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent, weigh
-from transcriber.recognition.process_settings import ProcessSettings, load_engines, load_speaker
-from transcriber.recognition.recognizer import RATE_HZ, Engine, Rejection, Transcription, Word
+from transcriber.audio.pcm import RATE_HZ
+from transcriber.recognition.engine_loader import load_engines, load_speaker
+from transcriber.recognition.process_settings import ProcessSettings
+from transcriber.recognition.recognizer import Engine, Rejection, Transcription, Word
 
 if TYPE_CHECKING:
     from transcriber.recognition.speaker_embedding import SpeakerModel  # its library is large, and few rooms need it

@@ -16,8 +16,8 @@ from difflib import SequenceMatcher
 import numpy as np
 import structlog
 
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.defects import DEFECTS
-from transcriber.recognition.recognizer import RATE_HZ, Samples
 from transcriber.segmentation.endpointer import Turn
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from transcriber.recognition.recognizer import RATE_HZ, Samples
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.segmentation.speaker_gate import FRAME, FRAME_NS, SpeakerGate
 from transcriber.segmentation.voice_activity import VoiceActivity
 

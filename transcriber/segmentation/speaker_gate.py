@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from transcriber.recognition.recognizer import RATE_HZ
+from transcriber.audio.pcm import RATE_HZ
 from transcriber.segmentation.tdoa import WINDOW, delayed_channels
 
 FRAME = RATE_HZ // 50

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from transcriber.recognition.recognizer import RATE_HZ
+from transcriber.audio.pcm import RATE_HZ
 
 WINDOW = 5120
 """Samples that are looked at: 0.32 s."""

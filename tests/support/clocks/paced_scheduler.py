@@ -12,11 +12,12 @@ from typing import Any
 from hardware.profile import load_profile
 from sync.room.feed import FeedServer
 from tests.support.rooms.transcriber_room import HEARING, RATE_HZ, Pcm, S, TranscriberRoom
+from transcriber.audio.pcm import Samples
 from transcriber.backlog import HearingJob
 from transcriber.captions import Captions
 from transcriber.correction.reviser import Reviser
 from transcriber.diarization.voices import Voices
-from transcriber.recognition.recognizer import Samples, Transcription, Word
+from transcriber.recognition.recognizer import Transcription, Word
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.segmentation.endpointer import Endpointer, Turn
 from transcriber.turn_queue import TurnQueue

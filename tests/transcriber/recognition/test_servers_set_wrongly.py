@@ -11,7 +11,7 @@ import pytest
 from tests.support.peers.scripted_server import Scripted
 from tests.support.rooms.transcriber_room import until
 from transcriber.recognition.openai_client import OpenAIClient
-from transcriber.recognition.process import EngineLostError
+from transcriber.recognition.recognizer import EngineLostError
 from transcriber.recognition.server_pool import ServerPool
 
 SPEECH = np.full(16_000, 0.1, np.float32)

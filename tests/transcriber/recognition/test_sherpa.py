@@ -15,8 +15,9 @@ from sync.errors import ConfigError
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition import process as owner_module
+from transcriber.recognition.engine_loader import load_engines, load_speaker
 from transcriber.recognition.process import EngineProcess
-from transcriber.recognition.process_settings import ProcessSettings, load_engines, load_speaker
+from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.recognition.sherpa import Sherpa
 
 ASK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"

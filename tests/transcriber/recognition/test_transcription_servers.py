@@ -31,8 +31,7 @@ from transcriber.recognition.openai_client import (
     ServerRefusedError,
     parse_transcription,
 )
-from transcriber.recognition.process import EngineLostError
-from transcriber.recognition.recognizer import Transcription
+from transcriber.recognition.recognizer import EngineLostError, Transcription
 from transcriber.recognition.server_pool import ServerPool
 
 SAID = "广州市房地产中介协会分析"

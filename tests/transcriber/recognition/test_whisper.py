@@ -12,8 +12,8 @@ import pytest
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition.alignment import align_words
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.process import EngineLostError, EngineProcess
-from transcriber.recognition.recognizer import Word
+from transcriber.recognition.process import EngineProcess
+from transcriber.recognition.recognizer import EngineLostError, Word
 from transcriber.recognition.whisper import Whisper
 
 pytestmark = pytest.mark.model

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from transcriber.recognition.recognizer import Rejection, Samples, Transcription, Word
+from transcriber.audio.pcm import Samples
+from transcriber.recognition.recognizer import Rejection, Transcription, Word
 from transcriber.recognition.worker import HEAD, answer, pack, transcription_from_json
 
 SAID = Transcription("是。", (Word("是。", 0.1, 0.4, 0.9),), 0.9)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hardware.simulation.hearing_folder import HearingFolder, Said, decode_audio
 from sync.errors import ConfigError
-from transcriber.recognition.recognizer import RATE_HZ
+from transcriber.audio.pcm import RATE_HZ
 
 SILENCE_S = 60.0
 BLEED_DB = -10.0

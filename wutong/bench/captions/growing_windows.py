@@ -22,7 +22,7 @@ from faster_whisper import WhisperModel
 from rapidfuzz.distance import Levenshtein
 
 from hardware.simulation.hearing_folder import HearingFolder, Said
-from transcriber.recognition.recognizer import RATE_HZ, Samples
+from transcriber.audio.pcm import RATE_HZ, Samples
 from wutong.bench.captions.character_errors import Spoken, alike, cer, percentile
 
 _LEAST_NEW_S = 1.0

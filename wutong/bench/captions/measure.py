@@ -31,9 +31,9 @@ from hardware.profile import Transcriber
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from hardware.simulation.scenario import Scenario
 from sync.errors import ConfigError, WutongError
+from transcriber.audio.pcm import RATE_HZ
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.recognizer import RATE_HZ
 from wutong.bench.captions import conditions, growing_windows
 from wutong.bench.captions.character_errors import (
     by_seat,

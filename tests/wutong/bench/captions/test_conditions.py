@@ -11,7 +11,7 @@ import pytest
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from sync.errors import ConfigError
 from tests.support.rooms.transcriber_room import SHARED
-from transcriber.recognition.recognizer import RATE_HZ
+from transcriber.audio.pcm import RATE_HZ
 from wutong.bench.captions import conditions
 from wutong.bench.captions.character_errors import Spoken
 from wutong.bench.captions.growing_windows import _Agreement
