@@ -14,7 +14,7 @@ from sync.room.event_log import Event
 
 @dataclass(slots=True)
 class HearingJob:
-    """What of one hearing is spoken for the record."""
+    """Which time of one hearing is to be transcribed: from its opening to its close, without the pauses."""
 
     hearing: str
     opened_ns: int
@@ -24,7 +24,7 @@ class HearingJob:
     closed_ns: int | None = None
 
     def apply(self, event: Event) -> None:
-        """Take one event of this hearing."""
+        """Take one event of this hearing, in the order of their numbers."""
         last = self.pauses[-1] if self.pauses else None
         if event.kind == "pause" and (last is None or last[1] is not None):
             self.pauses.append((event.room_ns, None))
@@ -34,14 +34,14 @@ class HearingJob:
             self.closed_ns = event.room_ns
 
     def ends_ns(self, at_ns: int) -> int | None:
-        """When the stretch that holds `at_ns` ends, as far as is known; `at_ns` must be `kept`."""
+        """Say when the stretch around `at_ns`, which must not lie in a pause, ends; None while nobody knows."""
         ends = [start for start, _ in self.pauses if start > at_ns]
         if self.closed_ns is not None:
             ends.append(self.closed_ns)
         return min(ends, default=None)
 
     def resumes_ns(self, at_ns: int) -> int | None:
-        """When what is said is kept again: `at_ns` itself if it is now, None if that is not known yet or never."""
+        """Say from when on words are kept again: from `at_ns` if they are now; None while nobody knows, or if never."""
         if self.closed_ns is not None and at_ns >= self.closed_ns:
             return None
         for start, end in self.pauses:
@@ -88,10 +88,10 @@ class Backlog:
 
     @property
     def current(self) -> HearingJob | None:
-        """The one in work."""
+        """The hearing in work, which is the first; None when nothing is left."""
         return self.waiting[0] if self.waiting else None
 
     def done(self) -> None:
-        """The one in work is finished."""
+        """Drop the hearing in work, of which all is written."""
         del self.waiting[0]
         self.finished = self.seen if self.current is None else self.current.number - 1

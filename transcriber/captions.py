@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hardware.profile import Seat
 from sync.room.feed import FeedServer
 from transcriber.backlog import HearingJob
-from transcriber.local_agreement import Agreement
+from transcriber.local_agreement import LocalAgreement
 from transcriber.recognition.recognizer import Transcription
 from transcriber.segmentation.endpointer import Turn
 from transcriber.utterances import utterance_id
@@ -28,7 +28,7 @@ class Caption:
     job: HearingJob
     turn: Turn
     seat: Seat
-    agreement: Agreement = field(default_factory=Agreement)
+    agreement: LocalAgreement = field(default_factory=LocalAgreement)
     seconds: float = 0.0
     """How much of the turn the last pass was given."""
     shown: bool = False
@@ -41,7 +41,7 @@ class Caption:
 
     @property
     def id(self) -> str:
-        """The name of the utterance that this becomes."""
+        """The name of the utterance that this caption becomes."""
         return utterance_id(self.job, self.seat, self.turn)
 
     @property
@@ -54,20 +54,20 @@ class Captions:
     """The captions of all turns that go on. All methods belong to one event loop."""
 
     def __init__(self, seats: Mapping[int, Seat], feed: FeedServer) -> None:
-        """`seats`: by the channel of their microphone."""
+        """`seats` are those of the room, by the channel of their microphone."""
         self._seats = seats
         self._feed = feed
         self._of_turn: dict[int, Caption] = {}
 
     def of(self, job: HearingJob, turn: Turn) -> Caption:
-        """The caption of a turn that goes on; a new one, not shown yet, at first."""
+        """Return the caption of a turn that goes on; at first it is a new one that is not shown yet."""
         found = self._of_turn.get(id(turn))
         if found is None:
             found = self._of_turn[id(turn)] = self._new(job, turn)
         return found
 
     def take(self, job: HearingJob, turn: Turn) -> Caption:
-        """The caption of a turn that is over; from now on nobody else shows or withdraws it."""
+        """Hand over the caption of a turn that is over: from now on nobody else shows or withdraws it."""
         return self._of_turn.pop(id(turn), None) or self._new(job, turn)
 
     def show(self, caption: Caption, transcription: Transcription) -> None:
@@ -88,7 +88,7 @@ class Captions:
             self.withdraw(self._of_turn.pop(key))
 
     def at_other_seats(self, turn: Turn) -> list[tuple[Turn, str]]:
-        """What is being said, or waits to be written, at other seats at the same time."""
+        """Return the turns of other seats that go on or wait to be written, each with its words so far."""
         return [(c.turn, c.agreement.latest) for c in self._of_turn.values() if c.turn.channel != turn.channel]
 
     def _new(self, job: HearingJob, turn: Turn) -> Caption:

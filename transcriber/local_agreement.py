@@ -1,7 +1,8 @@
 """Captions that do not flicker: what two successive passes agree on is committed and never changes again.
 
-LocalAgreement over characters. Promises: the committed text only grows, and every text returned begins with it. The
-last characters of a pass are guessed from half a word: they are neither shown nor committed before more was heard.
+This is the LocalAgreement policy, over characters. Promises: the committed text only grows, and every text returned
+begins with it. The last characters of a pass are guessed from half a word: they are neither shown nor committed before
+there is more sound.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ _MARKS = "，。？！；：、… "
 _HIDDEN = 5
 """So many characters at the end are not shown yet; the first of a turn is."""
 _HELD = 16
-"""So many are not committed yet: what is heard with three seconds of speech behind it is heard rightly."""
+"""So many are not committed yet: a word is right once three seconds of speech follow it."""
 
 
-class Agreement:
-    """The caption of one turn."""
+class LocalAgreement:
+    """The caption of one turn: what two passes agreed on, and what the last one added."""
 
     def __init__(self) -> None:
         self._latest = ""
@@ -35,16 +36,16 @@ class Agreement:
 
     @property
     def text(self) -> str:
-        """The caption now."""
+        """The text that is shown now."""
         return self._shown
 
     @property
     def latest(self) -> str:
-        """All of the last pass."""
+        """The whole text of the last pass, with what is not shown yet."""
         return self._latest
 
     def take(self, text: str, *, commit: bool = True) -> str:
-        """What to show after another pass over the same, longer, sound; `commit`: whether more may be promised."""
+        """Return what to show after another pass over the same, longer sound; without `commit` no more is promised."""
         committed = self.committed
         if not text.startswith(committed):
             text = committed + text[_follows(committed, text) :]
@@ -58,12 +59,12 @@ class Agreement:
         return self._shown
 
 
-def _follows(committed: str, heard: str) -> int:
-    """Where in `heard` goes on what `committed` ends with: the end of the prefix that is nearest to it."""
-    distance = list(range(len(heard) + 1))
+def _follows(committed: str, text: str) -> int:
+    """Find where `text` goes on behind `committed`: the end of the prefix that is nearest to it."""
+    distance = list(range(len(text) + 1))
     for i, a in enumerate(committed, 1):
         diagonal, distance[0] = distance[0], i
-        for j, b in enumerate(heard, 1):
+        for j, b in enumerate(text, 1):
             diagonal, distance[j] = distance[j], min(diagonal + (a != b), distance[j] + 1, distance[j - 1] + 1)
     # Of equally near ones the longest: a word shown twice is worse than one that waits for the final pass.
-    return min(range(len(heard) + 1), key=lambda j: (distance[j], -j))
+    return min(range(len(text) + 1), key=lambda j: (distance[j], -j))

@@ -31,11 +31,11 @@ class ResumePoint:
     hearing: str = ""
     done_ns: int = 0
     lost: bool = False
-    """There was none that could be read."""
+    """There was none that could be read; only the log knows what is written."""
 
     @classmethod
     def read(cls, path: Path) -> ResumePoint:
-        """The last one written; the beginning when there is none that can be read (then the log tells the rest)."""
+        """Read the last one written; without one that can be read, it is the beginning and `lost`."""
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
             return cls(int(value["number"]), str(value["hearing"]), int(value["done_ns"]))
@@ -43,7 +43,7 @@ class ResumePoint:
             return cls(lost=True)
 
     def write(self, path: Path) -> None:
-        """Replace the file as a whole."""
+        """Replace the file as a whole, so that it is never read half written."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         value = {"number": self.number, "hearing": self.hearing, "done_ns": self.done_ns}
@@ -58,7 +58,7 @@ class ProgressFile:
     """The resume point on disk, as it was found and as it is kept up to date."""
 
     def __init__(self, path: Path, room_log: RoomLog, channels: Mapping[str, int]) -> None:
-        """`channels`: of the seats, by their id."""
+        """`channels` are those of the seats, by the seats' ids."""
         self._path = path
         self._log = room_log
         self._channels = channels

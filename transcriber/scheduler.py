@@ -40,12 +40,12 @@ _IDLE_POLL_S = 0.1
 
 
 def _now() -> float:
-    """The loop's clock, so that a whole hearing can be played at another pace."""
+    """Return the time of the event loop, so that a whole hearing can be played at another pace."""
     return asyncio.get_running_loop().time()
 
 
 class RecognitionScheduler:
-    """The one that asks the model. All methods belong to one event loop."""
+    """Asks the model: one question at a time, or captions beside the rest. All methods belong to one event loop."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class RecognitionScheduler:
         reviser: Reviser,
         speaking: Callable[[], tuple[HearingJob | None, list[Turn]]],
     ) -> None:
-        """`speaking()`: the turns that go on, and their hearing, which is None while catching up."""
+        """`speaking()` returns the turns that go on, and their hearing, which is None while catching up."""
         self._recognizer = recognizer
         self._captions = captions
         self._utterances = utterances
@@ -85,7 +85,7 @@ class RecognitionScheduler:
                 await self._wait_for_work()
 
     async def _wait_for_work(self) -> None:
-        """Until something changes, or it is time to look at those who speak."""
+        """Wait until a turn comes or goes, or it is time to look again at those who speak."""
         _, turns = self._speaking()
         await self._queue.wait_for_change(_POLL_S if turns else _IDLE_POLL_S)
 
@@ -118,7 +118,7 @@ class RecognitionScheduler:
 
     @staticmethod
     def _ending(captions: list[Caption]) -> Caption | None:
-        """A turn that seems to be over, and whose words were not yet asked for up to its end."""
+        """Find a turn that seems to be over, and whose words were not yet asked for up to its end."""
         return next(
             (
                 caption
@@ -130,7 +130,7 @@ class RecognitionScheduler:
         )
 
     def _due(self, captions: list[Caption]) -> Caption | None:
-        """The caption that is to be made now: the first of a speaker, else the one that has fallen back most."""
+        """Choose the caption that is made now: the first of a speaker, else the one that has fallen back most."""
         resting = _now() < self._rest_until
         best: Caption | None = None
         most = 0.0
@@ -160,7 +160,7 @@ class RecognitionScheduler:
             self._captions.show(caption, transcription)
 
     async def _preflight(self, caption: Caption) -> None:
-        """The final pass before it is known that the turn is over; when it goes on, this was one more caption."""
+        """Make the final pass before it is known that the turn is over; when it goes on, this was one more caption."""
         caption.seconds, end_ns = caption.turn.seconds, caption.turn.end_ns
         caption.asked = mine = caption.asked + 1  # a caption on its way would promise other words behind this pass
         try:
@@ -195,7 +195,7 @@ class RecognitionScheduler:
             self._captions.withdraw(caption)
 
     async def _settled(self, caption: Caption) -> Transcription:
-        """What the record is to have of a turn that is over; without text when nothing was said at this seat."""
+        """Return what the record is to have of a turn that is over: no text, when nothing was said at this seat."""
         job, turn = caption.job, caption.turn
         if job.resumes_ns(turn.start_ns) != turn.start_ns:
             return Transcription(rejection=Rejection.IN_PAUSE)  # the pause was known only after the turn was cut

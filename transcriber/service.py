@@ -39,7 +39,7 @@ CATCHING_UP_MS = 8_000.0
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
-    """Transcribe until cancelled. `ConfigError` when there is no model."""
+    """Transcribe until cancelled. Raises `ConfigError` when there is no model."""
     layout = RoomPaths(profile.storage.data)
     feed = FeedServer(layout.feed("transcriber"))
     if profile.transcriber.engine == "off":
@@ -108,7 +108,7 @@ class _Service:
         )
 
     async def run(self, lifeline: Lifeline) -> None:
-        """All tasks until the first one fails or this one is cancelled."""
+        """Run all tasks until the first one fails or this one is cancelled."""
         self._publish_status()
         await self._read_log()
         if self._progress.point.lost:
@@ -124,7 +124,7 @@ class _Service:
             tasks.create_task(self._scheduler.run())
 
     async def stop(self) -> None:
-        """Leave nothing behind."""
+        """End the model, and note how far the words are."""
         await self._recognizer.stop()
         self._note_progress()
 
@@ -136,7 +136,7 @@ class _Service:
             await self._reviser.catch_up(job.hearing)
 
     async def _follow_edge(self) -> None:
-        """Whoever writes at the screen says so at once; the others are found within half a second."""
+        """Read the log at once when the edge has written to it; `_follow_log` finds all else within half a second."""
         async for _ in FeedClient(self._layout.feed("edge"), ["log"]).messages():
             self._log_changed.set()
 

@@ -38,12 +38,12 @@ log = structlog.get_logger(__name__)
 MOST_S = 29.5
 MOST_BYTES = 4 * 1024 * 1024
 INTERIM_HEADER = "X-Wutong-Quick"
-"""A header: this is for a caption; it gives way to finished turns, and is heard with less care."""
+"""The header of a question for a caption: it gives way to finished turns, and is answered with less care."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class BusyError(Exception):
-    """Too many are waiting."""
+    """So many questions are waiting that no more are taken."""
 
 
 @dataclass(order=True, slots=True)
@@ -53,7 +53,7 @@ class _Waiting:
 
 
 class QuestionQueue:
-    """Who is answered next. All methods belong to one event loop."""
+    """Decides which question is answered next. All methods belong to one event loop."""
 
     def __init__(self, recognizers: list[Recognizer], most: int) -> None:
         self._free = list(recognizers)
@@ -63,7 +63,7 @@ class QuestionQueue:
 
     @contextlib.asynccontextmanager
     async def recognizer(self, *, interim: bool) -> AsyncIterator[Recognizer]:
-        """One recognizer for one question; `BusyError` when too many wait before this one."""
+        """Lend one recognizer for one question. Raises `BusyError` when too many wait before this one."""
         recognizer = await self._next(interim=interim)
         try:
             yield recognizer
@@ -97,7 +97,7 @@ class QuestionQueue:
 
 
 def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastAPI:
-    """The app. An empty `token` lets everybody in."""
+    """Make the app. An empty `token` lets everybody in."""
     app = new_app("Wutong speech server")
     open_to_all = declare(Rule(public=True))  # the gate below stands before all routes
 
@@ -150,7 +150,7 @@ def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastA
 
 
 async def serve(settings: Transcriber, lifeline: Lifeline, **where: Any) -> None:
-    """Until cancelled; see `running`."""
+    """Answer until cancelled, as `running` does."""
     async with running(settings, **where) as port:
         log.info("hearing_speech", port=port, model=settings.model)
         lifeline.ready()
@@ -161,7 +161,7 @@ async def serve(settings: Transcriber, lifeline: Lifeline, **where: Any) -> None
 async def running(
     settings: Transcriber, *, host: str, port: int, token_file: Path | None, processes: int, waiting: int
 ) -> AsyncIterator[int]:
-    """Answer while the block runs; yields the port. `ConfigError` without a token where others may ask."""
+    """Answer while the block runs; yields the port. Raises `ConfigError` without a token where others may ask."""
     token = "" if token_file is None else read_secret(token_file, "the token of the speech server")
     if not token and host not in _LOOPBACK:
         raise ConfigError(f"on {host} other machines may ask: name a token in --token-file (mode 0600)")
@@ -177,7 +177,7 @@ async def running(
 
 
 def _decoded(raw: bytes) -> Samples:
-    """16 kHz mono of a WAV file of 16 bits; anything else is the asker's to convert."""
+    """Return the samples of a WAV file of 16 bits, 16 kHz and one channel; whoever asks converts anything else."""
     try:
         with wave.open(io.BytesIO(raw), "rb") as file:
             if (file.getsampwidth(), file.getframerate(), file.getnchannels()) != (2, RATE_HZ, 1):

@@ -25,17 +25,17 @@ class TurnQueue:
 
     @property
     def first(self) -> tuple[HearingJob, Turn] | None:
-        """The one that has waited longest."""
+        """The turn that has waited longest, and its hearing."""
         return self._waiting[0] if self._waiting else None
 
     @property
     def turns(self) -> list[Turn]:
-        """All that wait, the first to end first."""
+        """All turns that wait, in the order in which they ended."""
         return [turn for _, turn in self._waiting]
 
     @property
     def oldest_ns(self) -> int | None:
-        """When the first of the turns that wait began: they are in the order in which they ended."""
+        """When the earliest of the turns that wait began; it need not be the first to have ended."""
         return min((turn.start_ns for turn in self.turns), default=None)
 
     @property
@@ -51,18 +51,18 @@ class TurnQueue:
             self._changed.notify_all()
 
     async def remove_first(self) -> None:
-        """The one that has waited longest is written, or had no words."""
+        """Drop the turn that has waited longest: it is written, or had no words."""
         async with self._changed:
             self._waiting.popleft()
             self._changed.notify_all()
 
     async def drained(self) -> None:
-        """Until no finished turn waits."""
+        """Wait until no finished turn is left."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._waiting)
 
     async def wait_for_change(self, timeout_s: float) -> None:
-        """Until a turn comes or goes, or the time is over."""
+        """Wait until a turn comes or goes, or the time is over."""
         try:
             async with asyncio.timeout(timeout_s), self._changed:
                 await self._changed.wait()

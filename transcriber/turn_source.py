@@ -29,7 +29,7 @@ from transcriber.turn_queue import TurnQueue
 log = structlog.get_logger(__name__)
 
 _WARM_NS = 3_000_000_000
-"""The gate hears this much before a stretch begins, to know the room's noise."""
+"""The speaker gate is given this much sound before a stretch begins, to know the room's noise."""
 _JOIN_NS = 60_000_000
 _LATE_S = 2.0
 """For so long a hole may still be filled from disk."""
@@ -80,7 +80,7 @@ class TurnSource:
 
     @property
     def turns(self) -> list[Turn]:
-        """Those that go on now, or ended and wait to be taken away."""
+        """The turns that go on, and those that ended and found no room in the queue yet."""
         going_on = [] if self._stretch is None or self._stretch.endpointer is None else self._stretch.endpointer.turns
         return [*self._delivering, *going_on]
 
@@ -103,7 +103,7 @@ class TurnSource:
         return min([position_ns, *(t.start_ns for t in self.turns)])
 
     async def run(self) -> None:
-        """Listen for ever."""
+        """Cut one stretch after the other, for ever."""
         while True:
             if self._stretch is None:
                 self._stretch = await self._next_stretch()
@@ -179,7 +179,7 @@ class TurnSource:
         return await self._hole(stretch, live, ends_ns)
 
     async def _hole(self, stretch: _OpenStretch, live: Block | None, ends_ns: int | None) -> Block | None:
-        """Nothing follows `position_ns`: the sound is not there yet, or never will be."""
+        """Wait or go on where nothing follows `position_ns`: the sound is not there yet, or never will be."""
         if (
             ends_ns is not None
             and self._clock.now_ns() > ends_ns + _FLUSH_NS

@@ -36,7 +36,7 @@ class UtteranceWriter:
     def __init__(
         self, *, seats: Mapping[int, Seat], room_log: RoomLog, clock: RoomClock, feed: FeedServer, voices: Voices
     ) -> None:
-        """`seats`: by the channel of their microphone."""
+        """`seats` are those of the room, by the channel of their microphone."""
         self._seats = seats
         self._log = room_log
         self._clock = clock
@@ -46,7 +46,7 @@ class UtteranceWriter:
         """Why the disk does not take an utterance now; empty when it does."""
 
     async def write(self, job: HearingJob, turn: Turn, transcription: Transcription) -> Event:
-        """The event, written; waits as long as the disk refuses it."""
+        """Write the event and return it; this waits as long as the disk refuses it."""
         transcription = punctuated(transcription)
         seat = self._seats[turn.channel]
         name = utterance_id(job, seat, turn)
@@ -92,7 +92,7 @@ def _timed_words(turn: Turn, transcription: Transcription) -> list[dict[str, Any
 
 
 def word_times(turn: Turn, transcription: Transcription) -> list[tuple[int, int]]:
-    """Room time of every word: as the engine aligned it, but never outside of what the speaker gate took for speech.
+    """Return the room time of every word: as the engine aligned it, but within what the speaker gate took for speech.
 
     An engine lets the first word begin with its sound, silence included, and ends the last one anywhere near.
     """
@@ -111,5 +111,5 @@ def word_times(turn: Turn, transcription: Transcription) -> list[tuple[int, int]
 
 
 def utterance_id(job: HearingJob, seat: Seat, turn: Turn) -> str:
-    """The name of what was said, which is the same after every restart."""
+    """Return the name of what was said, which is the same after every restart."""
     return f"{job.hearing}-{seat.id}-{(turn.start_ns - job.opened_ns) // 1_000_000}"

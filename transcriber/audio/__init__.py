@@ -1,1 +1,1 @@
-"""Sound as the transcriber gets it: from the live feed, or decoded from the record."""
+"""Sound as the transcriber gets it: live from the recorder, or decoded from the segments on disk, in one form."""

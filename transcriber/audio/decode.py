@@ -24,7 +24,7 @@ class Block:
 
     @property
     def to_ns(self) -> int:
-        """Where it ends."""
+        """The moment at which its last sample ends."""
         return self.from_ns + len(self.samples) * 1_000_000_000 // RATE_HZ
 
 
@@ -38,7 +38,7 @@ class Decoder:
         self._to_pcm: av.AudioResampler | None = None
 
     def decode(self, fragment: Fragment) -> Block:
-        """`MediaError` when the bytes are not FLAC."""
+        """The samples of one fragment. Raises `MediaError` when its bytes are not FLAC."""
         out: list[NDArray[np.int16]] = []
         try:
             for sample in fragment.samples():
@@ -67,7 +67,7 @@ class KeptAudio:
         self._decoder: Decoder | None = None
 
     def read(self, position_ns: int, seconds: float = 2.0) -> list[Block]:
-        """Blocks that end after `position_ns`, up to about `seconds` of them; empty when there is nothing (yet)."""
+        """Return blocks that end after `position_ns`, about `seconds` of them at most; there may be none yet."""
         if self._found and self._found[0].from_ns > position_ns:
             self._path = None  # asked to go back: begin with the first file again
         while True:

@@ -30,7 +30,7 @@ class LiveAudio:
         self.arrived = asyncio.Event()
 
     async def run(self) -> None:
-        """Listen for ever."""
+        """Follow the recorder's feed for ever; a fragment that cannot be read is left out and logged."""
         async for topic, payload in self._feed.messages():
             try:
                 self._take(topic, Envelope.unpack(payload))
@@ -53,11 +53,11 @@ class LiveAudio:
         self.arrived.set()
 
     def after(self, position_ns: int) -> Block | None:
-        """The first block that ends after a moment."""
+        """Return the first block that ends after `position_ns`, or None when it has not come yet."""
         return next((b for b in self._blocks if b.to_ns > position_ns), None)
 
     async def wait(self, timeout_s: float) -> None:
-        """Until another block came, or the time is over."""
+        """Wait until another block comes or the time is over."""
         self.arrived.clear()
         try:
             async with asyncio.timeout(timeout_s):

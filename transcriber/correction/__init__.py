@@ -1,1 +1,1 @@
-"""Words after recognition: what only sounds alike is corrected, visibly."""
+"""Words put right after recognition: a visible revision where an utterance only sounds like what was meant."""

@@ -40,7 +40,7 @@ last one was left without its revision."""
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """What a line should be."""
+    """What a line should be: its text with the reasons, and what the clerk is asked."""
 
     text: str
     reasons: tuple[str, ...]
@@ -55,7 +55,7 @@ def revised(
     numbers: Form | None = None,
     apply: bool = True,
 ) -> Revised:
-    """What `corrector` and the form of numbers make of a line; with `apply` false it only proposes."""
+    """Correct one line and bring its numbers into the wanted form; without `apply` corrections are only proposed."""
     changes = corrector.changes(text, words)
     made = [c for c in changes if c.applies and apply]
     asked = [c for c in changes if c not in made]
@@ -70,7 +70,7 @@ def revised(
 
 
 def _proposal(change: Change, numerals: list[Rewritten]) -> dict[str, Any] | None:
-    """The change where it is in the text whose numbers were rewritten; None where a number was."""
+    """Place the change in the text whose numbers were rewritten; None where it would touch one of those numbers."""
     end = change.at + len(change.old)
     if any(change.at < r.at + len(r.old) and r.at < end for r in numerals):
         return None
@@ -89,7 +89,7 @@ class Reviser:
     """Looks at each utterance once. All methods belong to one event loop."""
 
     def __init__(self, *, settings: Transcriber, room_log: RoomLog, clock: RoomClock, feed: FeedServer) -> None:
-        """`ConfigError` for a file of terms that cannot be read."""
+        """Raises `ConfigError` for a file of terms that cannot be read."""
         self._settings = settings
         self._log = room_log
         self._clock = clock
@@ -107,7 +107,7 @@ class Reviser:
             log.error("corrector_not_prepared", why=repr(error))
 
     async def bias(self, hearing: str) -> str:
-        """What the engine is told before it hears a turn: names of the case, where the profile wants it; else empty."""
+        """Return what the engine is told before a turn: names of the case, where the profile wants it, else nothing."""
         if not self._settings.prompt:
             return ""
         try:
@@ -152,7 +152,7 @@ class Reviser:
         return _revision(event, found)
 
     async def catch_up(self, hearing: str) -> None:
-        """After a restart: the last utterances of a hearing that have no revision yet."""
+        """Look, after a restart, at the last utterances of a hearing that have no revision yet."""
         try:
             said = (await asyncio.to_thread(self._log.of_hearing, hearing, ("utterance",)))[-_LOOK_BACK:]
             done = await asyncio.to_thread(self._log.keys, "correct:")
@@ -171,7 +171,7 @@ class Reviser:
         return found
 
     def _build(self, hearing: str) -> tuple[Vocabulary, Corrector]:
-        """`StorageError` when the log cannot be read."""
+        """Raises `StorageError` when the log cannot be read."""
         opened = self._log.of_hearing(hearing, ("open",))
         case = opened[0].body.get("case") if opened else None
         return self._make(case if isinstance(case, Mapping) else {})
@@ -181,7 +181,7 @@ class Reviser:
         return vocabulary, Corrector(vocabulary.terms, branch=vocabulary.branch)
 
     async def _write(self, hearing: str, said: Event, revision: dict[str, Any]) -> None:
-        """`StorageError` when the log cannot be read meanwhile, or refuses it `_TRIES` times."""
+        """Raises `StorageError` when the log cannot be read meanwhile, or refuses the event `_TRIES` times."""
         last = said.number
         for left in reversed(range(_TRIES)):
             try:

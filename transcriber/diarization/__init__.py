@@ -1,1 +1,1 @@
-"""Whose voice a turn is, where several people share a microphone."""
+"""Voices told apart where several people share a microphone: by their pitch, or by a speaker model."""

@@ -42,15 +42,15 @@ def _parts(frames: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 
 def _energy(frames: NDArray[np.float32]) -> NDArray[np.float64]:
-    centred = frames - frames.mean(axis=1, keepdims=True)
-    return np.asarray((centred.astype(np.float64) ** 2).mean(axis=1))
+    centered = frames - frames.mean(axis=1, keepdims=True)
+    return np.asarray((centered.astype(np.float64) ** 2).mean(axis=1))
 
 
 def _pitches(frames: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Hz of each frame by autocorrelation, 0 where it is not voiced."""
+    """Return the pitch of each frame in Hz, by autocorrelation, and 0 where the frame is not voiced."""
     window = np.hanning(_WINDOW)
-    centred = (frames - frames.mean(axis=1, keepdims=True)) * window
-    again = np.fft.irfft(np.abs(np.fft.rfft(centred, _SIZE)) ** 2)[:, :_WINDOW]
+    centered = (frames - frames.mean(axis=1, keepdims=True)) * window
+    again = np.fft.irfft(np.abs(np.fft.rfft(centered, _SIZE)) ** 2)[:, :_WINDOW]
     own = np.fft.irfft(np.abs(np.fft.rfft(window, _SIZE)) ** 2)[:_WINDOW]
     again = again / (again[:, :1] + 1e-9) / (own / own[0] + 1e-3)
     shortest, longest = RATE_HZ // _HIGH_HZ, RATE_HZ // _LOW_HZ

@@ -39,12 +39,12 @@ _HEARINGS = 16
 _GUESSED = 6 * RATE_HZ
 """The samples of a turn that goes on by which its voice is guessed: its last ones."""
 _HEAVIEST = 20
-"""A voice's centre moves by a twentieth at least: people tire in the course of a day."""
+"""The center of a voice moves by a twentieth at least: people tire in the course of a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """When prints are of one voice."""
+    """How near two prints are that belong to one voice."""
 
     apart: float
     """Farther than this from every voice that is known: another one."""
@@ -58,7 +58,7 @@ COSINE = Measure(apart=0.55, stay=0.08)
 
 @dataclass(slots=True)
 class Voice:
-    """One voice of a seat."""
+    """One voice of a seat: the middle of its prints, and how many made it."""
 
     label: str
     centre: list[float]
@@ -67,7 +67,7 @@ class Voice:
 
 @dataclass(slots=True)
 class _KnownVoices:
-    """The voices of one hearing."""
+    """The voices of one hearing, by seat, and the label of who spoke last at each."""
 
     hearing: str = ""
     voices: dict[str, list[Voice]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Voices:
     """The voices of the hearing in work. All methods belong to one event loop."""
 
     def __init__(self, profile: Profile, recognizer: Recognizer, file: Path) -> None:
-        """`file`: where the voices of the hearing in work are kept over a restart."""
+        """`file` keeps the voices of the hearing in work over a restart."""
         self._mode = profile.transcriber.voices
         self._measure = SEMITONES if self._mode == "pitch" else COSINE
         self._recognizer = recognizer
@@ -88,7 +88,7 @@ class Voices:
         self._used: dict[str, dict[str, set[str]]] = {}
 
     def apply(self, events: Iterable[Event]) -> None:
-        """What the clerk says of voices, and which labels the log has given; a hearing's events from its first on."""
+        """Take what the clerk says of voices and which labels the log has given, from a hearing's first event on."""
         for event in events:
             if event.hearing is not None:
                 try:
@@ -152,7 +152,7 @@ class Voices:
         return self.role(hearing, seat, label)
 
     def role(self, hearing: str, seat: Seat, label: str) -> str:
-        """In which role a voice of a seat speaks."""
+        """Say in which role a voice of a seat speaks."""
         transcript = self._transcripts.get(hearing)
         told = {} if transcript is None else transcript.voices
         said = told.get((seat.id, label))
@@ -176,7 +176,7 @@ class Voices:
             return ()
 
     def _settle(self, hearing: str, seat: Seat, voiceprint: tuple[float, ...], seconds: float) -> str:
-        """The label of what was said, and what is learnt from it."""
+        """Return the label of what was said, and learn from it."""
         label = self._nearest(hearing, seat, voiceprint, seconds)
         if voiceprint and seconds >= _FOUND_S and label:
             voices = self._known.voices.setdefault(seat.id, [])
@@ -188,7 +188,7 @@ class Voices:
         return label
 
     def _nearest(self, hearing: str, seat: Seat, voiceprint: tuple[float, ...], seconds: float) -> str:
-        """The label that fits best, a new one where none does; changes nothing."""
+        """Return the label that fits best, or a new one where none does; this changes nothing."""
         voices = self._known.voices.get(seat.id, []) if self._known.hearing == hearing else []
         last = self._known.last.get(seat.id, "") if self._known.hearing == hearing else ""
         if not voiceprint:
@@ -218,7 +218,7 @@ class Voices:
 
 
 def _read(path: Path) -> _KnownVoices:
-    """What was kept; nothing when it cannot be read: then new labels follow those that the log has."""
+    """Read what was kept. When it cannot be read, nothing is known, and new labels follow those that the log has."""
     try:
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         voices = {

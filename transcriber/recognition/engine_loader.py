@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load_engines(settings: ProcessSettings) -> list[Engine]:
-    """The engine, loaded: once for every lane, all on one model. `ConfigError` when it cannot be."""
+    """Load the engine, once for every lane and all on one model. Raises `ConfigError` when it cannot be loaded."""
     if not settings.engine:
         return []
     folder = Path(settings.folder)
@@ -43,7 +43,7 @@ def load_engines(settings: ProcessSettings) -> list[Engine]:
 
 
 def load_speaker(settings: ProcessSettings) -> SpeakerModel | None:
-    """The speaker model, loaded. `ConfigError` when it cannot be."""
+    """Load the speaker model. Raises `ConfigError` when it cannot be loaded."""
     if not settings.speaker:
         return None
     _need_sherpa("a speaker model")
@@ -53,6 +53,6 @@ def load_speaker(settings: ProcessSettings) -> SpeakerModel | None:
 
 
 def _need_sherpa(what: str) -> None:
-    """The library is an extra of the package: most rooms never need it."""
+    """Refuse what needs the library where it is missing: it is an extra of the package that most rooms never need."""
     if find_spec("sherpa_onnx") is None:
         raise ConfigError(f"{what} needs the library sherpa-onnx, which is not installed; pip install 'wutong[sherpa]'")

@@ -21,7 +21,7 @@ NO_MODEL = ("", "pitch")
 def make_recognizer(
     settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None
 ) -> Recognizer:
-    """The recognizer, not started. `ConfigError` when its model is not there; the model `base` is joined first."""
+    """Make the recognizer, not started; the model `base` is joined first. Raises `ConfigError` without its model."""
     speaker = "" if settings.voices in NO_MODEL else settings.voices
     if speaker and not Path(speaker).is_file():
         raise ConfigError(f"the speaker model {speaker} is not there; correct [transcriber] voices, or leave it empty")
@@ -56,7 +56,7 @@ def make_recognizer(
 
 
 async def look(settings: Transcriber) -> str:
-    """One sentence on what words would come from; `ConfigError` when none would. For `wutong doctor`."""
+    """Say in one sentence, for `wutong doctor`, where words would come from. Raises `ConfigError` when none would."""
     if settings.engine != "openai":
         recognizer = make_recognizer(settings)
         try:

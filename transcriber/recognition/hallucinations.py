@@ -19,7 +19,7 @@ MAX_COMPRESSION = 2.6
 MAX_CHARACTERS_PER_S = 13.0
 """The fastest speakers reach 9."""
 MAX_LETTERS_PER_S = 26.0
-"""Of English, likewise: 200 words a minute are 16."""
+"""English has more of them: 200 words a minute are 16."""
 
 _INVENTED = re.compile(
     r"(中文)?字幕(志愿者|由|制作|提供|组|by)[^，。]{0,20}|(谢谢|感谢)(大家|您的|你的)?(观看|收看|收听)|(请)?不吝点赞|点赞.{0,4}订阅"
@@ -43,7 +43,7 @@ def _simplifier() -> OpenCC:
 
 
 def tidy(text: str) -> str:
-    """Simplified characters, Chinese punctuation, no blanks between Chinese characters; English stays as it is."""
+    """Write simplified characters and Chinese punctuation, without blanks between them; English stays as it is."""
     text = _simplifier().convert(text).strip()
     if latin(text):
         return text.lstrip(",.?!;: ")
@@ -61,7 +61,7 @@ def latin(text: str) -> bool:
 
 
 def finish(text: str) -> str:
-    """A closed sentence: what was said ends with a mark."""
+    """Close the sentence: what the record has ends with a mark."""
     text = text.rstrip("，、：,: ")
     if not text or text[-1] in _ENDS + ".?!":
         return text
@@ -69,7 +69,7 @@ def finish(text: str) -> str:
 
 
 def once(text: str) -> str:
-    """`text` without the immediate repetitions that a hasty pass makes; for captions only."""
+    """Take out the immediate repetitions that a hasty pass makes; this is for captions only."""
     return _ECHOED.sub(r"\1", text)
 
 
@@ -85,7 +85,7 @@ def said_again(text: str) -> bool:
 
 
 def characters(text: str) -> int:
-    """How many letters, digits and ideographs there are."""
+    """Count the letters, digits and ideographs of `text`."""
     return sum(c.isalnum() for c in text)
 
 

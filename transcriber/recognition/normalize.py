@@ -18,7 +18,7 @@ _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
 
 def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bool, confidence: float) -> Transcription:
-    """`text` as heard in `seconds` of sound; `pieces`: its parts with times, or none."""
+    """Make `text` fit for the record; `pieces` are its parts with times, or none, of `seconds` of sound."""
     if rejection := invented(text, seconds):
         return Transcription(rejection=rejection)
     text = tidy(_sentence_case(text))
@@ -35,7 +35,7 @@ def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bo
 
 
 def probability_of(log_probability: float) -> float:
-    """0…1 of a natural logarithm; what is not a number is worth nothing."""
+    """Return the probability, 0…1, of a natural logarithm; what is not a number is worth nothing."""
     return math.exp(min(log_probability, 0.0)) if math.isfinite(log_probability) else 0.0
 
 
@@ -44,7 +44,7 @@ def _letters(text: str) -> int:
 
 
 def _sentence_case(text: str) -> str:
-    """Models of one case shout: SO HE SAID becomes So he said."""
+    """Lower the letters of a model that shouts: SO HE SAID becomes So he said."""
     if not latin(text) or not text.isupper():
         return text
     words = ["I" if word == "I" else word.lower() for word in text.split()]
@@ -54,12 +54,12 @@ def _sentence_case(text: str) -> str:
 
 
 def evenly_timed(text: str, start_s: float, end_s: float, probability: float) -> list[Word]:
-    """The characters and English words of `text`, evenly from `start_s` to `end_s`."""
+    """Lay the characters and English words of `text` evenly from `start_s` to `end_s`."""
     return _evenly(text, [Word(text, start_s, end_s, probability)], end_s, probability)
 
 
 def _evenly(text: str, pieces: Sequence[Word], seconds: float, probability: float) -> list[Word]:
-    """One piece a character or English word, as the engine's pieces pass by: they say when, though not which."""
+    """Make one piece of each character or English word; the engine's pieces say when, though not which."""
     units = [unit for unit in _UNIT.findall(text) if _letters(unit)]
     total = sum(_letters(unit) for unit in units)
     edges = [(piece.start_s, piece.end_s) for piece in pieces] or [(0.0, seconds)]
@@ -81,7 +81,7 @@ def _evenly(text: str, pieces: Sequence[Word], seconds: float, probability: floa
 
 
 def _ordered(pieces: Sequence[Word], seconds: float) -> list[Word]:
-    """Times inside the sound and never backwards."""
+    """Keep times inside the sound, so that they never go backwards."""
     ordered: list[Word] = []
     at_s = 0.0
     for piece in pieces:

@@ -51,13 +51,13 @@ class ServerClosedError(WutongError):
 
 
 class ServerRefusedError(WutongError):
-    """The server answers, but not to these samples."""
+    """The server answers, but it does not take these samples."""
 
     code = "engine"
 
 
 class OpenAIClient:
-    """One server. Any number of questions at a time; all methods belong to one event loop."""
+    """One server, which is asked any number of questions at a time. All methods belong to one event loop."""
 
     def __init__(self, base: str, *, model: str, language: str, timeout_s: float, token_file: Path | None) -> None:
         """`base`: its address without /v1; `language`: `zh`, `en` or `auto`; a question takes `timeout_s` at most."""
@@ -71,7 +71,7 @@ class OpenAIClient:
         self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16))
 
     async def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False) -> Transcription:
-        """Words of at most 30 s, by one question; by another one where the first came out as nonsense."""
+        """Return the words of at most 30 s. Where the first answer is nonsense, the server is asked once more."""
         seconds = len(samples) / RATE_HZ
         wav = _wav(samples)
         made = parse_transcription(await self._in_language(wav, bias, interim=interim), seconds, interim=interim)
@@ -81,7 +81,7 @@ class OpenAIClient:
         return made
 
     async def _in_language(self, wav: bytes, bias: str, *, interim: bool) -> dict[str, Any]:
-        """The answer in one of the two languages; with `auto`, a third one is asked about again."""
+        """Return the answer in one of the two languages; with `auto`, an answer in a third one is asked for again."""
         answer = await self._asked(wav, bias, "" if self._language == "auto" else self._language, interim=interim)
         if self._language == "auto":
             spoken = _NAMES.get(str(answer.get("language") or "").lower())
@@ -92,7 +92,7 @@ class OpenAIClient:
         return answer
 
     async def probe(self, silence_s: float = 0.0) -> None:
-        """Whether the server is there and lets us in, and takes this much silence; raises what is wrong."""
+        """Find out whether the server is there, lets us in, and takes this much silence. Raises what is wrong."""
         answer = await self._send("GET", "/v1/models", timeout=httpx.Timeout(_PROBE_S))
         if answer.status_code in (401, 403):
             raise ServerClosedError(self._unwelcome(answer))
@@ -102,7 +102,7 @@ class OpenAIClient:
             await self._takes_silence(silence_s)
 
     async def _takes_silence(self, seconds: float) -> None:
-        """`ServerClosedError` when it refuses what no server that is set rightly can refuse."""
+        """Raises `ServerClosedError` when the server refuses what no server that is set rightly can refuse."""
         wav = _wav(np.zeros(round(seconds * RATE_HZ), np.float32))
         try:
             async with asyncio.timeout(_SILENCE_S):
@@ -116,7 +116,7 @@ class OpenAIClient:
             ) from error
 
     async def close(self) -> None:
-        """Let go of its connections."""
+        """Close the connections to the server."""
         await self._http.aclose()
 
     async def _asked(self, wav: bytes, bias: str, language: str, *, interim: bool) -> dict[str, Any]:
@@ -187,7 +187,7 @@ class OpenAIClient:
 
 
 def parse_transcription(answer: dict[str, Any], seconds: float, *, interim: bool) -> Transcription:
-    """What a server's `verbose_json` says, as far as it says it. `ServerRefusedError` when it is malformed."""
+    """Read a server's `verbose_json`, as far as it goes. Raises `ServerRefusedError` when it is malformed."""
     try:
         segments = [s for s in answer.get("segments") or [] if isinstance(s, dict)]
         spoken = list(answer.get("words") or [w for s in segments for w in s.get("words") or []])
@@ -226,7 +226,7 @@ def _wav(samples: Samples) -> bytes:
 
 
 def _said(answer: httpx.Response) -> str:
-    """The server's own sentence, short."""
+    """Return the server's own sentence, cut short."""
     try:
         value = answer.json()
     except ValueError:

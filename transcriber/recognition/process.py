@@ -55,7 +55,7 @@ class EngineProcess:
     ) -> None:
         """`model`: what the process loads; a folder alone is one of the default engine.
 
-        `on_state(state, why)` hears `loading`, `ready` and `failed`.
+        `on_state(state, why)` is called with `loading`, `ready` and `failed`.
         """
         settings = model if isinstance(model, ProcessSettings) else ProcessSettings(folder=str(model))
         self._command = [sys.executable, "-m", worker.__name__, settings.to_json()]
@@ -65,7 +65,7 @@ class EngineProcess:
         self._starting = asyncio.Lock()
         finals = asyncio.Lock()
         self._lanes = {False: finals, True: asyncio.Lock() if settings.lanes > 1 else finals}
-        """By whether it is for a caption."""
+        """The lane of captions is at True, that of finished turns at False."""
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._forsaken: set[asyncio.Task[None]] = set()
         self._asked = 0
@@ -84,7 +84,7 @@ class EngineProcess:
 
     @property
     def pid(self) -> int | None:
-        """The model process, while there is one."""
+        """The id of the model process, while there is one."""
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
@@ -102,17 +102,17 @@ class EngineProcess:
     async def ask(
         self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
     ) -> Transcription:
-        """Words of `samples` (16 kHz, at most 29.5 s). `EngineLostError` when these samples cannot be transcribed."""
+        """Return the words of `samples` (at most 29.5 s). Raises `EngineLostError` when they cannot be transcribed."""
         answer = await self._answered(samples, {"interim": interim, "bias": bias, "prefix": prefix})
         return transcription_from_json(answer["transcription"])
 
     async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
-        """Who speaks, by the speaker model that the process has loaded."""
+        """Return the print of who speaks, by the speaker model that the process has loaded."""
         answer = await self._answered(samples, {"voice": True})
         return tuple(float(value) for value in answer["voiceprint"])
 
     async def stop(self) -> None:
-        """End the process."""
+        """End the process, and wait for what it was still asked."""
         await self._kill()
         for task in list(self._forsaken):
             await task

@@ -27,10 +27,10 @@ class ProcessSettings:
         return 2 if self.engine == "faster-whisper" and self.device == "cpu" and self.threads > 1 else 1
 
     def to_json(self) -> str:
-        """As an argument of the process."""
+        """Return the settings as an argument of the process."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ProcessSettings:
-        """What `to_json` wrote."""
+        """Read what `to_json` wrote."""
         return cls(**json.loads(text))

@@ -4,9 +4,9 @@ Promises: a finished turn is asked of the least loaded server that is well, and 
 given up only when servers that were well could not do it `MAX_TRIES` times, or every one of them refused it, and
 otherwise waits, sound kept, until one is back. A refusal is only believed of a server that takes as much silence, and
 has ever taken a turn or refused fewer than `_REFUSALS`: else it is the settings that are wrong, the status says so, and
-no word is given up. Captions of one turn go to one server (its caches help, its words
-agree), at most two at a time on each, and never where a finished turn is being heard; a finished turn waits for no
-caption. Who failed is asked every few seconds whether it is back.
+no word is given up. Captions of one turn go to one server (its caches help, its words agree), at most two at a time on
+each, and never where a finished turn is being transcribed; a finished turn waits for no caption. Who failed is asked
+every few seconds whether it is back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Server:
     took: bool = False
     """It has turned speech into words since this room asks it."""
     refused: int = 0
-    """Turns in a row."""
+    """So many turns in a row it did not take."""
     silence_s: float = _SILENCE_S
     """How much silence it must take to be well: as much as the speech that it refused."""
     closed_until: float = 0.0
@@ -71,7 +71,7 @@ class ServerPool:
         speaker: EngineProcess | None = None,
         on_state: Callable[[str, str], None] = lambda state, why: None,
     ) -> None:
-        """`speaker`: the process with the speaker model; `on_state` hears `loading`, `ready` and `failed`."""
+        """`speaker` is the process with the speaker model; `on_state` is given `loading`, `ready` and `failed`."""
         self._servers = [_Server(client) for client in clients]
         self._speaker = speaker
         self._on_state = on_state
@@ -94,7 +94,7 @@ class ServerPool:
         return True
 
     async def start(self) -> None:
-        """Look who is well. Servers that are away are no error: they are asked again and again."""
+        """Find out who is well. Servers that are away are no error: they are asked again and again."""
         self._publish_state("loading", "")
         await asyncio.gather(*(self._probe(server) for server in self._servers))
         self._update_state()
@@ -115,11 +115,11 @@ class ServerPool:
             self.asked_s += len(samples) / RATE_HZ
 
     async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
-        """As the speaker model here says."""
+        """Return the print of who speaks, by the speaker model of this machine."""
         return () if self._speaker is None else await self._speaker.voiceprint(samples)
 
     async def stop(self) -> None:
-        """Let go of all servers."""
+        """Close the connections to all servers."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.gather(self._probing, return_exceptions=True)

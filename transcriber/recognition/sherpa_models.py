@@ -1,7 +1,7 @@
 """Which sherpa-onnx model lies in a folder, and what it can do: told by its files and by what is written in them.
 
 Promises: the folder is used as it is unpacked, no file has to be renamed; int8 is preferred on a processor; what is
-not recognised is a `ConfigError` that names what was looked for. Nothing is ever fetched from a network.
+not recognized is a `ConfigError` that names what was looked for. Nothing is ever fetched from a network.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RATE = {"sample_rate": 16_000}
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A loaded model."""
+    """A loaded model, and what it can do."""
 
     kind: str
     recognizer: Any
@@ -51,7 +51,7 @@ class _Inside:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How it shall run."""
+    """How a model is to run."""
 
     language: str
     threads: int
@@ -59,12 +59,12 @@ class Choice:
 
     @property
     def common(self) -> dict[str, Any]:
-        """What every recognizer takes."""
+        """The arguments that every recognizer of the library takes."""
         return {"num_threads": self.threads, "provider": self.device}
 
 
 def load(folder: Path, choice: Choice) -> Model:
-    """The model in `folder`, ready. `ConfigError` when there is none that is known."""
+    """Load the model in `folder`. Raises `ConfigError` when there is none that is known."""
     tokens = _pick(folder, "tokens", (".txt",), choice.device)
     if tokens is None:
         raise ConfigError(f"the model folder {folder} has no tokens.txt; name the folder of a sherpa-onnx model")
@@ -140,7 +140,7 @@ def _single(folder: Path, tokens: str, path: str, choice: Choice) -> Model:
 
 
 def _pick(folder: Path, name: str, endings: tuple[str, ...], device: str) -> Path | None:
-    """The file with `name` as a part of its own name; int8 first on a processor."""
+    """Find the file that has `name` as a part of its own name; on a processor int8 comes first."""
     found = [p for p in sorted(folder.glob("*")) if p.suffix in endings and name in re.split(r"[-_.]", p.stem)]
     return min(found, key=lambda path: (".int8" in path.name) != (device == "cpu"), default=None)
 

@@ -24,7 +24,7 @@ class SpeakerModel:
             raise ConfigError(f"the speaker model {path} cannot be loaded: {error}") from error
 
     def print_of(self, samples: Samples) -> tuple[float, ...]:
-        """The vector of `samples` (16 kHz); empty when the model needs more of them."""
+        """Return the vector of `samples` (16 kHz), which is empty when the model needs more of them."""
         stream = self._extractor.create_stream()
         stream.accept_waveform(RATE_HZ, samples)
         stream.input_finished()

@@ -39,19 +39,19 @@ _NICENESS = 10
 
 
 def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
-    """One message as bytes."""
+    """Return one message as it goes over the pipe."""
     text = json.dumps(message, ensure_ascii=False).encode()
     return HEAD.pack(len(text), len(samples)) + text + samples
 
 
 def transcription_to_json(transcription: Transcription) -> dict[str, Any]:
-    """As it goes through the pipe."""
+    """Return a transcription as it goes over the pipe."""
     rejection = transcription.rejection.name if transcription.rejection else ""
     return asdict(transcription) | {"rejection": rejection}
 
 
 def transcription_from_json(value: dict[str, Any]) -> Transcription:
-    """What `transcription_to_json` made of it."""
+    """Read what `transcription_to_json` made."""
     return Transcription(
         text=str(value["text"]),
         words=tuple(Word(**word) for word in value["words"]),
@@ -136,7 +136,7 @@ def _give_way() -> None:
 
 
 def main() -> int:
-    """Entry point."""
+    """Load what the settings in the first argument say, and answer until stdin ends."""
     die_with_parent()
     _give_way()
     settings = ProcessSettings.from_json(sys.argv[1])

@@ -1,1 +1,1 @@
-"""Where speech begins and ends, and who of the seats is speaking."""
+"""Turns cut out of the microphones' sound: who of the seats is speaking, where a turn begins and ends, and echoes."""

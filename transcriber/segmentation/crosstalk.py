@@ -41,17 +41,17 @@ _TAPER = np.hanning(_WINDOW)
 
 
 class CrosstalkFilter:
-    """The turns that were written last, to compare the next ones with."""
+    """Compares each turn with those that were written last, and with those that are still to be written."""
 
     def __init__(self) -> None:
         self._written: deque[tuple[Turn, str]] = deque(maxlen=_REMEMBERED)
 
     def note(self, turn: Turn, text: str) -> None:
-        """This turn is in the record."""
+        """Remember a turn that is in the record now."""
         self._written.append((turn, text))
 
     def elsewhere(self, turn: Turn, text: str, others: Iterable[tuple[Turn, str]]) -> bool:
-        """Whether `turn` is only the echo of another seat's; `others`: turns that are not written yet, as captioned."""
+        """Whether `turn` only echoes another seat's; `others` are turns that are not written yet, as captioned."""
         try:
             return self._is_echo(turn, text, others)
         except DEFECTS as error:
@@ -76,7 +76,7 @@ class CrosstalkFilter:
 
 
 def explains(louder: Turn, turn: Turn) -> float:
-    """0…1: how much of the energy of `turn` is what `louder` heard at that time, late and coloured by the room."""
+    """Return how much (0…1) of the energy of `turn` is the sound of `louder`, late and colored by the room."""
     start_ns, end_ns = max(louder.start_ns, turn.start_ns), min(louder.end_ns, turn.end_ns)
     there, here = (_sound(one, start_ns, end_ns) for one in (louder, turn))
     length = min(len(there), len(here))
@@ -89,7 +89,7 @@ def explains(louder: Turn, turn: Turn) -> float:
 
 
 def _sound(turn: Turn, start_ns: int, end_ns: int) -> Samples:
-    """What its microphone heard between two moments, the high end weighed as in the gate."""
+    """Return the sound of its microphone between two moments, the high end weighed as in the speaker gate."""
     first, last = (max(at_ns - turn.audio_ns, 0) * RATE_HZ // 1_000_000_000 for at_ns in (start_ns, end_ns))
     samples = turn.samples()[first:last]
     return np.concatenate([samples[:1], samples[1:] - np.float32(0.9) * samples[:-1]])

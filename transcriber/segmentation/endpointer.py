@@ -44,7 +44,7 @@ _NS_PER_SAMPLE = 1_000_000_000 // RATE_HZ
 
 
 def pause_s(seconds: float) -> float:
-    """The pause that ends a turn of this length."""
+    """Return the pause that ends a turn of this length."""
     return next((pause for least, pause in reversed(_SHORTER_PAUSES) if seconds >= least), PAUSE_S)
 
 
@@ -67,33 +67,33 @@ class Turn:
 
     @property
     def frames(self) -> int:
-        """Frames of audio held."""
+        """How many frames of audio it holds."""
         return len(self._chunks)
 
     @property
     def seconds(self) -> float:
-        """Length of the audio held."""
+        """How long the audio is that it holds."""
         return self.frames * FRAME / RATE_HZ
 
     def samples(self, first: int = 0, last: int | None = None) -> Samples:
-        """The audio so far (or some frames of it), at 16 kHz, from `audio_ns` on; float32."""
+        """Return the audio so far, or some frames of it, from `audio_ns` on."""
         chunks = self._chunks[first:last]
         if not chunks:
             return np.zeros(0, np.float32)
         return np.concatenate(chunks).astype(np.float32) / 32768.0
 
     def quietest(self, first: int, last: int) -> int:
-        """The frame in the middle of the quietest 100 ms between two frames: where a cut hurts least."""
+        """Find the frame in the middle of the quietest 100 ms between two frames, where a cut hurts least."""
         levels = np.convolve(self._levels[first:last], np.ones(5) / 5, "same")
         return first + 3 + int(np.argmin(levels[3:-3]))
 
     @property
     def level_db(self) -> float:
-        """How loud it is, at its louder moments; dB of full scale."""
+        """How loud it is at its louder moments, in dB of full scale."""
         return float(np.percentile(self._levels, 80)) if self._levels else -90.0
 
     def spoken(self) -> Samples:
-        """The audio up to a little after the last that was said: what `samples()` will be if nothing more is said."""
+        """Return what `samples()` will be if nothing more is said: the audio up to a little after the last word."""
         return self.samples(0, self.frames - max(self._quiet - _AFTER, 0))
 
     def _take(self, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool, end_ns: int) -> None:
@@ -110,7 +110,7 @@ class Turn:
             self._quiet += 1
 
     def _trim(self) -> list[tuple[NDArray[np.int16], float]]:
-        """Leave off, and return, the silence after it."""
+        """Take the silence after the turn off it, and return it."""
         surplus = max(self._quiet - _AFTER, 0)
         keep = self.frames - surplus
         rest = list(zip(self._chunks[keep:], self._levels[keep:], strict=True))
@@ -204,10 +204,10 @@ class _Seat:
 
 
 class Endpointer:
-    """All seats of a room."""
+    """Cuts the turns of all seats of a room."""
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
-        """`channels`: those with a seat; `width`: how many the audio has."""
+        """`channels` are those with a seat; `width` says how many the audio has."""
         VoiceActivity()  # its model is loaded now, and no first word waits for it
         self._gate = SpeakerGate(width)
         self._seats = [_Seat(c) for c in channels]
@@ -222,11 +222,11 @@ class Endpointer:
 
     @property
     def turns(self) -> list[Turn]:
-        """Those that go on."""
+        """The turns that go on."""
         return [s.turn for s in self._seats if s.turn is not None]
 
     def silence(self, channel: int, until_ns: int) -> None:
-        """What `channel` said before `until_ns` is already in the record: hear nothing before."""
+        """Take nothing of `channel` before `until_ns` for speech: it is in the record already."""
         for seat in self._seats:
             if seat.channel == channel:
                 seat.silent_until_ns = max(seat.silent_until_ns, until_ns)

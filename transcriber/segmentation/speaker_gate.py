@@ -19,7 +19,7 @@ from transcriber.segmentation.tdoa import WINDOW, delayed_channels
 FRAME = RATE_HZ // 50
 FRAME_NS = 20_000_000
 _SILENT_DB = -75.0
-"""A digital zero is taken for this."""
+"""A digital zero counts as this level."""
 _LEAST_DB = -58.0
 """Quieter than this is never speech into a microphone."""
 _ABOVE_NOISE_DB = 11.0
@@ -96,7 +96,7 @@ class SpeakerGate:
         return weighed
 
     def _compare(self, audible: NDArray[np.bool_]) -> None:
-        """Who of those that seem to speak at once only hears another."""
+        """Find out who of those that seem to speak at once only hears another."""
         self._lately = np.where(audible, 0, self._lately + 1)
         if self._seen % _COMPARE_FRAMES:
             return

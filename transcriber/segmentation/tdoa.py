@@ -18,7 +18,7 @@ WINDOW = 5120
 """Samples that are looked at: 0.32 s."""
 _LOW_HZ, _HIGH_HZ = 150, 6000
 _FARTHEST_S = 0.02
-"""Seven metres between two microphones."""
+"""Seven meters between two microphones."""
 _SURE = 0.3
 """Correlation from which one source explains what both hear; two that talk at once stay below or show two peaks."""
 _OTHER_WAY = 0.25
@@ -36,7 +36,7 @@ _FULL = (_BINS.stop - _BINS.start) / (_SIZE / 2)
 
 
 def delayed_channels(sound: NDArray[np.float64], candidates: Sequence[int], level_db: NDArray[np.float64]) -> set[int]:
-    """Those of the candidate channels that only hear what another of them heard before.
+    """Find the candidate channels to which sound comes later than to another of them: these only hear it.
 
     `sound`: the last `WINDOW` samples of all channels, shape (WINDOW, channels); `level_db`: of each channel now.
     """

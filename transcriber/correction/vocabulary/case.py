@@ -48,7 +48,7 @@ class Vocabulary:
 
     @property
     def bias(self) -> str:
-        """A short text for an engine that can be told what it will hear: names first; empty without a case."""
+        """A short text for an engine that takes one: the names that are likely to come; empty without a case."""
         out = ""
         for word in dict.fromkeys(self._told):
             if len(out) + len(word) + 1 <= _PROMPT:
@@ -74,7 +74,7 @@ def _case_terms(case: Mapping[str, Any]) -> list[Term]:
 
 
 def _parties(case: Mapping[str, Any]) -> dict[str, str]:
-    """Names by role."""
+    """Return the names of the parties by their role."""
     parties = case.get("parties")
     return {str(r): n for r, n in parties.items() if isinstance(n, str)} if isinstance(parties, dict) else {}
 
@@ -84,7 +84,7 @@ def _names(case: Mapping[str, Any]) -> list[str]:
 
 
 def _told(case: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(kind, word) of the docket entry's vocabulary, in the order of the kinds."""
+    """Return (kind, word) of the docket entry's vocabulary, in the order of the kinds."""
     told = case.get("vocabulary")
     kinds = told if isinstance(told, dict) else {}
     return [(k, w) for k in KINDS for w in _list(kinds.get(k)) if isinstance(w, str) and w.strip()]
@@ -100,7 +100,7 @@ def _branch(case: Mapping[str, Any]) -> str:
 
 
 def _split(names: str) -> list[str]:
-    """Several people in one field."""
+    """Part the people that stand in one field."""
     for mark in "，,；;/ ":
         names = names.replace(mark, "、")
     return [n for n in names.split("、") if n]

@@ -152,7 +152,7 @@ class Corrector:
         return bool(heard.after[step.first] and ends)
 
     def _matches(self, heard: _HeardText) -> list[list[_PathStep]]:
-        """The terms that could begin at each character."""
+        """Find the terms that could begin at each character."""
         out: list[list[_PathStep]] = []
         for first in range(len(heard.characters)):
             steps = []
@@ -167,7 +167,7 @@ class Corrector:
     def _decode(
         self, heard: _HeardText, matches: list[list[_PathStep]], kept: frozenset[int]
     ) -> tuple[float, list[_PathStep]]:
-        """The best reading, in which the characters at `kept` stay what they are."""
+        """Find the best reading in which the characters at `kept` stay what they are."""
         count = len(heard.characters)
         best: list[tuple[float, _PathStep | None]] = [(-math.inf, None)] * (count + 1)
         best[0] = (0.0, None)
@@ -239,7 +239,7 @@ def _listen(text: str, probabilities: Sequence[tuple[str, float]]) -> _HeardText
 
 
 def _spelled(text: str, heard: _HeardText, step: _PathStep, match: Match, confidence: float) -> list[Change]:
-    """One change for each run of characters that is another now."""
+    """Make one change of each run of characters that is another now."""
     out = []
     for _, run in groupby(enumerate(step.changed), key=lambda pair: pair[1] - pair[0]):
         places = [i for _, i in run]
@@ -258,7 +258,7 @@ def _spelled(text: str, heard: _HeardText, step: _PathStep, match: Match, confid
 
 
 def applied(text: str, changes: Iterable[Change]) -> str:
-    """`text` with the changes made."""
+    """Return `text` with the changes made."""
     for change in changes:
         text = text[: change.at] + change.new + text[change.at + len(change.old) :]
     return text

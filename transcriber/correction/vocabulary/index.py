@@ -37,7 +37,7 @@ _TWO_READINGS = frozenset("还重长行调供处量给强率")
 
 
 def limit(syllables: int) -> float:
-    """How far a term of so many syllables may be from what was heard, in all."""
+    """Say how far, in all, a term of so many syllables may be from what was heard."""
     return min(0.75 + 0.4 * (syllables - 2), 2.6)
 
 
@@ -82,7 +82,7 @@ class SoundIndex:
         return self._table.distances(readings(character))
 
     def near(self, heard: Sequence[str], start: int) -> list[Match]:
-        """The terms that the characters from `start` on sound like; what is written just so is among them."""
+        """Find the terms that the characters from `start` on sound like; what is written just so is among them."""
         found: list[Match] = []
         stack: list[tuple[_Node, int, float, tuple[float, ...]]] = [(self._root, start, 0.0, ())]
         while stack:

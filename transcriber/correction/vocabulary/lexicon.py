@@ -34,7 +34,7 @@ class Term:
 
 
 def ideographs(text: str) -> str:
-    """The Chinese characters of `text` alone."""
+    """Return the Chinese characters of `text` alone."""
     return "".join(c for c in text if is_ideograph(c))
 
 
@@ -44,7 +44,7 @@ def is_ideograph(character: str) -> bool:
 
 
 def parse(text: str, name: str) -> list[Term]:
-    """The terms in the text of a file; `name` is what errors call it."""
+    """Read the terms in the text of a file, which errors call `name`."""
     kind, terms, seen = _COURT, list[Term](), set[str]()
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.split("#", 1)[0].strip().lstrip("\ufeff")
@@ -68,7 +68,7 @@ def parse(text: str, name: str) -> list[Term]:
 
 
 def read(path: Path) -> list[Term]:
-    """The terms of a court's own file."""
+    """Read the terms of a court's own file. Raises `ConfigError` when it cannot be read."""
     try:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
@@ -77,13 +77,13 @@ def read(path: Path) -> list[Term]:
 
 @cache
 def court_terms() -> tuple[Term, ...]:
-    """The terms that come with the product."""
+    """Return the terms that come with the product."""
     file = resources.files(__package__) / "court_terms.txt"
     return tuple(parse(file.read_text(encoding="utf-8"), "court_terms.txt"))
 
 
 def merged(*lists: Iterable[Term]) -> list[Term]:
-    """All terms, each once: where several lists have one, the first decides what it is."""
+    """Join lists so that each term comes once; where several lists have it, the first decides what it is."""
     found: dict[str, Term] = {}
     for terms in lists:
         for term in terms:

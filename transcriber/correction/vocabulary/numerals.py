@@ -36,7 +36,7 @@ class Rewritten:
 
 
 def value(text: str) -> int | None:
-    """What a whole Chinese numeral (三十万五千) is worth; None where it is none (三五, 十百)."""
+    """Return the value of a whole Chinese numeral (三十万五千), or None where it is none (三五, 十百)."""
     total = section = 0
     digit: int | None = None
     last_unit, last_large, zero = 10_000, 10**12, False
@@ -73,7 +73,7 @@ def value(text: str) -> int | None:
 
 
 def written(number: int) -> str:
-    """A whole number of less than 10^12 in Chinese numerals."""
+    """Write a whole number of less than 10^12 in Chinese numerals."""
     out = _all_written(number)
     return out.removeprefix("一") if out.startswith("一十") else out
 
@@ -251,7 +251,7 @@ _CHINESE: tuple[_Rule, ...] = (
 
 
 def rewrite(text: str, form: Form) -> list[Rewritten]:
-    """The numbers of `text` that are not in the wanted form, in their order; they never overlap."""
+    """Find the numbers of `text` that are not in the wanted form, in their order; they never overlap."""
     taken = [m.span() for m in _IDIOM.finditer(text)]
     found: list[Rewritten] = []
     for why, start, old, new in _matches(text, _ARABIC if form == "arabic" else _CHINESE):
@@ -272,7 +272,7 @@ def _matches(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[str, int, st
 
 
 def in_form(text: str, form: Form) -> str:
-    """`text` with its numbers in the wanted form."""
+    """Return `text` with its numbers in the wanted form."""
     for one in reversed(rewrite(text, form)):
         text = text[: one.at] + one.new + text[one.at + len(one.old) :]
     return text

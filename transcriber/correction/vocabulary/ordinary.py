@@ -20,7 +20,7 @@ _FILE = "ordinary_words.txt.xz"
 
 @cache
 def log_probabilities() -> dict[str, float]:
-    """The natural logarithm of each known word's probability."""
+    """Return the natural logarithm of each known word's probability."""
     packed = resources.files(__package__).joinpath(_FILE).read_bytes()
     counts: dict[str, int] = {}
     for line in lzma.decompress(packed).decode("utf-8").splitlines():

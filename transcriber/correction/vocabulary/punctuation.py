@@ -40,25 +40,25 @@ _ASKS_NOT = re.compile(
 )
 
 
-def punctuated(heard: Transcription, terms: Iterable[Term] | None = None) -> Transcription:
-    """`heard` with full punctuation; `terms` with marks inside (甲、乙) say what is counted up.
+def punctuated(transcription: Transcription, terms: Iterable[Term] | None = None) -> Transcription:
+    """Set full punctuation; `terms` with marks inside (甲、乙) say what is counted up.
 
-    Words over which this stumbles stand as they were heard.
+    Words over which this stumbles stand as they came.
     """
     try:
-        return _punctuated(heard, terms)
+        return _punctuated(transcription, terms)
     except DEFECTS as error:
         log.error("not_punctuated", why=repr(error))
-        return heard
+        return transcription
 
 
-def _punctuated(heard: Transcription, terms: Iterable[Term] | None) -> Transcription:
-    if not heard.words or "".join(w.text for w in heard.words) != heard.text:
-        return heard if not heard.text else replace(heard, text=_asked(heard.text))
-    words = _counted(list(heard.words), _enumerations() if terms is None else _with_marks(terms))
+def _punctuated(transcription: Transcription, terms: Iterable[Term] | None) -> Transcription:
+    if not transcription.words or "".join(w.text for w in transcription.words) != transcription.text:
+        return transcription if not transcription.text else replace(transcription, text=_asked(transcription.text))
+    words = _counted(list(transcription.words), _enumerations() if terms is None else _with_marks(terms))
     words = _joined(_paused(words))
     words = _asking(words)
-    return replace(heard, text="".join(w.text for w in words), words=tuple(words))
+    return replace(transcription, text="".join(w.text for w in words), words=tuple(words))
 
 
 def _paused(words: Sequence[Word]) -> list[Word]:

@@ -25,7 +25,7 @@ class Statute:
 
 @cache
 def statutes() -> tuple[Statute, ...]:
-    """All that are known."""
+    """Return all statutes that are known."""
     file = resources.files(__package__) / "statutes.txt"
     found = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
@@ -40,6 +40,6 @@ def statutes() -> tuple[Statute, ...]:
 
 
 def statute(name: str) -> Statute | None:
-    """The statute with this title or short name, with or without 《》."""
+    """Find the statute with this title or short name, with or without 《》."""
     plain = name.strip("《》〈〉 ")
     return next((s for s in statutes() if plain == s.title or plain in s.short), None)

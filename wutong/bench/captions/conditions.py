@@ -25,7 +25,7 @@ BLEED_DB = -10.0
 NOISE_DB = -55.0
 """Of full scale: a room with a ventilator, 34 dB under the speech of the bundled hearing."""
 _METRE_SAMPLES = 47
-"""Sound takes so many samples for a metre; seats stand that far apart."""
+"""Sound takes so many samples for a meter; seats stand that far apart."""
 _TUNING = 4
 _FAR_S = 0.35
 """So far from all speech the room is at rest."""

@@ -84,7 +84,7 @@ def _compared(axes: Axes, figures: Mapping[str, Any]) -> None:
         ("五同实时\nlive", "cer", _OURS),
         ("五同+案件词汇\nwith the docket", "cer_corrected", _OURS),
     ]
-    known = [(name, figures[key] * 100, colour) for name, key, colour in rows if figures.get(key) is not None]
+    known = [(name, figures[key] * 100, color) for name, key, color in rows if figures.get(key) is not None]
     if not known:
         axes.set_visible(False)
         return

@@ -4,9 +4,9 @@ Promises: only words are corrected, as `wutong.bench.captions.character_errors.a
 form of numbers stay as they are. A character belongs on the line of its seat where the text around it is.
 
 Typing is counted as with an input method for full pinyin: the letters of each syllable, and one key that selects the
-characters for each run that is typed. A single wrong character is typed together with a neighbour, because a lone
+characters for each run that is typed. A single wrong character is typed together with a neighbor, because a lone
 syllable has too many candidates. Typing everything is counted in the clauses between punctuation marks, without any
-key for the marks themselves, for new lines or for who speaks: in favour of the keyboard.
+key for the marks themselves, for new lines or for who speaks: in favor of the keyboard.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _runs(text: str, wanted: str) -> list[TextRun]:
             groups.append([op.src_start, op.src_end, op.dest_start, op.dest_end])
     runs = []
     for a, b, c, d in groups:
-        if b - a == 1:  # a lone syllable is typed with a neighbour, where one stands right beside it
+        if b - a == 1:  # a lone syllable is typed with a neighbor, where one stands right beside it
             if d < len(places) and (d == c or places[d] == places[d - 1] + 1):
                 b, d = b + 1, d + 1
             elif c > 0 and (d == c or places[c - 1] == places[c] - 1):
@@ -147,7 +147,7 @@ def _runs(text: str, wanted: str) -> list[TextRun]:
 
 
 def _apart(runs: Sequence[TextRun]) -> list[TextRun]:
-    """Runs that a neighbour made touch or overlap become one."""
+    """Runs that a neighbor made touch or overlap become one."""
     out: list[TextRun] = []
     for run in runs:
         before = out[-1] if out else None
