@@ -14,7 +14,7 @@ import pytest
 from sync.errors import ConfigError
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
-from transcriber.recognition import process as owner_module
+from transcriber.recognition import process as process_module
 from transcriber.recognition.engine_loader import load_engines, load_speaker
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import ProcessSettings
@@ -86,8 +86,8 @@ async def test_its_process_is_started_again_when_killed_and_replaced_when_it_gro
         assert second != first
         assert engine_process.restarts == 1
         # It has grown by what it heard; now that is more than it may.
-        monkeypatch.setattr(owner_module, "_GROWTH", 1.0)
-        monkeypatch.setattr(owner_module, "_GROWTH_BYTES", 0)
+        monkeypatch.setattr(process_module, "_GROWTH", 1.0)
+        monkeypatch.setattr(process_module, "_GROWTH_BYTES", 0)
         assert (await engine_process.ask(samples)).text
         assert engine_process.pid not in (first, second)
         assert engine_process.restarts == 1  # nothing was lost

@@ -41,7 +41,7 @@ class Judged:
     gain: int
 
 
-def heard_of(recorded: Sequence[Mapping[str, Any]]) -> list[Transcription]:
+def transcriptions_of(recorded: Sequence[Mapping[str, Any]]) -> list[Transcription]:
     """Recorded outputs, with full punctuation as the transcriber sets it."""
     return [punctuated(Transcription(str(r["text"]), tuple(Word(*word) for word in r["words"]))) for r in recorded]
 
@@ -52,12 +52,12 @@ def corrector_of(case: Mapping[str, Any]) -> Corrector:
     return Corrector(vocabulary.terms, branch=vocabulary.branch)
 
 
-def judge(heard: Sequence[Transcription], corrector: Corrector, reference: str) -> list[Judged]:
+def judge(transcriptions: Sequence[Transcription], corrector: Corrector, reference: str) -> list[Judged]:
     """Every change by itself: what it alone does to the errors of all the words."""
-    texts = [h.text for h in heard]
+    texts = [one.text for one in transcriptions]
     before = _errors(reference, "".join(texts))
     found = []
-    for place, one in enumerate(heard):
+    for place, one in enumerate(transcriptions):
         for change in corrector.changes(one.text, [(w.text, w.probability) for w in one.words]):
             changed = [*texts[:place], applied(one.text, [change]), *texts[place + 1 :]]
             found.append(Judged(one.text, change, before - _errors(reference, "".join(changed))))
@@ -68,23 +68,26 @@ def measure(
     recorded: Sequence[Mapping[str, Any]], reference: str, case: Mapping[str, Any], numbers: Form = "arabic"
 ) -> dict[str, Any]:
     """The figures."""
-    heard, corrector = heard_of(recorded), corrector_of(case)
-    corrector.changes(heard[0].text)  # what is loaded once is not counted below
+    transcriptions, corrector = transcriptions_of(recorded), corrector_of(case)
+    corrector.changes(transcriptions[0].text)  # what is loaded once is not counted below
     began = time.process_time()
-    lines = [revised(corrector, h.text, [(w.text, w.probability) for w in h.words], numbers=numbers) for h in heard]
+    lines = [
+        revised(corrector, one.text, [(w.text, w.probability) for w in one.words], numbers=numbers)
+        for one in transcriptions
+    ]
     took_s = time.process_time() - began
-    judged = judge(heard, corrector, reference)
+    judged = judge(transcriptions, corrector, reference)
     made = [j for j in judged if j.change.applies]
     asked = [j for j in judged if not j.change.applies]
     return {
-        "cer": round(cer(reference, "".join(h.text for h in heard)), 4),
+        "cer": round(cer(reference, "".join(one.text for one in transcriptions)), 4),
         "cer_corrected": round(cer(reference, "".join(line.text for line in lines)), 4),
         "corrections": len(made),
         "corrections_right": sum(j.gain > 0 for j in made),
         "corrections_wrong": sum(j.gain < 0 for j in made),
         "proposals": len(asked),
         "proposals_right": sum(j.gain > 0 for j in asked),
-        "cpu_ms_per_line": round(1000 * took_s / len(heard), 1),
+        "cpu_ms_per_line": round(1000 * took_s / len(transcriptions), 1),
     }
 
 
@@ -107,7 +110,7 @@ def main() -> int:
         case = json.loads(given.case.read_text(encoding="utf-8")) if given.case else {}
         reference = "".join(s.text for s in said)
         if given.changes:
-            for one in judge(heard_of(recorded), corrector_of(case), reference):
+            for one in judge(transcriptions_of(recorded), corrector_of(case), reference):
                 made = "改" if one.change.applies else "问"
                 print(
                     f"{one.gain:+d} {made} {one.change.old}→{one.change.new} {one.change.confidence} {one.change.why}"
