@@ -26,7 +26,7 @@ CASE = {"case_no": "(2026)黑05民初123号", "parties": {"原告": "张伟明",
 
 
 @dataclass
-class Court:
+class RevisedHearing:
     """A room's log with a hearing, and its reviser."""
 
     log: RoomLog
@@ -56,19 +56,19 @@ class Court:
 
 
 @pytest.fixture
-async def court(tmp_path: Path) -> AsyncIterator[Court]:
+async def court(tmp_path: Path) -> AsyncIterator[RevisedHearing]:
     log = RoomLog(tmp_path / "log.sqlite")
     with tempfile.TemporaryDirectory() as short:  # a socket's path is short
         feed = FeedServer(Path(short) / "t.sock")
         await feed.start()
-        court = Court(log, RoomClock.open(tmp_path / "clock.json"), feed)
+        court = RevisedHearing(log, RoomClock.open(tmp_path / "clock.json"), feed)
         court.say("open", case=CASE, seats=[], tracks=[])
         yield court
         await feed.stop()
     log.close()
 
 
-async def test_a_correction_is_a_revision_with_its_reason(court: Court) -> None:
+async def test_a_correction_is_a_revision_with_its_reason(court: RevisedHearing) -> None:
     said = court.utter("u1", "被告发表执政意见。")
     await court.reviser().after(HEARING, said)
     [revision] = court.revisions()
@@ -81,7 +81,7 @@ async def test_a_correction_is_a_revision_with_its_reason(court: Court) -> None:
     assert not line.touched
 
 
-async def test_what_is_not_sure_is_proposed_in_its_place(court: Court) -> None:
+async def test_what_is_not_sure_is_proposed_in_its_place(court: RevisedHearing) -> None:
     said = court.utter("u1", "借款三十万元。休庭期间停止录音录下。")
     await court.reviser().after(HEARING, said)
     [revision] = court.revisions()
@@ -94,7 +94,7 @@ async def test_what_is_not_sure_is_proposed_in_its_place(court: Court) -> None:
     assert 0.5 <= proposal["confidence"] < 0.9
 
 
-async def test_only_asked_for_it_only_proposes(court: Court) -> None:
+async def test_only_asked_for_it_only_proposes(court: RevisedHearing) -> None:
     said = court.utter("u1", "被告发表执政意见。")
     await court.reviser(corrections="propose").after(HEARING, said)
     [revision] = court.revisions()
@@ -103,7 +103,7 @@ async def test_only_asked_for_it_only_proposes(court: Court) -> None:
     assert (line.text, line.proposals[0]["to"]) == ("被告发表执政意见。", "质证")
 
 
-async def test_numbers_are_written_as_the_court_wants(court: Court) -> None:
+async def test_numbers_are_written_as_the_court_wants(court: RevisedHearing) -> None:
     said = court.utter("u1", "2023年6月1日借款30万元。")
     await court.reviser(numbers="as-heard").after(HEARING, said)
     assert court.revisions() == []
@@ -111,7 +111,7 @@ async def test_numbers_are_written_as_the_court_wants(court: Court) -> None:
     assert court.line("u1").text == "二〇二三年六月一日借款三十万元。"
 
 
-async def test_nothing_to_say_is_no_event(court: Court) -> None:
+async def test_nothing_to_say_is_no_event(court: RevisedHearing) -> None:
     reviser = court.reviser()
     await reviser.after(HEARING, court.utter("u1", "我不同意。"))
     await reviser.after(HEARING, court.utter("u2", "〔此处语音未能转写，以录音为准〕"))
@@ -120,7 +120,7 @@ async def test_nothing_to_say_is_no_event(court: Court) -> None:
     assert court.revisions() == []
 
 
-async def test_a_line_that_the_clerk_touched_a_moment_ago_is_left_alone(court: Court) -> None:
+async def test_a_line_that_the_clerk_touched_a_moment_ago_is_left_alone(court: RevisedHearing) -> None:
     said = court.utter("u1", "被告发表执政意见。")
     court.edit(said, "被告：发表意见。")
     await court.reviser().after(HEARING, said)
@@ -128,7 +128,7 @@ async def test_a_line_that_the_clerk_touched_a_moment_ago_is_left_alone(court: C
     assert court.line("u1").text == "被告：发表意见。"
 
 
-async def test_what_else_happened_meanwhile_does_not_hinder(court: Court) -> None:
+async def test_what_else_happened_meanwhile_does_not_hinder(court: RevisedHearing) -> None:
     other = court.utter("u0", "我同意。")
     said = court.utter("u1", "被告发表执政意见。")
     court.edit(other, "同意。")
@@ -136,7 +136,7 @@ async def test_what_else_happened_meanwhile_does_not_hinder(court: Court) -> Non
     assert court.line("u1").text == "被告发表质证意见。"
 
 
-async def test_after_a_crash_the_last_line_is_looked_at_once(court: Court) -> None:
+async def test_after_a_crash_the_last_line_is_looked_at_once(court: RevisedHearing) -> None:
     first = court.utter("u1", "被告发表执政意见。")
     await court.reviser().after(HEARING, first)
     court.utter("u2", "原告张伟铭，没有意义。")  # killed before its revision
@@ -146,7 +146,7 @@ async def test_after_a_crash_the_last_line_is_looked_at_once(court: Court) -> No
     assert court.line("u2").text == "原告张伟明，没有异议。"
 
 
-async def test_the_others_are_told(court: Court) -> None:
+async def test_the_others_are_told(court: RevisedHearing) -> None:
     said = court.utter("u1", "被告发表执政意见。")
     told: list[Any] = []
     court.feed.publish_json = lambda topic, value, **_: told.append((topic, value))  # type: ignore[method-assign]  # listens
@@ -154,7 +154,7 @@ async def test_the_others_are_told(court: Court) -> None:
     assert told == [("log", {"number": said.number + 1})]
 
 
-async def test_the_courts_own_terms_count(court: Court, tmp_path: Path) -> None:
+async def test_the_courts_own_terms_count(court: RevisedHearing, tmp_path: Path) -> None:
     terms = tmp_path / "terms.txt"
     terms.write_text("[本地地名]\n双鸭山市岭东区\n", encoding="utf-8")
     said = court.utter("u1", "住双鸭山市领东区。")
@@ -164,7 +164,7 @@ async def test_the_courts_own_terms_count(court: Court, tmp_path: Path) -> None:
         court.reviser(terms=tmp_path / "none.txt")
 
 
-async def test_a_hearing_without_a_case_has_the_courts_terms(court: Court) -> None:
+async def test_a_hearing_without_a_case_has_the_courts_terms(court: RevisedHearing) -> None:
     event = court.log.append(
         "utterance", dict(court.utter("u9", "发表执政意见。").body), hearing="h-2", room_ns=1, utc_ns=1
     )
@@ -172,7 +172,7 @@ async def test_a_hearing_without_a_case_has_the_courts_terms(court: Court) -> No
     assert json.dumps(court.log.of_hearing("h-2", ("revision",))[0].to_json()["body"], ensure_ascii=False)
 
 
-async def test_an_engine_is_told_names_only_where_the_profile_wants_it(court: Court) -> None:
+async def test_an_engine_is_told_names_only_where_the_profile_wants_it(court: RevisedHearing) -> None:
     assert await court.reviser().bias(HEARING) == ""
     told = court.reviser(prompt=True)
     assert await told.bias(HEARING) == "张伟明，李建国"
@@ -181,7 +181,7 @@ async def test_an_engine_is_told_names_only_where_the_profile_wants_it(court: Co
 
 
 async def test_a_defect_over_one_line_costs_its_revision_and_no_other(
-    court: Court, monkeypatch: pytest.MonkeyPatch
+    court: RevisedHearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Corrector.changes
 
@@ -199,7 +199,9 @@ async def test_a_defect_over_one_line_costs_its_revision_and_no_other(
     assert [court.line(name).text for name in ("u1", "u2")] == ["被告发表执政意见。", "原告发表质证意见。"]
 
 
-async def test_a_defect_in_the_terms_of_a_case_costs_no_words(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_defect_in_the_terms_of_a_case_costs_no_words(
+    court: RevisedHearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stumbles(*_: Any) -> None:
         raise TypeError("no case that this code knows")
 
@@ -212,7 +214,7 @@ async def test_a_defect_in_the_terms_of_a_case_costs_no_words(court: Court, monk
 
 
 async def test_a_disk_that_refuses_for_long_costs_the_revision_until_the_next_start(
-    court: Court, monkeypatch: pytest.MonkeyPatch
+    court: RevisedHearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("transcriber.correction.reviser._RETRY_S", 0.01)
     said = court.utter("u1", "被告发表执政意见。")
