@@ -21,8 +21,8 @@ from hardware.simulation.acoustic_loopback import tone_file
 from sync.errors import DeviceError, WutongError
 from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 LEAD_NS = NS_PER_S // 4
 PLAY_S = 20.0
 RATE_HZ = 48_000

@@ -16,8 +16,8 @@ from typing import Literal
 from hardware.drivers import ffmpeg_arguments
 from hardware.profile import PROGRAM_NAME, Camera, Profile
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 PROGRAM_OFF = "合成画面已停用：本机算力不足"
 
 

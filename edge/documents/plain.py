@@ -10,9 +10,9 @@ from edge.documents.form import DRAFT, CourtForm
 from sync.record.hearing import Hearing
 from sync.record.nanoseconds import ns_as_text
 from sync.record.transcript import Utterance
+from sync.runtime.units import NS_PER_MS
 
 FORM = "wutong-transcript/1"
-_NS_PER_MS = 1_000_000
 LEAST_CUE_NS = 1_000_000_000
 """What the clerk typed takes no time; a player shows no cue that ends as it begins."""
 
@@ -61,7 +61,7 @@ def json_of(hearing: Hearing, form: CourtForm) -> bytes:
 
 
 def _line(hearing: Hearing, line: Utterance) -> dict[str, Any]:
-    times = {f"{end}_ms": (getattr(line, f"{end}_ns") - hearing.opened_ns) // _NS_PER_MS for end in ("start", "end")}
+    times = {f"{end}_ms": (getattr(line, f"{end}_ns") - hearing.opened_ns) // NS_PER_MS for end in ("start", "end")}
     made: dict[str, Any] = ns_as_text(asdict(line))
     return made | times
 
@@ -84,7 +84,7 @@ def _end_ns(line: Utterance) -> int:
 
 
 def _at(hearing: Hearing, ns: int, point: str) -> str:
-    ms = max(ns - hearing.opened_ns, 0) // _NS_PER_MS
+    ms = max(ns - hearing.opened_ns, 0) // NS_PER_MS
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{point}{ms % 1000:03d}"
 
 

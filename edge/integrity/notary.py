@@ -33,6 +33,7 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import DAMAGED, Event, RoomLog, seal_key
 from sync.room.follower import UNREADABLE
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,6 @@ UNSEALED_S = 900.0
 """A hearing that was closed so long ago and has no seal is an alarm."""
 AGAIN_S = 60.0
 """So long after a start such a hearing may still be sealed without one."""
-NS_PER_S = 1_000_000_000
 
 
 class Words(StrEnum):

@@ -15,11 +15,11 @@ from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key, is_enrolled
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
-NS_PER_S = 1_000_000_000
 
 
 class Integrity:

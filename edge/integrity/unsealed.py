@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sync.runtime.units import NS_PER_S
+
 CODE = "unsealed"
 MOST_TOLD = 8
 """Of so many hearings each is told; the oldest first."""
 MAX_TEXT = 400
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Any, Literal, Self
 
 from hardware.profile import Profile
 from sync.room.event_log import Event
+from sync.runtime.units import NS_PER_S
 
 State = Literal["waiting", "heard", "ok", "warn", "failed"]
 _OK: Mapping[bool | None, State] = {True: "ok", False: "failed", None: "warn"}
-NS_PER_S = 1_000_000_000
 NO_TEST = "selftest"
 """What stands in the way of an opening when no test counts."""
 

@@ -26,10 +26,10 @@ from sync.errors import HearingError, StorageError
 from sync.room.event_log import Event
 from sync.room.feed import FeedClient
 from sync.runtime.service import cancel_and_wait
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
-NS_PER_S = 1_000_000_000
 LISTEN_S = 60.0
 """How long the seats have to speak, one after another."""
 ANSWER_S = 8.0

@@ -18,13 +18,13 @@ import pyaudio
 from numpy.typing import NDArray
 
 from sync.errors import DeviceError
+from sync.runtime.units import NS_PER_S
 
 QUEUE_BLOCKS = 100
 """Two seconds of blocks."""
 SILENT_S = 1.0
 FIRST_S = 6.0
 """A sound server takes its time to begin."""
-NS_PER_S = 1_000_000_000
 
 
 @contextlib.contextmanager

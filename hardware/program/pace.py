@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
+
 SHARE = 0.75
 LATE_NS = NS_PER_S
 BAD_S, LOOK_S = 5, 8

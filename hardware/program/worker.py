@@ -45,8 +45,8 @@ from sync.room.feed import FeedClient
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 from sync.runtime.processes import weigh
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 DELAY_NS = 600_000_000
 IDLE_FPS = 2
 LOST_NS = NS_PER_S

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware import test_signal
-
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
 
 
 def tone_file(stage: Path) -> Path:

@@ -24,8 +24,8 @@ from hardware.simulation.cue import Clapper, Stage
 from hardware.workers.encoder_process import Encoder, worker_started
 from hardware.workers.reporter import Reporter, pcm_levels
 from sync.errors import ConfigError, DeviceError, WutongError
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 BLOCK_S = 0.02
 LEVELS_S = 0.1
 NOISE_RMS = 3.0

@@ -25,11 +25,11 @@ from hardware.simulation.drawn_courtroom import Courtroom, SeatPlace, seats_in_v
 from hardware.workers.encoder_process import Encoder, worker_started
 from hardware.workers.reporter import Reporter
 from sync.errors import ConfigError, WutongError
+from sync.runtime.units import NS_PER_S
 
 if TYPE_CHECKING:
     from hardware.simulation.hearing_folder import HearingFolder
 
-NS_PER_S = 1_000_000_000
 BEAT_NS = 160_000_000
 TOO_LATE_NS = 400_000_000
 WHITE = 235

@@ -19,8 +19,9 @@ from recorder.capture.clock_fit import ClockFit
 from recorder.capture.process import WorkerProcess
 from recorder.capture.track import Track, TrackRun
 from sync.errors import DeviceError
-from sync.room.clock import NS_PER_S, RoomClock
+from sync.room.clock import RoomClock
 from sync.runtime.service import cancel_and_wait
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 

@@ -25,11 +25,11 @@ from sync.http.access import Access, allow
 from sync.record.docket import Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
+from sync.runtime.units import NS_PER_MS
 
 READERS = ("inspector", "archivist")
 
-_NS_PER_MS = 1_000_000
-MOST_MS = 2.0**62 / _NS_PER_MS
+MOST_MS = 2.0**62 / NS_PER_MS
 
 Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
 Words = Annotated[str, Query(max_length=200)]
@@ -127,7 +127,7 @@ class InspectorRoutes:
                 "room_name": state.room_name if state else "",
                 "access": self._levels.of(hearing).value,
                 "integrity": to_ms(await self._integrity(hearing)),
-                "now_ms": None if now_ns is None else now_ns / _NS_PER_MS,
+                "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
                 "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
             }
 
@@ -137,7 +137,7 @@ class InspectorRoutes:
             request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
         ) -> Response:
             self._levels.check(self._access.session(request), hearing)
-            find = await self._playing.finder(hearing, track, int(from_ms * _NS_PER_MS), int(to_ms * _NS_PER_MS))
+            find = await self._playing.finder(hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS))
             return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
 
         @app.get("/api/hearings/{hearing}/explanation")

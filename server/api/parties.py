@@ -27,8 +27,8 @@ from sync.errors import WutongError
 from sync.http.access import Access, allow, public
 from sync.media.tracks import MIX
 from sync.record.hearing import Hearing
+from sync.runtime.units import NS_PER_MS
 
-_NS_PER_MS = 1_000_000
 _LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
 _WHOLE = ("id", "state", "opened_ms", "opened_utc_ms", "recorded_from_ms", "closed_ms", "pauses", "presentations")
 
@@ -129,7 +129,7 @@ class PartyRoutes:
             if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
                 raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
             find = await self._playing.finder(
-                grant.hearing, track, round(from_ms * _NS_PER_MS), round(to_ms * _NS_PER_MS)
+                grant.hearing, track, round(from_ms * NS_PER_MS), round(to_ms * NS_PER_MS)
             )
 
             async def told() -> Any:

@@ -16,8 +16,7 @@ from sqlalchemy import Connection, func, select
 from server.config import Config
 from server.store import tables as t
 from server.store.database import open_database
-
-_NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
 
 
 def report(config: Config) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def _read(connection: Connection) -> dict[str, Any]:
             total["hearings"] += 1
             total["still_open"] += row.closed_ns is None
             if row.closed_ns is not None:
-                total["hours"] += (row.closed_ns - row.opened_ns) / _NS_PER_S / 3600
+                total["hours"] += (row.closed_ns - row.opened_ns) / NS_PER_S / 3600
     for row in connection.execute(select(t.segments.c.hearing, func.sum(t.segments.c.bytes)).group_by("hearing")):
         for total in _totals(days, rooms, day_of, row[0]):
             total["bytes"] += int(row[1])
@@ -51,7 +50,7 @@ def _read(connection: Connection) -> dict[str, Any]:
         body = json.loads(row.body)
         for total in _totals(days, rooms, day_of, row.hearing):
             total["gaps"] += 1
-            total["gap_seconds"] += (int(body["to_ns"]) - int(body["from_ns"])) / _NS_PER_S
+            total["gap_seconds"] += (int(body["to_ns"]) - int(body["from_ns"])) / NS_PER_S
     acts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in connection.execute(select(t.audit.c.utc_ns, t.audit.c.what)):
         acts[_day(row.utc_ns)][row.what] += 1
@@ -84,4 +83,4 @@ def _rounded(total: dict[str, Any]) -> dict[str, Any]:
 
 
 def _day(utc_ns: int) -> str:
-    return f"{datetime.fromtimestamp(utc_ns / _NS_PER_S, tz=UTC).astimezone():%Y-%m-%d}"
+    return f"{datetime.fromtimestamp(utc_ns / NS_PER_S, tz=UTC).astimezone():%Y-%m-%d}"

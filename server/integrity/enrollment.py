@@ -30,9 +30,9 @@ from sync.errors import AccessError, ConfigError
 from sync.http.access import public
 from sync.http.people import Throttle
 from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
+from sync.runtime.units import NS_PER_S
 
 VALID_S = 15 * 60
-NS_PER_S = 1_000_000_000
 
 
 class EnrollmentRequest(BaseModel):

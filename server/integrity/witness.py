@@ -40,6 +40,7 @@ from sync.ledger.keys import CENTER, check_certificate
 from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
 from sync.room.event_log import Event
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,6 @@ FORK_DAYS = 30
 FORK_WORDS = (
     "庭审 {hearing} 的记录与中心所存不一致，已拒绝见证 (fork: the room signed another record than is held here)"
 )
-_NS = 1_000_000_000
 
 Publish = Callable[[str, bytes], bool]
 """(room, payload) to the topic `witness`."""
@@ -181,7 +181,7 @@ class Witness:
             best = at_s = None
         return {
             "witnessed_leaves": 0 if best is None else best.size,
-            "witnessed_utc_ns": None if at_s is None else at_s * _NS,
+            "witnessed_utc_ns": None if at_s is None else at_s * NS_PER_S,
             "refused": None if fork is None else fork.refused,
             "stamped": best is not None and best.token is not None,
         }
@@ -230,7 +230,7 @@ class Witness:
             if device.revoked_utc_ns is not None:
                 continue  # the same key may have been enrolled again
             try:
-                now = dt.datetime.fromtimestamp(self._utc_ns() // _NS, dt.UTC)
+                now = dt.datetime.fromtimestamp(self._utc_ns() // NS_PER_S, dt.UTC)
                 check_certificate(device.certificate.encode(), asked.room, self._key.public_key(), now)
             except LedgerError as error:
                 raise LedgerError(error.message, code="device") from error
@@ -241,7 +241,7 @@ class Witness:
         """Store the cosigned note; it is on disk when this returns. `LedgerError` "fork" where another tree is."""
         device = notes.Verifier(asked.room, key)
         own = next(line for line in asked.note.lines if (line[0], line[1][:4]) == (device.name, device.key_id))
-        line = notes.cosign(asked.note, CENTER, self._key, self._utc_ns() // _NS)
+        line = notes.cosign(asked.note, CENTER, self._key, self._utc_ns() // NS_PER_S)
         text = notes.Note(asked.note.text, (own, line)).to_text()
         values = {**self._row(asked, ""), "note": text, "peaks": b"".join(peaks).hex()}
         head, c = asked.head, t.checkpoints.c
@@ -292,7 +292,7 @@ class Witness:
     async def _remember_forks(self) -> None:
         """A restart must not take the alarm off the wall."""
         c = t.checkpoints.c
-        since = self._utc_ns() - FORK_DAYS * 86_400 * _NS
+        since = self._utc_ns() - FORK_DAYS * 86_400 * NS_PER_S
         query = select(c.room, c.hearing).where(c.refused == "fork", c.stored_utc_ns > since).distinct()
         for room, hearing in await self._db.read(lambda connection: connection.execute(query).all()):
             if room in self._rooms:

@@ -21,10 +21,10 @@ from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.answers import error_response
 from sync.record.hearing import Hearing
+from sync.runtime.units import NS_PER_MS
 
 R = TypeVar("R")
 
-_NS_PER_MS = 1_000_000
 _TYPES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 """Exhibits are shown as one of these and nothing else, by their first bytes."""
 
@@ -53,7 +53,7 @@ class PlaybackService:
             "kind": str(said.get("kind", "")),
             "name": str(said.get("name", name)),
             "mime": mime,
-            "ranges": [[start / _NS_PER_MS, end / _NS_PER_MS] for start, end in ranges],
+            "ranges": [[start / NS_PER_MS, end / NS_PER_MS] for start, end in ranges],
         }
 
     async def finder(self, hearing: str, track: str, from_ns: int, to_ns: int) -> Find:
@@ -123,10 +123,10 @@ async def answer(found: Awaitable[MediaRange]) -> Response:
     try:
         media = await found
     except NoMediaError as error:
-        return error_response(error, next_ms=None if error.next_ns is None else error.next_ns / _NS_PER_MS)
+        return error_response(error, next_ms=None if error.next_ns is None else error.next_ns / NS_PER_MS)
     headers = {
-        "X-Wutong-From-Ms": repr(media.from_ns / _NS_PER_MS),
-        "X-Wutong-To-Ms": repr(media.to_ns / _NS_PER_MS),
+        "X-Wutong-From-Ms": repr(media.from_ns / NS_PER_MS),
+        "X-Wutong-To-Ms": repr(media.to_ns / NS_PER_MS),
         "X-Wutong-Mime": media.mime,
     }
     return Response(media.data, media_type=media.mime.partition(";")[0], headers=headers)

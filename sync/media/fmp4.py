@@ -17,10 +17,10 @@ from typing import BinaryIO, Literal
 from sync.errors import MediaError
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
+from sync.runtime.units import NS_PER_S
 
 MAX_BOX_BYTES = 32 * 1024 * 1024
 """A fragment is 100-500 ms; nothing honest comes near."""
-NS_PER_S = 1_000_000_000
 
 _BEFORE_FRAGMENT = {b"styp", b"prft", b"emsg", b"sidx"}
 _IGNORED = {b"free", b"skip", b"mfra", b"uuid", b"ssix", b"meta"}

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from sync.errors import MediaError
+from sync.runtime.units import NS_PER_S
 
 FLAGS = 24
 NTP_TO_UNIX_S = 2_208_988_800
 """From 1900 to 1970."""
 _ERA_S = 1 << 32
-_NS_PER_S = 1_000_000_000
 
 
 def to_ntp(utc_ns: int) -> int:
     """64 bits: seconds since 1900 (or 2036), and their fraction in units of 2^-32 s."""
-    seconds, rest_ns = divmod(utc_ns, _NS_PER_S)
-    fraction = (rest_ns * _ERA_S + _NS_PER_S // 2) // _NS_PER_S
+    seconds, rest_ns = divmod(utc_ns, NS_PER_S)
+    fraction = (rest_ns * _ERA_S + NS_PER_S // 2) // NS_PER_S
     return ((seconds + NTP_TO_UNIX_S) % _ERA_S) << 32 | fraction
 
 
@@ -33,7 +33,7 @@ def from_ntp(ntp: int) -> int:
     """UTC of 64 bits of NTP, to the nanosecond."""
     seconds, fraction = ntp >> 32, ntp & 0xFFFFFFFF
     seconds += 0 if seconds >= _ERA_S // 2 else _ERA_S
-    return (seconds - NTP_TO_UNIX_S) * _NS_PER_S + (fraction * _NS_PER_S + _ERA_S // 2) // _ERA_S
+    return (seconds - NTP_TO_UNIX_S) * NS_PER_S + (fraction * NS_PER_S + _ERA_S // 2) // _ERA_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +62,4 @@ class ReferenceTime:
 
     def utc_at(self, decode_time: int, timescale: int) -> int:
         """UTC of another moment of the same track, in ticks."""
-        return self.utc_ns + ((decode_time - self.media_time) * _NS_PER_S + timescale // 2) // timescale
+        return self.utc_ns + ((decode_time - self.media_time) * NS_PER_S + timescale // 2) // timescale

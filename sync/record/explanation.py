@@ -14,6 +14,7 @@ from typing import Any
 
 from sync.record.hearing import Hearing, Interval, State
 from sync.record.milliseconds import to_ms
+from sync.runtime.units import NS_PER_S
 
 HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
 """Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it.
@@ -25,7 +26,6 @@ TITLE = "庭审录音录像情况说明（草稿）"
 BLANKS = ("录制人员（书记员）", "审判长（独任审判员）", "日期")
 _BASIS = "依据《最高人民法院关于人民法院庭审录音录像的若干规定》（法释〔2017〕5号）第四条作出，随案卷保存。"
 _PAUSES = {"recess": "休庭", "closed_evidence": "不公开举证质证", "mediation": "不宜录制的调解"}
-_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,4 +241,4 @@ class _Text:
 
 
 def _seconds(ns: int) -> str:
-    return f"{ns / _NS_PER_S:.1f}"
+    return f"{ns / NS_PER_S:.1f}"

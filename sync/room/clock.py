@@ -20,9 +20,7 @@ from typing import Any, Protocol
 
 from sync.errors import ConfigError
 from sync.runtime.durable_files import replace_file
-
-NS_PER_S = 1_000_000_000
-NS_PER_MS = 1_000_000
+from sync.runtime.units import NS_PER_MS, NS_PER_S
 
 NOTED_NS = 15 * NS_PER_S
 """How far room time may have come beyond what is written down of it."""

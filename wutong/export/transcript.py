@@ -13,9 +13,9 @@ from typing import Any
 
 from sync.record.transcript import Transcript, Utterance
 from sync.room.event_log import Event
+from sync.runtime.units import NS_PER_MS
 from wutong.export.clocktext import clock_text
 
-_NS_PER_MS = 1_000_000
 _VERSION = ("number", "id", "by", "act", "reason")
 _SET = ("text", "role", "seat", "struck", "doubtful", "gone")
 _BY = {"engine": "语音识别", "corrector": "自动校正", "clerk": "书记员"}
@@ -57,8 +57,8 @@ def _line(line: Utterance, opened_ns: int, writers: Mapping[int, Mapping[str, An
         "id": line.id,
         "seat": line.seat,
         "role": line.role,
-        "start_ms": (line.start_ns - opened_ns) // _NS_PER_MS,
-        "end_ms": (line.end_ns - opened_ns) // _NS_PER_MS,
+        "start_ms": (line.start_ns - opened_ns) // NS_PER_MS,
+        "end_ms": (line.end_ns - opened_ns) // NS_PER_MS,
         "text": line.text,
         "voice": line.voice,
         "source": line.source,
@@ -79,7 +79,7 @@ def _version(version: Mapping[str, Any], opened_ns: int, writers: Mapping[int, M
     said |= {key: version[key] for key in _SET if key in version}
     for key in ("start", "end"):
         if f"{key}_ns" in version:
-            said[f"{key}_ms"] = (int(version[f"{key}_ns"]) - opened_ns) // _NS_PER_MS
+            said[f"{key}_ms"] = (int(version[f"{key}_ns"]) - opened_ns) // NS_PER_MS
     return said
 
 

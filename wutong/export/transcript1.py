@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.room.event_log import Event
+from sync.runtime.units import NS_PER_MS
 from wutong.export.clocktext import clock_text
-
-_NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -70,8 +69,8 @@ def transcript_files(events: Sequence[Event]) -> dict[str, bytes]:
                 "id": line.id,
                 "seat": line.seat,
                 "role": line.role,
-                "start_ms": (line.start_ns - opened_ns) // _NS_PER_MS,
-                "end_ms": (line.end_ns - opened_ns) // _NS_PER_MS,
+                "start_ms": (line.start_ns - opened_ns) // NS_PER_MS,
+                "end_ms": (line.end_ns - opened_ns) // NS_PER_MS,
                 "text": line.text,
                 "versions": line.versions,
             }

@@ -36,7 +36,8 @@ from sync.errors import WutongError
 from sync.media.fmp4 import parse_fragment, to_ns
 from sync.media.tracks import MICROPHONES, MIX
 from sync.room.clock import ClockMap, RoomClock
-from wutong.bench.sync.simulated_world import NS_PER_S, Arrival, DeviceClock, Late, World, camera, microphones
+from sync.runtime.units import NS_PER_S
+from wutong.bench.sync.simulated_world import Arrival, DeviceClock, Late, World, camera, microphones
 
 STEP_NS = 3600 * NS_PER_S
 ARRIVAL_NS = NS_PER_S // 25

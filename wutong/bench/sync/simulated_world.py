@@ -19,7 +19,8 @@ from typing import Literal
 
 import numpy as np
 
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
+
 EPOCH_UTC_NS = 1_795_300_000 * NS_PER_S
 WANDER_PPM = 8.0
 WANDER_S = 3600.0
