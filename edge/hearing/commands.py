@@ -60,19 +60,19 @@ class HearingCommands:
                 )
             await asyncio.to_thread(self._check_disk)
             self._check_recorder()
-            hindrances = self._check_selftest(despite)
+            blockers = self._check_selftest(despite)
             name = hearing_id(self._view.clock.utc_now_ns())
             body = {**self._opening(name, case, docket_id), **self._preroll()}
-            body["selftest"] = self._selftest.summary(hindrances if despite else [])
+            body["selftest"] = self._selftest.summary(blockers if despite else [])
             await self._view.append("open", body, hearing=name, key=f"open/{name}")
-        if despite and hindrances:
-            await self._say_despite(name, hindrances)
+        if despite and blockers:
+            await self._say_despite(name, blockers)
         await self._confirm_recording(name)
         return self._hearing()
 
-    async def _say_despite(self, hearing: str, hindrances: list[str]) -> None:
+    async def _say_despite(self, hearing: str, blockers: list[str]) -> None:
         """That it was opened all the same is on the record, and stays in sight."""
-        what = self._selftest.in_words(hindrances)
+        what = self._selftest.in_words(blockers)
         text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
         await self._view.append("mark", {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}, hearing=hearing)
         await self._alarms.set(AlarmKind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
@@ -239,15 +239,15 @@ class HearingCommands:
             )
 
     def _check_selftest(self, despite: Sequence[str]) -> list[str]:
-        hindrances = self._selftest.hindrances()
-        unread = [one for one in hindrances if one not in despite]
+        blockers = self._selftest.blockers()
+        unread = [one for one in blockers if one not in despite]
         if unread and self._view.profile.selftest.opening == "required":
             raise HearingError(
                 f"设备自检未通过：{self._selftest.in_words(unread)}；请先自检，或逐项确认后开庭"
                 " (the self-test has not passed; make it, or confirm each finding and open despite of it)",
                 code="selftest",
             )
-        return hindrances
+        return blockers
 
     def _opening(self, name: str, case: Case, docket_id: str | None) -> dict[str, Any]:
         profile = self._view.profile

@@ -96,7 +96,7 @@ class SelfTestRunner:
 
     # What an opening asks.
 
-    def hindrances(self) -> list[str]:
+    def blockers(self) -> list[str]:
         """What has not proven itself; empty when a passed test counts."""
         counts = (
             self._last is not None
@@ -108,26 +108,26 @@ class SelfTestRunner:
         return self._last.failing()
 
     def in_words(self, names: list[str]) -> str:
-        """Hindrances for people."""
+        """Blockers for people."""
         return in_words(self._profile, names, self._last)
 
     def summary(self, despite: list[str]) -> dict[str, Any]:
         """For the event `open`."""
         number = None if self._event is None else self._event.number
-        return {"passed": not self.hindrances(), "number": number, "despite": despite}
+        return {"passed": not self.blockers(), "number": number, "despite": despite}
 
     def value(self) -> dict[str, Any]:
         """As the panel gets it."""
         shown = self._running or self._last or SelfTestResult.begin("", "tone", self._profile)
-        hindrances = self.hindrances()
+        blockers = self.blockers()
         if self._running is not None:
             state = "running"
         elif self._last is None:
             state = "none"
-        elif NO_TEST in hindrances:
+        elif NO_TEST in blockers:
             state = "expired"
         else:
-            state = "failed" if hindrances else "passed"
+            state = "failed" if blockers else "passed"
         return {
             **shown.to_json(),
             "state": state,
@@ -135,7 +135,7 @@ class SelfTestRunner:
             "progress": self._progress if self._running is not None else 1.0,
             "failure": self._failure,
             "opening": self._profile.selftest.opening,
-            "hindrances": hindrances,
+            "hindrances": blockers,
             "at_utc_ms": None if self._last is None else self._last.utc_ns / 1_000_000,
             "until_utc_ms": None if self._last is None else self._until_utc_ns(self._last) / 1_000_000,
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from recorder.storage.selector import TOLERANCE_NS, Stretch
 from sync.record.hearing import Hearing, State
 from sync.room.event_log import Event, RoomLog
-from sync.room.follower import take
+from sync.room.follower import apply_leniently
 
 LAST_HEARINGS = 16
 """More than a day's: that many may be opened and closed before a recorder that died is back."""
@@ -71,7 +71,7 @@ class RecordingSchedule:
             events = self._log.of_hearing(hearing, KINDS, mark=True)
             view = self._views[hearing] = Hearing(hearing)
             for event in events:
-                take(view, event)
+                apply_leniently(view, event)
             self._number = max(self._number, *(e.number for e in events))
         self._loaded = True
 
@@ -85,7 +85,7 @@ class RecordingSchedule:
                 self._views.setdefault(event.hearing, Hearing(event.hearing))
             view = self._views.get(event.hearing)
             if view is not None:
-                take(view, event)
+                apply_leniently(view, event)
                 if event.kind in ("open", "pause", "resume", "close"):
                     changed.add(event.hearing)
         return changed

@@ -2,12 +2,12 @@
 
     open        可查看    every inspector      (the level of a public trial)
     restricted  限制查阅  the archivist alone  (the level of a trial that is not public, until somebody says otherwise)
-    sealed      停止查阅  nobody               (only the archivist can lift it; 封存 is the ledger's seal, not this)
+    withdrawn   停止查阅  nobody               (only the archivist can lift it)
 
 Everybody may raise a level; only the archivist lowers one, which is how an inspector is granted a closed trial. The
 level of a hearing is what the audit log says last, so each change is dated, signed and on disk before it counts, and
-there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to delete anything; `sealed`
-closes the door, the record stays.
+there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to delete anything;
+`withdrawn` closes the door, the record stays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,17 @@ class Classification(StrEnum):
 
     OPEN = "open"
     RESTRICTED = "restricted"
-    SEALED = "sealed"
+    WITHDRAWN = "withdrawn"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Classification | None:
+        """Until version 0.1.0 it was called `sealed`: audit logs say so, and so do pages that are still open."""
+        return cls.WITHDRAWN if value == "sealed" else None
+
+    @property
+    def refusal(self) -> str:
+        """The code of the error that whoever may not see such a hearing gets; codes of errors never change."""
+        return "sealed" if self is Classification.WITHDRAWN else self.value
 
 
 _ORDER = tuple(Classification)
@@ -74,7 +84,7 @@ class Classifications:
     def check(self, session: Session, hearing: str) -> None:
         """`AccessError` "sealed" or "restricted" unless this person may see the hearing."""
         if not self.lets(session.role, hearing):
-            if self.of(hearing) is Classification.SEALED:
+            if self.of(hearing) is Classification.WITHDRAWN:
                 raise AccessError(
                     "本次庭审已停止查阅，任何人不得查看 (access to the hearing is withdrawn)", code="sealed"
                 )

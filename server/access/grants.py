@@ -186,7 +186,7 @@ class Grants:
         level = self._levels.of(hearing)
         if level is not Classification.OPEN:
             raise AccessError(
-                "本次庭审的密级不允许当事人查阅 (the level of the hearing lets no party see it)", code=level.value
+                "本次庭审的密级不允许当事人查阅 (the level of the hearing lets no party see it)", code=level.refusal
             )
 
     def _audit(self, connection: Connection, what: str, role: str, address: str, grant: Grant, **more: object) -> None:

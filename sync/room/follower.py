@@ -20,7 +20,7 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 """What `Hearing.apply` raises at an event whose body is not of its kind's form."""
 
 
-def take(hearing: Hearing, event: Event) -> None:
+def apply_leniently(hearing: Hearing, event: Event) -> None:
     """`Hearing.apply` for services that must go on: an event that cannot be read is logged and left out."""
     try:
         hearing.apply(event)
@@ -53,7 +53,7 @@ class Follower:
             return None, 0
         hearing = Hearing(last)
         for event in self._log.of_hearing(last, mark=True):
-            take(hearing, event)
+            apply_leniently(hearing, event)
         return hearing, hearing.last_number
 
     async def look(self) -> list[Event]:
@@ -71,4 +71,4 @@ class Follower:
         if event.kind == "open" and event.hearing is not None:
             self.hearing = Hearing(event.hearing)
         if self.hearing is not None and event.hearing == self.hearing.id:
-            take(self.hearing, event)
+            apply_leniently(self.hearing, event)

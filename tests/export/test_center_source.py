@@ -130,7 +130,7 @@ def set_level(config: Path, level: str) -> None:
         db.execute(insert(t.audit).values(**row))
 
 
-@pytest.mark.parametrize("level", ["restricted", "sealed"])
+@pytest.mark.parametrize("level", ["restricted", "withdrawn"])
 def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(config, tmp_path, level):
     set_level(config, level)
     words = ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "out"), "--to", "2"]
@@ -162,7 +162,7 @@ def test_a_verdict_needs_no_reason_and_is_on_the_audit_log(config):
     set_level(config, "sealed")
     done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
     assert done.exit_code == 10, done.output
-    assert audited(config) == [{"what": "verify", "hearing": HEARING, "excerpt": False, "level": "sealed"}]
+    assert audited(config) == [{"what": "verify", "hearing": HEARING, "excerpt": False, "level": "withdrawn"}]
 
 
 def test_media_that_has_not_come_yet_is_named(config, tmp_path):

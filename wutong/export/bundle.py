@@ -33,7 +33,7 @@ from wutong.export.source import HearingSource
 PIECE = 4 * 1024 * 1024
 SPARE_BYTES = 64 * 1024 * 1024
 MAX_REASON = 200
-_NEED_REASON = frozenset({"restricted", "sealed"})
+_NEED_REASON = frozenset({"restricted", "withdrawn"})
 
 Progress = Callable[[str, int, int], None]
 """(what, done bytes, of bytes)"""

@@ -10,7 +10,7 @@ from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 from tests.support.peers.live_tab import BENCH, INIT, envelope, tab
 
-SEAL = {"level": "sealed", "reason": "涉及国家秘密"}
+SEAL = {"level": "withdrawn", "reason": "涉及国家秘密"}
 STATUS = {
     "online": True,
     "at_utc_ns": 1,
@@ -39,7 +39,7 @@ async def test_sealing_cuts_picture_words_lists_and_downloads_in_one_act(served:
         await until(lambda: one.sequences() == [1])
 
         answer = await http.put("/api/hearings/h1/access", json=SEAL)
-        assert answer.json() == {"access": "sealed"}, answer.text
+        assert answer.json() == {"access": "withdrawn"}, answer.text
 
         room.publish("live/bench/frag", envelope(Kind.FRAGMENT, 2))
         room.publish("live/bench/thumb", envelope(Kind.THUMBNAIL, 3))
@@ -62,7 +62,7 @@ async def test_sealing_cuts_picture_words_lists_and_downloads_in_one_act(served:
             assert (refused.status_code, refused.json()["code"]) == (403, "sealed"), path
         assert (await http.get("/api/search", params={"q": "借条"})).json() == []
         row = (await http.get("/api/hearings")).json()[0]
-        assert (row["id"], row["access"], row["case"]["case_no"]) == ("h1", "sealed", "")
+        assert (row["id"], row["access"], row["case"]["case_no"]) == ("h1", "withdrawn", "")
         assert (await http.get("/api/hearings", params={"case": "123"})).json() == []
 
 
@@ -78,7 +78,7 @@ async def test_an_inspector_may_raise_a_level_and_only_the_archivist_lowers_it(s
         assert (await inspector.get("/api/hearings/h1")).json()["code"] == "restricted"
         assert (await archivist.get("/api/hearings/h1")).json()["access"] == "restricted"
         assert await level(inspector, "open") == 403
-        assert await level(archivist, "sealed") == 200
+        assert await level(archivist, "withdrawn") == 200
         assert (await archivist.get("/api/hearings/h1")).json()["code"] == "sealed"
         assert await level(archivist, "open") == 200
         assert (await inspector.get("/api/hearings/h1")).status_code == 200
@@ -89,8 +89,8 @@ async def test_an_inspector_may_raise_a_level_and_only_the_archivist_lowers_it(s
     kept = [json.loads(row["detail"]) for row in await served.audited("level")]
     assert [(k["before"], k["level"]) for k in kept] == [
         ("open", "restricted"),
-        ("restricted", "sealed"),
-        ("sealed", "open"),
+        ("restricted", "withdrawn"),
+        ("withdrawn", "open"),
     ]
     assert {row["role"] for row in await served.audited("level")} == {"inspector", "archivist"}
 
@@ -159,4 +159,4 @@ async def test_levels_survive_a_restart_of_the_center(served: Served, room: Room
         assert (await http.put("/api/hearings/h1/access", json=SEAL)).status_code == 200
     again = build(load_config(served.data.parent / "center.toml"))
     async with running(again, "127.0.0.1", 0):
-        assert (again.levels.of("h1").value, again.levels.of("h2").value) == ("sealed", "restricted")
+        assert (again.levels.of("h1").value, again.levels.of("h2").value) == ("withdrawn", "restricted")

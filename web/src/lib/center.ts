@@ -16,7 +16,7 @@ import type {
   TrackInfo,
 } from './types';
 
-export type Level = 'open' | 'restricted' | 'sealed';
+export type Level = 'open' | 'restricted' | 'withdrawn';
 
 /** `GET /api/rooms` of the center. */
 export interface WallRoom {
