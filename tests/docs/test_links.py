@@ -91,3 +91,11 @@ def test_every_command_that_is_named_is_there() -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]  # a group has them
     named = {c for name in DOCUMENTS for c in re.findall(r"`wutong ([a-z][a-z-]+)", text_of(name))}
     assert named - commands == set()
+
+
+def test_every_class_that_the_glossary_names_is_there() -> None:
+    code = "\n".join(text_of(name) for name in TRACKED if name.endswith(".py") and not name.startswith("tests/"))
+    classes = set(re.findall(r"^class (\w+)", code, re.MULTILINE))
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]*)*)`", text_of("docs/glossary.md")))
+    assert named - classes == set()
+    assert len(named) > 30, "the glossary says which class carries a word"
