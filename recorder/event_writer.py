@@ -82,7 +82,7 @@ class EventWriter:
         """How many facts the log has not taken yet."""
         return len(self._waiting)
 
-    def say(
+    def append(
         self, kind: str, body: Mapping[str, Any], *, hearing: str, room_ns: int, utc_ns: int, key: str | None
     ) -> None:
         """Never waits."""

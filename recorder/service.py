@@ -17,6 +17,7 @@ import structlog
 
 from hardware.profile import Profile
 from hardware.simulation.hearing_folder import HearingFolder
+from recorder.context import RoomContext
 from recorder.room import RecorderRoom
 from sync.errors import ConfigError, StorageError
 from sync.room.clock import ClockMap, RoomClock
@@ -42,7 +43,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
         feed = FeedServer(layout.feed("recorder"))
         try:
             await feed.start()
-            room = RecorderRoom(profile, layout, clock, ClockMap(clock), room_log, feed)
+            room = RecorderRoom(RoomContext(profile, layout, clock, ClockMap(clock), room_log, feed))
             await room.recover()
             wake = asyncio.create_task(_wake(layout, room))
             running = asyncio.create_task(room.run())
@@ -67,7 +68,7 @@ async def _wake(layout: RoomPaths, room: RecorderRoom) -> None:
         if topic == "test-record":
             room.selftest.order(payload)
         else:
-            room.look_soon()
+            room.poll_soon()
 
 
 def _go_first() -> None:

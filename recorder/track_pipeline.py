@@ -5,56 +5,59 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
 from hardware.sources import TrackInfo
 from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.capture.track import Track
+from recorder.context import RoomContext
+from recorder.media_events import MediaEvents
 from recorder.monitoring.live_meters import PictureMeters
 from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
 from recorder.storage.selector import FragmentSelector, MissingSpan
 from recorder.storage.writer import FragmentKept, FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.tracks import PROGRAM
-
-if TYPE_CHECKING:
-    from recorder.room import RecorderRoom
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
-KEPT_FRESH_NS = 3_000_000_000
+KEPT_FRESH_NS = 3 * NS_PER_S
 _PICTURE_TEXTS = {"frozen": "画面静止不动", "black": "画面全黑", "undecodable": "画面无法解码"}
 
 
 class TrackPipeline:
     """One track. `stop` blocks; all else belongs to the event loop."""
 
-    def __init__(self, info: TrackInfo, room: RecorderRoom, segment_s: int, preroll_s: int) -> None:
+    def __init__(
+        self, info: TrackInfo, context: RoomContext, media_events: MediaEvents, picture_meters: PictureMeters
+    ) -> None:
+        storage = context.profile.storage
         self.info = info
-        self._room = room
-        self.track = Track(info, room.clock, room.utc_of, self._began, self._publish)
-        self._writer = TrackWriter(info.id, self._folder, segment_s, asyncio.get_running_loop(), self._outcome)
-        self.keeper = FragmentSelector(
-            self._writer.offer, self._writer.finish, self._missing, preroll_s * 1_000_000_000
+        self._context = context
+        self._media_events = media_events
+        self._picture_meters = picture_meters
+        self.track = Track(info, context.clock, context.utc_of, self._began, self._publish)
+        self._writer = TrackWriter(info.id, self._folder, storage.segment_s, asyncio.get_running_loop(), self._outcome)
+        self.selector = FragmentSelector(
+            self._writer.offer, self._writer.finish, self._append_gap, storage.preroll_s * NS_PER_S
         )
         self.mime = ""
         self.kept_bytes = 0
         self._kept_ns: int | None = None
         self.tap: Callable[[StampedFragment], None] | None = None
         """A self-test that keeps this track as well."""
-        self.seen = PictureMeters()
         self._picture = PictureWatch() if info.kind == "video" else None
         self._looked_ns: int | None = None
         self._looking: asyncio.Task[None] | None = None
 
     def _folder(self, hearing: str) -> Path:
-        return self._room.layout.track(hearing, self.info.id)
+        return self._context.paths.track(hearing, self.info.id)
 
     def is_kept(self, now_ns: int) -> bool:
         """Fragments of an open hearing have just reached the disk."""
-        return self.keeper.wanting and self._kept_ns is not None and now_ns - self._kept_ns < KEPT_FRESH_NS
+        return self.selector.wanting and self._kept_ns is not None and now_ns - self._kept_ns < KEPT_FRESH_NS
 
     def stop(self) -> None:
         """Close the open segment."""
@@ -62,14 +65,14 @@ class TrackPipeline:
 
     def _began(self, run: WorkerRun) -> None:
         self.mime = run.init.mime
-        now_ns = self._room.clock.now_ns()
+        now_ns = self._context.clock.now_ns()
         payload = pack_init(self.mime, run.init.data)
-        message = Envelope(Kind.INIT, run.init_id, 0, now_ns, self._room.utc_of(now_ns), 0, payload)
-        self._room.feed.publish(f"init/{self.info.id}", message.pack(), retain=True)
+        message = Envelope(Kind.INIT, run.init_id, 0, now_ns, self._context.utc_of(now_ns), 0, payload)
+        self._context.feed.publish(f"init/{self.info.id}", message.pack(), retain=True)
 
     def _publish(self, fragment: StampedFragment) -> None:
-        self._room.produced(len(fragment.data))
-        self.keeper.fragment(fragment)
+        self._context.volume.produced(len(fragment.data))
+        self.selector.fragment(fragment)
         if self.tap is not None:
             self.tap(fragment)
         message = Envelope(
@@ -81,9 +84,9 @@ class TrackPipeline:
             duration_us=(fragment.to_ns - fragment.from_ns) // 1000,
             payload=fragment.data,
             key_frame=fragment.key_frame,
-            kept=self.keeper.wanting,
+            kept=self.selector.wanting,
         )
-        self._room.feed.publish(f"frag/{self.info.id}", message.pack())
+        self._context.feed.publish(f"frag/{self.info.id}", message.pack())
         if self._picture is not None and fragment.key_frame:
             self._maybe_look(fragment)
 
@@ -95,16 +98,16 @@ class TrackPipeline:
 
     async def _look(self, fragment: StampedFragment) -> None:
         assert self._picture is not None
-        kept = self.keeper.wanting
+        kept = self.selector.wanting
         seen: Look = await asyncio.to_thread(self._picture.look, fragment)
         # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
         texts = {} if self.info.id == PROGRAM else _PICTURE_TEXTS
         for trouble, text in texts.items():
-            self._room.set_alarm(
+            self._context.set_alarm(
                 trouble, self.info.id, f"{self.info.name}：{text}" if trouble in seen.troubles else None
             )
         if seen.signature is not None:
-            self.seen.add(fragment.from_ns, seen.signature)
+            self._picture_meters.add(fragment.from_ns, seen.signature)
         if seen.jpeg is not None:
             message = Envelope(
                 Kind.THUMBNAIL,
@@ -115,27 +118,27 @@ class TrackPipeline:
                 0,
                 seen.jpeg,
                 key_frame=True,
-                kept=kept or self.keeper.wanting,
+                kept=kept or self.selector.wanting,
             )
-            self._room.feed.publish(f"thumb/{self.info.id}", message.pack(), retain=True)
+            self._context.feed.publish(f"thumb/{self.info.id}", message.pack(), retain=True)
 
-    def _missing(self, missing: MissingSpan) -> None:
-        self._room.gap(self.info.id, missing)
+    def _append_gap(self, missing: MissingSpan) -> None:
+        self._media_events.append_gap(self.info.id, missing)
 
     def _outcome(self, outcome: Outcome) -> None:
         if isinstance(outcome, FragmentKept):
-            self.keeper.kept(outcome.hearing, outcome.fragment)
+            self.selector.kept(outcome.hearing, outcome.fragment)
             self.kept_bytes += len(outcome.fragment.data)
-            self._kept_ns = self._room.clock.now_ns()
-            self._room.waits.note(self._kept_ns, outcome.waited_ns)
-            self._room.set_alarm("write", self.info.id, None)
+            self._kept_ns = self._context.clock.now_ns()
+            self._context.write_latency.note(self._kept_ns, outcome.waited_ns)
+            self._context.set_alarm("write", self.info.id, None)
         elif isinstance(outcome, SegmentClosed):
-            self._room.segment_closed(self.info.id, outcome.hearing, outcome.segment)
+            self._media_events.append_segment(self.info.id, outcome.hearing, outcome.segment)
         elif isinstance(outcome, StretchFinished):
-            self.keeper.finished(outcome.hearing, outcome.until_ns)
+            self.selector.finished(outcome.hearing, outcome.until_ns)
         elif isinstance(outcome, FragmentRefused):
-            now_ns = self._room.clock.now_ns()
-            self.keeper.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
+            now_ns = self._context.clock.now_ns()
+            self.selector.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
             if outcome.why != "等待关键帧":
                 log.error("not_kept", track=self.info.id, why=outcome.why)
-                self._room.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")
+                self._context.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")

@@ -43,7 +43,10 @@ State = Literal["starting", "running", "failed", "off"]
 
 
 class SourceRunner:
-    """One source. `on_levels` gets (peak, rms, clipped) of each channel, `on_change` tells of a new `state`."""
+    """One source. `on_levels` gets up to when was heard, and (peak, rms, clipped) of each channel.
+
+    `on_change` is called at each new `state`.
+    """
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class SourceRunner:
         tracks: list[Track],
         clock: RoomClock,
         *,
-        on_levels: Callable[[list[tuple[int, float, float]]], None],
+        on_levels: Callable[[int, list[tuple[int, float, float]]], None],
         on_trouble: Callable[[int, str], None],
         on_change: Callable[[], None],
     ) -> None:
@@ -68,8 +71,7 @@ class SourceRunner:
         self._fit = ClockFit()
         self._init_id = 0
         self._reported_ns = 0
-        self.heard_ns = 0
-        """Room time at which the last sample of the newest levels had come."""
+        """Room time at which the last sample of the newest report had come."""
         self._gave_up = False
         self._again = asyncio.Event()
 
@@ -174,8 +176,8 @@ class SourceRunner:
             self._reported_ns = self._clock.from_monotonic_ns(monotonic_ns)
             self._fit.observe(media_ns, self._reported_ns)
         elif "levels" in value:
-            self.heard_ns = self._reported_ns
-            self._on_levels([(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]])
+            levels = [(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]]
+            self._on_levels(self._reported_ns, levels)
         elif "lost" in value:
             media_ns, by_ns, why = value["lost"]
             self._fit.lost(media_ns, by_ns)

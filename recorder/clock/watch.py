@@ -33,16 +33,16 @@ def told_offset_ns(events: Iterable[Event]) -> int | None:
 
 
 class ClockWatch:
-    """`say(body, hearing)` writes a `clock` event."""
+    """`append(body, hearing)` writes a `clock` event."""
 
     def __init__(
         self,
         clock_map: ClockMap,
-        say: Callable[[dict[str, Any], str], None],
+        append: Callable[[dict[str, Any], str], None],
         ask: Callable[[], Awaitable[ClockSource]] = chrony.look,
     ) -> None:
         self._map = clock_map
-        self._say = say
+        self._append = append
         self._ask = ask
         self._looks = 0
         self._told: tuple[str, ClockSource] | None = None
@@ -54,7 +54,7 @@ class ClockWatch:
         if offset_ns is not None:
             self._map.told(offset_ns)
 
-    async def look(self, hearing: str | None) -> ClockStep | None:
+    async def poll(self, hearing: str | None) -> ClockStep | None:
         """Call about once a second with the hearing that is open."""
         if self._looks % ASK_EVERY == 0:
             self.source = await self._ask()
@@ -64,7 +64,7 @@ class ClockWatch:
             log.warning("clock_step", ms=step.by_ns / 1e6)
         if hearing is not None and (step is not None or self._news(hearing)):
             self._told = (hearing, self.source)
-            self._say({"by_ns": 0 if step is None else step.by_ns, **self.source.to_json()}, hearing)
+            self._append({"by_ns": 0 if step is None else step.by_ns, **self.source.to_json()}, hearing)
         return step
 
     def _news(self, hearing: str) -> bool:

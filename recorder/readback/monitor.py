@@ -7,36 +7,43 @@ added to a hearing that is over: it may be sealed; its difference stands on the 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
-from hardware.profile import Profile
-from recorder.monitoring.live_meters import SoundMeters
+from hardware.sources import TrackInfo
+from recorder.context import RoomContext
+from recorder.monitoring.live_meters import PictureMeters, SoundMeters
 from recorder.readback.compare import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from recorder.storage.segment import ClosedSegment
 from sync.media.tracks import MICROPHONES
 
-if TYPE_CHECKING:
-    from recorder.room import RecorderRoom
-
 
 class ConfidenceMonitor:
     """Of one room. All methods belong to the event loop."""
 
-    def __init__(self, room: RecorderRoom, profile: Profile) -> None:
-        self._room = room
-        self._profile = profile
+    def __init__(self, context: RoomContext, tracks: Iterable[TrackInfo]) -> None:
+        self._context = context
         self._sound = SoundMeters()
-        self._readback = ReadBackQueue(self._tell, self._behind)
+        self._names: dict[str, str] = {}
+        self._pictures: dict[str, PictureMeters] = {}
+        for info in tracks:
+            self._names[info.id] = info.name
+            self._pictures[info.id] = PictureMeters()
+        self._queue = ReadBackQueue(self._notify, self._notify_behind)
 
     async def run(self) -> None:
         """For ever; cancel to end it."""
-        await self._readback.run()
+        await self._queue.run()
 
     @property
     def state(self) -> dict[str, Any]:
         """For the status."""
-        return {"checked": self._readback.checked, "longest_s": round(self._readback.longest_s, 1)}
+        return {"checked": self._queue.checked, "longest_s": round(self._queue.longest_s, 1)}
+
+    def picture_meters(self, track: str) -> PictureMeters:
+        """Where the pictures of a track are noted as they are seen live."""
+        return self._pictures[track]
 
     def heard(self, heard_ns: int, levels: list[tuple[int, float, float]]) -> None:
         """Levels of all channels, up to `heard_ns`."""
@@ -44,14 +51,14 @@ class ConfidenceMonitor:
 
     def closed(self, hearing: str, track: str, segment: ClosedSegment) -> None:
         """Read a file back when its turn comes."""
-        self._readback.check(hearing, track, segment.index, functools.partial(self._job, track, segment))
+        self._queue.check(hearing, track, segment.index, functools.partial(self._job, track, segment))
 
     def _job(self, track: str, segment: ClosedSegment) -> Job:
-        lane = self._room.lanes.get(track)
+        pictures = self._pictures.get(track)
         kind: Literal["video", "audio"] = "audio" if segment.mime.startswith("audio") else "video"
         span = (segment.from_ns, segment.to_ns)
-        roles = {seat.channel: seat.role for seat in self._profile.seats}
-        channels = range(self._profile.microphones.channels) if track == MICROPHONES else ()
+        roles = {seat.channel: seat.role for seat in self._context.profile.seats}
+        channels = range(self._context.profile.microphones.channels) if track == MICROPHONES else ()
         return Job(
             path=segment.path,
             kind=kind,
@@ -62,16 +69,15 @@ class ConfidenceMonitor:
             fragments=segment.fragments,
             channels=[roles.get(c, f"第 {c + 1} 声道") for c in channels],
             seconds=self._sound.between(*span) if kind == "audio" else [],
-            looks=lane.seen.between(*span) if lane is not None and kind == "video" else [],
+            looks=pictures.between(*span) if pictures is not None and kind == "video" else [],
         )
 
-    def _tell(self, checked: Checked) -> None:
-        lane = self._room.lanes.get(checked.track)
-        name = checked.track if lane is None else lane.info.name
-        of = "" if self._room.hearing == checked.hearing else f"（庭审 {checked.hearing}）"
+    def _notify(self, checked: Checked) -> None:
+        name = self._names.get(checked.track, checked.track)
+        of = "" if self._context.hearing == checked.hearing else f"（庭审 {checked.hearing}）"
         what = f"{name}第 {checked.index + 1} 段录像与现场不符{of}：{'；'.join(checked.found)}"
-        self._room.set_alarm("readback", checked.track, what if checked.found else None)
+        self._context.set_alarm("readback", checked.track, what if checked.found else None)
 
-    def _behind(self, skipped: int) -> None:
+    def _notify_behind(self, skipped: int) -> None:
         text = f"录像回读核查跟不上，已跳过 {skipped} 段；录制不受影响" if skipped else None
-        self._room.set_alarm("readback", "readback", text)
+        self._context.set_alarm("readback", "readback", text)

@@ -43,9 +43,9 @@ class Checked:
 class ReadBackQueue:
     """All tracks of a room. Methods belong to one event loop."""
 
-    def __init__(self, tell: Callable[[Checked], None], behind: Callable[[int], None]) -> None:
+    def __init__(self, notify: Callable[[Checked], None], behind: Callable[[int], None]) -> None:
         """`behind(n)`: n files were skipped since it last kept up; 0 when it keeps up again."""
-        self._tell = tell
+        self._notify = notify
         self._behind = behind
         self._waiting: deque[tuple[Checked, Callable[[], Job], float]] = deque()
         self._more = asyncio.Event()
@@ -82,7 +82,7 @@ class ReadBackQueue:
                     self.longest_s = max(self.longest_s, time.monotonic() - since)
                     if found:
                         log.error("readback_differs", track=what.track, index=what.index, found=found)
-                    self._tell(Checked(what.hearing, what.track, what.index, tuple(found)))
+                    self._notify(Checked(what.hearing, what.track, what.index, tuple(found)))
                 if self._skipped:
                     self._skipped = 0
                     self._behind(0)

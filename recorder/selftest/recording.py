@@ -13,7 +13,7 @@ import functools
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,13 @@ from typing import Any
 import structlog
 
 from hardware import loudspeaker
-from hardware.profile import Profile
 from recorder.capture.fragment import StampedFragment
+from recorder.context import RoomContext
 from recorder.storage.segment import ClosedSegment
 from recorder.storage.writer import FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
 from sync.media.tracks import MICROPHONES, MIX
-from sync.room.clock import RoomClock
-from sync.room.feed import FeedServer
-from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
@@ -54,7 +51,7 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
 class _TestTrack:
     """One track of a running test."""
 
-    lane: TrackPipeline
+    pipeline: TrackPipeline
     writer: TrackWriter
     until_ns: int | None
     """None while the end is not known yet."""
@@ -71,21 +68,13 @@ class SelfTestRecorder:
 
     __test__ = False  # it is no test of pytest's
 
-    def __init__(
-        self,
-        profile: Profile,
-        layout: RoomPaths,
-        lanes: Mapping[str, TrackPipeline],
-        clock: RoomClock,
-        feed: FeedServer,
-        in_hearing: Callable[[], bool],
-    ) -> None:
-        self._profile = profile
-        self._layout = layout
-        self._lanes = lanes
-        self._clock = clock
-        self._feed = feed
-        self._in_hearing = in_hearing
+    def __init__(self, context: RoomContext, pipelines: Iterable[TrackPipeline]) -> None:
+        self._profile = context.profile
+        self._paths = context.paths
+        self._clock = context.clock
+        self._feed = context.feed
+        self._context = context
+        self._pipelines = {pipeline.info.id: pipeline for pipeline in pipelines}
         self._test = ""
         self._stop = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -106,7 +95,7 @@ class SelfTestRecorder:
         if test == self._test or not _NAME.match(test) or self._clock.now_ns() - at_ns > STALE_NS:
             return
         if self._running is not None and not self._running.done():
-            self._say(test, "aborted", why="上一次自检尚未结束")
+            self._publish(test, "aborted", why="上一次自检尚未结束")
             return
         self._test = test
         self._stop.clear()
@@ -117,20 +106,23 @@ class SelfTestRecorder:
         if self._running is not None:
             await cancel_and_wait(self._running)
 
-    def _say(self, test: str, state: str, **more: Any) -> None:
+    def _in_hearing(self) -> bool:
+        return self._context.hearing is not None
+
+    def _publish(self, test: str, state: str, **more: Any) -> None:
         self._feed.publish_json("selftest", {"id": test, "state": state, **more}, retain=True)
 
     async def _run(self, test: str, listen_s: float) -> None:
         if self._in_hearing():
-            self._say(test, "aborted", why="庭审正在进行")
+            self._publish(test, "aborted", why="庭审正在进行")
             return
-        await asyncio.to_thread(_remove_all, self._layout.selftests)
+        await asyncio.to_thread(_remove_all, self._paths.selftests)
         from_ns = self._clock.now_ns()
-        folder = self._layout.selftests / test
+        folder = self._paths.selftests / test
         judged = {*(camera.id for camera in self._profile.cameras), MICROPHONES, MIX}
-        lanes = {name: lane for name, lane in self._lanes.items() if name in judged}
-        tracks = {name: self._begin(lane, folder / name, from_ns) for name, lane in lanes.items()}
-        self._say(test, "keeping", from_ns=from_ns)
+        pipelines = {name: pipeline for name, pipeline in self._pipelines.items() if name in judged}
+        tracks = {name: self._begin(pipeline, folder / name, from_ns) for name, pipeline in pipelines.items()}
+        self._publish(test, "keeping", from_ns=from_ns)
         tone: dict[str, Any] = {"played": False, "why": ""}
         try:
             done = await self._listen(test, listen_s, tone)
@@ -145,9 +137,9 @@ class SelfTestRecorder:
                     lambda: all(t.done for t in tracks.values()), ARRIVE_NS
                 )
             state = "aborted" if self._in_hearing() else "kept"
-            said = {name: _said(folder, track) for name, track in tracks.items()}
+            facts = {name: _track_facts(folder, track) for name, track in tracks.items()}
             why = "庭审已经开始" if state == "aborted" else ""
-            self._say(test, state, from_ns=from_ns, to_ns=self._clock.now_ns(), tone=tone, tracks=said, why=why)
+            self._publish(test, state, from_ns=from_ns, to_ns=self._clock.now_ns(), tone=tone, tracks=facts, why=why)
         finally:
             for track in tracks.values():
                 self._end(track)
@@ -158,7 +150,7 @@ class SelfTestRecorder:
         if listen_s > 0:
             await self._until(self._stop.is_set, int(listen_s * NS_PER_S))
             return not self._in_hearing()
-        playing = asyncio.create_task(loudspeaker.play(self._profile, self._layout.stage, test))
+        playing = asyncio.create_task(loudspeaker.play(self._profile, self._paths.stage, test))
         try:
             await self._until(playing.done, MOST_NS)
             if playing.done():
@@ -181,15 +173,15 @@ class SelfTestRecorder:
             await asyncio.sleep(LOOK_S)
         return True
 
-    def _begin(self, lane: TrackPipeline, folder: Path, from_ns: int) -> _TestTrack:
+    def _begin(self, pipeline: TrackPipeline, folder: Path, from_ns: int) -> _TestTrack:
         loop = asyncio.get_running_loop()
-        until_ns = from_ns + PICTURE_NS if lane.info.kind == "video" else None
-        done = functools.partial(self._outcome, lane.info.id)
-        writer = TrackWriter(lane.info.id, lambda _: folder, SEGMENT_S, loop, lambda outcome: done(track, outcome))
-        track = _TestTrack(lane, writer, until_ns)
-        lane.tap = functools.partial(self._take, track)
+        until_ns = from_ns + PICTURE_NS if pipeline.info.kind == "video" else None
+        done = functools.partial(self._outcome, pipeline.info.id)
+        writer = TrackWriter(pipeline.info.id, lambda _: folder, SEGMENT_S, loop, lambda outcome: done(track, outcome))
+        track = _TestTrack(pipeline, writer, until_ns)
+        pipeline.tap = functools.partial(self._take, track)
         # A camera with a key frame every ten seconds cannot begin at once without what is in memory.
-        for fragment in lane.keeper.cached(from_ns):
+        for fragment in pipeline.selector.cached(from_ns):
             self._take(track, fragment)
         return track
 
@@ -204,7 +196,7 @@ class SelfTestRecorder:
     def _end(self, track: _TestTrack) -> None:
         if not track.ended:
             track.ended = True
-            track.lane.tap = None
+            track.pipeline.tap = None
             if not track.writer.finish("", 0):
                 track.done, track.why = True, "磁盘写入过慢"
 
@@ -219,7 +211,7 @@ class SelfTestRecorder:
             log.error("test_not_kept", track=name, why=outcome.why)
 
 
-def _said(folder: Path, track: _TestTrack) -> dict[str, Any]:
+def _track_facts(folder: Path, track: _TestTrack) -> dict[str, Any]:
     files = [
         {
             "file": str(s.path.relative_to(folder)),

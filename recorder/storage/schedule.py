@@ -43,8 +43,8 @@ class RecordingSchedule:
         self._changed: set[str] = set()
         self._loaded = False
 
-    def look(self) -> list[RecordingPlan]:
-        """Read what is new; hearings that changed. `StorageError` loses nothing: the next look tells of them."""
+    def poll(self) -> list[RecordingPlan]:
+        """Read what is new; hearings that changed. `StorageError` loses nothing: the next call gives them."""
         if not self._loaded:
             self._load()
         while events := self._log.since(self._number, mark=True):

@@ -39,7 +39,7 @@ class RecordingVolume:
         """All tracks together made that many bytes, whether they are kept or not."""
         self._total_bytes += size
 
-    def look(self, now_ns: int) -> VolumeState:
+    def poll(self, now_ns: int) -> VolumeState:
         """Call about once a second."""
         self._samples.append((now_ns, self._total_bytes))
         while now_ns - self._samples[0][0] > WINDOW_NS:

@@ -37,7 +37,7 @@ class Bench:
 
     def say(self, kind: str, *names: str, **body: object) -> None:
         for name in names:
-            self.scribe.say(kind, {"name": name, **body}, hearing="h", room_ns=S, utc_ns=S, key=f"{kind}/{name}")
+            self.scribe.append(kind, {"name": name, **body}, hearing="h", room_ns=S, utc_ns=S, key=f"{kind}/{name}")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -41,7 +41,7 @@ class Machine:
         for _ in range(count):
             self.mono += NS_PER_S
             self.utc += NS_PER_S
-            await self.watch.look(hearing)
+            await self.watch.poll(hearing)
 
 
 async def test_a_hearing_begins_with_what_its_utc_is_worth_and_tells_it_once() -> None:

@@ -33,25 +33,25 @@ def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
     say("gap", 130, track="bench", from_ns=120 * S, to_ns=125 * S, why="")
     segment(4, 125, 140)
     segment(0, 9, 120, "mics")
-    book = RecordingSchedule(log)
-    book.look()
-    [wanted] = book.all()
-    assert wanted.tracks == {"bench", "mics"}
-    assert wanted.kept_until_ns == {"bench": 140 * S, "mics": 120 * S}
-    assert wanted.holes == {"bench": [(20 * S, 23 * S)], "mics": []}
+    schedule = RecordingSchedule(log)
+    schedule.poll()
+    [plan] = schedule.all()
+    assert plan.tracks == {"bench", "mics"}
+    assert plan.kept_until_ns == {"bench": 140 * S, "mics": 120 * S}
+    assert plan.holes == {"bench": [(20 * S, 23 * S)], "mics": []}
     log.close()
 
 
 def test_an_event_that_nobody_can_read_keeps_no_hearing_from_being_kept(tmp_path: Path) -> None:
     log = RoomLog(tmp_path / "room.db")
     log.append("open", {"tracks": []}, hearing="h", room_ns=10 * S, utc_ns=0)
-    book = RecordingSchedule(log)
+    schedule = RecordingSchedule(log)
     log.append("segment", {"track": "bench"}, hearing="h", room_ns=11 * S, utc_ns=0)
     log.append("close", {}, hearing="h", room_ns=20 * S, utc_ns=0)
-    for one in (book, RecordingSchedule(log)):
-        one.look()
-        [wanted] = one.all()
-        assert [(s.from_ns, s.to_ns) for s in wanted.stretches] == [(10 * S, 20 * S)]
+    for one in (schedule, RecordingSchedule(log)):
+        one.poll()
+        [plan] = one.all()
+        assert [(s.from_ns, s.to_ns) for s in plan.stretches] == [(10 * S, 20 * S)]
     log.close()
 
 
@@ -65,11 +65,11 @@ def test_a_damaged_event_keeps_its_time_and_holds_up_nothing_that_comes_after(tm
     log.append("close", {}, hearing="h", room_ns=20 * S, utc_ns=0)
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE event SET body = '{\"torn' WHERE hearing = 'h'")
-    book = RecordingSchedule(log)
-    wanted = {one.hearing: one for one in book.look() or book.all()}
-    assert [(s.from_ns, s.to_ns) for s in wanted["h"].stretches] == [(10 * S, 20 * S)]
-    assert wanted["odd"].tracks == frozenset()
+    schedule = RecordingSchedule(log)
+    plans = {one.hearing: one for one in schedule.poll() or schedule.all()}
+    assert [(s.from_ns, s.to_ns) for s in plans["h"].stretches] == [(10 * S, 20 * S)]
+    assert plans["odd"].tracks == frozenset()
     log.append("open", {"tracks": []}, hearing="next", room_ns=30 * S, utc_ns=0)
-    assert [one.hearing for one in book.look()] == ["next"]
-    assert book.open_hearing == "next"
+    assert [one.hearing for one in schedule.poll()] == ["next"]
+    assert schedule.open_hearing == "next"
     log.close()

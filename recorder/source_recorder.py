@@ -1,0 +1,101 @@
+"""One source from its worker process to the files: a runner that keeps it alive, and a pipeline for each of its tracks.
+
+The tracks of a source share its troubles: what its process did is the reason for a gap in each of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hardware.sources import Source
+from recorder.capture.supervisor import SourceRunner
+from recorder.context import RoomContext
+from recorder.media_events import MediaEvents
+from recorder.readback.monitor import ConfidenceMonitor
+from recorder.seat_levels import SeatLevels
+from recorder.storage.schedule import RecordingPlan
+from recorder.track_pipeline import TrackPipeline
+
+
+class SourceRecorder:
+    """All methods belong to the event loop."""
+
+    def __init__(
+        self,
+        source: Source,
+        context: RoomContext,
+        media_events: MediaEvents,
+        confidence: ConfidenceMonitor,
+        seat_levels: SeatLevels,
+    ) -> None:
+        self.source = source
+        self._context = context
+        self.pipelines = [
+            TrackPipeline(info, context, media_events, confidence.picture_meters(info.id)) for info in source.tracks
+        ]
+        self._runner = SourceRunner(
+            source,
+            [pipeline.track for pipeline in self.pipelines],
+            context.clock,
+            on_levels=seat_levels.publish,
+            on_trouble=self._note_trouble,
+            on_change=self._state_changed,
+        )
+
+    async def run(self) -> None:
+        """For ever; cancel to end it."""
+        await self._runner.run()
+
+    @property
+    def is_idle(self) -> bool:
+        """No hearing waits for its tracks: what was left off in one shall not come back for its last moments."""
+        return all(pipeline.selector.is_idle for pipeline in self.pipelines)
+
+    def retry(self) -> None:
+        """A hearing began or ended: a source that was left off may try again."""
+        self._runner.again()
+
+    def follow(self, plan: RecordingPlan) -> None:
+        """The room's log says what is to be kept of a hearing."""
+        for pipeline in self.pipelines:
+            pipeline.selector.want(plan.hearing, plan.stretches, ended=plan.ended)
+
+    def tick(self, now_ns: int) -> None:
+        """Call about twice a second."""
+        if self._runner.state == "off" and self._context.hearing is None and self.is_idle:
+            self._runner.again()  # between hearings the machine has time to try
+        elif self._runner.state == "off":  # what it misses is missing for this reason, for as long as it lasts
+            for pipeline in self.pipelines:
+                pipeline.selector.trouble(now_ns, self.source.off_why, alone=True)
+        for pipeline in self.pipelines:
+            pipeline.selector.tick(now_ns)
+
+    def track_status(self) -> list[dict[str, Any]]:
+        """Its tracks, for the status."""
+        return [
+            {
+                "id": pipeline.info.id,
+                "kind": pipeline.info.kind,
+                "name": pipeline.info.name,
+                "mime": pipeline.mime,
+                "state": self._runner.state,
+                "kept": pipeline.is_kept(self._context.clock.now_ns()),
+                "kept_bytes": pipeline.kept_bytes,
+                "last_fragment_ns": pipeline.track.end_ns or None,
+                "restarts": self._runner.restarts,
+                "why": self._runner.why,
+            }
+            for pipeline in self.pipelines
+        ]
+
+    def _note_trouble(self, at_ns: int, why: str) -> None:
+        for pipeline in self.pipelines:
+            pipeline.selector.trouble(at_ns, why)
+
+    def _state_changed(self) -> None:
+        runner, context = self._runner, self._context
+        failed = runner.state == "failed"
+        context.set_alarm("source", self.source.id, f"设备中断：{runner.why}" if failed else None)
+        if self.source.off_why and runner.state in ("off", "running"):
+            context.set_alarm(self.source.id, self.source.id, runner.why)  # None while it runs
+        context.status_changed.set()
