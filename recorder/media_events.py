@@ -10,9 +10,9 @@ import structlog
 
 from recorder.context import RoomContext
 from recorder.readback.monitor import ConfidenceMonitor
+from recorder.storage.gaps import MissingSpan
 from recorder.storage.recovery import segment_key
 from recorder.storage.segment import ClosedSegment
-from recorder.storage.selector import MissingSpan
 
 log = structlog.get_logger(__name__)
 

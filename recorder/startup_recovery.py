@@ -19,9 +19,10 @@ import structlog
 from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
 from recorder.storage import recovery
+from recorder.storage.gaps import TOLERANCE_NS, MissingSpan
 from recorder.storage.schedule import RecordingPlan, RecordingSchedule
 from recorder.storage.segment import make_folder
-from recorder.storage.selector import TOLERANCE_NS, MissingSpan, Stretch
+from recorder.storage.stretch import Stretch
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import MediaError, StorageError
 from sync.media.fmp4 import index_file

@@ -15,7 +15,8 @@ from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
 from recorder.monitoring.live_meters import PictureMeters
 from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
-from recorder.storage.selector import FragmentSelector, MissingSpan
+from recorder.storage.gaps import MissingSpan
+from recorder.storage.selector import FragmentSelector
 from recorder.storage.writer import FragmentKept, FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.tracks import PROGRAM

@@ -181,7 +181,7 @@ class SelfTestRecorder:
         track = _TestTrack(pipeline, writer, until_ns)
         pipeline.tap = functools.partial(self._take, track)
         # A camera with a key frame every ten seconds cannot begin at once without what is in memory.
-        for fragment in pipeline.selector.cached(from_ns):
+        for fragment in pipeline.selector.buffered(from_ns):
             self._take(track, fragment)
         return track
 

@@ -2,7 +2,7 @@
 
 Each is cut back to its last whole fragment (checked against the journal where that has a line), its journal is
 completed from the media, and it is hashed. Whole fragments behind damage are kept, too: no byte of a fragment is ever
-altered, none is thrown away. What is missing is found by `recorder.storage.schedule` and `recorder.storage.selector`,
+altered, none is thrown away. What is missing is found by `recorder.storage.schedule` and `recorder.storage.gaps`,
 and declared.
 """
 
@@ -20,8 +20,8 @@ from typing import Any
 
 import structlog
 
+from recorder.storage.gaps import TOLERANCE_NS
 from recorder.storage.segment import ClosedSegment, journal_line, next_index
-from recorder.storage.selector import TOLERANCE_NS
 from sync.errors import StorageError
 from sync.media.fmp4 import Indexed, Init, index_file
 from sync.runtime.digests import checks_of

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from recorder.storage.selector import TOLERANCE_NS, Stretch
+from recorder.storage.gaps import TOLERANCE_NS
+from recorder.storage.stretch import Stretch
 from sync.record.hearing import Hearing, State
 from sync.room.event_log import Event, RoomLog
 from sync.room.follower import apply_leniently

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from recorder.capture.fragment import StampedFragment, WorkerRun
-from recorder.storage.selector import FragmentSelector, MissingSpan, Stretch, cache_bytes
-from sync.media.fmp4 import Init
-from sync.media.sample_tables import SampleTable
-
-S = 1_000_000_000
-RUN = WorkerRun(1, Init(b"", SampleTable("video", 90_000, "avc1.42c01e", b"", 0, 0, 0)))
-
-
-def fragment(from_s: float, key: bool, length_s: float = 0.25) -> StampedFragment:
-    from_ns = int(from_s * S)
-    return StampedFragment(RUN, int(from_s * 4), b"x" * 1000, from_ns, from_ns + int(length_s * S), from_ns, key)
+from recorder.capture.fragment import StampedFragment
+from recorder.storage.gaps import MissingSpan
+from recorder.storage.selector import FragmentSelector
+from recorder.storage.stretch import Stretch
+from tests.support.files.made_fragments import S, fragment
 
 
 @dataclass
 class Bench:
-    """A keeper whose disk is instant, unless `broken`."""
+    """A selector whose disk is instant, unless `broken`."""
 
     kept: list[float] = field(default_factory=list)
     missing: list[MissingSpan] = field(default_factory=list)
@@ -30,7 +23,7 @@ class Bench:
     line: int = 1_000_000
 
     def __post_init__(self) -> None:
-        self.keeper = FragmentSelector(self._offer, self._finish, self.missing.append, self.preroll_s * S)
+        self.selector = FragmentSelector(self._offer, self._finish, self.missing.append, self.preroll_s * S)
         self.room_in_line = self.line
 
     def _offer(self, hearing: str, one: StampedFragment) -> bool:
@@ -38,18 +31,18 @@ class Bench:
             return False
         self.room_in_line -= 1
         self.kept.append(one.from_ns / S)
-        self.keeper.kept(hearing, one)
+        self.selector.kept(hearing, one)
         return True
 
     def _finish(self, hearing: str, until_ns: int) -> bool:
         self.finished.append(until_ns / S)
-        self.keeper.finished(hearing, until_ns)
+        self.selector.finished(hearing, until_ns)
         return True
 
     def run(self, from_s: float, to_s: float) -> None:
         """Media with a key frame every second."""
         for quarter in range(int(from_s * 4), int(to_s * 4)):
-            self.keeper.fragment(fragment(quarter / 4, quarter % 4 == 0))
+            self.selector.fragment(fragment(quarter / 4, quarter % 4 == 0))
 
     def gaps(self) -> list[tuple[float, float]]:
         return [(m.from_ns / S, m.to_ns / S) for m in self.missing]
@@ -68,7 +61,7 @@ def test_nothing_is_kept_without_a_hearing() -> None:
 def test_it_begins_with_the_last_key_frame_before_the_opening() -> None:
     bench = Bench()
     bench.run(0, 10)
-    bench.keeper.want("h", [stretch(8.6)], ended=False)
+    bench.selector.want("h", [stretch(8.6)], ended=False)
     assert bench.kept[0] == 8.0
     bench.run(10, 12)
     assert bench.kept[-1] == 11.75
@@ -78,25 +71,25 @@ def test_it_begins_with_the_last_key_frame_before_the_opening() -> None:
 def test_a_pause_ends_one_stretch_and_resume_begins_another() -> None:
     bench = Bench()
     bench.run(0, 5)
-    bench.keeper.want("h", [stretch(4.5)], ended=False)
+    bench.selector.want("h", [stretch(4.5)], ended=False)
     bench.run(5, 7)
-    bench.keeper.want("h", [stretch(4.5, 6.9)], ended=False)
+    bench.selector.want("h", [stretch(4.5, 6.9)], ended=False)
     bench.run(7, 9)
-    bench.keeper.want("h", [stretch(4.5, 6.9), stretch(8.6)], ended=False)
+    bench.selector.want("h", [stretch(4.5, 6.9), stretch(8.6)], ended=False)
     bench.run(9, 10)
-    bench.keeper.want("h", [stretch(4.5, 6.9), stretch(8.6, 9.9)], ended=True)
+    bench.selector.want("h", [stretch(4.5, 6.9), stretch(8.6, 9.9)], ended=True)
     bench.run(10, 11)
     assert bench.finished == [6.9, 9.9]
     assert bench.kept == [x / 4 for x in range(16, 28)] + [x / 4 for x in range(32, 40)]
     assert bench.missing == []
-    assert bench.keeper.is_done("h")
+    assert bench.selector.is_done("h")
 
 
 def test_a_hole_in_the_media_is_declared_with_its_reason() -> None:
     bench = Bench()
     bench.run(0, 5)
-    bench.keeper.want("h", [stretch(4.0)], ended=False)
-    bench.keeper.trouble(5 * S, "设备进程退出")
+    bench.selector.want("h", [stretch(4.0)], ended=False)
+    bench.selector.trouble(5 * S, "设备进程退出")
     bench.run(8, 9)
     assert bench.gaps() == [(5.0, 8.0)]
     assert bench.missing[0].why == "设备进程退出"
@@ -105,29 +98,29 @@ def test_a_hole_in_the_media_is_declared_with_its_reason() -> None:
 def test_a_hole_across_a_pause_is_declared_only_where_something_was_wanted() -> None:
     bench = Bench()
     bench.run(0, 5)
-    bench.keeper.want("h", [stretch(4.0)], ended=False)
-    bench.keeper.want("h", [stretch(4.0, 6.0), stretch(8.0)], ended=False)
-    bench.keeper.tick(20 * S)
+    bench.selector.want("h", [stretch(4.0)], ended=False)
+    bench.selector.want("h", [stretch(4.0, 6.0), stretch(8.0)], ended=False)
+    bench.selector.tick(20 * S)
     bench.run(9, 10)
     assert bench.gaps() == [(5.0, 6.0), (8.0, 9.0)]
 
 
 def test_a_track_that_never_came_is_missing_from_open_to_close() -> None:
     bench = Bench()
-    bench.keeper.want("h", [stretch(4.0)], ended=False)
-    bench.keeper.tick(50 * S)
-    bench.keeper.want("h", [stretch(4.0, 60.0)], ended=True)
-    bench.keeper.tick(61 * S)
+    bench.selector.want("h", [stretch(4.0)], ended=False)
+    bench.selector.tick(50 * S)
+    bench.selector.want("h", [stretch(4.0, 60.0)], ended=True)
+    bench.selector.tick(61 * S)
     assert bench.missing == []  # it may still arrive
-    bench.keeper.tick(64 * S)
+    bench.selector.tick(64 * S)
     assert bench.gaps() == [(4.0, 60.0)]
-    assert bench.keeper.is_done("h")
+    assert bench.selector.is_done("h")
 
 
 def test_a_disk_that_refuses_is_a_gap() -> None:
     bench = Bench()
     bench.run(0, 5)
-    bench.keeper.want("h", [stretch(4.0)], ended=False)
+    bench.selector.want("h", [stretch(4.0)], ended=False)
     bench.broken = True
     bench.run(5, 7)
     bench.broken = False
@@ -138,7 +131,7 @@ def test_a_disk_that_refuses_is_a_gap() -> None:
 
 def test_after_a_restart_only_what_is_not_covered_is_missing() -> None:
     bench = Bench()
-    bench.keeper.want("h", [stretch(4.0)], ended=False, covered_ns=9 * S)
+    bench.selector.want("h", [stretch(4.0)], ended=False, covered_ns=9 * S)
     bench.run(11, 12)
     assert bench.gaps() == [(9.0, 11.0)]
 
@@ -146,25 +139,25 @@ def test_after_a_restart_only_what_is_not_covered_is_missing() -> None:
 def test_one_hearing_follows_another_without_a_look_between() -> None:
     bench = Bench()
     bench.run(0, 5)
-    bench.keeper.want("a", [stretch(4.0)], ended=False)
+    bench.selector.want("a", [stretch(4.0)], ended=False)
     bench.run(5, 6)
-    bench.keeper.want("a", [stretch(4.0, 6.5)], ended=True)
-    bench.keeper.want("b", [stretch(7.0)], ended=False)
+    bench.selector.want("a", [stretch(4.0, 6.5)], ended=True)
+    bench.selector.want("b", [stretch(7.0)], ended=False)
     bench.run(6, 9)
     assert bench.kept == [x / 4 for x in range(16, 26)] + [x / 4 for x in range(28, 36)]
     assert bench.missing == []
-    assert bench.keeper.wanting
+    assert bench.selector.wanting
 
 
 def test_a_close_during_a_pause_ends_the_hearing() -> None:
     bench = Bench()
     bench.run(0, 5)
-    bench.keeper.want("h", [stretch(4.0)], ended=False)
-    bench.keeper.want("h", [stretch(4.0, 4.9)], ended=False)
+    bench.selector.want("h", [stretch(4.0)], ended=False)
+    bench.selector.want("h", [stretch(4.0, 4.9)], ended=False)
     bench.run(5, 6)
-    bench.keeper.want("h", [stretch(4.0, 4.9)], ended=True)
-    assert bench.keeper.is_done("h")
-    assert not bench.keeper.wanting
+    bench.selector.want("h", [stretch(4.0, 4.9)], ended=True)
+    assert bench.selector.is_done("h")
+    assert not bench.selector.wanting
 
 
 def preroll(from_s: float, before_s: float, to_s: float | None = None) -> Stretch:
@@ -175,7 +168,7 @@ def test_a_preroll_becomes_part_of_the_record_at_the_opening() -> None:
     bench = Bench(preroll_s=5)
     bench.run(0, 10)
     assert bench.kept == []
-    bench.keeper.want("h", [preroll(9.6, 5)], ended=False)
+    bench.selector.want("h", [preroll(9.6, 5)], ended=False)
     assert bench.kept[0] == 4.0
     bench.run(10, 12)
     assert bench.kept == [x / 4 for x in range(16, 48)]
@@ -185,7 +178,7 @@ def test_a_preroll_becomes_part_of_the_record_at_the_opening() -> None:
 def test_a_preroll_that_is_not_there_because_the_recorder_just_began_is_no_gap() -> None:
     bench = Bench(preroll_s=10)
     bench.run(7, 10)
-    bench.keeper.want("h", [preroll(9.6, 10)], ended=False)
+    bench.selector.want("h", [preroll(9.6, 10)], ended=False)
     bench.run(10, 11)
     assert bench.kept[0] == 7.0
     assert bench.missing == []
@@ -194,9 +187,9 @@ def test_a_preroll_that_is_not_there_because_the_recorder_just_began_is_no_gap()
 def test_a_hole_inside_of_a_preroll_is_a_gap() -> None:
     bench = Bench(preroll_s=10)
     bench.run(2, 4)
-    bench.keeper.trouble(4 * S, "设备进程退出")
+    bench.selector.trouble(4 * S, "设备进程退出")
     bench.run(6, 9)
-    bench.keeper.want("h", [preroll(9, 8)], ended=False)
+    bench.selector.want("h", [preroll(9, 8)], ended=False)
     bench.run(9, 10)
     assert bench.kept[0] == 2.0
     assert bench.gaps() == [(4.0, 6.0)]
@@ -205,7 +198,7 @@ def test_a_hole_inside_of_a_preroll_is_a_gap() -> None:
 def test_a_resume_has_no_preroll() -> None:
     bench = Bench(preroll_s=10)
     bench.run(0, 5)
-    bench.keeper.want("h", [preroll(4.5, 2, 5.0), stretch(20.0)], ended=False)
+    bench.selector.want("h", [preroll(4.5, 2, 5.0), stretch(20.0)], ended=False)
     bench.run(5, 22)
     assert [x for x in bench.kept if 5 <= x < 20] == []
     assert bench.missing == []
@@ -214,43 +207,21 @@ def test_a_resume_has_no_preroll() -> None:
 def test_a_writer_that_is_busy_with_the_preroll_gets_the_rest_a_little_later() -> None:
     bench = Bench(preroll_s=10, line=20)
     bench.run(0, 12)
-    bench.keeper.want("h", [preroll(11.9, 10)], ended=False)
+    bench.selector.want("h", [preroll(11.9, 10)], ended=False)
     for _ in range(3):
         bench.room_in_line = 20
-        bench.keeper.tick(12 * S)
+        bench.selector.tick(12 * S)
     assert bench.kept == [x / 4 for x in range(4, 48)]
     assert bench.missing == []
 
 
-def test_memory_holds_a_preroll_of_four_cameras_and_is_bounded() -> None:
-    """1080p at 8 Mbit/s with a key frame every 10 s: the worst that a camera of this class is set to."""
-
-    def camera(bytes_per_s: int) -> FragmentSelector:
-        keeper = FragmentSelector(lambda *_: True, lambda *_: True, lambda _: None, 10 * S)
-        for quarter in range(4 * 45):
-            one = fragment(quarter / 4, quarter % 40 == 0)
-            keeper.fragment(replace(one, data=bytes(bytes_per_s // 4)))
-        return keeper
-
-    cameras = [camera(1_000_000) for _ in range(4)]
-    now_ns = 45 * S
-    for keeper in cameras:
-        held = keeper.cached(now_ns - 10 * S)
-        assert held[0].key_frame
-        assert held[0].from_ns <= now_ns - 10 * S
-        assert sum(len(f.data) for f in keeper.cached(0)) <= cache_bytes(10 * S)
-    assert 4 * cache_bytes(10 * S) <= 192 * 1024 * 1024, "what docs/operations.md says of memory"
-    flood = camera(20_000_000)
-    assert sum(len(f.data) for f in flood.cached(0)) <= cache_bytes(10 * S)
-
-
 def test_a_gap_has_the_reason_that_is_nearest_to_it() -> None:
     bench = Bench()
-    bench.keeper.want("h", [stretch(1)], ended=False)
+    bench.selector.want("h", [stretch(1)], ended=False)
     bench.run(0, 5)
-    bench.keeper.trouble(int(2.5 * S), "画面来不及绘制")
-    bench.keeper.trouble(int(5.1 * S), "设备进程退出")
-    bench.keeper.trouble(int(5.5 * S), "其后的麻烦")
+    bench.selector.trouble(int(2.5 * S), "画面来不及绘制")
+    bench.selector.trouble(int(5.1 * S), "设备进程退出")
+    bench.selector.trouble(int(5.5 * S), "其后的麻烦")
     bench.run(7, 8)
     assert bench.gaps() == [(5.0, 7.0)]
     assert bench.missing[0].why == "设备进程退出"

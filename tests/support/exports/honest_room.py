@@ -1,4 +1,4 @@
-"""An honest hearing, made by the parts that make one in a courtroom: ffmpeg's media, the recorder's keeper and
+"""An honest hearing, made by the parts that make one in a courtroom: ffmpeg's media, the recorder's selector and
 segments, the room's log, the notary's checkpoints and seal, a certificate and the center's cosignature."""
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.integrity.notary import Notary, Words
 from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.storage.gaps import MissingSpan
 from recorder.storage.segment import ClosedSegment, SegmentFile, next_index
-from recorder.storage.selector import FragmentSelector, MissingSpan, Stretch
+from recorder.storage.selector import FragmentSelector
+from recorder.storage.stretch import Stretch
 from sync.ledger import keys
 from sync.ledger.note import Note, cosign, read_note
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
@@ -102,10 +104,10 @@ class FixedClock:
 
 
 class Tape:
-    """One track of the recorder: its real keeper and segments, without threads."""
+    """One track of the recorder: its real selector and segments, without threads."""
 
     def __init__(self, folder: Path, hearing: str, segment_s: int) -> None:
-        self.keeper = FragmentSelector(self._offer, self._finish, self._missing)
+        self.selector = FragmentSelector(self._offer, self._finish, self._missing)
         self._folder, self._hearing, self._segment_ns = folder, hearing, segment_s * S
         self._orders: deque[StampedFragment | int] = deque()
         self._segment: SegmentFile | None = None
@@ -128,7 +130,7 @@ class Tape:
             order = self._orders.popleft()
             if isinstance(order, int):
                 self._close()
-                self.keeper.finished(self._hearing, order)
+                self.selector.finished(self._hearing, order)
                 continue
             segment = self._segment
             if segment is not None and order.key_frame and order.from_ns - segment.from_ns >= self._segment_ns:
@@ -136,7 +138,7 @@ class Tape:
             if self._segment is None:
                 self._segment = SegmentFile(self._folder, next_index(self._folder), order.run)
             self._segment.append(order)
-            self.keeper.kept(self._hearing, order)
+            self.selector.kept(self._hearing, order)
 
     def _close(self) -> None:
         if self._segment is not None and (closed := self._segment.close()) is not None:
@@ -305,22 +307,22 @@ class HonestRoom:
         if story.pause is not None:
             at = [OPENED_NS + round(second * S) for second in story.pause[:2]]
             stretches = [Stretch(OPENED_NS, at[0]), Stretch(at[1], end)]
-        tape.keeper.want(self.hearing, stretches, ended=story.close)
+        tape.selector.want(self.hearing, stretches, ended=story.close)
         init = made.run.init
         base = to_ticks(OPENED_NS + story.shift_s * S, init.timescale)
         for number, fragment in enumerate(made.fragments):
             from_ns = to_ns(base + fragment.decode_time, init.timescale)
             lost = story.lost if track == "judge" else None
             if lost is not None and lost[0] * S <= from_ns - OPENED_NS < lost[1] * S:
-                tape.keeper.trouble(from_ns, "摄像机断线")
+                tape.selector.trouble(from_ns, "摄像机断线")
                 continue
             stamped = retime(fragment, init, base + fragment.decode_time, number, from_ns + OFFSET_NS)
             to = to_ns(base + fragment.decode_time + fragment.duration, init.timescale)
-            tape.keeper.fragment(
+            tape.selector.fragment(
                 StampedFragment(made.run, number, stamped.data, from_ns, to, from_ns + OFFSET_NS, fragment.key_frame)
             )
             tape.work()
-        tape.keeper.tick(OPENED_NS + 60 * S)
+        tape.selector.tick(OPENED_NS + 60 * S)
         tape.work()
         for closed in tape.closed:
             body = {
