@@ -17,7 +17,15 @@ from recorder.monitoring.live_meters import PictureMeters
 from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
 from recorder.storage.gaps import MissingSpan
 from recorder.storage.selector import FragmentSelector
-from recorder.storage.writer import FragmentKept, FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
+from recorder.storage.writer import (
+    FragmentKept,
+    FragmentRefused,
+    Outcome,
+    RefusalCode,
+    SegmentClosed,
+    StretchFinished,
+    TrackWriter,
+)
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.tracks import PROGRAM
 from sync.runtime.units import NS_PER_S
@@ -140,6 +148,6 @@ class TrackPipeline:
         elif isinstance(outcome, FragmentRefused):
             now_ns = self._context.clock.now_ns()
             self.selector.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
-            if outcome.why != "等待关键帧":
+            if outcome.code is RefusalCode.NOT_WRITTEN:
                 log.error("not_kept", track=self.info.id, why=outcome.why)
                 self._context.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")

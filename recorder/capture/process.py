@@ -12,6 +12,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from pathlib import Path
 
 from sync.errors import DeviceError, MediaError
@@ -20,6 +21,15 @@ from sync.runtime.processes import die_with_parent
 STDERR_LINES = 20
 LINE_BYTES = 64 * 1024
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class EndCode(Enum):
+    """What ended a run."""
+
+    FAILED = auto()
+    """The process, or what it sent."""
+    STALLED = auto()
+    """It sent no media in time."""
 
 
 class _Pipe(asyncio.Protocol):
@@ -56,11 +66,13 @@ class _Lines:
 
 
 class WorkerProcess:
-    """A worker. `ended` is set, with `why`, when it is over; `stop` makes sure of it."""
+    """A worker. `ended` is set, with `code` and `why`, when it is over; `stop` makes sure of it."""
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
+        self.code = EndCode.FAILED
         self.why = ""
+        """For people."""
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._process: asyncio.subprocess.Process | None = None
         self._transports: list[asyncio.ReadTransport] = []
@@ -121,9 +133,10 @@ class WorkerProcess:
             self._transports.append(transport)
         self._waiter = loop.create_task(self._watch())
 
-    def end(self, why: str) -> None:
+    def end(self, why: str, code: EndCode = EndCode.FAILED) -> None:
         """Note the first reason for which this run is over."""
-        self.why = self.why or why
+        if not self.why:
+            self.code, self.why = code, why
         self.ended.set()
 
     async def _watch(self) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from hardware.sources import Source
 from recorder.capture.clock_fit import ClockFit
-from recorder.capture.process import WorkerProcess
+from recorder.capture.process import EndCode, WorkerProcess
 from recorder.capture.track import Track, TrackRun
 from sync.errors import DeviceError
 from sync.room.clock import RoomClock
@@ -37,7 +37,8 @@ WATCH_S = 0.2
 PAUSES_S = (0.1, 0.3, 0.5)
 """A device that was plugged in again is to be heard within three seconds, so it is looked for that often."""
 STABLE_NS = 10 * NS_PER_S
-_TOO_SLOW = ("设备没有送来媒体", "媒体时间停止前进")
+NO_MEDIA_WHY = "设备没有送来媒体"
+STOPPED_WHY = "媒体时间停止前进"
 
 State = Literal["starting", "running", "failed", "off"]
 
@@ -86,14 +87,14 @@ class SourceRunner:
         while True:
             began_ns = self._clock.now_ns()
             try:
-                why, stderr = await self._once()
+                code, why, stderr = await self._once()
             except DeviceError as error:
-                why, stderr = error.message, []
+                code, why, stderr = EndCode.FAILED, error.message, []
             now_ns = self._clock.now_ns()
             self.restarts += 1
             failures = 0 if now_ns - began_ns > STABLE_NS else min(failures + 1, len(PAUSES_S) - 1)
             log.warning("source_ended", source=self.source.id, why=why, stderr=stderr[-5:])
-            if self.source.off_why and (self._gave_up or why in _TOO_SLOW):
+            if self.source.off_why and (self._gave_up or code is EndCode.STALLED):
                 await self._stay_off(now_ns)
                 continue
             self._set("failed", why)
@@ -116,7 +117,7 @@ class SourceRunner:
             self.state, self.why = state, why
             self._on_change()
 
-    async def _once(self) -> tuple[str, list[str]]:
+    async def _once(self) -> tuple[EndCode, str, list[str]]:
         self._fit = ClockFit()
         # Seconds of room time: grows over restarts of this service as well.
         self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
@@ -136,7 +137,7 @@ class SourceRunner:
                 await cancel_and_wait(watch, ended)
         finally:
             await worker.stop()
-        return worker.why, list(worker.stderr)
+        return worker.code, worker.why, list(worker.stderr)
 
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
         """End a run whose media time does not advance."""
@@ -162,7 +163,7 @@ class SourceRunner:
                     # It wants to work and is not let: a restart would only cost more.
                     mark_ns, waited_before_ns = now_ns, waited_ns
                 elif now_ns - mark_ns > STALL_NS:
-                    worker.end(_TOO_SLOW[0] if media_ns == 0 else _TOO_SLOW[1])
+                    worker.end(NO_MEDIA_WHY if media_ns == 0 else STOPPED_WHY, EndCode.STALLED)
                 elif self.state == "running" and not self.source.off_why:  # that one judges itself
                     self._set("failed", "媒体中断")
 

@@ -24,7 +24,8 @@ from hardware import loudspeaker
 from recorder.capture.fragment import StampedFragment
 from recorder.context import RoomContext
 from recorder.storage.segment import ClosedSegment
-from recorder.storage.writer import FragmentRefused, Outcome, SegmentClosed, StretchFinished, TrackWriter
+from recorder.storage.selector import TOO_SLOW_WHY
+from recorder.storage.writer import FragmentRefused, Outcome, RefusalCode, SegmentClosed, StretchFinished, TrackWriter
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
 from sync.media.tracks import MICROPHONES, MIX
@@ -191,14 +192,14 @@ class SelfTestRecorder:
         if track.until_ns is not None and fragment.from_ns >= track.until_ns:
             self._end(track)
         elif not track.writer.offer("", fragment):
-            track.why = track.why or "磁盘写入过慢"
+            track.why = track.why or TOO_SLOW_WHY
 
     def _end(self, track: _TestTrack) -> None:
         if not track.ended:
             track.ended = True
             track.pipeline.tap = None
             if not track.writer.finish("", 0):
-                track.done, track.why = True, "磁盘写入过慢"
+                track.done, track.why = True, TOO_SLOW_WHY
 
     @staticmethod
     def _outcome(name: str, track: _TestTrack, outcome: Outcome) -> None:
@@ -206,7 +207,7 @@ class SelfTestRecorder:
             track.segments.append(outcome.segment)
         elif isinstance(outcome, StretchFinished):
             track.done = True
-        elif isinstance(outcome, FragmentRefused) and outcome.why != "等待关键帧":
+        elif isinstance(outcome, FragmentRefused) and outcome.code is RefusalCode.NOT_WRITTEN:
             track.why = outcome.why
             log.error("test_not_kept", track=name, why=outcome.why)
 

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 import structlog
@@ -47,12 +48,22 @@ class SegmentClosed:
     segment: ClosedSegment
 
 
+class RefusalCode(Enum):
+    """What a refused fragment means for the record."""
+
+    WAITS_FOR_KEY_FRAME = auto()
+    """No file can begin with it; nothing is wrong with the disk."""
+    NOT_WRITTEN = auto()
+    """The disk did not take it."""
+
+
 @dataclass(frozen=True, slots=True)
 class FragmentRefused:
-    """The fragment is not on disk, and why."""
+    """The fragment is not on disk; `why` says it to people. Without a fragment, a whole file could not be finished."""
 
     hearing: str
     fragment: StampedFragment | None
+    code: RefusalCode
     why: str
 
 
@@ -154,7 +165,7 @@ class TrackWriter:
         try:
             if segment is None:
                 if not fragment.key_frame:
-                    self._tell(FragmentRefused(hearing, fragment, "等待关键帧"))
+                    self._tell(FragmentRefused(hearing, fragment, RefusalCode.WAITS_FOR_KEY_FRAME, "等待关键帧"))
                     return
                 folder = self._folder_of(hearing)
                 self._close_again()
@@ -165,7 +176,7 @@ class TrackWriter:
                 self._hearing = hearing
             segment.append(fragment)
         except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
-            self._tell(FragmentRefused(hearing, fragment, str(error)))
+            self._tell(FragmentRefused(hearing, fragment, RefusalCode.NOT_WRITTEN, str(error)))
             self._close()
         else:
             self._tell(FragmentKept(hearing, fragment, time.monotonic_ns() - offered_ns))
@@ -177,7 +188,7 @@ class TrackWriter:
         try:
             closed = segment.close()
         except (StorageError, OSError) as error:
-            self._tell(FragmentRefused(self._hearing, None, str(error)))
+            self._tell(FragmentRefused(self._hearing, None, RefusalCode.NOT_WRITTEN, str(error)))
             self._unfinished.append((self._hearing, segment.path, segment.utc_ns - segment.from_ns))
             return
         if closed is not None:
