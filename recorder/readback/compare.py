@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,23 @@ _LITTLE_PROBING = {"analyzeduration": "1", "probesize": "32"}
 """The file says what it holds; ffmpeg would decode pictures to find it out."""
 
 Levels = list[tuple[float, float, float]]
+
+
+class SoundDifference(Enum):
+    """How the sound of a channel in the file is not what was heard live."""
+
+    SILENT = auto()
+    QUIET = auto()
+    LOUD = auto()
+    CLIPPING = auto()
+
+
+_SOUND_WORDS = {
+    SoundDifference.SILENT: "文件中没有声音，现场有",
+    SoundDifference.QUIET: "文件中的声音比现场小得多",
+    SoundDifference.LOUD: "文件中有现场没有的声音",
+    SoundDifference.CLIPPING: "文件中的声音失真，现场没有",
+}
 
 
 class Job(BaseModel):
@@ -232,26 +250,25 @@ def _compare_sound(
     live: dict[int, tuple[float, float, float]], kept: dict[int, tuple[float, float, float]], apart_db: float
 ) -> Iterator[str]:
     """One channel: what lasts for `SECONDS` and was not so in the seconds around it."""
-    silent = quiet = loud = clipping = 0
-    said: set[str] = set()
+    lasting = dict.fromkeys(SoundDifference, 0)
+    found: set[SoundDifference] = set()
     for second in sorted(kept):
         around = [live[s] for s in (second - 1, second, second + 1) if s in live]
         if len(around) < SECONDS:
-            silent = quiet = loud = clipping = 0
+            lasting = dict.fromkeys(SoundDifference, 0)
             continue
         peak, rms, clipped = kept[second]
         least, most = min(to_db(x[1]) for x in around), max(to_db(x[1]) for x in around)
-        silent = silent + 1 if peak == 0 and all(x[0] > 0 for x in around) else 0
-        quiet = quiet + 1 if least > QUIET_DB and to_db(rms) < least - apart_db else 0
-        loud = loud + 1 if to_db(rms) > max(most, QUIET_DB) + apart_db else 0
-        clipping = clipping + 1 if clipped >= CLIP_SHARE and max(x[2] for x in around) < CLIP_SHARE / 4 else 0
-        whats = (
-            (silent, "文件中没有声音，现场有"),
-            (quiet, "文件中的声音比现场小得多"),
-            (loud, "文件中有现场没有的声音"),
-            (clipping, "文件中的声音失真，现场没有"),
-        )
-        for lasts, what in whats:
-            if lasts >= SECONDS and what not in said and not (what.endswith("小得多") and silent >= SECONDS):
-                said.add(what)
-                yield what
+        differs = {
+            SoundDifference.SILENT: peak == 0 and all(x[0] > 0 for x in around),
+            SoundDifference.QUIET: least > QUIET_DB and to_db(rms) < least - apart_db,
+            SoundDifference.LOUD: to_db(rms) > max(most, QUIET_DB) + apart_db,
+            SoundDifference.CLIPPING: clipped >= CLIP_SHARE and max(x[2] for x in around) < CLIP_SHARE / 4,
+        }
+        lasting = {what: lasting[what] + 1 if now else 0 for what, now in differs.items()}
+        for what, seconds in lasting.items():
+            if what is SoundDifference.QUIET and lasting[SoundDifference.SILENT] >= SECONDS:
+                continue  # what is silent is quiet, too
+            if seconds >= SECONDS and what not in found:
+                found.add(what)
+                yield _SOUND_WORDS[what]
