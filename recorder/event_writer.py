@@ -1,8 +1,8 @@
-"""Says the recorder's facts in the room's log: in order, off the event loop, again until the log takes them.
+"""Writes the recorder's facts to the room's log: in order, off the event loop, again until the log takes them.
 
 While the log takes nothing, the facts wait in memory and in a small file beside the media, so that they outlive this
-process, too; each has a key, so none is ever said twice. At most `MAX_WAITING` wait: beyond that the oldest
-alarm is dropped, or when there is none the oldest fact; that it was is said once, by the alarm `log`.
+process, too; each has a key, so none is ever written twice. At most `MAX_WAITING` wait: beyond that the oldest alarm
+is dropped, or when there is none the oldest fact; the alarm `log` tells once that this happened.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An event that is still to be said."""
+    """An event that the log does not have yet."""
 
     kind: str
     body: Mapping[str, Any]
@@ -41,25 +41,28 @@ class Fact:
 
 
 class EventWriter:
-    """On the event loop, `said` is called for each event that the log took, `trouble` when it takes none, or again."""
+    """On the event loop, `on_append` is called for each event that the log took.
+
+    `on_trouble` is called with the reason when the log takes none, and with None when it takes them again.
+    """
 
     def __init__(
         self,
         room_log: RoomLog,
-        said: Callable[[Event], None],
-        unsaid: Path,
-        trouble: Callable[[str | None], None] = lambda why: None,
+        on_append: Callable[[Event], None],
+        backlog: Path,
+        on_trouble: Callable[[str | None], None] = lambda why: None,
         *,
         most: int = MAX_WAITING,
     ) -> None:
-        """`unsaid` is the file in which facts wait; what an earlier life of this service left there is said first.
+        """`backlog` is the file in which facts wait; what an earlier life of this service left there is written first.
 
         At most `most` facts wait.
         """
         self._log = room_log
-        self._said = said
-        self._trouble = trouble
-        self._unsaid = unsaid
+        self._on_append = on_append
+        self._on_trouble = on_trouble
+        self._backlog = backlog
         self._most = most
         self._waiting: deque[Fact] = deque()
         self._alarms = 0
@@ -68,11 +71,11 @@ class EventWriter:
         """Of each kind: facts that were given up since the log last took everything."""
         self._dropped_of = ""
         """The hearing of the last one."""
-        for fact in _read(unsaid):
+        for fact in _read(backlog):
             self._add(fact)
-        self._noted = {fact.key for fact in self._waiting}
+        self._saved = {fact.key for fact in self._waiting}
         """The keys of those that wait and are in the file."""
-        self._used = unsaid.exists()
+        self._used = backlog.exists()
         self._ready = asyncio.Event()
         self._idle = asyncio.Event()
         (self._ready if self._waiting else self._idle).set()
@@ -94,11 +97,11 @@ class EventWriter:
         self._waiting.append(fact)
         self._alarms += fact.kind == "alarm"
         if len(self._waiting) > self._most:
-            # Not what another thread is just saying: the first.
-            places = (place for place, f in enumerate(self._waiting) if place and f.kind == "alarm")
-            place = next(places, 1) if self._alarms else 1
-            gone = self._waiting[place]
-            del self._waiting[place]
+            # The first stays: another thread is just writing it.
+            alarms = (position for position, f in enumerate(self._waiting) if position and f.kind == "alarm")
+            position = next(alarms, 1) if self._alarms else 1
+            gone = self._waiting[position]
+            del self._waiting[position]
             self._alarms -= gone.kind == "alarm"
             if not self._dropped:
                 log.error("facts_dropped", most=self._most, first=gone.kind, key=gone.key)
@@ -111,8 +114,8 @@ class EventWriter:
     def _too_many(self) -> str:
         return f"；等候的事件超过 {self._most} 条，已放弃：{self._kinds()}" if self._dropped else ""
 
-    def _last_words(self, last: Fact) -> Fact:
-        """The log has taken all that waited: it is to know of what it will never get. Of the hearing that lost it."""
+    def _loss_alarm(self, last: Fact) -> Fact:
+        """What the log is told of the facts that it will never get, when it has taken all that waited."""
         total, kinds = self._dropped.total(), self._kinds()
         log.error("facts_lost", total=total, kinds=kinds)
         text = (
@@ -140,45 +143,45 @@ class EventWriter:
                     )
                 except StorageError as error:
                     log.error("event_refused", kind=fact.kind, why=error.message, waiting=len(self._waiting))
-                    self._trouble(error.message + self._too_many())
-                    await asyncio.to_thread(self._note, list(self._waiting))
+                    self._on_trouble(error.message + self._too_many())
+                    await asyncio.to_thread(self._save, list(self._waiting))
                     await asyncio.sleep(RETRY_S)
                     continue
                 self._waiting.popleft()
                 self._alarms -= fact.kind == "alarm"
-                self._noted.discard(fact.key)
-                self._said(event)
+                self._saved.discard(fact.key)
+                self._on_append(event)
                 if self._dropped and not self._waiting:
-                    self._waiting.append(self._last_words(fact))
+                    self._waiting.append(self._loss_alarm(fact))
                     self._alarms += 1
                     self._dropped.clear()
-            self._trouble(None)
+            self._on_trouble(None)
             if self._used:
-                await asyncio.to_thread(self._unsaid.unlink, missing_ok=True)
+                await asyncio.to_thread(self._backlog.unlink, missing_ok=True)
                 self._used = False
-                self._noted.clear()
+                self._saved.clear()
             if not self._waiting:
                 self._idle.set()
                 self._ready.clear()
 
-    def _note(self, waiting: list[Fact]) -> None:
+    def _save(self, waiting: list[Fact]) -> None:
         """Write those that are not in the file yet; a full disk is no reason to stop trying."""
-        new = [fact for fact in waiting if fact.key not in self._noted]
+        new = [fact for fact in waiting if fact.key not in self._saved]
         self._used = True
         text = "\n" + "".join(json.dumps(asdict(fact), ensure_ascii=False) + "\n" for fact in new)
         try:
-            self._unsaid.parent.mkdir(parents=True, exist_ok=True)
-            with self._unsaid.open("a", encoding="utf-8") as file:
+            self._backlog.parent.mkdir(parents=True, exist_ok=True)
+            with self._backlog.open("a", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             log.error("unsaid_not_noted", why=str(error))
             return
-        self._noted |= {fact.key for fact in new}
+        self._saved |= {fact.key for fact in new}
 
     async def drained(self, timeout_s: float) -> bool:
-        """True when all was said within the time."""
+        """Wait until the log has everything; False when it does not within the time."""
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
         except TimeoutError:

@@ -20,9 +20,9 @@ log = structlog.get_logger(__name__)
 class MediaEvents:
     """Of all tracks of a room."""
 
-    def __init__(self, context: RoomContext, confidence: ConfidenceMonitor) -> None:
+    def __init__(self, context: RoomContext, confidence_monitor: ConfidenceMonitor) -> None:
         self._context = context
-        self._confidence = confidence
+        self._confidence_monitor = confidence_monitor
 
     def append_segment(self, track: str, hearing: str, segment: ClosedSegment) -> None:
         """A segment is complete."""
@@ -39,7 +39,7 @@ class MediaEvents:
             "mime": segment.mime,
         }
         self._context.append_event("segment", body, hearing, segment_key(hearing, track, segment.index))
-        self._confidence.closed(hearing, track, segment)
+        self._confidence_monitor.closed(hearing, track, segment)
 
     def append_gap(self, track: str, missing: MissingSpan) -> None:
         """Something that was to be kept is not on disk."""

@@ -33,12 +33,15 @@ class RecorderRoom:
     def __init__(self, context: RoomContext) -> None:
         self._context = context
         self.sources: list[Source] = sources(context.profile, context.paths.stage)
-        self._confidence = ConfidenceMonitor(context, [info for source in self.sources for info in source.tracks])
+        self._confidence_monitor = ConfidenceMonitor(
+            context, [info for source in self.sources for info in source.tracks]
+        )
         self._second_copy = SecondCopySupervisor(context.profile, context.set_alarm)
-        media_events = MediaEvents(context, self._confidence)
-        seat_levels = SeatLevels(context, self._confidence)
+        media_events = MediaEvents(context, self._confidence_monitor)
+        seat_levels = SeatLevels(context, self._confidence_monitor)
         self._source_recorders = [
-            SourceRecorder(source, context, media_events, self._confidence, seat_levels) for source in self.sources
+            SourceRecorder(source, context, media_events, self._confidence_monitor, seat_levels)
+            for source in self.sources
         ]
         self._pipelines = [pipeline for one in self._source_recorders for pipeline in one.pipelines]
         schedule = RecordingSchedule(context.room_log)
@@ -46,7 +49,7 @@ class RecorderRoom:
         clock_watch = ClockWatch(context.clock_map, lambda body, hearing: context.append_event("clock", body, hearing))
         self._follower = LogFollower(context, schedule, recovery, clock_watch, self._source_recorders)
         self._status = StatusPublisher(
-            context, self._source_recorders, clock_watch, self._second_copy, self._confidence
+            context, self._source_recorders, clock_watch, self._second_copy, self._confidence_monitor
         )
         self.selftest = SelfTestRecorder(context, self._pipelines)
 
@@ -62,7 +65,7 @@ class RecorderRoom:
             tasks.create_task(self._context.events.run())
             tasks.create_task(self._follower.run())
             tasks.create_task(self._status.run())
-            tasks.create_task(self._confidence.run())
+            tasks.create_task(self._confidence_monitor.run())
             tasks.create_task(self._second_copy.run())
 
     async def stop(self) -> None:

@@ -36,16 +36,16 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Record until cancelled; a cancelled recorder closes its segments first."""
     _check(profile)
     _go_first()
-    layout = RoomPaths(profile.storage.data)
-    with _only_one(layout):
-        clock = RoomClock.open(layout.clock)
-        room_log = RoomLog(layout.log, patient=True)
-        feed = FeedServer(layout.feed("recorder"))
+    paths = RoomPaths(profile.storage.data)
+    with _only_one(paths):
+        clock = RoomClock.open(paths.clock)
+        room_log = RoomLog(paths.log, patient=True)
+        feed = FeedServer(paths.feed("recorder"))
         try:
             await feed.start()
-            room = RecorderRoom(RoomContext(profile, layout, clock, ClockMap(clock), room_log, feed))
+            room = RecorderRoom(RoomContext(profile, paths, clock, ClockMap(clock), room_log, feed))
             await room.recover()
-            wake = asyncio.create_task(_wake(layout, room))
+            wake = asyncio.create_task(_wake(paths, room))
             running = asyncio.create_task(room.run())
             try:
                 lifeline.ready()
@@ -62,9 +62,9 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             room_log.close()
 
 
-async def _wake(layout: RoomPaths, room: RecorderRoom) -> None:
+async def _wake(paths: RoomPaths, room: RecorderRoom) -> None:
     """Look into the log at once when the edge says that it wrote something; begin a self-test when it asks for one."""
-    async for topic, payload in FeedClient(layout.feed("edge"), ["log", "test-record"]).messages():
+    async for topic, payload in FeedClient(paths.feed("edge"), ["log", "test-record"]).messages():
         if topic == "test-record":
             room.selftest.order(payload)
         else:
@@ -91,18 +91,18 @@ def _check(profile: Profile) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(layout: RoomPaths) -> Iterator[None]:
-    path: Path = layout.data / "run" / "recorder.lock"
+def _only_one(paths: RoomPaths) -> Iterator[None]:
+    path: Path = paths.data / "run" / "recorder.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
     except OSError as error:
-        raise StorageError(f"the data folder {layout.data} cannot be written: {error.strerror}") from error
+        raise StorageError(f"the data folder {paths.data} cannot be written: {error.strerror}") from error
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConfigError(f"another recorder already works in {layout.data}; stop it first") from None
+            raise ConfigError(f"another recorder already works in {paths.data}; stop it first") from None
         yield
     finally:
         os.close(fd)

@@ -25,13 +25,14 @@ class SourceRecorder:
         source: Source,
         context: RoomContext,
         media_events: MediaEvents,
-        confidence: ConfidenceMonitor,
+        confidence_monitor: ConfidenceMonitor,
         seat_levels: SeatLevels,
     ) -> None:
         self.source = source
         self._context = context
         self.pipelines = [
-            TrackPipeline(info, context, media_events, confidence.picture_meters(info.id)) for info in source.tracks
+            TrackPipeline(info, context, media_events, confidence_monitor.picture_meters(info.id))
+            for info in source.tracks
         ]
         self._runner = SourceRunner(
             source,

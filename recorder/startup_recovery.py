@@ -48,9 +48,9 @@ class StartupRecovery:
         self._media_events = media_events
         self._schedule = schedule
         self._pipelines = pipelines
-        self._open = context.paths.data / "hearings" / "open.json"
+        self._open_file = context.paths.data / "hearings" / "open.json"
         self._remembered = ""
-        self._left = recovery.unclosed(context.paths.data / "hearings", set())
+        self._unclosed = recovery.unclosed(context.paths.data / "hearings", set())
         """Of an earlier life: what this one writes is not to be recovered."""
         self.pending = True
 
@@ -59,7 +59,7 @@ class StartupRecovery:
         known = await asyncio.to_thread(self._context.room_log.keys, "segment/")
         now_ns = self._context.clock.now_ns()
         utc_offset_ns = self._context.utc_of(now_ns) - now_ns
-        for hearing, track, path in self._left:
+        for hearing, track, path in self._unclosed:
             if recovery.segment_key(hearing, track, int(path.stem)) in known:
                 continue
             try:
@@ -72,7 +72,7 @@ class StartupRecovery:
                 self._media_events.append_segment(track, hearing, one.segment)
                 for from_ns, to_ns in one.holes:
                     self._media_events.append_gap(track, MissingSpan(hearing, from_ns, to_ns, RECOVERED_WHY))
-        self._left = []
+        self._unclosed = []
 
     async def declare(self, *, holes: bool) -> None:
         """Read what is to be kept, and declare what is missing; `holes`: the log has all that was to be said."""
@@ -112,21 +112,21 @@ class StartupRecovery:
             stretches = [[s.from_ns, s.to_ns] for s in going_on[-1].stretches]
             value = {"hearing": self._remembered, "stretches": stretches}
         try:
-            make_folder(self._open.parent)
-            draft = self._open.with_suffix(".new")
+            make_folder(self._open_file.parent)
+            draft = self._open_file.with_suffix(".new")
             with draft.open("w", encoding="utf-8") as file:
                 json.dump(value, file)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.replace(self._open)
-            sync_folder(self._open.parent)
+            draft.replace(self._open_file)
+            sync_folder(self._open_file.parent)
         except OSError as error:  # it is for the day on which the log is damaged, too
             log.error("open_hearing_not_noted", why=str(error))
 
     def recall(self) -> str | None:
         """Keep on what was open when the log could still be read; the hearing, or None when none was."""
         try:
-            value = json.loads(self._open.read_bytes())
+            value = json.loads(self._open_file.read_bytes())
             hearing = str(value["hearing"])
             stretches = [Stretch(int(from_ns), None if to is None else int(to)) for from_ns, to in value["stretches"]]
         except (OSError, ValueError, KeyError, TypeError):

@@ -28,13 +28,13 @@ class StatusPublisher:
         sources: Sequence[SourceRecorder],
         clock_watch: ClockWatch,
         second_copy: SecondCopySupervisor,
-        confidence: ConfidenceMonitor,
+        confidence_monitor: ConfidenceMonitor,
     ) -> None:
         self._context = context
         self._sources = sources
         self._clock_watch = clock_watch
         self._second_copy = second_copy
-        self._confidence = confidence
+        self._confidence_monitor = confidence_monitor
         self._volume_state = VolumeState(0, 0.0, False)
 
     async def run(self) -> None:
@@ -80,6 +80,6 @@ class StatusPublisher:
             },
             "clock": self._clock_watch.source.to_json(),
             "copy": self._second_copy.state,
-            "readback": self._confidence.state,
+            "readback": self._confidence_monitor.state,
             "alarms": context.alarms.to_json(),
         }

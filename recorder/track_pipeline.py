@@ -14,7 +14,7 @@ from recorder.capture.track import Track
 from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
 from recorder.monitoring.live_meters import PictureMeters
-from recorder.monitoring.picture import THUMB_EVERY_NS, Look, PictureWatch
+from recorder.monitoring.picture import THUMB_EVERY_NS, PictureFindings, PictureWatch
 from recorder.storage.gaps import MissingSpan
 from recorder.storage.selector import FragmentSelector
 from recorder.storage.writer import (
@@ -58,8 +58,8 @@ class TrackPipeline:
         self.tap: Callable[[StampedFragment], None] | None = None
         """A self-test that keeps this track as well."""
         self._picture = PictureWatch() if info.kind == "video" else None
-        self._looked_ns: int | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._inspected_ns: int | None = None
+        self._inspecting: asyncio.Task[None] | None = None
 
     def _folder(self, hearing: str) -> Path:
         return self._context.paths.track(hearing, self.info.id)
@@ -97,27 +97,27 @@ class TrackPipeline:
         )
         self._context.feed.publish(f"frag/{self.info.id}", message.pack())
         if self._picture is not None and fragment.key_frame:
-            self._maybe_look(fragment)
+            self._inspect_when_due(fragment)
 
-    def _maybe_look(self, fragment: StampedFragment) -> None:
-        due = self._looked_ns is None or fragment.from_ns - self._looked_ns >= THUMB_EVERY_NS - 500_000_000
-        if due and (self._looking is None or self._looking.done()):
-            self._looked_ns = fragment.from_ns
-            self._looking = asyncio.create_task(self._look(fragment))
+    def _inspect_when_due(self, fragment: StampedFragment) -> None:
+        due = self._inspected_ns is None or fragment.from_ns - self._inspected_ns >= THUMB_EVERY_NS - 500_000_000
+        if due and (self._inspecting is None or self._inspecting.done()):
+            self._inspected_ns = fragment.from_ns
+            self._inspecting = asyncio.create_task(self._inspect(fragment))
 
-    async def _look(self, fragment: StampedFragment) -> None:
+    async def _inspect(self, fragment: StampedFragment) -> None:
         assert self._picture is not None
         kept = self.selector.wanting
-        seen: Look = await asyncio.to_thread(self._picture.look, fragment)
+        findings: PictureFindings = await asyncio.to_thread(self._picture.inspect, fragment)
         # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
         texts = {} if self.info.id == PROGRAM else _PICTURE_TEXTS
         for trouble, text in texts.items():
             self._context.set_alarm(
-                trouble, self.info.id, f"{self.info.name}：{text}" if trouble in seen.troubles else None
+                trouble, self.info.id, f"{self.info.name}：{text}" if trouble in findings.troubles else None
             )
-        if seen.signature is not None:
-            self._picture_meters.add(fragment.from_ns, seen.signature)
-        if seen.jpeg is not None:
+        if findings.signature is not None:
+            self._picture_meters.add(fragment.from_ns, findings.signature)
+        if findings.jpeg is not None:
             message = Envelope(
                 Kind.THUMBNAIL,
                 fragment.run.init_id,
@@ -125,7 +125,7 @@ class TrackPipeline:
                 fragment.from_ns,
                 fragment.utc_ns,
                 0,
-                seen.jpeg,
+                findings.jpeg,
                 key_frame=True,
                 kept=kept or self.selector.wanting,
             )

@@ -147,15 +147,15 @@ class WorkerProcess:
         while data := await process.stderr.read(LINE_BYTES):
             # Whole lines only, so that no password is cut from what tells that it is one; of a flood, the end.
             *lines, rest = (rest + data).split(b"\n")
-            self._say(lines[-STDERR_LINES:])
+            self._keep_lines(lines[-STDERR_LINES:])
             rest = rest[:LINE_BYTES]
-        self._say([rest])
+        self._keep_lines([rest])
         code = await process.wait()
         await asyncio.sleep(0.05)  # a last report may still be in its pipe
         text = f"设备进程被信号 {-code} 终止" if code < 0 else f"设备进程退出（{code}）"
         self.end(text)
 
-    def _say(self, lines: list[bytes]) -> None:
+    def _keep_lines(self, lines: list[bytes]) -> None:
         for line in lines:
             text = line[:2000].decode("utf-8", "replace").strip()
             if text:

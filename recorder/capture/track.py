@@ -155,12 +155,12 @@ class Track:
         timescale = run.init.timescale
         from_ns = to_ns(ticks, timescale)
         utc_ns = self._utc_of(from_ns)
-        stamped = retime(fragment, run.init, ticks, self._sequence + 1, utc_ns)
+        retimed = retime(fragment, run.init, ticks, self._sequence + 1, utc_ns)
         end_ns = to_ns(ticks + fragment.duration, timescale)
         out = StampedFragment(
             run=run,
             sequence=self._sequence,
-            data=stamped.data,
+            data=retimed.data,
             from_ns=from_ns,
             to_ns=end_ns,
             utc_ns=utc_ns,

@@ -34,7 +34,7 @@ def parse_tracking(text: str) -> ClockSource:
     return ClockSource("chrony", round((abs(offset) + dispersion + delay / 2) * 1000, 3))
 
 
-async def look() -> ClockSource:
+async def query() -> ClockSource:
     """Ask chrony; free-running when it is not there."""
     try:
         process = await asyncio.create_subprocess_exec(

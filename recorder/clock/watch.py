@@ -1,4 +1,4 @@
-"""Looks after the clock map: once a second it compares the clocks, and tells each hearing what its UTC is worth.
+"""Watches the clock map: once a second it compares the clocks, and writes to each hearing's log what its UTC is worth.
 
 Every hearing gets a `clock` event when it begins (`by_ns` 0: no step; the event's own room_ns and utc_ns are the map),
 at each step, and when the source of UTC or the bound it gives changes much.
@@ -19,17 +19,17 @@ from sync.room.event_log import Event
 log = structlog.get_logger(__name__)
 
 ASK_EVERY = 30
-"""Looks from one question to chrony to the next."""
+"""Polls from one question to chrony to the next."""
 MUCH = 2.0
 """The bound has changed much when it grew or shrank by this factor ..."""
 MUCH_MS = 5.0
 """... and by more than this."""
 
 
-def told_offset_ns(events: Iterable[Event]) -> int | None:
-    """UTC minus room time as the last `clock` event of a hearing's log tells it; None when it has none."""
-    told = [event.utc_ns - event.room_ns for event in events if event.kind == "clock"]
-    return told[-1] if told else None
+def logged_offset_ns(events: Iterable[Event]) -> int | None:
+    """UTC minus room time according to the last `clock` event of a hearing's log; None when it has none."""
+    offsets = [event.utc_ns - event.room_ns for event in events if event.kind == "clock"]
+    return offsets[-1] if offsets else None
 
 
 class ClockWatch:
@@ -39,38 +39,38 @@ class ClockWatch:
         self,
         clock_map: ClockMap,
         append: Callable[[dict[str, Any], str], None],
-        ask: Callable[[], Awaitable[ClockSource]] = chrony.look,
+        ask: Callable[[], Awaitable[ClockSource]] = chrony.query,
     ) -> None:
         self._map = clock_map
         self._append = append
         self._ask = ask
-        self._looks = 0
-        self._told: tuple[str, ClockSource] | None = None
+        self._polls = 0
+        self._published: tuple[str, ClockSource] | None = None
         self.source = ClockSource()
 
     def recovered(self, events: Iterable[Event]) -> None:
-        """The log of the hearing that was open when this service ended: a step since then is found, and told."""
-        offset_ns = told_offset_ns(events)
+        """The log of the hearing that was open when this service ended: a step since then is found, and published."""
+        offset_ns = logged_offset_ns(events)
         if offset_ns is not None:
             self._map.told(offset_ns)
 
     async def poll(self, hearing: str | None) -> ClockStep | None:
         """Call about once a second with the hearing that is open."""
-        if self._looks % ASK_EVERY == 0:
+        if self._polls % ASK_EVERY == 0:
             self.source = await self._ask()
-        self._looks += 1
+        self._polls += 1
         step = self._map.look()
         if step is not None:
             log.warning("clock_step", ms=step.by_ns / 1e6)
         if hearing is not None and (step is not None or self._news(hearing)):
-            self._told = (hearing, self.source)
+            self._published = (hearing, self.source)
             self._append({"by_ns": 0 if step is None else step.by_ns, **self.source.to_json()}, hearing)
         return step
 
     def _news(self, hearing: str) -> bool:
-        if self._told is None or self._told[0] != hearing:
+        if self._published is None or self._published[0] != hearing:
             return True
-        before, now = self._told[1], self.source
+        before, now = self._published[1], self.source
         if before.source != now.source or before.error_ms is None or now.error_ms is None:
             return before != now
         low, high = sorted((before.error_ms, now.error_ms))

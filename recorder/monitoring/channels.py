@@ -11,7 +11,7 @@ FLOOR_DB = -90.0
 SILENT_NS = 5 * NS_PER_S
 CLIP_SHARE = 0.01
 """Fewer samples at full scale are a hard consonant close to the microphone, not a wrong gain."""
-CLIP_LOOKS = 3
+CLIP_REPORTS = 3
 CLIP_WITHIN_NS = 2 * NS_PER_S
 CLIP_HOLD_NS = 5 * NS_PER_S
 
@@ -26,19 +26,19 @@ class ChannelWatch:
 
     def __init__(self) -> None:
         self._heard_ns: int | None = None
-        self._clips: deque[int] = deque(maxlen=CLIP_LOOKS)
+        self._clips: deque[int] = deque(maxlen=CLIP_REPORTS)
         self.silent = False
         """Exact zeros for more than five seconds: a cable, a mute switch, a dead channel; a live one has noise."""
         self.clipping = False
 
-    def look(self, peak: int, clipped: float, now_ns: int) -> None:
+    def update(self, peak: int, clipped: float, now_ns: int) -> None:
         """Peak and share of samples at full scale of the last tenth of a second."""
         if peak > 0 or self._heard_ns is None:
             self._heard_ns = now_ns
         self.silent = now_ns - self._heard_ns > SILENT_NS
         if clipped >= CLIP_SHARE:
             self._clips.append(now_ns)
-            if len(self._clips) == CLIP_LOOKS and now_ns - self._clips[0] <= CLIP_WITHIN_NS:
+            if len(self._clips) == CLIP_REPORTS and now_ns - self._clips[0] <= CLIP_WITHIN_NS:
                 self.clipping = True
         elif self._clips and now_ns - self._clips[-1] > CLIP_HOLD_NS:
             self.clipping = False

@@ -58,14 +58,14 @@ class PictureMeters:
     """One camera."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[int, bytes]] = deque()
+        self._signatures: deque[tuple[int, bytes]] = deque()
 
     def add(self, from_ns: int, signature: bytes) -> None:
         """What the key frame of the fragment at `from_ns` looked like (`recorder.monitoring.picture.signature`)."""
-        self._looks.append((from_ns, signature))
-        while from_ns - self._looks[0][0] > KEEP_NS:
-            self._looks.popleft()
+        self._signatures.append((from_ns, signature))
+        while from_ns - self._signatures[0][0] > KEEP_NS:
+            self._signatures.popleft()
 
     def between(self, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
         """`(from_ns, signature in hex)` of a stretch."""
-        return [(at, seen.hex()) for at, seen in self._looks if from_ns <= at < to_ns]
+        return [(at, seen.hex()) for at, seen in self._signatures if from_ns <= at < to_ns]

@@ -35,7 +35,7 @@ Trouble = Literal["frozen", "black", "undecodable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureFindings:
     """What was seen of one key frame."""
 
     jpeg: bytes | None
@@ -69,7 +69,7 @@ def signature(gray: NDArray[np.uint8]) -> bytes:
 
 
 class PictureWatch:
-    """One camera. `look` is called for one fragment at a time, from any thread."""
+    """One camera. `inspect` is called for one fragment at a time, from any thread."""
 
     def __init__(self) -> None:
         self._decoder: av.VideoCodecContext | None = None
@@ -77,15 +77,15 @@ class PictureWatch:
         self._last: NDArray[np.uint8] | None = None
         self._same_since_ns = 0
 
-    def look(self, fragment: StampedFragment) -> Look:
+    def inspect(self, fragment: StampedFragment) -> PictureFindings:
         """`fragment` begins with a key frame."""
         try:
             frame = self._decode(fragment)
         except (FFmpegError, ValueError):
             self._run = None
-            return Look(None, frozenset({"undecodable"}))
+            return PictureFindings(None, frozenset({"undecodable"}))
         if frame is None:
-            return Look(None, frozenset({"undecodable"}))
+            return PictureFindings(None, frozenset({"undecodable"}))
         small = shrink(frame)
         gray = grey(small)
         troubles: set[Trouble] = set()
@@ -99,7 +99,7 @@ class PictureWatch:
             troubles.add("black")
         out = BytesIO()
         Image.fromarray(small.to_ndarray().astype(np.uint8, copy=False)).save(out, "JPEG", quality=JPEG_QUALITY)
-        return Look(out.getvalue(), frozenset(troubles), signature(gray))
+        return PictureFindings(out.getvalue(), frozenset(troubles), signature(gray))
 
     def _is_same(self, gray: NDArray[np.uint8]) -> bool:
         last = self._last

@@ -66,8 +66,9 @@ _SOUND_WORDS = {
 
 
 class Job(BaseModel):
-    """What the file must be. `seconds` and `looks` are those of `recorder.monitoring.live_meters`; empty when nothing
-    was metered.
+    """What the file must be.
+
+    `seconds` and `signatures` are those of `recorder.monitoring.live_meters`; empty when nothing was metered.
     """
 
     path: Path
@@ -80,7 +81,7 @@ class Job(BaseModel):
     channels: list[str]
     """Of the microphones: who sits there. Of the mix: empty."""
     seconds: list[tuple[int, Levels]]
-    looks: list[tuple[int, str]]
+    signatures: list[tuple[int, str]]
 
 
 def differences(job: Job) -> list[str]:
@@ -131,7 +132,7 @@ def _check_fragments(job: Job, found: list[str]) -> int:
 
 def _check_pictures(job: Job, found: list[str]) -> int:
     """Take all packets into account, decode the key frames that were seen live; the length of all packets."""
-    wanted = dict(job.looks)
+    expected = dict(job.signatures)
     media_ns = 0
     pictures: list[tuple[bytes, bytes]] = []
     black = False
@@ -149,7 +150,7 @@ def _check_pictures(job: Job, found: list[str]) -> int:
             first, dts_ns = shift_ns is None, round(packet.dts * tick_ns)
             shift_ns = dts_ns - job.from_ns if shift_ns is None else shift_ns
             at_ns = dts_ns - shift_ns
-            near = min(wanted, key=lambda w: abs(w - at_ns), default=None)
+            near = min(expected, key=lambda seen_ns: abs(seen_ns - at_ns), default=None)
             seen = near is not None and abs(near - at_ns) <= MATCH_NS
             if not seen and not first:
                 continue
@@ -160,12 +161,12 @@ def _check_pictures(job: Job, found: list[str]) -> int:
                 break
             gray = grey(shrink(frames[0]))
             if seen and near is not None:
-                live = bytes.fromhex(wanted.pop(near))
+                live = bytes.fromhex(expected.pop(near))
                 pictures.append((live, signature(gray)))
                 black = black or (is_black(gray) and not is_black(np.frombuffer(live, np.uint8)))
     _compare_pictures(pictures, found, black=black)
-    if wanted and job.fragments:
-        found.append(f"少了 {len(wanted)} 个直播中看到的画面")
+    if expected and job.fragments:
+        found.append(f"少了 {len(expected)} 个直播中看到的画面")
     return media_ns
 
 

@@ -69,7 +69,7 @@ class ConfidenceMonitor:
             fragments=segment.fragments,
             channels=[roles.get(c, f"第 {c + 1} 声道") for c in channels],
             seconds=self._sound.between(*span) if kind == "audio" else [],
-            looks=pictures.between(*span) if pictures is not None and kind == "video" else [],
+            signatures=pictures.between(*span) if pictures is not None and kind == "video" else [],
         )
 
     def _notify(self, checked: Checked) -> None:

@@ -48,7 +48,7 @@ class CopyFolder:
         self._memory = memory
         self._rate = bytes_per_s
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Whether the target is another disk than before, that has nothing yet; `AwayError` when it is not there."""
         try:
             here = self._target.stat().st_dev

@@ -54,7 +54,7 @@ class SecondCopySupervisor:
             except (OSError, ConfigError) as error:
                 why = str(error)
             log.warning("copier_ended", why=why)
-            self._note({"why": why})
+            self._apply({"why": why})
             if asyncio.get_running_loop().time() - began_s > STABLE_S:
                 failures = 0
             await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
@@ -63,20 +63,20 @@ class SecondCopySupervisor:
     async def _once(self, state: dict[str, Any]) -> str:
         process = await self._start(str(state["target"]))
         assert process.stdout is not None
-        said = None
+        reported = None
         try:
             while line := await process.stdout.readline():
                 with contextlib.suppress(ValueError):
                     value = json.loads(line)
-                    self._note(value)
-                    said = value.get("why")
+                    self._apply(value)
+                    reported = value.get("why")
             code = await process.wait()
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        return said or f"备份进程退出（{code}），将重新启动"
+        return reported or f"备份进程退出（{code}），将重新启动"
 
     async def _start(self, target: str) -> asyncio.subprocess.Process:
         options = {"data": str(self._profile.storage.data), "room": self._profile.address, "target": target}
@@ -94,7 +94,7 @@ class SecondCopySupervisor:
             preexec_fn=die_with_parent,
         )
 
-    def _note(self, value: dict[str, Any]) -> None:
+    def _apply(self, value: dict[str, Any]) -> None:
         assert self.state is not None
         self.state |= {k: value[k] for k in ("pending_files", "pending_bytes", "why") if k in value}
         why = self.state["why"]

@@ -3,7 +3,7 @@
 What must be copied is read from the room's log, what has been copied is noted in `copy.db`; so it goes on after any
 break, and the loss of that file costs only time. The target is a folder (`recorder.second_copy.folder_target`) or
 another machine that runs `wutong copyserver`, over the upload protocol. It yields to everything else, dies with the
-recorder, and tells it on its output, one line a change: `{"pending_files","pending_bytes","why"}`.
+recorder, and reports how far it is on its output, one line a change: `{"pending_files","pending_bytes","why"}`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sync.uplink.upload_store import Upload, UploadStore
 from sync.uplink.uploads import Uploads
 
 NICE = 15
-LOOK_S = 1.0
+POLL_S = 1.0
 AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 SETTLED_S = 5.0
 """The log of a closed hearing is copied when nothing more came for so long, and again if something does."""
@@ -72,6 +72,8 @@ class Copier:
         self._logs: dict[str, _Log] = {}
         self._number = 0
         self._resting: dict[str, float] = {}
+        self._published = ""
+        """The last line on the output."""
 
     def scan(self) -> None:
         """Note what is new in the room's log, and make the logs of closed hearings into files."""
@@ -122,7 +124,7 @@ class Copier:
 
     def copy_once(self, folder: CopyFolder) -> bool:
         """Copy what is due to a folder; whether anything is left that could be copied at once."""
-        if folder.look():
+        if folder.poll():
             self.store.forget_stored()
         now = time.monotonic()
         due = [u for u in self.store.finished(limit=BATCH + len(self._resting)) if self._resting.get(u.key, 0) <= now]
@@ -137,19 +139,17 @@ class Copier:
                 continue
             self._resting.pop(upload.key, None)
             self.store.set_stored(upload.key, time.time_ns())
-            self.tell()
+            self.publish()
         if not self._resting:
             self.why = None
         return len(due) > BATCH
 
-    _told = ""
-
-    def tell(self) -> None:
-        """Say how far it is, if that is news."""
+    def publish(self) -> None:
+        """Write to the output how far it is, if that is news."""
         files, size = self.store.pending()
         line = json.dumps({"pending_files": files, "pending_bytes": size, "why": self.why}, ensure_ascii=False)
-        if line != self._told:
-            self._told = line
+        if line != self._published:
+            self._published = line
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 
@@ -162,17 +162,17 @@ def to_folder(copier: Copier, folder: CopyFolder) -> None:
     """For ever."""
     failures = 0
     while True:
-        pause_s = LOOK_S
+        pause_s = POLL_S
         try:
             copier.scan()
-            copier.tell()
-            pause_s = 0.0 if copier.copy_once(folder) else LOOK_S
+            copier.publish()
+            pause_s = 0.0 if copier.copy_once(folder) else POLL_S
             failures = 0
         except (AwayError, StorageError) as error:
             copier.why = error.message
             pause_s = AGAIN_S[min(failures, len(AGAIN_S) - 1)]
             failures += 1
-        copier.tell()
+        copier.publish()
         time.sleep(pause_s)
 
 
@@ -191,7 +191,7 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
             hearing=lambda: None,
         )
 
-        async def look() -> None:
+        async def poll() -> None:
             asked = False
             while True:
                 try:
@@ -201,14 +201,14 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
                         copier.why = f"备份主机未接收：{uploads.refused}"
                 except StorageError as error:
                     copier.why = error.message
-                copier.tell()
+                copier.publish()
                 uploads.kick()
                 asked = True
-                await asyncio.sleep(LOOK_S * 2)
+                await asyncio.sleep(POLL_S * 2)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(uploads.run())
-            group.create_task(look())
+            group.create_task(poll())
 
 
 def main() -> None:

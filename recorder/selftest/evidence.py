@@ -166,10 +166,10 @@ def no_picture(paths: Sequence[Path], expected: Expected) -> str:
 def _no_picture(path: Path, index: FileIndex, expected: Expected) -> str:
     if index.init is None or not index.fragments:
         return "录像文件是空的"
-    wanted_ns = expected.to_ns - expected.from_ns
+    asked_ns = expected.to_ns - expected.from_ns
     kept_ns = sum(f.to_ns - f.from_ns for f in index.fragments if f.to_ns > expected.from_ns)
-    if kept_ns < LEAST_SHARE * wanted_ns:
-        return f"画面不连续，{wanted_ns / NS_PER_S:.0f} 秒中只有 {kept_ns / NS_PER_S:.1f} 秒"
+    if kept_ns < LEAST_SHARE * asked_ns:
+        return f"画面不连续，{asked_ns / NS_PER_S:.0f} 秒中只有 {kept_ns / NS_PER_S:.1f} 秒"
     for fragment in index.fragments:
         if fragment.utc_ns is not None and abs(fragment.utc_ns - expected.utc_of(fragment.from_ns)) > CLOCK_NS:
             return "录像文件的时间与法庭时钟不符"
@@ -181,7 +181,7 @@ def _no_picture(path: Path, index: FileIndex, expected: Expected) -> str:
 
 def _not_alive(path: Path, size: tuple[int, int], first_ns: int, expected: Expected) -> str:
     """Decode all of it; look at it twice a second."""
-    looks: list[NDArray[np.uint8]] = []
+    pictures: list[NDArray[np.uint8]] = []
     clock_why = ""
     next_s, start_s = 0.0, None
     try:
@@ -196,16 +196,18 @@ def _not_alive(path: Path, size: tuple[int, int], first_ns: int, expected: Expec
                 if passed_s < next_s:
                     continue
                 next_s = passed_s + 0.5
-                looks.append(_gray(frame, expected))
+                pictures.append(_gray(frame, expected))
                 if expected.timecode:
                     clock_why = clock_why or _wrong_clock(frame, first_ns + int(passed_s * NS_PER_S), expected)
     except (FFmpegError, IndexError, OSError):
         return "画面无法解码"
-    if len(looks) < 3:
-        return "画面无法解码" if not looks else "画面太少"
-    if all(look.mean() < BLACK_MEAN and look.std() < BLACK_SPREAD for look in looks):
+    if len(pictures) < 3:
+        return "画面无法解码" if not pictures else "画面太少"
+    if all(picture.mean() < BLACK_MEAN and picture.std() < BLACK_SPREAD for picture in pictures):
         return "画面全黑"
-    if not any(int((np.abs(look.astype(np.int16) - looks[0]) > SAME_LEVELS).sum()) > SAME_PIXELS for look in looks):
+    if not any(
+        int((np.abs(picture.astype(np.int16) - pictures[0]) > SAME_LEVELS).sum()) > SAME_PIXELS for picture in pictures
+    ):
         return "画面静止不动"
     return clock_why
 

@@ -44,7 +44,7 @@ MOST_NS = 90 * NS_PER_S
 ARRIVE_NS = 4 * NS_PER_S
 """How long a track's last fragments may take."""
 SEGMENT_S = 600
-LOOK_S = 0.05
+POLL_S = 0.05
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
 
 
@@ -171,7 +171,7 @@ class SelfTestRecorder:
         while not true():
             if self._in_hearing() or self._clock.now_ns() > end_ns:
                 return False
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
         return True
 
     def _begin(self, pipeline: TrackPipeline, folder: Path, from_ns: int) -> _TestTrack:

@@ -38,8 +38,8 @@ def segment_key(hearing: str, track: str, index: int) -> str:
 def unclosed(hearings: Path, known: set[str]) -> list[tuple[str, str, Path]]:
     """(hearing, track, file) of all segments whose key is not `known`."""
     found = sorted(path for path in hearings.glob("*/*/*.mp4") if path.stem.isdigit())
-    places = [(path.parent.parent.name, path.parent.name, path) for path in found]
-    return [(h, track, path) for h, track, path in places if segment_key(h, track, int(path.stem)) not in known]
+    segments = [(path.parent.parent.name, path.parent.name, path) for path in found]
+    return [(h, track, path) for h, track, path in segments if segment_key(h, track, int(path.stem)) not in known]
 
 
 @dataclass(frozen=True, slots=True)

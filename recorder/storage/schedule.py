@@ -51,11 +51,11 @@ class RecordingSchedule:
         while events := self._log.since(self._number, mark=True):
             self._changed |= self._apply(events)
         changed, self._changed = self._changed, set()
-        return [_wanted(self._views[h]) for h in self._views if h in changed]
+        return [_plan_of(self._views[h]) for h in self._views if h in changed]
 
     def all(self) -> list[RecordingPlan]:
         """Everything that is known, for a service that has just started."""
-        return [_wanted(view) for view in self._views.values()]
+        return [_plan_of(view) for view in self._views.values()]
 
     def forget(self, hearing: str) -> None:
         """Everything of a closed hearing was kept or declared."""
@@ -92,7 +92,7 @@ class RecordingSchedule:
         return changed
 
 
-def _wanted(view: Hearing) -> RecordingPlan:
+def _plan_of(view: Hearing) -> RecordingPlan:
     stretches = [Stretch(view.opened_ns, preroll_ns=max(view.opened_ns - view.recorded_from_ns, 0))]
     for pause in view.pauses:
         stretches[-1].to_ns = pause.from_ns

@@ -30,7 +30,7 @@ class RecordingVolume:
 
     def __init__(self, folder: Path, reserve_gib: float) -> None:
         self._folders = (folder, folder / "hearings")
-        self._place: tuple[int, int] | None = None
+        self._identity: tuple[int, int] | None = None
         self._reserve_bytes = int(reserve_gib * GIB)
         self._samples: deque[tuple[int, int]] = deque()
         self._total_bytes = 0
@@ -60,8 +60,8 @@ class RecordingVolume:
         try:
             found = self._folders[1].stat()
         except OSError:
-            return self._place is not None
-        place = (found.st_dev, found.st_ino)
-        if self._place is None:
-            self._place = place
-        return place != self._place
+            return self._identity is not None
+        identity = (found.st_dev, found.st_ino)
+        if self._identity is None:
+            self._identity = identity
+        return identity != self._identity

@@ -87,14 +87,14 @@ class TrackWriter:
         folder_of: Callable[[str], Path],
         segment_s: int,
         loop: asyncio.AbstractEventLoop,
-        done: Callable[[Outcome], None],
+        on_outcome: Callable[[Outcome], None],
     ) -> None:
-        """`folder_of(hearing)` is where the track's segments go; `done` is called on `loop`."""
+        """`folder_of(hearing)` is where the track's segments go; `on_outcome` is called on `loop`."""
         self._track = track
         self._folder_of = folder_of
         self._segment_ns = segment_s * 1_000_000_000
         self._loop = loop
-        self._done = done
+        self._on_outcome = on_outcome
         self._orders: queue.Queue[tuple[str, StampedFragment, int] | StretchFinished | None] = queue.Queue(
             QUEUE_FRAGMENTS
         )
@@ -129,9 +129,9 @@ class TrackWriter:
             return
         self._thread.join(timeout_s)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _notify(self, outcome: Outcome) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._done, outcome)
+            self._loop.call_soon_threadsafe(self._on_outcome, outcome)
         except RuntimeError:  # the loop is gone: recovery will find the file
             log.info("outcome_untold", track=self._track, outcome=type(outcome).__name__)
 
@@ -147,7 +147,7 @@ class TrackWriter:
             if isinstance(order, StretchFinished):
                 self._close()
                 self._close_again()
-                self._tell(order)
+                self._notify(order)
             else:
                 self._keep(*order)
         self._close()
@@ -165,7 +165,7 @@ class TrackWriter:
         try:
             if segment is None:
                 if not fragment.key_frame:
-                    self._tell(FragmentRefused(hearing, fragment, RefusalCode.WAITS_FOR_KEY_FRAME, "等待关键帧"))
+                    self._notify(FragmentRefused(hearing, fragment, RefusalCode.WAITS_FOR_KEY_FRAME, "等待关键帧"))
                     return
                 folder = self._folder_of(hearing)
                 self._close_again()
@@ -176,10 +176,10 @@ class TrackWriter:
                 self._hearing = hearing
             segment.append(fragment)
         except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
-            self._tell(FragmentRefused(hearing, fragment, RefusalCode.NOT_WRITTEN, str(error)))
+            self._notify(FragmentRefused(hearing, fragment, RefusalCode.NOT_WRITTEN, str(error)))
             self._close()
         else:
-            self._tell(FragmentKept(hearing, fragment, time.monotonic_ns() - offered_ns))
+            self._notify(FragmentKept(hearing, fragment, time.monotonic_ns() - offered_ns))
 
     def _close(self) -> None:
         segment, self._segment = self._segment, None
@@ -188,11 +188,11 @@ class TrackWriter:
         try:
             closed = segment.close()
         except (StorageError, OSError) as error:
-            self._tell(FragmentRefused(self._hearing, None, RefusalCode.NOT_WRITTEN, str(error)))
+            self._notify(FragmentRefused(self._hearing, None, RefusalCode.NOT_WRITTEN, str(error)))
             self._unfinished.append((self._hearing, segment.path, segment.utc_ns - segment.from_ns))
             return
         if closed is not None:
-            self._tell(SegmentClosed(self._hearing, closed))
+            self._notify(SegmentClosed(self._hearing, closed))
 
     def _close_again(self) -> None:
         """Files that the disk would not let be finished: their fragments are synced, only the end was not said."""
@@ -200,7 +200,7 @@ class TrackWriter:
             hearing, path, utc_offset_ns = self._unfinished.popleft()
             try:
                 for one in close_unclosed(path, utc_offset_ns):
-                    self._tell(SegmentClosed(hearing, one.segment))
+                    self._notify(SegmentClosed(hearing, one.segment))
             except (StorageError, MediaError) as error:
                 log.error("segment_unfinished", file=str(path), why=error.message)
                 self._unfinished.append((hearing, path, utc_offset_ns))

@@ -14,19 +14,19 @@ TRACKING = "C0A80001,192.168.0.1,2,1.0,0.000200000,0.1,0.1,1.0,0.0,0.1,0.0040000
 
 
 class Machine:
-    """A clock to turn, a chrony to set, and the events that were said."""
+    """A clock to turn, a chrony to set, and the events that were published."""
 
     def __init__(self) -> None:
         self.mono, self.utc = 0, 1_800_000_000 * NS_PER_S
         self.source = ClockSource("chrony", 3.2)
-        self.said: list[tuple[dict[str, Any], str]] = []
+        self.published: list[tuple[dict[str, Any], str]] = []
         self.begin()
 
     def begin(self) -> None:
         """The service starts (again)."""
         self.clock = RoomClock(0, self)
         self.map = ClockMap(self.clock)
-        self.watch = ClockWatch(self.map, lambda body, hearing: self.said.append((body, hearing)), self.ask)
+        self.watch = ClockWatch(self.map, lambda body, hearing: self.published.append((body, hearing)), self.ask)
 
     def monotonic_ns(self) -> int:
         return self.mono
@@ -47,11 +47,11 @@ class Machine:
 async def test_a_hearing_begins_with_what_its_utc_is_worth_and_tells_it_once() -> None:
     machine = Machine()
     await machine.seconds(5, None)
-    assert machine.said == []
+    assert machine.published == []
     await machine.seconds(100, "h-1")
-    assert machine.said == [({"by_ns": 0, "source": "chrony", "error_ms": 3.2}, "h-1")]
+    assert machine.published == [({"by_ns": 0, "source": "chrony", "error_ms": 3.2}, "h-1")]
     await machine.seconds(1, "h-2")
-    assert machine.said[1][1] == "h-2"
+    assert machine.published[1][1] == "h-2"
 
 
 async def test_a_step_is_told_with_its_size_and_moves_no_earlier_moment() -> None:
@@ -60,7 +60,7 @@ async def test_a_step_is_told_with_its_size_and_moves_no_earlier_moment() -> Non
     early, early_utc = machine.mono, machine.utc
     machine.utc -= HOUR_NS
     await machine.seconds(5, "h-1")
-    assert [body["by_ns"] for body, _ in machine.said] == [0, -HOUR_NS]
+    assert [body["by_ns"] for body, _ in machine.published] == [0, -HOUR_NS]
     assert machine.map.utc_ns(early) == early_utc
     assert machine.map.utc_ns(machine.mono) == machine.utc
 
@@ -70,7 +70,7 @@ async def test_a_leap_second_is_a_step_of_one_second() -> None:
     await machine.seconds(3, "h-1")
     machine.utc -= NS_PER_S  # 23:59:60 is 23:59:59 once more
     await machine.seconds(3, "h-1")
-    assert machine.said[-1][0]["by_ns"] == -NS_PER_S
+    assert machine.published[-1][0]["by_ns"] == -NS_PER_S
 
 
 async def test_small_settings_of_the_clock_are_followed_and_told_when_they_come_to_something() -> None:
@@ -80,7 +80,7 @@ async def test_small_settings_of_the_clock_are_followed_and_told_when_they_come_
         machine.utc += 6 * NS_PER_MS
         await machine.seconds(1, "h-1")
         assert machine.map.utc_ns(machine.mono) == machine.utc
-    assert [body["by_ns"] for body, _ in machine.said] == [0, 24 * NS_PER_MS]
+    assert [body["by_ns"] for body, _ in machine.published] == [0, 24 * NS_PER_MS]
 
 
 async def test_a_process_that_is_interrupted_between_the_clocks_sees_no_step() -> None:
@@ -99,7 +99,7 @@ async def test_a_process_that_is_interrupted_between_the_clocks_sees_no_step() -
     machine.utc_ns = interrupted  # type: ignore[method-assign] # the machine's own clock, slow once
     await machine.seconds(1, "h-1")
     assert readings > 1
-    assert len(machine.said) == 1
+    assert len(machine.published) == 1
     assert machine.map.utc_ns(machine.mono) == machine.utc
 
 
@@ -112,23 +112,23 @@ async def test_a_source_that_is_lost_or_much_worse_is_told() -> None:
     await machine.seconds(60, "h-1")
     machine.source = ClockSource()
     await machine.seconds(60, "h-1")
-    assert [(body["source"], body["error_ms"]) for body, _ in machine.said] == [
+    assert [(body["source"], body["error_ms"]) for body, _ in machine.published] == [
         ("chrony", 3.2),
         ("chrony", 40.0),
         ("free-running", None),
     ]
-    assert all(body["by_ns"] == 0 for body, _ in machine.said)
+    assert all(body["by_ns"] == 0 for body, _ in machine.published)
 
 
 async def test_a_step_while_the_recorder_was_away_is_found_when_it_comes_back() -> None:
     machine = Machine()
     await machine.seconds(1, "h-1")
-    events = [Event(1, "h-1", "clock", machine.mono, machine.utc, machine.said[0][0])]
+    events = [Event(1, "h-1", "clock", machine.mono, machine.utc, machine.published[0][0])]
     machine.utc += HOUR_NS
     machine.begin()
     machine.watch.recovered(events)
     await machine.seconds(3, "h-1")
-    assert [body["by_ns"] for body, _ in machine.said] == [0, HOUR_NS]
+    assert [body["by_ns"] for body, _ in machine.published] == [0, HOUR_NS]
 
 
 def test_a_chrony_that_follows_only_itself_is_free_running() -> None:

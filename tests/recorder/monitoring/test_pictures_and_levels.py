@@ -35,7 +35,7 @@ def key_frames(folder: Path, source: str, seconds: int = 14) -> list[StampedFrag
 
 def test_a_moving_picture_is_a_thumbnail_and_nothing_else(tmp_path: Path) -> None:
     watch = PictureWatch()
-    looks = [watch.look(f) for f in key_frames(tmp_path, "testsrc2=s=640x360:r=5")]
+    looks = [watch.inspect(f) for f in key_frames(tmp_path, "testsrc2=s=640x360:r=5")]
     assert all(not look.troubles for look in looks)
     assert looks[0].jpeg is not None
     picture = cv2.imdecode(np.frombuffer(looks[0].jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -44,7 +44,7 @@ def test_a_moving_picture_is_a_thumbnail_and_nothing_else(tmp_path: Path) -> Non
 
 def test_a_picture_that_stands_still_for_ten_seconds_is_frozen(tmp_path: Path) -> None:
     watch = PictureWatch()
-    looks = [watch.look(f) for f in key_frames(tmp_path, "smptebars=s=320x180:r=5", 18)]
+    looks = [watch.inspect(f) for f in key_frames(tmp_path, "smptebars=s=320x180:r=5", 18)]
     assert not any(look.troubles for look in looks[:10])
     assert looks[-1].troubles == {"frozen"}
 
@@ -57,12 +57,12 @@ def test_a_clock_that_runs_on_does_not_hide_a_frozen_sensor_and_a_person_does(tm
     frozen, lively = PictureWatch(), PictureWatch()
     for watch, extra, where in ((frozen, "", "a"), (lively, f",{person}", "b")):
         source = f"smptebars=s=1280x720:r=5,{clock}{extra}"
-        looks = [watch.look(f) for f in key_frames(tmp_path / where, source, 18)]
+        looks = [watch.inspect(f) for f in key_frames(tmp_path / where, source, 18)]
         assert looks[-1].troubles == ({"frozen"} if watch is frozen else set())
 
 
 def test_a_black_picture_is_black_at_once(tmp_path: Path) -> None:
-    assert "black" in PictureWatch().look(key_frames(tmp_path, "color=black:s=320x180:r=5", 1)[0]).troubles
+    assert "black" in PictureWatch().inspect(key_frames(tmp_path, "color=black:s=320x180:r=5", 1)[0]).troubles
 
 
 def test_a_picture_that_is_none_is_said(tmp_path: Path) -> None:
@@ -70,31 +70,31 @@ def test_a_picture_that_is_none_is_said(tmp_path: Path) -> None:
     at = good.data.index(b"mdat") + 4
     broken = StampedFragment(good.run, 0, good.data[:at] + bytes(len(good.data) - at), 0, S, 0, True)
     watch = PictureWatch()
-    assert "undecodable" in watch.look(broken).troubles
-    assert watch.look(good).troubles == frozenset()
+    assert "undecodable" in watch.inspect(broken).troubles
+    assert watch.inspect(good).troubles == frozenset()
 
 
 def test_exact_zeros_for_five_seconds_are_a_dead_channel_and_the_least_noise_is_not() -> None:
     dead, live = ChannelWatch(), ChannelWatch()
     for tenth in range(60):
-        dead.look(0, 0.0, tenth * S // 10)
-        live.look(1, 0.0, tenth * S // 10)
+        dead.update(0, 0.0, tenth * S // 10)
+        live.update(1, 0.0, tenth * S // 10)
         assert dead.silent == (tenth > 50)
     assert not live.silent
-    dead.look(3, 0.0, 6 * S)
+    dead.update(3, 0.0, 6 * S)
     assert not dead.silent
 
 
 def test_a_wrong_gain_is_clipping_and_a_single_consonant_is_not() -> None:
     watch = ChannelWatch()
-    watch.look(32_767, 0.002, 0)
-    watch.look(32_767, 0.05, S)
+    watch.inspect(32_767, 0.002, 0)
+    watch.inspect(32_767, 0.05, S)
     assert not watch.clipping
     for tenth in range(10, 14):
-        watch.look(32_767, 0.05, tenth * S // 10)
+        watch.inspect(32_767, 0.05, tenth * S // 10)
     assert watch.clipping
     for second in range(2, 9):
-        watch.look(2_000, 0.0, second * S)
+        watch.inspect(2_000, 0.0, second * S)
     assert not watch.clipping
 
 

@@ -43,9 +43,9 @@ def seen_live(path: Path) -> PictureMeters:
     scale = reader.init.timescale
     for n, f in enumerate(fragments):
         start, end = to_ns(f.decode_time, scale), to_ns(f.decode_time + f.duration, scale)
-        look = watch.look(StampedFragment(WorkerRun(1, reader.init), n, f.data, start, end, 0, True))
-        assert look.signature is not None
-        meters.add(start, look.signature)
+        findings = watch.inspect(StampedFragment(WorkerRun(1, reader.init), n, f.data, start, end, 0, True))
+        assert findings.signature is not None
+        meters.add(start, findings.signature)
     return meters
 
 
@@ -85,7 +85,7 @@ def job(path: Path, live: PictureMeters | SoundMeters, **other: Any) -> Job:
         "fragments": len(index.fragments),
         "channels": [] if video else ["审判长", "书记员"],
         "seconds": [] if isinstance(live, PictureMeters) else live.between(*span),
-        "looks": live.between(*span) if isinstance(live, PictureMeters) else [],
+        "signatures": live.between(*span) if isinstance(live, PictureMeters) else [],
     }
     return Job(**{**facts, **other})
 

@@ -60,8 +60,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_file_is_copied_whole_and_once(target: Path, source: Path, tmp_path: Path) -> None:
     folder = copies(target, tmp_path)
-    assert folder.look()
-    assert not folder.look()
+    assert folder.poll()
+    assert not folder.poll()
     digest = sha256(source.read_bytes())
     folder.put(source, HEARING, "bench/00000.mp4", digest)
     copy = target / "jianshan/3" / HEARING / "bench/00000.mp4"
@@ -104,16 +104,16 @@ def test_a_copy_that_was_damaged_is_made_anew_and_the_damaged_one_is_kept(
 
 def test_an_empty_mount_point_is_not_the_disk(small_disk: Path, source: Path, tmp_path: Path) -> None:
     folder = copies(small_disk, tmp_path)
-    assert folder.look()
+    assert folder.poll()
     subprocess.run(["umount", str(small_disk)], check=True)
     with pytest.raises(AwayError, match="备份盘未接入"):
-        folder.look()
+        folder.poll()
     assert list(small_disk.iterdir()) == []
 
 
 def test_a_full_disk_is_said_and_what_is_on_it_stays(small_disk: Path, tmp_path: Path) -> None:
     folder = copies(small_disk, tmp_path)
-    folder.look()
+    folder.poll()
     for index in range(3):
         path = tmp_path / f"{index}.mp4"
         path.write_bytes(os.urandom(3_000_000))
@@ -127,12 +127,12 @@ def test_a_full_disk_is_said_and_what_is_on_it_stays(small_disk: Path, tmp_path:
 
 
 def test_another_folder_without_its_marker_is_not_filled_by_mistake(target: Path, source: Path, tmp_path: Path) -> None:
-    copies(target, tmp_path).look()
+    copies(target, tmp_path).poll()
     (target / MARKER).unlink()
     with pytest.raises(AwayError, match="不是原来的那一个"):
-        copies(target, tmp_path).look()
+        copies(target, tmp_path).poll()
     with pytest.raises(AwayError, match="不存在或未接入"):
-        copies(tmp_path / "nowhere", tmp_path).look()
+        copies(tmp_path / "nowhere", tmp_path).poll()
 
 
 def hearing_in(data: Path, log: RoomLog) -> bytes:
@@ -185,7 +185,7 @@ def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything
     assert again.store.pending() == (0, 0)
 
     (target / MARKER).write_text("another disk")
-    assert folder.look()
+    assert folder.poll()
     again.store.forget_stored()
     assert again.store.pending()[0] == 3
     log.close()

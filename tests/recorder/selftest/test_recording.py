@@ -30,11 +30,11 @@ class Edge:
         at_ns = self.room.clock.now_ns()
         self.feed.publish_json("test-record", {"id": name, "at_ns": at_ns, **order}, retain=True)
         async for _, payload in FeedClient(self.room.layout.feed("recorder"), ["selftest"]).messages():
-            said = dict(json.loads(payload))
-            if said["id"] == name and said["state"] != "keeping":
+            outcome = dict(json.loads(payload))
+            if outcome["id"] == name and outcome["state"] != "keeping":
                 break
         self.feed.forget("test-record")
-        return said
+        return outcome
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ async def test_a_real_loudspeaker_is_heard_by_every_microphone(
         room = room_of(text, card.environment)
         edge = await edge_of(room)
         await room.until(room.running, "the sound card is heard")
-        said = await edge.test("t1")
-        assert said["state"] == "kept", said
-        assert said["tone"] == {"played": True, "why": ""}, said
-        files = [room.layout.selftests / "t1" / one["file"] for one in said["tracks"]["mics"]["files"]]
+        outcome = await edge.test("t1")
+        assert outcome["state"] == "kept", outcome
+        assert outcome["tone"] == {"played": True, "why": ""}, outcome
+        files = [room.layout.selftests / "t1" / one["file"] for one in outcome["tracks"]["mics"]["files"]]
         sounds = [evidence.decode(path) for path in files]
         assert [evidence.no_marker(sounds, channel, "t1") for channel in range(4)] == [""] * 4
         assert evidence.no_marker(sounds, 0, "t2").startswith("录音中找不到"), "another test's tone proves nothing"
@@ -86,5 +86,5 @@ async def test_a_real_loudspeaker_is_heard_by_every_microphone(
         card.stop()
 
 
-def _mics(room: RecorderRoom, said: dict[str, Any]) -> list[Path]:
-    return [room.layout.selftests / said["id"] / one["file"] for one in said["tracks"]["mics"]["files"]]
+def _mics(room: RecorderRoom, outcome: dict[str, Any]) -> list[Path]:
+    return [room.layout.selftests / outcome["id"] / one["file"] for one in outcome["tracks"]["mics"]["files"]]

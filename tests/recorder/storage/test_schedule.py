@@ -16,21 +16,21 @@ S = 1_000_000_000
 def test_a_gap_that_nobody_could_say_any_more_is_found(tmp_path: Path) -> None:
     log = RoomLog(tmp_path / "room.db")
 
-    def say(kind: str, at_s: float, **body: Any) -> None:
+    def append(kind: str, at_s: float, **body: Any) -> None:
         log.append(kind, body, hearing="h", room_ns=int(at_s * S), utc_ns=0)
 
     def segment(index: int, from_s: float, to_s: float, track: str = "bench") -> None:
         times = {"from_ns": int(from_s * S), "to_ns": int(to_s * S)}
-        say("segment", to_s, track=track, index=index, file="", bytes=1, sha256="", **times)
+        append("segment", to_s, track=track, index=index, file="", bytes=1, sha256="", **times)
 
-    say("open", 10, tracks=[{"id": "bench"}, {"id": "mics"}])
+    append("open", 10, tracks=[{"id": "bench"}, {"id": "mics"}])
     segment(0, 9, 20)
     segment(1, 23, 30.2)
-    say("pause", 30, reason="recess")
-    say("resume", 100)
+    append("pause", 30, reason="recess")
+    append("resume", 100)
     segment(2, 99, 110)
     segment(3, 110.005, 120)
-    say("gap", 130, track="bench", from_ns=120 * S, to_ns=125 * S, why="")
+    append("gap", 130, track="bench", from_ns=120 * S, to_ns=125 * S, why="")
     segment(4, 125, 140)
     segment(0, 9, 120, "mics")
     schedule = RecordingSchedule(log)
