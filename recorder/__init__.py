@@ -1,1 +1,1 @@
-"""Sources -> fragments -> segments; gaps and clocks. Nothing here needs the network."""
+"""The recorder of a room: from the sources over fragments to segments, with gaps and clocks, without the network."""

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RaisedAlarm:
-    """`code` is the kind, `subject` a track or seat, `text` for people."""
+    """An alarm that is on: `code` is its kind, `subject` the track or seat that it is about, `text` is for people."""
 
     code: str
     subject: str
@@ -39,11 +39,11 @@ class RaisedAlarms:
             self._on[key] = RaisedAlarm(code, subject, text, old.since_ns)
 
     def all(self) -> list[RaisedAlarm]:
-        """Oldest first."""
+        """Those that are on, the oldest first."""
         return sorted(self._on.values(), key=lambda a: a.since_ns)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """For the status."""
+        """What the status tells of it."""
         return [{"code": a.code, "subject": a.subject, "text": a.text, "since_ns": a.since_ns} for a in self.all()]
 
 

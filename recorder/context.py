@@ -20,7 +20,7 @@ from sync.room.paths import RoomPaths
 
 
 class RoomContext:
-    """Of one room. All methods belong to the event loop."""
+    """The context of one room. All methods belong to the event loop."""
 
     def __init__(
         self,

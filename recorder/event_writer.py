@@ -70,7 +70,7 @@ class EventWriter:
         self._dropped: Counter[str] = Counter()
         """Of each kind: facts that were given up since the log last took everything."""
         self._dropped_of = ""
-        """The hearing of the last one."""
+        """The hearing of the last fact that was given up."""
         for fact in _read(backlog):
             self._add(fact)
         self._saved = {fact.key for fact in self._waiting}
@@ -88,7 +88,7 @@ class EventWriter:
     def append(
         self, kind: str, body: Mapping[str, Any], *, hearing: str, room_ns: int, utc_ns: int, key: str | None
     ) -> None:
-        """Never waits."""
+        """Take an event that is to be written; this never waits. Without `key`, it gets one of its own."""
         self._add(Fact(kind, body, hearing, room_ns, utc_ns, key or f"said/{uuid4().hex}"))
         self._idle.clear()
         self._ready.set()
@@ -126,7 +126,7 @@ class EventWriter:
         return Fact("alarm", body, self._dropped_of, last.room_ns, last.utc_ns, f"said/{uuid4().hex}")
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         while True:
             await self._ready.wait()
             while self._waiting:
@@ -190,7 +190,7 @@ class EventWriter:
 
 
 def _read(path: Path) -> list[Fact]:
-    """What waits in the file; a torn last line is left out."""
+    """The facts that wait in the file; a torn last line is left out."""
     facts = []
     try:
         lines = path.read_bytes().split(b"\n")

@@ -1,4 +1,4 @@
-"""Follows the room's log: what it says is to be kept goes to every track, and what it missed is said as it answers.
+"""Follows the room's log: what is to be kept goes to every track, and what the log missed is written when it answers.
 
 Promises: the log is read away from the event loop, so that another service that is just writing it never holds up the
 media; a log that cannot be read stops nothing, and is an alarm until it can.
@@ -28,7 +28,7 @@ DRAIN_S = 5.0
 
 
 class LogFollower:
-    """Of one room. All methods belong to the event loop."""
+    """Follows the log of one room. All methods belong to the event loop."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class LogFollower:
         self._poll_now = asyncio.Event()
 
     async def recover(self) -> None:
-        """Close what an earlier life of this service left open, and say so; call it before `run`."""
+        """Close what an earlier life of this service left open, and write that to the log; call it before `run`."""
         writing = asyncio.create_task(self._context.events.run())
         try:
             await self._settle()
@@ -57,7 +57,7 @@ class LogFollower:
             await cancel_and_wait(writing)
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poll_now.wait(), POLL_S)

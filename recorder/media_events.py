@@ -1,7 +1,7 @@
 """What the room's log is told of the media: which segments are complete, and what is missing.
 
-Whatever closes a segment, the writer of a live track or the recovery after a crash, says it here, and the file is read
-back when its turn comes.
+Whatever closes a segment, the writer of a live track or the recovery after a crash, reports it here, and the file is
+read back when its turn comes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ log = structlog.get_logger(__name__)
 
 
 class MediaEvents:
-    """Of all tracks of a room."""
+    """Writes the events of all tracks of a room."""
 
     def __init__(self, context: RoomContext, confidence_monitor: ConfidenceMonitor) -> None:
         self._context = context
         self._confidence_monitor = confidence_monitor
 
     def append_segment(self, track: str, hearing: str, segment: ClosedSegment) -> None:
-        """A segment is complete."""
+        """Write that a segment is complete, and have it read back."""
         body = {
             "track": track,
             "index": segment.index,
@@ -42,7 +42,7 @@ class MediaEvents:
         self._confidence_monitor.closed(hearing, track, segment)
 
     def append_gap(self, track: str, missing: MissingSpan) -> None:
-        """Something that was to be kept is not on disk."""
+        """Write that something that was to be kept is not on disk."""
         log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
         body = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
         key = f"gap/{missing.hearing}/{track}/{missing.from_ns}-{missing.to_ns}"

@@ -54,11 +54,11 @@ class RecorderRoom:
         self.selftest = SelfTestRecorder(context, self._pipelines)
 
     async def recover(self) -> None:
-        """Close what an earlier life of this service left open, and say so."""
+        """Close what an earlier life of this service left open, and write that to the log."""
         await self._follower.recover()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Record until it is canceled."""
         async with asyncio.TaskGroup() as tasks:
             for source in self._source_recorders:
                 tasks.create_task(source.run())
@@ -69,7 +69,7 @@ class RecorderRoom:
             tasks.create_task(self._second_copy.run())
 
     async def stop(self) -> None:
-        """Close the open segments and say so."""
+        """Close the open segments and write that to the log."""
         await self.selftest.close()
         events = self._context.events
         writing = asyncio.create_task(events.run())

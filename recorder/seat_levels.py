@@ -8,7 +8,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 
 
 class SeatLevels:
-    """Of one room."""
+    """Publishes the levels of one room, and raises the alarms of its microphones."""
 
     def __init__(self, context: RoomContext, confidence_monitor: ConfidenceMonitor) -> None:
         self._context = context

@@ -1,7 +1,7 @@
 """The recorder: all sources run all the time; what they give is published live, and kept while a hearing is open.
 
 Promises: nothing here needs the network, the edge or the transcriber; what is to be kept is read from the room's log.
-What was said to be kept is on disk; what is not on disk is declared as a gap. One recorder a room.
+What the log says was kept is on disk; what is not on disk is declared as a gap. A room has one recorder.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
-    """Record until cancelled; a cancelled recorder closes its segments first."""
+    """Record until it is canceled; a canceled recorder closes its segments first."""
     _check(profile)
     _go_first()
     paths = RoomPaths(profile.storage.data)

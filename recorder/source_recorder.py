@@ -18,7 +18,7 @@ from recorder.track_pipeline import TrackPipeline
 
 
 class SourceRecorder:
-    """All methods belong to the event loop."""
+    """Records one source. All methods belong to the event loop."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SourceRecorder:
         )
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         await self._runner.run()
 
     @property
@@ -72,7 +72,7 @@ class SourceRecorder:
             pipeline.selector.tick(now_ns)
 
     def track_status(self) -> list[dict[str, Any]]:
-        """Its tracks, for the status."""
+        """What the status tells of its tracks."""
         return [
             {
                 "id": pipeline.info.id,

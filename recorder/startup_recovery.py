@@ -2,7 +2,7 @@
 
 Promises: nothing of the past keeps the room from recording now. While the room's log cannot be read, the hearing that
 this service knew to be open is kept on (`open.json` beside the media says which); as soon as the log answers, files
-are closed, what is missing is declared, and what waited is said.
+are closed, what is missing is declared, and what waited is written.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RECOVERED_WHY = "录制服务中断后恢复"
 
 
 class StartupRecovery:
-    """All methods belong to the event loop. `pending` until the log was read once."""
+    """Recovers one room. All methods belong to the event loop. It is `pending` until the log was read once."""
 
     def __init__(
         self,
@@ -51,11 +51,11 @@ class StartupRecovery:
         self._open_file = context.paths.data / "hearings" / "open.json"
         self._remembered = ""
         self._unclosed = recovery.unclosed(context.paths.data / "hearings", set())
-        """Of an earlier life: what this one writes is not to be recovered."""
+        """The files of an earlier life: what this one writes is not to be recovered."""
         self.pending = True
 
     async def close_files(self) -> None:
-        """Close and say what nobody closed. `StorageError` when the log does not answer: call it again."""
+        """Close what nobody closed, and write that. `StorageError` when the log does not answer: call it again."""
         known = await asyncio.to_thread(self._context.room_log.keys, "segment/")
         now_ns = self._context.clock.now_ns()
         utc_offset_ns = self._context.utc_of(now_ns) - now_ns
@@ -75,7 +75,7 @@ class StartupRecovery:
         self._unclosed = []
 
     async def declare(self, *, holes: bool) -> None:
-        """Read what is to be kept, and declare what is missing; `holes`: the log has all that was to be said."""
+        """Read what is to be kept, and declare what is missing; `holes`: the log has all that waited for it."""
         await asyncio.to_thread(self._schedule.poll)
         for plan in self._schedule.all():
             for pipeline in self._pipelines:

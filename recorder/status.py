@@ -20,7 +20,7 @@ GROUP_S = 0.02
 
 
 class StatusPublisher:
-    """Of one room."""
+    """Publishes the status of one room's recorder."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class StatusPublisher:
         self._volume_state = VolumeState(0, 0.0, False)
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         context = self._context
         while True:
             await self._clock_watch.poll(context.hearing)

@@ -1,4 +1,4 @@
-"""The way of one track through the recorder: stamped -> published, kept, looked at; and its place in the status."""
+"""The way of one track through the recorder: its fragments are stamped, published, kept and looked at."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PICTURE_TEXTS = {"frozen": "画面静止不动", "black": "画面全黑", "unde
 
 
 class TrackPipeline:
-    """One track. `stop` blocks; all else belongs to the event loop."""
+    """The pipeline of one track. `stop` blocks; all else belongs to the event loop."""
 
     def __init__(
         self, info: TrackInfo, context: RoomContext, media_events: MediaEvents, picture_meters: PictureMeters
@@ -56,7 +56,7 @@ class TrackPipeline:
         self.kept_bytes = 0
         self._kept_ns: int | None = None
         self.tap: Callable[[StampedFragment], None] | None = None
-        """A self-test that keeps this track as well."""
+        """Where a self-test that keeps this track as well takes its fragments."""
         self._picture = PictureWatch() if info.kind == "video" else None
         self._inspected_ns: int | None = None
         self._inspecting: asyncio.Task[None] | None = None
@@ -65,7 +65,7 @@ class TrackPipeline:
         return self._context.paths.track(hearing, self.info.id)
 
     def is_kept(self, now_ns: int) -> bool:
-        """Fragments of an open hearing have just reached the disk."""
+        """Whether fragments of an open hearing have just reached the disk."""
         return self.selector.wanting and self._kept_ns is not None and now_ns - self._kept_ns < KEPT_FRESH_NS
 
     def stop(self) -> None:

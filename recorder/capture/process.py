@@ -72,7 +72,7 @@ class WorkerProcess:
         self.ended = asyncio.Event()
         self.code = EndCode.FAILED
         self.why = ""
-        """For people."""
+        """The reason, for people."""
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._process: asyncio.subprocess.Process | None = None
         self._transports: list[asyncio.ReadTransport] = []
@@ -80,7 +80,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Of the running process."""
+        """The number of the running process."""
         return None if self._process is None else self._process.pid
 
     def waited_ns(self) -> int:

@@ -78,11 +78,11 @@ class SourceRunner:
 
     @property
     def pid(self) -> int | None:
-        """Of the worker, for tests and for people who look."""
+        """The number of the worker process, for tests and for people who look."""
         return None if self._worker is None else self._worker.pid
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         failures = 0
         while True:
             began_ns = self._clock.now_ns()

@@ -1,4 +1,4 @@
-"""Where the system clock's UTC comes from: chrony's own words, or nobody's."""
+"""Where the system clock's UTC comes from: chrony tells it, or nobody does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ClockSource:
     error_ms: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """For the status."""
+        """What the status tells of it."""
         return {"source": self.source, "error_ms": self.error_ms}
 
 

@@ -22,7 +22,7 @@ def to_db(value: float) -> float:
 
 
 class ChannelWatch:
-    """One microphone."""
+    """Watches one microphone."""
 
     def __init__(self) -> None:
         self._heard_ns: int | None = None
@@ -32,7 +32,7 @@ class ChannelWatch:
         self.clipping = False
 
     def update(self, peak: int, clipped: float, now_ns: int) -> None:
-        """Peak and share of samples at full scale of the last tenth of a second."""
+        """Take the peak and the share of samples at full scale of the last tenth of a second."""
         if peak > 0 or self._heard_ns is None:
             self._heard_ns = now_ns
         self.silent = now_ns - self._heard_ns > SILENT_NS

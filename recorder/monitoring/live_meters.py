@@ -1,7 +1,7 @@
 """What was heard and seen live, kept for a while, so that a file can be compared with it after it was written.
 
 Sound: of each whole second of room time, the loudest peak, the mean level and the largest clipped share of every
-channel. Pictures: a small grey signature of each key frame that was looked at. Bounded by `KEEP_NS`.
+channel. Pictures: a small gray signature of each key frame that was looked at. Bounded by `KEEP_NS`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Second:
 
 
 class SoundMeters:
-    """All channels of the microphones."""
+    """Meters all channels of the microphones."""
 
     def __init__(self) -> None:
         self._seconds: deque[_Second] = deque()
@@ -55,7 +55,7 @@ class SoundMeters:
 
 
 class PictureMeters:
-    """One camera."""
+    """Meters one camera."""
 
     def __init__(self) -> None:
         self._signatures: deque[tuple[int, bytes]] = deque()

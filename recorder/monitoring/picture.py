@@ -45,13 +45,13 @@ class PictureFindings:
 
 
 def shrink(frame: av.VideoFrame) -> av.VideoFrame:
-    """The thumbnail of a picture, in colour."""
+    """The thumbnail of a picture, in color."""
     height = max(round(frame.height * THUMB_WIDTH / frame.width / 2) * 2, 2)
     return frame.reformat(width=THUMB_WIDTH, height=height, format="rgb24")
 
 
-def grey(small: av.VideoFrame) -> NDArray[np.uint8]:
-    """Its brightness."""
+def grayscale(small: av.VideoFrame) -> NDArray[np.uint8]:
+    """The brightness of a thumbnail."""
     return small.reformat(format="gray").to_ndarray().astype(np.uint8, copy=False)
 
 
@@ -69,7 +69,7 @@ def signature(gray: NDArray[np.uint8]) -> bytes:
 
 
 class PictureWatch:
-    """One camera. `inspect` is called for one fragment at a time, from any thread."""
+    """Watches one camera. `inspect` is called for one fragment at a time, from any thread."""
 
     def __init__(self) -> None:
         self._decoder: av.VideoCodecContext | None = None
@@ -87,7 +87,7 @@ class PictureWatch:
         if frame is None:
             return PictureFindings(None, frozenset({"undecodable"}))
         small = shrink(frame)
-        gray = grey(small)
+        gray = grayscale(small)
         troubles: set[Trouble] = set()
         if self._is_same(gray):
             if fragment.from_ns - self._same_since_ns >= FROZEN_NS:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from recorder.monitoring.channels import CLIP_SHARE, to_db
-from recorder.monitoring.picture import grey, is_black, shrink, signature
+from recorder.monitoring.picture import grayscale, is_black, shrink, signature
 from sync.errors import MediaError
 from sync.media.fmp4 import index_file
 
@@ -79,7 +79,7 @@ class Job(BaseModel):
     to_ns: int
     fragments: int
     channels: list[str]
-    """Of the microphones: who sits there. Of the mix: empty."""
+    """Who sits at each of the microphones; empty for the mix."""
     seconds: list[tuple[int, Levels]]
     signatures: list[tuple[int, str]]
 
@@ -159,7 +159,7 @@ def _check_pictures(job: Job, found: list[str]) -> int:
             if not frames:
                 found.append("有画面无法解码")
                 break
-            gray = grey(shrink(frames[0]))
+            gray = grayscale(shrink(frames[0]))
             if seen and near is not None:
                 live = bytes.fromhex(expected.pop(near))
                 pictures.append((live, signature(gray)))

@@ -1,4 +1,4 @@
-"""What the room knows of its confidence monitoring: live meters in, closed files checked, differences told.
+"""What the room knows of its confidence monitoring: live meters and closed files come in, differences are reported.
 
 A difference is an alarm until the next file of the track is right, and an event of the hearing that is on. Nothing is
 added to a hearing that is over: it may be sealed; its difference stands on the screens, and in every verification.
@@ -20,7 +20,7 @@ from sync.media.tracks import MICROPHONES
 
 
 class ConfidenceMonitor:
-    """Of one room. All methods belong to the event loop."""
+    """Monitors one room. All methods belong to the event loop."""
 
     def __init__(self, context: RoomContext, tracks: Iterable[TrackInfo]) -> None:
         self._context = context
@@ -33,12 +33,12 @@ class ConfidenceMonitor:
         self._queue = ReadBackQueue(self._notify, self._notify_behind)
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         await self._queue.run()
 
     @property
     def state(self) -> dict[str, Any]:
-        """For the status."""
+        """What the status tells of it."""
         return {"checked": self._queue.checked, "longest_s": round(self._queue.longest_s, 1)}
 
     def picture_meters(self, track: str) -> PictureMeters:
@@ -46,7 +46,7 @@ class ConfidenceMonitor:
         return self._pictures[track]
 
     def heard(self, heard_ns: int, levels: list[tuple[int, float, float]]) -> None:
-        """Levels of all channels, up to `heard_ns`."""
+        """Take the levels of all channels, heard up to `heard_ns`."""
         self._sound.add(heard_ns, levels)
 
     def closed(self, hearing: str, track: str, segment: ClosedSegment) -> None:

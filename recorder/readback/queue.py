@@ -2,7 +2,7 @@
 
 Promises: nothing of it runs on the recorder's event loop but the passing of one line each way; one file at a time, in a
 process of low priority; a difference is an alarm `readback` of the track, cleared by its next file that is right. It
-refuses to pile up work: what waits too long is skipped, and that is said.
+refuses to pile up work: what waits too long is skipped, and that is an alarm.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Checked:
 
 
 class ReadBackQueue:
-    """All tracks of a room. Methods belong to one event loop."""
+    """Serves all tracks of a room. All methods belong to one event loop."""
 
     def __init__(self, notify: Callable[[Checked], None], behind: Callable[[int], None]) -> None:
         """`behind(n)`: n files were skipped since it last kept up; 0 when it keeps up again."""
@@ -57,7 +57,7 @@ class ReadBackQueue:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that reads, while there is one."""
+        """The number of the process that reads, while there is one."""
         return None if self._process is None else self._process.pid
 
     def check(self, hearing: str, track: str, index: int, job: Callable[[], Job]) -> None:
@@ -71,7 +71,7 @@ class ReadBackQueue:
         self._more.set()
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         try:
             while True:
                 await self._more.wait()

@@ -20,7 +20,7 @@ NICE = 5
 
 
 def main() -> None:
-    """Until the input ends."""
+    """Answer jobs until the input ends."""
     die_with_parent()
     weigh(NICE)
     with contextlib.suppress(psutil.Error, OSError):

@@ -39,7 +39,7 @@ class DamagedError(StorageError):
 
 
 class CopyFolder:
-    """One target. Blocks; used by one thread."""
+    """One target. Its methods block; one thread uses it."""
 
     def __init__(self, target: Path, room: str, memory: Path, *, bytes_per_s: int = BYTES_PER_S) -> None:
         """`memory`: the file of the room in which it is noted which disk the target is."""

@@ -1,4 +1,4 @@
-"""The second copy as the recorder sees it: a process of its own that says how far it is, and an alarm when it cannot.
+"""The second copy as the recorder sees it: a process that reports how far it is, and an alarm when it cannot go on.
 
 The recorder waits for nothing of it. Without `storage.copy` in the profile there is none, and `state` is None.
 """
@@ -31,7 +31,7 @@ CODE = "copy"
 
 
 class SecondCopySupervisor:
-    """Of one room. All methods belong to the event loop."""
+    """Supervises the second copy of one room. All methods belong to the event loop."""
 
     def __init__(self, profile: Profile, set_alarm: Callable[[str, str, str | None], None]) -> None:
         self._profile = profile
@@ -43,7 +43,7 @@ class SecondCopySupervisor:
             self.state = {"target": profile.storage.copy_to, "pending_files": 0, "pending_bytes": 0, "why": None}
 
     async def run(self) -> None:
-        """For ever; cancel to end it."""
+        """Run until it is canceled."""
         if self.state is None:
             return
         failures = 0

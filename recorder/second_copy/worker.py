@@ -62,7 +62,7 @@ class _Log:
 
 
 class Copier:
-    """One room. `copy_once` and `scan` block; one thread at a time."""
+    """Copies one room. `copy_once` and `scan` block; one thread at a time."""
 
     def __init__(self, options: CopyOptions) -> None:
         self.layout = RoomPaths(options.data)
@@ -159,7 +159,7 @@ def _key(hearing: str, last: int) -> str:
 
 
 def to_folder(copier: Copier, folder: CopyFolder) -> None:
-    """For ever."""
+    """Copy until the process ends."""
     failures = 0
     while True:
         pause_s = POLL_S
@@ -177,7 +177,7 @@ def to_folder(copier: Copier, folder: CopyFolder) -> None:
 
 
 async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
-    """For ever, over the upload protocol."""
+    """Copy over the upload protocol until the process ends."""
     headers = {"Authorization": f"Bearer {token}"}
     timeout = httpx.Timeout(60, connect=5)
     async with httpx.AsyncClient(base_url=options.target, headers=headers, timeout=timeout, trust_env=False) as http:
@@ -212,7 +212,7 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
 
 
 def main() -> None:
-    """Until the recorder ends."""
+    """Copy until the recorder ends."""
     die_with_parent()
     weigh(NICE)
     configure_logging("copier")

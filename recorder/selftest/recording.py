@@ -2,8 +2,8 @@
 
 An order comes over the edge's feed (`test-record`); what became of it goes out on the recorder's own (`selftest`).
 Promises: a test record has its own folder and never mixes with a hearing; one test at a time; a hearing that opens ends
-the test at once; earlier test records are deleted when a new test begins. Refuses to judge: `edge.selftest.runner`
-does.
+the test at once; earlier test records are deleted when a new test begins. It refuses to judge: that is done by
+`edge.selftest.runner`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _TestTrack:
     pipeline: TrackPipeline
     writer: TrackWriter
     until_ns: int | None
-    """None while the end is not known yet."""
+    """Room time of its end; None while that is not known yet."""
     segments: list[ClosedSegment] = field(default_factory=list)
     ended: bool = False
     """Nothing more is offered."""
@@ -65,7 +65,7 @@ class _TestTrack:
 
 
 class SelfTestRecorder:
-    """All methods belong to one event loop."""
+    """Makes the test records of one room. All methods belong to one event loop."""
 
     __test__ = False  # it is no test of pytest's
 
@@ -103,7 +103,7 @@ class SelfTestRecorder:
         self._running = asyncio.get_running_loop().create_task(self._run(test, min(listen_s, MOST_NS / NS_PER_S)))
 
     async def close(self) -> None:
-        """The service ends."""
+        """End a running test, because the service ends."""
         if self._running is not None:
             await cancel_and_wait(self._running)
 

@@ -42,7 +42,7 @@ class Coverage:
 
 
 class GapTracker:
-    """One track."""
+    """Finds the gaps of one track."""
 
     def __init__(self, declare: Callable[[MissingSpan], None]) -> None:
         self._declare = declare

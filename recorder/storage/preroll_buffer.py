@@ -25,7 +25,7 @@ def buffer_bytes(preroll_ns: int) -> int:
 
 
 class PreRollBuffer:
-    """Of one track. Iterates over its fragments, oldest first."""
+    """Holds the fragments of one track; iterating gives them, the oldest first."""
 
     def __init__(self, preroll_ns: int) -> None:
         """`preroll_ns`: how long a pre-roll may be asked for."""

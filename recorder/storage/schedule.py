@@ -1,6 +1,6 @@
 """What is to be kept, read from the room's log alone: it works while every other service is dead.
 
-An event that cannot be read is logged and left out: recording goes on, whoever said it.
+An event that cannot be read is logged and left out: recording goes on, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RecordingPlan:
     kept_until_ns: dict[str, int]
     """Of each track: up to where segments and declared gaps reach, according to the log."""
     holes: dict[str, list[tuple[int, int]]]
-    """Of each track: (from, to) before that which neither covers: gaps that died with this service unsaid."""
+    """Of each track: (from, to) before that which neither covers: this service died before it declared them."""
 
 
 class RecordingSchedule:

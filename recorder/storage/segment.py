@@ -23,7 +23,7 @@ from sync.runtime.durable_files import sync_folder
 
 @dataclass(frozen=True, slots=True)
 class ClosedSegment:
-    """A finished file, ready to be said in the room's log."""
+    """A finished file, ready for the room's log."""
 
     index: int
     path: Path
@@ -118,7 +118,7 @@ class SegmentFile:
         self._digests.update(data)
 
     def close(self) -> ClosedSegment | None:
-        """Finish the file; None when it holds no fragment (then nothing is said of it)."""
+        """Finish the file; None when it holds no fragment (then the log hears nothing of it)."""
         try:
             if self._torn:  # a disk that refused even to take back half a fragment
                 os.ftruncate(self._file, self.bytes)

@@ -41,7 +41,7 @@ class _Selection:
 
 
 class FragmentSelector:
-    """One track. `offer` and `finish` are those of `recorder.storage.writer.TrackWriter`."""
+    """Selects for one track. `offer` and `finish` are those of `recorder.storage.writer.TrackWriter`."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class FragmentSelector:
         self._began = False
 
     def want(self, hearing: str, stretches: Sequence[Stretch], *, ended: bool, covered_ns: int = 0) -> None:
-        """What the room's log says is to be kept of a hearing; say it again whenever it changes.
+        """What the room's log says is to be kept of a hearing; call it again whenever that changes.
 
         `covered_ns`: up to where an earlier life of this service has kept or declared it.
         """
@@ -76,7 +76,7 @@ class FragmentSelector:
         self._advance()
 
     def fragment(self, fragment: StampedFragment) -> None:
-        """The next fragment of the track."""
+        """Take the next fragment of the track."""
         self._buffer.append(fragment)
         self._advance()
         self._buffer.trim()
@@ -107,12 +107,12 @@ class FragmentSelector:
             self._finishing = [s for s in self._finishing if s is not selection]
 
     def is_done(self, hearing: str) -> bool:
-        """Everything of this hearing is on disk or declared."""
+        """Whether everything of this hearing is on disk or declared."""
         return self._find(hearing) is None
 
     @property
     def is_idle(self) -> bool:
-        """No hearing wants anything of this track any more."""
+        """Whether no hearing wants anything of this track any more."""
         return not self._selections and not self._finishing
 
     def buffered(self, from_ns: int) -> list[StampedFragment]:
@@ -121,7 +121,7 @@ class FragmentSelector:
 
     @property
     def wanting(self) -> bool:
-        """A hearing is open: fragments go to disk."""
+        """Whether a hearing is open, so that fragments go to disk."""
         first = self._selections[0] if self._selections else None
         return (
             first is not None and first.current < len(first.stretches) and first.stretches[first.current].to_ns is None

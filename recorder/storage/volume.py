@@ -11,7 +11,7 @@ NS_PER_S = 1_000_000_000
 GIB = 1 << 30
 WINDOW_NS = 60 * NS_PER_S
 LEAST_BYTES_PER_S = 50_000
-"""Until something was measured."""
+"""The rate that is assumed until something was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ Outcome = FragmentKept | SegmentClosed | FragmentRefused | StretchFinished
 
 
 class TrackWriter:
-    """Orders for one track. Methods belong to the event loop."""
+    """Writes one track. The methods belong to the event loop."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class TrackWriter:
             self._notify(SegmentClosed(self._hearing, closed))
 
     def _close_again(self) -> None:
-        """Files that the disk would not let be finished: their fragments are synced, only the end was not said."""
+        """Close the files that the disk would not let be finished; their fragments are synced already."""
         for _ in range(len(self._unfinished)):
             hearing, path, utc_offset_ns = self._unfinished.popleft()
             try:
