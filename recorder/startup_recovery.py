@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from recorder.track_pipeline import TrackPipeline
 from sync.errors import MediaError, StorageError
 from sync.media.fmp4 import index_file
 from sync.room.paths import RoomPaths
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 
@@ -113,13 +112,7 @@ class StartupRecovery:
             value = {"hearing": self._remembered, "stretches": stretches}
         try:
             make_folder(self._open_file.parent)
-            draft = self._open_file.with_suffix(".new")
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(value, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._open_file)
-            sync_folder(self._open_file.parent)
+            replace_file(self._open_file, json.dumps(value))
         except OSError as error:  # it is for the day on which the log is damaged, too
             log.error("open_hearing_not_noted", why=str(error))
 

@@ -7,7 +7,6 @@ as long as the file or the log can be read; the file is replaced as a whole.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from sync.room.event_log import RoomLog
+from sync.runtime.durable_files import replace_file
 from transcriber.backlog import Backlog, HearingJob
 
 log = structlog.get_logger(__name__)
@@ -44,14 +44,8 @@ class ResumePoint:
 
     def write(self, path: Path) -> None:
         """Replace the file as a whole, so that it is never read half written."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        value = {"number": self.number, "hearing": self.hearing, "done_ns": self.done_ns}
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(value, file)
-            file.flush()
-            os.fsync(file.fileno())  # a power cut must not leave an empty file: all hearings would be heard again
-        draft.replace(path)
+        # A power cut must not leave an empty file: all hearings would be heard again.
+        replace_file(path, json.dumps({"number": self.number, "hearing": self.hearing, "done_ns": self.done_ns}))
 
 
 class ProgressFile:

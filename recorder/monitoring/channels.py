@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
+
 FULL_SCALE = 32_768
 FLOOR_DB = -90.0
 SILENT_NS = 5 * NS_PER_S

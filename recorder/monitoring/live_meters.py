@@ -10,7 +10,8 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
+
 KEEP_NS = 720 * NS_PER_S
 """The longest segment that a profile allows, and the time until it is read back."""
 

@@ -25,8 +25,8 @@ from recorder.monitoring.channels import CLIP_SHARE, to_db
 from recorder.monitoring.picture import grayscale, is_black, shrink, signature
 from sync.errors import MediaError
 from sync.media.fmp4 import index_file
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 PIECE_BYTES = 1024 * 1024
 LENGTH_TOLERANCE_NS = 60_000_000
 """Less than two pictures: rounding of ticks, and the priming of an encoder."""

@@ -8,9 +8,7 @@ refuses to pile up work: what waits too long is skipped, and that is an alarm.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,15 +17,14 @@ from dataclasses import dataclass
 import structlog
 
 from recorder.readback.compare import Job
-from sync.runtime.processes import die_with_parent
+from sync.runtime.child_process import ChildError, ChildProcess, module_command
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 64
 JOB_S = 60.0
 """A file of ten minutes takes some seconds; longer than this, the disk or the process hangs."""
-LINE_BYTES = 16 * 1024 * 1024
-COMMAND = (sys.executable, "-m", "recorder.readback.worker")
+WORKER = f"{__package__}.worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,12 @@ class ReadBackQueue:
         self.checked = 0
         self.longest_s = 0.0
         """From the close of a file until it was known to be right or wrong."""
-        self._process: asyncio.subprocess.Process | None = None
+        self._reader: ChildProcess | None = None
 
     @property
     def pid(self) -> int | None:
         """The number of the process that reads, while there is one."""
-        return None if self._process is None else self._process.pid
+        return None if self._reader is None else self._reader.pid
 
     def check(self, hearing: str, track: str, index: int, job: Callable[[], Job]) -> None:
         """Look at a closed segment as soon as its turn comes; `job` is asked for then. Never waits."""
@@ -93,36 +90,25 @@ class ReadBackQueue:
     async def _ask(self, job: Job) -> list[str]:
         for _ in range(2):  # a file that kills its reader twice cannot be read
             try:
-                process = self._process or await self._start()
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write(job.model_dump_json().encode() + b"\n")
+                if self._reader is None:
+                    self._reader = await ChildProcess.start(module_command(WORKER))
                 async with asyncio.timeout(JOB_S):
-                    await process.stdin.drain()
-                    line = await process.stdout.readline()
-                return [str(what) for what in json.loads(line)["found"]]
+                    await self._reader.send(json.loads(job.model_dump_json()))
+                    answer = await self._reader.receive()
+                if answer is not None:
+                    return [str(what) for what in answer["found"]]
+                why = "it has died"
             except TimeoutError:
                 await self._end()
                 return [f"{JOB_S:.0f} 秒内读不完，请检查磁盘"]
-            except (OSError, ValueError, KeyError, TypeError) as error:  # an empty line: it has died
-                log.warning("readback_restarted", file=str(job.path), why=str(error))
-                await self._end()
+            except (ChildError, KeyError, TypeError) as error:
+                why = str(error)
+            stderr = [] if self._reader is None else list(self._reader.stderr)[-3:]
+            log.warning("readback_restarted", file=str(job.path), why=why, stderr=stderr)
+            await self._end()
         return ["读取它的进程异常退出"]
 
-    async def _start(self) -> asyncio.subprocess.Process:
-        self._process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=LINE_BYTES,
-            preexec_fn=die_with_parent,
-        )
-        return self._process
-
     async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.end()

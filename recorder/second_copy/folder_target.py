@@ -18,7 +18,7 @@ from pathlib import Path
 
 from recorder.storage.segment import make_folder
 from sync.errors import StorageError
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.durable_files import replace_file, sync_folder
 
 MARKER = ".wutong-copy"
 PIECE_BYTES = 1024 * 1024
@@ -66,8 +66,8 @@ class CopyFolder:
             raise AwayError(f"备份位置 {self._target} 不是原来的那一个；如已更换，请删除 {self._memory.name} 后重启")
         name = name or secrets.token_hex(16)
         try:
-            _write(marker, name.encode())
-            _write(self._memory, json.dumps({"marker": name, "mounted": mounted}).encode())
+            replace_file(marker, name.encode())
+            replace_file(self._memory, json.dumps({"marker": name, "mounted": mounted}).encode())
         except OSError as error:
             raise self._away(error) from error
         return True
@@ -151,13 +151,3 @@ class CopyFolder:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return AwayError(f"备份盘 {self._target} 已满，请更换或清理")
         return AwayError(f"备份位置 {self._target} 无法写入：{error.strerror}")
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f"{path.name}.new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)

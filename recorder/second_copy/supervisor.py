@@ -6,10 +6,8 @@ The recorder waits for nothing of it. Without `storage.copy` in the profile ther
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import structlog
 
 from hardware.profile import Profile
 from sync.errors import ConfigError
-from sync.runtime.processes import die_with_parent
+from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.secrets import read_secret
 
 log = structlog.get_logger(__name__)
@@ -26,7 +24,7 @@ log = structlog.get_logger(__name__)
 PAUSES_S = (1.0, 5.0, 30.0)
 STABLE_S = 60.0
 """A process that ran for so long did not fail at once."""
-COMMAND = (sys.executable, "-m", "recorder.second_copy.worker")
+WORKER = f"{__package__}.worker"
 CODE = "copy"
 
 
@@ -36,7 +34,6 @@ class SecondCopySupervisor:
     def __init__(self, profile: Profile, set_alarm: Callable[[str, str, str | None], None]) -> None:
         self._profile = profile
         self._set_alarm = set_alarm
-        self._process: asyncio.subprocess.Process | None = None
         self.state: dict[str, Any] | None = None
         """`target`, `pending_files`, `pending_bytes`, `why`: for the status."""
         if profile.storage.copy_to:
@@ -51,8 +48,8 @@ class SecondCopySupervisor:
             began_s = asyncio.get_running_loop().time()
             try:
                 why = await self._once(self.state)
-            except (OSError, ConfigError) as error:
-                why = str(error)
+            except (ChildError, ConfigError) as error:
+                why = error.message
             log.warning("copier_ended", why=why)
             self._apply({"why": why})
             if asyncio.get_running_loop().time() - began_s > STABLE_S:
@@ -61,38 +58,26 @@ class SecondCopySupervisor:
             failures += 1
 
     async def _once(self, state: dict[str, Any]) -> str:
-        process = await self._start(str(state["target"]))
-        assert process.stdout is not None
+        copier = await self._start(str(state["target"]))
         reported = None
         try:
-            while line := await process.stdout.readline():
-                with contextlib.suppress(ValueError):
-                    value = json.loads(line)
-                    self._apply(value)
-                    reported = value.get("why")
-            code = await process.wait()
+            async for value in copier.lines():
+                self._apply(value)
+                reported = value.get("why")
+            code = await copier.ended()
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            await copier.end()
         return reported or f"备份进程退出（{code}），将重新启动"
 
-    async def _start(self, target: str) -> asyncio.subprocess.Process:
+    async def _start(self, target: str) -> ChildProcess:
         options = {"data": str(self._profile.storage.data), "room": self._profile.address, "target": target}
         environment = dict(os.environ)
         if target.startswith(("http://", "https://")):
             token_file: Path | None = self._profile.center.token_file
             assert token_file is not None  # the profile was checked
             environment["WUTONG_COPY_TOKEN"] = read_secret(token_file, "the room's token")
-        return await asyncio.create_subprocess_exec(
-            *COMMAND,
-            json.dumps(options, ensure_ascii=False),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            env=environment,
-            preexec_fn=die_with_parent,
-        )
+        command = module_command(WORKER, json.dumps(options, ensure_ascii=False))
+        return await ChildProcess.start(command, environment=environment, logs=True)
 
     def _apply(self, value: dict[str, Any]) -> None:
         assert self.state is not None

@@ -27,7 +27,7 @@ from recorder.storage.segment import make_folder
 from sync.errors import StorageError, WutongError
 from sync.room.event_log import Event, RoomLog
 from sync.room.paths import RoomPaths
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent, weigh
 from sync.runtime.service import configure_logging
 from sync.uplink.token_bucket import TokenBucket
@@ -106,13 +106,7 @@ class Copier:
         data = b"".join(json.dumps(e.to_json(), ensure_ascii=False, sort_keys=True).encode() + b"\n" for e in events)
         try:
             make_folder(folder)
-            draft = path.with_suffix(".new")
-            with draft.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            sync_folder(folder)
+            replace_file(path, data)
         except OSError as error:
             raise StorageError(f"庭审日志无法写入 {path.name}：{error.strerror}") from error
         digest = hashlib.sha256(data).hexdigest()

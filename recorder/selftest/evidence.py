@@ -21,8 +21,8 @@ from recorder.monitoring.channels import FLOOR_DB, to_db
 from recorder.monitoring.picture import BLACK_MEAN, BLACK_SPREAD, SAME_LEVELS
 from sync.errors import MediaError
 from sync.media.fmp4 import FileIndex, index_file
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 HEARD_DB = -45.0
 """RMS of a tenth of a second above which somebody speaks."""
 HEARD_LEVELS = 3

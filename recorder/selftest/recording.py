@@ -30,10 +30,10 @@ from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
 from sync.media.tracks import MICROPHONES, MIX
 from sync.runtime.service import cancel_and_wait
+from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
-NS_PER_S = 1_000_000_000
 STALE_NS = 10 * NS_PER_S
 """An order that is older was for a recorder that is gone."""
 PICTURE_NS = 3 * NS_PER_S

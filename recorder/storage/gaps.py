@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recorder.storage.stretch import Stretch
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 TOLERANCE_NS = 10_000_000
 """Smaller holes are the rounding of media time and of drift."""
 NEAR_NS = 5 * NS_PER_S

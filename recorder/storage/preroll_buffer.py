@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from recorder.capture.fragment import StampedFragment
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 MARGIN_NS = 3 * NS_PER_S
 """How far the memory reaches back beyond the pre-roll: an opening is heard of a little later than it happens."""
 GOP_NS = 10 * NS_PER_S

@@ -25,7 +25,7 @@ from recorder.storage.segment import ClosedSegment, journal_line, next_index
 from sync.errors import StorageError
 from sync.media.fmp4 import Indexed, Init, index_file
 from sync.runtime.digests import checks_of
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.durable_files import replace_file, sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -221,9 +221,4 @@ def _write_journal(path: Path, entries: list[tuple[int, dict[str, Any], Indexed]
         for offset, facts, fragment in entries:
             file.seek(fragment.offset)
             text += journal_line(offset, file.read(fragment.bytes), facts)
-    draft = path.with_suffix(".jsonl.new")
-    with draft.open("wb") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(path.with_suffix(".jsonl"))
+    replace_file(path.with_suffix(".jsonl"), text)

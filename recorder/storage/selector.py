@@ -14,8 +14,8 @@ from recorder.capture.fragment import StampedFragment
 from recorder.storage.gaps import Coverage, GapTracker, MissingSpan
 from recorder.storage.preroll_buffer import PreRollBuffer
 from recorder.storage.stretch import Stretch
+from sync.runtime.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 LATE_NS = 3 * NS_PER_S
 """A stretch that ended is given this long for its last fragments to arrive."""
 TOO_SLOW_WHY = "磁盘写入过慢"

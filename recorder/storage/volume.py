@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
+
 GIB = 1 << 30
 WINDOW_NS = 60 * NS_PER_S
 LEAST_BYTES_PER_S = 50_000

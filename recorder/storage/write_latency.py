@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-NS_PER_S = 1_000_000_000
+from sync.runtime.units import NS_PER_S
+
 KEEP_NS = 60 * NS_PER_S
 
 

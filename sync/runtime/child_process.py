@@ -1,8 +1,8 @@
 """A child process that is spoken to in lines of JSON, and that dies with its parent.
 
-Promises: whatever the child does, the parent is not held up: lines are bounded, waits have an end, and `end` is sure to
-leave no process behind. What it says on stderr is drained and only its last lines are kept. Refuses to start it again:
-when and how often is for its owner to say.
+Promises: whatever the child does, the parent is not held up: lines are bounded, and `end` is sure to leave no process
+behind. What it says on stderr is drained and only its last lines are kept, unless it goes to the parent's own log.
+Refuses to start it again: when and how often is for its owner to say.
 """
 
 from __future__ import annotations
@@ -42,17 +42,19 @@ class ChildProcess:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
-        self._draining = asyncio.create_task(self._drain())
+        self._draining = asyncio.create_task(self._drain(process.stderr)) if process.stderr is not None else None
 
     @classmethod
-    async def start(cls, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Self:
-        """Start it; `ChildError` when that cannot be done."""
+    async def start(
+        cls, command: Sequence[str], *, environment: Mapping[str, str] | None = None, logs: bool = False
+    ) -> Self:
+        """Start it; `ChildError` when that cannot be done. `logs`: its stderr is the parent's own."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+                stderr=None if logs else asyncio.subprocess.PIPE,
                 limit=LINE_BYTES,
                 env=environment,
                 preexec_fn=die_with_parent,
@@ -102,7 +104,8 @@ class ChildProcess:
     async def ended(self) -> int:
         """Wait for its end; the exit code, negative for a signal."""
         code = await self._process.wait()
-        await self._draining
+        if self._draining is not None:
+            await self._draining
         return code
 
     async def end(self) -> int:
@@ -112,11 +115,10 @@ class ChildProcess:
                 self._process.kill()
         return await self.ended()
 
-    async def _drain(self) -> None:
+    async def _drain(self, stderr: asyncio.StreamReader) -> None:
         """Keep the pipe empty: a child that waits for somebody to read its stderr does nothing else any more."""
-        assert self._process.stderr is not None
         rest = b""
-        while data := await self._process.stderr.read(64 * 1024):
+        while data := await stderr.read(64 * 1024):
             *lines, rest = (rest + data).split(b"\n")
             self._note(lines[-STDERR_LINES:])
             rest = rest[: 4 * STDERR_CHARS]

@@ -24,6 +24,7 @@ import structlog
 from hardware.profile import Profile, Seat
 from sync.record.transcript import Transcript
 from sync.room.event_log import Event
+from sync.runtime.durable_files import replace_file
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.defects import DEFECTS
 from transcriber.diarization.pitch import pitch
@@ -232,10 +233,8 @@ def _read(path: Path) -> _KnownVoices:
 
 def _write(path: Path, known: _KnownVoices) -> None:
     """Replace the file as a whole; without it a restart founds its voices anew."""
-    draft = path.with_suffix(".new")
     try:
         # Not synced: an utterance must not wait for it, and a power cut costs labels, no words.
-        draft.write_text(json.dumps(asdict(known), ensure_ascii=False), encoding="utf-8")
-        draft.replace(path)
+        replace_file(path, json.dumps(asdict(known), ensure_ascii=False), synced=False)
     except OSError as error:
         log.warning("voices_not_kept", why=str(error))
