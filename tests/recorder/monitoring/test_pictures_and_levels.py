@@ -87,14 +87,14 @@ def test_exact_zeros_for_five_seconds_are_a_dead_channel_and_the_least_noise_is_
 
 def test_a_wrong_gain_is_clipping_and_a_single_consonant_is_not() -> None:
     watch = ChannelWatch()
-    watch.inspect(32_767, 0.002, 0)
-    watch.inspect(32_767, 0.05, S)
+    watch.update(32_767, 0.002, 0)
+    watch.update(32_767, 0.05, S)
     assert not watch.clipping
     for tenth in range(10, 14):
-        watch.inspect(32_767, 0.05, tenth * S // 10)
+        watch.update(32_767, 0.05, tenth * S // 10)
     assert watch.clipping
     for second in range(2, 9):
-        watch.inspect(2_000, 0.0, second * S)
+        watch.update(2_000, 0.0, second * S)
     assert not watch.clipping
 
 
