@@ -52,7 +52,7 @@ def test_the_services_of_a_room_read_an_old_data_folder(old: Path) -> None:
     assert hearing.signing.signatures
     assert log.pending_count() == log.last_number(), "nothing was receipted yet"
     schedule = RecordingSchedule(log)
-    schedule.look()
+    schedule.poll()
     (plan,) = schedule.all()
     assert plan.ended
     assert len(plan.stretches) == 2
