@@ -21,7 +21,8 @@ _WRITTEN = "零一二三四五六七八九"
 
 _D = "[零〇一二三四五六七八九]"
 _N = "[零〇一二两三四五六七八九十百千]"
-_WHOLE = f"(?:{_N}+[万亿]?)+"
+_WHOLE = f"{_N}+(?:[万亿]{_N}+)*[万亿]?"
+"""Each text matches in one way only, so that a long row of numerals takes no longer than it is."""
 _IDIOM = re.compile(r"十万火急|十万八千里|千千万万|一五一十|一万年|十全十美|百万富翁|千万富翁")
 
 

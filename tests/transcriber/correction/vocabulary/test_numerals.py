@@ -97,3 +97,24 @@ def test_any_text_has_a_form_that_stays(text: str) -> None:
     for form in ("arabic", "chinese"):
         once = in_form(text, form)
         assert in_form(once, form) == once
+
+
+@pytest.mark.parametrize(
+    "row", ["一", "十", "万", "一万", "一十", "一千零", "百分之一", "第一", "二点五", "9", "1,234"]
+)
+def test_a_long_row_of_numerals_takes_no_longer_than_it_is(row: str) -> None:
+    for form in ("arabic", "chinese"):
+        once = in_form(row * 1000 + "。", form)
+        assert in_form(once, form) == once
+
+
+def test_two_long_numbers_read_out_together_are_digits() -> None:
+    assert in_form("二三零一零三一九八五零三一二零零一八六二二二零二零二零零一一二二三三四四五", "arabic") == (
+        "2301031985031200186222020200112233445"
+    )
+
+
+@pytest.mark.parametrize("number", [100_001_000, 500_006_920, 83_700_004_486])
+def test_an_empty_ten_thousand_is_said(number: int) -> None:
+    assert "亿零" in written(number)
+    assert value(written(number)) == number
