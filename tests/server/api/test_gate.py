@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 from pathlib import Path
 
 import httpx
@@ -200,6 +201,50 @@ def test_the_wait_grows_with_every_failure_and_ends() -> None:
         throttle.check("a")
     now[0] = 8.1
     throttle.check("a")
+
+
+def test_only_failures_count_and_a_right_code_forgets_them() -> None:
+    throttle = Throttle(lambda: 0.0)
+    for _ in range(100):
+        throttle.check("a")
+    for _ in range(8):
+        throttle.failed("a")
+    with pytest.raises(AccessError):
+        throttle.check("a")
+    throttle.succeeded("a")
+    throttle.check("a")
+
+
+def test_who_has_many_addresses_takes_no_memory_and_locks_nobody_out_for_long() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(20):
+        throttle.failed("first")
+    for number in range(30_000):
+        throttle.failed(f"2001:db8::{number:x}")
+    for _ in range(20):
+        throttle.failed("last")
+    with pytest.raises(AccessError, match="5"):
+        throttle.check("clerk")
+    now[0] = 5.1
+    throttle.check("clerk")
+    throttle.check("first")  # the oldest are forgotten
+    with pytest.raises(AccessError):
+        throttle.check("last")
+
+
+@pytest.mark.parametrize("step_s", [-86400.0, 86400.0])
+def test_a_step_of_the_clock_neither_frees_a_guesser_nor_locks_the_clerk_out(
+    monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    throttle = Throttle()
+    for _ in range(20):
+        throttle.failed("a")
+    true_s = time.time
+    monkeypatch.setattr(time, "time", lambda: true_s() + step_s)
+    with pytest.raises(AccessError, match=r"(299|300) 秒"):
+        throttle.check("a")
+    throttle.check("b")
 
 
 async def test_pages_carry_the_headers_and_assets_stay_inside(served: Served) -> None:

@@ -269,18 +269,3 @@ async def test_a_growing_segment_is_sent_by_whole_fragments_and_finished_on_its_
             await until(lambda: sha256 in peer.objects)
     assert peer.objects[sha256] == data
     assert len(peer.posts) == 1
-
-
-async def test_the_pace_is_kept() -> None:
-    slept: list[float] = []
-    now = 0.0
-
-    async def sleep(seconds: float) -> None:
-        nonlocal now
-        slept.append(seconds)
-        now += seconds
-
-    pace = TokenBucket(1000, monotonic=lambda: now, sleep=sleep)
-    for _ in range(10):
-        await pace.take(1000)
-    assert sum(slept) == pytest.approx(9.0)
