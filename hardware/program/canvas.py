@@ -6,7 +6,6 @@ together from finished signs.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from functools import lru_cache
 from typing import Literal
 
@@ -94,7 +93,7 @@ class Text:
     def __init__(self, size: int, colour: Colour, ground: Colour, weight: Weight = "bold") -> None:
         self._size, self._colour, self._ground, self._weight = size, colour, ground, weight
         self._height = (size * 3 // 2 + 1) // 2 * 2
-        self._cache: OrderedDict[tuple[str, int], Patch] = OrderedDict()
+        self._line = lru_cache(CACHED_TEXTS)(self._draw)
         self.drawn = 0
         """How many lines had to be drawn."""
 
@@ -105,14 +104,7 @@ class Text:
 
     def patch(self, text: str, most: int = WIDTH) -> Patch:
         """A line, cut with … where it is wider than `most` pixels."""
-        key = (text, most)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._cache[key] = self._draw(text, most)
-            if len(self._cache) > CACHED_TEXTS:
-                self._cache.popitem(last=False)
-        self._cache.move_to_end(key)
-        return found
+        return self._line(text, most)
 
     def put(self, canvas: Canvas, text: str, rect: Rect, side: Side = "left") -> Rect:
         """Write a line into the middle of a rectangle's height; where it came to lie."""

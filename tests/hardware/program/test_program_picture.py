@@ -18,7 +18,7 @@ from PIL import Image
 from hardware import timecode
 from hardware.drivers import ffmpeg_arguments
 from hardware.program.camera import STALE_NS, CameraFeed, Picture
-from hardware.program.canvas import BAR, INK, PIT, Canvas, Text
+from hardware.program.canvas import BAR, CACHED_TEXTS, INK, PIT, Canvas, Text
 from hardware.program.composer import Composer
 from hardware.program.exhibit import read_patch
 from hardware.program.layout import BOTTOM, COLUMN_MOST, HEIGHT, TOP, WIDTH, Rect, fit, layout
@@ -91,6 +91,17 @@ def test_a_line_of_text_is_drawn_once_and_cut_where_it_is_too_long() -> None:
     assert canvas.luma[:, at.right + 2 :].max() < 40
     short = text.put(canvas, "很长的案由" * 40, Rect(32, 100, 300, 64))
     assert short.width <= 300
+
+
+def test_the_last_texts_are_kept_and_the_oldest_is_drawn_anew() -> None:
+    text = Text(30, INK, BAR)
+    for number in [*range(CACHED_TEXTS), 0, CACHED_TEXTS]:
+        text.patch(f"{number}")
+    assert text.drawn == CACHED_TEXTS + 1
+    text.patch("0")  # it was used again: 1 went instead
+    assert text.drawn == CACHED_TEXTS + 1
+    text.patch("1")
+    assert text.drawn == CACHED_TEXTS + 2
 
 
 def picture(value: int, at_ns: int = 0) -> Picture:
