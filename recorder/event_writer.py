@@ -20,7 +20,8 @@ from uuid import uuid4
 import structlog
 
 from sync.errors import StorageError
-from sync.room.event_log import Event, RoomLog
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 
 log = structlog.get_logger(__name__)
 

@@ -28,8 +28,9 @@ from recorder.storage.volume import RecordingVolume, VolumeState
 from recorder.storage.write_latency import WriteLatency
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import StorageError
+from sync.record.event import Event
 from sync.room.clock import ClockMap, RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait

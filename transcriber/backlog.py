@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 
 @dataclass(slots=True)

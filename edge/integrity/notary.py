@@ -28,10 +28,11 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import body_of, missing
 from sync.ledger.tree import Tree, leaf_hash
+from sync.record.event import DAMAGED, Event, seal_key
 from sync.record.hearing import Hearing
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
-from sync.room.event_log import DAMAGED, Event, RoomLog, seal_key
+from sync.room.event_log import RoomLog
 from sync.room.follower import UNREADABLE
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
 from hardware.profile import Profile
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 State = Literal["waiting", "heard", "ok", "warn", "failed"]
 _OK: Mapping[bool | None, State] = {True: "ok", False: "failed", None: "warn"}

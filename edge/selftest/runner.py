@@ -23,7 +23,7 @@ from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, in_wo
 from edge.state.room_state import RoomState
 from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
-from sync.room.event_log import Event
+from sync.record.event import Event
 from sync.room.feed import FeedClient
 from sync.runtime.service import cancel_and_wait
 

@@ -21,10 +21,11 @@ from sync.http.people import write_private
 from sync.media.envelope import Envelope
 from sync.media.gop_cache import GopCache
 from sync.record.docket import Docket
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths

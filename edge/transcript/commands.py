@@ -18,10 +18,10 @@ from typing import Any
 from edge.state.room_state import RoomState
 from edge.transcript.history import RevisionHistory
 from sync.errors import HearingError
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.signing import words_of, words_sha256
 from sync.record.transcript import CLERK, Utterance
-from sync.room.event_log import Event
 
 MAX_VOICE_LINES = 2000
 """That one act gives to another speaker; the act says so where there were more."""

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.record.event import DAMAGED, Event
 from sync.record.transcript import CORRECTOR, Transcript, Utterance
-from sync.room.event_log import DAMAGED, Event
 
 PLAIN = frozenset({"role", "seat", "struck", "doubtful"})
 """Settings that mean the same whatever the words of the line are."""

@@ -13,8 +13,8 @@ import structlog
 
 from recorder.clock import chrony
 from recorder.clock.chrony import ClockSource
+from sync.record.event import Event
 from sync.room.clock import ClockMap, ClockStep
-from sync.room.event_log import Event
 
 log = structlog.get_logger(__name__)
 

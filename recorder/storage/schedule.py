@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recorder.storage.selector import TOLERANCE_NS, Stretch
+from sync.record.event import Event
 from sync.record.hearing import Hearing, State
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.follower import take
 
 LAST_HEARINGS = 16

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from server.events.bodies import BODIES, Name, Ns, Sha256
 from sync.errors import CenterError
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 
 MAX_EVENT_BYTES = 1024 * 1024
 _INT64 = 2**63 - 1

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sync.record.event import Event
 from sync.record.milliseconds import to_ms
 from sync.record.signing import LISTS
-from sync.room.event_log import Event
 
 PERSONAL = frozenset({"strokes", "size"})
 

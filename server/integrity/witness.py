@@ -39,7 +39,7 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, check_certificate
 from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 log = structlog.get_logger(__name__)
 

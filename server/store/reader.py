@@ -13,10 +13,10 @@ from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
 from sync.errors import WutongError
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
-from sync.room.event_log import Event
 
 MAX_HEARINGS = 500
 MAX_HITS = 200

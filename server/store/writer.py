@@ -19,7 +19,7 @@ from server.events.admission import OpenBody, Received, SegmentBody
 from server.store import tables as t
 from server.store.database import Database, insert_once
 from server.store.transcript_index import Lines
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 
 @dataclass

@@ -15,8 +15,8 @@ from typing import Any
 
 from sync.errors import LedgerError
 from sync.ledger.tree import Tree
+from sync.record.event import AFTER_SEAL, Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import AFTER_SEAL, Event
 
 WORDS = AFTER_SEAL - {"seal"}
 """What may come after a seal, and is then sealed again."""

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
+from sync.record.event import AFTER_SEAL, Event
 from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Signing
 from sync.record.transcript import Transcript, Utterance
-from sync.room.event_log import AFTER_SEAL, Event
 
 PREROLL_MOST_NS = 10_000_000_000
 

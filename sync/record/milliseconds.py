@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 
 def to_ms(value: Any) -> Any:

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import rfc8785
 
+from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
-from sync.room.event_log import Event
 
 SIGN = "sign"
 REFUSE = "refuse"

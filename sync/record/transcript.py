@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 UNSURE_BELOW = 0.5
 """A word of less probability than this is underlined."""

@@ -18,7 +18,8 @@ import structlog
 from pydantic import BaseModel, Field, ValidationError
 
 from sync.errors import StorageError
-from sync.room.event_log import Event, RoomLog
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.errors import StorageError
-from sync.room.event_log import Event
+from sync.record.event import Event
 from sync.runtime.write_ahead import write_ahead
 
 _SCHEMA = """

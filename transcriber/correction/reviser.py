@@ -18,9 +18,10 @@ import structlog
 
 from hardware.profile import Transcriber
 from sync.errors import LedgerError, StorageError
+from sync.record.event import Event
 from sync.record.transcript import CORRECTOR
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from transcriber.correction.vocabulary.case import Vocabulary
 from transcriber.correction.vocabulary.corrector import Change, Corrector, applied

@@ -22,8 +22,8 @@ import numpy as np
 import structlog
 
 from hardware.profile import Profile, Seat
+from sync.record.event import Event
 from sync.record.transcript import Transcript
-from sync.room.event_log import Event
 from transcriber.defects import DEFECTS
 from transcriber.diarization.pitch import pitch
 from transcriber.recognition.factory import NO_MODEL

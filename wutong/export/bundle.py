@@ -20,10 +20,10 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import read_note, sign
 from sync.ledger.tree import inclusion_proof, leaf_hash
+from sync.record.event import Event
 from sync.record.explanation import explain
 from sync.record.hearing import Hearing
 from sync.record.signing import Document
-from sync.room.event_log import Event
 from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
 from wutong.export.certificate import certificate_of

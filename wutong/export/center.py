@@ -23,9 +23,9 @@ from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
+from sync.record.event import Event
 from sync.record.hearing import Segment
 from sync.record.signing import Document
-from sync.room.event_log import Event
 
 T = TypeVar("T")
 

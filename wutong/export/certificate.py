@@ -15,8 +15,8 @@ from typing import Any
 from cryptography import x509
 
 from sync.ledger.checkpoint import Checkpoint
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 from wutong.export.forms import FIRST, FORM, document_path, media_path
 from wutong.export.signing import signing_counts, signing_of
 

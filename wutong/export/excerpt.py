@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.errors import ConfigError
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 _FRAME = frozenset({"open", "pause", "resume", "close", "clock", "seal"})
 

@@ -9,11 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.errors import ConfigError
 from sync.ledger.keys import load_key
+from sync.record.event import Event
 from sync.record.hearing import Segment
 from sync.record.signing import Document
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.record.event import Event
 from sync.record.hearing import Segment
 from sync.record.signing import Document
-from sync.room.event_log import Event
 
 
 class HearingSource(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 from wutong.export.clocktext import clock_text
 
 _NS_PER_MS = 1_000_000
