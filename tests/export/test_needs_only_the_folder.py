@@ -10,9 +10,9 @@ import socket, sys
 def refuse(*a, **k): raise SystemExit("the verifier opened a socket")
 socket.socket.connect = refuse
 from pathlib import Path
-from wutong.verify.case import Case
+from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
-judgement = examine(Case(Path(sys.argv[1])))
+judgement = examine(ExportCase(Path(sys.argv[1])))
 foreign = {"server", "edge", "recorder", "transcriber", "hardware", "fastapi", "sqlalchemy"} & set(sys.modules)
 assert not foreign, foreign
 print(judgement.verdict.word)
