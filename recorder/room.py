@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from recorder.storage.volume import RecordingVolume, VolumeState
 from recorder.storage.write_latency import WriteLatency
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import StorageError
+from sync.record.bodies.media import AlarmBody, GapBody, SegmentBody
 from sync.record.event import Event
 from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
@@ -127,7 +129,7 @@ class RecorderRoom:
 
     def segment_closed(self, track: str, hearing: str, segment: ClosedSegment) -> None:
         """Say that a segment is complete."""
-        body = {
+        body: SegmentBody = {
             "track": track,
             "index": segment.index,
             "file": f"{track}/{segment.path.name}",
@@ -145,14 +147,14 @@ class RecorderRoom:
     def gap(self, track: str, missing: MissingSpan) -> None:
         """Say what is missing."""
         log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
-        body = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
+        body: GapBody = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
         self._say("gap", body, missing.hearing, f"gap/{missing.hearing}/{track}/{missing.from_ns}-{missing.to_ns}")
 
     def set_alarm(self, code: str, subject: str, text: str | None) -> None:
         """Raise or clear an alarm."""
         self._alarms.set(code, subject, text, self._clock.now_ns())
 
-    def _say(self, kind: str, body: dict[str, Any], hearing: str, key: str | None) -> None:
+    def _say(self, kind: str, body: Mapping[str, Any], hearing: str, key: str | None) -> None:
         now_ns = self._clock.now_ns()
         self._scribe.say(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=self._map.utc_ns(now_ns), key=key)
 
@@ -297,7 +299,7 @@ class RecorderRoom:
         if cleared == (key not in self._told):
             return  # of this hearing's log only: nothing is cleared there that was never raised, or raised twice
         (self._told.discard if cleared else self._told.add)(key)
-        body: dict[str, Any] = {"code": alarm.code, "subject": alarm.subject, "text": alarm.text}
+        body: AlarmBody = {"code": alarm.code, "subject": alarm.subject, "text": alarm.text}
         if cleared:
             body["cleared"] = True
         self._say("alarm", body, hearing, None)

@@ -13,12 +13,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
 from hardware.profile import Profile, Seat
 from sync.errors import StorageError
+from sync.record.bodies.words import SpokenWord, UtteranceBody
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
@@ -304,7 +304,7 @@ class RecognitionScheduler:
         seat = self._seat(turn)
         name = utterance_id(sitting, seat, turn)
         voice, role = await self._voices.whose(sitting.hearing, seat, turn.samples())
-        words = [
+        words: list[SpokenWord] = [
             {
                 "text": word.text,
                 "start_ns": start_ns,
@@ -313,7 +313,7 @@ class RecognitionScheduler:
             }
             for word, (start_ns, end_ns) in zip(heard.words, word_times(turn, heard), strict=True)
         ]
-        body: dict[str, Any] = {
+        body: UtteranceBody = {
             "id": name,
             "seat": seat.id,
             "role": role,

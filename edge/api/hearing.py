@@ -21,7 +21,7 @@ from sync.errors import HearingError, MediaError
 from sync.http.access import allow, public
 from sync.record.docket import Case
 from sync.record.explanation import explain
-from sync.record.hearing import Exhibit, PauseReason
+from sync.record.timeline import Exhibit, PauseReason
 
 FORM_BYTES = 64 * 1024
 """What a multipart form may weigh beside its file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -75,7 +76,7 @@ def _file(shelf: Shelf) -> dict[str, Any]:
 
 def _filled(view: RoomState, shelf: Shelf) -> list[dict[str, Any]]:
     room, hearing = view.profile.room, view.hearing
-    case = {} if hearing is None else hearing.case
+    case: Mapping[str, Any] = {} if hearing is None else hearing.case
     seats = view.seats() if hearing is None else hearing.seats
     known = fields_of(
         case,

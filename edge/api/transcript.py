@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -19,8 +19,9 @@ from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCo
 from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import Access, allow, error_response
-from sync.record.hearing import Segment
+from sync.record.bodies.words import InsertedLine, LineChange, LineSettings
 from sync.record.milliseconds import event_to_ms, to_ms
+from sync.record.timeline import Segment
 
 AROUND_NS = 300_000_000
 """Played before and after a line."""
@@ -66,9 +67,10 @@ class SetChange(WordsBody):
     base: Annotated[int, Field(ge=0)]
     set: Settings
 
-    def to_event(self) -> dict[str, Any]:
+    def to_event(self) -> LineChange:
         """As the event says it."""
-        return {"line": self.line, "base": self.base, "set": _in_ns(self.set.model_dump(exclude_none=True))}
+        settings = cast(LineSettings, _in_ns(self.set.model_dump(exclude_none=True)))
+        return {"line": self.line, "base": self.base, "set": settings}
 
 
 class NewLine(WordsBody):
@@ -96,9 +98,9 @@ class NewChange(WordsBody):
 
     new: NewLine
 
-    def to_event(self) -> dict[str, Any]:
+    def to_event(self) -> LineChange:
         """As the event says it."""
-        return {"new": _in_ns(self.new.model_dump())}
+        return {"new": cast(InsertedLine, _in_ns(self.new.model_dump()))}
 
 
 class NewRevision(WordsBody):

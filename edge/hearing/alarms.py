@@ -15,6 +15,7 @@ import structlog
 
 from edge.state.room_state import RoomState
 from sync.errors import StorageError
+from sync.record.bodies.media import AlarmBody
 from sync.record.hearing import State
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ class AlarmRules:
             )
             if active == on or hearing.sealed is not None or (on and hearing.state is State.CLOSED):
                 return
-            body: dict[str, object] = {"code": kind.code, "subject": kind.subject, "text": kind.text}
+            body: AlarmBody = {"code": kind.code, "subject": kind.subject, "text": kind.text}
             if not on:
                 body["cleared"] = True
             try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from hardware.profile import Profile
+from sync.record.bodies.media import SelfTestBody, SelfTestedBody
 from sync.record.event import Event
 
 State = Literal["waiting", "heard", "ok", "warn", "failed"]
@@ -69,9 +70,9 @@ class SelfTestResult:
     @classmethod
     def of_event(cls, event: Event) -> Self:
         """What was found when the event was said; `KeyError`, `TypeError` or `ValueError` when it is none."""
-        body = event.body
+        body = cast(SelfTestBody, event.body)
 
-        def finding(value: Mapping[str, Any]) -> SelfTestFinding:
+        def finding(value: SelfTestedBody) -> SelfTestFinding:
             return SelfTestFinding(_OK[value["ok"]], str(value["why"]))
 
         return cls(
@@ -98,10 +99,10 @@ class SelfTestResult:
         """What has not proven itself."""
         return [name for name, finding in self.all().items() if finding.ok is False]
 
-    def body(self, at_ns: int) -> dict[str, Any]:
+    def body(self, at_ns: int) -> SelfTestBody:
         """Of the event `selftest`."""
 
-        def said(finding: SelfTestFinding) -> dict[str, Any]:
+        def said(finding: SelfTestFinding) -> SelfTestedBody:
             return {"ok": finding.ok, "why": finding.why}
 
         return {

@@ -23,6 +23,7 @@ from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, in_wo
 from edge.state.room_state import RoomState
 from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
+from sync.record.bodies.session import OpenedSelfTest
 from sync.record.event import Event
 from sync.room.feed import FeedClient
 from sync.runtime.service import cancel_and_wait
@@ -111,7 +112,7 @@ class SelfTestRunner:
         """Hindrances for people."""
         return in_words(self._profile, names, self._last)
 
-    def summary(self, despite: list[str]) -> dict[str, Any]:
+    def summary(self, despite: list[str]) -> OpenedSelfTest:
         """For the event `open`."""
         number = None if self._event is None else self._event.number
         return {"passed": not self.hindrances(), "number": number, "despite": despite}

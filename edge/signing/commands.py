@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -22,6 +22,7 @@ from edge.integrity.status import words_of as words_still
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, WutongError
 from sync.media.envelope import Envelope
+from sync.record.bodies.signing import DocumentBody, DocumentKind, ObjectionBody, SignatureBody, TranscriptBody
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.signers import is_complete, people_of
@@ -140,11 +141,17 @@ class SigningCommands:
             version = hearing.signing.version
             if version is None or version.sha256 != sha256:
                 number = len(hearing.signing.versions) + 1
-                body = {"id": name, "version": number, "sha256": sha256, "lines": lines, "through": through}
+                body: TranscriptBody = {
+                    "id": name,
+                    "version": number,
+                    "sha256": sha256,
+                    "lines": lines,
+                    "through": through,
+                }
                 await self._view.append("transcript", body, hearing=hearing.id, key=f"transcript/{hearing.id}/{name}")
         return await self._said()
 
-    async def sign(self, said: dict[str, Any]) -> dict[str, Any]:
+    async def sign(self, said: SignatureBody) -> dict[str, Any]:
         """Take what one person does. `HearingError` `open`, `stale`, `signed-already`, `invalid`."""
         async with self._acts:
             await self._view.look()
@@ -165,17 +172,17 @@ class SigningCommands:
             await self._view.append("signature", said, hearing=hearing.id, key=f"signature/{hearing.id}/{said['id']}")
         return await self._said()
 
-    async def object(self, said: dict[str, Any]) -> dict[str, Any]:
+    async def object(self, said: ObjectionBody) -> dict[str, Any]:
         """Take an objection to a line and what came of it. `HearingError` `open`, `not-found`, `invalid`."""
         async with self._acts:
             await self._view.look()
             hearing = self._closed()
-            line = hearing.transcript.get(said["line"])
+            line = hearing.transcript.get(said.get("line") or "")
             if line is None:
                 raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
             if said["outcome"] == "corrected":
                 await self._check_revision(hearing, line, said)
-            body = {**said, "text": said["text"] or line.text}
+            body: ObjectionBody = {**said, "text": said["text"] or line.text}
             if body["text"] not in {line.text, *(version.get("text") for version in line.versions)}:
                 raise HearingError("这一行从未这样记录过 (the line never said that)", code="invalid")
             await self._view.append("objection", body, hearing=hearing.id, key=f"objection/{hearing.id}/{said['id']}")
@@ -210,13 +217,15 @@ class SigningCommands:
                 return
             folder = self._view.layout.hearing(hearing.id)
             for made in await self._making.final(hearing.id, version.version, version.sha256, missing):
-                body: dict[str, Any] = {
+                body: DocumentBody = {
                     "id": f"{version.sha256[:12]}-{made.kind}",
                     "transcript": version.sha256,
-                    "kind": made.kind,
+                    "kind": cast(DocumentKind, made.kind),
+                    "file": made.path.relative_to(folder).as_posix(),
+                    "bytes": made.bytes,
+                    "sha256": made.sha256,
+                    "sm3": made.sm3,
                 }
-                body |= {"file": made.path.relative_to(folder).as_posix(), "bytes": made.bytes}
-                body |= {"sha256": made.sha256, "sm3": made.sm3}
                 key = f"document/{hearing.id}/{version.sha256}/{made.kind}"
                 await self._view.append("document", body, hearing=hearing.id, key=key)
 
@@ -243,7 +252,7 @@ class SigningCommands:
             )
         return hearing
 
-    def _check_person(self, hearing: Hearing, said: Mapping[str, Any], sha256: str | None) -> None:
+    def _check_person(self, hearing: Hearing, said: SignatureBody, sha256: str | None) -> None:
         same = (p for p in people_of(hearing, sha256) if (p.role, p.name) == (said["role"], said["name"]))
         person = next(same, None)
         if person is not None and person.state == "signed" and said["act"] != EXPECT:
@@ -261,7 +270,7 @@ class SigningCommands:
         if said["act"] == SIGN and not said["name"]:
             raise HearingError("请填写签名人姓名 (say the name of who signs)", code="invalid")
 
-    async def _check_revision(self, hearing: Hearing, line: Utterance, said: Mapping[str, Any]) -> None:
+    async def _check_revision(self, hearing: Hearing, line: Utterance, said: ObjectionBody) -> None:
         """The clerk did change this line on the objection, after the close, to what was asked for, and it stands."""
         versions = [version for version in line.versions if not version.get("void")]
         found = next((one for one in versions if one.get("id") == said["revision"]), None)

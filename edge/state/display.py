@@ -15,8 +15,9 @@ from typing import Any
 from edge.state.room_state import RoomState
 from sync.errors import AccessError
 from sync.http.people import write_private
-from sync.record.hearing import Exhibit, State
+from sync.record.hearing import State
 from sync.record.milliseconds import to_ms
+from sync.record.timeline import Exhibit
 
 
 class DisplayToken:

@@ -20,6 +20,7 @@ from sync.errors import EnvelopeError, StorageError
 from sync.http.people import write_private
 from sync.media.envelope import Envelope
 from sync.media.gop_cache import GopCache
+from sync.record.bodies.session import OpenedSeat
 from sync.record.docket import Docket
 from sync.record.event import Event
 from sync.record.hearing import Hearing
@@ -176,7 +177,7 @@ class RoomState:
             self.signing = value
             self._tell({"type": "signing", "value": value})
 
-    def seats(self) -> list[dict[str, Any]]:
+    def seats(self) -> list[OpenedSeat]:
         """The seats of the profile."""
         return [{"id": s.id, "role": s.role, "roles": s.roles, "channel": s.channel} for s in self.profile.seats]
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.access.audit import Audit
 from server.access.classification import ARCHIVIST, Classification, Classifications
-from server.events.admission import Name
 from server.events.redaction import signing_of
 from server.live.hub import LiveHub
 from server.playback.ranges import MediaRange
@@ -22,6 +21,7 @@ from server.store.reader import HearingFilter, RecordReader, WordFilter
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow
+from sync.record.bodies.limits import Name
 from sync.record.docket import Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms

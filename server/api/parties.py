@@ -18,13 +18,14 @@ from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import Ms
-from server.events.admission import Name
 from server.events.redaction import signing_of
 from server.playback.service import PlaybackService, answer
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow, public
+from sync.record.bodies.limits import Name
+from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing
 
 _NS_PER_MS = 1_000_000
@@ -159,7 +160,7 @@ class PartyRoutes:
         await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
 
 
-def _is_shown(track: dict[str, Any]) -> bool:
+def _is_shown(track: OpenedTrack) -> bool:
     """Cameras, the composed picture and the room's sound; not the single microphones, which hear whispering too."""
     return track.get("kind") == "video" or track.get("id") == _MIX
 

@@ -31,8 +31,8 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuspyserver.storage import TusStorage
 
-from server.events.admission import Name
 from sync.errors import AccessError, StorageError, WutongError
+from sync.record.bodies.limits import Name
 
 log = structlog.get_logger(__name__)
 

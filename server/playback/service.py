@@ -20,6 +20,7 @@ from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.answers import error_response
+from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing
 
 R = TypeVar("R")
@@ -40,7 +41,7 @@ class PlaybackService:
         self._store = store
         self._uploads = uploads
 
-    async def track(self, room: str, view: Hearing, said: dict[str, Any]) -> dict[str, Any]:
+    async def track(self, room: str, view: Hearing, said: OpenedTrack) -> dict[str, Any]:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 

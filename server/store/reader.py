@@ -13,6 +13,7 @@ from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
 from sync.errors import WutongError
+from sync.record.bodies.session import OpenedTrack
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import to_ms
@@ -40,7 +41,7 @@ class Opening:
     court_name: str
     room_name: str
     opened_ns: int
-    tracks: list[dict[str, Any]]
+    tracks: list[OpenedTrack]
 
 
 @dataclass(frozen=True, slots=True)

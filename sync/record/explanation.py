@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sync.record.hearing import Hearing, Interval, State
+from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
+from sync.record.timeline import Interval
 
 HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
 """Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it.

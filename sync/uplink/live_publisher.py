@@ -23,7 +23,8 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.errors import EnvelopeError
 from sync.media.envelope import Envelope, Kind
 from sync.media.gop_cache import GopCache, WatcherGate
-from sync.record.hearing import Hearing, PauseReason, State
+from sync.record.hearing import Hearing, State
+from sync.record.timeline import PauseReason
 from sync.uplink.mqtt import Broker
 
 log = structlog.get_logger(__name__)

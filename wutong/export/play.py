@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sync.record.event import Event
-from sync.record.hearing import Hearing, Segment
+from sync.record.hearing import Hearing
+from sync.record.timeline import Segment
 from wutong.export.certificate import REASONS
 from wutong.export.forms import is_path, media_path
 from wutong.export.pages import draw_pages

@@ -25,7 +25,8 @@ from sync.ledger.leaf import MAX_LEAF_BYTES, read_leaf
 from sync.ledger.note import Note, read_note
 from sync.ledger.tree import leaf_hash
 from sync.record.event import Event
-from sync.record.hearing import Hearing, Segment
+from sync.record.hearing import Hearing
+from sync.record.timeline import Segment
 from wutong.export import forms
 from wutong.verify.scan import FileFact, open_plain, scan
 

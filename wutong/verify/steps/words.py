@@ -13,9 +13,9 @@ from typing import Any
 
 from sync.errors import LedgerError
 from sync.record.event import Event
-from sync.record.hearing import Exhibit
 from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Document
+from sync.record.timeline import Exhibit
 from wutong.export import forms
 from wutong.export.derived import derived_files
 from wutong.verify.case import FOLD_ERRORS, ExportCase
