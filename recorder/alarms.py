@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from sync.room.messages import RoomAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,6 @@ class RaisedAlarms:
         """Oldest first."""
         return sorted(self._on.values(), key=lambda a: a.since_ns)
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[RoomAlarm]:
         """For the status."""
         return [{"code": a.code, "subject": a.subject, "text": a.text, "since_ns": a.since_ns} for a in self.all()]

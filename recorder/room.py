@@ -34,6 +34,7 @@ from sync.record.event import Event
 from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
+from sync.room.messages import LevelsMessage, RecorderStatus, SeatLevel, TrackStatus
 from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
 
@@ -277,7 +278,7 @@ class RecorderRoom:
     def _levels(self, levels: list[tuple[int, float, float]]) -> None:
         now_ns = self._clock.now_ns()
         self._confidence.heard(max(r.heard_ns for r in self.runners), levels)
-        seats = {}
+        seats: dict[str, SeatLevel] = {}
         for seat in self._profile.seats:
             if seat.channel >= len(levels):
                 continue
@@ -288,7 +289,8 @@ class RecorderRoom:
             silent = watch.silent and self._hearing is not None
             self.set_alarm("silence", seat.id, f"{seat.role}的话筒没有任何信号" if silent else None)
             self.set_alarm("clipping", seat.id, f"{seat.role}的话筒音量过大，声音失真" if watch.clipping else None)
-        self._feed.publish_json("levels", {"at_ns": now_ns, "seats": seats})
+        message: LevelsMessage = {"at_ns": now_ns, "seats": seats}
+        self._feed.publish_json("levels", message)
 
     def _alarm(self, alarm: RaisedAlarm, cleared: bool) -> None:
         self._changed.set()
@@ -330,8 +332,8 @@ class RecorderRoom:
                     break
                 await asyncio.sleep(0.02)  # changes come in groups
 
-    def _status(self) -> dict[str, Any]:
-        tracks = []
+    def _status(self) -> RecorderStatus:
+        tracks: list[TrackStatus] = []
         for runner in self.runners:
             for info in runner.source.tracks:
                 lane = self.lanes[info.id]

@@ -22,6 +22,7 @@ from sync.record.bodies.words import SpokenWord, UtteranceBody
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
+from sync.room.messages import CaptionMessage
 from transcriber.backlog import HearingJob
 from transcriber.correction.reviser import Reviser
 from transcriber.correction.vocabulary.punctuation import punctuated
@@ -252,18 +253,16 @@ class RecognitionScheduler:
     def _publish(self, caption: _Caption, text: str, stable: int) -> None:
         turn, seat = caption.turn, self._seat(caption.turn)
         caption.shown = bool(text)
-        self._feed.publish_json(
-            "caption",
-            {
-                "id": utterance_id(caption.sitting, seat, turn),
-                "seat": seat.id,
-                "role": caption.role or seat.role,
-                "start_ns": turn.start_ns,
-                "end_ns": turn.end_ns,
-                "text": text,
-                "stable": stable,
-            },
-        )
+        message: CaptionMessage = {
+            "id": utterance_id(caption.sitting, seat, turn),
+            "seat": seat.id,
+            "role": caption.role or seat.role,
+            "start_ns": turn.start_ns,
+            "end_ns": turn.end_ns,
+            "text": text,
+            "stable": stable,
+        }
+        self._feed.publish_json("caption", message)
 
     def _withdraw_orphans(self, turns: list[Turn]) -> None:
         """A turn that turned out to be no speech leaves no caption behind."""

@@ -114,7 +114,7 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
 
     @app.get("/api/transcript/signing")
     @allow("clerk")
-    async def signing() -> dict[str, Any]:
+    async def signing() -> Any:
         value = await desk.value()
         if value is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
@@ -122,12 +122,12 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
 
     @app.post("/api/transcript/final")
     @allow("clerk")
-    async def final(body: Final) -> dict[str, Any]:
+    async def final(body: Final) -> Any:
         return await desk.final(body.id, despite=body.despite)
 
     @app.post("/api/transcript/signatures")
     @allow("clerk")
-    async def sign(body: NewSignature) -> dict[str, Any]:
+    async def sign(body: NewSignature) -> Any:
         said = cast(SignatureBody, body.model_dump(exclude={"size", "strokes"}))
         if body.size is not None:
             said["size"] = [round(side) for side in body.size]
@@ -136,7 +136,7 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
 
     @app.post("/api/transcript/objections")
     @allow("clerk")
-    async def objects(body: NewObjection) -> dict[str, Any]:
+    async def objects(body: NewObjection) -> Any:
         said = cast(ObjectionBody, body.model_dump(exclude={"replayed_from_ms", "replayed_to_ms"}))
         said["replayed_from_ns"] = _ns(body.replayed_from_ms)
         said["replayed_to_ns"] = _ns(body.replayed_to_ms)

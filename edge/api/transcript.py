@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, cast
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
 from edge.api.body import WordsBody
 from edge.state.room_state import RoomState
@@ -20,8 +21,10 @@ from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import Access, allow, error_response
 from sync.record.bodies.words import InsertedLine, LineChange, LineSettings
+from sync.record.event import Event
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.record.timeline import Segment
+from sync.record.transcript import Utterance
 
 AROUND_NS = 300_000_000
 """Played before and after a line."""
@@ -135,6 +138,13 @@ class NewUndo(WordsBody):
     reopen: bool = False
 
 
+class RevisionAnswer(TypedDict):
+    """Answer to an act: its event, and the lines that it named as they are now."""
+
+    event: Event
+    lines: list[Utterance]
+
+
 def add_transcript(app: FastAPI, view: RoomState, desk: TranscriptCommands, access: Access) -> None:
     """Put the routes on `app`."""
     sounds = asyncio.Semaphore(SOUNDS_AT_ONCE)
@@ -173,8 +183,11 @@ async def _answer(work: Awaitable[Done]) -> Response:
         done = await work
     except ConflictError as error:
         return error_response(error, lines=[to_ms(asdict(line)) for line in error.lines])
-    lines = [to_ms(asdict(line)) for line in done.lines]
-    return JSONResponse({"event": event_to_ms(done.event), "lines": lines})
+    answer: RevisionAnswer = {
+        "event": event_to_ms(done.event),
+        "lines": [to_ms(asdict(line)) for line in done.lines],
+    }
+    return JSONResponse(answer)
 
 
 def _where(view: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:

@@ -11,18 +11,18 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-NAME, AMOUNT, DATE, STATUTE, PAIR, DOUBLED, BLANK, PROPOSAL = (
-    "name",
-    "amount",
-    "date",
-    "statute",
-    "pair",
-    "doubled",
-    "blank",
-    "proposal",
-)
+from typing_extensions import TypedDict
+
+NAME: Final = "name"
+AMOUNT: Final = "amount"
+DATE: Final = "date"
+STATUTE: Final = "statute"
+PAIR: Final = "pair"
+DOUBLED: Final = "doubled"
+BLANK: Final = "blank"
+PROPOSAL: Final = "proposal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,41 @@ class TextPlace:
     length: int
 
 
+class ShownPlace(TypedDict):
+    """A place in a line, in characters."""
+
+    line: str
+    at: int
+    length: int
+
+
+FindingKind = Literal["name", "amount", "date", "statute", "pair", "doubled", "blank", "proposal"]
+
+ShownFinding = TypedDict(
+    "ShownFinding",
+    {
+        "id": str,
+        "kind": FindingKind,
+        "line": str,
+        "at": int,
+        "length": int,
+        "from": str,
+        "to": str | None,
+        "why": str,
+        "also": ShownPlace | None,
+        "ignored": bool,
+    },
+)
+"""What the checks (文书纠错) found in a line, as the screens get it; positions in characters. The `id` is made of what
+was found: ignored, it stays so until its words change. `to` is what accepting it writes, null where only a person can
+say; `also` is the other place of a contradiction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to look at. `to` is what accepting it writes instead; None where only a person can say."""
 
-    kind: str
+    kind: FindingKind
     line: str
     at: int
     length: int
@@ -78,7 +108,7 @@ class Finding:
     other: str = ""
     """The words there."""
 
-    def to_json(self, name: str, ignored: bool) -> dict[str, Any]:
+    def to_json(self, name: str, ignored: bool) -> ShownFinding:
         """As the screens get it (docs/protocol.md)."""
         also = self.also
         return {

@@ -70,8 +70,8 @@ class AlarmRules:
             await self._watch(NOT_RECORDING, bad=self._not_recording())
             await self._watch(NO_WORDS, bad=self._no_words())
             ledger = self._view.integrity
-            await self._watch(NOT_ENROLLED, bad=ledger.get("enrolled") is False)
-            await self._watch(FORK, bad=ledger.get("refused") == "fork")
+            await self._watch(NOT_ENROLLED, bad=ledger is not None and ledger.get("enrolled") is False)
+            await self._watch(FORK, bad=ledger is not None and ledger["refused"] == "fork")
             await asyncio.sleep(LOOK_S)
 
     async def set(self, kind: AlarmKind, on: bool) -> None:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,6 +33,7 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.follower import UNREADABLE
+from sync.room.messages import RoomAlarm
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +105,7 @@ class Notary:
         words: Callable[[str], Words],
         heard: Callable[[], float | None] = lambda: None,
         said: Callable[[int], None] = lambda number: None,
-        tell: Callable[[Sequence[dict[str, Any]]], None] = lambda alarms: None,
+        tell: Callable[[Sequence[RoomAlarm]], None] = lambda alarms: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`address` is `court/room`; `words(hearing)` is what is known of the transcriber, `heard()` up to which room
@@ -121,7 +121,7 @@ class Notary:
         self._heard = heard
         self._said = said
         self._tell = tell
-        self._told: list[dict[str, Any]] | None = None  # also that there is none is said once
+        self._told: list[RoomAlarm] | None = None  # also that there is none is said once
         self._monotonic = monotonic
         self._ledgers: dict[str, _Ledger] = {}
         self._number: int | None = None
@@ -162,7 +162,7 @@ class Notary:
                 self._sign(ledger)
         return seals
 
-    def alarms(self) -> list[dict[str, Any]]:
+    def alarms(self) -> list[RoomAlarm]:
         """Of hearings that a person must know are not sealed, the oldest first. Not while a step runs."""
         now_s, now_ns = self._monotonic(), self._clock.now_ns()
         found = []

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self, cast
+from typing import Literal, Self, cast
+
+from typing_extensions import TypedDict
 
 from hardware.profile import Profile
 from sync.record.bodies.media import SelfTestBody, SelfTestedBody
@@ -20,6 +22,40 @@ _OK: Mapping[bool | None, State] = {True: "ok", False: "failed", None: "warn"}
 NS_PER_S = 1_000_000_000
 NO_TEST = "selftest"
 """What stands in the way of an opening when no test counts."""
+
+
+class ShownTestFinding(TypedDict):
+    """What is known of one device."""
+
+    state: State
+    why: str
+
+
+class ShownTestResult(TypedDict):
+    """What a test found, as the screens get it."""
+
+    id: str
+    mode: Literal["tone", "speech"]
+    seats: dict[str, ShownTestFinding]
+    cameras: dict[str, ShownTestFinding]
+    mix: ShownTestFinding
+    server: ShownTestFinding
+
+
+class ShownSelfTest(ShownTestResult):
+    """设备自检: the test that runs, else the last one, and whether it counts."""
+
+    state: Literal["none", "running", "passed", "failed", "expired"]
+    stage: Literal["", "keeping", "speaking", "proving", "sending"]
+    progress: float
+    """0…1"""
+    failure: str
+    """Why no test could be made."""
+    opening: Literal["required", "advise"]
+    hindrances: list[str]
+    """`selftest` when no test counts; else `seat/…`, `camera/…`, `mix`, `server`."""
+    at_utc_ms: float | None
+    until_utc_ms: float | None
 
 
 @dataclass(slots=True)
@@ -39,7 +75,7 @@ class SelfTestFinding:
         """As events say it."""
         return {"ok": True, "warn": None}.get(self.state, False)
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> ShownTestFinding:
         """For the screens."""
         return {"state": self.state, "why": self.why}
 
@@ -123,7 +159,7 @@ class SelfTestResult:
         day = datetime.fromtimestamp(self.utc_ns / NS_PER_S).astimezone() + timedelta(days=1)
         return int(day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * NS_PER_S
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ShownTestResult:
         """For the screens."""
         return {
             "id": self.id,

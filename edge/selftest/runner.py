@@ -19,7 +19,7 @@ from typing import Any, Literal
 import structlog
 
 from edge.selftest.evaluation import HeardLevels, prove
-from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, in_words
+from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, ShownSelfTest, in_words
 from edge.state.room_state import RoomState
 from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
@@ -37,6 +37,7 @@ ANSWER_S = 8.0
 """The recorder takes an order at once, or it does not run."""
 KEEP_S = 40.0
 SEND_S = 40.0
+Stage = Literal["", "keeping", "speaking", "proving", "sending"]
 UNREACHABLE = "中心不可达，庭审可照常录制"
 
 
@@ -50,7 +51,7 @@ class SelfTestRunner:
         self._running: SelfTestResult | None = None
         self._last: SelfTestResult | None = None
         self._event: Event | None = None
-        self._stage = ""
+        self._stage: Stage = ""
         self._progress = 0.0
         self._failure = ""
         self._answers: dict[str, dict[str, Any]] = {}
@@ -69,7 +70,7 @@ class SelfTestRunner:
 
     # What the clerk does.
 
-    def start(self, *, speak: bool = False) -> dict[str, Any]:
+    def start(self, *, speak: bool = False) -> ShownSelfTest:
         """Begin a test; `HearingError` "already-open", "recorder" or "selftest-running"."""
         if self._view.current is not None:
             raise HearingError(
@@ -89,7 +90,7 @@ class SelfTestRunner:
         self._wanted.put_nowait(self._running)
         return self.value()
 
-    def stop_listening(self) -> dict[str, Any]:
+    def stop_listening(self) -> ShownSelfTest:
         """Whoever has not spoken does not; the rest is judged now."""
         if self._running is not None and self._running.mode == "speech":
             self._order({"id": self._running.id, "stop": True})
@@ -117,10 +118,11 @@ class SelfTestRunner:
         number = None if self._event is None else self._event.number
         return {"passed": not self.hindrances(), "number": number, "despite": despite}
 
-    def value(self) -> dict[str, Any]:
+    def value(self) -> ShownSelfTest:
         """As the panel gets it."""
         shown = self._running or self._last or SelfTestResult.begin("", "tone", self._profile)
         hindrances = self.hindrances()
+        state: Literal["none", "running", "passed", "failed", "expired"]
         if self._running is not None:
             state = "running"
         elif self._last is None:
@@ -281,7 +283,7 @@ class SelfTestRunner:
             except (ValueError, KeyError, TypeError, AttributeError):
                 log.warning("feed_message_unreadable", topic=topic)
 
-    def _step(self, stage: str, progress: float) -> None:
+    def _step(self, stage: Stage, progress: float) -> None:
         self._stage, self._progress = stage, progress
         self._show()
 

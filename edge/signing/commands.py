@@ -19,6 +19,7 @@ from edge.documents.jobs import KINDS as KINDS_OF_FILES
 from edge.documents.jobs import Made, Making
 from edge.integrity.notary import Words
 from edge.integrity.status import words_of as words_still
+from edge.signing.shown import ShownSigning
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, WutongError
 from sync.media.envelope import Envelope
@@ -98,7 +99,7 @@ class SigningCommands:
 
     # What the screens are shown.
 
-    async def value(self) -> dict[str, Any] | None:
+    async def value(self) -> ShownSigning | None:
         """`GET /api/transcript/signing`; None when the room never had a hearing."""
         hearing = self._view.hearing
         if hearing is None:
@@ -107,25 +108,25 @@ class SigningCommands:
         sha256 = None if version is None else (await self._hash(hearing))[0]
         people = people_of(hearing, sha256)
         current = version is not None and version.sha256 == sha256
-        making = self._making.part
+        laid: Any = None if version is None else {**to_ms(asdict(version)), "current": current}
         return {
             "hearing": hearing.id,
-            "transcript": None if version is None else {**to_ms(asdict(version)), "current": current},
+            "transcript": laid,
             "people": [person.to_json() for person in people],
             "objections": [to_ms(asdict(one)) for one in hearing.signing.objections],
             "documents": [
                 to_ms(asdict(one))
                 for one in (hearing.signing.documents_of(sha256).values() if sha256 and current else ())
             ],
-            "words": words_still(self._view, hearing.id).value,
+            "words": words_still(self._view, hearing.id),
             "complete": current and hearing.state is State.CLOSED and is_complete(people),
-            "making": making,
+            "making": self._making.part,
             "failure": self._failure,
         }
 
     # What the clerk does.
 
-    async def final(self, name: str, *, despite: bool) -> dict[str, Any]:
+    async def final(self, name: str, *, despite: bool) -> ShownSigning:
         """Lay the words of now before those who sign. `HearingError` `open`."""
         async with self._acts:
             await self._view.look()
@@ -151,7 +152,7 @@ class SigningCommands:
                 await self._view.append("transcript", body, hearing=hearing.id, key=f"transcript/{hearing.id}/{name}")
         return await self._said()
 
-    async def sign(self, said: SignatureBody) -> dict[str, Any]:
+    async def sign(self, said: SignatureBody) -> ShownSigning:
         """Take what one person does. `HearingError` `open`, `stale`, `signed-already`, `invalid`."""
         async with self._acts:
             await self._view.look()
@@ -172,7 +173,7 @@ class SigningCommands:
             await self._view.append("signature", said, hearing=hearing.id, key=f"signature/{hearing.id}/{said['id']}")
         return await self._said()
 
-    async def object(self, said: ObjectionBody) -> dict[str, Any]:
+    async def object(self, said: ObjectionBody) -> ShownSigning:
         """Take an objection to a line and what came of it. `HearingError` `open`, `not-found`, `invalid`."""
         async with self._acts:
             await self._view.look()
@@ -196,7 +197,7 @@ class SigningCommands:
         if hearing is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
         value = await self.value()
-        if value is not None and value["complete"]:
+        if value is not None and value["complete"] and value["transcript"] is not None:
             await self.finish()
             final = hearing.signing.documents_of(value["transcript"]["sha256"]).get(kind)
             if final is not None:
@@ -229,7 +230,7 @@ class SigningCommands:
                 key = f"document/{hearing.id}/{version.sha256}/{made.kind}"
                 await self._view.append("document", body, hearing=hearing.id, key=key)
 
-    async def _said(self) -> dict[str, Any]:
+    async def _said(self) -> ShownSigning:
         value = await self.value()
         assert value is not None
         self._view.show_signing(value)

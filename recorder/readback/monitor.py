@@ -7,13 +7,14 @@ added to a hearing that is over: it may be sealed; its difference stands on the 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from hardware.profile import Profile
 from recorder.monitoring.live_meters import SoundMeters
 from recorder.readback.compare import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from recorder.storage.segment import ClosedSegment
+from sync.room.messages import ReadbackStatus
 
 if TYPE_CHECKING:
     from recorder.room import RecorderRoom
@@ -33,7 +34,7 @@ class ConfidenceMonitor:
         await self._readback.run()
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ReadbackStatus:
         """For the status."""
         return {"checked": self._readback.checked, "longest_s": round(self._readback.longest_s, 1)}
 

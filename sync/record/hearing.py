@@ -18,6 +18,7 @@ from sync.record.bodies.evidence import ExhibitBody, MarkBody, PresentBody, With
 from sync.record.bodies.media import AlarmBody, ClockBody, GapBody, SegmentBody
 from sync.record.bodies.session import (
     CloseBody,
+    LawfulReason,
     MuteBody,
     OpenBody,
     OpenedCase,
@@ -67,7 +68,7 @@ class SteppedClock(ClockBody):
 
 
 class ShownHearing(TypedDict):
-    """A hearing as the screens get it, once every `*_ns` is `*_ms` (`sync.record.milliseconds`)."""
+    """A hearing as the screens get it (`sync.record.milliseconds`)."""
 
     id: str
     state: State
@@ -230,7 +231,7 @@ def _open(hearing: Hearing, event: Event, body: OpenBody) -> None:
 
 def _pause(hearing: Hearing, event: Event, body: PauseBody) -> None:
     hearing.state = State.PAUSED
-    hearing.pauses.append(Pause(event.room_ns, reason=str(body["reason"])))
+    hearing.pauses.append(Pause(event.room_ns, reason=cast(LawfulReason, str(body["reason"]))))
     hearing._end_presentation(event.room_ns)
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import rfc8785
 
-from sync.record.bodies.signing import DocumentBody, TranscriptBody
+from sync.record.bodies.signing import DocumentBody, ObjectingPerson, TranscriptBody
 from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
 
@@ -66,7 +66,7 @@ class Objection:
     id: str
     line: str
     text: str
-    by: dict[str, str]
+    by: ObjectingPerson
     wants: str
     outcome: str
     reason: str

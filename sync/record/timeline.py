@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sync.record.bodies.session import LawfulReason
+
 
 class PauseReason(StrEnum):
     """The only three reasons for which the law lets a recording be interrupted (法释〔2017〕5号, art. 3)."""
@@ -29,7 +31,7 @@ class Interval:
 class Pause(Interval):
     """A lawful interruption."""
 
-    reason: str = PauseReason.RECESS.value
+    reason: LawfulReason = "recess"
 
 
 @dataclass(slots=True)
@@ -44,9 +46,11 @@ class Presentation(Interval):
 
 
 @dataclass(slots=True)
-class Gap(Interval):
+class Gap:
     """Media of `track` that does not exist, and why."""
 
+    from_ns: int
+    to_ns: int
     track: str = ""
     why: str = ""
 

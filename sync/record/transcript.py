@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NotRequired, cast
+from typing import Any, Literal, NotRequired, cast
 
 from sync.record.bodies.limits import Span
 from sync.record.bodies.words import (
@@ -29,6 +29,9 @@ UNSURE_BELOW = 0.5
 CORRECTOR = "corrector"
 CLERK = "clerk"
 _SETTABLE = frozenset({"text", "role", "seat", "struck", "doubtful", "gone", "start_ns", "end_ns"})
+
+
+LineSource = Literal["speech", "typed", "phrase", "split"]
 
 
 class LineVersion(LineSettings):
@@ -59,7 +62,7 @@ class Utterance:
     confidence: float | None = None
     voice: str = ""
     """Which of a seat's voices spoke, where they are told apart."""
-    source: str = "speech"
+    source: LineSource = "speech"
     """`speech`, `typed`, `phrase` (a set phrase of procedure) or `split` (off another line)."""
     revision: int = 0
     """The number of the event that made this version: what a writer names as `base`."""
@@ -193,7 +196,7 @@ class Transcript:
             end_ns=int(new["end_ns"]),
             text=str(new["text"]),
             voice=str(new.get("voice", "")),
-            source=str(new.get("source", "typed")),
+            source=cast(LineSource, str(new.get("source", "typed"))),
             revision=event.number,
             written_utc_ns=event.utc_ns,
             touched=event.body["by"] == CLERK,

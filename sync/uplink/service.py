@@ -21,6 +21,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
+from sync.room.messages import LinkStatus
 from sync.room.paths import RoomPaths
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.mqtt import Broker, BrokerAddress
@@ -204,7 +205,7 @@ class Uplink:
         for way in (outbox, uploads):
             if way is not None and way.last_receipt_utc_ns is not None:
                 receipts.append(way.last_receipt_utc_ns)
-        value = {
+        value: LinkStatus = {
             "broker": self._broker is not None and self._broker.connected,
             "center": uploads is not None and uploads.reachable,
             "pending_events": await asyncio.to_thread(self._log.pending_count),

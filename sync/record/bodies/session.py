@@ -64,10 +64,14 @@ class OpenBody(TypedDict):
     selftest: NotRequired[Annotated[OpenedSelfTest, UNCHECKED]]
 
 
+LawfulReason = Literal["recess", "closed_evidence", "mediation"]
+"""`sync.record.timeline.PauseReason`, as an event says it."""
+
+
 class PauseBody(TypedDict):
     """Body of `pause`."""
 
-    reason: Literal["recess", "closed_evidence", "mediation"]
+    reason: LawfulReason
 
 
 class ResumeBody(TypedDict):
