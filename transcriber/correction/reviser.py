@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
 from hardware.profile import Transcriber
 from sync.errors import LedgerError, StorageError
-from sync.record.bodies.words import LineChange, LineProposal, RevisionBody
+from sync.record.bodies.words import LineChange, LineProposal, RevisionBody, UtteranceBody
 from sync.record.event import Event
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
@@ -144,7 +144,7 @@ class Reviser:
 
     async def _revision(self, hearing: str, event: Event) -> RevisionBody | None:
         _, corrector = await self._of(hearing)
-        body = event.body
+        body = cast(UtteranceBody, event.body)
         words = [(str(w["text"]), float(w["probability"])) for w in body.get("words") or ()]
         form = None if self._settings.numbers == "as-heard" else self._settings.numbers
         found = await asyncio.to_thread(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from sync.record.bodies.session import OpenBody
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.timeline import Segment
@@ -104,7 +105,7 @@ def _data(
         return _since(end_ns if at_ns is None else at_ns, base_ns)
 
     opening = next((e for e in events if e.kind == "open"), None)
-    said = {} if opening is None else opening.body
+    said: OpenBody = {} if opening is None else cast(OpenBody, opening.body)
     names = {str(t["id"]): str(t.get("name") or t["id"]) for t in hearing.tracks}
     exhibits = {e.id: e for e in hearing.exhibits}
     return {
