@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from sync.record.bodies.media import AlarmBody
+from sync.room.messages import RoomAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class RaisedAlarms:
         """Those that are on, the oldest first."""
         return sorted(self._on.values(), key=lambda a: a.since_ns)
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[RoomAlarm]:
         """What the status tells of it."""
         return [{"code": a.code, "subject": a.subject, "text": a.text, "since_ns": a.since_ns} for a in self.all()]
 
@@ -50,7 +52,7 @@ class RaisedAlarms:
 class AlarmEvents:
     """The alarms as events of a hearing: each is in its log once when it is raised, and once when it is cleared."""
 
-    def __init__(self, append: Callable[[dict[str, Any], str], None]) -> None:
+    def __init__(self, append: Callable[[AlarmBody, str], None]) -> None:
         """`append(body, hearing)` writes an `alarm` event."""
         self._append = append
         self._raised: set[tuple[str, str, str]] = set()
@@ -62,7 +64,7 @@ class AlarmEvents:
         if cleared == (key not in self._raised):
             return
         (self._raised.discard if cleared else self._raised.add)(key)
-        body: dict[str, Any] = {"code": alarm.code, "subject": alarm.subject, "text": alarm.text}
+        body: AlarmBody = {"code": alarm.code, "subject": alarm.subject, "text": alarm.text}
         if cleared:
             body["cleared"] = True
         self._append(body, hearing)

@@ -6,6 +6,7 @@ Every part gets it when it is made, and it knows none of them.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from hardware.profile import Profile
@@ -13,8 +14,9 @@ from recorder.alarms import AlarmEvents, RaisedAlarm, RaisedAlarms
 from recorder.event_writer import EventWriter
 from recorder.storage.volume import RecordingVolume
 from recorder.storage.write_latency import WriteLatency
+from sync.record.event import Event
 from sync.room.clock import ClockMap, RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomPaths
 
@@ -53,7 +55,7 @@ class RoomContext:
         """UTC of a moment of room time."""
         return self.clock_map.utc_ns(room_ns)
 
-    def append_event(self, kind: str, body: dict[str, Any], hearing: str, key: str | None = None) -> None:
+    def append_event(self, kind: str, body: Mapping[str, Any], hearing: str, key: str | None = None) -> None:
         """Write an event of now to the room's log as soon as the log takes it; a key is written once only."""
         now_ns = self.clock.now_ns()
         self.events.append(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=self.utc_of(now_ns), key=key)

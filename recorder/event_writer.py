@@ -20,7 +20,9 @@ from uuid import uuid4
 import structlog
 
 from sync.errors import StorageError
-from sync.room.event_log import Event, RoomLog
+from sync.record.bodies.media import AlarmBody
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +124,7 @@ class EventWriter:
             f"法庭日志长时间无法写入，{total} 条事件未能补记：{kinds}"
             f" (the room's log took nothing for too long; {total} events were given up: {kinds})"
         )
-        body = {"code": "log", "subject": "dropped", "text": text}
+        body: AlarmBody = {"code": "log", "subject": "dropped", "text": text}
         return Fact("alarm", body, self._dropped_of, last.room_ns, last.utc_ns, f"said/{uuid4().hex}")
 
     async def run(self) -> None:

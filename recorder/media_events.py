@@ -13,6 +13,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 from recorder.storage.gaps import MissingSpan
 from recorder.storage.recovery import segment_key
 from recorder.storage.segment import ClosedSegment
+from sync.record.bodies.media import GapBody, SegmentBody
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ class MediaEvents:
 
     def append_segment(self, track: str, hearing: str, segment: ClosedSegment) -> None:
         """Write that a segment is complete, and have it read back."""
-        body = {
+        body: SegmentBody = {
             "track": track,
             "index": segment.index,
             "file": f"{track}/{segment.path.name}",
@@ -44,6 +45,6 @@ class MediaEvents:
     def append_gap(self, track: str, missing: MissingSpan) -> None:
         """Write that something that was to be kept is not on disk."""
         log.warning("gap", track=track, ms=(missing.to_ns - missing.from_ns) / 1e6, why=missing.why)
-        body = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
+        body: GapBody = {"track": track, "from_ns": missing.from_ns, "to_ns": missing.to_ns, "why": missing.why}
         key = f"gap/{missing.hearing}/{track}/{missing.from_ns}-{missing.to_ns}"
         self._context.append_event("gap", body, missing.hearing, key)

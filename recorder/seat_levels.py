@@ -5,6 +5,7 @@ from __future__ import annotations
 from recorder.context import RoomContext
 from recorder.monitoring.channels import ChannelWatch, to_db
 from recorder.readback.monitor import ConfidenceMonitor
+from sync.room.messages import LevelsMessage, SeatLevel
 
 
 class SeatLevels:
@@ -20,7 +21,7 @@ class SeatLevels:
         context = self._context
         now_ns = context.clock.now_ns()
         self._confidence_monitor.heard(heard_ns, levels)
-        seats = {}
+        seats: dict[str, SeatLevel] = {}
         for seat in context.profile.seats:
             if seat.channel >= len(levels):
                 continue
@@ -31,4 +32,5 @@ class SeatLevels:
             silent = watch.silent and context.hearing is not None
             context.set_alarm("silence", seat.id, f"{seat.role}的话筒没有任何信号" if silent else None)
             context.set_alarm("clipping", seat.id, f"{seat.role}的话筒音量过大，声音失真" if watch.clipping else None)
-        context.feed.publish_json("levels", {"at_ns": now_ns, "seats": seats})
+        message: LevelsMessage = {"at_ns": now_ns, "seats": seats}
+        context.feed.publish_json("levels", message)

@@ -5,8 +5,6 @@ The tracks of a source share its troubles: what its process did is the reason fo
 
 from __future__ import annotations
 
-from typing import Any
-
 from hardware.sources import Source
 from recorder.capture.supervisor import SourceRunner
 from recorder.context import RoomContext
@@ -15,6 +13,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 from recorder.seat_levels import SeatLevels
 from recorder.storage.schedule import RecordingPlan
 from recorder.track_pipeline import TrackPipeline
+from sync.room.messages import TrackStatus
 
 
 class SourceRecorder:
@@ -71,7 +70,7 @@ class SourceRecorder:
         for pipeline in self.pipelines:
             pipeline.selector.tick(now_ns)
 
-    def track_status(self) -> list[dict[str, Any]]:
+    def track_status(self) -> list[TrackStatus]:
         """What the status tells of its tracks."""
         return [
             {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any
 
 from recorder.clock.watch import ClockWatch
 from recorder.context import RoomContext
@@ -13,6 +12,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 from recorder.second_copy.supervisor import SecondCopySupervisor
 from recorder.source_recorder import SourceRecorder
 from recorder.storage.volume import VolumeState
+from sync.room.messages import RecorderStatus
 
 STATUS_S = 1.0
 GROUP_S = 0.02
@@ -67,7 +67,7 @@ class StatusPublisher:
         gone = self._volume_state.replaced
         context.set_alarm("volume", "disk", "录像磁盘已被卸载或更换，录像暂存于系统盘，请立即检查" if gone else None)
 
-    def _status(self) -> dict[str, Any]:
+    def _status(self) -> RecorderStatus:
         context = self._context
         return {
             "at_ns": context.clock.now_ns(),

@@ -17,11 +17,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
+from typing_extensions import TypedDict
 
 from server.config import RoomEntry
 from server.events.admission import Received
 from sync.errors import CenterError
+from sync.record.bodies.session import OpenedSeat
 from sync.record.milliseconds import to_ms
+from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
 
 STALE_S = 15.0
@@ -44,6 +47,30 @@ class Status(BaseModel):
     """Of the room itself, not of its recorder; between hearings too."""
     speaking: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
     seats: Annotated[list[dict[str, Any]], Field(max_length=16)] = []
+
+
+class CenterAlarm(TypedDict):
+    """What the center itself noticed of a room."""
+
+    code: str
+    text: str
+
+
+class ShownRoom(TypedDict):
+    """A room as inspectors' screens get it (`sync.record.milliseconds`)."""
+
+    address: str
+    """court/room"""
+    online: bool
+    court_name: str
+    room_name: str
+    hearing: LiveHearing | None
+    recorder: RecorderStatus | None
+    speaking: list[str]
+    seats: list[OpenedSeat]
+    alarms: list[RoomAlarm]
+    seen_utc_ns: int | None
+    center_alarms: list[CenterAlarm]
 
 
 @dataclass
@@ -88,21 +115,21 @@ class KnownRoom:
 
     def _to_screen(self) -> dict[str, Any]:
         status = self.status
-        shown = to_ms(
-            {
-                "address": self.address,
-                "online": self.online,
-                "court_name": self.court_name,
-                "room_name": self.room_name,
-                "hearing": None if status is None else status.hearing,
-                "recorder": None if status is None else status.recorder,
-                "speaking": status.speaking if status is not None and self.online else [],
-                "seats": [] if status is None else status.seats,
-                "alarms": [] if status is None else status.alarms,
-                "seen_utc_ns": self.seen_utc_ns,
-                "center_alarms": [{"code": code, "text": words} for code, words in self.alarms.items()],
-            }
-        )
+        said: Any = status  # of its shape, not of its form: what a room says is passed on, never trusted further
+        room: ShownRoom = {
+            "address": self.address,
+            "online": self.online,
+            "court_name": self.court_name,
+            "room_name": self.room_name,
+            "hearing": None if status is None else said.hearing,
+            "recorder": None if status is None else said.recorder,
+            "speaking": status.speaking if status is not None and self.online else [],
+            "seats": [] if status is None else said.seats,
+            "alarms": [] if status is None else said.alarms,
+            "seen_utc_ns": self.seen_utc_ns,
+            "center_alarms": [{"code": code, "text": words} for code, words in self.alarms.items()],
+        }
+        shown = to_ms(room)
         assert isinstance(shown, dict)
         return shown
 

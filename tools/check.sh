@@ -24,6 +24,7 @@ run "ruff" $bin/ruff check .
 run "ruff format" $bin/ruff format --check .
 run "mypy --strict" $bin/mypy
 run "import-linter" $bin/lint-imports
+run "screens' contract" $bin/python tools/make_contract.py --check
 run "svelte-check" npm --prefix web run --silent check
 run "eslint" npm --prefix web run --silent lint
 run "vitest" npm --prefix web run --silent test

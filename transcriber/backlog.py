@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 
 @dataclass(slots=True)

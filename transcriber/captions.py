@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from hardware.profile import Seat
 from sync.room.feed import FeedServer
+from sync.room.messages import CaptionMessage
 from transcriber.backlog import HearingJob
 from transcriber.local_agreement import LocalAgreement
 from transcriber.recognition.recognizer import Transcription
@@ -96,15 +97,13 @@ class Captions:
 
     def _publish(self, caption: Caption, text: str, stable: int) -> None:
         caption.shown = bool(text)
-        self._feed.publish_json(
-            "caption",
-            {
-                "id": caption.id,
-                "seat": caption.seat.id,
-                "role": caption.role or caption.seat.role,
-                "start_ns": caption.turn.start_ns,
-                "end_ns": caption.turn.end_ns,
-                "text": text,
-                "stable": stable,
-            },
-        )
+        message: CaptionMessage = {
+            "id": caption.id,
+            "seat": caption.seat.id,
+            "role": caption.role or caption.seat.role,
+            "start_ns": caption.turn.start_ns,
+            "end_ns": caption.turn.end_ns,
+            "text": text,
+            "stable": stable,
+        }
+        self._feed.publish_json("caption", message)

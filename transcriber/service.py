@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import cast
 
 import structlog
 
@@ -17,6 +17,7 @@ from hardware.profile import Profile
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
+from sync.room.messages import SpeakingMessage, TranscriberState, TranscriberStatus
 from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
 from transcriber.audio.live import LiveAudio
@@ -45,7 +46,8 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     if profile.transcriber.engine == "off":
         await feed.start()
         try:
-            feed.publish_json("status", {"state": "off", "lag_ms": 0, "why": ""}, retain=True)
+            status: TranscriberStatus = {"state": "off", "lag_ms": 0, "why": ""}
+            feed.publish_json("status", status, retain=True)
             lifeline.ready()
             await asyncio.Event().wait()
         finally:
@@ -73,8 +75,9 @@ class _Service:
         self._clock = clock
         self._log = room_log
         self._feed = feed
-        self._state, self._why = "loading", ""
-        self._status: dict[str, Any] = {}
+        self._state: TranscriberState = "loading"
+        self._why = ""
+        self._status: TranscriberStatus | None = None
         self._speaking: list[str] = []
         self._log_changed = asyncio.Event()
         channels = {seat.id: seat.channel for seat in profile.seats}
@@ -162,7 +165,7 @@ class _Service:
         self._progress.note(self._backlog, self._source.job, done_ns)
 
     def _on_state(self, state: str, why: str) -> None:
-        self._state, self._why = state, why
+        self._state, self._why = cast(TranscriberState, state), why
         self._publish_status()
 
     def _publish_status(self) -> None:
@@ -173,7 +176,7 @@ class _Service:
         elif state == "ready" and lag_ms > CATCHING_UP_MS:
             state = "catching-up"
         hearings = [job.hearing for job in self._backlog.waiting]
-        status = {"state": state, "lag_ms": lag_ms, "why": why, "hearings": hearings}
+        status: TranscriberStatus = {"state": state, "lag_ms": lag_ms, "why": why, "hearings": hearings}
         if status != self._status:
             self._status = status
             self._feed.publish_json("status", status, retain=True)
@@ -186,7 +189,8 @@ class _Service:
             seats = [seat.id for seat in self._profile.seats if seat.channel in channels]
             if seats != self._speaking:
                 self._speaking = seats
-                self._feed.publish_json("speaking", {"at_ns": self._clock.now_ns(), "seats": seats})
+                message: SpeakingMessage = {"at_ns": self._clock.now_ns(), "seats": seats}
+                self._feed.publish_json("speaking", message)
             now = time.monotonic()
             if now - published >= 1.0:
                 published = now

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 import structlog
 
 from hardware.profile import Seat
 from sync.errors import StorageError
+from sync.record.bodies.words import SpokenWord, UtteranceBody
+from sync.record.event import Event
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from transcriber.backlog import HearingJob
 from transcriber.correction.vocabulary.punctuation import punctuated
@@ -51,7 +52,7 @@ class UtteranceWriter:
         seat = self._seats[turn.channel]
         name = utterance_id(job, seat, turn)
         voice, role = await self._voices.whose(job.hearing, seat, turn.samples())
-        body = {
+        body: UtteranceBody = {
             "id": name,
             "seat": seat.id,
             "role": role,
@@ -83,7 +84,7 @@ class UtteranceWriter:
             return event
 
 
-def _timed_words(turn: Turn, transcription: Transcription) -> list[dict[str, Any]]:
+def _timed_words(turn: Turn, transcription: Transcription) -> list[SpokenWord]:
     times = word_times(turn, transcription)
     return [
         {"text": word.text, "start_ns": start_ns, "end_ns": end_ns, "probability": word.probability}

@@ -21,7 +21,7 @@ from sync.errors import HearingError, MediaError
 from sync.http.access import allow, public
 from sync.record.docket import Case
 from sync.record.explanation import explain
-from sync.record.hearing import Exhibit, PauseReason
+from sync.record.timeline import Exhibit, PauseReason
 
 FORM_BYTES = 64 * 1024
 """What a multipart form may weigh beside its file."""
@@ -96,19 +96,19 @@ def add_routes(
 def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
     @app.post("/api/selftest")
     @allow("clerk")
-    async def begin(body: NewTest | None = None) -> dict[str, Any]:
+    async def begin(body: NewTest | None = None) -> Any:
         return selftest.start(speak=body is not None and body.speak)
 
     @app.delete("/api/selftest")
     @allow("clerk")
-    async def stop_listening() -> dict[str, Any]:
+    async def stop_listening() -> Any:
         return selftest.stop_listening()
 
 
 def _add_hearing(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
     @app.get("/api/state")
     @allow("clerk")
-    async def state() -> dict[str, Any]:
+    async def state() -> Any:
         return view.state()
 
     @app.get("/api/explanation")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -9,9 +10,10 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pypinyin import Style, lazy_pinyin
+from typing_extensions import TypedDict
 
 from edge.phrases.book import Phrasebook, PhraseStore, Shelf, default_text
-from edge.phrases.fields import fields_of, fill, kind_of, speaker_of
+from edge.phrases.fields import PhrasePart, fields_of, fill, kind_of, speaker_of
 from edge.phrases.file import MAX_BYTES, PhraseFileError
 from edge.state.room_state import RoomState
 from sync.http.access import allow, error_response
@@ -28,6 +30,42 @@ class NewFile(BaseModel):
     """Of the text that was edited; without it the newest is replaced whatever it says."""
 
 
+class FilledPhrase(TypedDict):
+    """A set phrase, filled in for the case."""
+
+    id: str
+    group: str
+    title: str
+    role: str
+    seat: str
+    cases: list[str]
+    fits: bool
+    """For the kind of procedure of this case."""
+    initials: str
+    """Of the title in pinyin."""
+    text: str
+    parts: list[PhrasePart]
+    missing: list[str]
+
+
+class PhraseMistake(TypedDict):
+    """Where a file of phrases is wrong."""
+
+    line: int
+    column: int
+    message: str
+
+
+class PhraseFileAnswer(TypedDict):
+    """`GET /api/phrases/file`."""
+
+    text: str
+    version: str
+    own: bool
+    error: PhraseMistake | None
+    default: str
+
+
 def phrasebook_of(view: RoomState) -> Phrasebook:
     """The book of this room: the profile's file, else one in the data folder."""
     profile, layout = view.profile, RoomPaths(view.profile.storage.data)
@@ -40,17 +78,17 @@ def add_phrases(app: FastAPI, view: RoomState, book: Phrasebook) -> None:
 
     @app.get("/api/phrases")
     @allow("clerk")
-    async def phrases() -> list[dict[str, Any]]:
+    async def phrases() -> Any:
         return _filled(view, await book.shelf())
 
     @app.get("/api/phrases/file")
     @allow("clerk")
-    async def file() -> dict[str, Any]:
+    async def file() -> Any:
         return _file(await book.shelf())
 
     @app.put("/api/phrases", response_model=None)
     @allow("clerk")
-    async def save(body: NewFile) -> list[dict[str, Any]] | Response:
+    async def save(body: NewFile) -> list[FilledPhrase] | Response:
         try:
             return _filled(view, await book.save(body.text, body.version))
         except PhraseFileError as error:
@@ -61,9 +99,11 @@ def _refused(error: PhraseFileError) -> JSONResponse:
     return error_response(error, line=error.line, column=error.column)
 
 
-def _file(shelf: Shelf) -> dict[str, Any]:
+def _file(shelf: Shelf) -> PhraseFileAnswer:
     wrong = shelf.error
-    error = None if wrong is None else {"line": wrong.line, "column": wrong.column, "message": wrong.message}
+    error: PhraseMistake | None = (
+        None if wrong is None else {"line": wrong.line, "column": wrong.column, "message": wrong.message}
+    )
     return {
         "text": shelf.text,
         "version": shelf.version,
@@ -73,9 +113,9 @@ def _file(shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def _filled(view: RoomState, shelf: Shelf) -> list[dict[str, Any]]:
+def _filled(view: RoomState, shelf: Shelf) -> list[FilledPhrase]:
     room, hearing = view.profile.room, view.hearing
-    case = {} if hearing is None else hearing.case
+    case: Mapping[str, Any] = {} if hearing is None else hearing.case
     seats = view.seats() if hearing is None else hearing.seats
     known = fields_of(
         case,
@@ -84,7 +124,7 @@ def _filled(view: RoomState, shelf: Shelf) -> list[dict[str, Any]]:
         opened_utc_ns=0 if hearing is None else hearing.opened_utc_ns,
     )
     kind = kind_of(case)
-    out = []
+    out: list[FilledPhrase] = []
     for phrase in shelf.phrases:
         filled = fill(phrase, known)
         role, seat = speaker_of(phrase.role, seats, case.get("parties", {}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
@@ -22,6 +22,7 @@ from edge.state.room_state import RoomState
 from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import allow
+from sync.record.bodies.signing import ObjectionBody, SignatureBody
 from sync.record.signing import SIGN
 
 MAX_STROKES = 64
@@ -113,7 +114,7 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
 
     @app.get("/api/transcript/signing")
     @allow("clerk")
-    async def signing() -> dict[str, Any]:
+    async def signing() -> Any:
         value = await desk.value()
         if value is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
@@ -121,13 +122,13 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
 
     @app.post("/api/transcript/final")
     @allow("clerk")
-    async def final(body: Final) -> dict[str, Any]:
+    async def final(body: Final) -> Any:
         return await desk.final(body.id, despite=body.despite)
 
     @app.post("/api/transcript/signatures")
     @allow("clerk")
-    async def sign(body: NewSignature) -> dict[str, Any]:
-        said = body.model_dump(exclude={"size", "strokes"})
+    async def sign(body: NewSignature) -> Any:
+        said = cast(SignatureBody, body.model_dump(exclude={"size", "strokes"}))
         if body.size is not None:
             said["size"] = [round(side) for side in body.size]
             said["strokes"] = [[_point(p) for p in stroke] for stroke in body.strokes]
@@ -135,11 +136,10 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
 
     @app.post("/api/transcript/objections")
     @allow("clerk")
-    async def objects(body: NewObjection) -> dict[str, Any]:
-        said = body.model_dump(exclude={"replayed_from_ms", "replayed_to_ms"})
-        for key in ("replayed_from", "replayed_to"):
-            at_ms = getattr(body, f"{key}_ms")
-            said[f"{key}_ns"] = None if at_ms is None else round(at_ms * 1_000_000)
+    async def objects(body: NewObjection) -> Any:
+        said = cast(ObjectionBody, body.model_dump(exclude={"replayed_from_ms", "replayed_to_ms"}))
+        said["replayed_from_ns"] = _ns(body.replayed_from_ms)
+        said["replayed_to_ns"] = _ns(body.replayed_to_ms)
         return await desk.object(said)
 
     @app.get("/api/transcript/document.{kind}")
@@ -165,6 +165,10 @@ def _file(made: Made, case_no: str) -> FileResponse:
 def _length(stroke: list[Point], size: tuple[float, float]) -> float:
     at = [(x * size[0], y * size[1]) for x, y, _, _ in stroke]
     return sum(math.dist(a, b) for a, b in itertools.pairwise(at))
+
+
+def _ns(at_ms: float | None) -> int | None:
+    return None if at_ms is None else round(at_ms * 1_000_000)
 
 
 def _point(point: Point) -> list[float | int]:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
 from edge.api.body import WordsBody
 from edge.state.room_state import RoomState
@@ -20,8 +21,11 @@ from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import Access, allow, error_response
 from sync.media.tracks import MICROPHONES, MIX
-from sync.record.hearing import Segment
+from sync.record.bodies.words import InsertedLine, LineChange, LineSettings
+from sync.record.event import Event
 from sync.record.milliseconds import event_to_ms, to_ms
+from sync.record.timeline import Segment
+from sync.record.transcript import Utterance
 
 AROUND_NS = 300_000_000
 """Played before and after a line."""
@@ -67,9 +71,10 @@ class SetChange(WordsBody):
     base: Annotated[int, Field(ge=0)]
     set: Settings
 
-    def to_event(self) -> dict[str, Any]:
+    def to_event(self) -> LineChange:
         """As the event says it."""
-        return {"line": self.line, "base": self.base, "set": _in_ns(self.set.model_dump(exclude_none=True))}
+        settings = cast(LineSettings, _in_ns(self.set.model_dump(exclude_none=True)))
+        return {"line": self.line, "base": self.base, "set": settings}
 
 
 class NewLine(WordsBody):
@@ -97,9 +102,9 @@ class NewChange(WordsBody):
 
     new: NewLine
 
-    def to_event(self) -> dict[str, Any]:
+    def to_event(self) -> LineChange:
         """As the event says it."""
-        return {"new": _in_ns(self.new.model_dump())}
+        return {"new": cast(InsertedLine, _in_ns(self.new.model_dump()))}
 
 
 class NewRevision(WordsBody):
@@ -132,6 +137,13 @@ class NewUndo(WordsBody):
     tab: Name
     revision: NameOrNone = ""
     reopen: bool = False
+
+
+class RevisionAnswer(TypedDict):
+    """Answer to an act: its event, and the lines that it named as they are now."""
+
+    event: Event
+    lines: list[Utterance]
 
 
 def add_transcript(app: FastAPI, view: RoomState, desk: TranscriptCommands, access: Access) -> None:
@@ -172,8 +184,11 @@ async def _answer(work: Awaitable[Done]) -> Response:
         done = await work
     except ConflictError as error:
         return error_response(error, lines=[to_ms(asdict(line)) for line in error.lines])
-    lines = [to_ms(asdict(line)) for line in done.lines]
-    return JSONResponse({"event": event_to_ms(done.event), "lines": lines})
+    answer: RevisionAnswer = {
+        "event": event_to_ms(done.event),
+        "lines": [to_ms(asdict(line)) for line in done.lines],
+    }
+    return JSONResponse(answer)
 
 
 def _where(view: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:

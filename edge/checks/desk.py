@@ -22,6 +22,7 @@ from edge.checks.registry import check
 from edge.state.room_state import RoomState
 from sync.errors import HearingError
 from sync.http.access import allow
+from sync.record.bodies.words import CheckBody
 from sync.record.hearing import Hearing
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,13 @@ class TranscriptChecks:
         finding = next((finding for found, finding in self._found if found == name), None)
         if hearing is None or finding is None or self._hearing != hearing.id:
             raise HearingError("没有这条提示，文字可能已经改过 (there is no such finding any more)", code="not-found")
-        body = {"id": name, "ignored": ignored, "line": finding.line, "kind": finding.kind, "text": finding.words}
+        body: CheckBody = {
+            "id": name,
+            "ignored": ignored,
+            "line": finding.line,
+            "kind": finding.kind,
+            "text": finding.words,
+        }
         event = await self._view.append("check", body, hearing=hearing.id)
         return event.number
 

@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-NAME, AMOUNT, DATE, STATUTE, PAIR, DOUBLED, BLANK, PROPOSAL = (
-    "name",
-    "amount",
-    "date",
-    "statute",
-    "pair",
-    "doubled",
-    "blank",
-    "proposal",
-)
+from edge.state.shown import FindingKind, ShownFinding
+
+NAME: Final = "name"
+AMOUNT: Final = "amount"
+DATE: Final = "date"
+STATUTE: Final = "statute"
+PAIR: Final = "pair"
+DOUBLED: Final = "doubled"
+BLANK: Final = "blank"
+PROPOSAL: Final = "proposal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class TextPlace:
 class Finding:
     """One thing to look at. `to` is what accepting it writes instead; None where only a person can say."""
 
-    kind: str
+    kind: FindingKind
     line: str
     at: int
     length: int
@@ -78,7 +78,7 @@ class Finding:
     other: str = ""
     """The words there."""
 
-    def to_json(self, name: str, ignored: bool) -> dict[str, Any]:
+    def to_json(self, name: str, ignored: bool) -> ShownFinding:
         """As the screens get it (docs/protocol.md)."""
         also = self.also
         return {

@@ -15,6 +15,7 @@ import structlog
 
 from edge.state.room_state import RoomState
 from sync.errors import StorageError
+from sync.record.bodies.media import AlarmBody
 from sync.record.hearing import State
 
 log = structlog.get_logger(__name__)
@@ -69,8 +70,8 @@ class AlarmRules:
             await self._watch(NOT_RECORDING, bad=self._not_recording())
             await self._watch(NO_WORDS, bad=self._no_words())
             ledger = self._view.integrity
-            await self._watch(NOT_ENROLLED, bad=ledger.get("enrolled") is False)
-            await self._watch(FORK, bad=ledger.get("refused") == "fork")
+            await self._watch(NOT_ENROLLED, bad=ledger is not None and ledger.get("enrolled") is False)
+            await self._watch(FORK, bad=ledger is not None and ledger["refused"] == "fork")
             await asyncio.sleep(LOOK_S)
 
     async def set(self, kind: AlarmKind, on: bool) -> None:
@@ -84,7 +85,7 @@ class AlarmRules:
             )
             if active == on or hearing.sealed is not None or (on and hearing.state is State.CLOSED):
                 return
-            body: dict[str, object] = {"code": kind.code, "subject": kind.subject, "text": kind.text}
+            body: AlarmBody = {"code": kind.code, "subject": kind.subject, "text": kind.text}
             if not on:
                 body["cleared"] = True
             try:

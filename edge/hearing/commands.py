@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
 from edge.hearing.exhibits import store
@@ -25,8 +25,11 @@ from edge.state.room_state import RoomState
 from hardware.profile import PROGRAM_NAME
 from sync.errors import HearingError
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
+from sync.record.bodies.evidence import ExhibitBody, MarkBody, PresentBody
+from sync.record.bodies.session import MuteBody, OpenBody, OpenedCase, OpenedTrack, PauseBody, ReplacementBody
 from sync.record.docket import Case
-from sync.record.hearing import Exhibit, Hearing, PauseReason, State
+from sync.record.hearing import Hearing, State
+from sync.record.timeline import Exhibit, PauseReason
 
 KEPT_WITHIN_S = 3.0
 MAX_EXHIBITS = 500
@@ -62,7 +65,7 @@ class HearingCommands:
             self._check_recorder()
             blockers = self._check_selftest(despite)
             name = hearing_id(self._view.clock.utc_now_ns())
-            body = {**self._opening(name, case, docket_id), **self._preroll()}
+            body: OpenBody = {**self._opening(name, case, docket_id), **self._preroll()}
             body["selftest"] = self._selftest.summary(blockers if despite else [])
             await self._view.append("open", body, hearing=name, key=f"open/{name}")
         if despite and blockers:
@@ -74,7 +77,8 @@ class HearingCommands:
         """That it was opened all the same is on the record, and stays in sight."""
         what = self._selftest.in_words(blockers)
         text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
-        await self._view.append("mark", {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}, hearing=hearing)
+        mark: MarkBody = {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}
+        await self._view.append("mark", mark, hearing=hearing)
         await self._alarms.set(AlarmKind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
 
     async def pause(self, reason: PauseReason) -> Hearing:
@@ -83,7 +87,8 @@ class HearingCommands:
             hearing = self._in_session()
             if hearing.state is not State.OPEN:
                 raise HearingError("庭审已处于休庭状态 (the hearing is paused already)", code="paused")
-            await self._view.append("pause", {"reason": reason.value}, hearing=hearing.id)
+            body: PauseBody = {"reason": reason.value}
+            await self._view.append("pause", body, hearing=hearing.id)
         return self._hearing()
 
     async def resume(self) -> Hearing:
@@ -122,7 +127,8 @@ class HearingCommands:
                 who = "、".join(missing) or "当事人未登记"
                 raise HearingError(f"须经各方当事人同意：{who} (every party must consent)", code="consent")
             if hearing.replaced_by_consent_of != sorted(parties):
-                await self._view.append("replacement", {"consents": sorted(parties)}, hearing=hearing.id)
+                body: ReplacementBody = {"consents": sorted(parties)}
+                await self._view.append("replacement", body, hearing=hearing.id)
         return self._hearing()
 
     async def mute(self, muted: bool, by: str) -> Hearing:
@@ -130,7 +136,8 @@ class HearingCommands:
         async with self._acts:
             hearing = self._in_session()
             if hearing.live_muted is not muted:
-                await self._view.append("mute", {"muted": muted, "by": by}, hearing=hearing.id)
+                body: MuteBody = {"muted": muted, "by": by}
+                await self._view.append("mute", body, hearing=hearing.id)
         return self._hearing()
 
     async def add_exhibit(self, title: str, filename: str, pieces: AsyncIterator[bytes]) -> dict[str, Any]:
@@ -157,7 +164,8 @@ class HearingCommands:
                 pages=stored.pages,
                 sm3=stored.sm3,
             )
-            await self._view.append("exhibit", asdict(exhibit), hearing=hearing.id, key=f"exhibit/{exhibit.id}")
+            body = cast(ExhibitBody, asdict(exhibit))
+            await self._view.append("exhibit", body, hearing=hearing.id, key=f"exhibit/{exhibit.id}")
             return asdict(exhibit)
 
     async def present(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> Hearing:
@@ -171,7 +179,7 @@ class HearingCommands:
             known = self.exhibit(exhibit)
             if page > known.pages:
                 raise HearingError(f"该证据只有 {known.pages} 页 (the exhibit has {known.pages} pages)", code="invalid")
-            body = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
+            body: PresentBody = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
             now = hearing.presented
             if now is None or {key: getattr(now, key) for key in body} != body:
                 await self._view.append("present", body, hearing=hearing.id)
@@ -189,7 +197,7 @@ class HearingCommands:
         """Note a moment."""
         async with self._acts:
             hearing = self._in_session()
-            body = {"id": secrets.token_hex(6), "kind": kind, "text": text}
+            body: MarkBody = {"id": secrets.token_hex(6), "kind": kind, "text": text}
             event = await self._view.append("mark", body, hearing=hearing.id)
         return {**body, "at_ms": event.room_ns / 1_000_000}
 
@@ -249,20 +257,23 @@ class HearingCommands:
             )
         return blockers
 
-    def _opening(self, name: str, case: Case, docket_id: str | None) -> dict[str, Any]:
+    def _opening(self, name: str, case: Case, docket_id: str | None) -> OpenBody:
         profile = self._view.profile
-        tracks = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
+        tracks: list[OpenedTrack] = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
         if profile.program.enabled:
             tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
         tracks += [{"id": MICROPHONES, "kind": "audio", "name": "话筒"}, {"id": MIX, "kind": "audio", "name": "混音"}]
         return {
-            "case": {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))},
+            "case": cast(OpenedCase, {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))}),
             "seats": self._view.seats(),
             "tracks": tracks,
-            **profile.room.model_dump(),
+            "court": profile.room.court,
+            "room": profile.room.room,
+            "court_name": profile.room.court_name,
+            "room_name": profile.room.room_name,
         }
 
-    def _preroll(self) -> dict[str, int]:
+    def _preroll(self) -> OpenBody:
         """Where the record begins if the room keeps a pre-roll: never in what belonged to the hearing before."""
         preroll_ns = self._view.profile.storage.preroll_s * 1_000_000_000
         last = self._view.hearing

@@ -14,25 +14,26 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.integrity import unsealed
 from edge.integrity.unsealed import Why
+from edge.state.shown import Words
 from sync.errors import LedgerError, StorageError
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import body_of, missing
 from sync.ledger.tree import Tree, leaf_hash
+from sync.record.event import DAMAGED, Event, seal_key
 from sync.record.hearing import Hearing
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
-from sync.room.event_log import DAMAGED, Event, RoomLog, seal_key
+from sync.room.event_log import RoomLog
 from sync.room.follower import UNREADABLE
+from sync.room.messages import RoomAlarm
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -53,14 +54,6 @@ UNSEALED_S = 900.0
 """A hearing that was closed so long ago and has no seal is an alarm."""
 AGAIN_S = 60.0
 """So long after a start such a hearing may still be sealed without one."""
-
-
-class Words(StrEnum):
-    """What the room knows of its transcriber."""
-
-    DONE = "done"
-    BUSY = "busy"
-    ABSENT = "absent"
 
 
 @dataclass(slots=True)
@@ -104,7 +97,7 @@ class Notary:
         words: Callable[[str], Words],
         heard: Callable[[], float | None] = lambda: None,
         said: Callable[[int], None] = lambda number: None,
-        tell: Callable[[Sequence[dict[str, Any]]], None] = lambda alarms: None,
+        tell: Callable[[Sequence[RoomAlarm]], None] = lambda alarms: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`address` is `court/room`; `words(hearing)` is what is known of the transcriber, `heard()` up to which room
@@ -120,7 +113,7 @@ class Notary:
         self._heard = heard
         self._said = said
         self._tell = tell
-        self._told: list[dict[str, Any]] | None = None  # also that there is none is said once
+        self._told: list[RoomAlarm] | None = None  # also that there is none is said once
         self._monotonic = monotonic
         self._ledgers: dict[str, _Ledger] = {}
         self._number: int | None = None
@@ -161,7 +154,7 @@ class Notary:
                 self._sign(ledger)
         return seals
 
-    def alarms(self) -> list[dict[str, Any]]:
+    def alarms(self) -> list[RoomAlarm]:
         """Of hearings that a person must know are not sealed, the oldest first. Not while a step runs."""
         now_s, now_ns = self._monotonic(), self._clock.now_ns()
         found = []

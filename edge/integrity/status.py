@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import Any
 
 import structlog
 
-from edge.integrity.notary import Words
 from edge.state.room_state import RoomState
+from edge.state.shown import Words
 from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
+from sync.ledger.progress import ProofProgress
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key, is_enrolled
 from sync.runtime.units import NS_PER_S
@@ -39,10 +39,10 @@ class Integrity:
                 log.error("integrity_unknown", why=error.message)
             await asyncio.sleep(LOOK_S)
 
-    def look(self, hearing: str | None) -> dict[str, Any]:
+    def look(self, hearing: str | None) -> ProofProgress:
         """`integrity` of docs/protocol.md, of a hearing."""
         profile, layout = self._view.profile, self._view.layout
-        value: dict[str, Any] = {
+        value: ProofProgress = {
             "enrolled": is_enrolled(layout, profile.address, dt.datetime.now(dt.UTC)) if profile.center.url else None,
             "witnessed_leaves": 0,
             "witnessed_utc_ns": None,
@@ -57,7 +57,7 @@ class Integrity:
             except LedgerError:
                 at_s = None
             if at_s is not None:
-                value |= {"witnessed_leaves": witnessed.size, "witnessed_utc_ns": at_s * NS_PER_S}
+                value["witnessed_leaves"], value["witnessed_utc_ns"] = witnessed.size, at_s * NS_PER_S
         if hearing is not None:
             refused = self._checkpoints.last_refused(hearing)
             value["refused"] = None if refused is None else refused.refused

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from sync.room.messages import RoomAlarm
 from sync.runtime.units import NS_PER_S
 
 CODE = "unsealed"
@@ -52,7 +52,7 @@ def refused(why: str) -> Why:
     return Why(f"封存事件无法写入：{why}", f"the seal cannot be written: {_plain(why)}")
 
 
-def alarm(hearing: str, why: Why, since_ns: int) -> dict[str, Any]:
+def alarm(hearing: str, why: Why, since_ns: int) -> RoomAlarm:
     """As the room's screens and its status get it; `since_ns` is room time."""
     zh = f"庭审 {hearing} 未能封存：{why.zh}"[:MAX_TEXT]
     en = f"hearing {hearing} is not sealed: {why.en}"[:MAX_TEXT]

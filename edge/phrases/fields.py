@@ -9,7 +9,9 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NotRequired
+
+from typing_extensions import TypedDict
 
 from edge.phrases.file import FIELD, Phrase
 
@@ -20,13 +22,21 @@ _OF_NUMBER: Final = {"民": "民事", "刑": "刑事", "行": "行政"}
 _BENCH: Final = ("审判长", "审判员", "法官")
 
 
+class PhrasePart(TypedDict):
+    """A piece of a phrase: plain words, or a field of the case and what stands for it."""
+
+    text: str
+    field: NotRequired[str]
+    missing: NotRequired[bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """A phrase as it goes into the transcript."""
 
     text: str
-    parts: list[dict[str, Any]]
-    """`{"text", "field"?, "missing"?}` in their order, for the preview."""
+    parts: list[PhrasePart]
+    """In their order, for the preview."""
     missing: list[str]
 
 
@@ -51,7 +61,7 @@ def fields_of(
 
 def fill(phrase: Phrase, known: Mapping[str, str]) -> Filled:
     """Put what is known into a phrase."""
-    parts: list[dict[str, Any]] = []
+    parts: list[PhrasePart] = []
     missing: list[str] = []
     at = 0
     for found in FIELD.finditer(phrase.text):

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Literal, Self, cast
 
+from edge.state.shown import ProofState, ShownTestFinding, ShownTestResult
 from hardware.profile import Profile
-from sync.room.event_log import Event
+from sync.record.bodies.media import SelfTestBody, SelfTestedBody
+from sync.record.event import Event
 from sync.runtime.units import NS_PER_S
 
-State = Literal["waiting", "heard", "ok", "warn", "failed"]
-_OK: Mapping[bool | None, State] = {True: "ok", False: "failed", None: "warn"}
+_OK: Mapping[bool | None, ProofState] = {True: "ok", False: "failed", None: "warn"}
 NO_TEST = "selftest"
 """What stands in the way of an opening when no test counts."""
 
@@ -25,7 +26,7 @@ NO_TEST = "selftest"
 class SelfTestFinding:
     """`waiting` until something is known; `heard`: live, but not yet found in the file; `warn`: not proven, no harm."""
 
-    state: State = "waiting"
+    state: ProofState = "waiting"
     why: str = ""
 
     def set(self, why: str) -> None:
@@ -38,7 +39,7 @@ class SelfTestFinding:
         """As events say it."""
         return {"ok": True, "warn": None}.get(self.state, False)
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> ShownTestFinding:
         """For the screens."""
         return {"state": self.state, "why": self.why}
 
@@ -69,9 +70,9 @@ class SelfTestResult:
     @classmethod
     def of_event(cls, event: Event) -> Self:
         """What was found when the event was said; `KeyError`, `TypeError` or `ValueError` when it is none."""
-        body = event.body
+        body = cast(SelfTestBody, event.body)
 
-        def finding(value: Mapping[str, Any]) -> SelfTestFinding:
+        def finding(value: SelfTestedBody) -> SelfTestFinding:
             return SelfTestFinding(_OK[value["ok"]], str(value["why"]))
 
         return cls(
@@ -98,10 +99,10 @@ class SelfTestResult:
         """What has not proven itself."""
         return [name for name, finding in self.all().items() if finding.ok is False]
 
-    def body(self, at_ns: int) -> dict[str, Any]:
+    def body(self, at_ns: int) -> SelfTestBody:
         """Of the event `selftest`."""
 
-        def said(finding: SelfTestFinding) -> dict[str, Any]:
+        def said(finding: SelfTestFinding) -> SelfTestedBody:
             return {"ok": finding.ok, "why": finding.why}
 
         return {
@@ -122,7 +123,7 @@ class SelfTestResult:
         day = datetime.fromtimestamp(self.utc_ns / NS_PER_S).astimezone() + timedelta(days=1)
         return int(day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * NS_PER_S
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ShownTestResult:
         """For the screens."""
         return {
             "id": self.id,

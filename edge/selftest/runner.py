@@ -21,9 +21,11 @@ import structlog
 from edge.selftest.evaluation import HeardLevels, prove
 from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, in_words
 from edge.state.room_state import RoomState
+from edge.state.shown import ShownSelfTest
 from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
-from sync.room.event_log import Event
+from sync.record.bodies.session import OpenedSelfTest
+from sync.record.event import Event
 from sync.room.feed import FeedClient
 from sync.runtime.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
@@ -36,6 +38,7 @@ ANSWER_S = 8.0
 """The recorder takes an order at once, or it does not run."""
 KEEP_S = 40.0
 SEND_S = 40.0
+Stage = Literal["", "keeping", "speaking", "proving", "sending"]
 UNREACHABLE = "中心不可达，庭审可照常录制"
 
 
@@ -49,7 +52,7 @@ class SelfTestRunner:
         self._running: SelfTestResult | None = None
         self._last: SelfTestResult | None = None
         self._event: Event | None = None
-        self._stage = ""
+        self._stage: Stage = ""
         self._progress = 0.0
         self._failure = ""
         self._answers: dict[str, dict[str, Any]] = {}
@@ -68,7 +71,7 @@ class SelfTestRunner:
 
     # What the clerk does.
 
-    def start(self, *, speak: bool = False) -> dict[str, Any]:
+    def start(self, *, speak: bool = False) -> ShownSelfTest:
         """Begin a test; `HearingError` "already-open", "recorder" or "selftest-running"."""
         if self._view.current is not None:
             raise HearingError(
@@ -88,7 +91,7 @@ class SelfTestRunner:
         self._wanted.put_nowait(self._running)
         return self.value()
 
-    def stop_listening(self) -> dict[str, Any]:
+    def stop_listening(self) -> ShownSelfTest:
         """Whoever has not spoken does not; the rest is judged now."""
         if self._running is not None and self._running.mode == "speech":
             self._order({"id": self._running.id, "stop": True})
@@ -111,15 +114,16 @@ class SelfTestRunner:
         """Blockers for people."""
         return in_words(self._profile, names, self._last)
 
-    def summary(self, despite: list[str]) -> dict[str, Any]:
+    def summary(self, despite: list[str]) -> OpenedSelfTest:
         """For the event `open`."""
         number = None if self._event is None else self._event.number
         return {"passed": not self.blockers(), "number": number, "despite": despite}
 
-    def value(self) -> dict[str, Any]:
+    def value(self) -> ShownSelfTest:
         """As the panel gets it."""
         shown = self._running or self._last or SelfTestResult.begin("", "tone", self._profile)
         blockers = self.blockers()
+        state: Literal["none", "running", "passed", "failed", "expired"]
         if self._running is not None:
             state = "running"
         elif self._last is None:
@@ -280,7 +284,7 @@ class SelfTestRunner:
             except (ValueError, KeyError, TypeError, AttributeError):
                 log.warning("feed_message_unreadable", topic=topic)
 
-    def _step(self, stage: str, progress: float) -> None:
+    def _step(self, stage: Stage, progress: float) -> None:
         self._stage, self._progress = stage, progress
         self._show()
 

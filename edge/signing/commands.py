@@ -11,16 +11,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
 from edge.documents.jobs import KINDS as KINDS_OF_FILES
 from edge.documents.jobs import Made, Making
-from edge.integrity.notary import Words
 from edge.integrity.status import words_of as words_still
 from edge.state.room_state import RoomState
+from edge.state.shown import ShownSigning, Words
 from sync.errors import HearingError, WutongError
+from sync.record.bodies.signing import DocumentBody, DocumentKind, ObjectionBody, SignatureBody, TranscriptBody
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.signers import is_complete, people_of
@@ -93,7 +94,7 @@ class SigningCommands:
 
     # What the screens are shown.
 
-    async def value(self) -> dict[str, Any] | None:
+    async def value(self) -> ShownSigning | None:
         """`GET /api/transcript/signing`; None when the room never had a hearing."""
         hearing = self._view.hearing
         if hearing is None:
@@ -102,25 +103,25 @@ class SigningCommands:
         sha256 = None if version is None else (await self._hash(hearing))[0]
         people = people_of(hearing, sha256)
         current = version is not None and version.sha256 == sha256
-        making = self._making.part
+        laid: Any = None if version is None else {**to_ms(asdict(version)), "current": current}
         return {
             "hearing": hearing.id,
-            "transcript": None if version is None else {**to_ms(asdict(version)), "current": current},
+            "transcript": laid,
             "people": [person.to_json() for person in people],
             "objections": [to_ms(asdict(one)) for one in hearing.signing.objections],
             "documents": [
                 to_ms(asdict(one))
                 for one in (hearing.signing.documents_of(sha256).values() if sha256 and current else ())
             ],
-            "words": words_still(self._view, hearing.id).value,
+            "words": words_still(self._view, hearing.id),
             "complete": current and hearing.state is State.CLOSED and is_complete(people),
-            "making": making,
+            "making": self._making.part,
             "failure": self._failure,
         }
 
     # What the clerk does.
 
-    async def final(self, name: str, *, despite: bool) -> dict[str, Any]:
+    async def final(self, name: str, *, despite: bool) -> ShownSigning:
         """Lay the words of now before those who sign. `HearingError` `open`."""
         async with self._acts:
             await self._view.look()
@@ -136,11 +137,17 @@ class SigningCommands:
             version = hearing.signing.version
             if version is None or version.sha256 != sha256:
                 number = len(hearing.signing.versions) + 1
-                body = {"id": name, "version": number, "sha256": sha256, "lines": lines, "through": through}
+                body: TranscriptBody = {
+                    "id": name,
+                    "version": number,
+                    "sha256": sha256,
+                    "lines": lines,
+                    "through": through,
+                }
                 await self._view.append("transcript", body, hearing=hearing.id, key=f"transcript/{hearing.id}/{name}")
         return await self._said()
 
-    async def sign(self, said: dict[str, Any]) -> dict[str, Any]:
+    async def sign(self, said: SignatureBody) -> ShownSigning:
         """Take what one person does. `HearingError` `open`, `stale`, `signed-already`, `invalid`."""
         async with self._acts:
             await self._view.look()
@@ -161,17 +168,17 @@ class SigningCommands:
             await self._view.append("signature", said, hearing=hearing.id, key=f"signature/{hearing.id}/{said['id']}")
         return await self._said()
 
-    async def object(self, said: dict[str, Any]) -> dict[str, Any]:
+    async def object(self, said: ObjectionBody) -> ShownSigning:
         """Take an objection to a line and what came of it. `HearingError` `open`, `not-found`, `invalid`."""
         async with self._acts:
             await self._view.look()
             hearing = self._closed()
-            line = hearing.transcript.get(said["line"])
+            line = hearing.transcript.get(said.get("line") or "")
             if line is None:
                 raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
             if said["outcome"] == "corrected":
                 await self._check_revision(hearing, line, said)
-            body = {**said, "text": said["text"] or line.text}
+            body: ObjectionBody = {**said, "text": said["text"] or line.text}
             if body["text"] not in {line.text, *(version.get("text") for version in line.versions)}:
                 raise HearingError("这一行从未这样记录过 (the line never said that)", code="invalid")
             await self._view.append("objection", body, hearing=hearing.id, key=f"objection/{hearing.id}/{said['id']}")
@@ -185,7 +192,7 @@ class SigningCommands:
         if hearing is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
         value = await self.value()
-        if value is not None and value["complete"]:
+        if value is not None and value["complete"] and value["transcript"] is not None:
             await self.finish()
             final = hearing.signing.documents_of(value["transcript"]["sha256"]).get(kind)
             if final is not None:
@@ -206,17 +213,19 @@ class SigningCommands:
                 return
             folder = self._view.layout.hearing(hearing.id)
             for made in await self._making.final(hearing.id, version.version, version.sha256, missing):
-                body: dict[str, Any] = {
+                body: DocumentBody = {
                     "id": f"{version.sha256[:12]}-{made.kind}",
                     "transcript": version.sha256,
-                    "kind": made.kind,
+                    "kind": cast(DocumentKind, made.kind),
+                    "file": made.path.relative_to(folder).as_posix(),
+                    "bytes": made.bytes,
+                    "sha256": made.sha256,
+                    "sm3": made.sm3,
                 }
-                body |= {"file": made.path.relative_to(folder).as_posix(), "bytes": made.bytes}
-                body |= {"sha256": made.sha256, "sm3": made.sm3}
                 key = f"document/{hearing.id}/{version.sha256}/{made.kind}"
                 await self._view.append("document", body, hearing=hearing.id, key=key)
 
-    async def _said(self) -> dict[str, Any]:
+    async def _said(self) -> ShownSigning:
         value = await self.value()
         assert value is not None
         self._view.show_signing(value)
@@ -239,7 +248,7 @@ class SigningCommands:
             )
         return hearing
 
-    def _check_person(self, hearing: Hearing, said: Mapping[str, Any], sha256: str | None) -> None:
+    def _check_person(self, hearing: Hearing, said: SignatureBody, sha256: str | None) -> None:
         same = (p for p in people_of(hearing, sha256) if (p.role, p.name) == (said["role"], said["name"]))
         person = next(same, None)
         if person is not None and person.state == "signed" and said["act"] != EXPECT:
@@ -257,7 +266,7 @@ class SigningCommands:
         if said["act"] == SIGN and not said["name"]:
             raise HearingError("请填写签名人姓名 (say the name of who signs)", code="invalid")
 
-    async def _check_revision(self, hearing: Hearing, line: Utterance, said: Mapping[str, Any]) -> None:
+    async def _check_revision(self, hearing: Hearing, line: Utterance, said: ObjectionBody) -> None:
         """The clerk did change this line on the objection, after the close, to what was asked for, and it stands."""
         versions = [version for version in line.versions if not version.get("void")]
         found = next((one for one in versions if one.get("id") == said["revision"]), None)

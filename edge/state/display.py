@@ -10,13 +10,15 @@ import hmac
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from edge.state.messages import WallCaption, WallPresentation, WallState
 from edge.state.room_state import RoomState
 from sync.errors import AccessError
 from sync.http.people import write_private
-from sync.record.hearing import Exhibit, State
+from sync.record.hearing import State
 from sync.record.milliseconds import to_ms
+from sync.record.timeline import Exhibit
 
 
 class DisplayToken:
@@ -47,7 +49,7 @@ def presented_exhibit(view: RoomState) -> Exhibit | None:
     return next((e for e in hearing.exhibits if e.id == presented.exhibit), None)
 
 
-def display_value(view: RoomState) -> dict[str, Any]:
+def display_value(view: RoomState) -> WallState:
     """What the display is told."""
     hearing = view.current
     exhibit = presented_exhibit(view)
@@ -57,30 +59,30 @@ def display_value(view: RoomState) -> dict[str, Any]:
         "court_name": room.court_name,
         "room_name": room.room_name,
         "case": None if hearing is None else hearing.case,
-        "state": None if hearing is None else hearing.state.value,
+        "state": None if hearing is None else hearing.state,
         "recording": hearing is not None and hearing.state is State.OPEN and view.kept(hearing.id),
         "presented": None
         if exhibit is None or presented is None
-        else {**to_ms(asdict(presented)), "exhibit": asdict(exhibit)},
+        else cast(WallPresentation, {**to_ms(asdict(presented)), "exhibit": asdict(exhibit)}),
         "captions": _captions(view),
         "utc_ms": view.clock.utc_now_ns() / 1_000_000,
     }
 
 
-def _captions(view: RoomState) -> list[dict[str, Any]]:
+def _captions(view: RoomState) -> list[WallCaption]:
     """The last two things said: captions while they grow, else the utterances they became."""
     hearing = view.current
     if hearing is None or hearing.state is not State.OPEN:
         return []
     since_ns = hearing.pauses[-1].to_ns if hearing.pauses else None
-    said = [
+    said: list[WallCaption] = [
         {"id": u.id, "seat": u.seat, "role": u.role, "start_ns": u.start_ns, "end_ns": u.end_ns, "text": u.text}
         for u in hearing.utterances[-8:]
         if not (u.gone or u.struck or u.source == "phrase")
         if since_ns is None or u.end_ns >= since_ns
     ]
     growing = [
-        {key: c.get(key) for key in ("id", "seat", "role", "start_ns", "end_ns", "text")}
+        cast(WallCaption, {key: c.get(key) for key in ("id", "seat", "role", "start_ns", "end_ns", "text")})
         for c in view.captions.values()
     ]
     lines = sorted(said + growing, key=lambda line: int(line["start_ns"] or 0))

@@ -15,17 +15,23 @@ from typing import Any, Protocol
 import structlog
 from pydantic import ValidationError
 
+from edge.state.messages import PanelMessage, ShownRoomState
+from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
 from hardware.profile import Profile
 from sync.errors import EnvelopeError, StorageError
 from sync.http.people import write_private
+from sync.ledger.progress import ProofProgress
 from sync.media.tracks import PROGRAM
+from sync.record.bodies.session import OpenedSeat
 from sync.record.docket import Docket
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FRESH_S, FeedClient, FeedServer
 from sync.room.follower import Follower
+from sync.room.messages import CaptionMessage, LinkStatus, RecorderStatus, RoomAlarm, SpeakingMessage, TranscriberStatus
 from sync.room.paths import RoomPaths
 
 log = structlog.get_logger(__name__)
@@ -61,22 +67,22 @@ class RoomState:
         self.clock = clock
         self.log = room_log
         self.feed = FeedServer(layout.feed("edge"))
-        self.recorder: dict[str, Any] | None = None
-        self.transcriber: dict[str, Any] | None = None
+        self.recorder: RecorderStatus | None = None
+        self.transcriber: TranscriberStatus | None = None
         self.transcriber_at_ns: int | None = None
         """When that came, room time."""
-        self.alarms: list[dict[str, Any]] = []
+        self.alarms: list[RoomAlarm] = []
         """Of the room itself, between hearings too: `edge.integrity.unsealed`."""
-        self.link: dict[str, Any] | None = None
+        self.link: LinkStatus | None = None
         self.docket: Docket | None = None
-        self.captions: dict[str, dict[str, Any]] = {}
-        self.speaking: dict[str, Any] | None = None
-        self.integrity: dict[str, Any] = {}
+        self.captions: dict[str, CaptionMessage] = {}
+        self.speaking: SpeakingMessage | None = None
+        self.integrity: ProofProgress | None = None
         """How far the record of the last hearing is proven; `edge.integrity.status` keeps it."""
-        self.selftest: dict[str, Any] | None = None
-        self.signing: dict[str, Any] | None = None
+        self.selftest: ShownSelfTest | None = None
+        self.signing: ShownSigning | None = None
         """Who has signed the words of the last hearing; `edge.signing.commands` keeps it."""
-        self.checks: list[dict[str, Any]] = []
+        self.checks: list[ShownFinding] = []
         """What the checks (文书纠错) found in its words; `edge.checks` keeps it."""
         self.recorder_news = asyncio.Event()
         self.transcriber_feed = FeedClient(layout.feed("transcriber"), ["caption", "speaking", "status", "log"])
@@ -127,21 +133,27 @@ class RoomState:
         """Tell it no more."""
         self._listeners.discard(listener)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ShownRoomState:
         """`GET /api/state`."""
         room = self.profile.room
+        hearing: Any = None if self.hearing is None else self.hearing.to_json()
         return {
-            "room": room.model_dump(),
+            "room": {
+                "court": room.court,
+                "room": room.room,
+                "court_name": room.court_name,
+                "room_name": room.room_name,
+            },
             "now_ms": self.clock.now_ns() / 1_000_000,
             "utc_ms": self.clock.utc_now_ns() / 1_000_000,
             "seats": self.seats(),
             "cameras": [{"id": c.id, "name": c.name} for c in self.profile.cameras],
-            "hearing": None if self.hearing is None else self.hearing.to_json(),
-            "docket": None if self.docket is None else self.docket.model_dump(),
+            "hearing": hearing,
+            "docket": None if self.docket is None else to_ms(self.docket.model_dump()),
             "recorder": to_ms(self.recorder) if self.recorder_fresh else None,
             "transcriber": to_ms(self.transcriber),
             "link": to_ms(self.link),
-            "integrity": to_ms(self.integrity) or None,
+            "integrity": to_ms(self.integrity),
             "alarms": to_ms(self.alarms),
             "selftest": self.selftest,
             "signing": self.signing,
@@ -150,35 +162,35 @@ class RoomState:
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
         }
 
-    def show_selftest(self, value: dict[str, Any]) -> None:
+    def show_selftest(self, value: ShownSelfTest) -> None:
         """The self-test has something new to say."""
         if value != self.selftest:
             self.selftest = value
             self._tell({"type": "selftest", "value": value})
 
-    def show_checks(self, value: list[dict[str, Any]]) -> None:
+    def show_checks(self, value: list[ShownFinding]) -> None:
         """Take what `edge.checks` found."""
         if value != self.checks:
             self.checks = value
             self._tell({"type": "checks", "value": value})
 
-    def show_signing(self, value: dict[str, Any] | None) -> None:
+    def show_signing(self, value: ShownSigning | None) -> None:
         """Take what `edge.signing.commands` found."""
         if value != self.signing:
             self.signing = value
             self._tell({"type": "signing", "value": value})
 
-    def seats(self) -> list[dict[str, Any]]:
+    def seats(self) -> list[OpenedSeat]:
         """The seats of the profile."""
         return [{"id": s.id, "role": s.role, "roles": s.roles, "channel": s.channel} for s in self.profile.seats]
 
-    def set_integrity(self, value: dict[str, Any]) -> None:
+    def set_integrity(self, value: ProofProgress) -> None:
         """Take what `edge.integrity.status` found."""
         if value != self.integrity:
             self.integrity = value
             self._tell({"type": "integrity", "value": to_ms(value)})
 
-    def set_alarms(self, alarms: Sequence[dict[str, Any]]) -> None:
+    def set_alarms(self, alarms: Sequence[RoomAlarm]) -> None:
         """Take the alarms of the room that are on now, and tell them to the screens and to the uplink."""
         self.alarms = list(alarms)
         self.feed.publish_json("alarms", self.alarms, retain=True)
@@ -286,9 +298,9 @@ class RoomState:
                     write_private(self.layout.docket, docket.model_dump_json())
                 except OSError as error:
                     log.error("docket_not_kept", why=error.strerror, next="it is shown; the center sends it again")
-                self._tell({"type": "docket", "value": docket.model_dump()})
+                self._tell({"type": "docket", "value": to_ms(docket.model_dump())})
 
-    def _caption(self, value: dict[str, Any]) -> None:
+    def _caption(self, value: CaptionMessage) -> None:
         name = str(value["id"])
         # The log may be quicker than the feed: words that are committed already are no caption any more.
         if self.hearing is not None and any(u.id == name for u in reversed(self.hearing.utterances)):
@@ -300,12 +312,12 @@ class RoomState:
                 del self.captions[next(iter(self.captions))]
         self._tell({"type": "caption", "value": to_ms(value)})
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
+    def _tell(self, message: PanelMessage) -> None:
         for listener in list(self._listeners):
             listener.text(message)
 
 
-def _object(payload: bytes) -> dict[str, Any]:
+def _object(payload: bytes) -> Any:
     value = json.loads(payload)
     if not isinstance(value, dict):
         raise TypeError("a feed message that is not an object")

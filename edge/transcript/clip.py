@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sync.errors import MediaError
 from sync.media.fmp4 import BoxReader, Fragment, Indexed, Init, index_file
-from sync.record.hearing import Segment
+from sync.record.timeline import Segment
 
 MAX_NS = 120 * 1_000_000_000
 PRIMING = 1

@@ -18,10 +18,11 @@ from typing import Any
 from edge.state.room_state import RoomState
 from edge.transcript.history import RevisionHistory
 from sync.errors import HearingError
+from sync.record.bodies.words import LineChange, NamedVoice, RevisionBody
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.signing import words_of, words_sha256
 from sync.record.transcript import CLERK, Utterance
-from sync.room.event_log import Event
 
 MAX_VOICE_LINES = 2000
 """That one act gives to another speaker; the act says so where there were more."""
@@ -46,19 +47,31 @@ class ClerkAct:
 
     id: str
     act: str
-    changes: Sequence[Mapping[str, Any]]
+    changes: Sequence[LineChange]
     tab: str = ""
     name: str = ""
     reason: str = ""
     undoes: str = ""
-    voice: Mapping[str, str] | None = None
+    voice: NamedVoice | None = None
     reopen: bool = False
 
-    def body(self, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def body(self, changes: Sequence[LineChange]) -> RevisionBody:
         """As the event says it."""
-        more = {"reason": self.reason, "undoes": self.undoes, "voice": self.voice and dict(self.voice)}
-        said: dict[str, Any] = {"id": self.id, "act": self.act, "by": CLERK, "tab": self.tab, "name": self.name}
-        return said | {key: value for key, value in more.items() if value} | {"changes": list(changes)}
+        said: RevisionBody = {
+            "id": self.id,
+            "act": self.act,
+            "by": "clerk",
+            "tab": self.tab,
+            "name": self.name,
+            "changes": list(changes),
+        }
+        if self.reason:
+            said["reason"] = self.reason
+        if self.undoes:
+            said["undoes"] = self.undoes
+        if self.voice:
+            said["voice"] = self.voice
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +116,10 @@ class TranscriptCommands:
                 if (one.seat, one.voice, one.source, one.gone) == (said.seat, said.voice, "speech", "")
                 if not one.touched and one.role != role and one is not said
             ]
-            changes = [{"line": one.id, "base": one.revision, "set": {"role": role}} for one in (said, *same)]
-            voice = {"seat": said.seat, "voice": said.voice, "role": role}
+            changes: list[LineChange] = [
+                {"line": one.id, "base": one.revision, "set": {"role": role}} for one in (said, *same)
+            ]
+            voice: NamedVoice = {"seat": said.seat, "voice": said.voice, "role": role}
             left = max(len(changes) - MAX_VOICE_LINES, 0)
             reason = f"一次最多更改 {MAX_VOICE_LINES} 行，其余 {left} 行未更改" if left else ""
             act = ClerkAct(name, "voice", changes[:MAX_VOICE_LINES], tab, clerk, reason, voice=voice, reopen=reopen)
@@ -196,7 +211,7 @@ def _check_times(line: Utterance, values: Mapping[str, Any]) -> None:
         raise HearingError("一行的结束不能早于开始 (a line ends after it begins)", code="invalid")
 
 
-def _named(book: RevisionHistory, changes: Sequence[Mapping[str, Any]]) -> list[Utterance]:
+def _named(book: RevisionHistory, changes: Sequence[LineChange]) -> list[Utterance]:
     names = [str(change["new"]["id"] if "new" in change else change["line"]) for change in changes]
     return [line for name in dict.fromkeys(names) if (line := book.line(name)) is not None]
 
@@ -205,7 +220,7 @@ def _done(book: RevisionHistory, event: Event) -> Done:
     return Done(event, _named(book, event.body["changes"]))
 
 
-def _conflict(book: RevisionHistory, changes: Sequence[Mapping[str, Any]]) -> ConflictError:
+def _conflict(book: RevisionHistory, changes: Sequence[LineChange]) -> ConflictError:
     return ConflictError(
         "这一行已被别处修改，请选择保留哪一个 (the line was changed elsewhere; choose what to keep)",
         _named(book, changes),

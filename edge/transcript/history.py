@@ -7,12 +7,13 @@ was done to them since; acts that were undone count as never done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from sync.record.bodies.words import LineChange, LineSettings, NamedVoice, RevisionBody
+from sync.record.event import DAMAGED, Event
 from sync.record.transcript import CORRECTOR, Transcript, Utterance
-from sync.room.event_log import DAMAGED, Event
 
 PLAIN = frozenset({"role", "seat", "struck", "doubtful"})
 """Settings that mean the same whatever the words of the line are."""
@@ -24,9 +25,9 @@ class Written:
 
     event: Event
     counts: bool
-    before: dict[str, dict[str, Any]] = field(default_factory=dict)
+    before: dict[str, LineSettings] = field(default_factory=dict)
     """line -> what was set on it, as it was before; of a new line: that it was not there."""
-    voice: dict[str, str] | None = None
+    voice: NamedVoice | None = None
     """Whose voice it was before, where the act said whose it is."""
 
     @property
@@ -84,21 +85,21 @@ class RevisionHistory:
                 return False
         return bool(written.before)
 
-    def inverse(self, written: Written) -> tuple[list[dict[str, Any]], dict[str, str] | None]:
+    def inverse(self, written: Written) -> tuple[list[LineChange], NamedVoice | None]:
         """The changes that undo an act, and whose voice it is again."""
-        changes: list[dict[str, Any]] = []
+        changes: list[LineChange] = []
         for name, before in written.before.items():
             line = self.line(name)
             assert line is not None
-            changes.append({"line": name, "base": line.revision, "set": dict(before)})
+            changes.append({"line": name, "base": line.revision, "set": before.copy()})
         return changes, written.voice
 
-    def rebased(self, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def rebased(self, changes: Sequence[LineChange]) -> list[LineChange]:
         """The changes, written against the lines as they are now where only the corrector came in between and what is
         changed does not depend on the words."""
-        return [self._rebased(dict(change)) for change in changes]
+        return [self._rebased(change.copy()) for change in changes]
 
-    def _rebased(self, change: dict[str, Any]) -> dict[str, Any]:
+    def _rebased(self, change: LineChange) -> LineChange:
         line = self.line(str(change.get("line", "")))
         if line is None or line.revision == change["base"] or not change["set"].keys() <= PLAIN:
             return change
@@ -108,12 +109,12 @@ class RevisionHistory:
         return {**change, "base": line.revision}
 
     def _revision(self, event: Event) -> None:
-        body = event.body
-        if "changes" not in body:  # the first form of a revision: it cannot be undone, and what it changed neither
-            plain = str(body.get("utterance", body.get("id", "")))
+        if "changes" not in event.body:  # the first form: it cannot be undone, and what it changed neither
+            plain = str(event.body.get("utterance", event.body.get("id", "")))
             if self.transcript.revise(event):
                 self._hands.setdefault(plain, []).append(f"plain/{event.number}")
             return
+        body = cast(RevisionBody, event.body)
         written = Written(event, False, *self._before(body))
         revisions = {name: line.revision for name in written.before if (line := self.line(name)) is not None}
         written.counts = self.transcript.revise(event)
@@ -136,15 +137,15 @@ class RevisionHistory:
             else:
                 hands.append(written.id)
 
-    def _before(self, body: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, str] | None]:
-        before: dict[str, dict[str, Any]] = {}
+    def _before(self, body: RevisionBody) -> tuple[dict[str, LineSettings], NamedVoice | None]:
+        before: dict[str, LineSettings] = {}
         for change in body["changes"]:
             if "new" in change:
                 before[str(change["new"]["id"])] = {"gone": "withdrawn"}
                 continue
             line = self.line(str(change["line"]))
             if line is not None and "set" in change:
-                known = before.setdefault(line.id, {})
+                known = cast(dict[str, Any], before.setdefault(line.id, {}))
                 for key in change["set"]:
                     known.setdefault(key, getattr(line, key))
         voice = body.get("voice")

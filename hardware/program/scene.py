@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sync.record.hearing import Exhibit, Hearing, PauseReason
+from sync.record.hearing import Hearing
+from sync.record.timeline import Exhibit, PauseReason
 
 
 class SceneAct(StrEnum):

@@ -34,7 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import ConfigError
 from sync.record.docket import Term, TermKind
-from sync.record.hearing import PauseReason
+from sync.record.timeline import PauseReason
 
 BUNDLED_HEARING = Path(__file__).resolve().parents[1] / "hearing"
 """The hearing that ships with the product: a loan dispute, four microphones, 284 s."""

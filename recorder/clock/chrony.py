@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+
+from sync.record.bodies.media import UtcSource
 
 _ITSELF = ("00000000", "7F7F0101")
 """chrony's reference when it follows nothing, or declares its own clock good ("local")."""
@@ -17,7 +18,7 @@ class ClockSource:
     source: str = "free-running"
     error_ms: float | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> UtcSource:
         """What the status tells of it."""
         return {"source": self.source, "error_ms": self.error_ms}
 

@@ -7,14 +7,14 @@ at each step, and when the source of UTC or the bound it gives changes much.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
 
 import structlog
 
 from recorder.clock import chrony
 from recorder.clock.chrony import ClockSource
+from sync.record.bodies.media import ClockBody
+from sync.record.event import Event
 from sync.room.clock import ClockMap, ClockStep
-from sync.room.event_log import Event
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class ClockWatch:
     def __init__(
         self,
         clock_map: ClockMap,
-        append: Callable[[dict[str, Any], str], None],
+        append: Callable[[ClockBody, str], None],
         ask: Callable[[], Awaitable[ClockSource]] = chrony.query,
     ) -> None:
         self._map = clock_map

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from hardware.sources import TrackInfo
 from recorder.context import RoomContext
@@ -17,6 +17,7 @@ from recorder.readback.compare import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from recorder.storage.segment import ClosedSegment
 from sync.media.tracks import MICROPHONES
+from sync.room.messages import ReadbackStatus
 
 
 class ConfidenceMonitor:
@@ -37,7 +38,7 @@ class ConfidenceMonitor:
         await self._queue.run()
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ReadbackStatus:
         """What the status tells of it."""
         return {"checked": self._queue.checked, "longest_s": round(self._queue.longest_s, 1)}
 

@@ -10,12 +10,13 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
 from hardware.profile import Profile
 from sync.errors import ConfigError
+from sync.room.messages import CopyStatus
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.secrets import read_secret
 
@@ -34,7 +35,7 @@ class SecondCopySupervisor:
     def __init__(self, profile: Profile, set_alarm: Callable[[str, str, str | None], None]) -> None:
         self._profile = profile
         self._set_alarm = set_alarm
-        self.state: dict[str, Any] | None = None
+        self.state: CopyStatus | None = None
         """`target`, `pending_files`, `pending_bytes`, `why`: for the status."""
         if profile.storage.copy_to:
             self.state = {"target": profile.storage.copy_to, "pending_files": 0, "pending_bytes": 0, "why": None}
@@ -57,7 +58,7 @@ class SecondCopySupervisor:
             await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
             failures += 1
 
-    async def _once(self, state: dict[str, Any]) -> str:
+    async def _once(self, state: CopyStatus) -> str:
         copier = await self._start(str(state["target"]))
         reported = None
         try:
@@ -81,6 +82,7 @@ class SecondCopySupervisor:
 
     def _apply(self, value: dict[str, Any]) -> None:
         assert self.state is not None
-        self.state |= {k: value[k] for k in ("pending_files", "pending_bytes", "why") if k in value}
+        told = {k: value[k] for k in ("pending_files", "pending_bytes", "why") if k in value}
+        self.state = cast(CopyStatus, {**self.state, **told})
         why = self.state["why"]
         self._set_alarm(CODE, CODE, f"第二份备份未在进行：{why}" if why else None)

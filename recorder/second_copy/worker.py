@@ -25,7 +25,8 @@ from pydantic import BaseModel
 from recorder.second_copy.folder_target import AwayError, CopyFolder, DamagedError
 from recorder.storage.segment import make_folder
 from sync.errors import StorageError, WutongError
-from sync.room.event_log import Event, RoomLog
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent, weigh

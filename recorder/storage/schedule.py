@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from recorder.storage.gaps import TOLERANCE_NS
 from recorder.storage.stretch import Stretch
+from sync.record.event import Event
 from sync.record.hearing import Hearing, State
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.follower import apply_leniently
 
 LAST_HEARINGS = 16

@@ -14,9 +14,10 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, NotRequired
 
 from sqlalchemy import Connection, func, insert, select, update
+from typing_extensions import TypedDict
 
 from server.access.classification import Classification, Classifications
 from server.store import tables as t
@@ -29,6 +30,22 @@ MAX_HOURS = 168
 MAX_OPEN = 200
 """Grants of one hearing that are in force at once: all parties and counsel of the largest trial."""
 _HOUR_NS = 3600 * 1_000_000_000
+
+
+GrantState = Literal["waiting", "open", "expired", "revoked"]
+
+
+class ShownGrant(TypedDict):
+    """A grant as the archivist gets it; `code` opens it, and is said this once."""
+
+    id: str
+    role: str
+    name: str
+    state: GrantState
+    made_utc_ms: float
+    until_utc_ms: float
+    used_utc_ms: float | None
+    code: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,7 @@ class Grant:
     used_utc_ns: int | None = None
     revoked_utc_ns: int | None = None
 
-    def state(self, now_ns: int) -> str:
+    def state(self, now_ns: int) -> GrantState:
         """`waiting` for its link to be opened, `open`, `expired` or `revoked`."""
         if self.revoked_utc_ns is not None:
             return "revoked"
@@ -170,7 +187,7 @@ class Grants:
         self._check_level(grant.hearing)
         return grant
 
-    def to_screen(self, grant: Grant) -> dict[str, Any]:
+    def to_screen(self, grant: Grant) -> ShownGrant:
         """For the archivist."""
         return {
             "id": grant.id,

@@ -7,21 +7,23 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from server.access.audit import Audit
 from server.access.classification import ARCHIVIST, Classification, Classifications
-from server.events.admission import Name
-from server.events.redaction import signing_of
+from server.events.redaction import SignedWords, signing_of
 from server.live.hub import LiveHub
 from server.playback.ranges import MediaRange
-from server.playback.service import Find, PlaybackService, answer
+from server.playback.service import Find, PlayableTrack, PlaybackService, answer
 from server.playback.solo import isolate
 from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms, hidden_case
-from server.store.reader import HearingFilter, RecordReader, WordFilter
+from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow
+from sync.ledger.progress import ProofProgress
+from sync.record.bodies.limits import Name
 from sync.record.docket import Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
@@ -44,6 +46,26 @@ class NewLevel(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class ListedHearing(HearingRow):
+    """A row of `GET /api/hearings`, with its level (密级)."""
+
+    access: Classification
+
+
+class RecordedHearing(TypedDict):
+    """What `GET /api/hearings/{id}` says beside the hearing itself; `tracks` are those that can be played."""
+
+    signing: SignedWords
+    room: str
+    court_name: str
+    room_name: str
+    access: Classification
+    integrity: ProofProgress
+    now_ms: float | None
+    """Room time now; null when it is over or the room is not online."""
+    tracks: list[PlayableTrack]
+
+
 class InspectorRoutes:
     """The routes of inspectors and archivists."""
 
@@ -59,7 +81,7 @@ class InspectorRoutes:
         audit: Audit,
         levels: Classifications,
         publish_docket: Callable[[str, str], bool],
-        integrity: Callable[[str], Awaitable[dict[str, Any]]],
+        integrity: Callable[[str], Awaitable[ProofProgress]],
     ) -> None:
         self._access = access
         self._archive = archive
@@ -119,17 +141,17 @@ class InspectorRoutes:
             self._note_view(request, f"hearing {hearing}")
             now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
             state = self._rooms.states.get(room)
-            return {
-                **view.to_json(),
+            more: RecordedHearing = {
                 "signing": signing_of(signing, strokes=self._access.session(request).role == ARCHIVIST),
                 "room": room,
                 "court_name": state.court_name if state else "",
                 "room_name": state.room_name if state else "",
-                "access": self._levels.of(hearing).value,
+                "access": self._levels.of(hearing),
                 "integrity": to_ms(await self._integrity(hearing)),
                 "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
                 "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
             }
+            return {**view.to_json(), **more}
 
         @app.get("/api/hearings/{hearing}/media/{track}")
         @allow(*READERS)

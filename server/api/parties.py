@@ -13,20 +13,24 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import Ms
-from server.events.admission import Name
-from server.events.redaction import signing_of
-from server.playback.service import PlaybackService, answer
+from server.events.redaction import SignedWords, signing_of
+from server.playback.service import PlayableTrack, PlaybackService, answer
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow, public
 from sync.media.tracks import MIX
-from sync.record.hearing import Hearing
+from sync.record.bodies.limits import Name
+from sync.record.bodies.session import OpenedSeat, OpenedTrack
+from sync.record.hearing import Hearing, State
+from sync.record.timeline import Exhibit, Gap, Pause, Presentation
+from sync.record.transcript import LineSource
 from sync.runtime.units import NS_PER_MS
 
 _LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
@@ -47,6 +51,61 @@ class Code(BaseModel):
     """Body of the opening of a link."""
 
     code: Annotated[str, Field(min_length=8, max_length=64)]
+
+
+class GrantedCase(TypedDict):
+    """What the hearing is about."""
+
+    case_no: str
+    cause: str
+    title: str
+    parties: dict[str, str]
+    public: bool
+
+
+class GrantedLine(TypedDict):
+    """A line as it is now."""
+
+    id: str
+    seat: str
+    role: str
+    start_ns: int
+    end_ns: int
+    text: str
+    source: LineSource
+    struck: bool
+    doubtful: bool
+
+
+class GrantedRights(TypedDict):
+    """To whom the hearing was granted, and until when."""
+
+    role: str
+    name: str
+    until_utc_ms: float
+
+
+class GrantedHearing(TypedDict):
+    """`GET /api/view`: the one hearing that was granted."""
+
+    id: str
+    state: State
+    opened_ns: int
+    opened_utc_ns: int
+    recorded_from_ns: int
+    closed_ns: int | None
+    pauses: list[Pause]
+    presentations: list[Presentation]
+    case: GrantedCase
+    seats: list[OpenedSeat]
+    utterances: list[GrantedLine]
+    exhibits: list[Exhibit]
+    gaps: list[Gap]
+    court_name: str
+    room_name: str
+    signing: SignedWords
+    tracks: list[PlayableTrack]
+    granted: GrantedRights
 
 
 class PartyRoutes:
@@ -77,7 +136,7 @@ class PartyRoutes:
     def _install_grants(self, app: FastAPI) -> None:
         @app.get("/api/hearings/{hearing}/grants")
         @allow(ARCHIVIST)
-        async def grants(hearing: Name) -> list[dict[str, Any]]:
+        async def grants(hearing: Name) -> Any:
             return [self._grants.to_screen(grant) for grant in await self._grants.of_hearing(hearing)]
 
         @app.post("/api/hearings/{hearing}/grants", status_code=201)
@@ -89,7 +148,7 @@ class PartyRoutes:
 
         @app.delete("/api/grants/{grant}")
         @allow(ARCHIVIST)
-        async def revoke(grant: Name, request: Request) -> dict[str, Any]:
+        async def revoke(grant: Name, request: Request) -> Any:
             revoked = await self._grants.revoke(self._access.session(request), _address(request), grant)
             await self._access.end(revoked.id)
             return self._grants.to_screen(revoked)
@@ -159,7 +218,7 @@ class PartyRoutes:
         await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
 
 
-def _is_shown(track: dict[str, Any]) -> bool:
+def _is_shown(track: OpenedTrack) -> bool:
     """Cameras, the composed picture and the room's sound; not the single microphones, which hear whispering too."""
     return track.get("kind") == "video" or track.get("id") == MIX
 

@@ -1,63 +1,41 @@
 """Which events the center accepts: everything that it could not fold, show or store later is refused at the door.
 
 `read_event` promises that what it returns has bounded numbers, storable text and a body that `sync.record.hearing` can
-apply; its `digest` is the same for the same content in any order of keys.
+apply; of the kinds in `sync.record.bodies.CHECKED` the body is of its type there. Its `digest` is the same for the same
+content in any order of keys.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from server.events.bodies import BODIES, Name, Ns, Sha256
 from sync.errors import CenterError
+from sync.record.bodies import BODIES, CHECKED
+from sync.record.bodies.limits import INT64, Limits, Name, Ns
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 
 MAX_EVENT_BYTES = 1024 * 1024
-_INT64 = 2**63 - 1
-
-__all__ = ["Name", "Ns", "Received", "Sha256", "number_of", "read_event"]
+_BODIES: Mapping[str, TypeAdapter[Any]] = {kind: TypeAdapter(BODIES[kind]) for kind in CHECKED}
 
 
 class _Head(BaseModel):
-    number: Annotated[int, Field(strict=True, ge=1, le=_INT64)]
+    number: Annotated[int, Limits(strict=True, ge=1, le=INT64)]
     hearing: Name | None
-    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    kind: Annotated[str, Limits(min_length=1, max_length=32)]
     room_ns: Ns
     utc_ns: Ns
     body: dict[str, Any]
 
 
 class _Numbered(BaseModel):
-    number: Annotated[int, Field(strict=True, ge=1, le=_INT64)]
-
-
-class OpenBody(BaseModel):
-    """Body of `open`, as far as the center keeps it apart."""
-
-    case: dict[str, Any] = Field(default_factory=dict)
-    seats: list[dict[str, Any]] = Field(default_factory=list)
-    tracks: list[dict[str, Any]] = Field(default_factory=list)
-    court_name: Annotated[str, Field(max_length=200)] = ""
-    room_name: Annotated[str, Field(max_length=200)] = ""
-
-
-class SegmentBody(BaseModel):
-    """Body of `segment`."""
-
-    track: Name
-    index: Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
-    file: Annotated[str, Field(max_length=300)]
-    bytes: Annotated[int, Field(strict=True, ge=0, le=_INT64)]
-    sha256: Sha256
-    from_ns: Ns
-    to_ns: Ns
-    mime: Annotated[str, Field(max_length=200)] = ""
+    number: Annotated[int, Limits(strict=True, ge=1, le=INT64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +79,8 @@ def read_event(room: str, payload: bytes) -> Received:
 
 
 def _check_body(event: Event) -> None:
-    if event.kind == "open":
-        OpenBody.model_validate(event.body)
-    elif event.kind == "segment":
-        SegmentBody.model_validate(event.body)
-    elif event.kind in BODIES:
-        BODIES[event.kind].model_validate(event.body)
+    if event.kind in _BODIES:
+        _BODIES[event.kind].validate_python(event.body)
     # What the fold cannot take, or what JSON cannot say to a screen, must not get into the record.
     view = Hearing(event.hearing or "")
     view.apply(event)

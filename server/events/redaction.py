@@ -7,11 +7,48 @@ of nothing that an inspector or a party gets. Refuses to pass on strokes unless 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
+from typing_extensions import TypedDict
+
+from sync.record.bodies.signing import DocumentBody, ObjectionBody, SignatureBody, TranscriptBody
+from sync.record.event import Event
 from sync.record.milliseconds import to_ms
 from sync.record.signing import LISTS
-from sync.room.event_log import Event
+
+
+class SaidVersion(TranscriptBody):
+    """What was laid before people, and when."""
+
+    at_utc_ns: int
+
+
+class SaidSignature(SignatureBody):
+    """What somebody did; `strokes` and `size` are for the archivist alone."""
+
+    at_utc_ns: int
+
+
+class SaidObjection(ObjectionBody):
+    """An objection, and when."""
+
+    at_utc_ns: int
+
+
+class SaidDocument(DocumentBody):
+    """A document of signed words, and when it was made."""
+
+    at_utc_ns: int
+
+
+class SignedWords(TypedDict):
+    """Who signed the words of a hearing, each as its event says it."""
+
+    transcripts: list[SaidVersion]
+    signatures: list[SaidSignature]
+    objections: list[SaidObjection]
+    documents: list[SaidDocument]
+
 
 PERSONAL = frozenset({"strokes", "size"})
 
@@ -23,15 +60,15 @@ def shown(event: Event) -> Event:
     return Event(event.number, event.hearing, event.kind, event.room_ns, event.utc_ns, _impersonal(event.body))
 
 
-def signing_of(events: Iterable[Event], *, strokes: bool) -> dict[str, list[dict[str, Any]]]:
+def signing_of(events: Iterable[Event], *, strokes: bool) -> SignedWords:
     """What was laid before people to sign, and what they did; each with `at_utc_ms`, in the order of the events."""
-    said: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS.values()}
+    said: dict[str, list[Any]] = {name: [] for name in LISTS.values()}
     for event in events:
         name = LISTS.get(event.kind)
         if name is not None:
             body = event.body if strokes else _impersonal(event.body)
             said[name].append(to_ms({**body, "at_utc_ns": event.utc_ns}))
-    return said
+    return cast(SignedWords, said)
 
 
 def _impersonal(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from tuspyserver import create_tus_router
 
-from server.events.admission import Name, Sha256
 from server.ingest.selftest_objects import SelfTestObjects
 from server.ingest.uploads import KEEP_DAYS, Partial, Tokens, UploadFolder, UploadGate
 from server.store.objects import ObjectStore
@@ -24,6 +23,7 @@ from server.store.reader import RecordReader
 from server.store.writer import FileEntry, RecordWriter
 from sync.errors import AccessError, CenterError, WutongError
 from sync.http.access import Access, Rule, declare, machine
+from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)
 

@@ -20,10 +20,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi import Path as FromPath
 from fastapi.responses import FileResponse
 
-from server.events.admission import Name, Sha256
 from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import StorageError, WutongError
 from sync.http.access import machine
+from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)
 

@@ -10,13 +10,13 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select, update
 
-from server.events.admission import Name
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import CenterError, LedgerError
 from sync.http.access import machine
 from sync.ledger.note import read_note
 from sync.ledger.token import MAX_TOKEN_BYTES, check_reply
+from sync.record.bodies.limits import Name
 
 
 class Stamp(BaseModel):

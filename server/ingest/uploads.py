@@ -31,8 +31,8 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuspyserver.storage import TusStorage
 
-from server.events.admission import Name
 from sync.errors import AccessError, StorageError, WutongError
+from sync.record.bodies.limits import Name
 from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)

@@ -38,8 +38,9 @@ from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, check_certificate
 from sync.ledger.leaf import leaf_of
+from sync.ledger.progress import ProofProgress
 from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
-from sync.room.event_log import Event
+from sync.record.event import Event
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -163,7 +164,7 @@ class Witness:
                     # Not answered: the room asks again.
                     log.error("checkpoint_not_judged", hearing=one.head.hearing, why=error.message)
 
-    async def of_hearing(self, hearing: str) -> dict[str, Any]:
+    async def of_hearing(self, hearing: str) -> ProofProgress:
         """`integrity` of docs/protocol.md."""
         c = t.checkpoints.c
         query = select(c.size, c.note, c.refused, c.token).where(c.hearing == hearing).order_by(c.size.desc())

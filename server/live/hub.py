@@ -19,6 +19,7 @@ from server.access.classification import Classifications
 from server.events.admission import Received
 from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
+from server.live.tab_messages import CenterCaption, CenterEvent, CenterLink, CenterMessage
 from server.rooms import KnownRoom, Rooms
 from sync import topics
 from sync.errors import CenterError
@@ -55,9 +56,9 @@ class LiveHub:
         levels.changed.add(self.rights_changed)
         broker.link.add(self.link)
 
-    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[object]:
+    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[CenterMessage]:
         """What a new tab gets before everything else."""
-        rooms = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
+        rooms: Any = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
         # The center's clock, so that a browser whose own is wrong still measures the lag right.
         return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
 
@@ -94,7 +95,7 @@ class LiveHub:
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""
         for received in events:
-            value = {"type": "event", "room": received.room, "value": event_to_ms(shown(received.event))}
+            value: CenterEvent = {"type": "event", "room": received.room, "value": event_to_ms(shown(received.event))}
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
             self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))
@@ -130,7 +131,7 @@ class LiveHub:
         hearing = self._heard(room) if of is None else of
         # The words of the hearing that has just ended may still be withdrawn.
         if state.heard and hearing is not None and hearing in (state.live_id, state.told_id):
-            message = {"type": "caption", "room": room, "value": value}
+            message: CenterCaption = {"type": "caption", "room": room, "value": value}
             self.gateway.broadcast(message, lambda tab: tab.may_watch(f"{room}/") and tab.may_see(hearing))
 
     def _is_known(self, room: str, envelope: Envelope) -> bool:
@@ -166,7 +167,7 @@ class LiveHub:
                 self.gateway.interrupted(name)
         self.gateway.publish(name, payload)
 
-    def _link(self) -> dict[str, Any]:
+    def _link(self) -> CenterLink:
         return {"type": "link", "value": {"broker": self._broker.connected}}
 
     def _watched_changed(self, watched: frozenset[str]) -> None:

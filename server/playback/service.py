@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Response
@@ -20,6 +20,8 @@ from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.answers import error_response
+from sync.record.bodies.limits import Limits
+from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing
 from sync.runtime.units import NS_PER_MS
 
@@ -31,6 +33,13 @@ _TYPES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image
 Find = Callable[[], Awaitable[MediaRange]]
 
 
+class PlayableTrack(OpenedTrack):
+    """A track, and what of it can be played already: ranges [from, to) in milliseconds of room time."""
+
+    mime: str
+    ranges: list[Annotated[list[float], Limits(min_length=2, max_length=2)]]
+
+
 class PlaybackService:
     """The stored and the growing media of all hearings."""
 
@@ -40,7 +49,7 @@ class PlaybackService:
         self._store = store
         self._uploads = uploads
 
-    async def track(self, room: str, view: Hearing, said: dict[str, Any]) -> dict[str, Any]:
+    async def track(self, room: str, view: Hearing, said: OpenedTrack) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
@@ -48,9 +57,10 @@ class PlaybackService:
             return self._media.ranges(sources)
 
         mime, ranges = await self._reading(room, view.id, name, look)
+        kind: Any = str(said.get("kind", ""))
         return {
             "id": name,
-            "kind": str(said.get("kind", "")),
+            "kind": kind,
             "name": str(said.get("name", name)),
             "mime": mime,
             "ranges": [[start / NS_PER_MS, end / NS_PER_MS] for start, end in ranges],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from server.store import tables as t
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 
 def events_of(connection: Connection, hearing: str, kinds: Sequence[str] = ()) -> list[Event]:

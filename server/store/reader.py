@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, column, select, text
+from typing_extensions import TypedDict
 
 from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
 from sync.errors import WutongError
-from sync.record.hearing import Hearing
+from sync.record.bodies.session import OpenedCase, OpenedTrack
+from sync.record.event import Event
+from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
-from sync.room.event_log import Event
 
 MAX_HEARINGS = 500
 MAX_HITS = 200
@@ -40,7 +42,37 @@ class Opening:
     court_name: str
     room_name: str
     opened_ns: int
-    tracks: list[dict[str, Any]]
+    tracks: list[OpenedTrack]
+
+
+class HearingRow(TypedDict):
+    """A hearing in a list."""
+
+    id: str
+    room: str
+    court_name: str
+    room_name: str
+    case: OpenedCase
+    state: State
+    opened_utc_ns: int
+    closed_utc_ns: int | None
+    duration_ns: int | None
+
+
+class SearchHit(TypedDict):
+    """Words that were found."""
+
+    hearing: str
+    utterance: str
+    role: str
+    start_ns: int
+    text: str
+    case: OpenedCase
+    room: str
+    court_name: str
+    room_name: str
+    opened_utc_ns: int
+    opened_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,38 +248,36 @@ def day_utc_ns(day: str) -> int:
 
 def _hearing_row(row: Row[Any]) -> dict[str, Any]:
     duration_ns = None if row.closed_ns is None else row.closed_ns - row.opened_ns
-    shown = to_ms(
-        {
-            "id": row.id,
-            "room": row.room,
-            "court_name": row.court_name,
-            "room_name": row.room_name,
-            "case": json.loads(row.case_json),
-            "state": row.state,
-            "opened_utc_ns": row.opened_utc_ns,
-            "closed_utc_ns": row.closed_utc_ns,
-            "duration_ns": duration_ns,
-        }
-    )
+    said: HearingRow = {
+        "id": row.id,
+        "room": row.room,
+        "court_name": row.court_name,
+        "room_name": row.room_name,
+        "case": json.loads(row.case_json),
+        "state": row.state,
+        "opened_utc_ns": row.opened_utc_ns,
+        "closed_utc_ns": row.closed_utc_ns,
+        "duration_ns": duration_ns,
+    }
+    shown = to_ms(said)
     assert isinstance(shown, dict)
     return shown
 
 
 def _hit(row: Row[Any]) -> dict[str, Any]:
-    shown = to_ms(
-        {
-            "hearing": row.hearing,
-            "utterance": row._mapping[t.utterances.c.id],
-            "role": row.role,
-            "start_ns": row.start_ns,
-            "text": row.text,
-            "case": json.loads(row.case_json),
-            "room": row.room,
-            "court_name": row.court_name,
-            "room_name": row.room_name,
-            "opened_utc_ns": row.opened_utc_ns,
-            "opened_ns": row.opened_ns,
-        }
-    )
+    said: SearchHit = {
+        "hearing": row.hearing,
+        "utterance": row._mapping[t.utterances.c.id],
+        "role": row.role,
+        "start_ns": row.start_ns,
+        "text": row.text,
+        "case": json.loads(row.case_json),
+        "room": row.room,
+        "court_name": row.court_name,
+        "room_name": row.room_name,
+        "opened_utc_ns": row.opened_utc_ns,
+        "opened_ns": row.opened_ns,
+    }
+    shown = to_ms(said)
     assert isinstance(shown, dict)
     return shown

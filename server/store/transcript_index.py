@@ -19,8 +19,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from server.store import tables as t
 from server.store.events import events_of
+from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
-from sync.room.event_log import Event
 
 log = structlog.get_logger(__name__)
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, insert, select, update
 
-from server.events.admission import OpenBody, Received, SegmentBody
+from server.events.admission import Received
 from server.store import tables as t
 from server.store.database import Database, insert_once
 from server.store.transcript_index import Lines
-from sync.room.event_log import Event
+from sync.record.bodies.media import SegmentBody
+from sync.record.bodies.session import OpenBody
+from sync.record.event import Event
 
 
 @dataclass
@@ -184,18 +186,19 @@ class RecordWriter:
             self._segment(connection, event)
 
     def _open(self, connection: Connection, room: str, event: Event) -> None:
-        body = OpenBody.model_validate(event.body)
+        body = cast(OpenBody, event.body)
+        case: Mapping[str, Any] = body.get("case", {})
         insert_once(
             connection,
             t.hearings,
             {
                 "id": event.hearing,
                 "room": room,
-                "court_name": body.court_name,
-                "room_name": body.room_name,
-                "case_no": str(body.case.get("case_no", "")),
-                "case_json": json.dumps(body.case, ensure_ascii=False),
-                "tracks_json": json.dumps(body.tracks, ensure_ascii=False),
+                "court_name": body.get("court_name", ""),
+                "room_name": body.get("room_name", ""),
+                "case_no": str(case.get("case_no", "")),
+                "case_json": json.dumps(case, ensure_ascii=False),
+                "tracks_json": json.dumps(body.get("tracks", []), ensure_ascii=False),
                 "state": "open",
                 "state_number": event.number,
                 "opened_ns": event.room_ns,
@@ -225,19 +228,19 @@ class RecordWriter:
 
     @staticmethod
     def _segment(connection: Connection, event: Event) -> None:
-        body = SegmentBody.model_validate(event.body)
+        body = cast(SegmentBody, event.body)
         insert_once(
             connection,
             t.segments,
             {
                 "hearing": event.hearing,
-                "track": body.track,
-                "place": body.index,
-                "sha256": body.sha256,
-                "bytes": body.bytes,
-                "from_ns": body.from_ns,
-                "to_ns": body.to_ns,
-                "mime": body.mime,
+                "track": body["track"],
+                "place": body["index"],
+                "sha256": body["sha256"],
+                "bytes": body["bytes"],
+                "from_ns": body["from_ns"],
+                "to_ns": body["to_ns"],
+                "mime": body.get("mime", ""),
             },
         )
 

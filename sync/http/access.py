@@ -23,7 +23,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -33,6 +33,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import TypedDict
 
 from sync.errors import (
     AccessError,
@@ -106,6 +107,13 @@ def rule_of(endpoint: object) -> Rule | None:
 
 Audit = Callable[[str, str, str, str], None]
 """Called with (what: "sign-in" | "sign-out" | "refused", role, address, detail); must not block."""
+
+
+class SessionAnswer(TypedDict):
+    """Who is signed in: a clerk in a room, everybody else at the center."""
+
+    role: Literal["clerk", "inspector", "archivist", "party"]
+    name: str
 
 
 class SignIn(BaseModel):

@@ -15,7 +15,7 @@ from typing import Any
 import rfc8785
 
 from sync.errors import LedgerError
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 MAX_LEAF_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 32

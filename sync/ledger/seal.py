@@ -15,8 +15,9 @@ from typing import Any
 
 from sync.errors import LedgerError
 from sync.ledger.tree import Tree
+from sync.record.bodies.session import SealBody
+from sync.record.event import AFTER_SEAL, Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import AFTER_SEAL, Event
 
 WORDS = AFTER_SEAL - {"seal"}
 """What may come after a seal, and is then sealed again."""
@@ -77,14 +78,24 @@ def totals(events: Iterable[Event]) -> dict[str, Any]:
     return value
 
 
-def body_of(index: int, tree: Tree, events: Iterable[Event], *, words_complete: bool) -> dict[str, Any]:
+def body_of(index: int, tree: Tree, events: Iterable[Event], *, words_complete: bool) -> SealBody:
     """The body of the seal that follows `events`, over which `tree` is."""
+    counted = totals(events)
     return {
         "index": index,
         "leaves": tree.size,
         "root": tree.root().hex(),
         "words_complete": words_complete,
-        **totals(events),
+        "tracks": counted["tracks"],
+        "pauses": counted["pauses"],
+        "pause_ns": counted["pause_ns"],
+        "utterances": counted["utterances"],
+        "revisions": counted["revisions"],
+        "exhibits": counted["exhibits"],
+        "presentations": counted["presentations"],
+        "marks": counted["marks"],
+        "opened_utc_ns": counted["opened_utc_ns"],
+        "closed_utc_ns": counted["closed_utc_ns"],
     }
 
 

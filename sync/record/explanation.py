@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sync.record.hearing import Hearing, Interval, State
+from typing_extensions import TypedDict
+
+from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
+from sync.record.timeline import Gap, Interval
 from sync.runtime.units import NS_PER_S
 
 HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
@@ -77,6 +80,25 @@ class Explanation:
         return value
 
 
+class ShownExplanation(TypedDict):
+    """The draft of 情况说明 as the screens get it: `text` to show and copy, and what it was made from."""
+
+    title: str
+    blanks: list[str]
+    hearing: str
+    court_name: str
+    room_name: str
+    case_no: str
+    cause: str
+    running: bool
+    from_ns: int
+    to_ns: int | None
+    missing_ns: int
+    missing: list[MissingMedia]
+    faults: list[Fault]
+    text: str
+
+
 def explain(
     hearing: Hearing, *, court_name: str = "", room_name: str = "", zone: tzinfo | None = None
 ) -> Explanation | None:
@@ -137,7 +159,7 @@ def _track_names(hearing: Hearing) -> dict[str, str]:
     return {str(t.get("id")): str(t.get("name") or t.get("id")) for t in hearing.tracks}
 
 
-def _end(interval: Interval, hearing: Hearing) -> int:
+def _end(interval: Interval | Gap, hearing: Hearing) -> int:
     if interval.to_ns is not None:
         return interval.to_ns
     return interval.from_ns if hearing.closed_ns is None else hearing.closed_ns

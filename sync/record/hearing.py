@@ -7,16 +7,35 @@ in docs/protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
+from typing_extensions import TypedDict
+
+from sync.record.bodies.evidence import ExhibitBody, MarkBody, PresentBody, WithdrawBody
+from sync.record.bodies.media import AlarmBody, ClockBody, GapBody, SegmentBody
+from sync.record.bodies.session import (
+    CloseBody,
+    LawfulReason,
+    MuteBody,
+    OpenBody,
+    OpenedCase,
+    OpenedSeat,
+    OpenedTrack,
+    PauseBody,
+    ReplacementBody,
+    ResumeBody,
+    SealBody,
+)
+from sync.record.bodies.words import CheckBody, NamedVoice, RevisionBody, UtteranceBody
+from sync.record.event import AFTER_SEAL, Event
 from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Signing
+from sync.record.timeline import Alarm, Exhibit, Gap, Mark, Pause, Presentation, Segment
 from sync.record.transcript import Transcript, Utterance
-from sync.room.event_log import AFTER_SEAL, Event
 
 PREROLL_MOST_NS = 10_000_000_000
 
@@ -29,98 +48,63 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class PauseReason(StrEnum):
-    """The only three reasons for which the law lets a recording be interrupted (法释〔2017〕5号, art. 3)."""
+class LastSeal(TypedDict):
+    """The last seal (封存) of a hearing."""
 
-    RECESS = "recess"
-    CLOSED_EVIDENCE = "closed_evidence"
-    MEDIATION = "mediation"
-
-
-@dataclass(slots=True)
-class Interval:
-    """A stretch of the time line; `to_ns` is None while it lasts."""
-
-    from_ns: int
-    to_ns: int | None = None
-
-
-@dataclass(slots=True)
-class Pause(Interval):
-    """A lawful interruption."""
-
-    reason: str = PauseReason.RECESS.value
-
-
-@dataclass(slots=True)
-class Presentation(Interval):
-    """One exhibit, page and view on the screens of the room."""
-
-    exhibit: str = ""
-    page: int = 1
-    zoom: float = 1.0
-    x: float = 0.5
-    y: float = 0.5
-
-
-@dataclass(slots=True)
-class Gap(Interval):
-    """Media of `track` that does not exist, and why."""
-
-    track: str = ""
-    why: str = ""
-
-
-@dataclass(slots=True)
-class Exhibit:
-    """A piece of evidence as it was added; its file is named by its content."""
-
-    id: str
-    number: int
-    title: str
-    filename: str
-    media_type: str
-    sha256: str
-    bytes: int
-    pages: int
-    sm3: str = ""
-    """Empty in hearings of before it was taken."""
-
-
-@dataclass(slots=True)
-class Mark:
-    """A note of the clerk at a moment."""
-
-    id: str
-    at_ns: int
-    kind: str
-    text: str
-
-
-@dataclass(slots=True)
-class Segment:
-    """A closed file of the record."""
-
-    track: str
+    at_utc_ns: int
     index: int
-    file: str
-    bytes: int
-    sha256: str
-    from_ns: int
-    to_ns: int
-    sm3: str = ""
-    """Empty in hearings of before it was taken."""
+    leaves: int
+    root: str
+    """hex, of the tree before it"""
+    words_complete: bool
+    late: int
+    """How many words came after it, which the next seal will cover."""
 
 
-@dataclass(slots=True)
-class Alarm:
-    """Something a person must know; `cleared_ns` is None while it is so."""
+class SteppedClock(ClockBody):
+    """A step of UTC against room time, and when it was noticed."""
 
-    code: str
-    subject: str
-    text: str
-    raised_ns: int
-    cleared_ns: int | None = None
+    at_ns: int
+
+
+class ShownHearing(TypedDict):
+    """A hearing as the screens get it (`sync.record.milliseconds`)."""
+
+    id: str
+    state: State
+    opened_ns: int
+    opened_utc_ns: int
+    recorded_from_ns: int
+    closed_ns: int | None
+    case: OpenedCase
+    seats: list[OpenedSeat]
+    tracks: list[OpenedTrack]
+    pauses: list[Pause]
+    exhibits: list[Exhibit]
+    presentations: list[Presentation]
+    marks: list[Mark]
+    gaps: list[Gap]
+    segments: list[Segment]
+    alarms: list[Alarm]
+    clock_steps: list[SteppedClock]
+    live_muted: bool
+    """Sound and captions do not leave the room live."""
+    sealed: LastSeal | None
+    replaced_by_consent_of: list[str]
+    """Who agreed that the recording stands for the 笔录; nobody: it does not."""
+    last_number: int
+    utterances: list[Utterance]
+    """Every line of the transcript in the order of reading, those too that are `gone`."""
+    ignored: list[str]
+    """Findings of the checks that the clerk lets stand."""
+    voices: list[NamedVoice]
+    """Which role speaks with a voice, as the clerk has said."""
+    presented: Presentation | None
+    """What is on the screens now."""
+
+
+def _no_case() -> OpenedCase:
+    return cast(OpenedCase, {})  # the opening has not come: nothing is known
 
 
 @dataclass(slots=True)
@@ -134,9 +118,9 @@ class Hearing:
     recorded_from_ns: int = 0
     """Where the record may begin: before the opening when the room keeps a pre-roll (预录)."""
     closed_ns: int | None = None
-    case: dict[str, Any] = field(default_factory=dict)
-    seats: list[dict[str, Any]] = field(default_factory=list)
-    tracks: list[dict[str, Any]] = field(default_factory=list)
+    case: OpenedCase = field(default_factory=_no_case)
+    seats: list[OpenedSeat] = field(default_factory=list)
+    tracks: list[OpenedTrack] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     transcript: Transcript = field(default_factory=Transcript)
     signing: Signing = field(default_factory=Signing)
@@ -147,12 +131,10 @@ class Hearing:
     gaps: list[Gap] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
-    clock_steps: list[dict[str, Any]] = field(default_factory=list)
+    clock_steps: list[SteppedClock] = field(default_factory=list)
     live_muted: bool = False
     """Sound and captions do not leave the room live; the record is as ever."""
-    sealed: dict[str, Any] | None = None
-    """The last seal (封存): `at_utc_ns`, `index`, `leaves`, `root` (hex, of the tree before it), `words_complete`, and
-    `late`: how many words came after it, which the next seal will cover."""
+    sealed: LastSeal | None = None
     replaced_by_consent_of: list[str] = field(default_factory=list)
     """Who agreed that the recording stands for the 笔录 (法释〔2017〕5号, art. 8); nobody: it does not."""
     last_number: int = 0
@@ -191,16 +173,36 @@ class Hearing:
 
     def to_json(self) -> dict[str, Any]:
         """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
-        names = [f.name for f in fields(self) if f.name not in ("_seen", "transcript", "signing")]
-        value = {name: _plain(getattr(self, name)) for name in names}
-        value["utterances"] = [asdict(line) for line in self.transcript.lines]
-        value["ignored"] = sorted(self.transcript.ignored)
-        voices = self.transcript.voices.items()
-        value["voices"] = [{"seat": seat, "voice": voice, "role": role} for (seat, voice), role in sorted(voices)]
-        converted = to_ms(value)
+        voices = sorted(self.transcript.voices.items())
+        shown: ShownHearing = {
+            "id": self.id,
+            "state": self.state,
+            "opened_ns": self.opened_ns,
+            "opened_utc_ns": self.opened_utc_ns,
+            "recorded_from_ns": self.recorded_from_ns,
+            "closed_ns": self.closed_ns,
+            "case": self.case,
+            "seats": self.seats,
+            "tracks": self.tracks,
+            "pauses": self.pauses,
+            "exhibits": self.exhibits,
+            "presentations": self.presentations,
+            "marks": self.marks,
+            "gaps": self.gaps,
+            "segments": self.segments,
+            "alarms": self.alarms,
+            "clock_steps": self.clock_steps,
+            "live_muted": self.live_muted,
+            "sealed": self.sealed,
+            "replaced_by_consent_of": self.replaced_by_consent_of,
+            "last_number": self.last_number,
+            "utterances": self.transcript.lines,
+            "ignored": sorted(self.transcript.ignored),
+            "voices": [{"seat": seat, "voice": voice, "role": role} for (seat, voice), role in voices],
+            "presented": self.presented,
+        }
+        converted = to_ms({name: _plain(value) for name, value in shown.items()})
         assert isinstance(converted, dict)
-        presented = self.presented
-        converted["presented"] = None if presented is None else to_ms(asdict(presented))
         return converted
 
     def _end_presentation(self, at_ns: int) -> None:
@@ -216,30 +218,30 @@ def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
-def _open(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _open(hearing: Hearing, event: Event, body: OpenBody) -> None:
     hearing.state = State.OPEN
     hearing.opened_ns = event.room_ns
     hearing.opened_utc_ns = event.utc_ns
     begun_ns = min(int(body.get("from_ns", event.room_ns)), event.room_ns)
     hearing.recorded_from_ns = max(begun_ns, event.room_ns - PREROLL_MOST_NS)
-    hearing.case = dict(body.get("case", {}))
+    hearing.case = cast(OpenedCase, dict(body.get("case", {})))
     hearing.seats = list(body.get("seats", []))
     hearing.tracks = list(body.get("tracks", []))
 
 
-def _pause(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _pause(hearing: Hearing, event: Event, body: PauseBody) -> None:
     hearing.state = State.PAUSED
-    hearing.pauses.append(Pause(event.room_ns, reason=str(body["reason"])))
+    hearing.pauses.append(Pause(event.room_ns, reason=cast(LawfulReason, str(body["reason"]))))
     hearing._end_presentation(event.room_ns)
 
 
-def _resume(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _resume(hearing: Hearing, event: Event, body: ResumeBody) -> None:
     hearing.state = State.OPEN
     if hearing.pauses and hearing.pauses[-1].to_ns is None:
         hearing.pauses[-1].to_ns = event.room_ns
 
 
-def _close(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _close(hearing: Hearing, event: Event, body: CloseBody) -> None:
     hearing.state = State.CLOSED
     hearing.live_muted = False
     hearing.closed_ns = event.room_ns
@@ -248,19 +250,19 @@ def _close(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     hearing._end_presentation(event.room_ns)
 
 
-def _utterance(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _utterance(hearing: Hearing, event: Event, body: UtteranceBody) -> None:
     hearing.transcript.utterance(event)
 
 
-def _revision(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _revision(hearing: Hearing, event: Event, body: RevisionBody) -> None:
     hearing.transcript.revise(event)
 
 
-def _check(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _check(hearing: Hearing, event: Event, body: CheckBody) -> None:
     hearing.transcript.check(event)
 
 
-def _exhibit(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _exhibit(hearing: Hearing, event: Event, body: ExhibitBody) -> None:
     exhibit = Exhibit(
         id=str(body["id"]),
         number=int(body["number"]),
@@ -275,7 +277,7 @@ def _exhibit(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     hearing.exhibits.append(exhibit)
 
 
-def _present(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _present(hearing: Hearing, event: Event, body: PresentBody) -> None:
     hearing._end_presentation(event.room_ns)
     hearing.presentations.append(
         Presentation(
@@ -289,21 +291,21 @@ def _present(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     )
 
 
-def _withdraw(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _withdraw(hearing: Hearing, event: Event, body: WithdrawBody) -> None:
     hearing._end_presentation(event.room_ns)
 
 
-def _mark(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _mark(hearing: Hearing, event: Event, body: MarkBody) -> None:
     mark = Mark(id=str(body["id"]), at_ns=event.room_ns, kind=str(body["kind"]), text=str(body["text"]))
     hearing.marks.append(mark)
 
 
-def _gap(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _gap(hearing: Hearing, event: Event, body: GapBody) -> None:
     gap = Gap(int(body["from_ns"]), int(body["to_ns"]), track=str(body["track"]), why=str(body["why"]))
     hearing.gaps.append(gap)
 
 
-def _segment(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _segment(hearing: Hearing, event: Event, body: SegmentBody) -> None:
     segment = Segment(
         track=str(body["track"]),
         index=int(body["index"]),
@@ -317,7 +319,7 @@ def _segment(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     hearing.segments.append(segment)
 
 
-def _alarm(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _alarm(hearing: Hearing, event: Event, body: AlarmBody) -> None:
     code, subject = str(body["code"]), str(body["subject"])
     for alarm in hearing.alarms:
         if (alarm.code, alarm.subject, alarm.cleared_ns) == (code, subject, None):
@@ -328,12 +330,12 @@ def _alarm(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
         hearing.alarms.append(Alarm(code, subject, str(body["text"]), event.room_ns))
 
 
-def _clock(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _clock(hearing: Hearing, event: Event, body: ClockBody) -> None:
     if body.get("by_ns"):  # 0: it only says what UTC is worth
         hearing.clock_steps.append({"at_ns": event.room_ns, **body})
 
 
-def _seal(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _seal(hearing: Hearing, event: Event, body: SealBody) -> None:
     hearing.sealed = {
         "at_utc_ns": event.utc_ns,
         "index": int(body["index"]),
@@ -344,15 +346,15 @@ def _seal(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
     }
 
 
-def _mute(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _mute(hearing: Hearing, event: Event, body: MuteBody) -> None:
     hearing.live_muted = bool(body.get("muted"))
 
 
-def _replacement(hearing: Hearing, event: Event, body: Mapping[str, Any]) -> None:
+def _replacement(hearing: Hearing, event: Event, body: ReplacementBody) -> None:
     hearing.replaced_by_consent_of = [str(name) for name in body.get("consents", [])]
 
 
-_HANDLERS = {
+_HANDLERS: Mapping[str, Callable[[Hearing, Event, Any], None]] = {
     **dict.fromkeys(SIGNING, lambda hearing, event, body: hearing.signing.apply(event)),
     "open": _open,
     "pause": _pause,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 
 def to_ms(value: Any) -> Any:
@@ -23,8 +23,6 @@ def to_ms(value: Any) -> Any:
     return value
 
 
-def event_to_ms(event: Event) -> dict[str, Any]:
+def event_to_ms(event: Event) -> Any:
     """An event as browsers get it: `*_ns` become `*_ms`."""
-    value = to_ms(event.to_json())
-    assert isinstance(value, dict)
-    return value
+    return to_ms(event.to_json())

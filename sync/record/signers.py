@@ -8,9 +8,11 @@ may be added (`expect`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import TypedDict
 
 from sync.record.signing import ABSENT, EXPECT, REFUSE, SIGN, Signature, Signing
 
@@ -33,25 +35,41 @@ _OTHERS = (
     "鉴定人",
     "翻译人",
 )
-_STATE = {SIGN: "signed", REFUSE: "refused", ABSENT: "absent"}
 _APART = re.compile(r"[、,，;；]\s*")
 
 
-@dataclass(slots=True)
-class Signer:
-    """Somebody who signs. `state`: `waiting`, `signed`, `refused` or `absent`."""
+SignerState = Literal["waiting", "signed", "refused", "absent"]
+_STATE: Mapping[str, SignerState] = {SIGN: "signed", REFUSE: "refused", ABSENT: "absent"}
+
+
+class ShownSigner(TypedDict):
+    """Somebody who signs, and what they did about the words that were laid before them, without the strokes."""
 
     role: str
     name: str
     bench: bool
-    state: str = "waiting"
+    """A judge or the clerk: has to sign."""
+    state: SignerState
+    reason: str
+    at_utc_ms: float | None
+    signature: str | None
+
+
+@dataclass(slots=True)
+class Signer:
+    """Somebody who signs."""
+
+    role: str
+    name: str
+    bench: bool
+    state: SignerState = "waiting"
     reason: str = ""
     at_utc_ns: int | None = None
     signature: Signature | None = None
     """The one that counts for the words in question."""
 
-    def to_json(self) -> dict[str, Any]:
-        """For the screens, without the strokes."""
+    def to_json(self) -> ShownSigner:
+        """For the screens."""
         return {
             "role": self.role,
             "name": self.name,
@@ -116,7 +134,7 @@ def _find(people: list[Signer], role: str, name: str) -> Signer | None:
     return exact or next((p for p in same if not p.name), None)
 
 
-def _set(person: Signer, state: str, said: Signature | None) -> None:
+def _set(person: Signer, state: SignerState, said: Signature | None) -> None:
     person.state = state
     person.signature = said
     person.reason = "" if said is None else said.reason

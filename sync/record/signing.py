@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import rfc8785
 
+from sync.record.bodies.signing import DocumentBody, ObjectingPerson, TranscriptBody
+from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
-from sync.room.event_log import Event
 
 SIGN = "sign"
 REFUSE = "refuse"
@@ -65,7 +66,7 @@ class Objection:
     id: str
     line: str
     text: str
-    by: dict[str, str]
+    by: ObjectingPerson
     wants: str
     outcome: str
     reason: str
@@ -114,7 +115,8 @@ class Signing:
 
     def apply(self, event: Event) -> None:
         """Take an event of one of `KINDS`; the same id of a kind twice is one."""
-        body, at_utc_ns = event.body, event.utc_ns
+        body: Any = event.body
+        at_utc_ns = event.utc_ns
         if event.kind == "transcript":
             _add(self.versions, _version(body, at_utc_ns))
         elif event.kind == "signature":
@@ -181,7 +183,7 @@ def _add(known: list[_Fact], new: _Fact) -> None:
         known.append(new)
 
 
-def _version(body: Mapping[str, Any], at_utc_ns: int) -> Version:
+def _version(body: TranscriptBody, at_utc_ns: int) -> Version:
     whole = {key: int(body[key]) for key in ("version", "lines", "through")}
     return Version(id=str(body["id"]), sha256=str(body["sha256"]), at_utc_ns=at_utc_ns, **whole)
 
@@ -206,6 +208,6 @@ def _objection(body: Mapping[str, Any], at_utc_ns: int) -> Objection:
     )
 
 
-def _document(body: Mapping[str, Any], at_utc_ns: int) -> Document:
+def _document(body: DocumentBody, at_utc_ns: int) -> Document:
     said = {key: str(body.get(key, "")) for key in ("id", "transcript", "kind", "file", "sha256", "sm3")}
     return Document(**said, bytes=int(body["bytes"]), at_utc_ns=at_utc_ns)

@@ -10,15 +10,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal, NotRequired, cast
 
-from sync.room.event_log import Event
+from sync.record.bodies.limits import Span
+from sync.record.bodies.words import (
+    InsertedLine,
+    LineChange,
+    LineProposal,
+    LineSettings,
+    RevisionBody,
+    SpokenWord,
+    UtteranceBody,
+)
+from sync.record.event import Event
 
 UNSURE_BELOW = 0.5
 """A word of less probability than this is underlined."""
 CORRECTOR = "corrector"
 CLERK = "clerk"
 _SETTABLE = frozenset({"text", "role", "seat", "struck", "doubtful", "gone", "start_ns", "end_ns"})
+
+
+LineSource = Literal["speech", "typed", "phrase", "split"]
+
+
+class LineVersion(LineSettings):
+    """One version of a line, and what it set; the first has no `id`: it was no revision."""
+
+    number: int
+    """Of the event that made it."""
+    id: NotRequired[str]
+    utc_ns: int
+    by: str
+    """`engine`, `clerk` or `corrector`."""
+    act: str
+    reason: NotRequired[str]
+    void: NotRequired[bool]
+    """The act did not count."""
 
 
 @dataclass(slots=True)
@@ -34,7 +62,7 @@ class Utterance:
     confidence: float | None = None
     voice: str = ""
     """Which of a seat's voices spoke, where they are told apart."""
-    source: str = "speech"
+    source: LineSource = "speech"
     """`speech`, `typed`, `phrase` (a set phrase of procedure) or `split` (off another line)."""
     revision: int = 0
     """The number of the event that made this version: what a writer names as `base`."""
@@ -46,13 +74,12 @@ class Utterance:
     doubtful: bool = False
     gone: str = ""
     """Why it is no line any more: `merged` into another or `withdrawn` (an insertion that was undone)."""
-    unsure: list[list[int]] = field(default_factory=list)
+    unsure: list[Span] = field(default_factory=list)
     """[from, to) of what the engine was not sure of."""
-    proposals: list[dict[str, Any]] = field(default_factory=list)
-    """What the corrector would change: `at,length,from,to,why,confidence`."""
-    versions: list[dict[str, Any]] = field(default_factory=list)
-    """All of them, the first one too, once there is more than one: `number,id,utc_ns,by,act,reason` and what it set;
-    `void: true` where an act did not count. The first has no `id`: it was no revision."""
+    proposals: list[LineProposal] = field(default_factory=list)
+    """What the corrector would change."""
+    versions: list[LineVersion] = field(default_factory=list)
+    """All of them, the first one too, once there is more than one."""
 
 
 class Transcript:
@@ -76,7 +103,7 @@ class Transcript:
 
     def utterance(self, event: Event) -> None:
         """Take what the engine heard; a second utterance of the same id is none."""
-        body = event.body
+        body = cast(UtteranceBody, event.body)
         if str(body["id"]) in self._by_id:
             return
         text, seat, voice = str(body["text"]), str(body["seat"]), str(body.get("voice", ""))
@@ -102,15 +129,15 @@ class Transcript:
 
     def revise(self, event: Event) -> bool:
         """Take one act of revision; False when it does not count (then every line that it names keeps it as void)."""
-        body = event.body
-        if "changes" not in body:
+        if "changes" not in event.body:
             return self._revise_plainly(event)
-        changes: Sequence[Mapping[str, Any]] = body["changes"]
+        body = cast(RevisionBody, event.body)
+        changes: Sequence[LineChange] = body["changes"]
         if not self.counts(str(body["by"]), changes):
             for change in changes:
                 line = self._by_id.get(str(change.get("line", "")))
                 if line is not None:
-                    self._note(line, event, {**_settings(change), "void": True})
+                    self._note(line, event, _settings(change.get("set", {})), void=True)
             return False
         for change in changes:
             if "new" in change:
@@ -118,7 +145,7 @@ class Transcript:
                 continue
             line = self._by_id[str(change["line"])]
             if "propose" in change:
-                line.proposals = [dict(p) for p in change["propose"]]
+                line.proposals = [proposal.copy() for proposal in change["propose"]]
             if "set" in change:
                 self._set(line, change["set"], event)
         voice = body.get("voice")
@@ -140,11 +167,11 @@ class Transcript:
         line = self._by_id.get(str(body.get("utterance", body.get("id", ""))))
         if line is None:
             return False
-        values = {"text": str(body["text"])} if "text" in body else {}
+        values: LineSettings = {"text": str(body["text"])} if "text" in body else {}
         self._set(line, values, replace(event, body=body))
         return True
 
-    def counts(self, by: str, changes: Sequence[Mapping[str, Any]]) -> bool:
+    def counts(self, by: str, changes: Sequence[LineChange]) -> bool:
         """Whether an act with these changes would count if it came now."""
         named = {str(c["new"]["id"]) for c in changes if "new" in c}
         if len(named) != sum("new" in c for c in changes) or any(name in self._by_id for name in named):
@@ -160,7 +187,7 @@ class Transcript:
                 return False
         return True
 
-    def _add(self, new: Mapping[str, Any], event: Event) -> None:
+    def _add(self, new: InsertedLine, event: Event) -> None:
         line = Utterance(
             id=str(new["id"]),
             seat=str(new.get("seat", "")),
@@ -169,7 +196,7 @@ class Transcript:
             end_ns=int(new["end_ns"]),
             text=str(new["text"]),
             voice=str(new.get("voice", "")),
-            source=str(new.get("source", "typed")),
+            source=cast(LineSource, str(new.get("source", "typed"))),
             revision=event.number,
             written_utc_ns=event.utc_ns,
             touched=event.body["by"] == CLERK,
@@ -181,35 +208,47 @@ class Transcript:
             place = next((i for i, other in enumerate(self.lines) if other.start_ns > line.start_ns), len(self.lines))
         self._insert(place, line)
 
-    def _set(self, line: Utterance, values: Mapping[str, Any], event: Event) -> None:
+    def _set(self, line: Utterance, values: LineSettings, event: Event) -> None:
         text = values.get("text")
         if isinstance(text, str) and text != line.text:
             line.unsure = moved(line.unsure, line.text, text)
             line.proposals = _moved_proposals(line.proposals, line.text, text)
-        self._note(line, event, _settings({"set": values}))
+        self._note(line, event, _settings(values))
         for key in _SETTABLE & values.keys():
-            value = values[key]
+            value: Any = cast(Mapping[str, Any], values)[key]
             setattr(line, key, int(value) if key.endswith("_ns") else value)
         line.revision = event.number
         line.touched = line.touched or event.body["by"] == CLERK
 
-    def _note(self, line: Utterance, event: Event, settings: Mapping[str, Any]) -> None:
+    def _note(self, line: Utterance, event: Event, settings: LineSettings, *, void: bool = False) -> None:
         if not line.versions:  # until now `revision` is the number of the line's first event
-            first: dict[str, Any] = {"number": line.revision, "utc_ns": line.written_utc_ns}
-            first |= {"by": "engine" if line.source == "speech" else CLERK, "act": line.source}
-            line.versions.append({**first, "text": line.text, "role": line.role})
+            first: LineVersion = {
+                "number": line.revision,
+                "utc_ns": line.written_utc_ns,
+                "by": "engine" if line.source == "speech" else CLERK,
+                "act": line.source,
+                "text": line.text,
+                "role": line.role,
+            }
+            line.versions.append(first)
         body = event.body
-        said: dict[str, Any] = {"number": event.number, "id": str(body["id"]), "utc_ns": event.utc_ns}
-        said |= {"by": str(body["by"]), "act": str(body["act"])}
-        reason = {"reason": str(body["reason"])} if body.get("reason") else {}
-        line.versions.append({**said, **reason, **settings})
+        said: LineVersion = {
+            "number": event.number,
+            "id": str(body["id"]),
+            "utc_ns": event.utc_ns,
+            "by": str(body["by"]),
+            "act": str(body["act"]),
+        }
+        if body.get("reason"):
+            said["reason"] = str(body["reason"])
+        line.versions.append(cast(LineVersion, {**said, **settings, **({"void": True} if void else {})}))
 
     def _insert(self, place: int, line: Utterance) -> None:
         self.lines.insert(place, line)
         self._by_id[line.id] = line
 
 
-def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[list[int]]:
+def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[Span]:
     """Where spans of a text are in its next version; what lies in the changed part is dropped."""
     most = min(len(before), len(after))
     head = next((i for i in range(most) if before[i] != after[i]), most)
@@ -219,13 +258,13 @@ def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[list[
     return kept + [[a + shift, b + shift] for a, b in spans if a >= max(len(before) - tail, head) and b > head]
 
 
-def _moved_proposals(proposals: Sequence[Mapping[str, Any]], before: str, after: str) -> list[dict[str, Any]]:
+def _moved_proposals(proposals: Sequence[LineProposal], before: str, after: str) -> list[LineProposal]:
     found = [(p, moved([[int(p["at"]), int(p["at"]) + int(p["length"])]], before, after)) for p in proposals]
     return [{**p, "at": spans[0][0]} for p, spans in found if spans]
 
 
-def _unsure(text: str, words: Sequence[Mapping[str, Any]]) -> list[list[int]]:
-    spans: list[list[int]] = []
+def _unsure(text: str, words: Sequence[SpokenWord]) -> list[Span]:
+    spans: list[Span] = []
     at = 0
     for word in words:
         said = str(word["text"]).strip()
@@ -242,6 +281,6 @@ def _unsure(text: str, words: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     return spans
 
 
-def _settings(change: Mapping[str, Any]) -> dict[str, Any]:
-    values = change.get("set", {})
-    return {key: values[key] for key in sorted(_SETTABLE & values.keys())}
+def _settings(values: LineSettings) -> LineSettings:
+    said = cast(Mapping[str, Any], values)
+    return cast(LineSettings, {key: said[key] for key in sorted(_SETTABLE & said.keys())})

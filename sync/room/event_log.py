@@ -11,13 +11,13 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from sync.errors import LedgerError, StorageError
+from sync.record.event import AFTER_SEAL, DAMAGED, Event, seal_key
 from sync.runtime.write_ahead import write_ahead
 
 log = structlog.get_logger(__name__)
@@ -35,59 +35,6 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE INDEX IF NOT EXISTS event_hearing ON event (hearing, number);
 CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY REFERENCES event (number));
 """
-
-
-AFTER_SEAL = frozenset({"utterance", "revision", "check", "transcript", "signature", "objection", "document", "seal"})
-"""What may still be said of a hearing that is sealed: its words, and who signed them."""
-
-
-DAMAGED = "damaged"
-"""The one key of the body that a reader that must go on gets for a body that cannot be read; the times still stand."""
-
-
-def seal_key(hearing: str, index: int) -> str:
-    """The key under which a seal is appended; the first one closes the hearing for everything but words."""
-    return f"seal/{hearing}/{index}"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One fact. `number` orders all facts of the room; `room_ns`/`utc_ns` say when it became true."""
-
-    number: int
-    hearing: str | None
-    kind: str
-    room_ns: int
-    utc_ns: int
-    body: Mapping[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """As it travels."""
-        return {
-            "number": self.number,
-            "hearing": self.hearing,
-            "kind": self.kind,
-            "room_ns": self.room_ns,
-            "utc_ns": self.utc_ns,
-            "body": dict(self.body),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Event:
-        """Read what `to_json` made; `KeyError`, `TypeError` or `ValueError` when it is something else."""
-        hearing = value["hearing"]
-        body = value["body"]
-        if not isinstance(body, dict) or not (hearing is None or isinstance(hearing, str)):
-            raise TypeError("an event needs a body that is an object and a hearing that is text or null")
-        return cls(
-            number=int(value["number"]),
-            hearing=hearing,
-            kind=str(value["kind"]),
-            room_ns=int(value["room_ns"]),
-            utc_ns=int(value["utc_ns"]),
-            body=body,
-        )
-
 
 _COLUMNS = "event.number, event.hearing, event.kind, event.room_ns, event.utc_ns, event.body"
 

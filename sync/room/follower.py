@@ -11,8 +11,9 @@ import asyncio
 
 import structlog
 
+from sync.record.event import Event
 from sync.record.hearing import Hearing, State
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 
 log = structlog.get_logger(__name__)
 

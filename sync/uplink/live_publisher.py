@@ -26,8 +26,10 @@ from sync.media.envelope import Envelope, Kind
 from sync.media.gop_cache import GopCache, WatcherGate
 from sync.media.tracks import SOUND
 from sync.mqtt import MqttConnection
-from sync.record.hearing import Hearing, PauseReason, State
+from sync.record.hearing import Hearing, State
+from sync.record.timeline import PauseReason
 from sync.room.feed import FRESH_S
+from sync.room.messages import LiveHearing
 
 log = structlog.get_logger(__name__)
 
@@ -240,18 +242,19 @@ class LivePublisher:
             return
         now = self._monotonic()
         hearing = self._hearing()
-        said: dict[str, Any] = {
-            "online": True,
-            **self._identity,
-            "hearing": None
-            if hearing is None
-            else {
+        live: LiveHearing | None = None
+        if hearing is not None:
+            live = {
                 "id": hearing.id,
-                "state": hearing.state.value,
+                "state": hearing.state,
                 "pause": hearing.pauses[-1].reason if hearing.state is State.PAUSED else None,
                 "case": hearing.case,
                 "opened_utc_ns": hearing.opened_utc_ns,
-            },
+            }
+        said: dict[str, Any] = {
+            "online": True,
+            **self._identity,
+            "hearing": live,
             "recorder": self._recorder if now - self._recorder_at < FRESH_S else None,
             "speaking": list(self._speaking),
             "alarms": self._alarms,

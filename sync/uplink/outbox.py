@@ -20,7 +20,8 @@ from pydantic import BaseModel, Field, ValidationError
 from sync import topics
 from sync.errors import StorageError
 from sync.mqtt import MqttConnection
-from sync.room.event_log import Event, RoomLog
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 
 log = structlog.get_logger(__name__)
 

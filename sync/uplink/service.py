@@ -24,6 +24,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
+from sync.room.messages import LinkStatus
 from sync.room.paths import RoomPaths
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
@@ -223,7 +224,7 @@ class Uplink:
         for way in (None if line is None else line.outbox, uploads):
             if way is not None and way.last_receipt_utc_ns is not None:
                 receipts.append(way.last_receipt_utc_ns)
-        value = {
+        value: LinkStatus = {
             "broker": line is not None and line.broker.connected,
             "center": uploads is not None and uploads.reachable,
             "pending_events": await asyncio.to_thread(self._log.pending_count),

@@ -12,11 +12,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sync.errors import StorageError
 from sync.media.tracks import SOUND
-from sync.room.event_log import Event
+from sync.record.bodies.evidence import ExhibitBody
+from sync.record.bodies.media import SegmentBody
+from sync.record.bodies.signing import DocumentBody
+from sync.record.event import Event
 from sync.runtime.write_ahead import write_ahead
 
 _SCHEMA = """
@@ -64,48 +67,50 @@ class Upload:
     @classmethod
     def of_event(cls, event: Event) -> Upload | None:
         """What an event obliges the room to send; None when nothing, or when its body is not of the protocol."""
-        body = event.body
         if event.hearing is None:
             return None
         try:
             if event.kind == "segment":
-                track, index = str(body["track"]), int(body["index"])
+                segment = cast(SegmentBody, event.body)
+                track, index = str(segment["track"]), int(segment["index"])
                 return cls(
                     f"segment/{event.hearing}/{track}/{index}",
                     "segment",
                     event.hearing,
                     track,
                     index,
-                    str(body["file"]),
-                    str(body.get("mime", "video/mp4")).split(";")[0],
-                    sha256=str(body["sha256"]),
-                    bytes=int(body["bytes"]),
+                    str(segment["file"]),
+                    str(segment.get("mime", "video/mp4")).split(";")[0],
+                    sha256=str(segment["sha256"]),
+                    bytes=int(segment["bytes"]),
                 )
             if event.kind == "exhibit":
-                sha256 = str(body["sha256"])
+                exhibit = cast(ExhibitBody, event.body)
+                sha256 = str(exhibit["sha256"])
                 return cls(
                     f"exhibit/{event.hearing}/{sha256}",
                     "exhibit",
                     event.hearing,
                     "",
-                    int(body["number"]),
+                    int(exhibit["number"]),
                     f"exhibits/{sha256}",
-                    str(body["media_type"]),
+                    str(exhibit["media_type"]),
                     sha256=sha256,
-                    bytes=int(body["bytes"]),
+                    bytes=int(exhibit["bytes"]),
                 )
             if event.kind == "document":
-                sha256 = str(body["sha256"])
+                document = cast(DocumentBody, event.body)
+                sha256 = str(document["sha256"])
                 return cls(
                     f"document/{event.hearing}/{sha256}",
                     "document",
                     event.hearing,
                     "",
                     0,
-                    str(body["file"]),
+                    str(document["file"]),
                     "application/octet-stream",
                     sha256=sha256,
-                    bytes=int(body["bytes"]),
+                    bytes=int(document["bytes"]),
                 )
         except (KeyError, TypeError, ValueError):
             return None

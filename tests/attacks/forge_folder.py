@@ -25,7 +25,7 @@ from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.note import read_note
 from sync.ledger.seal import totals
 from sync.ledger.tree import Tree, leaf_hash
-from sync.room.event_log import Event
+from sync.record.event import Event
 from tests.support.exports.honest_room import ROOM, Center
 from wutong.export import forms
 from wutong.export.derived import derived_files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 from wutong.verify.steps.times import _off, _steps
 
 S = 1_000_000_000

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from sync.record.hearing import Gap, Hearing
+from sync.record.hearing import Hearing
+from sync.record.timeline import Gap
 from tests.support.rooms.recorder_room import RecorderRoom
 
 SOURCE = Path(__file__).with_name("interpose.c")

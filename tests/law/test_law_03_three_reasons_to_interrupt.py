@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.service import assemble
 from sync.http.access import rule_of
-from sync.record.hearing import PauseReason
+from sync.record.timeline import PauseReason
 from tests.support.rooms.edge_room import Room
 
 LAWFUL = {"recess", "closed_evidence", "mediation"}

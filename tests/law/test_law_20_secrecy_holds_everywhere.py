@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import stat
 
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 from sync.uplink.live_publisher import Leave
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said, until
 from tests.support.rooms.edge_room import Room

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from recorder.event_writer import EventWriter
-from sync.room.event_log import Event, RoomLog
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 
 S = 1_000_000_000
 

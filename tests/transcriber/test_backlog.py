@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 from transcriber.backlog import Backlog
 from transcriber.progress import ResumePoint
 

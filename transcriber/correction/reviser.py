@@ -12,15 +12,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
 from hardware.profile import Transcriber
 from sync.errors import LedgerError, StorageError
-from sync.record.transcript import CORRECTOR
+from sync.record.bodies.words import LineChange, LineProposal, RevisionBody, UtteranceBody
+from sync.record.event import Event
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from transcriber.correction.vocabulary.case import Vocabulary
 from transcriber.correction.vocabulary.corrector import Change, Corrector, applied
@@ -44,7 +45,7 @@ class Revised:
 
     text: str
     reasons: tuple[str, ...]
-    proposals: tuple[dict[str, Any], ...]
+    proposals: tuple[LineProposal, ...]
 
 
 def revised(
@@ -69,7 +70,7 @@ def revised(
     )
 
 
-def _proposal(change: Change, numerals: list[Rewritten]) -> dict[str, Any] | None:
+def _proposal(change: Change, numerals: list[Rewritten]) -> LineProposal | None:
     """Place the change in the text whose numbers were rewritten; None where it would touch one of those numbers."""
     end = change.at + len(change.old)
     if any(change.at < r.at + len(r.old) and r.at < end for r in numerals):
@@ -141,9 +142,9 @@ class Reviser:
         except DEFECTS as error:
             log.error("not_revised", utterance=event.body.get("id"), why=repr(error))
 
-    async def _revision(self, hearing: str, event: Event) -> dict[str, Any] | None:
+    async def _revision(self, hearing: str, event: Event) -> RevisionBody | None:
         _, corrector = await self._of(hearing)
-        body = event.body
+        body = cast(UtteranceBody, event.body)
         words = [(str(w["text"]), float(w["probability"])) for w in body.get("words") or ()]
         form = None if self._settings.numbers == "as-heard" else self._settings.numbers
         found = await asyncio.to_thread(
@@ -180,7 +181,7 @@ class Reviser:
         vocabulary = Vocabulary.of_case(case, self._extra)
         return vocabulary, Corrector(vocabulary.terms, branch=vocabulary.branch)
 
-    async def _write(self, hearing: str, said: Event, revision: dict[str, Any]) -> None:
+    async def _write(self, hearing: str, said: Event, revision: RevisionBody) -> None:
         """Raises `StorageError` when the log cannot be read meanwhile, or refuses the event `_TRIES` times."""
         last = said.number
         for left in reversed(range(_TRIES)):
@@ -220,9 +221,9 @@ def _names(event: Event, line: str) -> bool:
     return any(c.get("line") == line for c in changes or () if isinstance(c, Mapping))
 
 
-def _revision(said: Event, found: Revised) -> dict[str, Any] | None:
-    line = {"line": str(said.body["id"]), "base": said.number}
-    changes: list[dict[str, Any]] = []
+def _revision(said: Event, found: Revised) -> RevisionBody | None:
+    line: LineChange = {"line": str(said.body["id"]), "base": said.number}
+    changes: list[LineChange] = []
     if found.text != said.body["text"]:
         changes.append({**line, "set": {"text": found.text}})
     if found.proposals:
@@ -232,7 +233,7 @@ def _revision(said: Event, found: Revised) -> dict[str, Any] | None:
     return {
         "id": _key(said),
         "act": "correct" if "set" in changes[0] else "propose",
-        "by": CORRECTOR,
+        "by": "corrector",
         "tab": "",
         "name": "",
         "reason": "；".join(found.reasons),

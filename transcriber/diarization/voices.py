@@ -22,8 +22,8 @@ import numpy as np
 import structlog
 
 from hardware.profile import Profile, Seat
+from sync.record.event import Event
 from sync.record.transcript import Transcript
-from sync.room.event_log import Event
 from sync.runtime.durable_files import replace_file
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.defects import DEFECTS

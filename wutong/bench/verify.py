@@ -26,9 +26,10 @@ from sync.ledger.note import Note, cosign, read_note, sign
 from sync.ledger.seal import body_of
 from sync.ledger.tree import Tree, leaf_hash
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.record.event import seal_key
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
-from sync.room.event_log import RoomLog, seal_key
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.runtime.digests import Digests
 from wutong.export.bundle import export

@@ -20,10 +20,11 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import read_note, sign
 from sync.ledger.tree import inclusion_proof, leaf_hash
+from sync.record.bodies.media import AccessBody
+from sync.record.event import Event
 from sync.record.explanation import explain
 from sync.record.hearing import Hearing
 from sync.record.signing import Document
-from sync.room.event_log import Event
 from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
 from wutong.export.certificate import certificate_of
@@ -133,9 +134,14 @@ class Bundle:
                 self._play(ledger, hearing, span)
             self._sign(ledger, span)
             # Before the folder has its name: what cannot be written down does not happen (法释〔2017〕5号, art. 15).
-            what = "verify" if self._judged else "export"
-            detail = {"what": what, "hearing": self._source.hearing, "excerpt": span is not None}
-            self._source.note_access({**detail, "reason": reason.strip()} if reason else detail)
+            access: AccessBody = {
+                "what": "verify" if self._judged else "export",
+                "hearing": self._source.hearing,
+                "excerpt": span is not None,
+            }
+            if reason:
+                access["reason"] = reason.strip()
+            self._source.note_access(access)
             self._settle()
         except OSError as error:
             raise StorageError(f"the export could not be written: {error.strerror or error}; check the disk") from error

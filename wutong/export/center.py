@@ -23,9 +23,10 @@ from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
-from sync.record.hearing import Segment
+from sync.record.bodies.media import AccessBody
+from sync.record.event import Event
 from sync.record.signing import Document
-from sync.room.event_log import Event
+from sync.record.timeline import Segment
 
 T = TypeVar("T")
 
@@ -108,7 +109,7 @@ class CenterSource:
         """Its own."""
         return public_pem(center_key(self._data).public_key())
 
-    def note_access(self, detail: dict[str, object]) -> None:
+    def note_access(self, detail: AccessBody) -> None:
         """Onto the audit log, with the level."""
         row = {
             "utc_ns": time.time_ns(),

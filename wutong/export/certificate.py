@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
 
 from sync.ledger.checkpoint import Checkpoint
+from sync.record.bodies.session import OpenBody
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 from wutong.export.forms import FIRST, FORM, document_path, media_path
 from wutong.export.signing import signing_counts, signing_of
 
@@ -37,7 +38,7 @@ def certificate_of(
     their form."""
     hearing = Hearing.of(str(events[0].hearing), events)
     opening = next((e for e in events if e.kind == "open"), None)
-    said = {} if opening is None else dict(opening.body)
+    said: OpenBody = {} if opening is None else cast(OpenBody, opening.body)
     opened = hearing.opened_ns
     closing = next((e for e in events if e.kind == "close"), None)
     names = {str(t.get("id")): str(t.get("name", "")) for t in hearing.tracks}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sync.ledger.checkpoint import Checkpoint
-from sync.room.event_log import Event
+from sync.record.event import Event
 from wutong.export import forms, signing, transcript, transcript1
 from wutong.export.certificate import certificate_json, certificate_of
 

@@ -8,10 +8,12 @@ changed them together with words of the stretch. Who signed is not in it: what i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sync.errors import ConfigError
-from sync.room.event_log import Event
+from sync.record.bodies.media import GapBody, SegmentBody
+from sync.record.bodies.words import RevisionBody, UtteranceBody
+from sync.record.event import Event
 
 _FRAME = frozenset({"open", "pause", "resume", "close", "clock", "seal"})
 
@@ -66,9 +68,9 @@ def _words(events: Sequence[Event], from_ns: int, to_ns: int) -> set[int]:
 
 def _named(act: Event) -> set[str]:
     """The lines that an act is about."""
-    body = act.body
-    if "changes" not in body:
-        return {str(body.get("utterance", body.get("id", "")))}
+    if "changes" not in act.body:
+        return {str(act.body.get("utterance", act.body.get("id", "")))}
+    body = cast(RevisionBody, act.body)
     named: set[str] = set()
     for change in body["changes"]:
         new = change.get("new")
@@ -81,11 +83,12 @@ def _voice(body: Mapping[str, Any] | None) -> tuple[str, str] | None:
 
 
 def _concerns(event: Event, from_ns: int, to_ns: int) -> bool:
-    body = event.body
     if event.kind in _FRAME:
         return True
     if event.kind in ("segment", "gap"):
-        return int(body["from_ns"]) < to_ns and int(body["to_ns"]) > from_ns
+        media = cast(SegmentBody | GapBody, event.body)
+        return int(media["from_ns"]) < to_ns and int(media["to_ns"]) > from_ns
     if event.kind == "utterance":
-        return int(body["start_ns"]) < to_ns and int(body["end_ns"]) > from_ns
+        said = cast(UtteranceBody, event.body)
+        return int(said["start_ns"]) < to_ns and int(said["end_ns"]) > from_ns
     return event.kind in ("present", "withdraw", "mark", "alarm") and from_ns <= event.room_ns < to_ns

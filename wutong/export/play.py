@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sync.media.tracks import MICROPHONES, MIX
-from sync.record.hearing import Hearing, Segment
-from sync.room.event_log import Event
+from sync.record.bodies.session import OpenBody
+from sync.record.event import Event
+from sync.record.hearing import Hearing
+from sync.record.timeline import Segment
 from wutong.export.certificate import REASONS
 from wutong.export.forms import is_path, media_path
 from wutong.export.pages import draw_pages
@@ -104,7 +106,7 @@ def _data(
         return _since(end_ns if at_ns is None else at_ns, base_ns)
 
     opening = next((e for e in events if e.kind == "open"), None)
-    said = {} if opening is None else opening.body
+    said: OpenBody = {} if opening is None else cast(OpenBody, opening.body)
     names = {str(t["id"]): str(t.get("name") or t["id"]) for t in hearing.tracks}
     exhibits = {e.id: e for e in hearing.exhibits}
     return {

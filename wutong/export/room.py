@@ -9,11 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.errors import ConfigError
 from sync.ledger.keys import load_key
-from sync.record.hearing import Segment
+from sync.record.bodies.media import AccessBody
+from sync.record.event import Event
 from sync.record.signing import Document
+from sync.record.timeline import Segment
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 
 
@@ -92,7 +94,7 @@ class RoomSource:
         """As it was at enrolment."""
         return self.layout.center_key.read_bytes() if self.layout.center_key.is_file() else None
 
-    def note_access(self, detail: dict[str, object]) -> None:
+    def note_access(self, detail: AccessBody) -> None:
         """A fact of the room, not of the hearing: a sealed ledger stays as it is."""
         clock = RoomClock.open(self.layout.clock)
         self._log.append("access", detail, hearing=None, room_ns=clock.now_ns(), utc_ns=clock.utc_now_ns())

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.record.event import Event
 from sync.record.nanoseconds import ns_as_text
 from sync.record.signing import KINDS, LISTS, Signing, words_of, words_sha256
-from sync.room.event_log import Event
 from wutong.export.forms import document_path
 from wutong.export.transcript import transcript_of
 

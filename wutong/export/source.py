@@ -8,9 +8,10 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.record.hearing import Segment
+from sync.record.bodies.media import AccessBody
+from sync.record.event import Event
 from sync.record.signing import Document
-from sync.room.event_log import Event
+from sync.record.timeline import Segment
 
 
 class HearingSource(Protocol):
@@ -52,7 +53,7 @@ class HearingSource(Protocol):
     def center_public(self) -> bytes | None:
         """The center's public key (PEM) as this end knows it."""
 
-    def note_access(self, detail: dict[str, object]) -> None:
+    def note_access(self, detail: AccessBody) -> None:
         """Write into the log of this end that the hearing was exported; on disk when it returns."""
 
     def close(self) -> None:

@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
-from sync.room.event_log import Event
 from sync.runtime.units import NS_PER_MS
 from wutong.export.clocktext import clock_text
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 from sync.runtime.units import NS_PER_MS
 from wutong.export.clocktext import clock_text
 

@@ -24,8 +24,9 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import MAX_LEAF_BYTES, read_leaf
 from sync.ledger.note import Note, read_note
 from sync.ledger.tree import leaf_hash
-from sync.record.hearing import Hearing, Segment
-from sync.room.event_log import Event
+from sync.record.event import Event
+from sync.record.hearing import Hearing
+from sync.record.timeline import Segment
 from wutong.export import forms
 from wutong.verify.scan import FileFact, open_plain, scan
 

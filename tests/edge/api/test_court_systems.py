@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from edge.api.court_systems import ApiToken
 from sync.errors import ConfigError
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 from sync.uplink.live_publisher import Leave
 from tests.support.rooms.edge_room import CASE, Room
 

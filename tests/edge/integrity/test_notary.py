@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from edge.integrity.notary import AGAIN_S, GIVE_UP_S, RESEAL_S, RESETTLE_S, UNSEALED_S, Notary, Words
+from edge.integrity.notary import AGAIN_S, GIVE_UP_S, RESEAL_S, RESETTLE_S, UNSEALED_S, Notary
 from edge.integrity.status import heard_of, words_of
 from edge.service import assemble
+from edge.state.shown import Words
 from hardware.profile import load_profile
 from sync.errors import ConfigError, LedgerError
 from sync.ledger import note

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.transcript.clip import NoSoundError, moment
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ticks
-from sync.record.hearing import Segment
+from sync.record.timeline import Segment
 from sync.room.event_log import RoomLog
 from tests.support.rooms.edge_room import Room
 

@@ -14,9 +14,10 @@ import pytest_asyncio
 
 from edge.state.room_state import RoomState
 from edge.transcript.commands import ClerkAct, ConflictError, TranscriptCommands
+from sync.record.event import Event, seal_key
 from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog, seal_key
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from tests.support.rooms.edge_room import Room
 

@@ -28,8 +28,8 @@ from hardware.program.scene import IDLE, Scene, SceneAct, scene_at
 from hardware.program.worker import Output
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Init, retime
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 
 S = 1_000_000_000
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from recorder.clock.chrony import ClockSource, parse_tracking
 from recorder.clock.watch import ClockWatch
+from sync.record.event import Event
 from sync.room.clock import NS_PER_MS, NS_PER_S, ClockMap, RoomClock
-from sync.room.event_log import Event
 
 HOUR_NS = 3600 * NS_PER_S
 TRACKING = "C0A80001,192.168.0.1,2,1.0,0.000200000,0.1,0.1,1.0,0.0,0.1,0.004000000,0.001000000,64.2,Normal"

@@ -16,8 +16,8 @@ from server.events.admission import read_event
 from server.events.redaction import signing_of
 from server.store.transcript_index import KINDS, _apply, _Fold
 from sync.errors import CenterError
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, opening, said, until
 from wutong.export.signing import signing_facts
 from wutong.export.transcript import transcript_files

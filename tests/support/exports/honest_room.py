@@ -13,7 +13,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.integrity.notary import Notary, Words
+from edge.integrity.notary import Notary
+from edge.state.shown import Words
 from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.storage.gaps import MissingSpan
 from recorder.storage.segment import ClosedSegment, SegmentFile, next_index

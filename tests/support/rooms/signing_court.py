@@ -14,7 +14,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sync.ledger.keys import certificate_request, issue, make_key, public_pem
-from sync.room.event_log import Event, RoomLog
+from sync.record.event import Event
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from tests.support.rooms.edge_room import CASE, Room
 

@@ -15,8 +15,8 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, load_key, read_public
 from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import leaf_hash, root_of
+from sync.record.event import Event
 from sync.room.enrollment import enrol
-from sync.room.event_log import Event
 from sync.room.paths import RoomPaths
 from tests.support.peers.center_peers import RoomPeer, Served, until
 

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from hardware.simulation.hearing_folder import decode_audio
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.record.event import Event
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from tests.support.paths import SHARED

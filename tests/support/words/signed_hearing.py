@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.signing import words_of, words_sha256
-from sync.room.event_log import Event
 
 S = 10**9
 UTC_NS = 1_795_310_000 * S

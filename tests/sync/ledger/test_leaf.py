@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sync.errors import LedgerError
 from sync.ledger.leaf import _written, leaf_of, read_leaf
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 INT = st.integers(-(2**53) + 1, 2**53 - 1)
 FLOAT = st.floats(allow_nan=False, allow_infinity=False, min_value=-(2**53) + 1, max_value=2**53 - 1) | st.sampled_from(

@@ -17,7 +17,7 @@ from sync.ledger import keys
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.note import COSIGNATURE, Note, Verifier, cosign, read_note, sign, signed_by
-from sync.room.event_log import Event
+from sync.record.event import Event
 
 NOW = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
 EVENT = Event(7, "h-1", "mark", 5_000_000_000, 1_772_443_800_123_456_789, {"id": "m1", "kind": "注", "zoom": 1.0})

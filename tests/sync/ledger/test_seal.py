@@ -11,8 +11,8 @@ from sync.errors import LedgerError
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import body_of, check, missing, totals
 from sync.ledger.tree import Tree, leaf_hash
+from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 
 S = 1_000_000_000
 

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.record.event import Event
 from sync.record.explanation import explain, missing_media
 from sync.record.hearing import Hearing
-from sync.room.event_log import Event
 
 S = 1_000_000_000
 OPENED_UTC_NS = 1_700_000_000 * S

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.record.event import Event
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import event_to_ms
-from sync.room.event_log import Event
 
 EXHIBIT = {"id": "e1", "number": 1, "title": "借条", "filename": "iou.pdf", "media_type": "application/pdf"}
 EXHIBIT |= {"sha256": "0" * 64, "bytes": 10, "pages": 2}

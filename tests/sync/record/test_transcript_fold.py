@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms
 from sync.record.transcript import Transcript, moved
-from sync.room.event_log import Event
 
 CASES = Path(__file__).with_name("transcript_cases.json")
 """Events as the screens get them and the lines that they make; `WUTONG_CASES=1 pytest` writes the lines again, to be

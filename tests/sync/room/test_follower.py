@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from sync.errors import StorageError
+from sync.record.event import DAMAGED
 from sync.record.hearing import State
-from sync.room.event_log import DAMAGED, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.follower import Follower
 
 BAD = {"segment": {"track": "bench"}, "mark": {"id": 1}, "gap": {"from_ns": [], "to_ns": 1}, "pause": {}}

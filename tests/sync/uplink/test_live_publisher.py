@@ -11,7 +11,8 @@ import pytest
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, WatcherGate
 from sync.mqtt import MqttConnection, Will
-from sync.record.hearing import Hearing, Pause, State
+from sync.record.hearing import Hearing, State
+from sync.record.timeline import Pause
 from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LivePublisher
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until

@@ -14,9 +14,10 @@ import pytest
 
 from hardware.profile import Transcriber
 from sync.errors import ConfigError, StorageError
+from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
-from sync.room.event_log import Event, RoomLog
+from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from transcriber.correction.reviser import Reviser
 from transcriber.correction.vocabulary.corrector import Change, Corrector

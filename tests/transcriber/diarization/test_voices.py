@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hardware.profile import Profile, Seat, Transcriber
-from sync.room.event_log import Event
+from sync.record.event import Event
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import HEARING, SHARED, S, TranscriberRoom, hearing_civil, until
 from transcriber.diarization.pitch import pitch

@@ -5,7 +5,7 @@ import type { Hearing, RoomEvent } from './types';
 let number = 0;
 function event(kind: string, room_ms: number, body: Record<string, unknown> = {}): RoomEvent {
   number += 1;
-  return { number, hearing: 'h', kind, room_ms, utc_ms: 1_000_000 + room_ms, body };
+  return { number, hearing: 'h', kind, room_ms, utc_ms: 1_000_000 + room_ms, body } as RoomEvent;
 }
 
 function opened(): Hearing {
@@ -44,6 +44,13 @@ describe('applyEvent', () => {
     expect(hearing.sealed).toEqual({ at_utc_ms: 1_003_000, index: 0, leaves: 2, root: 'ab', words_complete: true, late: 0 });
     applyEvent(hearing, event('utterance', 4000, { id: 'late', start_ms: 1500, text: '对' }));
     expect(hearing.sealed?.late).toBe(1);
+  });
+
+  it('knows whose consent lets the recording stand for the transcript', () => {
+    const hearing = opened();
+    expect(hearing.replaced_by_consent_of).toEqual([]);
+    applyEvent(hearing, event('replacement', 2000, { consents: ['张三', '李四'] }));
+    expect(hearing.replaced_by_consent_of).toEqual(['张三', '李四']);
   });
 
   it('puts utterances in the order in which they began', () => {

@@ -1,8 +1,9 @@
 /** The browser's fold of events into a hearing; the same rules as sync/record/hearing.py, so that a page that was told the
  * whole state once needs only the events after it. Idempotent by event number. */
 
-import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Seal, Segment } from './types';
+import { AFTER_SEAL, PREROLL_MOST_MS } from './contract';
 import { applyRevision, applyUtterance } from './transcript';
+import type { EventOf, Hearing, RoomEvent } from './types';
 
 export function emptyHearing(id: string): Hearing {
   return {
@@ -26,32 +27,34 @@ export function emptyHearing(id: string): Hearing {
     segments: [],
     alarms: [],
     clock_steps: [],
+    live_muted: false,
     sealed: null,
+    replaced_by_consent_of: [],
     last_number: 0,
     presented: null,
   };
 }
 
-/** What may still be said of a sealed hearing, and is sealed again. */
-const AFTER_SEAL = new Set(['utterance', 'revision', 'check', 'transcript', 'signature', 'objection', 'document']);
+const SEALED_AGAIN = new Set<string>(AFTER_SEAL);
 
 /** Takes one event of this hearing and changes it in place; an event that it already holds changes nothing. */
 export function applyEvent(hearing: Hearing, event: RoomEvent): void {
   if (event.hearing !== hearing.id || event.number <= hearing.last_number) return;
   hearing.last_number = event.number;
-  const body = event.body;
-  if (hearing.sealed && AFTER_SEAL.has(event.kind)) hearing.sealed.late += 1;
+  if (hearing.sealed && SEALED_AGAIN.has(event.kind)) hearing.sealed.late += 1;
   switch (event.kind) {
     case 'open':
       hearing.state = 'open';
       hearing.opened_ms = event.room_ms;
       hearing.opened_utc_ms = event.utc_ms;
       hearing.recorded_from_ms = recordedFrom(event);
-      Object.assign(hearing, { case: body.case ?? hearing.case, seats: body.seats ?? [], tracks: body.tracks ?? [] });
+      hearing.case = event.body.case ?? hearing.case;
+      hearing.seats = event.body.seats ?? [];
+      hearing.tracks = event.body.tracks ?? [];
       break;
     case 'pause':
       hearing.state = 'paused';
-      hearing.pauses.push({ from_ms: event.room_ms, to_ms: null, reason: body.reason as Pause['reason'] });
+      hearing.pauses.push({ from_ms: event.room_ms, to_ms: null, reason: event.body.reason });
       endPresentation(hearing, event.room_ms);
       break;
     case 'resume':
@@ -71,54 +74,54 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       applyRevision(hearing, event);
       break;
     case 'check': {
-      const others = (hearing.ignored ?? []).filter((id) => id !== body.id);
-      hearing.ignored = body.ignored === true ? [...others, String(body.id)] : others;
+      const { id, ignored } = event.body;
+      const others = hearing.ignored.filter((one) => one !== id);
+      hearing.ignored = ignored === true ? [...others, id] : others;
       break;
     }
     case 'exhibit':
-      if (!hearing.exhibits.some((e) => e.id === body.id)) hearing.exhibits.push(body as unknown as Exhibit);
+      if (!hearing.exhibits.some((e) => e.id === event.body.id)) hearing.exhibits.push({ sm3: '', ...event.body });
       break;
-    case 'present': {
+    case 'present':
       endPresentation(hearing, event.room_ms);
-      const view = body as unknown as Presentation;
-      hearing.presentations.push({ ...view, from_ms: event.room_ms, to_ms: null });
+      hearing.presentations.push({ ...event.body, from_ms: event.room_ms, to_ms: null });
       hearing.presented = hearing.presentations.at(-1) ?? null;
       break;
-    }
     case 'withdraw':
       endPresentation(hearing, event.room_ms);
       break;
     case 'mark':
-      hearing.marks.push({ ...(body as unknown as Mark), at_ms: event.room_ms });
+      hearing.marks.push({ ...event.body, at_ms: event.room_ms });
       break;
     case 'gap':
-      hearing.gaps.push(body as unknown as Gap);
+      hearing.gaps.push(event.body);
       break;
     case 'segment':
-      hearing.segments.push(body as unknown as Segment);
+      hearing.segments.push({ sm3: '', ...event.body });
       break;
     case 'alarm':
       applyAlarm(hearing, event);
       break;
     case 'seal': {
-      const { index, leaves, root, words_complete } = body as unknown as Seal;
+      const { index, leaves, root, words_complete } = event.body;
       hearing.sealed = { at_utc_ms: event.utc_ms, index, leaves, root, words_complete, late: 0 };
       break;
     }
     case 'mute':
-      hearing.live_muted = body.muted === true;
+      hearing.live_muted = event.body.muted === true;
+      break;
+    case 'replacement':
+      hearing.replaced_by_consent_of = [...event.body.consents];
       break;
     case 'clock':
       // 0: it only says what UTC is worth
-      if (body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...body });
+      if (event.body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...event.body });
       break;
   }
 }
 
-const PREROLL_MOST_MS = 10_000;
-
-function recordedFrom(opened: RoomEvent): number {
-  const said = typeof opened.body.from_ms === 'number' ? opened.body.from_ms : opened.room_ms;
+function recordedFrom(opened: EventOf<'open'>): number {
+  const said = opened.body.from_ms ?? opened.room_ms;
   return Math.max(Math.min(said, opened.room_ms), opened.room_ms - PREROLL_MOST_MS);
 }
 
@@ -140,12 +143,11 @@ function endPause(hearing: Hearing, atMs: number): void {
   if (last && last.to_ms === null) last.to_ms = atMs;
 }
 
-function applyAlarm(hearing: Hearing, event: RoomEvent): void {
-  const { code, subject, text, cleared } = event.body as { code: string; subject: string; text: string; cleared?: boolean };
+function applyAlarm(hearing: Hearing, event: EventOf<'alarm'>): void {
+  const { code, subject, text, cleared } = event.body;
   const known = hearing.alarms.find((a) => a.code === code && a.subject === subject && a.cleared_ms === null);
   if (known && cleared) known.cleared_ms = event.room_ms;
   else if (!known && !cleared) {
-    const alarm: HearingAlarm = { code, subject, text, raised_ms: event.room_ms, cleared_ms: null };
-    hearing.alarms.push(alarm);
+    hearing.alarms.push({ code, subject, text, raised_ms: event.room_ms, cleared_ms: null });
   }
 }

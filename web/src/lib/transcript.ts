@@ -1,45 +1,16 @@
 /** The transcript (笔录) as the browser folds it: the same rules as sync/record/transcript.py, held to it by cases that both
  * run (tests/sync/record/transcript_cases.json). Positions in a text are in characters (code points), never in UTF-16 units. */
 
-import type { Hearing, Line, Proposal, RoomEvent, Version } from './types';
+import { CLERK, CORRECTOR, UNSURE_BELOW } from './contract';
+import type { EventOf, Hearing, InsertedLine, Line, LineSettings, NewRevision, Proposal, RevisionBody, SpokenWord } from './types';
 
-export type ActName =
-  | 'edit'
-  | 'split'
-  | 'merge'
-  | 'speaker'
-  | 'insert'
-  | 'phrase'
-  | 'strike'
-  | 'restore'
-  | 'doubt'
-  | 'accept'
-  | 'objection';
+export type ActName = NewRevision['act'];
 
 /** What can be set on a line. */
-export interface Settings {
-  text?: string;
-  role?: string;
-  seat?: string;
-  struck?: boolean;
-  doubtful?: boolean;
-  gone?: string;
-  start_ms?: number;
-  end_ms?: number;
-}
+export type Settings = LineSettings;
 
-export interface NewLine {
-  id: string;
-  /** the line that it comes after; "": by its time */
-  after: string;
-  seat: string;
-  role: string;
-  start_ms: number;
-  end_ms: number;
-  text: string;
-  source: 'typed' | 'phrase' | 'split';
-  voice?: string;
-}
+/** A line that a clerk writes; it comes after the line `after`, or by its time. */
+export type NewLine = InsertedLine & { after: string; seat: string; source: 'typed' | 'phrase' | 'split' };
 
 /** `base`: the `revision` of the line that the writer has seen. */
 export type Change =
@@ -47,30 +18,10 @@ export type Change =
   | { line: string; base: number; propose: Proposal[] }
   | { new: NewLine };
 
-export interface Revision {
-  id: string;
-  act: string;
-  by: string;
-  tab?: string;
-  name?: string;
-  reason?: string;
-  undoes?: string;
-  voice?: { seat: string; voice: string; role: string };
-  changes: Change[];
-}
-
-const UNSURE_BELOW = 0.5;
-const CLERK = 'clerk';
-const CORRECTOR = 'corrector';
 const SETTABLE = ['doubtful', 'end_ms', 'gone', 'role', 'seat', 'start_ms', 'struck', 'text'] as const;
 
 /** The part of a hearing that this module folds. */
-export type Words = Pick<Hearing, 'utterances'> & { voices?: Hearing['voices'] };
-
-interface Word {
-  text: string;
-  probability: number;
-}
+export type Words = Pick<Hearing, 'utterances' | 'voices'>;
 
 /** A line that nobody has touched. */
 export function newLine(said: Partial<Line> & Pick<Line, 'id' | 'text'>): Line {
@@ -96,17 +47,17 @@ export function newLine(said: Partial<Line> & Pick<Line, 'id' | 'text'>): Line {
 }
 
 /** Take what the engine heard; a second utterance of the same id is none. */
-export function applyUtterance(words: Words, event: RoomEvent): void {
-  const body = event.body as Partial<Line> & { id: string; text: string; words?: Word[] };
+export function applyUtterance(words: Words, event: EventOf<'utterance'>): void {
+  const body = event.body;
   if (words.utterances.some((line) => line.id === body.id)) return;
   const voice = body.voice ?? '';
-  const spoken = words.voices?.find((one) => one.seat === body.seat && one.voice === voice);
+  const spoken = words.voices.find((one) => one.seat === body.seat && one.voice === voice);
   const line = newLine({
     id: body.id,
-    seat: body.seat ?? '',
-    role: spoken?.role ?? body.role ?? '',
-    start_ms: body.start_ms ?? 0,
-    end_ms: body.end_ms ?? 0,
+    seat: body.seat,
+    role: spoken?.role ?? body.role,
+    start_ms: body.start_ms,
+    end_ms: body.end_ms,
     text: body.text,
     confidence: body.confidence ?? null,
     voice,
@@ -121,51 +72,57 @@ export function applyUtterance(words: Words, event: RoomEvent): void {
 }
 
 /** Take one act of revision; false when it does not count (then every line that it names keeps it as void). */
-export function applyRevision(words: Words, event: RoomEvent): boolean {
-  const body = event.body as unknown as Revision;
+export function applyRevision(words: Words, event: EventOf<'revision'>): boolean {
+  const body = event.body;
   const lines = new Map(words.utterances.map((line) => [line.id, line]));
   if (!counts(body, lines)) {
     for (const change of body.changes) {
-      const line = 'line' in change ? lines.get(change.line) : undefined;
-      if (line) note(line, event, { ...(line && 'set' in change ? settings(change.set) : {}), void: true });
+      const line = lines.get(change.line ?? '');
+      if (line) note(line, event, { ...settings(change.set ?? {}), void: true });
     }
     return false;
   }
   for (const change of body.changes) {
-    if ('new' in change) {
+    if (change.new) {
       lines.set(change.new.id, add(words.utterances, change.new, event));
       continue;
     }
-    const line = lines.get(change.line);
+    const line = lines.get(change.line ?? '');
     if (!line) continue;
-    if ('propose' in change) line.proposals = change.propose.map((one) => ({ ...one }));
-    if ('set' in change) set(line, change.set, event);
+    if (change.propose) line.proposals = change.propose.map((one) => ({ ...one }));
+    if (change.set) set(line, change.set, event);
   }
   if (body.voice) {
     const { seat, voice } = body.voice;
-    words.voices = [...(words.voices ?? []).filter((one) => one.seat !== seat || one.voice !== voice), body.voice];
+    words.voices = [...words.voices.filter((one) => one.seat !== seat || one.voice !== voice), body.voice];
   }
   return true;
 }
 
-function counts(body: Revision, lines: Map<string, Line>): boolean {
+function counts(body: RevisionBody, lines: Map<string, Line>): boolean {
   const named = new Set<string>();
-  for (const change of body.changes) {
-    if (!('new' in change)) continue;
-    if (named.has(change.new.id) || lines.has(change.new.id)) return false;
-    named.add(change.new.id);
+  for (const { new: added } of body.changes) {
+    if (!added) continue;
+    if (named.has(added.id) || lines.has(added.id)) return false;
+    named.add(added.id);
   }
   return body.changes.every((change) => {
-    if ('new' in change) return !change.new.after || lines.has(change.new.after) || named.has(change.new.after);
-    const line = lines.get(change.line);
+    if (change.new) return !change.new.after || lines.has(change.new.after) || named.has(change.new.after);
+    const line = lines.get(change.line ?? '');
     return line !== undefined && line.revision === change.base && !(body.by === CORRECTOR && line.touched);
   });
 }
 
-function add(list: Line[], said: NewLine, event: RoomEvent): Line {
-  const { after, ...rest } = said;
-  const by = (event.body as unknown as Revision).by;
-  const line = newLine({ ...rest, revision: event.number, written_utc_ms: event.utc_ms, touched: by === CLERK });
+function add(list: Line[], said: InsertedLine, event: EventOf<'revision'>): Line {
+  const { after, source, ...rest } = said;
+  const touched = event.body.by === CLERK;
+  const line = newLine({
+    ...rest,
+    source: (source ?? 'typed') as Line['source'],
+    revision: event.number,
+    written_utc_ms: event.utc_ms,
+    touched,
+  });
   let place = after ? list.findIndex((other) => other.id === after) + 1 : 0;
   if (place === 0) {
     place = list.findIndex((other) => other.start_ms > line.start_ms);
@@ -175,7 +132,7 @@ function add(list: Line[], said: NewLine, event: RoomEvent): Line {
   return list[place] ?? line;
 }
 
-function set(line: Line, values: Settings, event: RoomEvent): void {
+function set(line: Line, values: Settings, event: EventOf<'revision'>): void {
   if (typeof values.text === 'string' && values.text !== line.text) {
     line.unsure = moved(line.unsure, line.text, values.text);
     line.proposals = movedProposals(line.proposals, line.text, values.text);
@@ -183,12 +140,12 @@ function set(line: Line, values: Settings, event: RoomEvent): void {
   note(line, event, settings(values));
   Object.assign(line, settings(values));
   line.revision = event.number;
-  line.touched = line.touched || (event.body as unknown as Revision).by === CLERK;
+  line.touched = line.touched || event.body.by === CLERK;
 }
 
-function note(line: Line, event: RoomEvent, values: Settings & { void?: boolean }): void {
-  const body = event.body as unknown as Revision;
-  const versions: Version[] = line.versions;
+function note(line: Line, event: EventOf<'revision'>, values: Settings & { void?: boolean }): void {
+  const body = event.body;
+  const versions = line.versions;
   if (versions.length === 0) {
     const by = line.source === 'speech' ? 'engine' : CLERK;
     const { revision: number, written_utc_ms: utc_ms, source: act, text, role } = line;
@@ -243,7 +200,7 @@ export function merged(base: string, mine: string, theirs: string): string | nul
   return null;
 }
 
-function unsureSpans(text: string, words: Word[]): [number, number][] {
+function unsureSpans(text: string, words: SpokenWord[]): [number, number][] {
   const spans: [number, number][] = [];
   let at = 0; // in UTF-16 units, as indexOf counts
   const points = (units: number): number => [...text.slice(0, units)].length;

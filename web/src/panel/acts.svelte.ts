@@ -1,7 +1,7 @@
 /** What the clerk does: one request each, one at a time of a kind; a failure stays in words until it is dismissed. */
 
 import { api, upload } from '../lib/api';
-import type { Exhibit, Hearing, PauseReason, View } from '../lib/types';
+import type { Exhibit, FromDocket, Hearing, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason, View } from '../lib/types';
 
 export interface NewCase {
   case_no: string;
@@ -35,11 +35,11 @@ export class Acts {
 
   /** `despite`: what has not proven itself in the self-test, as the clerk has read and confirmed. */
   open(what: { docket_id: string } | NewCase, despite: string[]): Promise<boolean> {
-    return this.run('open', () => api.post<Hearing>('/api/hearing', { ...what, despite }));
+    return this.run('open', () => api.post<Hearing>('/api/hearing', { ...what, despite } satisfies FromDocket | NewHearing));
   }
 
   test(speak: boolean): Promise<boolean> {
-    return this.run('test', () => api.post('/api/selftest', { speak }));
+    return this.run('test', () => api.post('/api/selftest', { speak } satisfies NewTest));
   }
 
   stopListening(): Promise<boolean> {
@@ -47,7 +47,7 @@ export class Acts {
   }
 
   pause(reason: PauseReason): Promise<boolean> {
-    return this.run('pause', () => api.post<Hearing>('/api/hearing/pause', { reason }));
+    return this.run('pause', () => api.post<Hearing>('/api/hearing/pause', { reason } satisfies NewPause));
   }
 
   resume(): Promise<boolean> {
@@ -61,7 +61,7 @@ export class Acts {
   /** Not held back while another is sent: two touches are two marks. */
   async mark(kind: string, text: string): Promise<boolean> {
     try {
-      await api.post('/api/marks', { kind, text });
+      await api.post('/api/marks', { kind, text } satisfies NewMark);
       this.failure = null;
       return true;
     } catch (error) {
@@ -79,7 +79,7 @@ export class Acts {
       while (this.#view !== null) {
         const next: View = this.#view;
         this.#view = null;
-        await api.put('/api/presentation', next);
+        await api.put('/api/presentation', next satisfies NewView);
         this.failure = null;
       }
     } catch (error) {

@@ -132,7 +132,7 @@ export class RoomStore {
 
   #event(event: RoomEvent): void {
     if (!this.state) return;
-    if (event.kind === 'open' && this.state.hearing?.id !== event.hearing) {
+    if (event.kind === 'open' && event.hearing !== null && this.state.hearing?.id !== event.hearing) {
       this.state.hearing = emptyHearing(event.hearing);
       this.captions = [];
     }

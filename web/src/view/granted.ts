@@ -1,38 +1,22 @@
 /** The one hearing that was granted: what the center gives a party, as the player's parts take it. */
 
 import { api, ApiError } from '../lib/api';
-import type { Case, Exhibit, Gap, Line, Pause, PlayableTrack, Presentation, Seat } from '../lib/types';
+import type { GrantedHearing, GrantedLine, Line } from '../lib/types';
 import type { FetchPiece } from '../player/source';
 
-export interface Granted {
-  id: string;
-  court_name: string;
-  room_name: string;
-  opened_ms: number;
-  opened_utc_ms: number;
-  recorded_from_ms: number;
-  closed_ms: number;
-  case: Pick<Case, 'case_no' | 'cause' | 'title' | 'parties' | 'public'>;
-  seats: Seat[];
-  pauses: Pause[];
-  gaps: Gap[];
-  utterances: Line[];
-  exhibits: Exhibit[];
-  presentations: Presentation[];
-  tracks: PlayableTrack[];
-  granted: { role: string; name: string; until_utc_ms: number };
-}
+/** Only a hearing that is closed is granted. */
+type Told = Omit<GrantedHearing, 'closed_ms'> & { closed_ms: number };
 
-type Said = Pick<Line, 'id' | 'seat' | 'role' | 'start_ms' | 'end_ms' | 'text' | 'source' | 'struck' | 'doubtful'>;
+export type Granted = Omit<Told, 'utterances'> & { utterances: Line[] };
 
 /** Ask for it; every question is judged anew and written down. */
 export async function askGranted(): Promise<Granted> {
-  const told = await api.get<Omit<Granted, 'utterances'> & { utterances: Said[] }>('/api/view');
+  const told = await api.get<Told>('/api/view');
   return { ...told, utterances: told.utterances.map(lineOf) };
 }
 
 /** A party gets no versions and no doubts of the engine: the parts of the page that show them find none. */
-export function lineOf(said: Said): Line {
+export function lineOf(said: GrantedLine): Line {
   const none = { confidence: null, voice: '', revision: 0, written_utc_ms: 0, touched: false, gone: '' };
   return { ...none, unsure: [], proposals: [], versions: [], ...said };
 }

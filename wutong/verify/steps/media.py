@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from sync.record.hearing import Segment
+from sync.record.timeline import Segment
 from wutong.verify.case import ExportCase
 from wutong.verify.scan import FileFact
 from wutong.verify.verdict import Reason, false, remark

@@ -44,4 +44,5 @@ def run(case: ExportCase) -> Iterator[Reason]:
             yield false("document-unknown", document.file)
     for objection in signing.objections:
         if objection.outcome == "refused":
-            yield remark("objection-refused", " ".join(objection.by.values()).strip(), objection.reason)
+            who = f"{objection.by['role']} {objection.by.get('name', '')}".strip()
+            yield remark("objection-refused", who, objection.reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sync.room.event_log import Event
+from sync.record.event import Event
 from wutong.verify.case import ExportCase
 from wutong.verify.steps.checkpoints import witnessed_s
 from wutong.verify.verdict import Reason, false, remark

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sync.errors import LedgerError
-from sync.record.hearing import Exhibit
+from sync.record.event import Event
 from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Document
-from sync.room.event_log import Event
+from sync.record.timeline import Exhibit
 from wutong.export import forms
 from wutong.export.derived import derived_files
 from wutong.verify.case import FOLD_ERRORS, ExportCase

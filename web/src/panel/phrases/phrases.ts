@@ -1,31 +1,10 @@
 /** Set phrases as the panel finds and inserts them. No state. */
 
 import type { NewLine } from '../../lib/transcript';
-import type { Line } from '../../lib/types';
+import type { FilledPhrase, Line } from '../../lib/types';
 import { leastEnd } from '../transcript/changes';
 
-export interface Part {
-  text: string;
-  /** the field of the case that it is */
-  field?: string;
-  missing?: boolean;
-}
-
-export interface Phrase {
-  id: string;
-  group: string;
-  title: string;
-  role: string;
-  seat: string;
-  cases: string[];
-  /** of the kind of procedure of this case */
-  fits: boolean;
-  /** of the title in pinyin */
-  initials: string;
-  text: string;
-  parts: Part[];
-  missing: string[];
-}
+export type Phrase = FilledPhrase;
 
 export interface Group {
   name: string;

@@ -6,7 +6,7 @@ import { SigningDesk, newName, type Ruling } from './desk.svelte';
 import { LaidWords } from './laid.svelte';
 
 const laid = (sha256: string, current = true): NonNullable<SigningState['transcript']> => ({
-  ...{ id: sha256, version: 1, sha256, lines: 3, at_utc_ms: 0, current },
+  ...{ id: sha256, version: 1, sha256, lines: 3, through: 0, at_utc_ms: 0, current },
 });
 
 describe('the words that a sheet was opened with', () => {

@@ -20,7 +20,8 @@ export class FakeRoom {
 
   write(kind: string, body: Record<string, unknown>): RoomEvent {
     this.#number += 1;
-    const event: RoomEvent = { number: this.#number, hearing: 'h', kind, room_ms: this.#number, utc_ms: this.#number, body };
+    const at = { number: this.#number, room_ms: this.#number, utc_ms: this.#number };
+    const event = { ...at, hearing: 'h', kind, body } as RoomEvent;
     applyEvent(this.log, event);
     if (this.hold) this.held.push(event);
     else if (this.hearing) applyEvent(this.hearing, event);

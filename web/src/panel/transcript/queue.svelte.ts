@@ -4,7 +4,7 @@
 
 import { ApiError, api } from '../../lib/api';
 import type { Change } from '../../lib/transcript';
-import type { Line, RoomEvent } from '../../lib/types';
+import type { Line, RevisionAnswer, RoomEvent } from '../../lib/types';
 import { linesOf, namesOf } from './changes';
 import { Kept } from './kept';
 
@@ -37,7 +37,7 @@ export interface Conflict {
   message: string;
 }
 
-type Post = (path: string, body: unknown) => Promise<{ event: RoomEvent; lines: Line[] }>;
+type Post = (path: string, body: unknown) => Promise<RevisionAnswer>;
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5000;
@@ -189,7 +189,8 @@ export class ActQueue {
 
   /** What waits behind an act of this panel was written on top of it. */
   #rebase(event: RoomEvent): void {
-    const wrote = new Set(namesOf((event.body.changes ?? []) as Change[]));
+    const changes = event.kind === 'revision' ? event.body.changes : [];
+    const wrote = new Set(namesOf(changes as Change[]));
     for (const one of this.queue) {
       if (one.state === 'written') continue;
       for (const change of one.changes) {

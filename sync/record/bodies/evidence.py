@@ -1,0 +1,44 @@
+"""Bodies of what is shown and noted: exhibits, their pages on the screens, and the clerk's marks."""
+
+from __future__ import annotations
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+
+class ExhibitBody(TypedDict):
+    """Body of `exhibit`; its file is named by its content."""
+
+    id: str
+    number: int
+    title: str
+    filename: str
+    media_type: str
+    sha256: str
+    bytes: int
+    pages: int
+    sm3: NotRequired[str]
+    """Not in hearings of before it was taken."""
+
+
+class PresentBody(TypedDict):
+    """Body of `present`: `zoom` is 1 or more, `x` and `y` are the point of the page in the middle, 0…1."""
+
+    exhibit: str
+    page: int
+    zoom: float
+    x: float
+    y: float
+
+
+class WithdrawBody(TypedDict):
+    """Body of `withdraw`."""
+
+
+class MarkBody(TypedDict):
+    """Body of `mark`."""
+
+    id: str
+    kind: str
+    text: str

@@ -1,0 +1,125 @@
+"""Bodies of what happens to a hearing as a whole: it is opened, paused, resumed, closed, muted, replaced and sealed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from sync.record.bodies.limits import ANY_OBJECT, UNCHECKED, Short
+
+
+class OpenedCase(TypedDict):
+    """What the hearing is about, as the docket or the clerk said it."""
+
+    id: str
+    """Of the docket, else of the hearing."""
+    case_no: str
+    cause: str
+    title: str
+    parties: dict[str, str]
+    """role -> names"""
+    public: bool
+    procedure: NotRequired[Literal["ordinary", "simplified"]]
+    vocabulary: NotRequired[dict[str, list[str]]]
+
+
+class OpenedSeat(TypedDict):
+    """A seat of the room; `channel` is its microphone."""
+
+    id: str
+    role: str
+    roles: NotRequired[list[str]]
+    channel: NotRequired[int]
+
+
+class OpenedTrack(TypedDict):
+    """A track that the hearing is to have."""
+
+    id: str
+    kind: Literal["video", "audio"]
+    name: str
+
+
+class OpenedSelfTest(TypedDict):
+    """Whether a passed self-test counted, the number of its event, and what the clerk opened it with all the same."""
+
+    passed: bool
+    number: int | None
+    despite: list[str]
+
+
+class OpenBody(TypedDict):
+    """Body of `open`. The center asks little of it: a hearing that is open must be known there."""
+
+    case: NotRequired[Annotated[OpenedCase, ANY_OBJECT]]
+    seats: NotRequired[list[Annotated[OpenedSeat, ANY_OBJECT]]]
+    tracks: NotRequired[list[Annotated[OpenedTrack, ANY_OBJECT]]]
+    court: NotRequired[Annotated[str, UNCHECKED]]
+    room: NotRequired[Annotated[str, UNCHECKED]]
+    court_name: NotRequired[Short]
+    room_name: NotRequired[Short]
+    from_ns: NotRequired[Annotated[int, UNCHECKED]]
+    """Where the record begins, in a room that keeps a pre-roll (预录)."""
+    selftest: NotRequired[Annotated[OpenedSelfTest, UNCHECKED]]
+
+
+LawfulReason = Literal["recess", "closed_evidence", "mediation"]
+"""`sync.record.timeline.PauseReason`, as an event says it."""
+
+
+class PauseBody(TypedDict):
+    """Body of `pause`."""
+
+    reason: LawfulReason
+
+
+class ResumeBody(TypedDict):
+    """Body of `resume`."""
+
+
+class CloseBody(TypedDict):
+    """Body of `close`."""
+
+
+class MuteBody(TypedDict):
+    """Body of `mute`: no sound and no captions leave the room live."""
+
+    muted: bool
+    by: str
+
+
+class ReplacementBody(TypedDict):
+    """Body of `replacement`: who agreed that the recording stands for the 笔录."""
+
+    consents: list[str]
+
+
+class SealedTrack(TypedDict):
+    """What a seal says of one track."""
+
+    segments: int
+    bytes: int
+    media_ns: int
+    gaps: int
+    gap_ns: int
+
+
+class SealBody(TypedDict):
+    """Body of `seal`: the tree before it, and what the record holds."""
+
+    index: int
+    leaves: int
+    root: str
+    """hex"""
+    words_complete: bool
+    tracks: dict[str, SealedTrack]
+    pauses: int
+    pause_ns: int
+    utterances: int
+    revisions: int
+    exhibits: int
+    presentations: int
+    marks: int
+    opened_utc_ns: int | None
+    closed_utc_ns: int | None

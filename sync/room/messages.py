@@ -1,0 +1,165 @@
+"""What the services of a room say on their feeds (docs/protocol.md, "Services"), and the uplink of them to the center.
+
+The types say the form; whoever makes a message builds it from here. A screen gets the same with every `*_ns` as `*_ms`
+(`sync.record.milliseconds`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from sync.record.bodies.media import UtcSource
+from sync.record.bodies.session import LawfulReason, OpenedCase, OpenedSeat
+from sync.record.hearing import State
+
+
+class SeatLevel(TypedDict):
+    """How loud a seat is, in dBFS."""
+
+    peak_db: float
+    rms_db: float
+
+
+class LevelsMessage(TypedDict):
+    """The levels of all seats, ten times a second."""
+
+    at_ns: int
+    seats: dict[str, SeatLevel]
+
+
+class TrackStatus(TypedDict):
+    """A track as the recorder has it now."""
+
+    id: str
+    kind: Literal["video", "audio"]
+    name: str
+    mime: str
+    state: Literal["starting", "running", "failed", "off"]
+    kept: bool
+    kept_bytes: int
+    last_fragment_ns: int | None
+    restarts: int
+    why: str | None
+    """Why it does not run; null while there is nothing to say."""
+
+
+class DiskStatus(TypedDict):
+    """The volume of the record."""
+
+    free_bytes: int
+    hours_left: float
+    longest_wait_ms: float
+    """The longest that the volume let a write wait in the last minute."""
+
+
+class CopyStatus(TypedDict):
+    """The second copy of the record; `why` is what holds it up."""
+
+    target: str
+    pending_files: int
+    pending_bytes: int
+    why: str | None
+
+
+class ReadbackStatus(TypedDict):
+    """Closed files that were read and decoded again."""
+
+    checked: int
+    longest_s: float
+
+
+class RoomAlarm(TypedDict):
+    """Something that is wrong now: `code` is the kind, `subject` a track, seat or hearing, `text` for people."""
+
+    code: str
+    subject: str
+    text: str
+    since_ns: int
+
+
+class RecorderStatus(TypedDict):
+    """The recorder, once a second and on a change."""
+
+    at_ns: int
+    tracks: list[TrackStatus]
+    hearing: str | None
+    disk: DiskStatus
+    clock: UtcSource
+    copy: CopyStatus | None
+    """Null where the profile names no second copy."""
+    readback: ReadbackStatus
+    alarms: list[RoomAlarm]
+
+
+class CaptionMessage(TypedDict):
+    """Replaces the caption of the same id; an utterance of that id ends it; empty text withdraws it."""
+
+    id: str
+    seat: str
+    role: str
+    start_ns: int
+    end_ns: int
+    text: str
+    stable: int
+    """How many leading characters will not change any more."""
+    hearing: NotRequired[str | None]
+    """Of which hearing it is; said on the way to the center."""
+
+
+class SpeakingMessage(TypedDict):
+    """The seats that speak, on a change."""
+
+    at_ns: int
+    seats: list[str]
+
+
+TranscriberState = Literal["loading", "ready", "catching-up", "failed", "off"]
+
+
+class TranscriberStatus(TypedDict):
+    """The speech model; `hearings` are those of which words may still come."""
+
+    state: TranscriberState
+    lag_ms: float
+    why: str
+    hearings: NotRequired[list[str]]
+
+
+class LinkStatus(TypedDict):
+    """The room's way to the center."""
+
+    broker: bool
+    center: bool
+    pending_events: int
+    pending_bytes: int
+    last_receipt_utc_ns: int | None
+    watched: list[str]
+
+
+class LiveHearing(TypedDict):
+    """The hearing that a room tells of in its status."""
+
+    id: str
+    state: State
+    pause: LawfulReason | None
+    case: OpenedCase
+    opened_utc_ns: int
+    hidden: NotRequired[bool]
+    """Said by the center alone: it runs, and who asks may not see it."""
+
+
+class RoomStatus(TypedDict):
+    """What a room publishes of itself."""
+
+    online: bool
+    court_name: NotRequired[str]
+    room_name: NotRequired[str]
+    seats: NotRequired[list[OpenedSeat]]
+    hearing: LiveHearing | None
+    recorder: RecorderStatus | None
+    speaking: list[str]
+    alarms: list[RoomAlarm]
+    at_utc_ns: NotRequired[int]
+    room_ns: NotRequired[int]

@@ -1,0 +1,265 @@
+// Written by tools/make_contract.py from Python's types: change those, and run it again.
+
+import type { Case, ObjectingPerson, RoomEvent, Seat } from './bodies';
+import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation } from './record';
+import type { Alarm, Caption, Levels, LiveHearing, RecorderStatus } from './room';
+
+/** All rooms, on connect; `utc_ms` is the center's clock, so that a browser measures lag with it. */
+export interface CenterRooms {
+  type: 'rooms';
+  rooms: WallRoom[];
+  utc_ms: number;
+}
+
+/** A room as inspectors' screens get it (`sync.record.milliseconds`). */
+export interface WallRoom {
+  /** court/room */
+  address: string;
+  online: boolean;
+  court_name: string;
+  room_name: string;
+  hearing: LiveHearing | null;
+  recorder: RecorderStatus | null;
+  speaking: string[];
+  seats: Seat[];
+  alarms: Alarm[];
+  seen_utc_ms: number | null;
+  center_alarms: CenterAlarm[];
+}
+
+/** What the center itself noticed of a room. */
+export interface CenterAlarm {
+  code: string;
+  text: string;
+}
+
+/** A room that looks different now. */
+export interface CenterRoom {
+  type: 'room';
+  room: WallRoom;
+}
+
+/** A caption of the room with this address. */
+export interface CenterCaption {
+  type: 'caption';
+  room: string;
+  value: Caption;
+}
+
+/** Levels of a room. */
+export interface CenterLevels {
+  type: 'levels';
+  room: string;
+  value: Levels;
+}
+
+/** An event of a room that is stored. */
+export interface CenterEvent {
+  type: 'event';
+  room: string;
+  value: RoomEvent;
+}
+
+/** On connect, on a change and every few seconds. */
+export interface CenterLink {
+  type: 'link';
+  value: CenterLinked;
+}
+
+/** Whether the center hears its broker; false: what is shown of the rooms is old. */
+export interface CenterLinked {
+  broker: boolean;
+}
+
+/** Fragments of a track (court/room/track) were dropped for a slow client. */
+export interface CenterLost {
+  type: 'lost';
+  address: string;
+}
+
+/** One text of a WebSocket `/api/live`; `type` tells which. */
+export type CenterMessage =
+  | CenterRooms
+  | CenterRoom
+  | CenterCaption
+  | CenterLevels
+  | CenterEvent
+  | CenterLink
+  | CenterLost;
+
+/** A row of `GET /api/hearings`, with its level (密级). */
+export interface HearingRow {
+  id: string;
+  room: string;
+  court_name: string;
+  room_name: string;
+  case: Case;
+  state: HearingState;
+  opened_utc_ms: number;
+  closed_utc_ms: number | null;
+  duration_ms: number | null;
+  access: Level;
+}
+
+/** 密级, lowest first. */
+export type Level = 'open' | 'restricted' | 'withdrawn';
+
+/**
+ * What `GET /api/hearings/{id}` says beside the hearing itself; `tracks` are those that can be played.
+ */
+export interface RecordedHearing {
+  signing: SignedWords;
+  room: string;
+  court_name: string;
+  room_name: string;
+  access: Level;
+  integrity: Integrity;
+  /** Room time now; null when it is over or the room is not online. */
+  now_ms: number | null;
+  tracks: PlayableTrack[];
+}
+
+/** Who signed the words of a hearing, each as its event says it. */
+export interface SignedWords {
+  transcripts: SaidVersion[];
+  signatures: SaidSignature[];
+  objections: SaidObjection[];
+  documents: SaidDocument[];
+}
+
+/** What was laid before people, and when. */
+export interface SaidVersion {
+  id: string;
+  version: number;
+  sha256: string;
+  lines: number;
+  through: number;
+  at_utc_ms: number;
+}
+
+/** What somebody did; `strokes` and `size` are for the archivist alone. */
+export interface SaidSignature {
+  id: string;
+  transcript: string;
+  role: string;
+  name: string;
+  act: 'sign' | 'refuse' | 'expect' | 'absent';
+  reason?: string | null;
+  size?: number[] | null;
+  strokes?: number[][][] | null;
+  at_utc_ms: number;
+}
+
+/** An objection, and when. */
+export interface SaidObjection {
+  id: string;
+  line?: string | null;
+  text: string;
+  by: ObjectingPerson;
+  wants?: string | null;
+  outcome: 'corrected' | 'refused';
+  reason?: string | null;
+  revision?: string | null;
+  replayed_from_ms?: number | null;
+  replayed_to_ms?: number | null;
+  at_utc_ms: number;
+}
+
+/** A document of signed words, and when it was made. */
+export interface SaidDocument {
+  id: string;
+  transcript: string;
+  kind: 'docx' | 'pdf' | 'srt' | 'vtt' | 'json';
+  file: string;
+  bytes: number;
+  sha256: string;
+  sm3?: string;
+  at_utc_ms: number;
+}
+
+/** A track, and what of it can be played already: ranges [from, to) in milliseconds of room time. */
+export interface PlayableTrack {
+  id: string;
+  kind: 'video' | 'audio';
+  name: string;
+  mime: string;
+  ranges: [number, number][];
+}
+
+/** Words that were found. */
+export interface SearchHit {
+  hearing: string;
+  utterance: string;
+  role: string;
+  start_ms: number;
+  text: string;
+  case: Case;
+  room: string;
+  court_name: string;
+  room_name: string;
+  opened_utc_ms: number;
+  opened_ms: number;
+}
+
+/** A grant as the archivist gets it; `code` opens it, and is said this once. */
+export interface Grant {
+  id: string;
+  role: string;
+  name: string;
+  state: 'waiting' | 'open' | 'expired' | 'revoked';
+  made_utc_ms: number;
+  until_utc_ms: number;
+  used_utc_ms: number | null;
+  code?: string;
+}
+
+/** `GET /api/view`: the one hearing that was granted. */
+export interface GrantedHearing {
+  id: string;
+  state: HearingState;
+  opened_ms: number;
+  opened_utc_ms: number;
+  recorded_from_ms: number;
+  closed_ms: number | null;
+  pauses: Pause[];
+  presentations: Presentation[];
+  case: GrantedCase;
+  seats: Seat[];
+  utterances: GrantedLine[];
+  exhibits: Exhibit[];
+  gaps: Gap[];
+  court_name: string;
+  room_name: string;
+  signing: SignedWords;
+  tracks: PlayableTrack[];
+  granted: GrantedRights;
+}
+
+/** What the hearing is about. */
+export interface GrantedCase {
+  case_no: string;
+  cause: string;
+  title: string;
+  parties: Record<string, string>;
+  public: boolean;
+}
+
+/** A line as it is now. */
+export interface GrantedLine {
+  id: string;
+  seat: string;
+  role: string;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  source: 'speech' | 'typed' | 'phrase' | 'split';
+  struck: boolean;
+  doubtful: boolean;
+}
+
+/** To whom the hearing was granted, and until when. */
+export interface GrantedRights {
+  role: string;
+  name: string;
+  until_utc_ms: number;
+}

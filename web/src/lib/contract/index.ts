@@ -1,0 +1,9 @@
+// Written by tools/make_contract.py from Python's types: change those, and run it again.
+
+export type * from './bodies';
+export type * from './center';
+export type * from './record';
+export type * from './requests';
+export type * from './room';
+export type * from './session';
+export * from './constants';

@@ -1,0 +1,173 @@
+// Written by tools/make_contract.py from Python's types: change those, and run it again.
+
+import type { Level } from './center';
+import type { PauseReason } from './record';
+
+/** Open a planned hearing. */
+export interface FromDocket {
+  docket_id: string;
+  despite?: string[];
+}
+
+/** Open a hearing that is not on the docket. */
+export interface NewHearing {
+  case_no: string;
+  cause?: string;
+  title?: string;
+  parties?: Record<string, string>;
+  vocabulary?: Record<string, string[]>;
+  public?: boolean;
+  procedure?: 'ordinary' | 'simplified';
+  despite?: string[];
+}
+
+/** Why a hearing is paused: the three of the law and no other. */
+export interface NewPause {
+  reason: PauseReason;
+}
+
+/** Who agrees that the recording stands for the 笔录, by name. */
+export interface Consents {
+  consents: string[];
+}
+
+/** A page of an exhibit, and which part of it. */
+export interface NewView {
+  exhibit: string;
+  page?: number;
+  zoom?: number;
+  x?: number;
+  y?: number;
+}
+
+/** A note at this moment. */
+export interface NewMark {
+  kind: string;
+  text?: string;
+}
+
+/** Begin a self-test. */
+export interface NewTest {
+  /** Ask each seat to speak, although there is a loudspeaker. */
+  speak?: boolean;
+}
+
+/** One act of the clerk. */
+export interface NewRevision {
+  id: string;
+  act: 'edit' | 'split' | 'merge' | 'speaker' | 'insert' | 'phrase' | 'strike' | 'restore' | 'doubt' | 'accept' | 'objection';
+  tab: string;
+  reason?: string;
+  changes: (SetChange | NewChange)[];
+  reopen?: boolean;
+}
+
+/** A change of a line. */
+export interface SetChange {
+  line: string;
+  base: number;
+  set: NewSettings;
+}
+
+/** What can be set on a line; what is not said stays. */
+export interface NewSettings {
+  text?: string | null;
+  role?: string | null;
+  seat?: string | null;
+  struck?: boolean | null;
+  doubtful?: boolean | null;
+  gone?: '' | 'merged' | 'withdrawn' | null;
+  start_ms?: number | null;
+  end_ms?: number | null;
+}
+
+/** An insertion. */
+export interface NewChange {
+  new: NewLine;
+}
+
+/** A line that was not there. */
+export interface NewLine {
+  id: string;
+  after?: string;
+  seat?: string;
+  role: string;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  source?: 'typed' | 'phrase' | 'split';
+  voice?: string;
+}
+
+/** Who speaks with the voice of a line. */
+export interface NewVoice {
+  id: string;
+  tab: string;
+  line: string;
+  role: string;
+  reopen?: boolean;
+}
+
+/** Take back an act. */
+export interface NewUndo {
+  id: string;
+  tab: string;
+  revision?: string;
+  reopen?: boolean;
+}
+
+/** Lay the words before those who sign. */
+export interface Final {
+  id: string;
+  /** Although words may still come. */
+  despite?: boolean;
+}
+
+/** What one person does about the words of `transcript` (their hash). */
+export interface NewSignature {
+  id: string;
+  transcript?: string;
+  role: string;
+  name?: string;
+  act: 'sign' | 'refuse' | 'expect' | 'absent';
+  reason?: string;
+  /** Of the pad, in CSS pixels: says how wide against how high. */
+  size?: [number, number] | null;
+  strokes?: [number, number, number, number][][];
+}
+
+/**
+ * Somebody says that a line is not what was said; times in milliseconds of room time, of what was played.
+ */
+export interface NewObjection {
+  id: string;
+  line: string;
+  /** The line as it was objected to; as it is now where it is left out. */
+  text?: string;
+  by: Objector;
+  wants: string;
+  outcome: 'corrected' | 'refused';
+  reason?: string;
+  revision?: string;
+  replayed_from_ms?: number | null;
+  replayed_to_ms?: number | null;
+}
+
+/** Who objects. */
+export interface Objector {
+  role: string;
+  name?: string;
+}
+
+/** Body of a change of level: why is kept with it. */
+export interface NewLevel {
+  level: Level;
+  reason: string;
+}
+
+/** Body of a grant. */
+export interface NewGrant {
+  role: string;
+  name: string;
+  hours?: number;
+}

@@ -1,0 +1,433 @@
+// Written by tools/make_contract.py from Python's types: change those, and run it again.
+
+import type { Case, RoomEvent, Seat, UtcSource } from './bodies';
+import type { Docket, Exhibit, Hearing, HearingState, Integrity, Line, Objection, SignedDocument, Signer } from './record';
+
+/** `GET /api/state` of a room. A part is null until its service has spoken. */
+export interface RoomState {
+  room: RoomName;
+  now_ms: number;
+  utc_ms: number;
+  seats: Seat[];
+  cameras: CameraName[];
+  /** The one that was opened last, closed or not. */
+  hearing: Hearing | null;
+  docket: Docket | null;
+  recorder: RecorderStatus | null;
+  transcriber: TranscriberStatus | null;
+  link: Link | null;
+  integrity: Integrity | null;
+  alarms: Alarm[];
+  selftest: SelfTestState | null;
+  signing: SigningState | null;
+  checks: CheckFinding[];
+  captions: Caption[];
+  speaking: string[];
+}
+
+/** Which room this is. */
+export interface RoomName {
+  court: string;
+  room: string;
+  court_name: string;
+  room_name: string;
+}
+
+/** A camera of the room. */
+export interface CameraName {
+  id: string;
+  name: string;
+}
+
+/** The recorder, once a second and on a change. */
+export interface RecorderStatus {
+  at_ms: number;
+  tracks: TrackStatus[];
+  hearing: string | null;
+  disk: DiskStatus;
+  clock: UtcSource;
+  /** Null where the profile names no second copy. */
+  copy: CopyStatus | null;
+  readback: ReadbackStatus;
+  alarms: Alarm[];
+}
+
+/** A track as the recorder has it now. */
+export interface TrackStatus {
+  id: string;
+  kind: 'video' | 'audio';
+  name: string;
+  mime: string;
+  state: 'starting' | 'running' | 'failed' | 'off';
+  kept: boolean;
+  kept_bytes: number;
+  last_fragment_ms: number | null;
+  restarts: number;
+  /** Why it does not run; null while there is nothing to say. */
+  why: string | null;
+}
+
+/** The volume of the record. */
+export interface DiskStatus {
+  free_bytes: number;
+  hours_left: number;
+  /** The longest that the volume let a write wait in the last minute. */
+  longest_wait_ms: number;
+}
+
+/** The second copy of the record; `why` is what holds it up. */
+export interface CopyStatus {
+  target: string;
+  pending_files: number;
+  pending_bytes: number;
+  why: string | null;
+}
+
+/** Closed files that were read and decoded again. */
+export interface ReadbackStatus {
+  checked: number;
+  longest_s: number;
+}
+
+/**
+ * Something that is wrong now: `code` is the kind, `subject` a track, seat or hearing, `text` for people.
+ */
+export interface Alarm {
+  code: string;
+  subject: string;
+  text: string;
+  since_ms: number;
+}
+
+/** The speech model; `hearings` are those of which words may still come. */
+export interface TranscriberStatus {
+  state: 'loading' | 'ready' | 'catching-up' | 'failed' | 'off';
+  lag_ms: number;
+  why: string;
+  hearings?: string[];
+}
+
+/** The room's way to the center. */
+export interface Link {
+  broker: boolean;
+  center: boolean;
+  pending_events: number;
+  pending_bytes: number;
+  last_receipt_utc_ms: number | null;
+  watched: string[];
+}
+
+/** 设备自检: the test that runs, else the last one, and whether it counts. */
+export interface SelfTestState {
+  id: string;
+  mode: 'tone' | 'speech';
+  seats: Record<string, TestFinding>;
+  cameras: Record<string, TestFinding>;
+  mix: TestFinding;
+  server: TestFinding;
+  state: 'none' | 'running' | 'passed' | 'failed' | 'expired';
+  stage: '' | 'keeping' | 'speaking' | 'proving' | 'sending';
+  /** 0…1 */
+  progress: number;
+  /** Why no test could be made. */
+  failure: string;
+  opening: 'required' | 'advise';
+  /** `selftest` when no test counts; else `seat/…`, `camera/…`, `mix`, `server`. */
+  hindrances: string[];
+  at_utc_ms: number | null;
+  until_utc_ms: number | null;
+}
+
+/** What is known of one device. */
+export interface TestFinding {
+  state: 'waiting' | 'heard' | 'ok' | 'warn' | 'failed';
+  why: string;
+}
+
+/** `GET /api/transcript/signing`. */
+export interface SigningState {
+  hearing: string;
+  transcript: LaidWords | null;
+  people: Signer[];
+  objections: Objection[];
+  documents: SignedDocument[];
+  /** Whether words may still come. */
+  words: WordsStill;
+  complete: boolean;
+  /** How much of a document is made, 0…1. */
+  making: number | null;
+  failure: string;
+}
+
+/** What was laid before people; `current`: these are the words of now. */
+export interface LaidWords {
+  id: string;
+  version: number;
+  sha256: string;
+  lines: number;
+  through: number;
+  at_utc_ms: number;
+  current: boolean;
+}
+
+/** What the room knows of its transcriber. */
+export type WordsStill = 'done' | 'busy' | 'absent';
+
+export interface CheckFinding {
+  id: string;
+  kind: 'name' | 'amount' | 'date' | 'statute' | 'pair' | 'doubled' | 'blank' | 'proposal';
+  line: string;
+  at: number;
+  length: number;
+  from: string;
+  to: string | null;
+  why: string;
+  also: ShownPlace | null;
+  ignored: boolean;
+}
+
+/** A place in a line, in characters. */
+export interface ShownPlace {
+  line: string;
+  at: number;
+  length: number;
+}
+
+/** Replaces the caption of the same id; an utterance of that id ends it; empty text withdraws it. */
+export interface Caption {
+  id: string;
+  seat: string;
+  role: string;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  /** How many leading characters will not change any more. */
+  stable: number;
+  /** Of which hearing it is; said on the way to the center. */
+  hearing?: string | null;
+}
+
+/** The first message of the panel's WebSocket. */
+export interface PanelState {
+  room: RoomName;
+  now_ms: number;
+  utc_ms: number;
+  seats: Seat[];
+  cameras: CameraName[];
+  hearing: Hearing | null;
+  docket: Docket | null;
+  recorder: RecorderStatus | null;
+  transcriber: TranscriberStatus | null;
+  link: Link | null;
+  integrity: Integrity | null;
+  alarms: Alarm[];
+  selftest: SelfTestState | null;
+  signing: SigningState | null;
+  checks: CheckFinding[];
+  captions: Caption[];
+  speaking: string[];
+  type: 'state';
+}
+
+/** Something durable has happened. */
+export interface PanelEvent {
+  type: 'event';
+  event: RoomEvent;
+}
+
+/** A caption. */
+export interface PanelCaption {
+  type: 'caption';
+  value: Caption;
+}
+
+/** Who speaks. */
+export interface PanelSpeaking {
+  type: 'speaking';
+  value: Speaking;
+}
+
+/** The seats that speak, on a change. */
+export interface Speaking {
+  at_ms: number;
+  seats: string[];
+}
+
+/** How loud the seats are. */
+export interface PanelLevels {
+  type: 'levels';
+  value: Levels;
+}
+
+/** The levels of all seats, ten times a second. */
+export interface Levels {
+  at_ms: number;
+  seats: Record<string, SeatLevel>;
+}
+
+/** How loud a seat is, in dBFS. */
+export interface SeatLevel {
+  peak_db: number;
+  rms_db: number;
+}
+
+/** The recorder's status. */
+export interface PanelRecorder {
+  type: 'recorder';
+  value: RecorderStatus;
+}
+
+/** The transcriber's status. */
+export interface PanelTranscriber {
+  type: 'transcriber';
+  value: TranscriberStatus;
+}
+
+/** The way to the center. */
+export interface PanelLink {
+  type: 'link';
+  value: Link;
+}
+
+/** How far the record is proven. */
+export interface PanelIntegrity {
+  type: 'integrity';
+  value: Integrity;
+}
+
+/** The self-test. */
+export interface PanelSelfTest {
+  type: 'selftest';
+  value: SelfTestState;
+}
+
+/** All alarms of the room that are on. */
+export interface PanelAlarms {
+  type: 'alarms';
+  value: Alarm[];
+}
+
+/** Who has signed. */
+export interface PanelSigning {
+  type: 'signing';
+  value: SigningState | null;
+}
+
+/** What the checks found. */
+export interface PanelChecks {
+  type: 'checks';
+  value: CheckFinding[];
+}
+
+/** The day's hearings. */
+export interface PanelDocket {
+  type: 'docket';
+  value: Docket;
+}
+
+/** One text of a WebSocket `/api/live`; `type` tells which. */
+export type RoomMessage =
+  | PanelState
+  | PanelEvent
+  | PanelCaption
+  | PanelSpeaking
+  | PanelLevels
+  | PanelRecorder
+  | PanelTranscriber
+  | PanelLink
+  | PanelIntegrity
+  | PanelSelfTest
+  | PanelAlarms
+  | PanelSigning
+  | PanelChecks
+  | PanelDocket;
+
+/** What the room's screen shows now. */
+export interface DisplayState {
+  court_name: string;
+  room_name: string;
+  case: Case | null;
+  state: HearingState | null;
+  recording: boolean;
+  presented: WallPresentation | null;
+  captions: WallCaption[];
+  utc_ms: number;
+}
+
+/** The exhibit on the wall, and which part of it. */
+export interface WallPresentation {
+  exhibit: Exhibit;
+  page: number;
+  zoom: number;
+  x: number;
+  y: number;
+  from_ms: number;
+  to_ms: number | null;
+}
+
+/** One of the last two things that were said. */
+export interface WallCaption {
+  id: string;
+  seat: string;
+  role: string;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+}
+
+/** The hearing that a room tells of in its status. */
+export interface LiveHearing {
+  id: string;
+  state: HearingState;
+  pause: 'recess' | 'closed_evidence' | 'mediation' | null;
+  case: Case;
+  opened_utc_ms: number;
+  /** Said by the center alone: it runs, and who asks may not see it. */
+  hidden?: boolean;
+}
+
+/** A set phrase, filled in for the case. */
+export interface FilledPhrase {
+  id: string;
+  group: string;
+  title: string;
+  role: string;
+  seat: string;
+  cases: string[];
+  /** For the kind of procedure of this case. */
+  fits: boolean;
+  /** Of the title in pinyin. */
+  initials: string;
+  text: string;
+  parts: PhrasePart[];
+  missing: string[];
+}
+
+/** A piece of a phrase: plain words, or a field of the case and what stands for it. */
+export interface PhrasePart {
+  text: string;
+  field?: string;
+  missing?: boolean;
+}
+
+/** `GET /api/phrases/file`. */
+export interface PhraseFileAnswer {
+  text: string;
+  version: string;
+  own: boolean;
+  error: PhraseMistake | null;
+  default: string;
+}
+
+/** Where a file of phrases is wrong. */
+export interface PhraseMistake {
+  line: number;
+  column: number;
+  message: string;
+}
+
+/** Answer to an act: its event, and the lines that it named as they are now. */
+export interface RevisionAnswer {
+  event: RoomEvent;
+  lines: Line[];
+}
