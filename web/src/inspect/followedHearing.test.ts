@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { api } from '../lib/api';
 import type { HearingRecord, RoomEvent } from '../lib/types';
-import { HearingView } from './record.svelte';
+import { FollowedHearing } from './followedHearing.svelte';
 
 const marked = (number: number): RoomEvent =>
   ({ number, hearing: 'h', kind: 'mark', room_ms: number, utc_ms: number, body: { id: `m${number}`, kind: '举证', text: '' } }) as unknown as RoomEvent;
@@ -16,7 +16,7 @@ afterEach(() => {
 
 it('asks for the whole hearing when events come late, behind newer ones, and not when they come in order', async () => {
   const get = vi.spyOn(api, 'get').mockResolvedValue(recordOf(1));
-  const view = new HearingView('h');
+  const view = new FollowedHearing('h');
   await vi.advanceTimersByTimeAsync(0);
   view.take(marked(2));
   await vi.advanceTimersByTimeAsync(1000);

@@ -1,16 +1,15 @@
 /** One hearing as the center holds it: loaded once, kept up by its events, and asked again for what media has arrived. */
 
-import { api, ApiError } from '../lib/api';
 import { applyEvent } from '../lib/hearing';
-import type { HearingRecord, PlayableTrack, RoomEvent } from '../lib/types';
-import type { FetchPiece } from '../player/source';
+import type { HearingRecord, RoomEvent } from '../lib/types';
+import { hearingFetcher, type RecordFetcher } from '../player/fetch';
 import { SIGNING } from './signed';
 
 /** So long after the last late event the hearing is asked for again: they come in bursts. */
 const LATE_MS = 400;
 const SEALED_MS = 5000;
 
-export class HearingView {
+export class FollowedHearing {
   record = $state<HearingRecord | null>(null);
   failure = $state<unknown>(null);
   /** room time now (ms) while the hearing runs, by the center's last word and this browser's clock */
@@ -21,7 +20,10 @@ export class HearingView {
   private late: ReturnType<typeof setTimeout> | undefined;
   private sealed: ReturnType<typeof setTimeout> | undefined;
 
+  private readonly fetcher: RecordFetcher<HearingRecord>;
+
   constructor(readonly id: string) {
+    this.fetcher = hearingFetcher(id);
     void this.refresh();
   }
 
@@ -34,7 +36,7 @@ export class HearingView {
     }
     this.asking = true;
     try {
-      const fresh = await api.get<HearingRecord>(`/api/hearings/${encodeURIComponent(this.id)}`);
+      const fresh = await this.fetcher.record();
       if (this.gone) return;
       this.told = { now_ms: fresh.now_ms ?? fresh.closed_ms ?? lastMedia(fresh), at: performance.now() };
       const known = this.record;
@@ -89,42 +91,4 @@ export class HearingView {
 
 function lastMedia(record: HearingRecord): number {
   return Math.max(record.opened_ms, ...record.tracks.flatMap((track) => track.ranges.map((range) => range[1])));
-}
-
-const ALONE = 'mics@';
-
-/** The track that is one seat alone, out of the microphones' one. */
-export function aloneTrack(seat: string): string {
-  return ALONE + seat;
-}
-
-/** The tracks and, when a seat is heard alone, its own: it reaches as far as the microphones' does. */
-export function withSeat(tracks: readonly PlayableTrack[], seat: string): PlayableTrack[] {
-  const mics = tracks.find((track) => track.id === 'mics');
-  return seat === '' || mics === undefined ? [...tracks] : [...tracks, { ...mics, id: aloneTrack(seat) }];
-}
-
-/** Media of a hearing by ranges, as `RecordedSource` asks for it. */
-export function fetchPieces(hearing: string): FetchPiece {
-  return async (track, from_ms, to_ms, signal) => {
-    const [id, seat] = track.startsWith(ALONE) ? ['mics', track.slice(ALONE.length)] : [track, ''];
-    const query = new URLSearchParams({ from_ms: from_ms.toFixed(3), to_ms: to_ms.toFixed(3) });
-    if (seat !== '') query.set('seat', seat);
-    const path = `/api/hearings/${encodeURIComponent(hearing)}/media/${encodeURIComponent(id)}?${query.toString()}`;
-    try {
-      const answer = await api.raw(path, signal);
-      return {
-        bytes: await answer.arrayBuffer(),
-        from_ms: Number(answer.headers.get('X-Wutong-From-Ms')),
-        to_ms: Number(answer.headers.get('X-Wutong-To-Ms')),
-        mime: answer.headers.get('X-Wutong-Mime') ?? '',
-      };
-    } catch (error) {
-      if (error instanceof ApiError && error.code === 'no-media') {
-        const next = error.detail.next_ms;
-        return { bytes: null, next_ms: typeof next === 'number' ? next : null };
-      }
-      throw error;
-    }
-  };
 }

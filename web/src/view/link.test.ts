@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { lineOf, takeCode } from './granted';
+import { takeCode } from './link';
 
 describe('the link of a grant', () => {
   it('leaves nothing of its code in the address', () => {
@@ -13,13 +13,5 @@ describe('the link of a grant', () => {
     const replaceState = vi.fn();
     expect(takeCode({ hash: '', pathname: '/view' } as Location, { replaceState } as unknown as History)).toBe('');
     expect(replaceState).not.toHaveBeenCalled();
-  });
-});
-
-describe('a line of a party', () => {
-  it('has no versions, and is struck where the record says so', () => {
-    const said = { id: 'u1', seat: 'judge', role: '审判长', start_ms: 1, end_ms: 2, text: '开庭', source: 'speech' as const };
-    const line = lineOf({ ...said, struck: true, doubtful: false });
-    expect([line.struck, line.gone, line.versions.length]).toEqual([true, '', 0]);
   });
 });
