@@ -3,7 +3,7 @@
 import { applyEvent } from '../lib/hearing';
 import type { HearingRecord, RoomEvent } from '../lib/types';
 import { hearingFetcher, type RecordFetcher } from '../player/fetch';
-import { SIGNING } from './signed';
+import { SIGNING } from '../lib/transcriptSignatures';
 
 /** So long after the last late event the hearing is asked for again: they come in bursts. */
 const LATE_MS = 400;

@@ -1,6 +1,6 @@
 /** What the center says of its rooms and hearings, as docs/protocol.md lists it. */
 
-import type { SignedWords } from '../inspect/signed';
+import type { TranscriptSignatures } from './transcriptSignatures';
 import type {
   Alarm,
   Caption,
@@ -61,7 +61,7 @@ export interface HearingRecord extends Omit<Hearing, 'tracks'> {
   /** room time now; null when it is over or the room is not online */
   now_ms?: number | null;
   integrity?: Integrity;
-  signing?: SignedWords;
+  signing?: TranscriptSignatures;
   tracks: PlayableTrack[];
 }
 

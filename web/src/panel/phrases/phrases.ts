@@ -2,9 +2,9 @@
 
 import type { NewLine } from '../../lib/transcript';
 import type { Line } from '../../lib/types';
-import { leastEnd } from '../transcript/changes';
+import { leastEnd } from '../transcript/lineChanges';
 
-export interface Part {
+export interface PhrasePart {
   text: string;
   /** the field of the case that it is */
   field?: string;
@@ -23,17 +23,17 @@ export interface Phrase {
   /** of the title in pinyin */
   initials: string;
   text: string;
-  parts: Part[];
+  parts: PhrasePart[];
   missing: string[];
 }
 
-export interface Group {
+export interface PhraseGroup {
   name: string;
   phrases: Phrase[];
 }
 
 /** Those that fit the case (or all), in which the letters or characters of `query` occur in their order. */
-export function matching(phrases: Phrase[], query: string, all: boolean): Group[] {
+export function matching(phrases: Phrase[], query: string, all: boolean): PhraseGroup[] {
   const wanted = query.trim().toLowerCase().replaceAll(' ', '');
   const groups = new Map<string, Phrase[]>();
   for (const phrase of phrases) {
@@ -52,7 +52,7 @@ function finds(phrase: Phrase, wanted: string): boolean {
 }
 
 /** The line that a phrase becomes: after `above`, or by its time where there is none. */
-export function lineOf(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
+export function phraseLine(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
   const at = above ? above.end_ms : nowMs;
   const { role, seat, text } = phrase;
   return { id, after: above?.id ?? '', seat, role, start_ms: at, end_ms: leastEnd(at), text, source: 'phrase' };

@@ -9,9 +9,9 @@
 
 import { merged, type ActName, type Change, type NewLine, type Settings } from '../../lib/transcript';
 import type { Hearing, Line } from '../../lib/types';
-import { flat, leastEnd, merging, newId, overlaid, setting, splitting, writableChanges } from './changes';
-import { Kept } from './kept';
-import { ActQueue, type Conflict } from './queue.svelte';
+import { flat, leastEnd, merging, newId, overlaid, setting, splitting, writableChanges } from './lineChanges';
+import { BrowserStore } from '../browserStore';
+import { RevisionQueue, type Conflict } from './revisionQueue.svelte';
 
 export interface Editing {
   line: string;
@@ -61,19 +61,19 @@ export class TranscriptEditor {
   caret = $state(0);
   /** an input method is composing: the text under it must not be changed */
   composing = false;
-  readonly queue: ActQueue;
+  readonly queue: RevisionQueue;
   readonly tab: string;
   #hearing = '';
-  #kept!: Kept<Draft>;
+  #kept!: BrowserStore<Draft>;
 
   constructor(
     private readonly room: RoomOfWords,
     private readonly storage: Storage = localStorage,
-    queue?: ActQueue,
+    queue?: RevisionQueue,
   ) {
     this.tab = sessionStorage.getItem('wutong.tab') ?? newId();
     sessionStorage.setItem('wutong.tab', this.tab);
-    this.queue = queue ?? new ActQueue(this.tab, storage);
+    this.queue = queue ?? new RevisionQueue(this.tab, storage);
   }
 
   get hearing(): Hearing | null {
@@ -349,7 +349,7 @@ export class TranscriptEditor {
   #open(hearing: string): void {
     if (this.#hearing === hearing) return;
     this.#hearing = hearing;
-    this.#kept = new Kept(this.storage, `wutong.draft.${hearing}/`);
+    this.#kept = new BrowserStore(this.storage, `wutong.draft.${hearing}/`);
     this.editing = null;
     this.selected = null;
     this.drafts = this.#kept.all();
