@@ -72,7 +72,7 @@ const ROLES: Record<string, string> = {
   被告诉讼代理人: "Defendant's counsel",
   公诉人: 'Prosecutor',
   被告人: 'Accused',
-  辩护人: 'Defence counsel',
+  辩护人: 'Defense counsel',
   证人: 'Witness',
   鉴定人: 'Expert witness',
   第三人: 'Third party',
@@ -80,6 +80,11 @@ const ROLES: Record<string, string> = {
 
 export function roleName(role: string): string {
   return language.lang === 'en' ? (ROLES[role] ?? role) : role;
+}
+
+/** Several names in one sentence, with the comma of the language. */
+export function listed(names: readonly string[]): string {
+  return names.join(language.lang === 'zh' ? '、' : ', ');
 }
 
 /** Sentences of the services come as "中文 (English)"; the half that this person reads. */
