@@ -3,15 +3,37 @@
 import { ApiError } from './api';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
+import * as display from './messages/display';
 import * as inspect from './messages/inspect';
+import * as opening from './messages/opening';
 import * as panel from './messages/panel';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 import * as view from './messages/view';
 
 export const MESSAGES = {
-  zh: { ...common.zh, ...checks.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh, ...view.zh },
-  en: { ...common.en, ...checks.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en, ...view.en },
+  zh: {
+    ...common.zh,
+    ...checks.zh,
+    ...opening.zh,
+    ...panel.zh,
+    ...display.zh,
+    ...inspect.zh,
+    ...transcript.zh,
+    ...signing.zh,
+    ...view.zh,
+  },
+  en: {
+    ...common.en,
+    ...checks.en,
+    ...opening.en,
+    ...panel.en,
+    ...display.en,
+    ...inspect.en,
+    ...transcript.en,
+    ...signing.en,
+    ...view.en,
+  },
 } as const;
 
 export type Lang = 'zh' | 'en';
