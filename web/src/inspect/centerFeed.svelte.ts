@@ -1,5 +1,5 @@
 /**
- * What the center tells this tab: rooms, captions, levels, events, pictures. One socket for all pages.
+ * What the center sends to this tab: rooms, captions, levels, events, pictures. All pages share one socket.
  *
  * Pages say which rooms they look at (`follow`) and their players ask the hub for tracks; the socket repeats both after
  * every reconnection, so a lost center comes back by itself.
@@ -26,17 +26,17 @@ export interface Still {
 
 export class CenterFeed {
   readonly rooms = new SvelteMap<string, WallRoom>();
-  /** by room address, in the order in which people began to speak */
+  /** Running captions by room address, in the order in which people began to speak. */
   readonly captions = new SvelteMap<string, Caption[]>();
   readonly levels = new SvelteMap<string, Levels>();
-  /** last thumbnail by track address */
+  /** The last thumbnail by track address. */
   readonly stills = new SvelteMap<string, Still>();
   connection = $state<Connection>('connecting');
-  /** the center hears its broker, so what is shown is of now */
+  /** The center is connected to its broker, so what is shown is current. */
   broker = $state(true);
-  /** the rooms were heard of at least once */
+  /** The list of rooms has arrived at least once. */
   known = $state(false);
-  /** ticks every second, for ages */
+  /** The time of the browser, renewed every second; ages are counted from it. */
   nowMs = $state(Date.now());
   readonly hub: MediaHub;
 
@@ -50,7 +50,7 @@ export class CenterFeed {
 
   constructor(onRefused: () => void) {
     this.socket = new LiveSocket<CenterMessage>('/api/live', {
-      onText: (message) => this.take(message),
+      onText: (message) => this.receive(message),
       onMedia: (envelope) => this.media(envelope),
       onConnection: (state) => (this.connection = state),
       onRefused,
@@ -58,25 +58,25 @@ export class CenterFeed {
     });
     this.hub = new MediaHub((watch) => {
       this.watched = watch;
-      this.say();
+      this.announceWants();
     });
     this.clock = setInterval(() => this.second(), 1000);
   }
 
   private watched: string[] = [];
 
-  /** Browser clock minus the center's, milliseconds; 0 until the center has told its time. */
+  /** Browser clock minus the center's, milliseconds; 0 until the center has sent its time. */
   clockOffsetMs = (): number => this.offsetMs;
 
   /** Ask for a room's events and levels; the answer ends it. */
   follow(address: string): () => void {
     this.followed.set(address, (this.followed.get(address) ?? 0) + 1);
-    this.say();
+    this.announceWants();
     return () => {
       const left = (this.followed.get(address) ?? 1) - 1;
       if (left > 0) this.followed.set(address, left);
       else this.followed.delete(address);
-      this.say();
+      this.announceWants();
     };
   }
 
@@ -97,11 +97,11 @@ export class CenterFeed {
     for (const still of this.stills.values()) URL.revokeObjectURL(still.url);
   }
 
-  private say(): void {
-    this.socket.say('want', { watch: this.watched, rooms: [...this.followed.keys()].sort() });
+  private announceWants(): void {
+    this.socket.announce('want', { watch: this.watched, rooms: [...this.followed.keys()].sort() });
   }
 
-  private take(message: CenterMessage): void {
+  private receive(message: CenterMessage): void {
     switch (message.type) {
       case 'rooms': {
         const again = this.known;

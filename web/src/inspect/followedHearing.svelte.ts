@@ -12,7 +12,7 @@ const SEALED_MS = 5000;
 export class FollowedHearing {
   record = $state<HearingRecord | null>(null);
   failure = $state<unknown>(null);
-  /** room time now (ms) while the hearing runs, by the center's last word and this browser's clock */
+  /** Room time (ms) as the center last gave it, and when this browser received it. */
   private told = { now_ms: 0, at: 0 };
   private asking = false;
   private again = false;

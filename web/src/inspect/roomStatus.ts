@@ -13,9 +13,9 @@ export interface ObservedRoom {
     tracks?: readonly { kept?: boolean; state?: string }[];
     alarms?: readonly unknown[];
   } | null;
-  /** of the room itself, between hearings too, such as one that is over and not sealed */
+  /** Alarms of the room itself, also between hearings, such as a closed hearing that is not sealed. */
   alarms?: readonly unknown[];
-  /** what the center itself noticed, such as a planned hearing that is not recorded */
+  /** Alarms that the center itself raises, such as a scheduled hearing that is not recorded. */
   center_alarms?: readonly unknown[];
 }
 
@@ -32,7 +32,7 @@ export function behindClosedDoors(room: { hearing: { pause?: string | null; hidd
   return room?.hearing?.pause === 'closed_evidence' || room?.hearing?.pause === 'mediation';
 }
 
-/** The one word for a room's state; the first that applies in the order of urgency. */
+/** The state of a room: the first that applies, in the order of urgency. */
 export function roomStatus(room: ObservedRoom): RoomStatus {
   if (room.center_alarms?.length) return 'alarm';
   if (!room.online) return 'offline';

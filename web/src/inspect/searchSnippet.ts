@@ -1,4 +1,4 @@
-/** A line found by search, cut into what was looked for and what stands around it. */
+/** A line that a search found, cut into the searched words and the text around them. */
 
 export interface SnippetPart {
   text: string;

@@ -4,7 +4,7 @@ import { type ObservedRoom, roomStatus, type RoomStatus } from './roomStatus';
 
 const ORDER: readonly RoomStatus[] = ['alarm', 'offline', 'not-recording', 'live', 'paused', 'idle'];
 
-/** Needs-attention first; an offline room in which a hearing was open stands before all others. */
+/** Rooms that need attention come first; a room that went offline during a hearing comes before all others. */
 export function byAttention(a: ObservedRoom, b: ObservedRoom): number {
   return rank(a) - rank(b) || a.address.localeCompare(b.address);
 }
@@ -16,13 +16,13 @@ function rank(room: ObservedRoom): number {
 }
 
 export interface WallFilter {
-  /** court part of the address; empty: all */
+  /** The court's part of the address; empty for all courts. */
   court: string;
   state: RoomStatus | '';
   text: string;
 }
 
-/** Does the room pass the filter? Text is looked for in names, address and case. */
+/** Whether the room passes the filter. The text is searched in names, address and case. */
 export function passes(room: ObservedRoom, filter: WallFilter): boolean {
   if (filter.court !== '' && courtOf(room.address) !== filter.court) return false;
   if (filter.state !== '' && roomStatus(room) !== filter.state) return false;

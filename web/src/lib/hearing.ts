@@ -1,5 +1,5 @@
-/** The browser's fold of events into a hearing; the same rules as sync/record/hearing.py, so that a page that was told the
- * whole state once needs only the events after it. Idempotent by event number. */
+/** The browser's fold of events into a hearing; the same rules as sync/record/hearing.py, so that a page that has received
+ * the whole state once needs only the events after it. Idempotent by event number. */
 
 import type { Exhibit, Gap, Hearing, HearingAlarm, Mark, Pause, Presentation, RoomEvent, Seal, Segment } from './types';
 import { applyRevision, applyUtterance } from './transcript';
@@ -32,7 +32,7 @@ export function emptyHearing(id: string): Hearing {
   };
 }
 
-/** What may still be said of a sealed hearing, and is sealed again. */
+/** The kinds of events that may follow a seal; they are sealed again. */
 const AFTER_SEAL = new Set(['utterance', 'revision', 'check', 'transcript', 'signature', 'objection', 'document']);
 
 /** Takes one event of this hearing and changes it in place; an event that it already holds changes nothing. */
@@ -109,7 +109,7 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       hearing.live_muted = body.muted === true;
       break;
     case 'clock':
-      // 0: it only says what UTC is worth
+      // 0: the clock did not step; the event only gives its uncertainty.
       if (body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...body });
       break;
   }

@@ -30,7 +30,7 @@ export interface Settings {
 
 export interface NewLine {
   id: string;
-  /** the line that it comes after; "": by its time */
+  /** The line that it follows; "" to place it by its time. */
   after: string;
   seat: string;
   role: string;
@@ -95,7 +95,7 @@ export function newLine(said: Partial<Line> & Pick<Line, 'id' | 'text'>): Line {
   };
 }
 
-/** Take what the engine heard; a second utterance of the same id is none. */
+/** Takes what the engine recognized; a second utterance of the same id is ignored. */
 export function applyUtterance(words: Words, event: RoomEvent): void {
   const body = event.body as Partial<Line> & { id: string; text: string; words?: Word[] };
   if (words.utterances.some((line) => line.id === body.id)) return;

@@ -1,4 +1,4 @@
-/** Who signed the words of a hearing, as the center says it of one. */
+/** Who signed the transcript of a hearing, as the center reports it. */
 
 export interface TranscriptSignatures {
   transcripts: { id: string; version: number; sha256: string; at_utc_ms: number }[];

@@ -35,7 +35,7 @@ export class RoomStore {
   /** `onRefused`: the server did not let us in; look at the session. */
   constructor(onRefused: () => void) {
     this.#socket = new LiveSocket<RoomMessage>('/api/live', {
-      onText: (message) => this.#take(message),
+      onText: (message) => this.#receive(message),
       onMedia: (envelope) => this.hub.take(envelope),
       onConnection: (connection) => {
         // "connecting" after a loss is still a loss to the person who looks.
@@ -44,8 +44,8 @@ export class RoomStore {
       onRefused,
       silenceMs: 6000,
     });
-    this.hub = new MediaHub((watch) => this.#socket.say('watch', { watch }));
-    this.#tick = setInterval(() => this.#look(), 250);
+    this.hub = new MediaHub((watch) => this.#socket.announce('watch', { watch }));
+    this.#tick = setInterval(() => this.#updateClock(), 250);
   }
 
   destroy(): void {
@@ -89,7 +89,7 @@ export class RoomStore {
     return kept.length === 0 ? 'none' : 'partial';
   });
 
-  #take(message: RoomMessage): void {
+  #receive(message: RoomMessage): void {
     switch (message.type) {
       case 'state': {
         const { type: _, ...state } = message;
@@ -98,7 +98,7 @@ export class RoomStore {
         this.speaking = state.speaking;
         this.#anchor = { roomMs: state.now_ms, atMs: performance.now() };
         if (state.recorder) this.#recorderHeardAt = performance.now();
-        this.#look();
+        this.#updateClock();
         break;
       }
       case 'event':
@@ -147,7 +147,7 @@ export class RoomStore {
     this.captions = caption.text === '' ? others : [...others, caption].sort((a, b) => a.start_ms - b.start_ms);
   }
 
-  #look(): void {
+  #updateClock(): void {
     this.nowMs = this.#anchor.roomMs + (performance.now() - this.#anchor.atMs);
     const oldest = this.nowMs - CAPTION_STALE_MS;
     if (this.captions.some((c) => c.end_ms < oldest)) this.captions = this.captions.filter((c) => c.end_ms >= oldest);

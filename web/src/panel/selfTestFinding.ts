@@ -1,4 +1,4 @@
-/** How a finding of the self-test is shown: a test that nobody made, or that no longer counts, proves nothing. */
+/** How a finding of the self-test is shown: a test that was not run, or has expired, proves nothing. */
 
 import type { IconName } from '../lib/Icon.svelte';
 import type { SelfTestState, TestFinding } from '../lib/types';

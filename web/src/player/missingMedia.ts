@@ -5,7 +5,7 @@
 
 import type { Span } from './momentLookup';
 
-/** Alarms of what stands beside the record; all others touch it. The same as in `sync/record/explanation.py`. */
+/** Alarms that do not affect the recording; all others do. The same as in `sync/record/explanation.py`. */
 export const HARMLESS: ReadonlySet<string> = new Set(['transcriber', 'disk', 'backup', 'clock', 'program', 'link', 'selftest']);
 
 export interface MissingMedia {

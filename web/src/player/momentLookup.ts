@@ -6,7 +6,7 @@
 
 export interface Span {
   from_ms: number;
-  /** null while it lasts */
+  /** Null while the span lasts. */
   to_ms: number | null;
 }
 

@@ -15,9 +15,9 @@ export const RATES = [1, 1.5, 2] as const;
 export const CUSHION_MS = 5000;
 
 const NOTE_MS = 6000;
-/** a hole inside the buffer that is shorter than this is stepped over */
+/** A hole inside the buffer that is shorter than this is stepped over. */
 const STEP_MS = 1500;
-/** a longer one after so much waiting */
+/** A longer hole is stepped over after waiting this long. */
 const LOST_MS = 2500;
 
 export class Playback {
@@ -26,13 +26,13 @@ export class Playback {
   waiting = $state(false);
   rate = $state(1);
   muted = $state(false);
-  /** the last skip, while its note is shown */
+  /** The last skip, while its note is shown. */
   skipped = $state<Skip | null>(null);
-  /** why media does not come, in the server's words */
+  /** Why media does not arrive, in the server's words. */
   problem = $state('');
-  /** the cursor stands at the end of what has been recorded */
+  /** The cursor is at the end of what has been recorded. */
   atEnd = $state(false);
-  /** tracks whose media is loaded now; without the camera there is sound alone */
+  /** Tracks whose media is loaded now; without the camera there is sound alone. */
   loaded = $state<readonly string[]>([]);
 
   private element: HTMLMediaElement | null = null;
@@ -191,7 +191,7 @@ export class Playback {
     }
   }
 
-  /** Step over a hole that no plan knew of, once waiting has not helped; a long one is said. */
+  /** Steps over a hole that no plan knew of, once waiting has not helped; a long one is noted on the page. */
   private unstick(element: HTMLMediaElement, now: number): void {
     if (this.stuckSince === 0) this.stuckSince = now;
     if (now - this.stuckSince < 300) return;

@@ -13,7 +13,7 @@ export type Range = readonly [from_ms: number, to_ms: number];
 export interface Stretch {
   from_ms: number;
   to_ms: number;
-  /** ids of the tracks that have media all through; empty: nothing to play */
+  /** Ids of the tracks that have media all through; empty: nothing to play. */
   tracks: string[];
 }
 
@@ -33,10 +33,10 @@ export function joined(ranges: readonly Range[], seam_ms = SEAM_MS): Range[] {
 
 export interface PlanInput {
   opened_ms: number;
-  /** end of the time line: when it was closed, or now */
+  /** The end of the time line: the closing, or now. */
   end_ms: number;
   pauses: readonly Span[];
-  /** the tracks wanted together: one camera and the mix */
+  /** The tracks wanted together: one camera and the mix. */
   tracks: readonly { id: string; ranges: readonly Range[] }[];
 }
 
@@ -66,8 +66,8 @@ export function stretches(input: PlanInput): Stretch[] {
 }
 
 /**
- * Tracks never begin and end in the same millisecond. A sliver that has fewer tracks than a neighbour is not worth a
- * change of source: it is stepped over, and equal neighbours become one.
+ * Tracks never begin and end in the same millisecond. A sliver that has fewer tracks than a neighbor is not worth a
+ * change of source: it is stepped over, and equal neighbors become one.
  */
 function withoutSlivers(list: readonly Stretch[], sliver_ms = 400): Stretch[] {
   const out: Stretch[] = [];
@@ -102,9 +102,9 @@ export interface Chunk {
 }
 
 export interface Appetite {
-  /** how far ahead of the cursor media shall be buffered */
+  /** How far ahead of the cursor media shall be buffered. */
   ahead_ms: number;
-  /** how much one request asks for */
+  /** How much one request asks for. */
   chunk_ms: number;
 }
 

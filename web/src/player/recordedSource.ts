@@ -3,7 +3,7 @@
  * behind. `currentTime` is room time in seconds, so that all elements of a page share one clock by construction.
  *
  * Promises: the bytes of a stretch are asked for once, in order, a few seconds ahead and never the whole hearing; a
- * failed request is tried again and said to the caller. Refuses: to invent media; a hole stays a hole.
+ * failed request is tried again and reported to the caller. Refuses: to invent media; a hole stays a hole.
  */
 
 import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
@@ -20,9 +20,9 @@ interface TrackLoad {
   track: string;
   buffer: SourceBuffer | null;
   mime: string;
-  /** everything from the last jump up to here was asked for and appended */
+  /** Everything from the last jump up to this moment is appended. */
   fetched_to_ms: number;
-  /** not before this (performance.now) is the center asked again */
+  /** The center is asked again no earlier than this (performance.now). */
   retry_at: number;
   busy: boolean;
 }
@@ -40,7 +40,7 @@ export class RecordedSource {
   private generation = 0;
   private readonly drift = new SoundDrift();
   private readonly sought = () => this.drift.based(this.element.currentTime * 1000);
-  /** what went wrong with the last request, in the server's words; '' when all is well */
+  /** What went wrong with the last request, in the server's words; '' when nothing did. */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
 
@@ -144,7 +144,7 @@ export class RecordedSource {
     await new Promise<void>((opened) => media.addEventListener('sourceopen', () => opened(), { once: true }));
     if (generation !== this.generation) return;
     media.duration = Number.POSITIVE_INFINITY;
-    // The first piece of every track says its type; all buffers must exist before the first is filled.
+    // The first piece of every track carries its type; all buffers must exist before the first is filled.
     const pieces = await Promise.all(this.lanes.map((lane) => this.first(lane, generation)));
     if (generation !== this.generation) return;
     for (const [i, lane] of this.lanes.entries()) {
@@ -190,12 +190,12 @@ export class RecordedSource {
   private async ask(lane: TrackLoad, from_ms: number, to_ms: number): Promise<MediaPiece | null> {
     try {
       const piece = await this.fetchPiece(lane.track, from_ms, to_ms, this.abort.signal);
-      this.say('');
+      this.report('');
       return piece;
     } catch (error) {
       if (this.abort.signal.aborted) return null;
       lane.retry_at = performance.now() + RETRY_MS;
-      this.say(error instanceof Error ? error.message : String(error));
+      this.report(error instanceof Error ? error.message : String(error));
       return null;
     }
   }
@@ -220,7 +220,7 @@ export class RecordedSource {
       if (!(error instanceof DOMException)) throw error;
       lane.retry_at = performance.now() + RETRY_MS;
       if (error.name === 'QuotaExceededError') buffer.remove(0, Math.max(0.001, this.element.currentTime - 2));
-      else if (error.name !== 'InvalidStateError') this.say(error.message);
+      else if (error.name !== 'InvalidStateError') this.report(error.message);
       return;
     }
     await idle(buffer);
@@ -228,7 +228,7 @@ export class RecordedSource {
     else lane.retry_at = performance.now() + RETRY_MS; // the end of what has arrived so far
   }
 
-  private say(words: string): void {
+  private report(words: string): void {
     if (words === this.problem) return;
     this.problem = words;
     this.onproblem(words);

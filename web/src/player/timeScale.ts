@@ -32,7 +32,7 @@ export class TimeScale {
     return { left: left * 100, width: Math.max(0, right - left) * 100 };
   }
 
-  /** Moments for labels, counted from the start of the line in round steps, so many that each has `label_px`. */
+  /** Moments for labels, counted from the start of the line in round steps, as many as leave `label_px` for each. */
   ticks(width_px: number, label_px = 84): number[] {
     const most = Math.max(1, Math.floor(width_px / label_px));
     const step = STEPS_MS.find((s) => this.length_ms / s <= most) ?? 24 * H;

@@ -177,7 +177,7 @@ export class LivePlayer {
     }
     this.stats.bufferMs = Math.round(this.#behindS() * 1000);
     if (this.stats.shownUtcMs !== null && performance.now() - this.#shownAt > TICK_MS * 2) {
-      // The same frame still stands there: it grows older.
+      // The same frame is still shown: it grows older.
       this.stats.lagMs = Date.now() - (this.options.clockOffsetMs?.() ?? 0) - this.stats.shownUtcMs;
     }
     this.options.onStats?.(this.stats);
@@ -191,7 +191,7 @@ export class LivePlayer {
     }
   }
 
-  /** The cursor stands before a hole (a worker died and came back): go on where media goes on. */
+  /** The cursor is before a hole (a worker died and came back): playback continues where media does. */
   #jumpHole(): void {
     const { buffered, currentTime } = this.video;
     for (let i = 0; i < buffered.length; i += 1) {

@@ -6,7 +6,7 @@ import { leastEnd } from '../transcript/lineChanges';
 
 export interface PhrasePart {
   text: string;
-  /** the field of the case that it is */
+  /** The field of the case that this part stands for. */
   field?: string;
   missing?: boolean;
 }
@@ -18,9 +18,9 @@ export interface Phrase {
   role: string;
   seat: string;
   cases: string[];
-  /** of the kind of procedure of this case */
+  /** The phrase belongs to the kind of procedure of this case. */
   fits: boolean;
-  /** of the title in pinyin */
+  /** The pinyin initials of the title. */
   initials: string;
   text: string;
   parts: PhrasePart[];
@@ -51,14 +51,14 @@ function finds(phrase: Phrase, wanted: string): boolean {
   return /\p{Script=Han}{2}/u.test(wanted) && phrase.text.includes(wanted);
 }
 
-/** The line that a phrase becomes: after `above`, or by its time where there is none. */
+/** The line that a phrase becomes: after `above`, or placed by its time where there is none. */
 export function phraseLine(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
   const at = above ? above.end_ms : nowMs;
   const { role, seat, text } = phrase;
   return { id, after: above?.id ?? '', seat, role, start_ms: at, end_ms: leastEnd(at), text, source: 'phrase' };
 }
 
-/** Where the first blank is, in characters; what must be filled in is what should be seen. */
+/** The place of the first blank, in characters: what must be filled in should be in view. */
 export function firstBlank(text: string): { at: number; length: number } | null {
   const found = /_{2,}/.exec(text);
   return found ? { at: [...text.slice(0, found.index)].length, length: found[0].length } : null;

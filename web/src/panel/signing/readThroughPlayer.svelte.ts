@@ -5,18 +5,18 @@ import type { Line } from '../../lib/types';
 
 export class ReadThroughPlayer {
   playing = $state(false);
-  /** go on to the next line when one has been heard */
+  /** Go on to the next line when one has been heard. */
   follow = $state(true);
-  /** there is no sound of this line */
+  /** There is no sound of this line. */
   silent = $state(false);
   failure = $state<unknown>(null);
-  /** lines that were played to their end */
+  /** Lines that were played to their end. */
   heard = $state<string[]>([]);
   #audio = new Audio();
   #url = '';
   #fetching: AbortController | null = null;
   #line: Line | null = null;
-  /** the line that is read, wherever others put lines before it; and where it was */
+  /** The line that is being read, even when others insert lines before it, and its last place. */
   #read = $state('');
   #was = $state(0);
 

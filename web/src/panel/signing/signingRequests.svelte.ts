@@ -21,16 +21,16 @@ export function newName(): string {
 /** An objection and what the clerk made of it. Its names are drawn once: sent again it is the same act. */
 export interface Ruling {
   id: string;
-  /** of the revision, where the line is corrected */
+  /** The name of the revision, where the line is corrected. */
   revision: string;
   line: string;
-  /** the version and the text that was objected to; `struck`: a correction brings the line back */
+  /** The version and the text that was objected to; `struck`: a correction brings the line back. */
   base: number;
   text: string;
   struck: boolean;
   by: { role: string; name: string };
   wants: string;
-  /** why not; null: it is corrected */
+  /** Why the correction is denied; null where the line is corrected. */
   refused: string | null;
   played: { from_ms: number; to_ms: number } | null;
 }
@@ -38,12 +38,12 @@ export interface Ruling {
 type PostSigning = (path: string, body: unknown) => Promise<unknown>;
 
 export class SigningRequests {
-  /** what is being fetched */
+  /** The document that is being fetched. */
   fetching = $state<DocumentKind | null>(null);
-  /** objections whose correction may be in the words already, and which are not on record yet */
+  /** Objections whose correction may be in the words already, and which are not on record yet. */
   unfinished = $state<Ruling[]>([]);
   readonly #kept: BrowserStore<Ruling>;
-  /** what was sent without an answer -> its name */
+  /** The names of the acts that were sent without an answer. */
   readonly #names = new Map<string, string>();
 
   constructor(
@@ -67,7 +67,7 @@ export class SigningRequests {
     return this.#post('signatures', { ...who, strokes, size }, who);
   }
 
-  say(role: string, name: string, act: 'refuse' | 'absent' | 'expect', transcript: string, reason = ''): Promise<boolean> {
+  declare(role: string, name: string, act: 'refuse' | 'absent' | 'expect', transcript: string, reason = ''): Promise<boolean> {
     return this.#post('signatures', { role, name, act, transcript, reason });
   }
 

@@ -92,12 +92,12 @@ describe('what is sent again for want of an answer', () => {
   });
 
   it('is another act when it says something else, or was answered', async () => {
-    await requests.say('证人', '王某', 'expect', '');
-    await requests.say('证人', '王某', 'expect', '');
-    await requests.say('被告', '李建国', 'refuse', 'a', '未获准许');
+    await requests.declare('证人', '王某', 'expect', '');
+    await requests.declare('证人', '王某', 'expect', '');
+    await requests.declare('被告', '李建国', 'refuse', 'a', '未获准许');
     server.lose = [{ path: '/api/transcript/signatures', error: OFFLINE, taken: true }];
-    await requests.say('被告', '李建国', 'refuse', 'a', '一');
-    await requests.say('被告', '李建国', 'refuse', 'a', '二');
+    await requests.declare('被告', '李建国', 'refuse', 'a', '一');
+    await requests.declare('被告', '李建国', 'refuse', 'a', '二');
     expect(server.did('signatures')).toBe(5);
   });
 });

@@ -6,7 +6,7 @@ import type { SigningState } from '../../lib/types';
 type TranscriptVersion = NonNullable<SigningState['transcript']>;
 
 export class SubmittedVersion {
-  /** another version was submitted meanwhile, or the words were changed */
+  /** Another version was submitted meanwhile, or the words were changed. */
   gone = $state(false);
   readonly version: TranscriptVersion | null;
 

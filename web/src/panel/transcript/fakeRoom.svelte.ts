@@ -9,10 +9,10 @@ import type { Hearing, RoomEvent } from '../../lib/types';
 export class FakeRoom {
   hearing = $state<Hearing | null>(emptyHearing('h'));
   away = false;
-  /** the answer to whatever comes next */
+  /** The refusal with which the next request is answered. */
   refusal: ApiError | null = null;
   sent: Record<string, unknown>[] = [];
-  /** events that are written and have not reached the page */
+  /** Events that are written and have not reached the page. */
   held: RoomEvent[] = [];
   hold = false;
   #number = 0;

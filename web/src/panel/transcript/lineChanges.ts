@@ -131,9 +131,9 @@ export function overlaid(lines: Line[], acts: Change[][]): Line[] {
 export interface TextPiece {
   text: string;
   unsure: boolean;
-  /** what somebody asked to be shown */
+  /** What somebody asked to be shown. */
   found: boolean;
-  /** a proposal of the corrector */
+  /** A proposal of the corrector. */
   proposed: boolean;
 }
 

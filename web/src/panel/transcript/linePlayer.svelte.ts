@@ -5,7 +5,7 @@ import { api } from '../../lib/api';
 const SLOW = 0.75;
 
 export class LinePlayer {
-  /** the line that is heard or being fetched */
+  /** The line that is heard or being fetched. */
   line = $state<string | null>(null);
   loop = $state(false);
   slow = $state(false);

@@ -14,13 +14,13 @@ export interface QueuedRevision {
   act: string;
   reason: string;
   changes: Change[];
-  /** of `voice` and `undo`: what the body says beside the id */
+  /** The fields of `voice` and `undo` beside the id. */
   more: Record<string, string>;
   reopen?: boolean;
   state: 'saving' | 'waiting' | 'written';
-  /** of the event, once it is written */
+  /** The number of the event, once it is written. */
   number: number;
-  /** acts are sent in the order of this */
+  /** Acts are sent in ascending order of this. */
   order: number;
 }
 
@@ -28,10 +28,10 @@ export interface Conflict {
   id: string;
   act: string;
   line: string;
-  /** what this panel wanted */
+  /** The changes that this panel wanted. */
   changes: Change[];
   reason: string;
-  /** the line as somebody else left it; null when it is not known */
+  /** The line as somebody else left it; null when it is not known. */
   theirs: Line | null;
   code: string;
   message: string;
@@ -47,9 +47,9 @@ const FINAL = new Set(['conflict', 'signed', 'invalid', 'not-found', 'nothing-to
 export class RevisionQueue {
   queue = $state<QueuedRevision[]>([]);
   conflicts = $state<Conflict[]>([]);
-  /** why the last act waits */
+  /** Why the last act waits: the error code. */
   why = $state('');
-  /** this browser keeps nothing: what is not sent yet is lost with the page */
+  /** This browser keeps nothing, so what is not sent yet is lost with the page. */
   unkept = $state(false);
   #hearing = '';
   #kept!: BrowserStore<QueuedRevision>;
@@ -59,7 +59,7 @@ export class RevisionQueue {
   #closed = false;
   #delayMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** the acts of this page that undoing may take back, the last one at the end */
+  /** The acts of this page that undoing may take back, the last one at the end. */
   #mine: string[] = [];
   #waiters = new Map<string, (written: boolean) => void>();
 
@@ -102,7 +102,7 @@ export class RevisionQueue {
     return done;
   }
 
-  /** The last act of this page that was not undone; "": there is none. */
+  /** The last act of this page that was not undone; "" when there is none. */
   get last(): string {
     return this.#mine.at(-1) ?? '';
   }
@@ -131,7 +131,7 @@ export class RevisionQueue {
     return mine.some((one) => one.state === 'waiting') ? 'waiting' : 'saving';
   }
 
-  /** Whether a line is shown as the room's log does not say it yet: written, perhaps, but not come back. */
+  /** Whether the page shows a line ahead of the room's log: its change may be written but has not come back yet. */
   ahead(line: string): boolean {
     return this.queue.some((one) => touches(one, line));
   }
