@@ -3,7 +3,6 @@
 export const zh = {
   'panel.title': '书记员工作台',
   'panel.loading': '正在读取法庭状态…',
-  'panel.menu': '更多',
   'rec.recording': '录制中',
   'rec.starting': '正在启动录制…',
   'rec.paused': '暂停录制',
@@ -26,7 +25,6 @@ export const zh = {
   'top.center': '中心',
   'top.center.ok': '已连接',
   'top.center.lost': '未连接',
-  'top.center.lost.long': '中心未连接，记录暂存本地',
   'top.center.off': '单机运行',
   'top.receipt': '回执 {age} 前',
   'top.receipt.none': '暂无回执',
@@ -127,7 +125,6 @@ export const zh = {
 export const en: Record<keyof typeof zh, string> = {
   'panel.title': 'Clerk’s panel',
   'panel.loading': 'Loading the courtroom…',
-  'panel.menu': 'More',
   'rec.recording': 'Recording',
   'rec.starting': 'Starting recording…',
   'rec.paused': 'Recording paused',
@@ -151,7 +148,6 @@ export const en: Record<keyof typeof zh, string> = {
   'top.center': 'Center',
   'top.center.ok': 'Connected',
   'top.center.lost': 'Not connected',
-  'top.center.lost.long': 'The center is not connected. Records are being kept on this device.',
   'top.center.off': 'Standalone',
   'top.receipt': 'Confirmed {age} ago',
   'top.receipt.none': 'Not confirmed yet',
