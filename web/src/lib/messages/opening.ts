@@ -66,7 +66,7 @@ export const zh = {
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
-  'docket.title': 'Today’s docket',
+  'docket.title': "Today's docket",
   'docket.empty': 'Nothing is scheduled for today. You can enter a case that is not on the docket.',
   'docket.unlisted': 'Enter an unlisted case',
   'docket.back': 'Back to the docket',

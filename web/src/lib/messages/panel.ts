@@ -123,7 +123,7 @@ export const zh = {
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
-  'panel.title': 'Clerk’s panel',
+  'panel.title': "Clerk's panel",
   'panel.loading': 'Loading the courtroom…',
   'rec.recording': 'Recording',
   'rec.starting': 'Starting recording…',

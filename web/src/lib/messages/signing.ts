@@ -176,7 +176,7 @@ export const en: Record<keyof typeof zh, string> = {
     'A complete response was not received. The line may have been corrected although the objection is not on record. Try again; nothing will be recorded twice.',
   'signing.object.again': 'Try again',
   'signing.object.drop': 'Discard',
-  'signing.object.unfinished': 'The objection by {role} {name} has not been fully recorded: “{wants}”',
+  'signing.object.unfinished': 'The objection by {role} {name} has not been fully recorded: "{wants}"',
   'signing.objections': 'Objections',
   'signing.objection.corrected': 'Corrected',
   'signing.objection.refused': 'Not corrected: {reason}',

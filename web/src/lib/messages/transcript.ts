@@ -111,7 +111,7 @@ export const en: Record<keyof typeof zh, string> = {
   'edit.loop': 'Loop',
   'edit.slow': 'Play at 0.75× speed',
   'edit.slow.short': 'Slow',
-  'edit.alone': 'Play only this seat’s microphone',
+  'edit.alone': "Play only this seat's microphone",
   'edit.alone.short': 'Seat only',
   'edit.split': 'Split',
   'edit.merge': 'Merge',
@@ -121,7 +121,7 @@ export const en: Record<keyof typeof zh, string> = {
   'edit.restore': 'Restore',
   'edit.doubt': 'Flag',
   'edit.undo': 'Undo',
-  'edit.split.where': 'Place the cursor where you want to split the line, then press “Split”.',
+  'edit.split.where': 'Place the cursor where you want to split the line, then press "Split".',
   'edit.merge.struck': 'A stricken line cannot be merged. Restore it first.',
   'edit.unkept':
     'Browser storage is full or disabled. Changes that have not been sent will be lost when the page is closed, so do not close or reload it.',

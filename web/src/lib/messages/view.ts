@@ -52,13 +52,13 @@ export const en: Record<keyof typeof zh, string> = {
   'view.enter': 'I understand. Continue',
   'view.entering': 'Opening…',
   'view.notice': 'This link is for the authorized person only. It opens this one hearing and can be used once.',
-  'view.noticeLog': 'Every viewing and playback is recorded in the court’s audit log.',
+  'view.noticeLog': "Every viewing and playback is recorded in the court's audit log.",
   'view.noticeCopy':
     'Recording, copying, or distributing the recording of the hearing is prohibited without permission (Judicial Interpretation No. 5 [2017]).',
   'view.noLink': 'Open this page with the link from the court',
-  'view.noLinkHint': 'The link works only once. To view the hearing again, ask the court’s archivist for a new link.',
+  'view.noLinkHint': "The link works only once. To view the hearing again, ask the court's archivist for a new link.",
   'view.other': 'This page is for parties and counsel',
-  'view.otherHint': 'You are signed in as “{name}”. Sign out first, or open the link in another browser.',
+  'view.otherHint': 'You are signed in as "{name}". Sign out first, or open the link in another browser.',
   'view.over': 'This hearing can no longer be viewed',
   'view.ended': 'This viewing has ended, or access was revoked',
   'view.for': 'For {who}',
@@ -78,7 +78,7 @@ export const en: Record<keyof typeof zh, string> = {
   'grant.none': 'No one has been granted access yet',
   'grant.hint':
     'For this hearing only. The link works once and allows up to 24 hours of viewing after it is opened. Every viewing and playback is recorded in the audit log.',
-  'grant.forbidden': 'The access level is not “Open”, so parties cannot view this hearing.',
+  'grant.forbidden': 'The access level is not "Open", so parties cannot view this hearing.',
   'grant.running': 'Access can be granted after the hearing is closed.',
   'grant.revoke': 'Revoke',
   'grant.state.waiting': 'Not opened',
@@ -93,5 +93,5 @@ export const en: Record<keyof typeof zh, string> = {
   'signed.none': 'No one has signed yet',
   'error.expired': 'The viewing access has expired.',
   'error.revoked': 'The viewing access has been revoked.',
-  'error.code.link': 'The link is invalid, already used, or expired. Contact the court’s archivist.',
+  'error.code.link': "The link is invalid, already used, or expired. Contact the court's archivist.",
 };
