@@ -1,4 +1,4 @@
-/** What the room's screen was told last. It holds a read-only token and can ask for nothing but what is presented now. */
+/** What the room's screen received last. It holds a read-only token and can ask for nothing but what is presented now. */
 
 import { type Connection, LiveSocket } from '../lib/socket';
 import type { DisplayState } from '../lib/types';
@@ -47,7 +47,7 @@ export class Screen {
     this.utcMs = this.#anchor.utcMs + (performance.now() - this.#anchor.atMs);
   }
 
-  /** A WebSocket does not tell why it was refused; a request does. */
+  /** A WebSocket does not reveal why it was refused; a request does. */
   async #why(): Promise<void> {
     try {
       const answer = await fetch(`/api/display/exhibit?token=${this.#token}`, { method: 'GET', cache: 'no-store' });

@@ -78,7 +78,7 @@ export const api = {
   },
 };
 
-/** Upload a form and tell the part sent (0…1) as it goes; fetch cannot. */
+/** Uploads a form and reports the part sent (0…1) as it goes, which fetch cannot. */
 export function upload<T>(path: string, form: FormData, progress: (part: number) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

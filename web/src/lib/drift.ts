@@ -2,7 +2,7 @@
  *
  * Browsers take the time stamp of the first sample after a seek and count samples from there on. The recorder never
  * resamples: a sound card that is off by 100 ppm is stamped a little longer or shorter than its samples last, and after
- * an hour the sound would be 0.36 s away from the picture. A seek to where the cursor stands sets it right.
+ * an hour the sound would be 0.36 s away from the picture. A seek to the cursor's own position corrects it.
  */
 
 /** Nobody sees lips and voice apart by less; a seek is heard as a short break. */
@@ -109,7 +109,7 @@ function inside(view: DataView, box: Box, ...path: string[]): Box {
   }, box);
 }
 
-/** Ticks of a sample of which its run says nothing. */
+/** The duration in ticks of a sample whose run gives none. */
 function durationOf(view: DataView, tfhd: number, usual: number): number {
   const flags = view.getUint32(tfhd) & 0xffffff;
   if ((flags & 0x8) === 0) return usual;

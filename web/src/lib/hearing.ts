@@ -1,5 +1,5 @@
-/** The browser's fold of events into a hearing; the same rules as sync/record/hearing.py, so that a page that was told the
- * whole state once needs only the events after it. Idempotent by event number. */
+/** The browser's fold of events into a hearing; the same rules as sync/record/hearing.py, so that a page that has received
+ * the whole state once needs only the events after it. Idempotent by event number. */
 
 import { AFTER_SEAL, PREROLL_MOST_MS } from './contract';
 import { applyRevision, applyUtterance } from './transcript';
@@ -35,6 +35,7 @@ export function emptyHearing(id: string): Hearing {
   };
 }
 
+/** The kinds of events that may follow a seal; they are sealed again. */
 const SEALED_AGAIN = new Set<string>(AFTER_SEAL);
 
 /** Takes one event of this hearing and changes it in place; an event that it already holds changes nothing. */
@@ -114,7 +115,7 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       hearing.replaced_by_consent_of = [...event.body.consents];
       break;
     case 'clock':
-      // 0: it only says what UTC is worth
+      // 0: the clock did not step; the event only gives its uncertainty.
       if (event.body.by_ms) hearing.clock_steps.push({ at_ms: event.room_ms, ...event.body });
       break;
   }

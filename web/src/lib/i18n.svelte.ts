@@ -3,15 +3,37 @@
 import { ApiError } from './api';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
+import * as display from './messages/display';
 import * as inspect from './messages/inspect';
+import * as opening from './messages/opening';
 import * as panel from './messages/panel';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 import * as view from './messages/view';
 
 export const MESSAGES = {
-  zh: { ...common.zh, ...checks.zh, ...panel.zh, ...inspect.zh, ...transcript.zh, ...signing.zh, ...view.zh },
-  en: { ...common.en, ...checks.en, ...panel.en, ...inspect.en, ...transcript.en, ...signing.en, ...view.en },
+  zh: {
+    ...common.zh,
+    ...checks.zh,
+    ...opening.zh,
+    ...panel.zh,
+    ...display.zh,
+    ...inspect.zh,
+    ...transcript.zh,
+    ...signing.zh,
+    ...view.zh,
+  },
+  en: {
+    ...common.en,
+    ...checks.en,
+    ...opening.en,
+    ...panel.en,
+    ...display.en,
+    ...inspect.en,
+    ...transcript.en,
+    ...signing.en,
+    ...view.en,
+  },
 } as const;
 
 export type Lang = 'zh' | 'en';
@@ -72,7 +94,7 @@ const ROLES: Record<string, string> = {
   被告诉讼代理人: "Defendant's counsel",
   公诉人: 'Prosecutor',
   被告人: 'Accused',
-  辩护人: 'Defence counsel',
+  辩护人: 'Defense counsel',
   证人: 'Witness',
   鉴定人: 'Expert witness',
   第三人: 'Third party',
@@ -80,6 +102,11 @@ const ROLES: Record<string, string> = {
 
 export function roleName(role: string): string {
   return language.lang === 'en' ? (ROLES[role] ?? role) : role;
+}
+
+/** Several names in one sentence, with the comma of the language. */
+export function listed(names: readonly string[]): string {
+  return names.join(language.lang === 'zh' ? '、' : ', ');
 }
 
 /** Sentences of the services come as "中文 (English)"; the half that this person reads. */

@@ -3,7 +3,9 @@ import { ApiError } from './api';
 import { explain, language, MESSAGES, roleName, sentence, t } from './i18n.svelte';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
+import * as display from './messages/display';
 import * as inspect from './messages/inspect';
+import * as opening from './messages/opening';
 import * as panel from './messages/panel';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
@@ -19,7 +21,7 @@ describe('messages', () => {
   });
 
   it('defines no key twice', () => {
-    const keys = [checks.zh, common.zh, panel.zh, inspect.zh, transcript.zh, signing.zh, view.zh].flatMap((part) => Object.keys(part));
+    const keys = [checks, common, opening, panel, display, inspect, transcript, signing, view].flatMap((part) => Object.keys(part.zh));
     expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
   });
 

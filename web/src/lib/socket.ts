@@ -1,6 +1,6 @@
 /** One WebSocket per tab: text and binary are handed on as they come, a lost connection is opened again by itself.
  *
- * What was last said with `say(key, …)` is repeated after every reconnection, so that the server knows what to send.
+ * What was last sent with `announce(key, …)` is repeated after every reconnection, so that the server knows what to send.
  */
 
 import { type Envelope, parseEnvelope } from './envelope';
@@ -22,7 +22,7 @@ const LONGEST_DELAY_MS = 4000;
 
 export class LiveSocket<Message> {
   #socket: WebSocket | null = null;
-  #said = new Map<string, string>();
+  #announced = new Map<string, string>();
   #delayMs = FIRST_DELAY_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setInterval> | undefined;
@@ -43,11 +43,11 @@ export class LiveSocket<Message> {
     }
   }
 
-  /** Send `message` now and after every reconnection, until the same `key` says something else. */
-  say(key: string, message: unknown): void {
+  /** Send `message` now and after every reconnection, until the same `key` is announced with another message. */
+  announce(key: string, message: unknown): void {
     const line = JSON.stringify(message);
-    if (this.#said.get(key) === line) return;
-    this.#said.set(key, line);
+    if (this.#announced.get(key) === line) return;
+    this.#announced.set(key, line);
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(line);
   }
 
@@ -80,7 +80,7 @@ export class LiveSocket<Message> {
       opened = true;
       this.#delayMs = FIRST_DELAY_MS;
       this.#heardAt = performance.now();
-      for (const line of this.#said.values()) socket.send(line);
+      for (const line of this.#announced.values()) socket.send(line);
       this.options.onConnection?.('open');
     });
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {

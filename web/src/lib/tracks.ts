@@ -3,7 +3,7 @@
 import type { RecorderStatus, TrackStatus } from './types';
 
 /** The composed picture (合成画面). */
-export const PROGRAM = 'program';
+const PROGRAM = 'program';
 
 /** Cameras and microphones: what must be kept. The composed picture may be off, and then has an alarm of its own. */
 export function devicesOf(status: Pick<RecorderStatus, 'tracks'> | null): TrackStatus[] {

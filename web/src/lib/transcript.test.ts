@@ -4,16 +4,16 @@ import { applyEvent, emptyHearing } from './hearing';
 import { changed, merged, moved } from './transcript';
 import type { Line, RoomEvent } from './types';
 
-interface Case {
+interface FoldCase {
   name: string;
   screen: RoomEvent[];
   utterances: Line[];
   voices: unknown[];
 }
-const cases = JSON.parse(readFileSync('../tests/sync/record/transcript_cases.json', 'utf8')) as Case[];
+const cases = JSON.parse(readFileSync('../tests/sync/record/transcript_cases.json', 'utf8')) as FoldCase[];
 
 describe('the fold of words', () => {
-  it.each(cases.map((one): [string, Case] => [one.name, one]))('is the one of the room: %s', (_, one) => {
+  it.each(cases.map((one): [string, FoldCase] => [one.name, one]))('is the one of the room: %s', (_, one) => {
     const hearing = emptyHearing('h');
     for (const event of one.screen) applyEvent(hearing, event);
     expect(hearing.utterances).toEqual(one.utterances);

@@ -46,7 +46,7 @@ export function newLine(said: Partial<Line> & Pick<Line, 'id' | 'text'>): Line {
   };
 }
 
-/** Take what the engine heard; a second utterance of the same id is none. */
+/** Takes what the engine recognized; a second utterance of the same id is ignored. */
 export function applyUtterance(words: Words, event: EventOf<'utterance'>): void {
   const body = event.body;
   if (words.utterances.some((line) => line.id === body.id)) return;

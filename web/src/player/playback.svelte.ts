@@ -5,9 +5,9 @@
  * `skipped` says from where to where and why.
  */
 
-import { explainSkip, playableFrom, stretchAt, type Range, type Skip, type Stretch } from './plan';
-import { RecordedSource, type FetchPiece } from './source';
-import type { Span } from './moment';
+import { explainSkip, playableFrom, stretchAt, type Range, type Skip, type Stretch } from './playbackPlan';
+import { RecordedSource, type FetchPiece } from './recordedSource';
+import type { Span } from './momentLookup';
 
 export const RATES = [1, 1.5, 2] as const;
 
@@ -15,9 +15,9 @@ export const RATES = [1, 1.5, 2] as const;
 export const CUSHION_MS = 5000;
 
 const NOTE_MS = 6000;
-/** a hole inside the buffer that is shorter than this is stepped over */
+/** A hole inside the buffer that is shorter than this is stepped over. */
 const STEP_MS = 1500;
-/** a longer one after so much waiting */
+/** A longer hole is stepped over after waiting this long. */
 const LOST_MS = 2500;
 
 export class Playback {
@@ -26,13 +26,13 @@ export class Playback {
   waiting = $state(false);
   rate = $state(1);
   muted = $state(false);
-  /** the last skip, while its note is shown */
+  /** The last skip, while its note is shown. */
   skipped = $state<Skip | null>(null);
-  /** why media does not come, in the server's words */
+  /** Why media does not arrive, in the server's words. */
   problem = $state('');
-  /** the cursor stands at the end of what has been recorded */
+  /** The cursor is at the end of what has been recorded. */
   atEnd = $state(false);
-  /** tracks whose media is loaded now; without the camera there is sound alone */
+  /** Tracks whose media is loaded now; without the camera there is sound alone. */
   loaded = $state<readonly string[]>([]);
 
   private element: HTMLMediaElement | null = null;
@@ -191,7 +191,7 @@ export class Playback {
     }
   }
 
-  /** Step over a hole that no plan knew of, once waiting has not helped; a long one is said. */
+  /** Steps over a hole that no plan knew of, once waiting has not helped; a long one is noted on the page. */
   private unstick(element: HTMLMediaElement, now: number): void {
     if (this.stuckSince === 0) this.stuckSince = now;
     if (now - this.stuckSince < 300) return;
@@ -214,44 +214,4 @@ function ahead(list: readonly Stretch[], at_ms: number): number {
 
 function spans(buffered: TimeRanges): Range[] {
   return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i) * 1000, buffered.end(i) * 1000] as const);
-}
-
-/** Another camera beside the main picture: the same cursor, its own element, no sound. */
-export class Follower {
-  private readonly source: RecordedSource;
-
-  constructor(
-    private readonly element: HTMLVideoElement,
-    private readonly track: string,
-    fetchPiece: FetchPiece,
-  ) {
-    this.source = new RecordedSource(element, fetchPiece, { ahead_ms: 10_000, chunk_ms: 10_000 });
-  }
-
-  /** Keep to the cursor; call a few times a second. True while there is a picture at that moment. */
-  follow(list: readonly Stretch[], cursor_ms: number, playing: boolean, rate: number): boolean {
-    const here = stretchAt(list, cursor_ms);
-    const { element, source } = this;
-    if (here === null || here.tracks.length === 0) {
-      element.pause();
-      return false;
-    }
-    if (source.tracks.length === 0 || (!source.holds(cursor_ms) && !source.reaching(cursor_ms))) {
-      source.open([this.track], cursor_ms, here.to_ms);
-      return true;
-    }
-    source.extend(here.to_ms);
-    source.pump(cursor_ms);
-    if (element.readyState < 1) return true;
-    const off_ms = element.currentTime * 1000 - cursor_ms;
-    if (Math.abs(off_ms) > 300 && !element.seeking) element.currentTime = (cursor_ms + (playing ? 60 : 0)) / 1000;
-    element.playbackRate = Math.abs(off_ms) < 30 ? rate : rate * (off_ms > 0 ? 0.94 : 1.06);
-    if (playing && element.paused) void element.play().catch(() => undefined);
-    if (!playing && !element.paused) element.pause();
-    return true;
-  }
-
-  destroy(): void {
-    this.source.destroy();
-  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newLine } from '../../lib/transcript';
-import { firstBlank, lineOf, matching, type Phrase } from './phrases';
+import { firstBlank, phraseLine, matching, type Phrase } from './phrases';
 
 function phrase(title: string, initials: string, more: Partial<Phrase> = {}): Phrase {
   const text = `${title}。`;
@@ -36,7 +36,7 @@ describe('finding a phrase', () => {
 describe('inserting a phrase', () => {
   it('goes after the chosen line, at its end in time, and long enough for a subtitle', () => {
     const above = newLine({ id: 'u1', text: '甲', start_ms: 100, end_ms: 200 });
-    expect(lineOf(ALL[1] as Phrase, 'p1', above, 900)).toEqual({
+    expect(phraseLine(ALL[1] as Phrase, 'p1', above, 900)).toEqual({
       id: 'p1',
       after: 'u1',
       seat: 'judge',
@@ -49,7 +49,7 @@ describe('inserting a phrase', () => {
   });
 
   it('goes to this moment without one', () => {
-    expect(lineOf(ALL[1] as Phrase, 'p1', null, 900)).toMatchObject({ after: '', start_ms: 900, end_ms: 1900 });
+    expect(phraseLine(ALL[1] as Phrase, 'p1', null, 900)).toMatchObject({ after: '', start_ms: 900, end_ms: 1900 });
   });
 
   it('knows the first blank in characters', () => {

@@ -2,17 +2,17 @@
 
 import type { NewLine } from '../../lib/transcript';
 import type { FilledPhrase, Line } from '../../lib/types';
-import { leastEnd } from '../transcript/changes';
+import { leastEnd } from '../transcript/lineChanges';
 
 export type Phrase = FilledPhrase;
 
-export interface Group {
+export interface PhraseGroup {
   name: string;
   phrases: Phrase[];
 }
 
 /** Those that fit the case (or all), in which the letters or characters of `query` occur in their order. */
-export function matching(phrases: Phrase[], query: string, all: boolean): Group[] {
+export function matching(phrases: Phrase[], query: string, all: boolean): PhraseGroup[] {
   const wanted = query.trim().toLowerCase().replaceAll(' ', '');
   const groups = new Map<string, Phrase[]>();
   for (const phrase of phrases) {
@@ -30,14 +30,14 @@ function finds(phrase: Phrase, wanted: string): boolean {
   return /\p{Script=Han}{2}/u.test(wanted) && phrase.text.includes(wanted);
 }
 
-/** The line that a phrase becomes: after `above`, or by its time where there is none. */
-export function lineOf(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
+/** The line that a phrase becomes: after `above`, or placed by its time where there is none. */
+export function phraseLine(phrase: Phrase, id: string, above: Line | null, nowMs: number): NewLine {
   const at = above ? above.end_ms : nowMs;
   const { role, seat, text } = phrase;
   return { id, after: above?.id ?? '', seat, role, start_ms: at, end_ms: leastEnd(at), text, source: 'phrase' };
 }
 
-/** Where the first blank is, in characters; what must be filled in is what should be seen. */
+/** The place of the first blank, in characters: what must be filled in should be in view. */
 export function firstBlank(text: string): { at: number; length: number } | null {
   const found = /_{2,}/.exec(text);
   return found ? { at: [...text.slice(0, found.index)].length, length: found[0].length } : null;

@@ -9,38 +9,17 @@
 
 import { merged, type ActName, type Change, type NewLine, type Settings } from '../../lib/transcript';
 import type { Hearing, Line } from '../../lib/types';
-import { flat, leastEnd, merging, newId, overlaid, setting, splitting, writableChanges } from './changes';
-import { Kept } from './kept';
-import { ActQueue, type Conflict } from './queue.svelte';
-
-export interface Editing {
-  line: string;
-  /** the version and the text on which the typing began */
-  base: number;
-  was: string;
-  text: string;
-  /** an insertion: where and whose */
-  fresh: NewLine | null;
-  /** what somebody else made of the line, shown while a conflict is settled by hand */
-  theirs: string | null;
-}
-
-export type Notice =
-  | 'edit.merged'
-  | 'edit.merge.struck'
-  | 'edit.nothing'
-  | 'edit.undo.late'
-  | 'edit.split.where'
-  | 'error.conflict'
-  | 'error.signed';
-
-export type Draft = Pick<Editing, 'text' | 'was' | 'base' | 'fresh'>;
+import { flat, leastEnd, merging, newId, overlaid, setting, splitting, writableChanges } from './lineChanges';
+import { BrowserStore } from '../browserStore';
+import { wantedText } from './conflict';
+import type { Draft, Editing, Notice } from './editing';
+import { RevisionQueue, type Conflict } from './revisionQueue.svelte';
 
 export interface ActMore {
-  /** for who takes this very act back later */
+  /** Given by a caller that undoes this very act later. */
   id?: string;
   reason?: string;
-  /** also of words that somebody has signed: a person was told so */
+  /** Change signed words, too: the clerk was told that they must be signed again. */
   reopen?: boolean;
 }
 
@@ -53,27 +32,27 @@ export class TranscriptEditor {
   selected = $state<string | null>(null);
   editing = $state<Editing | null>(null);
   drafts = $state<Record<string, Draft>>({});
-  /** what the list is asked to show; `nonce` makes asking again a change */
+  /** What the list is asked to show; `nonce` makes asking again a change. */
   revealed = $state.raw<{ line: string; at: number; length: number; nonce: number } | null>(null);
-  /** a sentence for the clerk: a key of the messages */
+  /** A sentence for the clerk: a key of the messages. */
   notice = $state<Notice | null>(null);
-  /** where the cursor is in what is being typed, in characters; where it begins when set before `edit` */
+  /** Where the cursor is in what is being typed, in characters; where it begins when set before `edit`. */
   caret = $state(0);
-  /** an input method is composing: the text under it must not be changed */
+  /** An input method is composing: the text under it must not be changed. */
   composing = false;
-  readonly queue: ActQueue;
+  readonly queue: RevisionQueue;
   readonly tab: string;
   #hearing = '';
-  #kept!: Kept<Draft>;
+  #kept!: BrowserStore<Draft>;
 
   constructor(
     private readonly room: RoomOfWords,
     private readonly storage: Storage = localStorage,
-    queue?: ActQueue,
+    queue?: RevisionQueue,
   ) {
     this.tab = sessionStorage.getItem('wutong.tab') ?? newId();
     sessionStorage.setItem('wutong.tab', this.tab);
-    this.queue = queue ?? new ActQueue(this.tab, storage);
+    this.queue = queue ?? new RevisionQueue(this.tab, storage);
   }
 
   get hearing(): Hearing | null {
@@ -88,7 +67,7 @@ export class TranscriptEditor {
     return overlaid(hearing.utterances, waiting.map((one) => one.changes)).filter((line) => !line.gone);
   });
 
-  /** id -> place in `lines`: asked for by every row, in hearings of thousands of lines. */
+  /** The place in `lines` by id: every row asks for it, in hearings of thousands of lines. */
   #places = $derived(new Map(this.lines.map((line, place) => [line.id, place])));
 
   /** The line by its id, as it is shown. */
@@ -349,7 +328,7 @@ export class TranscriptEditor {
   #open(hearing: string): void {
     if (this.#hearing === hearing) return;
     this.#hearing = hearing;
-    this.#kept = new Kept(this.storage, `wutong.draft.${hearing}/`);
+    this.#kept = new BrowserStore(this.storage, `wutong.draft.${hearing}/`);
     this.editing = null;
     this.selected = null;
     this.drafts = this.#kept.all();
@@ -373,14 +352,4 @@ export class TranscriptEditor {
 
 function without(drafts: Record<string, Draft>, line: string): Record<string, Draft> {
   return Object.fromEntries(Object.entries(drafts).filter(([name]) => name !== line));
-}
-
-/** What a conflict's acts wanted the line to say, with the words that they put into new lines: none are lost. Null when
- * they changed no words. */
-export function wantedText(conflict: Conflict): string | null {
-  const texts = flat(conflict.changes).flatMap((change) => {
-    if ('new' in change) return [change.new.text];
-    return 'set' in change && change.line === conflict.line && change.set.text !== undefined ? [change.set.text] : [];
-  });
-  return texts.length > 0 ? texts.join('') : null;
 }

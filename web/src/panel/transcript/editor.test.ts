@@ -1,15 +1,15 @@
 import { flushSync } from 'svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { pieces } from './changes';
+import { pieces } from './lineChanges';
 import { TranscriptEditor } from './editor.svelte';
-import { FakeRoom } from './fakeroom.svelte';
-import { ActQueue } from './queue.svelte';
+import { FakeRoom } from './fakeRoom.svelte';
+import { RevisionQueue } from './revisionQueue.svelte';
 
 let room: FakeRoom;
 let editor: TranscriptEditor;
 
 function open(): TranscriptEditor {
-  const made = new TranscriptEditor(room, localStorage, new ActQueue('tab', localStorage, room.post));
+  const made = new TranscriptEditor(room, localStorage, new RevisionQueue('tab', localStorage, room.post));
   made.follow();
   return made;
 }

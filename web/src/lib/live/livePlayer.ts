@@ -1,0 +1,242 @@
+/** Plays live tracks of one room in one media element through Media Source Extensions, close to the live edge.
+ *
+ * All tracks of a room share one media time line (room time), so a picture and the mix in one MediaSource are in sync by
+ * construction. `lagMs` is now minus the capture time of the frame that is on the screen. A broken MediaSource is
+ * replaced by itself; a worker that started anew (new init id) goes on in the same one; holes are jumped over.
+ */
+
+import type { Envelope } from '../envelope';
+import { KIND } from '../envelope';
+import { DRIFT_MS, SoundDrift } from '../drift';
+import { TrackBuffer } from './trackBuffer';
+import { PlaybackPacer } from './playbackPacer';
+
+export interface LiveStats {
+  /** Now minus capture of the displayed frame, milliseconds; null before the first. */
+  lagMs: number | null;
+  /** UTC of the displayed frame, milliseconds. */
+  shownUtcMs: number | null;
+  bufferMs: number;
+  /** Times that the picture stopped for want of media, after the first picture. */
+  stalls: number;
+  firstPictureMs: number | null;
+  frames: number;
+}
+
+export interface LivePlayerOptions {
+  onStats?: (stats: LiveStats) => void;
+  /** Browser clock minus the true UTC, milliseconds. */
+  clockOffsetMs?: () => number;
+}
+
+/** How long a picture waits for its sound's init segment before it starts without. */
+const PARTNER_WAIT_MS = 1200;
+const TICK_MS = 250;
+const REBUILD_EVERY_MS = 1000;
+
+export class LivePlayer {
+  readonly stats: LiveStats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0 };
+  #buffers = new Map<string, TrackBuffer>();
+  #attached = new Set<string>();
+  #media: MediaSource | null = null;
+  #url = '';
+  #abort = new AbortController();
+  #pacer = new PlaybackPacer();
+  #drift = new SoundDrift();
+  #offsets: { roomMs: number; offsetMs: number }[] = [];
+  #createdAt = performance.now();
+  #firstInitAt = 0;
+  #builtAt = -REBUILD_EVERY_MS;
+  #started = false;
+  #shownAt = 0;
+  #frameRequest = 0;
+  #tick: ReturnType<typeof setInterval>;
+
+  /** `addresses`: the track of the picture, and the sound's if it shall be heard. */
+  constructor(
+    private readonly video: HTMLVideoElement,
+    addresses: string[],
+    private readonly options: LivePlayerOptions = {},
+  ) {
+    for (const address of addresses) {
+      const buffer = new TrackBuffer(
+        () => this.#appended(),
+        () => this.#rebuild(),
+        () => this.video.currentTime,
+      );
+      this.#buffers.set(address, buffer);
+    }
+    const { signal } = this.#abort;
+    video.addEventListener('waiting', () => this.#waiting(), { signal });
+    video.addEventListener('error', () => this.#rebuild(), { signal });
+    video.addEventListener('seeked', () => this.#drift.based(video.currentTime * 1000), { signal });
+    document.addEventListener('visibilitychange', () => this.#visible(), { signal });
+    this.#tick = setInterval(() => this.#look(), TICK_MS);
+    this.#requestFrame();
+  }
+
+  take(envelope: Envelope): void {
+    const buffer = this.#buffers.get(envelope.address);
+    if (buffer === undefined) return;
+    if (envelope.kind === KIND.fragment) {
+      this.#learnOffset(envelope.roomMs, envelope.utcMs - envelope.roomMs);
+      if (buffer.mime.startsWith('audio/')) this.#drift.took({ fromMs: envelope.roomMs, durationMs: envelope.durationMs });
+      if (this.#started && !this.video.seeking) this.#pacer.arrived(performance.now(), this.#behindS());
+    }
+    const fresh = buffer.take(envelope);
+    if (fresh && this.#firstInitAt === 0) this.#firstInitAt = performance.now();
+    if (fresh && this.#media !== null && !this.#attached.has(envelope.address)) this.#rebuild();
+    else if (this.#media === null) this.#build();
+  }
+
+  destroy(): void {
+    clearInterval(this.#tick);
+    this.#abort.abort();
+    if (this.#frameRequest) this.video.cancelVideoFrameCallback(this.#frameRequest);
+    this.#discard();
+    this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  #build(): void {
+    if (performance.now() - this.#builtAt < REBUILD_EVERY_MS) return;
+    const all = [...this.#buffers.entries()];
+    const ready = all.filter(([, buffer]) => buffer.ready);
+    if (ready.length === 0) return;
+    if (ready.length < all.length && performance.now() - this.#firstInitAt < PARTNER_WAIT_MS) return;
+    const media = new MediaSource();
+    this.#media = media;
+    this.#builtAt = performance.now();
+    this.#started = false;
+    this.#url = URL.createObjectURL(media);
+    media.addEventListener(
+      'sourceopen',
+      () => {
+        if (this.#media !== media) return;
+        try {
+          for (const [address, buffer] of ready) {
+            buffer.attach(media);
+            this.#attached.add(address);
+          }
+        } catch {
+          this.#rebuild(); // a type that this browser cannot play now; the next try is bounded in rate
+        }
+      },
+      { once: true, signal: this.#abort.signal },
+    );
+    this.video.src = this.#url;
+  }
+
+  #discard(): void {
+    for (const buffer of this.#buffers.values()) buffer.restart();
+    this.#attached.clear();
+    this.#media = null;
+    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#url = '';
+  }
+
+  #rebuild(): void {
+    if (this.#media === null) return;
+    this.#discard();
+    this.#build(); // unless that was just tried; then the tick does
+  }
+
+  #appended(): void {
+    const { buffered } = this.video;
+    if (this.#started || buffered.length === 0) return;
+    this.#started = true;
+    this.#jump(this.#pacer.startBehindS);
+    void this.video.play().catch(() => undefined); // refused without a gesture when not muted; the page offers a button
+  }
+
+  /** Seconds between the cursor and the end of what can be played. */
+  #behindS(): number {
+    const { buffered } = this.video;
+    return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - this.video.currentTime;
+  }
+
+  #jump(behindS: number): void {
+    const { buffered } = this.video;
+    if (buffered.length === 0) return;
+    const last = buffered.length - 1;
+    this.video.currentTime = Math.max(buffered.start(last), buffered.end(last) - behindS);
+  }
+
+  #look(): void {
+    if (this.#media === null) {
+      this.#build();
+      return;
+    }
+    if (this.#started && !this.video.seeking && document.visibilityState === 'visible') {
+      this.#jumpHole();
+      const pace = this.#pacer.decide(performance.now(), this.#behindS());
+      if (pace.seekBehindS !== null) this.#jump(pace.seekBehindS);
+      else this.#setSoundRight();
+      if (this.video.playbackRate !== pace.rate) this.video.playbackRate = pace.rate;
+      if (this.video.paused && this.video.muted) void this.video.play().catch(() => undefined);
+    }
+    this.stats.bufferMs = Math.round(this.#behindS() * 1000);
+    if (this.stats.shownUtcMs !== null && performance.now() - this.#shownAt > TICK_MS * 2) {
+      // The same frame is still shown: it grows older.
+      this.stats.lagMs = Date.now() - (this.options.clockOffsetMs?.() ?? 0) - this.stats.shownUtcMs;
+    }
+    this.options.onStats?.(this.stats);
+  }
+
+  /** The sound has drifted from the picture: count anew from here. Nobody hears it while it is muted. */
+  #setSoundRight(): void {
+    const { video } = this;
+    if (!video.muted && Math.abs(this.#drift.offMs(video.currentTime * 1000)) > DRIFT_MS) {
+      video.currentTime = Number(video.currentTime);
+    }
+  }
+
+  /** The cursor is before a hole (a worker died and came back): playback continues where media does. */
+  #jumpHole(): void {
+    const { buffered, currentTime } = this.video;
+    for (let i = 0; i < buffered.length; i += 1) {
+      if (currentTime < buffered.start(i) && (i === 0 || currentTime >= buffered.end(i - 1) - 0.05)) {
+        this.video.currentTime = buffered.start(i) + 0.001;
+        return;
+      }
+    }
+  }
+
+  #visible(): void {
+    if (document.visibilityState === 'visible' && this.#started && this.#behindS() > 0.5) this.#jump(this.#pacer.startBehindS);
+  }
+
+  #waiting(): void {
+    if (this.stats.frames === 0 || this.video.seeking || document.visibilityState !== 'visible') return;
+    this.stats.stalls += 1;
+    this.#pacer.stalled(performance.now());
+  }
+
+  #learnOffset(roomMs: number, offsetMs: number): void {
+    const last = this.#offsets.at(-1);
+    if (last && Math.abs(last.offsetMs - offsetMs) < 0.5) return;
+    this.#offsets.push({ roomMs, offsetMs });
+    if (this.#offsets.length > 50) this.#offsets.shift();
+  }
+
+  /** UTC of a moment of the media time line, milliseconds. */
+  #utcOf(roomMs: number): number | null {
+    const known = this.#offsets.findLast((o) => o.roomMs <= roomMs + 1) ?? this.#offsets[0];
+    return known ? roomMs + known.offsetMs : null;
+  }
+
+  #requestFrame(): void {
+    this.#frameRequest = this.video.requestVideoFrameCallback((now, frame) => {
+      const utc = this.#utcOf(frame.mediaTime * 1000);
+      this.stats.frames += 1;
+      this.stats.firstPictureMs ??= now - this.#createdAt;
+      this.stats.shownUtcMs = utc;
+      this.#shownAt = now;
+      if (utc !== null) {
+        const shownAt = Date.now() + (frame.expectedDisplayTime - performance.now());
+        this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
+      }
+      this.#requestFrame();
+    });
+  }
+}

@@ -1,0 +1,104 @@
+/** What the clerk does: one request each, one at a time of a kind; a failure stays in words until it is dismissed. */
+
+import { api, upload } from '../lib/api';
+import type { Exhibit, FromDocket, Hearing, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason, View } from '../lib/types';
+
+export interface NewCase {
+  case_no: string;
+  cause: string;
+  title: string;
+  parties: Record<string, string>;
+  public: boolean;
+}
+
+export class PanelCommands {
+  failure = $state<unknown>(null);
+  busy = $state<Record<string, boolean>>({});
+  #view: View | null = null;
+  #showing = false;
+
+  /** Run `work` unless the same is running; true when it succeeded. */
+  async run(name: string, work: () => Promise<unknown>): Promise<boolean> {
+    if (this.busy[name]) return false;
+    this.busy[name] = true;
+    try {
+      await work();
+      this.failure = null;
+      return true;
+    } catch (error) {
+      this.failure = error;
+      return false;
+    } finally {
+      this.busy[name] = false;
+    }
+  }
+
+  /** `despite`: what has not proven itself in the self-test, as the clerk has read and confirmed. */
+  open(what: { docket_id: string } | NewCase, despite: string[]): Promise<boolean> {
+    return this.run('open', () => api.post<Hearing>('/api/hearing', { ...what, despite } satisfies FromDocket | NewHearing));
+  }
+
+  test(speak: boolean): Promise<boolean> {
+    return this.run('test', () => api.post('/api/selftest', { speak } satisfies NewTest));
+  }
+
+  stopListening(): Promise<boolean> {
+    return this.run('stopListening', () => api.delete('/api/selftest'));
+  }
+
+  pause(reason: PauseReason): Promise<boolean> {
+    return this.run('pause', () => api.post<Hearing>('/api/hearing/pause', { reason } satisfies NewPause));
+  }
+
+  resume(): Promise<boolean> {
+    return this.run('resume', () => api.post<Hearing>('/api/hearing/resume'));
+  }
+
+  close(): Promise<boolean> {
+    return this.run('close', () => api.post<Hearing>('/api/hearing/close'));
+  }
+
+  /** Not held back while another is sent: two touches are two marks. */
+  async mark(kind: string, text: string): Promise<boolean> {
+    try {
+      await api.post('/api/marks', { kind, text } satisfies NewMark);
+      this.failure = null;
+      return true;
+    } catch (error) {
+      this.failure = error;
+      return false;
+    }
+  }
+
+  /** Show a view; while one is being sent only the newest waits, so that a drag does not queue up. */
+  async present(view: View): Promise<void> {
+    this.#view = view;
+    if (this.#showing) return;
+    this.#showing = true;
+    try {
+      while (this.#view !== null) {
+        const next: View = this.#view;
+        this.#view = null;
+        await api.put('/api/presentation', next satisfies NewView);
+        this.failure = null;
+      }
+    } catch (error) {
+      this.#view = null;
+      this.failure = error;
+    } finally {
+      this.#showing = false;
+    }
+  }
+
+  withdraw(): Promise<boolean> {
+    this.#view = null;
+    return this.run('withdraw', () => api.delete('/api/presentation'));
+  }
+
+  addExhibit(file: File, title: string, progress: (part: number) => void): Promise<boolean> {
+    const form = new FormData();
+    form.set('title', title);
+    form.set('file', file);
+    return this.run('exhibit', () => upload<Exhibit>('/api/exhibits', form, progress));
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * Recorded media of a hearing in one media element: fetches ranges ahead of the cursor, appends them, evicts what lies
+ * behind. `currentTime` is room time in seconds, so that all elements of a page share one clock by construction.
+ *
+ * Promises: the bytes of a stretch are asked for once, in order, a few seconds ahead and never the whole hearing; a
+ * failed request is tried again and reported to the caller. Refuses: to invent media; a hole stays a hole.
+ */
+
+import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
+import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
+
+/** What the center gave for a range. `next_ms` says where media begins again when it gave none. */
+export type MediaPiece =
+  | { bytes: ArrayBuffer; from_ms: number; to_ms: number; mime: string }
+  | { bytes: null; next_ms: number | null };
+
+export type FetchPiece = (track: string, from_ms: number, to_ms: number, signal: AbortSignal) => Promise<MediaPiece>;
+
+interface TrackLoad {
+  track: string;
+  buffer: SourceBuffer | null;
+  mime: string;
+  /** Everything from the last jump up to this moment is appended. */
+  fetched_to_ms: number;
+  /** The center is asked again no earlier than this (performance.now). */
+  retry_at: number;
+  busy: boolean;
+}
+
+const KEEP_BEHIND_S = 30;
+const RETRY_MS = 1000;
+
+export class RecordedSource {
+  private media: MediaSource | null = null;
+  private url = '';
+  private lanes: TrackLoad[] = [];
+  private base_ms = 0;
+  private stretch_to_ms = 0;
+  private abort = new AbortController();
+  private generation = 0;
+  private readonly drift = new SoundDrift();
+  private readonly sought = () => this.drift.based(this.element.currentTime * 1000);
+  /** What went wrong with the last request, in the server's words; '' when nothing did. */
+  problem = '';
+  onproblem: (words: string) => void = () => undefined;
+
+  constructor(
+    private readonly element: HTMLMediaElement,
+    private readonly fetchPiece: FetchPiece,
+    private readonly appetite: Appetite = APPETITE,
+  ) {
+    element.addEventListener('seeked', this.sought);
+  }
+
+  /** The tracks that are loaded. */
+  get tracks(): readonly string[] {
+    return this.lanes.map((lane) => lane.track);
+  }
+
+  /** Show `tracks` from `at_ms`; media is fetched up to `stretch_to_ms`. Keeps what is buffered when it can. */
+  open(tracks: readonly string[], at_ms: number, stretch_to_ms: number): void {
+    this.stretch_to_ms = stretch_to_ms;
+    const same = this.media?.readyState === 'open' && this.tracks.join() === tracks.join();
+    if (same && this.holds(at_ms)) {
+      this.element.currentTime = at_ms / 1000;
+      this.pump(at_ms);
+      return;
+    }
+    void this.restart(tracks, at_ms);
+  }
+
+  /** The stretch has grown: the hearing still runs. */
+  extend(stretch_to_ms: number): void {
+    this.stretch_to_ms = stretch_to_ms;
+  }
+
+  /** Is `at_ms` buffered in every track? */
+  holds(at_ms: number): boolean {
+    return (
+      this.lanes.length > 0 &&
+      at_ms >= this.base_ms &&
+      this.lanes.every((lane) => lane.buffer !== null && at_ms < lane.fetched_to_ms)
+    );
+  }
+
+  /** Is media for `at_ms` on its way, so that opening anew would only delay it? */
+  reaching(at_ms: number): boolean {
+    return (
+      this.lanes.length > 0 &&
+      at_ms >= this.base_ms - 50 &&
+      this.lanes.every((lane) => at_ms < lane.fetched_to_ms + this.appetite.chunk_ms)
+    );
+  }
+
+  /** Fetch what the cursor will need; call a few times a second. */
+  pump(cursor_ms: number): void {
+    if (this.media?.readyState !== 'open') return;
+    for (const lane of this.lanes) if (lane.buffer !== null) void this.feed(lane, cursor_ms);
+  }
+
+  /** Call now and then while it plays: sound that has drifted from the picture is set right, unless nobody hears it. */
+  setSoundRight(): void {
+    const { element } = this;
+    if (element.muted || element.seeking || this.media?.readyState !== 'open') return;
+    if (Math.abs(this.drift.offMs(element.currentTime * 1000)) > DRIFT_MS) element.currentTime = Number(element.currentTime);
+  }
+
+  destroy(): void {
+    this.generation++;
+    this.element.removeEventListener('seeked', this.sought);
+    this.abort.abort();
+    this.media = null;
+    this.lanes = [];
+    if (this.url !== '') {
+      URL.revokeObjectURL(this.url);
+      this.url = '';
+      this.element.removeAttribute('src');
+      this.element.load();
+    }
+  }
+
+  private async restart(tracks: readonly string[], at_ms: number): Promise<void> {
+    this.abort.abort();
+    this.abort = new AbortController();
+    const generation = ++this.generation;
+    this.drift.clear();
+    this.base_ms = at_ms;
+    this.lanes = tracks.map((track) => ({
+      track,
+      buffer: null,
+      mime: '',
+      fetched_to_ms: at_ms,
+      retry_at: 0,
+      busy: false,
+    }));
+    const rate = this.element.playbackRate;
+    const media = new MediaSource();
+    const old = this.url;
+    this.url = URL.createObjectURL(media);
+    this.media = media;
+    this.element.src = this.url;
+    this.element.playbackRate = rate;
+    if (old !== '') URL.revokeObjectURL(old);
+    await new Promise<void>((opened) => media.addEventListener('sourceopen', () => opened(), { once: true }));
+    if (generation !== this.generation) return;
+    media.duration = Number.POSITIVE_INFINITY;
+    // The first piece of every track carries its type; all buffers must exist before the first is filled.
+    const pieces = await Promise.all(this.lanes.map((lane) => this.first(lane, generation)));
+    if (generation !== this.generation) return;
+    for (const [i, lane] of this.lanes.entries()) {
+      const piece = pieces[i];
+      if (piece === undefined || piece === null) continue;
+      lane.mime = piece.mime;
+      lane.buffer = media.addSourceBuffer(piece.mime);
+    }
+    this.element.currentTime = at_ms / 1000;
+    for (const [i, lane] of this.lanes.entries()) {
+      const piece = pieces[i];
+      if (piece) void this.append(lane, piece);
+    }
+  }
+
+  private async first(lane: TrackLoad, generation: number): Promise<(MediaPiece & { bytes: ArrayBuffer }) | null> {
+    while (generation === this.generation) {
+      const chunk = nextChunk(lane.fetched_to_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
+      const piece = chunk === null ? null : await this.ask(lane, chunk.from_ms, chunk.to_ms);
+      if (piece !== null && piece.bytes !== null) return piece;
+      await sleep(RETRY_MS);
+    }
+    return null;
+  }
+
+  private async feed(lane: TrackLoad, cursor_ms: number): Promise<void> {
+    if (lane.busy || performance.now() < lane.retry_at) return;
+    const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
+    if (chunk === null) return;
+    const generation = this.generation;
+    lane.busy = true;
+    try {
+      const piece = await this.ask(lane, chunk.from_ms, chunk.to_ms);
+      if (generation !== this.generation || piece === null) return;
+      if (piece.bytes !== null) await this.append(lane, piece);
+      else if (piece.next_ms !== null && piece.next_ms > chunk.from_ms) lane.fetched_to_ms = piece.next_ms;
+      else lane.retry_at = performance.now() + RETRY_MS;
+    } finally {
+      lane.busy = false;
+    }
+  }
+
+  private async ask(lane: TrackLoad, from_ms: number, to_ms: number): Promise<MediaPiece | null> {
+    try {
+      const piece = await this.fetchPiece(lane.track, from_ms, to_ms, this.abort.signal);
+      this.report('');
+      return piece;
+    } catch (error) {
+      if (this.abort.signal.aborted) return null;
+      lane.retry_at = performance.now() + RETRY_MS;
+      this.report(error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  }
+
+  private async append(lane: TrackLoad, piece: MediaPiece & { bytes: ArrayBuffer }): Promise<void> {
+    const buffer = lane.buffer;
+    if (buffer === null) return;
+    try {
+      if (piece.mime !== lane.mime) buffer.changeType(piece.mime);
+      lane.mime = piece.mime;
+      await idle(buffer);
+      const behind_s = this.element.currentTime - KEEP_BEHIND_S;
+      if (buffer.buffered.length > 0 && buffer.buffered.start(0) < behind_s - 10) {
+        buffer.remove(0, behind_s);
+        this.base_ms = Math.max(this.base_ms, behind_s * 1000);
+        await idle(buffer);
+      }
+      buffer.appendBuffer(piece.bytes);
+      if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
+    } catch (error) {
+      // The source was closed meanwhile, or the browser's quota is full: make room and ask again later.
+      if (!(error instanceof DOMException)) throw error;
+      lane.retry_at = performance.now() + RETRY_MS;
+      if (error.name === 'QuotaExceededError') buffer.remove(0, Math.max(0.001, this.element.currentTime - 2));
+      else if (error.name !== 'InvalidStateError') this.report(error.message);
+      return;
+    }
+    await idle(buffer);
+    if (piece.to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = piece.to_ms;
+    else lane.retry_at = performance.now() + RETRY_MS; // the end of what has arrived so far
+  }
+
+  private report(words: string): void {
+    if (words === this.problem) return;
+    this.problem = words;
+    this.onproblem(words);
+  }
+}
+
+function idle(buffer: SourceBuffer): Promise<void> {
+  if (!buffer.updating) return Promise.resolve();
+  return new Promise((done) => buffer.addEventListener('updateend', () => done(), { once: true }));
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
