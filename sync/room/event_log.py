@@ -18,7 +18,7 @@ import structlog
 
 from sync.errors import LedgerError, StorageError
 from sync.record.event import AFTER_SEAL, DAMAGED, Event, seal_key
-from sync.runtime.write_ahead import write_ahead
+from sync.runtime.write_ahead import is_locked, write_ahead
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,7 @@ class RoomLog:
 
     def _failed(self, error: sqlite3.Error) -> None:
         """A patient log forgets a connection to a damaged file, so that it finds the one that is put in its place."""
-        if self._patient and self._connection is not None and "locked" not in str(error):
+        if self._patient and self._connection is not None and not is_locked(error):
             self._connection.close()
             self._connection = None
 

@@ -14,6 +14,12 @@ PATIENCE_S = 10.0
 _PAUSE_S = 0.01
 
 
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether somebody else only uses the file or the table just now."""
+    # The low byte is the kind of error, the others say which of it; an error of the module itself has no code.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def write_ahead(execute: Callable[[str], object], *, patience_s: float = PATIENCE_S) -> None:
     """Turn it on by `execute`, a connection's or a cursor's; `sqlite3.Error` when it cannot be within `patience_s`."""
     deadline_s = time.monotonic() + patience_s
@@ -22,7 +28,6 @@ def write_ahead(execute: Callable[[str], object], *, patience_s: float = PATIENC
             execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            # The low byte is the kind of error; the others say which of it.
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+            if not is_locked(error) or time.monotonic() > deadline_s:
                 raise
         time.sleep(_PAUSE_S)
