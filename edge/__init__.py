@@ -1,1 +1,1 @@
-"""The hearing in its room: state machine, evidence desk, the clerk's panel and the room's display."""
+"""The hearing in its room: state machine, evidence, the clerk's panel and the room's display."""

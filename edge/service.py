@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from edge.api.court_systems import add_control
+from edge.api.court_systems import add_court_systems
 from edge.api.hearing import add_routes
 from edge.api.phrases import add_phrases, phrasebook_of
 from edge.api.signing import add_signing
 from edge.api.transcript import add_transcript
 from edge.api.websockets import add_sockets
-from edge.checks.desk import TranscriptChecks, add_checks
+from edge.checks.transcript_checks import TranscriptChecks, add_checks
 from edge.documents.jobs import Making
 from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
@@ -66,13 +66,13 @@ def assemble(profile: Profile) -> Edge:
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}")
     selftest = SelfTestRunner(view)
-    desk = HearingCommands(view, alarms, selftest)
-    add_routes(app, view, desk, token, selftest)
+    commands = HearingCommands(view, alarms, selftest)
+    add_routes(app, view, commands, token, selftest)
     words = TranscriptCommands(view)
     add_transcript(app, view, words, access)
     signing = SigningCommands(view, Making(profile, layout))
     add_signing(app, view, signing)
-    add_control(app, view, desk)
+    add_court_systems(app, view, commands)
     add_phrases(app, view, phrasebook_of(view))
     checks = TranscriptChecks(view)
     add_checks(app, checks)

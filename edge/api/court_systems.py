@@ -1,6 +1,6 @@
 """The room's interface for a court's own systems: start, pause, stop, mute and ask, with a token instead of a person.
 
-The same desk decides as for the clerk, so nothing can be done here that the clerk may not: the three lawful reasons
+The same commands decide as for the clerk, so nothing can be done here that the clerk may not: the three lawful reasons
 are the only ones, and what is refused there is refused here. The token is one line of the file `[panel]
 api_token_file` (mode 0600); without it these routes are closed. Each act says in the log that it came from outside.
 """
@@ -54,7 +54,7 @@ class ApiToken:
             raise AccessError("接口令牌无效或未启用 (no such token, or the API is not switched on)", code="token")
 
 
-def add_control(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
+def add_court_systems(app: FastAPI, view: RoomState, commands: HearingCommands) -> None:
     """Put the routes on `app`."""
     rule = Rule(machine=ApiToken(view).check)
 
@@ -76,36 +76,36 @@ def add_control(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
     async def start(body: FromDocket | Unlisted) -> dict[str, Any]:
         log.info("api_act", act="open")
         if isinstance(body, Unlisted):
-            return _summary((await desk.open(body, None, body.despite)).to_json())
+            return _summary((await commands.open(body, None, body.despite)).to_json())
         entries = [] if view.docket is None else view.docket.hearings
         planned = next((e for e in entries if e.id == body.docket_id), None)
         if planned is None:
             raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
-        return _summary((await desk.open(planned, planned.id, body.despite)).to_json())
+        return _summary((await commands.open(planned, planned.id, body.despite)).to_json())
 
     @app.post("/api/control/pause")
     @declare(rule)
     async def pause(body: NewPause) -> dict[str, Any]:
         log.info("api_act", act="pause", reason=body.reason.value)
-        return _summary((await desk.pause(body.reason)).to_json())
+        return _summary((await commands.pause(body.reason)).to_json())
 
     @app.post("/api/control/resume")
     @declare(rule)
     async def resume() -> dict[str, Any]:
         log.info("api_act", act="resume")
-        return _summary((await desk.resume()).to_json())
+        return _summary((await commands.resume()).to_json())
 
     @app.post("/api/control/stop")
     @declare(rule)
     async def stop() -> dict[str, Any]:
         log.info("api_act", act="close")
-        return _summary((await desk.close()).to_json())
+        return _summary((await commands.close()).to_json())
 
     @app.post("/api/control/mute")
     @declare(rule)
     async def mute(body: Mute) -> dict[str, Any]:
         log.info("api_act", act="mute", muted=body.muted)
-        return _summary((await desk.mute(body.muted, BY)).to_json())
+        return _summary((await commands.mute(body.muted, BY)).to_json())
 
 
 def _summary(hearing: dict[str, Any]) -> dict[str, Any]:

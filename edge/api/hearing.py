@@ -84,13 +84,13 @@ class NewMark(EdgeBody):
 
 
 def add_routes(
-    app: FastAPI, view: RoomState, desk: HearingCommands, token: DisplayToken, selftest: SelfTestRunner
+    app: FastAPI, view: RoomState, commands: HearingCommands, token: DisplayToken, selftest: SelfTestRunner
 ) -> None:
     """Put the routes on `app`."""
     _add_selftest(app, selftest)
-    _add_hearing(app, view, desk)
-    _add_exhibits(app, desk)
-    _add_display(app, view, desk, token)
+    _add_hearing(app, view, commands)
+    _add_exhibits(app, commands)
+    _add_display(app, view, commands, token)
 
 
 def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
@@ -105,7 +105,7 @@ def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
         return selftest.stop_listening()
 
 
-def _add_hearing(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
+def _add_hearing(app: FastAPI, view: RoomState, commands: HearingCommands) -> None:
     @app.get("/api/state")
     @allow("clerk")
     async def state() -> Any:
@@ -122,50 +122,50 @@ def _add_hearing(app: FastAPI, view: RoomState, desk: HearingCommands) -> None:
     @allow("clerk")
     async def open_hearing(body: FromDocket | Unlisted) -> dict[str, Any]:
         if isinstance(body, Unlisted):
-            return (await desk.open(body, None, body.despite)).to_json()
+            return (await commands.open(body, None, body.despite)).to_json()
         entries = [] if view.docket is None else view.docket.hearings
         planned = next((e for e in entries if e.id == body.docket_id), None)
         if planned is None:
             raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
-        return (await desk.open(planned, planned.id, body.despite)).to_json()
+        return (await commands.open(planned, planned.id, body.despite)).to_json()
 
     @app.post("/api/hearing/pause")
     @allow("clerk")
     async def pause(body: NewPause) -> dict[str, Any]:
-        return (await desk.pause(body.reason)).to_json()
+        return (await commands.pause(body.reason)).to_json()
 
     @app.post("/api/hearing/resume")
     @allow("clerk")
     async def resume() -> dict[str, Any]:
-        return (await desk.resume()).to_json()
+        return (await commands.resume()).to_json()
 
     @app.post("/api/hearing/close")
     @allow("clerk")
     async def close() -> dict[str, Any]:
-        return (await desk.close()).to_json()
+        return (await commands.close()).to_json()
 
     @app.post("/api/hearing/replacement")
     @allow("clerk")
     async def replacement(body: Consents) -> dict[str, Any]:
-        return (await desk.replace_transcript(body.consents)).to_json()
+        return (await commands.replace_transcript(body.consents)).to_json()
 
     @app.put("/api/presentation")
     @allow("clerk")
     async def present(body: NewView) -> dict[str, Any]:
-        return (await desk.present(body.exhibit, body.page, body.zoom, body.x, body.y)).to_json()
+        return (await commands.present(body.exhibit, body.page, body.zoom, body.x, body.y)).to_json()
 
     @app.delete("/api/presentation")
     @allow("clerk")
     async def withdraw() -> dict[str, Any]:
-        return (await desk.withdraw()).to_json()
+        return (await commands.withdraw()).to_json()
 
     @app.post("/api/marks")
     @allow("clerk")
     async def mark(body: NewMark) -> dict[str, Any]:
-        return await desk.mark(body.kind, body.text)
+        return await commands.mark(body.kind, body.text)
 
 
-def _add_exhibits(app: FastAPI, desk: HearingCommands) -> None:
+def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
     @app.post("/api/exhibits")
     @allow("clerk")
     async def add_exhibit(request: Request) -> dict[str, Any]:
@@ -180,16 +180,16 @@ def _add_exhibits(app: FastAPI, desk: HearingCommands) -> None:
             if not isinstance(file, UploadFile) or not isinstance(title, str):
                 raise MediaError("请选择一个文件 (the form needs a file)", code="invalid")
             filename = Path((file.filename or "").replace("\\", "/")).name[:200] or "file"
-            return await desk.add_exhibit(title[:200], filename, _pieces(file))
+            return await commands.add_exhibit(title[:200], filename, _pieces(file))
 
     @app.get("/api/exhibits/{exhibit}")
     @allow("clerk")
     async def exhibit_file(exhibit: str) -> FileResponse:
-        known = desk.exhibit(exhibit)
-        return _file(desk.file_of(known), known, cache="private, max-age=86400, immutable")
+        known = commands.exhibit(exhibit)
+        return _file(commands.file_of(known), known, cache="private, max-age=86400, immutable")
 
 
-def _add_display(app: FastAPI, view: RoomState, desk: HearingCommands, token: DisplayToken) -> None:
+def _add_display(app: FastAPI, view: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
     @app.get("/api/display/exhibit")
     @public()  # the token is checked here
     async def presented(request: Request) -> FileResponse:
@@ -197,7 +197,7 @@ def _add_display(app: FastAPI, view: RoomState, desk: HearingCommands, token: Di
         exhibit = presented_exhibit(view)
         if exhibit is None:
             raise HearingError("当前没有展示的证据 (nothing is presented now)", code="not-found")
-        return _file(desk.file_of(exhibit), exhibit, cache="no-store")
+        return _file(commands.file_of(exhibit), exhibit, cache="no-store")
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pypinyin import Style, lazy_pinyin
 from typing_extensions import TypedDict
 
-from edge.phrases.book import Phrasebook, PhraseStore, Shelf, default_text
 from edge.phrases.fields import PhrasePart, fields_of, fill, kind_of, speaker_of
 from edge.phrases.file import MAX_BYTES, PhraseFileError
+from edge.phrases.store import Phrasebook, PhraseStore, Shelf, default_text
 from edge.state.room_state import RoomState
 from sync.http.access import allow, error_response
 from sync.room.paths import RoomPaths

@@ -1,4 +1,4 @@
-"""The routes of signing, as docs/protocol.md lists them: bodies are bounded and checked before the desk sees them.
+"""The routes of signing, as docs/protocol.md lists them: bodies are bounded and checked before anything is done.
 
 A signature's strokes are points on the pad that was signed on, 0…1 of its width and height, with milliseconds since the
 first touch and pressure; at most `MAX_POINTS` in all, and at least one stroke that somebody drew.
@@ -109,13 +109,13 @@ class NewObjection(EdgeBody):
         return self
 
 
-def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
+def add_signing(app: FastAPI, view: RoomState, commands: SigningCommands) -> None:
     """Put the routes on `app`."""
 
     @app.get("/api/transcript/signing")
     @allow("clerk")
     async def signing() -> Any:
-        value = await desk.value()
+        value = await commands.value()
         if value is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
         return value
@@ -123,7 +123,7 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
     @app.post("/api/transcript/final")
     @allow("clerk")
     async def final(body: Final) -> Any:
-        return await desk.final(body.id, despite=body.despite)
+        return await commands.final(body.id, despite=body.despite)
 
     @app.post("/api/transcript/signatures")
     @allow("clerk")
@@ -132,7 +132,7 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
         if body.size is not None:
             said["size"] = [round(side) for side in body.size]
             said["strokes"] = [[_point(p) for p in stroke] for stroke in body.strokes]
-        return await desk.sign(said)
+        return await commands.sign(said)
 
     @app.post("/api/transcript/objections")
     @allow("clerk")
@@ -140,12 +140,12 @@ def add_signing(app: FastAPI, view: RoomState, desk: SigningCommands) -> None:
         said = cast(ObjectionBody, body.model_dump(exclude={"replayed_from_ms", "replayed_to_ms"}))
         said["replayed_from_ns"] = _ns(body.replayed_from_ms)
         said["replayed_to_ns"] = _ns(body.replayed_to_ms)
-        return await desk.object(said)
+        return await commands.object(said)
 
     @app.get("/api/transcript/document.{kind}")
     @allow("clerk")
     async def document(kind: Literal["docx", "pdf", "srt", "vtt", "json"]) -> FileResponse:
-        made = await desk.document(kind)
+        made = await commands.document(kind)
         hearing = view.hearing
         assert hearing is not None
         return _file(made, str(hearing.case.get("case_no") or hearing.id))

@@ -146,7 +146,7 @@ class RevisionAnswer(TypedDict):
     lines: list[Utterance]
 
 
-def add_transcript(app: FastAPI, view: RoomState, desk: TranscriptCommands, access: Access) -> None:
+def add_transcript(app: FastAPI, view: RoomState, commands: TranscriptCommands, access: Access) -> None:
     """Put the routes on `app`."""
     sounds = asyncio.Semaphore(SOUNDS_AT_ONCE)
 
@@ -156,19 +156,19 @@ def add_transcript(app: FastAPI, view: RoomState, desk: TranscriptCommands, acce
         changes = [change.to_event() for change in body.changes]
         clerk = access.session(request).name
         act = ClerkAct(body.id, body.act, changes, body.tab, clerk, body.reason, reopen=body.reopen)
-        return await _answer(desk.revise(act))
+        return await _answer(commands.revise(act))
 
     @app.post("/api/transcript/voice", response_model=None)
     @allow("clerk")
     async def voice(body: NewVoice, request: Request) -> Response:
         clerk = access.session(request).name
-        return await _answer(desk.voice(body.id, body.tab, clerk, body.line, body.role, reopen=body.reopen))
+        return await _answer(commands.voice(body.id, body.tab, clerk, body.line, body.role, reopen=body.reopen))
 
     @app.post("/api/transcript/undo", response_model=None)
     @allow("clerk")
     async def undo(body: NewUndo, request: Request) -> Response:
         clerk = access.session(request).name
-        return await _answer(desk.undo(body.id, body.tab, clerk, body.revision, reopen=body.reopen))
+        return await _answer(commands.undo(body.id, body.tab, clerk, body.revision, reopen=body.reopen))
 
     @app.get("/api/transcript/{line}/sound")
     @allow("clerk")

@@ -1,4 +1,4 @@
-"""The signing desk: the words are laid before those who were there, who sign, refuse or object; then it is a document.
+"""Signing: the words are laid before those who were there, who sign, refuse or object; then it is a document.
 
 Promises: an act is on disk before it is answered and the same id twice is one act; nobody signs words that are not the
 newest version and the words of now (`stale`); a refusal and a correction that was refused have a reason. When nobody is

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from edge.checks.finding import facts_of
-from edge.phrases.book import default_text
 from edge.phrases.fields import fields_of, fill
 from edge.phrases.file import parse
+from edge.phrases.store import default_text
 from tests.support.words.said import CASE, FACTS, SEATS, words
 
 LABOUR = """

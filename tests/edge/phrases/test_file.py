@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.phrases.book import PhraseStore, default_text
 from edge.phrases.fields import BLANK, fields_of, fill, kind_of, speaker_of
 from edge.phrases.file import CASES, Phrase, PhraseFileError, parse
+from edge.phrases.store import PhraseStore, default_text
 from sync.errors import HearingError
 
 CASE = {
