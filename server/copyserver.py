@@ -183,7 +183,7 @@ async def running(data: Path, token_file: Path, host: str, port: int) -> AsyncIt
 
 
 async def serve(data: Path, token_file: Path, host: str, port: int, lifeline: Lifeline) -> None:
-    """Until cancelled."""
+    """Until canceled."""
     async with running(data, token_file, host, port) as bound:
         log.info("keeping_copies", host=host, port=bound, data=str(data))
         lifeline.ready()

@@ -249,7 +249,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
 
 
 async def serve(config: Config, lifeline: Lifeline) -> None:
-    """Run the center until it is cancelled."""
+    """Run the center until it is canceled."""
     center = build(config)
     async with running(center, config.web.host, config.web.port) as port:
         log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))

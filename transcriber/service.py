@@ -40,7 +40,7 @@ CATCHING_UP_MS = 8_000.0
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
-    """Transcribe until cancelled. Raises `ConfigError` when there is no model."""
+    """Transcribe until canceled. Raises `ConfigError` when there is no model."""
     layout = RoomPaths(profile.storage.data)
     feed = FeedServer(layout.feed("transcriber"))
     if profile.transcriber.engine == "off":
@@ -111,7 +111,7 @@ class _Service:
         )
 
     async def run(self, lifeline: Lifeline) -> None:
-        """Run all tasks until the first one fails or this one is cancelled."""
+        """Run all tasks until the first one fails or this one is canceled."""
         self._publish_status()
         await self._read_log()
         if self._progress.point.lost:

@@ -150,7 +150,7 @@ def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastA
 
 
 async def serve(settings: Transcriber, lifeline: Lifeline, **where: Any) -> None:
-    """Answer until cancelled, as `running` does."""
+    """Answer until canceled, as `running` does."""
     async with running(settings, **where) as port:
         log.info("hearing_speech", port=port, model=settings.model)
         lifeline.ready()

@@ -268,9 +268,9 @@ def run(profile_path: Path | None, console: Console) -> int:
     table.add_column("finding", overflow="fold")
     bad = 0
     for finding in examine(profile_path):
-        mark, colour = _MARKS[finding.state]
+        mark, color = _MARKS[finding.state]
         bad += finding.state == "bad"
-        table.add_row(Text(mark, style=colour), Text(finding.subject), Text(finding.text))
+        table.add_row(Text(mark, style=color), Text(finding.subject), Text(finding.text))
     console.print(table)
     console.print("nothing stands in the way" if not bad else f"{bad} thing(s) to put right", highlight=False)
     return 2 if bad else 0

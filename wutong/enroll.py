@@ -17,7 +17,7 @@ from server.config import Config, load_config
 from server.integrity.enrollment import VALID_S, Enrollment, center_key
 from server.store.database import open_database
 from sync.errors import ConfigError
-from sync.room.enrollment import enrol, fingerprint
+from sync.room.enrollment import enroll, fingerprint
 from sync.room.paths import RoomPaths
 
 T = TypeVar("T")
@@ -27,24 +27,24 @@ async def new_code(config: Config, room: str) -> str:
     """A code for a room of the configuration."""
     if room not in {entry.address for entry in config.rooms}:
         raise ConfigError(f"{room} is not among [[rooms]] of the center's configuration; add it there first")
-    return await _with(config, lambda enrolment: enrolment.new_code(room))
+    return await _with(config, lambda enrollment: enrollment.new_code(room))
 
 
 def redeem(profile: Path, code: str) -> str:
-    """Enrol the device of a room; the fingerprint of the center's key."""
+    """Enroll the device of a room; the fingerprint of the center's key."""
     loaded = load_profile(profile)
     if not loaded.center.url:
-        raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrolment")
+        raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrollment")
     with httpx.Client(base_url=loaded.center.url, timeout=30, trust_env=False) as http:
         layout = RoomPaths(loaded.storage.data)
-        return fingerprint(enrol(http, layout, loaded.address, code, dt.datetime.now(dt.UTC)))
+        return fingerprint(enroll(http, layout, loaded.address, code, dt.datetime.now(dt.UTC)))
 
 
 def at_center(config: Path, room: str | None, revoke: str | None, *, listed: bool, console: Console) -> None:
     """The form for the center."""
     loaded = load_config(config)
     if revoke is not None:
-        count = asyncio.run(_with(loaded, lambda enrolment: enrolment.revoke(revoke)))
+        count = asyncio.run(_with(loaded, lambda enrollment: enrollment.revoke(revoke)))
         if not count:
             raise ConfigError(f"{revoke} has no device that could be revoked; see --list")
         console.print(f"已吊销 {revoke} 的设备证书 (revoked): nothing it signs from now on is witnessed")
@@ -71,7 +71,7 @@ def in_room(profile: Path, code: str | None, console: Console) -> None:
 
 def _print_devices(config: Config, console: Console) -> None:
     table = Table("法庭 room", "公钥 key", "登记 enrolled (UTC)", "吊销 revoked (UTC)")
-    for device in asyncio.run(_with(config, lambda enrolment: enrolment.devices())):
+    for device in asyncio.run(_with(config, lambda enrollment: enrollment.devices())):
         table.add_row(device.room, device.public_key[:16], _day(device.enrolled_utc_ns), _day(device.revoked_utc_ns))
     console.print(table)
 

@@ -123,8 +123,8 @@ class RoomWatch:
         if hearing is None or hearing.state is State.CLOSED:
             text.append("no hearing", style="dim")
         else:
-            colour = "red" if hearing.state is State.OPEN else "yellow"
-            text.append("● ", style=colour)
+            color = "red" if hearing.state is State.OPEN else "yellow"
+            text.append("● ", style=color)
             why = f" ({hearing.pauses[-1].reason})" if hearing.state is State.PAUSED else ""
             text.append(f"{hearing.state.value}{why} {hearing.case.get('case_no', '')}")
         return text.append(f"  {datetime.now().astimezone():%H:%M:%S}", style="dim")
@@ -221,8 +221,8 @@ def _bar(level: dict[str, float] | None, cells: int = 18) -> Text:
     if level is None:
         return Text("─" * cells, style="dim")
     filled = round(cells * min(1.0, max(0.0, 1 - level["rms_db"] / FLOOR_DB)))
-    colour = "red" if level["peak_db"] > -1 else "green"
-    return Text("█" * filled, style=colour).append("·" * (cells - filled), style="dim")
+    color = "red" if level["peak_db"] > -1 else "green"
+    return Text("█" * filled, style=color).append("·" * (cells - filled), style="dim")
 
 
 def _bytes(value: Any) -> str:

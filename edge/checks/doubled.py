@@ -1,7 +1,7 @@
 """Words that stand twice: 的的, 我我们, a phrase that the engine said again, one sentence on two seats at once.
 
 Much that stands twice in Chinese is right (慢慢, 对对方, 目的的, 商量商量), so only characters and words are looked at
-that are never doubled lawfully, each with the neighbours that make it lawful after all.
+that are never doubled lawfully, each with the neighbors that make it lawful after all.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Facts:
     """What is known of the case beside what is said in it."""
 
     names: tuple[tuple[str, str], ...] = ()
-    """(role, name) of the parties and of the court, one person or organisation each."""
+    """(role, name) of the parties and of the court, one person or organization each."""
     known: frozenset[str] = frozenset()
     """Other words of this case (its vocabulary, exhibits): not to be taken for a wrong name."""
     roles: frozenset[str] = frozenset()

@@ -14,7 +14,7 @@ from typing import Final
 
 from edge.checks.finding import PAIR, CheckedLine, Facts, Finding
 from edge.checks.sentences import sentences
-from edge.checks.sides import COURT, DEFENCE, DEFENDANT, PLAINTIFF, PROSECUTION, side_of
+from edge.checks.sides import COURT, DEFENDANT, DEFENSE, PLAINTIFF, PROSECUTION, side_of
 
 _BOTH: Final = re.compile(r"双方|各方|原、?被告|原告、被告|原告和被告|控辩")
 _EACH: Final = re.compile(
@@ -73,7 +73,7 @@ def _missing(
 def _present(lines: Sequence[CheckedLine], facts: Facts) -> frozenset[str]:
     """The two sides of this hearing."""
     there = {side_of(role) for role in facts.roles} | {side_of(line.role) for line in lines}
-    for pair in ((PROSECUTION, DEFENCE), (PLAINTIFF, DEFENDANT)):
+    for pair in ((PROSECUTION, DEFENSE), (PLAINTIFF, DEFENDANT)):
         if there.issuperset(pair):
             return frozenset(pair)
     return frozenset()
@@ -119,7 +119,7 @@ def _goes_on(text: str, missing: frozenset[str], wanted: frozenset[str], heard: 
     if len(text) <= 30 and _ORDER.search(text):
         return True
     *_, (_, last) = [(0, ""), *sentences(text)]
-    names = {DEFENCE: "被告人|辩护人", PROSECUTION: "公诉人"}
+    names = {DEFENSE: "被告人|辩护人", PROSECUTION: "公诉人"}
     named = any(re.search(names.get(side, side), last) for side in missing)
     if not named or _BOTH.search(last):
         return False

@@ -160,7 +160,7 @@ class _Layout:
             self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, gray=90))
         self._draw(5, lambda s, y: None)
         for label, text in form.heads:
-            self._labelled(f"{label}：", text, size=12, pitch=7.4, hang=27)
+            self._labeled(f"{label}：", text, size=12, pitch=7.4, hang=27)
         self._draw(6, lambda s, y: s.rule(LEFT, y - 3, RIGHT, y - 3, 0.4))
         for row in form.rows:
             self._row(row)
@@ -179,9 +179,9 @@ class _Layout:
         text = row.text + (DOUBTFUL if row.doubtful else "")
         if row.struck:
             text = STRUCK + text
-        self._labelled(f"{row.role}：", text, size=BODY_PT, pitch=PITCH, hang=0, struck=row.struck)
+        self._labeled(f"{row.role}：", text, size=BODY_PT, pitch=PITCH, hang=0, struck=row.struck)
 
-    def _labelled(self, label: str, text: str, *, size: float, pitch: float, hang: float, struck: bool = False) -> None:
+    def _labeled(self, label: str, text: str, *, size: float, pitch: float, hang: float, struck: bool = False) -> None:
         """A label and what it says; the rows after the first begin at `hang` mm."""
         label, text = clean(label), clean(text)
         width_of = self._sheet.width(size)

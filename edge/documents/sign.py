@@ -1,6 +1,6 @@
 """The device's signature in a PDF: PAdES B-B, or B-T with a time-stamp authority.
 
-The key is the device's Ed25519 key, the certificate the one that the center gave at enrolment: so whoever has the
+The key is the device's Ed25519 key, the certificate the one that the center gave at enrollment: so whoever has the
 center's public key can judge the file without any server (`wutong verify` does). Promises: every byte of the file is
 covered. What readers make of Ed25519 (RFC 8419, ISO/TS 32002) is in docs/words.md.
 """

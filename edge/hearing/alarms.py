@@ -45,7 +45,7 @@ NOT_ENROLLED = AlarmKind(
     "not-enrolled",
     "ledger",
     "本法庭未在中心登记，中心不能见证；录制不受影响，请管理员登记"
-    " (this room is not enrolled, so the center cannot witness; recording goes on; enrol it with `wutong enroll`)",
+    " (this room is not enrolled, so the center cannot witness; recording goes on; enroll it with `wutong enroll`)",
 )
 FORK = AlarmKind(
     "fork",

@@ -16,26 +16,26 @@ from PIL import Image, ImageDraw
 from hardware.program.layout import HEIGHT, WIDTH, Rect
 from hardware.simulation.drawn_courtroom import Patch, Plane, font, planes
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Weight = Literal["bold", "regular"]
 Side = Literal["left", "middle", "right"]
 
-GROUND: Colour = (27, 29, 33)
-BAR: Colour = (17, 18, 21)
-PIT: Colour = (12, 13, 15)
+GROUND: Color = (27, 29, 33)
+BAR: Color = (17, 18, 21)
+PIT: Color = (12, 13, 15)
 """Behind a picture that does not fill its place."""
-INK: Colour = (238, 237, 232)
-DIM: Colour = (158, 161, 168)
-GOLD: Colour = (226, 184, 104)
-RED: Colour = (226, 92, 84)
+INK: Color = (238, 237, 232)
+DIM: Color = (158, 161, 168)
+GOLD: Color = (226, 184, 104)
+RED: Color = (226, 92, 84)
 
 CACHED_TEXTS = 256
 SMOOTH = 2
 
 
 @lru_cache(maxsize=64)
-def _levels(colour: Colour) -> tuple[int, int, int]:
-    luma, cb, cr = planes(Image.new("RGB", (2, 2), colour))
+def _levels(color: Color) -> tuple[int, int, int]:
+    luma, cb, cr = planes(Image.new("RGB", (2, 2), color))
     return int(luma[0, 0]), int(cb[0, 0]), int(cr[0, 0])
 
 
@@ -49,10 +49,10 @@ class Canvas:
         self.cb = self.data[pixels : pixels + quarter].reshape(HEIGHT // 2, WIDTH // 2)
         self.cr = self.data[pixels + quarter :].reshape(HEIGHT // 2, WIDTH // 2)
 
-    def fill(self, rect: Rect, colour: Colour) -> None:
-        """One colour."""
+    def fill(self, rect: Rect, color: Color) -> None:
+        """One color."""
         x, y, right, bottom = rect.x, rect.y, rect.right, rect.bottom
-        levels = _levels(colour)
+        levels = _levels(color)
         self.luma[y:bottom, x:right] = levels[0]
         self.cb[y // 2 : bottom // 2, x // 2 : right // 2] = levels[1]
         self.cr[y // 2 : bottom // 2, x // 2 : right // 2] = levels[2]
@@ -90,8 +90,8 @@ def _scale(source: Plane, target: Plane) -> None:
 class Text:
     """Lines of one style. The last `CACHED_TEXTS` are kept finished."""
 
-    def __init__(self, size: int, colour: Colour, ground: Colour, weight: Weight = "bold") -> None:
-        self._size, self._colour, self._ground, self._weight = size, colour, ground, weight
+    def __init__(self, size: int, color: Color, ground: Color, weight: Weight = "bold") -> None:
+        self._size, self._color, self._ground, self._weight = size, color, ground, weight
         self._height = (size * 3 // 2 + 1) // 2 * 2
         self._line = lru_cache(CACHED_TEXTS)(self._draw)
         self.drawn = 0
@@ -126,5 +126,5 @@ class Text:
         wide = min(max((int(face.getlength(shown)) // SMOOTH + 3) // 2 * 2, 2), max(most // 2 * 2, 2))
         image = Image.new("RGB", (wide * SMOOTH, self._height * SMOOTH), self._ground)
         middle = (0, self._height * SMOOTH / 2)
-        ImageDraw.Draw(image).text(middle, shown, font=face, fill=self._colour, anchor="lm")
+        ImageDraw.Draw(image).text(middle, shown, font=face, fill=self._color, anchor="lm")
         return Patch(0, 0, *planes(image.reduce(SMOOTH)))

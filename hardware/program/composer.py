@@ -59,7 +59,7 @@ class Composer:
         self.canvas = Canvas()
         self._place = f"{court}　{room}"
         self._names = list(cameras)
-        self._bar = {colour: Text(30, colour, BAR) for colour in (INK, RED, GOLD, DIM)}
+        self._bar = {color: Text(30, color, BAR) for color in (INK, RED, GOLD, DIM)}
         self._bar_light = Text(26, DIM, BAR, "regular")
         self._caption = Text(22, DIM, GROUND, "regular")
         self._note = Text(30, DIM, PIT, "regular")
@@ -111,8 +111,8 @@ class Composer:
         self._clock.forget()
         self._running.forget()
         self._page = None
-        words, colour = _STATES[scene.act]
-        left = self._bar[colour].put(canvas, words, _inside(TOP, EDGE, 560)).right + 36
+        words, color = _STATES[scene.act]
+        left = self._bar[color].put(canvas, words, _inside(TOP, EDGE, 560)).right + 36
         self._bar[INK].put(canvas, self._place, _inside(TOP, left, 440))
         if scene.act is not SceneAct.IDLE:
             left = self._bar[INK].put(canvas, scene.case_no, _inside(BOTTOM, EDGE, 560)).right + 32

@@ -1,4 +1,4 @@
-"""Where everything of the composed picture lies: 1920 x 1080, all corners on even pixels (4:2:0 colour).
+"""Where everything of the composed picture lies: 1920 x 1080, all corners on even pixels (4:2:0 color).
 
 A bar above (court and time of day), a bar below (case and running time); between them one to four cameras, and while
 an exhibit is presented the exhibit large on the left and the cameras in a column on its right. A caption of one line

@@ -86,8 +86,8 @@ def planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
 
     def half(plane: NDArray[Any]) -> Plane:
         mean = plane.reshape(plane.shape[0] // 2, 2, plane.shape[1] // 2, 2).mean(axis=(1, 3))
-        colour: Plane = np.rint(128 + 224 * mean).astype(np.uint8)
-        return colour
+        color: Plane = np.rint(128 + 224 * mean).astype(np.uint8)
+        return color
 
     return np.rint(16 + 219 * light).astype(np.uint8), half((b - light) / 1.8556), half((r - light) / 1.5748)
 
@@ -209,8 +209,8 @@ class Courtroom:
         plate = (middle - px(128), y(528), middle + px(128), y(600))
         draw.rounded_rectangle(plate, px(8), fill=_GOLD if speaks else _PLATE, outline=edge, width=px(2))
         size = px(40 if len(role) <= 5 else 34)
-        colour = (34, 24, 14) if speaks else _TEXT
-        draw.text((middle, y(563)), role, font=font(size), fill=colour, anchor="mm")
+        color = (34, 24, 14) if speaks else _TEXT
+        draw.text((middle, y(563)), role, font=font(size), fill=color, anchor="mm")
         if beat is not None:
             heights = (10, 22, 34, 24, 14, 28, 12)
             for bar in range(7):
@@ -219,7 +219,7 @@ class Courtroom:
                 draw.rounded_rectangle((x - px(4), y(632) - half, x + px(4), y(632) + half), px(2), fill=_GOLD)
 
     def _render_digits(self) -> dict[str, Plane]:
-        """Each sign of the clock, all of one width, on the header's colour."""
+        """Each sign of the clock, all of one width, on the header's color."""
         px, digits = self._px, {}
         face = font(px(30))
         grid = 2 * SMOOTH

@@ -2,7 +2,7 @@
 
 `ClockFit` collects observations "media up to here had been captured by then" and lays a line below them: jitter only
 ever delays, so the earliest are nearest to the truth, and the line's slope is the drift of the device. `TrackTime`
-applies it to one track: fixed when enough was seen, after that it follows by at most 500 ppm, so neighbouring
+applies it to one track: fixed when enough was seen, after that it follows by at most 500 ppm, so neighboring
 fragments fit together and no sample is ever altered.
 """
 

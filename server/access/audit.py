@@ -39,7 +39,7 @@ class Audit:
             log.warning("audit_overflow", **row)
 
     async def run(self) -> None:
-        """Write for ever; what is queued when this is cancelled is written first."""
+        """Write for ever; what is queued when this is canceled is written first."""
         try:
             while True:
                 await self._write([await self._queue.get()])

@@ -1,8 +1,8 @@
 """Resumable uploads (tus 1.0) of the rooms: who may touch what, and files whose length is the only truth.
 
 The routes are tuspyserver's; the storage behind them is ours, because of what the library's own does (4.4.3): it
-trusts the offset in its sidecar over the file (after a crash it appends a chunk twice), authorises a PATCH after it
-has written the body, and answers HEAD with 400 when the metadata has no file type. Here every request is authorised
+trusts the offset in its sidecar over the file (after a crash it appends a chunk twice), authorizes a PATCH after it
+has written the body, and answers HEAD with 400 when the metadata has no file type. Here every request is authorized
 before its body is read, appended bytes are on disk before the answer, and the offset is the size of the file.
 
 Refused: a missing or unknown token (401), another room's upload (403), concatenation, uploads with a body at creation,

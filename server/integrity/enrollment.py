@@ -1,8 +1,8 @@
-"""Who may sign for a room: codes with which a device enrols, and the devices that did.
+"""Who may sign for a room: codes with which a device enrolls, and the devices that did.
 
 A code has 128 random bits, works once and for 15 minutes, and is stored as a hash. Redeeming one issues a certificate
 for the key that signed the request and revokes whatever device the room had before; rows are never deleted. A key that
-is enrolled again (its certificate ends) is certified since its first enrolment, else nothing that it signed before
+is enrolled again (its certificate ends) is certified since its first enrollment, else nothing that it signed before
 could be verified any more. The center's key is made at first start (mode 0600), its public half lies beside it.
 """
 
@@ -80,7 +80,7 @@ class Enrollment:
         now = self._utc_ns()
         values = {"code_sha256": _hash(code), "room": room, "made_utc_ns": now}
         await self._db.write(
-            lambda c: c.execute(insert(t.enrolments).values(**values, expires_utc_ns=now + VALID_S * NS_PER_S))
+            lambda c: c.execute(insert(t.enrollments).values(**values, expires_utc_ns=now + VALID_S * NS_PER_S))
         )
         return "-".join(code[i : i + 5] for i in range(0, len(code), 5))
 
@@ -89,8 +89,8 @@ class Enrollment:
 
         def work(connection: Connection) -> tuple[str, str]:
             now = self._utc_ns()
-            e = t.enrolments.c
-            row = connection.execute(select(t.enrolments).where(e.code_sha256 == _hash(code))).first()
+            e = t.enrollments.c
+            row = connection.execute(select(t.enrollments).where(e.code_sha256 == _hash(code))).first()
             if row is None or row.used_utc_ns is not None or row.expires_utc_ns <= now:
                 raise AccessError("the code is unknown, was used, or is too old", code="code")
             at = dt.datetime.fromtimestamp(now // NS_PER_S, dt.UTC)
@@ -99,7 +99,7 @@ class Enrollment:
                 request.encode(), row.room, self._key, at, since=_known_since(connection, row.room, key)
             )
             unused = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None)
-            if not connection.execute(update(t.enrolments).where(unused).values(used_utc_ns=now)).rowcount:
+            if not connection.execute(update(t.enrollments).where(unused).values(used_utc_ns=now)).rowcount:
                 raise AccessError("the code is unknown, was used, or is too old", code="code")  # by another, just now
             _revoke(connection, row.room, now)
             connection.execute(

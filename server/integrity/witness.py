@@ -90,7 +90,7 @@ class Witness:
     def __init__(
         self,
         database: Database,
-        enrolment: Enrollment,
+        enrollment: Enrollment,
         key: Ed25519PrivateKey,
         rooms: Rooms,
         audit: Audit,
@@ -99,7 +99,7 @@ class Witness:
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._db = database
-        self._enrolment = enrolment
+        self._enrollment = enrollment
         self._key = key
         self._rooms = rooms
         self._audit = audit
@@ -224,7 +224,7 @@ class Witness:
 
     async def _device(self, asked: _Asked) -> Ed25519PublicKey:
         """The key that signed, if it may sign now."""
-        for device in await self._enrolment.devices(asked.room):
+        for device in await self._enrollment.devices(asked.room):
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(device.public_key))
             if notes.signed_by(asked.note, notes.Verifier(asked.room, key)) is None:
                 continue

@@ -1,7 +1,7 @@
 """听单席: one seat alone, out of the microphones' multichannel FLAC; lossless, and on the same time line to the sample.
 
 `isolate` decodes whole fragments, takes one channel and writes FLAC again, one fragment for one, with the same media
-time; nothing is resampled, levelled or filled in. A few milliseconds of work for a second of sound; it blocks.
+time; nothing is resampled, leveled or filled in. A few milliseconds of work for a second of sound; it blocks.
 """
 
 from __future__ import annotations

@@ -134,8 +134,8 @@ devices = Table(
     Column("revoked_utc_ns", BigInteger),
     Index("devices_room", "room"),
 )
-enrolments = Table(
-    "enrolments",
+enrollments = Table(
+    "enrollments",
     metadata,
     Column("code_sha256", String(64), primary_key=True),
     Column("room", String(64), nullable=False),

@@ -125,7 +125,7 @@ class Checkpoints:
         )
 
     def refused(self, hearing: str, size: int, why: str) -> None:
-        """The center refused. It goes on waiting: what is wrong may be put right, by an enrolment for instance."""
+        """The center refused. It goes on waiting: what is wrong may be put right, by an enrollment for instance."""
         self._write(
             (
                 "UPDATE checkpoint SET refused = ? WHERE hearing = ? AND size = ? AND witnessed IS NULL",

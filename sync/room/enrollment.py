@@ -1,8 +1,9 @@
-"""Enrolment, the room's side: the device's key, its certificate, and the public key of the center that gave it.
+"""Enrollment, the room's side: the device's key, its certificate, and the public key of the center that gave it.
 
-`enrol` sends a code that the center printed, with a certificate request of the device's own key, and keeps what it gets
-only when it fits: a certificate of this room, for this key, by the key of the center that comes with it. A center's key
-that differs from the one of an earlier enrolment is refused: somebody has to look, and to remove the old one by hand.
+`enroll` sends a code that the center printed, with a certificate request of the device's own key, and keeps what it
+gets only when it fits: a certificate of this room, for this key, by the key of the center that comes with it. A
+center's key that differs from the one of an earlier enrollment is refused: somebody has to look, and to remove the old
+one by hand.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime) -> bool:
         return False
 
 
-def enrol(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.datetime) -> Ed25519PublicKey:
-    """Enrol this device; the center's key. `CenterError`, `ConfigError` or `LedgerError` says why it is not."""
+def enroll(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.datetime) -> Ed25519PublicKey:
+    """Enroll this device; the center's key. `CenterError`, `ConfigError` or `LedgerError` says why it is not."""
     key = make_key(layout.device_key)
     request = certificate_request(key, room).decode()
     try:
@@ -72,7 +73,7 @@ def enrol(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.d
     except ValidationError:
         grant = None
     if grant is None:
-        raise CenterError(f"the center answered {answer.status_code} to the enrolment: {answer.text[:200]}")
+        raise CenterError(f"the center answered {answer.status_code} to the enrollment: {answer.text[:200]}")
     center = read_public(grant.center.encode())
     if check_certificate(grant.certificate.encode(), room, center, now) != key.public_key():
         raise LedgerError("the center certified another key than this device's; nothing was kept", code="certificate")
@@ -80,7 +81,7 @@ def enrol(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.d
     if known is not None and known != center:
         raise LedgerError(
             f"the center has another key ({fingerprint(center)}) than when this room was enrolled "
-            f"({fingerprint(known)}); if that is right, remove {layout.center_key} and enrol again",
+            f"({fingerprint(known)}); if that is right, remove {layout.center_key} and enroll again",
             code="certificate",
         )
     _keep(layout.center_key, public_pem(center))

@@ -70,7 +70,7 @@ class RoomPaths:
 
     @property
     def keys(self) -> Path:
-        """Folder of the device's key and what the center gave it at enrolment (docs/integrity.md)."""
+        """Folder of the device's key and what the center gave it at enrollment (docs/integrity.md)."""
         return self.data / "keys"
 
     @property
@@ -85,7 +85,7 @@ class RoomPaths:
 
     @property
     def center_key(self) -> Path:
-        """The center's public key, as it was at enrolment."""
+        """The center's public key, as it was at enrollment."""
         return self.keys / "center.pem"
 
     def token(self, hearing: str) -> Path:

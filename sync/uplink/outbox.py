@@ -1,6 +1,6 @@
 """The outbox's way to the center: every event is published until the center receipts it, and forgotten only then.
 
-An acknowledgement by the broker is not durability and is ignored. Up to `WINDOW` events are under way at a time; one
+An acknowledgment by the broker is not durability and is ignored. Up to `WINDOW` events are under way at a time; one
 without a receipt is sent again after `RESEND_S` and after every reconnect. The center keeps events by their number, so
 saying one twice is harmless. One that the center refuses stays in the outbox, is said again at the next connect, and
 until then holds up no other.

@@ -2,8 +2,8 @@
 
 Promises: the newest checkpoint of each hearing, and every seal's, is published until the center answers: again after
 `AGAIN_S`, and at every reconnect. A cosignature is kept only when it is over the very note that this room signed, and
-by the key of the center that this room was enrolled at; before its enrolment a room asks nothing. A refusal is kept,
-too, and asked about again later: an enrolment may put it right; a fork never is, and the panel raises it.
+by the key of the center that this room was enrolled at; before its enrollment a room asks nothing. A refusal is kept,
+too, and asked about again later: an enrollment may put it right; a fork never is, and the panel raises it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from tests.support.exports.honest_room import ROOM, Center
 from wutong.export import forms
 from wutong.export.derived import derived_files
 from wutong.verify.case import ExportCase
-from wutong.verify.examine import Judgement, examine
+from wutong.verify.examine import Judgment, examine
 from wutong.verify.steps import STEPS, Step
 
 
@@ -157,7 +157,7 @@ class Forgery:
         self.derive()
         self.reindex(sign=True)
 
-    def judge(self, *, without: str | None = None, key: bool = True) -> Judgement:
+    def judge(self, *, without: str | None = None, key: bool = True) -> Judgment:
         """What the verifier says; `without` one of its steps."""
         steps: list[Step] = [step for step in STEPS if step.name != without]
         public = self.center.key.public_key() if key else None

@@ -188,14 +188,14 @@ def _put_paper(f: Forgery, data: bytes) -> None:
 def document_signed_by_another_center(f: Forgery) -> None:
     """The same room by its name, with a key that another center has certified."""
     other = RoomPaths(f.folder.parent / f"{f.folder.name}-other")
-    key = Center(Ed25519PrivateKey.generate()).enrol(other, OPENED)
+    key = Center(Ed25519PrivateKey.generate()).enroll(other, OPENED)
     _put_paper(f, paper(other, key))
 
 
 def document_signed_by_another_room(f: Forgery) -> None:
     """A device that this center knows, of another courtroom."""
     other = RoomPaths(f.folder.parent / f"{f.folder.name}-other")
-    key = f.center.enrol(other, OPENED, "jianshan/room-04")
+    key = f.center.enroll(other, OPENED, "jianshan/room-04")
     _put_paper(f, paper(other, key))
 
 

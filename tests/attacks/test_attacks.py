@@ -76,8 +76,8 @@ TOKENS = [
 ]
 
 
-def codes(judgement):
-    return {reason.code for reason in judgement.reasons}
+def codes(judgment):
+    return {reason.code for reason in judgment.reasons}
 
 
 def named(rows):

@@ -42,8 +42,8 @@ def named(rows):
     return [pytest.param(*row, id=row[0].__name__) for row in rows]
 
 
-def codes(judgement):
-    return {reason.code for reason in judgement.reasons if reason.verdict is Verdict.NOT_AUTHENTIC}
+def codes(judgment):
+    return {reason.code for reason in judgment.reasons if reason.verdict is Verdict.NOT_AUTHENTIC}
 
 
 @pytest.mark.parametrize(("attack", "code"), named(WITHOUT_KEYS))
@@ -70,6 +70,6 @@ def test_what_the_devices_holder_does_to_signed_words_contradicts_itself(forge, 
 def test_a_paper_that_a_device_could_not_sign_yet_is_told_and_changes_nothing(forge):
     forgery = forge("signed")
     forge_signing.document_without_a_signature(forgery)
-    judgement = forgery.judge()
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert "document-unsigned" in {reason.code for reason in judgement.reasons}
+    judgment = forgery.judge()
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert "document-unsigned" in {reason.code for reason in judgment.reasons}

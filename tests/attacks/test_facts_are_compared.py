@@ -18,8 +18,8 @@ def rewritten(forgery, name, change=lambda value: None, **how):
     change(value)
     forgery.write(name, json.dumps(value, **how).encode())
     forgery.reindex(sign=True)
-    judgement = forgery.judge()
-    return judgement.verdict, {reason.code for reason in judgement.reasons}
+    judgment = forgery.judge()
+    return judgment.verdict, {reason.code for reason in judgment.reasons}
 
 
 def another_value(value):

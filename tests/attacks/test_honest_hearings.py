@@ -14,15 +14,15 @@ from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
 
 
-def codes(judgement):
-    return {reason.code for reason in judgement.reasons}
+def codes(judgment):
+    return {reason.code for reason in judgment.reasons}
 
 
 def test_an_honest_hearing_is_authentic(forge):
-    judgement = forge().judge()
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert not judgement.reasons
-    assert judgement.media_bytes > 100_000
+    judgment = forge().judge()
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert not judgment.reasons
+    assert judgment.media_bytes > 100_000
 
 
 def test_a_hearing_with_a_lawful_pause_is_authentic(forge):
@@ -30,45 +30,45 @@ def test_a_hearing_with_a_lawful_pause_is_authentic(forge):
 
 
 def test_a_declared_gap_is_told_with_its_cause(forge):
-    judgement = forge("gaps").judge()
-    assert judgement.verdict is Verdict.WITH_GAPS
-    (reason,) = judgement.reasons
+    judgment = forge("gaps").judge()
+    assert judgment.verdict is Verdict.WITH_GAPS
+    (reason,) = judgment.reasons
     assert reason.code == "gap"
     assert "摄像机断线" in reason.text("zh")
     assert (forge("gaps").folder / "explanation.txt").read_text().startswith("庭审录音录像情况说明")
 
 
 def test_a_hearing_without_a_seal_is_unsealed(forge):
-    judgement = forge("unsealed").judge()
-    assert judgement.verdict is Verdict.UNSEALED
-    assert codes(judgement) == {"unsealed"}
+    judgment = forge("unsealed").judge()
+    assert judgment.verdict is Verdict.UNSEALED
+    assert codes(judgment) == {"unsealed"}
 
 
 def test_a_hearing_that_goes_on_is_unsealed(forge):
     """What is still being written is in no leaf yet, and no lie."""
-    judgement = forge("open").judge()
-    assert judgement.verdict is Verdict.UNSEALED, judgement.reasons
-    assert codes(judgement) <= {"not-closed", "unsealed", "pending"}
-    assert judgement.media_bytes > 0
+    judgment = forge("open").judge()
+    assert judgment.verdict is Verdict.UNSEALED, judgment.reasons
+    assert codes(judgment) <= {"not-closed", "unsealed", "pending"}
+    assert judgment.media_bytes > 0
 
 
 def test_without_the_centers_key_nothing_is_verifiable(forge):
-    judgement = forge().judge(key=False)
-    assert judgement.verdict is Verdict.NOT_VERIFIABLE
-    assert codes(judgement) == {"no-center-key"}
+    judgment = forge().judge(key=False)
+    assert judgment.verdict is Verdict.NOT_VERIFIABLE
+    assert codes(judgment) == {"no-center-key"}
 
 
 def test_a_room_without_a_center_exports_and_is_not_verifiable(forge):
     """Fault 37: nobody witnessed it, and the words say so."""
-    judgement = forge("alone").judge()
-    assert judgement.verdict is Verdict.NOT_VERIFIABLE
-    assert codes(judgement) == {"certificate-missing", "unwitnessed", "index-unsigned"}
+    judgment = forge("alone").judge()
+    assert judgment.verdict is Verdict.NOT_VERIFIABLE
+    assert codes(judgment) == {"certificate-missing", "unwitnessed", "index-unsigned"}
 
 
 def test_an_excerpt_is_authentic_by_its_proofs(forge):
-    judgement = forge("excerpt").judge()
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert codes(judgement) == {"excerpt"}
+    judgment = forge("excerpt").judge()
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert codes(judgment) == {"excerpt"}
 
 
 def test_a_time_stamped_hearing_is_authentic(forge, authority):
@@ -77,16 +77,16 @@ def test_a_time_stamped_hearing_is_authentic(forge, authority):
     forgery = forge("stamped")
     assert codes(forgery.judge()) == {"token-unchecked"}
     forgery.tsa_roots, forgery.tsa_policy = read_roots(authority.root_pem), "1.2.3.4.1"
-    judgement = forgery.judge()
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert codes(judgement) == {"token-says"}
+    judgment = forgery.judge()
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert codes(judgment) == {"token-says"}
 
 
 def test_words_that_were_revised_and_signed_after_the_seal_are_authentic(forge):
-    judgement = forge("signed").judge()
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert codes(judgement) == {"signed", "signed-before", "refused", "objection-refused"}
-    told = [reason.text("zh") for reason in judgement.reasons]
+    judgment = forge("signed").judge()
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert codes(judgment) == {"signed", "signed-before", "refused", "objection-refused"}
+    told = [reason.text("zh") for reason in judgment.reasons]
     assert "原告 张三 签署的是第 1 版，其后文字又有修订" in told
     assert "原告 张三 已签名，签署的正是最后的文字" in told
     assert "被告 李四 拒绝签名：对第三行有异议" in told
@@ -103,9 +103,9 @@ def test_words_revised_after_they_were_signed_are_authentic_and_signed_by_nobody
     export(source, place / "revised-again-out", people=False)
     source.close()
     room.close()
-    judgement = examine(ExportCase(place / "revised-again-out", center.key.public_key()))
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert codes(judgement) == {"signed-before", "refused", "objection-refused"}
+    judgment = examine(ExportCase(place / "revised-again-out", center.key.public_key()))
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert codes(judgment) == {"signed-before", "refused", "objection-refused"}
 
 
 def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(place, forge):
@@ -114,8 +114,8 @@ def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(p
     source = RoomSource(place / "signed" / "data", HEARING)
     export(source, place / "signed-excerpt", stretch=(round(0.2 * S), round(3.5 * S)), people=False)
     source.close()
-    judgement = examine(ExportCase(place / "signed-excerpt", signed.center.key.public_key()))
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
+    judgment = examine(ExportCase(place / "signed-excerpt", signed.center.key.public_key()))
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
     lines = json.loads((place / "signed-excerpt" / "transcript.json").read_bytes())["lines"]
     assert {"u0", "u1", "n2", "n5"} <= {line["id"] for line in lines}
     assert "v1" not in {line["id"] for line in lines}, "what was said after the stretch, with acts of its own"
@@ -135,7 +135,7 @@ def test_words_that_come_after_the_seal_are_sealed_again(place, media, center):
         source = RoomSource(place / "late-words", HEARING)
         export(source, place / f"late-words-{name}", people=False)
         source.close()
-        judgement = examine(ExportCase(place / f"late-words-{name}", center.key.public_key()))
-        verdicts.append((judgement.verdict, codes(judgement)))
+        judgment = examine(ExportCase(place / f"late-words-{name}", center.key.public_key()))
+        verdicts.append((judgment.verdict, codes(judgment)))
     room.close()
     assert verdicts == [(Verdict.UNSEALED, {"words-unsealed"}), (Verdict.AUTHENTIC, set())]

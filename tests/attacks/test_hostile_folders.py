@@ -57,12 +57,12 @@ def test_an_export_of_another_form_is_not_judged_by_this_program(forge, form):
     forgery.remove("transcript.txt")
     forgery.write("captions/zh.vtt", b"WEBVTT")
     (forgery.folder / "link").symlink_to("captions")
-    judgement = forgery.judge()
-    assert (judgement.verdict, [r.code for r in judgement.reasons]) == (Verdict.NOT_VERIFIABLE, ["form"])
+    judgment = forgery.judge()
+    assert (judgment.verdict, [r.code for r in judgment.reasons]) == (Verdict.NOT_VERIFIABLE, ["form"])
     for lang in ("zh", "en"):
-        assert form in judgement.reasons[0].text(lang)
-        assert forms.FORM in judgement.reasons[0].text(lang)
-    assert int(judgement.verdict) == 40
+        assert form in judgment.reasons[0].text(lang)
+        assert forms.FORM in judgment.reasons[0].text(lang)
+    assert int(judgment.verdict) == 40
 
 
 def test_an_index_without_a_form_of_ours_is_false(forge):
@@ -84,9 +84,9 @@ def test_bytes_changed_at_random_are_never_authentic(forge, name):
         if forged == honest:
             return
         forgery.write(name, forged)
-        judgement = forgery.judge()
-        assert judgement.verdict is not Verdict.AUTHENTIC
-        for reason in judgement.reasons:
+        judgment = forgery.judge()
+        assert judgment.verdict is not Verdict.AUTHENTIC
+        for reason in judgment.reasons:
             assert reason.text("zh")
             assert reason.text("en")
 
@@ -138,6 +138,6 @@ def test_an_empty_folder_is_not_verifiable(forge, tmp_path):
     forgery = forge("pause")
     shutil.rmtree(forgery.folder)
     forgery.folder.mkdir()
-    judgement = forgery.judge()
-    assert judgement.verdict is Verdict.NOT_VERIFIABLE
-    assert "folder" in {reason.code for reason in judgement.reasons}
+    judgment = forgery.judge()
+    assert judgment.verdict is Verdict.NOT_VERIFIABLE
+    assert "folder" in {reason.code for reason in judgment.reasons}

@@ -86,9 +86,9 @@ def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
     source.close()
     assert exported.sealed
     assert exported.witnessed
-    judgement = examine(ExportCase(tmp_path / "out", center.key.public_key()))
-    assert judgement.verdict is Verdict.WITH_GAPS, judgement.reasons
-    assert {reason.code for reason in judgement.reasons} == {"gap"}
+    judgment = examine(ExportCase(tmp_path / "out", center.key.public_key()))
+    assert judgment.verdict is Verdict.WITH_GAPS, judgment.reasons
+    assert {reason.code for reason in judgment.reasons} == {"gap"}
     rows = sqlite3.connect(tmp_path / "center" / "center.db").execute("SELECT what, detail FROM audit").fetchall()
     assert [(what, json.loads(detail)["hearing"]) for what, detail in rows] == [("export", HEARING)]
 
@@ -99,9 +99,9 @@ def test_the_centers_export_holds_the_documents_of_signed_words_and_says_who_sig
     export(source, tmp_path / "out", people=False)
     source.close()
     assert {path.suffix for path in (tmp_path / "out" / "documents").iterdir()} == {".pdf", ".docx"}
-    judgement = examine(ExportCase(tmp_path / "out", center.key.public_key()))
-    assert judgement.verdict is Verdict.AUTHENTIC, judgement.reasons
-    assert {reason.code for reason in judgement.reasons} == {"signed", "signed-before", "refused", "objection-refused"}
+    judgment = examine(ExportCase(tmp_path / "out", center.key.public_key()))
+    assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
+    assert {reason.code for reason in judgment.reasons} == {"signed", "signed-before", "refused", "objection-refused"}
     done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
     assert done.exit_code == 0, done.output
     for path in (tmp_path / "center" / "objects").glob("*/*"):

@@ -28,9 +28,9 @@ RAISE = "this changes what honest exports are compared with: raise FORM (see the
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
 def test_an_export_of_each_form_keeps_its_verdict(golden):
-    judgement = examine(ExportCase(golden / "export", read_public((golden / "center.pem").read_bytes())))
-    assert judgement.verdict is Verdict.WITH_GAPS, (RAISE, judgement.reasons)
-    assert [reason.about[0] for reason in judgement.reasons if reason.code == "gap"] == ["审判席"], RAISE
+    judgment = examine(ExportCase(golden / "export", read_public((golden / "center.pem").read_bytes())))
+    assert judgment.verdict is Verdict.WITH_GAPS, (RAISE, judgment.reasons)
+    assert [reason.about[0] for reason in judgment.reasons if reason.code == "gap"] == ["审判席"], RAISE
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
@@ -74,5 +74,5 @@ def test_the_golden_hearing_says_all_that_can_become_of_a_line():
 
 
 def test_the_golden_hearing_says_all_that_can_become_of_a_signature():
-    judgement = examine(ExportCase(NOW / "export", read_public((NOW / "center.pem").read_bytes())))
-    assert {"signed", "signed-before", "refused", "objection-refused"} <= {reason.code for reason in judgement.reasons}
+    judgment = examine(ExportCase(NOW / "export", read_public((NOW / "center.pem").read_bytes())))
+    assert {"signed", "signed-before", "refused", "objection-refused"} <= {reason.code for reason in judgment.reasons}

@@ -12,10 +12,10 @@ socket.socket.connect = refuse
 from pathlib import Path
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
-judgement = examine(ExportCase(Path(sys.argv[1])))
+judgment = examine(ExportCase(Path(sys.argv[1])))
 foreign = {"server", "edge", "recorder", "transcriber", "hardware", "fastapi", "sqlalchemy"} & set(sys.modules)
 assert not foreign, foreign
-print(judgement.verdict.word)
+print(judgment.verdict.word)
 """
 
 

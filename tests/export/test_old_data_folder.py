@@ -29,16 +29,18 @@ HEARING = "20240302-093000-901d0001"
 
 @pytest.fixture(params=FOLDERS, ids=lambda path: path.name)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(request.param, tmp_path / "old"))
+    folder = Path(shutil.copytree(request.param, tmp_path / "old"))
+    (folder / "data" / "keys" / "device.key").chmod(0o600)  # Git keeps no such modes
+    return folder
 
 
 def test_a_hearing_of_an_old_data_folder_is_exported_and_verified(old: Path, tmp_path: Path) -> None:
     source = RoomSource(old / "data", HEARING)
     export(source, tmp_path / "out", people=False)
     source.close()
-    judgement = examine(ExportCase(tmp_path / "out", read_public((old / "center.pem").read_bytes())))
-    assert judgement.verdict is Verdict.WITH_GAPS, judgement.reasons
-    assert [reason.about[0] for reason in judgement.reasons if reason.code == "gap"] == ["审判席"]
+    judgment = examine(ExportCase(tmp_path / "out", read_public((old / "center.pem").read_bytes())))
+    assert judgment.verdict is Verdict.WITH_GAPS, judgment.reasons
+    assert [reason.about[0] for reason in judgment.reasons if reason.code == "gap"] == ["审判席"]
 
 
 def test_the_services_of_a_room_read_an_old_data_folder(old: Path) -> None:

@@ -62,8 +62,8 @@ async def test_what_a_room_writes_of_signed_words_is_taken_and_verifies(court: C
     source = RoomSource(court.room.layout.data, court.hearing)
     export(source, tmp_path / "out", people=False)
     source.close()
-    judgement = examine(ExportCase(tmp_path / "out"))
-    about_words = [reason for reason in judgement.reasons if reason.step == WORDS]
+    judgment = examine(ExportCase(tmp_path / "out"))
+    about_words = [reason for reason in judgment.reasons if reason.step == WORDS]
     assert not [reason for reason in about_words if reason.verdict is Verdict.NOT_AUTHENTIC], about_words
     told = {reason.code for reason in about_words}
     assert told == {"signed", "signed-before", "refused", "objection-refused"}

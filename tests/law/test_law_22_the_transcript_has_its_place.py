@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.rooms.edge_room import Room
-from tests.support.rooms.signing_court import Court, enrol_device
+from tests.support.rooms.signing_court import Court, enroll_device
 from wutong.verify.device_pdf import check_pdf
 
 
 async def test_from_the_docket_over_the_words_to_a_file_that_the_device_signed(courtroom: Room) -> None:
-    center = enrol_device(courtroom.layout, courtroom.profile.address)
+    center = enroll_device(courtroom.layout, courtroom.profile.address)
     court = await Court.of(courtroom)
     try:
         state = await courtroom.state()

@@ -70,17 +70,17 @@ def _measure(folder: Path, megabytes: int, console: Console) -> Mapping[str, Any
     with console.status("verifying"):
         began, began_cpu = time.perf_counter(), time.process_time()
         case = ExportCase(folder / "export", center.public_key())
-        judgement = examine(case)
+        judgment = examine(case)
         took_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
-    if judgement.verdict not in (Verdict.AUTHENTIC, Verdict.WITH_GAPS):
-        raise LedgerError(f"the bench's own hearing is {judgement.verdict.word}: a figure of it would mean nothing")
+    if judgment.verdict not in (Verdict.AUTHENTIC, Verdict.WITH_GAPS):
+        raise LedgerError(f"the bench's own hearing is {judgment.verdict.word}: a figure of it would mean nothing")
     return {
-        "verify_mb_per_s": round(judgement.media_bytes / 1e6 / took_s, 1),
-        "verdict": judgement.verdict.word,
-        "media_mb": round(judgement.media_bytes / 1e6, 1),
+        "verify_mb_per_s": round(judgment.media_bytes / 1e6 / took_s, 1),
+        "verdict": judgment.verdict.word,
+        "media_mb": round(judgment.media_bytes / 1e6, 1),
         "segments": len(case.media),
         "fragments": sum(fact.fragments for fact in case.media.values()),
-        "leaves": judgement.leaves,
+        "leaves": judgment.leaves,
         "seconds": round(took_s, 2),
         "cpu_seconds": round(cpu_s, 2),
     }

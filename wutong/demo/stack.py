@@ -183,7 +183,7 @@ def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list
 
 
 async def _enroll(stack: Stack, center_config: Path) -> None:
-    """Enrol the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
+    """Enroll the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
     config = load_config(center_config)
     for plan in stack.rooms:
         if not is_enrolled(RoomPaths(plan.data), plan.address, datetime.now(UTC)):

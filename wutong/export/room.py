@@ -65,7 +65,7 @@ class RoomSource:
         return [stored.best for stored in self._signed()]
 
     def device(self) -> bytes | None:
-        """The certificate that the room got at enrolment."""
+        """The certificate that the room got at enrollment."""
         path = self.layout.device_certificate
         return path.read_bytes() if path.is_file() else None
 
@@ -91,7 +91,7 @@ class RoomSource:
         return (self.room, load_key(self.layout.device_key)) if self.layout.device_key.is_file() else None
 
     def center_public(self) -> bytes | None:
-        """As it was at enrolment."""
+        """As it was at enrollment."""
         return self.layout.center_key.read_bytes() if self.layout.center_key.is_file() else None
 
     def note_access(self, detail: AccessBody) -> None:

@@ -33,7 +33,7 @@ class HearingSource(Protocol):
         """Signed notes, the smallest tree first."""
 
     def device(self) -> bytes | None:
-        """The device's certificate (PEM), None before enrolment."""
+        """The device's certificate (PEM), None before enrollment."""
 
     def token(self) -> bytes | None:
         """The time-stamp token over the seal's checkpoint."""

@@ -16,7 +16,7 @@ from sync.ledger.keys import read_public
 from sync.ledger.token import read_roots
 from wutong.terminal import terminal
 from wutong.verify.case import ExportCase
-from wutong.verify.examine import Judgement, examine
+from wutong.verify.examine import Judgment, examine
 from wutong.verify.verdict import Verdict
 from wutong.verify.words import STEPS
 
@@ -49,11 +49,11 @@ def run(
         folder = Path(what)
         if not folder.is_dir():
             raise ConfigError(f"{what} is no folder; for a hearing of this machine add --profile, --config or --data")
-        judgement = judge(folder, key, roots, tsa_policy)
+        judgment = judge(folder, key, roots, tsa_policy)
     else:
-        judgement = _hearing(what, key, roots, tsa_policy, config, profile, data)
-    print_judgement(judgement, as_json=as_json, lang=lang)
-    return int(judgement.verdict)
+        judgment = _hearing(what, key, roots, tsa_policy, config, profile, data)
+    print_judgment(judgment, as_json=as_json, lang=lang)
+    return int(judgment.verdict)
 
 
 def judge(
@@ -62,7 +62,7 @@ def judge(
     roots: list[x509.Certificate],
     tsa_policy: str | None,
     places: Mapping[str, Path] | None = None,
-) -> Judgement:
+) -> Judgment:
     """Examine a folder with a progress bar on stderr; `places`: files of it that are kept elsewhere."""
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -77,21 +77,21 @@ def judge(
         return examine(case)
 
 
-def print_judgement(judgement: Judgement, *, as_json: bool, lang: str) -> None:
+def print_judgment(judgment: Judgment, *, as_json: bool, lang: str) -> None:
     """On stdout."""
     if as_json:
-        print(json.dumps(judgement.to_json(), ensure_ascii=False))
+        print(json.dumps(judgment.to_json(), ensure_ascii=False))
         return
     console = terminal(highlight=False, soft_wrap=True)
-    verdict = judgement.verdict
-    console.print(f"{judgement.room}/{judgement.hearing}", markup=False)
+    verdict = judgment.verdict
+    console.print(f"{judgment.room}/{judgment.hearing}", markup=False)
     console.print(f"{verdict.text(lang)}  [{verdict.word}, {int(verdict)}]", style=_STYLES[verdict], markup=False)
-    for reason in judgement.reasons[:MOST]:
+    for reason in judgment.reasons[:MOST]:
         name = STEPS[reason.step - 1][lang]
         mark = "·" if reason.verdict is Verdict.AUTHENTIC else "✗"
         console.print(f" {mark} {reason.step:2d} {name}: {reason.text(lang)} ({reason.code})", markup=False)
-    if len(judgement.reasons) > MOST:
-        console.print(f"   … +{len(judgement.reasons) - MOST}", markup=False)
+    if len(judgment.reasons) > MOST:
+        console.print(f"   … +{len(judgment.reasons) - MOST}", markup=False)
 
 
 def _hearing(
@@ -102,7 +102,7 @@ def _hearing(
     config: Path | None,
     profile: Path | None,
     data: Path | None,
-) -> Judgement:
+) -> Judgment:
     """Export into a folder that goes away, without what players need and without copying media, and judge that."""
     from wutong.export.bundle import export
     from wutong.export.command import opened

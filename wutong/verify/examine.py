@@ -18,7 +18,7 @@ HOSTILE = (*FOLD_ERRORS, WutongError, OSError, AssertionError, UnsupportedAlgori
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """What `wutong verify` answers."""
 
     verdict: Verdict
@@ -42,17 +42,17 @@ class Judgement:
         }
 
 
-def examine(case: ExportCase, steps: Sequence[Step] = STEPS) -> Judgement:
+def examine(case: ExportCase, steps: Sequence[Step] = STEPS) -> Judgment:
     """Run `steps` (all, outside of tests) and judge; never raises for what a folder holds."""
     reasons: list[Reason] = []
     for step in steps:
         reasons += [replace(reason, step=step.number) for reason in _run(step, case)]
         if any(reason.code == "form" for reason in reasons):
             # Whatever differs may differ for that reason alone: nothing more is read.
-            return Judgement(heaviest(reasons), tuple(reasons), room="", hearing="", leaves=0, media_bytes=0)
+            return Judgment(heaviest(reasons), tuple(reasons), room="", hearing="", leaves=0, media_bytes=0)
     reasons = list(dict.fromkeys(reasons))
     reasons.sort(key=lambda reason: reason.verdict is Verdict.AUTHENTIC)
-    return Judgement(
+    return Judgment(
         verdict=heaviest(reasons),
         reasons=tuple(reasons),
         room=case.room,

@@ -57,7 +57,7 @@ def test_several_people_of_one_role_are_known_each() -> None:
     assert words((COUNSEL, "被告王秀栏"), facts=facts) == [("name", "王秀栏", "王秀兰")]
 
 
-def test_an_organisation_with_one_wrong_character_is_found() -> None:
+def test_an_organization_with_one_wrong_character_is_found() -> None:
     facts = facts_of({"parties": {"被告": "尖山区宏达建材有限公司"}}, [], [], None)
     assert words((COUNSEL, "被告尖山区鸿达建材有限公司"), facts=facts) == [
         ("name", "尖山区鸿达建材有限公司", "尖山区宏达建材有限公司")

@@ -1,4 +1,4 @@
-"""Enrolment codes: random, once, for a quarter of an hour; and what the center gives for one."""
+"""Enrollment codes: random, once, for a quarter of an hour; and what the center gives for one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sync.room.enrollment import center_key as kept_center_key
 from sync.room.enrollment import is_enrolled
 from sync.room.paths import RoomPaths
 from tests.support.peers.center_peers import Served
-from tests.support.rooms.signing_room import enrol_device
+from tests.support.rooms.signing_room import enroll_device
 
 
-def enrolment(served: Served) -> Enrollment:
-    return served.center.witness._enrolment  # type: ignore[no-any-return]  # private
+def enrollment(served: Served) -> Enrollment:
+    return served.center.witness._enrollment  # type: ignore[no-any-return]  # private
 
 
 def request(room: str = "court1/c03") -> str:
@@ -35,7 +35,7 @@ async def redeem(served: Served, code: str, asked: str | None = None) -> httpx.R
 
 
 async def test_a_code_works_once_and_gives_a_certificate_for_the_key_that_asked(served: Served) -> None:
-    code = await enrolment(served).new_code("court1/c03")
+    code = await enrollment(served).new_code("court1/c03")
     key = Ed25519PrivateKey.generate()
     answer = await redeem(served, code.lower().replace("-", " "), certificate_request(key, "court1/c03").decode())
     assert answer.status_code == 200
@@ -50,7 +50,7 @@ async def test_a_code_works_once_and_gives_a_certificate_for_the_key_that_asked(
 
 
 async def test_codes_are_random_hashed_and_old_after_fifteen_minutes(served: Served) -> None:
-    codes = {await enrolment(served).new_code("court1/c03") for _ in range(20)}
+    codes = {await enrollment(served).new_code("court1/c03") for _ in range(20)}
     assert len(codes) == 20
     assert all(len(code.replace("-", "")) == 26 for code in codes)  # 128 bits in base32
     dump = "".join(sqlite3.connect(served.data / "center.db").iterdump())
@@ -65,7 +65,7 @@ async def test_codes_are_random_hashed_and_old_after_fifteen_minutes(served: Ser
 
 
 async def test_a_code_is_for_one_room_and_a_bad_request_does_not_burn_it(served: Served) -> None:
-    code = await enrolment(served).new_code("court1/c03")
+    code = await enrollment(served).new_code("court1/c03")
     for asked in (request("court1/c04"), "not a request", request("court1/c03").replace("A", "B", 1)):
         assert (await redeem(served, code, asked)).status_code in (400, 422)
     assert (await redeem(served, code)).status_code == 200
@@ -80,17 +80,17 @@ async def test_guessing_codes_is_slowed_down_and_audited(served: Served) -> None
 
 async def test_a_center_with_another_key_than_before_is_refused_by_the_room(served: Served, tmp_path: Path) -> None:
     layout = RoomPaths(tmp_path / "device")
-    code = await enrolment(served).new_code("court1/c03")
-    await asyncio.to_thread(enrol_device, served, layout.data, code)
+    code = await enrollment(served).new_code("court1/c03")
+    await asyncio.to_thread(enroll_device, served, layout.data, code)
     assert is_enrolled(layout, "court1/c03", dt.datetime.now(dt.UTC))
     assert not is_enrolled(layout, "court1/c04", dt.datetime.now(dt.UTC))
     assert not is_enrolled(layout, "court1/c03", dt.datetime.now(dt.UTC) + dt.timedelta(days=6 * 365))
     impostor = public_pem(Ed25519PrivateKey.generate().public_key())
     layout.center_key.write_bytes(impostor)
     assert not is_enrolled(layout, "court1/c03", dt.datetime.now(dt.UTC))
-    code = await enrolment(served).new_code("court1/c03")
+    code = await enrollment(served).new_code("court1/c03")
     with pytest.raises(LedgerError, match="another key"):
-        await asyncio.to_thread(enrol_device, served, layout.data, code)
+        await asyncio.to_thread(enroll_device, served, layout.data, code)
     assert layout.center_key.read_bytes() == impostor
     assert kept_center_key(layout) is not None
 

@@ -39,18 +39,18 @@ from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import certificate_request, issue
 from sync.ledger.note import read_note
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, opening, said, until
-from tests.support.rooms.signing_room import SigningRoom, enrol_device
+from tests.support.rooms.signing_room import SigningRoom, enroll_device
 from wutong.enroll import new_code
 
 
-def enrolment(served: Served) -> Enrollment:
-    return served.center.witness._enrolment  # type: ignore[no-any-return]  # private
+def enrollment(served: Served) -> Enrollment:
+    return served.center.witness._enrollment  # type: ignore[no-any-return]  # private
 
 
 @pytest_asyncio.fixture
 async def signing(served: Served, room: RoomPeer, tmp_path: Path) -> AsyncIterator[SigningRoom]:
-    code = await enrolment(served).new_code("court1/c03")
-    key = await asyncio.to_thread(enrol_device, served, tmp_path / "device", code)
+    code = await enrollment(served).new_code("court1/c03")
+    key = await asyncio.to_thread(enroll_device, served, tmp_path / "device", code)
     yield SigningRoom(room, served, key)
 
 
@@ -162,8 +162,8 @@ async def test_a_room_cannot_have_another_rooms_hearing_witnessed(
 ) -> None:
     signing.say(opening(1), *sentences(2, 4))
     await signing.receipted()
-    code = await enrolment(served).new_code("court1/c04")
-    key = await asyncio.to_thread(enrol_device, served, tmp_path / "other", code, "court1/c04")
+    code = await enrollment(served).new_code("court1/c04")
+    key = await asyncio.to_thread(enroll_device, served, tmp_path / "other", code, "court1/c04")
     peer = await RoomPeer(served.broker_port, "court1/c04").start()
     try:
         other = SigningRoom(peer, served, key)
@@ -178,14 +178,14 @@ async def test_a_revoked_an_expired_a_replaced_and_a_wrongly_certified_device_ma
 ) -> None:
     signing.say(opening(1), *sentences(2, 4))
     await signing.receipted()
-    assert await enrolment(served).revoke("court1/c03") == 1
+    assert await enrollment(served).revoke("court1/c03") == 1
     assert (await signing.ask(signing.head()))["refused"] == "device"
-    code = await enrolment(served).new_code("court1/c03")
-    newer = await asyncio.to_thread(enrol_device, served, tmp_path / "newer", code)
+    code = await enrollment(served).new_code("court1/c03")
+    newer = await asyncio.to_thread(enroll_device, served, tmp_path / "newer", code)
     assert (await signing.ask(signing.head()))["refused"] == "device"  # the old key stays revoked
     signing.key = newer
     assert signing.is_witnessed(await signing.ask(signing.head()))
-    assert [d.revoked_utc_ns is None for d in await enrolment(served).devices("court1/c03")] == [True, False]
+    assert [d.revoked_utc_ns is None for d in await enrollment(served).devices("court1/c03")] == [True, False]
     # A certificate of another center, slipped into the database, is no better than none.
     database = sqlite3.connect(served.data / "center.db")
     own = database.execute("SELECT certificate FROM devices WHERE revoked_utc_ns IS NULL").fetchone()
@@ -253,8 +253,8 @@ async def test_a_room_whose_record_cannot_be_read_holds_up_no_other(
     body = database.execute("SELECT body FROM events WHERE room = 'court1/c03' AND number = 5").fetchone()
     with database:
         database.execute("UPDATE events SET body = '{' WHERE room = 'court1/c03' AND number = 5")
-    code = await enrolment(served).new_code("court1/c04")
-    key = await asyncio.to_thread(enrol_device, served, tmp_path / "other", code, "court1/c04")
+    code = await enrollment(served).new_code("court1/c04")
+    key = await asyncio.to_thread(enroll_device, served, tmp_path / "other", code, "court1/c04")
     peer = await RoomPeer(served.broker_port, "court1/c04").start()
     try:
         other = SigningRoom(peer, served, key)
@@ -378,7 +378,7 @@ async def test_killed_between_storing_and_answering_the_center_says_the_same_aga
     process = await start()
     try:
         code = await new_code(load_config(config), "court1/c03")
-        key = await asyncio.to_thread(enrol_device, served, tmp_path / "device", code)
+        key = await asyncio.to_thread(enroll_device, served, tmp_path / "device", code)
         signing = SigningRoom(peer, served, key)
         signing.say(opening(1), *sentences(2, 200))
         await signing.receipted()

@@ -153,7 +153,7 @@ class Center:
 
     key: Ed25519PrivateKey
 
-    def enrol(self, layout: RoomPaths, at: dt.datetime, room: str = ROOM) -> Ed25519PrivateKey:
+    def enroll(self, layout: RoomPaths, at: dt.datetime, room: str = ROOM) -> Ed25519PrivateKey:
         device = keys.make_key(layout.device_key)
         layout.device_certificate.write_bytes(keys.issue(keys.certificate_request(device, room), room, self.key, at))
         layout.center_key.write_bytes(keys.public_pem(self.key.public_key()))
@@ -195,7 +195,7 @@ class HonestRoom:
         self.time = FixedClock()
         self.clock = RoomClock(0, self.time)
         at = device_at or dt.datetime.fromtimestamp(OPENED_UTC_NS / 1e9 - 86_400, dt.UTC)
-        self.device = keys.make_key(self.layout.device_key) if center is None else center.enrol(self.layout, at)
+        self.device = keys.make_key(self.layout.device_key) if center is None else center.enroll(self.layout, at)
         self.log = RoomLog(self.layout.log)
         self.checkpoints = Checkpoints(self.layout.log)
         self._s = 0.0

@@ -43,7 +43,7 @@ def strokes(seed: int = 0) -> list[list[list[float]]]:
     return drawn
 
 
-def enrol_device(layout: RoomPaths, room: str) -> Ed25519PublicKey:
+def enroll_device(layout: RoomPaths, room: str) -> Ed25519PublicKey:
     """Give the room's device a certificate, as a center does; the center's public key."""
     center, key = Ed25519PrivateKey.generate(), make_key(layout.device_key)
     pem = issue(certificate_request(key, room), room, center, dt.datetime.now(dt.UTC))

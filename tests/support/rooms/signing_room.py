@@ -1,4 +1,4 @@
-"""A room that keeps a ledger, for tests of the witness: a device's key, its enrolment, checkpoints of its events."""
+"""A room that keeps a ledger, for tests of the witness: a device's key, its enrollment, checkpoints of its events."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sync.ledger.keys import CENTER, load_key, read_public
 from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import leaf_hash, root_of
 from sync.record.event import Event
-from sync.room.enrollment import enrol
+from sync.room.enrollment import enroll
 from sync.room.paths import RoomPaths
 from tests.support.peers.center_peers import RoomPeer, Served, until
 
 
-def enrol_device(served: Served, folder: Path, code: str, address: str = "court1/c03") -> Ed25519PrivateKey:
-    """Enrol over HTTP, as `wutong enroll` does; the device's key."""
+def enroll_device(served: Served, folder: Path, code: str, address: str = "court1/c03") -> Ed25519PrivateKey:
+    """Enroll over HTTP, as `wutong enroll` does; the device's key."""
     layout = RoomPaths(folder)
     with httpx.Client(base_url=served.url, timeout=20) as http:
-        enrol(http, layout, address, code, dt.datetime.now(dt.UTC))
+        enroll(http, layout, address, code, dt.datetime.now(dt.UTC))
     return load_key(layout.device_key)
 
 

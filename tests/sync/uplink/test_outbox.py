@@ -47,7 +47,7 @@ async def test_more_than_a_window_arrives_in_order_and_is_forgotten(
     assert max(center.heard.values()) == 1
 
 
-async def test_an_acknowledgement_of_the_broker_is_not_a_receipt(
+async def test_an_acknowledgment_of_the_broker_is_not_a_receipt(
     broker: Mosquitto, center: CenterPeer, room_log: RoomLog
 ) -> None:
     center.receipting = False

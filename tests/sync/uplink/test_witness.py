@@ -38,7 +38,7 @@ class Line:
         self.broker = MqttConnection(broker.address(), will=Will(f"{PREFIX}/status", b"{}"))
         self.line = WitnessLine(self.checkpoints, layout, self.broker, PREFIX, monotonic=lambda: self.now_s)
 
-    def enrol(self) -> None:
+    def enroll(self) -> None:
         self.layout.center_key.write_bytes(public_pem(self.center_key.public_key()))
 
     def head(self, hearing: str, size: int) -> str:
@@ -82,7 +82,7 @@ async def test_only_the_newest_of_each_hearing_and_every_seal_is_asked_for(line:
     line.add("a", 4, seal=True)
     line.add("a", 6, seal=True)
     line.add("b", 9)
-    line.enrol()
+    line.enroll()
     await until(lambda: len(line.asked()) >= 3)
     assert sorted(line.asked()) == [("a", 4), ("a", 6), ("b", 9)]
     for hearing, size in line.asked():
@@ -92,19 +92,19 @@ async def test_only_the_newest_of_each_hearing_and_every_seal_is_asked_for(line:
     assert line.witnessed("b", 9)
 
 
-async def test_before_its_enrolment_a_room_asks_nothing_and_afterwards_at_once(line: Line) -> None:
+async def test_before_its_enrollment_a_room_asks_nothing_and_afterwards_at_once(line: Line) -> None:
     line.add("a", 1)
     await until(lambda: line.broker.connected)
     line.peer.say("witness", {"hearing": "a", "size": 1, "refused": "device"})  # sent by whom it may: it is kept
     await until(lambda: (s := line.checkpoints.get("a", 1)) is not None and s.refused == "device")
     assert line.asked() == []
-    line.enrol()
+    line.enroll()
     line.now_s += REFUSED_AGAIN_S
     await until(lambda: line.asked() == [("a", 1)])
 
 
 async def test_without_an_answer_it_asks_again_also_after_the_broker_was_away(line: Line, broker: Mosquitto) -> None:
-    line.enrol()
+    line.enroll()
     line.add("a", 1)
     await until(lambda: len(line.asked()) == 1)
     line.now_s += 10.5
@@ -120,7 +120,7 @@ async def test_without_an_answer_it_asks_again_also_after_the_broker_was_away(li
 
 @pytest.mark.parametrize("lie", ["key", "text", "bare", "other"])
 async def test_a_cosignature_that_is_not_the_centers_over_this_note_is_not_believed(line: Line, lie: str) -> None:
-    line.enrol()
+    line.enroll()
     line.add("a", 1)
     await until(lambda: line.asked())
     if lie == "key":
@@ -140,7 +140,7 @@ async def test_a_cosignature_that_is_not_the_centers_over_this_note_is_not_belie
 
 
 async def test_a_fork_is_kept_for_the_panel_until_something_larger_is_witnessed(line: Line) -> None:
-    line.enrol()
+    line.enroll()
     line.add("a", 1)
     await until(lambda: line.asked())
     line.peer.say("witness", {"hearing": "a", "size": 1, "refused": "fork"})
@@ -169,7 +169,7 @@ async def test_another_room_can_neither_ask_in_this_ones_name_nor_hear_its_answe
     stranger.on_message = lambda _c, _u, message: heard.append(message.topic)
     stranger.subscribe([(f"{PREFIX}/witness", 1), ("court/v1/jianshan/c04/witness", 1)])
     stranger.publish(f"{PREFIX}/checkpoints", b"forged", qos=1)
-    line.enrol()
+    line.enroll()
     line.add("a", 1)
     await until(lambda: line.asked())
     line.answer("a", 1)
