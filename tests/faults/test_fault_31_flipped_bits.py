@@ -113,7 +113,7 @@ async def test_a_bit_that_flips_at_rest_costs_its_fragment(room_of: Callable[...
     room.say("close")
     view = await room.closed("bench", "mics", "mix")
     assert file.with_suffix(".damaged").read_bytes() == data
-    kept = {}
+    kept: dict[int, bytes] = {}
     for segment in (s for s in view.segments if s.track == "bench"):
         path = room.layout.hearing(room.hearing) / segment.file
         content = path.read_bytes()

@@ -72,7 +72,7 @@ class Bench:
         self.say("segment", 21, hearing, track="bench", fragments=1, mime="", **facts, **span)
 
     def utter(self, name: str) -> None:
-        said = {"seat": "judge", "role": "审判长", "start_ns": 11 * S, "end_ns": 12 * S, "text": "好"}
+        said: dict[str, Any] = {"seat": "judge", "role": "审判长", "start_ns": 11 * S, "end_ns": 12 * S, "text": "好"}
         self.say("utterance", 22, id=name, **said)
 
     def hearing(self, hearing: str = "h", *, media: bool = True) -> None:
@@ -278,7 +278,8 @@ async def test_the_alarms_are_told_to_the_screens_and_to_the_uplink(tmp_path: Pa
     feed = FeedClient(view.layout.feed("edge"), ["alarms"])
     await view.feed.start()
     try:
-        async with asyncio.timeout(30), contextlib.aclosing(feed.messages()) as messages:
+        messages = feed.messages()
+        async with asyncio.timeout(30), contextlib.aclosing(messages):  # type: ignore[type-var]  # it can be closed
             async for _, payload in messages:
                 if alarms := json.loads(payload):
                     break

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from server.config import RoomEntry
 from server.events.admission import read_event
-from server.rooms import RoomEntry, Rooms
+from server.rooms import Rooms
 from sync.errors import CenterError
 from sync.record import hearing as h
 from sync.record.hearing import _HANDLERS, Hearing
+from sync.record.transcript import Utterance
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 JSON = st.recursive(
@@ -24,7 +26,7 @@ JSON = st.recursive(
 KINDS = tuple(_HANDLERS)
 FIELDS = tuple(
     name
-    for kind in (h.Utterance, h.Exhibit, h.Mark, h.Segment, h.Alarm, h.Gap, h.Presentation, h.Hearing)
+    for kind in (Utterance, h.Exhibit, h.Mark, h.Segment, h.Alarm, h.Gap, h.Presentation, h.Hearing)
     for name in (*kind.__dataclass_fields__, "index", "by_ns", "cleared", "court_name")
 )
 BODY = st.dictionaries(st.sampled_from(FIELDS), JSON | st.integers(0, 9).map(str), max_size=14)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import itertools
 import tempfile
@@ -17,11 +18,13 @@ from sync.ledger.token import request_of
 from tests.attacks.forge_folder import Forgery
 from tests.support.exports.honest_room import OPENED_UTC_NS, Center, HonestRoom, Media, S, Story, make_media
 from tests.support.exports.signed_words import write_and_sign
+from tests.support.peers.tsa import Authority
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 
 HEARING = "20240302-093000-aaaa0001"
 Forge = Callable[..., Forgery]
+HonestExports = Callable[[str], "Honest"]
 
 
 @dataclass
@@ -55,7 +58,7 @@ def center() -> Center:
 @pytest.fixture(scope="session")
 def honest(
     place: Path, tmp_path_factory: pytest.TempPathFactory, media: dict[str, Media], center: Center
-) -> Callable[[str], Honest]:
+) -> HonestExports:
     """`honest(name)`: whole, gaps, pause, unsealed, alone (no center), old (the certificate has expired since),
     late (it had expired before), excerpt, stamped, signed (revised and signed after the seal)."""
     made: dict[str, Honest] = {}
@@ -96,21 +99,19 @@ def honest(
     return make
 
 
-def _authority(factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # tests/sync/tsa.py has no package
-    from tests.support.peers.tsa import Authority
-
-    if not hasattr(factory, "_wutong_tsa"):
-        factory._wutong_tsa = Authority(factory.mktemp("tsa"))  # type: ignore[attr-defined]  # one for the session
-    return factory._wutong_tsa  # type: ignore[attr-defined]  # as above
+@functools.cache
+def _authority(factory: pytest.TempPathFactory) -> Authority:
+    """One for the session: making its certificates takes a second."""
+    return Authority(factory.mktemp("tsa"))
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # as above
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return _authority(tmp_path_factory)
 
 
 @pytest.fixture
-def forge(honest: Callable[[str], Honest], center: Center, place: Path, request: pytest.FixtureRequest) -> Forge:
+def forge(honest: HonestExports, center: Center, place: Path, request: pytest.FixtureRequest) -> Forge:
     """A copy of an honest export."""
     numbers = itertools.count()
     folder = place / hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]

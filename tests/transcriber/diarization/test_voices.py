@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from hardware.profile import Profile, Seat, Transcriber
 from sync.room.event_log import Event
 from tests.support.files import tiny_models
-from tests.support.rooms.transcriber_room import HEARING, SHARED, S, TranscriberRoom, hearing_civil, until
+from tests.support.paths import SHARED
+from tests.support.rooms.transcriber_room import HEARING, S, TranscriberRoom, hearing_civil, until
 from transcriber.diarization.pitch import pitch
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.factory import make_ear
@@ -26,7 +28,7 @@ Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 def said_at_the_seat() -> list[tuple[str, Samples]]:
     """(role, samples) of all that the two said, in order."""
     reference = json.loads((SHARED / "hearing-civil" / "reference.json").read_text(encoding="utf-8"))
-    sound = hearing_civil(0, 300)[:, 1].astype(np.float32) / 32768
+    sound = hearing_civil(0, 300)[:, 1].astype(np.float32) / np.float32(32768)
     return [
         (u["role"], sound[int(u["start"] * 16_000) : int(u["end"] * 16_000)])
         for u in reference["utterances"]
@@ -35,7 +37,8 @@ def said_at_the_seat() -> list[tuple[str, Samples]]:
 
 
 def voices(tmp_path: Path, mode: str, ear: EngineProcess | None = None) -> Voices:
-    profile = Profile.model_construct(seats=[SEAT], transcriber=Transcriber.model_construct(voices=mode))
+    only: dict[str, Any] = {"seats": [SEAT], "transcriber": Transcriber.model_construct(voices=mode)}
+    profile = Profile.model_construct(**only)
     return Voices(profile, ear or EngineProcess(Local()), tmp_path / "voices.json")  # an owner that is not started
 
 

@@ -23,7 +23,7 @@ ASK = "and so my fellow americans ask not what your country can do for you ask w
 
 
 def floats(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return speech(name)[:, 0].astype(np.float32) / 32768
+    return speech(name)[:, 0].astype(np.float32) / np.float32(32768)
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 
 from tests.support.rooms.transcriber_room import speech
+from transcriber.recognition.alignment import spread
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.process import EngineLostError, EngineProcess
 from transcriber.recognition.recognizer import Word
-from transcriber.recognition.whisper import Whisper, spread
+from transcriber.recognition.whisper import Whisper
 
 pytestmark = pytest.mark.model
 SAID = "广州市房地产中介协会分析"
 
 
 def floats(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return speech(name)[:, 0].astype(np.float32) / 32768
+    return speech(name)[:, 0].astype(np.float32) / np.float32(32768)
 
 
 def test_real_speech_becomes_timed_words(whisper: Whisper) -> None:
