@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 import itertools
 import tempfile
@@ -56,9 +55,7 @@ def center() -> Center:
 
 
 @pytest.fixture(scope="session")
-def honest(
-    place: Path, tmp_path_factory: pytest.TempPathFactory, media: dict[str, Media], center: Center
-) -> HonestExports:
+def honest(place: Path, request: pytest.FixtureRequest, media: dict[str, Media], center: Center) -> HonestExports:
     """`honest(name)`: whole, gaps, pause, unsealed, alone (no center), old (the certificate has expired since),
     late (it had expired before), excerpt, stamped, signed (revised and signed after the seal)."""
     made: dict[str, Honest] = {}
@@ -87,7 +84,8 @@ def honest(
             last = room.checkpoints.last(HEARING)
             assert last is not None
             text = last.note.split("\n\n")[0] + "\n"
-            room.checkpoints.stamped(HEARING, last.size, _authority(tmp_path_factory).reply(request_of(text)))
+            authority: Authority = request.getfixturevalue("authority")  # only now: its keys take a second
+            room.checkpoints.stamped(HEARING, last.size, authority.reply(request_of(text)))
         room.close()
         source = RoomSource(root / "data", HEARING)
         stretch = (round(0.2 * S), round(3.5 * S)) if name == "excerpt" else None
@@ -99,15 +97,9 @@ def honest(
     return make
 
 
-@functools.cache
-def _authority(factory: pytest.TempPathFactory) -> Authority:
-    """One for the session: making its certificates takes a second."""
-    return Authority(factory.mktemp("tsa"))
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return _authority(tmp_path_factory)
+    return Authority(tmp_path_factory.mktemp("tsa"))
 
 
 @pytest.fixture
