@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from sync.http.serve import serving
 from sync.media.fmp4 import index_file
@@ -58,6 +59,7 @@ async def flipping(port: int, times: int) -> AsyncIterator[tuple[int, list[int]]
         server.close()
 
 
+@pytest.mark.slow
 async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None:
     layout, store_folder = RoomPaths(tmp_path / "data"), tmp_path / "tus"
     store_folder.mkdir()

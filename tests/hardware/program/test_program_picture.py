@@ -82,6 +82,7 @@ def test_a_picture_of_other_proportions_is_shown_whole() -> None:
     assert fit(9, 16, Rect(0, 0, 320, 180)).height == 180
 
 
+@pytest.mark.process
 def test_a_line_of_text_is_drawn_once_and_cut_where_it_is_too_long() -> None:
     canvas, text = Canvas(), Text(30, INK, BAR)
     canvas.fill(Rect(0, 0, WIDTH, HEIGHT), BAR)
@@ -102,6 +103,7 @@ def open_scene(running_s: int = 0) -> Scene:
     return Scene(SceneAct.OPEN, "h", "(2026)黑05民初123号", "甲诉乙", running_s * S)
 
 
+@pytest.mark.process
 def test_a_camera_without_a_picture_is_said_and_shows_nothing_of_before() -> None:
     composer = Composer("尖山区人民法院", "第三法庭", ["审判席", "当事人席"])
     composer.draw(open_scene(), 0, [picture(180), picture(120)], None)
@@ -116,6 +118,7 @@ def test_a_camera_without_a_picture_is_said_and_shows_nothing_of_before() -> Non
     assert composer.canvas.luma[left.y : left.bottom, left.x : left.right].min() == 180
 
 
+@pytest.mark.process
 def test_only_what_changed_is_drawn_and_no_camera_is_left_in_a_pause() -> None:
     composer = Composer("尖山区人民法院", "第三法庭", ["审判席"])
     composer.draw(open_scene(59), 0, [picture(180)], None)
@@ -291,6 +294,7 @@ def test_fragments_that_nobody_asks_for_do_not_pile_up() -> None:
     assert len(camera._waiting) <= 2 * len(fragments) + 5
 
 
+@pytest.mark.process
 def test_what_goes_to_the_encoder_keeps_its_time(tmp_path: Path) -> None:
     """Few pictures at uneven times come out as they went in, beginning with a key frame at least each second or so."""
     fd = os.open(tmp_path / "out.mp4", os.O_WRONLY | os.O_CREAT)

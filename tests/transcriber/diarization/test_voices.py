@@ -155,6 +155,7 @@ def test_pitch_is_the_same_at_any_loudness_and_not_guessed_from_nothing() -> Non
     assert pitch(np.random.default_rng(3).standard_normal(32_000).astype(np.float32) * 0.1) == ()
 
 
+@pytest.mark.process
 async def test_a_speaker_model_tells_them_apart_in_its_process(tmp_path: Path) -> None:
     model = tiny_models.speaker(tmp_path / "speaker.onnx")
     settings = Transcriber(

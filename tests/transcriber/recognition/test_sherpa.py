@@ -65,6 +65,7 @@ def test_a_streaming_model_says_when(tmp_path: Path) -> None:
     assert engine.transcribe(silence).text == ""
 
 
+@pytest.mark.process
 async def test_its_process_is_started_again_when_killed_and_replaced_when_it_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_folder_that_holds_no_known_model_is_one_line(tmp_path: Path, files: d
         Sherpa(tmp_path)
 
 
+@pytest.mark.process
 async def test_a_process_that_cannot_load_says_why(tmp_path: Path) -> None:
     owner = EngineProcess(Local(engine="sherpa-onnx", folder=str(tmp_path)))
     with pytest.raises(ConfigError, match=r"no tokens\.txt"):

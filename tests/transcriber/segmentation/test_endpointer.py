@@ -187,6 +187,7 @@ def wired(_: Path) -> Pcm:
     return np.asarray(np.clip(pcm + rest * 10 ** (-10 / 20), -32768, 32767), np.int16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [plain, bled(-6), wired], ids=["plain", "-6 dB", "wired"])
 def test_the_mock_hearing_is_cut_by_its_seats(make: Callable[[Path], Pcm], tmp_path: Path) -> None:
     reference = json.loads((SHARED / "hearing-civil" / "reference.json").read_text(encoding="utf-8"))["utterances"]
