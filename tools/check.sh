@@ -69,7 +69,9 @@ case "${1:-all}" in
         lint
         pythons
         run "vitest" web test
-        unit
+        # Coverage is measured where it costs little and disturbs no test that measures time.
+        unit --cov --cov-report=
+        run "coverage" tools/coverage.sh
         # Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
         # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
         # and alone.
