@@ -29,7 +29,7 @@ PAPER = (250, 246, 235)
 INK = (30, 32, 44)
 PEN = (28, 44, 110)
 RED = (196, 38, 38)
-GREY = (112, 108, 100)
+GRAY = (112, 108, 100)
 MADE = time.struct_time((2022, 6, 1, 0, 0, 0, 2, 152, 0))
 """The date in the PDF's metadata; a fixed one keeps the file the same whenever it is made."""
 
@@ -49,7 +49,7 @@ class Sheet:
         width, height = size
         self.draw.rectangle((18, 18, width - 19, height - 19), outline=(225, 218, 200), width=2)
         notice = "演示用 · 虚构内容，与任何真实的人、账户和单位无关"
-        self.write((width // 2, height - 52), notice, font(24, serif=False), GREY, anchor="mm")
+        self.write((width // 2, height - 52), notice, font(24, serif=False), GRAY, anchor="mm")
 
     def write(
         self,
@@ -109,8 +109,8 @@ def iou_front() -> Image.Image:
     sheet.write((500, 1225), "出借人（签字）：", font(40))
     sheet.write((980, 1211), "张伟明", font(58), PEN)
     sheet.write((1120, 1330), "2022 年 6 月 1 日", font(42), anchor="ra")
-    sheet.write((130, 1500), "（正面 · 背面有收款账户和还款记录）", font(30), GREY)
-    sheet.write((A4[0] - 130, 1500), "1 / 2", font(30), GREY, anchor="ra")
+    sheet.write((130, 1500), "（正面 · 背面有收款账户和还款记录）", font(30), GRAY)
+    sheet.write((A4[0] - 130, 1500), "1 / 2", font(30), GRAY, anchor="ra")
     return sheet.image
 
 
@@ -137,8 +137,8 @@ def iou_back() -> Image.Image:
     for number, head in enumerate(heads):
         middle = left + (columns[number] + columns[number + 1]) // 2
         sheet.write((middle, top + row // 2), head, font(38, bold=True), anchor="mm")
-    sheet.write((130, 1390), "（以下空白）", font(38), GREY)
-    sheet.write((A4[0] - 130, 1500), "2 / 2", font(30), GREY, anchor="ra")
+    sheet.write((130, 1390), "（以下空白）", font(38), GRAY)
+    sheet.write((A4[0] - 130, 1500), "2 / 2", font(30), GRAY, anchor="ra")
     return sheet.image
 
 
@@ -174,7 +174,7 @@ def transfer_slip() -> Image.Image:
         ):
             sheet.draw.rectangle(box, outline=INK, width=2)
             sheet.write((box[0] + 14, (box[1] + box[3]) // 2), cell, face, anchor="lm")
-    sheet.write((left, top + 6 * height + 14), "渠道：手机银行    状态：交易成功", font(28, serif=False), GREY)
+    sheet.write((left, top + 6 * height + 14), "渠道：手机银行    状态：交易成功", font(28, serif=False), GRAY)
     sheet.stamp((1380, 600), 112, ["电子回单", "业务专用章", "（演示）"])
     return sheet.image
 

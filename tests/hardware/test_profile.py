@@ -55,7 +55,7 @@ def test_paths_are_relative_to_the_profile(tmp_path: Path) -> None:
         ({"camera": "mix"}, "names of other tracks"),
         ({"more": "width = 641"}, "even"),
         ({"driver": "hdmi"}, "driver"),
-        ({"more": 'colour = "red"'}, "colour"),
+        ({"more": 'color = "red"'}, "color"),
     ],
 )
 def test_what_is_missing_or_unknown_is_said(tmp_path: Path, changes: dict[str, str], says: str) -> None:

@@ -86,7 +86,7 @@ def test_what_is_not_json_is_refused(tmp_path: Path) -> None:
         ([OPEN, {"at_s": 1, "do": "pause", "reason": "lunch"}, CLOSE], "recess"),
         ([OPEN, ADD, {"at_s": 1, "do": "pause", "reason": "mediation"}, PRESENT, CLOSE], "in recess"),
         ([OPEN, {"at_s": 1, "do": "dance"}, CLOSE], "dance"),
-        ([OPEN, {"at_s": 1, "do": "mark", "kind": "举证", "colour": "red"}, CLOSE], "colour"),
+        ([OPEN, {"at_s": 1, "do": "mark", "kind": "举证", "color": "red"}, CLOSE], "color"),
         ([OPEN, ADD, PRESENT | {"zoom": 0.5}, CLOSE], "zoom"),
     ],
 )

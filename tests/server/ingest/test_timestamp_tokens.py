@@ -33,12 +33,12 @@ async def test_a_token_is_kept_only_over_a_witnessed_checkpoint_of_this_room(
     authority = await asyncio.to_thread(Authority, tmp_path / "tsa")
     token = await asyncio.to_thread(authority.reply, request_of(head.to_text()))
     other = await asyncio.to_thread(authority.reply, request_of(signing.head(1).to_text()))
-    async with served.uploader() as (_, http), served.uploader("court1/c04") as (_, neighbour):
+    async with served.uploader() as (_, http), served.uploader("court1/c04") as (_, neighbor):
         assert await post(http, 2, other) == 422
         assert await post(http, 2, b"nonsense") == 422
         assert await post(http, 1, other) == 404
         assert await post(http, 2, token, "h2") == 404
-        assert await post(neighbour, 2, token) == 404
+        assert await post(neighbor, 2, token) == 404
         assert not (await served.center.witness.of_hearing("h1"))["stamped"]
         assert await post(http, 2, token) == 200
         assert await post(http, 2, token) == 200

@@ -1,4 +1,4 @@
-"""A room that keeps a ledger, for tests of the witness: a device's key, its enrolment, checkpoints of its events."""
+"""A room that keeps a ledger, for tests of the witness: a device's key, its enrollment, checkpoints of its events."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ async def test_only_the_newest_of_each_hearing_and_every_seal_is_asked_for(line:
     assert line.witnessed("b", 9)
 
 
-async def test_before_its_enrolment_a_room_asks_nothing_and_afterwards_at_once(line: Line) -> None:
+async def test_before_its_enrollment_a_room_asks_nothing_and_afterwards_at_once(line: Line) -> None:
     line.add("a", 1)
     await until(lambda: line.broker.connected)
     line.peer.say("witness", {"hearing": "a", "size": 1, "refused": "device"})  # sent by whom it may: it is kept

@@ -20,7 +20,7 @@ def test_what_is_right_needs_no_work() -> None:
     assert plan(spoken, [line("a", 0, "被告", 1, 4, "本金30万元二个月")]) == ([], [])
 
 
-def test_a_wrong_character_is_typed_with_its_neighbour() -> None:
+def test_a_wrong_character_is_typed_with_its_neighbor() -> None:
     [work], missing = plan([said(0, "法官", 1, 4, "请被告答辩。")], [line("a", 0, "法官", 1, 4, "请被告答变，")])
     assert missing == []
     assert work.runs == [TextRun(3, "答变", "答辩")]
