@@ -2,11 +2,17 @@
 SHELL := /bin/bash
 ARGS ?=
 SET ?= product
+T ?=
 
-.PHONY: help setup demo test test-bare wheel clean
+.PHONY: help setup demo test unit lint fmt web test-bare wheel clean
 help:
 	@echo "make demo       install what is missing, then one courtroom live (options: make demo ARGS='--rooms 2 --manual')"
 	@echo "make test       install what is missing, then every check and test, the browser's included"
+	@echo "make test T=…   only these tests: a path, or an expression (make test T=tests/sync; make test T='seal and not token')"
+	@echo "make unit       the tests that need no device, broker, browser, model or process: within a minute"
+	@echo "make lint       style, types and the direction of imports, of Python and of the pages"
+	@echo "make fmt        mend what can be mended of that by itself, and format (Python only)"
+	@echo "make web        build, check and test the pages"
 	@echo "make test-bare  make demo and make test on a bare Debian 12 and a bare Debian 13 (as root; about an hour)"
 	@echo "make setup      only install; leaves .venv/bin/wutong (make setup SET=bench: what wutong bench needs, too)"
 	@echo "make wheel      build the package for a court's machines, into dist/ (docs/operations.md)"
@@ -21,7 +27,16 @@ demo:
 
 test:
 	@tools/setup.sh tests
-	@tools/check.sh
+	@tools/check.sh $(if $(T),only '$(T)')
+
+unit lint web:
+	@tools/setup.sh tests
+	@tools/check.sh $@
+
+fmt:
+	@tools/setup.sh tests
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
 
 test-bare:
 	@tools/bare_all.sh

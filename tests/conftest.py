@@ -1,14 +1,43 @@
-"""What all tests share: generated cases are the same at every run, so that a failure comes of a change, not of chance.
+"""What all tests share: which of them are `unit`, and generated cases that are the same at every run, so that a failure
+comes of a change, not of chance.
 
-`WUTONG_EXPLORE=1` draws new ones, for who looks for defects. How long a case takes is nowhere a reason to fail.
+`WUTONG_EXPLORE=1` draws new cases, for who looks for defects. How long a case takes is nowhere a reason to fail.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.support import kinds
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("exploring", deadline=None)
 settings.load_profile("exploring" if os.environ.get("WUTONG_EXPLORE") else "repeatable")
+
+guard = kinds.Guard()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest itself chooses by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    kinds.mark(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if item.get_closest_marker("unit"):
+        guard.begin()
+    try:
+        return (yield)
+    finally:
+        guard.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    yield
+    if guard.broken:
+        pytest.fail("\n".join(guard.broken), pytrace=False)

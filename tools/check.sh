@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Every check and test, in the order in which they fail fastest. Called by `make test` after setup.
+# The checks and tests, in the order in which they fail fastest. Called by the Makefile after setup.
+#   tools/check.sh               all of them, as `make test`
+#   tools/check.sh lint|unit|web one part
+#   tools/check.sh only WHAT     the tests of a path, or those whose names fit an expression
 set -uo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -20,22 +23,71 @@ run() {
         failed+=("$name: $*")
     fi
 }
-run "ruff" $bin/ruff check .
-run "ruff format" $bin/ruff format --check .
-run "mypy --strict" $bin/mypy
-run "import-linter" $bin/lint-imports
-run "screens' contract" $bin/python tools/make_contract.py --check
-run "svelte-check" npm --prefix web run --silent check
-run "eslint" npm --prefix web run --silent lint
-run "vitest" npm --prefix web run --silent test
-# Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together. Those
-# with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last and alone.
-run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e -m "not alone"
-run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e
-run "pytest in the browser" $bin/pytest tests/e2e
+web() { npm --prefix web run --silent "$1"; }
+
+lint() {
+    run "ruff" $bin/ruff check .
+    run "ruff format" $bin/ruff format --check .
+    run "mypy --strict" $bin/mypy
+    run "import-linter" $bin/lint-imports
+    run "the contract of the pages" $bin/python tools/make_contract.py --check
+    lint_pages
+}
+lint_pages() {
+    run "svelte-check" web check
+    run "eslint" web lint
+}
+# Wutong runs on each Python from 3.11 on: types are checked for all, and those that are here read every file.
+pythons() {
+    local version python
+    for version in 3.12 3.13; do # The first is the one that `lint` checks for.
+        run "mypy for Python $version" $bin/mypy --python-version "$version"
+        # What stands for one that is not installed, as pyenv's, fails when it is called.
+        python=$(command -v "python$version") && "$python" -c '' 2>/dev/null || continue
+        run "Python $version reads every file" env "PYTHONPYCACHEPREFIX=$PWD/.setup/bytecode" "$python" -m compileall -q \
+            edge hardware recorder server sync transcriber wutong tests tools
+    done
+}
+# A third of a minute on two cores when nothing else runs; $@ adds to it.
+unit() { run "pytest, unit" $bin/pytest -n 2 --dist worksteal -m unit "$@"; }
+
+case "${1:-all}" in
+    lint) lint ;;
+    unit)
+        unit
+        run "vitest" web test
+        ;;
+    web)
+        run "build" web build
+        lint_pages
+        run "vitest" web test
+        ;;
+    only)
+        what=${2:?say a path of tests, or an expression as of pytest -k}
+        if [ -e "${what%%::*}" ]; then run "pytest" $bin/pytest "$what"; else run "pytest" $bin/pytest -k "$what"; fi
+        ;;
+    all)
+        lint
+        pythons
+        run "vitest" web test
+        # Coverage is measured where it costs little and disturbs no test that measures time.
+        unit --cov --cov-report=
+        run "coverage" tools/coverage.sh
+        # Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
+        # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
+        # and alone.
+        run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
+        run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e
+        run "pytest in the browser" $bin/pytest tests/e2e
+        ;;
+    *)
+        printf 'wutong test: there is no part "%s"; say lint, unit, web, or nothing\n' "$1" >&2
+        exit 2
+        ;;
+esac
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nwutong test: %d of the checks failed; what each said stands above, after "== NAME". To run one again:\n' ${#failed[@]} >&2
     printf '  %s\n' "${failed[@]}" >&2
     exit 1
 fi
-printf '\nall checks and tests passed in %d s\n' $((SECONDS - began))
+printf '\nall of these checks and tests passed in %d s\n' $((SECONDS - began))

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Write the example of a room's profile and of a center's configuration from their types.
 
-    tools/make_config_examples.py
+    .venv/bin/python tools/make_config_examples.py
 
 So they name every field, say what it may be, and never grow old.
 
@@ -21,11 +20,10 @@ from annotated_types import Ge, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from hardware.profile import Profile
+from server.config import Config
 
-from hardware.profile import Profile  # noqa: E402 (after the path is set: this is a script, not a package)
-from server.config import Config  # noqa: E402 (likewise)
+ROOT = Path(__file__).resolve().parent.parent
 
 ROOM_EXAMPLE = ROOT / "hardware" / "profiles" / "example.toml"
 CENTER_EXAMPLE = ROOT / "systemd" / "center.example.toml"

@@ -217,7 +217,7 @@ class ContractWriter:
         return self._text(kind)
 
     def _named(self, kind: Any) -> str:
-        name = NAMES.get(kind.__name__, kind.__name__)
+        name = str(NAMES.get(kind.__name__, kind.__name__))
         file = next(file for package, file in FILES.items() if kind.__module__.startswith(package))
         if kind is Event:
             file = "bodies"

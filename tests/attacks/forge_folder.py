@@ -33,6 +33,9 @@ from wutong.verify.case import ExportCase
 from wutong.verify.examine import Judgment, examine
 from wutong.verify.steps import STEPS, Step
 
+Attack = Callable[..., None]
+"""What changes a `Forgery`; a few need more than it, such as an authority of time stamps."""
+
 
 class Forgery:
     """A folder that may be changed; files are links to the honest ones until they are written."""

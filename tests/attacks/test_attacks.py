@@ -4,11 +4,19 @@ and signed the forged folder himself."""
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from sync.ledger.token import read_roots
 from tests.attacks import forge_device, forge_ledger, forge_media, forge_token, forge_words
+from tests.attacks.forge_folder import Attack
+from tests.support.exports.honest_exports import Forge
+from tests.support.peers.tsa import Authority
+from wutong.verify.examine import Judgment
 from wutong.verify.verdict import Verdict
 
 FALSE, UNSEALED, UNVERIFIABLE = Verdict.NOT_AUTHENTIC, Verdict.UNSEALED, Verdict.NOT_VERIFIABLE
@@ -76,16 +84,18 @@ TOKENS = [
 ]
 
 
-def codes(judgment):
+def codes(judgment: Judgment) -> set[str]:
     return {reason.code for reason in judgment.reasons}
 
 
-def named(rows):
+def named(rows: Sequence[tuple[Any, ...]]) -> list[ParameterSet]:
     return [pytest.param(*row[1:], id=f"{row[0]:02d}-{row[1].__name__}") for row in rows]
 
 
 @pytest.mark.parametrize(("attack", "export", "verdict", "code"), named(WITHOUT_KEYS))
-def test_what_is_done_without_a_key_is_caught(forge, attack, export, verdict, code):
+def test_what_is_done_without_a_key_is_caught(
+    forge: Forge, attack: Attack, export: str, verdict: Verdict, code: str
+) -> None:
     forgery = forge(export)
     attack(forgery)
     caught = forgery.judge()
@@ -98,7 +108,9 @@ def test_what_is_done_without_a_key_is_caught(forge, attack, export, verdict, co
 @pytest.mark.parametrize(
     ("attack", "export", "verdict", "code"), named([row for row in WITHOUT_KEYS if row[0] not in UNSIGNED])
 )
-def test_it_is_caught_when_the_exporter_was_deceived(forge, attack, export, verdict, code):
+def test_it_is_caught_when_the_exporter_was_deceived(
+    forge: Forge, attack: Attack, export: str, verdict: Verdict, code: str
+) -> None:
     forgery = forge(export)
     attack(forgery)
     forgery.reindex(sign=True)
@@ -114,7 +126,7 @@ def test_it_is_caught_when_the_exporter_was_deceived(forge, attack, export, verd
         (forge_ledger.cosignature_stripped, "unwitnessed"),
     ],
 )
-def test_17_stripped_signatures_are_not_verifiable(forge, attack, code):
+def test_17_stripped_signatures_are_not_verifiable(forge: Forge, attack: Attack, code: str) -> None:
     forgery = forge()
     attack(forgery)
     # He lists what is left; that list nobody has signed.
@@ -127,7 +139,7 @@ def test_17_stripped_signatures_are_not_verifiable(forge, attack, code):
 
 
 @pytest.mark.parametrize(("attack", "export", "code"), named(WITH_THE_DEVICES_KEY))
-def test_what_the_devices_holder_does_breaks_the_rules(forge, attack, export, code):
+def test_what_the_devices_holder_does_breaks_the_rules(forge: Forge, attack: Attack, export: str, code: str) -> None:
     forgery = forge(export)
     attack(forgery)
     caught = forgery.judge()
@@ -137,7 +149,7 @@ def test_what_the_devices_holder_does_breaks_the_rules(forge, attack, export, co
 
 
 @pytest.mark.parametrize(("attack", "code"), named(TOKENS))
-def test_a_token_that_lies_is_caught(forge, authority, attack, code):
+def test_a_token_that_lies_is_caught(forge: Forge, authority: Authority, attack: Attack, code: str) -> None:
     forgery = forge("stamped")
     attack(forgery, authority)
     forgery.reindex(sign=True)
@@ -147,13 +159,13 @@ def test_a_token_that_lies_is_caught(forge, authority, attack, code):
     assert codes(caught) == {code}
 
 
-def test_12_a_token_of_another_policy_is_refused(forge, authority):
+def test_12_a_token_of_another_policy_is_refused(forge: Forge, authority: Authority) -> None:
     forgery = forge("stamped")
     forgery.tsa_roots, forgery.tsa_policy = read_roots(authority.root_pem), "1.2.3.4.9"
     assert codes(forgery.judge()) == {"token"}
 
 
-def test_12_a_token_by_a_key_for_another_use_is_refused(forge, place):
+def test_12_a_token_by_a_key_for_another_use_is_refused(forge: Forge, place: Path) -> None:
     from tests.support.peers.tsa import Authority
 
     other = Authority(place / "other-tsa", usage="critical,timeStamping,codeSigning")
@@ -166,7 +178,7 @@ def test_12_a_token_by_a_key_for_another_use_is_refused(forge, place):
     assert forgery.judge().verdict is Verdict.NOT_AUTHENTIC
 
 
-def test_13_tokens_beside_the_one_are_no_files_of_an_export(forge, authority):
+def test_13_tokens_beside_the_one_are_no_files_of_an_export(forge: Forge, authority: Authority) -> None:
     forgery = forge("stamped")
     forge_token.beside(forgery, authority)
     assert "unlisted" in codes(forgery.judge())
@@ -176,7 +188,7 @@ def test_13_tokens_beside_the_one_are_no_files_of_an_export(forge, authority):
     assert "path" in codes(caught)
 
 
-def test_16_a_segment_of_another_hearing_is_not_taken(forge):
+def test_16_a_segment_of_another_hearing_is_not_taken(forge: Forge) -> None:
     forgery = forge()
     forge_media.segment_of_another_hearing(forgery, forge("other"))
     forgery.reindex(sign=True)
@@ -184,7 +196,7 @@ def test_16_a_segment_of_another_hearing_is_not_taken(forge):
     assert (caught.verdict, codes(caught) & {"media-differs"}) == (Verdict.NOT_AUTHENTIC, {"media-differs"})
 
 
-def test_24_a_root_that_the_bundle_brings_itself_counts_for_nothing(forge):
+def test_24_a_root_that_the_bundle_brings_itself_counts_for_nothing(forge: Forge) -> None:
     forgery = forge()
     forge_ledger.self_signed_root(forgery)
     caught = forgery.judge()
@@ -195,7 +207,7 @@ def test_24_a_root_that_the_bundle_brings_itself_counts_for_nothing(forge):
 
 
 @pytest.mark.parametrize("attack", [forge_words.index_with_a_key_twice, forge_words.index_with_nan])
-def test_25_an_index_that_two_readers_read_differently_is_refused(forge, attack):
+def test_25_an_index_that_two_readers_read_differently_is_refused(forge: Forge, attack: Attack) -> None:
     forgery = forge()
     attack(forgery)
     forgery.sign_index()
@@ -204,7 +216,7 @@ def test_25_an_index_that_two_readers_read_differently_is_refused(forge, attack)
     assert "index" in codes(caught)
 
 
-def test_26_a_path_that_leads_out_of_the_folder_is_refused(forge):
+def test_26_a_path_that_leads_out_of_the_folder_is_refused(forge: Forge) -> None:
     forgery = forge()
     forge_words.index_with_a_traversal(forgery)
     caught = forgery.judge()
@@ -212,17 +224,17 @@ def test_26_a_path_that_leads_out_of_the_folder_is_refused(forge):
     assert "path" in codes(caught)
 
 
-def test_27_a_certificate_that_expired_since_is_no_reason(forge):
+def test_27_a_certificate_that_expired_since_is_no_reason(forge: Forge) -> None:
     assert forge("old").judge().verdict is Verdict.AUTHENTIC
 
 
-def test_27_a_certificate_that_had_expired_before_is_one(forge):
+def test_27_a_certificate_that_had_expired_before_is_one(forge: Forge) -> None:
     caught = forge("late").judge()
     assert caught.verdict is Verdict.NOT_AUTHENTIC
     assert codes(caught) == {"certificate-expired"}
 
 
-def test_words_after_the_end_are_signed_by_nobody(forge):
+def test_words_after_the_end_are_signed_by_nobody(forge: Forge) -> None:
     forgery = forge()
     forge_words.event_appended(forgery)
     forgery.reindex(sign=True)
@@ -231,7 +243,7 @@ def test_words_after_the_end_are_signed_by_nobody(forge):
     assert "leaves-unsigned" in codes(caught)
 
 
-def test_a_box_without_end_is_a_verdict(forge):
+def test_a_box_without_end_is_a_verdict(forge: Forge) -> None:
     forgery = forge()
     forge_media.box_without_end(forgery)
     assert forgery.judge().verdict is Verdict.NOT_AUTHENTIC

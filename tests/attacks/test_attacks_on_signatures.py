@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.attacks import forge_signing
+from tests.attacks.forge_folder import Attack
+from tests.support.exports.honest_exports import Forge
+from wutong.verify.examine import Judgment
 from wutong.verify.verdict import Verdict
 
 WITHOUT_KEYS = [
@@ -38,16 +44,16 @@ WITH_THE_DEVICES_KEY = [
 ]
 
 
-def named(rows):
+def named(rows: Sequence[tuple[Attack, str]]) -> list[ParameterSet]:
     return [pytest.param(*row, id=row[0].__name__) for row in rows]
 
 
-def codes(judgment):
+def codes(judgment: Judgment) -> set[str]:
     return {reason.code for reason in judgment.reasons if reason.verdict is Verdict.NOT_AUTHENTIC}
 
 
 @pytest.mark.parametrize(("attack", "code"), named(WITHOUT_KEYS))
-def test_what_is_done_to_signed_words_without_a_key_is_caught(forge, attack, code):
+def test_what_is_done_to_signed_words_without_a_key_is_caught(forge: Forge, attack: Attack, code: str) -> None:
     forgery = forge("signed")
     attack(forgery)
     caught = forgery.judge()
@@ -59,7 +65,9 @@ def test_what_is_done_to_signed_words_without_a_key_is_caught(forge, attack, cod
 
 
 @pytest.mark.parametrize(("attack", "code"), named(WITH_THE_DEVICES_KEY))
-def test_what_the_devices_holder_does_to_signed_words_contradicts_itself(forge, attack, code):
+def test_what_the_devices_holder_does_to_signed_words_contradicts_itself(
+    forge: Forge, attack: Attack, code: str
+) -> None:
     forgery = forge("signed")
     attack(forgery)
     caught = forgery.judge()
@@ -67,7 +75,7 @@ def test_what_the_devices_holder_does_to_signed_words_contradicts_itself(forge, 
     assert code in codes(caught), caught.reasons
 
 
-def test_a_paper_that_a_device_could_not_sign_yet_is_told_and_changes_nothing(forge):
+def test_a_paper_that_a_device_could_not_sign_yet_is_told_and_changes_nothing(forge: Forge) -> None:
     forgery = forge("signed")
     forge_signing.document_without_a_signature(forgery)
     judgment = forgery.judge()

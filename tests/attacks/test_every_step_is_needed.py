@@ -6,12 +6,15 @@ import pytest
 
 from sync.ledger.token import read_roots
 from tests.attacks import forge_device, forge_ledger, forge_media, forge_token, forge_words
+from tests.attacks.forge_folder import Attack, Forgery
+from tests.support.exports.honest_exports import Forge
+from tests.support.peers.tsa import Authority
 from wutong.verify.steps import STEPS
 from wutong.verify.verdict import Verdict
 
 
-def _signed(attack):
-    def forge(forgery):
+def _signed(attack: Attack) -> Attack:
+    def forge(forgery: Forgery) -> None:
         attack(forgery)
         forgery.reindex(sign=True)
 
@@ -19,15 +22,15 @@ def _signed(attack):
     return forge
 
 
-def _unsigned(attack):
-    def forge(forgery):
+def _unsigned(attack: Attack) -> Attack:
+    def forge(forgery: Forgery) -> None:
         attack(forgery)
         forgery.reindex(sign=False)
 
     return forge
 
 
-NEEDED = {
+NEEDED: dict[str, tuple[str, Attack | None, Verdict]] = {
     "folder": ("whole", forge_words.unlisted_file, Verdict.NOT_AUTHENTIC),
     "leaves": ("whole", forge_device.spaced_leaf, Verdict.NOT_AUTHENTIC),
     "checkpoints": ("whole", forge_ledger.device_key_changed, Verdict.NOT_AUTHENTIC),
@@ -43,13 +46,13 @@ NEEDED = {
 }
 
 
-def test_the_registry_is_the_twelve_steps_of_the_contract():
+def test_the_registry_is_the_twelve_steps_of_the_contract() -> None:
     assert [step.name for step in STEPS] == list(NEEDED)
     assert [step.number for step in STEPS] == list(range(1, 13))
 
 
 @pytest.mark.parametrize("step", NEEDED)
-def test_without_the_step_its_attack_passes(forge, authority, step):
+def test_without_the_step_its_attack_passes(forge: Forge, authority: Authority, step: str) -> None:
     export, attack, verdict = NEEDED[step]
     forgery = forge(export)
     if attack is None:

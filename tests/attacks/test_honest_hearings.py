@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tests.support.exports.honest_exports import HEARING
-from tests.support.exports.honest_room import OPENED_NS, HonestRoom, S, Story
+from tests.support.exports.honest_exports import HEARING, Forge
+from tests.support.exports.honest_room import OPENED_NS, Center, HonestRoom, Media, S, Story
 from tests.support.exports.signed_words import write_and_sign
+from tests.support.peers.tsa import Authority
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 from wutong.verify.case import ExportCase
-from wutong.verify.examine import examine
+from wutong.verify.examine import Judgment, examine
 from wutong.verify.verdict import Verdict
 
 
-def codes(judgment):
+def codes(judgment: Judgment) -> set[str]:
     return {reason.code for reason in judgment.reasons}
 
 
-def test_an_honest_hearing_is_authentic(forge):
+def test_an_honest_hearing_is_authentic(forge: Forge) -> None:
     judgment = forge().judge()
     assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
     assert not judgment.reasons
     assert judgment.media_bytes > 100_000
 
 
-def test_a_hearing_with_a_lawful_pause_is_authentic(forge):
+def test_a_hearing_with_a_lawful_pause_is_authentic(forge: Forge) -> None:
     assert forge("pause").judge().verdict is Verdict.AUTHENTIC
 
 
-def test_a_declared_gap_is_told_with_its_cause(forge):
+def test_a_declared_gap_is_told_with_its_cause(forge: Forge) -> None:
     judgment = forge("gaps").judge()
     assert judgment.verdict is Verdict.WITH_GAPS
     (reason,) = judgment.reasons
@@ -38,13 +40,13 @@ def test_a_declared_gap_is_told_with_its_cause(forge):
     assert (forge("gaps").folder / "explanation.txt").read_text().startswith("庭审录音录像情况说明")
 
 
-def test_a_hearing_without_a_seal_is_unsealed(forge):
+def test_a_hearing_without_a_seal_is_unsealed(forge: Forge) -> None:
     judgment = forge("unsealed").judge()
     assert judgment.verdict is Verdict.UNSEALED
     assert codes(judgment) == {"unsealed"}
 
 
-def test_a_hearing_that_goes_on_is_unsealed(forge):
+def test_a_hearing_that_goes_on_is_unsealed(forge: Forge) -> None:
     """What is still being written is in no leaf yet, and no lie."""
     judgment = forge("open").judge()
     assert judgment.verdict is Verdict.UNSEALED, judgment.reasons
@@ -52,26 +54,26 @@ def test_a_hearing_that_goes_on_is_unsealed(forge):
     assert judgment.media_bytes > 0
 
 
-def test_without_the_centers_key_nothing_is_verifiable(forge):
+def test_without_the_centers_key_nothing_is_verifiable(forge: Forge) -> None:
     judgment = forge().judge(key=False)
     assert judgment.verdict is Verdict.NOT_VERIFIABLE
     assert codes(judgment) == {"no-center-key"}
 
 
-def test_a_room_without_a_center_exports_and_is_not_verifiable(forge):
+def test_a_room_without_a_center_exports_and_is_not_verifiable(forge: Forge) -> None:
     """Fault 37: nobody witnessed it, and the words say so."""
     judgment = forge("alone").judge()
     assert judgment.verdict is Verdict.NOT_VERIFIABLE
     assert codes(judgment) == {"certificate-missing", "unwitnessed", "index-unsigned"}
 
 
-def test_an_excerpt_is_authentic_by_its_proofs(forge):
+def test_an_excerpt_is_authentic_by_its_proofs(forge: Forge) -> None:
     judgment = forge("excerpt").judge()
     assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
     assert codes(judgment) == {"excerpt"}
 
 
-def test_a_time_stamped_hearing_is_authentic(forge, authority):
+def test_a_time_stamped_hearing_is_authentic(forge: Forge, authority: Authority) -> None:
     from sync.ledger.token import read_roots
 
     forgery = forge("stamped")
@@ -82,7 +84,7 @@ def test_a_time_stamped_hearing_is_authentic(forge, authority):
     assert codes(judgment) == {"token-says"}
 
 
-def test_words_that_were_revised_and_signed_after_the_seal_are_authentic(forge):
+def test_words_that_were_revised_and_signed_after_the_seal_are_authentic(forge: Forge) -> None:
     judgment = forge("signed").judge()
     assert judgment.verdict is Verdict.AUTHENTIC, judgment.reasons
     assert codes(judgment) == {"signed", "signed-before", "refused", "objection-refused"}
@@ -92,7 +94,9 @@ def test_words_that_were_revised_and_signed_after_the_seal_are_authentic(forge):
     assert "被告 李四 拒绝签名：对第三行有异议" in told
 
 
-def test_words_revised_after_they_were_signed_are_authentic_and_signed_by_nobody_as_they_are(place, media, center):
+def test_words_revised_after_they_were_signed_are_authentic_and_signed_by_nobody_as_they_are(
+    place: Path, media: dict[str, Media], center: Center
+) -> None:
     room = HonestRoom(place / "revised-again", HEARING, center)
     room.hold(media, Story())
     desk = write_and_sign(room)
@@ -108,7 +112,7 @@ def test_words_revised_after_they_were_signed_are_authentic_and_signed_by_nobody
     assert codes(judgment) == {"signed-before", "refused", "objection-refused"}
 
 
-def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(place, forge):
+def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(place: Path, forge: Forge) -> None:
     signed = forge("signed")
     whole = {line["id"]: line for line in json.loads(signed.read("transcript.json"))["lines"]}
     source = RoomSource(place / "signed" / "data", HEARING)
@@ -123,7 +127,7 @@ def test_an_excerpt_of_revised_words_is_authentic_and_says_what_the_whole_says(p
         assert line == whole[line["id"]]
 
 
-def test_words_that_come_after_the_seal_are_sealed_again(place, media, center):
+def test_words_that_come_after_the_seal_are_sealed_again(place: Path, media: dict[str, Media], center: Center) -> None:
     room = HonestRoom(place / "late-words", HEARING, center)
     room.hold(media, Story())
     start = OPENED_NS + 7 * S

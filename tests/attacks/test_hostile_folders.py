@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.exports.honest_exports import Forge
 from wutong.export import forms
 from wutong.verify.verdict import Verdict
 
@@ -45,12 +48,12 @@ KEYS = [
 ]
 
 
-def fuzzed(**options):
+def fuzzed(**options: Any) -> settings:
     return settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), **options)
 
 
 @pytest.mark.parametrize("form", ["wutong-export/3", "wutong-export/2.1-rc", "wutong-export/12345"])
-def test_an_export_of_another_form_is_not_judged_by_this_program(forge, form):
+def test_an_export_of_another_form_is_not_judged_by_this_program(forge: Forge, form: str) -> None:
     """What it holds is its own affair: nothing of it is called false."""
     forgery = forge("pause")
     forgery.write(forms.INDEX, json.dumps({"form": form, "anything": "else"}).encode())
@@ -65,7 +68,7 @@ def test_an_export_of_another_form_is_not_judged_by_this_program(forge, form):
     assert int(judgment.verdict) == 40
 
 
-def test_an_index_without_a_form_of_ours_is_false(forge):
+def test_an_index_without_a_form_of_ours_is_false(forge: Forge) -> None:
     forgery = forge("pause")
     index = forgery.read(forms.INDEX)
     forgery.write(forms.INDEX, index.replace(forms.FORM.encode(), b"letters/1"))
@@ -73,13 +76,13 @@ def test_an_index_without_a_form_of_ours_is_false(forge):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_bytes_changed_at_random_are_never_authentic(forge, name):
+def test_bytes_changed_at_random_are_never_authentic(forge: Forge, name: str) -> None:
     forgery = forge("pause")
     honest = forgery.read(name)
 
     @fuzzed()
     @given(st.integers(0, len(honest) - 1), st.binary(min_size=1, max_size=8), st.booleans())
-    def change(place, data, cut):
+    def change(place: int, data: bytes, cut: bool) -> None:
         forged = honest[:place] + data + (b"" if cut else honest[place + len(data) :])
         if forged == honest:
             return
@@ -93,13 +96,13 @@ def test_bytes_changed_at_random_are_never_authentic(forge, name):
     change()
 
 
-def test_leaves_with_bodies_of_any_form_are_a_verdict(forge):
+def test_leaves_with_bodies_of_any_form_are_a_verdict(forge: Forge) -> None:
     forgery = forge("pause")
     honest = forgery.leaves
 
     @fuzzed()
     @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), hostile_json, max_size=6))
-    def append(kind, body):
+    def append(kind: str, body: dict[str, Any]) -> None:
         last = json.loads(honest[-1])
         value = {**last, "number": last["number"] + 1, "kind": kind, "body": body}
         forgery.leaves = [*honest, json.dumps(value, sort_keys=True, separators=(",", ":")).encode()]
@@ -108,14 +111,14 @@ def test_leaves_with_bodies_of_any_form_are_a_verdict(forge):
     append()
 
 
-def test_an_index_of_any_form_is_a_verdict(forge):
+def test_an_index_of_any_form_is_a_verdict(forge: Forge) -> None:
     forgery = forge("pause")
 
     @fuzzed()
     @given(
         hostile_json | st.dictionaries(st.sampled_from(["form", "room", "hearing", "files", "leaves"]), hostile_json)
     )
-    def replace(value):
+    def replace(value: Any) -> None:
         forgery.write(forms.INDEX, json.dumps(value).encode())
         assert forgery.judge().verdict is Verdict.NOT_AUTHENTIC
 
@@ -128,13 +131,13 @@ def test_an_index_of_any_form_is_a_verdict(forge):
     [b"[" * 100_000, b'{"a":' * 50_000, b"9" * 100_000, b"\xff\xfe" * 1000, b"", b"\n" * 1000, b'{"note": 5}\n'],
     ids=["nested-lists", "nested-objects", "long-number", "no-text", "empty", "empty-lines", "wrong-type"],
 )
-def test_deep_long_and_empty_files_are_a_verdict(forge, name, data):
+def test_deep_long_and_empty_files_are_a_verdict(forge: Forge, name: str, data: bytes) -> None:
     forgery = forge("pause")
     forgery.write(name, data)
     assert forgery.judge().verdict in (Verdict.NOT_AUTHENTIC, Verdict.NOT_VERIFIABLE)
 
 
-def test_an_empty_folder_is_not_verifiable(forge, tmp_path):
+def test_an_empty_folder_is_not_verifiable(forge: Forge, tmp_path: Path) -> None:
     forgery = forge("pause")
     shutil.rmtree(forgery.folder)
     forgery.folder.mkdir()

@@ -18,8 +18,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Demo, screenshot
+from tests.e2e.conftest import screenshot
 from tests.support.paths import ROOT
+from tests.support.rooms.running_demo import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -162,7 +163,7 @@ def test_the_wall_shows_each_room_moving_with_its_case(
     hearing: str, inspector: Page, demo: Demo, tmp_path: Path
 ) -> None:
     tile = inspector.locator(f'[data-room="{demo.room["address"]}"]')
-    expect(tile).to_contain_text(CASE["case_no"])
+    expect(tile).to_contain_text(str(CASE["case_no"]))
     until("a picture on the wall", lambda: moves(inspector, ".tile video"), 20)
     expect(tile).to_contain_text(re.compile(r"延迟 \d+ ms"))
     screenshot(inspector, "inspect-wall", tmp_path)
@@ -179,7 +180,7 @@ def test_the_room_page_follows_words_and_exhibit_live(
     inspector.locator(f'[data-room="{address}"]').click()
     expect(inspector.locator('[data-mode="live"]')).to_be_visible()
     for camera in ("bench", "parties"):
-        until(f"the camera {camera}", lambda c=camera: moves(inspector, f'video[data-track="{address}/{c}"]'), 20)
+        until(f"the camera {camera}", lambda c=camera: moves(inspector, f'video[data-track="{address}/{c}"]'), 20)  # type: ignore[misc]  # a lambda's default
     first = clerk.state()["hearing"]["utterances"][0]
     expect(inspector.locator(f'[data-utterance="{first["id"]}"]')).to_contain_text(first["text"])
     exhibit = clerk.state()["hearing"]["exhibits"][0]["id"]
@@ -303,13 +304,13 @@ def test_what_is_missing_is_shown_with_its_cause_and_drafts_the_explanation(
 
     inspector.get_by_role("button", name="查看草稿").click()
     text = inspector.get_by_label("情况说明正文，可以修改")
-    for words in (CASE["case_no"], "当事人席", "审判长（独任审判员）：＿"):
+    for words in (str(CASE["case_no"]), "当事人席", "审判长（独任审判员）：＿"):
         expect(text).to_have_value(re.compile(re.escape(words)))
     inspector.evaluate(
         "() => { window.print = () => { window.printed = document.querySelector('.print-only').innerText } }"
     )
     inspector.get_by_role("button", name="打印").click()
-    assert CASE["case_no"] in inspector.evaluate("window.printed")
+    assert str(CASE["case_no"]) in inspector.evaluate("window.printed")
     assert declared()[0]["why"] in text.input_value()
 
 
@@ -318,7 +319,7 @@ def test_the_archive_finds_words_and_plays_them(hearing: str, inspector: Page, d
     said = max(record["utterances"][:3], key=lambda u: len(u["text"]))
     word = re.sub(r"[^\u4e00-\u9fff]", " ", said["text"]).split()[0][:4]
     inspector.get_by_role("link", name="庭审档案").click()
-    expect(inspector.locator(f'[data-hearing="{hearing}"]')).to_contain_text(CASE["case_no"])
+    expect(inspector.locator(f'[data-hearing="{hearing}"]')).to_contain_text(str(CASE["case_no"]))
     screenshot(inspector, "inspect-archive", tmp_path)
     inspector.get_by_label("在全部笔录中搜索").fill(word)
     inspector.keyboard.press("Enter")

@@ -17,8 +17,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Demo, screenshot
+from tests.e2e.conftest import screenshot
 from tests.support.paths import HEARING
+from tests.support.rooms.running_demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

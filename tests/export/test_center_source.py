@@ -20,8 +20,8 @@ from sync.errors import ConfigError
 from sync.ledger.keys import public_pem
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
-from tests.support.exports.honest_exports import HEARING
-from tests.support.exports.honest_room import ROOM
+from tests.support.exports.honest_exports import HEARING, HonestExports
+from tests.support.exports.honest_room import ROOM, Center
 from wutong.cli import app
 from wutong.export.bundle import export
 from wutong.export.center import CenterSource
@@ -31,7 +31,7 @@ from wutong.verify.verdict import Verdict
 
 
 @pytest.fixture
-def config(honest, center, tmp_path, request) -> Path:
+def config(honest: HonestExports, center: Center, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A center that holds everything of an honest hearing, "gaps" unless the test names another."""
     room = honest(getattr(request, "param", "gaps"))
     data = tmp_path / "center"
@@ -80,7 +80,7 @@ def _keep(store: ObjectStore, path: Path) -> None:
     shutil.copyfile(path, target)
 
 
-def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
+def test_the_centers_export_is_judged_like_the_rooms(config: Path, center: Center, tmp_path: Path) -> None:
     source = CenterSource(load_config(config), HEARING)
     exported = export(source, tmp_path / "out", people=False)
     source.close()
@@ -94,7 +94,9 @@ def test_the_centers_export_is_judged_like_the_rooms(config, center, tmp_path):
 
 
 @pytest.mark.parametrize("config", ["signed"], indirect=True)
-def test_the_centers_export_holds_the_documents_of_signed_words_and_says_who_signed_them(config, center, tmp_path):
+def test_the_centers_export_holds_the_documents_of_signed_words_and_says_who_signed_them(
+    config: Path, center: Center, tmp_path: Path
+) -> None:
     source = CenterSource(load_config(config), HEARING)
     export(source, tmp_path / "out", people=False)
     source.close()
@@ -111,7 +113,7 @@ def test_the_centers_export_holds_the_documents_of_signed_words_and_says_who_sig
     assert "its file is not here" in str(late.exception)
 
 
-def test_a_hearing_of_the_center_is_judged_by_its_name(config):
+def test_a_hearing_of_the_center_is_judged_by_its_name(config: Path) -> None:
     done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
     assert done.exit_code == 10, done.output
 
@@ -131,7 +133,9 @@ def set_level(config: Path, level: str) -> None:
 
 
 @pytest.mark.parametrize("level", ["restricted", "withdrawn"])
-def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(config, tmp_path, level):
+def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(
+    config: Path, tmp_path: Path, level: str
+) -> None:
     set_level(config, level)
     words = ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "out"), "--to", "2"]
     for reason in ([], ["--despite-level", "  "]):
@@ -147,7 +151,7 @@ def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(confi
     assert audited(config) == [row]
 
 
-def test_a_trial_that_is_not_public_is_restricted_before_anybody_says_so(config):
+def test_a_trial_that_is_not_public_is_restricted_before_anybody_says_so(config: Path) -> None:
     with create_engine(load_config(config).database_url).begin() as db:
         opening = db.execute(select(t.events.c.body).where(t.events.c.kind == "open")).scalar_one()
         body = json.loads(opening)
@@ -158,14 +162,14 @@ def test_a_trial_that_is_not_public_is_restricted_before_anybody_says_so(config)
     assert source.level == "restricted"
 
 
-def test_a_verdict_needs_no_reason_and_is_on_the_audit_log(config):
+def test_a_verdict_needs_no_reason_and_is_on_the_audit_log(config: Path) -> None:
     set_level(config, "sealed")
     done = CliRunner().invoke(app, ["verify", HEARING, "--config", str(config), "--json"])
     assert done.exit_code == 10, done.output
     assert audited(config) == [{"what": "verify", "hearing": HEARING, "excerpt": False, "level": "withdrawn"}]
 
 
-def test_media_that_has_not_come_yet_is_named(config, tmp_path):
+def test_media_that_has_not_come_yet_is_named(config: Path, tmp_path: Path) -> None:
     for path in (tmp_path / "center" / "objects").glob("*/*"):
         path.unlink()
     done = CliRunner().invoke(app, ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "out")])

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from sync.ledger.keys import public_pem
-from tests.support.exports.honest_exports import HEARING
+from tests.support.exports.honest_exports import HEARING, Forge, HonestExports
+from tests.support.exports.honest_room import Center
 from wutong.cli import app
 
 runner = CliRunner()
 
 
 @pytest.fixture
-def key(tmp_path, center):
+def key(tmp_path: Path, center: Center) -> Path:
     path = tmp_path / "center.pem"
     path.write_bytes(public_pem(center.key.public_key()))
     return path
@@ -27,14 +29,14 @@ def key(tmp_path, center):
     ("name", "code", "word"),
     [("pause", 0, "authentic"), ("gaps", 10, "authentic-with-gaps"), ("unsealed", 30, "unsealed")],
 )
-def test_the_exit_code_is_the_verdict(honest, key, name, code, word):
+def test_the_exit_code_is_the_verdict(honest: HonestExports, key: Path, name: str, code: int, word: str) -> None:
     done = runner.invoke(app, ["verify", str(honest(name).folder), "--center-key", str(key), "--json"])
     assert done.exit_code == code, done.output
     said = json.loads(done.stdout)
     assert (said["verdict"], said["exit_code"], said["hearing"]) == (word, code, HEARING)
 
 
-def test_reasons_are_in_words_of_both_languages(forge, key):
+def test_reasons_are_in_words_of_both_languages(forge: Forge, key: Path) -> None:
     forgery = forge("pause")
     forgery.flip("media/judge/00000.mp4")
     chinese = runner.invoke(app, ["verify", str(forgery.folder), "--center-key", str(key)])
@@ -45,11 +47,11 @@ def test_reasons_are_in_words_of_both_languages(forge, key):
     assert "(media-differs)" in english.stdout
 
 
-def test_a_folder_without_the_centers_key_is_not_verifiable(honest):
+def test_a_folder_without_the_centers_key_is_not_verifiable(honest: HonestExports) -> None:
     assert runner.invoke(app, ["verify", str(honest("pause").folder)]).exit_code == 40
 
 
-def test_a_hearing_of_the_room_is_judged_where_it_is(honest):
+def test_a_hearing_of_the_room_is_judged_where_it_is(honest: HonestExports) -> None:
     made = honest("pause")
     done = runner.invoke(app, ["verify", HEARING, "--data", str(made.data), "--json"])
     assert json.loads(done.stdout)["verdict"] == "authentic"
@@ -58,7 +60,9 @@ def test_a_hearing_of_the_room_is_judged_where_it_is(honest):
     assert json.loads(last) == {"what": "verify", "hearing": HEARING, "excerpt": False}
 
 
-def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(honest, place, tmp_path):
+def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(
+    honest: HonestExports, place: Path, tmp_path: Path
+) -> None:
     """Fault 31: the room's own file."""
     data = place / "flipped"
     shutil.copytree(honest("pause").data, data)
@@ -75,7 +79,7 @@ def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(honest, place, tm
     assert not list(tmp_path.glob("x*"))
 
 
-def test_an_event_deleted_from_the_rooms_log_is_a_verdict(honest, place):
+def test_an_event_deleted_from_the_rooms_log_is_a_verdict(honest: HonestExports, place: Path) -> None:
     data = place / "deleted"
     shutil.copytree(honest("pause").data, data)
     with sqlite3.connect(data / "room.db") as db:
@@ -88,7 +92,7 @@ def test_an_event_deleted_from_the_rooms_log_is_a_verdict(honest, place):
     assert not [path for path in data.rglob("*") if path.stat().st_nlink > 1 and path.is_file()]
 
 
-def test_force_replaces_an_export_and_nothing_else(honest, tmp_path):
+def test_force_replaces_an_export_and_nothing_else(honest: HonestExports, tmp_path: Path) -> None:
     other = tmp_path / "letters"
     other.mkdir()
     (other / "letter.txt").write_text("keep")
@@ -107,12 +111,12 @@ def test_force_replaces_an_export_and_nothing_else(honest, tmp_path):
         (["export", "h", "--out", "x", "--config", "nowhere"], "cannot be read"),
     ],
 )
-def test_a_mistake_is_one_sentence(words, said):
+def test_a_mistake_is_one_sentence(words: list[str], said: str) -> None:
     done = runner.invoke(app, words)
     assert said in str(done.exception)
     assert type(done.exception).__module__ == "sync.errors"
 
 
-def test_a_hearing_that_is_not_there_names_the_last_one(honest, tmp_path):
+def test_a_hearing_that_is_not_there_names_the_last_one(honest: HonestExports, tmp_path: Path) -> None:
     done = runner.invoke(app, ["export", "h", "--out", str(tmp_path / "x"), "--data", str(honest("pause").data)])
     assert HEARING in str(done.exception)

@@ -27,19 +27,21 @@ RAISE = "this changes what honest exports are compared with: raise FORM (see the
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
-def test_an_export_of_each_form_keeps_its_verdict(golden):
+def test_an_export_of_each_form_keeps_its_verdict(golden: Path) -> None:
     judgment = examine(ExportCase(golden / "export", read_public((golden / "center.pem").read_bytes())))
     assert judgment.verdict is Verdict.WITH_GAPS, (RAISE, judgment.reasons)
     assert [reason.about[0] for reason in judgment.reasons if reason.code == "gap"] == ["审判席"], RAISE
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
-def test_what_is_made_of_the_leaves_is_what_the_form_says_to_the_byte(golden):
+def test_what_is_made_of_the_leaves_is_what_the_form_says_to_the_byte(golden: Path) -> None:
     folder, form = golden / "export", golden.name.replace("-export-", "-export/")
     case = ExportCase(folder)
     events = [read_leaf(leaf) for leaf in case.leaves]
     assert [leaf_of(event) for event in events] == case.leaves, RAISE
-    last = Checkpoint.from_text(read_note(case.checkpoints[-1].note.to_text()).text)
+    signed = case.checkpoints[-1].note
+    assert signed is not None
+    last = Checkpoint.from_text(read_note(signed.to_text()).text)
     for name, data in derived_files(events, last.room, last, case.device, form=form).items():
         assert data.decode() == (folder / name).read_text(), (name, RAISE)
     index = forms.Index.from_bytes((folder / forms.INDEX).read_bytes())
@@ -47,7 +49,7 @@ def test_what_is_made_of_the_leaves_is_what_the_form_says_to_the_byte(golden):
     assert index.to_bytes() == (folder / forms.INDEX).read_bytes(), RAISE
 
 
-def test_the_golden_hearing_says_all_that_a_certificate_can_say():
+def test_the_golden_hearing_says_all_that_a_certificate_can_say() -> None:
     """A list that is empty pins nothing."""
     import json
 
@@ -57,7 +59,7 @@ def test_the_golden_hearing_says_all_that_a_certificate_can_say():
     assert all([*value["signing"].values(), value["documents"], value["words"]["struck"]])
 
 
-def test_the_golden_hearing_says_all_that_can_become_of_a_line():
+def test_the_golden_hearing_says_all_that_can_become_of_a_line() -> None:
     import json
 
     lines = json.loads((NOW / "export" / "transcript.json").read_bytes())["lines"]
@@ -73,6 +75,6 @@ def test_the_golden_hearing_says_all_that_can_become_of_a_line():
     assert {"edit", "split", "merge", "speaker", "strike", "doubt", "correct", "undo", "objection"} <= acts
 
 
-def test_the_golden_hearing_says_all_that_can_become_of_a_signature():
+def test_the_golden_hearing_says_all_that_can_become_of_a_signature() -> None:
     judgment = examine(ExportCase(NOW / "export", read_public((NOW / "center.pem").read_bytes())))
     assert {"signed", "signed-before", "refused", "objection-refused"} <= {reason.code for reason in judgment.reasons}

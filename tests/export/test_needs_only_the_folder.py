@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.support.exports.honest_exports import HonestExports
+
 CODE = """
 import socket, sys
 def refuse(*a, **k): raise SystemExit("the verifier opened a socket")
@@ -19,7 +21,7 @@ print(judgment.verdict.word)
 """
 
 
-def test_no_module_of_room_or_center_and_no_socket_is_used(honest):
+def test_no_module_of_room_or_center_and_no_socket_is_used(honest: HonestExports) -> None:
     folder = honest("pause").folder
     done = subprocess.run([sys.executable, "-c", CODE, str(folder)], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "not-verifiable", done.stderr

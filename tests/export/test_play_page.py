@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.exports.honest_exports import HonestExports
 from wutong.bench.browser import ARGUMENTS, find_chromium
 
 
@@ -25,7 +26,8 @@ def probed(path: Path) -> list[dict[str, str]]:
         "stream=codec_type,codec_name,start_time,duration",
     ]
     out = subprocess.run([*words, str(path)], check=True, capture_output=True, text=True).stdout
-    return json.loads(out)["streams"]
+    streams: list[dict[str, str]] = json.loads(out)["streams"]
+    return streams
 
 
 def samples(path: Path) -> np.ndarray:
@@ -34,7 +36,7 @@ def samples(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["whole", "played"])
-def test_picture_and_sound_of_a_played_file_begin_and_end_together(honest, name):
+def test_picture_and_sound_of_a_played_file_begin_and_end_together(honest: HonestExports, name: str) -> None:
     """`played` has a pause and a gap; they keep their length."""
     video, audio = probed(honest(name).folder / "play" / "judge.mp4")
     assert (video["codec_name"], audio["codec_name"]) == ("h264", "aac")
@@ -43,13 +45,13 @@ def test_picture_and_sound_of_a_played_file_begin_and_end_together(honest, name)
     assert 7.9 < float(video["duration"]) < 8.3
 
 
-def test_the_file_is_a_classic_mp4_whose_index_comes_first(honest):
+def test_the_file_is_a_classic_mp4_whose_index_comes_first(honest: HonestExports) -> None:
     data = (honest("whole").folder / "play" / "judge.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
     assert b"moof" not in data
 
 
-def test_the_sound_of_a_pause_is_silence_of_its_length(honest):
+def test_the_sound_of_a_pause_is_silence_of_its_length(honest: HonestExports) -> None:
     sound = np.abs(samples(honest("played").folder / "play" / "judge.mp4").astype(np.int32))
     rate = 48_000
     assert sound[int(4.3 * rate) : int(5.7 * rate)].max() < 50
@@ -57,7 +59,7 @@ def test_the_sound_of_a_pause_is_silence_of_its_length(honest):
     assert sound[int(6.5 * rate) : int(7.5 * rate)].max() > 1000
 
 
-def test_each_seat_can_be_heard_alone_on_the_same_time_line(honest):
+def test_each_seat_can_be_heard_alone_on_the_same_time_line(honest: HonestExports) -> None:
     folder = honest("played").folder / "play" / "seats"
     assert sorted(path.name for path in folder.iterdir()) == ["clerk.mp4", "judge.mp4"]
     (audio,) = probed(folder / "clerk.mp4")
@@ -70,7 +72,7 @@ def test_each_seat_can_be_heard_alone_on_the_same_time_line(honest):
 
 @pytest.mark.browser
 @pytest.mark.alone
-def test_the_page_plays_from_the_folder_without_a_server(honest, tmp_path):
+def test_the_page_plays_from_the_folder_without_a_server(honest: HonestExports, tmp_path: Path) -> None:
     folder = tmp_path / "导出 1"  # a folder as people name it
     shutil.copytree(honest("played").folder, folder)
     with sync_playwright() as playwright:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from hardware.profile import load_profile
@@ -31,6 +32,7 @@ def test_a_camera_is_opened_by_its_place(tmp_path: Path) -> None:
     assert BY_PATH in source.command([7], 8)
 
 
+@pytest.mark.process
 def test_a_number_is_advised_against(tmp_path: Path) -> None:
     said: dict[str, str] = {}
     for device in (BY_PATH, "/dev/video0"):

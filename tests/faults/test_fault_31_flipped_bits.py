@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from sync.http.serve import serving
 from sync.media.fmp4 import index_file
@@ -58,6 +59,7 @@ async def flipping(port: int, times: int) -> AsyncIterator[tuple[int, list[int]]
         server.close()
 
 
+@pytest.mark.slow
 async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None:
     layout, store_folder = RoomPaths(tmp_path / "data"), tmp_path / "tus"
     store_folder.mkdir()
@@ -113,7 +115,7 @@ async def test_a_bit_that_flips_at_rest_costs_its_fragment(room_of: Callable[...
     room.say("close")
     view = await room.closed("bench", "mics", "mix")
     assert file.with_suffix(".damaged").read_bytes() == data
-    kept = {}
+    kept: dict[int, bytes] = {}
     for segment in (s for s in view.segments if s.track == "bench"):
         path = room.layout.hearing(room.hearing) / segment.file
         content = path.read_bytes()

@@ -34,6 +34,7 @@ loudspeaker = "ceiling"
 """
 
 
+@pytest.mark.process
 async def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "room.toml"
     path.write_text(PROFILE % 'driver = "pyaudio"\ndevice = "desk"', encoding="utf-8")

@@ -9,6 +9,7 @@ import av
 
 from hardware import timecode
 from sync.media.fmp4 import index_file
+from tests.support.files.decoded_pictures import gray
 from tests.support.rooms.recorder_room import RecorderRoom
 
 
@@ -27,8 +28,8 @@ async def test_every_fragment_says_its_utc_and_every_picture_shows_it(recorder: 
             assert abs(now_ns - fragment.utc_ns) < 300 * 10**9
     path = next(recorder.layout.hearing(recorder.hearing) / s.file for s in view.segments if s.track == "bench")
     first = index_file(path).fragments[0]
-    with av.open(io.BytesIO(path.read_bytes())) as file:
+    with av.open(io.BytesIO(path.read_bytes()), "r") as file:
         frame = next(file.decode(video=0))
-    read = timecode.read(frame.to_ndarray(format="gray"))
+    read = timecode.read(gray(frame))
     assert read is not None
     assert abs(read * 1_000_000 - (first.utc_ns or 0)) < 1_000_000_000

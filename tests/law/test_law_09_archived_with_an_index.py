@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
+from tests.support.exports.honest_exports import HonestExports
 
-def test_the_index_names_every_file_with_its_size_and_check_value(honest):
+
+def test_the_index_names_every_file_with_its_size_and_check_value(honest: HonestExports) -> None:
     folder = honest("whole").folder
     index = json.loads((folder / "index.json").read_bytes())
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
@@ -16,7 +18,7 @@ def test_the_index_names_every_file_with_its_size_and_check_value(honest):
         assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_what_an_archive_needs_is_in_it(honest):
+def test_what_an_archive_needs_is_in_it(honest: HonestExports) -> None:
     folder = honest("whole").folder
     for name in ("transcript.json", "certificate.pdf", "certificate.json", "ledger/leaves.jsonl", "play/index.html"):
         assert (folder / name).stat().st_size > 0
@@ -25,7 +27,7 @@ def test_what_an_archive_needs_is_in_it(honest):
     assert len(list((folder / "media").glob("*/*.mp4"))) == len(kept["segments"])
 
 
-def test_the_media_are_those_of_the_room_byte_for_byte(honest):
+def test_the_media_are_those_of_the_room_byte_for_byte(honest: HonestExports) -> None:
     made = honest("whole")
     for path in (made.folder / "media").glob("*/*.mp4"):
         (original,) = made.data.glob(f"hearings/*/{path.parent.name}/{path.name}")

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 from sync.runtime.digests import checks_of
+from tests.support.exports.honest_exports import HonestExports
+from tests.support.exports.honest_room import Center
 
 
 def paper(folder: Path) -> str:
@@ -17,7 +19,7 @@ def paper(folder: Path) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
 
-def test_the_paper_has_both_check_values_of_every_file_and_lines_to_sign(honest):
+def test_the_paper_has_both_check_values_of_every_file_and_lines_to_sign(honest: HonestExports) -> None:
     folder = honest("whole").folder
     text = paper(folder)
     for path in [*(folder / "media").glob("*/*.mp4"), *(folder / "exhibits").iterdir()]:
@@ -28,7 +30,7 @@ def test_the_paper_has_both_check_values_of_every_file_and_lines_to_sign(honest)
         assert who in text
 
 
-def test_the_paper_says_what_was_recorded_and_what_interrupted_it(honest):
+def test_the_paper_says_what_was_recorded_and_what_interrupted_it(honest: HonestExports) -> None:
     text = paper(honest("played").folder)
     for words in ("(2026)黑05民初123号", "民间借贷纠纷", "王五", "休庭", "摄像机断线", "chrony", "尖山区人民法院"):
         assert words in text, words
@@ -38,7 +40,7 @@ def test_the_paper_says_what_was_recorded_and_what_interrupted_it(honest):
     assert (honest("played").folder / "explanation.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_what_the_parties_signed_can_be_checked_by_them(honest, center):
+def test_what_the_parties_signed_can_be_checked_by_them(honest: HonestExports, center: Center) -> None:
     """A disc with the folder, the center's public key: nothing else."""
     from sync.ledger.keys import public_pem
 

@@ -16,8 +16,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from server.access.grants import Grants
-from server.api.parties import PARTY
+from server.access.grants import PARTY, Grants
 from sync.http.access import rule_of
 from tests.support.peers.center_peers import (
     ROOM_NS,

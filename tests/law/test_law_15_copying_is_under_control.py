@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from tests.support.exports.honest_exports import HEARING
+from tests.support.exports.honest_exports import HEARING, HonestExports
 
 
 def accesses(data: Path) -> list[dict[str, object]]:
@@ -20,7 +20,9 @@ def accesses(data: Path) -> list[dict[str, object]]:
         log.close()
 
 
-def test_every_export_is_a_fact_of_the_rooms_log_and_no_part_of_the_sealed_ledger(honest, tmp_path):
+def test_every_export_is_a_fact_of_the_rooms_log_and_no_part_of_the_sealed_ledger(
+    honest: HonestExports, tmp_path: Path
+) -> None:
     made = honest("pause")
     before = len(accesses(made.data))
     command = [
@@ -43,7 +45,7 @@ def test_every_export_is_a_fact_of_the_rooms_log_and_no_part_of_the_sealed_ledge
     log.close()
 
 
-def test_an_export_that_fails_leaves_nothing_behind(honest, tmp_path):
+def test_an_export_that_fails_leaves_nothing_behind(honest: HonestExports, tmp_path: Path) -> None:
     made = honest("pause")
     out = tmp_path / "taken"
     out.mkdir()

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 
+from tests.support.exports.honest_exports import Forge, HonestExports
 from wutong.verify.verdict import Verdict
 
 
-def test_a_clip_is_proven_without_the_rest_of_the_hearing(honest, forge):
+def test_a_clip_is_proven_without_the_rest_of_the_hearing(honest: HonestExports, forge: Forge) -> None:
     excerpt = forge("excerpt")
     assert excerpt.judge().verdict is Verdict.AUTHENTIC
     # The clip is the first 3.5 s: what was said at 6.2 s is not in it, and the media of then neither.
@@ -22,13 +23,13 @@ def test_a_clip_is_proven_without_the_rest_of_the_hearing(honest, forge):
     assert len(proofs) == len(excerpt.leaves)
 
 
-def test_a_clip_whose_footage_was_changed_is_not_authentic(forge):
+def test_a_clip_whose_footage_was_changed_is_not_authentic(forge: Forge) -> None:
     excerpt = forge("excerpt")
     excerpt.flip("media/judge/00000.mp4")
     assert excerpt.judge().verdict is Verdict.NOT_AUTHENTIC
 
 
-def test_a_clip_with_a_piece_cut_out_is_not_authentic(forge):
+def test_a_clip_with_a_piece_cut_out_is_not_authentic(forge: Forge) -> None:
     """The segment, its leaf and its proof are taken out; the clip's own time line shows it."""
     excerpt = forge("excerpt")
     leaves = excerpt.leaves

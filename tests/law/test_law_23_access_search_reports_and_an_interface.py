@@ -77,7 +77,7 @@ async def test_the_rooms_interface_for_other_systems_has_start_pause_stop_query_
     storage = courtroom.profile.storage.model_copy(update={"data": tmp_path / "other"})
     edge = assemble(courtroom.profile.model_copy(update={"storage": storage}))
     acts = {
-        route.path.removeprefix("/api/control/")
+        str(getattr(route, "path", "")).removeprefix("/api/control/")
         for route in edge.app.router.routes
         if getattr(route, "path", "").startswith("/api/control/")
         and (rule := rule_of(getattr(route, "endpoint", None))) is not None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from recorder.alarms import AlarmEvents, RaisedAlarm, RaisedAlarms
+from sync.record.bodies.media import AlarmBody
 
 ALARM = RaisedAlarm("source", "bench", "设备中断：无", 5)
 
@@ -13,7 +12,7 @@ class Log:
     """The bodies that were written, with their hearing."""
 
     def __init__(self) -> None:
-        self.written: list[tuple[str, dict[str, Any]]] = []
+        self.written: list[tuple[str, AlarmBody]] = []
         self.events = AlarmEvents(lambda body, hearing: self.written.append((hearing, body)))
 
 

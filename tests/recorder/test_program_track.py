@@ -22,6 +22,7 @@ from hardware.program.worker import NICE
 from hardware.sources import PROGRAM_OFF
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
+from tests.support.files.decoded_pictures import rgb, time_of
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 RoomOf = Callable[..., RecorderRoom]
@@ -44,8 +45,8 @@ def pictures(room: RecorderRoom, track: str) -> list[tuple[int, NDArray[np.uint8
         offset_ns = first.utc_ns - first.from_ns
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
-                at_ns = round(frame.pts * frame.time_base * 1_000_000_000)
-                found.append(((at_ns + offset_ns) // 1_000_000, frame.to_ndarray(format="rgb24")))
+                at_ns = round(time_of(frame) * 1_000_000_000)
+                found.append(((at_ns + offset_ns) // 1_000_000, rgb(frame)))
     return found
 
 
@@ -66,8 +67,8 @@ def newest(room: RecorderRoom) -> NDArray[np.uint8]:
     if fragment.sequence not in SEEN:
         SEEN.clear()
         data = unpack_init(room.inits["program"][-1].payload)[1] + fragment.payload
-        with av.open(BytesIO(data)) as container:
-            SEEN[fragment.sequence] = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        with av.open(BytesIO(data), "r") as container:
+            SEEN[fragment.sequence] = rgb(next(container.decode(video=0)))
     return SEEN[fragment.sequence]
 
 

@@ -18,6 +18,7 @@ import pytest
 from hardware import timecode
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
+from tests.support.files.decoded_pictures import gray, time_of
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans, whole
 
 TRACKS = ("bench", "mics", "mix")
@@ -107,9 +108,9 @@ async def test_what_is_live_is_what_is_kept_and_is_one_time_line(
     errors_ms, lit_ns = [], []
     with av.open(str(file)) as container:
         for frame in container.decode(video=0):
-            shown_ms = timecode.read(frame.to_ndarray(format="gray"))
+            shown_ms = timecode.read(gray(frame))
             assert shown_ms is not None
-            room_ns = int(frame.pts * frame.time_base * 1_000_000_000)
+            room_ns = int(time_of(frame) * 1_000_000_000)
             errors_ms.append(shown_ms - (room_ns + utc_offset_ns) / 1e6)
             if gold_pixels(frame) > 500:
                 lit_ns.append(room_ns)
@@ -187,6 +188,7 @@ async def test_a_killed_recorder_loses_no_whole_fragment_and_declares_the_gap(ro
         assert first.to_ns == kept[track].fragments[-1].to_ns
         assert whole(room.files(track)[0])
         (span,) = spans(view, track)
+        assert view.closed_ns is not None
         assert span[1] >= view.closed_ns - 20_000_000
         (gap,) = [g for g in view.gaps if g.track == track]
         assert gap.from_ns == first.to_ns
@@ -215,6 +217,7 @@ async def test_levels_status_and_thumbnails_are_told(room_of: RoomOf) -> None:
     assert set(room.levels["seats"]) == {"judge", "plaintiff", "defendant", "clerk"}
     assert -90 < room.levels["seats"]["judge"]["rms_db"] < -60
     picture = cv2.imdecode(np.frombuffer(room.thumbs["bench"].payload, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     assert picture.shape == (180, 320, 3)
     assert room.status["disk"]["hours_left"] > 0
     assert [t["id"] for t in room.status["tracks"]] == list(TRACKS)

@@ -92,7 +92,7 @@ def test_what_captions_have_committed_never_changes_and_the_final_pass_goes_on_f
 
 def test_a_finished_turn_is_heard_before_any_caption(opened: Make) -> None:
     pcm = hearing_civil(0, 16)
-    slow, fast = (Played(opened(4), pcm, lambda cost_s=cost_s: ScriptedRecognizer(cost_s)) for cost_s in (1.2, 0.1))
+    slow, fast = (Played(opened(4), pcm, lambda cost_s=cost_s: ScriptedRecognizer(cost_s)) for cost_s in (1.2, 0.1))  # type: ignore[misc]  # a lambda's default
     written_ns = {name: ns(at_s) for name, at_s in slow.written_s.items()}
     for turn, said in zip(slow.turns, slow.utterances, strict=True):
         began_ns = [ns(at_s) for at_s, _, interim, _ in slow.recognizer.asked if interim]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openai
@@ -31,9 +32,9 @@ async def test_an_independent_client_and_a_room_get_the_words(tmp_path: Path) ->
     folder = tmp_path / "moonshine"
     folder.mkdir()
     settings = speech_settings(engine="sherpa-onnx", model=str(tiny_models.moonshine(folder)), language="en")
-    samples = speech("jfk_en.flac")[:, 0].astype(np.float32) / 32768
+    samples = speech("jfk_en.flac")[:, 0].astype(np.float32) / np.float32(32768)
     file = ("speech.wav", _wav(samples), "audio/wav")
-    where = {"host": "127.0.0.1", "port": 0, "token_file": token_file, "processes": 1, "waiting": 4}
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "token_file": token_file, "processes": 1, "waiting": 4}
     async with running(settings, **where) as port:
         url = f"http://127.0.0.1:{port}"
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=TOKEN, max_retries=0, timeout=150) as client:

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator
 from io import StringIO
 
-import click
 import pytest
 import typer
 from rich.table import Table
+from typer._click.core import Command
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -19,7 +19,7 @@ from wutong.cli import app
 from wutong.terminal import terminal
 
 
-def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _commands(command: Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Command]]:
     yield path, command
     for name, below in getattr(command, "commands", {}).items():
         yield from _commands(below, (*path, name))

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomPaths
@@ -39,6 +41,7 @@ async def once(tmp_path: Path) -> str:
     return out.decode()
 
 
+@pytest.mark.process
 async def test_a_room_at_work_fits_one_small_screen(tmp_path: Path) -> None:
     layout = RoomPaths(tmp_path / "data")
     log = RoomLog(layout.log)
@@ -81,6 +84,7 @@ async def test_a_room_at_work_fits_one_small_screen(tmp_path: Path) -> None:
     assert any(line.startswith("edge ") and "not running" in line for line in lines)
 
 
+@pytest.mark.process
 async def test_a_room_that_does_not_run_is_shown_as_such(tmp_path: Path) -> None:
     out = await once(tmp_path)
     assert "recorder: says nothing" in out
@@ -88,6 +92,7 @@ async def test_a_room_that_does_not_run_is_shown_as_such(tmp_path: Path) -> None
     assert not (tmp_path / "data" / "room.db").exists()
 
 
+@pytest.mark.process
 async def test_q_ends_the_view(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}

@@ -12,7 +12,7 @@ from edge.phrases.file import parse
 from edge.phrases.store import default_text
 from tests.support.words.said import CASE, FACTS, SEATS, words
 
-LABOUR = """
+LABOR = """
 审判员：现在核对当事人身份。原告，请说明你的姓名和住址。
 原告：我叫周利，住本市岭东区，一九九零年二月二十八日出生。
 审判员：被告，请说明单位名称和法定代表人。
@@ -63,12 +63,12 @@ def dialogue(text: str) -> list[tuple[str, str]]:
     return [(role, said) for role, said in (line.split("：", 1) for line in text.strip().splitlines())]
 
 
-def test_a_labour_case_as_it_is_said_raises_nothing() -> None:
+def test_a_labor_case_as_it_is_said_raises_nothing() -> None:
     parties = {"审判员": "赵敏", "原告": "周丽", "被告": "双鸭山市宏达建材有限公司"}
     facts = facts_of({"cause": "劳动争议", "parties": parties}, SEATS, [], dt.date(2026, 11, 22))
-    said = [(role, text.replace("周利", "周丽")) for role, text in dialogue(LABOUR)]
+    said = [(role, text.replace("周利", "周丽")) for role, text in dialogue(LABOR)]
     assert words(*said, facts=facts) == []
-    assert words(*dialogue(LABOUR), facts=facts) == [("name", "周利", "周丽")]
+    assert words(*dialogue(LABOR), facts=facts) == [("name", "周利", "周丽")]
 
 
 def test_a_criminal_case_as_it_is_said_raises_nothing() -> None:

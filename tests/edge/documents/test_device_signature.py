@@ -23,6 +23,8 @@ from tests.support.peers.tsa import Authority
 from tests.support.words.signed_hearing import HEARING, Story
 from wutong.verify.device_pdf import check_pdf
 
+pytestmark = pytest.mark.process  # the documents' own: fontconfig names the fonts
+
 ROOM = "jianshan/c03"
 NOW = dt.datetime.now(dt.UTC)
 

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docx import Document
@@ -22,7 +23,7 @@ from tests.support.words.signed_hearing import SAID, S, Story, drawn
 DRAFT = "草稿，未经核对签名"
 
 
-def form(story: Story, **more: bool) -> CourtForm:
+def form(story: Story, **more: Any) -> CourtForm:
     return form_of(story.hearing, court_name="尖山区人民法院", room_name="第三法庭", **more)
 
 
@@ -114,9 +115,11 @@ def test_fourteen_people_all_stand_at_the_foot_of_each_page(tmp_path: Path) -> N
         assert [foot.count(name) for name in ("被告甲", "被告癸", "审判长赵敏", "书记员孙丽")] == [1, 1, 1, 1]
     read = Document(io.BytesIO(docx_of(made)))
     assert read.sections[0].footer._element.xml.count("<pic:pic") == 13
-    assert (
-        read.sections[0].bottom_margin > Document(io.BytesIO(docx_of(form(Story().sign())))).sections[0].bottom_margin
-    )
+    few = Document(io.BytesIO(docx_of(form(Story().sign()))))
+    margin, margin_of_few = read.sections[0].bottom_margin, few.sections[0].bottom_margin
+    assert margin is not None
+    assert margin_of_few is not None
+    assert margin > margin_of_few
 
 
 def docx_of_text(made: CourtForm) -> str:

@@ -34,6 +34,7 @@ def profile(tmp_path: Path) -> Profile:
     return load_profile(tmp_path / "room.toml")
 
 
+@pytest.mark.process
 async def test_why_a_maker_died_is_logged(layout: RoomPaths, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "PYTHONPROFILEIMPORTTIME", "x")  # it says much on its standard error
     making = Making(profile, layout)
@@ -43,6 +44,7 @@ async def test_why_a_maker_died_is_logged(layout: RoomPaths, profile: Profile, m
     assert "KeyError: 'doc'" in said["trace"]
 
 
+@pytest.mark.process
 async def test_final_documents_are_of_the_words_that_were_named_or_not_made(
     layout: RoomPaths, profile: Profile
 ) -> None:

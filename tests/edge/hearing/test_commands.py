@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,7 +173,8 @@ async def test_the_docket_survives_an_outage_and_opens_a_hearing(room: Room, tmp
 
 async def test_a_case_that_is_not_one_is_refused(room: Room) -> None:
     long, unknown = {"case_no": "x" * 101}, {"case_no": "1", "who": "me"}
-    for body in ({}, {"case_no": ""}, long, unknown, {"docket_id": ""}, [], {"case_no": 1}):
+    bodies: list[Any] = [{}, {"case_no": ""}, long, unknown, {"docket_id": ""}, [], {"case_no": 1}]
+    for body in bodies:
         answer = await room.clerk.post("/api/hearing", json=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), body
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from edge.state.room_state import RoomState
 from edge.transcript.commands import ClerkAct, ConflictError, TranscriptCommands
+from sync.record.bodies.words import LineChange
 from sync.record.event import Event, seal_key
 from sync.record.hearing import Hearing
 from sync.room.clock import RoomClock
@@ -170,7 +171,7 @@ async def test_a_corrector_that_is_quicker_by_a_moment_costs_the_clerk_nothing(c
         assert [line.text for line in refused.value.lines] == ["我借给他叁拾万元"]
         now = refused.value.lines[0]
         assert (now.versions[-1]["text"], now.versions[-1]["void"]) == ("我借他三十万", True), "it was not lost"
-        doubt = {"line": "u2", "base": now.revision, "set": {"doubtful": True}}
+        doubt: LineChange = {"line": "u2", "base": now.revision, "set": {"doubtful": True}}
         done = await desk.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))
         assert (done.lines[0].text, done.lines[0].doubtful) == ("我借给他30万元", True)
         assert (await desk.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))).event == done.event

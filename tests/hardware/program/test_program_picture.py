@@ -30,6 +30,7 @@ from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Init, retime
 from sync.record.event import Event
 from sync.record.hearing import Hearing
+from tests.support.files.decoded_pictures import gray
 
 S = 1_000_000_000
 
@@ -81,6 +82,7 @@ def test_a_picture_of_other_proportions_is_shown_whole() -> None:
     assert fit(9, 16, Rect(0, 0, 320, 180)).height == 180
 
 
+@pytest.mark.process
 def test_a_line_of_text_is_drawn_once_and_cut_where_it_is_too_long() -> None:
     canvas, text = Canvas(), Text(30, INK, BAR)
     canvas.fill(Rect(0, 0, WIDTH, HEIGHT), BAR)
@@ -112,6 +114,7 @@ def open_scene(running_s: int = 0) -> Scene:
     return Scene(SceneAct.OPEN, "h", "(2026)黑05民初123号", "甲诉乙", running_s * S)
 
 
+@pytest.mark.process
 def test_a_camera_without_a_picture_is_said_and_shows_nothing_of_before() -> None:
     composer = Composer("尖山区人民法院", "第三法庭", ["审判席", "当事人席"])
     composer.draw(open_scene(), 0, [picture(180), picture(120)], None)
@@ -126,6 +129,7 @@ def test_a_camera_without_a_picture_is_said_and_shows_nothing_of_before() -> Non
     assert composer.canvas.luma[left.y : left.bottom, left.x : left.right].min() == 180
 
 
+@pytest.mark.process
 def test_only_what_changed_is_drawn_and_no_camera_is_left_in_a_pause() -> None:
     composer = Composer("尖山区人民法院", "第三法庭", ["审判席"])
     composer.draw(open_scene(59), 0, [picture(180)], None)
@@ -301,6 +305,7 @@ def test_fragments_that_nobody_asks_for_do_not_pile_up() -> None:
     assert len(camera._waiting) <= 2 * len(fragments) + 5
 
 
+@pytest.mark.process
 def test_what_goes_to_the_encoder_keeps_its_time(tmp_path: Path) -> None:
     """Few pictures at uneven times come out as they went in, beginning with a key frame at least each second or so."""
     fd = os.open(tmp_path / "out.mp4", os.O_WRONLY | os.O_CREAT)
@@ -314,7 +319,7 @@ def test_what_goes_to_the_encoder_keeps_its_time(tmp_path: Path) -> None:
         output.write(canvas.data, at_ms * 1_000_000)
     output.close()
     with av.open(str(tmp_path / "out.mp4")) as container:
-        found = [(frame.time, frame.key_frame, frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+        found = [(frame.time, frame.key_frame, gray(frame)) for frame in container.decode(video=0)]
     assert [round(time * 1000) for time, _, _ in found] == times_ms
     assert [timecode.read(gray) for _, _, gray in found] == list(range(len(times_ms)))
     assert [round(time, 1) for time, key, _ in found if key] == [0.0, 1.0, 2.5]
@@ -325,4 +330,6 @@ def test_the_pit_is_darker_than_the_ground() -> None:
     canvas.fill(Rect(0, 0, 2, 2), PIT)
     canvas.fill(Rect(2, 0, 2, 2), BAR)
     assert canvas.luma[0, 0] < canvas.luma[0, 2]
-    assert canvas.rgb().getpixel((0, 0))[0] < 20
+    pixel = canvas.rgb().getpixel((0, 0))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] < 20

@@ -13,7 +13,8 @@ from recorder.capture.track import SETTLE_BY_ARRIVAL_NS, SETTLE_MOST_NS, Track, 
 from sync.errors import MediaError
 from sync.media.fmp4 import parse_fragment
 from sync.room.clock import ClockMap, RoomClock
-from wutong.bench.sync.simulated_world import EPOCH_UTC_NS, NS_PER_S, World, fragment, init
+from sync.runtime.units import NS_PER_S
+from wutong.bench.sync.simulated_world import EPOCH_UTC_NS, World, fragment, init
 
 TICKS = 90_000
 PART = TICKS // 4

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from recorder.clock.chrony import ClockSource, parse_tracking
 from recorder.clock.watch import ClockWatch
+from sync.record.bodies.media import ClockBody
 from sync.record.event import Event
-from sync.room.clock import NS_PER_MS, NS_PER_S, ClockMap, RoomClock
+from sync.room.clock import ClockMap, RoomClock
+from sync.runtime.units import NS_PER_MS, NS_PER_S
 
 HOUR_NS = 3600 * NS_PER_S
 TRACKING = "C0A80001,192.168.0.1,2,1.0,0.000200000,0.1,0.1,1.0,0.0,0.1,0.004000000,0.001000000,64.2,Normal"
@@ -19,7 +19,7 @@ class Machine:
     def __init__(self) -> None:
         self.mono, self.utc = 0, 1_800_000_000 * NS_PER_S
         self.source = ClockSource("chrony", 3.2)
-        self.published: list[tuple[dict[str, Any], str]] = []
+        self.published: list[tuple[ClockBody, str]] = []
         self.begin()
 
     def begin(self) -> None:

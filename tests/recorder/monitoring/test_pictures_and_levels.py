@@ -39,6 +39,7 @@ def test_a_moving_picture_is_a_thumbnail_and_nothing_else(tmp_path: Path) -> Non
     assert all(not look.troubles for look in looks)
     assert looks[0].jpeg is not None
     picture = cv2.imdecode(np.frombuffer(looks[0].jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     assert picture.shape == (180, 320, 3)
 
 

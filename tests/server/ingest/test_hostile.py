@@ -9,12 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from server.config import RoomEntry
 from server.events.admission import read_event
-from server.rooms import RoomEntry, Rooms
+from server.rooms import Rooms
 from sync.errors import CenterError
 from sync.record import hearing as h
 from sync.record import timeline as tl
 from sync.record.hearing import _HANDLERS, Hearing
+from sync.record.transcript import Utterance
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 JSON = st.recursive(
@@ -25,7 +27,7 @@ JSON = st.recursive(
 KINDS = tuple(_HANDLERS)
 FIELDS = tuple(
     name
-    for kind in (h.Utterance, tl.Exhibit, tl.Mark, tl.Segment, tl.Alarm, tl.Gap, tl.Presentation, h.Hearing)
+    for kind in (Utterance, tl.Exhibit, tl.Mark, tl.Segment, tl.Alarm, tl.Gap, tl.Presentation, h.Hearing)
     for name in (*kind.__dataclass_fields__, "index", "by_ns", "cleared", "court_name")
 )
 BODY = st.dictionaries(st.sampled_from(FIELDS), JSON | st.integers(0, 9).map(str), max_size=14)

@@ -319,7 +319,8 @@ async def test_two_processes_witness_one_tree_of_a_size_and_say_the_same(signing
 
 def test_the_index_of_witnessed_trees_is_the_same_in_both_databases_and_their_migration() -> None:
     (index,) = tables.checkpoints.indexes
-    for dialect in (postgresql.dialect(), sqlite.dialect()):
+    dialects = postgresql.dialect(), sqlite.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's are not typed
+    for dialect in dialects:
         written = StringIO()
         context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": written})
         with Operations.context(context):
@@ -386,7 +387,7 @@ async def test_killed_between_storing_and_answering_the_center_says_the_same_aga
             signing.peer.publish("checkpoints", signing.sign(signing.head(size)))
             stored = sqlite3.connect(data / "center.db", timeout=10)
             query = "SELECT note FROM checkpoints WHERE size = ?"
-            row = await until(lambda q=query, s=size, db=stored: db.execute(q, (s,)).fetchone(), 30)
+            row = await until(lambda q=query, s=size, db=stored: db.execute(q, (s,)).fetchone(), 30)  # type: ignore[misc]  # a lambda's default
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             stored.close()

@@ -45,7 +45,7 @@ async def said_again(room: RoomPeer, status: dict[str, Any], *tabs: Tab) -> None
     """All that was said before has been judged when every tab has this."""
     room.publish("status", {**status, "speaking": [], "court_name": "好了"})
     for one in tabs:
-        await until(lambda one=one: [t for t in one.of("room") if t["room"]["court_name"] == "好了"])
+        await until(lambda one=one: [t for t in one.of("room") if t["room"]["court_name"] == "好了"])  # type: ignore[misc]  # a lambda's default
 
 
 async def test_between_an_opening_and_the_first_status_of_it(served: Served, room: RoomPeer) -> None:

@@ -48,7 +48,7 @@ def three_seats(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def pcm(data: bytes) -> NDArray[np.int16]:
     """(samples, channels), decoded by the demuxer and decoder of ffmpeg."""
-    with av.open(io.BytesIO(data)) as file:
+    with av.open(io.BytesIO(data), "r") as file:
         frames = [f.to_ndarray().reshape(-1, f.layout.nb_channels) for f in file.decode(audio=0)]
     return np.concatenate(frames).astype(np.int16)
 
@@ -96,7 +96,7 @@ async def test_an_inspector_listens_to_one_seat_while_the_hearing_runs(
         where = await tus.create(metadata(0, track="mics"))  # still growing: no event, no object
         await tus.append(where, 0, three_seats)
     at_ms = ROOM_NS / 1e6
-    query = {"from_ms": at_ms + 300, "to_ms": at_ms + 900, "seat": "plaintiff"}
+    query: dict[str, str | float] = {"from_ms": at_ms + 300, "to_ms": at_ms + 900, "seat": "plaintiff"}
     async with served.inspector() as http:
         answer = await http.get("/api/hearings/h1/media/mics", params=query)
         assert answer.status_code == 200, answer.text

@@ -6,8 +6,9 @@ import asyncio
 import json
 import selectors
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from hardware.profile import load_profile
 from sync.room.feed import FeedServer
@@ -41,6 +42,10 @@ class _Ahead(selectors.SelectSelector):
         return ready
 
 
+_Args = TypeVarTuple("_Args")
+_Result = TypeVar("_Result")
+
+
 class PacedLoop(asyncio.SelectorEventLoop):
     """An event loop whose time passes only while everybody waits; threads are not used."""
 
@@ -51,8 +56,10 @@ class PacedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._ahead.now_s
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        done = self.create_future()
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Args]], _Result], *args: *_Args
+    ) -> asyncio.Future[_Result]:
+        done: asyncio.Future[_Result] = self.create_future()
         try:
             done.set_result(func(*args))
         except Exception as error:  # noqa: BLE001  # whatever it is belongs to the caller, as with a thread

@@ -17,11 +17,13 @@ from sync.ledger.token import request_of
 from tests.attacks.forge_folder import Forgery
 from tests.support.exports.honest_room import OPENED_UTC_NS, Center, HonestRoom, Media, S, Story, make_media
 from tests.support.exports.signed_words import write_and_sign
+from tests.support.peers.tsa import Authority
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 
 HEARING = "20240302-093000-aaaa0001"
 Forge = Callable[..., Forgery]
+HonestExports = Callable[[str], "Honest"]
 
 
 @dataclass
@@ -53,9 +55,7 @@ def center() -> Center:
 
 
 @pytest.fixture(scope="session")
-def honest(
-    place: Path, tmp_path_factory: pytest.TempPathFactory, media: dict[str, Media], center: Center
-) -> Callable[[str], Honest]:
+def honest(place: Path, request: pytest.FixtureRequest, media: dict[str, Media], center: Center) -> HonestExports:
     """`honest(name)`: whole, gaps, pause, unsealed, alone (no center), old (the certificate has expired since),
     late (it had expired before), excerpt, stamped, signed (revised and signed after the seal)."""
     made: dict[str, Honest] = {}
@@ -84,7 +84,8 @@ def honest(
             last = room.checkpoints.last(HEARING)
             assert last is not None
             text = last.note.split("\n\n")[0] + "\n"
-            room.checkpoints.stamped(HEARING, last.size, _authority(tmp_path_factory).reply(request_of(text)))
+            authority: Authority = request.getfixturevalue("authority")  # only now: its keys take a second
+            room.checkpoints.stamped(HEARING, last.size, authority.reply(request_of(text)))
         room.close()
         source = RoomSource(root / "data", HEARING)
         stretch = (round(0.2 * S), round(3.5 * S)) if name == "excerpt" else None
@@ -96,21 +97,13 @@ def honest(
     return make
 
 
-def _authority(factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # tests/sync/tsa.py has no package
-    from tests.support.peers.tsa import Authority
-
-    if not hasattr(factory, "_wutong_tsa"):
-        factory._wutong_tsa = Authority(factory.mktemp("tsa"))  # type: ignore[attr-defined]  # one for the session
-    return factory._wutong_tsa  # type: ignore[attr-defined]  # as above
-
-
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # as above
-    return _authority(tmp_path_factory)
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tsa"))
 
 
 @pytest.fixture
-def forge(honest: Callable[[str], Honest], center: Center, place: Path, request: pytest.FixtureRequest) -> Forge:
+def forge(honest: HonestExports, center: Center, place: Path, request: pytest.FixtureRequest) -> Forge:
     """A copy of an honest export."""
     numbers = itertools.count()
     folder = place / hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]

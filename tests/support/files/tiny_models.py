@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 # fmt: off
@@ -17,14 +20,17 @@ USUAL = [-45.7, -15.3, 14.1, -23.2, -22.7, -5.9, -19.9, -12.7, -13.3, -8.4, -1.5
 # fmt: on
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
+Tensor = tuple[str, int, list[int | str]]
+"""Name, kind of element, shape: a name is a length that differs from one to the next."""
+
 
 def _save(
     path: Path,
     nodes: list[onnx.NodeProto],
-    inputs: list[tuple[str, int, list[int | str]]],
-    outputs: list[tuple[str, int, list[int | str]]],
-    constants: dict[str, np.ndarray],
-    metadata: dict[str, object],
+    inputs: list[Tensor],
+    outputs: list[Tensor],
+    constants: dict[str, NDArray[Any]],
+    metadata: Mapping[str, object],
 ) -> None:
     values = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     graph = helper.make_graph(
@@ -53,16 +59,19 @@ def streaming_ctc(folder: Path) -> Path:
         helper.make_node("Identity", ["att_cache"], ["r_att_cache"]),
         helper.make_node("Identity", ["conv_cache"], ["r_conv_cache"]),
     ]
-    caches = [("att_cache", FLOAT, [1, 1, "A", 2]), ("conv_cache", FLOAT, [1, 1, 1, "C"])]
-    inputs = [
+    caches: list[Tensor] = [("att_cache", FLOAT, [1, 1, "A", 2]), ("conv_cache", FLOAT, [1, 1, 1, "C"])]
+    inputs: list[Tensor] = [
         ("x", FLOAT, [1, "T", 80]),
         ("offset", INT64, [1]),
         ("required_cache_size", INT64, [1]),
         *caches,
         ("att_mask", TensorProto.BOOL, [1, 1, "M"]),
     ]
-    outputs = [("log_probs", FLOAT, [1, "U", 2]), *[(f"r_{name}", kind, shape) for name, kind, shape in caches]]
-    constants = {
+    outputs: list[Tensor] = [
+        ("log_probs", FLOAT, [1, "U", 2]),
+        *[(f"r_{name}", kind, shape) for name, kind, shape in caches],
+    ]
+    constants: dict[str, NDArray[Any]] = {
         "zero": np.array([0], np.int64),
         "most": np.array([1 << 30], np.int64),
         "one": np.array([1], np.int64),
@@ -101,7 +110,8 @@ def speaker(path: Path) -> Path:
         "output_dim": 20,
         "normalize_samples": 0,
     }
-    inputs, outputs = [("x", FLOAT, ["N", "T", 80])], [("embs", FLOAT, ["N", 20])]
+    inputs: list[Tensor] = [("x", FLOAT, ["N", "T", 80])]
+    outputs: list[Tensor] = [("embs", FLOAT, ["N", 20])]
     _save(path, nodes, inputs, outputs, {"cosines": cosines, "usual": usual}, metadata)
     return path
 
@@ -111,7 +121,8 @@ def moonshine(folder: Path) -> Path:
     carried = Path(str(resources.files("moonshine_voice"))) / "assets" / "tiny-en"
     for name in ("encoder_model.ort", "decoder_model_merged.ort"):
         (folder / name).symlink_to(carried / name)
-    raw, at, lines = (carried / "tokenizer.bin").read_bytes(), 0, []
+    lines: list[str] = []
+    raw, at = (carried / "tokenizer.bin").read_bytes(), 0
     while at < len(raw):
         length, at = raw[at], at + 1
         if length >= 128:

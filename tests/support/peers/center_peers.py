@@ -96,7 +96,7 @@ class RoomPeer:
     def crash(self) -> None:
         """Vanish, as a device whose cable is pulled: the broker publishes the will."""
         sock = self._client.socket()
-        assert sock is not None
+        assert isinstance(sock, socket.socket)
         sock.shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
 

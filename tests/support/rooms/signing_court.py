@@ -102,7 +102,7 @@ class Court:
         return str((await self.post("final", more))["transcript"]["sha256"])
 
     async def sign(self, sha256: str, role: str, status: int = 200, **more: Any) -> Any:
-        body = {"transcript": sha256, "role": role, "name": PARTIES.get(role, "王芳"), "act": "sign"}
+        body: dict[str, Any] = {"transcript": sha256, "role": role, "name": PARTIES.get(role, "王芳"), "act": "sign"}
         body |= {"size": [900, 300], "strokes": strokes(len(role))}
         return await self.post("signatures", body | more, status)
 
@@ -112,7 +112,13 @@ class Court:
         return value
 
     async def refuse(self, sha256: str, role: str, reason: str, status: int = 200) -> Any:
-        body = {"transcript": sha256, "role": role, "name": PARTIES.get(role, ""), "act": "refuse", "reason": reason}
+        body: dict[str, Any] = {
+            "transcript": sha256,
+            "role": role,
+            "name": PARTIES.get(role, ""),
+            "act": "refuse",
+            "reason": reason,
+        }
         return await self.post("signatures", body, status)
 
     async def signing(self) -> Any:

@@ -77,6 +77,7 @@ def test_stamping_moves_the_time_and_leaves_every_sample_as_it_was(
         first = next(container.decode(container.streams[0]))
         frames = 1 + sum(1 for _ in container.decode(container.streams[0]))
         assert frames == sum(1 for _ in before.decode(before.streams[0]))
+        assert isinstance(first, av.VideoFrame | av.AudioFrame)
         assert first.time == pytest.approx(400 * 86_400, abs=0.05)
 
 

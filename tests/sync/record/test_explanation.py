@@ -21,7 +21,10 @@ OPEN: dict[str, Any] = {
 }
 
 
-def hearing(*facts: tuple[float, str, dict[str, Any]], closed_s: float | None = 100) -> Hearing:
+Fact = tuple[float, str, dict[str, Any]]
+
+
+def hearing(*facts: Fact, closed_s: float | None = 100) -> Hearing:
     story = [(0.0, "open", OPEN), *facts, *([] if closed_s is None else [(closed_s, "close", {})])]
     events = [
         Event(n, "h", kind, int(at * S), OPENED_UTC_NS + int(at * S), body)
@@ -67,7 +70,7 @@ def test_a_gap_outside_the_pauses_drafts_one_that_says_what_when_why_and_what_re
 
 
 def test_what_a_lawful_pause_leaves_out_is_no_fault() -> None:
-    within = (gap("bench", 12, 18), (10, "pause", {"reason": "mediation"}), (20, "resume", {}))
+    within: list[Fact] = [gap("bench", 12, 18), (10, "pause", {"reason": "mediation"}), (20, "resume", {})]
     assert explain(hearing(*within)) is None
     across = hearing((10, "pause", {"reason": "recess"}), (20, "resume", {}), gap("bench", 8, 23))
     assert [(m.from_ns // S, m.to_ns // S) for m in missing_media(across)] == [(8, 10), (20, 23)]
@@ -93,7 +96,7 @@ def test_the_draft_of_a_running_hearing_says_so() -> None:
 def test_missing_media_never_lies_in_a_pause_and_never_outside_its_gap(
     gaps: list[tuple[int, int]], pause_s: int, length_s: int
 ) -> None:
-    pause = ((pause_s, "pause", {"reason": "recess"}), (pause_s + length_s, "resume", {}))
+    pause: list[Fact] = [(pause_s, "pause", {"reason": "recess"}), (pause_s + length_s, "resume", {})]
     view = hearing(*pause, *(gap("bench", start, start + length) for start, length in gaps))
     found = missing_media(view)
     for piece in found:

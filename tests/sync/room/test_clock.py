@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sync.errors import ConfigError
-from sync.room.clock import NS_PER_S, STEP_NS, ClockMap, RoomClock
+from sync.room.clock import STEP_NS, ClockMap, RoomClock
+from sync.runtime.units import NS_PER_S
 
 
 class FakeClock:

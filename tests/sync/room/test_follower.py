@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,12 @@ from sync.record.hearing import State
 from sync.room.event_log import RoomLog
 from sync.room.follower import Follower
 
-BAD = {"segment": {"track": "bench"}, "mark": {"id": 1}, "gap": {"from_ns": [], "to_ns": 1}, "pause": {}}
+BAD: dict[str, dict[str, Any]] = {
+    "segment": {"track": "bench"},
+    "mark": {"id": 1},
+    "gap": {"from_ns": [], "to_ns": 1},
+    "pause": {},
+}
 
 
 async def test_no_screen_hangs_on_an_event_that_nobody_can_read(tmp_path: Path) -> None:
@@ -46,7 +53,8 @@ def test_a_damaged_body_is_a_fault_of_the_disk_or_marked(tmp_path: Path, body: s
     log.append("mark", {}, hearing="h", room_ns=5, utc_ns=6)
     with contextlib.closing(sqlite3.connect(tmp_path / "room.db")) as db, db:
         db.execute("UPDATE event SET body = ?", (body,))
-    for read in (lambda: log.since(0), lambda: log.of_hearing("h"), log.pending):
+    reads: list[Callable[[], object]] = [lambda: log.since(0), lambda: log.of_hearing("h"), log.pending]
+    for read in reads:
         with pytest.raises(StorageError, match="event 1 in the room's log is damaged"):
             read()
     [event] = log.since(0, mark=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
+from sync.record.bodies.session import OpenedCase
 from sync.record.hearing import Hearing, State
 from tests.support.peers.live_line import INIT, Stand, fragment
 
@@ -16,7 +19,7 @@ def test_a_new_state_of_the_hearing_is_said_before_anything_that_is_of_it(topic:
     stand.demand("bench", levels=True)
     stand.live.tick()
     stand.line.said.clear()
-    stand.hearing = Hearing("h1", state=State.OPEN, case={"public": False})
+    stand.hearing = Hearing("h1", state=State.OPEN, case=cast(OpenedCase, {"public": False}))
     message = {"frag/bench": fragment(1, key=True), "levels": b'{"at_ns":1,"seats":{}}'}.get(topic, b"jpeg")
     stand.live.take(topic, message)  # in the same moment: no second has passed since the last status
     topics = [said for said, _, _, _ in stand.line.said]

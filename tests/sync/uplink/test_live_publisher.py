@@ -11,6 +11,7 @@ import pytest
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, WatcherGate
 from sync.mqtt import MqttConnection, Will
+from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause
 from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LivePublisher
@@ -35,7 +36,7 @@ def test_a_room_nobody_watches_sends_no_fragment_but_its_thumbnail(stand: Stand)
     ]
 
 
-def _paused(reason: str) -> Hearing:
+def _paused(reason: LawfulReason) -> Hearing:
     return Hearing("h", state=State.PAUSED, pauses=[Pause(1, reason=reason)])
 
 
@@ -245,7 +246,8 @@ def test_sound_of_the_pre_roll_is_of_the_record_but_never_live() -> None:
             stand.live.take(f"frag/{track}", fragment(number, key=True))
         stand.live.take("levels", b"{}")
     assert stand.line.fragments("bench") == [1, 2, 3, 4]
-    assert stand.line.fragments("mics") == stand.line.fragments("mix") == stand.line.of("levels") == []
+    assert stand.line.fragments("mics") == stand.line.fragments("mix") == []
+    assert stand.line.of("levels") == []
     stand.hearing = Hearing("h", state=State.OPEN, opened_ns=5, recorded_from_ns=1)
     for number in range(3, 8):  # what was said just before comes a moment after
         for track in ("mics", "mix"):

@@ -139,7 +139,7 @@ async def test_killed_again_and_again_everything_arrives(
                 room_log.append("mark", {"id": f"{turn}-{i}"}, hearing=HEARING, room_ns=1, utc_ns=1)
             segments.add(record(layout, room_log, turn))
             heard = len(center.events)
-            await until(lambda before=heard: len(center.events) > before)
+            await until(lambda before=heard: len(center.events) > before)  # type: ignore[misc]  # a lambda's default
             process.kill()
         process = Process(path)
         await until(lambda: room_log.pending_count() == 0)

@@ -135,6 +135,7 @@ async def test_an_empty_exhibit_store_and_a_lost_upload_db_are_no_harm(
     assert list(peer.objects) == [sha256]
 
 
+@pytest.mark.slow
 async def test_files_that_are_gone_from_the_disk_hide_no_other(
     layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ async def test_files_that_are_gone_from_the_disk_hide_no_other(
         await until(lambda: uploads.reachable)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_line_that_is_cut_at_random_only_delays(
     layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, seed: int
@@ -173,6 +175,7 @@ async def test_the_center_is_away_and_comes_back(layout: RoomPaths, room_log: Ro
             await until(lambda: uploads.reachable)
 
 
+@pytest.mark.slow
 async def test_other_bytes_at_the_center_are_sent_again_from_the_start(
     layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from hardware.profile import Profile, Seat, Transcriber
 from sync.record.event import Event
 from tests.support.files import tiny_models
-from tests.support.rooms.transcriber_room import HEARING, SHARED, S, TranscriberRoom, hearing_civil, until
+from tests.support.paths import SHARED
+from tests.support.rooms.transcriber_room import HEARING, S, TranscriberRoom, hearing_civil, until
 from transcriber.diarization.pitch import pitch
 from transcriber.diarization.voices import Voices
 from transcriber.recognition.factory import make_recognizer
@@ -26,7 +28,7 @@ Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 def said_at_the_seat() -> list[tuple[str, Samples]]:
     """(role, samples) of all that the two said, in order."""
     reference = json.loads((SHARED / "hearing-civil" / "reference.json").read_text(encoding="utf-8"))
-    sound = hearing_civil(0, 300)[:, 1].astype(np.float32) / 32768
+    sound = hearing_civil(0, 300)[:, 1].astype(np.float32) / np.float32(32768)
     return [
         (u["role"], sound[int(u["start"] * 16_000) : int(u["end"] * 16_000)])
         for u in reference["utterances"]
@@ -35,7 +37,8 @@ def said_at_the_seat() -> list[tuple[str, Samples]]:
 
 
 def voices(tmp_path: Path, mode: str, recognizer: EngineProcess | None = None) -> Voices:
-    profile = Profile.model_construct(seats=[SEAT], transcriber=Transcriber.model_construct(voices=mode))
+    only: dict[str, Any] = {"seats": [SEAT], "transcriber": Transcriber.model_construct(voices=mode)}
+    profile = Profile.model_construct(**only)
     not_started = EngineProcess(ProcessSettings())
     return Voices(profile, recognizer or not_started, tmp_path / "voices.json")
 
@@ -153,6 +156,7 @@ def test_pitch_is_the_same_at_any_loudness_and_not_guessed_from_nothing() -> Non
     assert pitch(np.random.default_rng(3).standard_normal(32_000).astype(np.float32) * 0.1) == ()
 
 
+@pytest.mark.process
 async def test_a_speaker_model_tells_them_apart_in_its_process(tmp_path: Path) -> None:
     model = tiny_models.speaker(tmp_path / "speaker.onnx")
     settings = Transcriber(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jiwer
+import numpy as np
 import pytest
 
 from tests.support.rooms.transcriber_room import speech
@@ -58,8 +59,8 @@ def test_fast_english_is_speech() -> None:
 @pytest.mark.model
 def test_both_languages_are_heard_by_one_model() -> None:
     whisper = Whisper(locate("base"), language="auto")
-    english = speech("jfk_en.flac")[:, 0].astype("float32") / 32768
-    mandarin = speech("aishell_BAC009S0724W0121.wav")[:, 0].astype("float32") / 32768
+    english = speech("jfk_en.flac")[:, 0].astype(np.float32) / np.float32(32768)
+    mandarin = speech("aishell_BAC009S0724W0121.wav")[:, 0].astype(np.float32) / np.float32(32768)
     transcription = whisper.transcribe(english)
     spoken = "".join(c for c in transcription.text.lower() if c.isalpha() or c == " ")
     assert jiwer.wer(ASK, spoken) < 0.1

@@ -34,6 +34,7 @@ async def lone() -> AsyncIterator[Scripted]:
     await server.stop()
 
 
+@pytest.mark.slow
 async def test_a_server_of_another_language_is_said_at_once_and_gives_up_no_word(lone: Scripted) -> None:
     lone.answers = lambda kind: (400, '{"error": {"message": "this server hears \'en\' only"}}')
     lone.silence = lambda size: lone.answers("silence")
@@ -54,6 +55,7 @@ async def test_a_server_of_another_language_is_said_at_once_and_gives_up_no_word
         await pool.stop()
 
 
+@pytest.mark.slow
 async def test_a_proxy_that_lets_no_long_speech_through_gives_up_no_word(lone: Scripted) -> None:
     pool, states = await one_server(lone)
     lone.answers = lambda kind: (413, "too large")
@@ -70,6 +72,7 @@ async def test_a_proxy_that_lets_no_long_speech_through_gives_up_no_word(lone: S
         await pool.stop()
 
 
+@pytest.mark.slow
 async def test_a_server_that_takes_silence_and_never_a_turn_is_set_wrongly(
     lone: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ ASK = "and so my fellow americans ask not what your country can do for you ask w
 
 
 def floats(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return speech(name)[:, 0].astype(np.float32) / 32768
+    return speech(name)[:, 0].astype(np.float32) / np.float32(32768)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,7 @@ def test_a_streaming_model_says_when(tmp_path: Path) -> None:
     assert engine.transcribe(silence).text == ""
 
 
+@pytest.mark.process
 async def test_its_process_is_started_again_when_killed_and_replaced_when_it_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_folder_that_holds_no_known_model_is_one_line(tmp_path: Path, files: d
         Sherpa(tmp_path)
 
 
+@pytest.mark.process
 async def test_a_process_that_cannot_load_says_why(tmp_path: Path) -> None:
     engine_process = EngineProcess(ProcessSettings(engine="sherpa-onnx", folder=str(tmp_path)))
     with pytest.raises(ConfigError, match=r"no tokens\.txt"):

@@ -40,7 +40,7 @@ Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
 def floats(name: str) -> Samples:
-    return speech(name)[:, 0].astype(np.float32) / 32768
+    return speech(name)[:, 0].astype(np.float32) / np.float32(32768)
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ SAID = "广州市房地产中介协会分析"
 
 
 def floats(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return speech(name)[:, 0].astype(np.float32) / 32768
+    return speech(name)[:, 0].astype(np.float32) / np.float32(32768)
 
 
 def test_real_speech_becomes_timed_words(whisper: Whisper) -> None:

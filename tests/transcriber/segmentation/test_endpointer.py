@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from hardware.simulation.hearing_folder import HearingFolder
-from tests.support.rooms.transcriber_room import SHARED, Pcm, hearing_civil
+from tests.support.paths import SHARED
+from tests.support.rooms.transcriber_room import Pcm, hearing_civil
 from transcriber.segmentation.endpointer import LONGEST_S, PAUSE_S, Endpointer, Turn, pause_s
 from wutong.bench.captions import conditions
 
@@ -34,7 +35,7 @@ def talk(channel: int, start: float, end: float) -> np.ndarray[tuple[int], np.dt
     frames = frames[: len(frames) // 320 * 320].reshape(-1, 320) / 32768
     loud = np.sqrt((frames**2).mean(axis=1))
     spoken = frames[loud > 0.1 * np.median(loud)].reshape(-1)
-    return spoken / np.sqrt((spoken**2).mean())
+    return np.asarray(spoken / np.sqrt((spoken**2).mean()))
 
 
 def voice(seconds: float, level_db: float, seed: int = 1) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -183,9 +184,10 @@ def wired(_: Path) -> Pcm:
     """Every channel in all others 10 dB softer and at the same moment: a badly set mixer."""
     pcm = hearing_civil(0, 1000).astype(np.float64)
     rest = pcm.sum(axis=1, keepdims=True) - pcm
-    return np.clip(pcm + rest * 10 ** (-10 / 20), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(pcm + rest * 10 ** (-10 / 20), -32768, 32767), np.int16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [plain, bled(-6), wired], ids=["plain", "-6 dB", "wired"])
 def test_the_mock_hearing_is_cut_by_its_seats(make: Callable[[Path], Pcm], tmp_path: Path) -> None:
     reference = json.loads((SHARED / "hearing-civil" / "reference.json").read_text(encoding="utf-8"))["utterances"]

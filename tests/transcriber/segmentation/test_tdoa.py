@@ -14,7 +14,7 @@ EVEN_DB = np.array([-30.0, -30.0])
 def person(channel: int, at_s: float) -> Sound:
     """A third of a second of somebody of the mock hearing."""
     sound = hearing_civil(at_s, at_s + 1)[: WINDOW + 200, channel].astype(np.float64) / 32768
-    return sound / np.sqrt((sound**2).mean())
+    return np.asarray(sound / np.sqrt((sound**2).mean()))
 
 
 def at_two(

@@ -13,6 +13,7 @@ from wutong.bench import verify
 from wutong.verify.case import ExportCase
 
 
+@pytest.mark.process
 async def test_what_is_timed_is_an_authentic_hearing_with_its_media(tmp_path: Path) -> None:
     figures = await verify.measure(tmp_path, 20, Console(quiet=True))
     assert str(figures["verdict"]).startswith("authentic")
@@ -23,6 +24,7 @@ async def test_what_is_timed_is_an_authentic_hearing_with_its_media(tmp_path: Pa
     assert figures["media_mb"] == pytest.approx(sum(file.stat().st_size for file in media) / 1e6, abs=0.1)
 
 
+@pytest.mark.process
 async def test_no_figure_is_given_for_a_hearing_that_does_not_verify(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from hardware.profile import load_profile
 from hardware.simulation.scenario import BUNDLED_HEARING
 from wutong.demo.broker import account, write_config
@@ -54,6 +56,7 @@ def test_a_hearing_with_other_roles_gets_seats_of_its_own(tmp_path: Path) -> Non
     assert "seat-2" in [seat.id for seat in load_profile(plan.profile).seats]
 
 
+@pytest.mark.process
 def test_secrets_of_the_broker_are_for_its_owner_only_and_stay_the_same(tmp_path: Path) -> None:
     center, room = account(tmp_path, "center"), account(tmp_path, "jianshan/room-01")
     before = room.password_file.read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hardware.simulation.hearing_folder import Said
-from tests.support.rooms.transcriber_room import SHARED
+from tests.support.paths import SHARED
 from wutong.bench.captions.character_errors import ShownWords, alike, cer, growth_per_min, in_order
 from wutong.bench.captions.timing_errors import first_caption_ms, utterance_ms
 

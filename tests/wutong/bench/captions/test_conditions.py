@@ -10,7 +10,7 @@ import pytest
 
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from sync.errors import ConfigError
-from tests.support.rooms.transcriber_room import SHARED
+from tests.support.paths import SHARED
 from transcriber.audio.pcm import RATE_HZ
 from wutong.bench.captions import conditions
 from wutong.bench.captions.character_errors import Spoken

@@ -27,6 +27,7 @@ def test_a_quarter_of_an_hour_of_drift_jitter_and_a_clock_step_stays_within_the_
     assert 0 < got["clock_step_noticed_ms"] <= 1000
 
 
+@pytest.mark.process
 async def test_flash_and_tone_through_real_workers_are_one_moment_in_the_files(tmp_path: Path) -> None:
     got = await live.measure(tmp_path, 8, Console(quiet=True))
     assert abs(got["av_offset_ms_median"]) <= 20
@@ -46,6 +47,7 @@ def test_the_scorer_sees_an_offset_that_a_file_has(tmp_path: Path, late_ms: floa
     assert np.abs(got - late_ms).max() < 6
 
 
+@pytest.mark.process
 def test_files_without_flash_or_sound_are_an_error_and_not_a_figure(tmp_path: Path) -> None:
     with pytest.raises(WutongError, match="no flash"):
         flashes(np.arange(100) / 25, np.full(100, 60.0))
