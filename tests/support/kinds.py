@@ -42,17 +42,17 @@ def mark(items: list[pytest.Item]) -> None:
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
-        reached = set(_reaches(item.function, known))
+        reached = set(reaches(item.function, known))
         for definitions in item._fixtureinfo.name2fixturedefs.values():
             for definition in definitions:
-                reached |= _reaches(definition.func, known)
+                reached |= reaches(definition.func, known)
         for name in sorted(reached):
             item.add_marker(name)
         if not any(item.get_closest_marker(name) for name in OTHERS):
             item.add_marker("unit")
 
 
-def _reaches(thing: object, known: dict[object, frozenset[str]]) -> frozenset[str]:
+def reaches(thing: object, known: dict[object, frozenset[str]]) -> frozenset[str]:
     """The markers of what a function or class of tests/ names, and what that names."""
     thing = inspect.unwrap(thing) if callable(thing) else thing
     if (marker := REACHED.get(_name(thing))) is not None:
@@ -65,7 +65,7 @@ def _reaches(thing: object, known: dict[object, frozenset[str]]) -> frozenset[st
         for function in _functions(thing):
             for name in _names(function.__code__):
                 named = function.__globals__.get(name)
-                found |= _reaches(named, known)
+                found |= reaches(named, known)
         known[thing] = frozenset(found)
     return known[thing]
 
