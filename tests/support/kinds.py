@@ -23,6 +23,7 @@ REACHED = {
     "subprocess": "process",
     "multiprocessing": "process",
     "asyncio.create_subprocess_exec": "process",
+    "sync.runtime.child_process.ChildProcess.start": "process",
     "tests.support.peers.uplink_peers.Mosquitto": "broker",
     "tests.support.peers.center_peers.mosquitto": "broker",
     "tests.support.rooms.recorder_room.RecorderRoom": "device",

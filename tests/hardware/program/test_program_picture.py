@@ -95,6 +95,7 @@ def test_a_line_of_text_is_drawn_once_and_cut_where_it_is_too_long() -> None:
     assert short.width <= 300
 
 
+@pytest.mark.process  # fontconfig names the font
 def test_the_last_texts_are_kept_and_the_oldest_is_drawn_anew() -> None:
     text = Text(30, INK, BAR)
     for number in [*range(CACHED_TEXTS), 0, CACHED_TEXTS]:

@@ -11,6 +11,8 @@ import pytest
 
 from sync.runtime.child_process import STDERR_LINES, ChildError, ChildProcess, module_command
 
+pytestmark = pytest.mark.process
+
 
 async def child(code: str) -> ChildProcess:
     return await ChildProcess.start([sys.executable, "-c", code])
