@@ -213,7 +213,7 @@ def _clock() -> DoctorFinding:
 
     source = parse_tracking(answer.stdout)
     if source.error_ms is None:
-        return DoctorFinding("clock", "note", "chrony runs but is not synchronised")
+        return DoctorFinding("clock", "note", "chrony runs but is not synchronized")
     state: State = "ok" if source.error_ms < 50 else "note"
     return DoctorFinding("clock", state, f"chrony, within {source.error_ms} ms; {time.strftime('%F %T %Z')}")
 

@@ -135,7 +135,7 @@ devices = Table(
     Index("devices_room", "room"),
 )
 enrollments = Table(
-    "enrollments",
+    "enrolments",
     metadata,
     Column("code_sha256", String(64), primary_key=True),
     Column("room", String(64), nullable=False),

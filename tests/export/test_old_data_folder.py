@@ -6,17 +6,22 @@ which is good for nothing else). It is never changed.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from recorder.storage.schedule import RecordingSchedule
+from server.store.database import open_database
 from sync.ledger.keys import read_public
 from sync.record.hearing import Hearing, State
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.uplink.upload_store import UploadStore
 from wutong.export.bundle import export
 from wutong.export.room import RoomSource
 from wutong.verify.case import ExportCase
@@ -63,3 +68,21 @@ def test_the_services_of_a_room_read_an_old_data_folder(old: Path) -> None:
     assert checkpoints.last(HEARING) is not None
     checkpoints.close()
     log.close()
+
+
+def _names(path: Path) -> dict[str, list[str]]:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        tables = [name for (name,) in rows if not name.startswith("utterance_text")]
+        return {name: [row[1] for row in db.execute(f"PRAGMA table_info({name})")] for name in tables}
+
+
+def test_tables_and_columns_have_the_names_that_old_databases_have(tmp_path: Path) -> None:
+    """What is stored is never renamed but by a migration, which belongs into stored_names.json."""
+    paths = RoomPaths(tmp_path)
+    RoomLog(paths.log).close()
+    Checkpoints(paths.log).close()
+    UploadStore(paths.uploads).close()
+    open_database(f"sqlite:///{tmp_path / 'center.db'}").close()
+    golden = json.loads(Path(__file__).with_name("stored_names.json").read_text(encoding="utf-8"))
+    assert {name: _names(tmp_path / name) for name in golden} == golden

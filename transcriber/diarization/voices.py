@@ -62,7 +62,7 @@ class Voice:
     """One voice of a seat: the middle of its prints, and how many made it."""
 
     label: str
-    center: list[float]
+    centre: list[float]
     weight: int = 1
 
 
@@ -184,7 +184,7 @@ class Voices:
             mine = next((voice for voice in voices if voice.label == label), None)
             if mine is None:
                 voices.append(Voice(label, list(voiceprint)))
-            elif self._distance(mine.center, voiceprint) <= self._measure.apart:
+            elif self._distance(mine.centre, voiceprint) <= self._measure.apart:
                 self._move(mine, voiceprint)
         return label
 
@@ -194,7 +194,7 @@ class Voices:
         last = self._known.last.get(seat.id, "") if self._known.hearing == hearing else ""
         if not voiceprint:
             return last
-        far = {voice.label: self._distance(voice.center, voiceprint) for voice in voices}
+        far = {voice.label: self._distance(voice.centre, voiceprint) for voice in voices}
         best = min(far, key=lambda label: far[label], default="")
         if not best or (far[best] > self._measure.apart and len(voices) < len(seat.roles)):
             if seconds < _FOUND_S:
@@ -203,18 +203,18 @@ class Voices:
             return next((letter for letter in string.ascii_lowercase if letter not in used), last)
         return last if last in far and far[last] - far[best] < self._measure.stay else best
 
-    def _distance(self, center: list[float], voiceprint: tuple[float, ...]) -> float:
+    def _distance(self, centre: list[float], voiceprint: tuple[float, ...]) -> float:
         if self._measure is SEMITONES:
-            return abs(center[0] - voiceprint[0])
-        a, b = np.array(center), np.array(voiceprint)
+            return abs(centre[0] - voiceprint[0])
+        a, b = np.array(centre), np.array(voiceprint)
         return float(1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
     def _move(self, voice: Voice, voiceprint: tuple[float, ...]) -> None:
         if self._measure is COSINE:
             voiceprint = tuple(np.array(voiceprint) / (np.linalg.norm(voiceprint) + 1e-9))
-            voice.center = list(np.array(voice.center) / (np.linalg.norm(voice.center) + 1e-9))
+            voice.centre = list(np.array(voice.centre) / (np.linalg.norm(voice.centre) + 1e-9))
         share = 1 / (voice.weight + 1)
-        voice.center = [c + share * (h - c) for c, h in zip(voice.center, voiceprint, strict=True)]
+        voice.centre = [c + share * (h - c) for c, h in zip(voice.centre, voiceprint, strict=True)]
         voice.weight = min(voice.weight + 1, _HEAVIEST)
 
 
@@ -223,7 +223,7 @@ def _read(path: Path) -> _KnownVoices:
     try:
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         voices = {
-            str(seat): [Voice(str(v["label"]), [float(c) for c in v["center"]], int(v["weight"])) for v in kept]
+            str(seat): [Voice(str(v["label"]), [float(c) for c in v["centre"]], int(v["weight"])) for v in kept]
             for seat, kept in value["voices"].items()
         }
         return _KnownVoices(str(value["hearing"]), voices, {str(k): str(v) for k, v in value["last"].items()})

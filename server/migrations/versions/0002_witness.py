@@ -1,4 +1,4 @@
-"""What the center witnesses: tree heads, the devices that may sign them, and the codes with which devices enroll."""
+"""What the center witnesses: tree heads, the devices that may sign them, and the codes with which devices enrol."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ def upgrade() -> None:
     )
     op.create_index("devices_room", "devices", ["room"])
     op.create_table(
-        "enrollments",
+        "enrolments",
         sa.Column("code_sha256", sa.String(64), primary_key=True),
         sa.Column("room", sa.String(64), nullable=False),
         sa.Column("made_utc_ns", sa.BigInteger, nullable=False),
@@ -46,5 +46,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables; every countersignature is lost."""
-    for name in ("enrollments", "devices", "checkpoints"):
+    for name in ("enrolments", "devices", "checkpoints"):
         op.drop_table(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,12 @@ async def test_the_record_says_whose_voice_it_was(make_room: Callable[[int], Tra
     found = [(u.body["voice"], u.body["role"]) for u in said]
     assert found[0] == found[-1] == ("a", "原告")
     assert set(found[1:-1]) == {("b", "原告代理人")}
+
+
+async def test_a_file_that_an_earlier_version_kept_is_read(tmp_path: Path) -> None:
+    voice = {"label": "b", "centre": [120.0], "weight": 9}
+    kept = {"hearing": "h", "voices": {"witness": [voice]}, "last": {"witness": "b"}}
+    (tmp_path / "voices.json").write_text(json.dumps(kept), encoding="utf-8")
+    known = voices(tmp_path, "pitch")
+    assert known._known.voices["witness"][0].label == "b"
+    assert json.loads(json.dumps(asdict(known._known))) == kept
