@@ -191,7 +191,7 @@ class Rooms:
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
         room.online = room.heard = status.online
-        self._tell(room)
+        self._notify(room)
 
     def unheard(self) -> None:
         """The way to all rooms is broken: what they said last may be old when it is whole again."""
@@ -205,14 +205,14 @@ class Rooms:
             return
         if room.opening is None or room.opening[1] < room_ns:
             room.opening = (hearing, room_ns)
-            self._tell(room)
+            self._notify(room)
 
     def closed(self, address: str, hearing: str) -> None:
         """The close of a hearing is stored."""
         room = self._rooms.get(address)
         if room is not None and room.opening is not None and room.opening[0] == hearing:
             room.opening = None
-            self._tell(room)
+            self._notify(room)
 
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""
@@ -227,21 +227,21 @@ class Rooms:
         """The center noticed something about a room that a person must look at."""
         room = self._rooms[address]
         room.alarms[code] = words
-        self._tell(room)
+        self._notify(room)
 
     def clear(self, address: str, code: str) -> None:
         """What the center noticed is over."""
         room = self._rooms[address]
         if room.alarms.pop(code, None) is not None:
-            self._tell(room)
+            self._notify(room)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Note who has fallen silent; call about once a second."""
         now = self._monotonic_s()
         for room in self._rooms.values():
             if room.online and now - room.seen_s > STALE_S:
                 room.online = False
-                self._tell(room)
+                self._notify(room)
 
     def now_ns(self, address: str) -> int | None:
         """Room time now, as far as the room's last status tells; None while it is not online."""
@@ -250,7 +250,7 @@ class Rooms:
             return None
         return room.status.room_ns + int((self._monotonic_s() - room.seen_s) * 1_000_000_000)
 
-    def _tell(self, room: KnownRoom) -> None:
+    def _notify(self, room: KnownRoom) -> None:
         shown = room.to_screen()
         shown.pop("seen_utc_ms")
         text = json.dumps([shown, room.live_id], sort_keys=True)

@@ -46,7 +46,7 @@ from sync.runtime.service import Lifeline, cancel_and_wait, every
 log = structlog.get_logger(__name__)
 
 DEMAND_S = 5.0
-LOOK_S = 1.0
+POLL_S = 1.0
 DOCKETS_S = 10.0
 VIEWED_S = 5.0
 COOKIE = "center"
@@ -210,8 +210,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
 async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     """Run a center while the block runs; yields its port."""
 
-    async def look() -> None:
-        center.rooms.look()
+    async def poll() -> None:
+        center.rooms.poll()
 
     async def demand() -> None:
         center.live.demand()
@@ -223,11 +223,11 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
         asyncio.create_task(center.ingest.run(), name="ingest"),
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
-        asyncio.create_task(every(LOOK_S, look), name="look"),
+        asyncio.create_task(every(POLL_S, poll), name="poll"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
-        asyncio.create_task(every(DOCKETS_S, center.unrecorded.look), name="unrecorded"),
-        asyncio.create_task(every(VIEWED_S, center.viewed.look), name="viewed"),
+        asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
+        asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
     ]
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -244,7 +244,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     finally:
         await center.broker.stop()
         await cancel_and_wait(*tasks)
-        await center.viewed.look(all_of_them=True)
+        await center.viewed.poll(all_of_them=True)
         await asyncio.to_thread(center.database.close)
 
 

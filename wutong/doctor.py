@@ -227,7 +227,7 @@ def _model(profile: Profile | None) -> DoctorFinding:
     try:
         if profile is not None and profile.transcriber.engine != "faster-whisper":
             ears: Any = importlib.import_module("transcriber.recognition.factory")
-            return DoctorFinding("speech model", "ok", asyncio.run(ears.look(profile.transcriber)))
+            return DoctorFinding("speech model", "ok", asyncio.run(ears.poll(profile.transcriber)))
         module: Any = importlib.import_module("transcriber.recognition.model_files")
         return DoctorFinding("speech model", "ok", f"{name}: {module.locate(name)}")
     except WutongError as error:

@@ -33,7 +33,7 @@ class ServiceProcesses:
         self._ticks: dict[int, tuple[float, int]] = {}
         self._cpu: dict[int, float] = {}
 
-    def look(self, services: Iterable[int]) -> None:
+    def poll(self, services: Iterable[int]) -> None:
         """Look at these processes and their children."""
         self._children = {pid: _children(pid) for pid in services}
         alive = {*self._children, *(child for children in self._children.values() for child in children)}

@@ -58,7 +58,7 @@ class RoomWatch:
             for service, topics in SERVICES.items():
                 if topics:
                     group.create_task(self._listen(service, topics))
-            group.create_task(self._look())
+            group.create_task(self._poll())
 
     @property
     def known(self) -> bool:
@@ -71,19 +71,19 @@ class RoomWatch:
             with contextlib.suppress(ValueError):
                 self._said[f"{service}/{topic}"] = (time.monotonic(), json.loads(payload))
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         room_log: RoomLog | None = None
         follower: Follower | None = None
         try:
             while True:
                 await asyncio.to_thread(self._look_for_services)
-                self._processes.look([pid for pid in self._pids.values() if pid is not None])
+                self._processes.poll([pid for pid in self._pids.values() if pid is not None])
                 if room_log is None and self._layout.log.exists():
                     room_log = RoomLog(self._layout.log)
                     follower = Follower(room_log)
                     await follower.start()
                 if follower is not None:
-                    await follower.look()
+                    await follower.poll()
                     self._hearing = follower.hearing
                 self._waiting = await asyncio.to_thread(_waiting, self._layout.log)
                 await asyncio.sleep(REFRESH_S)

@@ -112,14 +112,14 @@ class Making:
             "struck": profile.panel.struck == "shown",
         }
         async with self._turn:
-            self._tell(0.0)
+            self._notify(0.0)
             try:
                 await self._run(job)
                 return [await asyncio.to_thread(_made, kind, path, draft=words is None) for kind, path in files.items()]
             except OSError as error:
                 raise StorageError(f"笔录文件无法读取 (a document cannot be read: {error.strerror})") from error
             finally:
-                self._tell(None)
+                self._notify(None)
 
     async def _run(self, job: dict[str, Any]) -> None:
         child: ChildProcess | None = None
@@ -134,7 +134,7 @@ class Making:
                 if said is None:
                     break
                 if "part" in said:
-                    self._tell(float(said["part"]))
+                    self._notify(float(said["part"]))
                 elif "warning" in said:
                     log.warning("document_warning", hearing=job["hearing"], why=str(said["warning"])[:MAX_ERROR_CHARS])
                 elif "done" in said:
@@ -153,7 +153,7 @@ class Making:
         log.error("document_not_made", hearing=job["hearing"], why=why, trace=trace)
         raise StorageError(f"笔录文件生成失败：{why} (the document was not made; try again)")
 
-    def _tell(self, part: float | None) -> None:
+    def _notify(self, part: float | None) -> None:
         self.part = part
         self.changed.notify()
 

@@ -56,7 +56,7 @@ class HearingCommands:
         `despite`: what has not proven itself in the self-test, as the clerk confirms to have read it.
         """
         async with self._acts:
-            await self._view.look()
+            await self._view.poll()
             if self._view.current is not None:
                 raise HearingError(
                     "本法庭已有庭审正在进行 (a hearing is already open; close it first)", code="already-open"
@@ -69,11 +69,11 @@ class HearingCommands:
             body["selftest"] = self._selftest.summary(blockers if despite else [])
             await self._view.append("open", body, hearing=name, key=f"open/{name}")
         if despite and blockers:
-            await self._say_despite(name, blockers)
+            await self._mark_despite(name, blockers)
         await self._confirm_recording(name)
         return self._hearing()
 
-    async def _say_despite(self, hearing: str, blockers: list[str]) -> None:
+    async def _mark_despite(self, hearing: str, blockers: list[str]) -> None:
         """That it was opened all the same is on the record, and stays in sight."""
         what = self._selftest.in_words(blockers)
         text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]

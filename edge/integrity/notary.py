@@ -112,7 +112,7 @@ class Notary:
         self._words = words
         self._heard = heard
         self._said = said
-        self._tell = tell
+        self._notify = tell
         self._told: list[RoomAlarm] | None = None  # also that there is none is said once
         self._monotonic = monotonic
         self._ledgers: dict[str, _Ledger] = {}
@@ -135,7 +135,7 @@ class Notary:
                 log.error("notary_waits", why=error.message)
             if (alarms := self.alarms()) != self._told:
                 self._told = alarms
-                self._tell(alarms)
+                self._notify(alarms)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._kick.wait()

@@ -34,12 +34,12 @@ class Integrity:
         while True:
             try:
                 hearing = None if self._view.hearing is None else self._view.hearing.id
-                self._view.set_integrity(await asyncio.to_thread(self.look, hearing))
+                self._view.set_integrity(await asyncio.to_thread(self.poll, hearing))
             except StorageError as error:
                 log.error("integrity_unknown", why=error.message)
             await asyncio.sleep(LOOK_S)
 
-    def look(self, hearing: str | None) -> ProofProgress:
+    def poll(self, hearing: str | None) -> ProofProgress:
         """`integrity` of docs/protocol.md, of a hearing."""
         profile, layout = self._view.profile, self._view.layout
         value: ProofProgress = {

@@ -66,10 +66,10 @@ class SigningCommands:
     async def run(self) -> None:
         """Tell the screens of every change; make the documents when everybody has signed."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_for_ever())
+            group.create_task(self._notify_for_ever())
             group.create_task(self._finish_for_ever())
 
-    async def _tell_for_ever(self) -> None:
+    async def _notify_for_ever(self) -> None:
         while True:
             self._news.clear()
             value = await self.value()
@@ -124,7 +124,7 @@ class SigningCommands:
     async def final(self, name: str, *, despite: bool) -> ShownSigning:
         """Lay the words of now before those who sign. `HearingError` `open`."""
         async with self._acts:
-            await self._view.look()
+            await self._view.poll()
             hearing = self._closed()
             if not despite and words_still(self._view, hearing.id) is not Words.DONE:
                 raise HearingError(
@@ -150,7 +150,7 @@ class SigningCommands:
     async def sign(self, said: SignatureBody) -> ShownSigning:
         """Take what one person does. `HearingError` `open`, `stale`, `signed-already`, `invalid`."""
         async with self._acts:
-            await self._view.look()
+            await self._view.poll()
             hearing = self._closed()
             if any(one.id == said["id"] for one in hearing.signing.signatures):
                 return await self._said()
@@ -171,7 +171,7 @@ class SigningCommands:
     async def object(self, said: ObjectionBody) -> ShownSigning:
         """Take an objection to a line and what came of it. `HearingError` `open`, `not-found`, `invalid`."""
         async with self._acts:
-            await self._view.look()
+            await self._view.poll()
             hearing = self._closed()
             line = hearing.transcript.get(said.get("line") or "")
             if line is None:

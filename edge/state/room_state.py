@@ -166,19 +166,19 @@ class RoomState:
         """The self-test has something new to say."""
         if value != self.selftest:
             self.selftest = value
-            self._tell({"type": "selftest", "value": value})
+            self._notify({"type": "selftest", "value": value})
 
     def show_checks(self, value: list[ShownFinding]) -> None:
         """Take what `edge.checks` found."""
         if value != self.checks:
             self.checks = value
-            self._tell({"type": "checks", "value": value})
+            self._notify({"type": "checks", "value": value})
 
     def show_signing(self, value: ShownSigning | None) -> None:
         """Take what `edge.signing.commands` found."""
         if value != self.signing:
             self.signing = value
-            self._tell({"type": "signing", "value": value})
+            self._notify({"type": "signing", "value": value})
 
     def seats(self) -> list[OpenedSeat]:
         """The seats of the profile."""
@@ -188,13 +188,13 @@ class RoomState:
         """Take what `edge.integrity.status` found."""
         if value != self.integrity:
             self.integrity = value
-            self._tell({"type": "integrity", "value": to_ms(value)})
+            self._notify({"type": "integrity", "value": to_ms(value)})
 
     def set_alarms(self, alarms: Sequence[RoomAlarm]) -> None:
         """Take the alarms of the room that are on now, and tell them to the screens and to the uplink."""
         self.alarms = list(alarms)
         self.feed.publish_json("alarms", self.alarms, retain=True)
-        self._tell({"type": "alarms", "value": to_ms(self.alarms)})
+        self._notify({"type": "alarms", "value": to_ms(self.alarms)})
 
     async def start(self) -> None:
         """Read the log and the docket that was kept, and open the edge's feed."""
@@ -215,7 +215,7 @@ class RoomState:
             group.create_task(self._listen(recorder, self._from_recorder))
             group.create_task(self._listen(self.transcriber_feed, self._from_transcriber))
             group.create_task(self._listen(uplink, self._from_uplink))
-            group.create_task(self._look_for_ever())
+            group.create_task(self._poll_for_ever())
 
     async def append(self, kind: str, body: Mapping[str, Any], *, hearing: str | None, key: str | None = None) -> Event:
         """Write one fact of the edge, tell the other services, and take it into the view before returning."""
@@ -224,33 +224,33 @@ class RoomState:
             lambda: self.log.append(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=utc_ns, key=key)
         )
         self.feed.publish_json("log", {"number": event.number})
-        await self.look()
+        await self.poll()
         return event
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Take what is new in the log."""
-        for event in await self._follower.look():
+        for event in await self._follower.poll():
             if event.kind == "utterance":
                 self.captions.pop(str(event.body.get("id")), None)
             elif event.kind in ("open", "close"):
                 self.captions.clear()
-            self._tell({"type": "event", "event": event_to_ms(event)})
+            self._notify({"type": "event", "event": event_to_ms(event)})
 
-    async def _look_for_ever(self) -> None:
+    async def _poll_for_ever(self) -> None:
         while True:
-            await self._look_or_say()
+            await self._poll_or_log()
             await asyncio.sleep(LOOK_S)
 
-    async def _look_or_say(self) -> None:
+    async def _poll_or_log(self) -> None:
         try:
-            await self.look()
+            await self.poll()
         except StorageError as error:
             log.error("log_unreadable", why=error.message)
 
     async def _listen(self, feed: FeedClient, take: Callable[[str, bytes], None]) -> None:
         async for topic, payload in feed.messages():
             if topic == "log":
-                await self._look_or_say()
+                await self._poll_or_log()
                 continue
             try:
                 take(topic, payload)
@@ -263,13 +263,13 @@ class RoomState:
             for listener in self._listeners:
                 listener.media(track, payload)
         elif head == "levels":
-            self._tell({"type": "levels", "value": to_ms(_object(payload))})
+            self._notify({"type": "levels", "value": to_ms(_object(payload))})
         elif head == "status":
             self.recorder = _object(payload)
             self._recorder_at = self._monotonic()
             news, self.recorder_news = self.recorder_news, asyncio.Event()
             news.set()
-            self._tell({"type": "recorder", "value": to_ms(self.recorder)})
+            self._notify({"type": "recorder", "value": to_ms(self.recorder)})
 
     def _from_transcriber(self, topic: str, payload: bytes) -> None:
         value = _object(payload)
@@ -277,10 +277,10 @@ class RoomState:
             self._caption(value)
         elif topic == "speaking":
             self.speaking = value
-            self._tell({"type": "speaking", "value": to_ms(value)})
+            self._notify({"type": "speaking", "value": to_ms(value)})
         elif topic == "status":
             self.transcriber, self.transcriber_at_ns = value, self.clock.now_ns()
-            self._tell({"type": "transcriber", "value": to_ms(value)})
+            self._notify({"type": "transcriber", "value": to_ms(value)})
             if value.get("state") == "loading":
                 # It began anew: what it was in the middle of comes back as an utterance, not as this caption.
                 for caption in list(self.captions.values()):
@@ -289,7 +289,7 @@ class RoomState:
     def _from_uplink(self, topic: str, payload: bytes) -> None:
         if topic == "link":
             self.link = _object(payload)
-            self._tell({"type": "link", "value": to_ms(self.link)})
+            self._notify({"type": "link", "value": to_ms(self.link)})
         elif topic == "docket":
             docket = Docket.model_validate_json(payload)
             if docket != self.docket:
@@ -298,7 +298,7 @@ class RoomState:
                     write_private(self.layout.docket, docket.model_dump_json())
                 except OSError as error:
                     log.error("docket_not_kept", why=error.strerror, next="it is shown; the center sends it again")
-                self._tell({"type": "docket", "value": to_ms(docket.model_dump())})
+                self._notify({"type": "docket", "value": to_ms(docket.model_dump())})
 
     def _caption(self, value: CaptionMessage) -> None:
         name = str(value["id"])
@@ -310,9 +310,9 @@ class RoomState:
             self.captions[name] = value
             while len(self.captions) > MAX_CAPTIONS:
                 del self.captions[next(iter(self.captions))]
-        self._tell({"type": "caption", "value": to_ms(value)})
+        self._notify({"type": "caption", "value": to_ms(value)})
 
-    def _tell(self, message: PanelMessage) -> None:
+    def _notify(self, message: PanelMessage) -> None:
         for listener in list(self._listeners):
             listener.text(message)
 

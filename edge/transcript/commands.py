@@ -93,7 +93,7 @@ class TranscriptCommands:
     async def revise(self, act: ClerkAct) -> Done:
         """Write one act. `HearingError` codes: `no-hearing`, `not-found`, `conflict`, `signed`."""
         async with self._acts:
-            book = await self._look()
+            book = await self._poll()
             known = book.known(act.id)
             return _done(book, known.event) if known else await self._write(book, act)
 
@@ -103,7 +103,7 @@ class TranscriptCommands:
         Where the voices of a seat are not told apart, its untouched lines from this one on.
         """
         async with self._acts:
-            book = await self._look()
+            book = await self._poll()
             known = book.known(name)
             if known is not None:
                 return _done(book, known.event)
@@ -128,7 +128,7 @@ class TranscriptCommands:
     async def undo(self, name: str, tab: str, clerk: str, revision: str = "", *, reopen: bool = False) -> Done:
         """Take back the act `revision`, or the last one of `tab`. Also `nothing-to-undo`."""
         async with self._acts:
-            book = await self._look()
+            book = await self._poll()
             known = book.known(name)
             if known is not None:
                 return _done(book, known.event)
@@ -157,7 +157,7 @@ class TranscriptCommands:
                 break
             key = f"revision/{hearing.id}/{act.id}{attempt}"
             event = await self._view.append("revision", act.body(changes), hearing=hearing.id, key=key)
-            await self._look()
+            await self._poll()
             known = book.known(act.id)
             if known is not None and known.event.number == event.number:
                 return _done(book, event)
@@ -175,7 +175,7 @@ class TranscriptCommands:
                 code="signed",
             )
 
-    async def _look(self) -> RevisionHistory:
+    async def _poll(self) -> RevisionHistory:
         """The book of the hearing that was opened last, up to the end of the log."""
         hearing = self._hearing()
         book = self._book

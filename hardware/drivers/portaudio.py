@@ -153,10 +153,10 @@ class PortAudioInput:
             lost = self._missing(at_ns, len(block))
             why = "声卡缓冲区溢出，丢失样本"
         self._count += len(block) + lost
-        self._look(at_ns)
+        self._poll(at_ns)
         return block, at_ns, lost, why
 
-    def _look(self, at_ns: int) -> None:
+    def _poll(self, at_ns: int) -> None:
         start_ns = at_ns - self._count * NS_PER_S // self._rate_hz
         # The lower envelope over arrival jitter, let go slowly (500 ppm at most) so that it follows a slow sound card.
         if self._earliest_ns is None:

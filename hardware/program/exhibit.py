@@ -30,13 +30,13 @@ class DrawnPage:
 
 
 class PageView:
-    """`look` is called for every picture and never waits."""
+    """`poll` is called for every picture and never waits."""
 
     def __init__(self) -> None:
         self._page: DrawnPage | None = None
         self._busy: threading.Thread | None = None
 
-    def look(self, shown: ShownExhibit, folder: Path, place: Rect) -> DrawnPage | None:
+    def poll(self, shown: ShownExhibit, folder: Path, place: Rect) -> DrawnPage | None:
         """The page as it is to be seen; None while it is being drawn."""
         exhibit = shown.exhibit
         asked = PageRequest(

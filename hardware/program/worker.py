@@ -107,7 +107,7 @@ class SceneListener(threading.Thread):
         room_log = RoomLog(self._layout.log)
         follower = Follower(room_log)
         await follower.start()
-        await asyncio.gather(self._media(), self._wake("edge", follower), self._look_for_ever(follower))
+        await asyncio.gather(self._media(), self._wake("edge", follower), self._poll_for_ever(follower))
 
     async def _media(self) -> None:
         topics = [f"{kind}/{name}" for name in self._cameras for kind in ("init", "frag")]
@@ -119,16 +119,16 @@ class SceneListener(threading.Thread):
 
     async def _wake(self, service: str, follower: Follower) -> None:
         async for _ in FeedClient(self._layout.feed(service), ["log"]).messages():
-            await self._look(follower)
+            await self._poll(follower)
 
-    async def _look_for_ever(self, follower: Follower) -> None:
+    async def _poll_for_ever(self, follower: Follower) -> None:
         while True:
-            await self._look(follower)
+            await self._poll(follower)
             await asyncio.sleep(LOOK_S)
 
-    async def _look(self, follower: Follower) -> None:
+    async def _poll(self, follower: Follower) -> None:
         with contextlib.suppress(StorageError):  # the next look reads it
-            await follower.look()
+            await follower.poll()
         if follower.number != self._number:
             self._number = follower.number
             hearing = follower.hearing
@@ -267,7 +267,7 @@ class ComposedTrack:
         page = None
         if scene.shown is not None:
             folder = self._layout.exhibits(scene.hearing)
-            page = self._pages.look(scene.shown, folder, self._composer.exhibit_place)
+            page = self._pages.poll(scene.shown, folder, self._composer.exhibit_place)
         utc_ns = time.time_ns() - (time.monotonic_ns() - moment_ns)
         self._composer.draw(scene, utc_ns, pictures, page)
 

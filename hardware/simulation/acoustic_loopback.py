@@ -34,7 +34,7 @@ class ToneInTheAir:
 
     def add(self, block: NDArray[np.float64], first_ns: int) -> None:
         """Mix what sounds now into all channels of `block`, shape (samples, channels), in place."""
-        self._look()
+        self._poll()
         if self._sound is None:
             return
         at = round((first_ns - self._start_ns) * self._rate_hz / NS_PER_S)
@@ -46,7 +46,7 @@ class ToneInTheAir:
         if skip < len(block) and len(part):
             block[skip : skip + len(part)] += part[:, None]
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         try:
             stat = os.stat(self._path)  # noqa: PTH116 (called 50 times a second: no Path in between)
         except OSError:

@@ -49,7 +49,7 @@ class Stage:
         self.play: Play | None = None
         self.clapper: Clapper | None = None
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """True when a new play was announced (or the old one withdrawn) since the last look."""
         try:
             stat = os.stat(self._path)  # noqa: PTH116 (called 25 times a second: no Path in between)

@@ -162,7 +162,7 @@ class SimulatedInput:
         threading.Thread(target=load, daemon=True).start()
 
     def read(self) -> tuple[NDArray[np.int16], int, int, str] | None:
-        if self._stage.look() and self._stage.play is not None:
+        if self._stage.poll() and self._stage.play is not None:
             self._plays = self._stage.play.hearing_dir.resolve()
             self._load_beside(self._plays)
         first = self._pace.count

@@ -69,7 +69,7 @@ class Cast:
 
     def speaking(self, monotonic_ns: int) -> dict[int, str]:
         """{channel: role} of those who speak at a moment."""
-        if self._stage.look():
+        if self._stage.poll():
             self._folder = None
             if self._stage.play is not None:
                 from hardware.simulation.hearing_folder import HearingFolder

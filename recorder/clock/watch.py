@@ -59,7 +59,7 @@ class ClockWatch:
         if self._polls % ASK_EVERY == 0:
             self.source = await self._ask()
         self._polls += 1
-        step = self._map.look()
+        step = self._map.poll()
         if step is not None:
             log.warning("clock_step", ms=step.by_ns / 1e6)
         if hearing is not None and (step is not None or self._news(hearing)):

@@ -63,7 +63,7 @@ class ViewingLog:
             self._open.pop(grant.id, None)
             raise
 
-    async def look(self, *, all_of_them: bool = False) -> None:
+    async def poll(self, *, all_of_them: bool = False) -> None:
         """Write down what has ended; call every few seconds, and with `all_of_them` before the end."""
         now = self._monotonic_s()
         over = {name: s for name, s in self._open.items() if all_of_them or now - s.seen_s > IDLE_S}

@@ -47,14 +47,14 @@ class Unrecorded:
         self._utc_s = utc_s
         self._said: set[str] | None = None
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Compare the dockets with what was opened; call now and then."""
         try:
             if self._said is None:
                 self._said = await self._told()
             for room, text in (await self._archive.dockets()).items():
                 if room in self._rooms:
-                    await self._look(room, Docket.model_validate_json(text), self._said)
+                    await self._poll(room, Docket.model_validate_json(text), self._said)
         except (StorageError, ValidationError) as error:
             log.error("dockets_not_compared", why=str(error))
 
@@ -62,7 +62,7 @@ class Unrecorded:
         raised = {str(row["detail"]) for row in await self._archive.audited(CODE)}
         return raised - {str(row["detail"]) for row in await self._archive.audited(OVER)}
 
-    async def _look(self, room: str, docket: Docket, said: set[str]) -> None:
+    async def _poll(self, room: str, docket: Docket, said: set[str]) -> None:
         due = [entry for entry in docket.hearings if self._due(docket.date, entry)]
         opened = await self._opened(room, docket.date) if due else set()
         missing = [entry for entry in due if entry.id not in opened]

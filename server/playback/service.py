@@ -53,10 +53,10 @@ class PlaybackService:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
-        def look(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
+        def read_ranges(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
             return self._media.ranges(sources)
 
-        mime, ranges = await self._reading(room, view.id, name, look)
+        mime, ranges = await self._reading(room, view.id, name, read_ranges)
         kind: Any = str(said.get("kind", ""))
         return {
             "id": name,

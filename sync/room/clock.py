@@ -178,7 +178,7 @@ class ClockMap:
         the step that happened in between."""
         self._told_ns = offset_ns
 
-    def look(self) -> ClockStep | None:
+    def poll(self) -> ClockStep | None:
         """Compare the clocks; call about once a second. Returns the step, if there was one since the last look."""
         now_ns, offset_ns, doubt_ns = self._read()
         if abs(offset_ns - self._offset_ns[-1]) > FOLLOW_NS + doubt_ns:

@@ -57,7 +57,7 @@ class Follower:
             apply_leniently(hearing, event)
         return hearing, hearing.last_number
 
-    async def look(self) -> list[Event]:
+    async def poll(self) -> list[Event]:
         """Apply what was appended since the last look; returns it, oldest first."""
         async with self._lock:
             news: list[Event] = []

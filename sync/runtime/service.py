@@ -129,7 +129,7 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
 
 
 async def every(interval_s: float, look: Callable[[], Awaitable[None]]) -> None:
-    """Call `look` for ever, `interval_s` apart."""
+    """Call `poll` for ever, `interval_s` apart."""
     while True:
         await look()
         await asyncio.sleep(interval_s)

@@ -121,7 +121,7 @@ class LivePublisher:
         """Call several times a second: ends demands that were not repeated, and says the status."""
         if self._gates or self._levels:
             self._expire()
-        self._say_status()
+        self._publish_status()
 
     # From the room's feeds.
 
@@ -129,7 +129,7 @@ class LivePublisher:
         """One message of the recorder's feed, the transcriber's words, or the alarms of the edge."""
         head, _, track = topic.partition("/")
         if self._status_said is not None and self._state() != self._told:
-            self._say_status()  # before anything of this state leaves: who may see it hangs on it
+            self._publish_status()  # before anything of this state leaves: who may see it hangs on it
         try:
             if head == "frag":
                 self._fragment(track, payload)
@@ -144,15 +144,15 @@ class LivePublisher:
             elif head == "caption":
                 self._caption(json.loads(payload))
             elif head == "levels":
-                self._say_levels(payload)
+                self._publish_levels(payload)
             elif head == "status":
                 self._recorder, self._recorder_at = dict(json.loads(payload)), self._monotonic()
             elif head == "alarms":
                 self._alarms = [alarm for alarm in json.loads(payload) if isinstance(alarm, dict)][:MAX_ALARMS]
-                self._say_status()
+                self._publish_status()
             elif head == "speaking":
                 self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
-                self._say_status()
+                self._publish_status()
         except (EnvelopeError, ValueError, KeyError, TypeError) as error:
             log.warning("feed_message_unreadable", topic=topic, why=str(error))
 
@@ -192,7 +192,7 @@ class LivePublisher:
         message = {**value, "hearing": None if hearing is None else hearing.id}
         self._broker.publish(f"{self._prefix}/{topics.CAPTION}", json.dumps(message, ensure_ascii=False).encode())
 
-    def _say_levels(self, payload: bytes) -> None:
+    def _publish_levels(self, payload: bytes) -> None:
         now = self._monotonic()
         if Leave.of(self._hearing()) is not Leave.ALL:
             return
@@ -233,11 +233,11 @@ class LivePublisher:
         for gate in self._gates.values():
             gate.lose()
         self._status_said = None
-        self._say_status()
+        self._publish_status()
 
     # The status.
 
-    def _say_status(self) -> None:
+    def _publish_status(self) -> None:
         if not self._broker.connected:
             return
         now = self._monotonic()

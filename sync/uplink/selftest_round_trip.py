@@ -84,15 +84,15 @@ class RoundTrip:
         if self._running is not None:
             await cancel_and_wait(self._running)
 
-    def _tell(self, test: str, state: str, why: str = "", **more: Any) -> None:
+    def _notify(self, test: str, state: str, why: str = "", **more: Any) -> None:
         self._say({"id": test, "state": state, "why": why, **more})
 
     async def _run(self, order: _Order) -> None:
         if self._http is None:
-            self._tell(order.id, "off", "单机运行，未配置中心")
+            self._notify(order.id, "off", "单机运行，未配置中心")
             return
         tus = TusClient(self._http)
-        self._tell(order.id, "sending")
+        self._notify(order.id, "sending")
         returned: list[str] = []
         try:
             for track, files in order.tracks.items():
@@ -102,13 +102,13 @@ class RoundTrip:
             await self._http.delete(f"/api/selftest/{order.id}")
         except httpx.HTTPError as error:
             log.warning("test_unreachable", why=str(error) or type(error).__name__)
-            self._tell(order.id, "unreachable", UNREACHABLE)
+            self._notify(order.id, "unreachable", UNREACHABLE)
         except (CenterError, StorageError, OSError) as error:
             log.warning("test_not_returned", why=str(error))
             words = error.message if isinstance(error, CenterError | StorageError) else str(error)
-            self._tell(order.id, "failed", f"测试文件没有完整往返中心：{words}")
+            self._notify(order.id, "failed", f"测试文件没有完整往返中心：{words}")
         else:
-            self._tell(order.id, "ok", back=returned)
+            self._notify(order.id, "ok", back=returned)
 
     async def _send(self, tus: TusClient, test: str, track: str, one: _File) -> None:
         about = {"hearing": test, "kind": "selftest", "track": track}

@@ -163,7 +163,7 @@ class Uplink:
                     if part is not None:
                         group.create_task(part.run())
                 group.create_task(self._listen("edge", ["log", "test-send", "alarms"]))
-                group.create_task(self._look_for_ever())
+                group.create_task(self._poll_for_ever())
                 group.create_task(self._tick())
                 ready()
         finally:
@@ -184,19 +184,19 @@ class Uplink:
     async def _listen(self, service: str, prefixes: list[str]) -> None:
         async for topic, payload in FeedClient(self._layout.feed(service), prefixes).messages():
             if topic == "log":
-                await self._look()
+                await self._poll()
             elif topic == "test-send":
                 self._trip.order(payload)
             elif self._line is not None:
                 self._line.live.take(topic, payload)
 
-    async def _look_for_ever(self) -> None:
+    async def _poll_for_ever(self) -> None:
         while True:
-            await self._look()
+            await self._poll()
             await asyncio.sleep(LOG_LOOK_S)
 
-    async def _look(self) -> None:
-        if await self._follower.look():
+    async def _poll(self) -> None:
+        if await self._follower.poll():
             if self._line is not None:
                 self._line.outbox.kick()
             if self._uploads is not None:
@@ -216,9 +216,9 @@ class Uplink:
                 if self._line is not None:
                     self._line.live.tick()
                 await asyncio.sleep(TICK_S)
-            await self._say_link()
+            await self._publish_link()
 
-    async def _say_link(self) -> None:
+    async def _publish_link(self) -> None:
         line, uploads = self._line, self._uploads
         receipts: list[int] = []
         for way in (None if line is None else line.outbox, uploads):

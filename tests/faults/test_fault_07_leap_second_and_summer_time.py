@@ -54,7 +54,7 @@ def test_a_leap_second_moves_the_map_and_not_the_line(tmp_path: Path) -> None:
     before_ns = clock.now_ns()
     machine.monotonic += 2 * S
     machine.leapt = S
-    step = time_map.look()
+    step = time_map.poll()
     assert step is not None
     assert step.by_ns == -S
     assert clock.now_ns() == before_ns + 2 * S

@@ -29,7 +29,7 @@ async def plan(archive: Served, minutes_ago: int, *, public: bool = True) -> Non
     async with archive.inspector() as http:
         answer = await http.put("/api/docket/court1/c03", json=docket(minutes_ago, public=public))
         assert answer.status_code == 200, answer.text
-    await archive.center.unrecorded.look()
+    await archive.center.unrecorded.poll()
 
 
 async def test_a_planned_hearing_that_nobody_opened_is_an_alarm_on_the_wall_and_a_line_of_the_audit(
@@ -40,9 +40,9 @@ async def test_a_planned_hearing_that_nobody_opened_is_an_alarm_on_the_wall_and_
     assert alarm["code"] == CODE
     assert "(2026)黑05民初123号" in alarm["text"]
     assert "法庭离线" in alarm["text"]
-    await archive.center.unrecorded.look()  # says it once
+    await archive.center.unrecorded.poll()  # says it once
     again = Unrecorded(archive.center.archive, None, archive.center.rooms, 10)  # type: ignore[arg-type]  # must not write
-    await again.look()  # a restart of the center neither forgets nor repeats it
+    await again.poll()  # a restart of the center neither forgets nor repeats it
     [line] = await archive.audited(CODE)
     assert json.loads(line["detail"])["room"] == "court1/c03"
 
@@ -64,7 +64,7 @@ async def test_one_that_is_not_due_yet_or_was_opened_is_none(archive: Served, se
     late["utc_ns"] = time.time_ns() - 60 * 10**9
     sender.publish("events", late)
     await until(lambda: 1 in sender.receipts())
-    await archive.center.unrecorded.look()
+    await archive.center.unrecorded.poll()
     assert await alarms(archive) == []
     assert len(await archive.audited(OVER)) == 1
 
@@ -80,14 +80,14 @@ async def test_one_that_began_after_midnight_is_the_one_of_the_evening(
         (await http.put("/api/docket/court1/c03", json=evening)).raise_for_status()
     watching = archive.center.unrecorded
     monkeypatch.setattr(watching, "_utc_s", lambda: midnight.timestamp() + 3600)
-    await watching.look()
+    await watching.poll()
     assert [alarm["code"] for alarm in await alarms(archive)] == [CODE]
     late = opening(1)
     late["body"]["case"]["id"] = "d1"
     late["utc_ns"] = int((midnight.timestamp() + 60) * 10**9)
     sender.publish("events", late)
     await until(lambda: 1 in sender.receipts())
-    await watching.look()
+    await watching.poll()
     assert await alarms(archive) == []
 
 

@@ -125,7 +125,7 @@ async def test_counsel_reads_hears_and_sees_the_one_hearing_and_every_view_is_au
             assert code_of(await counsel.get("/api/view/exhibits/e2")) == (404, "not-found")
             listen = {"from_ms": from_ms, "to_ms": to_ms}
             assert code_of(await counsel.get("/api/view/media/mics", params=listen)) == (404, "not-found")
-        await held.center.viewed.look(all_of_them=True)
+        await held.center.viewed.poll(all_of_them=True)
         [used] = (await archivist.get("/api/hearings/h1/grants")).json()
         assert (used["state"], used["name"]) == ("open", "赵律师")
         assert "code" not in used

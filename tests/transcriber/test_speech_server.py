@@ -14,7 +14,7 @@ from hardware.profile import Transcriber, speech_settings
 from sync.errors import ConfigError
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
-from transcriber.recognition.factory import look, make_recognizer
+from transcriber.recognition.factory import make_recognizer, probe
 from transcriber.recognition.openai_client import _wav
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import ProcessSettings
@@ -52,7 +52,7 @@ async def test_an_independent_client_and_a_room_get_the_words(tmp_path: Path) ->
             with pytest.raises(openai.AuthenticationError):
                 await stranger.audio.transcriptions.create(model="any", file=file)
         room = Transcriber(engine="openai", servers=[url], language="en", token_file=token_file, timeout_s=150)
-        assert await look(room) == "1 transcription server"
+        assert await probe(room) == "1 transcription server"
         recognizer = make_recognizer(room)
         try:
             await recognizer.start()

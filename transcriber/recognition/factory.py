@@ -55,7 +55,7 @@ def make_recognizer(
     return EngineProcess(local, on_state=on_state)
 
 
-async def look(settings: Transcriber) -> str:
+async def probe(settings: Transcriber) -> str:
     """Say in one sentence, for `wutong doctor`, where words would come from. Raises `ConfigError` when none would."""
     if settings.engine != "openai":
         recognizer = make_recognizer(settings)

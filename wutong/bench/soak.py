@@ -85,7 +85,7 @@ class SoakWatch:
         self.restarts = 0
         """A process that died takes its leaks with it; each such death is counted."""
 
-    def look(self, processes: Mapping[str, psutil.Process], at_s: float) -> None:
+    def poll(self, processes: Mapping[str, psutil.Process], at_s: float) -> None:
         """One sample of each."""
         for name, process in processes.items():
             if self._pids.setdefault(name, process.pid) != process.pid:
@@ -131,7 +131,7 @@ async def measure(
                         holding.result()
                         hearings += 1
                     holding = asyncio.create_task(_hold(room, hearings, min(HEARING_S, max(seconds / 6, 4.0))))
-                watch.look({**_processes(room), **beside()}, at_s)
+                watch.poll({**_processes(room), **beside()}, at_s)
                 if time.monotonic() - said > 60:
                     said = time.monotonic()
                     worst = max(((g.mib_per_h, name) for name, g in watch.growth(warm_s).items()), default=(0.0, "-"))

@@ -79,16 +79,16 @@ def test_sound_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_the_stage_tells_each_play_once(tmp_path: Path) -> None:
     path = tmp_path / "run" / "stage.json"
     stage = Stage(path)
-    assert not stage.look()
+    assert not stage.poll()
     announce(path, Play(5, tmp_path))
-    assert stage.look()
+    assert stage.poll()
     assert stage.play == Play(5, tmp_path)
-    assert not stage.look()
+    assert not stage.poll()
     announce(path, Play(6, tmp_path))
-    assert stage.look()
+    assert stage.poll()
     assert stage.play == Play(6, tmp_path)
     path.unlink()
-    assert stage.look()
+    assert stage.poll()
     assert stage.play is None
 
 
@@ -96,5 +96,5 @@ def test_a_stage_that_cannot_be_read_plays_nothing(tmp_path: Path) -> None:
     path = tmp_path / "stage.json"
     path.write_text("{half", encoding="utf-8")
     stage = Stage(path)
-    assert stage.look()
+    assert stage.poll()
     assert stage.play is None

@@ -39,7 +39,7 @@ class Camera:
 
     def send(self, number: int, at_ns: int, start: int | None = None, duration: int = PART) -> None:
         self.world.now_ns = at_ns
-        self.map.look()
+        self.map.poll()
         self.run.feed(fragment(number, number * PART if start is None else start, duration))
 
 

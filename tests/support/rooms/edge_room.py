@@ -107,7 +107,7 @@ class RecorderPeer:
         follower = Follower(self._log)
         await follower.start()
         while True:
-            await follower.look()
+            await follower.poll()
             current = follower.current
             kept = self.keeps and current is not None and current.state is State.OPEN
             track = {"id": "bench", "kind": "video", "state": "running" if self.runs else "failed", "kept": kept}

@@ -74,7 +74,7 @@ def test_a_step_begins_a_new_piece_of_the_map_and_changes_no_old_one(path: Path)
     early, early_utc = clock.now_ns(), fake.utc
     fake.pass_s(10)
     fake.utc += 5 * NS_PER_S
-    step = utc.look()
+    step = utc.poll()
     assert step is not None
     assert step.by_ns == 5 * NS_PER_S
     assert utc.utc_ns(early) == early_utc
@@ -85,7 +85,7 @@ def test_slewing_by_ntp_is_no_step(path: Path) -> None:
     fake = FakeClock()
     utc = ClockMap(RoomClock.open(path, fake, lambda: "boot-1"))
     fake.utc += STEP_NS // 2
-    assert utc.look() is None
+    assert utc.poll() is None
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,12 @@ async def test_no_screen_hangs_on_an_event_that_nobody_can_read(tmp_path: Path) 
         db.execute("UPDATE event SET body = '[]' WHERE kind = 'close'")
     anew = Follower(log)
     await anew.start()
-    assert [event.kind for event in await running.look()] == [*BAD, "mark", "close"]
+    assert [event.kind for event in await running.poll()] == [*BAD, "mark", "close"]
     for follower in (running, anew):
         assert follower.hearing is not None
         assert follower.hearing.state is State.CLOSED
         assert [m.id for m in follower.hearing.marks] == ["m"]
-        assert await follower.look() == []
+        assert await follower.poll() == []
     log.close()
 
 

@@ -121,7 +121,7 @@ def simulate(
     for arrival, index in heapq.merge(*_arrivals(ppm, until_ns, seed), key=lambda pair: pair[0].at_ns):
         while look_ns <= arrival.at_ns:
             world.now_ns = look_ns
-            if clock_map.look() is not None and noticed_ns is None:
+            if clock_map.poll() is not None and noticed_ns is None:
                 noticed_ns = look_ns
             look_ns += LOOK_NS
             if advanced is not None and look_ns // LOOK_NS % 60 == 0:

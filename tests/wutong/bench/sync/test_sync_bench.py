@@ -61,7 +61,7 @@ def test_a_clapperboard_is_seen_by_all_devices_alike(tmp_path: Path) -> None:
     path = tmp_path / "stage.json"
     announce(path, Clapper(1_000, 500, 100))
     stage = Stage(path)
-    assert stage.look()
+    assert stage.poll()
     assert stage.play is None
     assert stage.clapper == Clapper(1_000, 500, 100)
     assert [stage.clapper.lit(at, at + 40) for at in (900, 980, 1_040, 1_080, 1_480)] == [0, 0.5, 1, 0.5, 0.5]
