@@ -6,7 +6,6 @@ Looks only; starts no recording and changes nothing. Exit code 0 when nothing st
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import socket
@@ -15,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -222,14 +221,12 @@ def _model(profile: Profile | None) -> DoctorFinding:
     if profile is not None and profile.transcriber.engine == "off":
         return DoctorFinding("speech model", "note", "switched off in the profile")
     name = "base" if profile is None else profile.transcriber.model
-    if importlib.util.find_spec("transcriber.recognition.model_files") is None:
-        return DoctorFinding("speech model", "note", "this installation has no transcriber")
+    from transcriber.recognition import factory, model_files  # only here: its libraries take seconds to load
+
     try:
         if profile is not None and profile.transcriber.engine != "faster-whisper":
-            ears: Any = importlib.import_module("transcriber.recognition.factory")
-            return DoctorFinding("speech model", "ok", asyncio.run(ears.poll(profile.transcriber)))
-        module: Any = importlib.import_module("transcriber.recognition.model_files")
-        return DoctorFinding("speech model", "ok", f"{name}: {module.locate(name)}")
+            return DoctorFinding("speech model", "ok", asyncio.run(factory.probe(profile.transcriber)))
+        return DoctorFinding("speech model", "ok", f"{name}: {model_files.locate(name)}")
     except WutongError as error:
         return DoctorFinding("speech model", "bad", error.message)
 
