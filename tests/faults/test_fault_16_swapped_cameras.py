@@ -7,6 +7,7 @@ Wutong. Lost: nothing.
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_camera_is_opened_by_its_place(tmp_path: Path) -> None:
 def test_a_number_is_advised_against(tmp_path: Path) -> None:
     said: dict[str, str] = {}
     for device in (BY_PATH, "/dev/video0"):
-        console = Console(record=True, width=300, quiet=False, file=(tmp_path / "out").open("w"))
+        console = Console(record=True, width=300, quiet=False, file=StringIO())
         doctor.run(profile(tmp_path, device), console)
         said[device] = console.export_text()
     assert "by-path" in said["/dev/video0"]

@@ -42,7 +42,7 @@ def camera_url() -> Iterator[str]:
     line = peer.stdout.readline()
     yield f"rtsp://court:s3cret-word@127.0.0.1:{line.split()[1]}/main"
     peer.kill()
-    peer.wait()
+    peer.communicate()
 
 
 async def test_sound_from_portaudio_is_kept_bit_by_bit(room_of: RoomOf, card: PulsePeer) -> None:

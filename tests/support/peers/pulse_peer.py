@@ -40,6 +40,7 @@ class PulsePeer:
             "HOME": str(folder),
         }
         layout = {1: "mono", 2: "front-left,front-right", 4: "front-left,front-right,rear-left,rear-right"}[channels]
+        self._log = (folder / "pulse.log").open("wb")
         self._process = subprocess.Popen(
             [
                 "pulseaudio",
@@ -58,7 +59,7 @@ class PulsePeer:
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=(folder / "pulse.log").open("wb"),
+            stderr=self._log,
             preexec_fn=die_with_parent,
         )
         deadline = time.monotonic() + 20
@@ -85,3 +86,4 @@ class PulsePeer:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)
+        self._log.close()

@@ -56,7 +56,7 @@ def test_a_bench_camera_sends_its_film_at_its_pace_to_several_at_once(tmp_path: 
             assert all(step == 40 for step in steps[5:])
     finally:
         server.kill()
-        server.wait()
+        server.communicate()
 
 
 async def test_the_figures_are_of_a_run_without_gaps_and_add_up(
