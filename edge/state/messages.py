@@ -11,6 +11,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
+from sync.http.live.tab import LostMessage
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.session import OpenedCase, OpenedSeat
 from sync.record.docket import Docket
@@ -179,6 +180,7 @@ PanelMessage = (
     | PanelSigning
     | PanelChecks
     | PanelDocket
+    | LostMessage
 )
 """One text of `WS /api/live`."""
 

@@ -10,6 +10,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from server.rooms import ShownRoom
+from sync.http.live.tab import LostMessage
 from sync.record.event import Event
 from sync.room.messages import CaptionMessage, LevelsMessage
 
@@ -66,12 +67,5 @@ class CenterLink(TypedDict):
     value: CenterLinked
 
 
-class CenterLost(TypedDict):
-    """Fragments of a track (court/room/track) were dropped for a slow client."""
-
-    type: Literal["lost"]
-    address: str
-
-
-CenterMessage = CenterRooms | CenterRoom | CenterCaption | CenterLevels | CenterEvent | CenterLink | CenterLost
+CenterMessage = CenterRooms | CenterRoom | CenterCaption | CenterLevels | CenterEvent | CenterLink | LostMessage
 """One text of the center's `WS /api/live`."""

@@ -13,7 +13,9 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from sync.media.envelope import Envelope, Kind
 from sync.media.gop_cache import WatcherGate
@@ -21,6 +23,13 @@ from sync.media.gop_cache import WatcherGate
 CLIENT_BYTES = 8 * 1024 * 1024
 """Media waiting for one tab: about ten seconds of two cameras."""
 MAX_TEXTS = 4000
+
+
+class LostMessage(TypedDict):
+    """Fragments of a track were dropped for this tab; `address` as it watches it: `track`, or `court/room/track`."""
+
+    type: Literal["lost"]
+    address: str
 
 
 class TooSlowError(Exception):
@@ -127,7 +136,11 @@ class LiveTab:
         gate = self._gates.get(name)
         if gate is not None and gate.is_open:
             gate.lose()
-            self.text({"type": "lost", "address": name})
+            self._notify_loss(name)
+
+    def _notify_loss(self, name: str) -> None:
+        lost: LostMessage = {"type": "lost", "address": name}
+        self.text(lost)
 
     def _put_fragment(self, name: str, packed: bytes) -> None:
         self._put(_Message(packed, Kind.FRAGMENT, name))
@@ -144,7 +157,7 @@ class LiveTab:
         self.lost += self._drop(lambda item: item.kind is Kind.FRAGMENT)
         for name in sorted(names):
             self._gates[name].lose()
-            self.text({"type": "lost", "address": name})
+            self._notify_loss(name)
 
     def _drop(self, which: Callable[[_Message], bool]) -> int:
         kept = deque(item for item in self._media if not which(item))

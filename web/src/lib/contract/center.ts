@@ -3,6 +3,7 @@
 import type { Case, ObjectingPerson, RoomEvent, Seat } from './bodies';
 import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation } from './record';
 import type { Alarm, Caption, Levels, LiveHearing, RecorderStatus } from './room';
+import type { LostMessage } from './session';
 
 /** All rooms, on connect; `utc_ms` is the center's clock, so that a browser measures lag with it. */
 export interface CenterRooms {
@@ -71,12 +72,6 @@ export interface CenterLinked {
   broker: boolean;
 }
 
-/** Fragments of a track (court/room/track) were dropped for a slow client. */
-export interface CenterLost {
-  type: 'lost';
-  address: string;
-}
-
 /** One text of a WebSocket `/api/live`; `type` tells which. */
 export type CenterMessage =
   | CenterRooms
@@ -85,7 +80,7 @@ export type CenterMessage =
   | CenterLevels
   | CenterEvent
   | CenterLink
-  | CenterLost;
+  | LostMessage;
 
 /** A row of `GET /api/hearings`, with its level (密级). */
 export interface HearingRow {

@@ -2,6 +2,7 @@
 
 import type { Case, RoomEvent, Seat, UtcSource } from './bodies';
 import type { Docket, Exhibit, Hearing, HearingState, Integrity, Line, Objection, SignedDocument, Signer } from './record';
+import type { LostMessage } from './session';
 
 /** `GET /api/state` of a room. A part is null until its service has spoken. */
 export interface RoomState {
@@ -340,7 +341,8 @@ export type RoomMessage =
   | PanelAlarms
   | PanelSigning
   | PanelChecks
-  | PanelDocket;
+  | PanelDocket
+  | LostMessage;
 
 /** What the room's screen shows now. */
 export interface DisplayState {
