@@ -25,7 +25,7 @@ CACHED_FILES = 256
 class TrackFile:
     """One file of a track. Times are known without reading when its segment event has come."""
 
-    place: int
+    segment_index: int
     path: Path
     growing: bool
     from_ns: int | None = None
@@ -71,7 +71,7 @@ class Media:
         """(MIME type, playable stretches of room time in ns) of a track."""
         mime = ""
         spans: list[tuple[int, int]] = []
-        for source in sorted(sources, key=lambda s: s.place):
+        for source in sorted(sources, key=lambda s: s.segment_index):
             if mime and source.from_ns is not None and source.to_ns is not None:
                 spans.append((source.from_ns, source.to_ns))
                 continue
@@ -87,7 +87,7 @@ class Media:
         init: Init | None = None
         first_ns = last_ns = 0
         parts: list[bytes] = []
-        for source in sorted(sources, key=lambda s: s.place):
+        for source in sorted(sources, key=lambda s: s.segment_index):
             if source.to_ns is not None and source.to_ns <= from_ns:
                 continue
             if source.from_ns is not None and source.from_ns >= to_ns:

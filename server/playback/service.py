@@ -97,14 +97,16 @@ class PlaybackService:
     async def _sources(self, room: str, hearing: str, track: str) -> list[TrackFile]:
         # Uploads first: one that becomes an object in between is then seen twice, never not at all.
         partials = self._uploads.of_track(room, hearing, track)
-        closed = {file.place: file for file in await self._archive.files(room, hearing, track)}
-        sources = [TrackFile(f.place, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()]
+        closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track)}
+        sources = [
+            TrackFile(f.segment_index, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()
+        ]
         growing: dict[int, TrackFile] = {}
         for partial in partials:
-            place = partial.metadata.index
+            index = partial.metadata.index
             # A room that lost its upload starts another: the one with more bytes plays.
-            if place not in closed and (place not in growing or _size(partial.path) > _size(growing[place].path)):
-                growing[place] = TrackFile(place, partial.path, True)
+            if index not in closed and (index not in growing or _size(partial.path) > _size(growing[index].path)):
+                growing[index] = TrackFile(index, partial.path, True)
         return [*sources, *growing.values()]
 
     async def exhibit(self, hearing: str, exhibit: str) -> Response:

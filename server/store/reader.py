@@ -29,7 +29,7 @@ _DAY_NS = 86_400 * 1_000_000_000
 class ClosedFile:
     """A stored segment of a track; times are None when its event has not come yet."""
 
-    place: int
+    segment_index: int
     sha256: str
     from_ns: int | None
     to_ns: int | None
@@ -167,7 +167,7 @@ class RecordReader:
             .order_by(t.files.c.place)
         )
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
-        # A place with two files is possible only after a refused checksum; the one that its event names counts.
+        # An index with two files is possible only after a refused checksum; the one that its event names counts.
         best: dict[int, ClosedFile] = {}
         for row in rows:
             file = ClosedFile(row.place, row.sha256, row.from_ns, row.to_ns)

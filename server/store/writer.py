@@ -46,7 +46,7 @@ class FileEntry:
     hearing: str
     kind: str
     track: str
-    place: int
+    segment_index: int
     sha256: str
 
 
@@ -82,7 +82,7 @@ class RecordWriter:
                     "hearing": entry.hearing,
                     "kind": entry.kind,
                     "track": entry.track,
-                    "place": entry.place,
+                    "place": entry.segment_index,
                     "sha256": entry.sha256,
                     "room": entry.room,
                 },
