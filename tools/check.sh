@@ -48,7 +48,7 @@ pythons() {
             edge hardware recorder server sync transcriber wutong tests tools
     done
 }
-# A third of a minute on two cores when nothing else runs; $@ adds to it.
+# Three quarters of a minute on two cores when nothing else runs; $@ adds to it.
 unit() { run "pytest, unit" $bin/pytest -n 2 --dist worksteal -m unit "$@"; }
 
 case "${1:-all}" in

@@ -92,6 +92,7 @@ def test_two_decodings_that_agree_commit_their_words_once() -> None:
     assert "".join(c.word.text for c in agreement.committed) == "没有异议"
 
 
+@pytest.mark.process  # the library that draws lists the fonts by fc-list when it is first used
 def test_the_figures_become_a_picture(tmp_path: Path) -> None:
     drawn = Drawn([900, 1200], [700, 1100], {0: 0.05}, {0: ["审判长"]}, [3000, 4000], [5000, 6000])
     draw(
