@@ -10,6 +10,8 @@ import functools
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from sync import topics
 from sync.record.bodies import BODIES
 from tests.support.paths import ROOT
@@ -67,6 +69,7 @@ def test_every_topic_stands_in_the_table_with_its_quality_of_service() -> None:
     assert {name for name, row in named.items() if "(down)" in row[0]} == set(topics.ROOM_READS)
 
 
+@pytest.mark.slow
 def test_every_route_is_described() -> None:
     described = {_shape(path) for path in re.findall(r"/api/[\w/{},.-]+", PROTOCOL)}
     decorators = (call for call in _calls() if isinstance(call.func, ast.Attribute) and call.func.attr in METHODS)

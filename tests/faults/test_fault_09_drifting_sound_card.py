@@ -16,6 +16,7 @@ S = 1_000_000_000
 
 
 @pytest.mark.parametrize("ppm", [200, -200])
+@pytest.mark.slow
 def test_eight_hours_of_drift(ppm: float) -> None:
     fit, chance = ClockFit(), random.Random(9)
     time = TrackTime(fit, 0, 0)

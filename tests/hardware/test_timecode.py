@@ -19,6 +19,7 @@ def picture(utc_ms: int, width: int = 1280, height: int = 720) -> np.ndarray:
 
 @settings(deadline=None, max_examples=50)
 @given(utc_ms=st.integers(0, (1 << 48) - 1))
+@pytest.mark.slow
 def test_every_moment_is_read_back(utc_ms: int) -> None:
     assert timecode.read(picture(utc_ms)) == utc_ms
 

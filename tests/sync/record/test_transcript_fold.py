@@ -157,6 +157,7 @@ def test_nothing_that_anybody_wrote_is_ever_lost(steps: list[Any]) -> None:
 
 
 @given(STEPS)
+@pytest.mark.slow
 def test_an_act_counts_whole_or_not_at_all(steps: list[Any]) -> None:
     before: dict[str, dict[str, Any]] = {}
     for writers, last, counts in history(steps):

@@ -61,6 +61,7 @@ def act(number: int, of: Event, voice: str, role: str) -> Event:
     return event("revision", number, id=f"r{number}", act="voice", by="clerk", changes=[change], voice=said)
 
 
+@pytest.mark.slow
 async def test_a_high_voice_and_a_low_one_are_told_apart_through_a_hearing_and_a_restart(tmp_path: Path) -> None:
     told = voices(tmp_path, "pitch")
     labels = []

@@ -62,6 +62,7 @@ def test_silence_and_steady_noise_are_nobody() -> None:
     assert cut(hum.astype(np.int16)) == []
 
 
+@pytest.mark.slow
 def test_a_room_in_which_things_knock_is_nobody(tmp_path: Path) -> None:
     room = conditions.noise(tmp_path, HearingFolder(SHARED / "hearing-civil"), 60)
     assert cut(room.samples(RATE_HZ)) == []
