@@ -44,7 +44,7 @@ class Edge:
     """The parts of one room's edge, put together but not yet running."""
 
     app: FastAPI
-    view: RoomState
+    state: RoomState
     alarms: AlarmRules
     selftest: SelfTestRunner
     signing: SigningCommands
@@ -59,49 +59,49 @@ def assemble(profile: Profile) -> Edge:
     """Open the room's files and declare all routes; may block for a second at first start."""
     layout = RoomPaths(profile.storage.data)
     room_log = RoomLog(layout.log)
-    view = RoomState(profile, layout, room_log, RoomClock.open(layout.clock))
-    alarms = AlarmRules(view)
+    state = RoomState(profile, layout, room_log, RoomClock.open(layout.clock))
+    alarms = AlarmRules(state)
     token = DisplayToken(layout.display_token)
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}")
-    selftest = SelfTestRunner(view)
-    commands = HearingCommands(view, alarms, selftest)
-    add_routes(app, view, commands, token, selftest)
-    words = TranscriptCommands(view)
-    add_transcript(app, view, words, access)
-    signing = SigningCommands(view, Making(profile, layout))
-    add_signing(app, view, signing)
-    add_court_systems(app, view, commands)
-    add_phrases(app, view, phrasebook_of(view))
-    checks = TranscriptChecks(view)
+    selftest = SelfTestRunner(state)
+    commands = HearingCommands(state, alarms, selftest)
+    add_routes(app, state, commands, token, selftest)
+    transcript = TranscriptCommands(state)
+    add_transcript(app, state, transcript, access)
+    signing = SigningCommands(state, Making(profile, layout))
+    add_signing(app, state, signing)
+    add_court_systems(app, state, commands)
+    add_phrases(app, state, phrasebook_of(state))
+    checks = TranscriptChecks(state)
     add_checks(app, checks)
-    add_sockets(app, view, access, token)
+    add_sockets(app, state, access, token)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = Checkpoints(layout.log)
     notary = Notary(
         profile.address,
         make_key(layout.device_key),
-        view.clock,
+        state.clock,
         room_log,
         checkpoints,
-        words=lambda hearing: words_of(view, hearing),
-        heard=lambda: heard_of(view),
-        tell=view.set_alarms,
-        said=lambda number: view.feed.publish_json("log", {"number": number}),
+        words=lambda hearing: words_of(state, hearing),
+        heard=lambda: heard_of(state),
+        tell=state.set_alarms,
+        said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
-    integrity = Integrity(view, checkpoints)
-    return Edge(app, view, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity)
+    integrity = Integrity(state, checkpoints)
+    return Edge(app, state, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity)
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Serve until told to stop; a restart shows the same hearing in the same state."""
     edge = await asyncio.to_thread(assemble, profile)
-    await edge.view.start()
+    await edge.state.start()
     await edge.selftest.load()
     try:
         async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
-            group.create_task(edge.view.run())
+            group.create_task(edge.state.run())
             group.create_task(edge.alarms.run())
             group.create_task(edge.selftest.run())
             group.create_task(edge.signing.run())
@@ -111,6 +111,6 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             log.info("edge_serving", host=profile.panel.host, port=port)
             lifeline.ready()
     finally:
-        await edge.view.feed.stop()
+        await edge.state.feed.stop()
         edge.room_log.close()
         edge.checkpoints.close()

@@ -39,9 +39,9 @@ class Mute(BaseModel):
 class ApiToken:
     """The token of the court's systems."""
 
-    def __init__(self, view: RoomState) -> None:
+    def __init__(self, state: RoomState) -> None:
         """Read it; `ConfigError` when it is missing, open to others or too short."""
-        file = view.profile.panel.api_token_file
+        file = state.profile.panel.api_token_file
         self._token = "" if file is None else read_secret(file, "the token of the room's API")
         if file is not None and len(self._token) < MIN_TOKEN:
             raise ConfigError(f"the token in {file} is too short; use 32 random characters")
@@ -54,21 +54,21 @@ class ApiToken:
             raise AccessError("接口令牌无效或未启用 (no such token, or the API is not switched on)", code="token")
 
 
-def add_court_systems(app: FastAPI, view: RoomState, commands: HearingCommands) -> None:
+def add_court_systems(app: FastAPI, state: RoomState, commands: HearingCommands) -> None:
     """Put the routes on `app`."""
-    rule = Rule(machine=ApiToken(view).check)
+    rule = Rule(machine=ApiToken(state).check)
 
     @app.get("/api/control/state")
     @declare(rule)
-    async def state() -> dict[str, Any]:
-        hearing = view.hearing
-        current = view.current
+    async def read_state() -> dict[str, Any]:
+        hearing = state.hearing
+        current = state.current
         return {
-            "room": view.profile.room.model_dump(),
+            "room": state.profile.room.model_dump(),
             "hearing": None if hearing is None else _summary(hearing.to_json()),
-            "recording": current is not None and view.kept(current.id),
-            "recorder": to_ms(view.recorder) if view.recorder_fresh else None,
-            "utc_ms": view.clock.utc_now_ns() / 1_000_000,
+            "recording": current is not None and state.kept(current.id),
+            "recorder": to_ms(state.recorder) if state.recorder_fresh else None,
+            "utc_ms": state.clock.utc_now_ns() / 1_000_000,
         }
 
     @app.post("/api/control/hearing")
@@ -77,7 +77,7 @@ def add_court_systems(app: FastAPI, view: RoomState, commands: HearingCommands) 
         log.info("api_act", act="open")
         if isinstance(body, Unlisted):
             return _summary((await commands.open(body, None, body.despite)).to_json())
-        entries = [] if view.docket is None else view.docket.hearings
+        entries = [] if state.docket is None else state.docket.hearings
         planned = next((e for e in entries if e.id == body.docket_id), None)
         if planned is None:
             raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")

@@ -84,13 +84,13 @@ class NewMark(EdgeBody):
 
 
 def add_routes(
-    app: FastAPI, view: RoomState, commands: HearingCommands, token: DisplayToken, selftest: SelfTestRunner
+    app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken, selftest: SelfTestRunner
 ) -> None:
     """Put the routes on `app`."""
     _add_selftest(app, selftest)
-    _add_hearing(app, view, commands)
+    _add_hearing(app, state, commands)
     _add_exhibits(app, commands)
-    _add_display(app, view, commands, token)
+    _add_display(app, state, commands, token)
 
 
 def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
@@ -105,16 +105,16 @@ def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
         return selftest.stop_listening()
 
 
-def _add_hearing(app: FastAPI, view: RoomState, commands: HearingCommands) -> None:
+def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> None:
     @app.get("/api/state")
     @allow("clerk")
-    async def state() -> Any:
-        return view.state()
+    async def read_state() -> Any:
+        return state.snapshot()
 
     @app.get("/api/explanation")
     @allow("clerk")
     async def explanation() -> dict[str, Any] | None:
-        room, hearing = view.profile.room, view.hearing
+        room, hearing = state.profile.room, state.hearing
         draft = hearing and explain(hearing, court_name=room.court_name, room_name=room.room_name)
         return draft.to_json() if draft else None
 
@@ -123,7 +123,7 @@ def _add_hearing(app: FastAPI, view: RoomState, commands: HearingCommands) -> No
     async def open_hearing(body: FromDocket | Unlisted) -> dict[str, Any]:
         if isinstance(body, Unlisted):
             return (await commands.open(body, None, body.despite)).to_json()
-        entries = [] if view.docket is None else view.docket.hearings
+        entries = [] if state.docket is None else state.docket.hearings
         planned = next((e for e in entries if e.id == body.docket_id), None)
         if planned is None:
             raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
@@ -189,12 +189,12 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
         return _file(commands.file_of(known), known, cache="private, max-age=86400, immutable")
 
 
-def _add_display(app: FastAPI, view: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
+def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
     @app.get("/api/display/exhibit")
     @public()  # the token is checked here
     async def presented(request: Request) -> FileResponse:
         token.check(request.query_params.get("token", ""))
-        exhibit = presented_exhibit(view)
+        exhibit = presented_exhibit(state)
         if exhibit is None:
             raise HearingError("当前没有展示的证据 (nothing is presented now)", code="not-found")
         return _file(commands.file_of(exhibit), exhibit, cache="no-store")

@@ -66,31 +66,31 @@ class PhraseFileAnswer(TypedDict):
     default: str
 
 
-def phrasebook_of(view: RoomState) -> Phrasebook:
-    """The book of this room: the profile's file, else one in the data folder."""
-    profile, layout = view.profile, RoomPaths(view.profile.storage.data)
+def phrasebook_of(state: RoomState) -> Phrasebook:
+    """The set phrases of this room: the profile's file, else one in the data folder."""
+    profile, layout = state.profile, RoomPaths(state.profile.storage.data)
     roles = frozenset(role for seat in profile.seats for role in seat.roles)
     return Phrasebook(PhraseStore(profile.panel.phrases or layout.data / "phrases.toml", roles))
 
 
-def add_phrases(app: FastAPI, view: RoomState, book: Phrasebook) -> None:
+def add_phrases(app: FastAPI, state: RoomState, phrasebook: Phrasebook) -> None:
     """Put the routes on `app`."""
 
     @app.get("/api/phrases")
     @allow("clerk")
     async def phrases() -> Any:
-        return _filled(view, await book.shelf())
+        return _filled(state, await phrasebook.shelf())
 
     @app.get("/api/phrases/file")
     @allow("clerk")
     async def file() -> Any:
-        return _file(await book.shelf())
+        return _file(await phrasebook.shelf())
 
     @app.put("/api/phrases", response_model=None)
     @allow("clerk")
     async def save(body: NewFile) -> list[FilledPhrase] | Response:
         try:
-            return _filled(view, await book.save(body.text, body.version))
+            return _filled(state, await phrasebook.save(body.text, body.version))
         except PhraseFileError as error:
             return _refused(error)
 
@@ -113,10 +113,10 @@ def _file(shelf: Shelf) -> PhraseFileAnswer:
     }
 
 
-def _filled(view: RoomState, shelf: Shelf) -> list[FilledPhrase]:
-    room, hearing = view.profile.room, view.hearing
+def _filled(state: RoomState, shelf: Shelf) -> list[FilledPhrase]:
+    room, hearing = state.profile.room, state.hearing
     case: Mapping[str, Any] = {} if hearing is None else hearing.case
-    seats = view.seats() if hearing is None else hearing.seats
+    seats = state.seats() if hearing is None else hearing.seats
     known = fields_of(
         case,
         court_name=room.court_name,

@@ -109,7 +109,7 @@ class NewObjection(EdgeBody):
         return self
 
 
-def add_signing(app: FastAPI, view: RoomState, commands: SigningCommands) -> None:
+def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands) -> None:
     """Put the routes on `app`."""
 
     @app.get("/api/transcript/signing")
@@ -146,7 +146,7 @@ def add_signing(app: FastAPI, view: RoomState, commands: SigningCommands) -> Non
     @allow("clerk")
     async def document(kind: Literal["docx", "pdf", "srt", "vtt", "json"]) -> FileResponse:
         made = await commands.document(kind)
-        hearing = view.hearing
+        hearing = state.hearing
         assert hearing is not None
         return _file(made, str(hearing.case.get("case_no") or hearing.id))
 

@@ -146,7 +146,7 @@ class RevisionAnswer(TypedDict):
     lines: list[Utterance]
 
 
-def add_transcript(app: FastAPI, view: RoomState, commands: TranscriptCommands, access: Access) -> None:
+def add_transcript(app: FastAPI, state: RoomState, commands: TranscriptCommands, access: Access) -> None:
     """Put the routes on `app`."""
     sounds = asyncio.Semaphore(SOUNDS_AT_ONCE)
 
@@ -174,7 +174,7 @@ def add_transcript(app: FastAPI, view: RoomState, commands: TranscriptCommands, 
     @allow("clerk")
     async def sound(line: str, seat: bool = False) -> Response:
         async with sounds:
-            found = await asyncio.to_thread(moment, *_where(view, line, seat))
+            found = await asyncio.to_thread(moment, *_where(state, line, seat))
         headers = {"X-Wutong-From-Ms": str(found.from_ns / 1_000_000), "Content-Disposition": "inline"}
         return Response(await asyncio.to_thread(found.wav), media_type="audio/wav", headers=headers)
 
@@ -191,19 +191,19 @@ async def _answer(work: Awaitable[Done]) -> Response:
     return JSONResponse(answer)
 
 
-def _where(view: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:
-    hearing = view.hearing
+def _where(state: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:
+    hearing = state.hearing
     line = None if hearing is None else hearing.transcript.get(name)
     if hearing is None or line is None:
         raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
     channel: int | None = None
     if alone:
-        channel = next((s.channel for s in view.profile.seats if s.id == line.seat), None)
+        channel = next((s.channel for s in state.profile.seats if s.id == line.seat), None)
         if channel is None:
             raise HearingError("这一行没有席位话筒 (the line belongs to no seat with a microphone)", code="not-found")
     track = MICROPHONES if alone else MIX
     closed = [segment for segment in hearing.segments if segment.track == track]
-    folder = view.layout.track(hearing.id, track)
+    folder = state.layout.track(hearing.id, track)
     from_ns = max(0, line.start_ns - AROUND_NS)
     return folder, closed, from_ns, line.end_ns + AROUND_NS, channel
 

@@ -58,10 +58,10 @@ class _DisplayChange:
         """A display shows no camera."""
 
 
-def add_sockets(app: FastAPI, view: RoomState, access: Access, token: DisplayToken) -> None:
+def add_sockets(app: FastAPI, state: RoomState, access: Access, token: DisplayToken) -> None:
     """Put the WebSockets on `app`."""
     gateway = Gateway(client_bytes=MEDIA_BYTES, look_s=HEARTBEAT_S, name_chars=TRACK_CHARS)
-    view.listen(TabsListener(gateway))
+    state.listen(TabsListener(gateway))
     displays: set[_DisplayChange] = set()
 
     @app.websocket("/api/live")
@@ -73,7 +73,7 @@ def add_sockets(app: FastAPI, view: RoomState, access: Access, token: DisplayTok
                 await ws.close(1013, "too many tabs")
                 return
             # The state and the listening begin in the same moment: no event is missed and none comes twice.
-            await gateway.serve(ws, [{"type": "state", **view.state()}], alive=lambda: access.alive(session))
+            await gateway.serve(ws, [{"type": "state", **state.snapshot()}], alive=lambda: access.alive(session))
         finally:
             access.released(ws)
 
@@ -92,11 +92,11 @@ def add_sockets(app: FastAPI, view: RoomState, access: Access, token: DisplayTok
                 await ws.close(1013, "too many displays")
                 return
             displays.add(change)
-            view.listen(change)
-            await _both(_send_display(ws, view, change), _drain(ws))
+            state.listen(change)
+            await _both(_send_display(ws, state, change), _drain(ws))
         finally:
             displays.discard(change)
-            view.leave(change)
+            state.leave(change)
 
 
 async def _both(sending: Coroutine[Any, Any, None], receiving: Coroutine[Any, Any, None]) -> None:
@@ -111,14 +111,14 @@ async def _both(sending: Coroutine[Any, Any, None], receiving: Coroutine[Any, An
         await cancel_and_wait(*tasks)
 
 
-async def _send_display(ws: WebSocket, view: RoomState, change: _DisplayChange) -> None:
+async def _send_display(ws: WebSocket, state: RoomState, change: _DisplayChange) -> None:
     while True:
-        said, said_at = display_value(view), time.monotonic()
+        said, said_at = display_value(state), time.monotonic()
         text = json.dumps({"type": "display", "value": said}, ensure_ascii=False)
         await asyncio.wait_for(ws.send_text(text), SEND_TIMEOUT_S)
         # The recorder speaks every second; the display is told only what changes what it shows, and the time.
         while time.monotonic() - said_at < HEARTBEAT_S:
-            if {**display_value(view), "utc_ms": 0} != {**said, "utc_ms": 0}:
+            if {**display_value(state), "utc_ms": 0} != {**said, "utc_ms": 0}:
                 break
             change.event.clear()
             with contextlib.suppress(TimeoutError):

@@ -35,10 +35,10 @@ _KINDS: Final = frozenset({"open", "utterance", "revision", "exhibit"})
 
 
 class TranscriptChecks:
-    """A `Listener` of the view. All methods belong to one event loop."""
+    """A `StateListener`. All methods belong to one event loop."""
 
-    def __init__(self, view: RoomState) -> None:
-        self._view = view
+    def __init__(self, state: RoomState) -> None:
+        self._state = state
         self._changed = asyncio.Event()
         self._changed.set()
         self._found: list[tuple[str, Finding]] = []
@@ -59,7 +59,7 @@ class TranscriptChecks:
 
     async def run(self) -> None:
         """Check for ever."""
-        self._view.listen(self)
+        self._state.listen(self)
         try:
             while True:
                 await self._changed.wait()
@@ -67,11 +67,11 @@ class TranscriptChecks:
                 self._changed.clear()
                 await self._check()
         finally:
-            self._view.leave(self)
+            self._state.leave(self)
 
     async def ignore(self, name: str, ignored: bool) -> int:
         """Let a finding stand, or take that back; the number of the event. `HearingError` `not-found`."""
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         finding = next((finding for found, finding in self._found if found == name), None)
         if hearing is None or finding is None or self._hearing != hearing.id:
             raise HearingError("没有这条提示，文字可能已经改过 (there is no such finding any more)", code="not-found")
@@ -82,11 +82,11 @@ class TranscriptChecks:
             "kind": finding.kind,
             "text": finding.words,
         }
-        event = await self._view.append("check", body, hearing=hearing.id)
+        event = await self._state.append("check", body, hearing=hearing.id)
         return event.number
 
     async def _check(self) -> None:
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         lines, facts = ([], Facts()) if hearing is None else (lines_of(hearing), _facts(hearing))
         began_s = time.monotonic()
         self._found = await asyncio.to_thread(check, lines, facts)
@@ -97,10 +97,10 @@ class TranscriptChecks:
         self._show()
 
     def _show(self) -> None:
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         there = hearing is not None and hearing.id == self._hearing
         ignored = set() if hearing is None else hearing.transcript.ignored
-        self._view.show_checks([f.to_json(name, name in ignored) for name, f in self._found] if there else [])
+        self._state.show_checks([f.to_json(name, name in ignored) for name, f in self._found] if there else [])
 
 
 def lines_of(hearing: Hearing) -> list[CheckedLine]:

@@ -58,8 +58,8 @@ FORK = AlarmKind(
 class AlarmRules:
     """Raises and clears the edge's alarms. All methods belong to one event loop."""
 
-    def __init__(self, view: RoomState, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._view = view
+    def __init__(self, state: RoomState, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._state = state
         self._monotonic = monotonic
         self._since: dict[str, float] = {}
         self._lock = asyncio.Lock()
@@ -69,7 +69,7 @@ class AlarmRules:
         while True:
             await self._watch(NOT_RECORDING, bad=self._not_recording())
             await self._watch(NO_WORDS, bad=self._no_words())
-            ledger = self._view.integrity
+            ledger = self._state.integrity
             await self._watch(NOT_ENROLLED, bad=ledger is not None and ledger.get("enrolled") is False)
             await self._watch(FORK, bad=ledger is not None and ledger["refused"] == "fork")
             await asyncio.sleep(LOOK_S)
@@ -77,7 +77,7 @@ class AlarmRules:
     async def set(self, kind: AlarmKind, on: bool) -> None:
         """Raise or clear an alarm of the hearing that was opened last, if that changes anything."""
         async with self._lock:
-            hearing = self._view.hearing
+            hearing = self._state.hearing
             if hearing is None:
                 return
             active = any(
@@ -89,7 +89,7 @@ class AlarmRules:
             if not on:
                 body["cleared"] = True
             try:
-                await self._view.append("alarm", body, hearing=hearing.id)
+                await self._state.append("alarm", body, hearing=hearing.id)
             except StorageError as error:  # tried again at the next look; the panel must not go down with the disk
                 log.error("alarm_unsaid", code=kind.code, on=on, why=error.message)
 
@@ -102,11 +102,11 @@ class AlarmRules:
             await self.set(kind, True)
 
     def _not_recording(self) -> bool:
-        hearing = self._view.current
-        return hearing is not None and hearing.state is State.OPEN and not self._view.kept(hearing.id)
+        hearing = self._state.current
+        return hearing is not None and hearing.state is State.OPEN and not self._state.kept(hearing.id)
 
     def _no_words(self) -> bool:
-        if self._view.current is None or self._view.profile.transcriber.engine == "off":
+        if self._state.current is None or self._state.profile.transcriber.engine == "off":
             return False
-        status = self._view.transcriber
-        return not self._view.transcriber_feed.connected or (status is not None and status.get("state") == "failed")
+        status = self._state.transcriber
+        return not self._state.transcriber_feed.connected or (status is not None and status.get("state") == "failed")

@@ -1,4 +1,4 @@
-"""The clerk's desk: every act that changes the hearing, checked against its state and written to the room's log.
+"""What the clerk commands: every act that changes the hearing, checked against its state and written to the room's log.
 
     open ──pause(reason)──> paused ──resume──> open;  open or paused ──close──> closed
 
@@ -44,9 +44,9 @@ def hearing_id(utc_ns: int) -> str:
 class HearingCommands:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomState, alarms: AlarmRules, selftest: SelfTestRunner) -> None:
+    def __init__(self, state: RoomState, alarms: AlarmRules, selftest: SelfTestRunner) -> None:
         self._selftest = selftest
-        self._view = view
+        self._state = state
         self._alarms = alarms
         self._acts = asyncio.Lock()
 
@@ -56,18 +56,18 @@ class HearingCommands:
         `despite`: what has not proven itself in the self-test, as the clerk confirms to have read it.
         """
         async with self._acts:
-            await self._view.poll()
-            if self._view.current is not None:
+            await self._state.poll()
+            if self._state.current is not None:
                 raise HearingError(
                     "本法庭已有庭审正在进行 (a hearing is already open; close it first)", code="already-open"
                 )
             await asyncio.to_thread(self._check_disk)
             self._check_recorder()
             blockers = self._check_selftest(despite)
-            name = hearing_id(self._view.clock.utc_now_ns())
+            name = hearing_id(self._state.clock.utc_now_ns())
             body: OpenBody = {**self._opening(name, case, docket_id), **self._preroll()}
             body["selftest"] = self._selftest.summary(blockers if despite else [])
-            await self._view.append("open", body, hearing=name, key=f"open/{name}")
+            await self._state.append("open", body, hearing=name, key=f"open/{name}")
         if despite and blockers:
             await self._mark_despite(name, blockers)
         await self._confirm_recording(name)
@@ -78,7 +78,7 @@ class HearingCommands:
         what = self._selftest.in_words(blockers)
         text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
         mark: MarkBody = {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}
-        await self._view.append("mark", mark, hearing=hearing)
+        await self._state.append("mark", mark, hearing=hearing)
         await self._alarms.set(AlarmKind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
 
     async def pause(self, reason: PauseReason) -> Hearing:
@@ -88,7 +88,7 @@ class HearingCommands:
             if hearing.state is not State.OPEN:
                 raise HearingError("庭审已处于休庭状态 (the hearing is paused already)", code="paused")
             body: PauseBody = {"reason": reason.value}
-            await self._view.append("pause", body, hearing=hearing.id)
+            await self._state.append("pause", body, hearing=hearing.id)
         return self._hearing()
 
     async def resume(self) -> Hearing:
@@ -97,7 +97,7 @@ class HearingCommands:
             hearing = self._in_session()
             if hearing.state is not State.PAUSED:
                 raise HearingError("庭审未休庭 (the hearing is not paused)", code="not-paused")
-            await self._view.append("resume", {}, hearing=hearing.id)
+            await self._state.append("resume", {}, hearing=hearing.id)
         await self._confirm_recording(hearing.id)
         return self._hearing()
 
@@ -105,7 +105,7 @@ class HearingCommands:
         """闭庭. There is no way back; a mistaken close is followed by a new hearing."""
         async with self._acts:
             hearing = self._in_session()
-            await self._view.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
+            await self._state.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
         return self._hearing()
 
     async def replace_transcript(self, consents: Sequence[str]) -> Hearing:
@@ -128,7 +128,7 @@ class HearingCommands:
                 raise HearingError(f"须经各方当事人同意：{who} (every party must consent)", code="consent")
             if hearing.replaced_by_consent_of != sorted(parties):
                 body: ReplacementBody = {"consents": sorted(parties)}
-                await self._view.append("replacement", body, hearing=hearing.id)
+                await self._state.append("replacement", body, hearing=hearing.id)
         return self._hearing()
 
     async def mute(self, muted: bool, by: str) -> Hearing:
@@ -137,13 +137,13 @@ class HearingCommands:
             hearing = self._in_session()
             if hearing.live_muted is not muted:
                 body: MuteBody = {"muted": muted, "by": by}
-                await self._view.append("mute", body, hearing=hearing.id)
+                await self._state.append("mute", body, hearing=hearing.id)
         return self._hearing()
 
     async def add_exhibit(self, title: str, filename: str, pieces: AsyncIterator[bytes]) -> dict[str, Any]:
         """Keep a file as the next exhibit; the same file twice is one exhibit."""
         hearing = self._in_session()
-        stored = await store(self._view.layout.exhibits(hearing.id), pieces)
+        stored = await store(self._state.layout.exhibits(hearing.id), pieces)
         async with self._acts:
             hearing = self._in_session(hearing.id)
             for known in hearing.exhibits:
@@ -165,7 +165,7 @@ class HearingCommands:
                 sm3=stored.sm3,
             )
             body = cast(ExhibitBody, asdict(exhibit))
-            await self._view.append("exhibit", body, hearing=hearing.id, key=f"exhibit/{exhibit.id}")
+            await self._state.append("exhibit", body, hearing=hearing.id, key=f"exhibit/{exhibit.id}")
             return asdict(exhibit)
 
     async def present(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> Hearing:
@@ -182,7 +182,7 @@ class HearingCommands:
             body: PresentBody = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
             now = hearing.presented
             if now is None or {key: getattr(now, key) for key in body} != body:
-                await self._view.append("present", body, hearing=hearing.id)
+                await self._state.append("present", body, hearing=hearing.id)
         return self._hearing()
 
     async def withdraw(self) -> Hearing:
@@ -190,7 +190,7 @@ class HearingCommands:
         async with self._acts:
             hearing = self._in_session()
             if hearing.presented is not None:
-                await self._view.append("withdraw", {}, hearing=hearing.id)
+                await self._state.append("withdraw", {}, hearing=hearing.id)
         return self._hearing()
 
     async def mark(self, kind: str, text: str) -> dict[str, Any]:
@@ -198,12 +198,12 @@ class HearingCommands:
         async with self._acts:
             hearing = self._in_session()
             body: MarkBody = {"id": secrets.token_hex(6), "kind": kind, "text": text}
-            event = await self._view.append("mark", body, hearing=hearing.id)
+            event = await self._state.append("mark", body, hearing=hearing.id)
         return {**body, "at_ms": event.room_ns / 1_000_000}
 
     def exhibit(self, name: str) -> Exhibit:
         """An exhibit of the hearing that was opened last; `HearingError` `not-found`."""
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         for exhibit in [] if hearing is None else hearing.exhibits:
             if exhibit.id == name:
                 return exhibit
@@ -211,21 +211,21 @@ class HearingCommands:
 
     def file_of(self, exhibit: Exhibit) -> Path:
         """Where an exhibit of the hearing that was opened last is kept."""
-        return self._view.layout.exhibits(self._hearing().id) / exhibit.sha256
+        return self._state.layout.exhibits(self._hearing().id) / exhibit.sha256
 
     def _hearing(self) -> Hearing:
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         assert hearing is not None
         return hearing
 
     def _in_session(self, name: str | None = None) -> Hearing:
-        hearing = self._view.current
+        hearing = self._state.current
         if hearing is None or name not in (None, hearing.id):
             raise HearingError("当前没有进行中的庭审 (no hearing is open; open one first)", code="no-hearing")
         return hearing
 
     def _check_disk(self) -> None:
-        storage = self._view.profile.storage
+        storage = self._state.profile.storage
         storage.data.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(storage.data).free
         if free < storage.reserve_gib * 1024**3:
@@ -236,11 +236,11 @@ class HearingCommands:
             )
 
     def _check_recorder(self) -> None:
-        if not self._view.recorder_fresh:
+        if not self._state.recorder_fresh:
             raise HearingError(
                 "录制服务未运行，不能开庭 (the recorder does not run; start it, then open)", code="recorder"
             )
-        if not self._view.running_tracks:
+        if not self._state.running_tracks:
             raise HearingError(
                 "没有正在运行的音视频轨道，不能开庭 (no camera or microphone runs; check them, then open)",
                 code="recorder",
@@ -249,7 +249,7 @@ class HearingCommands:
     def _check_selftest(self, despite: Sequence[str]) -> list[str]:
         blockers = self._selftest.blockers()
         unread = [one for one in blockers if one not in despite]
-        if unread and self._view.profile.selftest.opening == "required":
+        if unread and self._state.profile.selftest.opening == "required":
             raise HearingError(
                 f"设备自检未通过：{self._selftest.in_words(unread)}；请先自检，或逐项确认后开庭"
                 " (the self-test has not passed; make it, or confirm each finding and open despite of it)",
@@ -258,14 +258,14 @@ class HearingCommands:
         return blockers
 
     def _opening(self, name: str, case: Case, docket_id: str | None) -> OpenBody:
-        profile = self._view.profile
+        profile = self._state.profile
         tracks: list[OpenedTrack] = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
         if profile.program.enabled:
             tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
         tracks += [{"id": MICROPHONES, "kind": "audio", "name": "话筒"}, {"id": MIX, "kind": "audio", "name": "混音"}]
         return {
             "case": cast(OpenedCase, {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))}),
-            "seats": self._view.seats(),
+            "seats": self._state.seats(),
             "tracks": tracks,
             "court": profile.room.court,
             "room": profile.room.room,
@@ -275,20 +275,20 @@ class HearingCommands:
 
     def _preroll(self) -> OpenBody:
         """Where the record begins if the room keeps a pre-roll: never in what belonged to the hearing before."""
-        preroll_ns = self._view.profile.storage.preroll_s * 1_000_000_000
-        last = self._view.hearing
+        preroll_ns = self._state.profile.storage.preroll_s * 1_000_000_000
+        last = self._state.hearing
         if not preroll_ns:
             return {}
         ended_ns = 0 if last is None or last.closed_ns is None else last.closed_ns
-        return {"from_ns": max(self._view.clock.now_ns() - preroll_ns, ended_ns)}
+        return {"from_ns": max(self._state.clock.now_ns() - preroll_ns, ended_ns)}
 
     async def _confirm_recording(self, hearing: str) -> None:
         """Wait for the recorder to say that it keeps; if it does not, everybody is told."""
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
-                while not self._view.kept(hearing):
-                    await self._view.recorder_news.wait()
+                while not self._state.kept(hearing):
+                    await self._state.recorder_news.wait()
         except TimeoutError:
-            now = self._view.current
+            now = self._state.current
             if now is not None and now.id == hearing and now.state is State.OPEN:  # not paused or closed meanwhile
                 await self._alarms.set(NOT_RECORDING, True)

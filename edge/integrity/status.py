@@ -23,25 +23,25 @@ LOOK_S = 1.0
 
 
 class Integrity:
-    """Keeps `view.integrity` up to date. All methods belong to one event loop."""
+    """Keeps `state.integrity` up to date. All methods belong to one event loop."""
 
-    def __init__(self, view: RoomState, checkpoints: Checkpoints) -> None:
-        self._view = view
+    def __init__(self, state: RoomState, checkpoints: Checkpoints) -> None:
+        self._state = state
         self._checkpoints = checkpoints
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
             try:
-                hearing = None if self._view.hearing is None else self._view.hearing.id
-                self._view.set_integrity(await asyncio.to_thread(self.poll, hearing))
+                hearing = None if self._state.hearing is None else self._state.hearing.id
+                self._state.set_integrity(await asyncio.to_thread(self.poll, hearing))
             except StorageError as error:
                 log.error("integrity_unknown", why=error.message)
             await asyncio.sleep(LOOK_S)
 
     def poll(self, hearing: str | None) -> ProofProgress:
         """`integrity` of docs/protocol.md, of a hearing."""
-        profile, layout = self._view.profile, self._view.layout
+        profile, layout = self._state.profile, self._state.layout
         value: ProofProgress = {
             "enrolled": is_enrolled(layout, profile.address, dt.datetime.now(dt.UTC)) if profile.center.url else None,
             "witnessed_leaves": 0,
@@ -66,20 +66,20 @@ class Integrity:
         return value
 
 
-def words_of(view: RoomState, hearing: str) -> Words:
+def words_of(state: RoomState, hearing: str) -> Words:
     """Whether the transcriber may still have something to say of a hearing."""
-    if view.profile.transcriber.engine == "off":
+    if state.profile.transcriber.engine == "off":
         return Words.DONE
-    status = view.transcriber
-    if not view.transcriber_feed.connected or status is None or status.get("state") in ("failed", "loading"):
+    status = state.transcriber
+    if not state.transcriber_feed.connected or status is None or status.get("state") in ("failed", "loading"):
         return Words.ABSENT
     # By the hearing, not by the lag: the next hearing may be open already.
     return Words.BUSY if hearing in status.get("hearings", []) else Words.DONE
 
 
-def heard_of(view: RoomState) -> float | None:
+def heard_of(state: RoomState) -> float | None:
     """Up to which room time (s) the transcriber has come; None while it has nothing in hand, or nobody knows."""
-    status, at_ns = view.transcriber, view.transcriber_at_ns
+    status, at_ns = state.transcriber, state.transcriber_at_ns
     if status is None or at_ns is None or status.get("state") not in ("ready", "catching-up"):
         return None
     lag_ms = status.get("lag_ms")

@@ -114,19 +114,19 @@ class PhraseStore:
 class Phrasebook:
     """The same for an event loop: one act at a time, off the loop."""
 
-    def __init__(self, book: PhraseStore) -> None:
-        self._book = book
+    def __init__(self, store: PhraseStore) -> None:
+        self._store = store
         self._lock = asyncio.Lock()
 
     async def shelf(self) -> Shelf:
         """What is there now."""
         async with self._lock:
-            return await asyncio.to_thread(self._book.shelf)
+            return await asyncio.to_thread(self._store.shelf)
 
     async def save(self, text: str, version: str | None) -> Shelf:
         """Take a new file."""
         async with self._lock:
-            return await asyncio.to_thread(self._book.save, text, version)
+            return await asyncio.to_thread(self._store.save, text, version)
 
 
 def _version(text: str) -> str:

@@ -45,9 +45,9 @@ UNREACHABLE = "中心不可达，庭审可照常录制"
 class SelfTestRunner:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomState) -> None:
-        self._view = view
-        self._profile = view.profile
+    def __init__(self, state: RoomState) -> None:
+        self._state = state
+        self._profile = state.profile
         self._wanted: asyncio.Queue[SelfTestResult] = asyncio.Queue(1)
         self._running: SelfTestResult | None = None
         self._last: SelfTestResult | None = None
@@ -61,7 +61,7 @@ class SelfTestRunner:
 
     async def load(self) -> None:
         """Read the last result from the room's log."""
-        event = await asyncio.to_thread(self._view.log.last_of_kind, "selftest")
+        event = await asyncio.to_thread(self._state.log.last_of_kind, "selftest")
         if event is not None:
             try:
                 self._last, self._event = SelfTestResult.of_event(event), event
@@ -73,18 +73,18 @@ class SelfTestRunner:
 
     def start(self, *, speak: bool = False) -> ShownSelfTest:
         """Begin a test; `HearingError` "already-open", "recorder" or "selftest-running"."""
-        if self._view.current is not None:
+        if self._state.current is not None:
             raise HearingError(
                 "庭审正在进行，不能自检 (a hearing is open; test before or after it)", code="already-open"
             )
         if self._running is not None:
             raise HearingError("设备自检正在进行 (a self-test runs already)", code="selftest-running")
-        if not self._view.recorder_fresh:
+        if not self._state.recorder_fresh:
             raise HearingError(
                 "录制服务未运行，不能自检 (the recorder does not run; start it, then test)", code="recorder"
             )
         mode: Literal["tone", "speech"] = "tone" if self._profile.selftest.loudspeaker and not speak else "speech"
-        at = datetime.fromtimestamp(self._view.clock.utc_now_ns() / NS_PER_S, tz=UTC).astimezone()
+        at = datetime.fromtimestamp(self._state.clock.utc_now_ns() / NS_PER_S, tz=UTC).astimezone()
         self._running = SelfTestResult.begin(f"selftest-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}", mode, self._profile)
         self._failure = ""
         self._step("keeping", 0.05)
@@ -103,7 +103,7 @@ class SelfTestRunner:
         """What has not proven itself; empty when a passed test counts."""
         counts = (
             self._last is not None
-            and self._view.clock.utc_now_ns() < self._until_utc_ns(self._last)
+            and self._state.clock.utc_now_ns() < self._until_utc_ns(self._last)
             and self._last.covers(self._profile)
         )
         if self._running is not None or self._last is None or not counts:
@@ -161,7 +161,7 @@ class SelfTestRunner:
             finally:
                 await cancel_and_wait(*feeds)
                 for topic in ("test-record", "test-send"):
-                    self._view.feed.forget(topic)
+                    self._state.feed.forget(topic)
                 self._running = None
                 self._show()
 
@@ -171,7 +171,7 @@ class SelfTestRunner:
         listen_s = LISTEN_S if result.mode == "speech" else 0.0
         if listen_s:
             self._step("speaking", 0.1)
-        self._order({"id": result.id, "at_ns": self._view.clock.now_ns(), "listen_s": listen_s})
+        self._order({"id": result.id, "at_ns": self._state.clock.now_ns(), "listen_s": listen_s})
         if not await self._answer("recorder", {"keeping", "kept", "aborted"}, ANSWER_S):
             self._failure = "录制服务没有响应，自检没有进行"
             return
@@ -182,8 +182,8 @@ class SelfTestRunner:
         sending = asyncio.create_task(self._there_and_back(result, kept))
         try:
             self._step("proving", 0.55)
-            folder = self._view.layout.selftests / result.id
-            at = self._view.clock
+            folder = self._state.layout.selftests / result.id
+            at = self._state.clock
             offset_ns = at.utc_now_ns() - at.now_ns()
             async for _ in prove(self._profile, result, folder, kept, self._heard, lambda ns: ns + offset_ns):
                 self._step("proving", min(self._progress + 0.04, 0.8))
@@ -197,14 +197,14 @@ class SelfTestRunner:
         await self._finish(result)
 
     async def _finish(self, result: SelfTestResult) -> None:
-        result.utc_ns = self._view.clock.utc_now_ns()
+        result.utc_ns = self._state.clock.utc_now_ns()
         key = f"selftest/{result.id}"
-        event = await self._view.append("selftest", result.body(self._view.clock.now_ns()), hearing=None, key=key)
+        event = await self._state.append("selftest", result.body(self._state.clock.now_ns()), hearing=None, key=key)
         self._last, self._event = result, event
         log.info("selftest", test=result.id, failing=result.failing())
         if not result.failing():
             # What failed stays for a technician until the next test; what passed has said all it can.
-            await asyncio.to_thread(shutil.rmtree, self._view.layout.selftests / result.id, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, self._state.layout.selftests / result.id, ignore_errors=True)
 
     async def _kept(self, result: SelfTestResult, listen_s: float) -> dict[str, Any] | None:
         """Wait for the recorder's files; while it listens, tell which seats were heard."""
@@ -241,7 +241,7 @@ class SelfTestRunner:
             return []
         tracks = {name: track["files"] for name, track in kept["tracks"].items()}
         order = {"id": result.id, "tracks": tracks}
-        self._view.feed.publish_json("test-send", order, retain=True)
+        self._state.feed.publish_json("test-send", order, retain=True)
         answer = await self._answer("uplink", {"ok", "failed", "unreachable", "off"}, SEND_S)
         if answer is None:
             running = self._answers.get("uplink")
@@ -256,7 +256,7 @@ class SelfTestRunner:
     # What the others say.
 
     def _order(self, order: dict[str, Any]) -> None:
-        self._view.feed.publish_json("test-record", order, retain=True)
+        self._state.feed.publish_json("test-record", order, retain=True)
 
     async def _answer(self, service: str, states: set[str], within_s: float) -> dict[str, Any] | None:
         end = asyncio.get_running_loop().time() + within_s
@@ -272,7 +272,7 @@ class SelfTestRunner:
         return None
 
     async def _follow(self, service: str, topics: list[str]) -> None:
-        async for topic, payload in FeedClient(self._view.layout.feed(service), topics).messages():
+        async for topic, payload in FeedClient(self._state.layout.feed(service), topics).messages():
             try:
                 value = json.loads(payload)
                 if topic == "levels":
@@ -289,7 +289,7 @@ class SelfTestRunner:
         self._show()
 
     def _show(self) -> None:
-        self._view.show_selftest(self.value())
+        self._state.show_selftest(self.value())
 
     def _until_utc_ns(self, result: SelfTestResult) -> int:
         return result.until_utc_ns(self._profile.selftest.valid_hours)

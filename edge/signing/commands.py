@@ -40,8 +40,8 @@ _NEWS = KINDS | {"utterance", "revision", "open", "close"}
 class SigningCommands:
     """All methods belong to one event loop; `run` keeps the screens told and makes the documents."""
 
-    def __init__(self, view: RoomState, making: Making) -> None:
-        self._view = view
+    def __init__(self, state: RoomState, making: Making) -> None:
+        self._state = state
         self._making = making
         self._acts = asyncio.Lock()
         self._finishing = asyncio.Lock()
@@ -51,9 +51,9 @@ class SigningCommands:
         self._hashed: tuple[tuple[str, int, int], str, int] | None = None
         self._failure = ""
         making.changed.add(self._news.set)
-        view.listen(self)
+        state.listen(self)
 
-    # A listener of the view.
+    # A listener of the room's state.
 
     def text(self, message: Mapping[str, Any]) -> None:
         """Look again after an event that may change what is signed."""
@@ -73,7 +73,7 @@ class SigningCommands:
         while True:
             self._news.clear()
             value = await self.value()
-            self._view.show_signing(value)
+            self._state.show_signing(value)
             if value is not None and value["complete"] and len(value["documents"]) < len(KINDS_OF_FILES):
                 self._signed.set()
             await self._news.wait()
@@ -96,7 +96,7 @@ class SigningCommands:
 
     async def value(self) -> ShownSigning | None:
         """`GET /api/transcript/signing`; None when the room never had a hearing."""
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         if hearing is None:
             return None
         version = hearing.signing.version
@@ -113,7 +113,7 @@ class SigningCommands:
                 to_ms(asdict(one))
                 for one in (hearing.signing.documents_of(sha256).values() if sha256 and current else ())
             ],
-            "words": words_still(self._view, hearing.id),
+            "words": words_still(self._state, hearing.id),
             "complete": current and hearing.state is State.CLOSED and is_complete(people),
             "making": self._making.part,
             "failure": self._failure,
@@ -124,9 +124,9 @@ class SigningCommands:
     async def final(self, name: str, *, despite: bool) -> ShownSigning:
         """Lay the words of now before those who sign. `HearingError` `open`."""
         async with self._acts:
-            await self._view.poll()
+            await self._state.poll()
             hearing = self._closed()
-            if not despite and words_still(self._view, hearing.id) is not Words.DONE:
+            if not despite and words_still(self._state, hearing.id) is not Words.DONE:
                 raise HearingError(
                     "语音识别尚未完成，笔录可能还会增加；请稍候，或确认后继续"
                     " (words may still come; wait, or confirm and go on)",
@@ -144,13 +144,13 @@ class SigningCommands:
                     "lines": lines,
                     "through": through,
                 }
-                await self._view.append("transcript", body, hearing=hearing.id, key=f"transcript/{hearing.id}/{name}")
+                await self._state.append("transcript", body, hearing=hearing.id, key=f"transcript/{hearing.id}/{name}")
         return await self._said()
 
     async def sign(self, said: SignatureBody) -> ShownSigning:
         """Take what one person does. `HearingError` `open`, `stale`, `signed-already`, `invalid`."""
         async with self._acts:
-            await self._view.poll()
+            await self._state.poll()
             hearing = self._closed()
             if any(one.id == said["id"] for one in hearing.signing.signatures):
                 return await self._said()
@@ -165,13 +165,13 @@ class SigningCommands:
             if said["act"] in (EXPECT, ABSENT):  # not about certain words
                 said = {**said, "transcript": NO_WORDS if version is None else version.sha256}
             self._check_person(hearing, said, sha256)
-            await self._view.append("signature", said, hearing=hearing.id, key=f"signature/{hearing.id}/{said['id']}")
+            await self._state.append("signature", said, hearing=hearing.id, key=f"signature/{hearing.id}/{said['id']}")
         return await self._said()
 
     async def object(self, said: ObjectionBody) -> ShownSigning:
         """Take an objection to a line and what came of it. `HearingError` `open`, `not-found`, `invalid`."""
         async with self._acts:
-            await self._view.poll()
+            await self._state.poll()
             hearing = self._closed()
             line = hearing.transcript.get(said.get("line") or "")
             if line is None:
@@ -181,14 +181,14 @@ class SigningCommands:
             body: ObjectionBody = {**said, "text": said["text"] or line.text}
             if body["text"] not in {line.text, *(version.get("text") for version in line.versions)}:
                 raise HearingError("这一行从未这样记录过 (the line never said that)", code="invalid")
-            await self._view.append("objection", body, hearing=hearing.id, key=f"objection/{hearing.id}/{said['id']}")
+            await self._state.append("objection", body, hearing=hearing.id, key=f"objection/{hearing.id}/{said['id']}")
         return await self._said()
 
     # Documents.
 
     async def document(self, kind: str) -> Made:
         """The final document of a kind where everybody has signed, else a draft; `HearingError` `no-hearing`."""
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         if hearing is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
         value = await self.value()
@@ -196,14 +196,14 @@ class SigningCommands:
             await self.finish()
             final = hearing.signing.documents_of(value["transcript"]["sha256"]).get(kind)
             if final is not None:
-                path = self._view.layout.hearing(hearing.id) / final.file
+                path = self._state.layout.hearing(hearing.id) / final.file
                 return Made(kind, path, final.bytes, final.sha256, final.sm3, draft=False)
         return await self._making.draft(hearing.id, kind)
 
     async def finish(self) -> None:
         """Make the documents of words that everybody has signed, unless they are there; `StorageError`."""
         async with self._finishing:
-            hearing = self._view.hearing
+            hearing = self._state.hearing
             version = None if hearing is None else hearing.signing.version
             if hearing is None or version is None:
                 return
@@ -211,7 +211,7 @@ class SigningCommands:
             missing = [kind for kind in KINDS_OF_FILES if kind not in there]
             if not missing:
                 return
-            folder = self._view.layout.hearing(hearing.id)
+            folder = self._state.layout.hearing(hearing.id)
             for made in await self._making.final(hearing.id, version.version, version.sha256, missing):
                 body: DocumentBody = {
                     "id": f"{version.sha256[:12]}-{made.kind}",
@@ -223,12 +223,12 @@ class SigningCommands:
                     "sm3": made.sm3,
                 }
                 key = f"document/{hearing.id}/{version.sha256}/{made.kind}"
-                await self._view.append("document", body, hearing=hearing.id, key=key)
+                await self._state.append("document", body, hearing=hearing.id, key=key)
 
     async def _said(self) -> ShownSigning:
         value = await self.value()
         assert value is not None
-        self._view.show_signing(value)
+        self._state.show_signing(value)
         return value
 
     async def _hash(self, hearing: Hearing) -> tuple[str, int]:
@@ -241,7 +241,7 @@ class SigningCommands:
         return self._hashed[1:]
 
     def _closed(self) -> Hearing:
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         if hearing is None or hearing.state is not State.CLOSED:
             raise HearingError(
                 "闭庭后才能核对、签名 (the transcript is checked and signed after the close)", code="open"
@@ -274,7 +274,7 @@ class SigningCommands:
             raise HearingError(
                 "没有找到对这一行的更正 (no revision of this line has that id; correct it first)", code="not-found"
             )
-        closes = await asyncio.to_thread(self._view.log.of_hearing, hearing.id, ["close"])
+        closes = await asyncio.to_thread(self._state.log.of_hearing, hearing.id, ["close"])
         after = found["number"] > max((event.number for event in closes), default=0)
         text = str(found.get("text", "")).strip()
         undone = text != line.text.strip() and any(

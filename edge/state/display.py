@@ -40,38 +40,38 @@ class DisplayToken:
             raise AccessError("显示屏地址无效 (this is not the display's address)", code="token")
 
 
-def presented_exhibit(view: RoomState) -> Exhibit | None:
+def presented_exhibit(state: RoomState) -> Exhibit | None:
     """The exhibit on the screens now."""
-    hearing = view.current
+    hearing = state.current
     presented = None if hearing is None else hearing.presented
     if hearing is None or presented is None:
         return None
     return next((e for e in hearing.exhibits if e.id == presented.exhibit), None)
 
 
-def display_value(view: RoomState) -> WallState:
+def display_value(state: RoomState) -> WallState:
     """What the display is told."""
-    hearing = view.current
-    exhibit = presented_exhibit(view)
+    hearing = state.current
+    exhibit = presented_exhibit(state)
     presented = None if hearing is None else hearing.presented
-    room = view.profile.room
+    room = state.profile.room
     return {
         "court_name": room.court_name,
         "room_name": room.room_name,
         "case": None if hearing is None else hearing.case,
         "state": None if hearing is None else hearing.state,
-        "recording": hearing is not None and hearing.state is State.OPEN and view.kept(hearing.id),
+        "recording": hearing is not None and hearing.state is State.OPEN and state.kept(hearing.id),
         "presented": None
         if exhibit is None or presented is None
         else cast(WallPresentation, {**to_ms(asdict(presented)), "exhibit": asdict(exhibit)}),
-        "captions": _captions(view),
-        "utc_ms": view.clock.utc_now_ns() / 1_000_000,
+        "captions": _captions(state),
+        "utc_ms": state.clock.utc_now_ns() / 1_000_000,
     }
 
 
-def _captions(view: RoomState) -> list[WallCaption]:
+def _captions(state: RoomState) -> list[WallCaption]:
     """The last two things said: captions while they grow, else the utterances they became."""
-    hearing = view.current
+    hearing = state.current
     if hearing is None or hearing.state is not State.OPEN:
         return []
     since_ns = hearing.pauses[-1].to_ns if hearing.pauses else None
@@ -83,7 +83,7 @@ def _captions(view: RoomState) -> list[WallCaption]:
     ]
     growing = [
         cast(WallCaption, {key: c.get(key) for key in ("id", "seat", "role", "start_ns", "end_ns", "text")})
-        for c in view.captions.values()
+        for c in state.captions.values()
     ]
     lines = sorted(said + growing, key=lambda line: int(line["start_ns"] or 0))
     return [to_ms(line) for line in lines[-2:]]

@@ -133,7 +133,7 @@ class RoomState:
         """Tell it no more."""
         self._listeners.discard(listener)
 
-    def state(self) -> ShownRoomState:
+    def snapshot(self) -> ShownRoomState:
         """`GET /api/state`."""
         room = self.profile.room
         hearing: Any = None if self.hearing is None else self.hearing.to_json()
@@ -218,7 +218,7 @@ class RoomState:
             group.create_task(self._poll_for_ever())
 
     async def append(self, kind: str, body: Mapping[str, Any], *, hearing: str | None, key: str | None = None) -> Event:
-        """Write one fact of the edge, tell the other services, and take it into the view before returning."""
+        """Write one fact of the edge, tell the other services, and take it into the state before returning."""
         now_ns, utc_ns = self.clock.now_ns(), self.clock.utc_now_ns()
         event = await asyncio.to_thread(
             lambda: self.log.append(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=utc_ns, key=key)

@@ -1,4 +1,4 @@
-"""The clerk's hand on the transcript: acts of revision, checked against the lines as they are and written to the log.
+"""What the clerk changes in the transcript: acts of revision, checked against the lines as they are, then logged.
 
 Promises: an act is written only if it counts (`sync.record.transcript`), one after the other; the same id twice is one
 act; an answer comes when it is on disk. It works in a pause, after the close and after the seal. Refuses, with the
@@ -85,17 +85,17 @@ class Done:
 class TranscriptCommands:
     """All methods belong to one event loop."""
 
-    def __init__(self, view: RoomState) -> None:
-        self._view = view
+    def __init__(self, state: RoomState) -> None:
+        self._state = state
         self._acts = asyncio.Lock()
-        self._book: RevisionHistory | None = None
+        self._history: RevisionHistory | None = None
 
     async def revise(self, act: ClerkAct) -> Done:
         """Write one act. `HearingError` codes: `no-hearing`, `not-found`, `conflict`, `signed`."""
         async with self._acts:
-            book = await self._poll()
-            known = book.known(act.id)
-            return _done(book, known.event) if known else await self._write(book, act)
+            history = await self._poll()
+            known = history.known(act.id)
+            return _done(history, known.event) if known else await self._write(history, act)
 
     async def voice(self, name: str, tab: str, clerk: str, line: str, role: str, *, reopen: bool = False) -> Done:
         """`role` speaks with the voice of `line`: it and every untouched line of that voice, and all that is to come.
@@ -103,12 +103,12 @@ class TranscriptCommands:
         Where the voices of a seat are not told apart, its untouched lines from this one on.
         """
         async with self._acts:
-            book = await self._poll()
-            known = book.known(name)
+            history = await self._poll()
+            known = history.known(name)
             if known is not None:
-                return _done(book, known.event)
-            said = _line(book, line)
-            lines = book.transcript.lines
+                return _done(history, known.event)
+            said = _line(history, line)
+            lines = history.transcript.lines
             past = lines if said.voice else lines[lines.index(said) :]
             same = [
                 one
@@ -123,25 +123,25 @@ class TranscriptCommands:
             left = max(len(changes) - MAX_VOICE_LINES, 0)
             reason = f"一次最多更改 {MAX_VOICE_LINES} 行，其余 {left} 行未更改" if left else ""
             act = ClerkAct(name, "voice", changes[:MAX_VOICE_LINES], tab, clerk, reason, voice=voice, reopen=reopen)
-            return await self._write(book, act)
+            return await self._write(history, act)
 
     async def undo(self, name: str, tab: str, clerk: str, revision: str = "", *, reopen: bool = False) -> Done:
         """Take back the act `revision`, or the last one of `tab`. Also `nothing-to-undo`."""
         async with self._acts:
-            book = await self._poll()
-            known = book.known(name)
+            history = await self._poll()
+            known = history.known(name)
             if known is not None:
-                return _done(book, known.event)
-            written = book.known(revision) if revision else book.last_of(tab)
+                return _done(history, known.event)
+            written = history.known(revision) if revision else history.last_of(tab)
             if written is None:
                 raise HearingError("没有可以撤销的修改 (there is nothing to undo)", code="nothing-to-undo")
-            if not book.may_undo(written):
-                raise _conflict(book, written.event.body["changes"])
-            changes, voice = book.inverse(written)
+            if not history.may_undo(written):
+                raise _conflict(history, written.event.body["changes"])
+            changes, voice = history.inverse(written)
             act = ClerkAct(name, "undo", changes, tab, clerk, undoes=written.id, voice=voice, reopen=reopen)
-            return await self._write(book, act)
+            return await self._write(history, act)
 
-    async def _write(self, book: RevisionHistory, act: ClerkAct) -> Done:
+    async def _write(self, history: RevisionHistory, act: ClerkAct) -> Done:
         hearing = self._hearing()
         if len(json.dumps(act.body(act.changes))) > MAX_ACT_BYTES:
             raise HearingError(
@@ -149,56 +149,56 @@ class TranscriptCommands:
             )
         for change in act.changes:
             if "line" in change:
-                _check_times(_line(book, str(change["line"])), change.get("set", {}))
-        self._check_signed(book, hearing, act)
+                _check_times(_line(history, str(change["line"])), change.get("set", {}))
+        self._check_signed(history, hearing, act)
         for attempt in ("", "/again"):  # the corrector writes from a process of its own and may be quicker
-            changes = book.rebased(act.changes)
-            if not book.transcript.counts(CLERK, changes):
+            changes = history.rebased(act.changes)
+            if not history.transcript.counts(CLERK, changes):
                 break
             key = f"revision/{hearing.id}/{act.id}{attempt}"
-            event = await self._view.append("revision", act.body(changes), hearing=hearing.id, key=key)
+            event = await self._state.append("revision", act.body(changes), hearing=hearing.id, key=key)
             await self._poll()
-            known = book.known(act.id)
+            known = history.known(act.id)
             if known is not None and known.event.number == event.number:
-                return _done(book, event)
-        raise _conflict(book, act.changes)
+                return _done(history, event)
+        raise _conflict(history, act.changes)
 
-    def _check_signed(self, book: RevisionHistory, hearing: Hearing, act: ClerkAct) -> None:
+    def _check_signed(self, history: RevisionHistory, hearing: Hearing, act: ClerkAct) -> None:
         version = hearing.signing.version
         if version is None or act.reopen or not hearing.signing.signed:
             return
-        if words_sha256(hearing.id, words_of(book.transcript.lines)) == version.sha256:
+        if words_sha256(hearing.id, words_of(history.transcript.lines)) == version.sha256:
             raise ConflictError(
                 "笔录已有人签名；确需修改请重新打开，修改后须重新签名"
                 " (somebody has signed these words; reopen the transcript to change them, then have it signed again)",
-                _named(book, act.changes),
+                _named(history, act.changes),
                 code="signed",
             )
 
     async def _poll(self) -> RevisionHistory:
-        """The book of the hearing that was opened last, up to the end of the log."""
+        """The history of the hearing that was opened last, up to the end of the log."""
         hearing = self._hearing()
-        book = self._book
-        log = self._view.log
-        if book is None or book.hearing != hearing.id:
-            book = RevisionHistory(hearing.id)
+        history = self._history
+        log = self._state.log
+        if history is None or history.hearing != hearing.id:
+            history = RevisionHistory(hearing.id)
             for event in await asyncio.to_thread(log.of_hearing, hearing.id, WORDS, mark=True):
-                book.take(event)
-            self._book = book
-        while events := await asyncio.to_thread(log.since, book.last, mark=True):
+                history.take(event)
+            self._history = history
+        while events := await asyncio.to_thread(log.since, history.last, mark=True):
             for event in events:
-                book.take(event)
-        return book
+                history.take(event)
+        return history
 
     def _hearing(self) -> Hearing:
-        hearing = self._view.hearing
+        hearing = self._state.hearing
         if hearing is None:
             raise HearingError("还没有开过庭 (there has been no hearing yet)", code="no-hearing")
         return hearing
 
 
-def _line(book: RevisionHistory, name: str) -> Utterance:
-    line = book.line(name)
+def _line(history: RevisionHistory, name: str) -> Utterance:
+    line = history.line(name)
     if line is None:
         raise HearingError("笔录中没有这一行 (the transcript has no such line)", code="not-found")
     return line
@@ -211,17 +211,17 @@ def _check_times(line: Utterance, values: Mapping[str, Any]) -> None:
         raise HearingError("一行的结束不能早于开始 (a line ends after it begins)", code="invalid")
 
 
-def _named(book: RevisionHistory, changes: Sequence[LineChange]) -> list[Utterance]:
+def _named(history: RevisionHistory, changes: Sequence[LineChange]) -> list[Utterance]:
     names = [str(change["new"]["id"] if "new" in change else change["line"]) for change in changes]
-    return [line for name in dict.fromkeys(names) if (line := book.line(name)) is not None]
+    return [line for name in dict.fromkeys(names) if (line := history.line(name)) is not None]
 
 
-def _done(book: RevisionHistory, event: Event) -> Done:
-    return Done(event, _named(book, event.body["changes"]))
+def _done(history: RevisionHistory, event: Event) -> Done:
+    return Done(event, _named(history, event.body["changes"]))
 
 
-def _conflict(book: RevisionHistory, changes: Sequence[LineChange]) -> ConflictError:
+def _conflict(history: RevisionHistory, changes: Sequence[LineChange]) -> ConflictError:
     return ConflictError(
         "这一行已被别处修改，请选择保留哪一个 (the line was changed elsewhere; choose what to keep)",
-        _named(book, changes),
+        _named(history, changes),
     )

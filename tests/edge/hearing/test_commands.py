@@ -196,18 +196,18 @@ async def test_every_act_is_in_the_outbox(room: Room) -> None:
 async def test_a_log_that_takes_nothing_refuses_acts_but_keeps_the_panel_up(room: Room) -> None:
     await room.stop()
     edge = assemble(room.profile)
-    await edge.view.start()
+    await edge.state.start()
     try:
-        await edge.view.append("open", {"case": CASE}, hearing="h")
+        await edge.state.append("open", {"case": CASE}, hearing="h")
         assert edge.room_log._connection is not None
         edge.room_log._connection.execute("PRAGMA query_only = 1")  # SQLite now refuses every write
         with pytest.raises(StorageError):
-            await edge.view.append("mark", {}, hearing="h")
+            await edge.state.append("mark", {}, hearing="h")
         await edge.alarms.set(NOT_RECORDING, True)
         edge.room_log._connection.execute("PRAGMA query_only = 0")
         await edge.alarms.set(NOT_RECORDING, True)
-        assert edge.view.hearing is not None
-        assert [alarm.code for alarm in edge.view.hearing.alarms] == ["not-recording"]
+        assert edge.state.hearing is not None
+        assert [alarm.code for alarm in edge.state.hearing.alarms] == ["not-recording"]
     finally:
-        await edge.view.feed.stop()
+        await edge.state.feed.stop()
         edge.room_log.close()

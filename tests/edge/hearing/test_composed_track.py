@@ -29,18 +29,18 @@ async def test_a_hearing_names_it_when_the_profile_asks_for_it(tmp_path: Path, e
     path.write_text(PROFILE % 0 + f"[program]\nenabled = {str(enabled).lower()}\n", encoding="utf-8")
     edge = assemble(load_profile(path))
     try:
-        desk = HearingCommands(edge.view, AlarmRules(edge.view), SelfTestRunner(edge.view))
-        opening = desk._opening("h", Case.model_validate(CASE), None)
+        commands = HearingCommands(edge.state, AlarmRules(edge.state), SelfTestRunner(edge.state))
+        opening = commands._opening("h", Case.model_validate(CASE), None)
         assert ("program" in [t["id"] for t in opening["tracks"]]) == enabled
 
-        view = edge.view
-        view._from_recorder("status", status(bench=("running", True), program=("off", False)))
-        assert view.kept("h")
-        assert view.running_tracks == 1
-        view._from_recorder("status", status(bench=("running", True), program=("running", False)))
-        assert view.kept("h"), "it lags"
-        view._from_recorder("status", status(bench=("failed", False), program=("running", True)))
-        assert not view.kept("h"), "no device is recorded"
-        assert view.running_tracks == 0
+        state = edge.state
+        state._from_recorder("status", status(bench=("running", True), program=("off", False)))
+        assert state.kept("h")
+        assert state.running_tracks == 1
+        state._from_recorder("status", status(bench=("running", True), program=("running", False)))
+        assert state.kept("h"), "it lags"
+        state._from_recorder("status", status(bench=("failed", False), program=("running", True)))
+        assert not state.kept("h"), "no device is recorded"
+        assert state.running_tracks == 0
     finally:
         edge.room_log.close()

@@ -156,9 +156,9 @@ def test_a_closed_hearing_is_sealed_with_its_totals_and_signed_at_once(bench: Be
     assert last is not None
     assert last.seal
     assert last.size == 4
-    view = Hearing.of("h", bench.log.of_hearing("h"))
-    assert view.sealed is not None
-    assert view.sealed["root"] == seal.root.hex()
+    folded = Hearing.of("h", bench.log.of_hearing("h"))
+    assert folded.sealed is not None
+    assert folded.sealed["root"] == seal.root.hex()
     assert bench.settle() == []
 
 
@@ -267,13 +267,13 @@ async def test_the_alarms_are_told_to_the_screens_and_to_the_uplink(tmp_path: Pa
     profile = tmp_path / "room.toml"
     profile.write_text(PROFILE % 0, encoding="utf-8")
     edge = assemble(load_profile(profile))
-    view, screen = edge.view, Screen()
-    view.listen(screen)
+    state, screen = edge.state, Screen()
+    state.listen(screen)
     edge.room_log.append("open", {"tracks": ["bench"]}, hearing="h", room_ns=1 * S, utc_ns=1)
     edge.room_log.append("close", {}, hearing="h", room_ns=2 * S, utc_ns=2)
     task = asyncio.create_task(edge.notary.run())
-    feed = FeedClient(view.layout.feed("edge"), ["alarms"])
-    await view.feed.start()
+    feed = FeedClient(state.layout.feed("edge"), ["alarms"])
+    await state.feed.start()
     try:
         messages = feed.messages()
         async with asyncio.timeout(30), contextlib.aclosing(messages):  # type: ignore[type-var]  # it can be closed
@@ -283,11 +283,11 @@ async def test_the_alarms_are_told_to_the_screens_and_to_the_uplink(tmp_path: Pa
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await view.feed.stop()
+        await state.feed.stop()
         edge.room_log.close()
         edge.checkpoints.close()
     assert [(alarm["code"], alarm["subject"]) for alarm in alarms] == [("unsealed", "h")]
-    alarms = json.loads(json.dumps(view.state()["alarms"]))
+    alarms = json.loads(json.dumps(state.snapshot()["alarms"]))
     assert alarms[0]["since_ms"] == 1000
     assert screen.told[-1] == {"type": "alarms", "value": alarms}
 
@@ -381,22 +381,22 @@ def test_no_size_is_signed_twice_over_restarts(bench: Bench) -> None:
 async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_open(tmp_path: Path) -> None:
     profile = tmp_path / "room.toml"
     profile.write_text(PROFILE % 0, encoding="utf-8")
-    view = assemble(load_profile(profile)).view
-    view.transcriber_feed.connected = True
-    assert words_of(view, "h") is Words.ABSENT  # nothing was heard of it yet
-    assert heard_of(view) is None
-    view.transcriber_at_ns = 100 * S
-    view.transcriber = {"state": "ready", "lag_ms": 300, "why": "", "hearings": ["h", "next"]}
-    assert words_of(view, "h") is Words.BUSY
-    assert heard_of(view) == 99.7
-    view.transcriber = {"state": "catching-up", "lag_ms": 9000, "why": "", "hearings": ["next"]}
-    assert words_of(view, "h") is Words.DONE
-    view.transcriber = {"state": "failed", "lag_ms": 0, "why": "model", "hearings": []}
-    assert words_of(view, "h") is Words.ABSENT
-    assert heard_of(view) is None
-    view.transcriber_feed.connected = False
-    view.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
-    assert words_of(view, "h") is Words.ABSENT
+    state = assemble(load_profile(profile)).state
+    state.transcriber_feed.connected = True
+    assert words_of(state, "h") is Words.ABSENT  # nothing was heard of it yet
+    assert heard_of(state) is None
+    state.transcriber_at_ns = 100 * S
+    state.transcriber = {"state": "ready", "lag_ms": 300, "why": "", "hearings": ["h", "next"]}
+    assert words_of(state, "h") is Words.BUSY
+    assert heard_of(state) == 99.7
+    state.transcriber = {"state": "catching-up", "lag_ms": 9000, "why": "", "hearings": ["next"]}
+    assert words_of(state, "h") is Words.DONE
+    state.transcriber = {"state": "failed", "lag_ms": 0, "why": "model", "hearings": []}
+    assert words_of(state, "h") is Words.ABSENT
+    assert heard_of(state) is None
+    state.transcriber_feed.connected = False
+    state.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
+    assert words_of(state, "h") is Words.ABSENT
 
 
 def test_a_device_key_that_others_may_read_stops_the_start(tmp_path: Path) -> None:

@@ -150,10 +150,10 @@ async def test_an_act_that_does_not_hang_on_the_words_goes_through_after_the_cor
 
 async def test_a_corrector_that_is_quicker_by_a_moment_costs_the_clerk_nothing(court: Court, tmp_path: Path) -> None:
     """Between looking and writing another process may write; the act is then written once more, or is a conflict."""
-    view = RoomState(court.room.profile, court.room.layout, court.log, RoomClock.open(court.room.layout.clock))
-    view.feed = FeedServer(tmp_path / "edge.sock")
-    await view.start()
-    append, corrections = view.append, iter(["我借给他叁拾万元", "我借给他30万元"])
+    state = RoomState(court.room.profile, court.room.layout, court.log, RoomClock.open(court.room.layout.clock))
+    state.feed = FeedServer(tmp_path / "edge.sock")
+    await state.start()
+    append, corrections = state.append, iter(["我借给他叁拾万元", "我借给他30万元"])
 
     async def beaten(kind: str, body: Any, *, hearing: str | None, key: str | None = None) -> Event:
         text = next(corrections, None)
@@ -161,22 +161,22 @@ async def test_a_corrector_that_is_quicker_by_a_moment_costs_the_clerk_nothing(c
             await asyncio.to_thread(court.correct, "u2", body["changes"][0]["base"], text)
         return await append(kind, body, hearing=hearing, key=key)
 
-    view.append = beaten  # type: ignore[method-assign]  # the race, made certain
-    desk = TranscriptCommands(view)
+    state.append = beaten  # type: ignore[method-assign]  # the race, made certain
+    commands = TranscriptCommands(state)
     try:
         base = (await court.line("u2"))["revision"]
         edit = ClerkAct("e1", "edit", [{"line": "u2", "base": base, "set": {"text": "我借他三十万"}}], "tab-1")
         with pytest.raises(ConflictError) as refused:
-            await desk.revise(edit)
+            await commands.revise(edit)
         assert [line.text for line in refused.value.lines] == ["我借给他叁拾万元"]
         now = refused.value.lines[0]
         assert (now.versions[-1]["text"], now.versions[-1]["void"]) == ("我借他三十万", True), "it was not lost"
         doubt: LineChange = {"line": "u2", "base": now.revision, "set": {"doubtful": True}}
-        done = await desk.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))
+        done = await commands.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))
         assert (done.lines[0].text, done.lines[0].doubtful) == ("我借给他30万元", True)
-        assert (await desk.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))).event == done.event
+        assert (await commands.revise(ClerkAct("e2", "doubt", [doubt], "tab-1"))).event == done.event
     finally:
-        await view.feed.stop()
+        await state.feed.stop()
 
 
 async def test_the_corrector_never_changes_what_the_clerk_touched(court: Court) -> None:
