@@ -65,7 +65,7 @@ class Center:
     rooms: Rooms
     audit: Audit
     archive: RecordReader
-    levels: Classifications
+    classifications: Classifications
     grants: Grants
     viewed: ViewingLog
     unrecorded: Unrecorded
@@ -100,9 +100,9 @@ class Dockets:
             self.publish(room, body)
 
 
-def _note_opening(levels: Classifications, room: KnownRoom) -> None:
+def _note_opening(classifications: Classifications, room: KnownRoom) -> None:
     if room.told_id is not None and room.status is not None and room.status.hearing is not None:
-        levels.opened(room.told_id, room.status.hearing.get("case"))
+        classifications.opened(room.told_id, room.status.hearing.get("case"))
 
 
 def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
@@ -127,16 +127,16 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         )
     )
     rooms = Rooms(config.rooms)
-    levels = Classifications(record, archive)
-    rooms.changed.add(lambda room: _note_opening(levels, room))  # before anybody is shown the room
-    live = LiveHub(rooms, levels, broker, client_bytes=client_bytes)
+    classifications = Classifications(record, archive)
+    rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
+    live = LiveHub(rooms, classifications, broker, client_bytes=client_bytes)
     key = center_key(data)
     enrollment = Enrollment(database, key)
     witness = Witness(
         database, enrollment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
     )
     ingest = Ingest(record, rooms, broker)
-    for listener in (levels.stored, rooms.stored, live.stored, witness.stored):
+    for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     broker.message.add(RoomMessages(rooms, ingest, witness.offer, live).take)
     dockets = Dockets(archive, broker)
@@ -172,11 +172,11 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         live=live,
         playing=playing,
         audit=audit,
-        levels=levels,
+        classifications=classifications,
         publish_docket=dockets.publish,
         integrity=witness.of_hearing,
     ).install(app)
-    grants = Grants(database, levels)
+    grants = Grants(database, classifications)
     viewed = ViewingLog(record)
     PartyRoutes(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(
         app
@@ -194,7 +194,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         rooms,
         audit,
         archive,
-        levels,
+        classifications,
         grants,
         viewed,
         unrecorded,
@@ -216,7 +216,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     async def demand() -> None:
         center.live.demand()
 
-    await center.levels.start()  # before anybody can ask
+    await center.classifications.start()  # before anybody can ask
     await center.grants.start()
     center.broker.start()
     tasks = [

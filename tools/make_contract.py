@@ -35,7 +35,7 @@ from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
-from server.api.inspectors import ListedHearing, NewLevel, RecordedHearing
+from server.api.inspectors import ListedHearing, NewClassification, RecordedHearing
 from server.api.parties import GrantedHearing, NewGrant
 from server.live.tab_messages import CenterMessage
 from server.store.reader import SearchHit
@@ -97,6 +97,7 @@ NAMES = {
     "HearingRow": "StoredHearing",
     "ShownGrant": "Grant",
     "Classification": "Level",
+    "NewClassification": "NewLevel",
     "Unlisted": "NewHearing",
     "Settings": "NewSettings",
     "Document": "SignedDocument",
@@ -123,7 +124,7 @@ ROOTS: Mapping[str, Any] = {
 }
 REQUESTS: Sequence[type[BaseModel]] = (
     *(FromDocket, Unlisted, NewPause, Consents, NewView, NewMark, NewTest, NewRevision, NewVoice, NewUndo),
-    *(Final, NewSignature, NewObjection, NewLevel, NewGrant),
+    *(Final, NewSignature, NewObjection, NewClassification, NewGrant),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""
 CONSTANTS: Mapping[str, tuple[Any, str]] = {

@@ -1,13 +1,13 @@
 """密级: who may see a hearing, during and after it.
 
-    open        可查看    every inspector      (the level of a public trial)
-    restricted  限制查阅  the archivist alone  (the level of a trial that is not public, until somebody says otherwise)
+    open        可查看    every inspector      (of a public trial)
+    restricted  限制查阅  the archivist alone  (of a trial that is not public, until somebody says otherwise)
     withdrawn   停止查阅  nobody               (only the archivist can lift it)
 
-Everybody may raise a level; only the archivist lowers one, which is how an inspector is granted a closed trial. The
-level of a hearing is what the audit log says last, so each change is dated, signed and on disk before it counts, and
-there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to delete anything;
-`withdrawn` closes the door, the record stays.
+Everybody may raise a classification; only the archivist lowers one, which is how an inspector is granted a closed
+trial. The classification of a hearing is what the audit log says last, so each change is dated, signed and on disk
+before it counts, and there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to
+delete anything; `withdrawn` closes the door, the record stays.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sync.http.people import Session
 from sync.runtime.listeners import Listeners
 
 WHAT = "level"
+"""What the audit log calls a line that sets a classification, and its value in that line."""
 ARCHIVIST = "archivist"
 
 
@@ -67,10 +68,10 @@ class Classifications:
         self._not_public |= await self._archive.not_public()
         for row in await self._archive.audited(WHAT):
             said = json.loads(str(row["detail"]))
-            self._set[str(said["hearing"])] = Classification(said["level"])
+            self._set[str(said["hearing"])] = Classification(said[WHAT])
 
     def of(self, hearing: str) -> Classification:
-        """The level of a hearing."""
+        """The classification of a hearing."""
         default = Classification.RESTRICTED if hearing in self._not_public else Classification.OPEN
         return self._set.get(hearing, default)
 
@@ -78,33 +79,34 @@ class Classifications:
         """Whether people of this role may see a hearing; None is a room without one."""
         if hearing is None:
             return True
-        level = self.of(hearing)
-        return level is Classification.OPEN or (level is Classification.RESTRICTED and role == ARCHIVIST)
+        allowed = (Classification.OPEN, Classification.RESTRICTED) if role == ARCHIVIST else (Classification.OPEN,)
+        return self.of(hearing) in allowed
 
     def check(self, session: Session, hearing: str) -> None:
         """`AccessError` "sealed" or "restricted" unless this person may see the hearing."""
         if not self.lets(session.role, hearing):
             if self.of(hearing) is Classification.WITHDRAWN:
                 raise AccessError(
-                    "本次庭审已停止查阅，任何人不得查看 (access to the hearing is withdrawn)", code="sealed"
+                    "本次庭审已停止查阅，任何人不得查看 (access to the hearing is withdrawn)",
+                    code="sealed",
                 )
             raise AccessError(
                 "本次庭审限制查阅，仅档案管理员可查看 (the hearing is restricted to the archivist)", code="restricted"
             )
 
-    async def set(self, session: Session, address: str, hearing: str, level: Classification, reason: str) -> None:
-        """Change a level; it is on disk, and in force for every open tab, when this returns."""
+    async def set(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> None:
+        """Change a classification; it is on disk, and in force for every open tab, when this returns."""
         async with self._setting:  # what the audit log says last is what counts
-            await self._set_one(session, address, hearing, level, reason)
+            await self._set_one(session, address, hearing, goal, reason)
 
-    async def _set_one(self, session: Session, address: str, hearing: str, level: Classification, reason: str) -> None:
+    async def _set_one(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> None:
         before = self.of(hearing)
-        if _ORDER.index(level) < _ORDER.index(before) and session.role != ARCHIVIST:
+        if _ORDER.index(goal) < _ORDER.index(before) and session.role != ARCHIVIST:
             raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
-        detail = {"hearing": hearing, "level": level.value, "before": before.value, "reason": reason}
+        detail = {"hearing": hearing, WHAT: goal.value, "before": before.value, "reason": reason}
         row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64], "granted": True}
         await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
-        self._set[hearing] = level
+        self._set[hearing] = goal
         self.changed.notify()
 
     def stored(self, events: Sequence[Received]) -> None:

@@ -1,9 +1,9 @@
 """查阅授权 (art. 10): one hearing, one named party or counsel, for a limited time, by a link that works once.
 
 Promises: of a link only its hash is kept; it opens one session, bound to that hearing, that sees nothing any more once
-the grant is over or revoked or the hearing's level (密级) is above `open`. Every grant, opening and revocation is on
-the audit log before it counts. Refuses: hearings that still go on, hearings that not every inspector may see, and to
-lengthen anything: who needs more time gets a new grant.
+the grant is over or revoked or the hearing's classification (密级) is above `open`. Every grant, opening and
+revocation is on the audit log before it counts. Refuses: hearings that still go on, hearings that not every inspector
+may see, and to lengthen anything: who needs more time gets a new grant.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ class Grants:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, database: Database, levels: Classifications, *, utc_ns: Callable[[], int] = time.time_ns
+        self, database: Database, classifications: Classifications, *, utc_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self._db = database
-        self._levels = levels
+        self._classifications = classifications
         self._utc_ns = utc_ns
         self._known: dict[str, Grant] = {}
 
@@ -117,7 +117,7 @@ class Grants:
             connection.execute(insert(t.grants).values(**_row(grant)))
             self._audit(connection, "grant", session.role, address, grant, hours=hours)
 
-        self._check_level(hearing)
+        self._check_classification(hearing)
         await self._db.write(work)
         self._known[grant.id] = grant
         return grant, code
@@ -133,7 +133,7 @@ class Grants:
             if (
                 grant is None
                 or grant.state(now) != "waiting"
-                or self._levels.of(grant.hearing) is not Classification.OPEN
+                or self._classifications.of(grant.hearing) is not Classification.OPEN
             ):
                 return None
             used = replace(grant, used_utc_ns=now)
@@ -184,7 +184,7 @@ class Grants:
             raise AccessError("查阅授权已撤销 (the access was revoked)", code="revoked")
         if state == "expired":
             raise AccessError("查阅授权已到期 (the access is over)", code="expired")
-        self._check_level(grant.hearing)
+        self._check_classification(grant.hearing)
         return grant
 
     def to_screen(self, grant: Grant) -> ShownGrant:
@@ -199,11 +199,12 @@ class Grants:
             "used_utc_ms": None if grant.used_utc_ns is None else grant.used_utc_ns / 1e6,
         }
 
-    def _check_level(self, hearing: str) -> None:
-        level = self._levels.of(hearing)
-        if level is not Classification.OPEN:
+    def _check_classification(self, hearing: str) -> None:
+        classification = self._classifications.of(hearing)
+        if classification is not Classification.OPEN:
             raise AccessError(
-                "本次庭审的密级不允许当事人查阅 (the level of the hearing lets no party see it)", code=level.refusal
+                "本次庭审的密级不允许当事人查阅 (the level of the hearing lets no party see it)",
+                code=classification.refusal,
             )
 
     def _audit(self, connection: Connection, what: str, role: str, address: str, grant: Grant, **more: object) -> None:

@@ -37,7 +37,7 @@ Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
 Words = Annotated[str, Query(max_length=200)]
 
 
-class NewLevel(BaseModel):
+class NewClassification(BaseModel):
     """Body of a change of level: why is kept with it."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -79,7 +79,7 @@ class InspectorRoutes:
         live: LiveHub,
         playing: PlaybackService,
         audit: Audit,
-        levels: Classifications,
+        classifications: Classifications,
         publish_docket: Callable[[str, str], bool],
         integrity: Callable[[str], Awaitable[ProofProgress]],
     ) -> None:
@@ -90,7 +90,7 @@ class InspectorRoutes:
         self._live = live
         self._playing = playing
         self._audit = audit
-        self._levels = levels
+        self._classifications = classifications
         self._listening = SoloQueue()
         self._publish_docket = publish_docket
         self._integrity = integrity
@@ -130,13 +130,13 @@ class InspectorRoutes:
             rows = await self._archive.hearings(HearingFilter(court, room, case, date, state))
             role = self._access.session(request).role
             # Who looks for a case that they may not see learns nothing from the length of the list either.
-            visible = [row for row in rows if not case or self._levels.lets(role, row["id"])]
+            visible = [row for row in rows if not case or self._classifications.lets(role, row["id"])]
             return [self._row(role, row) for row in visible]
 
         @app.get("/api/hearings/{hearing}")
         @allow(*READERS)
         async def one(hearing: Name, request: Request) -> dict[str, Any]:
-            self._levels.check(self._access.session(request), hearing)
+            self._classifications.check(self._access.session(request), hearing)
             room, view, signing = await self._archive.signed(hearing)
             self._note_view(request, f"hearing {hearing}")
             now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
@@ -146,7 +146,7 @@ class InspectorRoutes:
                 "room": room,
                 "court_name": state.court_name if state else "",
                 "room_name": state.room_name if state else "",
-                "access": self._levels.of(hearing),
+                "access": self._classifications.of(hearing),
                 "integrity": to_ms(await self._integrity(hearing)),
                 "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
                 "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
@@ -158,14 +158,14 @@ class InspectorRoutes:
         async def media(
             request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
         ) -> Response:
-            self._levels.check(self._access.session(request), hearing)
+            self._classifications.check(self._access.session(request), hearing)
             find = await self._playing.finder(hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS))
             return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
-            self._levels.check(self._access.session(request), hearing)
+            self._classifications.check(self._access.session(request), hearing)
             room, view = await self._archive.hearing(hearing)
             state = self._rooms.states.get(room)
             court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
@@ -174,17 +174,17 @@ class InspectorRoutes:
 
         @app.put("/api/hearings/{hearing}/access")
         @allow(*READERS)
-        async def access(hearing: Name, body: NewLevel, request: Request) -> dict[str, str]:
+        async def access(hearing: Name, body: NewClassification, request: Request) -> dict[str, str]:
             if await self._archive.owner(hearing) is None:
                 raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
             session = self._access.session(request)
-            await self._levels.set(session, _address(request), hearing, body.level, body.reason)
-            return {"access": self._levels.of(hearing).value}
+            await self._classifications.set(session, _address(request), hearing, body.level, body.reason)
+            return {"access": self._classifications.of(hearing).value}
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}")
         @allow(*READERS)
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
-            self._levels.check(self._access.session(request), hearing)
+            self._classifications.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
             return await self._playing.exhibit(hearing, exhibit)
 
@@ -192,7 +192,7 @@ class InspectorRoutes:
         @allow(ARCHIVIST)
         async def document(hearing: Name, document: Name, request: Request) -> Response:
             session = self._access.session(request)
-            self._levels.check(session, hearing)
+            self._classifications.check(session, hearing)
             response = await self._playing.document(hearing, document)
             self._audit.note("document", session.role, _address(request), f"{hearing}/{document}")
             return response
@@ -211,7 +211,7 @@ class InspectorRoutes:
             self._note_view(request, f"search {q}")
             hits = await self._archive.search(q, WordFilter(role, case, court, from_date, to_date))
             mine = self._access.session(request).role
-            return [hit for hit in hits if self._levels.lets(mine, hit["hearing"])]
+            return [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector")
@@ -244,16 +244,16 @@ class InspectorRoutes:
     def _may_watch(self, role: str) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             room = self._rooms.states.get(name.rpartition("/")[0])
-            return room is not None and self._levels.lets(role, room.live_id)
+            return room is not None and self._classifications.lets(role, room.live_id)
 
         return may
 
     def _may_see(self, role: str) -> Callable[[str | None], bool]:
-        return lambda hearing: self._levels.lets(role, hearing)
+        return lambda hearing: self._classifications.lets(role, hearing)
 
     def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
-        case = row["case"] if self._levels.lets(role, row["id"]) else hidden_case(row["case"])
-        return {**row, "case": case, "access": self._levels.of(row["id"]).value}
+        case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])
+        return {**row, "case": case, "access": self._classifications.of(row["id"]).value}
 
     def _note_view(self, request: Request, detail: str) -> None:
         session = self._access.session(request)

@@ -40,7 +40,7 @@ class LiveHub:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, rooms: Rooms, levels: Classifications, broker: CenterBroker, *, client_bytes: int = CLIENT_BYTES
+        self, rooms: Rooms, classifications: Classifications, broker: CenterBroker, *, client_bytes: int = CLIENT_BYTES
     ) -> None:
         """Listens to all of them from now on."""
         self.gateway = Gateway(client_bytes=client_bytes, on_demand=self._watched_changed)
@@ -53,7 +53,7 @@ class LiveHub:
         self._hearings: dict[str, str | None] = {}
         self._ended_ns: dict[str, int] = {}
         rooms.changed.add(self.room_changed)
-        levels.changed.add(self.rights_changed)
+        classifications.changed.add(self.rights_changed)
         broker.link.add(self.link)
 
     def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[CenterMessage]:

@@ -226,7 +226,7 @@ async def test_a_hearing_that_goes_on_is_not_granted_and_a_grant_survives_a_rest
         assert code_of(await archivist.post("/api/hearings/h9/grants", json=COUNSEL)) == (404, "not-found")
         grant = await granted(held, archivist)
     async with visitor(held, grant["code"]) as counsel:
-        grants = Grants(held.center.database, held.center.levels)
+        grants = Grants(held.center.database, held.center.classifications)
         await grants.start()
         held.center.grants._known = grants._known
         assert (await counsel.get("/api/view")).status_code == 200

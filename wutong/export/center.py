@@ -123,11 +123,11 @@ class CenterSource:
 
     async def _level(self) -> str:
         """As the server would say now: the opening may not be folded into its table of hearings yet."""
-        levels = Classifications(RecordWriter(self._db), RecordReader(self._db))
-        await levels.start()
+        classifications = Classifications(RecordWriter(self._db), RecordReader(self._db))
+        await classifications.start()
         opening = next(event for event in self._events if event.kind == "open")
-        levels.opened(self.hearing, opening.body.get("case"))
-        return levels.of(self.hearing).value
+        classifications.opened(self.hearing, opening.body.get("case"))
+        return classifications.of(self.hearing).value
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         return asyncio.run(self._db.read(work))
