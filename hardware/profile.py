@@ -5,7 +5,6 @@ Every field is described here and checked when a service starts; `wutong doctor 
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sync.errors import ConfigError
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
+from sync.runtime.settings_file import read_settings
 
 PROGRAM_NAME = "合成画面"
 """The composed track: its name in addresses, and as people read it."""
@@ -258,18 +258,7 @@ class Profile(_ProfilePart):
 
 def load_profile(path: Path) -> Profile:
     """Read and check a profile; relative paths in it are relative to its folder. `ConfigError` says what is wrong."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the profile {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the profile {path} is not TOML: {error}") from error
-    try:
-        profile = Profile.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"]) or "profile"
-        raise ConfigError(f"the profile {path} is wrong at {where}: {first['msg']}") from error
+    profile = read_settings(path, Profile, "the profile", whole="profile")
     return _anchored(profile, path.resolve().parent)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sync.errors import ConfigError
 from sync.runtime.secrets import read_secret
+from sync.runtime.settings_file import read_settings
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
@@ -116,18 +116,7 @@ class Config(_ConfigPart):
 
 def load_config(path: Path) -> Config:
     """Read and check a configuration; relative paths in it are relative to its folder."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the configuration {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the configuration {path} is not TOML: {error}") from error
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"]) or "file"
-        raise ConfigError(f"the configuration {path} is wrong at {where}: {first['msg']}") from error
+    config = read_settings(path, Config, "the configuration", whole="file")
     folder = path.resolve().parent
 
     def at(file: Path | None) -> Path | None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from edge.api.hearing import FromDocket, NewPause, Unlisted
 from edge.hearing.commands import HearingCommands
 from edge.state.room_state import RoomState
-from sync.errors import AccessError, ConfigError, HearingError
+from sync.errors import AccessError, ConfigError
 from sync.http.access import Rule, declare
 from sync.record.milliseconds import to_ms
 from sync.runtime.secrets import read_secret
@@ -77,11 +77,7 @@ def add_court_systems(app: FastAPI, state: RoomState, commands: HearingCommands)
         log.info("api_act", act="open")
         if isinstance(body, Unlisted):
             return _summary((await commands.open(body, None, body.despite)).to_json())
-        entries = [] if state.docket is None else state.docket.hearings
-        planned = next((e for e in entries if e.id == body.docket_id), None)
-        if planned is None:
-            raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
-        return _summary((await commands.open(planned, planned.id, body.despite)).to_json())
+        return _summary((await commands.open_planned(body.docket_id, body.despite)).to_json())
 
     @app.post("/api/control/pause")
     @declare(rule)

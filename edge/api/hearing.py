@@ -123,11 +123,7 @@ def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> N
     async def open_hearing(body: FromDocket | Unlisted) -> dict[str, Any]:
         if isinstance(body, Unlisted):
             return (await commands.open(body, None, body.despite)).to_json()
-        entries = [] if state.docket is None else state.docket.hearings
-        planned = next((e for e in entries if e.id == body.docket_id), None)
-        if planned is None:
-            raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
-        return (await commands.open(planned, planned.id, body.despite)).to_json()
+        return (await commands.open_planned(body.docket_id, body.despite)).to_json()
 
     @app.post("/api/hearing/pause")
     @allow("clerk")

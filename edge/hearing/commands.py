@@ -73,6 +73,14 @@ class HearingCommands:
         await self._confirm_recording(name)
         return self._hearing()
 
+    async def open_planned(self, docket_id: str, despite: Sequence[str] = ()) -> Hearing:
+        """宣布开庭 for a hearing of the docket; also `not-found`."""
+        entries = [] if self._state.docket is None else self._state.docket.hearings
+        planned = next((entry for entry in entries if entry.id == docket_id), None)
+        if planned is None:
+            raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
+        return await self.open(planned, planned.id, despite)
+
     async def _mark_despite(self, hearing: str, blockers: list[str]) -> None:
         """That it was opened all the same is on the record, and stays in sight."""
         what = self._selftest.in_words(blockers)

@@ -10,8 +10,9 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent
 
 _F_SETPIPE_SZ = 1031
@@ -60,3 +61,13 @@ def worker_started() -> None:
     die_with_parent()
     if os.getppid() == 1:  # the recorder died before the line above
         sys.exit(1)
+
+
+def run_worker(work: Callable[[], None]) -> None:
+    """All of a worker process: `work`, and an end that says what was wrong."""
+    worker_started()
+    try:
+        work()
+    except WutongError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
+        sys.exit(2)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hardware.simulation.acoustic_loopback import ToneInTheAir
 from hardware.simulation.cue import Clapper, Stage
-from hardware.workers.encoder_process import Encoder, worker_started
+from hardware.workers.encoder_process import Encoder, run_worker
 from hardware.workers.reporter import Reporter, pcm_levels
 from sync.errors import ConfigError, DeviceError, WutongError
 from sync.runtime.units import NS_PER_S
@@ -244,12 +244,7 @@ def run(options: MicrophoneOptions) -> None:
 
 def main() -> None:
     """Entry point of the process."""
-    worker_started()
-    try:
-        run(MicrophoneOptions.parse(sys.argv[1]))
-    except WutongError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
-        sys.exit(2)
+    run_worker(lambda: run(MicrophoneOptions.parse(sys.argv[1])))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 
 from hardware.simulation.cue import Stage
 from hardware.simulation.drawn_courtroom import Courtroom, SeatPlace, seats_in_view
-from hardware.workers.encoder_process import Encoder, worker_started
+from hardware.workers.encoder_process import Encoder, run_worker
 from hardware.workers.reporter import Reporter
 from sync.errors import ConfigError, WutongError
 from sync.runtime.units import NS_PER_S
@@ -137,13 +137,8 @@ def run(options: CameraOptions) -> None:
 
 def main() -> None:
     """Entry point of the process."""
-    worker_started()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    try:
-        run(CameraOptions.parse(sys.argv[1]))
-    except WutongError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201 (the recorder logs it)
-        sys.exit(2)
+    run_worker(lambda: run(CameraOptions.parse(sys.argv[1])))
 
 
 if __name__ == "__main__":

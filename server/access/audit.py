@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import structlog
+from starlette.requests import HTTPConnection
 
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
@@ -55,3 +56,8 @@ class Audit:
                 await self._record.audit(rows)
             except StorageError as error:
                 log.error("audit_not_stored", count=len(rows), why=error.message)
+
+
+def address_of(request: HTTPConnection) -> str:
+    """From which address somebody asks, as the audit log has it."""
+    return request.client.host if request.client else "?"

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from server.access.audit import Audit
+from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.events.redaction import SignedWords, signing_of
 from server.live.hub import LiveHub
@@ -102,7 +102,7 @@ class InspectorRoutes:
         @allow(*READERS)
         async def live(ws: WebSocket) -> None:
             session = await self._access.websocket(ws)
-            self._audit.note("view", session.role, _address(ws), "live")
+            self._audit.note("view", session.role, address_of(ws), "live")
             try:
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 await self._live.gateway.serve(
@@ -178,7 +178,7 @@ class InspectorRoutes:
             if await self._archive.owner(hearing) is None:
                 raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
             session = self._access.session(request)
-            await self._classifications.set(session, _address(request), hearing, body.level, body.reason)
+            await self._classifications.set(session, address_of(request), hearing, body.level, body.reason)
             return {"access": self._classifications.of(hearing).value}
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}")
@@ -194,7 +194,7 @@ class InspectorRoutes:
             session = self._access.session(request)
             self._classifications.check(session, hearing)
             response = await self._playing.document(hearing, document)
-            self._audit.note("document", session.role, _address(request), f"{hearing}/{document}")
+            self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
             return response
 
         @app.get("/api/search")
@@ -233,7 +233,7 @@ class InspectorRoutes:
             raise WutongError("没有这个席位 (there is no such seat)", code="not-found")
         session = self._access.session(request)
         if self._listening.begins(id(session), f"{hearing}/{seat}"):
-            self._audit.note("listen", session.role, _address(request), f"{hearing}/{seat}")
+            self._audit.note("listen", session.role, address_of(request), f"{hearing}/{seat}")
 
         async def one() -> MediaRange:
             found = await find()
@@ -257,8 +257,4 @@ class InspectorRoutes:
 
     def _note_view(self, request: Request, detail: str) -> None:
         session = self._access.session(request)
-        self._audit.note("view", session.role, _address(request), detail)
-
-
-def _address(request: Request | WebSocket) -> str:
-    return request.client.host if request.client else "?"
+        self._audit.note("view", session.role, address_of(request), detail)

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
 from server.access.viewing_log import ViewingLog
@@ -143,13 +144,13 @@ class PartyRoutes:
         @allow(ARCHIVIST)
         async def make(hearing: Name, body: NewGrant, request: Request) -> dict[str, Any]:
             session = self._access.session(request)
-            made = await self._grants.make(session, _address(request), hearing, body.role, body.name, body.hours)
+            made = await self._grants.make(session, address_of(request), hearing, body.role, body.name, body.hours)
             return {**self._grants.to_screen(made[0]), "code": made[1]}
 
         @app.delete("/api/grants/{grant}")
         @allow(ARCHIVIST)
         async def revoke(grant: Name, request: Request) -> Any:
-            revoked = await self._grants.revoke(self._access.session(request), _address(request), grant)
+            revoked = await self._grants.revoke(self._access.session(request), address_of(request), grant)
             await self._access.end(revoked.id)
             return self._grants.to_screen(revoked)
 
@@ -158,7 +159,7 @@ class PartyRoutes:
         @public()
         async def enter(body: Code, request: Request, response: Response) -> dict[str, str]:
             async def redeem() -> tuple[str, str, str, float]:
-                grant = await self._grants.redeem(body.code.strip(), _address(request))
+                grant = await self._grants.redeem(body.code.strip(), address_of(request))
                 return PARTY, f"{grant.role} {grant.name}", grant.id, grant.until_utc_ns / 1e9
 
             session = await self._access.let_in(request, response, redeem)
@@ -193,7 +194,7 @@ class PartyRoutes:
 
             async def told() -> Any:
                 found = await find()
-                address = _address(request)
+                address = address_of(request)
                 await self._viewed.played(grant, address, track, opening.opened_ns, found.from_ns, found.to_ns)
                 return found
 
@@ -214,7 +215,7 @@ class PartyRoutes:
     async def _note(self, request: Request, grant: Grant, what: str) -> None:
         """On the audit log before it is answered."""
         detail = {"hearing": grant.hearing, "grant": grant.id, "name": grant.name, "of": what}
-        row = {"utc_ns": time.time_ns(), "what": "view", "role": PARTY, "address": _address(request), "granted": True}
+        row = {"utc_ns": time.time_ns(), "what": "view", "role": PARTY, "address": address_of(request), "granted": True}
         await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
 
 
@@ -238,7 +239,3 @@ def _shown(view: Hearing) -> dict[str, Any]:
         "exhibits": [e for e in whole["exhibits"] if e["id"] in presented],
         "gaps": [{k: gap[k] for k in ("track", "from_ms", "to_ms", "why")} for gap in whole["gaps"]],
     }
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "?"

@@ -23,7 +23,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, func, insert, select, update
 
-from server.access.audit import Audit
+from server.access.audit import Audit, address_of
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import AccessError, ConfigError
@@ -130,7 +130,7 @@ class Enrollment:
         @app.post("/api/enroll")
         @public()
         async def enroll(body: EnrollmentRequest, request: Request) -> Response:
-            address = _address(request)
+            address = address_of(request)
             throttle.check(address)
             try:
                 room, certificate = await self.redeem(body.code, body.request)
@@ -160,7 +160,3 @@ def _revoke(connection: Connection, room: str, now: int) -> int:
     return connection.execute(
         update(t.devices).where(d.room == room, d.revoked_utc_ns.is_(None)).values(revoked_utc_ns=now)
     ).rowcount
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "?"
