@@ -114,7 +114,7 @@ class CopyFolder:
                     done += len(piece)
                     ahead_s = done / self._rate - (time.monotonic() - began)
                     if ahead_s > 0:
-                        time.sleep(ahead_s)
+                        time.sleep(ahead_s)  # its own process, slowed down: the record has the disk first
                 out.flush()
                 os.fsync(out.fileno())
         finally:

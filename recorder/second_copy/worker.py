@@ -168,7 +168,7 @@ def to_folder(copier: Copier, folder: CopyFolder) -> None:
             pause_s = AGAIN_S[min(failures, len(AGAIN_S) - 1)]
             failures += 1
         copier.publish()
-        time.sleep(pause_s)
+        time.sleep(pause_s)  # its own process: nobody tells it that a disk is back
 
 
 async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:

@@ -28,7 +28,7 @@ from sync.ledger.tree import Tree, leaf_hash
 from sync.record.event import Event
 from tests.support.exports.honest_room import ROOM, Center
 from wutong.export import forms
-from wutong.export.derived import derived_files
+from wutong.export.derived.files import derived_files
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import Judgment, examine
 from wutong.verify.steps import STEPS, Step

@@ -10,7 +10,7 @@ from tests.support.exports.honest_room import OPENED_NS, Center, HonestRoom, Med
 from tests.support.exports.signed_words import write_and_sign
 from tests.support.peers.tsa import Authority
 from wutong.export.bundle import export
-from wutong.export.room import RoomSource
+from wutong.export.sources.room import RoomSource
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import Judgment, examine
 from wutong.verify.verdict import Verdict

@@ -242,7 +242,7 @@ def test_a_line_of_the_transcript_plays_its_moment(hearing: str, inspector: Page
 def test_a_recess_is_drawn_and_skipped_with_a_note(hearing: str, clerk: Clerk, inspector: Page) -> None:
     clerk.send("POST", "/api/hearing/pause", json={"reason": "recess"})
     paused = until("the pause", lambda: (clerk.state()["hearing"] or {}).get("pauses"))[0]
-    time.sleep(2)  # the length of the recess
+    until("a recess of two seconds", lambda: clerk.state()["now_ms"] >= paused["from_ms"] + 2000)
     clerk.send("POST", "/api/hearing/resume", json={})
 
     def recorded() -> dict[str, Any] | None:

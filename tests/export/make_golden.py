@@ -22,7 +22,7 @@ from tests.support.exports.honest_room import OPENED_NS, Center, HonestRoom, S, 
 from tests.support.exports.signed_words import write_and_sign
 from wutong.export import forms
 from wutong.export.bundle import export
-from wutong.export.room import RoomSource
+from wutong.export.sources.room import RoomSource
 
 HEARING = "20240302-093000-901d0001"
 GOLDEN = Path(__file__).parent / "golden" / forms.FORM.replace("/", "-")

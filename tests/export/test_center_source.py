@@ -24,7 +24,7 @@ from tests.support.exports.honest_exports import HEARING, HonestExports
 from tests.support.exports.honest_room import ROOM, Center
 from wutong.cli import app
 from wutong.export.bundle import export
-from wutong.export.center import CenterSource
+from wutong.export.sources.center import CenterSource
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict

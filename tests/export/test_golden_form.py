@@ -16,7 +16,7 @@ from sync.ledger.keys import read_public
 from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.note import read_note
 from wutong.export import forms
-from wutong.export.derived import derived_files
+from wutong.export.derived.files import derived_files
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict

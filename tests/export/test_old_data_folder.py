@@ -23,7 +23,7 @@ from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.uplink.upload_store import UploadStore
 from wutong.export.bundle import export
-from wutong.export.room import RoomSource
+from wutong.export.sources.room import RoomSource
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict

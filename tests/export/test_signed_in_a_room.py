@@ -14,7 +14,7 @@ from sync.room.checkpoints import Checkpoints
 from tests.support.rooms.edge_room import Room, enroll
 from tests.support.rooms.signing_court import PARTIES, Court
 from wutong.export.bundle import export
-from wutong.export.room import RoomSource
+from wutong.export.sources.room import RoomSource
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.rooms.transcriber_room import TranscriberRoom
+from transcriber.recognition.engines.whisper import Whisper
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.whisper import Whisper
 
 
 @pytest.fixture

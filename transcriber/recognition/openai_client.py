@@ -19,10 +19,10 @@ import numpy as np
 from sync.errors import ConfigError, WutongError
 from sync.runtime.secrets import read_secret
 from transcriber.audio.pcm import RATE_HZ, Samples
-from transcriber.recognition.hallucinations import echoes
-from transcriber.recognition.language import LANGUAGES
-from transcriber.recognition.normalize import evenly_timed, normalized, probability_of
 from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Rejection, Transcription, Word
+from transcriber.recognition.text.hallucinations import echoes
+from transcriber.recognition.text.language import LANGUAGES
+from transcriber.recognition.text.normalize import evenly_timed, normalized, probability_of
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0

@@ -26,12 +26,12 @@ import numpy as np
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent, weigh
 from transcriber.audio.pcm import RATE_HZ
-from transcriber.recognition.engine_loader import load_engines, load_speaker
+from transcriber.recognition.engines.loader import load_engines, load_speaker
 from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.recognition.recognizer import Engine, Rejection, Transcription, Word
 
 if TYPE_CHECKING:
-    from transcriber.recognition.speaker_embedding import SpeakerModel  # its library is large, and few rooms need it
+    from transcriber.recognition.engines.speaker_embedding import SpeakerModel  # large, and few rooms need it
 
 HEAD = struct.Struct(">II")
 _NICENESS = 10

@@ -27,9 +27,9 @@ from sync.record.hearing import Hearing
 from sync.record.signing import Document
 from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
-from wutong.export.certificate import certificate_of
-from wutong.export.derived import derived_files
-from wutong.export.source import HearingSource
+from wutong.export.derived.certificate import certificate_of
+from wutong.export.derived.files import derived_files
+from wutong.export.sources.hearing_source import HearingSource
 
 PIECE = 4 * 1024 * 1024
 SPARE_BYTES = 64 * 1024 * 1024
@@ -232,7 +232,7 @@ class Bundle:
                 self.put("explanation.pdf", explanation_pdf(draft.text))
 
     def _play(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
-        from wutong.export.play import make
+        from wutong.export.player.folder import make
 
         for path in make(self._partial, ledger.events, hearing, span, self._progress):
             self._note(path)

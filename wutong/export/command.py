@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sync.errors import ConfigError
 from wutong.export.bundle import Exported, export
 from wutong.export.excerpt import parse_moment
-from wutong.export.source import HearingSource
+from wutong.export.sources.hearing_source import HearingSource
 from wutong.terminal import terminal
 
 
@@ -30,10 +30,10 @@ def opened(hearing: str, *, config: Path | None, profile: Path | None, data: Pat
 def _source(hearing: str, config: Path | None, profile: Path | None, data: Path | None) -> HearingSource:
     if config is not None:
         from server.config import load_config
-        from wutong.export.center import CenterSource
+        from wutong.export.sources.center import CenterSource
 
         return CenterSource(load_config(config), hearing)
-    from wutong.export.room import RoomSource
+    from wutong.export.sources.room import RoomSource
 
     if profile is not None:
         from hardware.profile import load_profile

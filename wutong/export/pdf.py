@@ -1,7 +1,7 @@
 """录音录像情况说明 and the draft of a written explanation as PDF: A4, Chinese, the font inside of the file.
 
-Everything in them comes from `wutong.export.certificate` and `sync.record.explanation`; the PDF is for paper and
-signatures, and covered by the exporter's signature only.
+Everything in them comes from `wutong.export.derived.certificate` and `sync.record.explanation`; the PDF is for paper
+and signatures, and covered by the exporter's signature only.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from fpdf.enums import XPos, YPos
 
 from sync.paper import Paper, clean
-from wutong.export.certificate import TITLE
-from wutong.export.clocktext import clock_text
+from wutong.export.derived.certificate import TITLE
+from wutong.export.derived.clock_text import clock_text
 
 _SIGNED = ("书记员", "审判长（独任审判员）", "当事人及其他诉讼参与人", "日期")
 _ALARMS = 60

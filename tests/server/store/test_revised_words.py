@@ -19,8 +19,8 @@ from sync.errors import CenterError
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, opening, said, until
-from wutong.export.signing import signing_facts
-from wutong.export.transcript import transcript_files
+from wutong.export.derived.signing import signing_facts
+from wutong.export.derived.transcript import transcript_files
 
 
 def revision(number: int, act: str, *changes: dict[str, Any], by: str = "clerk", **more: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.support.exports.honest_room import OPENED_UTC_NS, Center, HonestRoom,
 from tests.support.exports.signed_words import write_and_sign
 from tests.support.peers.tsa import Authority
 from wutong.export.bundle import export
-from wutong.export.room import RoomSource
+from wutong.export.sources.room import RoomSource
 
 HEARING = "20240302-093000-aaaa0001"
 Forge = Callable[..., Forgery]

@@ -44,7 +44,9 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         for _ in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
                 break
-            time.sleep(0.02)
+            time.sleep(0.02)  # Mosquitto tells nobody when it is ready
+        else:
+            raise AssertionError("mosquitto did not start")
         yield process
     finally:
         process.terminate()

@@ -13,7 +13,7 @@ import pytest
 from sync.media.fmp4 import index_file
 from tests.support.files.clapper_files import BEGIN_S, EVERY_S, clap, stamp
 from wutong.bench.sync.score import beeps, flashes, offsets_ms, pictures, sound
-from wutong.export.remux import OFF_SAMPLES, parts_of, remux
+from wutong.export.player.remux import OFF_SAMPLES, parts_of, remux
 
 BOUND_MS = OFF_SAMPLES / 48 + 8
 """What the copy allows itself, and what the scorer cannot tell."""

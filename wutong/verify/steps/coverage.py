@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync.record.hearing import Hearing
-from wutong.export.clocktext import clock_text
+from wutong.export.derived.clock_text import clock_text
 from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, gap, unended
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sync.errors import LedgerError
 from sync.ledger.seal import check
 from sync.record.timeline import PauseReason
-from wutong.export.clocktext import clock_text
+from wutong.export.derived.clock_text import clock_text
 from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.verdict import Reason, false, gap, remark, unended
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync.record.signing import REFUSE, SIGN, false_versions
-from wutong.export.signing import last_words
+from wutong.export.derived.signing import last_words
 from wutong.verify.case import ExportCase
 from wutong.verify.verdict import Reason, false, remark
 

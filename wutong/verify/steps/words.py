@@ -17,7 +17,7 @@ from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit
 from wutong.export import forms
-from wutong.export.derived import derived_files
+from wutong.export.derived.files import derived_files
 from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.scan import scan
 from wutong.verify.steps import papers, signed

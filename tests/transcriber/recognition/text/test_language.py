@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.support.rooms.transcriber_room import speech
-from transcriber.recognition.hallucinations import finish, invented, tidy
-from transcriber.recognition.language import LanguageTracker
+from transcriber.recognition.engines.whisper import Whisper
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.whisper import Whisper
+from transcriber.recognition.text.hallucinations import finish, invented, tidy
+from transcriber.recognition.text.language import LanguageTracker
 
 ASK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 

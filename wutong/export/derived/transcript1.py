@@ -13,7 +13,7 @@ from typing import Any
 
 from sync.record.event import Event
 from sync.runtime.units import NS_PER_MS
-from wutong.export.clocktext import clock_text
+from wutong.export.derived.clock_text import clock_text
 
 
 @dataclass(slots=True)

@@ -12,12 +12,12 @@ from sync.record.bodies.session import OpenBody
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.timeline import Segment
-from wutong.export.certificate import REASONS
+from wutong.export.derived.certificate import REASONS
+from wutong.export.derived.transcript import transcript_of
 from wutong.export.forms import is_path, media_path
-from wutong.export.pages import draw_pages
-from wutong.export.remux import parts_of, remux
-from wutong.export.seats import seat_files
-from wutong.export.transcript import transcript_of
+from wutong.export.player.page_pictures import draw_pages
+from wutong.export.player.remux import parts_of, remux
+from wutong.export.player.seats import seat_files
 
 PAGE = Path(__file__).parent / "page"
 _MS = 1_000_000

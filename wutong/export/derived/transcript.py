@@ -14,7 +14,7 @@ from typing import Any
 from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
 from sync.runtime.units import NS_PER_MS
-from wutong.export.clocktext import clock_text
+from wutong.export.derived.clock_text import clock_text
 
 _VERSION = ("number", "id", "by", "act", "reason")
 _SET = ("text", "role", "seat", "struck", "doubtful", "gone")

@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Sequence
 
-from transcriber.recognition.alignment import align_words
-from transcriber.recognition.hallucinations import finish, invented, latin, once, tidy
 from transcriber.recognition.recognizer import Transcription, Word
+from transcriber.recognition.text.alignment import align_words
+from transcriber.recognition.text.hallucinations import finish, invented, latin, once, tidy
 
 _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 

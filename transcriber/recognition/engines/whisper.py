@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from sync.errors import ConfigError
 from transcriber.audio.pcm import RATE_HZ, Samples
-from transcriber.recognition.alignment import align_words
-from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
-from transcriber.recognition.language import LANGUAGES, LanguageTracker
 from transcriber.recognition.recognizer import Rejection, Transcription, Word
+from transcriber.recognition.text.alignment import align_words
+from transcriber.recognition.text.hallucinations import echoes, finish, invented, once, said_again, tidy
+from transcriber.recognition.text.language import LANGUAGES, LanguageTracker
 
 _HOP = 160
 _PART = "\ufffd"

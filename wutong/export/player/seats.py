@@ -16,7 +16,7 @@ from typing import Any
 import ffmpeg
 
 from sync.errors import DeviceError
-from wutong.export.remux import feed, rebased
+from wutong.export.player.remux import feed, rebased
 
 
 def seat_files(files: Sequence[Path], channels: Mapping[str, int], base_ns: int, out: Path) -> dict[str, str]:

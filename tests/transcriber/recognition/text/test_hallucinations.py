@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from transcriber.recognition.hallucinations import echoes, finish, invented, once, said_again, tidy
 from transcriber.recognition.recognizer import Rejection
+from transcriber.recognition.text.hallucinations import echoes, finish, invented, once, said_again, tidy
 
 
 @pytest.mark.parametrize(

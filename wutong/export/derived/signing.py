@@ -13,8 +13,8 @@ from typing import Any
 from sync.record.event import Event
 from sync.record.nanoseconds import ns_as_text
 from sync.record.signing import KINDS, LISTS, Signing, words_of, words_sha256
+from wutong.export.derived.transcript import transcript_of
 from wutong.export.forms import document_path
-from wutong.export.transcript import transcript_of
 
 
 def signing_of(events: Sequence[Event]) -> Signing:

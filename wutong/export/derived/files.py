@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from sync.ledger.checkpoint import Checkpoint
 from sync.record.event import Event
-from wutong.export import forms, signing, transcript, transcript1
-from wutong.export.certificate import certificate_json, certificate_of
+from wutong.export import forms
+from wutong.export.derived import signing, transcript, transcript1
+from wutong.export.derived.certificate import certificate_json, certificate_of
 
 
 def derived_files(

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from transcriber.audio.pcm import RATE_HZ, Samples
-from transcriber.recognition.normalize import normalized, probability_of
+from transcriber.recognition.engines.sherpa_models import Choice, Model, load
 from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Transcription, Word
-from transcriber.recognition.sherpa_models import Choice, Model, load
+from transcriber.recognition.text.normalize import normalized, probability_of
 
 _TAIL = np.zeros(int(0.6 * RATE_HZ), np.float32)
 _TOKEN_S = 0.24

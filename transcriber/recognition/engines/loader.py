@@ -14,7 +14,7 @@ from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.recognition.recognizer import Engine
 
 if TYPE_CHECKING:
-    from transcriber.recognition.speaker_embedding import SpeakerModel
+    from transcriber.recognition.engines.speaker_embedding import SpeakerModel
 
 
 def load_engines(settings: ProcessSettings) -> list[Engine]:
@@ -23,7 +23,7 @@ def load_engines(settings: ProcessSettings) -> list[Engine]:
         return []
     folder = Path(settings.folder)
     if settings.engine == "faster-whisper":
-        from transcriber.recognition.whisper import Whisper
+        from transcriber.recognition.engines.whisper import Whisper
 
         return list(
             Whisper.side_by_side(
@@ -36,7 +36,7 @@ def load_engines(settings: ProcessSettings) -> list[Engine]:
         )
     if settings.engine == "sherpa-onnx":
         _need_sherpa("the engine sherpa-onnx")
-        from transcriber.recognition.sherpa import Sherpa
+        from transcriber.recognition.engines.sherpa import Sherpa
 
         return [Sherpa(folder, language=settings.language, threads=settings.threads, device=settings.device)]
     raise ConfigError(f"there is no engine called {settings.engine!r} that runs on this machine")
@@ -47,7 +47,7 @@ def load_speaker(settings: ProcessSettings) -> SpeakerModel | None:
     if not settings.speaker:
         return None
     _need_sherpa("a speaker model")
-    from transcriber.recognition.speaker_embedding import SpeakerModel
+    from transcriber.recognition.engines.speaker_embedding import SpeakerModel
 
     return SpeakerModel(Path(settings.speaker), device=settings.device)
 

@@ -15,10 +15,10 @@ from sync.errors import ConfigError
 from tests.support.files import tiny_models
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition import process as process_module
-from transcriber.recognition.engine_loader import load_engines, load_speaker
+from transcriber.recognition.engines.loader import load_engines, load_speaker
+from transcriber.recognition.engines.sherpa import Sherpa
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import ProcessSettings
-from transcriber.recognition.sherpa import Sherpa
 
 ASK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 

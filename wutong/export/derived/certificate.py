@@ -18,8 +18,8 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.record.bodies.session import OpenBody
 from sync.record.event import Event
 from sync.record.hearing import Hearing
+from wutong.export.derived.signing import signing_counts, signing_of
 from wutong.export.forms import FIRST, FORM, document_path, media_path
-from wutong.export.signing import signing_counts, signing_of
 
 TITLE = "庭审录音录像情况说明"
 REASONS = {"recess": "休庭", "closed_evidence": "不公开举证质证", "mediation": "不宜录制的调解"}

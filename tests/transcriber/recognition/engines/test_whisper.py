@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.support.rooms.transcriber_room import speech
-from transcriber.recognition.alignment import align_words
+from transcriber.recognition.engines.whisper import Whisper
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.recognizer import EngineLostError, Word
-from transcriber.recognition.whisper import Whisper
+from transcriber.recognition.text.alignment import align_words
 
 pytestmark = pytest.mark.model
 SAID = "广州市房地产中介协会分析"

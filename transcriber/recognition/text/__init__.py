@@ -1,0 +1,1 @@
+"""What an engine heard, made fit for the record: nothing invented, one language, every character with its time."""

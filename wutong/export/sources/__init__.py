@@ -1,0 +1,1 @@
+"""Where an export comes from: the data folder of a room, or the record store of a center."""
