@@ -157,7 +157,7 @@ export const en: Record<keyof typeof zh, string> = {
   'wall.allCourts': 'All courts',
   'wall.state': 'Status',
   'wall.allStates': 'All statuses',
-  'wall.text': 'Courtroom, case number, or cause of action',
+  'wall.text': 'Courtroom, case, or cause',
   'wall.empty': 'No courtrooms have connected yet',
   'wall.emptyHint': 'A courtroom appears here automatically when its equipment starts and connects to the center.',
   'wall.noMatch': 'No courtrooms match the filters',
