@@ -88,6 +88,8 @@ class LiveTab:
         if waiting is not None:
             waiting.data = text
             return
+        if len(self._texts) > MAX_TEXTS:
+            return  # it is cut off at its next turn, and gets the whole state when it comes back
         message = _Message(text, None, replaces)
         if replaces:
             self._replaced[replaces] = message
