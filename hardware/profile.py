@@ -251,10 +251,6 @@ class Profile(_ProfilePart):
         """`court/room`, as used in topics."""
         return f"{self.room.court}/{self.room.room}"
 
-    def seat_of_channel(self, channel: int) -> Seat | None:
-        """The seat whose microphone is on `channel`."""
-        return next((s for s in self.seats if s.channel == channel), None)
-
 
 def load_profile(path: Path) -> Profile:
     """Read and check a profile; relative paths in it are relative to its folder. `ConfigError` says what is wrong."""

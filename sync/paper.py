@@ -28,7 +28,6 @@ _PLACES = {
         "/usr/share/fonts/noto-cjk/NotoSerifCJK-Regular.ttc",
     ),
 }
-A4_MM = (210.0, 297.0)
 
 
 class Paper(FPDF):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
 
-from sync.record.signing import ABSENT, EXPECT, REFUSE, SIGN, Signature, Signing
+from sync.record.signing import ABSENT, EXPECT, REFUSE, SIGN, Signature
 
 if TYPE_CHECKING:
     from sync.record.hearing import Hearing
@@ -106,11 +106,6 @@ def is_complete(people: Iterable[Signer]) -> bool:
     return any(p.state == "signed" for p in all_of_them) and all(
         p.state in done or (p.state == "refused" and not p.bench) for p in all_of_them
     )
-
-
-def known_hashes(signing: Signing) -> set[str]:
-    """Of every version that was laid before people."""
-    return {version.sha256 for version in signing.versions}
 
 
 def _asked(hearing: Hearing) -> list[tuple[str, str]]:

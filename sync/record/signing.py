@@ -25,7 +25,6 @@ EXPECT = "expect"
 """This person is to sign, although neither the case nor the seats say so: a witness, say."""
 ABSENT = "absent"
 """This person was not there, so is not asked."""
-ACTS = (SIGN, REFUSE, EXPECT, ABSENT)
 LISTS = {"transcript": "transcripts", "signature": "signatures", "objection": "objections", "document": "documents"}
 """The kinds of events that say it -> what a list of them is called, in an export and on a screen."""
 KINDS = frozenset(LISTS)

@@ -1,4 +1,4 @@
-"""Whom something tells of what becomes of it. It needs none of them: they come later, and leave when they like."""
+"""Whom something tells of what becomes of it. It needs none of them: they come later."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ class Listeners(Generic[P]):
         """Call `callback` from now on."""
         self._callbacks.append(callback)
 
-    def remove(self, callback: Callable[P, object]) -> None:
-        """Call it no more; whoever never came is no error."""
-        if callback in self._callbacks:
-            self._callbacks.remove(callback)
-
     def notify(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Tell all of them."""
-        for callback in tuple(self._callbacks):
+        for callback in self._callbacks:
             callback(*args, **kwargs)

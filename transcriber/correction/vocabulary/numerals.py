@@ -229,7 +229,6 @@ _ARABIC: tuple[_Rule, ...] = (
     ("号码", re.compile("(?P<n>[零〇一二三四五六七八九幺]{7,})"), lambda m: _unspelled(m["n"])),
 )
 _A = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
-_NOT_LATIN = r"(?<![\w.(（\-/])"
 _CHINESE: tuple[_Rule, ...] = (
     ("条文", re.compile(r"第(?P<n>\d{1,4})条"), _chinese_article),
     ("比率", re.compile(rf"(?<![\d.])(?P<n>{_A}(?:\.\d+)?)(?P<of>[%‰])"), _chinese_rate),
