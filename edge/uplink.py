@@ -7,6 +7,7 @@ from pathlib import Path
 from hardware.profile import Profile
 from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
+from sync.room.messages import RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
@@ -20,7 +21,7 @@ def _secret(path: Path | None, what: str) -> str:
 def config_of(profile: Profile) -> UplinkConfig:
     """What a profile says about the center; `ConfigError` when a secret's file cannot be read."""
     layout = RoomPaths(profile.storage.data)
-    identity = {
+    identity: RoomIdentity = {
         "court_name": profile.room.court_name,
         "room_name": profile.room.room_name,
         "seats": [{"id": seat.id, "role": seat.role} for seat in profile.seats],

@@ -150,16 +150,26 @@ class LiveHearing(TypedDict):
     """Said by the center alone: it runs, and who asks may not see it."""
 
 
-class RoomStatus(TypedDict):
-    """What a room publishes of itself."""
+class RoomIdentity(TypedDict):
+    """What every status says of the room."""
+
+    court_name: str
+    room_name: str
+    seats: list[OpenedSeat]
+
+
+class RoomStatus(RoomIdentity):
+    """What a room says of itself while it is online."""
 
     online: bool
-    court_name: NotRequired[str]
-    room_name: NotRequired[str]
-    seats: NotRequired[list[OpenedSeat]]
     hearing: LiveHearing | None
     recorder: RecorderStatus | None
     speaking: list[str]
     alarms: list[RoomAlarm]
-    at_utc_ns: NotRequired[int]
-    room_ns: NotRequired[int]
+
+
+class StampedRoomStatus(RoomStatus):
+    """The same as it is published (`sync.topics.STATUS`)."""
+
+    at_utc_ns: int
+    room_ns: int

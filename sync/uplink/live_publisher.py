@@ -15,7 +15,7 @@ import enum
 import json
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import structlog
 from pydantic import BaseModel, Field, ValidationError
@@ -29,7 +29,7 @@ from sync.mqtt import MqttConnection
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import PauseReason
 from sync.room.feed import FRESH_S
-from sync.room.messages import LiveHearing
+from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdentity, RoomStatus, StampedRoomStatus
 
 log = structlog.get_logger(__name__)
 
@@ -81,13 +81,12 @@ class LivePublisher:
         broker: MqttConnection,
         prefix: str,
         *,
-        identity: dict[str, Any],
+        identity: RoomIdentity,
         room_ns: Callable[[], int],
         utc_ns: Callable[[], int],
         hearing: Callable[[], Hearing | None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`identity` is what every status says of the room: `court_name`, `room_name`, `seats`."""
         self._broker = broker
         self._prefix = prefix
         self._identity = identity
@@ -101,12 +100,12 @@ class LivePublisher:
         self._levels = False
         self._levels_at = 0.0
         self._status_at = 0.0
-        self._status_said: dict[str, Any] | None = None
+        self._status_said: RoomStatus | None = None
         self._told: object = None
-        self._recorder: dict[str, Any] | None = None
+        self._recorder: RecorderStatus | None = None
         self._recorder_at = 0.0
         self._speaking: list[str] = []
-        self._alarms: list[dict[str, Any]] = []
+        self._alarms: list[RoomAlarm] = []
         self.dropped = 0
         """Fragments that were left out because the network was too slow."""
         broker.subscribe(f"{prefix}/{topics.DEMAND}", 0, self._on_demand)
@@ -146,9 +145,12 @@ class LivePublisher:
             elif head == "levels":
                 self._publish_levels(payload)
             elif head == "status":
-                self._recorder, self._recorder_at = dict(json.loads(payload)), self._monotonic()
+                self._recorder = cast(RecorderStatus, dict(json.loads(payload)))
+                self._recorder_at = self._monotonic()
             elif head == "alarms":
-                self._alarms = [alarm for alarm in json.loads(payload) if isinstance(alarm, dict)][:MAX_ALARMS]
+                self._alarms = [cast(RoomAlarm, alarm) for alarm in json.loads(payload) if isinstance(alarm, dict)][
+                    :MAX_ALARMS
+                ]
                 self._publish_status()
             elif head == "speaking":
                 self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
@@ -251,9 +253,9 @@ class LivePublisher:
                 "case": hearing.case,
                 "opened_utc_ns": hearing.opened_utc_ns,
             }
-        said: dict[str, Any] = {
-            "online": True,
+        said: RoomStatus = {
             **self._identity,
+            "online": True,
             "hearing": live,
             "recorder": self._recorder if now - self._recorder_at < FRESH_S else None,
             "speaking": list(self._speaking),
@@ -263,7 +265,7 @@ class LivePublisher:
         at_once = self._status_said is None or self._state() != self._told
         if not at_once and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
             return
-        message = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
+        message: StampedRoomStatus = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
         if self._broker.publish(
             f"{self._prefix}/{topics.STATUS}", json.dumps(message, ensure_ascii=False).encode(), qos=1, retain=True
         ):

@@ -9,7 +9,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import structlog
@@ -24,7 +23,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
-from sync.room.messages import LinkStatus
+from sync.room.messages import LinkStatus, RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
@@ -49,7 +48,7 @@ class UplinkConfig:
 
     court: str
     room: str
-    identity: dict[str, Any]
+    identity: RoomIdentity
     """`court_name`, `room_name` and `seats` of every status."""
     layout: RoomPaths
     center_url: str = ""

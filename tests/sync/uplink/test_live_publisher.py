@@ -204,7 +204,7 @@ async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor
     live = LivePublisher(
         line,
         PREFIX,
-        identity={},
+        identity={"court_name": "x", "room_name": "y", "seats": []},
         room_ns=lambda: 1,
         utc_ns=lambda: 2,
         hearing=lambda: None,
