@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import structlog
@@ -53,12 +54,22 @@ class Edge:
     checkpoints: Checkpoints
     notary: Notary
     integrity: Integrity
+    files: contextlib.ExitStack
+
+    def close(self) -> None:
+        """Close the room's files; nothing runs any more."""
+        self.files.close()
 
 
 def assemble(profile: Profile) -> Edge:
     """Open the room's files and declare all routes; may block for a second at first start."""
+    with contextlib.ExitStack() as files:  # closes them if any part cannot be made
+        return _assemble(profile, files)
+
+
+def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     layout = RoomPaths(profile.storage.data)
-    room_log = RoomLog(layout.log)
+    room_log = files.enter_context(contextlib.closing(RoomLog(layout.log)))
     state = RoomState(profile, layout, room_log, RoomClock.open(layout.clock))
     alarms = AlarmRules(state)
     token = DisplayToken(layout.display_token)
@@ -78,7 +89,7 @@ def assemble(profile: Profile) -> Edge:
     add_checks(app, checks)
     add_sockets(app, state, access, token)
     pages.install(app, ["panel", "display"], home="panel")
-    checkpoints = Checkpoints(layout.log)
+    checkpoints = files.enter_context(contextlib.closing(Checkpoints(layout.log)))
     notary = Notary(
         profile.address,
         make_key(layout.device_key),
@@ -91,7 +102,9 @@ def assemble(profile: Profile) -> Edge:
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
     integrity = Integrity(state, checkpoints)
-    return Edge(app, state, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity)
+    return Edge(
+        app, state, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity, files.pop_all()
+    )
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
@@ -112,5 +125,4 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             lifeline.ready()
     finally:
         await edge.state.feed.stop()
-        edge.room_log.close()
-        edge.checkpoints.close()
+        edge.close()

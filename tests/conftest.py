@@ -13,12 +13,14 @@ import pytest
 from hypothesis import settings
 
 from tests.support import kinds
+from tests.support.files import databases
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("exploring", deadline=None)
 settings.load_profile("exploring" if os.environ.get("WUTONG_EXPLORE") else "repeatable")
 
 guard = kinds.Guard()
+databases.watch()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself chooses by markers

@@ -76,6 +76,11 @@ class Copier:
         self._published = ""
         """The last line on the output."""
 
+    def close(self) -> None:
+        """Close the room's log and the list of what was copied."""
+        self.store.close()
+        self.log.close()
+
     def scan(self) -> None:
         """Note what is new in the room's log, and make the logs of closed hearings into files."""
         while events := self.log.since(self._number):
@@ -215,11 +220,11 @@ def main() -> None:
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     options = CopyOptions.model_validate_json(sys.argv[1])
     try:
-        copier = Copier(options)
-        if options.target.startswith(("http://", "https://")):
-            asyncio.run(to_machine(copier, options, os.environ.pop("WUTONG_COPY_TOKEN", "")))
-        else:
-            to_folder(copier, CopyFolder(Path(options.target), options.room, options.data / "copy.json"))
+        with contextlib.closing(Copier(options)) as copier:
+            if options.target.startswith(("http://", "https://")):
+                asyncio.run(to_machine(copier, options, os.environ.pop("WUTONG_COPY_TOKEN", "")))
+            else:
+                to_folder(copier, CopyFolder(Path(options.target), options.room, options.data / "copy.json"))
     except WutongError as error:
         print(json.dumps({"pending_files": 0, "pending_bytes": 0, "why": error.message}, ensure_ascii=False))  # noqa: T201 (the recorder reads it)
         sys.exit(2)

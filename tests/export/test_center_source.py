@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from sqlalchemy import create_engine, insert, select, update
+from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
 from server.config import load_config
@@ -22,6 +22,7 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
 from tests.support.exports.honest_exports import HEARING, HonestExports
 from tests.support.exports.honest_room import ROOM, Center
+from tests.support.files import databases
 from wutong.cli import app
 from wutong.export.bundle import export
 from wutong.export.sources.center import CenterSource
@@ -49,7 +50,7 @@ def config(honest: HonestExports, center: Center, tmp_path: Path, request: pytes
     store = ObjectStore(data / "objects")
     log, checkpoints = RoomLog(room.data / "room.db"), Checkpoints(room.data / "room.db")
     certificate = (room.data / "keys" / "device.pem").read_bytes()
-    with create_engine(loaded.database_url).begin() as db:
+    with create_engine(loaded.database_url, poolclass=NullPool).begin() as db:
         for event in log.of_hearing(HEARING):
             body = json.dumps(dict(event.body), ensure_ascii=False)
             row = {"room": ROOM, "number": event.number, "hearing": HEARING, "kind": event.kind, "body": body}
@@ -89,7 +90,7 @@ def test_the_centers_export_is_judged_like_the_rooms(config: Path, center: Cente
     judgment = examine(ExportCase(tmp_path / "out", center.key.public_key()))
     assert judgment.verdict is Verdict.WITH_GAPS, judgment.reasons
     assert {reason.code for reason in judgment.reasons} == {"gap"}
-    rows = sqlite3.connect(tmp_path / "center" / "center.db").execute("SELECT what, detail FROM audit").fetchall()
+    rows = databases.rows(tmp_path / "center" / "center.db", "SELECT what, detail FROM audit")
     assert [(what, json.loads(detail)["hearing"]) for what, detail in rows] == [("export", HEARING)]
 
 
@@ -119,16 +120,14 @@ def test_a_hearing_of_the_center_is_judged_by_its_name(config: Path) -> None:
 
 
 def audited(config: Path) -> list[dict[str, object]]:
-    rows = sqlite3.connect(config.parent / "center" / "center.db").execute(
-        "SELECT what, detail FROM audit ORDER BY row"
-    )
+    rows = databases.rows(config.parent / "center" / "center.db", "SELECT what, detail FROM audit ORDER BY row")
     return [{"what": what, **json.loads(detail)} for what, detail in rows if what != "level"]
 
 
 def set_level(config: Path, level: str) -> None:
     detail = json.dumps({"hearing": HEARING, "level": level, "before": "open", "reason": "当事人申请"})
     row = {"utc_ns": 1, "what": "level", "role": "archivist", "address": "local", "detail": detail, "granted": True}
-    with create_engine(load_config(config).database_url).begin() as db:
+    with create_engine(load_config(config).database_url, poolclass=NullPool).begin() as db:
         db.execute(insert(t.audit).values(**row))
 
 
@@ -152,7 +151,7 @@ def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(
 
 
 def test_a_trial_that_is_not_public_is_restricted_before_anybody_says_so(config: Path) -> None:
-    with create_engine(load_config(config).database_url).begin() as db:
+    with create_engine(load_config(config).database_url, poolclass=NullPool).begin() as db:
         opening = db.execute(select(t.events.c.body).where(t.events.c.kind == "open")).scalar_one()
         body = json.loads(opening)
         body["case"]["public"] = False

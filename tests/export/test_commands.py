@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 from sync.ledger.keys import public_pem
 from tests.support.exports.honest_exports import HEARING, Forge, HonestExports
 from tests.support.exports.honest_room import Center
+from tests.support.files import databases
 from wutong.cli import app
 
 runner = CliRunner()
@@ -55,8 +55,8 @@ def test_a_hearing_of_the_room_is_judged_where_it_is(honest: HonestExports) -> N
     made = honest("pause")
     done = runner.invoke(app, ["verify", HEARING, "--data", str(made.data), "--json"])
     assert json.loads(done.stdout)["verdict"] == "authentic"
-    with sqlite3.connect(made.data / "room.db") as db:
-        (last,) = db.execute("SELECT body FROM event WHERE kind = 'access' ORDER BY number DESC LIMIT 1").fetchone()
+    query = "SELECT body FROM event WHERE kind = 'access' ORDER BY number DESC LIMIT 1"
+    [(last,)] = databases.rows(made.data / "room.db", query)
     assert json.loads(last) == {"what": "verify", "hearing": HEARING, "excerpt": False}
 
 
@@ -82,7 +82,7 @@ def test_a_bit_that_flipped_at_rest_is_a_verdict_and_no_export(
 def test_an_event_deleted_from_the_rooms_log_is_a_verdict(honest: HonestExports, place: Path) -> None:
     data = place / "deleted"
     shutil.copytree(honest("pause").data, data)
-    with sqlite3.connect(data / "room.db") as db:
+    with databases.opened(data / "room.db") as db:
         last = "SELECT max(number) FROM event WHERE kind = 'mark' OR kind = 'utterance'"
         db.execute(f"DELETE FROM outbox WHERE number = ({last})")
         assert db.execute(f"DELETE FROM event WHERE number = ({last})").rowcount == 1

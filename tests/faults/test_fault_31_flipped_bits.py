@@ -77,11 +77,12 @@ async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None
         flipping(port, 2) as (line, flipped),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{line}", timeout=5, trust_env=False) as http,
     ):
+        store = UploadStore(layout.uploads)
         uploads = Uploads(
             room=ADDRESS,
             layout=layout,
             room_log=log,
-            store=UploadStore(layout.uploads),
+            store=store,
             tus=TusClient(http),
             pace=TokenBucket(1e9),
             hearing=lambda: None,
@@ -93,6 +94,7 @@ async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None
     assert len(flipped) == 2, "two attempts arrived damaged"
     assert peer.objects == {sha256: data}
     log.close()
+    store.close()
 
 
 async def test_a_bit_that_flips_at_rest_costs_its_fragment(room_of: Callable[..., RecorderRoom]) -> None:

@@ -31,7 +31,7 @@ async def test_no_other_route_of_the_room_interrupts_a_recording(courtroom: Room
     other = assemble(courtroom.profile.model_copy(update={"storage": storage}))
     routes = [(r.path, sorted(r.methods - {"HEAD"})) for r in other.app.router.routes if getattr(r, "methods", None)]  # type: ignore[attr-defined]
     assert all(rule_of(getattr(r, "endpoint", None)) is not None for r in other.app.router.routes)
-    other.room_log.close()
+    other.close()
     hearing = await courtroom.open()
     ending = {"/api/hearing/close", "/api/hearing/pause", "/api/session"}
     machines = {path for path, _ in routes if path.startswith("/api/control/")}

@@ -83,7 +83,7 @@ async def test_the_rooms_interface_for_other_systems_has_start_pause_stop_query_
         and (rule := rule_of(getattr(route, "endpoint", None))) is not None
         and rule.machine is not None
     }
-    edge.room_log.close()
+    edge.close()
     assert acts == {"hearing", "pause", "resume", "stop", "state", "mute"}
     answer = await courtroom.stranger.post("/api/control/hearing", json=CASE)
     assert answer.status_code == 401  # how it works with its token: tests/edge/test_control.py

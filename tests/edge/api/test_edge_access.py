@@ -79,7 +79,7 @@ async def test_the_table_of_routes_and_roles_is_whole(room: Room, tmp_path: Path
         who = MACHINE if rule.machine else PUBLIC if rule.public else "+".join(sorted(rule.roles))
         methods = {"WS"} if isinstance(route, APIWebSocketRoute) else set(route.methods or ()) - {"HEAD"}
         found |= {(method, route.path): who for method in methods}
-    edge.room_log.close()
+    edge.close()
     assert found == TABLE
 
 

@@ -210,4 +210,4 @@ async def test_a_log_that_takes_nothing_refuses_acts_but_keeps_the_panel_up(room
         assert [alarm.code for alarm in edge.state.hearing.alarms] == ["not-recording"]
     finally:
         await edge.state.feed.stop()
-        edge.room_log.close()
+        edge.close()

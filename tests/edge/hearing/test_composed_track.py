@@ -43,4 +43,4 @@ async def test_a_hearing_names_it_when_the_profile_asks_for_it(tmp_path: Path, e
         assert not state.kept("h"), "no device is recorded"
         assert state.running_tracks == 0
     finally:
-        edge.room_log.close()
+        edge.close()

@@ -284,8 +284,7 @@ async def test_the_alarms_are_told_to_the_screens_and_to_the_uplink(tmp_path: Pa
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await state.feed.stop()
-        edge.room_log.close()
-        edge.checkpoints.close()
+        edge.close()
     assert [(alarm["code"], alarm["subject"]) for alarm in alarms] == [("unsealed", "h")]
     alarms = json.loads(json.dumps(state.snapshot()["alarms"]))
     assert alarms[0]["since_ms"] == 1000
@@ -381,7 +380,8 @@ def test_no_size_is_signed_twice_over_restarts(bench: Bench) -> None:
 async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_open(tmp_path: Path) -> None:
     profile = tmp_path / "room.toml"
     profile.write_text(PROFILE % 0, encoding="utf-8")
-    state = assemble(load_profile(profile)).state
+    edge = assemble(load_profile(profile))
+    state = edge.state
     state.transcriber_feed.connected = True
     assert words_of(state, "h") is Words.ABSENT  # nothing was heard of it yet
     assert heard_of(state) is None
@@ -397,6 +397,7 @@ async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_op
     state.transcriber_feed.connected = False
     state.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
     assert words_of(state, "h") is Words.ABSENT
+    edge.close()
 
 
 def test_a_device_key_that_others_may_read_stops_the_start(tmp_path: Path) -> None:

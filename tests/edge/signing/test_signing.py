@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from sync.ledger.seal import check
 from sync.ledger.tree import leaf_hash
 from sync.record.hearing import Hearing
 from sync.record.signing import false_versions, words_of, words_sha256
+from tests.support.files import databases
 from tests.support.rooms.edge_room import Room
 from tests.support.rooms.signing_court import PARTIES, SAID, Court, strokes
 
@@ -151,7 +151,7 @@ async def test_when_all_have_signed_the_documents_are_made_once_also_over_a_powe
     kept = court.room.layout.hearing(court.hearing) / said["file"]
     assert kept.read_bytes() == pdf
     await court.room.stop()
-    with sqlite3.connect(court.room.layout.log) as db:  # as if the power had gone before the last was written down
+    with databases.opened(court.room.layout.log) as db:  # as if the power had gone before the last was written down
         db.execute("DELETE FROM outbox WHERE number IN (SELECT number FROM event WHERE key LIKE 'document/%/srt')")
         db.execute("DELETE FROM event WHERE key LIKE 'document/%/srt'")
     await court.room.start()  # what is missing is made, what is there is not made again

@@ -178,7 +178,7 @@ def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything
     assert whole_copy(target / "jianshan/3" / HEARING, media, log)
     assert first.store.pending() == (0, 0)
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"pending_files": 0, "pending_bytes": 0, "why": None}
-    first.store.close()
+    first.close()
 
     again = Copier(options)
     again.scan()
@@ -188,6 +188,7 @@ def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything
     assert folder.poll()
     again.store.forget_stored()
     assert again.store.pending()[0] == 3
+    again.close()
     log.close()
 
 

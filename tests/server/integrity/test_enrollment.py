@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import sqlite3
 from pathlib import Path
 
 import httpx
@@ -17,6 +16,7 @@ from sync.ledger.keys import certificate_request, check_certificate, public_pem,
 from sync.room.enrollment import center_key as kept_center_key
 from sync.room.enrollment import is_enrolled
 from sync.room.paths import RoomPaths
+from tests.support.files import databases
 from tests.support.peers.center_peers import Served
 from tests.support.rooms.signing_room import enroll_device
 
@@ -53,7 +53,8 @@ async def test_codes_are_random_hashed_and_old_after_fifteen_minutes(served: Ser
     codes = {await enrollment(served).new_code("court1/c03") for _ in range(20)}
     assert len(codes) == 20
     assert all(len(code.replace("-", "")) == 26 for code in codes)  # 128 bits in base32
-    dump = "".join(sqlite3.connect(served.data / "center.db").iterdump())
+    with databases.opened(served.data / "center.db") as stored:
+        dump = "".join(stored.iterdump())
     assert not any(code in dump or code.replace("-", "") in dump for code in codes)
     later = Enrollment(served.center.database, center_key(served.data))
     late_ns = dt.timedelta(minutes=15, seconds=1).total_seconds() * 1e9

@@ -38,6 +38,7 @@ from server.store.database import open_database
 from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import certificate_request, issue
 from sync.ledger.note import read_note
+from tests.support.files import databases
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, opening, said, until
 from tests.support.rooms.signing_room import SigningRoom, enroll_device
 from wutong.enroll import new_code
@@ -113,10 +114,8 @@ async def test_a_fork_is_refused_kept_as_proof_and_alarmed_also_after_a_restart(
     left_out = replace(true, size=19)
     assert (await signing.ask(left_out))["refused"] == "fork"
     assert "fork" in signing.alarms()
-    rows = sqlite3.connect(signing.served.data / "center.db").execute(
-        "SELECT refused, note FROM checkpoints WHERE size = 20 ORDER BY refused"
-    )
-    (none, kept), (why, proof) = rows.fetchall()
+    query = "SELECT refused, note FROM checkpoints WHERE size = 20 ORDER BY refused"
+    (none, kept), (why, proof) = databases.rows(signing.served.data / "center.db", query)
     assert (none, why) == ("", "fork")
     assert signing.is_witnessed({"note": kept})
     assert proof.encode() == forged
@@ -187,14 +186,13 @@ async def test_a_revoked_an_expired_a_replaced_and_a_wrongly_certified_device_ma
     assert signing.is_witnessed(await signing.ask(signing.head()))
     assert [d.revoked_utc_ns is None for d in await enrollment(served).devices("court1/c03")] == [True, False]
     # A certificate of another center, slipped into the database, is no better than none.
-    database = sqlite3.connect(served.data / "center.db")
-    own = database.execute("SELECT certificate FROM devices WHERE revoked_utc_ns IS NULL").fetchone()
+    [own] = databases.rows(served.data / "center.db", "SELECT certificate FROM devices WHERE revoked_utc_ns IS NULL")
     request, stranger = certificate_request(newer, "court1/c03"), Ed25519PrivateKey.generate()
     foreign = issue(request, "court1/c03", stranger, dt.datetime.now(dt.UTC))
-    with database:
+    with databases.opened(served.data / "center.db") as database:
         database.execute("UPDATE devices SET certificate = ? WHERE revoked_utc_ns IS NULL", (foreign.decode(),))
     assert (await signing.ask(signing.head(2)))["refused"] == "device"
-    with database:
+    with databases.opened(served.data / "center.db") as database:
         database.execute("UPDATE devices SET certificate = ? WHERE revoked_utc_ns IS NULL", own)
     witness: Witness = served.center.witness
     true_utc_ns = witness._utc_ns
@@ -204,8 +202,7 @@ async def test_a_revoked_an_expired_a_replaced_and_a_wrongly_certified_device_ma
 
 async def test_twenty_thousand_leaves_are_folded_once_not_at_every_checkpoint(signing: SigningRoom) -> None:
     signing.say(opening(1), *sentences(2, 20_000), send=False)
-    stored = sqlite3.connect(signing.served.data / "center.db")
-    with stored:
+    with databases.opened(signing.served.data / "center.db") as stored:
         for event in signing.events:
             got = read_event("court1/c03", json.dumps(event).encode())
             stored.execute(
@@ -249,9 +246,8 @@ async def test_a_room_whose_record_cannot_be_read_holds_up_no_other(
 ) -> None:
     signing.say(opening(1), *sentences(2, 9))
     await signing.receipted()
-    database = sqlite3.connect(served.data / "center.db")
-    body = database.execute("SELECT body FROM events WHERE room = 'court1/c03' AND number = 5").fetchone()
-    with database:
+    with databases.opened(served.data / "center.db") as database:
+        body = database.execute("SELECT body FROM events WHERE room = 'court1/c03' AND number = 5").fetchone()
         database.execute("UPDATE events SET body = '{' WHERE room = 'court1/c03' AND number = 5")
     code = await enrollment(served).new_code("court1/c04")
     key = await asyncio.to_thread(enroll_device, served, tmp_path / "other", code, "court1/c04")
@@ -266,7 +262,7 @@ async def test_a_room_whose_record_cannot_be_read_holds_up_no_other(
         assert signing.answers() == []
     finally:
         peer.stop()
-    with database:
+    with databases.opened(served.data / "center.db") as database:
         database.execute("UPDATE events SET body = ? WHERE room = 'court1/c03' AND number = 5", body)
     assert signing.is_witnessed(await signing.ask(signing.head()))
 
@@ -334,8 +330,7 @@ def test_the_index_of_witnessed_trees_is_the_same_in_both_databases_and_their_mi
 def test_a_center_of_before_gets_the_index_at_its_start(tmp_path: Path) -> None:
     file = tmp_path / "center.db"
     open_database(f"sqlite:///{file}").close()
-    old = sqlite3.connect(file)
-    with old:
+    with databases.opened(file) as old:
         old.execute("DROP INDEX checkpoints_witnessed")
         for later in ("TRIGGER utterance_revised", "TRIGGER utterance_removed", "TABLE grants"):
             old.execute(f"DROP {later}")
@@ -345,7 +340,7 @@ def test_a_center_of_before_gets_the_index_at_its_start(tmp_path: Path) -> None:
                 "INSERT INTO checkpoints VALUES ('h1', 5, ?, 'court1/c03', 5, '', 'note', ?, 0, NULL)", (root, why)
             )
     open_database(f"sqlite:///{file}").close()
-    with pytest.raises(sqlite3.IntegrityError), old:
+    with pytest.raises(sqlite3.IntegrityError), databases.opened(file) as old:
         old.execute("INSERT INTO checkpoints VALUES ('h1', 5, 'cc', 'court1/c03', 5, '', 'note', '', 0, NULL)")
 
 

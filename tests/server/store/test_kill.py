@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
+from tests.support.files import databases
 from tests.support.peers.center_peers import RoomPeer, config_text, free_port, opening, said, until
 
 CENTER = "from wutong.cli import main; main()"
@@ -53,15 +53,11 @@ async def test_kill_9_between_events_loses_and_doubles_nothing(tmp_path: Path, b
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
                 killed = room.receipts()
-                stored = sqlite3.connect(data / "center.db").execute("SELECT number FROM events").fetchall()
+                stored = databases.rows(data / "center.db", "SELECT number FROM events")
                 assert killed <= {row[0] for row in stored}, "a receipt was given for what was not on disk"
                 process = await start(config, port)
         await until(lambda: room.receipts() == set(events), 30)
-        rows = (
-            sqlite3.connect(data / "center.db")
-            .execute("SELECT number, count(*) FROM events GROUP BY number")
-            .fetchall()
-        )
+        rows = databases.rows(data / "center.db", "SELECT number, count(*) FROM events GROUP BY number")
         assert rows == [(n, 1) for n in range(1, 301)]
         assert len(killed) < 301
     finally:

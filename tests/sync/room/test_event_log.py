@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -26,8 +27,8 @@ def test_two_processes_write_one_order_without_holes(tmp_path: Path) -> None:
     path = tmp_path / "room.db"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), who]) for who in ("a", "b")]
     assert [w.wait(60) for w in writers] == [0, 0]
-    log = RoomLog(path)
-    events = log.since(0)
+    with contextlib.closing(RoomLog(path)) as log:
+        events, waiting = log.since(0), log.pending_count()
     # 100 without a key from each, 50 shared keys once.
     assert len(events) == 250
     numbers = [e.number for e in events]
@@ -35,7 +36,7 @@ def test_two_processes_write_one_order_without_holes(tmp_path: Path) -> None:
     for who in ("a", "b"):
         own = [e.body["i"] for e in events if e.body["by"] == who]
         assert own == sorted(own)
-    assert log.pending_count() == 250
+    assert waiting == 250
 
 
 def test_a_key_said_twice_is_one_event(room_log: RoomLog) -> None:
@@ -58,7 +59,8 @@ def test_what_was_appended_is_there_after_the_process_is_killed(tmp_path: Path) 
         "log=RoomLog(Path(sys.argv[1]));log.append('open',{},hearing='h',room_ns=1,utc_ns=1);os.kill(os.getpid(),9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "room.db")], check=False)
-    assert RoomLog(tmp_path / "room.db").last_opened() == "h"
+    with contextlib.closing(RoomLog(tmp_path / "room.db")) as log:
+        assert log.last_opened() == "h"
 
 
 def test_numbers_that_are_no_json_are_refused(room_log: RoomLog) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,22 +25,28 @@ sys.stdin.readline()
 
 
 @pytest.fixture
-def taken(tmp_path: Path) -> sqlite3.Connection:
+def taken(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that has the file for itself."""
-    db = sqlite3.connect(tmp_path / "room.db", isolation_level=None)
-    db.execute("CREATE TABLE t (a)")
-    db.execute("BEGIN EXCLUSIVE")
-    return db
+    with contextlib.closing(sqlite3.connect(tmp_path / "room.db", isolation_level=None)) as db:
+        db.execute("CREATE TABLE t (a)")
+        db.execute("BEGIN EXCLUSIVE")
+        yield db
 
 
-def test_it_waits_for_who_has_the_file(taken: sqlite3.Connection, tmp_path: Path) -> None:
-    db = sqlite3.connect(tmp_path / "room.db", timeout=0, isolation_level=None)
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another connection, which does not wait for the file."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "room.db", timeout=0, isolation_level=None)) as db:
+        yield db
+
+
+def test_it_waits_for_who_has_the_file(taken: sqlite3.Connection, impatient: sqlite3.Connection) -> None:
     refused = 0
 
     def execute(statement: str) -> None:
         nonlocal refused
         try:
-            db.execute(statement)
+            impatient.execute(statement)
         except sqlite3.OperationalError:
             refused += 1
             if refused == 3:
@@ -47,24 +55,22 @@ def test_it_waits_for_who_has_the_file(taken: sqlite3.Connection, tmp_path: Path
 
     write_ahead(execute)
     assert refused == 3
-    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert impatient.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @pytest.mark.usefixtures("taken")
-def test_a_file_that_stays_locked_is_an_error_in_the_end(tmp_path: Path) -> None:
-    db = sqlite3.connect(tmp_path / "room.db", timeout=0)
+def test_a_file_that_stays_locked_is_an_error_in_the_end(impatient: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        write_ahead(db.execute, patience_s=0.05)
+        write_ahead(impatient.execute, patience_s=0.05)
 
 
-def test_what_waiting_does_not_mend_is_said_at_once(tmp_path: Path) -> None:
+def test_what_waiting_does_not_mend_is_said_at_once(impatient: sqlite3.Connection, tmp_path: Path) -> None:
     (tmp_path / "room.db").write_bytes(b"no database" * 1000)
-    db = sqlite3.connect(tmp_path / "room.db")
     calls = []
 
     def execute(statement: str) -> None:
         calls.append(statement)
-        db.execute(statement)
+        impatient.execute(statement)
 
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):
         write_ahead(execute)
