@@ -22,6 +22,8 @@ from sync.http.access import allow, public
 from sync.record.docket import Case
 from sync.record.explanation import explain
 from sync.record.timeline import Exhibit, PauseReason
+from sync.text.characters import clean_line
+from sync.text.fields import LINE, NAMES
 
 FORM_BYTES = 64 * 1024
 """What a multipart form may weigh beside its file."""
@@ -35,7 +37,7 @@ Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length
 class FromDocket(EdgeBody):
     """Open a planned hearing."""
 
-    docket_id: Annotated[str, Field(min_length=1, max_length=64)]
+    docket_id: Annotated[str, LINE, Field(min_length=1, max_length=64)]
     despite: Despite = Field(default_factory=list)
 
 
@@ -63,7 +65,7 @@ class NewPause(EdgeBody):
 class Consents(EdgeBody):
     """Who agrees that the recording stands for the 笔录, by name."""
 
-    consents: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=32)]
+    consents: Annotated[list[Annotated[str, NAMES, Field(max_length=200)]], Field(max_length=32)]
 
 
 class NewView(EdgeBody):
@@ -79,8 +81,8 @@ class NewView(EdgeBody):
 class NewMark(EdgeBody):
     """A note at this moment."""
 
-    kind: Annotated[str, Field(min_length=1, max_length=32)]
-    text: Annotated[str, Field(max_length=500)] = ""
+    kind: Annotated[str, LINE, Field(min_length=1, max_length=32)]
+    text: Annotated[str, LINE, Field(max_length=500)] = ""
 
 
 def add_routes(
@@ -175,8 +177,8 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
             file, title = form.get("file"), form.get("title", "")
             if not isinstance(file, UploadFile) or not isinstance(title, str):
                 raise MediaError("请选择一个文件 (the form needs a file)", code="invalid")
-            filename = Path((file.filename or "").replace("\\", "/")).name[:200] or "file"
-            return await commands.add_exhibit(title[:200], filename, _pieces(file))
+            filename = Path(clean_line(file.filename or "").replace("\\", "/")).name[:200] or "file"
+            return await commands.add_exhibit(clean_line(title)[:200], filename, _pieces(file))
 
     @app.get("/api/exhibits/{exhibit}")
     @allow("clerk")

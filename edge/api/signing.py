@@ -16,14 +16,15 @@ from pydantic import Field, model_validator
 from starlette.background import BackgroundTask
 
 from edge.api.body import EdgeBody
+from edge.api.transcript import Role
 from edge.documents.jobs import MEDIA_TYPES, Made
 from edge.signing.commands import SigningCommands
 from edge.state.room_state import RoomState
-from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import allow
 from sync.record.bodies.signing import ObjectionBody, SignatureBody
 from sync.record.signing import SIGN
+from sync.text.fields import NAME, WORDS
 
 MAX_STROKES = 64
 MAX_POINTS = 4000
@@ -33,9 +34,9 @@ MAX_MS = 600_000
 
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-Who = Annotated[str, Field(max_length=100), WRITABLE]
-Why = Annotated[str, Field(max_length=500), WRITABLE]
-Words = Annotated[str, Field(max_length=20_000), WRITABLE]
+Who = Annotated[str, NAME, Field(max_length=100)]
+Why = Annotated[str, WORDS, Field(max_length=500)]
+Words = Annotated[str, WORDS, Field(max_length=20_000)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Point = tuple[Unit, Unit, Annotated[float, Field(ge=0, le=MAX_MS, allow_inf_nan=False)], Unit]
 Stroke = Annotated[list[Point], Field(min_length=1, max_length=MAX_POINTS)]

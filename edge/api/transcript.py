@@ -17,7 +17,6 @@ from edge.api.body import WordsBody
 from edge.state.room_state import RoomState
 from edge.transcript.clip import moment
 from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCommands
-from edge.transcript.text_rules import WRITABLE, Role
 from sync.errors import HearingError
 from sync.http.access import Access, allow, error_response
 from sync.media.tracks import MICROPHONES, MIX
@@ -26,11 +25,13 @@ from sync.record.event import Event
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.record.timeline import Segment
 from sync.record.transcript import Utterance
+from sync.text.fields import LINE, WORDS
 
 AROUND_NS = 300_000_000
 """Played before and after a line."""
 SOUNDS_AT_ONCE = 2
 MAX_TEXT = 10_000
+MAX_ROLE = 40
 MAX_CHANGES = 200
 LATEST_MS = 1e12
 """Thirty years of room time."""
@@ -39,7 +40,8 @@ LATEST_MS = 1e12
 Name = Annotated[str, StringConstraints(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._:-]+$")]
 NameOrNone = Annotated[str, StringConstraints(max_length=96, pattern=r"^[A-Za-z0-9._:-]*$")]
 """As long as the center takes: a line that was heard is named by its seat and its place in time."""
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), WRITABLE]
+Text = Annotated[str, WORDS, Field(min_length=1, max_length=MAX_TEXT)]
+Role = Annotated[str, LINE, Field(min_length=1, max_length=MAX_ROLE)]
 Milliseconds = Annotated[float, Field(ge=0, le=LATEST_MS, allow_inf_nan=False)]
 
 
@@ -115,7 +117,7 @@ class NewRevision(WordsBody):
         "edit", "split", "merge", "speaker", "insert", "phrase", "strike", "restore", "doubt", "accept", "objection"
     ]
     tab: Name
-    reason: Annotated[str, Field(max_length=500), WRITABLE] = ""
+    reason: Annotated[str, WORDS, Field(max_length=500)] = ""
     changes: Annotated[list[SetChange | NewChange], Field(min_length=1, max_length=MAX_CHANGES)]
     reopen: bool = False
 

@@ -2,7 +2,8 @@
 
 A pure function of the hearing: times are of this machine's zone, as the clock on the court's wall. Lines that are gone
 are left out, struck ones too unless asked for, and then the paper says how many; what the clerk marks doubtful is
-marked. Exhibits and interruptions stand as notes where they happened.
+marked. Exhibits and interruptions stand as notes where they happened. Whatever an older record holds, what comes from
+people is cleaned before it is put on paper (`sync.text`), so that no record is without its documents.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from sync.record.hearing import Hearing, State
 from sync.record.signers import BENCH, Signer, is_complete, people_of
 from sync.record.signing import Version, words_of, words_sha256
+from sync.text.characters import clean_line
 
 TITLE = "法庭笔录"
 DRAFT = "草稿，未经核对签名"
@@ -82,7 +84,7 @@ def form_of(
     draft = not (current and hearing.state is State.CLOSED and is_complete(people))
     rows = _rows(hearing, show_struck=show_struck)
     return CourtForm(
-        court=court_name,
+        court=clean_line(court_name),
         hearing=hearing.id,
         heads=_heads(hearing, room_name, people),
         rows=rows,
@@ -91,7 +93,7 @@ def form_of(
         version=version if current else None,
         draft=draft,
         device=device,
-        case_no=str(hearing.case.get("case_no", "")),
+        case_no=clean_line(str(hearing.case.get("case_no", ""))),
         objections=_objections(hearing),
         left_out=0 if show_struck else sum(line.struck for line in hearing.transcript),
     )
@@ -128,7 +130,8 @@ def _heads(hearing: Hearing, room_name: str, people: Iterable[Signer]) -> list[t
         ("书记员", "、".join(clerk) or BLANK),
         ("到庭人员", "；".join(others) or BLANK),
     ]
-    return heads + ([("未到庭退庭", "；".join(away))] if away else [])
+    heads += [("未到庭退庭", "；".join(away))] if away else []
+    return [(head, clean_line(value) or BLANK) for head, value in heads]
 
 
 def _named(person: Signer) -> str:
@@ -143,9 +146,9 @@ def _rows(hearing: Hearing, *, show_struck: bool) -> list[Row]:
             rows.append(Row(notes.pop(0)[1]))
         if line.struck and not show_struck:
             continue
-        text = " ".join(line.text.split())
+        text = clean_line(line.text)
         if text:
-            rows.append(Row(text, line.role, line.id, line.struck, line.doubtful))
+            rows.append(Row(text, clean_line(line.role), line.id, line.struck, line.doubtful))
     return rows + [Row(text) for _, text in notes]
 
 
@@ -177,7 +180,7 @@ def _shown(hearing: Hearing) -> list[tuple[int, str]]:
         if exhibit is not None:
             which = "、".join(str(page) for page in sorted(set(pages)))
             where = f"第 {which} 页" if exhibit.pages > 1 else ""
-            notes.append((at_ns, f"（出示证据 {exhibit.number}：《{exhibit.title}》{where}）"))
+            notes.append((at_ns, f"（出示证据 {exhibit.number}：《{clean_line(exhibit.title)}》{where}）"))
     return notes
 
 
@@ -202,9 +205,9 @@ def _objections(hearing: Hearing) -> list[str]:
         was, wants = _short(one.text), _short(one.wants).rstrip("。")
         text = f"补正申请：{who}认为{where}“{was}”记录有误，申请补正为“{wants}”。{played}"
         if one.outcome == "corrected":
-            said.append(text + "已予补正。")
+            said.append(clean_line(text + "已予补正。"))
         else:
-            said.append(text + f"不予补正，理由：{one.reason}。申请记录在案。")
+            said.append(clean_line(text + f"不予补正，理由：{one.reason}。申请记录在案。"))
     return said
 
 

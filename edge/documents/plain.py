@@ -11,6 +11,7 @@ from sync.record.hearing import Hearing
 from sync.record.nanoseconds import ns_as_text
 from sync.record.transcript import Utterance
 from sync.runtime.units import NS_PER_MS
+from sync.text.characters import clean_line
 
 FORM = "wutong-transcript/1"
 LEAST_CUE_NS = 1_000_000_000
@@ -28,8 +29,8 @@ def vtt_of(hearing: Hearing, form: CourtForm) -> bytes:
     note = f"NOTE {DRAFT}\n\n" if form.draft else ""
     cues = []
     for line in _said(hearing):
-        role = line.role.replace(">", "").replace("&", "")
-        words = _flat(line.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        role = clean_line(line.role).replace(">", "").replace("&", "")
+        words = clean_line(line.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         start, end = (_at(hearing, ns, ".") for ns in (line.start_ns, _end_ns(line)))
         cues.append(f"{start} --> {end}\n<v {role}>{words}\n")
     return ("WEBVTT\n\n" + note + "\n".join(cues)).encode()
@@ -69,13 +70,13 @@ def _line(hearing: Hearing, line: Utterance) -> dict[str, Any]:
 def _cues(hearing: Hearing, form: CourtForm, point: str) -> list[tuple[str, str, str]]:
     cues = [(f"00:00:00{point}000", f"00:00:02{point}000", f"（{DRAFT}）")] if form.draft else []
     for line in _said(hearing):
-        words = _flat(line.text).replace("-->", "→")
-        cues.append((_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), f"{line.role}：{words}"))
+        words = f"{clean_line(line.role)}：{clean_line(line.text)}".replace("-->", "→")
+        cues.append((_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), words))
     return cues
 
 
 def _said(hearing: Hearing) -> list[Utterance]:
-    said = [line for line in hearing.transcript if not line.struck and line.text.strip()]
+    said = [line for line in hearing.transcript if not line.struck and clean_line(line.text)]
     return sorted(said, key=lambda line: line.start_ns)
 
 
@@ -86,10 +87,6 @@ def _end_ns(line: Utterance) -> int:
 def _at(hearing: Hearing, ns: int, point: str) -> str:
     ms = max(ns - hearing.opened_ns, 0) // NS_PER_MS
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{point}{ms % 1000:03d}"
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _text(value: int | None) -> str | None:

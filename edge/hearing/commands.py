@@ -30,6 +30,7 @@ from sync.record.bodies.session import MuteBody, OpenBody, OpenedCase, OpenedTra
 from sync.record.docket import Case
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Exhibit, PauseReason
+from sync.text.names import clean_names
 
 KEPT_WITHIN_S = 3.0
 MAX_EXHIBITS = 500
@@ -129,7 +130,7 @@ class HearingCommands:
                     " (only a civil case in simplified procedure can do without a transcript)",
                     code="procedure",
                 )
-            parties = set(hearing.case.get("parties", {}).values())
+            parties = {clean_names(names) for names in hearing.case.get("parties", {}).values()}
             missing = sorted(parties - set(consents))
             if missing or not parties:
                 who = "、".join(missing) or "当事人未登记"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sync.errors import HearingError
+from sync.text.characters import clean_line, clean_words
 
 MAX_BYTES: Final = 256 * 1024
 MAX_PHRASES: Final = 500
@@ -93,7 +94,7 @@ class _Entry:
     """Where an entry and its keys are in the text."""
 
     def __init__(self, text: str, heads: list[int], number: int) -> None:
-        lines = text.splitlines()
+        lines = text.split("\n")
         self.first = heads[number] if number < len(heads) else 1
         last = heads[number + 1] - 1 if number + 1 < len(heads) else len(lines)
         self._lines = lines[self.first - 1 : last]
@@ -135,17 +136,17 @@ def _words(entry: dict[str, Any], key: str, where: _Entry, most: int) -> str:
     value = entry.get(key)
     if value is None:
         raise PhraseFileError(f"这条用语没有 {key}", f"{key} is missing", line=where.first)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not clean_words(value).strip():
         raise PhraseFileError(f"{key} 应为文字，不能为空", f"{key} is not words", line=where.line(key))
     if len(value) > most:
         raise PhraseFileError(f"{key} 超过 {most} 字", f"{key} is too long", line=where.line(key))
-    return value.strip()
+    return (clean_words if key == "text" else clean_line)(value).strip()
 
 
 def _heads(text: str) -> list[int]:
     """The lines (from 1) at which phrases begin; what stands in a text of several lines is no head."""
     heads, quoted = [], ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not quoted and re.match(r"\s*\[\[\s*\"?phrase\"?\s*\]\]", line):
             heads.append(number)
         for mark in re.findall(r'"""|\'\'\'', line):
@@ -165,6 +166,6 @@ def _not_toml(message: str, text: str) -> PhraseFileError:
     at = _AT.search(message)
     plain = re.sub(r"\s*\(at .*\)$", "", message)
     if at is None:
-        line = max(len(text.splitlines()), 1) if _END in message else 1
+        line = text.removesuffix("\n").count("\n") + 1 if _END in message else 1
         return PhraseFileError(f"格式不对，引号或括号可能没有写完：{plain}", plain, line=line)
     return PhraseFileError(f"格式不对：{plain}", plain, line=int(at[1]), column=int(at[2]))

@@ -27,6 +27,7 @@ from sync.record.milliseconds import to_ms
 from sync.record.signers import is_complete, people_of
 from sync.record.signing import ABSENT, EXPECT, KINDS, REFUSE, SIGN, words_of, words_sha256
 from sync.record.transcript import CLERK, Utterance
+from sync.text.characters import clean_words
 
 log = structlog.get_logger(__name__)
 
@@ -179,7 +180,8 @@ class SigningCommands:
             if said["outcome"] == "corrected":
                 await self._check_revision(hearing, line, said)
             body: ObjectionBody = {**said, "text": said["text"] or line.text}
-            if body["text"] not in {line.text, *(version.get("text") for version in line.versions)}:
+            known = {clean_words(str(text)).strip() for text in (line.text, *(v.get("text") for v in line.versions))}
+            if clean_words(body["text"]).strip() not in known:
                 raise HearingError("这一行从未这样记录过 (the line never said that)", code="invalid")
             await self._state.append("objection", body, hearing=hearing.id, key=f"objection/{hearing.id}/{said['id']}")
         return await self._said()

@@ -28,6 +28,7 @@ from sync.record.docket import Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
 from sync.runtime.units import NS_PER_MS
+from sync.text.fields import LINE
 
 READERS = ("inspector", "archivist")
 
@@ -43,7 +44,7 @@ class NewClassification(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     level: Classification
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, LINE, Field(min_length=1, max_length=200)]
 
 
 class ListedHearing(HearingRow):

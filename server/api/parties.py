@@ -33,6 +33,7 @@ from sync.record.hearing import Hearing, State
 from sync.record.timeline import Exhibit, Gap, Pause, Presentation
 from sync.record.transcript import LineSource
 from sync.runtime.units import NS_PER_MS
+from sync.text.fields import LINE, NAME
 
 _LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
 _WHOLE = ("id", "state", "opened_ms", "opened_utc_ms", "recorded_from_ms", "closed_ms", "pauses", "presentations")
@@ -43,8 +44,8 @@ class NewGrant(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    role: Annotated[str, Field(min_length=1, max_length=40)]
-    name: Annotated[str, Field(min_length=1, max_length=40)]
+    role: Annotated[str, LINE, Field(min_length=1, max_length=40)]
+    name: Annotated[str, NAME, Field(min_length=1, max_length=40)]
     hours: Annotated[float, Field(gt=0, le=MAX_HOURS, allow_inf_nan=False)] = 24
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Text = Annotated[str, Field(max_length=200)]
+from sync.text.characters import clean_line
+from sync.text.fields import CASE_NUMBER, LINE, NAME, NAMES
+
+MOST_PARTIES = 32
+Text = Annotated[str, LINE, Field(max_length=200)]
+Party = Annotated[str, LINE, Field(min_length=1, max_length=40)]
+"""What somebody is in the case: 原告."""
+Names = Annotated[str, NAMES, Field(max_length=200)]
 
 
-Term = Annotated[str, Field(min_length=2, max_length=40)]
+def _of_one_role(parties: Any) -> Any:
+    """Roles that are one once they are cleaned keep the names of both."""
+    if not isinstance(parties, dict) or len(parties) > MOST_PARTIES:
+        return parties
+    joined: dict[Any, Any] = {}
+    for role, names in parties.items():
+        key = clean_line(role) if isinstance(role, str) else role
+        both = isinstance(names, str) and isinstance(joined.get(key), str)
+        joined[key] = f"{joined[key]}、{names}" if both else names
+    return joined
+
+
+Term = Annotated[str, NAME, Field(min_length=2, max_length=40)]
 TermKind = Literal["person", "place", "statute", "exhibit", "term"]
 
 
@@ -18,10 +37,13 @@ class Case(BaseModel):
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
-    case_no: Annotated[str, Field(min_length=1, max_length=100, description="案号, e.g. (2026)黑05民初123号")]
+    case_no: Annotated[str, CASE_NUMBER, Field(min_length=1, max_length=100)]
+    """案号: (2026)黑05民初123号."""
     cause: Text = ""
     title: Text = ""
-    parties: dict[Annotated[str, Field(max_length=40)], Text] = Field(default_factory=dict, max_length=32)
+    parties: Annotated[dict[Party, Names], BeforeValidator(_of_one_role)] = Field(
+        default_factory=dict, max_length=MOST_PARTIES
+    )
     vocabulary: dict[TermKind, Annotated[list[Term], Field(max_length=200)]] = Field(default_factory=dict)
     """What will be said in this case, beside the parties' names: it biases the engine and guides the corrector."""
     public: bool = True
@@ -32,7 +54,7 @@ class Case(BaseModel):
 class DocketEntry(Case):
     """One planned hearing."""
 
-    id: Annotated[str, Field(min_length=1, max_length=64)]
+    id: Annotated[str, LINE, Field(min_length=1, max_length=64)]
     time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 

@@ -7,7 +7,6 @@ may be added (`expect`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import TypedDict
 
 from sync.record.signing import ABSENT, EXPECT, REFUSE, SIGN, Signature
+from sync.text.characters import clean_line
+from sync.text.equal import fold
+from sync.text.names import clean_name, same_name, split_names
 
 if TYPE_CHECKING:
     from sync.record.hearing import Hearing
@@ -35,9 +37,6 @@ _OTHERS = (
     "鉴定人",
     "翻译人",
 )
-_APART = re.compile(r"[、,，;；]\s*")
-
-
 SignerState = Literal["waiting", "signed", "refused", "absent"]
 _STATE: Mapping[str, SignerState] = {SIGN: "signed", REFUSE: "refused", ABSENT: "absent"}
 
@@ -87,10 +86,11 @@ def people_of(hearing: Hearing, sha256: str | None) -> list[Signer]:
     for said in hearing.signing.signatures:
         person = _find(people, said.role, said.name)
         if person is None:
-            person = Signer(said.role, said.name, said.role in BENCH)
+            role = clean_line(said.role)
+            person = Signer(role, clean_name(said.name), role in BENCH)
             people.append(person)
         elif not person.name:
-            person.name = said.name
+            person.name = clean_name(said.name)
         if said.act == EXPECT:
             if person.state == "absent":
                 _set(person, "waiting", None)
@@ -111,21 +111,20 @@ def is_complete(people: Iterable[Signer]) -> bool:
 def _asked(hearing: Hearing) -> list[tuple[str, str]]:
     parties = hearing.case.get("parties")
     named = [
-        (str(role), name.strip())
+        (clean_line(str(role)), name)
         for role, names in (parties.items() if isinstance(parties, dict) else ())
-        for name in _APART.split(str(names))
-        if name.strip()
+        for name in split_names(str(names))
     ]
     seated = [str(role) for seat in hearing.seats for role in [seat.get("role", ""), *(seat.get("roles") or [])]]
-    roles = [role for role in dict.fromkeys(seated) if role in BENCH]
-    roles += [line.role for line in hearing.transcript if line.source == "speech" and not line.struck]
+    roles = [role for role in map(clean_line, seated) if role in BENCH]
+    roles += [clean_line(line.role) for line in hearing.transcript if line.source == "speech" and not line.struck]
     taken = {role for role, _ in named}
     return [*named, *((role, "") for role in dict.fromkeys(roles) if role and role not in taken)]
 
 
 def _find(people: list[Signer], role: str, name: str) -> Signer | None:
-    same = [p for p in people if p.role == role]
-    exact = next((p for p in same if p.name == name), None)
+    same = [p for p in people if fold(p.role) == fold(role)]
+    exact = next((p for p in same if same_name(p.name, name)), None)
     return exact or next((p for p in same if not p.name), None)
 
 
