@@ -36,7 +36,7 @@ class Database:
         self._writer = ThreadPoolExecutor(1, "db-writer")
         self._readers = ThreadPoolExecutor(READERS, "db-reader")
         self.full_text = engine.dialect.name == "sqlite"
-        """Whether `utterance_text` exists."""
+        """Whether `utterance_folded` exists."""
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; it is on disk when this returns. `StorageError` if it could not be kept."""
@@ -71,8 +71,8 @@ class Database:
             raise StorageError(f"the record store cannot be read ({error}); look at the center's disk") from error
 
 
-def open_database(url: str) -> Database:
-    """Connect and migrate; `ConfigError` when the database cannot be used."""
+def open_database(url: str, revision: str = "head") -> Database:
+    """Connect and migrate; `ConfigError` when the database cannot be used. `revision`: an older one, for tests."""
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -87,7 +87,7 @@ def open_database(url: str) -> Database:
             migrations = AlembicConfig()
             migrations.set_main_option("script_location", str(Path(__file__).resolve().parents[1] / "migrations"))
             migrations.attributes["connection"] = connection
-            command.upgrade(migrations, "head")
+            command.upgrade(migrations, revision)
     except SQLAlchemyError as error:
         engine.dispose()
         raise ConfigError(f"the database of the center cannot be opened: {error}") from error

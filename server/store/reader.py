@@ -7,18 +7,21 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, column, select, text
+from sqlalchemy import ColumnElement, Connection, Integer, Row, column, false, or_, select, text
 from typing_extensions import TypedDict
 
 from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
+from server.store.folded import folded_filter
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedCase, OpenedTrack
 from sync.record.event import Event
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.signing import KINDS as SIGNING
+from sync.text.characters import clean_line, clean_words
+from sync.text.equal import fold
 
 MAX_HEARINGS = 500
 MAX_HITS = 200
@@ -113,7 +116,7 @@ class RecordReader:
             exact = wanted.room if "/" in wanted.room else None
             query = query.where(h.room == exact if exact else h.room.endswith("/" + wanted.room, autoescape=True))
         if wanted.case:
-            query = query.where(h.case_json.contains(wanted.case, autoescape=True))
+            query = query.where(_of_case(wanted.case))
         if wanted.date:
             start = day_utc_ns(wanted.date)
             query = query.where(h.opened_utc_ns >= start, h.opened_utc_ns < start + _DAY_NS)
@@ -203,8 +206,8 @@ class RecordReader:
         return {str(row.room): str(row.body) for row in rows}
 
     async def search(self, words: str, wanted: WordFilter) -> list[dict[str, Any]]:
-        """Utterances that contain every one of the space-separated `words`, newest hearing first."""
-        terms = words.split()
+        """Utterances that contain each of the space-separated `words`, as `fold` compares; newest hearing first."""
+        terms = [term for term in map(fold, clean_words(words).split()) if term]
         if not terms:
             return []
         u, h = t.utterances.c, t.hearings.c
@@ -218,15 +221,17 @@ class RecordReader:
         indexed = [term for term in terms if len(term) >= 3] if self._db.full_text else []
         if indexed:
             match = " ".join('"' + term.replace('"', '""') + '"' for term in indexed)
-            found = text("SELECT rowid FROM utterance_text WHERE utterance_text MATCH :match").bindparams(match=match)
+            found = text("SELECT rowid FROM utterance_folded WHERE utterance_folded MATCH :match").bindparams(
+                match=match
+            )
             query = query.where(u.row.in_(found.columns(column("rowid", Integer)).scalar_subquery()))
         for term in terms:
             if term not in indexed:
-                query = query.where(u.text.icontains(term, autoescape=True))
+                query = query.where(u.folded.contains(term, autoescape=True))
         if wanted.role:
-            query = query.where(u.role == wanted.role)
+            query = query.where(u.role == clean_line(wanted.role))
         if wanted.case:
-            query = query.where(h.case_json.contains(wanted.case, autoescape=True))
+            query = query.where(_of_case(wanted.case))
         if wanted.court:
             query = query.where(h.room.startswith(wanted.court + "/", autoescape=True))
         if wanted.from_date:
@@ -235,6 +240,11 @@ class RecordReader:
             query = query.where(h.opened_utc_ns < day_utc_ns(wanted.to_date) + _DAY_NS)
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
         return [_hit(row) for row in rows]
+
+
+def _of_case(wanted: str) -> ColumnElement[bool]:
+    """Whether a hearing's case has these words, or a part of its number in any spelling."""
+    return or_(false(), *(t.hearings.c.folded.contains(key, autoescape=True) for key in folded_filter(wanted)))
 
 
 def day_utc_ns(day: str) -> int:

@@ -34,6 +34,7 @@ hearings = Table(
     Column("opened_utc_ns", BigInteger, nullable=False),
     Column("closed_ns", BigInteger),
     Column("closed_utc_ns", BigInteger),
+    Column("folded", Text, nullable=False, server_default=""),
     Index("hearings_opened", "opened_utc_ns"),
 )
 events = Table(
@@ -73,6 +74,7 @@ utterances = Table(
     Column("start_ns", BigInteger, nullable=False),
     Column("end_ns", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
+    Column("folded", Text, nullable=False, server_default=""),
     Index("utterances_id", "hearing", "id", unique=True),
 )
 objects = Table(

@@ -21,6 +21,8 @@ from server.store import tables as t
 from server.store.events import events_of
 from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
+from sync.text.characters import clean_line, clean_words
+from sync.text.equal import fold
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +30,8 @@ KINDS = ("utterance", "revision")
 MAX_LINES = 200_000
 """Kept in memory at once, about a kilobyte each: a thousand hearings of two hundred lines. Beyond it the hearing that
 was quiet for longest is folded anew when it speaks again."""
-_COLUMNS = ("seat", "role", "start_ns", "end_ns", "text")
-_Row = tuple[str, str, int, int, str]
+_COLUMNS = ("seat", "role", "start_ns", "end_ns", "text", "folded")
+_Row = tuple[str, str, int, int, str, str]
 _UNFIT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
@@ -103,7 +105,7 @@ def _row(line: Utterance | None) -> _Row | None:
     """As the table has it; None for what is in no search."""
     if line is None or line.gone or line.struck:
         return None
-    return line.seat, line.role, line.start_ns, line.end_ns, line.text
+    return line.seat, clean_line(line.role), line.start_ns, line.end_ns, clean_words(line.text), fold(line.text)
 
 
 def _names(event: Event) -> Iterator[str]:
@@ -128,5 +130,5 @@ def _apply(fold: _Fold, events: Iterable[Event]) -> None:
 
 def _written(connection: Connection, hearing: str) -> dict[str, _Row]:
     u = t.utterances.c
-    query = select(u.id, u.seat, u.role, u.start_ns, u.end_ns, u.text).where(u.hearing == hearing)
-    return {str(r.id): (r.seat, r.role, r.start_ns, r.end_ns, r.text) for r in connection.execute(query)}
+    query = select(u.id, u.seat, u.role, u.start_ns, u.end_ns, u.text, u.folded).where(u.hearing == hearing)
+    return {str(r.id): (r.seat, r.role, r.start_ns, r.end_ns, r.text, r.folded) for r in connection.execute(query)}

@@ -18,10 +18,12 @@ from sqlalchemy import Connection, insert, select, update
 from server.events.admission import Received
 from server.store import tables as t
 from server.store.database import Database, insert_once
+from server.store.folded import folded_case
 from server.store.transcript_index import Lines
 from sync.record.bodies.media import SegmentBody
 from sync.record.bodies.session import OpenBody
 from sync.record.event import Event
+from sync.text.characters import clean_line
 
 
 @dataclass
@@ -196,8 +198,9 @@ class RecordWriter:
                 "room": room,
                 "court_name": body.get("court_name", ""),
                 "room_name": body.get("room_name", ""),
-                "case_no": str(case.get("case_no", "")),
+                "case_no": clean_line(str(case.get("case_no", ""))),
                 "case_json": json.dumps(case, ensure_ascii=False),
+                "folded": folded_case(case),
                 "tracks_json": json.dumps(body.get("tracks", []), ensure_ascii=False),
                 "state": "open",
                 "state_number": event.number,

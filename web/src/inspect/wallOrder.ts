@@ -1,5 +1,6 @@
 /** How the wall sorts and filters its rooms, and which of them show moving pictures. Pure. */
 
+import { fold } from '../lib/fold';
 import { type ObservedRoom, roomStatus, type RoomStatus } from './roomStatus';
 
 const ORDER: readonly RoomStatus[] = ['alarm', 'offline', 'not-recording', 'live', 'paused', 'idle'];
@@ -26,11 +27,11 @@ export interface WallFilter {
 export function passes(room: ObservedRoom, filter: WallFilter): boolean {
   if (filter.court !== '' && courtOf(room.address) !== filter.court) return false;
   if (filter.state !== '' && roomStatus(room) !== filter.state) return false;
-  const wanted = filter.text.trim().toLowerCase();
+  const wanted = fold(filter.text);
   if (wanted === '') return true;
   const c = room.hearing?.case;
   return [room.address, room.court_name, room.room_name, c?.case_no, c?.title, c?.cause]
-    .some((part) => part?.toLowerCase().includes(wanted));
+    .some((part) => part !== undefined && fold(part).includes(wanted));
 }
 
 /** `court` of `court/room`. */

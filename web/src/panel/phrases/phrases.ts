@@ -1,5 +1,6 @@
 /** Set phrases as the panel finds and inserts them. No state. */
 
+import { fold } from '../../lib/fold';
 import type { NewLine } from '../../lib/transcript';
 import type { FilledPhrase, Line } from '../../lib/types';
 import { leastEnd } from '../transcript/lineChanges';
@@ -13,7 +14,7 @@ export interface PhraseGroup {
 
 /** Those that fit the case (or all), in which the letters or characters of `query` occur in their order. */
 export function matching(phrases: Phrase[], query: string, all: boolean): PhraseGroup[] {
-  const wanted = query.trim().toLowerCase().replaceAll(' ', '');
+  const wanted = fold(query);
   const groups = new Map<string, Phrase[]>();
   for (const phrase of phrases) {
     if (!all && !phrase.fits) continue;
@@ -25,9 +26,9 @@ export function matching(phrases: Phrase[], query: string, all: boolean): Phrase
 
 function finds(phrase: Phrase, wanted: string): boolean {
   if (phrase.initials.includes(wanted)) return true;
-  const words = `${phrase.title}${phrase.group}`.toLowerCase();
+  const words = fold(`${phrase.title}${phrase.group}`);
   if (words.includes(wanted)) return true;
-  return /\p{Script=Han}{2}/u.test(wanted) && phrase.text.includes(wanted);
+  return /\p{Script=Han}{2}/u.test(wanted) && fold(phrase.text).includes(wanted);
 }
 
 /** The line that a phrase becomes: after `above`, or placed by its time where there is none. */
