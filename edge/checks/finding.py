@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edge.state.shown import FindingKind, ShownFinding
+from sync.text.names import split_names
 
 NAME: Final = "name"
 AMOUNT: Final = "amount"
@@ -116,17 +117,9 @@ def facts_of(
 ) -> Facts:
     """The facts of a hearing as its `open` event and its exhibits have them."""
     parties = dict(case.get("parties", {}))
-    names = [(str(role), one) for role, said in parties.items() for one in _each(_ASIDE.sub("", str(said)))]
+    names = [(str(role), one) for role, said in parties.items() for one in split_names(_ASIDE.sub("", str(said)))]
     vocabulary: Mapping[str, Any] = case.get("vocabulary") or {}
     names += [("", str(name)) for name in vocabulary.get("person", []) if str(name) not in {n for _, n in names}]
     known = {str(term) for terms in vocabulary.values() for term in terms} | {*exhibits, str(case.get("cause", ""))}
     roles = {str(role) for seat in seats for role in seat.get("roles") or [seat.get("role", "")]} | parties.keys()
     return Facts(tuple(dict.fromkeys(names)), frozenset(known - {""}), frozenset(roles - {""}), today)
-
-
-def _each(names: str) -> list[str]:
-    """`张伟明、王芳` are two."""
-    for mark in "，,；;/ 和":
-        if mark != "和" or all(2 <= len(part) <= 4 for part in names.split("和")):
-            names = names.replace(mark, "、")
-    return [name.strip() for name in names.split("、") if name.strip()]

@@ -2,7 +2,7 @@
 
 Quiet on purpose: a name of which one character differs is a finding only where it also sounds alike, or where the role
 stands before it; two-character names only where the role or a title says that a name is meant. Somebody else of a
-similar name whom the docket's vocabulary lists is no finding.
+similar name whom the docket's vocabulary lists is no finding. A name of several parts is to have the docket's dots.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from edge.checks.finding import NAME, CheckedLine, Facts, Finding
 from edge.checks.sounds import far, sound
+from sync.text.equal import DOT, DOTS
 
 _BEFORE_TWO: Final = re.compile(r"(我叫|我是|姓名|名叫|由)$")
 _AFTER_TWO: Final = re.compile(r"^(先生|女士|同志|律师|法官|担任|本人|诉)")
@@ -35,6 +36,10 @@ def _in(
     words = {name for _, name in names} | known
     taken = {i for word in words for at in _places(text, word) for i in range(at, at + len(word))}
     found: list[tuple[int, int, str | None, str]] = []
+    for role, name in sorted(names, key=lambda one: -len(one[1])):
+        for at, length, why in _dotted(text, role, name):
+            found.append((at, length, name, why))
+            taken.update(range(at, at + length))
     for role, name in sorted(names, key=lambda one: -len(one[1])):
         for at, length, why in _near(text, role, name, roles):
             span = set(range(at, at + length))
@@ -59,6 +64,16 @@ def _near(text: str, role: str, name: str, roles: frozenset[str]) -> Iterator[tu
             yield at, size, f"{what}，这里是“{window}”，{why}"
     if role and 3 <= size <= 4:
         yield from _shortened(text, role, name, what)
+
+
+def _dotted(text: str, role: str, name: str) -> Iterator[tuple[int, int, str]]:
+    """(place, length, why) of a name of several parts whose dots are others than the docket's, blanks, or not there."""
+    parts = name.split(DOT)
+    if len(parts) > 1:
+        for found in re.finditer(rf"[{DOTS}.。\s]{{0,3}}".join(map(re.escape, parts)), text):
+            if found[0] != name:
+                what = f"排期登记的{role or '姓名'}是“{name}”，这里是“{found[0]}”，间隔号不同"
+                yield found.start(), len(found[0]), what
 
 
 def _places(text: str, word: str) -> list[int]:

@@ -45,6 +45,15 @@ def test_other_words_and_other_people_are_left_alone(text: str) -> None:
     assert words((COUNSEL, text)) == []
 
 
+@pytest.mark.parametrize(
+    "spelled", ["买买提艾力", "买买提•艾力", "买买提.艾力", "买买提 艾力", "买买提。艾力", "买买提 ・ 艾力"]
+)
+def test_a_name_of_several_parts_is_written_with_the_dockets_dot(spelled: str) -> None:
+    facts = facts_of({"parties": {"被告": "买买提 • 艾力、王秀兰"}}, [], [], None)
+    assert words((COUNSEL, f"被告{spelled}没有到庭"), facts=facts) == [("name", spelled, "买买提·艾力")]
+    assert words((COUNSEL, "被告买买提·艾力没有到庭"), facts=facts) == []
+
+
 def test_somebody_whom_the_docket_knows_is_no_wrong_name() -> None:
     case = {"parties": {"原告": "张伟明"}, "vocabulary": {"person": ["张伟民"]}}
     facts = facts_of(case, [], [], None)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sync.text.names import split_names
 from transcriber.correction.vocabulary.lexicon import Term, court_terms, ideographs, merged
 from transcriber.correction.vocabulary.statutes import statutes
 
@@ -66,7 +67,7 @@ def _case_terms(case: Mapping[str, Any]) -> list[Term]:
     named = _parties(case)
     found: list[Term] = []
     for role, names in named.items():
-        for name in _split(names):
+        for name in split_names(names):
             found += [Term(t, "姓名", of_case=True) for t in _spoken_names(role, name)]
     found += [Term(t, "当事人", of_case=True) for t in _title(case, named)]
     found += [Term(word, KINDS[kind], of_case=True) for kind, word in _told(case)]
@@ -80,7 +81,7 @@ def _parties(case: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _names(case: Mapping[str, Any]) -> list[str]:
-    return [name for names in _parties(case).values() for name in _split(names)]
+    return [name for names in _parties(case).values() for name in split_names(names)]
 
 
 def _told(case: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -97,13 +98,6 @@ def _list(value: object) -> list[object]:
 def _branch(case: Mapping[str, Any]) -> str:
     found = re.search(r"[民刑行](?=[初终再申监])", str(case.get("case_no") or ""))
     return {"民": "民事", "刑": "刑事", "行": "行政"}[found.group()] if found else ""
-
-
-def _split(names: str) -> list[str]:
-    """Part the people that stand in one field."""
-    for mark in "，,；;/ ":
-        names = names.replace(mark, "、")
-    return [n for n in names.split("、") if n]
 
 
 def _spoken_names(role: str, name: str) -> list[str]:

@@ -1,8 +1,9 @@
 """The corrector: words that sound like a term of the court or a name of the case, and are written as something else.
 
-Promises: a change puts characters that sound alike in the place of as many others, and nothing else; each names its
-reason and how sure it is; what is sure enough is to be applied, what is likely is to be proposed, the rest is let be.
-Text without a term near it is never changed, and what was corrected once is not corrected again.
+Promises: a change puts characters that sound alike in the place of as many others, and into a name of several parts
+the dots that the docket gives it, and nothing else; each names its reason and how sure it is; what is sure enough is to
+be applied, what is likely is to be proposed, the rest is let be. Text without a term near it is never changed, and what
+was corrected once is not corrected again.
 
 It is a decoder: of all ways to read the syllables as ordinary words and terms it takes the most probable one. A changed
 character costs by the distance of its sound and by how sure the engine was of it; see docs/words.md.
@@ -15,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from sync.text.equal import DOT, DOTS
 from transcriber.correction.vocabulary import ordinary
 from transcriber.correction.vocabulary.index import Match, SoundIndex
-from transcriber.correction.vocabulary.lexicon import Term, is_ideograph
+from transcriber.correction.vocabulary.lexicon import Term, ideographs, is_ideograph
 
 APPLY, PROPOSE = 0.9, 0.5
 """The least confidence with which a change is made, and with which the clerk is asked."""
@@ -48,6 +50,8 @@ _COMMON_WORD, _COMMON_CHARACTER = math.log(6e-6), math.log(3e-4)
 """From which probability on a word, or a single character, is what anybody may have said."""
 _SCALE, _MIDDLE = 0.8, 1.5
 _SOFT = frozenset("，、：")
+_ONLY_DOTS = 0.99
+"""How sure it is that a name whose every character was heard is that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,10 @@ class Corrector:
         best, path = self._decode(heard, matches, frozenset())
         found = []
         for step in path:
-            if not step.changed or step.match is None:
+            if step.match is None:
+                continue
+            if not step.changed:
+                found += _dotted(text, heard, step, step.match, _ONLY_DOTS)
                 continue
             other, as_heard = self._decode(heard, matches, frozenset(step.changed))
             confidence = 1 / (1 + math.exp(-(best - other - _MIDDLE) / _SCALE))
@@ -233,13 +240,35 @@ def _listen(text: str, probabilities: Sequence[tuple[str, float]]) -> _HeardText
             heard.sure.append(sure[place])
             heard.after.append(before)
             before = 0
-        else:
+        elif character not in DOTS:
             before = max(before, 1 if character in _SOFT else 2)
     return heard
 
 
+def _dotted(text: str, heard: _HeardText, step: _PathStep, match: Match, confidence: float) -> list[Change]:
+    """Write a name of several parts as the docket has it, whatever stands between the parts in `text`."""
+    if DOT not in match.term.text:
+        return []
+    behind = _dots_behind(match.term.text)
+    new = ""
+    for i in range(step.first, step.last):
+        between = text[heard.places[i] + 1 : heard.places[i + 1]] if i + 1 < step.last else ""
+        new += match.written[i - step.first] + (DOT if i - step.first in behind else between)
+    first, last = heard.places[step.first], heard.places[step.last - 1] + 1
+    old = text[first:last]
+    why = f"{match.term.kind}「{match.term.text}」"
+    return [Change(first, old, new, why, confidence)] if new != old else []
+
+
+def _dots_behind(written: str) -> set[int]:
+    """Behind which of its ideographs, counted from 0, a term has a dot."""
+    return {len(ideographs(written[:place])) - 1 for place, c in enumerate(written) if c == DOT}
+
+
 def _spelled(text: str, heard: _HeardText, step: _PathStep, match: Match, confidence: float) -> list[Change]:
-    """Make one change of each run of characters that is another now."""
+    """Make one change of each run of characters that is another now; of all the term where dots belong into it."""
+    if dotted := _dotted(text, heard, step, match, confidence):
+        return dotted
     out = []
     for _, run in groupby(enumerate(step.changed), key=lambda pair: pair[1] - pair[0]):
         places = [i for _, i in run]

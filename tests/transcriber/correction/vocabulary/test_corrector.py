@@ -84,6 +84,14 @@ def test_a_common_word_is_replaced_only_where_it_is_all_that_was_said(corrector:
     assert (asked.new, asked.applies) == ("异议", False)
 
 
+@pytest.mark.parametrize("spelled", ["买买提艾力", "买买提•艾力", "买买提・艾力", "买卖提艾力", "买卖提‧艾丽"])
+def test_a_name_of_several_parts_gets_the_dockets_dots(spelled: str) -> None:
+    named = Corrector(Vocabulary.of_case({"parties": {"被告": "买买提•艾力"}}).terms)
+    for before, after in (("被告", "没有到庭。"), ("", ""), ("我看见", "，他在哭。")):
+        assert corrected(named, f"{before}{spelled}{after}") == f"{before}买买提·艾力{after}"
+    assert named.changes("被告买买提·艾力没有到庭。") == []
+
+
 def test_the_engines_certainty_counts() -> None:
     few = Corrector([Term("现金"), Term("交付现金")])
     sure = few.changes("交付先进", [("交付", 1.0), ("先进", 1.0)])
