@@ -3,8 +3,9 @@
 Promises: what is finished outranks what goes on; a caption is only made when nothing finished waits, and more rarely
 the slower the model is. The final pass begins when a speaker falls silent, before the pause is long enough to end the
 turn (the preflight): mostly it is done by then, and it goes on from the words that the captions have committed. Each
-turn becomes one event `utterance` or, when nothing was said, none. A turn that the model cannot survive is declared in
-the record, never dropped silently.
+turn becomes one event `utterance`: its words or, where no engine could say which, a line that says so
+(`transcriber.unheard`), whose sound is the turn's. Only what was said at another seat, and what was said in a recess,
+becomes none.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from transcriber.recognition.recognizer import EngineLostError, Recognizer, Reje
 from transcriber.segmentation.crosstalk import CrosstalkFilter
 from transcriber.segmentation.endpointer import Turn, pause_s
 from transcriber.turn_queue import TurnQueue
+from transcriber.unheard import has_words, line_of
 from transcriber.utterances import UtteranceWriter
 
 log = structlog.get_logger(__name__)
 
-UNHEARD = "〔此处语音未能转写，以录音为准〕"
 _FIRST_CAPTION_S = 0.75
 _NEXT_CAPTION_S = 0.9
 _REST = 0.8
@@ -37,6 +38,8 @@ _PREFLIGHT_S = 0.2
 """After so much silence the final pass is made, in the hope that nothing more is said before the turn ends."""
 _POLL_S = 0.03
 _IDLE_POLL_S = 0.1
+_NOT_WRITTEN = frozenset({Rejection.IN_PAUSE, Rejection.AT_ANOTHER_SEAT})
+"""What becomes no line of this seat: no record is made of a recess, and the other seat has the words."""
 
 
 def _now() -> float:
@@ -178,24 +181,31 @@ class RecognitionScheduler:
         transcription = await self._recognizer.ask(
             samples, bias, interim=interim, turn=caption.id, prefix=caption.agreement.committed
         )
-        if bias and await self._reviser.echoed(hearing, transcription.text):
+        if not bias or not await self._reviser.echoed(hearing, transcription.text):
+            return transcription
+        if interim:
             return Transcription(rejection=Rejection.ECHO_OF_BIAS)
-        return transcription
+        # Who is asked for a name may say just what the engine was told: an engine that was told nothing knows.
+        heard = await self._recognizer.ask(samples, "", turn=caption.id)
+        return heard if heard.text else Transcription(rejection=Rejection.ECHO_OF_BIAS)
 
     async def _final(self, job: HearingJob, turn: Turn) -> None:
         caption = self._captions.take(job, turn)
         caption.asked += 1
         transcription = await self._settled(caption)
-        if transcription.text:
-            event = await self._utterances.write(job, turn, transcription)
-            self._crosstalk.note(turn, transcription.text)
-            await self._reviser.after(job.hearing, event)
-        else:
-            log.info("nothing_said", why=transcription.reason, seconds=round(turn.seconds, 2), channel=turn.channel)
+        if transcription.rejection in _NOT_WRITTEN:
+            log.info("said_elsewhere", why=transcription.reason, seconds=round(turn.seconds, 2), channel=turn.channel)
             self._captions.withdraw(caption)
+            return
+        if not has_words(transcription):
+            log.info("no_words", why=transcription.reason, seconds=round(turn.seconds, 2), channel=turn.channel)
+            transcription = line_of(transcription)
+        event = await self._utterances.write(job, turn, transcription)
+        self._crosstalk.note(turn, transcription.text)
+        await self._reviser.after(job.hearing, event)
 
     async def _settled(self, caption: Caption) -> Transcription:
-        """Return what the record is to have of a turn that is over: no text, when nothing was said at this seat."""
+        """Return what was heard of a turn that is over; without words where no engine could say which."""
         job, turn = caption.job, caption.turn
         if job.resumes_ns(turn.start_ns) != turn.start_ns:
             return Transcription(rejection=Rejection.IN_PAUSE)  # the pause was known only after the turn was cut
@@ -206,8 +216,8 @@ class RecognitionScheduler:
                 transcription = await self._ask(caption, turn.samples())
             except EngineLostError as error:
                 log.error("turn_unheard", why=error.message, start_ns=turn.start_ns)
-                transcription = Transcription(text=UNHEARD)
+                transcription = Transcription(rejection=Rejection.NOT_HEARD, why=error.message)
         others = self._captions.at_other_seats(turn)
-        if transcription.text and self._crosstalk.elsewhere(turn, transcription.text, others):
+        if self._crosstalk.elsewhere(turn, transcription.text if has_words(transcription) else "", others):
             return Transcription(rejection=Rejection.AT_ANOTHER_SEAT)
         return transcription

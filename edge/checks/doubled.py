@@ -54,6 +54,8 @@ _SENTENCE: Final = re.compile(r"([\u4e00-\u9fff，、]{6,80}[。！？；，])\1
 _ANSWERS: Final = re.compile(r"^(没有异议|不同意|我同意|听清了|不清楚|不知道|没有了|是这样|对不起|没问题)+$")
 _AGAIN: Final = re.compile(r"^(.{1,4}?)\1+$")
 """是的是的: so people answer, and it is theirs to say it so often."""
+_NO_WORDS: Final = "〔"
+"""A line of the transcriber's own, of speech that it could not write (`transcriber.unheard`): two are two stretches."""
 _SAME_LINE: Final = 10
 """A line of so many characters is not said twice by accident."""
 
@@ -70,7 +72,7 @@ def find(lines: Sequence[CheckedLine], facts: Facts) -> Iterator[Finding]:
 def _lines(lines: Sequence[CheckedLine]) -> Iterator[Finding]:
     for before, line in pairwise(lines):
         text = line.text
-        if text != before.text or len(text) < _SAME_LINE:
+        if text != before.text or len(text) < _SAME_LINE or text.startswith(_NO_WORDS):
             continue
         if before.seat == line.seat:
             why = "与上一句完全相同，可能重复记录"

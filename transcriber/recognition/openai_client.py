@@ -19,10 +19,10 @@ import numpy as np
 from sync.errors import ConfigError, WutongError
 from sync.runtime.secrets import read_secret
 from transcriber.audio.pcm import RATE_HZ, Samples
-from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Rejection, Transcription, Word
-from transcriber.recognition.text.hallucinations import echoes
+from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Transcription, Word
 from transcriber.recognition.text.language import LANGUAGES
 from transcriber.recognition.text.normalize import evenly_timed, normalized, probability_of
+from transcriber.recognition.text.repetition import echoes, loops
 
 _CONNECT_S = 4.0
 _PROBE_S = 4.0
@@ -75,9 +75,10 @@ class OpenAIClient:
         seconds = len(samples) / RATE_HZ
         wav = _wav(samples)
         made = parse_transcription(await self._in_language(wav, bias, interim=interim), seconds, interim=interim)
-        if bias and not interim and (made.rejection not in (None, Rejection.NO_WORDS) or echoes(made.text)):
+        if bias and not interim and (made.rejection or loops(made.text) or echoes(made.text)):
             # Names to be expected are what leads a model astray most often.
-            made = parse_transcription(await self._in_language(wav, "", interim=interim), seconds, interim=interim)
+            again = parse_transcription(await self._in_language(wav, "", interim=interim), seconds, interim=interim)
+            made = again if again.text else made
         return made
 
     async def _in_language(self, wav: bytes, bias: str, *, interim: bool) -> dict[str, Any]:

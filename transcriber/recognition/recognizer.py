@@ -21,14 +21,19 @@ class Word:
 
 
 class Rejection(Enum):
-    """Why nothing is written of some samples: the name is the code, the value is for the log."""
+    """Why there are no words of some samples: the name is the code, the value is for the log.
+
+    Only of the last two nothing at all is written; the others are a line that says so (`transcriber.unheard`).
+    """
 
     NO_WORDS = "no words"
     SILENCE = "silence"
-    KNOWN_PHRASE = "known phrase"
+    ANNOTATION = "an annotation of a sound"
+    CREDITS = "credits of a video"
     TOO_FAST = "too fast"
     REPETITION = "repetition"
     ECHO_OF_BIAS = "echo of the bias"
+    NOT_HEARD = "no engine survived it"
     IN_PAUSE = "in a pause"
     AT_ANOTHER_SEAT = "said at another seat"
 
@@ -53,6 +58,10 @@ class Transcription:
 
 UNKNOWN_PROBABILITY = 0.75
 """The probability of words whose engine says none: neither doubted nor trusted above others."""
+
+
+DOUBTED_PROBABILITY = 0.3
+"""The probability, at most, of words that may not have been said: whoever reads them sees them underlined."""
 
 
 class EngineLostError(WutongError):

@@ -51,7 +51,10 @@ class CrosstalkFilter:
         self._written.append((turn, text))
 
     def elsewhere(self, turn: Turn, text: str, others: Iterable[tuple[Turn, str]]) -> bool:
-        """Whether `turn` only echoes another seat's; `others` are turns that are not written yet, as captioned."""
+        """Whether `turn` only echoes another seat's; `others` are turns that are not written yet, as captioned.
+
+        Without words (`text` is empty) the sound alone decides.
+        """
         try:
             return self._is_echo(turn, text, others)
         except DEFECTS as error:
@@ -69,7 +72,7 @@ class CrosstalkFilter:
         if not louder or covered_ns < _LEAST_OVERLAP * max(turn.end_ns - turn.start_ns, 1):
             return False
         there = "".join(text for _, other, text in sorted(louder, key=lambda one: one[1].start_ns))
-        if not _says_nothing_new(_letters(text), _letters(there)):
+        if text and not _says_nothing_new(_letters(text), _letters(there)):
             return False
         explained = sum(shared_ns * explains(other, turn) for shared_ns, other, _ in louder)
         return explained >= _EXPLAINED * covered_ns

@@ -23,8 +23,11 @@ from sync.errors import ConfigError
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.recognizer import Rejection, Transcription, Word
 from transcriber.recognition.text.alignment import align_words
-from transcriber.recognition.text.hallucinations import echoes, finish, invented, once, said_again, tidy
+from transcriber.recognition.text.inventions import invented
 from transcriber.recognition.text.language import LANGUAGES, LanguageTracker
+from transcriber.recognition.text.normalize import doubted
+from transcriber.recognition.text.repetition import digits, echoes, loops, once, said_again
+from transcriber.recognition.text.tidying import finish, tidy
 
 _HOP = 160
 _PART = "\ufffd"
@@ -112,13 +115,14 @@ class Whisper:
         samples = samples[: int(_MAX_S * RATE_HZ)]
         seconds = len(samples) / RATE_HZ
         said = self._pass(samples, bias, _INTERIM if interim else _FINAL, prefix)
-        rejection = self._doubt(said, seconds)
-        if prefix and not interim and (rejection or said_again(said.text)):
+        rejection = self._rejected(said, seconds)
+        if prefix and not interim and (rejection or said_again(said.text) or loops(said.text)):
             said = self._pass(samples, bias, _FINAL)  # it lost its way going on: the record is worth a whole pass
-            rejection = self._doubt(said, seconds)
-        if not interim and (rejection not in (None, Rejection.SILENCE) or echoes(said.text)):
-            said = self._pass(samples, "", _AGAIN)
-            rejection = self._doubt(said, seconds)
+            rejection = self._rejected(said, seconds)
+        if not interim and (rejection or loops(said.text) or echoes(said.text)):
+            said, rejection = self._heard_again(samples, said, rejection)
+        if interim and rejection is None and loops(said.text):
+            rejection = Rejection.REPETITION  # a caption comes again; in the record these words stay, in doubt
         if rejection:
             return Transcription(rejection=rejection)
         text = tidy(said.text.replace(_PART, ""))
@@ -128,7 +132,15 @@ class Whisper:
         text = finish(text)
         words = self._words(said, text, seconds)
         confidence = float(np.mean([w.probability for w in words])) if words else float(np.exp(said.logprob))
-        return Transcription(text=text, words=words, confidence=round(confidence, 3))
+        return doubted(Transcription(text=text, words=words, confidence=round(confidence, 3)))
+
+    def _heard_again(self, samples: Samples, said: _Said, why: Rejection | None) -> tuple[_Said, Rejection | None]:
+        """Return what a careful pass makes of it, or what there was where that is no better."""
+        again = self._pass(samples, "", _AGAIN)
+        rejection = self._rejected(again, len(samples) / RATE_HZ)
+        if why is None and (rejection or digits(again.text) != digits(said.text)):
+            return said, why  # a pass that writes no five tokens twice cannot write every number
+        return again, rejection
 
     def _pass(self, samples: Samples, bias: str, how: _Pass, prefix: str = "") -> _Said:
         frames = min(_FULL_FRAMES, max(int(how.least_s * 100), int(len(samples) / _HOP + how.tail_s * 100)))
@@ -190,7 +202,7 @@ class Whisper:
         return features
 
     @staticmethod
-    def _doubt(said: _Said, seconds: float) -> Rejection | None:
+    def _rejected(said: _Said, seconds: float) -> Rejection | None:
         if said.no_speech > _NO_SPEECH and said.logprob < _QUIET_LOGPROB:
             return Rejection.SILENCE
         return invented(said.text, seconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from transcriber.recognition.recognizer import Word
-from transcriber.recognition.text.hallucinations import tidy
+from transcriber.recognition.text.tidying import tidy
 
 
 def align_words(text: str, pieces: list[Word]) -> tuple[Word, ...]:

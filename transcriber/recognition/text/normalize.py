@@ -1,7 +1,8 @@
 """What any engine heard, made fit for the record: guarded, tidied, and every character with its time.
 
 Promises: the words joined are the text, whatever pieces the engine speaks in; without times of the engine's own they
-are laid evenly over what was said; nothing that an engine invents over silence comes through.
+are laid evenly over what was said; nothing that an engine invents over silence comes through. Words in doubt stay, and
+are marked by their probability (`doubted`).
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from transcriber.recognition.recognizer import Transcription, Word
+from transcriber.recognition.recognizer import DOUBTED_PROBABILITY, Rejection, Transcription, Word
 from transcriber.recognition.text.alignment import align_words
-from transcriber.recognition.text.hallucinations import finish, invented, latin, once, tidy
+from transcriber.recognition.text.inventions import doubtful, invented
+from transcriber.recognition.text.repetition import loops, once
+from transcriber.recognition.text.tidying import finish, latin, tidy
 
 _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
@@ -23,6 +27,8 @@ def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bo
         return Transcription(rejection=rejection)
     text = tidy(_sentence_case(text))
     if interim:
+        if loops(text):
+            return Transcription(rejection=Rejection.REPETITION)  # a caption comes again
         return Transcription(text=once(text), confidence=confidence)
     text = finish(text)
     spoken = [piece for piece in pieces if _letters(piece.text)]
@@ -31,7 +37,29 @@ def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bo
     words = align_words(text, _ordered(spoken, seconds))
     if words:
         confidence = sum(word.probability for word in words) / len(words)
-    return Transcription(text=text, words=words, confidence=round(confidence, 3))
+    return doubted(Transcription(text=text, words=words, confidence=round(confidence, 3)))
+
+
+def doubted(transcription: Transcription) -> Transcription:
+    """Return the same words, those that may not have been said with a probability of `DOUBTED_PROBABILITY` at most."""
+    spans = doubtful(transcription.text)
+    if not spans:
+        return transcription
+    at, words = 0, []
+    for word in transcription.words:
+        end = at + len(word.text)
+        # A word has the marks behind it too: its letters say where it is.
+        spoken = [at + i for i, c in enumerate(word.text) if c.isalnum()]
+        if any(a <= i < b for a, b in spans for i in spoken):
+            word = replace(word, probability=min(word.probability, DOUBTED_PROBABILITY))
+        words.append(word)
+        at = end
+    confidence = transcription.confidence
+    if words:
+        confidence = round(sum(word.probability for word in words) / len(words), 3)
+    elif spans == [(0, len(transcription.text))]:
+        confidence = min(confidence, DOUBTED_PROBABILITY)
+    return replace(transcription, words=tuple(words), confidence=confidence)
 
 
 def probability_of(log_probability: float) -> float:

@@ -9,8 +9,9 @@ import pytest
 from tests.support.rooms.transcriber_room import speech
 from transcriber.recognition.engines.whisper import Whisper
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.text.hallucinations import finish, invented, tidy
+from transcriber.recognition.text.inventions import invented
 from transcriber.recognition.text.language import LanguageTracker
+from transcriber.recognition.text.tidying import finish, tidy
 
 ASK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 
