@@ -46,6 +46,7 @@ done
 packages=(python3 python3-venv python3-dev gcc portaudio19-dev libportaudio2 libasound2-plugins ffmpeg mosquitto
     fonts-noto-cjk fonts-dejavu-core fontconfig)
 distribution=$(. /etc/os-release 2>/dev/null && printf '%s' "${ID:-}" || true)
+[ "$wanted" = product ] || packages+=(espeak-ng) # it speaks the numbers of `wutong bench words`
 if [ "$wanted" != product ] && [ "$distribution" != ubuntu ]; then
     packages+=(chromium) # Ubuntu's is a snap, which no container can run: there the driver brings a browser of its own.
 fi

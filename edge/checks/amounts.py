@@ -17,9 +17,9 @@ from functools import lru_cache
 from typing import Final
 
 from edge.checks.finding import AMOUNT, CheckedLine, Facts, Finding, TextPlace
-from edge.checks.numerals import BEGINS, NUMBER, value
 from edge.checks.sentences import clause_around, sentences
 from edge.checks.sides import STATING, side_of
+from transcriber.correction.numbers.numerals import BEGINS, NUMBER, value
 
 MONEY: Final = re.compile(
     rf"(?<!第){BEGINS}(?:({NUMBER})(?:元整|元|块钱|块)|"

@@ -1,7 +1,8 @@
 """Dates that cannot be, and dates that contradict each other.
 
-No calendar has 二月三十日; nobody repays a loan before it is made, or signed a paper after the hearing; and one loan
-of one amount was made on one day. A date that is said of something else, or denied, is left alone.
+The civil calendar has no 二月三十日 (the farmers', 农历, has one in some years); nobody repays a loan before it is made,
+or signed a paper after the hearing; and one loan of one amount was made on one day. A date that is said of something
+else, or denied, or of another calendar, is left alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Final
 
 from edge.checks.amounts import MONEY
 from edge.checks.finding import DATE, CheckedLine, Facts, Finding, TextPlace
-from edge.checks.numerals import DIGIT, HAN, value
 from edge.checks.sentences import sentences
 from edge.checks.sides import STATING, side_of
+from transcriber.correction.numbers.calendars import is_of_other_calendar
+from transcriber.correction.numbers.numerals import DIGIT, HAN, value
 
 _PART: Final = rf"(?:\d{{1,2}}|[{DIGIT}十]{{1,3}})"
 _DATE: Final = re.compile(
@@ -32,6 +34,8 @@ _NOT: Final = re.compile(
     r"不|没|未|无|称|主张|如果|应当?|约定|承诺|答应|期限|到期|届满|之前|以前|前|起|至今|催|要求|请求|所谓|说|证明"
 )
 _SEVERAL: Final = re.compile(r"第.笔|[又再另]|[两三四五几多][次笔]|分别|陆续|先后|其中")
+_MOST_OF_A_MONTH: Final = 30
+"""Days of a month of the farmers' calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,10 @@ def _impossible(text: str) -> tuple[tuple[int, int, str], ...]:
         year, month, day = _read(found)
         if month is None or day is None:
             continue
+        if is_of_other_calendar(text, found.start()):
+            if not 1 <= day <= _MOST_OF_A_MONTH:
+                out.append((found.start(), len(found[0]), f"没有哪个月有 {day} 日"))
+            continue
         if not 1 <= month <= 12:
             out.append((found.start(), len(found[0]), f"没有 {month} 月"))
             continue
@@ -143,6 +151,8 @@ def _dated(text: str) -> tuple[Dated, ...]:
         money = {str(value(m[1] or m[2])) for m in MONEY.finditer(sentence)}
         for i, found in enumerate(dates):
             year, month, day = _read(found)
+            if is_of_other_calendar(sentence, found.start()):
+                continue  # on which day of the civil calendar it was, the words do not say
             if not (year and month and day) or not (1 <= month <= 12 and 1900 <= year <= 2200):
                 continue
             if day > calendar.monthrange(year, month)[1]:

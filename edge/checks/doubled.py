@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from edge.checks.finding import DOUBLED, CheckedLine, Facts, Finding, TextPlace
-from edge.checks.numerals import HAN
+from transcriber.correction.numbers.numerals import HAN
 
 _NEVER: Final[dict[str, tuple[str, str]]] = {
     # the character: (what may stand before two of it, what may stand after them)

@@ -16,8 +16,8 @@ from importlib import resources
 from typing import Any, Final
 
 from edge.checks.finding import STATUTE, CheckedLine, Facts, Finding
-from edge.checks.numerals import NUMBER, value
 from edge.checks.sounds import far
+from transcriber.correction.numbers.numerals import NUMBER, value
 from transcriber.correction.vocabulary.statutes import statutes
 
 COUNTRY: Final = "中华人民共和国"

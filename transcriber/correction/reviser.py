@@ -23,10 +23,10 @@ from sync.record.event import Event
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
+from transcriber.correction.numbers.forms import Form, Rewritten, in_form, rewrite
 from transcriber.correction.vocabulary.case import Vocabulary
 from transcriber.correction.vocabulary.corrector import Change, Corrector, applied
 from transcriber.correction.vocabulary.lexicon import Term, read
-from transcriber.correction.vocabulary.numerals import Form, Rewritten, in_form, rewrite
 from transcriber.defects import DEFECTS
 
 log = structlog.get_logger(__name__)

@@ -90,6 +90,30 @@ def captions(
 
 
 @bench.command()
+def words(
+    hearing: Annotated[
+        Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=5, help="only the hearing's beginning")] = None,
+    parts: Annotated[str, typer.Option("--parts", help="hearing, spoken, or both with a comma")] = "",
+    engine: Annotated[str, typer.Option("--engine", help="as the profile names it; default: faster-whisper")] = "",
+    settings: Annotated[
+        Path | None, typer.Option("--profile", help="a profile whose table [transcriber] is used")
+    ] = None,
+    heard: Annotated[Path | None, typer.Option("--words", help="write all that was heard (JSON)")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether everything that is said has a line: a hearing, and spoken numbers, lists and answers."""
+    from hardware.simulation.scenario import BUNDLED_HEARING
+    from wutong.bench.captions.measure import transcriber_of
+    from wutong.bench.report import run
+    from wutong.bench.words.measure import WordsPlan, measure, parts_of
+
+    plan = WordsPlan(hearing or BUNDLED_HEARING, seconds, parts_of(parts), transcriber_of(settings, engine), heard)
+    run("words", lambda folder, console: measure(folder, plan, console), as_json=as_json)
+
+
+@bench.command()
 def clerk(
     words: Annotated[Path | None, typer.Option("--words", help="what `bench captions --words` wrote")] = None,
     hearing: Annotated[

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from edge.checks.numerals import value
 from tests.support.words.said import COUNSEL, DEFENDANT, PLAINTIFF, found, words
+from transcriber.correction.numbers.numerals import value
 
 CLAIM = (COUNSEL, "请求判令被告偿还借款本金三十万元。")
 
@@ -85,3 +85,7 @@ def test_a_sum_that_is_not_the_sum_of_its_parts_is_found() -> None:
 def test_figures_that_are_not_the_words_beside_them_are_found() -> None:
     assert words((COUNSEL, "货款叁拾万元整（小写：200000元）。"))[0][:2] == ("amount", "叁拾万元整（小写：200000元）")
     assert words((COUNSEL, "货款叁拾万元（300,000元）。")) == []
+
+
+def test_a_unit_without_a_number_is_no_amount() -> None:
+    assert words((COUNSEL, "借款本金万元。"), (PLAINTIFF, "借款本金三十万元。"), (COUNSEL, "欠款几百元。")) == []

@@ -19,6 +19,22 @@ def test_dates_that_can_be_are_left_alone(text: str) -> None:
     assert words((COUNSEL, f"至{text}。")) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["农历二月三十日", "农历2023年2月30日", "阴历二月三十号", "闰二月三十日", "农历正月初八到二月三十日"]
+)
+def test_a_date_of_another_calendar_is_left_alone(text: str) -> None:
+    assert words((COUNSEL, f"合同于{text}签订。")) == []
+
+
+def test_no_month_of_any_calendar_has_so_many_days() -> None:
+    assert words((COUNSEL, "合同于农历二月三十一日签订。")) == [("date", "二月三十一日", None)]
+    assert words((COUNSEL, "农历八月十五日，即公历九月三十一日签订。")) == [("date", "九月三十一日", None)]
+
+
+def test_a_repayment_by_another_calendar_is_not_before_the_loan() -> None:
+    assert words(LOAN, (DEFENDANT, "我在农历2022年5月2日归还了五万元。")) == []
+
+
 def test_a_repayment_before_the_loan_is_found_with_both_places() -> None:
     (one,) = found(LOAN, (DEFENDANT, "我在2021年5月1日归还了五万元。"))
     assert (one.kind, one.line, one.words) == ("date", "u1", "2021年5月1日")

@@ -58,7 +58,7 @@ class Speech:
 
 def silence(folder: Path, source: HearingFolder, seconds: float = SILENCE_S) -> HearingFolder:
     """Nothing but digital zeros in every microphone."""
-    return _write(folder, np.zeros((int(seconds * RATE_HZ), source.channels)), source.roles, _nobody())
+    return write_hearing(folder, np.zeros((int(seconds * RATE_HZ), source.channels)), source.roles, _nobody())
 
 
 def noise(folder: Path, source: HearingFolder, seconds: float) -> HearingFolder:
@@ -82,7 +82,7 @@ def noise(folder: Path, source: HearingFolder, seconds: float) -> HearingFolder:
         for c in range(source.channels):
             piece = out[at + _METRE_SAMPLES * abs(c - near) :, c][:length]
             piece += knock[: len(piece)] * 0.4 ** abs(c - near)
-    return _write(folder, out, source.roles, _nobody())
+    return write_hearing(folder, out, source.roles, _nobody())
 
 
 def bleed(folder: Path, source: HearingFolder, bleed_db: float = BLEED_DB) -> HearingFolder:
@@ -97,7 +97,7 @@ def bleed(folder: Path, source: HearingFolder, bleed_db: float = BLEED_DB) -> He
         out = _leaked(sound, gains)
         # What leaked before is carried on too: come nearer to the level that was asked for.
         gains *= np.sqrt(10 ** (bleed_db / 10) / np.maximum(_leaks(source, out), 1e-12))
-    return _write(folder, _leaked(sound, gains), source.roles, list(source.reference.utterances))
+    return write_hearing(folder, _leaked(sound, gains), source.roles, list(source.reference.utterances))
 
 
 def _leaked(sound: Sound, gains: Sound) -> Sound:
@@ -127,7 +127,7 @@ def speech(folder: Path, listed: Path) -> list[Speech]:
             said.append(Said(channel=0, role=recording.name, start=start_s, end=end_s, text=recording.text))
             pieces += [sound, np.zeros(int(_GAP_S * RATE_HZ))]
         whole = np.concatenate(pieces)[:, None]
-        out.append(Speech(language, _write(folder / language, whole, {0: [r.name for r in ours]}, said), ours))
+        out.append(Speech(language, write_hearing(folder / language, whole, {0: [r.name for r in ours]}, said), ours))
     return out
 
 
@@ -178,7 +178,8 @@ def _leaks(source: HearingFolder, sound: Sound) -> Sound:
     return leaks
 
 
-def _write(folder: Path, sound: Sound, roles: dict[int, list[str]], said: Sequence[Said]) -> HearingFolder:
+def write_hearing(folder: Path, sound: Sound, roles: dict[int, list[str]], said: Sequence[Said]) -> HearingFolder:
+    """Write a folder that simulated microphones play; `sound` has shape (samples, channels), full scale is 1."""
     folder.mkdir(parents=True, exist_ok=True)
     channels = sound.shape[1]
     pcm = np.clip(np.rint(sound * 32768.0), -32768, 32767).astype(np.int16)

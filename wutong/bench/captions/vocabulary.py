@@ -23,10 +23,10 @@ import jiwer
 
 from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import WutongError
+from transcriber.correction.numbers.forms import Form
 from transcriber.correction.reviser import revised
 from transcriber.correction.vocabulary.case import Vocabulary
 from transcriber.correction.vocabulary.corrector import Change, Corrector, applied
-from transcriber.correction.vocabulary.numerals import Form
 from transcriber.correction.vocabulary.punctuation import punctuated
 from transcriber.recognition.recognizer import Transcription, Word
 from wutong.bench.captions.character_errors import alike, cer

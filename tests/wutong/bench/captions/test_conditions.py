@@ -29,7 +29,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> HearingFolder:
         sound[first * RATE_HZ : (first + 1) * RATE_HZ, channel] += voice
         sound[first * RATE_HZ : (first + 1) * RATE_HZ, 1 - channel] += 0.1 * voice
     said = [Said(channel=c, role="甲", start=s, end=s + 1, text="没有。") for c, s in ((0, 1), (1, 3))]
-    return conditions._write(tmp_path_factory.mktemp("source"), sound, {0: ["甲"], 1: ["乙"]}, said)
+    return conditions.write_hearing(tmp_path_factory.mktemp("source"), sound, {0: ["甲"], 1: ["乙"]}, said)
 
 
 def level_db(sound: np.ndarray) -> float:

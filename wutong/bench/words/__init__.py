@@ -1,0 +1,1 @@
+"""`wutong bench words`: whether everything that is said has a line, over a hearing, lists and numbers."""
