@@ -1,8 +1,8 @@
 """Dates that cannot be, and dates that contradict each other.
 
-The civil calendar has no 二月三十日 (the farmers', 农历, has one in some years); nobody repays a loan before it is made,
-or signed a paper after the hearing; and one loan of one amount was made on one day. A date that is said of something
-else, or denied, or of another calendar, is left alone.
+The civil calendar has no 二月三十日 (the farmers', 农历, has one in some years). Nobody repays a loan before it is
+made, or signed a paper after the hearing, and one loan of one amount was made on one day. A date that is said of
+something else, or denied, or of another calendar, is left alone.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 Promises: the utterance itself never changes; what is corrected or proposed is one event `revision` by `corrector` with
 its reasons, right behind it, at most one for each utterance over all restarts; a line that a clerk has touched is left
 alone, also when that happened a moment ago. Without a change there is no event. Whatever goes wrong here, the words
-stand: a defect over one utterance costs its revision and nothing else, and is logged. A revision that the disk refuses
-is said again for eight seconds, then given up until the next start, which looks at a hearing's last utterances again.
+stand: a defect over one utterance costs its revision and nothing else, and is logged. A line that says why there are no
+words is no text to correct, and words that are all in doubt keep their form, so that they stay underlined. A revision
+that the disk refuses is said again for eight seconds, then given up until the next start, which looks at a hearing's
+last utterances again.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from transcriber.correction.vocabulary.case import Vocabulary
 from transcriber.correction.vocabulary.corrector import Change, Corrector, applied
 from transcriber.correction.vocabulary.lexicon import Term, read
 from transcriber.defects import DEFECTS
+from transcriber.recognition.recognizer import DOUBTED_PROBABILITY
+from transcriber.unheard import LINES
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +135,7 @@ class Reviser:
 
     async def after(self, hearing: str, event: Event) -> None:
         """Revise the `utterance` that was just written, or let it be. Raises nothing."""
-        if event.kind != "utterance" or self._settings.corrections == "off":
+        if event.kind != "utterance" or self._settings.corrections == "off" or event.body["text"] in LINES:
             return
         try:
             revision = await self._revision(hearing, event)
@@ -146,10 +150,11 @@ class Reviser:
         _, corrector = await self._of(hearing)
         body = cast(UtteranceBody, event.body)
         words = [(str(w["text"]), float(w["probability"])) for w in body.get("words") or ()]
-        form = None if self._settings.numbers == "as-heard" else self._settings.numbers
-        found = await asyncio.to_thread(
-            revised, corrector, str(body["text"]), words, numbers=form, apply=self._settings.corrections == "apply"
-        )
+        sure = body.get("confidence")
+        in_doubt = sure is not None and sure <= DOUBTED_PROBABILITY
+        form = None if self._settings.numbers == "as-heard" or in_doubt else self._settings.numbers
+        apply = self._settings.corrections == "apply" and not in_doubt
+        found = await asyncio.to_thread(revised, corrector, str(body["text"]), words, numbers=form, apply=apply)
         return _revision(event, found)
 
     async def catch_up(self, hearing: str) -> None:

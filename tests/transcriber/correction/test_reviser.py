@@ -21,6 +21,8 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from transcriber.correction.reviser import Reviser
 from transcriber.correction.vocabulary.corrector import Change, Corrector
+from transcriber.recognition.recognizer import DOUBTED_PROBABILITY
+from transcriber.unheard import LINES
 
 HEARING = "h-1"
 CASE = {"case_no": "(2026)黑05民初123号", "parties": {"原告": "张伟明", "被告": "李建国"}}
@@ -37,10 +39,10 @@ class RevisedHearing:
     def say(self, kind: str, **body: Any) -> Event:
         return self.log.append(kind, body, hearing=HEARING, room_ns=1, utc_ns=1)
 
-    def utter(self, name: str, text: str) -> Event:
-        words = [{"text": c, "start_ns": 0, "end_ns": 1, "probability": 0.7} for c in text]
+    def utter(self, name: str, text: str, sure: float = 0.7) -> Event:
+        words = [{"text": c, "start_ns": 0, "end_ns": 1, "probability": sure} for c in text]
         body = {"id": name, "seat": "s", "role": "原告", "start_ns": 1, "end_ns": 2, "text": text, "words": words}
-        return self.say("utterance", **body)
+        return self.say("utterance", **body, confidence=sure)
 
     def edit(self, line: Event, text: str) -> Event:
         change = {"line": line.body["id"], "base": line.number, "set": {"text": text}}
@@ -119,6 +121,19 @@ async def test_nothing_to_say_is_no_event(court: RevisedHearing) -> None:
     off = court.reviser(corrections="off", numbers="chinese")
     await off.after(HEARING, court.utter("u3", "被告发表执政意见，30万元。"))
     assert court.revisions() == []
+
+
+@pytest.mark.parametrize("text", sorted(LINES))
+async def test_a_line_that_says_why_it_has_no_words_is_no_text_to_correct(court: RevisedHearing, text: str) -> None:
+    reviser = court.reviser(numbers="chinese")
+    await reviser.after(HEARING, court.utter("u1", text, 0.0))
+    assert court.revisions() == []
+
+
+async def test_words_in_doubt_stay_underlined_as_they_were_heard(court: RevisedHearing) -> None:
+    text = "借款三十万元，" * 8
+    await court.reviser().after(HEARING, court.utter("u1", text, DOUBTED_PROBABILITY))
+    assert (court.line("u1").text, court.line("u1").unsure) == (text, [[0, len(text)]])
 
 
 async def test_a_line_that_the_clerk_touched_a_moment_ago_is_left_alone(court: RevisedHearing) -> None:

@@ -1,9 +1,10 @@
 """The corrector: words that sound like a term of the court or a name of the case, and are written as something else.
 
-Promises: a change puts characters that sound alike in the place of as many others, and into a name of several parts
-the dots that the docket gives it, and nothing else; each names its reason and how sure it is; what is sure enough is to
-be applied, what is likely is to be proposed, the rest is let be. Text without a term near it is never changed, and what
-was corrected once is not corrected again.
+Promises: a change puts characters that sound alike in the place of as many others, into a name of several parts the dots
+that the docket gives it, or the docket's own character in the place of what simplifying the script made of it (张干 where
+the docket says 张乾), and nothing else; each names its reason and how sure it is; what is sure enough is to be applied,
+what is likely is to be proposed, the rest is let be. Text without a term near it is never changed, and what was
+corrected once is not corrected again.
 
 It is a decoder: of all ways to read the syllables as ordinary words and terms it takes the most probable one. A changed
 character costs by the distance of its sound and by how sure the engine was of it; see docs/words.md.
@@ -20,6 +21,7 @@ from sync.text.equal import DOT, DOTS
 from transcriber.correction.vocabulary import ordinary
 from transcriber.correction.vocabulary.index import Match, SoundIndex
 from transcriber.correction.vocabulary.lexicon import Term, ideographs, is_ideograph
+from transcriber.recognition.text.script import in_simplified_alone
 
 APPLY, PROPOSE = 0.9, 0.5
 """The least confidence with which a change is made, and with which the clerk is asked."""
@@ -97,7 +99,9 @@ class Corrector:
     def __init__(self, terms: Iterable[Term], *, branch: str = "") -> None:
         """`branch`: 民事, 刑事 or 行政; terms of the sections with the other two names are less likely."""
         self._other = _BRANCHES - {branch} if branch else frozenset[str]()
+        terms = list(terms)
         self._index = SoundIndex(terms)
+        self._simplified = _simplified(terms)
         self._ordinary = ordinary.log_probabilities()
         known = self._index.written.values()
         of_case = sum(t.of_case for t in known)
@@ -110,6 +114,24 @@ class Corrector:
 
         `probabilities`: the engine's words with their probabilities; joined they are `text`, else they do not count.
         """
+        of_script = self._of_script(text)
+        taken = {i for change in of_script for i in range(change.at, change.at + len(change.old))}
+        by_sound = self._by_sound(text, probabilities)
+        found = [c for c in by_sound if taken.isdisjoint(range(c.at, c.at + len(c.old)))]
+        return sorted([*of_script, *found], key=lambda change: change.at)
+
+    def _of_script(self, text: str) -> list[Change]:
+        """What the docket or a term writes with a character that simplifying took for a traditional one."""
+        found: list[Change] = []
+        for written, term in self._simplified.items():
+            at = text.find(written)
+            while at >= 0:
+                if all(at >= c.at + len(c.old) or at + len(written) <= c.at for c in found):
+                    found.append(Change(at, written, term.text, f"字形，{term.kind}「{term.text}」", 1.0))
+                at = text.find(written, at + len(written))
+        return found
+
+    def _by_sound(self, text: str, probabilities: Sequence[tuple[str, float]]) -> list[Change]:
         heard = _listen(text, probabilities)
         matches = self._matches(heard)
         best, path = self._decode(heard, matches, frozenset())
@@ -225,6 +247,13 @@ class Corrector:
         if self._alone(heard, step):
             gain += _WHOLE_CLAUSE
         return gain
+
+
+def _simplified(terms: Sequence[Term]) -> dict[str, Term]:
+    """Terms by what OpenCC makes of them, where that is another text and no term itself; the longest first."""
+    known = {term.text for term in terms}
+    changed = {written: t for t in terms if (written := in_simplified_alone(t.text)) != t.text and written not in known}
+    return dict(sorted(changed.items(), key=lambda one: -len(one[0])))
 
 
 def _listen(text: str, probabilities: Sequence[tuple[str, float]]) -> _HeardText:

@@ -44,7 +44,7 @@ _CREDIT = re.compile(
     r"|amara\.org|thanks?\s*(?:you\s*)?(?:all\s*)?for\s*(?:watching|listening|viewing)"
     r"|(?:please\s*)?(?:like|subscribe|share)\W+(?:and\s*)?(?:like|subscribe|share)\b.*"
     r"|don'?t forget to (?:like|subscribe).*"
-    r"|ご(?:视聴|視聴)ありがとうございました?|시청해\s*주셔서\s*감사합니다",
+    r"|(?:また)?次の(?:动画|動画)で[^。]{0,12}|ご(?:视聴|視聴)ありがとうございました?|시청해\s*주셔서\s*감사합니다",
     re.IGNORECASE,
 )
 _BESIDES = 5

@@ -20,6 +20,8 @@ _SURNAMES = frozenset(
     "王李张張刘劉陈陳杨楊赵趙黄黃周吴吳徐孙孫胡朱高林何郭马馬罗羅梁宋郑鄭谢謝韩韓唐冯馮于董萧蕭程曹袁邓鄧许許傅沈曾彭吕呂"
     "苏蘇卢盧蒋蔣蔡贾賈丁魏薛叶葉阎閻余潘杜戴夏钟鍾汪田任姜范方石姚谭譚廖邹鄒熊金陆陸郝孔白崔康毛邱秦江史顾顧侯邵孟龙龍"
 )
+_AFTER_QIAN = frozenset("安清陵坤隆卦元德嘉州")
+"""What follows 乾 where it is read qián: 乾安縣, 乾清宮."""
 _WORDS_WITH_ME = frozenset("什怎这那多甚")
 _BEFORE_NAME = frozenset("告人方长員员叫姓名和与、，。：；！？ ")
 _NO_NAME = frozenset("是此今本该其被庭上下前后年月日")
@@ -56,5 +58,5 @@ def _stays(text: str, at: int, *, traditional: bool) -> bool:
         named = not before or before in _BEFORE_NAME
         return named and "\u4e00" <= after <= "\u9fff" and after not in _NO_NAME and not traditional
     if traditional:
-        return character in _OF_NAMES and before in _SURNAMES
+        return character in _OF_NAMES and (before in _SURNAMES or (character == "乾" and after in _AFTER_QIAN))
     return True

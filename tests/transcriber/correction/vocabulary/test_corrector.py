@@ -178,3 +178,26 @@ def test_a_heard_hearing_comes_much_nearer_to_what_was_said() -> None:
     bare = measure(recorded, reference, {})
     assert bare["cer_corrected"] < bare["cer"]
     assert bare["corrections_wrong"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("heard", "right"),
+    [
+        ("被告张干没有到庭。", "被告张乾没有到庭。"),
+        ("向干县人民法院起诉。", "向乾县人民法院起诉。"),
+        ("毕升说饼干是干的。", "毕昇说饼干是干的。"),
+        ("王泛森收到通知。", "王汎森收到通知。"),
+    ],
+)
+def test_the_dockets_own_character_is_put_back(heard: str, right: str) -> None:
+    case = {"parties": {"被告": "张乾"}, "vocabulary": {"person": ["毕昇", "王汎森"], "place": ["乾县人民法院"]}}
+    vocabulary = Vocabulary.of_case(case)
+    corrector = Corrector(vocabulary.terms, branch=vocabulary.branch)
+    assert applied(heard, corrector.changes(heard)) == right
+    assert corrector.changes(right) == []
+
+
+def test_a_name_that_the_docket_has_in_both_characters_stays() -> None:
+    vocabulary = Vocabulary.of_case({"parties": {"原告": "张干", "被告": "张乾"}})
+    corrector = Corrector(vocabulary.terms)
+    assert corrector.changes("张干没有到庭。") == []

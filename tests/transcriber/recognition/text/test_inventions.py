@@ -18,6 +18,7 @@ NOTES = [
     "*叹气*",
     "♪ 月亮代表我的心 ♪",
     "[BLANK_AUDIO]",
+    "(humming) [NO_SPEECH]",
     "(clears throat)",
 ]
 CREDITS = [
@@ -39,6 +40,8 @@ CREDITS = [
     "Captions provided by nobody",
     "Thank you for watching!",
     "Please like and subscribe.",
+    "Hello, Subtitles by the Amara.org community. Best regards, somebody",
+    "次の動画でお会いしましょう",
 ]
 SAID = [
     "对对对对对，是这样。",

@@ -12,7 +12,20 @@ from transcriber.recognition.text.tidying import finish, tidy
 
 @pytest.mark.parametrize(
     "text",
-    ["张乾", "被告张乾向乾县人民法院起诉", "毕昇", "王昇", "徵羽", "於某某", "原告於乾", "李脩文", "黄陞", "他叫於东"],
+    [
+        "张乾",
+        "被告张乾向乾县人民法院起诉",
+        "毕昇",
+        "王昇",
+        "徵羽",
+        "於某某",
+        "原告於乾",
+        "李脩文",
+        "黄陞",
+        "他叫於东",
+        "松原市乾安县某公司",
+        "乾清宫",
+    ],
 )
 def test_what_is_simplified_by_itself_stays(text: str) -> None:
     assert to_simplified(text) == text
@@ -30,6 +43,9 @@ def test_what_is_simplified_by_itself_stays(text: str) -> None:
         ("劉昇說", "刘昇说"),
         ("合夥經營", "合伙经营"),
         ("至於本案", "至于本案"),
+        ("徐乾學沒有到庭", "徐乾学没有到庭"),
+        ("松原市乾安縣", "松原市乾安县"),
+        ("乾清宮門口", "乾清宫门口"),
     ],
 )
 def test_traditional_script_is_simplified(traditional: str, simplified: str) -> None:
