@@ -34,6 +34,10 @@ _VOICE_LASTS = 12
 """Frames after the last sound of a voice in which what is merely loud still keeps a turn going: the end of a word."""
 _LEAST_VOICED = 2
 """Windows of 32 ms with a voice in them; a turn with fewer is a cough."""
+_SURELY_VOICED = 6
+"""With so many, while nobody else speaks, a turn is speech however soft: most of it is below what counts as active."""
+_BESIDE_LASTS = 25
+"""Frames for which another seat's voice is still in the room after it."""
 _LISTEN_AGAIN = 4
 
 _LONGEST = round(LONGEST_S * 50)
@@ -59,6 +63,8 @@ class Turn:
     active_frames: int = 0
     voiced: int = 0
     """Windows of 32 ms with a voice in them."""
+    beside_frames: int = 0
+    """Frames in which another seat's microphone was active: what is soft then may be that voice."""
     _activity: VoiceActivity = field(default_factory=VoiceActivity)
     _voiceless: int = 0
     _chunks: list[NDArray[np.int16]] = field(default_factory=list)
@@ -151,14 +157,18 @@ class _Seat:
         self.silent_until_ns = 0
         self._past: list[tuple[int, NDArray[np.int16], float, bool]] = []
         self._listen_in = 0
+        self._beside_in = 0
 
-    def frame(self, at_ns: int, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool) -> Turn | None:
-        """Take 20 ms; returns the turn that this frame ended."""
+    def frame(
+        self, at_ns: int, chunk: NDArray[np.int16], level: float, *, active: bool, held: bool, beside: bool
+    ) -> Turn | None:
+        """Take 20 ms; returns the turn that this frame ended. `beside`: another seat is active."""
         if at_ns < self.silent_until_ns:
             active = held = False
         turn = self.turn
         if turn is None:
             self._past.append((at_ns, chunk, level, active))
+            self._beside_in = _BESIDE_LASTS if beside else self._beside_in - 1
             del self._past[: -(_BEFORE + _BEGIN_WITHIN)]
             self._listen_in -= 1
             loud = active and sum(a for _, _, _, a in self._past[-_BEGIN_WITHIN:]) >= _BEGIN_FRAMES
@@ -169,6 +179,7 @@ class _Seat:
                     self._begin()
             return None
         turn._take(chunk, level, active=active, held=held, end_ns=at_ns + FRAME_NS)
+        turn.beside_frames += beside
         if turn.quiet_s >= pause_s((turn.end_ns - turn.start_ns) / 1e9) - 1e-6:
             return self.end(at_ns + FRAME_NS)
         if turn.frames >= _LONGEST:
@@ -184,6 +195,7 @@ class _Seat:
             start += 1
         start_ns = self._past[first][0]
         self.turn = Turn(self.channel, start_ns, self._past[start][0], start_ns)
+        self.turn.beside_frames = int(self._beside_in > 0)
         for at_ns, chunk, level, active in self._past[start:]:
             self.turn._take(chunk, level, active=active, held=active, end_ns=at_ns + FRAME_NS)
         self._past.clear()
@@ -198,7 +210,8 @@ class _Seat:
         if now_ns is not None:  # the beginning of what comes next may be in it
             first_ns = now_ns - len(rest) * FRAME_NS
             self._past += [(first_ns + i * FRAME_NS, chunk, level, False) for i, (chunk, level) in enumerate(rest)]
-        if turn.active_frames < _LEAST_ACTIVE or turn.voiced < _LEAST_VOICED:
+        alone = turn.voiced >= _SURELY_VOICED and not turn.beside_frames
+        if turn.voiced < _LEAST_VOICED or (turn.active_frames < _LEAST_ACTIVE and not alone):
             return None
         return turn
 
@@ -263,6 +276,7 @@ class Endpointer:
     def _frames(self, samples: NDArray[np.int16]) -> list[Turn]:
         assert self._next_ns is not None
         active, held, level = self._gate.frames(samples)
+        speaking = active.sum(axis=1)
         ended: list[Turn] = []
         for i in range(len(active)):
             chunk = samples[i * FRAME : (i + 1) * FRAME]
@@ -274,6 +288,7 @@ class Endpointer:
                     float(level[i, c]),
                     active=bool(active[i, c]),
                     held=bool(held[i, c]),
+                    beside=bool(speaking[i] > active[i, c]),
                 )
                 if turn is not None:
                     ended.append(turn)

@@ -204,3 +204,11 @@ def test_the_mock_hearing_is_cut_by_its_seats(make: Callable[[Path], Pcm], tmp_p
     for said in reference:  # everybody was heard, the two who talk at once too
         asked_s = sum(max(overlap_s(said, turn), 0) for turn in turns)
         assert asked_s > 0.9 * (said["end"] - said["start"]) - 0.15
+
+
+def test_a_voice_that_is_hardly_loud_is_a_turn() -> None:
+    sentence = np.concatenate([np.zeros((RATE_HZ, 1)), hearing_civil(34.0, 38.8)[:, 1:2], np.zeros((RATE_HZ, 1))])
+    sentence += np.random.default_rng(1).normal(0, 1, sentence.shape)
+    [turn] = cut((sentence * 10 ** (-32 / 20)).astype(np.int16))
+    assert turn.active_frames < 8
+    assert turn.voiced > 20
