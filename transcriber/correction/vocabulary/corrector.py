@@ -1,10 +1,10 @@
 """The corrector: words that sound like a term of the court or a name of the case, and are written as something else.
 
-Promises: a change puts characters that sound alike in the place of as many others, into a name of several parts the dots
-that the docket gives it, or the docket's own character in the place of what simplifying the script made of it (张干 where
-the docket says 张乾), and nothing else; each names its reason and how sure it is; what is sure enough is to be applied,
-what is likely is to be proposed, the rest is let be. Text without a term near it is never changed, and what was
-corrected once is not corrected again.
+Promises: a change puts characters that sound alike in the place of as many others, into a name of several parts the
+dots that the docket gives it, or the docket's own character in the place of what simplifying the script made of it
+(张干 where the docket says 张乾), and nothing else; each names its reason and how sure it is; what is sure enough is to
+be applied, what is likely is to be proposed, the rest is let be. Text without a term near it is never changed, and what
+was corrected once is not corrected again.
 
 It is a decoder: of all ways to read the syllables as ordinary words and terms it takes the most probable one. A changed
 character costs by the distance of its sound and by how sure the engine was of it; see docs/words.md.

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sync.text.characters import clean_line
 from transcriber.recognition.recognizer import DOUBTED_PROBABILITY, Rejection, Transcription, Word
 from transcriber.recognition.text.alignment import align_words
 from transcriber.recognition.text.inventions import doubtful, invented
@@ -23,6 +24,7 @@ _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
 def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bool, confidence: float) -> Transcription:
     """Make `text` fit for the record; `pieces` are its parts with times, or none, of `seconds` of sound."""
+    text = clean_line(text)
     if rejection := invented(text, seconds):
         return Transcription(rejection=rejection)
     text = tidy(_sentence_case(text))
