@@ -7,11 +7,11 @@ by an empty one. Asks no model and decides no order: that is the scheduler's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from hardware.profile import Seat
 from sync.room.feed import FeedServer
-from sync.room.messages import CaptionMessage
+from sync.room.messages import CaptionMessage, TurnTimesMessage
 from transcriber.backlog import HearingJob
 from transcriber.local_agreement import LocalAgreement
 from transcriber.recognition.recognizer import Transcription
@@ -76,6 +76,17 @@ class Captions:
         if transcription.text:
             text = caption.agreement.take(transcription.text, commit=caption.seconds >= _COMMIT_S)
             self._publish(caption, text, caption.agreement.stable)
+
+    def tell_times(self, caption: Caption) -> None:
+        """Publish when a turn that was written passed each station."""
+        message: TurnTimesMessage = {
+            "id": caption.id,
+            "seat": caption.seat.id,
+            "start_ns": caption.turn.start_ns,
+            "end_ns": caption.turn.end_ns,
+            "times": asdict(caption.turn.times),
+        }
+        self._feed.publish_json("times", message)
 
     def withdraw(self, caption: Caption) -> None:
         """Take back what was shown of a turn that was no speech."""

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from transcriber.audio.pcm import Samples
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.backlog import HearingJob
 from transcriber.captions import Caption, Captions
 from transcriber.correction.reviser import Reviser
@@ -23,13 +23,13 @@ from transcriber.diarization.voices import Voices
 from transcriber.recognition.recognizer import EngineLostError, Recognizer, Rejection, Transcription
 from transcriber.segmentation.crosstalk import CrosstalkFilter
 from transcriber.segmentation.endpointer import Turn, pause_s
+from transcriber.segmentation.turn_times import FIRST_CAPTION_S, Busy, LaneLog, Work
 from transcriber.turn_queue import TurnQueue
 from transcriber.unheard import has_words, line_of
 from transcriber.utterances import UtteranceWriter
 
 log = structlog.get_logger(__name__)
 
-_FIRST_CAPTION_S = 0.75
 _NEXT_CAPTION_S = 0.9
 _REST = 0.8
 """After a caption the model rests this many times as long as it took: less heat, and finals find it free."""
@@ -60,8 +60,12 @@ class RecognitionScheduler:
         voices: Voices,
         reviser: Reviser,
         speaking: Callable[[], tuple[HearingJob | None, list[Turn]]],
+        now_ns: Callable[[], int],
     ) -> None:
-        """`speaking()` returns the turns that go on, and their hearing, which is None while catching up."""
+        """`speaking()` returns the turns that go on, and their hearing, which is None while catching up.
+
+        `now_ns()` is the room's time: when what was done with a turn is noted in it (`Turn.times`).
+        """
         self._recognizer = recognizer
         self._captions = captions
         self._utterances = utterances
@@ -71,6 +75,10 @@ class RecognitionScheduler:
         self._queue = queue
         self._crosstalk = CrosstalkFilter()
         self._rest_until = 0.0
+        self._now_ns = now_ns
+        finals = LaneLog()
+        self._lanes = {False: finals, True: LaneLog() if recognizer.parallel else finals}
+        """What was done lately; that of captions is at True."""
 
     async def run(self) -> None:
         """Work for ever: finished turns before captions, or beside them where the engine has room for both."""
@@ -141,7 +149,7 @@ class RecognitionScheduler:
             if caption.turn.quiet_s > _FALLING_SILENT_S or (caption.seconds and resting):
                 continue  # it ends in a moment, or goes on and is looked at again
             new = caption.turn.seconds - caption.seconds
-            if new < (_NEXT_CAPTION_S if caption.seconds else _FIRST_CAPTION_S):
+            if new < (_NEXT_CAPTION_S if caption.seconds else FIRST_CAPTION_S):
                 continue
             weight = new if caption.seconds else 100 + new
             if weight > most:
@@ -150,10 +158,13 @@ class RecognitionScheduler:
 
     async def _interim(self, caption: Caption) -> None:
         began = _now()
+        times = caption.turn.times
+        if not times.passes and times.due_ns:
+            times.caption_behind = self._lanes[True].between(times.due_ns, self._now_ns())
         caption.seconds = caption.turn.seconds
         caption.asked = mine = caption.asked + 1
         try:
-            transcription = await self._ask(caption, caption.turn.samples(), interim=True)
+            transcription = await self._ask(caption, caption.turn.samples(), "caption")
         except EngineLostError:
             return  # the final pass will say so
         finally:
@@ -167,7 +178,7 @@ class RecognitionScheduler:
         caption.seconds, end_ns = caption.turn.seconds, caption.turn.end_ns
         caption.asked = mine = caption.asked + 1  # a caption on its way would promise other words behind this pass
         try:
-            transcription = await self._ask(caption, caption.turn.spoken())
+            transcription = await self._ask(caption, caption.turn.spoken(), "preflight")
         except EngineLostError:
             caption.preflight_ns = end_ns  # it is asked about again when it ends, and then it says so
             return
@@ -175,24 +186,45 @@ class RecognitionScheduler:
         if caption.turn.end_ns != end_ns and caption.asked == mine:
             self._captions.show(caption, transcription)
 
-    async def _ask(self, caption: Caption, samples: Samples, *, interim: bool = False) -> Transcription:
+    async def _ask(self, caption: Caption, samples: Samples, work: Work) -> Transcription:
         hearing = caption.job.hearing
         bias = await self._reviser.bias(hearing)
-        transcription = await self._recognizer.ask(
-            samples, bias, interim=interim, turn=caption.id, prefix=caption.agreement.committed
-        )
+        transcription = await self._timed(caption, samples, work, bias, caption.agreement.committed)
         if not bias or not await self._reviser.echoed(hearing, transcription.text):
             return transcription
-        if interim:
+        if work == "caption":
             return Transcription(rejection=Rejection.ECHO_OF_BIAS)
         # Who is asked for a name may say just what the engine was told: an engine that was told nothing knows.
-        heard = await self._recognizer.ask(samples, "", turn=caption.id)
+        heard = await self._timed(caption, samples, work, "", "")
         return heard if heard.text else Transcription(rejection=Rejection.ECHO_OF_BIAS)
+
+    async def _timed(self, caption: Caption, samples: Samples, work: Work, bias: str, prefix: str) -> Transcription:
+        """Ask the engine, and note with the turn where the time went."""
+        interim = work == "caption"
+        asked = caption.turn.times.ask(work, len(samples) / RATE_HZ, self._now_ns())
+        try:
+            transcription = await self._recognizer.ask(samples, bias, interim=interim, turn=caption.id, prefix=prefix)
+        finally:
+            asked.answered_ns = self._done(work, caption.id, asked.asked_ns, interim=interim)
+        cost = transcription.cost
+        asked.lane_s, asked.engine_s, asked.starved_s = cost.lane_s, cost.engine_s, cost.starved_s
+        return transcription
+
+    def _done(self, work: Work, utterance: str, from_ns: int, *, interim: bool = False) -> int:
+        """Note what was done until now, and return when that is."""
+        now_ns = self._now_ns()
+        self._lanes[interim].note(Busy(work, utterance, from_ns, now_ns))
+        return now_ns
 
     async def _final(self, job: HearingJob, turn: Turn) -> None:
         caption = self._captions.take(job, turn)
         caption.asked += 1
+        times = turn.times
+        times.taken_ns = self._now_ns()
+        if times.ended_ns:
+            times.behind = self._lanes[False].between(times.ended_ns, times.taken_ns)
         transcription = await self._settled(caption)
+        times.settled_ns = self._now_ns()
         if transcription.rejection in _NOT_WRITTEN:
             log.info("said_elsewhere", why=transcription.reason, seconds=round(turn.seconds, 2), channel=turn.channel)
             self._captions.withdraw(caption)
@@ -201,8 +233,11 @@ class RecognitionScheduler:
             log.info("no_words", why=transcription.reason, seconds=round(turn.seconds, 2), channel=turn.channel)
             transcription = line_of(transcription)
         event = await self._utterances.write(job, turn, transcription)
+        times.written_ns = self._done("writing", caption.id, times.settled_ns)
+        self._captions.tell_times(caption)
         self._crosstalk.note(turn, transcription.text)
         await self._reviser.after(job.hearing, event)
+        self._done("revising", caption.id, times.written_ns)
 
     async def _settled(self, caption: Caption) -> Transcription:
         """Return what was heard of a turn that is over; without words where no engine could say which."""
@@ -213,7 +248,7 @@ class RecognitionScheduler:
             transcription = caption.preflight
         else:
             try:
-                transcription = await self._ask(caption, turn.samples())
+                transcription = await self._ask(caption, turn.samples(), "final")
             except EngineLostError as error:
                 log.error("turn_unheard", why=error.message, start_ns=turn.start_ns)
                 transcription = Transcription(rejection=Rejection.NOT_HEARD, why=error.message)

@@ -19,6 +19,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.messages import SpeakingMessage, TranscriberState, TranscriberStatus
 from sync.room.paths import RoomPaths
+from sync.runtime.processes import weigh
 from sync.runtime.service import Lifeline
 from transcriber.audio.live import LiveAudio
 from transcriber.backlog import Backlog
@@ -29,6 +30,7 @@ from transcriber.live_edge import LiveEdge
 from transcriber.progress import ProgressFile
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
+from transcriber.recognition.worker import NICENESS
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.turn_queue import TurnQueue
 from transcriber.turn_source import TurnSource
@@ -41,6 +43,7 @@ CATCHING_UP_MS = 8_000.0
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Transcribe until canceled. Raises `ConfigError` when there is no model."""
+    weigh(NICENESS)
     layout = RoomPaths(profile.storage.data)
     feed = FeedServer(layout.feed("transcriber"))
     if profile.transcriber.engine == "off":
@@ -108,6 +111,7 @@ class _Service:
             voices=self._voices,
             reviser=self._reviser,
             speaking=self._edge.turns,
+            now_ns=clock.now_ns,
         )
 
     async def run(self, lifeline: Lifeline) -> None:

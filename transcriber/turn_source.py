@@ -147,6 +147,11 @@ class TurnSource:
                 stretch.endpointer.silence(channel, max(stretch.from_ns, self._written.get(channel, 0)))
         ended = stretch.endpointer.feed(block.from_ns, block.samples)
         stretch.position_ns = max(block.to_ns, stretch.position_ns)
+        now_ns = self._clock.now_ns()
+        for turn in (*ended, *stretch.endpointer.turns):
+            turn.times.look(turn.seconds, now_ns)
+        for turn in ended:
+            turn.times.ended_ns = now_ns
         await self._send(stretch, ended)
         await asyncio.sleep(0)  # reading from disk never waits by itself: let the others turn
 

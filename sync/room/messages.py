@@ -6,7 +6,7 @@ The types say the form; whoever makes a message builds it from here. A screen ge
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -106,6 +106,19 @@ class CaptionMessage(TypedDict):
     """How many leading characters will not change any more."""
     hearing: NotRequired[str | None]
     """Of which hearing it is; said on the way to the center."""
+
+
+class TurnTimesMessage(TypedDict):
+    """When a turn that was written passed each station: for benches and for whoever looks why words came late.
+
+    `times` is `transcriber.segmentation.turn_times.TurnTimes`, moments in nanoseconds of room time, 0 for never.
+    """
+
+    id: str
+    seat: str
+    start_ns: int
+    end_ns: int
+    times: dict[str, Any]
 
 
 class SpeakingMessage(TypedDict):

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import recorder.service as recorder
 from tests.support.paths import UNITS
+from transcriber.recognition.worker import NICENESS
 
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 ROOM = ("wutong-recorder.service", "wutong-transcriber.service", "wutong-edge.service", "wutong-uplink.service")
@@ -94,11 +96,20 @@ def test_nothing_can_end_a_recording_but_its_own_unit() -> None:
     assert "Requires" not in target
 
 
-def test_the_recorder_goes_first_and_the_transcriber_gives_way() -> None:
+def test_the_recorder_goes_first_then_the_screens_then_words_and_all_before_what_is_not_of_the_room() -> None:
     weights = {unit: int(values(unit)["CPUWeight"][0]) for unit in ROOM}
+    ordered = [f"wutong-{name}.service" for name in ("recorder", "edge", "transcriber", "uplink")]
+    assert sorted(weights, key=weights.__getitem__, reverse=True) == ordered
+    assert min(weights.values()) > 100  # what every other unit and every login gets
+    niceness = {unit: int(values(unit).get("Nice", ["0"])[0]) for unit in ROOM}
+    assert (niceness["wutong-recorder.service"], niceness["wutong-transcriber.service"]) == (recorder.NICE, NICENESS)
+    assert recorder.NICE < NICENESS < 0
+
+
+def test_memory_is_taken_from_the_transcriber_first_and_from_the_recorder_last() -> None:
     oom = {unit: int(values(unit)["OOMScoreAdjust"][0]) for unit in ROOM}
-    assert max(weights, key=weights.__getitem__) == min(oom, key=oom.__getitem__) == "wutong-recorder.service"
-    assert min(weights, key=weights.__getitem__) == max(oom, key=oom.__getitem__) == "wutong-transcriber.service"
+    assert min(oom, key=oom.__getitem__) == "wutong-recorder.service"
+    assert max(oom, key=oom.__getitem__) == "wutong-transcriber.service"
 
 
 def test_devices_and_network_are_where_they_are_needed_and_nowhere_else() -> None:

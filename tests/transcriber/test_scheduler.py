@@ -125,3 +125,18 @@ def test_the_same_words_at_two_seats_at_once_are_settled_for_the_louder(opened: 
     assert {u["seat"] for u in played.utterances} == {"seat-0"}
     withdrawn = [c for c in played.captions if c["seat"] == "seat-1"]
     assert not withdrawn or withdrawn[-1]["text"] == ""
+
+
+def test_each_turn_carries_its_times_through_the_pipeline(opened: Make) -> None:
+    played = Played(opened(4), hearing_civil(0, 24), lambda: ScriptedRecognizer(0.6))
+    assert len(played.times) == len(played.utterances)
+    behind = 0
+    for said in played.utterances:
+        times = played.times[said["id"]]
+        assert said["end_ns"] <= times["ended_ns"] <= times["taken_ns"] <= times["settled_ns"] <= times["written_ns"]
+        assert times["written_ns"] == ns(played.written_s[said["id"]])
+        assert all(asked["asked_ns"] < asked["answered_ns"] for asked in times["passes"])
+        waited_ns = times["taken_ns"] - times["ended_ns"]
+        assert sum(busy["to_ns"] - busy["from_ns"] for busy in times["behind"]) <= waited_ns
+        behind += len(times["behind"])
+    assert behind  # who answers quickly waits behind the question

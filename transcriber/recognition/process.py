@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from sync.errors import ConfigError
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition import worker
 from transcriber.recognition.process_settings import ProcessSettings
-from transcriber.recognition.recognizer import EngineLostError, Transcription
+from transcriber.recognition.recognizer import Cost, EngineLostError, Transcription
 from transcriber.recognition.worker import HEAD, pack, transcription_from_json
 
 log = structlog.get_logger(__name__)
@@ -103,8 +104,13 @@ class EngineProcess:
         self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
     ) -> Transcription:
         """Return the words of `samples` (at most 29.5 s). Raises `EngineLostError` when they cannot be transcribed."""
+        began = time.monotonic()
         answer = await self._answered(samples, {"interim": interim, "bias": bias, "prefix": prefix})
-        return transcription_from_json(answer["transcription"])
+        engine_s = float(answer["engine_s"])
+        # What is neither the engine's nor this process's is the wait for a lane, or for the process to start.
+        lane_s = max(time.monotonic() - began - engine_s, 0.0)
+        cost = Cost(lane_s, engine_s, float(answer["starved_s"]))
+        return replace(transcription_from_json(answer["transcription"]), cost=cost)
 
     async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
         """Return the print of who speaks, by the speaker model that the process has loaded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -39,6 +39,18 @@ class Rejection(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer took, in seconds: 0 where nobody measured it."""
+
+    lane_s: float = 0.0
+    """Until the engine was free for it."""
+    engine_s: float = 0.0
+    """The engine was at it, on whatever processor the machine gave it."""
+    starved_s: float = 0.0
+    """Of these, in which threads of the engine were ready and had no processor: other programs had it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcription:
     """What an engine made of some samples; without text when nothing was said, or nobody had time to say what."""
 
@@ -49,6 +61,7 @@ class Transcription:
     rejection: Rejection | None = None
     why: str = ""
     """A sentence for people: what hindered the one that was asked."""
+    cost: Cost = field(default=Cost(), compare=False)
 
     @property
     def reason(self) -> str:

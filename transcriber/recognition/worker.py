@@ -16,6 +16,7 @@ import resource
 import struct
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from transcriber.recognition.engines.speaker_embedding import SpeakerModel  # large, and few rooms need it
 
 HEAD = struct.Struct(">II")
-_NICENESS = 10
-"""The record comes first: encoders and disks before words."""
+NICENESS = -3
+"""The record comes first: encoders and disks (-5) before words. But words that come late help nobody in a courtroom,
+and they need less than one core: they go before whatever else the machine does. Without the right to it they are its
+equals."""
 
 
 def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
@@ -47,7 +50,9 @@ def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
 def transcription_to_json(transcription: Transcription) -> dict[str, Any]:
     """Return a transcription as it goes over the pipe."""
     rejection = transcription.rejection.name if transcription.rejection else ""
-    return asdict(transcription) | {"rejection": rejection}
+    value = asdict(transcription) | {"rejection": rejection}
+    del value["cost"]  # it is counted where it is paid: here and in the parent
+    return value
 
 
 def transcription_from_json(value: dict[str, Any]) -> Transcription:
@@ -88,10 +93,20 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
             say({"id": asked["id"], "voiceprint": list(speaker.print_of(samples)) if speaker else []})
             return
         assert engine is not None  # nobody asks a process for words that was started for voices
+        began, starved_s = time.monotonic(), _starved_s()
         transcription = engine.transcribe(
             samples, str(asked["bias"]), interim=bool(asked["interim"]), prefix=str(asked["prefix"])
         )
-        say({"id": asked["id"], "transcription": transcription_to_json(transcription), "cpu_s": _cpu_s()})
+        engine_s = time.monotonic() - began
+        say(
+            {
+                "id": asked["id"],
+                "transcription": transcription_to_json(transcription),
+                "cpu_s": _cpu_s(),
+                "engine_s": engine_s,
+                "starved_s": min(max(_starved_s() - starved_s, 0.0), engine_s),
+            }
+        )
 
     def lane(engine: Engine) -> None:
         while True:
@@ -123,22 +138,34 @@ def _rss_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def _starved_s() -> float:
+    """Seconds in which threads of this process were ready to run and had no processor; 0 where the kernel counts none.
+
+    Of all threads: where two lanes are busy, each is told what both of them waited.
+    """
+    waited_ns = 0
+    for task in Path("/proc/self/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # a thread may end meanwhile
+            waited_ns += int(task.read_text(encoding="ascii").split()[1])
+    return waited_ns / 1e9
+
+
 def _cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
-def _give_way() -> None:
-    """Yield to what records and what shows the record: in a session of its own, so that the kernel weighs it apart."""
+def _take_rank() -> None:
+    """Go behind what records and before all else: in a session of its own, so that the kernel weighs it apart."""
     with contextlib.suppress(OSError):
         os.setsid()
-    weigh(_NICENESS)
+    weigh(NICENESS)
 
 
 def main() -> int:
     """Load what the settings in the first argument say, and answer until stdin ends."""
     die_with_parent()
-    _give_way()
+    _take_rank()
     settings = ProcessSettings.from_json(sys.argv[1])
     # Libraries may print; the answers' pipe is for answers only.
     sink = os.fdopen(os.dup(1), "wb")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.segmentation.speaker_gate import FRAME, FRAME_NS, SpeakerGate
+from transcriber.segmentation.turn_times import TurnTimes
 from transcriber.segmentation.voice_activity import VoiceActivity
 
 PAUSE_S = 0.45
@@ -65,6 +66,8 @@ class Turn:
     """Windows of 32 ms with a voice in them."""
     beside_frames: int = 0
     """Frames in which another seat's microphone was active: what is soft then may be that voice."""
+    times: TurnTimes = field(default_factory=TurnTimes)
+    """Kept by whoever has a clock."""
     _activity: VoiceActivity = field(default_factory=VoiceActivity)
     _voiceless: int = 0
     _chunks: list[NDArray[np.int16]] = field(default_factory=list)

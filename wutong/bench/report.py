@@ -34,5 +34,5 @@ def print_figures(name: str, figures: Mapping[str, Any], *, as_json: bool) -> No
         return
     table = Table(title=f"wutong bench {name}", show_header=False)
     for key, value in figures.items():
-        table.add_row(key, str(value))
+        table.add_row(key, "\n".join(map(str, value)) if isinstance(value, list) else str(value))
     terminal().print(table)

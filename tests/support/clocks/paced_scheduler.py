@@ -110,6 +110,7 @@ class Played:
         self.captions: list[dict[str, Any]] = []
         self.turns: list[Turn] = []
         self.written_s: dict[str, float] = {}
+        self.times: dict[str, dict[str, Any]] = {}
         self._room = room
         loop = PacedLoop()
         try:
@@ -129,6 +130,8 @@ class Played:
                     played.captions.append(value | {"at_s": loop.time()})
                 elif topic == "log":
                     played.written_s[room.utterances()[-1].body["id"]] = loop.time()
+                elif topic == "times":
+                    played.times[value["id"]] = value["times"]
 
         profile, feed = load_profile(room.profile), Feed(Path(room.folder / "feed"))
         endpointer = Endpointer(range(pcm.shape[1]), pcm.shape[1])
@@ -144,6 +147,7 @@ class Played:
             voices=voices,
             reviser=Reviser(settings=profile.transcriber, room_log=room.log, clock=room.clock, feed=feed),
             speaking=lambda: (job, [*ended, *endpointer.turns]),
+            now_ns=lambda: int(loop.time() * 1e9),
         )
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(scheduler.run())
@@ -159,5 +163,6 @@ class Played:
 
     async def _hand_over(self, queue: TurnQueue, job: HearingJob, ended: list[Turn]) -> None:
         while ended:
+            ended[0].times.ended_ns = int(asyncio.get_running_loop().time() * 1e9)
             await queue.put(job, ended[0])
             self.turns.append(ended.pop(0))

@@ -47,6 +47,7 @@ from wutong.bench.captions.character_errors import (
     said_by_seat,
     wer,
 )
+from wutong.bench.captions.late_turns import late_causes_ms, late_turns, worst_lines
 from wutong.bench.captions.paced_room import HeardFeed, Setting, play
 from wutong.bench.captions.picture import Drawn, draw
 from wutong.bench.captions.seat_errors import duplicate_ratio, seat_accuracy
@@ -264,6 +265,7 @@ def hearing_figures(said: Sequence[Said], heard: HeardFeed) -> dict[str, Any]:
     latencies = utterance_ms(said, heard.utterances)
     firsts = first_caption_ms(said, heard.captions, heard.utterances)
     starts, ends = word_edges_ms(said, heard.utterances)
+    late = late_turns(said, heard.captions, heard.utterances, heard.times)
     rate = cer(reference, in_order(heard.utterances))
     seats = cpcer(said_by_seat(said), by_seat(heard.utterances))
     return {
@@ -296,6 +298,8 @@ def hearing_figures(said: Sequence[Said], heard: HeardFeed) -> dict[str, Any]:
         "utterances": len(heard.utterances),
         "utterances_reference": len(said),
         "sound_lost_ms": round(heard.gap_ms, 1),
+        "late_causes_ms": late_causes_ms(late),
+        "worst_turns": worst_lines(late),
     }
 
 

@@ -1,8 +1,9 @@
 """One hearing folder played to a real recorder and a real transcriber, in real time, and what a panel would have got.
 
 A room of its own is started on a temporary profile: simulated microphones play the folder, the recorder keeps and
-publishes them, the transcriber hears the recorder. Promises: nothing is measured inside the product; captions and
-utterances are stamped when they arrive on the transcriber's feed, and the lines are the fold of the room's log.
+publishes them, the transcriber hears the recorder. Promises: captions and utterances are stamped when they arrive on
+the transcriber's feed, and the lines are the fold of the room's log. The transcriber's own times of a turn only explain
+these figures, they are none.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
 from transcriber.audio.pcm import RATE_HZ
 from wutong.bench.captions.character_errors import ShownWords, Spoken
+from wutong.bench.captions.late_turns import times_in_s
 
 HEARING = "bench"
 _SERVICES = ("recorder", "transcriber")
@@ -52,6 +54,8 @@ class HeardFeed:
     lines: list[ShownWords] = field(default_factory=list)
     """As they stand in the transcript after every revision."""
     revisions: int = 0
+    times: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """When each turn passed its stations, by the utterance's id (`late_turns.times_in_s`)."""
     gap_ms: float = 0.0
     """Sound that the recorder declared lost: nobody can hear what was said in it."""
     cpu_cores: float = 0.0
@@ -181,7 +185,9 @@ async def _lead_s(source: HearingFolder) -> float:
 async def _start(service: str, profile: Path, folder: Path) -> asyncio.subprocess.Process:
     with (folder / f"{service}.log").open("wb") as errors:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "wutong", "room", service, "--profile", str(profile)), stderr=errors
+            *(sys.executable, "-m", "wutong", "room", service, "--profile", str(profile)),
+            stderr=errors,
+            start_new_session=True,  # as the demo starts them: the kernel weighs each service apart
         )
 
 
@@ -229,11 +235,14 @@ def _say(log: RoomLog, clock: RoomClock, kind: str, body: dict[str, Any]) -> int
 
 async def _listen(layout: RoomPaths, clock: RoomClock, log: RoomLog, start_ns: int, heard: HeardFeed) -> None:
     seen = 0
-    async for topic, payload in FeedClient(layout.feed("transcriber"), ["caption", "log"]).messages():
+    async for topic, payload in FeedClient(layout.feed("transcriber"), ["caption", "log", "times"]).messages():
         arrived_s = (clock.now_ns() - start_ns) / 1e9
         value = json.loads(payload)
         if topic == "caption":
             heard.captions.append(_shown(value, start_ns, arrived_s))
+            continue
+        if topic == "times":
+            heard.times[str(value["id"])] = times_in_s(value["times"], start_ns)
             continue
         number = int(value["number"])
         for event in log.since(seen):

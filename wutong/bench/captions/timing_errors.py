@@ -38,12 +38,13 @@ def first_caption_ms(
 ) -> list[float]:
     """For each that was said: from its start to the first text about it, caption or utterance."""
     arrived: list[ShownWords] = sorted((s for s in (*captions, *utterances) if s.text), key=lambda s: s.arrived_s)
-    out = []
-    for one in said:
-        first = next((s.arrived_s for s in arrived if _about(one, s) and _reaches(one, said, s)), None)
-        if first is not None:
-            out.append((first - one.start) * 1000)
-    return out
+    found = [(one, first_shown(one, said, arrived)) for one in said]
+    return [(first.arrived_s - one.start) * 1000 for one, first in found if first is not None]
+
+
+def first_shown(one: Said, said: Sequence[Said], arrived: Sequence[ShownWords]) -> ShownWords | None:
+    """Find the first text about an utterance among texts in the order in which they came."""
+    return next((s for s in arrived if _about(one, s) and _reaches(one, said, s)), None)
 
 
 def utterance_ms(said: Sequence[Said], utterances: Sequence[ShownWords]) -> list[tuple[float, float]]:
@@ -51,14 +52,15 @@ def utterance_ms(said: Sequence[Said], utterances: Sequence[ShownWords]) -> list
 
     Where none reaches its end (the last half second was not heard), the last utterance about it counts.
     """
-    out = []
-    for one in said:
-        about = [u for u in utterances if _about(one, u)]
-        holding = [u.arrived_s for u in about if u.end_s >= one.end - 0.5]
-        if about:
-            arrived_s = min(holding) if holding else max(u.arrived_s for u in about)
-            out.append((one.end, (arrived_s - one.end) * 1000))
-    return out
+    found = [(one, holding(one, utterances)) for one in said]
+    return [(one.end, (last.arrived_s - one.end) * 1000) for one, last in found if last is not None]
+
+
+def holding(one: Said, utterances: Sequence[ShownWords]) -> ShownWords | None:
+    """Find the utterance that holds the end of one that was said, else the last one about it."""
+    about = [u for u in utterances if _about(one, u)]
+    ends = [u for u in about if u.end_s >= one.end - 0.5]
+    return min(ends, key=lambda u: u.arrived_s) if ends else max(about, key=lambda u: u.arrived_s, default=None)
 
 
 def missed(said: Sequence[Said], utterances: Sequence[ShownWords]) -> int:
