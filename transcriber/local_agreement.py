@@ -1,13 +1,14 @@
 """Captions that do not flicker: what two successive passes agree on is committed and never changes again.
 
-This is the LocalAgreement policy, over characters. Promises: the committed text only grows, and every text returned
-begins with it. The last characters of a pass are guessed from half a word: they are neither shown nor committed before
-there is more sound.
+This is the LocalAgreement policy, over characters, for what passes hear; what is shown of it keeps steady
+(`transcriber.steady_text`). Promises: the committed text only grows; what is shown never changes in its first `stable`
+characters, which are committed ones. The last characters of a pass are guessed from half a word: they are neither shown
+nor committed before there is more sound.
 """
 
 from __future__ import annotations
 
-from itertools import takewhile
+from transcriber.steady_text import common, follows, steady
 
 _MARKS = "，。？！；：、… "
 _HIDDEN = 5
@@ -22,17 +23,18 @@ class LocalAgreement:
     def __init__(self) -> None:
         self._latest = ""
         self._shown = ""
+        self._agreed = 0
         self._stable = 0
 
     @property
     def stable(self) -> int:
-        """How many leading characters will not change any more."""
+        """How many leading characters of what is shown will not change any more: those that are committed, too."""
         return self._stable
 
     @property
     def committed(self) -> str:
-        """The characters that will not change any more."""
-        return self._latest[: self._stable]
+        """The characters that are heard no other way any more; the next pass goes on from them."""
+        return self._latest[: self._agreed]
 
     @property
     def text(self) -> str:
@@ -48,23 +50,13 @@ class LocalAgreement:
         """Return what to show after another pass over the same, longer sound; without `commit` no more is promised."""
         committed = self.committed
         if not text.startswith(committed):
-            text = committed + text[_follows(committed, text) :]
-        agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._latest, text, strict=False)))
-        agreed = min(agreed, len(text) - _HELD) if commit else 0
-        while agreed > self._stable and text[agreed - 1] in _MARKS:
+            text = committed + text[follows(committed, text) :]
+        agreed = min(common(self._latest, text), len(text) - _HELD) if commit else 0
+        while agreed > self._agreed and text[agreed - 1] in _MARKS:
             agreed -= 1
-        self._stable = max(self._stable, agreed)
+        self._agreed = max(self._agreed, agreed)
+        whole = steady(self._shown, self._latest, text, self._stable) if self._shown else text
         self._latest = text
-        self._shown = text[: max(len(text) - _HIDDEN, self._stable, 1)]
+        self._shown = whole[: max(len(whole) - _HIDDEN, common(self._shown, whole), 1)]
+        self._stable = max(self._stable, common(self._shown, self.committed))
         return self._shown
-
-
-def _follows(committed: str, text: str) -> int:
-    """Find where `text` goes on behind `committed`: the end of the prefix that is nearest to it."""
-    distance = list(range(len(text) + 1))
-    for i, a in enumerate(committed, 1):
-        diagonal, distance[0] = distance[0], i
-        for j, b in enumerate(text, 1):
-            diagonal, distance[j] = distance[j], min(diagonal + (a != b), distance[j] + 1, distance[j - 1] + 1)
-    # Of equally near ones the longest: a word shown twice is worse than one that waits for the final pass.
-    return min(range(len(text) + 1), key=lambda j: (distance[j], -j))

@@ -31,6 +31,8 @@ from transcriber.utterances import UtteranceWriter
 log = structlog.get_logger(__name__)
 
 _NEXT_CAPTION_S = 0.9
+_AGAIN_S = 0.3
+"""So much more sound is waited for where a pass found no words yet: whoever speaks is to see something soon."""
 _REST = 0.8
 """After a caption the model rests this many times as long as it took: less heat, and finals find it free."""
 _FALLING_SILENT_S = 0.08
@@ -141,17 +143,17 @@ class RecognitionScheduler:
         )
 
     def _due(self, captions: list[Caption]) -> Caption | None:
-        """Choose the caption that is made now: the first of a speaker, else the one that has fallen back most."""
+        """Choose the caption that is made now: the first words of a speaker, else the one that has fallen back most."""
         resting = _now() < self._rest_until
         best: Caption | None = None
         most = 0.0
         for caption in captions:
-            if caption.turn.quiet_s > _FALLING_SILENT_S or (caption.seconds and resting):
+            if caption.turn.quiet_s > _FALLING_SILENT_S or (caption.shown and resting):
                 continue  # it ends in a moment, or goes on and is looked at again
             new = caption.turn.seconds - caption.seconds
-            if new < (_NEXT_CAPTION_S if caption.seconds else FIRST_CAPTION_S):
+            if new < (_NEXT_CAPTION_S if caption.shown else _AGAIN_S if caption.seconds else FIRST_CAPTION_S):
                 continue
-            weight = new if caption.seconds else 100 + new
+            weight = new if caption.shown else 100 + new
             if weight > most:
                 best, most = caption, weight
         return best
@@ -174,7 +176,10 @@ class RecognitionScheduler:
             self._captions.show(caption, transcription)
 
     async def _preflight(self, caption: Caption) -> None:
-        """Make the final pass before it is known that the turn is over; when it goes on, this was one more caption."""
+        """Make the final pass before it is known that the turn is over; when it goes on, this was one more caption.
+
+        Of a short answer of which nothing is shown yet it is the first one, too.
+        """
         caption.seconds, end_ns = caption.turn.seconds, caption.turn.end_ns
         caption.asked = mine = caption.asked + 1  # a caption on its way would promise other words behind this pass
         try:
@@ -183,7 +188,7 @@ class RecognitionScheduler:
             caption.preflight_ns = end_ns  # it is asked about again when it ends, and then it says so
             return
         caption.preflight, caption.preflight_ns = transcription, end_ns
-        if caption.turn.end_ns != end_ns and caption.asked == mine:
+        if (caption.turn.end_ns != end_ns or not caption.shown) and caption.asked == mine:
             self._captions.show(caption, transcription)
 
     async def _ask(self, caption: Caption, samples: Samples, work: Work) -> Transcription:

@@ -80,6 +80,7 @@ class _Service:
         self._feed = feed
         self._state: TranscriberState = "loading"
         self._why = ""
+        self._prepared = False
         self._status: TranscriberStatus | None = None
         self._speaking: list[str] = []
         self._log_changed = asyncio.Event()
@@ -139,6 +140,8 @@ class _Service:
         lifeline.ready()  # from now on nothing is lost: what is said while the model loads is caught up with
         await self._recognizer.start()
         await self._reviser.prepare()
+        self._prepared = True  # not before: a hearing that is opened on this word shall find its first turn quick
+        self._publish_status()
         for job in list(self._backlog.waiting):
             await self._reviser.catch_up(job.hearing)
 
@@ -175,6 +178,8 @@ class _Service:
     def _publish_status(self) -> None:
         lag_ms = round(self._edge.lag_ms)
         state, why = self._state, self._why or self._utterances.trouble
+        if state == "ready" and not self._prepared:
+            state = "loading"
         if self._utterances.trouble:
             state = "failed"
         elif state == "ready" and lag_ms > CATCHING_UP_MS:

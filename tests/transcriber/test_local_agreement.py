@@ -44,13 +44,14 @@ def test_a_pass_that_hears_the_beginning_otherwise_keeps_what_was_committed() ->
 @given(passes)
 def test_committed_text_only_grows(heard: list[str]) -> None:
     agreement = LocalAgreement()
-    committed = ""
+    committed, promised = "", ""
     for text in heard:
         shown = agreement.take(text)
-        assert shown.startswith(committed)
-        assert len(committed) <= agreement.stable <= len(shown)
-        assert agreement.committed == shown[: agreement.stable]
-        committed = agreement.committed
+        assert agreement.committed.startswith(committed)
+        assert shown.startswith(promised)
+        assert len(promised) <= agreement.stable <= len(shown)
+        assert agreement.committed.startswith(shown[: agreement.stable])
+        committed, promised = agreement.committed, shown[: agreement.stable]
 
 
 @given(st.text(alphabet="原告被称，。", min_size=1, max_size=20))

@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.clocks.paced_scheduler import Played, ScriptedRecognizer
 from tests.support.rooms.transcriber_room import RATE_HZ, Pcm, TranscriberRoom, hearing_civil
+from transcriber.audio.pcm import Samples
+from transcriber.recognition.recognizer import Rejection, Transcription
 from transcriber.segmentation.endpointer import Turn
 
 Make = Callable[[int], TranscriberRoom]
@@ -140,3 +142,29 @@ def test_each_turn_carries_its_times_through_the_pipeline(opened: Make) -> None:
         assert sum(busy["to_ns"] - busy["from_ns"] for busy in times["behind"]) <= waited_ns
         behind += len(times["behind"])
     assert behind  # who answers quickly waits behind the question
+
+
+class HardOfHearing(ScriptedRecognizer):
+    """Hears nothing in less than a second of sound."""
+
+    async def ask(
+        self, samples: Samples, bias: str = "", *, interim: bool = False, turn: str = "", prefix: str = ""
+    ) -> Transcription:
+        heard = await super().ask(samples, bias, interim=interim, turn=turn, prefix=prefix)
+        return heard if len(samples) >= RATE_HZ else Transcription(rejection=Rejection.NO_WORDS)
+
+
+def test_a_first_pass_without_words_is_soon_followed_by_another(opened: Make) -> None:
+    played = Played(opened(1), one_sentence(), lambda: HardOfHearing(0.1))
+    first, second = (asked[0] for asked in played.recognizer.asked[:2])
+    assert second - first < 0.6
+    assert played.captions[0]["at_s"] < second + 0.2
+
+
+def test_a_short_answer_is_shown_as_soon_as_it_is_heard_and_not_when_the_pause_is_over(opened: Make) -> None:
+    answer = np.concatenate([one_sentence()[: int(0.75 * RATE_HZ)], hearing_civil(0.0, 1.4)[:, 1:2]])
+    played = Played(opened(1), answer, lambda: ScriptedRecognizer(0.05))
+    [turn], [said] = played.turns, played.utterances
+    assert not [asked for asked in played.recognizer.asked if asked[2]]  # too short for a caption of its own
+    assert ns(played.captions[0]["at_s"]) < turn.times.ended_ns
+    assert said["text"].startswith(played.captions[0]["text"])

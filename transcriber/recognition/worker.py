@@ -93,7 +93,7 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
             say({"id": asked["id"], "voiceprint": list(speaker.print_of(samples)) if speaker else []})
             return
         assert engine is not None  # nobody asks a process for words that was started for voices
-        began, starved_s = time.monotonic(), _starved_s()
+        began, threads = time.monotonic(), _threads()
         transcription = engine.transcribe(
             samples, str(asked["bias"]), interim=bool(asked["interim"]), prefix=str(asked["prefix"])
         )
@@ -104,7 +104,7 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
                 "transcription": transcription_to_json(transcription),
                 "cpu_s": _cpu_s(),
                 "engine_s": engine_s,
-                "starved_s": min(max(_starved_s() - starved_s, 0.0), engine_s),
+                "starved_s": _starved_s(threads, _threads(), engine_s),
             }
         )
 
@@ -138,16 +138,26 @@ def _rss_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _starved_s() -> float:
-    """Seconds in which threads of this process were ready to run and had no processor; 0 where the kernel counts none.
-
-    Of all threads: where two lanes are busy, each is told what both of them waited.
-    """
-    waited_ns = 0
+def _threads() -> dict[str, tuple[int, int]]:
+    """By thread: how long it has run, and how long it was ready to and had no processor, ns; empty where unknown."""
+    found = {}
     for task in Path("/proc/self/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):  # a thread may end meanwhile
-            waited_ns += int(task.read_text(encoding="ascii").split()[1])
-    return waited_ns / 1e9
+        with contextlib.suppress(OSError, ValueError):  # a thread may end meanwhile
+            ran, waited, _ = task.read_text(encoding="ascii").split()
+            found[task.parent.name] = (int(ran), int(waited))
+    return found
+
+
+def _starved_s(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]], engine_s: float) -> float:
+    """For how long of `engine_s` the process had no processor, as far as its threads tell.
+
+    Which thread works for which lane is the engine's secret: never more than all of them waited, nor than what the
+    busiest one leaves.
+    """
+    spent = [(now[0] - before[name][0], now[1] - before[name][1]) for name, now in after.items() if name in before]
+    waited_s = sum(waited for _, waited in spent) / 1e9
+    busiest_s = max((ran for ran, _ in spent), default=0) / 1e9
+    return min(waited_s, max(engine_s - busiest_s, 0.0))
 
 
 def _cpu_s() -> float:

@@ -3,8 +3,9 @@
 Every condition is a run of its own (`wutong.bench.captions.paced_room`). `civil` is the hearing with its case in the
 docket: `cer` is over the events `utterance`, as the engine heard them, which is given no vocabulary; `cer_corrected`
 over the lines as the corrector left them. `plain` proves the former: no case, no corrections. After `civil` the same
-engine is given the reference's own intervals (`cer_offline`): what gate, cuts and captions cost is the difference. What
-the figures mean is said where they are counted: `wutong.bench.captions.character_errors`, `scoring_seats`,
+engine is given the reference's own intervals (`cer_offline`): what gate, cuts and captions cost is the difference.
+`burst` is `civil` with all processors kept busy by other programs, ten seconds of each thirty, from before the start.
+What the figures mean is said where they are counted: `wutong.bench.captions.character_errors`, `scoring_seats`,
 `scoring_time`; the other conditions are in `wutong.bench.captions.conditions`, what it is compared with in
 `wutong.bench.captions.growing_windows`.
 """
@@ -31,6 +32,7 @@ from hardware.profile import Transcriber
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from hardware.simulation.scenario import Scenario
 from sync.errors import ConfigError, WutongError
+from sync.runtime.service import cancel_and_wait
 from transcriber.audio.pcm import RATE_HZ
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
@@ -48,6 +50,7 @@ from wutong.bench.captions.character_errors import (
     wer,
 )
 from wutong.bench.captions.late_turns import late_causes_ms, late_turns, worst_lines
+from wutong.bench.captions.other_work import bursts
 from wutong.bench.captions.paced_room import HeardFeed, Setting, play
 from wutong.bench.captions.picture import Drawn, draw
 from wutong.bench.captions.seat_errors import duplicate_ratio, seat_accuracy
@@ -63,8 +66,20 @@ from wutong.bench.captions.timing_errors import (
 
 CONDITIONS = ("civil", "baseline")
 """Those that are measured when none are named."""
-ALL = (*CONDITIONS, "plain", "silence", "noise", "bleed", "speech")
+ALL = (*CONDITIONS, "plain", "burst", "silence", "noise", "bleed", "speech")
 NOISE_S = 600.0
+BURST_FIGURES = (
+    "cer",
+    "first_caption_ms_p50",
+    "first_caption_ms_p95",
+    "utterance_ms_p50",
+    "utterance_ms_p95",
+    "utterances_missed",
+    "erasure",
+    "cpu_cores_mean",
+    "late_causes_ms",
+    "worst_turns",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +178,8 @@ class _Bench:
                 heard = await self._play(condition, self._source, self.plays_s, corrections="off")
                 rate = cer("".join(x.text for x in self._said), in_order(heard.before(self._last_s).utterances))
                 self.figures |= {"plain_cer": round(rate, 4)}
+            case "burst":
+                await self._burst()
             case "baseline":
                 await self._baseline()
             case "silence":
@@ -194,6 +211,17 @@ class _Bench:
         self.drawn.cer_by_seat = cer_by_seat(self._said, heard.utterances)
         offline, rtf = await self._offline()
         self.figures |= {"cer_offline": round(offline, 4), "rtf_offline": round(rtf, 3)}
+
+    async def _burst(self) -> None:
+        """The same hearing with other work beside it, which begins before the services do and with the first words."""
+        case = self._plan.case if self._plan.case is not None else case_in(self._plan.hearing)
+        beside = asyncio.create_task(bursts())
+        try:
+            heard = (await self._play("burst", self._source, self.plays_s, case)).before(self._last_s)
+        finally:
+            await cancel_and_wait(beside)
+        figures = hearing_figures(self._said, heard)
+        self.figures |= {f"burst_{key}": figures[key] for key in BURST_FIGURES}
 
     async def _offline(self) -> tuple[float, float]:
         """(character error rate over the reference's own intervals, seconds of work for a second of speech)."""
