@@ -27,7 +27,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.processes import weigh
 from sync.runtime.service import Lifeline, cancel_and_wait
 
-NICE = -5
+NICE = -10
 
 log = structlog.get_logger(__name__)
 

@@ -35,10 +35,14 @@ if TYPE_CHECKING:
     from transcriber.recognition.engines.speaker_embedding import SpeakerModel  # large, and few rooms need it
 
 HEAD = struct.Struct(">II")
-NICENESS = -3
-"""The record comes first: encoders and disks (-5) before words. But words that come late help nobody in a courtroom,
-and they need less than one core: they go before whatever else the machine does. Without the right to it they are its
-equals."""
+NICENESS = -5
+"""The record comes first: encoders and disks (-10) before words. But words that come late help nobody in a courtroom,
+and they need less than one core: they go before whatever else the machine does, three to one as in the unit's
+`CPUWeight`. Without the right to it they are its equals."""
+
+
+_Questions = queue.SimpleQueue[tuple[dict[str, Any], bytes] | None]
+"""What a lane is asked; None: nothing more."""
 
 
 def pack(message: dict[str, Any], samples: bytes = b"") -> bytes:
@@ -78,7 +82,8 @@ def _read(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
 def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: BinaryIO, sink: BinaryIO) -> None:
     """Answer until `source` ends. The first message says that the models are loaded.
 
-    With two engines captions go to the last one, on a thread of its own, and everything else to the first.
+    With two engines captions go to the last one and everything else to the first, each on a thread of its own: a
+    caption is read and begun while a finished turn is at work.
     """
     speaking = threading.Lock()
 
@@ -108,23 +113,32 @@ def answer(engines: Sequence[Engine], speaker: SpeakerModel | None, source: Bina
             }
         )
 
-    def lane(engine: Engine) -> None:
-        while True:
-            answer_one(engine, *captions.get())
+    def lane(engine: Engine, questions: _Questions) -> None:
+        while (question := questions.get()) is not None:
+            answer_one(engine, *question)
 
     # The first pass fetches pages and builds tables: let nobody wait for it.
     for engine in engines:
         engine.transcribe(np.zeros(RATE_HZ, np.float32), interim=True)
-    captions: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()  # the parent sends one at a time
-    if len(engines) > 1:
-        threading.excepthook = _die
-        threading.Thread(target=lane, args=(engines[-1],), daemon=True).start()
     say({"ready": True})
-    while (question := _read(source)) is not None:
-        if len(engines) > 1 and question[0].get("interim"):
-            captions.put(question)
-        else:
+    if len(engines) < 2:
+        while (question := _read(source)) is not None:
             answer_one(engines[0] if engines else None, *question)
+        return
+    lanes = {False: _Questions(), True: _Questions()}  # the parent sends each one question at a time
+    threading.excepthook = _die
+    threads = [
+        threading.Thread(target=lane, args=(engines[-1 if interim else 0], questions), daemon=True)
+        for interim, questions in lanes.items()
+    ]
+    for thread in threads:
+        thread.start()
+    while (question := _read(source)) is not None:
+        lanes[bool(question[0].get("interim"))].put(question)
+    for questions in lanes.values():
+        questions.put(None)
+    for thread in threads:
+        thread.join()
 
 
 def _die(failure: threading.ExceptHookArgs) -> None:

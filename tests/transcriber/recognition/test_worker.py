@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import threading
 
 import pytest
 
-from transcriber.audio.pcm import Samples
+from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.recognizer import Rejection, Transcription, Word
 from transcriber.recognition.worker import HEAD, answer, pack, transcription_from_json
 
@@ -39,3 +41,48 @@ def test_a_question_reaches_the_engine_and_its_words_come_back(said: Transcripti
     assert messages[0]["ready"]
     assert messages[1]["id"] == 7
     assert transcription_from_json(messages[1]["transcription"]) == said
+
+
+class Slow(OneAnswer):
+    """An engine that answers when it is told to."""
+
+    def __init__(self, said: Transcription) -> None:
+        super().__init__(said)
+        self.asked_something, self.may_answer = threading.Event(), threading.Event()
+
+    def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False, prefix: str = "") -> Transcription:
+        if len(samples) != RATE_HZ:  # not the first pass, which warms up
+            self.asked_something.set()
+            assert self.may_answer.wait(60)
+        return super().transcribe(samples, bias, interim=interim, prefix=prefix)
+
+
+def test_a_caption_is_answered_while_a_finished_turn_is_at_work() -> None:
+    final, caption = Slow(SAID), OneAnswer(SAID)
+    ours, theirs = os.pipe()
+    back, out = os.pipe()
+    with (
+        os.fdopen(theirs, "wb") as asking,
+        os.fdopen(back, "rb") as answers,
+        os.fdopen(ours, "rb") as source,
+        os.fdopen(out, "wb") as sink,
+    ):
+        working = threading.Thread(target=answer, args=([final, caption], None, source, sink))
+        working.start()
+
+        def told() -> dict[str, object]:
+            value: dict[str, object] = json.loads(answers.read(HEAD.unpack(answers.read(HEAD.size))[0]))
+            return value
+
+        assert told()["ready"]
+        asking.write(pack({"id": 1, "bias": "", "interim": False, "prefix": ""}, bytes(640)))
+        asking.flush()
+        assert final.asked_something.wait(60)
+        asking.write(pack({"id": 2, "bias": "", "interim": True, "prefix": ""}, bytes(640)))
+        asking.flush()
+        assert told()["id"] == 2
+        final.may_answer.set()
+        assert told()["id"] == 1
+        asking.close()
+        working.join(60)
+        assert not working.is_alive()

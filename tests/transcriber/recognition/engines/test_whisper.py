@@ -15,6 +15,7 @@ from transcriber.recognition.model_files import locate
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.recognizer import EngineLostError, Word
 from transcriber.recognition.text.alignment import align_words
+from transcriber.recognition.worker import NICENESS
 
 pytestmark = pytest.mark.model
 SAID = "广州市房地产中介协会分析"
@@ -72,6 +73,21 @@ async def test_a_killed_model_is_started_again_and_asked_again() -> None:
     finally:
         await engine_process.stop()
     assert engine_process.pid is None
+
+
+async def test_the_model_goes_before_other_programs_and_says_what_an_answer_took() -> None:
+    engine_process = EngineProcess(locate("base"))
+    try:
+        heard = await engine_process.ask(floats("aishell_BAC009S0724W0121.wav"))
+        assert engine_process.pid is not None
+        if os.geteuid() == 0:  # else it may be refused, and is their equal
+            assert os.getpriority(os.PRIO_PROCESS, engine_process.pid) == NICENESS
+        assert os.getsid(engine_process.pid) == engine_process.pid  # the kernel weighs sessions apart
+        assert 0 <= heard.cost.starved_s <= heard.cost.engine_s
+        assert heard.cost.engine_s > 0
+        assert heard.cost.lane_s > 0  # the process had to start
+    finally:
+        await engine_process.stop()
 
 
 async def test_a_hung_model_is_killed_and_the_samples_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
