@@ -44,7 +44,7 @@ done
 
 # ---- Debian packages
 packages=(python3 python3-venv python3-dev gcc portaudio19-dev libportaudio2 libasound2-plugins ffmpeg mosquitto
-    fonts-noto-cjk fonts-dejavu-core fontconfig)
+    fonts-noto-cjk fonts-noto-core fonts-babelstone-han fonts-hanazono fonts-unifont fonts-dejavu-core fontconfig)
 distribution=$(. /etc/os-release 2>/dev/null && printf '%s' "${ID:-}" || true)
 [ "$wanted" = product ] || packages+=(espeak-ng) # it speaks the numbers of `wutong bench words`
 if [ "$wanted" != product ] && [ "$distribution" != ubuntu ]; then

@@ -52,6 +52,7 @@ def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
     """All findings; with a profile also what it asks for."""
     yield from _programs()
     yield _font()
+    yield _fonts_of_papers()
     profile: Profile | None = None
     if profile_path is not None:
         try:
@@ -92,6 +93,16 @@ def _font() -> DoctorFinding:
         return DoctorFinding("font", "ok", font_file("Noto Sans CJK SC:bold")[0])
     except WutongError as error:
         return DoctorFinding("font", "bad", error.message)
+
+
+def _fonts_of_papers() -> DoctorFinding:
+    from sync.paper.faces import absent
+
+    wanted = absent()
+    if not wanted:
+        return DoctorFinding("fonts of papers", "ok", "rare characters, Tibetan, Uyghur, Mongolian and Yi are printed")
+    text = f"some characters will be printed as 〓 with their code point: apt install {' '.join(wanted)}"
+    return DoctorFinding("fonts of papers", "note", text)
 
 
 def _microphones(profile: Profile | None) -> Iterator[DoctorFinding]:

@@ -19,9 +19,9 @@ from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local
+from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local, mapped
 from edge.documents.strokes import picture_of
-from sync.paper import clean
+from sync.paper.characters import writable
 from sync.record.signers import Signer
 
 BODY, HEADING, LATIN = "仿宋", "黑体", "Times New Roman"
@@ -30,6 +30,8 @@ _FOOT_MM = (20.0, 9.0)
 _END_MM = (50.0, 16.0)
 _ON_A_ROW = 7
 """Signatures beside each other at the foot; more make it higher."""
+_LONGEST_FIELD = 255
+"""Characters of what a file says about itself."""
 _GRAY = RGBColor(0x55, 0x55, 0x55)
 _WATERMARK = """
 <w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml"
@@ -46,6 +48,7 @@ mso-position-vertical-relative:margin"><v:fill opacity=".4"/>
 
 def docx_of(form: CourtForm, progress: Callable[[float], None] = lambda part: None) -> bytes:
     """The whole file; `progress` is called with 0…1."""
+    form = mapped(form, writable)
     document = Document()
     section = document.sections[0]
     more = (_FOOT_MM[1] + 1) / 10 * (max(len(form.on_each_page) - 1, 0) // _ON_A_ROW)
@@ -55,7 +58,8 @@ def docx_of(form: CourtForm, progress: Callable[[float], None] = lambda part: No
     section.footer_distance = Cm(0.9)
     _style(document)
     about = document.core_properties
-    about.title, about.author, about.subject = f"{form.case_no} {TITLE}".strip(), form.court, form.hearing
+    title = f"{form.case_no} {TITLE}".strip()
+    about.title, about.author, about.subject = (one[:_LONGEST_FIELD] for one in (title, form.court, form.hearing))
     about.comments = ""  # of the template
     about.language, about.created = "zh-CN", dt.datetime.now(dt.UTC).replace(tzinfo=None)
     _head(section.header, form)
@@ -107,7 +111,7 @@ def _opening(document: Any, form: CourtForm) -> None:
         at.paragraph_format.left_indent, at.paragraph_format.first_line_indent = Cm(2.6), Cm(-2.6)
         at.paragraph_format.tab_stops.add_tab_stop(Cm(2.6))
         _font(at.add_run(f"{label}：\t"), HEADING, 12)
-        _font(at.add_run(clean(text)), BODY, 12)
+        _font(at.add_run(text), BODY, 12)
     _line_below(at)
 
 
@@ -127,8 +131,8 @@ def _row(paragraph: Paragraph, row: Row) -> None:
     if not row.role:
         _indented(paragraph, row.text)
         return
-    _font(paragraph.add_run(f"{clean(row.role)}："), HEADING)
-    said = _font(paragraph.add_run((STRUCK if row.struck else "") + clean(row.text)), BODY)
+    _font(paragraph.add_run(f"{row.role}："), HEADING)
+    said = _font(paragraph.add_run((STRUCK if row.struck else "") + row.text), BODY)
     said.font.strike = row.struck or None
     if row.doubtful:
         _font(paragraph.add_run(DOUBTFUL), HEADING, 10.5, _GRAY)
@@ -136,7 +140,7 @@ def _row(paragraph: Paragraph, row: Row) -> None:
 
 def _indented(paragraph: Paragraph, text: str) -> None:
     paragraph.paragraph_format.first_line_indent = Pt(28)
-    _font(paragraph.add_run(clean(text)), BODY)
+    _font(paragraph.add_run(text), BODY)
 
 
 def _people(document: Any, people: list[Signer]) -> None:
@@ -145,10 +149,10 @@ def _people(document: Any, people: list[Signer]) -> None:
         cell = table.cell(place // 2, place % 2)
         at = cell.paragraphs[0]
         at.paragraph_format.keep_with_next = True
-        _font(at.add_run(f"{person.role}：{clean(person.name)}"), HEADING, 11)
+        _font(at.add_run(f"{person.role}：{person.name}"), HEADING, 11)
         at = cell.add_paragraph()
         if person.state == "refused":
-            _font(at.add_run(f"拒绝签名。理由：{clean(person.reason)}"), BODY, 10.5)
+            _font(at.add_run(f"拒绝签名。理由：{person.reason}"), BODY, 10.5)
         elif person.signature is not None:
             at.paragraph_format.line_spacing = 1.0
             at.add_run().add_picture(io.BytesIO(picture_of(person.signature, *_END_MM)), width=Cm(_END_MM[0] / 10))

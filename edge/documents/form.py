@@ -9,8 +9,8 @@ people is cleaned before it is put on paper (`sync.text`), so that no record is 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from sync.record.hearing import Hearing, State
 from sync.record.signers import BENCH, Signer, is_complete, people_of
@@ -96,6 +96,21 @@ def form_of(
         case_no=clean_line(str(hearing.case.get("case_no", ""))),
         objections=_objections(hearing),
         left_out=0 if show_struck else sum(line.struck for line in hearing.transcript),
+    )
+
+
+def mapped(form: CourtForm, change: Callable[[str], str]) -> CourtForm:
+    """The form with all of its words changed in one way: for a paper that cannot take every character."""
+    people = [replace(p, role=change(p.role), name=change(p.name), reason=change(p.reason)) for p in form.people]
+    return replace(
+        form,
+        court=change(form.court),
+        heads=[(label, change(text)) for label, text in form.heads],
+        rows=[replace(row, text=change(row.text), role=change(row.role)) for row in form.rows],
+        people=people,
+        device=change(form.device),
+        case_no=change(form.case_no),
+        objections=[change(text) for text in form.objections],
     )
 
 

@@ -11,12 +11,15 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from fpdf.enums import DocumentCompliance, TextMode
+from fpdf.enums import DocumentCompliance
 
-from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local
-from edge.documents.layout import broken
+from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local, mapped
 from edge.documents.strokes import pieces_of
-from sync.paper import SERIF, Paper, clean
+from sync.paper.characters import printable
+from sync.paper.faces import SERIF
+from sync.paper.rows import broken
+from sync.paper.runs import is_leftward
+from sync.paper.sheet import Paper
 from sync.record.signers import Signer
 
 LEFT, RIGHT, TOP = 27.0, 185.0, 26.0
@@ -39,6 +42,7 @@ Draw = Callable[["_Sheet"], None]
 
 def pdf_of(form: CourtForm, progress: Callable[[float], None] = lambda part: None) -> bytes:
     """The whole file, not signed; `progress` is called with 0…1."""
+    form = mapped(form, printable)
     sheet = _Sheet(form)
     layout = _Layout(sheet)
     layout.form(form)
@@ -71,36 +75,10 @@ class _Sheet(Paper):
         self.set_subject(form.hearing)
         self.set_lang("zh-CN")
         self.set_creation_date(dt.datetime.now(dt.UTC))
-        self._widths: dict[str, float] = {}
-
-    def width(self, size: float) -> Callable[[str], float]:
-        """How wide (mm) a character is."""
-
-        def of(c: str) -> float:
-            known = self._widths.get(c)
-            if known is None:
-                self.set_font("cjk", size=100)
-                known = self._widths[c] = self.get_string_width(c) / 100
-            return known * size
-
-        return of
-
-    def put(self, x: float, y: float, text: str, *, size: float, strong: bool = False, gray: int = 0) -> None:
-        """Text with its base line at y; `strong` is drawn a little wider: one font in the file is enough."""
-        self.set_font("cjk", size=size)
-        self.set_text_color(gray)
-        if strong:
-            self.set_draw_color(gray)
-            self.set_line_width(size * 0.008)
-            self.text_mode = TextMode.FILL_STROKE
-        self.text(x, y, text)
-        if strong:
-            self.text_mode = TextMode.FILL
-            self._out("0 Tr")  # the library leaves it as it was for what follows
 
     def middle(self, y: float, text: str, *, size: float, strong: bool = False, gray: int = 0) -> None:
         """Text in the middle of the page."""
-        wide = sum(map(self.width(size), text))
+        wide = self.width(size)(text)
         self.put((210 - wide) / 2, y, text, size=size, strong=strong, gray=gray)
 
     def rule(self, x1: float, y1: float, x2: float, y2: float, width: float = 0.2) -> None:
@@ -123,7 +101,7 @@ class _Sheet(Paper):
     def watermark(self) -> None:
         """Below the words, over the whole page: this is a draft."""
         if self._form.draft:
-            wide = sum(map(self.width(46), DRAFT))
+            wide = self.width(46)(DRAFT)
             with self.rotation(52, 105, 150):
                 self.put(105 - wide / 2, 150, DRAFT, size=46, gray=222)
 
@@ -183,17 +161,17 @@ class _Layout:
 
     def _labeled(self, label: str, text: str, *, size: float, pitch: float, hang: float, struck: bool = False) -> None:
         """A label and what it says; the rows after the first begin at `hang` mm."""
-        label, text = clean(label), clean(text)
         width_of = self._sheet.width(size)
-        begin = max(sum(map(width_of, label)), hang)
+        begin = max(width_of(label), hang)
+        leftward = is_leftward(text)
         for number, row in enumerate(broken(text, WIDE - begin, WIDE - hang, width_of)):
             x = LEFT + (begin if number == 0 else hang)
-            end = x + sum(width_of(c) for c in row)
+            end = x + width_of(row)
 
             def draw(s: _Sheet, y: float, row: str = row, x: float = x, end: float = end, first: int = number) -> None:
                 if first == 0:
                     s.put(LEFT, y, label, size=size, strong=True)
-                s.put(x, y, row, size=size, gray=90 if struck else 0)
+                s.put(x, y, row, size=size, gray=90 if struck else 0, leftward=leftward)
                 if struck:
                     s.rule(x, y - size * _MM_PER_PT * 0.33, end, y - size * _MM_PER_PT * 0.33)
 
@@ -202,9 +180,9 @@ class _Layout:
     def _prose(self, text: str, *, size: float, pitch: float, indent: int = 2, gray: int = 0) -> None:
         width_of = self._sheet.width(size)
         room = indent * width_of("国")
-        for number, row in enumerate(broken(clean(text), WIDE - room, WIDE, width_of)):
+        for number, row in enumerate(broken(text, WIDE - room, WIDE, width_of)):
             x = LEFT + (room if number == 0 else 0)
-            self._draw(pitch, partial(_put, row, x, size, gray))
+            self._draw(pitch, partial(_put, row, x, size, gray, is_leftward(text)))
 
     def _people(self, people: list[Signer]) -> None:
         """Two beside each other: who, what they drew, when."""
@@ -244,8 +222,8 @@ def _strip(form: CourtForm) -> list[list[Signer]]:
     return [people[at : at + on_each] for at in range(0, len(people), on_each)]
 
 
-def _put(row: str, x: float, size: float, gray: int, sheet: _Sheet, y: float) -> None:
-    sheet.put(x, y, row, size=size, gray=gray)
+def _put(row: str, x: float, size: float, gray: int, leftward: bool, sheet: _Sheet, y: float) -> None:
+    sheet.put(x, y, row, size=size, gray=gray, leftward=leftward)
 
 
 def _cells(pair: list[Signer], sheet: _Sheet, y: float) -> None:

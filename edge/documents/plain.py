@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from edge.documents.form import DRAFT, CourtForm
+from sync.paper.characters import writable
 from sync.record.hearing import Hearing
 from sync.record.nanoseconds import ns_as_text
 from sync.record.transcript import Utterance
@@ -29,8 +30,8 @@ def vtt_of(hearing: Hearing, form: CourtForm) -> bytes:
     note = f"NOTE {DRAFT}\n\n" if form.draft else ""
     cues = []
     for line in _said(hearing):
-        role = clean_line(line.role).replace(">", "").replace("&", "")
-        words = clean_line(line.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        role = _flat(line.role).replace(">", "").replace("&", "")
+        words = _flat(line.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         start, end = (_at(hearing, ns, ".") for ns in (line.start_ns, _end_ns(line)))
         cues.append(f"{start} --> {end}\n<v {role}>{words}\n")
     return ("WEBVTT\n\n" + note + "\n".join(cues)).encode()
@@ -58,7 +59,7 @@ def json_of(hearing: Hearing, form: CourtForm) -> bytes:
         "signatures": [ns_as_text(asdict(one)) for one in hearing.signing.signatures],
         "objections": [ns_as_text(asdict(one)) for one in hearing.signing.objections],
     }
-    return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
+    return json.dumps(value, ensure_ascii=False, indent=1).encode(errors="backslashreplace") + b"\n"
 
 
 def _line(hearing: Hearing, line: Utterance) -> dict[str, Any]:
@@ -70,8 +71,10 @@ def _line(hearing: Hearing, line: Utterance) -> dict[str, Any]:
 def _cues(hearing: Hearing, form: CourtForm, point: str) -> list[tuple[str, str, str]]:
     cues = [(f"00:00:00{point}000", f"00:00:02{point}000", f"（{DRAFT}）")] if form.draft else []
     for line in _said(hearing):
-        words = f"{clean_line(line.role)}：{clean_line(line.text)}".replace("-->", "→")
-        cues.append((_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), words))
+        words = _flat(line.text).replace("-->", "→")
+        cues.append(
+            (_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), f"{_flat(line.role)}：{words}")
+        )
     return cues
 
 
@@ -87,6 +90,10 @@ def _end_ns(line: Utterance) -> int:
 def _at(hearing: Hearing, ns: int, point: str) -> str:
     ms = max(ns - hearing.opened_ns, 0) // NS_PER_MS
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{point}{ms % 1000:03d}"
+
+
+def _flat(text: str) -> str:
+    return writable(clean_line(text))
 
 
 def _text(value: int | None) -> str | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from fpdf.enums import XPos, YPos
 
-from sync.paper import Paper, clean
+from sync.paper.characters import printable
+from sync.paper.sheet import Paper
 from wutong.export.derived.certificate import TITLE
 from wutong.export.derived.clock_text import clock_text
 
@@ -155,7 +156,7 @@ class _Page(Paper):
         self.set_y(-14)
         self.set_font("cjk", size=8)
         self.set_text_color(90)
-        self.cell(0, 5, self._footer, align="L")
+        self.cell(0, 5, printable(self._footer), align="L")
         self.set_x(22)
         self.cell(0, 5, f"第 {self.page_no()} 页", align="R")
         self.set_text_color(0)
@@ -178,12 +179,11 @@ class _Page(Paper):
         self.cell(32, 6.6, name)
         self.set_text_color(0)
         if text:  # else items follow, beginning on this line
-            self.multi_cell(0, 6.6, clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.paragraph(text, size=10.5, pitch=6.6)
 
     def item(self, text: str) -> None:
-        self.set_font("cjk", size=10)
         self.set_x(54)
-        self.multi_cell(0, 6, clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.paragraph(text, size=10, pitch=6)
 
     def mono(self, text: str) -> None:
         self.set_x(54)
@@ -191,13 +191,11 @@ class _Page(Paper):
         self.cell(0, 6.6, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def prose(self, text: str, gap: float = 0) -> None:
-        self.set_font("cjk", size=10.5)
-        self.multi_cell(0, 6.4, clean(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.paragraph(text, size=10.5, pitch=6.4)
         self.ln(gap)
 
     def check(self, name: str, sha256: str, sm3: str) -> None:
-        self.set_font("cjk", size=8.5)
-        self.cell(0, 4.6, clean(name), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.paragraph(name, size=8.5, pitch=4.6)
         self.set_font("courier", size=8.5)
         for kind, digest in (("SHA-256", sha256), ("SM3    ", sm3 or "-")):
             self.cell(0, 4, f"  {kind}  {digest}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)

@@ -14,7 +14,6 @@ from docx import Document
 
 from edge.documents.docx import docx_of
 from edge.documents.form import CourtForm, form_of
-from edge.documents.layout import broken
 from edge.documents.pdf import pdf_of
 from edge.documents.plain import json_of, srt_of, vtt_of
 from edge.documents.strokes import picture_of, pieces_of
@@ -183,11 +182,3 @@ def test_a_signature_keeps_its_shape_and_fits_its_box(signed: Story) -> None:
     assert len(points) < sum(len(stroke) for stroke in signature.strokes)
     png = picture_of(signature, 50, 16)
     assert png.startswith(b"\x89PNG")
-
-
-def test_rows_break_as_a_printer_breaks_them() -> None:
-    rows = broken("今天开庭，原告（张某）说：“借款Wutong30万元。”", 4, 5, lambda c: 0.5 if c.isascii() else 1.0)
-    assert "".join(rows) == "今天开庭，原告（张某）说：“借款Wutong30万元。”"
-    assert not any(row[0] in "，。）”：" for row in rows)
-    assert not any(row[-1] in "（“" for row in rows[:-1])
-    assert broken("", 4, 5, lambda c: 1.0) == [""]

@@ -1,0 +1,1 @@
+"""What every paper of the product shares: its fonts, its characters, its rows, and the sheet they are drawn on."""
