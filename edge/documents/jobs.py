@@ -1,8 +1,10 @@
 """Documents are made in a process of their own: a long transcript takes its time, and the panel must not wait for it.
 
 Promises: a document is on disk, whole and synced, when it is returned; one is made at a time; a maker that says
-nothing for `SILENT_S` is ended, and what it said while it died is logged. Final documents are of the words that were
-asked for by their hash or are not made; they lie in the hearing's folder under names that are never written twice.
+nothing for `SILENT_S` is ended, and what it said while it died is logged; a kind that cannot be made takes no other
+along, also when it ends the process. Final documents are of the words that were asked for by their hash or are not
+made; they lie in the hearing's folder under names that are never written twice, beside the reasons of those that are
+missing (`failed.json`).
 Drafts are temporary files, and whoever asked for one deletes it.
 """
 
@@ -10,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from sync.errors import StorageError
 from sync.room.paths import RoomPaths
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.digests import checks_of
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.durable_files import replace_file, sync_folder
 from sync.runtime.listeners import Listeners
 
 log = structlog.get_logger(__name__)
@@ -42,6 +45,7 @@ SILENT_S = 120.0
 ABANDONED_S = 3600.0
 WORKER = f"{__package__}.worker"
 """What draws: a process of its own, so that its libraries and its defects stay out of the edge."""
+FAILED = "failed.json"
 MAX_ERROR_CHARS = 300
 """Of what a maker that died left behind: the end of a trace names the error."""
 
@@ -56,6 +60,18 @@ class Made:
     sha256: str
     sm3: str
     draft: bool
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a maker said before it ended."""
+
+    made: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    refused: str = ""
+    """Why it would not begin."""
+    died: str = ""
+    """Why it ended before it was done."""
 
 
 class Making:
@@ -76,28 +92,35 @@ class Making:
         path = folder / f".draft-{secrets.token_hex(8)}.{kind}"
         try:
             await asyncio.to_thread(_sweep, folder)
-            [made] = await self._make(hearing, {kind: path})
+            [made], _ = await self._make(hearing, {kind: path})
         except BaseException:  # also when whoever wanted it has left: a draft lies about for nobody
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
         return made
 
-    async def final(self, hearing: str, version: int, sha256: str, kinds: Iterable[str] = KINDS) -> list[Made]:
-        """Some or all kinds of the words of that hash, for good; `StorageError` says why they could not be made."""
+    async def final(
+        self, hearing: str, version: int, sha256: str, kinds: Iterable[str] = KINDS
+    ) -> tuple[list[Made], dict[str, str]]:
+        """Some or all kinds of the words of that hash, for good, and why others could not be made.
+
+        `StorageError` when none could.
+        """
         folder = self._layout.hearing(hearing) / "documents"
         fresh = {kind: folder / f".new-{secrets.token_hex(8)}.{kind}" for kind in kinds}
         try:
             await asyncio.to_thread(_sweep, folder)
-            made = await self._make(hearing, fresh, words=sha256)
-            return [await asyncio.to_thread(_settle, one, version) for one in made]
+            made, failed = await self._make(hearing, fresh, words=sha256)
+            return [await asyncio.to_thread(_settle, one, version) for one in made], failed
         except OSError as error:
             raise StorageError(f"笔录文件无法写入磁盘 (the documents cannot be written: {error.strerror})") from error
         finally:
             for path in fresh.values():
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def _make(self, hearing: str, files: dict[str, Path], *, words: str | None = None) -> list[Made]:
-        """Final ones where `words`, their hash, is said; drafts else."""
+    async def _make(
+        self, hearing: str, files: dict[str, Path], *, words: str | None = None
+    ) -> tuple[list[Made], dict[str, str]]:
+        """Final ones where `words`, their hash, is said; drafts else. `StorageError` when not one was made."""
         profile = self._profile
         job = {
             "data": str(self._layout.data.resolve()),
@@ -114,16 +137,35 @@ class Making:
         async with self._turn:
             self._notify(0.0)
             try:
-                await self._run(job)
-                return [await asyncio.to_thread(_made, kind, path, draft=words is None) for kind, path in files.items()]
+                failed = await self._ask(job)
+                if len(failed) == len(files):
+                    raise _not_made("；".join(dict.fromkeys(failed.values())))
+                done = {kind: path for kind, path in files.items() if kind not in failed}
+                made = [await asyncio.to_thread(_made, kind, path, draft=words is None) for kind, path in done.items()]
+                return made, failed
             except OSError as error:
                 raise StorageError(f"笔录文件无法读取 (a document cannot be read: {error.strerror})") from error
             finally:
                 self._notify(None)
 
-    async def _run(self, job: dict[str, Any]) -> None:
+    async def _ask(self, job: dict[str, Any]) -> dict[str, str]:
+        """Have the files made; why those that were not were not. One that ends the process is tried once more alone."""
+        said = await self._run(job)
+        if said.refused:
+            raise _not_made(said.refused)
+        failed = said.failed
+        left = [kind for kind in job["files"] if kind not in said.made and kind not in failed]
+        for kind in left:
+            again = said
+            if len(job["files"]) > 1:
+                again = await self._run({**job, "files": {kind: job["files"][kind]}})
+            if kind not in again.made:
+                failed[kind] = again.failed.get(kind) or again.refused or again.died
+        return failed
+
+    async def _run(self, job: dict[str, Any]) -> _Said:
         child: ChildProcess | None = None
-        why = "it ended without a word"
+        heard = _Said(died="it ended without a word")
         try:
             child = await ChildProcess.start(module_command(WORKER))
             await child.send(job)
@@ -137,25 +179,59 @@ class Making:
                     self._notify(float(said["part"]))
                 elif "warning" in said:
                     log.warning("document_warning", hearing=job["hearing"], why=str(said["warning"])[:MAX_ERROR_CHARS])
+                elif "made" in said:
+                    heard.made.add(str(said["made"]))
+                elif "failed" in said:
+                    heard.failed[str(said["failed"])] = str(said["why"])[:MAX_ERROR_CHARS]
                 elif "done" in said:
+                    heard.died = ""
                     await child.ended()
-                    return
+                    break
                 else:
-                    why = str(said.get("error"))[:MAX_ERROR_CHARS]
+                    heard.refused = str(said.get("error"))[:MAX_ERROR_CHARS]
         except TimeoutError:
-            why = f"it said nothing for {SILENT_S:.0f} s"
+            heard.died = f"it said nothing for {SILENT_S:.0f} s"
         except ChildError as error:
-            why = error.message
+            heard.died = error.message
         finally:
             if child is not None:
                 await child.end()
-        trace = "" if child is None else "\n".join(child.stderr)
-        log.error("document_not_made", hearing=job["hearing"], why=why, trace=trace)
-        raise StorageError(f"笔录文件生成失败：{why} (the document was not made; try again)")
+        if heard.died or heard.failed:
+            trace = "" if child is None else "\n".join(child.stderr)
+            why = heard.refused or heard.died
+            log.error("document_not_made", hearing=job["hearing"], why=why, failed=heard.failed, trace=trace)
+        return heard
 
     def _notify(self, part: float | None) -> None:
         self.part = part
         self.changed.notify()
+
+
+def note_failures(folder: Path, failed: Mapping[str, str]) -> None:
+    """Write down beside the documents why some are missing, for whoever looks after the machine; or that none is."""
+    path = folder / FAILED
+    if failed:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_file(path, json.dumps(dict(failed), ensure_ascii=False, indent=1) + "\n")
+    else:
+        path.unlink(missing_ok=True)
+
+
+def failures_below(hearings: Path) -> dict[str, dict[str, str]]:
+    """By hearing, the kinds that could not be made and why, as `note_failures` wrote them."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(hearings.glob(f"*/documents/{FAILED}")):
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            value = {}
+        known = value if isinstance(value, dict) else {}
+        found[path.parent.parent.name] = {str(kind): str(why)[:MAX_ERROR_CHARS] for kind, why in known.items()}
+    return found
+
+
+def _not_made(why: str) -> StorageError:
+    return StorageError(f"笔录文件生成失败：{why} (the document was not made; try again)")
 
 
 def _made(kind: str, path: Path, *, draft: bool) -> Made:

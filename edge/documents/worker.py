@@ -1,8 +1,9 @@
 """The process that makes documents: one job as JSON on standard input, its progress and its end as lines of JSON.
 
-`{"part":0…1}` while it works, `{"warning":sentence}` for what somebody should know, then `{"done":true}` or
-`{"error":sentence}`. It only reads the room's log and its keys. Refuses to make final documents of other words than the
-job names.
+`{"part":0…1}` while it works, `{"warning":sentence}` for what somebody should know, `{"made":kind}` or
+`{"failed":kind,"why":sentence}` for each kind, then `{"done":true}`, or `{"error":sentence}` where none could be begun.
+One kind that fails takes no other along. It only reads the room's log and its keys. Refuses to make final documents of
+other words than the job names.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,8 +77,14 @@ def make(job: dict[str, Any]) -> None:
     progress = _Progress(list(job["files"]))
     for kind, name in job["files"].items():
         path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_made(kind, hearing, form, identity, job, progress.of(kind)))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_made(kind, hearing, form, identity, job, progress.of(kind)))
+        except Exception as error:  # noqa: BLE001  # one library's defect over these words must not take others along
+            traceback.print_exc()
+            say({"failed": kind, "why": _why(error)})
+        else:
+            say({"made": kind})
         progress.finished(kind)
 
 
@@ -112,6 +120,14 @@ def _made(
     return {"json": json_of, "srt": srt_of, "vtt": vtt_of}[kind](hearing, form)
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, WutongError):
+        return error.message
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename}"
+    return f"{type(error).__name__}: {error}"
+
+
 def main() -> int:
     """Read the job, do it."""
     try:
@@ -120,7 +136,7 @@ def main() -> int:
         say({"error": error.message})
         return 1
     except OSError as error:
-        say({"error": f"{error.strerror}: {error.filename}"})
+        say({"error": _why(error)})
         return 1
     say({"done": True})
     return 0

@@ -16,11 +16,12 @@ from typing import Any, cast
 import structlog
 
 from edge.documents.jobs import KINDS as KINDS_OF_FILES
-from edge.documents.jobs import Made, Making
+from edge.documents.jobs import Made, Making, failures_below, note_failures
+from edge.documents.unprinted import unprinted
 from edge.integrity.status import words_of as words_still
 from edge.state.room_state import RoomState
-from edge.state.shown import ShownSigning, Words
-from sync.errors import HearingError, WutongError
+from edge.state.shown import ShownSigning, ShownUnprinted, Words
+from sync.errors import HearingError, StorageError, WutongError
 from sync.record.bodies.signing import DocumentBody, DocumentKind, ObjectionBody, SignatureBody, TranscriptBody
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
@@ -32,7 +33,9 @@ from sync.text.characters import clean_words
 log = structlog.get_logger(__name__)
 
 AGAIN_S = 30.0
-"""Documents that could not be made are tried again after so long."""
+"""Documents that could not be made are tried again after so long, and after twice as long each time …"""
+AGAIN_AT_MOST_S = 600.0
+"""… up to this. Those of earlier hearings are tried as often."""
 NO_WORDS = "0" * 64
 """In place of a hash, where a person is named before any words were laid before people."""
 _NEWS = KINDS | {"utterance", "revision", "open", "close"}
@@ -51,6 +54,9 @@ class SigningCommands:
         self._signed = asyncio.Event()
         self._hashed: tuple[tuple[str, int, int], str, int] | None = None
         self._failure = ""
+        self._failures: dict[str, dict[str, str]] = {}
+        """By the hash of the words, which kinds could not be made and why."""
+        self._unprinted: tuple[tuple[object, ...], list[ShownUnprinted]] | None = None
         making.changed.add(self._news.set)
         state.listen(self)
 
@@ -69,6 +75,7 @@ class SigningCommands:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._notify_for_ever())
             group.create_task(self._finish_for_ever())
+            group.create_task(self._finish_earlier_for_ever())
 
     async def _notify_for_ever(self) -> None:
         while True:
@@ -80,18 +87,45 @@ class SigningCommands:
             await self._news.wait()
 
     async def _finish_for_ever(self) -> None:
+        again_s = AGAIN_S
         while True:
             await self._signed.wait()
             self._signed.clear()
             try:
-                await self.finish()
+                whole = await self.finish()
                 self._failure = ""
             except (WutongError, OSError) as error:
+                whole = False
                 self._failure = error.message if isinstance(error, WutongError) else str(error)
                 log.error("documents_wait", why=self._failure)
-                self._news.set()
-                await asyncio.sleep(AGAIN_S)
             self._news.set()
+            if whole:
+                again_s = AGAIN_S
+                continue
+            await asyncio.sleep(again_s)
+            again_s = min(again_s * 2, AGAIN_AT_MOST_S)
+            self._news.set()
+
+    async def _finish_earlier_for_ever(self) -> None:
+        """A hearing that came after must not keep the papers of the one before from being made."""
+        while True:
+            hearings = self._state.layout.hearings
+            for name in await asyncio.to_thread(failures_below, hearings):
+                try:
+                    await self._finish_earlier(name)
+                except (WutongError, OSError) as error:
+                    log.error("documents_wait", hearing=name, why=str(error))
+            await asyncio.sleep(AGAIN_AT_MOST_S)
+
+    async def _finish_earlier(self, name: str) -> None:
+        if self._state.hearing is not None and self._state.hearing.id == name:
+            return
+        hearing = Hearing.of(name, await asyncio.to_thread(self._state.log.of_hearing, name))
+        version = hearing.signing.version
+        if version is not None and version.sha256 == words_sha256(name, words_of(hearing.transcript.lines)):
+            await self._finish(hearing)
+        else:  # there are other words now, which nobody has signed
+            await asyncio.to_thread(note_failures, self._state.layout.hearing(name) / "documents", {})
 
     # What the screens are shown.
 
@@ -118,6 +152,11 @@ class SigningCommands:
             "complete": current and hearing.state is State.CLOSED and is_complete(people),
             "making": self._making.part,
             "failure": self._failure,
+            "failures": [
+                {"kind": cast(DocumentKind, kind), "why": why}
+                for kind, why in self._failures.get(sha256 or "", {}).items()
+            ],
+            "unprinted": await self._unprinted_of(hearing),
         }
 
     # What the clerk does.
@@ -195,26 +234,41 @@ class SigningCommands:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
         value = await self.value()
         if value is not None and value["complete"] and value["transcript"] is not None:
-            await self.finish()
-            final = hearing.signing.documents_of(value["transcript"]["sha256"]).get(kind)
-            if final is not None:
-                path = self._state.layout.hearing(hearing.id) / final.file
-                return Made(kind, path, final.bytes, final.sha256, final.sm3, draft=False)
+            sha256 = value["transcript"]["sha256"]
+            if kind not in hearing.signing.documents_of(sha256):
+                await self.finish()
+            final = hearing.signing.documents_of(sha256).get(kind)
+            if final is None:
+                why = self._failures.get(sha256, {}).get(kind, "")
+                raise StorageError(f"这种笔录文件未能生成：{why} (this kind of document was not made; others may be)")
+            path = self._state.layout.hearing(hearing.id) / final.file
+            return Made(kind, path, final.bytes, final.sha256, final.sm3, draft=False)
         return await self._making.draft(hearing.id, kind)
 
-    async def finish(self) -> None:
-        """Make the documents of words that everybody has signed, unless they are there; `StorageError`."""
+    async def finish(self) -> bool:
+        """Make the documents of words that everybody has signed, unless they are there; whether all are.
+
+        `StorageError` when none could be made.
+        """
+        return self._state.hearing is None or await self._finish(self._state.hearing)
+
+    async def _finish(self, hearing: Hearing) -> bool:
         async with self._finishing:
-            hearing = self._state.hearing
-            version = None if hearing is None else hearing.signing.version
-            if hearing is None or version is None:
-                return
+            version = hearing.signing.version
+            if version is None:
+                return True
             there = hearing.signing.documents_of(version.sha256)  # some, where the power went in between
             missing = [kind for kind in KINDS_OF_FILES if kind not in there]
-            if not missing:
-                return
             folder = self._state.layout.hearing(hearing.id)
-            for made in await self._making.final(hearing.id, version.version, version.sha256, missing):
+            if not missing:
+                await asyncio.to_thread(note_failures, folder / "documents", {})
+                return True
+            try:
+                files, failed = await self._making.final(hearing.id, version.version, version.sha256, missing)
+            except WutongError as error:
+                await asyncio.to_thread(note_failures, folder / "documents", dict.fromkeys(missing, error.message))
+                raise
+            for made in files:
                 body: DocumentBody = {
                     "id": f"{version.sha256[:12]}-{made.kind}",
                     "transcript": version.sha256,
@@ -226,6 +280,20 @@ class SigningCommands:
                 }
                 key = f"document/{hearing.id}/{version.sha256}/{made.kind}"
                 await self._state.append("document", body, hearing=hearing.id, key=key)
+            self._failures = {version.sha256: failed}
+            await asyncio.to_thread(note_failures, folder / "documents", failed)
+            return not failed
+
+    async def _unprinted_of(self, hearing: Hearing) -> list[ShownUnprinted]:
+        """What the paper will not have, before anybody signs it; looked for again when something on it has changed."""
+        room, lines, signing = self._state.profile.room, hearing.transcript.lines, hearing.signing
+        newest = max((line.revision for line in lines), default=0)
+        acts = (len(signing.signatures), len(signing.objections), len(hearing.exhibits))
+        seen = (hearing.id, len(lines), newest, str(hearing.case), *acts)
+        if self._unprinted is None or self._unprinted[0] != seen:
+            found = await asyncio.to_thread(unprinted, hearing, court_name=room.court_name, room_name=room.room_name)
+            self._unprinted = (seen, found)
+        return self._unprinted[1]
 
     async def _said(self) -> ShownSigning:
         value = await self.value()

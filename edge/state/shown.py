@@ -11,6 +11,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from sync.record.bodies.signing import DocumentKind
 from sync.record.signers import ShownSigner
 from sync.record.signing import Document, Objection
 
@@ -101,6 +102,31 @@ class LaidWords(TypedDict):
     current: bool
 
 
+class ShownPaperPlace(TypedDict):
+    """Where on the paper something stands: the line's id, or none and what stands before it (案号, a role and name)."""
+
+    line: str
+    label: str
+
+
+class ShownUnprinted(TypedDict):
+    """A character that no font of this machine has: the PDF shows 〓 and `code` in its place."""
+
+    character: str
+    code: str
+    places: list[ShownPaperPlace]
+    """The first of them."""
+    more: int
+    """How many further places."""
+
+
+class ShownFailure(TypedDict):
+    """Why a kind of document could not be made."""
+
+    kind: DocumentKind
+    why: str
+
+
 class ShownSigning(TypedDict):
     """`GET /api/transcript/signing`."""
 
@@ -115,3 +141,8 @@ class ShownSigning(TypedDict):
     making: float | None
     """How much of a document is made, 0…1."""
     failure: str
+    """Why no document can be made."""
+    failures: list[ShownFailure]
+    """Kinds that could not be made, while others were; they are tried again."""
+    unprinted: list[ShownUnprinted]
+    """What the PDF will not have, said before anybody signs."""

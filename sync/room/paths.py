@@ -26,9 +26,14 @@ class RoomPaths:
         """The feed socket of `recorder`, `transcriber`, `edge` or `uplink`."""
         return self.data / "run" / f"{service}.sock"
 
+    @property
+    def hearings(self) -> Path:
+        """A folder for each hearing."""
+        return self.data / "hearings"
+
     def hearing(self, hearing: str) -> Path:
         """The folder of a hearing; made by whoever comes first."""
-        return self.data / "hearings" / hearing
+        return self.hearings / hearing
 
     def track(self, hearing: str, track: str) -> Path:
         """Segments `00000.mp4`, their journals `00000.jsonl`, written by the recorder alone."""

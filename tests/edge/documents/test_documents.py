@@ -17,6 +17,7 @@ from edge.documents.form import CourtForm, form_of
 from edge.documents.pdf import pdf_of
 from edge.documents.plain import json_of, srt_of, vtt_of
 from edge.documents.strokes import picture_of, pieces_of
+from edge.documents.unprinted import unprinted
 from tests.support.words.signed_hearing import SAID, S, Story, drawn
 
 DRAFT = "草稿，未经核对签名"
@@ -182,3 +183,37 @@ def test_a_signature_keeps_its_shape_and_fits_its_box(signed: Story) -> None:
     assert len(points) < sum(len(stroke) for stroke in signature.strokes)
     png = picture_of(signature, 50, 16)
     assert png.startswith(b"\x89PNG")
+
+
+def test_documents_are_made_of_whatever_was_let_in_once(tmp_path: Path) -> None:
+    """A hearing of an earlier version may hold controls, and what was signed with them is printed all the same."""
+    story = Story(20)
+    story.hearing.case["case_no"] = "(2026)\x0b黑05民初\x00123号\ufeff" + "长" * 300
+    for number, c in enumerate(
+        ["\x0b", "\x00", "\u200b", "\ufeff", "\u202e", "\ufffe", "\U000f0000", "\x85", "\u2028"]
+    ):
+        story.revise(f"u{number + 5}", text=f"前{c}后", role=f"原{c}告")
+    made = form(story.sign())
+    pages = "".join(text_of(pdf_of(made), tmp_path))
+    assert "前后" in pages
+    assert "前〓(U+F0000)后" in pages
+    assert "前〓(U+FFFE)后" in docx_of_text(made)
+    for subtitles in (srt_of(story.hearing, made), vtt_of(story.hearing, made)):
+        assert not any(c in subtitles.decode() for c in "\x0b\x00\u200b\ufeff\u2028")
+    assert json.loads(json_of(story.hearing, made))["lines"][5]["text"] == "前\x0b后"
+
+
+def test_characters_that_the_paper_will_not_have_are_named_with_their_places() -> None:
+    story = Story()
+    assert unprinted(story.hearing, court_name="尖山区人民法院", room_name="第三法庭") == []
+    story.revise("u2", text="我叫张\ue000三，𨰿。")
+    story.revise("u6", text="\ue000\U000f0001")
+    story.hearing.case["cause"] = "\ue000"
+    first, second = unprinted(story.hearing, court_name="尖山区人民法院", room_name="第三法庭")
+    assert (first["code"], second["code"]) == ("U+E000", "U+F0001")
+    assert [(one["line"], one["label"]) for one in first["places"]] == [("", "案由"), ("u2", "原告"), ("u6", "原告")]
+    assert [one["line"] for one in second["places"]] == ["u6"]
+    for number in range(8):
+        story.revise(f"u{number}", text="\ue000")
+    [one] = unprinted(story.hearing, court_name="尖山区人民法院", room_name="第三法庭")
+    assert (len(one["places"]), one["more"]) == (5, 4)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from edge.documents import jobs
 from edge.documents.jobs import ABANDONED_S, Making
 from hardware.profile import Profile, load_profile
 from sync.errors import StorageError
@@ -60,6 +61,38 @@ async def test_final_documents_are_of_the_words_that_were_named_or_not_made(
     assert version is not None
     with pytest.raises(StorageError, match="have changed"):
         await making.final(HEARING, 1, "0" * 64, ["srt"])
-    [made] = await making.final(HEARING, 1, version.sha256, ["srt"])
+    [made], failed = await making.final(HEARING, 1, version.sha256, ["srt"])
+    assert failed == {}
     assert made.path.read_bytes().startswith(b"1\n")
     assert sorted(path.name for path in folder.iterdir()) == [running.name, made.path.name]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("how", "why"), [("raise", "a defect of a library"), ("exit", "ended")])
+async def test_a_kind_that_cannot_be_made_takes_no_other_along(
+    layout: RoomPaths, profile: Profile, monkeypatch: pytest.MonkeyPatch, how: str, why: str
+) -> None:
+    monkeypatch.setattr(jobs, "WORKER", "tests.support.words.broken_maker")
+    monkeypatch.setitem(os.environ, "WUTONG_BROKEN_MAKER", how)
+    version = Story().sign().hearing.signing.version
+    assert version is not None
+    making = Making(profile, layout)
+    with capture_logs() as logs:
+        made, failed = await making.final(HEARING, 1, version.sha256)
+    assert sorted(one.kind for one in made) == ["docx", "json", "srt", "vtt"]
+    assert list(failed) == ["pdf"]
+    assert why in failed["pdf"]
+    assert logs[0]["event"] == "document_not_made"
+    with pytest.raises(StorageError, match="生成失败"):
+        await making.final(HEARING, 1, version.sha256, ["pdf"])
+    assert (await making.draft(HEARING, "srt")).bytes > 0
+
+
+def test_why_a_document_is_missing_is_kept_beside_the_others_until_it_is_made(layout: RoomPaths) -> None:
+    folder = layout.hearing(HEARING) / "documents"
+    jobs.note_failures(folder, {"pdf": "没有字体"})
+    assert jobs.failures_below(layout.hearings) == {HEARING: {"pdf": "没有字体"}}
+    jobs.note_failures(folder, {})
+    assert jobs.failures_below(layout.hearings) == {}
+    (folder / jobs.FAILED).write_text("[", encoding="utf-8")
+    assert jobs.failures_below(layout.hearings) == {HEARING: {}}

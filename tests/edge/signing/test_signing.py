@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from edge.documents import jobs
 from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.seal import check
 from sync.ledger.tree import leaf_hash
@@ -190,3 +193,32 @@ async def test_how_far_a_document_is_is_shown_while_the_panel_goes_on(court: Cou
         assert (await fetching)[1]
     assert parts[0] == 0.0
     assert parts == sorted(parts)
+
+
+async def test_what_the_paper_will_not_have_is_said_before_anybody_signs(court: Court) -> None:
+    assert (await court.signing())["unprinted"] == []
+    await court.edit("u3", "证人叫\ue000。")
+    [one] = (await court.signing())["unprinted"]
+    assert (one["code"], [place["line"] for place in one["places"]]) == ("U+E000", ["u3"])
+
+
+async def test_one_document_that_fails_is_said_and_tried_again_and_the_others_are_there(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "WORKER", "tests.support.words.broken_maker")
+    monkeypatch.setitem(os.environ, "WUTONG_BROKEN_MAKER", "raise")
+    sha256 = await court.lay()
+    await court.sign_all(sha256)
+    answer = await court.room.clerk.get("/api/transcript/document.docx")
+    assert (answer.status_code, answer.headers["x-wutong-draft"]) == (200, "0")
+    answer = await court.room.clerk.get("/api/transcript/document.pdf")
+    assert (answer.status_code, "a defect of a library" in answer.json()["message"]) == (507, True)
+    value = await court.signing()
+    assert [one["kind"] for one in value["failures"]] == ["pdf"]
+    assert sorted(one["kind"] for one in value["documents"]) == ["docx", "json", "srt", "vtt"]
+    folder = court.room.layout.hearing(court.hearing) / "documents"
+    assert (folder / jobs.FAILED).exists()
+    monkeypatch.setattr(jobs, "WORKER", "edge.documents.worker")
+    assert (await court.room.clerk.get("/api/transcript/document.pdf")).status_code == 200
+    assert (await court.signing())["failures"] == []
+    assert not (folder / jobs.FAILED).exists()

@@ -157,7 +157,12 @@ export interface SigningState {
   complete: boolean;
   /** How much of a document is made, 0…1. */
   making: number | null;
+  /** Why no document can be made. */
   failure: string;
+  /** Kinds that could not be made, while others were; they are tried again. */
+  failures: ShownFailure[];
+  /** What the PDF will not have, said before anybody signs. */
+  unprinted: ShownUnprinted[];
 }
 
 /** What was laid before people; `current`: these are the words of now. */
@@ -173,6 +178,30 @@ export interface LaidWords {
 
 /** What the room knows of its transcriber. */
 export type WordsStill = 'done' | 'busy' | 'absent';
+
+/** Why a kind of document could not be made. */
+export interface ShownFailure {
+  kind: 'docx' | 'pdf' | 'srt' | 'vtt' | 'json';
+  why: string;
+}
+
+/** A character that no font of this machine has: the PDF shows 〓 and `code` in its place. */
+export interface ShownUnprinted {
+  character: string;
+  code: string;
+  /** The first of them. */
+  places: ShownPaperPlace[];
+  /** How many further places. */
+  more: number;
+}
+
+/**
+ * Where on the paper something stands: the line's id, or none and what stands before it (案号, a role and name).
+ */
+export interface ShownPaperPlace {
+  line: string;
+  label: string;
+}
 
 export interface CheckFinding {
   id: string;
