@@ -63,7 +63,7 @@ class Made:
 
 
 @dataclass(slots=True)
-class _Said:
+class _MakerSaid:
     """What a maker said before it ended."""
 
     made: set[str] = field(default_factory=set)
@@ -163,9 +163,9 @@ class Making:
                 failed[kind] = again.failed.get(kind) or again.refused or again.died
         return failed
 
-    async def _run(self, job: dict[str, Any]) -> _Said:
+    async def _run(self, job: dict[str, Any]) -> _MakerSaid:
         child: ChildProcess | None = None
-        heard = _Said(died="it ended without a word")
+        heard = _MakerSaid(died="it ended without a word")
         try:
             child = await ChildProcess.start(module_command(WORKER))
             await child.send(job)

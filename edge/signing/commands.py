@@ -138,6 +138,7 @@ class SigningCommands:
         sha256 = None if version is None else (await self._hash(hearing))[0]
         people = people_of(hearing, sha256)
         current = version is not None and version.sha256 == sha256
+        failures = self._failures.get(sha256 or "", {})
         laid: Any = None if version is None else {**to_ms(asdict(version)), "current": current}
         return {
             "hearing": hearing.id,
@@ -151,11 +152,8 @@ class SigningCommands:
             "words": words_still(self._state, hearing.id),
             "complete": current and hearing.state is State.CLOSED and is_complete(people),
             "making": self._making.part,
-            "failure": self._failure,
-            "failures": [
-                {"kind": cast(DocumentKind, kind), "why": why}
-                for kind, why in self._failures.get(sha256 or "", {}).items()
-            ],
+            "failure": "" if failures else self._failure,
+            "failures": [{"kind": cast(DocumentKind, kind), "why": why} for kind, why in failures.items()],
             "unprinted": await self._unprinted_of(hearing),
         }
 
@@ -236,7 +234,11 @@ class SigningCommands:
         if value is not None and value["complete"] and value["transcript"] is not None:
             sha256 = value["transcript"]["sha256"]
             if kind not in hearing.signing.documents_of(sha256):
-                await self.finish()
+                try:
+                    await self.finish()
+                except StorageError:
+                    if kind not in hearing.signing.documents_of(sha256):  # another kind's failure is not this one's
+                        raise
             final = hearing.signing.documents_of(sha256).get(kind)
             if final is None:
                 why = self._failures.get(sha256, {}).get(kind, "")
@@ -266,6 +268,7 @@ class SigningCommands:
             try:
                 files, failed = await self._making.final(hearing.id, version.version, version.sha256, missing)
             except WutongError as error:
+                self._failures = {version.sha256: dict.fromkeys(missing, error.message)} if there else {}
                 await asyncio.to_thread(note_failures, folder / "documents", dict.fromkeys(missing, error.message))
                 raise
             for made in files:
