@@ -24,6 +24,8 @@ from rich.text import Text
 from hardware.profile import Camera, Profile, load_profile
 from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import WutongError
+from sync.room.paths import RoomPaths
+from sync.runtime.secrets import read_secret
 
 State = Literal["ok", "note", "bad"]
 _MARKS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "note": ("•", "yellow"), "bad": ("✗", "red")}
@@ -71,6 +73,8 @@ def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
         for camera in profile.cameras:
             yield _camera(camera)
         yield _disk(profile)
+        yield from _written_by_hand(profile)
+        yield from _missing_documents(profile)
     yield _clock()
     yield _model(profile)
     if profile is not None:
@@ -211,6 +215,37 @@ def _disk(profile: Profile) -> DoctorFinding:
     return DoctorFinding("profile: disk", "ok", text)
 
 
+def _written_by_hand(profile: Profile) -> Iterator[DoctorFinding]:
+    """The court's own files beside the profile, read as the services read them."""
+    from edge.phrases.store import PhraseStore
+    from transcriber.correction.vocabulary import lexicon
+
+    phrases = profile.panel.phrases or RoomPaths(profile.storage.data).phrases
+    if phrases.exists() or profile.panel.phrases is not None:
+        shelf = PhraseStore(phrases, frozenset(role for seat in profile.seats for role in seat.roles)).shelf()
+        if not phrases.exists():
+            yield DoctorFinding("profile: phrases", "note", f"{phrases} is not there: the product's phrases are shown")
+        elif shelf.error is not None:
+            text = f"{phrases}: {shelf.error.message}; until then the product's phrases are shown"
+            yield DoctorFinding("profile: phrases", "bad", text)
+        else:
+            yield DoctorFinding("profile: phrases", "ok", f"{phrases}: {len(shelf.phrases)} phrases")
+    if (terms := profile.transcriber.terms) is not None:
+        try:
+            yield DoctorFinding("profile: terms", "ok", f"{terms}: {len(lexicon.read(terms))} terms")
+        except WutongError as error:
+            yield DoctorFinding("profile: terms", "bad", error.message)
+
+
+def _missing_documents(profile: Profile) -> Iterator[DoctorFinding]:
+    from edge.documents.jobs import failures_below
+
+    for hearing, failed in failures_below(RoomPaths(profile.storage.data).hearings).items():
+        for kind, why in failed.items():
+            text = f"the {kind} was not made: {why}; the others are there, and it is tried again"
+            yield DoctorFinding(f"documents of {hearing}", "note", text)
+
+
 def _clock() -> DoctorFinding:
     if shutil.which("chronyc") is None:
         return DoctorFinding("clock", "note", "free-running: no chrony, so nobody knows how far UTC is off")
@@ -265,7 +300,12 @@ def _center(profile: Profile) -> Iterator[DoctorFinding]:
         elif path.stat().st_mode & 0o077:
             yield DoctorFinding(f"profile: {what}", "bad", f"{path} can be read by others: chmod 600")
         else:
-            yield DoctorFinding(f"profile: {what}", "ok", str(path))
+            try:
+                read_secret(path, what)
+            except WutongError as error:
+                yield DoctorFinding(f"profile: {what}", "bad", error.message)
+            else:
+                yield DoctorFinding(f"profile: {what}", "ok", str(path))
 
 
 def run(profile_path: Path | None, console: Console) -> int:

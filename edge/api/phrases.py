@@ -70,7 +70,7 @@ def phrasebook_of(state: RoomState) -> Phrasebook:
     """The set phrases of this room: the profile's file, else one in the data folder."""
     profile, layout = state.profile, RoomPaths(state.profile.storage.data)
     roles = frozenset(role for seat in profile.seats for role in seat.roles)
-    return Phrasebook(PhraseStore(profile.panel.phrases or layout.data / "phrases.toml", roles))
+    return Phrasebook(PhraseStore(profile.panel.phrases or layout.phrases, roles))
 
 
 def add_phrases(app: FastAPI, state: RoomState, phrasebook: Phrasebook) -> None:

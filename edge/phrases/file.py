@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sync.errors import HearingError
+from sync.runtime.handwritten import HandwrittenError, toml_of
 from sync.text.characters import clean_line, clean_words
 
 MAX_BYTES: Final = 256 * 1024
@@ -30,8 +30,6 @@ ROLES: Final = frozenset(_ROLE_WORDS.split())
 """Whose names a phrase may ask for, beside the roles of the room's own seats."""
 FIELD: Final = re.compile(r"\{([^{}]*)\}")
 _KEYS: Final = ("group", "title", "role", "cases", "text")
-_AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
-_END: Final = "at end of document"
 
 
 class PhraseFileError(HearingError):
@@ -64,9 +62,9 @@ def parse(text: str, roles: frozenset[str] = frozenset()) -> list[Phrase]:
     if len(text.encode()) > MAX_BYTES:
         raise PhraseFileError("文件太大", f"the file is larger than {MAX_BYTES // 1024} KiB", line=1)
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _not_toml(str(error), text) from error
+        raw = toml_of(text)
+    except HandwrittenError as error:
+        raise PhraseFileError(error.what, error.english, line=error.line, column=error.column) from error
     heads = _heads(text)
     strange = sorted(raw.keys() - {"phrase"})
     if strange:
@@ -160,12 +158,3 @@ def _heads(text: str) -> list[int]:
 def _line_of(text: str, pattern: str) -> int:
     found = re.search(pattern, text, re.MULTILINE)
     return 1 if found is None else text.count("\n", 0, found.start()) + 1
-
-
-def _not_toml(message: str, text: str) -> PhraseFileError:
-    at = _AT.search(message)
-    plain = re.sub(r"\s*\(at .*\)$", "", message)
-    if at is None:
-        line = text.removesuffix("\n").count("\n") + 1 if _END in message else 1
-        return PhraseFileError(f"格式不对，引号或括号可能没有写完：{plain}", plain, line=line)
-    return PhraseFileError(f"格式不对：{plain}", plain, line=int(at[1]), column=int(at[2]))

@@ -18,6 +18,7 @@ import structlog
 from edge.phrases.file import MAX_BYTES, Phrase, PhraseFileError, parse
 from sync.errors import HearingError, StorageError
 from sync.runtime.durable_files import replace_file
+from sync.runtime.handwritten import HandwrittenError, text_of
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ class PhraseStore:
 
     def save(self, text: str, version: str | None) -> Shelf:
         """Take a new file. `PhraseFileError` where it is wrong; 409 `conflict` where another was saved meanwhile."""
-        text = text.replace("\r\n", "\n")
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         parse(text, self._roles)
         now = self.shelf()
         if version is not None and version != now.version:
@@ -80,7 +81,8 @@ class PhraseStore:
     def _write(self, text: str, now: Shelf) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if now.own:
-            replace_file(self.path.with_name(self.path.name + ".previous"), now.text)
+            # Its bytes, because what could not be read is not in `now`, and somebody may yet save it as UTF-8.
+            replace_file(self.path.with_name(self.path.name + ".previous"), self.path.read_bytes())
         replace_file(self.path, text)
 
     def _stamp(self) -> tuple[int, int] | None:
@@ -97,12 +99,13 @@ class PhraseStore:
     def _load(self) -> Shelf:
         try:
             with self.path.open("rb") as file:
-                text = file.read(MAX_BYTES + 1).decode("utf-8")
+                text = text_of(file.read(MAX_BYTES + 1), most=MAX_BYTES)
         except OSError as error:
             wrong = PhraseFileError(f"读不出：{error.strerror}", str(error.strerror), line=1)
             return self._of_product(wrong, "")
-        except UnicodeDecodeError as error:
-            wrong = PhraseFileError("不是 UTF-8 文字", f"not UTF-8 at byte {error.start}", line=1)
+        except HandwrittenError as error:
+            wrong = PhraseFileError(error.what, error.english, line=error.line, column=error.column)
+            log.warning("phrases_unreadable", file=str(self.path), why=wrong.message, next="the product's are shown")
             return self._of_product(wrong, "")
         try:
             return Shelf(text, parse(text, self._roles), True, _version(text))

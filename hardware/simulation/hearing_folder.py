@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import ConfigError
+from sync.runtime.handwritten import read_text
 
 AUDIO_SUFFIXES = (".flac", ".opus", ".mka", ".ogg")
 
@@ -72,10 +73,8 @@ class HearingFolder:
             )
         self.audio = audio[0]
         try:
-            text = (path / "reference.json").read_text(encoding="utf-8")
+            text = read_text(path / "reference.json", "the hearing folder's reference.json")
             self.reference = Reference.model_validate_json(text)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"the hearing folder {path} has no reference.json that can be read: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(p) for p in first["loc"]) or "its form"

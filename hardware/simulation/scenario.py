@@ -35,6 +35,7 @@ from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import ConfigError
 from sync.record.docket import Term, TermKind
 from sync.record.timeline import PauseReason
+from sync.runtime.handwritten import read_text
 
 BUNDLED_HEARING = Path(__file__).resolve().parents[1] / "hearing"
 """The hearing that ships with the product: a loan dispute, four microphones, 284 s."""
@@ -151,10 +152,8 @@ class Scenario(BaseModel):
         if not path.exists():
             return cls._whole(folder)
         try:
-            scenario = cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be read: {error.strerror}; make it readable or remove it") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            scenario = cls.model_validate(json.loads(read_text(path, "the scenario")))
+        except json.JSONDecodeError as error:
             raise ConfigError(f"{path} is not JSON: {error}; correct it or remove it") from error
         except ValidationError as error:
             first = error.errors()[0]

@@ -27,6 +27,11 @@ class RoomPaths:
         return self.data / "run" / f"{service}.sock"
 
     @property
+    def phrases(self) -> Path:
+        """The court's own set phrases, where the profile names no other file."""
+        return self.data / "phrases.toml"
+
+    @property
     def hearings(self) -> Path:
         """A folder for each hearing."""
         return self.data / "hearings"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sync.errors import ConfigError
+from sync.runtime.handwritten import read_text
+
+MAX_BYTES = 1 << 20
 
 
 def read_secret(path: Path, what: str) -> str:
@@ -13,6 +16,6 @@ def read_secret(path: Path, what: str) -> str:
         # Not the group: systemd hands credentials over with an access list, which stat shows as the group's rights.
         if path.stat().st_mode & 0o007:
             raise ConfigError(f"{what} {path} is open to everybody on this machine; chmod 0600 it")
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigError(f"{what} {path} cannot be read: {error}") from error
+    return read_text(path, what, most=MAX_BYTES).strip()

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from sync.errors import ConfigError
+from sync.runtime.handwritten import read_toml
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def read_settings(path: Path, model: type[M], what: str, *, whole: str) -> M:
     """Read and check a file; `ConfigError` calls it `what`, and `whole` where no single key is wrong."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{what} {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{what} {path} is not TOML: {error}") from error
+    raw = read_toml(path, what)
     try:
         return model.model_validate(raw)
     except ValidationError as error:

@@ -151,3 +151,22 @@ def test_a_file_that_was_broken_by_hand_is_said_and_the_products_phrases_are_sho
     assert len(shelf.phrases) > 50
     path.write_bytes(b"\xff\xfe")
     assert PhraseStore(path, frozenset()).shelf().error is not None
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16"])
+def test_a_file_in_another_encoding_is_named_and_its_bytes_are_kept(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "phrases.toml"
+    path.write_bytes(ONE.encode(encoding))
+    book = PhraseStore(path, frozenset())
+    shelf = book.shelf()
+    assert shelf.error is not None
+    assert "另存为" in shelf.error.message
+    book.save(ONE, shelf.version)
+    assert path.with_name("phrases.toml.previous").read_bytes() == ONE.encode(encoding)
+
+
+def test_a_file_with_the_mark_and_line_ends_of_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "phrases.toml"
+    path.write_bytes(ONE.replace("\n", "\r\n").encode("utf-8-sig"))
+    shelf = PhraseStore(path, frozenset()).shelf()
+    assert (shelf.own, shelf.error, [phrase.title for phrase in shelf.phrases]) == (True, None, ["开庭"])

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from sync.errors import ConfigError
+from sync.runtime.handwritten import read_text
 
 LONGEST = 40
 """Characters in a term; what is longer is a text, not a term."""
@@ -69,10 +70,7 @@ def parse(text: str, name: str) -> list[Term]:
 
 def read(path: Path) -> list[Term]:
     """Read the terms of a court's own file. Raises `ConfigError` when it cannot be read."""
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the file of terms {path} cannot be read ({error}); it must be UTF-8 text") from error
+    return parse(read_text(path, "the file of terms"), str(path))
 
 
 @cache
