@@ -29,6 +29,7 @@ from edge.transcript.commands import TranscriptCommands
 from hardware.profile import Profile
 from sync.http import pages
 from sync.http.access import Access
+from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.ledger.keys import make_key
 from sync.room.checkpoints import Checkpoints
@@ -75,7 +76,8 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     token = DisplayToken(layout.display_token)
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
-    access.install(app, f"room_{profile.room.court}_{profile.room.room}")
+    origins = Origins(profile.panel.public_origin, "panel.public_origin")
+    access.install(app, f"room_{profile.room.court}_{profile.room.room}", origins=origins)
     selftest = SelfTestRunner(state)
     commands = HearingCommands(state, alarms, selftest)
     add_routes(app, state, commands, token, selftest)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import ConfigError
+from sync.http.origins import PublicOrigin
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
 from sync.runtime.settings_file import read_settings
 
@@ -169,6 +170,11 @@ class Panel(_ProfilePart):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for screens on other machines")
     port: int = Field(8810, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_origin: list[PublicOrigin] = Field(
+        [],
+        max_length=50,
+        description="what the address bar shows where a proxy is in front, without a path: https://room3.example",
+    )
     api_token_file: Path | None = Field(
         None, description="file (mode 0600) with the token of a court's own systems that start, pause, stop and mute"
     )

@@ -6,9 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from sync.errors import ConfigError
+from sync.http.origins import PublicOrigin
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 
@@ -47,6 +48,16 @@ class Web(_ConfigPart):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8800, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     https: bool = Field(False, description="true when people reach it by https (a proxy in front): cookies are Secure")
+    public_origin: list[PublicOrigin] = Field(
+        [],
+        max_length=50,
+        description="what the address bar shows where a proxy is in front, without a path: https://center.example",
+    )
+    trusted_proxies: list[IPvAnyAddress] = Field(
+        [],
+        max_length=50,
+        description="addresses of proxies whose X-Forwarded-For names who asks (for the audit log); empty: nobody's",
+    )
 
 
 class Mqtt(_ConfigPart):

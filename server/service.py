@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -39,6 +39,7 @@ from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
+from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.mqtt import BrokerAddress
 from sync.runtime.service import Lifeline, cancel_and_wait, every
@@ -142,7 +143,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     dockets = Dockets(archive, broker)
     broker.link.add(dockets.link)
     app = new_app(config.name)
-    access.install(app, COOKIE, https=config.web.https, audit=audit.note)
+    origins = Origins(config.web.public_origin, "web.public_origin")
+    access.install(app, COOKIE, https=config.web.https, audit=audit.note, origins=origins)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
     selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
@@ -207,7 +209,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
 
 
 @contextlib.asynccontextmanager
-async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
+async def running(center: Center, host: str, port: int, *, proxies: Sequence[str] = ()) -> AsyncIterator[int]:
     """Run a center while the block runs; yields its port."""
 
     async def poll() -> None:
@@ -239,7 +241,7 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
     for task in tasks:
         task.add_done_callback(ended)
     try:
-        async with serving(center.app, host, port) as bound:
+        async with serving(center.app, host, port, proxies=proxies) as bound:
             yield bound
     finally:
         await center.broker.stop()
@@ -251,7 +253,8 @@ async def running(center: Center, host: str, port: int) -> AsyncIterator[int]:
 async def serve(config: Config, lifeline: Lifeline) -> None:
     """Run the center until it is canceled."""
     center = build(config)
-    async with running(center, config.web.host, config.web.port) as port:
+    proxies = [str(one) for one in config.web.trusted_proxies]
+    async with running(center, config.web.host, config.web.port, proxies=proxies) as port:
         log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))
         lifeline.ready()
         await center.failed

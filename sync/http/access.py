@@ -24,7 +24,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
@@ -42,6 +41,7 @@ from sync.errors import (
 )
 from sync.http import answers
 from sync.http.answers import error_response as error_response
+from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
 
 log = structlog.get_logger(__name__)
@@ -130,6 +130,7 @@ class Access:
         self._cookie = ""
         self._secure = False
         self._audit: Audit | None = None
+        self._origins = Origins()
         self._sockets: dict[int, tuple[WebSocket, Session]] = {}
         self._signing_in = asyncio.Semaphore(2)
 
@@ -142,15 +143,24 @@ class Access:
         """role -> code, for the operator; empty once `codes.json` was deleted."""
         return self._people.plain_codes()
 
-    def install(self, app: FastAPI, name: str, *, https: bool = False, audit: Audit | None = None) -> None:
+    def install(
+        self,
+        app: FastAPI,
+        name: str,
+        *,
+        https: bool = False,
+        audit: Audit | None = None,
+        origins: Origins | None = None,
+    ) -> None:
         """Put the gate before `app` and add `/api/session`.
 
         `name` tells this server's cookie from those of other servers on the same host (cookies ignore ports);
-        `https` makes the cookie Secure and `__Host-`.
+        `https` makes the cookie Secure and `__Host-`; `origins`: by which addresses people reach it besides its own.
         """
         self._cookie = ("__Host-" if https else "") + f"wutong_{name}"
         self._secure = https
         self._audit = audit
+        self._origins = origins or Origins()
         answers.install(app)
         app.add_middleware(AccessGate, access=self, routes_of=app)
 
@@ -266,8 +276,9 @@ class Access:
             return None
         websocket = not isinstance(request, Request)
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-            raise AccessError("this request comes from another site", code="origin")
+        host = request.headers.get("host")
+        if origin is not None and not self._origins.has(origin, host):
+            raise AccessError(self._origins.refusal(origin, host), code="origin")
         if websocket and origin is None:
             raise AccessError("a WebSocket must say its origin", code="origin")
         changing = isinstance(request, Request) and request.method not in _SAFE_METHODS

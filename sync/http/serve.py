@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,8 +20,11 @@ def new_app(title: str) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
-    """Serve `app` while the block runs; yields the port (chosen by the system when `port` is 0)."""
+async def serving(app: FastAPI, host: str, port: int, *, proxies: Sequence[str] = ()) -> AsyncIterator[int]:
+    """Serve `app` while the block runs; yields the port (chosen by the system when `port` is 0).
+
+    Who asks is who connects, whatever `X-Forwarded-*` says, unless one of `proxies` (addresses) passes it on.
+    """
     check_declared(app)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -37,6 +40,8 @@ async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         ws_per_message_deflate=False,  # media does not shrink, and one core is dear
         ws_max_size=256 * 1024,
         timeout_graceful_shutdown=2,

@@ -194,7 +194,7 @@ def _strange(text: str) -> HandwrittenError | None:
             )
         return HandwrittenError(
             f'“{c}”在引号之外；文字要放在半角引号 " 之间',
-            f'“{c}” stands outside of quotes; put text between "',
+            f'U+{ord(c):04X} stands outside of quotes; put text between "',
             line=line,
             column=column,
         )

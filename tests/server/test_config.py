@@ -31,7 +31,7 @@ def test_a_configuration_is_read_and_its_paths_are_its_folders(tmp_path: Path) -
     ("text", "says"),
     [
         ("", "storage"),
-        ("[storage", "not TOML"),
+        ("[storage", "格式不对"),
         ('[storage]\ndata = "d"\ndata_dir = "x"', "data_dir"),
         ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "A B"\nroom = "b"\ntoken_sha256 = ""', "rooms"),
         ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"', "token"),
