@@ -20,6 +20,7 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import read_note, sign
 from sync.ledger.tree import inclusion_proof, leaf_hash
+from sync.media.tracks import MIX
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
 from sync.record.explanation import explain
@@ -29,10 +30,13 @@ from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
 from wutong.export.derived.certificate import certificate_of
 from wutong.export.derived.files import derived_files
+from wutong.export.medium import Medium, medium_of
 from wutong.export.sources.hearing_source import HearingSource
 
 PIECE = 4 * 1024 * 1024
 SPARE_BYTES = 64 * 1024 * 1024
+FILM_SPARE_BYTES = 64 * 1024 * 1024
+"""Between the pictures and sound of a film and the file that it becomes: its tables."""
 MAX_REASON = 200
 _NEED_REASON = frozenset({"restricted", "withdrawn"})
 
@@ -97,8 +101,19 @@ def ledger_of(source: HearingSource, stretch: tuple[int, int] | None, *, judged:
 class Bundle:
     """One export under way."""
 
-    def __init__(self, source: HearingSource, out: Path, progress: Progress, *, judged: bool = False) -> None:
-        """`judged`: for the verifier of this machine, which must see what is here although it is missing or false."""
+    def __init__(
+        self,
+        source: HearingSource,
+        out: Path,
+        progress: Progress,
+        *,
+        judged: bool = False,
+        medium: Callable[[Path], Medium] = medium_of,
+    ) -> None:
+        """`judged`: for the verifier of this machine, which must see what is here although it is missing or false;
+        `medium`: what is known of where a folder lies."""
+        self._medium = medium
+        self._film_bytes: int | None = None
         self._source = source
         self._judged = judged
         self._out = out
@@ -122,7 +137,7 @@ class Bundle:
         try:
             hearing = _folded(self._source.hearing, ledger.events)
             if not self._judged:
-                self._check_space(hearing, people=people)
+                self._check_medium(hearing, people=people)
             if self._partial.exists():
                 shutil.rmtree(self._partial)
             self._partial.mkdir(parents=True)
@@ -170,19 +185,38 @@ class Bundle:
                 "say with --despite-level REASON why it is exported (the audit log keeps the reason)"
             )
 
-    def _check_space(self, hearing: Hearing, *, people: bool) -> None:
+    def _check_medium(self, hearing: Hearing, *, people: bool) -> None:
+        """Whether it can hold the whole and each file, before the first byte; in what pieces films are made."""
+        documents = [d.bytes for d in _documents(hearing).values()]
+        exhibits = [e.bytes for e in hearing.exhibits]
         media = sum(s.bytes for s in hearing.segments)
-        self._total = (
-            media + sum(e.bytes for e in hearing.exhibits) + sum(d.bytes for d in _documents(hearing).values())
-        )
+        self._total = media + sum(exhibits) + sum(documents)
         needed = self._total + (media if people else 0) + SPARE_BYTES
         parent = self._out.resolve().parent
         parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(parent).free
-        if free < needed:
+        medium = self._medium(parent)
+        if medium.file_bytes is not None:
+            largest = max([*exhibits, *documents, *(s.bytes for s in hearing.segments)], default=0)
+            sound = sum(s.bytes for s in hearing.segments if s.track == MIX)
+            room = medium.file_bytes - sound - sound // 20 - FILM_SPARE_BYTES
+            if largest > medium.file_bytes or (people and room < largest):
+                size = max(largest, sound)
+                raise StorageError(
+                    f"导出中有 {size / 2**30:.1f} GiB 的文件，而 {medium.named} 上单个文件最大 4 GiB − 1 字节；"
+                    "请换用 exFAT、NTFS 或 ext4 格式的介质，或用 --from、--to 分段导出。尚未写入任何内容"
+                    f" (a file of the export has {size / 2**30:.1f} GiB, and on {medium.named} one holds at most"
+                    " 4 GiB - 1 byte; take a medium with exFAT, NTFS or ext4, or export stretches with --from and --to;"
+                    " nothing was written)"
+                )
+            if people:
+                self._film_bytes = room
+                needed += sound * (media // room)  # each further piece of a film has the sound again
+        if medium.free_bytes < needed:
+            wants, has = f"{needed / 1e9:.1f} GB", f"{medium.free_bytes / 1e9:.1f} GB"
             raise StorageError(
-                f"the export needs {needed / 1e9:.1f} GB and {parent} has {free / 1e9:.1f} GB free; "
-                "choose another disk or free some space"
+                f"导出需要 {wants}，而 {medium.named} 只剩 {has}；请换用更大的介质，或先清理。尚未写入任何内容"
+                f" (the export needs {wants} and {medium.named} has {has} free; choose another disk or free some space;"
+                " nothing was written)"
             )
 
     def _evidence(self, hearing: Hearing) -> None:
@@ -234,7 +268,7 @@ class Bundle:
     def _play(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
         from wutong.export.player.folder import make
 
-        for path in make(self._partial, ledger.events, hearing, span, self._progress):
+        for path in make(self._partial, ledger.events, hearing, span, self._progress, self._film_bytes):
             self._note(path)
 
     def _sign(self, ledger: Ledger, span: tuple[int, int] | None) -> None:

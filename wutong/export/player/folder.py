@@ -29,8 +29,12 @@ def make(
     hearing: Hearing,
     span: tuple[int, int] | None,
     progress: Callable[[str, int, int], None],
+    most_bytes: int | None = None,
 ) -> list[str]:
-    """Write `play/` into the folder of an export; the paths that it has now."""
+    """Write `play/` into the folder of an export; the paths that it has now.
+
+    `most_bytes`: of pictures in one file, where the medium takes no larger ones.
+    """
     out = folder / "play"
     out.mkdir()
     made: list[str] = []
@@ -45,7 +49,7 @@ def make(
     for camera, name in names.items():
         own = [s for s in segments if s.track == camera]
         files = []
-        parts = parts_of([(folder / media_path(camera, s.index), s.from_ns, s.to_ns) for s in own])
+        parts = parts_of([(folder / media_path(camera, s.index), s.from_ns, s.to_ns) for s in own], most_bytes)
         for number, part in enumerate(parts, 1):
             file = f"{camera}.mp4" if number == 1 else f"{camera}-{number}.mp4"
             progress(f"play/{file}", done, of)

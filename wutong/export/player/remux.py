@@ -41,16 +41,19 @@ class Part:
     to_ns: int
 
 
-def parts_of(segments: Sequence[tuple[Path, int, int]]) -> list[Part]:
-    """(file, from, to) in their order, split where the picture's parameters change."""
+def parts_of(segments: Sequence[tuple[Path, int, int]], most_bytes: int | None = None) -> list[Part]:
+    """(file, from, to) in their order, split where the picture's parameters change, and before `most_bytes`."""
     parts: list[Part] = []
+    held = 0
     for path, from_ns, to_ns_ in segments:
-        init = _init(path)
-        if parts and parts[-1].config == init.table.config:
+        init, size = _init(path), path.stat().st_size
+        held += size
+        if parts and parts[-1].config == init.table.config and (most_bytes is None or held <= most_bytes):
             last = parts.pop()
             parts.append(Part(last.config, (*last.files, path), last.from_ns, to_ns_))
         else:
             parts.append(Part(init.table.config, (path,), from_ns, to_ns_))
+            held = size
     return parts
 
 
