@@ -158,3 +158,25 @@ async def test_a_transcript_is_read_through_objected_to_signed_and_taken_along(
     strokes = [e.body["strokes"] for e in await court.events("signature") if e.body["act"] == "sign"]
     assert [len(drawn) for drawn in strokes] == [3, 3, 3]
     court.log.close()
+
+
+async def test_what_the_paper_will_not_have_is_on_the_page_and_on_the_sheet_before_anybody_signs(
+    room: Room, page: Page, tmp_path: Path
+) -> None:
+    court = await Court.of(room)
+    await court.edit("u3", "证人叫张\ue000，曾用名𨰿。")
+    await page.goto(f"{room.base}/panel")
+    await page.get_by_test_id("open-signing").click()
+    told = page.get_by_test_id("unprinted")
+    await expect(told).to_contain_text("U+E000")
+    await expect(told).not_to_contain_text("U+28C3F")
+    await told.get_by_role("button", name="第 4 条").click()
+    await expect(page.locator("[aria-current]")).to_contain_text("证人叫张")
+    await assert_accessible(page, "unprinted")
+    for name, size in (("small", (1280, 800)), ("large", (1920, 1080))):
+        await page.set_viewport_size({"width": size[0], "height": size[1]})
+        await page.screenshot(path=str(tmp_path / f"{name}.png"))
+    await court.lay()
+    await page.get_by_role("button", name="原告 张伟明").click()
+    await expect(page.get_by_test_id("sheet-unprinted")).to_contain_text("U+E000")
+    await page.screenshot(path=str(tmp_path / "sheet.png"))
