@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.documents.jobs import note_failures
+from sync.room.paths import RoomPaths
 from tests.support.words.doctor_profile import PROFILE
+from wutong.doctor import examine
 
 
 def doctor(
@@ -55,3 +58,21 @@ def test_a_camera_that_does_not_answer_is_said_without_its_password(tmp_path: Pa
     assert answer.returncode == 2
     assert f"127.0.0.1:{port} does not answer" in answer.stdout
     assert "s3cret" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.process
+def test_a_file_of_phrases_in_another_encoding_and_a_document_that_is_missing_are_said(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    note_failures(RoomPaths(data).hearing("h1") / "documents", {"pdf": "a defect of a library"})
+    (data / "phrases.toml").write_bytes(
+        '[[phrase]]\ngroup = "开庭"\ntitle = "宣布"\ntext = "现在开庭。"\n'.encode("gbk")
+    )
+    path = tmp_path / "room.toml"
+    text = PROFILE.format(mics="simulated", camera='driver = "simulated"', reserve=0.0)
+    path.write_text(text, encoding="utf-8-sig")
+    found = {one.subject: one for one in examine(path)}
+    assert found["profile"].state == "ok"
+    said = found["profile: phrases"]
+    assert (said.state, "GBK" in said.text, "Save as" in said.text) == ("bad", True, True)
+    assert "a defect of a library" in found["documents of h1"].text
+    assert found["fonts of papers"].state == "ok"
