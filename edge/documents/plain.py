@@ -71,10 +71,8 @@ def _line(hearing: Hearing, line: Utterance) -> dict[str, Any]:
 def _cues(hearing: Hearing, form: CourtForm, point: str) -> list[tuple[str, str, str]]:
     cues = [(f"00:00:00{point}000", f"00:00:02{point}000", f"（{DRAFT}）")] if form.draft else []
     for line in _said(hearing):
-        words = _flat(line.text).replace("-->", "→")
-        cues.append(
-            (_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), f"{_flat(line.role)}：{words}")
-        )
+        words = f"{_flat(line.role)}：{_flat(line.text)}".replace("-->", "→")
+        cues.append((_at(hearing, line.start_ns, point), _at(hearing, _end_ns(line), point), words))
     return cues
 
 
