@@ -68,7 +68,7 @@ def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing(t
         assert "五同 Wutong is serving" in run
         assert re.search("设备自检 — passed.*开庭 — ", run, re.DOTALL), run
         assert "stopped; the record stays in data" in run
-    assert re.search("✓ Debian: 12 packages", first)
+    assert re.search("✓ Debian: 16 packages", first)
     assert "✓" not in second, "nothing is done twice"
     [venv_mb] = re.findall(r"(\d+)\s+\.venv\n", second)
     assert int(venv_mb) <= MOST_MB

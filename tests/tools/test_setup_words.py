@@ -246,7 +246,9 @@ def test_the_checks_end_at_ctrl_c_though_the_one_under_way_takes_it_for_a_failur
     assert machine.setup().returncode == 0
     shutil.copy(ROOT / "tools/check.sh", machine.tree / "tools/check.sh")
     hung = tmp_path / "hung"
-    _program(machine.tree / ".venv/bin/ruff", f"trap 'exit 2' INT\n: >{hung}\nsleep 60 & wait\n")
+    # Nothing in the background of a script hears Ctrl-C, and what it leaves behind would hold the output open.
+    asleep = f"sleep 60 &\ntrap 'kill $!; exit 2' INT\n: >{hung}\nwait\n"
+    _program(machine.tree / ".venv/bin/ruff", asleep)
     with subprocess.Popen(
         ["tools/check.sh"], cwd=machine.tree, env={"PATH": str(machine.programs)}, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
