@@ -17,6 +17,7 @@ from edge.api.transcript import add_transcript
 from edge.api.websockets import add_sockets
 from edge.checks.transcript_checks import TranscriptChecks, add_checks
 from edge.documents.jobs import Making
+from edge.exhibits.pictures import PagePictures
 from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
 from edge.integrity.notary import Notary
@@ -47,6 +48,7 @@ class Edge:
 
     app: FastAPI
     state: RoomState
+    pictures: PagePictures
     alarms: AlarmRules
     selftest: SelfTestRunner
     signing: SigningCommands
@@ -79,7 +81,8 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     origins = Origins(profile.panel.public_origin, "panel.public_origin")
     access.install(app, f"room_{profile.room.court}_{profile.room.room}", origins=origins)
     selftest = SelfTestRunner(state)
-    commands = HearingCommands(state, alarms, selftest)
+    pictures = PagePictures(state)
+    commands = HearingCommands(state, alarms, selftest, pictures)
     add_routes(app, state, commands, token, selftest)
     transcript = TranscriptCommands(state)
     add_transcript(app, state, transcript, access)
@@ -105,7 +108,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     )
     integrity = Integrity(state, checkpoints)
     return Edge(
-        app, state, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity, files.pop_all()
+        app, state, pictures, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity, files.pop_all()
     )
 
 
@@ -118,6 +121,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
         async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
             group.create_task(edge.state.run())
             group.create_task(edge.alarms.run())
+            group.create_task(edge.pictures.run())
             group.create_task(edge.selftest.run())
             group.create_task(edge.signing.run())
             group.create_task(edge.checks.run())

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 MAX_BYTES = 8 * 2**30
 RESERVE_BYTES = 2**30
 PIECE_BYTES = 1024 * 1024
-KINDS = frozenset({"segment", "exhibit", "document", "log"})
+KINDS = frozenset({"segment", "exhibit", "page", "document", "log"})
 """What is copied; a self-test is none of it."""
 
 
@@ -102,7 +102,7 @@ class CopyStore:
             raise WutongError("these are not the names of a hearing and a track", code="invalid")
         if claim.kind == "segment":
             return folder / claim.track / f"{claim.index:05d}.mp4"
-        if claim.kind in ("exhibit", "document"):
+        if claim.kind in ("exhibit", "page", "document"):
             return folder / f"{claim.kind}s" / claim.sha256
         return folder / f"log/{claim.index:08d}.jsonl"
 

@@ -12,13 +12,14 @@ from pydantic import ConfigDict, Field
 from starlette.datastructures import UploadFile
 
 from edge.api.body import EdgeBody
+from edge.exhibits.store import MAX_BYTES, too_large
 from edge.hearing.commands import HearingCommands
-from edge.hearing.exhibits import MAX_BYTES, too_large
 from edge.selftest.runner import SelfTestRunner
 from edge.state.display import DisplayToken, presented_exhibit
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, MediaError
 from sync.http.access import allow, public
+from sync.record.bodies.limits import PageNumber, PictureScale
 from sync.record.docket import Case
 from sync.record.explanation import explain
 from sync.record.timeline import Exhibit, PauseReason
@@ -29,6 +30,13 @@ FORM_BYTES = 64 * 1024
 """What a multipart form may weigh beside its file."""
 PIECE_BYTES = 1024 * 1024
 
+
+Of = Annotated[str, Field(max_length=64)]
+SHEET = {
+    # A picture of a page never changes.
+    "Cache-Control": "private, max-age=86400, immutable",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
 
 Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
 """What has not proven itself in the self-test, and is opened with all the same."""
@@ -74,8 +82,9 @@ class NewView(EdgeBody):
     exhibit: Annotated[str, Field(max_length=64)]
     page: Annotated[int, Field(ge=1)] = 1
     zoom: Annotated[float, Field(ge=1, le=16, allow_inf_nan=False)] = 1.0
-    x: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
-    y: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    x: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    y: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    """The point of the page in the middle; not said: from its beginning on."""
 
 
 class NewMark(EdgeBody):
@@ -186,6 +195,11 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
         known = commands.exhibit(exhibit)
         return _file(commands.file_of(known), known, cache="private, max-age=86400, immutable")
 
+    @app.get("/api/exhibits/{exhibit}/pages/{page}")
+    @allow("clerk")
+    async def exhibit_page(exhibit: str, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
+        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale))
+
 
 def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
     @app.get("/api/display/exhibit")
@@ -197,10 +211,23 @@ def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, toke
             raise HearingError("当前没有展示的证据 (nothing is presented now)", code="not-found")
         return _file(commands.file_of(exhibit), exhibit, cache="no-store")
 
+    @app.get("/api/display/page")
+    @public()  # the token is checked here
+    async def presented_page(request: Request, of: Of, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
+        token.check(request.query_params.get("token", ""))
+        exhibit = presented_exhibit(state)
+        if exhibit is None or exhibit.sha256 != of:
+            raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
+        return _picture(await commands.page_picture(exhibit, page, scale))
+
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
     while piece := await file.read(PIECE_BYTES):
         yield piece
+
+
+def _picture(path: Path) -> FileResponse:
+    return FileResponse(path, media_type="image/jpeg", headers=SHEET)
 
 
 def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:

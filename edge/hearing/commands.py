@@ -18,14 +18,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from edge.exhibits.pictures import PagePictures
+from edge.exhibits.sizes import TALL, WIDE
+from edge.exhibits.store import ExhibitStore
 from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
-from edge.hearing.exhibits import store
 from edge.selftest.runner import SelfTestRunner
 from edge.state.room_state import RoomState
 from hardware.profile import PROGRAM_NAME
 from sync.errors import HearingError
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
-from sync.record.bodies.evidence import ExhibitBody, MarkBody, PresentBody
+from sync.record.bodies.evidence import DrawnBody, ExhibitBody, MarkBody, PresentBody
 from sync.record.bodies.session import MuteBody, OpenBody, OpenedCase, OpenedTrack, PauseBody, ReplacementBody
 from sync.record.docket import Case
 from sync.record.hearing import Hearing, State
@@ -45,8 +47,10 @@ def hearing_id(utc_ns: int) -> str:
 class HearingCommands:
     """All methods belong to one event loop."""
 
-    def __init__(self, state: RoomState, alarms: AlarmRules, selftest: SelfTestRunner) -> None:
+    def __init__(self, state: RoomState, alarms: AlarmRules, selftest: SelfTestRunner, pictures: PagePictures) -> None:
         self._selftest = selftest
+        self._pictures = pictures
+        self._store = ExhibitStore(state.layout)
         self._state = state
         self._alarms = alarms
         self._acts = asyncio.Lock()
@@ -152,7 +156,7 @@ class HearingCommands:
     async def add_exhibit(self, title: str, filename: str, pieces: AsyncIterator[bytes]) -> dict[str, Any]:
         """Keep a file as the next exhibit; the same file twice is one exhibit."""
         hearing = self._in_session()
-        stored = await store(self._state.layout.exhibits(hearing.id), pieces)
+        stored = await self._store.take(hearing.id, pieces)
         async with self._acts:
             hearing = self._in_session(hearing.id)
             for known in hearing.exhibits:
@@ -167,32 +171,63 @@ class HearingCommands:
                 number=max((e.number for e in hearing.exhibits), default=0) + 1,
                 title=title.strip() or Path(filename).stem,
                 filename=filename,
-                media_type=stored.media_type,
+                media_type=stored.file.media_type,
                 sha256=stored.sha256,
                 bytes=stored.bytes,
-                pages=stored.pages,
+                pages=stored.file.pages,
                 sm3=stored.sm3,
+                converted=stored.file.converted,
             )
-            body = cast(ExhibitBody, asdict(exhibit))
+            said = asdict(exhibit)
+            del said["drawn"]
+            if not exhibit.converted:
+                del said["converted"]
+            body = cast(ExhibitBody, said)
             await self._state.append("exhibit", body, hearing=hearing.id, key=f"exhibit/{exhibit.id}")
-            return asdict(exhibit)
+            drawn: DrawnBody = {"exhibit": exhibit.id, "of": exhibit.sha256, "pictures": [stored.first]}
+            await self._state.append("drawn", drawn, hearing=hearing.id)
+            self._pictures.kick()
+            return asdict(self.exhibit(exhibit.id))
 
-    async def present(self, exhibit: str, page: int, zoom: float, x: float, y: float) -> Hearing:
-        """Show a page of an exhibit on the screens."""
+    async def present(
+        self, exhibit: str, page: int, zoom: float = 1.0, x: float | None = None, y: float | None = None
+    ) -> Hearing:
+        """Show a page of an exhibit on the screens, from its beginning on unless `x` and `y` are said.
+
+        Its picture is there before it is announced, so that all screens show the same, and at once. `MediaError` when
+        the page cannot be drawn.
+        """
+        known, hearing = self.exhibit(exhibit), self._hearing()
+        if page > known.pages:
+            raise HearingError(f"该证据只有 {known.pages} 页 (the exhibit has {known.pages} pages)", code="invalid")
+        await self._pictures.file(hearing, known, page)
+        x, y = self._beginning(hearing, known, page, x, y)
         async with self._acts:
             hearing = self._in_session()
             if hearing.state is not State.OPEN:
                 raise HearingError(
                     "休庭期间不能展示证据 (nothing is presented in a recess; resume first)", code="paused"
                 )
-            known = self.exhibit(exhibit)
-            if page > known.pages:
-                raise HearingError(f"该证据只有 {known.pages} 页 (the exhibit has {known.pages} pages)", code="invalid")
             body: PresentBody = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
             now = hearing.presented
             if now is None or {key: getattr(now, key) for key in body} != body:
                 await self._state.append("present", body, hearing=hearing.id)
+        self._pictures.closer(hearing, known, page, zoom)
         return self._hearing()
+
+    def _beginning(
+        self, hearing: Hearing, exhibit: Exhibit, page: int, x: float | None, y: float | None
+    ) -> tuple[float, float]:
+        """The point of the page in the middle: of a strip its beginning, of any other page its middle."""
+        picture = hearing.pictures.get(exhibit.id, {}).get((page, 1))
+        shape = 1.0 if picture is None else picture["height"] / picture["width"]
+        return (0.0 if shape < 1 / WIDE else 0.5) if x is None else x, (
+            0.0 if shape > TALL else 0.5
+        ) if y is None else y
+
+    async def page_picture(self, exhibit: Exhibit, page: int, scale: int) -> Path:
+        """The picture of a page of an exhibit of the hearing that was opened last."""
+        return await self._pictures.file(self._hearing(), exhibit, page, scale)
 
     async def withdraw(self) -> Hearing:
         """Take off the screens what is on them; nothing happens when nothing is."""

@@ -1,80 +1,78 @@
-"""The page of the exhibit that is shown, drawn by a process of its own (hardware.program.page), one at a time."""
+"""The page of the exhibit that is shown, made ready beside the composing loop, one at a time."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from PIL import Image
 
 from hardware.program.layout import Rect
-from hardware.program.page import PageRequest
+from hardware.program.page import PageRequest, draw, sharpest
 from hardware.program.scene import ShownExhibit
 from hardware.simulation.drawn_courtroom import Patch
-from sync.runtime.processes import die_with_parent
 
-DRAW_S = 20.0
-MOST_BYTES = 8 * 1024 * 1024
+LOOK_EVERY = 5
+"""Pictures after which it is looked for a sharper one again."""
 
 
 @dataclass(frozen=True)
 class DrawnPage:
-    """What was drawn. `patch` is None when the file cannot be drawn; its place is relative to the exhibit's."""
+    """What was drawn. `patch` is None when the picture cannot be read; its place is relative to the exhibit's."""
 
     asked: PageRequest
     patch: Patch | None
 
 
 class PageView:
-    """`poll` is called for every picture and never waits."""
+    """`poll` is called for every picture and never waits for a page."""
 
     def __init__(self) -> None:
         self._page: DrawnPage | None = None
         self._busy: threading.Thread | None = None
+        self._image: tuple[str, Image.Image] | None = None
+        self._view: tuple[object, ...] = ()
+        self._file: Path | None = None
+        self._looked = 0
 
-    def poll(self, shown: ShownExhibit, folder: Path, place: Rect) -> DrawnPage | None:
-        """The page as it is to be seen; None while it is being drawn."""
-        exhibit = shown.exhibit
-        asked = PageRequest(
-            str(folder / exhibit.sha256),
-            exhibit.media_type,
-            shown.page,
-            shown.zoom,
-            shown.x,
-            shown.y,
-            place.width,
-            place.height,
-        )
+    def poll(self, shown: ShownExhibit, pages: Path, place: Rect) -> DrawnPage | None:
+        """The page as it is to be seen; None until the room has drawn it. `pages`: the pictures of the exhibit."""
+        view = (shown.exhibit.sha256, shown.page, shown.zoom)
+        if view != self._view or self._looked >= LOOK_EVERY or self._file is None:
+            self._view, self._looked = view, 0
+            self._file = self._find(pages, shown, place)
+        self._looked += 1
+        if self._file is None:
+            return None
+        asked = PageRequest(str(self._file), shown.zoom, shown.x, shown.y, place.width, place.height)
         page = self._page
         if page is not None and page.asked == asked:
             return page
         if self._busy is None or not self._busy.is_alive():
             self._busy = threading.Thread(target=self._draw, args=(asked,), daemon=True)
             self._busy.start()
-        # The same page from another side is better than none while the new view is drawn.
-        return page if page is not None and (page.asked.file, page.asked.page) == (asked.file, asked.page) else None
+        # The same page from another side, or less sharp, is better than none while the new view is drawn.
+        return page if page is not None and _page_of(page.asked.file) == _page_of(asked.file) else None
+
+    def _find(self, pages: Path, shown: ShownExhibit, place: Rect) -> Path | None:
+        try:
+            return sharpest(pages, shown.page, shown.zoom, place.width, place.height)
+        except (OSError, ValueError, SyntaxError):
+            return None
 
     def _draw(self, asked: PageRequest) -> None:
-        command = [sys.executable, "-m", "hardware.program.page", json.dumps(asdict(asked))]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=DRAW_S, check=True, preexec_fn=die_with_parent)
-            self._page = DrawnPage(asked, read_patch(done.stdout))
-        except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+            if self._image is None or self._image[0] != asked.file:
+                self._image = None  # one at a time: a large one takes 72 MB
+                with Image.open(asked.file, formats=["JPEG"]) as file:
+                    self._image = asked.file, file.convert("RGB")
+            self._page = DrawnPage(asked, draw(asked, self._image[1]))
+        except (OSError, ValueError, SyntaxError, MemoryError):
             self._page = DrawnPage(asked, None)
 
 
-def read_patch(data: bytes) -> Patch:
-    """The answer of the drawing process; `ValueError`, `KeyError` or `TypeError` when it is something else."""
-    head, _, rest = data[:MOST_BYTES].partition(b"\n")
-    place = json.loads(head)
-    x, y, wide, high = (int(place[name]) for name in ("x", "y", "width", "height"))
-    if len(rest) != wide * high * 3 // 2:
-        raise ValueError("the drawn page is not of the size that it says")
-    pixels = np.frombuffer(rest, np.uint8)
-    quarter = wide * high // 4
-    luma, cb, cr = pixels[: wide * high], pixels[wide * high : wide * high + quarter], pixels[wide * high + quarter :]
-    return Patch(x, y, luma.reshape(high, wide), cb.reshape(high // 2, wide // 2), cr.reshape(high // 2, wide // 2))
+def _page_of(file: str) -> tuple[str, str]:
+    """Which page of which exhibit a picture is of."""
+    path = Path(file)
+    return path.parent.name, path.name.partition("@")[0]

@@ -1,37 +1,31 @@
-"""Draws what is seen of one page of an exhibit and writes it to stdout; run as a program of its own.
+"""What is seen of one page of an exhibit: the window on its picture, and that part of the picture as planes.
 
-    python -m hardware.program.page '{"file", "media_type", "page", "zoom", "x", "y", "width", "height"}'
-
-Parties bring these files, and parsers of PDF and images have bugs: one that crashes, or eats memory or time, ends this
-process and nothing else. The answer is one line of JSON, `{"x", "y", "width", "height"}` (where the picture lies in the
-place that was asked for; all even), then its planes: luma, cb, cr.
+The picture is the room's own (`sync.room.paths`: `page_picture_name`), the same that the screens show, so nothing of a
+party's file is read here. The window is the screens', too (`web/src/lib/pageFrame.ts`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import resource
-import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from hardware.simulation.drawn_courtroom import planes
+from hardware.simulation.drawn_courtroom import Patch, planes
+from sync.room.paths import page_picture_name
 
-MEMORY_BYTES = 2 * 1024**3
-CPU_S = 20
-MAX_PIXELS = 64_000_000
-PDF = "application/pdf"
+SCALES = (1, 2, 4)
+TALL, WIDE = 3.0, 6.0
+"""A page that is so many times higher than wide, or wider than high, is a strip and fills the place across."""
+SOFT = 1.25
+"""How far a picture is enlarged before a larger one is looked for."""
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What is to be drawn, into a place of `width` x `height` pixels."""
+    """What is to be drawn, into a place of `width` x `height` pixels; `file` is a picture of the page."""
 
     file: str
-    media_type: str
-    page: int
     zoom: float
     x: float
     y: float
@@ -54,9 +48,16 @@ class PageWindow:
     height: int
 
 
+def _fitted(asked: PageRequest, wide: float, high: float) -> float:
+    """How much larger than `wide` x `high` the page is seen: whole, or a strip in its whole width (or height)."""
+    across, along = asked.width / wide, asked.height / high
+    strip = high / wide > TALL or wide / high > WIDE
+    return (max if strip else min)(across, along) * asked.zoom
+
+
 def seen(asked: PageRequest, wide: float, high: float) -> PageWindow:
     """The page is fitted, zoomed about the point, and never leaves paper out that could be shown: as on the screens."""
-    scale = min(asked.width / wide, asked.height / high) * asked.zoom
+    scale = _fitted(asked, wide, high)
 
     def along(size: float, room: int, at: float) -> tuple[float, int, int]:
         if size <= room:
@@ -69,32 +70,8 @@ def seen(asked: PageRequest, wide: float, high: float) -> PageWindow:
     return PageWindow(wide * scale, high * scale, left, top, x, y, width, height)
 
 
-def draw(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
-    """The part that is seen, as RGB."""
-    return _draw_pdf(asked) if asked.media_type == PDF else _draw_image(asked)
-
-
-def _draw_pdf(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
-    import pypdfium2
-
-    page = pypdfium2.PdfDocument(asked.file)[asked.page - 1]
-    wide, high = page.get_size()
-    view = seen(asked, wide, high)
-    scale = view.page_width / wide
-    cut = (
-        view.left / scale,
-        max(high - (view.top + view.height) / scale, 0),
-        max(wide - (view.left + view.width) / scale, 0),
-        view.top / scale,
-    )
-    image = page.render(scale=scale, crop=cut).to_pil().convert("RGB")
-    return view, image if image.size == (view.width, view.height) else image.resize((view.width, view.height))
-
-
-def _draw_image(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    with Image.open(asked.file, formats=["PNG", "JPEG"]) as file:
-        image = ImageOps.exif_transpose(file).convert("RGBA")
+def draw(asked: PageRequest, image: Image.Image) -> Patch:
+    """The part of the page's picture that is seen."""
     view = seen(asked, *image.size)
     scale = view.page_width / image.width
     box = (
@@ -103,23 +80,19 @@ def _draw_image(asked: PageRequest) -> tuple[PageWindow, Image.Image]:
         min((view.left + view.width) / scale, image.width),
         min((view.top + view.height) / scale, image.height),
     )
-    paper = Image.new("RGBA", (view.width, view.height), "white")
     part = image.resize((view.width, view.height), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
-    return view, Image.alpha_composite(paper, part).convert("RGB")
+    return Patch(view.x, view.y, *planes(part))
 
 
-def main() -> None:
-    """Entry point."""
-    for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
-        with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
-            resource.setrlimit(what, (most, most))
-    view, image = draw(PageRequest(**json.loads(sys.argv[1])))
-    place = {"x": view.x, "y": view.y, "width": view.width, "height": view.height}
-    out = sys.stdout.buffer
-    out.write(json.dumps(place).encode() + b"\n")
-    for plane in planes(image):
-        out.write(plane.tobytes())
-
-
-if __name__ == "__main__":
-    main()
+def sharpest(folder: Path, page: int, zoom: float, width: int, height: int) -> Path | None:
+    """The smallest picture of a page that is sharp at this zoom, else the largest there is; None before it is drawn."""
+    best = None
+    for scale in SCALES:
+        path = folder / page_picture_name(page, scale)
+        if not path.is_file():
+            continue
+        best = path
+        with Image.open(path, formats=["JPEG"]) as image:  # its size only
+            if _fitted(PageRequest("", zoom, 0.5, 0.5, width, height), *image.size) <= SOFT:
+                break
+    return best

@@ -266,7 +266,7 @@ class ComposedTrack:
         pictures = [camera.picture(at_ns) if open_now else None for camera in self._cameras.values()]
         page = None
         if scene.shown is not None:
-            folder = self._layout.exhibits(scene.hearing)
+            folder = self._layout.pages(scene.hearing, scene.shown.exhibit.sha256)
             page = self._pages.poll(scene.shown, folder, self._composer.exhibit_place)
         utc_ns = time.time_ns() - (time.monotonic_ns() - moment_ns)
         self._composer.draw(scene, utc_ns, pictures, page)

@@ -23,7 +23,7 @@ from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow
 from sync.ledger.progress import ProofProgress
-from sync.record.bodies.limits import Name
+from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.docket import Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
@@ -188,6 +188,15 @@ class InspectorRoutes:
             self._classifications.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
             return await self._playing.exhibit(hearing, exhibit)
+
+        @app.get("/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}")
+        @allow(*READERS)
+        async def exhibit_page(
+            hearing: Name, exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1
+        ) -> Response:
+            self._classifications.check(self._access.session(request), hearing)
+            self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
+            return await self._playing.page(hearing, exhibit, page, scale)
 
         @app.get("/api/hearings/{hearing}/documents/{document}")
         @allow(ARCHIVIST)

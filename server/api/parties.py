@@ -27,7 +27,7 @@ from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow, public
 from sync.media.tracks import MIX
-from sync.record.bodies.limits import Name
+from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.bodies.session import OpenedSeat, OpenedTrack
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Exhibit, Gap, Pause, Presentation
@@ -205,11 +205,23 @@ class PartyRoutes:
         @allow(PARTY)
         async def exhibit(exhibit: Name, request: Request) -> Response:
             grant = self._grants.check(self._access.session(request))
-            _, view = await self._archive.hearing(grant.hearing)
+            view = await self._archive.evidence(grant.hearing)
             if exhibit not in {shown.exhibit for shown in view.presentations}:
                 raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
             await self._note(request, grant, f"exhibit {exhibit}")
             response = await self._playing.exhibit(grant.hearing, exhibit)
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        @app.get("/api/view/exhibits/{exhibit}/pages/{page}")
+        @allow(PARTY)
+        async def exhibit_page(exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1) -> Response:
+            grant = self._grants.check(self._access.session(request))
+            view = await self._archive.evidence(grant.hearing)
+            if exhibit not in {shown.exhibit for shown in view.presentations}:
+                raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
+            await self._note(request, grant, f"exhibit {exhibit} page {page}")
+            response = await self._playing.page(grant.hearing, exhibit, page, scale)
             response.headers["Cache-Control"] = "no-store"
             return response
 

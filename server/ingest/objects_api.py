@@ -27,7 +27,7 @@ from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)
 
-KINDS = frozenset({"segment", "exhibit", "document", "selftest"})
+KINDS = frozenset({"segment", "exhibit", "page", "document", "selftest"})
 """What a center takes."""
 
 

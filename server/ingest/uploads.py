@@ -50,7 +50,7 @@ class Metadata(BaseModel):
 
     room: str = Field(max_length=64)
     hearing: Name
-    kind: str = Field(pattern="^(segment|exhibit|document|selftest|log)$")
+    kind: str = Field(pattern="^(segment|exhibit|page|document|selftest|log)$")
     track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     index: int = Field(0, ge=0, le=10_000_000)
     name: str = Field("", max_length=300)

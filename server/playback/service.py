@@ -27,8 +27,11 @@ from sync.runtime.units import NS_PER_MS
 
 R = TypeVar("R")
 
-_TYPES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
-"""Exhibits are shown as one of these and nothing else, by their first bytes."""
+_TYPES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+_PDF = b"%PDF-"
+_HEAD_BYTES = 1024
+"""Exhibits are shown as PDF, PNG or JPEG by their first bytes, and as nothing else. Of a PDF something may come before
+its first line."""
 
 Find = Callable[[], Awaitable[MediaRange]]
 
@@ -111,7 +114,7 @@ class PlaybackService:
 
     async def exhibit(self, hearing: str, exhibit: str) -> Response:
         """The file, shown by its content and never run."""
-        _, view = await self._archive.hearing(hearing)
+        view = await self._archive.evidence(hearing)
         found = next((e for e in view.exhibits if e.id == exhibit), None)
         if found is None:
             raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
@@ -120,6 +123,8 @@ class PlaybackService:
         path = self._store.path(found.sha256)
         head = await asyncio.to_thread(_head, path)
         media_type = next((name for name, magic in _TYPES.items() if head.startswith(magic)), "")
+        if not media_type and found.media_type == "application/pdf" and _PDF in head:
+            media_type = found.media_type
         disposition = "inline" if media_type else "attachment"
         headers = {
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(found.filename, safe='')}",
@@ -128,6 +133,28 @@ class PlaybackService:
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
         return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
+
+    async def page(self, hearing: str, exhibit: str, page: int, scale: int) -> Response:
+        """The picture of a page as the room drew it, the largest up to `scale`; `WutongError` codes:
+        `not-found`, `on-its-way` when it is on record and not here yet, `not-drawn` when the room drew none."""
+        view = await self._archive.evidence(hearing)
+        if all(e.id != exhibit for e in view.exhibits):
+            raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
+        drawn = view.pictures.get(exhibit, {})
+        here = None
+        for (number, size), picture in sorted(drawn.items()):
+            if number == page and size <= scale and await self._archive.has_object(picture["sha256"]):
+                here = picture
+        if here is None and any(number == page for number, _ in drawn):
+            raise WutongError("页图尚未上传 (the picture of this page is still on its way)", code="on-its-way")
+        if here is None:
+            raise WutongError("这一页没有页图，请查看原件 (no picture of this page; see the file)", code="not-drawn")
+        headers = {
+            # A larger one may still come; one of the size that was asked for is the last word.
+            "Cache-Control": f"private, max-age={3600 if here['scale'] == scale else 5}",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        return FileResponse(self._store.path(here["sha256"]), media_type="image/jpeg", headers=headers)
 
 
 async def answer(found: Awaitable[MediaRange]) -> Response:
@@ -146,7 +173,7 @@ async def answer(found: Awaitable[MediaRange]) -> Response:
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return bytes(file.read(16))
+        return bytes(file.read(_HEAD_BYTES))
 
 
 def _size(path: Path) -> int:

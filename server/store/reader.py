@@ -145,6 +145,14 @@ class RecordReader:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
         return found
 
+    async def evidence(self, hearing: str) -> Hearing:
+        """The exhibits of a hearing, their pictures and what was presented of them, without a fold of all events."""
+
+        def work(connection: Connection) -> Hearing:
+            return Hearing.of(hearing, events_of(connection, hearing, ("exhibit", "drawn", "present")))
+
+        return await self._db.read(work)
+
     async def opening(self, hearing: str) -> Opening:
         """What was said at the opening, without a fold of all events; `WutongError` "not-found"."""
         h = t.hearings.c

@@ -25,6 +25,8 @@ _STATUS_OF_CODE = {
     "token": 401,
     "throttled": 429,
     "not-found": 404,
+    "on-its-way": 404,
+    "not-drawn": 404,
     "no-media": 404,
     "checksum": 409,
     "too-large": 413,

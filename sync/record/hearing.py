@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from typing_extensions import TypedDict
 
-from sync.record.bodies.evidence import ExhibitBody, MarkBody, PresentBody, WithdrawBody
+from sync.record.bodies.evidence import DrawnBody, DrawnPicture, ExhibitBody, MarkBody, PresentBody, WithdrawBody
 from sync.record.bodies.media import AlarmBody, ClockBody, GapBody, SegmentBody
 from sync.record.bodies.session import (
     CloseBody,
@@ -126,6 +126,8 @@ class Hearing:
     signing: Signing = field(default_factory=Signing)
     """Who has signed which words."""
     exhibits: list[Exhibit] = field(default_factory=list)
+    pictures: dict[str, dict[tuple[int, int], DrawnPicture]] = field(default_factory=dict)
+    """Exhibit's id -> (page, scale) -> its picture."""
     presentations: list[Presentation] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -273,8 +275,28 @@ def _exhibit(hearing: Hearing, event: Event, body: ExhibitBody) -> None:
         bytes=int(body["bytes"]),
         pages=int(body["pages"]),
         sm3=str(body.get("sm3", "")),
+        converted=str(body.get("converted", "")),
     )
     hearing.exhibits.append(exhibit)
+
+
+def _drawn(hearing: Hearing, event: Event, body: DrawnBody) -> None:
+    exhibit = next((e for e in hearing.exhibits if e.id == body["exhibit"]), None)
+    if exhibit is None:
+        return
+    known = hearing.pictures.setdefault(exhibit.id, {})
+    for picture in body["pictures"]:
+        page, scale = int(picture["page"]), int(picture["scale"])
+        if 1 <= page <= exhibit.pages and (page, scale) not in known:  # the first is what was shown
+            known[page, scale] = {
+                "page": page,
+                "scale": scale,
+                "width": int(picture["width"]),
+                "height": int(picture["height"]),
+                "bytes": int(picture["bytes"]),
+                "sha256": str(picture["sha256"]),
+            }
+            exhibit.drawn += scale == 1
 
 
 def _present(hearing: Hearing, event: Event, body: PresentBody) -> None:
@@ -364,6 +386,7 @@ _HANDLERS: Mapping[str, Callable[[Hearing, Event, Any], None]] = {
     "revision": _revision,
     "check": _check,
     "exhibit": _exhibit,
+    "drawn": _drawn,
     "present": _present,
     "withdraw": _withdraw,
     "mark": _mark,

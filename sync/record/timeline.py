@@ -69,6 +69,10 @@ class Exhibit:
     pages: int
     sm3: str = ""
     """Empty in hearings of before it was taken."""
+    converted: str = ""
+    """What was done to the file to show it; empty when it is shown as it is."""
+    drawn: int = 0
+    """How many of its pages have a picture; 0 in hearings of before there were any."""
 
 
 @dataclass(slots=True)

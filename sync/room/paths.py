@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+CONVERTED = "converted.pdf"
+
+
+def page_picture_name(page: int, scale: int) -> str:
+    """The file of the picture of a page (from 1) at a scale (1, 2 or 4)."""
+    return f"{page}@{scale}.jpg"
+
 
 @dataclass(frozen=True)
 class RoomPaths:
@@ -47,6 +54,11 @@ class RoomPaths:
     def exhibits(self, hearing: str) -> Path:
         """Exhibit files, named `<sha256>`; written by the edge alone."""
         return self.hearing(hearing) / "exhibits"
+
+    def pages(self, hearing: str, sha256: str) -> Path:
+        """Pictures of the pages of an exhibit (`page_picture_name`), and what they were drawn from where that is not
+        the file itself (`CONVERTED`); written by the edge alone."""
+        return self.hearing(hearing) / "pages" / sha256
 
     @property
     def stage(self) -> Path:

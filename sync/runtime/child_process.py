@@ -68,6 +68,11 @@ class ChildProcess:
         """Of the process, also after its end."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.returncode is None
+
     async def send(self, value: object) -> None:
         """Say one line to it; `ChildError` when it is gone."""
         assert self._process.stdin is not None

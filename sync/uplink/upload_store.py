@@ -16,10 +16,11 @@ from typing import Any, cast
 
 from sync.errors import StorageError
 from sync.media.tracks import SOUND
-from sync.record.bodies.evidence import ExhibitBody
+from sync.record.bodies.evidence import DrawnBody, ExhibitBody
 from sync.record.bodies.media import SegmentBody
 from sync.record.bodies.signing import DocumentBody
 from sync.record.event import Event
+from sync.room.paths import page_picture_name
 from sync.runtime.write_ahead import write_ahead
 
 _SCHEMA = """
@@ -65,55 +66,80 @@ class Upload:
         return cls(f"segment/{hearing}/{track}/{index}", "segment", hearing, track, index, file, kind)
 
     @classmethod
-    def of_event(cls, event: Event) -> Upload | None:
-        """What an event obliges the room to send; None when nothing, or when its body is not of the protocol."""
+    def of_event(cls, event: Event) -> list[Upload]:
+        """What an event obliges the room to send; nothing when its body is not of the protocol."""
+        try:
+            if event.kind == "drawn" and event.hearing is not None:
+                return cls._pictures(event.hearing, cast(DrawnBody, event.body))
+            upload = cls._file(event)
+        except (KeyError, TypeError, ValueError):
+            return []
+        return [] if upload is None else [upload]
+
+    @classmethod
+    def _pictures(cls, hearing: str, body: DrawnBody) -> list[Upload]:
+        """Pictures of pages. The log does not say where they lie: `of` names the exhibit's folder."""
+        return [
+            cls(
+                f"page/{hearing}/{body['exhibit']}/{int(p['page'])}@{int(p['scale'])}",
+                "page",
+                hearing,
+                "",
+                int(p["page"]),
+                f"pages/{body['of']}/{page_picture_name(int(p['page']), int(p['scale']))}",
+                "image/jpeg",
+                sha256=str(p["sha256"]),
+                bytes=int(p["bytes"]),
+            )
+            for p in body["pictures"]
+        ]
+
+    @classmethod
+    def _file(cls, event: Event) -> Upload | None:
         if event.hearing is None:
             return None
-        try:
-            if event.kind == "segment":
-                segment = cast(SegmentBody, event.body)
-                track, index = str(segment["track"]), int(segment["index"])
-                return cls(
-                    f"segment/{event.hearing}/{track}/{index}",
-                    "segment",
-                    event.hearing,
-                    track,
-                    index,
-                    str(segment["file"]),
-                    str(segment.get("mime", "video/mp4")).split(";")[0],
-                    sha256=str(segment["sha256"]),
-                    bytes=int(segment["bytes"]),
-                )
-            if event.kind == "exhibit":
-                exhibit = cast(ExhibitBody, event.body)
-                sha256 = str(exhibit["sha256"])
-                return cls(
-                    f"exhibit/{event.hearing}/{sha256}",
-                    "exhibit",
-                    event.hearing,
-                    "",
-                    int(exhibit["number"]),
-                    f"exhibits/{sha256}",
-                    str(exhibit["media_type"]),
-                    sha256=sha256,
-                    bytes=int(exhibit["bytes"]),
-                )
-            if event.kind == "document":
-                document = cast(DocumentBody, event.body)
-                sha256 = str(document["sha256"])
-                return cls(
-                    f"document/{event.hearing}/{sha256}",
-                    "document",
-                    event.hearing,
-                    "",
-                    0,
-                    str(document["file"]),
-                    "application/octet-stream",
-                    sha256=sha256,
-                    bytes=int(document["bytes"]),
-                )
-        except (KeyError, TypeError, ValueError):
-            return None
+        if event.kind == "segment":
+            segment = cast(SegmentBody, event.body)
+            track, index = str(segment["track"]), int(segment["index"])
+            return cls(
+                f"segment/{event.hearing}/{track}/{index}",
+                "segment",
+                event.hearing,
+                track,
+                index,
+                str(segment["file"]),
+                str(segment.get("mime", "video/mp4")).split(";")[0],
+                sha256=str(segment["sha256"]),
+                bytes=int(segment["bytes"]),
+            )
+        if event.kind == "exhibit":
+            exhibit = cast(ExhibitBody, event.body)
+            sha256 = str(exhibit["sha256"])
+            return cls(
+                f"exhibit/{event.hearing}/{sha256}",
+                "exhibit",
+                event.hearing,
+                "",
+                int(exhibit["number"]),
+                f"exhibits/{sha256}",
+                str(exhibit["media_type"]),
+                sha256=sha256,
+                bytes=int(exhibit["bytes"]),
+            )
+        if event.kind == "document":
+            document = cast(DocumentBody, event.body)
+            sha256 = str(document["sha256"])
+            return cls(
+                f"document/{event.hearing}/{sha256}",
+                "document",
+                event.hearing,
+                "",
+                0,
+                str(document["file"]),
+                "application/octet-stream",
+                sha256=sha256,
+                bytes=int(document["bytes"]),
+            )
         return None
 
 
@@ -160,8 +186,7 @@ class UploadStore:
             last = 0
             for event in events:
                 last = event.number
-                upload = Upload.of_event(event)
-                if upload is not None:
+                for upload in Upload.of_event(event):
                     self._insert(upload)
             if last:
                 self._db.execute("DELETE FROM scanned")
@@ -206,8 +231,9 @@ class UploadStore:
             self._db.execute("UPDATE upload SET stored_utc_ns = ? WHERE key = ?", (stored_utc_ns, key))
 
     def finished(self, *, limit: int) -> list[Upload]:
-        """Files that are complete in the room and not yet receipted: exhibits first, they are small and looked at."""
-        return self._select("WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL ORDER BY kind, rowid LIMIT ?", (limit,))
+        """Files that are complete in the room and not yet receipted: what is small and looked at comes first."""
+        order = "CASE WHEN kind = 'page' AND place = 1 THEN 0 ELSE 1 END, kind, rowid"
+        return self._select(f"WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL ORDER BY {order} LIMIT ?", (limit,))
 
     def get(self, key: str) -> Upload | None:
         """What is known of one file."""

@@ -22,6 +22,7 @@ from hardware.program.worker import NICE
 from hardware.sources import PROGRAM_OFF
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
+from sync.room.paths import page_picture_name
 from tests.support.files.decoded_pictures import rgb, time_of
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
@@ -91,9 +92,9 @@ async def test_it_is_in_step_with_the_cameras_shows_the_exhibit_and_rests_in_a_p
     image.save(tmp_path / "red.png")
     data = (tmp_path / "red.png").read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    folder = room.layout.exhibits(room.hearing)
+    folder = room.layout.pages(room.hearing, digest)
     folder.mkdir(parents=True)
-    (folder / digest).write_bytes(data)
+    image.save(folder / page_picture_name(1, 1))  # as the edge does it
 
     room.say("open", case=CASE, seats=[], tracks=[])
     await room.pass_media("program", 3)

@@ -268,7 +268,8 @@ class Bundle:
     def _play(self, ledger: Ledger, hearing: Hearing, span: tuple[int, int] | None) -> None:
         from wutong.export.player.folder import make
 
-        for path in make(self._partial, ledger.events, hearing, span, self._progress, self._film_bytes):
+        find = self._source.picture
+        for path in make(self._partial, ledger.events, hearing, span, self._progress, find, self._film_bytes):
             self._note(path)
 
     def _sign(self, ledger: Ledger, span: tuple[int, int] | None) -> None:

@@ -31,6 +31,7 @@ BODIES: Mapping[str, Any] = {
     "signature": signing.SignatureBody,
     "document": signing.DocumentBody,
     "exhibit": evidence.ExhibitBody,
+    "drawn": evidence.DrawnBody,
     "present": evidence.PresentBody,
     "withdraw": evidence.WithdrawBody,
     "mark": evidence.MarkBody,

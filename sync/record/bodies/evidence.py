@@ -20,6 +20,28 @@ class ExhibitBody(TypedDict):
     pages: int
     sm3: NotRequired[str]
     """Not in hearings of before it was taken."""
+    converted: NotRequired[str]
+    """What was done to show it, in Chinese; not there when it is shown as it is. The file itself is kept."""
+
+
+class DrawnPicture(TypedDict):
+    """The picture of a page (from 1) at a scale (1, 2 or 4), a JPEG of `width` x `height` pixels."""
+
+    page: int
+    scale: int
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+class DrawnBody(TypedDict):
+    """Body of `drawn`: pictures of pages of an exhibit, which are what is shown of it everywhere."""
+
+    exhibit: str
+    of: str
+    """SHA-256 of the exhibit's file: where the pictures lie."""
+    pictures: list[DrawnPicture]
 
 
 class PresentBody(TypedDict):

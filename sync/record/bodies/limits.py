@@ -56,6 +56,9 @@ Name = Annotated[str, Limits(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9]
 LineName = Annotated[str, Limits(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._:/-]+$")]
 """Also of an act: ids that browsers draw may begin with any of these."""
 Sha256 = Annotated[str, Limits(pattern=r"^[0-9a-f]{64}$")]
+PageNumber = Annotated[int, Limits(ge=1, le=10_000)]
+PictureScale = Annotated[int, Limits(ge=1, le=4)]
+"""Of the picture of a page: 1, 2 or 4, or the next below."""
 Short = Annotated[str, Limits(max_length=200)]
 Role = Annotated[str, Limits(max_length=64)]
 Words = Annotated[str, Limits(max_length=20_000)]

@@ -29,7 +29,7 @@ async def test_a_hearing_names_it_when_the_profile_asks_for_it(tmp_path: Path, e
     path.write_text(PROFILE % 0 + f"[program]\nenabled = {str(enabled).lower()}\n", encoding="utf-8")
     edge = assemble(load_profile(path))
     try:
-        commands = HearingCommands(edge.state, AlarmRules(edge.state), SelfTestRunner(edge.state))
+        commands = HearingCommands(edge.state, AlarmRules(edge.state), SelfTestRunner(edge.state), edge.pictures)
         opening = commands._opening("h", Case.model_validate(CASE), None)
         assert ("program" in [t["id"] for t in opening["tracks"]]) == enabled
 

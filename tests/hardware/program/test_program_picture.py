@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -20,16 +18,18 @@ from hardware.drivers import ffmpeg_arguments
 from hardware.program.camera import STALE_NS, CameraFeed, Picture
 from hardware.program.canvas import BAR, CACHED_TEXTS, INK, PIT, Canvas, Text
 from hardware.program.composer import Composer
-from hardware.program.exhibit import read_patch
+from hardware.program.exhibit import DrawnPage, PageView
 from hardware.program.layout import BOTTOM, COLUMN_MOST, HEIGHT, TOP, WIDTH, Rect, fit, layout
 from hardware.program.pace import BAD_S, GRACE_NS, HALVED_GRACE_NS, PaceVerdict, PictureRateGovernor
-from hardware.program.page import PageRequest, seen
-from hardware.program.scene import IDLE, Scene, SceneAct, scene_at
+from hardware.program.page import PageRequest, draw, seen, sharpest
+from hardware.program.scene import IDLE, Scene, SceneAct, ShownExhibit, scene_at
 from hardware.program.worker import Output
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Init, retime
 from sync.record.event import Event
 from sync.record.hearing import Hearing
+from sync.record.timeline import Exhibit
+from sync.room.paths import page_picture_name
 from tests.support.files.decoded_pictures import gray
 
 S = 1_000_000_000
@@ -211,40 +211,68 @@ def test_too_few_or_too_late_pictures_are_halved_and_then_given_up() -> None:
 
 
 def test_a_page_is_fitted_and_zoomed_as_on_the_screens() -> None:
-    asked = PageRequest("", "image/png", 1, 1.0, 0.5, 0.5, 1400, 880)
+    asked = PageRequest("", 1.0, 0.5, 0.5, 1400, 880)
     whole = seen(asked, 210, 297)
     assert (whole.left, whole.top, whole.y, whole.height) == (0, 0, 0, 880)
     assert whole.x == (1400 - whole.width) // 4 * 2
-    corner = seen(PageRequest("", "image/png", 1, 4.0, 1.0, 0.0, 1400, 880), 210, 297)
+    corner = seen(PageRequest("", 4.0, 1.0, 0.0, 1400, 880), 210, 297)
     assert (corner.x, corner.y, corner.width, corner.height) == (0, 0, 1400, 880)
     assert corner.top == 0
     assert corner.left == pytest.approx(corner.page_width - 1400)
 
 
+@pytest.mark.parametrize(("wide", "high"), [(1080, 24_000), (600, 13_333), (24_000, 1080)])
+def test_a_strip_fills_the_place_across_and_begins_at_its_beginning(wide: int, high: int) -> None:
+    at = seen(PageRequest("", 1.0, 0.0, 0.0, 1400, 880), wide, high)
+    assert (at.left, at.top, at.x, at.y, at.width, at.height) == (0, 0, 0, 0, 1400, 880)
+    end = seen(PageRequest("", 1.0, 1.0, 1.0, 1400, 880), wide, high)
+    assert (end.left, end.top) == pytest.approx((end.page_width - 1400, end.page_height - 880))
+
+
 @pytest.mark.parametrize("zoom", [1.0, 3.0])
-def test_pages_of_pdf_and_pictures_are_drawn(tmp_path: Path, zoom: float) -> None:
-    pytest.importorskip("pypdfium2")
+def test_what_is_seen_of_the_rooms_picture_is_drawn(zoom: float) -> None:
     picture_of = Image.new("RGB", (600, 800), (255, 255, 255))
     picture_of.paste((200, 0, 0), (0, 0, 600, 400))
-    for kind, name in (("image/png", "a.png"), ("application/pdf", "a.pdf")):
-        picture_of.save(tmp_path / name)
-        asked = PageRequest(str(tmp_path / name), kind, 1, zoom, 0.5, 1.0, 1400, 880)
-        command = [sys.executable, "-m", "hardware.program.page", json.dumps(asdict(asked))]
-        patch = read_patch(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
-        assert patch.luma[-10:].min() > 225  # white below, whatever the zoom
-        if zoom == 1.0:
-            assert patch.luma.shape == (880, 660)
-            assert patch.luma[:300].max() < 120
+    patch = draw(PageRequest("", zoom, 0.5, 1.0, 1400, 880), picture_of)
+    assert patch.luma[-10:].min() > 225  # white below, whatever the zoom
+    if zoom == 1.0:
+        assert patch.luma.shape == (880, 660)
+        assert patch.luma[:300].max() < 120
 
 
-def test_a_file_that_is_no_page_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7 nothing")
-    asked = PageRequest(str(tmp_path / "a.pdf"), "application/pdf", 1, 1.0, 0.5, 0.5, 1400, 880)
-    command = [sys.executable, "-m", "hardware.program.page", json.dumps(asdict(asked))]
-    done = subprocess.run(command, capture_output=True, timeout=60)
-    assert done.returncode != 0
-    with pytest.raises((ValueError, KeyError, TypeError)):
-        read_patch(done.stdout)
+def test_the_sharpest_picture_is_taken_and_never_a_larger_one_than_is_needed(tmp_path: Path) -> None:
+    assert sharpest(tmp_path, 1, 1.0, 1400, 880) is None
+    for scale, size in ((1, (679, 960)), (2, (1357, 1920)), (4, (2714, 3840))):
+        Image.new("RGB", size).save(tmp_path / page_picture_name(1, scale))
+        found = sharpest(tmp_path, 1, 2.5, 1400, 880)
+        assert found == tmp_path / page_picture_name(1, scale if scale < 2 else 2)
+    assert sharpest(tmp_path, 1, 1.0, 1400, 880) == tmp_path / page_picture_name(1, 1)
+    assert sharpest(tmp_path, 2, 1.0, 1400, 880) is None
+
+
+def test_a_picture_that_cannot_be_read_is_said_and_one_that_comes_is_taken(tmp_path: Path) -> None:
+    exhibit = Exhibit("e", 1, "借条", "a.pdf", "application/pdf", "0" * 64, 1, 1)
+    shown, place, view = ShownExhibit(exhibit, 1, 1.0, 0.5, 0.5), Rect(0, 0, 1400, 880), PageView()
+    assert view.poll(shown, tmp_path, place) is None, "the room has not drawn it yet"
+    path = tmp_path / page_picture_name(1, 1)
+    Image.new("RGB", (300, 400), "white").save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert _polled(view, shown, tmp_path, place).patch is None
+    path.write_bytes(data)
+    again = PageView()
+    patch = _polled(again, shown, tmp_path, place).patch
+    assert patch is not None
+    assert patch.luma.shape == (880, 660)
+
+
+def _polled(view: PageView, shown: ShownExhibit, folder: Path, place: Rect) -> DrawnPage:
+    while True:
+        page = view.poll(shown, folder, place)
+        if page is not None:
+            return page
+        if view._busy is not None:
+            view._busy.join()
 
 
 def coded(bframes: int) -> tuple[Init, list[Envelope]]:

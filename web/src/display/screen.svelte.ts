@@ -38,9 +38,9 @@ export class Screen {
     this.#socket.close();
   }
 
-  /** The file of what is presented now; `sha256` only keeps the browser from showing an older one. */
-  fileUrl(sha256: string): string {
-    return `/api/display/exhibit?token=${this.#token}&of=${sha256}`;
+  /** The picture of a page of what is presented now. */
+  pictureUrl(sha256: string, page: number, scale: number): string {
+    return `/api/display/page?token=${this.#token}&of=${sha256}&page=${page}&scale=${scale}`;
   }
 
   #look(): void {

@@ -81,8 +81,13 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
       break;
     }
     case 'exhibit':
-      if (!hearing.exhibits.some((e) => e.id === event.body.id)) hearing.exhibits.push({ sm3: '', ...event.body });
+      if (!hearing.exhibits.some((e) => e.id === event.body.id)) hearing.exhibits.push({ sm3: '', converted: '', drawn: 0, ...event.body });
       break;
+    case 'drawn': {
+      const exhibit = hearing.exhibits.find((e) => e.id === event.body.exhibit);
+      if (exhibit) exhibit.drawn += event.body.pictures.filter((p) => p.scale === 1).length;
+      break;
+    }
     case 'present':
       endPresentation(hearing, event.room_ms);
       hearing.presentations.push({ ...event.body, from_ms: event.room_ms, to_ms: null });

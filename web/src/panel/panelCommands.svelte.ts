@@ -1,7 +1,7 @@
 /** What the clerk does: one request each, one at a time of a kind; a failure stays in words until it is dismissed. */
 
 import { api, upload } from '../lib/api';
-import type { Exhibit, FromDocket, Hearing, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason, View } from '../lib/types';
+import type { Exhibit, FromDocket, Hearing, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason } from '../lib/types';
 
 export interface NewCase {
   case_no: string;
@@ -14,7 +14,7 @@ export interface NewCase {
 export class PanelCommands {
   failure = $state<unknown>(null);
   busy = $state<Record<string, boolean>>({});
-  #view: View | null = null;
+  #view: NewView | null = null;
   #showing = false;
 
   /** Run `work` unless the same is running; true when it succeeded. */
@@ -71,15 +71,15 @@ export class PanelCommands {
   }
 
   /** Show a view; while one is being sent only the newest waits, so that a drag does not queue up. */
-  async present(view: View): Promise<void> {
+  async present(view: NewView): Promise<void> {
     this.#view = view;
     if (this.#showing) return;
     this.#showing = true;
     try {
       while (this.#view !== null) {
-        const next: View = this.#view;
+        const next: NewView = this.#view;
         this.#view = null;
-        await api.put('/api/presentation', next satisfies NewView);
+        await api.put('/api/presentation', next);
         this.failure = null;
       }
     } catch (error) {

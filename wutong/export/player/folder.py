@@ -15,7 +15,7 @@ from sync.record.timeline import Segment
 from wutong.export.derived.certificate import REASONS
 from wutong.export.derived.transcript import transcript_of
 from wutong.export.forms import is_path, media_path
-from wutong.export.player.page_pictures import draw_pages
+from wutong.export.player.page_pictures import FindPicture, pages_shown
 from wutong.export.player.remux import parts_of, remux
 from wutong.export.player.seats import seat_files
 
@@ -29,11 +29,12 @@ def make(
     hearing: Hearing,
     span: tuple[int, int] | None,
     progress: Callable[[str, int, int], None],
+    picture: FindPicture,
     most_bytes: int | None = None,
 ) -> list[str]:
     """Write `play/` into the folder of an export; the paths that it has now.
 
-    `most_bytes`: of pictures in one file, where the medium takes no larger ones.
+    `picture` finds what the room drew; `most_bytes`: of pictures in one file, where the medium takes no larger ones.
     """
     out = folder / "play"
     out.mkdir()
@@ -67,7 +68,7 @@ def make(
     mics = [folder / media_path(s.track, s.index) for s in segments if s.track == MICROPHONES]
     seats = seat_files(mics, channels, base_ns, out / "seats")
     made += [f"play/seats/{name}" for name in seats.values()]
-    pages = draw_pages(hearing, folder / "exhibits", out)
+    pages = pages_shown(hearing, folder / "exhibits", picture, out)
     made += sorted(f"play/{name}" for name in set(pages.values()))
     value = _data(events, hearing, segments, base_ns, end_ns, span, pages)
     roles = {str(seat.get("id")): str(seat.get("role", "")) for seat in hearing.seats}
@@ -151,6 +152,9 @@ def _data(
                 "title": exhibits[p.exhibit].title,
                 "file": pages.get((p.exhibit, p.page), f"../exhibits/{exhibits[p.exhibit].sha256}"),
                 "type": "image/jpeg" if (p.exhibit, p.page) in pages else exhibits[p.exhibit].media_type,
+                "zoom": p.zoom,
+                "x": p.x,
+                "y": p.y,
             }
             for p in hearing.presentations
             if p.exhibit in exhibits

@@ -1,58 +1,72 @@
-"""Pictures of the pages that were shown, so that the page of an export needs no reader of PDF.
+"""Pictures of the pages that were shown, so that the page of an export needs no reader of any other format.
 
-Drawn by `hardware.program.page` in a process of its own: what a party brought must not end an export. A page that
-cannot be drawn is left to the browser.
+They are those that the room drew and everybody saw, by the hash in its log. Of hearings of before there were any, and
+where one is not here, the page is drawn now, in a process of its own: what a party brought must not end an export. A
+page that cannot be drawn is left to the browser.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Sequence
+import asyncio
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
-
+from edge.exhibits.drawer import PageDrawer
+from sync.errors import MediaError
+from sync.record.bodies.evidence import DrawnPicture
 from sync.record.hearing import Hearing
+from sync.record.timeline import Exhibit
+from sync.runtime.digests import checks_of
 
-WIDTH, HEIGHT = 1080, 1440
-DRAW_S = 40
-PDF = "application/pdf"
+FindPicture = Callable[[Exhibit, DrawnPicture], Path | None]
 
 
-def draw_pages(hearing: Hearing, exhibits: Path, out: Path) -> dict[tuple[str, int], str]:
-    """(exhibit's id, page) -> name of a JPEG in `out`, of every page of a PDF that was on the screens."""
+def pages_shown(hearing: Hearing, exhibits: Path, find: FindPicture, out: Path) -> dict[tuple[str, int], str]:
+    """(exhibit's id, page) -> name of a JPEG in `out`, of every page that was on the screens."""
     known = {exhibit.id: exhibit for exhibit in hearing.exhibits}
-    wanted = {(p.exhibit, p.page) for p in hearing.presentations if p.exhibit in known}
-    made = {}
-    for exhibit, page in sorted(wanted):
-        if known[exhibit].media_type != PDF:
-            continue
-        picture = _draw(exhibits / known[exhibit].sha256, page)
-        if picture is not None:
-            name = f"{known[exhibit].sha256[:12]}-{page}.jpg"
-            (out / name).write_bytes(picture)
-            made[exhibit, page] = name
+    wanted = sorted({(p.exhibit, p.page) for p in hearing.presentations if p.exhibit in known})
+    made: dict[tuple[str, int], str] = {}
+    missing: dict[str, list[int]] = {}
+    for name, page in wanted:
+        exhibit = known[name]
+        file = f"{exhibit.sha256[:12]}-{page}.jpg"
+        if _kept(hearing, exhibit, page, find, out / file):
+            made[name, page] = file
+        else:
+            missing.setdefault(name, []).append(page)
+    for name, pages in missing.items():
+        exhibit = known[name]
+        drawn = asyncio.run(_draw(exhibits / exhibit.sha256, pages))
+        for page, data in drawn.items():
+            file = f"{exhibit.sha256[:12]}-{page}.jpg"
+            (out / file).write_bytes(data)
+            made[name, page] = file
     return made
 
 
-def _draw(file: Path, page: int) -> bytes | None:
-    asked = {"file": str(file), "media_type": PDF, "page": page, "zoom": 1.0, "x": 0.5, "y": 0.5}
-    command: Sequence[str] = [
-        sys.executable,
-        "-m",
-        "hardware.program.page",
-        json.dumps({**asked, "width": WIDTH, "height": HEIGHT}),
-    ]
+def _kept(hearing: Hearing, exhibit: Exhibit, page: int, find: FindPicture, out: Path) -> bool:
+    """The largest picture that the record names and that has its hash."""
+    drawn = hearing.pictures.get(exhibit.id, {})
+    for (number, _), picture in sorted(drawn.items(), reverse=True):
+        path = find(exhibit, picture) if number == page else None
+        if path is not None and checks_of(path).sha256 == picture["sha256"]:
+            shutil.copyfile(path, out)
+            return True
+    return False
+
+
+async def _draw(file: Path, pages: list[int]) -> dict[int, bytes]:
     try:
-        answer = subprocess.run(command, capture_output=True, check=True, timeout=DRAW_S, stdin=subprocess.DEVNULL)
-        head, _, planes = answer.stdout.partition(b"\n")
-        said = json.loads(head)
-        width, height = int(said["width"]), int(said["height"])
-        yuv = np.frombuffer(planes, np.uint8).reshape(height * 3 // 2, width)
-        encoded, data = cv2.imencode(".jpg", cv2.cvtColor(yuv, cv2.COLOR_YUV2BGR_I420), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError, cv2.error):
-        return None
-    return data.tobytes() if encoded else None
+        drawer = await PageDrawer.open(file)
+    except MediaError:
+        return {}
+    made = {}
+    try:
+        for page in pages:
+            made[page] = (await drawer.draw(page, 1)).data
+    except MediaError:
+        pass
+    finally:
+        await drawer.close()
+    return made

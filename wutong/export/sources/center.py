@@ -23,10 +23,11 @@ from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
+from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
 from sync.record.signing import Document
-from sync.record.timeline import Segment
+from sync.record.timeline import Exhibit, Segment
 
 T = TypeVar("T")
 
@@ -96,6 +97,10 @@ class CenterSource:
     def exhibit(self, sha256: str) -> Path | None:
         """Likewise."""
         return self._object(sha256)
+
+    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> Path | None:
+        """Likewise."""
+        return self._object(picture["sha256"])
 
     def document(self, document: Document) -> Path | None:
         """Likewise."""

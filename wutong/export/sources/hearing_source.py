@@ -8,10 +8,11 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
 from sync.record.signing import Document
-from sync.record.timeline import Segment
+from sync.record.timeline import Exhibit, Segment
 
 
 class HearingSource(Protocol):
@@ -43,6 +44,9 @@ class HearingSource(Protocol):
 
     def exhibit(self, sha256: str) -> Path | None:
         """The file of an exhibit."""
+
+    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> Path | None:
+        """The picture of a page of an exhibit as the room drew it."""
 
     def document(self, document: Document) -> Path | None:
         """The file of a document of signed words."""

@@ -9,14 +9,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.errors import ConfigError
 from sync.ledger.keys import load_key
+from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
 from sync.record.signing import Document
-from sync.record.timeline import Segment
+from sync.record.timeline import Exhibit, Segment
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomPaths
+from sync.room.paths import RoomPaths, page_picture_name
 
 
 class RoomSource:
@@ -81,6 +82,10 @@ class RoomSource:
     def exhibit(self, sha256: str) -> Path | None:
         """Exhibits are named by their content."""
         return self._inside(f"exhibits/{sha256}")
+
+    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> Path | None:
+        """In the folder of the exhibit's pages."""
+        return self._inside(f"pages/{exhibit.sha256}/{page_picture_name(picture['page'], picture['scale'])}")
 
     def document(self, document: Document) -> Path | None:
         """`file` is relative to the hearing's folder."""

@@ -267,6 +267,26 @@ export interface ExhibitBody {
   pages: number;
   /** Not in hearings of before it was taken. */
   sm3?: string;
+  /** What was done to show it, in Chinese; not there when it is shown as it is. The file itself is kept. */
+  converted?: string;
+}
+
+/** Body of `drawn`: pictures of pages of an exhibit, which are what is shown of it everywhere. */
+export interface DrawnBody {
+  exhibit: string;
+  /** SHA-256 of the exhibit's file: where the pictures lie. */
+  of: string;
+  pictures: DrawnPicture[];
+}
+
+/** The picture of a page (from 1) at a scale (1, 2 or 4), a JPEG of `width` x `height` pixels. */
+export interface DrawnPicture {
+  page: number;
+  scale: number;
+  width: number;
+  height: number;
+  bytes: number;
+  sha256: string;
 }
 
 /** Body of `present`: `zoom` is 1 or more, `x` and `y` are the point of the page in the middle, 0…1. */
@@ -371,6 +391,7 @@ export interface Bodies {
   signature: SignatureBody;
   document: DocumentBody;
   exhibit: ExhibitBody;
+  drawn: DrawnBody;
   present: PresentBody;
   withdraw: WithdrawBody;
   mark: MarkBody;

@@ -59,6 +59,10 @@ export interface Exhibit {
   pages: number;
   /** Empty in hearings of before it was taken. */
   sm3: string;
+  /** What was done to the file to show it; empty when it is shown as it is. */
+  converted: string;
+  /** How many of its pages have a picture; 0 in hearings of before there were any. */
+  drawn: number;
 }
 
 /** One exhibit, page and view on the screens of the room. */

@@ -36,8 +36,9 @@ export interface NewView {
   exhibit: string;
   page?: number;
   zoom?: number;
-  x?: number;
-  y?: number;
+  x?: number | null;
+  /** The point of the page in the middle; not said: from its beginning on. */
+  y?: number | null;
 }
 
 /** A note at this moment. */

@@ -123,7 +123,22 @@ function show(shown) {
   const page = document.createElement(shown.type === "application/pdf" ? "iframe" : "img");
   page.src = shown.type === "application/pdf" ? `${shown.file}#page=${shown.page}&toolbar=0` : shown.file;
   page.title = page.alt = shown.title;
+  page.addEventListener("load", () => { if (page.tagName === "IMG") frame(page, shown); });
   $("exhibit-page").append(page);
+}
+
+// What of the page the court saw: as in web/src/lib/pageFrame.ts.
+function frame(image, shown) {
+  const box = $("exhibit-page");
+  const [across, along] = [box.clientWidth / image.naturalWidth, box.clientHeight / image.naturalHeight];
+  const shape = image.naturalHeight / image.naturalWidth;
+  const scale = (shape > 3 || shape < 1 / 6 ? Math.max(across, along) : Math.min(across, along)) * (shown.zoom || 1);
+  const at = (size, room, middle) => size <= room ? (room - size) / 2 : Math.min(0, Math.max(room - size, room / 2 - middle * size));
+  const [wide, high] = [image.naturalWidth * scale, image.naturalHeight * scale];
+  Object.assign(image.style, {
+    width: `${wide}px`, height: `${high}px`,
+    left: `${at(wide, box.clientWidth, shown.x ?? 0.5)}px`, top: `${at(high, box.clientHeight, shown.y ?? 0.5)}px`,
+  });
 }
 
 function stretch(kind, from, to, title) {

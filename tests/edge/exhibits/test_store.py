@@ -4,54 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 import json
-import struct
-import zlib
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import websockets
-from PIL import Image
-from pypdf import PdfWriter
 
+from tests.support.files.evidence_files import bomb, frames, pdf, photo, zipped
 from tests.support.rooms.edge_room import Room
-
-
-def pdf(pages: int = 2, password: str = "") -> bytes:
-    writer = PdfWriter()
-    for _ in range(pages):
-        writer.add_blank_page(200, 300)
-    if password:
-        writer.encrypt(password)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
-
-
-def image(kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, "white").save(out, kind)
-    return out.getvalue()
-
-
-def bomb() -> bytes:
-    """A PNG that says it has 900 million pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(30_001 * 100))) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize(
     ("name", "data", "media_type", "pages"),
     [
         ("借条.pdf", pdf(3), "application/pdf", 3),
-        ("转账.png", image("PNG"), "image/png", 1),
-        ("photo.txt", image("JPEG"), "image/jpeg", 1),
+        ("转账.png", photo("PNG"), "image/png", 1),
+        ("photo.txt", photo("JPEG"), "image/jpeg", 1),
     ],
     ids=["pdf", "png", "jpeg"],
 )
@@ -69,13 +38,16 @@ async def test_a_good_file_is_kept_as_it_is(room: Room, name: str, data: bytes, 
         "bytes": len(data),
         "pages": pages,
         "sm3": hashlib.new("sm3", data).hexdigest(),
+        "converted": "",
+        "drawn": 1,
     }
     assert (room.layout.exhibits(hearing["id"]) / sha256).read_bytes() == data
     answer = await room.clerk.get(f"/api/exhibits/{exhibit['id']}")
     assert answer.content == data
     assert answer.headers["Content-Type"] == media_type
     assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert (await room.state())["hearing"]["exhibits"] == [exhibit]
+    drawn = await room.until_state(lambda state: state["hearing"]["exhibits"][0]["drawn"] == pages)
+    assert drawn["hearing"]["exhibits"] == [{**exhibit, "drawn": pages}]
 
 
 @pytest.mark.parametrize(
@@ -83,17 +55,33 @@ async def test_a_good_file_is_kept_as_it_is(room: Room, name: str, data: bytes, 
     [
         (b"", 415, "exhibit-type"),
         (b"<script>alert(1)</script>", 415, "exhibit-type"),
-        (b"GIF89a" + bytes(100), 415, "exhibit-type"),
+        (b"GIF89a" + bytes(100), 415, "exhibit-broken"),
+        (frames("GIF", 3), 415, "exhibit-type"),
         (b"PK\x03\x04" + bytes(100), 415, "exhibit-type"),
+        (zipped("OFD.xml", "Doc_0/Document.xml"), 415, "exhibit-type"),
         (b"%PDF-1.7 and then nothing", 415, "exhibit-broken"),
         (pdf()[:200], 415, "exhibit-broken"),
         (pdf(1, password="x"), 415, "exhibit-encrypted"),
-        (image("PNG")[:60], 415, "exhibit-broken"),
-        (image("JPEG")[:200], 415, "exhibit-broken"),
+        (photo("PNG")[:60], 415, "exhibit-broken"),
+        (photo("JPEG")[:200], 415, "exhibit-broken"),
         (bomb(), 415, "exhibit-pixels"),
         (b"%PDF-1.7" + bytes(50 * 1024 * 1024), 413, "too-large"),
     ],
-    ids=["empty", "html", "gif", "zip", "no-pdf", "cut-pdf", "encrypted", "cut-png", "cut-jpeg", "bomb", "too-large"],
+    ids=[
+        "empty",
+        "html",
+        "gif",
+        "moving",
+        "zip",
+        "ofd",
+        "no-pdf",
+        "cut-pdf",
+        "encrypted",
+        "cut-png",
+        "cut-jpeg",
+        "bomb",
+        "too-large",
+    ],
 )
 async def test_a_bad_file_is_refused_with_its_reason(room: Room, data: bytes, status: int, code: str) -> None:
     hearing = await room.open()
@@ -117,27 +105,27 @@ async def test_a_form_without_a_file_or_a_length_is_refused(room: Room) -> None:
 
 async def test_a_path_in_the_name_is_only_a_name(room: Room) -> None:
     await room.open()
-    exhibit = (await room.add("..\\..\\a/../../etc/借条.png", image())).json()
+    exhibit = (await room.add("..\\..\\a/../../etc/借条.png", photo())).json()
     assert (exhibit["filename"], exhibit["title"]) == ("借条.png", "借条")
 
 
 async def test_the_same_file_twice_is_one_exhibit(room: Room) -> None:
     await room.open()
-    first, second = await asyncio.gather(room.add("a.png", image()), room.add("a.png", image()))
-    assert first.json() == second.json()
+    first, second = await asyncio.gather(room.add("a.png", photo()), room.add("a.png", photo()))
+    assert first.json()["id"] == second.json()["id"]
     other = (await room.add("b.pdf", pdf())).json()
     assert other["number"] == 2
 
 
 async def test_exhibits_need_an_open_hearing(room: Room) -> None:
-    answer = await room.add("a.png", image())
+    answer = await room.add("a.png", photo())
     assert (answer.status_code, answer.json()["code"]) == (409, "no-hearing")
     assert (await room.clerk.get("/api/exhibits/nothing")).status_code == 404
 
 
 async def test_presentations_are_intervals(room: Room) -> None:
     await room.open()
-    paper, slip = (await room.add("a.pdf", pdf(2))).json(), (await room.add("b.png", image())).json()
+    paper, slip = (await room.add("a.pdf", pdf(2))).json(), (await room.add("b.png", photo())).json()
 
     async def show(exhibit: str, page: int, **view: float) -> Any:
         return await room.clerk.put("/api/presentation", json={"exhibit": exhibit, "page": page, **view})
@@ -159,13 +147,17 @@ async def test_presentations_are_intervals(room: Room) -> None:
 
 async def test_the_display_sees_what_is_presented_and_nothing_else(room: Room) -> None:
     await room.open()
-    secret = (await room.add("b.png", image(size=(9, 9)))).json()
+    secret = (await room.add("b.png", photo(size=(9, 9)))).json()
     paper = (await room.add("a.pdf", data := pdf(2))).json()
 
     async def file() -> Any:
         return await room.stranger.get("/api/display/exhibit", params={"token": room.token})
 
-    assert (await file()).status_code == 404
+    async def sheet(of: str, page: int = 1) -> Any:
+        asked: dict[str, str | int] = {"token": room.token, "of": of, "page": page}
+        return await room.stranger.get("/api/display/page", params=asked)
+
+    assert (await file()).status_code == (await sheet(paper["sha256"])).status_code == 404
     async with room.socket(f"/api/display?token={room.token}", cookies=False) as ws:
 
         async def shown(condition: Any) -> Any:
@@ -182,10 +174,14 @@ async def test_the_display_sees_what_is_presented_and_nothing_else(room: Room) -
         assert (value["presented"]["page"], value["presented"]["exhibit"]["id"]) == (2, paper["id"])
         assert secret["id"] not in str(value)
         assert (await file()).content == data
+        seen = await sheet(paper["sha256"], 2)
+        assert seen.headers["Content-Type"] == "image/jpeg"
+        assert "immutable" in seen.headers["Cache-Control"]
+        assert (await sheet(secret["sha256"])).status_code == 404
         assert (await room.stranger.get(f"/api/exhibits/{secret['id']}")).status_code == 401
         await room.clerk.delete("/api/presentation")
         await shown(lambda v: v["presented"] is None)
-        assert (await file()).status_code == 404
+        assert (await file()).status_code == (await sheet(paper["sha256"], 2)).status_code == 404
         room.transcriber.publish_json(
             "caption", {"id": "u1", "seat": "judge", "role": "审判长", "start_ns": 1, "end_ns": 2, "text": "现在开庭"}
         )
@@ -198,8 +194,9 @@ async def test_the_display_sees_what_is_presented_and_nothing_else(room: Room) -
 
 async def test_a_wrong_token_shows_nothing(room: Room) -> None:
     for token in ("", "wrong", "x" * 43, "错"):
-        answer = await room.stranger.get("/api/display/exhibit", params={"token": token})
-        assert (answer.status_code, answer.json()["code"]) == (401, "token")
+        for path in ("/api/display/exhibit", "/api/display/page"):
+            answer = await room.stranger.get(path, params={"token": token, "of": "0", "page": 1})
+            assert (answer.status_code, answer.json()["code"]) == (401, "token")
         with pytest.raises(websockets.InvalidStatus) as refused:
             await room.socket(f"/api/display?token={quote(token)}", cookies=False)
         assert refused.value.response.status_code == 403

@@ -1,0 +1,94 @@
+"""LibreOffice, where it is installed: it makes a PDF of a Word document, and only that is drawn.
+
+It runs in a session of its own, in an empty home, with limits of time, memory and size of files, and is ended with all
+that it started when its time is up. Refuses, with `MediaError`, what it does not convert.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import resource
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from edge.exhibits.formats import DOCX_FORMAT
+from edge.exhibits.refusal import damaged
+from sync.errors import MediaError
+from sync.runtime.processes import die_with_parent, weigh
+
+log = structlog.get_logger(__name__)
+
+CONVERT_S = 90.0
+MEMORY_BYTES = 6 * 1024**3
+MOST_BYTES = 200 * 1024 * 1024
+_VERSION = re.compile(r"LibreOffice \d+(\.\d+)*")
+_TURN = asyncio.Lock()
+
+
+def program() -> str | None:
+    """LibreOffice's command on this machine."""
+    return shutil.which("soffice") or shutil.which("libreoffice")
+
+
+async def convert(command: str, path: Path, out: Path) -> str:
+    """Write `out`, a PDF of the document at `path`; which program made it. One at a time."""
+    async with _TURN:
+        with tempfile.TemporaryDirectory(prefix="wutong-office-", dir=out.parent) as name:
+            folder = Path(name)
+            source = folder / "document.docx"
+            await asyncio.to_thread(shutil.copyfile, path, source)
+            profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+            options = ["--headless", "--norestore", "--nolockcheck", "--convert-to", "pdf", "--outdir", str(folder)]
+            said = await _run([command, profile, *options, str(source)], folder)
+            made = folder / "document.pdf"
+            if not made.is_file():
+                log.warning("exhibit_not_converted", why=said[-300:])
+                refused = damaged(DOCX_FORMAT)
+                raise MediaError(str(refused), code=refused.code)
+            version = await _run([command, profile, "--version"], folder)
+            await asyncio.to_thread(made.replace, out)
+    found = _VERSION.search(version)
+    return found.group() if found else "LibreOffice"
+
+
+async def _run(command: list[str], home: Path) -> str:
+    environment = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "LANG": "zh_CN.UTF-8"}
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment,
+        cwd=home,
+        start_new_session=True,
+        preexec_fn=_limits,
+    )
+    try:
+        async with asyncio.timeout(CONVERT_S):
+            said, _ = await process.communicate()
+        return said.decode("utf-8", "replace")
+    except TimeoutError:
+        return f"nothing was made within {CONVERT_S:.0f} s"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _limits() -> None:
+    die_with_parent()
+    weigh(5)
+    seconds = round(CONVERT_S)
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, MOST_BYTES),
+    ):
+        resource.setrlimit(what, (most, most))

@@ -1,0 +1,254 @@
+"""The pictures of pages: each is drawn once, kept beside its exhibit, put on record, and is what everybody shows.
+
+Promises: the display, the composed picture, the inspectors and an export have the same bytes, whose hash is in the
+room's log (event `drawn`); a picture is whole and synced when it is announced; what the court looks at is drawn before
+what is drawn ahead. Bounded: `OPEN` processes, `AHEAD` pages of an exhibit without being asked, sizes as in
+`edge.exhibits.sizes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+import structlog
+
+from edge.exhibits.drawer import DrawnJpeg, PageDrawer
+from edge.exhibits.sizes import SCALES, is_strip
+from edge.state.room_state import RoomState
+from sync.errors import HearingError, MediaError, StorageError
+from sync.record.bodies.evidence import DrawnBody, DrawnPicture
+from sync.record.hearing import Hearing
+from sync.record.timeline import Exhibit
+from sync.room.paths import CONVERTED, page_picture_name
+from sync.runtime.durable_files import sync_folder
+
+log = structlog.get_logger(__name__)
+
+OPEN = 2
+"""Files that are open for drawing at the same time."""
+IDLE_S = 30.0
+AHEAD = 200
+"""Pages of one exhibit that are drawn before anybody asks; those behind them are drawn when they are wanted."""
+BATCH = 16
+BATCH_S = 2.0
+SCREEN = (1920, 1080)
+
+
+def keep_picture(folder: Path, page: int, scale: int, drawn: DrawnJpeg) -> DrawnPicture:
+    """Write a picture into its folder, synced; what the record says of it. Blocks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / page_picture_name(page, scale)
+    temporary = path.with_name(f".new-{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(drawn.data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(folder)
+    return {
+        "page": page,
+        "scale": scale,
+        "width": drawn.width,
+        "height": drawn.height,
+        "bytes": len(drawn.data),
+        "sha256": hashlib.sha256(drawn.data).hexdigest(),
+    }
+
+
+def scale_for(picture: DrawnPicture, zoom: float) -> int:
+    """The scale at which a page looks sharp on the court's screen; its picture of scale 1 says its shape."""
+    wide, high = SCREEN[0] / picture["width"], SCREEN[1] / picture["height"]
+    fitted = max(wide, high) if is_strip(picture["width"], picture["height"]) else min(wide, high)
+    return next((scale for scale in SCALES if scale * 1.25 >= fitted * zoom), SCALES[-1])
+
+
+class PagePictures:
+    """All methods belong to one event loop."""
+
+    def __init__(self, state: RoomState) -> None:
+        self._state = state
+        self._open: dict[str, PageDrawer] = {}
+        self._used_at: dict[str, float] = {}
+        self._opening = asyncio.Lock()
+        self._drawing: dict[tuple[str, int, int], asyncio.Future[Path]] = {}
+        self._largest: dict[tuple[str, int], int] = {}
+        """(exhibit's hash, page) -> the greatest scale that shows more than the one before."""
+        self._wanted: asyncio.Queue[tuple[str, str, int, int]] = asyncio.Queue(maxsize=64)
+        self._news = asyncio.Event()
+
+    async def file(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int = 1) -> Path:
+        """The picture, drawn and on record when it was not; the greatest scale there is where `scale` would not show
+        more. `HearingError` (`not-found`) when there is no such page, `MediaError` when it cannot be drawn."""
+        if not 1 <= page <= exhibit.pages:
+            raise HearingError(f"该证据只有 {exhibit.pages} 页 (the exhibit has no such page)", code="not-found")
+        scale = max(one for one in SCALES if one <= scale)
+        scale = min(scale, self._largest.get((exhibit.sha256, page), scale))
+        path = self._state.layout.pages(hearing.id, exhibit.sha256) / page_picture_name(page, scale)
+        if (page, scale) in hearing.pictures.get(exhibit.id, {}) and await asyncio.to_thread(path.is_file):
+            return path
+        key = (exhibit.sha256, page, scale)
+        if (drawing := self._drawing.get(key)) is not None:
+            return await asyncio.shield(drawing)
+        work = asyncio.ensure_future(self._draw_and_tell(hearing, exhibit, page, scale))
+        self._drawing[key] = work
+        work.add_done_callback(lambda done: self._drawn(key, done))
+        return await asyncio.shield(work)
+
+    def closer(self, hearing: Hearing, exhibit: Exhibit, page: int, zoom: float) -> None:
+        """The court looks at a page from so near: a larger picture is drawn if that shows more."""
+        picture = hearing.pictures.get(exhibit.id, {}).get((page, 1))
+        scale = 1 if picture is None else scale_for(picture, zoom)
+        if scale > 1:
+            with contextlib.suppress(asyncio.QueueFull):  # the next view asks again
+                self._wanted.put_nowait((hearing.id, exhibit.id, page, scale))
+
+    def kick(self) -> None:
+        """There is an exhibit whose pages are to be drawn."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Draw ahead, and what was asked for by `closer`, for as long as the edge runs."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._draw_closer())
+                group.create_task(self._draw_ahead())
+        finally:
+            for drawer in self._open.values():
+                await drawer.close()
+            self._open.clear()
+
+    def _drawn(self, key: tuple[str, int, int], done: asyncio.Future[Path]) -> None:
+        self._drawing.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may wait any more
+
+    async def _draw_and_tell(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> Path:
+        picture = await self._draw(hearing, exhibit, page, scale)
+        if picture is None:
+            return await self.file(hearing, exhibit, page, SCALES[SCALES.index(scale) - 1])
+        await self._tell(hearing, exhibit, [picture])
+        return self._state.layout.pages(hearing.id, exhibit.sha256) / page_picture_name(page, scale)
+
+    async def _draw(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> DrawnPicture | None:
+        """A picture that is kept and not on record yet; None when a smaller scale has all there is."""
+        folder = self._state.layout.pages(hearing.id, exhibit.sha256)
+        drawer = await self._drawer(hearing, exhibit)
+        drawn = await drawer.draw(page, scale)
+        self._used_at[exhibit.sha256] = time.monotonic()
+        if not drawn.more:
+            self._largest[exhibit.sha256, page] = scale
+        smaller = hearing.pictures.get(exhibit.id, {}).get((page, scale // 2))
+        if smaller is not None and (smaller["width"], smaller["height"]) == (drawn.width, drawn.height):
+            self._largest[exhibit.sha256, page] = scale // 2
+            return None
+        try:
+            return await asyncio.to_thread(keep_picture, folder, page, scale, drawn)
+        except OSError as error:
+            raise StorageError(f"页图无法写入磁盘 (the picture cannot be written: {error.strerror})") from error
+
+    async def _tell(self, hearing: Hearing, exhibit: Exhibit, pictures: Iterable[DrawnPicture]) -> None:
+        """Put pictures on record, while the hearing goes on: what was shown in it was drawn in it."""
+        current = self._state.current
+        if current is None or current.id != hearing.id:
+            return
+        known = current.pictures.get(exhibit.id, {})
+        fresh = [p for p in pictures if (p["page"], p["scale"]) not in known]
+        if fresh:
+            body: DrawnBody = {"exhibit": exhibit.id, "of": exhibit.sha256, "pictures": fresh}
+            await self._state.append("drawn", body, hearing=hearing.id)
+
+    async def _drawer(self, hearing: Hearing, exhibit: Exhibit) -> PageDrawer:
+        async with self._opening:
+            drawer = self._open.get(exhibit.sha256)
+            if drawer is not None and drawer.alive:
+                return drawer
+            self._open.pop(exhibit.sha256, None)
+            while len(self._open) >= OPEN:
+                await self._shut(min(self._open, key=lambda name: self._used_at.get(name, 0.0)))
+            converted = self._state.layout.pages(hearing.id, exhibit.sha256) / CONVERTED
+            original = self._state.layout.exhibits(hearing.id) / exhibit.sha256
+            drawer = await PageDrawer.open(converted if converted.is_file() else original)
+            self._open[exhibit.sha256] = drawer
+            self._used_at[exhibit.sha256] = time.monotonic()
+            return drawer
+
+    async def _shut(self, name: str) -> None:
+        drawer = self._open.pop(name)
+        async with drawer.lock:
+            await drawer.close()
+
+    async def _draw_closer(self) -> None:
+        while True:
+            hearing_id, exhibit_id, page, scale = await self._wanted.get()
+            hearing = self._state.current
+            exhibit = next((e for e in hearing.exhibits if e.id == exhibit_id), None) if hearing else None
+            if hearing is not None and hearing.id == hearing_id and exhibit is not None:
+                # The picture of before is still shown, and the next view asks again.
+                with contextlib.suppress(MediaError, StorageError, HearingError):
+                    await self.file(hearing, exhibit, page, scale)
+
+    async def _draw_ahead(self) -> None:
+        while True:
+            self._news.clear()
+            hearing = self._state.current
+            broken: set[tuple[str, int]] = set()
+            while hearing is not None and (todo := self._next(hearing, broken)) is not None:
+                await self._some(hearing, todo, broken)
+                hearing = self._state.current
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until there is something to draw; files that nobody draws from are closed meanwhile."""
+        while not self._news.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S / 3):
+                    await self._news.wait()
+            for name in list(self._open):
+                if time.monotonic() - self._used_at.get(name, 0.0) > IDLE_S and not self._open[name].lock.locked():
+                    async with self._opening:
+                        await self._shut(name)
+
+    def _next(self, hearing: Hearing, broken: set[tuple[str, int]]) -> Exhibit | None:
+        """The exhibit that is shown comes first, then in the order in which they came."""
+        if shutil.disk_usage(self._state.layout.data).free < self._state.profile.storage.reserve_gib * 1024**3:
+            return None  # what is left is for the recording
+        shown = None if hearing.presented is None else hearing.presented.exhibit
+        waiting = [e for e in hearing.exhibits if any(True for _ in self._undrawn(hearing, e, broken))]
+        return min(waiting, key=lambda e: e.id != shown, default=None)
+
+    def _undrawn(self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int]]) -> Iterable[int]:
+        known = hearing.pictures.get(exhibit.id, {})
+        for page in range(1, min(exhibit.pages, AHEAD) + 1):
+            if (page, 1) not in known and (exhibit.id, page) not in broken:
+                yield page
+
+    async def _some(self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int]]) -> None:
+        """A few pages more of an exhibit, told together."""
+        begun = time.monotonic()
+        made: list[DrawnPicture] = []
+        for page in list(self._undrawn(hearing, exhibit, broken))[:BATCH]:
+            try:
+                picture = cast(DrawnPicture, await self._draw(hearing, exhibit, page, 1))
+                made.append(picture)
+            except (MediaError, StorageError) as error:
+                log.warning("page_not_drawn", exhibit=exhibit.id, page=page, why=error.message)
+                broken.add((exhibit.id, page))
+            if time.monotonic() - begun > BATCH_S:
+                break
+        try:
+            await self._tell(hearing, exhibit, made)
+        except (HearingError, StorageError) as error:
+            log.warning("pages_not_told", exhibit=exhibit.id, why=error.message, next="they are drawn when wanted")
+            broken.update((exhibit.id, picture["page"]) for picture in made)

@@ -1,0 +1,125 @@
+"""Looks at one untrusted file and draws its pages; run as a program of its own.
+
+    python -m edge.exhibits.worker
+
+Parties bring these files, and parsers of PDF and pictures have bugs: one that crashes, or eats memory or time, ends
+this process and nothing else. It may write no file. Asked in lines of JSON on stdin, it answers in lines on stdout:
+
+    {"open": path}           -> {"media_type", "pages", "name", "converted"}
+    {"page": 1, "scale": 2}  -> {"width", "height", "more", "jpeg": base64}
+                             or {"code", "message"}: the file is refused
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from edge.exhibits.documents import PdfPages
+from edge.exhibits.formats import DOCX_FORMAT, PDF, Format, format_of
+from edge.exhibits.photos import PhotoPages
+from edge.exhibits.refusal import NEEDS_OFFICE, ExhibitRefusedError, damaged, not_taken, too_many_pages
+from sync.runtime.processes import weigh
+
+MAX_PAGES = 3000
+MEMORY_BYTES = 2 * 1024**3
+CPU_S = 1200
+NICE = 5
+MOST_JPEG_BYTES = 10 * 1024 * 1024
+QUALITIES = (86, 70, 50, 30)
+
+
+class OpenedFile:
+    """One file that is taken. `ExhibitRefusedError` if it is not."""
+
+    def __init__(self, path: Path) -> None:
+        self.format = format_of(path)
+        self.pages = _pages_of(path, self.format)
+        if self.pages.count > MAX_PAGES:
+            raise too_many_pages(self.format, self.pages.count, MAX_PAGES)
+
+    def said(self) -> dict[str, Any]:
+        """What it is."""
+        return {
+            "media_type": self.format.media_type,
+            "pages": self.pages.count,
+            "name": self.format.name,
+            "converted": self.pages.converted,
+        }
+
+    def draw(self, page: int, scale: int) -> dict[str, Any]:
+        """One page."""
+        try:
+            image, more = self.pages.draw(page, scale)
+        except MemoryError as error:
+            raise damaged(self.format) from error
+        jpeg = jpeg_of(image)
+        return {
+            "width": image.width,
+            "height": image.height,
+            "more": more,
+            "jpeg": base64.b64encode(jpeg).decode("ascii"),
+        }
+
+
+def _pages_of(path: Path, found: Format) -> PdfPages | PhotoPages:
+    if found.media_type == PDF:
+        return PdfPages(path)
+    if found.pillow:
+        return PhotoPages(path, found)
+    refused = not_taken(found)
+    if found is DOCX_FORMAT:
+        refused.code = NEEDS_OFFICE
+    raise refused
+
+
+def jpeg_of(image: Image.Image) -> bytes:
+    """Sharp also where red meets white, as in a seal; bounded in size."""
+    for quality in QUALITIES:
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=quality, subsampling=0)
+        if out.tell() <= MOST_JPEG_BYTES:
+            break
+    return out.getvalue()
+
+
+def answer(asked: dict[str, Any], opened: OpenedFile | None) -> tuple[OpenedFile | None, dict[str, Any]]:
+    """What is open after a question, and the answer to it."""
+    try:
+        if "open" in asked:
+            opened = OpenedFile(Path(asked["open"]))
+            return opened, opened.said()
+        assert opened is not None
+        return opened, opened.draw(int(asked["page"]), int(asked["scale"]))
+    except ExhibitRefusedError as refused:
+        return opened, {"code": refused.code, "message": str(refused)}
+
+
+def main() -> None:
+    """Entry point."""
+    weigh(NICE)
+    for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
+        with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
+            resource.setrlimit(what, (most, most))
+    # Libraries that print must not be taken for an answer.
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    opened: OpenedFile | None = None
+    with out:
+        for line in sys.stdin:
+            opened, said = answer(json.loads(line), opened)
+            out.write(json.dumps(said, ensure_ascii=False) + "\n")
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()
