@@ -184,7 +184,7 @@ def test_the_room_page_follows_words_and_exhibit_live(
     first = clerk.state()["hearing"]["utterances"][0]
     expect(inspector.locator(f'[data-utterance="{first["id"]}"]')).to_contain_text(first["text"])
     exhibit = clerk.state()["hearing"]["exhibits"][0]["id"]
-    expect(inspector.locator(f'[data-exhibit="{exhibit}"][data-page="1"] canvas')).to_be_visible()
+    expect(inspector.locator(f'[data-exhibit="{exhibit}"][data-page="1"] img')).to_be_visible()
     clerk.send("PUT", "/api/presentation", json={"exhibit": exhibit, "page": 2, "zoom": 1, "x": 0.5, "y": 0.5})
     expect(inspector.locator(f'[data-exhibit="{exhibit}"][data-page="2"]')).to_be_visible()
     screenshot(inspector, "inspect-room", tmp_path)

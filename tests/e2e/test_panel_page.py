@@ -199,7 +199,7 @@ def test_a_hearing_is_held_by_touch(demo: Demo, http: httpx.Client, panel: Page,
     add_exhibit(panel, "iou.pdf", "借条")
     add_exhibit(panel, "transfer-slip.png", "银行转账凭证")
     panel.locator(".tile", has_text="借条").tap()
-    expect(display.locator("[data-exhibit][data-page='1'] canvas")).to_be_visible()
+    expect(display.locator("[data-exhibit][data-page='1'] img")).to_be_visible()
     expect(display.locator(".title")).to_contain_text("证据1借条")
     panel.get_by_role("button", name="下一页").tap()
     expect(display.locator("[data-page='2']")).to_be_visible()
