@@ -16,6 +16,7 @@ export class PictureError extends Error {
 export async function loadPicture(url: string): Promise<HTMLImageElement> {
   const image = new Image();
   image.alt = '';
+  image.draggable = false; // else the browser drags the picture itself, and the page stays
   image.src = url;
   try {
     await image.decode();
