@@ -40,6 +40,7 @@ async def test_no_other_route_of_the_room_interrupts_a_recording(courtroom: Room
             continue
         for method in methods:
             filled = path.replace("{exhibit}", "x").replace("{rest:path}", "x").replace("{path:path}", "x")
+            filled = filled.replace("{page}", "1")
             await courtroom.clerk.request(method, filled, json={"reason": "lunch", "state": "paused", "kept": False})
     now = (await courtroom.state())["hearing"]
     assert (now["id"], now["state"], now["pauses"]) == (hearing["id"], "open", [])

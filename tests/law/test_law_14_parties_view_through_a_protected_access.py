@@ -30,6 +30,7 @@ from tests.support.peers.center_peers import (
     until,
 )
 
+EXHIBITS = "/api/view/exhibits/{exhibit}"
 EXHIBIT = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 TRACKS = [
     {"id": "bench", "kind": "video", "name": "审判席"},
@@ -123,6 +124,8 @@ async def test_counsel_reads_hears_and_sees_the_one_hearing_and_every_view_is_au
                 assert played.headers["Cache-Control"] == "no-store"
             assert (await counsel.get("/api/view/exhibits/e1")).content == EXHIBIT
             assert code_of(await counsel.get("/api/view/exhibits/e2")) == (404, "not-found")
+            assert code_of(await counsel.get("/api/view/exhibits/e1/pages/1")) == (404, "not-drawn")
+            assert code_of(await counsel.get("/api/view/exhibits/e2/pages/1")) == (404, "not-found")
             listen = {"from_ms": from_ms, "to_ms": to_ms}
             assert code_of(await counsel.get("/api/view/media/mics", params=listen)) == (404, "not-found")
         await held.center.viewed.poll(all_of_them=True)
@@ -135,7 +138,7 @@ async def test_counsel_reads_hears_and_sees_the_one_hearing_and_every_view_is_au
     [stretch] = lines["played"]
     assert stretch["to_s"] - stretch["from_s"] >= 2.5
     viewed = [json.loads(r["detail"])["of"] for r in await held.audited("view") if r["role"] == PARTY]
-    assert viewed == ["hearing", "exhibit e1"]
+    assert viewed == ["hearing", "exhibit e1", "exhibit e1 page 1"]
 
 
 _AUDITED = ("grant", "grant-opened", "play", "played")
@@ -183,7 +186,7 @@ async def test_a_party_reaches_nothing_else_on_any_route(held: Served) -> None:
     """Every route of the center, with the ids of what the party knows of and of what they may guess."""
     async with held.inspector("archivist") as archivist:
         grant = await granted(held, archivist)
-    own = {"/api/view", "/api/view/media/{track}", "/api/view/exhibits/{exhibit}"}
+    own = {"/api/view", "/api/view/media/{track}", EXHIBITS, f"{EXHIBITS}/pages/{{page}}"}
     walked = 0
     async with visitor(held, grant["code"]) as party:
         for route in held.center.app.router.routes:
@@ -193,7 +196,14 @@ async def test_a_party_reaches_nothing_else_on_any_route(held: Served) -> None:
                 continue
             for hearing in ("h1", "h2"):
                 names = {"hearing": hearing, "track": "bench", "exhibit": "e1", "grant": grant["id"], "uuid": "0" * 32}
-                names |= {"court": "court1", "room": "c03", "test": "x", "sha256": "0" * 64, "document": "d"}
+                names |= {
+                    "court": "court1",
+                    "room": "c03",
+                    "test": "x",
+                    "sha256": "0" * 64,
+                    "document": "d",
+                    "page": "1",
+                }
                 for method in sorted(getattr(route, "methods", None) or {"GET"}):
                     query = "?q=秘密&from_ms=0&to_ms=1"
                     answer = await party.request(method, path.format(**names) + query, json={})

@@ -284,3 +284,41 @@ async def test_an_exhibit_comes_with_its_own_type_and_a_safe_name(served: Served
         assert other.headers["Content-Type"] == "application/octet-stream"
         assert other.headers["Content-Disposition"].startswith("attachment")
     assert json.loads((served.data / "access.json").read_text())["sessions"]
+
+
+async def test_a_page_is_the_rooms_own_picture_the_largest_that_is_here(served: Served, room: RoomPeer) -> None:
+    small, large = (b"\xff\xd8\xff" + os.urandom(size) for size in (50, 90))
+    pictures = [
+        {"page": 1, "scale": scale, "width": 10 * scale, "height": 10 * scale, "bytes": len(data)}
+        | {"sha256": hashlib.sha256(data).hexdigest()}
+        for scale, data in ((1, small), (2, large))
+    ]
+    body = {"id": "e2", "number": 1, "title": "借条", "filename": "a.pdf", "media_type": "application/pdf"}
+    body |= {"sha256": "0" * 64, "bytes": 1, "pages": 2}
+    story = [
+        opening(1),
+        event(2, "exhibit", body),
+        event(3, "drawn", {"exhibit": "e2", "of": "0", "pictures": pictures}),
+    ]
+    for one in story:
+        room.publish("events", one)
+    await until(lambda: room.receipts() == {1, 2, 3})
+    async with served.uploader() as (tus, _), served.inspector() as http:
+
+        async def page(number: int = 1, scale: int = 1, exhibit: str = "e2") -> httpx.Response:
+            return await http.get(f"/api/hearings/h1/exhibits/{exhibit}/pages/{number}", params={"scale": scale})
+
+        async def send(data: bytes) -> None:
+            upload = await tus.create({**metadata(0), "kind": "page"})
+            await tus.append(upload, 0, data, length=len(data))
+            await tus.confirm(claim(upload, data, kind="page", track=""))
+
+        assert ((await page()).status_code, (await page()).json()["code"]) == (404, "on-its-way")
+        assert (await page(2)).json()["code"] == "not-drawn"
+        assert (await page(exhibit="e9")).json()["code"] == "not-found"
+        await send(small)
+        assert (await page()).content == (await page(scale=2)).content == small
+        await send(large)
+        assert ((await page()).content, (await page(scale=4)).content) == (small, large)
+        assert (await page()).headers["Content-Type"] == "image/jpeg"
+        assert (await page(0)).status_code == (await page(scale=9)).status_code == 422

@@ -15,6 +15,7 @@ from sync.record.milliseconds import event_to_ms
 EXHIBIT = {"id": "e1", "number": 1, "title": "借条", "filename": "iou.pdf", "media_type": "application/pdf"}
 EXHIBIT |= {"sha256": "0" * 64, "bytes": 10, "pages": 2}
 PRESENT = {"exhibit": "e1", "page": 1, "zoom": 1.0, "x": 0.5, "y": 0.5}
+PICTURE = {"page": 1, "scale": 1, "width": 9, "height": 12, "bytes": 3, "sha256": "1" * 64}
 SAID = {"seat": "judge", "role": "审判长", "text": "现在开庭", "confidence": 0.9, "words": []}
 STORY: list[tuple[str, dict[str, Any]]] = [
     ("open", {"case": {"case_no": "1"}, "seats": [], "tracks": []}),
@@ -33,6 +34,7 @@ STORY: list[tuple[str, dict[str, Any]]] = [
     ("clock", {"by_ns": 5, "source": "chrony"}),
     ("something-new", {"of": "a later version"}),
     ("close", {}),
+    ("drawn", {"exhibit": "e1", "of": "0" * 64, "pictures": [PICTURE, {**PICTURE, "scale": 2}]}),
 ]
 EVENTS = [Event(n, "h", kind, n * 1000, n * 1000, body) for n, (kind, body) in enumerate(STORY, start=1)]
 WHOLE = Hearing.of("h", EVENTS).to_json()
@@ -81,3 +83,15 @@ def test_a_record_begins_where_its_preroll_does_and_never_long_before() -> None:
     assert opened(from_ns=95_000_000_000).recorded_from_ns == 95_000_000_000
     assert opened(from_ns=1).recorded_from_ns == 90_000_000_000
     assert opened(from_ns=200_000_000_000).recorded_from_ns == 100_000_000_000
+
+
+def test_the_first_picture_of_a_page_is_the_one_that_was_shown() -> None:
+    view = Hearing.of("h", EVENTS)
+    again = {"exhibit": "e1", "of": "0" * 64, "pictures": [{**PICTURE, "sha256": "2" * 64}, {**PICTURE, "page": 3}]}
+    view.apply(Event(90, "h", "drawn", 0, 0, again))
+    view.apply(Event(91, "h", "drawn", 0, 0, {**again, "exhibit": "unknown"}))
+    assert {place: picture["sha256"] for place, picture in view.pictures["e1"].items()} == {
+        (1, 1): "1" * 64,
+        (1, 2): "1" * 64,
+    }
+    assert view.exhibits[0].drawn == 1

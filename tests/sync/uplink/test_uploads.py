@@ -15,7 +15,7 @@ import pytest
 
 from sync.http.serve import serving
 from sync.room.event_log import RoomLog
-from sync.room.paths import RoomPaths
+from sync.room.paths import RoomPaths, page_picture_name
 from sync.uplink import uploads as uploads_module
 from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
@@ -120,6 +120,26 @@ async def test_files_arrive_and_are_receipted_once(layout: RoomPaths, room_log: 
     async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
         await until(lambda: uploads.reachable)
     assert len(peer.posts) == 4
+
+
+async def test_pictures_of_pages_arrive_the_first_page_before_all_else(
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
+) -> None:
+    folder, pictures = layout.pages(HEARING, "0" * 64), []
+    folder.mkdir(parents=True)
+    for page, scale in ((2, 1), (1, 1), (1, 2)):
+        data = os.urandom(2000 + page + scale)
+        (folder / page_picture_name(page, scale)).write_bytes(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        pictures.append({"page": page, "scale": scale, "sha256": sha256, "bytes": len(data), "width": 1, "height": 1})
+    paper = exhibit(layout, room_log, os.urandom(5000))
+    body = {"exhibit": "e1", "of": "0" * 64, "pictures": pictures}
+    room_log.append("drawn", body, hearing=HEARING, room_ns=1, utc_ns=1)
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+        await until(lambda: set(peer.objects) == {paper, *(p["sha256"] for p in pictures)})
+        await until(lambda: uploads.pending_bytes == 0)
+    assert [post["kind"] for post in peer.posts] == ["page", "page", "exhibit", "page"]
+    assert {post["sha256"] for post in peer.posts[:2]} == {p["sha256"] for p in pictures if p["page"] == 1}
 
 
 async def test_an_empty_exhibit_store_and_a_lost_upload_db_are_no_harm(
