@@ -51,6 +51,8 @@ class HearingCommands:
         self._selftest = selftest
         self._pictures = pictures
         self._store = ExhibitStore(state.layout)
+        self._views = 0
+        """How many times something was asked to be presented or withdrawn: the last word counts."""
         self._state = state
         self._alarms = alarms
         self._acts = asyncio.Lock()
@@ -197,23 +199,30 @@ class HearingCommands:
         Its picture is there before it is announced, so that all screens show the same, and at once. `MediaError` when
         the page cannot be drawn.
         """
-        known, hearing = self.exhibit(exhibit), self._hearing()
+        hearing = self._presentable()
+        known = self.exhibit(exhibit)
         if page > known.pages:
             raise HearingError(f"该证据只有 {known.pages} 页 (the exhibit has {known.pages} pages)", code="invalid")
+        self._views += 1
+        mine = self._views
         await self._pictures.file(hearing, known, page)
-        x, y = self._beginning(hearing, known, page, x, y)
         async with self._acts:
-            hearing = self._in_session()
-            if hearing.state is not State.OPEN:
-                raise HearingError(
-                    "休庭期间不能展示证据 (nothing is presented in a recess; resume first)", code="paused"
-                )
+            hearing = self._presentable(hearing.id)
+            if mine != self._views:
+                return hearing  # while this page was drawn, another was asked for, or none
+            x, y = self._beginning(hearing, known, page, x, y)
             body: PresentBody = {"exhibit": exhibit, "page": page, "zoom": zoom, "x": x, "y": y}
             now = hearing.presented
             if now is None or {key: getattr(now, key) for key in body} != body:
                 await self._state.append("present", body, hearing=hearing.id)
         self._pictures.closer(hearing, known, page, zoom)
         return self._hearing()
+
+    def _presentable(self, name: str | None = None) -> Hearing:
+        hearing = self._in_session(name)
+        if hearing.state is not State.OPEN:
+            raise HearingError("休庭期间不能展示证据 (nothing is presented in a recess; resume first)", code="paused")
+        return hearing
 
     def _beginning(
         self, hearing: Hearing, exhibit: Exhibit, page: int, x: float | None, y: float | None
@@ -231,6 +240,7 @@ class HearingCommands:
 
     async def withdraw(self) -> Hearing:
         """Take off the screens what is on them; nothing happens when nothing is."""
+        self._views += 1
         async with self._acts:
             hearing = self._in_session()
             if hearing.presented is not None:

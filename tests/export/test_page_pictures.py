@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -25,9 +26,9 @@ def shown(tmp_path: Path) -> Hearing:
     digest = hashlib.sha256(data).hexdigest()
     (tmp_path / digest).write_bytes(data)
     body = {"id": "e1", "number": 1, "title": "收条", "filename": "a.pdf", "media_type": "application/pdf"}
-    picture = {"page": 1, "scale": 1, "width": 9, "height": 9, "bytes": len(PICTURE)}
+    picture: dict[str, object] = {"page": 1, "scale": 1, "width": 9, "height": 9, "bytes": len(PICTURE)}
     picture |= {"sha256": hashlib.sha256(PICTURE).hexdigest()}
-    story = [
+    story: list[tuple[str, dict[str, Any]]] = [
         ("exhibit", {**body, "sha256": digest, "bytes": len(data), "pages": 1}),
         ("drawn", {"exhibit": "e1", "of": digest, "pictures": [picture]}),
         ("present", {"exhibit": "e1", "page": 1, "zoom": 1.0, "x": 0.5, "y": 0.5}),
