@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -131,3 +133,35 @@ async def test_a_word_document_without_an_office_program_is_refused_with_the_way
     answer = await room.add("起诉状.docx", zipped("[Content_Types].xml", "word/document.xml"))
     assert (answer.status_code, answer.json()["code"]) == (415, "exhibit-type")
     assert "另存为 PDF" in answer.json()["message"]
+
+
+OFFICE = """#!{python}
+import pathlib, shutil, sys
+if "--version" in sys.argv:
+    print("LibreOffice 24.2.7.2 420(Build:2)")
+else:
+    source = pathlib.Path(sys.argv[-1])
+    assert source.name == "document.docx" and pathlib.Path.home() == source.parent
+    if source.stat().st_size > 300:
+        shutil.copy({pdf!r}, source.parent / "document.pdf")
+"""
+
+
+async def test_a_word_document_is_converted_where_an_office_program_is(
+    room: Room, tmp_path: Path, monkeypatch: Any
+) -> None:
+    (pages := tmp_path / "made.pdf").write_bytes(numbered_pdf(3))
+    (program := tmp_path / "soffice").write_text(OFFICE.format(python=sys.executable, pdf=str(pages)), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(office, "program", lambda: str(program))
+    hearing = await room.open()
+    data = zipped("[Content_Types].xml", "word/document.xml", "word/styles.xml")
+    exhibit = (await room.add("起诉状.docx", data)).json()
+    assert (exhibit["pages"], exhibit["media_type"].rsplit(".", 1)[-1]) == (3, "document")
+    assert exhibit["converted"] == "由 LibreOffice 24.2.7.2 转换为 PDF 后展示"
+    assert (room.layout.exhibits(hearing["id"]) / exhibit["sha256"]).read_bytes() == data
+    await room.until_state(lambda state: state["hearing"]["exhibits"][0]["drawn"] == 3)
+    failed = await room.add("坏.docx", zipped("[Content_Types].xml", "word/document.xml"))
+    assert (failed.status_code, failed.json()["code"]) == (415, "exhibit-broken")
+    assert "Word 文档" in failed.json()["message"]
+    assert sorted(path.name for path in room.layout.exhibits(hearing["id"]).iterdir()) == [exhibit["sha256"]]
