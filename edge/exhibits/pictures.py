@@ -221,12 +221,13 @@ class PagePictures:
                         await self._shut(name)
 
     def _next(self, hearing: Hearing, broken: set[tuple[str, int]]) -> Exhibit | None:
-        """The exhibit that is shown comes first, then in the order in which they came."""
+        """The exhibit that is shown comes first, then the one of which the least is missing."""
         if shutil.disk_usage(self._state.layout.data).free < self._state.profile.storage.reserve_gib * 1024**3:
             return None  # what is left is for the recording
         shown = None if hearing.presented is None else hearing.presented.exhibit
-        waiting = [e for e in hearing.exhibits if any(True for _ in self._undrawn(hearing, e, broken))]
-        return min(waiting, key=lambda e: e.id != shown, default=None)
+        missing = [(sum(1 for _ in self._undrawn(hearing, e, broken)), e) for e in hearing.exhibits]
+        waiting = [(e.id != shown, count, e.number, e) for count, e in missing if count]
+        return min(waiting, key=lambda one: one[:3])[3] if waiting else None
 
     def _undrawn(self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int]]) -> Iterable[int]:
         known = hearing.pictures.get(exhibit.id, {})

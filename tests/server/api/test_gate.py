@@ -90,6 +90,7 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
         for (method, path), who in TABLE.items():
             if method != "WS" and who != PUBLIC:
                 filled = path.format(
+                    page="1",
                     uuid="0" * 32,
                     hearing="h1",
                     track="t",
