@@ -17,7 +17,6 @@ import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 import structlog
 
@@ -203,7 +202,7 @@ class PagePictures:
         while True:
             self._news.clear()
             hearing = self._state.current
-            broken: set[tuple[str, int]] = set()
+            broken: set[tuple[str, int, int]] = set()
             while hearing is not None and (todo := self._next(hearing, broken)) is not None:
                 await self._some(hearing, todo, broken)
                 hearing = self._state.current
@@ -220,7 +219,7 @@ class PagePictures:
                     async with self._opening:
                         await self._shut(name)
 
-    def _next(self, hearing: Hearing, broken: set[tuple[str, int]]) -> Exhibit | None:
+    def _next(self, hearing: Hearing, broken: set[tuple[str, int, int]]) -> Exhibit | None:
         """The exhibit that is shown comes first, then the one of which the least is missing."""
         if shutil.disk_usage(self._state.layout.data).free < self._state.profile.storage.reserve_gib * 1024**3:
             return None  # what is left is for the recording
@@ -229,27 +228,37 @@ class PagePictures:
         waiting = [(e.id != shown, count, e.number, e) for count, e in missing if count]
         return min(waiting, key=lambda one: one[:3])[3] if waiting else None
 
-    def _undrawn(self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int]]) -> Iterable[int]:
+    def _undrawn(
+        self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int, int]]
+    ) -> Iterable[tuple[int, int]]:
+        """(page, scale): all pages at scale 1, then strips as large as a whole screen shows them."""
         known = hearing.pictures.get(exhibit.id, {})
-        for page in range(1, min(exhibit.pages, AHEAD) + 1):
-            if (page, 1) not in known and (exhibit.id, page) not in broken:
-                yield page
+        pages = range(1, min(exhibit.pages, AHEAD) + 1)
+        wanted = [(page, 1) for page in pages]
+        for page in pages:
+            picture = known.get((page, 1))
+            scale = 1 if picture is None else scale_for(picture, 1.0)
+            wanted.append((page, min(scale, self._largest.get((exhibit.sha256, page), scale))))
+        for page, scale in wanted:
+            if (page, scale) not in known and (exhibit.id, page, scale) not in broken:
+                yield page, scale
 
-    async def _some(self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int]]) -> None:
-        """A few pages more of an exhibit, told together."""
+    async def _some(self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int, int]]) -> None:
+        """A few pictures more of an exhibit, told together."""
         begun = time.monotonic()
         made: list[DrawnPicture] = []
-        for page in list(self._undrawn(hearing, exhibit, broken))[:BATCH]:
+        for page, scale in list(self._undrawn(hearing, exhibit, broken))[:BATCH]:
             try:
-                picture = cast(DrawnPicture, await self._draw(hearing, exhibit, page, 1))
-                made.append(picture)
+                picture = await self._draw(hearing, exhibit, page, scale)
+                if picture is not None:
+                    made.append(picture)
             except (MediaError, StorageError) as error:
                 log.warning("page_not_drawn", exhibit=exhibit.id, page=page, why=error.message)
-                broken.add((exhibit.id, page))
+                broken.add((exhibit.id, page, scale))
             if time.monotonic() - begun > BATCH_S:
                 break
         try:
             await self._tell(hearing, exhibit, made)
         except (HearingError, StorageError) as error:
             log.warning("pages_not_told", exhibit=exhibit.id, why=error.message, next="they are drawn when wanted")
-            broken.update((exhibit.id, picture["page"]) for picture in made)
+            broken.update((exhibit.id, picture["page"], picture["scale"]) for picture in made)

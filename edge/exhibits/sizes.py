@@ -11,7 +11,7 @@ SIDE = 1920
 """Of an ordinary page at scale 1, the longer side."""
 COLUMN = 1080
 """Of a long strip at scale 1, the shorter side."""
-MOST_PIXELS = {1: 5_500_000, 2: 16_000_000, 4: 24_000_000}
+MOST_PIXELS = {1: 3_700_000, 2: 16_000_000, 4: 24_000_000}
 MOST_SIDE = 32_000
 TALL, WIDE = 3.0, 6.0
 """A page that is so many times higher than wide, or wider than high, is a strip: it is shown in its whole width (or

@@ -33,7 +33,7 @@ from sync.runtime.processes import weigh
 MAX_PAGES = 3000
 MEMORY_BYTES = 2 * 1024**3
 CPU_S = 1200
-NICE = 5
+NICE = 10
 MOST_JPEG_BYTES = 10 * 1024 * 1024
 QUALITIES = (86, 70, 50, 30)
 
