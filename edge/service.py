@@ -108,7 +108,18 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     )
     integrity = Integrity(state, checkpoints)
     return Edge(
-        app, state, pictures, alarms, selftest, signing, checks, room_log, checkpoints, notary, integrity, files.pop_all()
+        app,
+        state,
+        pictures,
+        alarms,
+        selftest,
+        signing,
+        checks,
+        room_log,
+        checkpoints,
+        notary,
+        integrity,
+        files.pop_all(),
     )
 
 

@@ -238,7 +238,9 @@ class PagePictures:
         for page in pages:
             picture = known.get((page, 1))
             scale = 1 if picture is None else scale_for(picture, 1.0)
-            wanted.append((page, min(scale, self._largest.get((exhibit.sha256, page), scale))))
+            scale = min(scale, self._largest.get((exhibit.sha256, page), scale))
+            if scale > 1:
+                wanted.append((page, scale))
         for page, scale in wanted:
             if (page, scale) not in known and (exhibit.id, page, scale) not in broken:
                 yield page, scale
