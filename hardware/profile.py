@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from hardware.camera_address import CameraAddress
 from sync.errors import ConfigError
 from sync.http.origins import PublicOrigin
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
+from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 
 PROGRAM_NAME = "合成画面"
@@ -59,18 +61,55 @@ class Microphones(_ProfilePart):
 
 
 class Camera(_ProfilePart):
-    """One camera: one H.264 track."""
+    """One camera: one track, H.264 or, copied from a network camera, H.265."""
 
     id: Slug = Field(description="short name of the camera and of its track")
     name: str = Field(description="the camera's name as people read it, e.g. 审判席")
     driver: Literal["rtsp", "v4l2", "file", "simulated"] = Field(description="how it is plugged in")
-    url: str = Field("", description="rtsp: address of the main stream, with user and password if it needs them")
+    url: str = Field("", repr=False, description="rtsp: address of the main stream, without user and password")
+    user: str = Field("", max_length=200, description="rtsp: the user that the camera knows")
+    password: SecretStr = Field(
+        SecretStr(""), max_length=200, description="rtsp: the user's password, written as it is; better a file"
+    )
+    password_file: Path | None = Field(None, description="rtsp: file (mode 0600) with the password, instead of it")
     device: str = Field("", description="v4l2: /dev/v4l/by-path/..., never /dev/videoN: those swap")
     file: Path | None = Field(None, description="file: a video file; simulated: the hearing folder to act")
     loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
     width: int = Field(1280, ge=160, le=3840, description="picture width where it is encoded here; rtsp copies")
     height: int = Field(720, ge=120, le=2160, description="picture height, likewise")
-    fps: int = Field(25, ge=5, le=60, description="pictures a second, likewise")
+    fps: int = Field(
+        25, ge=5, le=60, description="pictures a second, likewise; times are measured, never taken from it"
+    )
+    compatible: bool = Field(
+        False,
+        description="rtsp: true: a second track in H.264, encoded here, for browsers that cannot play H.265",
+    )
+
+    @model_validator(mode="after")
+    def _address_can_be_asked(self) -> Self:
+        if self.password.get_secret_value() and self.password_file is not None:
+            raise ValueError("'password' and 'password_file' are both there; keep one")
+        if self.driver == "rtsp" and self.url:
+            try:
+                self.address("x" if self.password_file is not None else None)
+            except ConfigError as error:
+                raise ValueError(error.message) from None
+        elif self.driver != "rtsp" and (self.url or self.user or self.password.get_secret_value()):
+            raise ValueError(f"the driver {self.driver} takes no url, user or password")
+        if self.compatible and self.driver != "rtsp":
+            raise ValueError("'compatible' is for the driver rtsp; what is encoded here is H.264 already")
+        return self
+
+    def address(self, password: str | None = None) -> CameraAddress:
+        """Where a network camera is asked, with its password; `ConfigError` when the file with it cannot be read."""
+        if password is None:
+            password = self._password()
+        return CameraAddress.parse(self.url, self.user, password)
+
+    def _password(self) -> str:
+        if self.password_file is None:
+            return self.password.get_secret_value()
+        return read_secret(self.password_file, "the file with the camera's password")
 
 
 class StorageSettings(_ProfilePart):
@@ -313,7 +352,9 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
                 }
             ),
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
-            "cameras": [c.model_copy(update={"file": at(c.file)}) for c in profile.cameras],
+            "cameras": [
+                c.model_copy(update={"file": at(c.file), "password_file": at(c.password_file)}) for c in profile.cameras
+            ],
             "transcriber": _words_at(profile.transcriber, folder),
             "panel": profile.panel.model_copy(
                 update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}

@@ -41,9 +41,14 @@ class Source:
     command: Callable[[Sequence[int], int], list[str]]
     """(a pipe for each track, the pipe for reports) -> arguments."""
     reports_clock: bool
-    """The worker says when its media was captured; else only the arrival of fragments tells."""
-    arrival_ns: int
-    """Without reports: how long after the capture of its end a fragment comes out of ffmpeg at best."""
+    """The worker says when its media was captured, or came; else the arrival of fragments tells."""
+    by_arrival: bool = False
+    """Only the arrival of its pictures tells their time: the first ones often come in a burst."""
+    secret: Callable[[], str] = str
+    """What the worker gets on its stdin: an address with its password, which no other process may see. `ConfigError`
+    when it cannot be had."""
+    fps: int | None = None
+    """Pictures a second that the profile asks for; None where the device decides."""
     off_why: str = ""
     """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
@@ -70,15 +75,20 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
         }
         return _worker("hardware.workers.simulated_camera", options)
 
+    def network(media: Sequence[int], report: int) -> list[str]:
+        return _worker("hardware.workers.network_camera", {"id": camera.id, "media_fd": media[0], "report_fd": report})
+
+    def address() -> str:
+        whole = camera.address()
+        return json.dumps({"url": whole.request, "user": whole.user, "password": whole.password})
+
+    track = TrackInfo(camera.id, "video", camera.name, 0)
+    if camera.driver == "rtsp":
+        asked = camera.fps if "fps" in camera.model_fields_set else None
+        return Source(camera.id, (track,), network, True, by_arrival=True, secret=address, fps=asked)
     acted = camera.driver == "simulated"
-    return Source(
-        id=camera.id,
-        tracks=(TrackInfo(camera.id, "video", camera.name, 0),),
-        command=simulated if acted else direct,
-        reports_clock=acted,
-        # ffmpeg lets a fragment go when the first picture of the next one has come.
-        arrival_ns=NS_PER_S // camera.fps,
-    )
+    command = simulated if acted else direct
+    return Source(camera.id, (track,), command, acted, by_arrival=not acted, fps=camera.fps)
 
 
 def _microphones(profile: Profile, stage: Path) -> Source:
@@ -99,7 +109,6 @@ def _microphones(profile: Profile, stage: Path) -> Source:
         tracks=(TrackInfo(MICROPHONES, "audio", "全部话筒", 0), TrackInfo(MIX, "audio", "现场混音", priming_ns)),
         command=command,
         reports_clock=True,
-        arrival_ns=0,
     )
 
 
@@ -122,7 +131,6 @@ def _program(profile: Profile) -> Source:
         tracks=(TrackInfo(PROGRAM, "video", PROGRAM_NAME, 0),),
         command=command,
         reports_clock=True,
-        arrival_ns=0,
         off_why=PROGRAM_OFF,
     )
 

@@ -1,8 +1,9 @@
 """Every argument that Wutong gives to ffmpeg, built here and nowhere else.
 
-Promises: fragments of 100-200 ms that begin cleanly and leave ffmpeg as soon as they are whole; H.264 of RTSP cameras
-is copied; what is encoded here has no B frames and a key frame at least every second, and shows the wall clock;
-the microphones' channels are never mixed, resampled or reordered on their way into FLAC.
+Promises: fragments of 100-200 ms that begin cleanly and leave ffmpeg as soon as they are whole; the stream of a network
+camera is copied (`hardware.workers.network_camera` reads it with these options); what is encoded here has no B frames
+and a key frame at least every second, and shows the wall clock; the microphones' channels are never mixed, resampled or
+reordered on their way into FLAC.
 
 `-fflags nobuffer` is used nowhere: it throws away what ffmpeg read while it looked at its input, and media time would
 then be early by that much.
@@ -32,6 +33,25 @@ _FRAGMENTED: dict[str, Any] = {
     "flush_packets": 1,
     "map_metadata": -1,
 }
+COPIED_FRAGMENTS: dict[str, str] = {
+    name: str(_FRAGMENTED[name]) for name in ("movflags", "frag_duration", "flush_packets")
+}
+"""The same for the library that copies a network camera."""
+
+NETWORK_CAMERA: dict[str, str] = {
+    "rtsp_transport": "tcp",
+    # With sound beside it, the pictures would be moved by the camera's RTCP reports, which step.
+    "allowed_media_types": "video",
+    "timeout": "4000000",
+    "analyzeduration": "1000000",
+    "probesize": "1000000",
+    "fflags": "+genpts",
+    # RTP's 32-bit stamps are unwrapped where they are read; guessing at a wrap once more goes wrong with cameras whose
+    # first stamps are wild.
+    "correct_ts_overflow": "0",
+}
+"""How the library reads a network camera."""
+
 _QUIET = ("-hide_banner", "-nostats", "-loglevel", "warning")
 
 
@@ -90,21 +110,6 @@ def program(fps: int, bitrate_kbps: int, fd: int) -> list[str]:
 
 def camera(camera: Camera, fd: int) -> list[str]:
     """A camera that ffmpeg itself reads -> fragments on `fd`."""
-    if camera.driver == "rtsp":
-        source = ffmpeg.input(
-            camera.url,
-            rtsp_transport="tcp",
-            # With sound beside it, ffmpeg would move the picture by the camera's RTCP reports, which step.
-            allowed_media_types="video",
-            timeout=4_000_000,
-            analyzeduration=1_000_000,
-            probesize=1_000_000,
-            fflags="+genpts",
-            # RTP's 32-bit stamps are unwrapped where they are read; guessing at a wrap once more goes wrong with
-            # cameras whose first stamps are wild.
-            correct_ts_overflow=0,
-        )
-        return _command(ffmpeg.output(source.video, f"pipe:{fd}", vcodec="copy", **_FRAGMENTED), stdin=False)
     if camera.driver == "v4l2":
         source = ffmpeg.input(
             camera.device,

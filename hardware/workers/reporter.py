@@ -4,7 +4,7 @@
 `{"levels": [[peak, rms, clipped]…]}`: of each channel, ten times a second: in units of 16-bit samples, and the share
 of samples at full scale.
 `{"lost": [media_ns, by_ns, why]}`: samples that never came: what follows `media_ns` was captured `by_ns` later.
-`{"failed": text}`: why the worker ends, in words for people.
+`{"failed": text, "code": code}`: why the worker ends, in words for people; `code` is stable and may be "".
 `{"off": text}`: likewise, and it is not to be started again in this hearing.
 A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost`.
 """
@@ -43,9 +43,9 @@ class Reporter:
         self._owed.append(_line({"lost": [media_ns, by_ns, why]}))
         self._send(None)
 
-    def failed(self, text: str) -> None:
+    def failed(self, text: str, code: str = "") -> None:
         """The worker ends because of this."""
-        self._owed.append(_line({"failed": text}))
+        self._owed.append(_line({"failed": text, "code": code}))
         self._send(None)
 
     def off(self, text: str) -> None:

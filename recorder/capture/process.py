@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
 
+from hardware.camera_address import masked
+from hardware.drivers.last_words import explained
 from sync.errors import DeviceError, MediaError
 from sync.runtime.processes import die_with_parent
 
 STDERR_LINES = 20
 LINE_BYTES = 64 * 1024
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class EndCode(Enum):
@@ -35,7 +35,7 @@ class EndCode(Enum):
 class _Pipe(asyncio.Protocol):
     """Hands on what comes from a pipe; what the receiver cannot make sense of ends the run."""
 
-    def __init__(self, take: Callable[[bytes], None], end: Callable[[str], None]) -> None:
+    def __init__(self, take: Callable[[bytes], None], end: Callable[[str, str], None]) -> None:
         self._take = take
         self._end = end
         self._over = False
@@ -47,7 +47,7 @@ class _Pipe(asyncio.Protocol):
             self._take(data)
         except (MediaError, DeviceError) as error:
             self._over = True
-            self._end(error.message)
+            self._end(error.message, error.code)
 
 
 class _Lines:
@@ -73,6 +73,8 @@ class WorkerProcess:
         self.code = EndCode.FAILED
         self.why = ""
         """The reason, for people."""
+        self.fault = ""
+        """The device's own code for it (`hardware.drivers`), where it has one."""
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._process: asyncio.subprocess.Process | None = None
         self._transports: list[asyncio.ReadTransport] = []
@@ -101,8 +103,12 @@ class WorkerProcess:
         command: Callable[[Sequence[int], int], list[str]],
         media: Sequence[Callable[[bytes], None]],
         report: Callable[[bytes], None],
+        secret: str = "",
     ) -> None:
-        """Start it; `media[i]` gets the bytes of pipe i, `report` each line of the reports."""
+        """Start it; `media[i]` gets the bytes of pipe i, `report` each line of the reports.
+
+        `secret` is what it reads on its stdin: nobody else on the machine sees it, as they see a command line.
+        """
         takers = [*media, _Lines(report).feed]
         pipes = [os.pipe() for _ in takers]
         writing = [w for _, w in pipes]
@@ -111,7 +117,7 @@ class WorkerProcess:
                 os.set_inheritable(fd, True)
             self._process = await asyncio.create_subprocess_exec(
                 *command(writing[:-1], writing[-1]),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if secret else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
                 pass_fds=writing,
@@ -124,19 +130,22 @@ class WorkerProcess:
         finally:
             for fd in writing:
                 os.close(fd)
+        if self._process.stdin is not None:  # below a pipe's size, so nothing waits
+            self._process.stdin.write(secret.encode())
+            self._process.stdin.close()
         loop = asyncio.get_running_loop()
         for (reading, _), take in zip(pipes, takers, strict=True):
             transport, _ = await loop.connect_read_pipe(
-                lambda take=take: _Pipe(take, self.end),  # type: ignore[misc] # binds the loop's variable
+                lambda take=take: _Pipe(take, lambda why, fault: self.end(why, fault=fault)),  # type: ignore[misc] # binds the loop's variable
                 os.fdopen(reading, "rb", buffering=0),
             )
             self._transports.append(transport)
         self._waiter = loop.create_task(self._watch())
 
-    def end(self, why: str, code: EndCode = EndCode.FAILED) -> None:
+    def end(self, why: str, code: EndCode = EndCode.FAILED, fault: str = "") -> None:
         """Note the first reason for which this run is over."""
         if not self.why:
-            self.code, self.why = code, why
+            self.code, self.why, self.fault = code, why, fault
         self.ended.set()
 
     async def _watch(self) -> None:
@@ -152,14 +161,17 @@ class WorkerProcess:
         self._keep_lines([rest])
         code = await process.wait()
         await asyncio.sleep(0.05)  # a last report may still be in its pipe
-        text = f"设备进程被信号 {-code} 终止" if code < 0 else f"设备进程退出（{code}）"
-        self.end(text)
+        if code < 0:
+            self.end(f"设备进程被信号 {-code} 终止")
+        else:
+            fault, words = explained(list(self.stderr))
+            self.end(f"设备进程退出（{code}）" + (f"：{words}" if words else ""), fault=fault)
 
     def _keep_lines(self, lines: list[bytes]) -> None:
         for line in lines:
             text = line[:2000].decode("utf-8", "replace").strip()
             if text:
-                self.stderr.append(_PASSWORD.sub("***@", text)[:500])
+                self.stderr.append(masked(text)[:500])
 
     async def stop(self) -> None:
         """Kill it if it still runs, and let go of its pipes."""

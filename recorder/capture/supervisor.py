@@ -18,7 +18,7 @@ from hardware.sources import Source
 from recorder.capture.clock_fit import ClockFit
 from recorder.capture.process import EndCode, WorkerProcess
 from recorder.capture.track import Track, TrackRun
-from sync.errors import DeviceError
+from sync.errors import ConfigError, DeviceError
 from sync.room.clock import RoomClock
 from sync.runtime.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
@@ -62,6 +62,8 @@ class SourceRunner:
         self.source = source
         self.state: State = "starting"
         self.why: str | None = None
+        self.fault = ""
+        """The code of `why`, where the device has one."""
         self.restarts = 0
         self._tracks = tracks
         self._clock = clock
@@ -87,17 +89,17 @@ class SourceRunner:
         while True:
             began_ns = self._clock.now_ns()
             try:
-                code, why, stderr = await self._once()
-            except DeviceError as error:
-                code, why, stderr = EndCode.FAILED, error.message, []
+                code, why, fault, stderr = await self._once()
+            except (DeviceError, ConfigError) as error:
+                code, why, fault, stderr = EndCode.FAILED, error.message, error.code, []
             now_ns = self._clock.now_ns()
             self.restarts += 1
             failures = 0 if now_ns - began_ns > STABLE_NS else min(failures + 1, len(PAUSES_S) - 1)
-            log.warning("source_ended", source=self.source.id, why=why, stderr=stderr[-5:])
+            log.warning("source_ended", source=self.source.id, why=why, fault=fault, stderr=stderr[-5:])
             if self.source.off_why and (self._gave_up or code is EndCode.STALLED):
                 await self._stay_off(now_ns)
                 continue
-            self._set("failed", why)
+            self._set("failed", why, fault)
             self._on_trouble(now_ns, why)
             await asyncio.sleep(PAUSES_S[failures])
 
@@ -112,20 +114,24 @@ class SourceRunner:
         self._on_trouble(now_ns, self.source.off_why)
         await self._again.wait()
 
-    def _set(self, state: State, why: str | None) -> None:
-        if (state, why) != (self.state, self.why):
-            self.state, self.why = state, why
+    def _set(self, state: State, why: str | None, fault: str = "") -> None:
+        if (state, why, fault) != (self.state, self.why, self.fault):
+            self.state, self.why, self.fault = state, why, fault
             self._on_change()
 
-    async def _once(self) -> tuple[EndCode, str, list[str]]:
+    async def _once(self) -> tuple[EndCode, str, str, list[str]]:
         self._fit = ClockFit()
         # Seconds of room time: grows over restarts of this service as well.
         self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
-        arrival_ns = None if self.source.reports_clock else self.source.arrival_ns
-        runs = [TrackRun(track, self._init_id, self._fit, arrival_ns=arrival_ns) for track in self._tracks]
+        source = self.source
+        secret = await asyncio.to_thread(source.secret)  # it may be in a file
+        runs = [
+            TrackRun(track, self._init_id, self._fit, reported=source.reports_clock, by_arrival=source.by_arrival)
+            for track in self._tracks
+        ]
         self._worker = worker = WorkerProcess()
         try:
-            await worker.start(self.source.command, [run.feed for run in runs], self._report)
+            await worker.start(self.source.command, [run.feed for run in runs], self._report, secret)
             watch = asyncio.create_task(self._watch(worker, runs))
             try:
                 ended = asyncio.create_task(worker.ended.wait())
@@ -137,7 +143,7 @@ class SourceRunner:
                 await cancel_and_wait(watch, ended)
         finally:
             await worker.stop()
-        return worker.code, worker.why, list(worker.stderr)
+        return worker.code, worker.why, worker.fault, list(worker.stderr)
 
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
         """End a run whose media time does not advance."""
@@ -188,4 +194,4 @@ class SourceRunner:
             self._gave_up = True
             raise DeviceError(str(value["off"]))
         elif "failed" in value:
-            raise DeviceError(str(value["failed"]))
+            raise DeviceError(str(value["failed"]), code=str(value.get("code") or "device"))

@@ -38,13 +38,18 @@ class TrackRun:
         init_id: int,
         fit: ClockFit,
         *,
-        arrival_ns: int | None,
+        reported: bool,
+        by_arrival: bool,
     ) -> None:
-        """`arrival_ns`: how late fragments arrive at best, when nothing else tells their time; else None."""
+        """`reported`: the worker says when its media came; else the arrival of fragments tells it.
+
+        `by_arrival`: either way, nothing but the arrival of pictures is known.
+        """
         self._track = track
         self._init_id = init_id
         self._fit = fit
-        self._arrival_ns = arrival_ns
+        self._reported = reported
+        self._by_arrival = by_arrival
         self._reader = BoxReader()
         self._run: WorkerRun | None = None
         self._parameters: bytes | None = None
@@ -94,8 +99,10 @@ class TrackRun:
         self._first_ns = self._first_ns or now_ns
         end_ns = to_ns(fragment.decode_time + fragment.duration, timescale)
         self.media_end_ns = max(self.media_end_ns, end_ns)
-        if self._arrival_ns is not None:
-            self._fit.observe(end_ns, now_ns - self._arrival_ns)
+        if not self._reported:
+            # ffmpeg lets a fragment go when the first picture of the next one has come, which takes the time of one
+            # picture: the stream's own, whatever rate the profile asks for.
+            self._fit.observe(end_ns, now_ns - to_ns(fragment.duration, timescale) // len(fragment.sizes))
         self._held.append(fragment)
         if len(self._held) > MAX_HELD:
             raise MediaError("设备没有报告时间，重新启动")
@@ -103,7 +110,7 @@ class TrackRun:
             if not self._settled(now_ns):
                 return
             info = self._track.info
-            late = self._arrival_ns is not None and info.kind == "video"
+            late = self._by_arrival and info.kind == "video"
             self._time = TrackTime(self._fit, info.delay_ns, self._track.end_ns, pictures_late=late)
         held, self._held = self._held, []
         for one in held:
@@ -116,7 +123,7 @@ class TrackRun:
         offset_ns = self._fit.offset_ns
         if self._earliest_ns is None or offset_ns < self._earliest_ns - IMPROVED_NS:
             self._earliest_ns, self._moved_ns = offset_ns, now_ns
-        settle_ns = SETTLE_NS if self._arrival_ns is None else SETTLE_BY_ARRIVAL_NS
+        settle_ns = SETTLE_BY_ARRIVAL_NS if self._by_arrival else SETTLE_NS
         seen_ns = now_ns - self._first_ns
         return seen_ns >= settle_ns and (now_ns - self._moved_ns >= settle_ns // 2 or seen_ns >= SETTLE_MOST_NS)
 

@@ -19,6 +19,8 @@ from wutong.bench.sync.simulated_world import EPOCH_UTC_NS, World, fragment, ini
 TICKS = 90_000
 PART = TICKS // 4
 PART_NS = NS_PER_S // 4
+PICTURES = 5
+PICTURE_NS = PART_NS // PICTURES
 
 
 class Camera:
@@ -33,14 +35,15 @@ class Camera:
         self.run = self.new_run()
 
     def new_run(self) -> TrackRun:
-        run = TrackRun(self.track, 1, ClockFit(), arrival_ns=0)
+        run = TrackRun(self.track, 1, ClockFit(), reported=False, by_arrival=True)
         run.feed(init("video", TICKS))
         return run
 
     def send(self, number: int, at_ns: int, start: int | None = None, duration: int = PART) -> None:
-        self.world.now_ns = at_ns
+        """What ends at `at_ns` comes with the next picture, a picture's time later."""
+        self.world.now_ns = at_ns + PICTURE_NS
         self.map.poll()
-        self.run.feed(fragment(number, number * PART if start is None else start, duration))
+        self.run.feed(fragment(number, number * PART if start is None else start, duration, PICTURES))
 
 
 def test_nothing_comes_out_before_the_clock_is_settled_and_then_nothing_is_lost() -> None:
@@ -95,11 +98,11 @@ def test_time_stamps_that_leap_later_end_the_run_and_the_next_goes_on() -> None:
 
 def test_a_step_of_the_clock_moves_utc_from_then_on_and_the_media_time_never() -> None:
     hour_ns = 3600 * NS_PER_S
-    camera = Camera(step_at_ns=6 * NS_PER_S, step_ns=-hour_ns)
+    camera = Camera(step_at_ns=6 * NS_PER_S + PICTURE_NS, step_ns=-hour_ns)
     for number in range(40):
         camera.send(number, NS_PER_S + (number + 1) * PART_NS)
     assert all(b.from_ns == a.to_ns for a, b in pairwise(camera.out))
     for out in camera.out:
         said = parse_fragment(out.data, out.run.init).utc_ns
-        stepped = out.from_ns >= 6 * NS_PER_S
+        stepped = out.from_ns >= 6 * NS_PER_S + PICTURE_NS
         assert said == out.utc_ns == EPOCH_UTC_NS + out.from_ns - (hour_ns if stepped else 0)

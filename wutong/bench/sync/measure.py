@@ -79,13 +79,13 @@ class Trace:
 class _Device:
     """A source as the recorder has it, and what is still to arrive."""
 
-    def __init__(self, tracks: list[TrackInfo], clock: RoomClock, clock_map: ClockMap, arrival_ns: int | None) -> None:
+    def __init__(self, tracks: list[TrackInfo], clock: RoomClock, clock_map: ClockMap, *, reported: bool) -> None:
         self.traces = [Trace(info.id, info.kind) for info in tracks]
         self.fit = ClockFit()
         self.runs = []
         for info, trace in zip(tracks, self.traces, strict=True):
             track = Track(info, clock, clock_map.utc_ns, lambda _: None, trace.take)
-            self.runs.append(TrackRun(track, 1, self.fit, arrival_ns=arrival_ns))
+            self.runs.append(TrackRun(track, 1, self.fit, reported=reported, by_arrival=not reported))
 
     def take(self, arrival: Arrival, now_ns: int) -> None:
         """What `recorder.capture.supervisor` does with it."""
@@ -112,10 +112,10 @@ def simulate(
     world = World(until_ns // 2, STEP_NS)
     clock = RoomClock(0, world)
     clock_map = ClockMap(clock)
-    cameras = [_Device([TrackInfo(f"camera-{n}", "video", "", 0)], clock, clock_map, ARRIVAL_NS) for n in (1, 2)]
+    cameras = [_Device([TrackInfo(f"camera-{n}", "video", "", 0)], clock, clock_map, reported=False) for n in (1, 2)]
     priming_ns = AAC_PRIMING_SAMPLES * NS_PER_S // MIX_RATE_HZ
     sound = [TrackInfo(MICROPHONES, "audio", "", 0), TrackInfo(MIX, "audio", "", priming_ns)]
-    devices = [*cameras, _Device(sound, clock, clock_map, None)]
+    devices = [*cameras, _Device(sound, clock, clock_map, reported=True)]
     noticed_ns: int | None = None
     look_ns = LOOK_NS * 5 // 8
     for arrival, index in heapq.merge(*_arrivals(ppm, until_ns, seed), key=lambda pair: pair[0].at_ns):

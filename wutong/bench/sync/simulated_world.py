@@ -120,7 +120,7 @@ def camera(clock: DeviceClock, late: Late, until_ns: int, arrival_ns: int) -> It
     while true_ns < until_ns:
         end_ns = clock.forward((number + 1) * frame_ns)
         last_ns = max(last_ns, end_ns + arrival_ns + late.delay_ns(end_ns))
-        yield Arrival(round(last_ns), 0, fragment(number, number * 43_200, 43_200), true_ns=true_ns)
+        yield Arrival(round(last_ns), 0, fragment(number, number * 43_200, 43_200, 12), true_ns=true_ns)
         number, true_ns = number + 1, end_ns
 
 
@@ -166,10 +166,12 @@ def init(kind: Literal["video", "audio"], timescale: int) -> bytes:
     return _box(b"ftyp", b"iso5\0\0\2\0iso5") + _box(b"moov", trak, _box(b"mvex", trex))
 
 
-def fragment(number: int, decode_time: int, duration: int) -> bytes:
-    """`moof` and `mdat`; the one sample holds the number."""
+def fragment(number: int, decode_time: int, duration: int, samples: int = 1) -> bytes:
+    """`moof` and `mdat`; the first sample holds the number, the others are empty."""
     tfhd = _box(b"tfhd", struct.pack(">II", 0x020000, 1))
     tfdt = _box(b"tfdt", struct.pack(">IQ", 1 << 24, decode_time))
-    trun = _box(b"trun", struct.pack(">IIiII", 0x301, 1, 8 + 16 + 8 + len(tfhd) + len(tfdt) + 28 + 8, duration, 4))
+    parts = b"".join(struct.pack(">II", duration // samples, 0 if n else 4) for n in range(samples))
+    offset = 8 + 16 + 8 + len(tfhd) + len(tfdt) + 20 + len(parts) + 8
+    trun = _box(b"trun", struct.pack(">IIi", 0x301, samples, offset), parts)
     moof = _box(b"moof", _box(b"mfhd", struct.pack(">II", 0, number)), _box(b"traf", tfhd, tfdt, trun))
     return moof + _box(b"mdat", struct.pack(">I", number))

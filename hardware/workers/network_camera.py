@@ -1,0 +1,159 @@
+"""The worker process of a network camera: its stream is copied into fragments, nothing is encoded.
+
+    python -m hardware.workers.network_camera '<options as JSON>'     (the address comes on stdin)
+
+Promises: user and password are on no command line, in no environment and in no line of a log. The recorder is told
+when each picture came, so the profile's rate is believed nowhere: the parser lets a picture go when the next one
+begins, so what has come when a picture leaves it is the next picture's moment. Time stamps that leap are continued at
+the pace of arrival. What keeps a stream from opening is asked of the camera itself (`hardware.drivers.rtsp_probe`) and
+named with a code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import Any
+
+import av
+import av.logging
+from av.error import FFmpegError
+
+from hardware.camera_address import CameraAddress
+from hardware.drivers import ffmpeg_arguments, rtsp_probe
+from hardware.workers.encoder_process import run_worker
+from hardware.workers.reporter import Reporter
+from sync.errors import ConfigError, DeviceError
+from sync.runtime.units import NS_PER_S
+
+COPIED = {"h264": "avc1", "hevc": "hvc1"}
+"""Codecs that MP4 holds as they come, with their names there."""
+LEAP_S = 10
+BACK_S = Fraction(1, 2)
+"""Reordered pictures apart, a stream that goes back by more has leapt."""
+FIRST_FRAME_S = Fraction(1, 25)
+FRAMES_MEASURED = 50
+
+
+@dataclass
+class PictureTimes:
+    """Makes growing decode times of what a camera stamps, in ticks of `base`; the first picture's is 0."""
+
+    base: Fraction
+
+    def __post_init__(self) -> None:
+        self._shift: int | None = None
+        self._dts = -1
+        self._came_ns = 0
+        self._apart: deque[int] = deque(maxlen=FRAMES_MEASURED)
+
+    @property
+    def frame(self) -> int:
+        """Ticks from one picture to the next, as measured."""
+        return int(median(self._apart)) if self._apart else max(int(FIRST_FRAME_S / self.base), 1)
+
+    def place(self, pts: int | None, dts: int | None, came_ns: int) -> tuple[int, int]:
+        """(presentation, decode time) of a picture that came at `came_ns` (monotonic)."""
+        stamp = dts if dts is not None else pts
+        if stamp is None:
+            stamp = self._next() - (self._shift or 0)
+        delay = max(pts - stamp, 0) if pts is not None else 0
+        if self._shift is None:
+            self._shift = -stamp
+        at = stamp + self._shift
+        apart = at - self._dts
+        if self._dts >= 0 and (apart > LEAP_S / self.base or apart < -BACK_S / self.base):
+            passed = int((came_ns - self._came_ns) / self.base / NS_PER_S)
+            at = self._dts + max(self.frame, passed)
+            self._shift = at - stamp
+        elif self._dts >= 0 and apart > 0:
+            self._apart.append(apart)
+        at = max(at, self._dts + 1)
+        self._dts, self._came_ns = at, came_ns
+        return at + delay, at
+
+    def _next(self) -> int:
+        return self._dts + self.frame if self._dts >= 0 else 0
+
+
+class CameraCopy:
+    """Copies one camera's stream to a pipe."""
+
+    def __init__(self, address: CameraAddress, media_fd: int, reporter: Reporter) -> None:
+        self._address = address
+        self._media_fd = media_fd
+        self._reporter = reporter
+
+    def run(self) -> None:
+        """Until the camera ends it, which is a `DeviceError` with a code."""
+        try:
+            with av.open(self._address.full, options=ffmpeg_arguments.NETWORK_CAMERA) as camera:
+                self._copy(camera)
+        except (FFmpegError, OSError) as error:
+            raise self._named(error) from error
+        raise DeviceError("摄像机结束了连接", code="ended")
+
+    def _copy(self, camera: Any) -> None:
+        if not camera.streams.video:
+            raise DeviceError("摄像机没有送来画面", code="codec")
+        stream = camera.streams.video[0]
+        name = stream.codec_context.name
+        if name not in COPIED:
+            raise DeviceError(f"摄像机送来 {name}，不能录制；请把主码流设为 H.264（或 H.265）", code="codec")
+        times = PictureTimes(stream.time_base)
+        begun_ns: int | None = None
+        with av.open(f"pipe:{self._media_fd}", "w", format="mp4", options=ffmpeg_arguments.COPIED_FRAGMENTS) as out:
+            copy = out.add_stream_from_template(stream)
+            copy.codec_context.codec_tag = COPIED[name]
+            for packet in camera.demux(stream):
+                came_ns = time.monotonic_ns()
+                if not packet.size:
+                    break
+                if begun_ns is None and not packet.is_keyframe:
+                    continue
+                packet.pts, packet.dts = times.place(packet.pts, packet.dts, came_ns)
+                if begun_ns is not None:
+                    self._reporter.clock(int(packet.pts * times.base * NS_PER_S), begun_ns)
+                begun_ns = came_ns
+                packet.stream = copy
+                out.mux(packet)
+
+    def _named(self, error: Exception) -> DeviceError:
+        """The reason, from the camera's own mouth where it says one."""
+        answer = rtsp_probe.ask(self._address)
+        if answer.code:
+            return DeviceError(answer.text, code=answer.code)
+        if isinstance(error, BrokenPipeError):
+            return DeviceError("录制服务不再接收画面", code="ended")
+        words = self._address.hidden(getattr(error, "strerror", None) or str(error))
+        return DeviceError(f"摄像机的码流中断：{words}", code="stream")
+
+
+def run(options: dict[str, Any], said: str) -> None:
+    """Until the camera ends or this process is killed."""
+    reporter = Reporter(int(options["report_fd"]))
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.WARNING)
+    try:
+        address = CameraAddress.parse(**json.loads(said))
+        CameraCopy(address, int(options["media_fd"]), reporter).run()
+    except (DeviceError, ConfigError) as error:
+        reporter.failed(error.message, error.code)
+        raise
+
+
+def main() -> None:
+    """Entry point of the process."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    said = sys.stdin.read()
+    run_worker(lambda: run(json.loads(sys.argv[1]), said))
+
+
+if __name__ == "__main__":
+    main()
