@@ -52,7 +52,8 @@ class CameraAddress:
         end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
         authority, path = rest[:end], rest[end:]
         info, at_sign, place = authority.rpartition("@")
-        host, port = _host_and_port(place, scheme.lower(), guess=not at_sign and "@" in path)
+        hint = f"; if the password has / or ? in it, {FIELDS_HINT}" if not at_sign and "@" in path else ""
+        host, port = host_and_port(place, PORTS[scheme.lower()], "camera's url", hint)
         if at_sign and (user or password):
             raise ConfigError("the camera has user and password in its url and as fields: keep the fields only")
         if not at_sign and not user and "@" in path:
@@ -109,26 +110,26 @@ def _plain(text: str) -> str:
     return unquote_to_bytes(escaped).decode("utf-8", "replace")
 
 
-def _host_and_port(place: str, scheme: str, *, guess: bool) -> tuple[str, int]:
-    hint = f"; if the password has / or ? in it, {FIELDS_HINT}" if guess else ""
+def host_and_port(place: str, default: int, what: str, hint: str = "") -> tuple[str, int]:
+    """The parts of `host:port`; `ConfigError` calls the whole `what` and ends with `hint`."""
     if place.startswith("["):
         host, bracket, rest = place[1:].partition("]")
         try:
             IPv6Address(host.partition("%")[0])
         except AddressValueError:
-            raise ConfigError(f"the camera's url has brackets, but no IPv6 address in them{hint}") from None
+            raise ConfigError(f"the {what} has brackets, but no IPv6 address in them{hint}") from None
         if not bracket or (rest and not rest.startswith(":")):
-            raise ConfigError(f"the camera's url goes on wrongly behind its IPv6 address{hint}")
+            raise ConfigError(f"the {what} goes on wrongly behind its IPv6 address{hint}")
         number = rest[1:] if rest else None
     else:
         host, colon, port = place.partition(":")
         number = port if colon else None
-        if not _HOST.match(host):
-            raise ConfigError(f"the camera's url has no host, or one that cannot be{hint}")
+        if not _HOST.match(host) or any(not 0 < len(label) < 64 for label in host.rstrip(".").split(".")):
+            raise ConfigError(f"the {what} has no host, or one that cannot be{hint}")
     if number is None:
-        return host, PORTS[scheme]
-    if not (number.isascii() and number.isdigit()) or not 1 <= int(number[:6]) <= 65_535 or len(number) > 5:
-        raise ConfigError(f"the camera's url has a port that is none (1 to 65535){hint}")
+        return host, default
+    if not (number.isascii() and number.isdigit()) or len(number) > 5 or not 1 <= int(number) <= 65_535:
+        raise ConfigError(f"the {what} has a port that is none (1 to 65535){hint}")
     return host, int(number)
 
 

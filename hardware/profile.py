@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from hardware.camera_address import CameraAddress
+from hardware.web_address import check_web_address
 from sync.errors import ConfigError
 from sync.http.origins import PublicOrigin
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
@@ -20,6 +21,7 @@ from sync.runtime.settings_file import read_settings
 PROGRAM_NAME = "合成画面"
 """The composed track: its name in addresses, and as people read it."""
 
+WebAddress = Annotated[str, AfterValidator(lambda url: check_web_address(url) if url else url)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
@@ -153,7 +155,7 @@ class Transcriber(_ProfilePart):
     )
     threads: int = Field(2, ge=1, le=16, description="processor threads that the model may take")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the model runs")
-    servers: list[str] = Field(
+    servers: list[WebAddress] = Field(
         [],
         max_length=16,
         description="openai: http(s) addresses of the servers, each without /v1; any of them may fail",
@@ -188,9 +190,6 @@ class Transcriber(_ProfilePart):
             raise ValueError(f"the engine {self.engine} takes no 'servers'; choose the engine openai or remove them")
         if self.engine == "sherpa-onnx" and self.model == "base":
             raise ValueError("the engine sherpa-onnx needs 'model', the folder of a model in its form")
-        for server in self.servers:
-            if not server.startswith(("http://", "https://")):
-                raise ValueError(f"the server {server!r} needs an address that begins with http:// or https://")
         if len(set(self.servers)) != len(self.servers):
             raise ValueError("a transcription server is named twice")
         return self
@@ -229,9 +228,11 @@ class Panel(_ProfilePart):
 class CenterSettings(_ProfilePart):
     """The record server. Without it a hearing opens, runs and closes all the same."""
 
-    url: str = Field("", description="http(s) address of the center, empty: stand alone")
+    url: WebAddress = Field("", description="http(s) address of the center, empty: stand alone")
     token_file: Path | None = Field(None, description="file (mode 0600) with this room's upload token")
-    tsa_url: str = Field("", description="http(s) address of a time-stamp authority (RFC 3161) for seals; empty: none")
+    tsa_url: WebAddress = Field(
+        "", description="http(s) address of a time-stamp authority (RFC 3161) for seals; empty: none"
+    )
     mqtt_host: str = Field("127.0.0.1", description="the center's MQTT broker")
     mqtt_port: int = Field(1883, ge=1, le=65535, description="the broker's port")
     mqtt_username: str = Field("", description="this room's account at the broker")
@@ -269,6 +270,8 @@ class Profile(_ProfilePart):
 
     @model_validator(mode="after")
     def _copy_can_be_made(self) -> Self:
+        if self.storage.copy_to.startswith(("http://", "https://")):
+            check_web_address(self.storage.copy_to)
         if self.storage.copy_to.startswith(("http://", "https://")) and self.center.token_file is None:
             raise ValueError("a copy on another machine needs center.token_file, the token that the machine knows")
         return self

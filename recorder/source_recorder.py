@@ -69,6 +69,7 @@ class SourceRecorder:
                 pipeline.selector.trouble(now_ns, self.source.off_why, alone=True)
         for pipeline in self.pipelines:
             pipeline.selector.tick(now_ns)
+            self._judge_pace(pipeline)
 
     def track_status(self) -> list[TrackStatus]:
         """What the status tells of its tracks."""
@@ -84,9 +85,23 @@ class SourceRecorder:
                 "last_fragment_ns": pipeline.track.end_ns or None,
                 "restarts": self._runner.restarts,
                 "why": self._runner.why,
+                "fault": self._runner.fault,
+                "fps": None if pipeline.pace is None else pipeline.pace.fps,
+                "key_s": None if pipeline.pace is None else pipeline.pace.key_s,
             }
             for pipeline in self.pipelines
         ]
+
+    def _judge_pace(self, pipeline: TrackPipeline) -> None:
+        """Say when far fewer pictures come than the profile asks for; times are right all the same."""
+        asked, pace = self.source.fps, pipeline.pace
+        if asked is None or pace is None:
+            return
+        slow = self._runner.state == "running" and pace.too_slow(asked)
+        text = (
+            f"{pipeline.info.name}：每秒只有 {pace.fps or 0:g} 幅画面（设定 {asked}），请检查光线、码流设置和 USB 带宽"
+        )
+        self._context.set_alarm("slow-picture", pipeline.info.id, text if slow else None)
 
     def _note_trouble(self, at_ns: int, why: str) -> None:
         for pipeline in self.pipelines:

@@ -10,6 +10,7 @@ import structlog
 
 from hardware.sources import TrackInfo
 from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.capture.stream_pace import StreamPace
 from recorder.capture.track import Track
 from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
@@ -58,6 +59,7 @@ class TrackPipeline:
         self.tap: Callable[[StampedFragment], None] | None = None
         """Where a self-test that keeps this track as well takes its fragments."""
         self._picture = PictureWatch() if info.kind == "video" else None
+        self.pace = StreamPace() if info.kind == "video" else None
         self._inspected_ns: int | None = None
         self._inspecting: asyncio.Task[None] | None = None
 
@@ -82,6 +84,8 @@ class TrackPipeline:
     def _publish(self, fragment: StampedFragment) -> None:
         self._context.volume.produced(len(fragment.data))
         self.selector.fragment(fragment)
+        if self.pace is not None:
+            self.pace.add(fragment.from_ns, fragment.to_ns, fragment.pictures, key_frame=fragment.key_frame)
         if self.tap is not None:
             self.tap(fragment)
         message = Envelope(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from annotated_types import Ge, Le, Lt
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from hardware.profile import Profile
@@ -61,7 +61,14 @@ ROOM: dict[str, Any] = {
     ],
     "microphones": {"driver": "pyaudio", "device": "USB Audio", "channels": 4},
     "cameras": [
-        {"id": "bench", "name": "审判席", "driver": "rtsp", "url": "rtsp://viewer:PASSWORD@192.168.10.21/main"},
+        {
+            "id": "bench",
+            "name": "审判席",
+            "driver": "rtsp",
+            "url": "rtsp://192.168.10.21/main",
+            "user": "viewer",
+            "password_file": "/etc/wutong/bench.password",
+        },
         {
             "id": "parties",
             "name": "当事人席",
@@ -86,6 +93,8 @@ ROOM: dict[str, Any] = {
 
 def toml(value: Any) -> str:
     """A value as TOML writes it."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if isinstance(value, list):
         return "[" + ", ".join(toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are written alike

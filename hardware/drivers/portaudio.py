@@ -90,6 +90,26 @@ def play_through(name: str, sound: NDArray[np.int16], rate_hz: int) -> None:
         port.terminate()
 
 
+def is_direct(device: dict[str, Any]) -> bool:
+    """Whether a device is the card itself (`hw:`): any other name may mix, reorder, copy or resample its channels."""
+    return "(hw:" in str(device["name"])
+
+
+def unsupported(device: dict[str, Any], channels: int, rate_hz: int) -> str:
+    """Why PortAudio will not open an input device with so many channels at that rate; empty when it will."""
+    with _quietly():
+        port = pyaudio.PyAudio()
+        try:
+            port.is_format_supported(
+                rate_hz, input_device=device["index"], input_channels=channels, input_format=pyaudio.paInt16
+            )
+        except (ValueError, OSError) as error:
+            return str(error.args[0]) if error.args else str(error)
+        finally:
+            port.terminate()
+    return ""
+
+
 def find_device(name: str, channels: int, devices: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """The device of that name, else the only one whose name contains it; `DeviceError` says what there is."""
     devices = input_devices() if devices is None else devices
@@ -98,6 +118,9 @@ def find_device(name: str, channels: int, devices: list[dict[str, Any]] | None =
     there = "、".join(str(d["name"]) for d in devices) or "无"
     if not found:
         raise DeviceError(f"没有名为“{name}”的录音设备（现有：{there}）；请检查连接或修改 microphones.device")
+    if len(found) > 1:
+        # One card has many names; only its hw: one gives the channels as they are plugged in.
+        found = [d for d in found if is_direct(d)] or found
     if len(found) > 1:
         names = "、".join(str(d["name"]) for d in found)
         raise DeviceError(f"“{name}”对应多个录音设备（{names}）；请在 microphones.device 中写得更完整")

@@ -184,7 +184,7 @@ class CameraFeed:
         return True
 
     def _begin(self, init: Init, init_id: int) -> None:
-        self._decoder = av.VideoCodecContext.create("h264", "r")
+        self._decoder = av.VideoCodecContext.create(init.decoder, "r")
         self._decoder.extradata = init.table.config
         self._decoder.thread_count = 1
         self._decoding = init_id

@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
@@ -34,11 +35,16 @@ from sync.runtime.units import NS_PER_S
 
 COPIED = {"h264": "avc1", "hevc": "hvc1"}
 """Codecs that MP4 holds as they come, with their names there."""
+OPEN_S = 8.0
+"""A stream that the library cannot make sense of would keep it looking for longer than the recorder waits."""
+READ_S = 5.0
 LEAP_S = 10
 BACK_S = Fraction(1, 2)
 """Reordered pictures apart, a stream that goes back by more has leapt."""
 FIRST_FRAME_S = Fraction(1, 25)
 FRAMES_MEASURED = 50
+MOST_HELD = 32
+"""Pictures that wait at the beginning of a run until one has a decode time; H.264 reorders 16 at most."""
 
 
 @dataclass
@@ -60,9 +66,7 @@ class PictureTimes:
 
     def place(self, pts: int | None, dts: int | None, came_ns: int) -> tuple[int, int]:
         """(presentation, decode time) of a picture that came at `came_ns` (monotonic)."""
-        stamp = dts if dts is not None else pts
-        if stamp is None:
-            stamp = self._next() - (self._shift or 0)
+        stamp = dts if dts is not None else self._next() - (self._shift or 0)
         delay = max(pts - stamp, 0) if pts is not None else 0
         if self._shift is None:
             self._shift = -stamp
@@ -82,6 +86,24 @@ class PictureTimes:
         return self._dts + self.frame if self._dts >= 0 else 0
 
 
+def completed(stamps: Sequence[tuple[int | None, int | None]], frame: int) -> list[tuple[int | None, int]]:
+    """(pts, dts) of the first pictures of a run, of which only the last must have its dts.
+
+    The library knows a decode time only when it has seen how far pictures are reordered. It does not know the pts of
+    the very first one either, which is a key frame and is shown before all that follow.
+    """
+    last = len(stamps) - 1
+    known = stamps[last][1]
+    end = known if known is not None else max([pts for pts, _ in stamps if pts is not None], default=0)
+    shown = [pts for pts, _ in stamps[1:] if pts is not None]
+    found: list[tuple[int | None, int]] = []
+    for number, (pts, dts) in enumerate(stamps):
+        if pts is None and number == 0 and shown:
+            pts = min(shown) - frame
+        found.append((pts, dts if dts is not None else end - (last - number) * frame))
+    return found
+
+
 class CameraCopy:
     """Copies one camera's stream to a pipe."""
 
@@ -93,7 +115,9 @@ class CameraCopy:
     def run(self) -> None:
         """Until the camera ends it, which is a `DeviceError` with a code."""
         try:
-            with av.open(self._address.full, options=ffmpeg_arguments.NETWORK_CAMERA) as camera:
+            # Not asked first: some cameras serve nobody for a moment after a question that leads to no stream.
+            options = ffmpeg_arguments.NETWORK_CAMERA
+            with av.open(self._address.full, options=options, timeout=(OPEN_S, READ_S)) as camera:
                 self._copy(camera)
         except (FFmpegError, OSError) as error:
             raise self._named(error) from error
@@ -107,6 +131,8 @@ class CameraCopy:
         if name not in COPIED:
             raise DeviceError(f"摄像机送来 {name}，不能录制；请把主码流设为 H.264（或 H.265）", code="codec")
         times = PictureTimes(stream.time_base)
+        held: list[Any] = []
+        came: list[int] = []
         begun_ns: int | None = None
         with av.open(f"pipe:{self._media_fd}", "w", format="mp4", options=ffmpeg_arguments.COPIED_FRAGMENTS) as out:
             copy = out.add_stream_from_template(stream)
@@ -115,14 +141,24 @@ class CameraCopy:
                 came_ns = time.monotonic_ns()
                 if not packet.size:
                     break
-                if begun_ns is None and not packet.is_keyframe:
+                if not held and begun_ns is None and not packet.is_keyframe:
                     continue
-                packet.pts, packet.dts = times.place(packet.pts, packet.dts, came_ns)
-                if begun_ns is not None:
-                    self._reporter.clock(int(packet.pts * times.base * NS_PER_S), begun_ns)
-                begun_ns = came_ns
-                packet.stream = copy
-                out.mux(packet)
+                held.append(packet)
+                came.append(came_ns)
+                if begun_ns is None and packet.dts is None and len(held) < MOST_HELD:
+                    continue
+                stamps = [(one.pts, one.dts) for one in held]
+                for one, at_ns, (pts, dts) in zip(
+                    held, came, completed(stamps, times.frame) if begun_ns is None else stamps, strict=True
+                ):
+                    one.pts, one.dts = times.place(pts, dts, at_ns)
+                    if begun_ns is not None:
+                        self._reporter.clock(int(one.pts * times.base * NS_PER_S), begun_ns)
+                    begun_ns = at_ns
+                    one.stream = copy
+                    out.mux(one)
+                held.clear()
+                came.clear()
 
     def _named(self, error: Exception) -> DeviceError:
         """The reason, from the camera's own mouth where it says one."""

@@ -26,3 +26,5 @@ class StampedFragment:
     to_ns: int
     utc_ns: int
     key_frame: bool
+    pictures: int = 0
+    """How many samples it has."""

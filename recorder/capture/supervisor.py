@@ -37,6 +37,9 @@ WATCH_S = 0.2
 PAUSES_S = (0.1, 0.3, 0.5)
 """A device that was plugged in again is to be heard within three seconds, so it is looked for that often."""
 STABLE_NS = 10 * NS_PER_S
+SIGN_IN_PAUSE_S = 20.0
+"""A camera that is asked with a wrong password again and again locks itself, also for those who know the right one."""
+_SIGN_IN_FAULTS = ("password", "sign-in")
 NO_MEDIA_WHY = "设备没有送来媒体"
 STOPPED_WHY = "媒体时间停止前进"
 
@@ -101,7 +104,7 @@ class SourceRunner:
                 continue
             self._set("failed", why, fault)
             self._on_trouble(now_ns, why)
-            await asyncio.sleep(PAUSES_S[failures])
+            await asyncio.sleep(SIGN_IN_PAUSE_S if fault in _SIGN_IN_FAULTS else PAUSES_S[failures])
 
     def again(self) -> None:
         """A hearing began or ended: what was left off may try again."""

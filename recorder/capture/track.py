@@ -12,7 +12,7 @@ from collections.abc import Callable
 from hardware.sources import TrackInfo
 from recorder.capture.clock_fit import ClockFit, TrackTime
 from recorder.capture.fragment import StampedFragment, WorkerRun
-from recorder.capture.h264_parameters import picture_parameters
+from recorder.capture.picture_parameters import picture_parameters
 from sync.errors import MediaError
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
 from sync.room.clock import RoomClock
@@ -172,6 +172,7 @@ class Track:
             to_ns=end_ns,
             utc_ns=utc_ns,
             key_frame=fragment.key_frame,
+            pictures=len(fragment.sizes),
         )
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         self.end_ns = end_ns

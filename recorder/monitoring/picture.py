@@ -111,7 +111,7 @@ class PictureWatch:
 
     def _decode(self, fragment: StampedFragment) -> av.VideoFrame | None:
         if self._decoder is None or self._run is not fragment.run:
-            self._decoder = av.VideoCodecContext.create("h264", "r")
+            self._decoder = av.VideoCodecContext.create(fragment.run.init.decoder, "r")
             self._decoder.extradata = fragment.run.init.table.config
             self._decoder.thread_count = 1
             self._run = fragment.run

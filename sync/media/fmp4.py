@@ -50,6 +50,13 @@ class Init:
         return f'{self.table.kind}/mp4; codecs="{self.table.codec}"'
 
     @property
+    def decoder(self) -> Literal["h264", "hevc"]:
+        """Pictures only: what the library calls the codec; `MediaError` for sound."""
+        if self.kind != "video":
+            raise MediaError("this track is sound; ask for the decoder of a camera's track only")
+        return "h264" if self.table.codec.startswith("avc") else "hevc"
+
+    @property
     def streaminfo(self) -> bytes:
         """FLAC only: the 34 bytes that a FLAC decoder takes as extradata; `MediaError` for other codecs."""
         if self.table.codec != "flac" or len(self.table.config) < 34:

@@ -23,9 +23,9 @@ class SampleTable:
     kind: Literal["video", "audio"]
     timescale: int
     codec: str
-    """RFC 6381: avc1.xxxxxx, mp4a.40.x or flac."""
+    """RFC 6381: avc1.xxxxxx, hvc1.…, mp4a.40.x or flac."""
     config: bytes
-    """What a decoder needs first: avcC, AudioSpecificConfig, or FLAC's STREAMINFO."""
+    """What a decoder needs first: avcC, hvcC, AudioSpecificConfig, or FLAC's STREAMINFO."""
     default_duration: int
     default_size: int
     default_flags: int
@@ -106,18 +106,19 @@ def parse_sample_table(moov: bytes) -> SampleTable:
     if len(entries) != 1:
         raise MediaError("an MP4 track needs exactly one sample description")
     name, start, stop = entries[0]
-    if name in (b"avc1", b"avc3"):
+    if name in (b"avc1", b"avc3", b"hvc1", b"hev1"):
         if stop - start < 78:
             raise MediaError("an MP4 picture description is cut short")
         width, height = struct.unpack_from(">HH", moov, start + 24)
-        config_at = _one(moov, start + 78, stop, b"avcC")
+        h264 = name.startswith(b"avc")
+        config_at = _one(moov, start + 78, stop, b"avcC" if h264 else b"hvcC")
         config = moov[config_at[0] : config_at[1]]
-        if len(config) < 7:
-            raise MediaError("an H.264 description is cut short")
-        codec = f"{name.decode()}.{config[1:4].hex()}"
+        if len(config) < (7 if h264 else 23):
+            raise MediaError(f"an H.26{4 if h264 else 5} description is cut short")
+        codec = f"{name.decode()}.{config[1:4].hex() if h264 else _h265(config)}"
         return SampleTable("video", timescale, codec, config, duration, size, flags, track_id, width, height)
     if name not in (b"mp4a", b"fLaC"):
-        raise MediaError(f"the codec {name!r} is none of H.264, AAC and FLAC; set the camera to H.264")
+        raise MediaError(f"the codec {name!r} is none of H.264, H.265, AAC and FLAC; set the camera to H.264")
     if stop - start < 28:
         raise MediaError("an MP4 sound description is cut short")
     channels, rate_hz = struct.unpack_from(">H6xH", moov, start + 16)
@@ -126,6 +127,15 @@ def parse_sample_table(moov: bytes) -> SampleTable:
     return SampleTable(
         "audio", timescale, codec, config, duration, size, flags, track_id, channels=channels, rate_hz=rate_hz
     )
+
+
+def _h265(config: bytes) -> str:
+    """What RFC 6381 wants of an hvcC behind `hvc1.` (ISO/IEC 14496-15, annex E)."""
+    space = ("", "A", "B", "C")[config[1] >> 6]
+    compatible = int(f"{int.from_bytes(config[2:6], 'big'):032b}"[::-1], 2)
+    tier = "H" if config[1] & 0x20 else "L"
+    constraints = [f".{byte:x}" for byte in config[6:12].rstrip(b"\0")]
+    return f"{space}{config[1] & 31}.{compatible:x}.{tier}{config[12]}" + "".join(constraints)
 
 
 def _sound(moov: bytes, name: bytes, start: int, stop: int) -> tuple[str, bytes]:

@@ -43,6 +43,12 @@ class TrackStatus(TypedDict):
     restarts: int
     why: str | None
     """Why it does not run; null while there is nothing to say."""
+    fault: NotRequired[str]
+    """The device's own code for it (`password`, `path`, `codec`, `refused` …), where it has one."""
+    fps: NotRequired[float | None]
+    """Pictures a second, measured; null for sound, and while too little was seen."""
+    key_s: NotRequired[float | None]
+    """Seconds from one key frame to the next, measured."""
 
 
 class DiskStatus(TypedDict):

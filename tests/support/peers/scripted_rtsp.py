@@ -52,8 +52,20 @@ class ScriptedCamera:
     """A second stream in its description, as most cameras have; reports then move the streams against each other."""
     silent: bool = False
     """Sends nothing, but stays connected."""
+    fps: int = FPS
+    """How many pictures it really sends a second."""
+    sign_in: Callable[[str], str] | None = None
+    """Judges the `Authorization` of a request ("" without one): "" lets it in, else it is the challenge."""
+    answer: str = ""
+    """Not empty: what it answers to DESCRIBE instead of a description, e.g. `404 Not Found`."""
+    codec: str = "H264"
+    """What it says that its pictures are."""
+    date: str = ""
+    """Its clock, as it tells it with each answer."""
     port: int = 0
     clients: int = 0
+    sent_ns: dict[int, int] = field(default_factory=dict)
+    """When (monotonic) each picture of the newest client was sent."""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
@@ -84,17 +96,24 @@ class ScriptedCamera:
                     lines.append(line.decode("latin-1"))
                 method = lines[0].split()[0]
                 number = next((x.split(":")[1].strip() for x in lines if x.lower().startswith("cseq")), "0")
-                extra, body = "Session: 1\r\n", ""
-                if method == "OPTIONS":
+                extra, body, status = "Session: 1\r\n", "", "200 OK"
+                said = next((x.partition(":")[2].strip() for x in lines if x.lower().startswith("authorization:")), "")
+                if self.date:
+                    extra += f"Date: {self.date}\r\n"
+                if method != "OPTIONS" and self.sign_in is not None and (challenge := self.sign_in(said)):
+                    status, extra = "401 Unauthorized", f"{challenge}\r\n"
+                elif method == "DESCRIBE" and self.answer:
+                    status, extra = self.answer, ""
+                elif method == "OPTIONS":
                     extra = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
                 elif method == "DESCRIBE":
                     body = self._description()
-                    extra = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
+                    extra += f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
                 elif method == "SETUP":
                     channels = "2-3" if lines[0].split()[1].endswith("sound") else "0-1"
                     extra += f"Transport: RTP/AVP/TCP;unicast;interleaved={channels}\r\n"
-                writer.write(f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{extra}\r\n{body}".encode())
-                if method == "PLAY":
+                writer.write(f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n{extra}\r\n{body}".encode())
+                if method == "PLAY" and status.startswith("200"):
                     self.clients += 1
                     playing = asyncio.create_task(self._play(writer))
                 elif method == "TEARDOWN":
@@ -111,7 +130,7 @@ class ScriptedCamera:
         sets = [nal for nal in self.pictures[0] if nal[0] & 31 in (7, 8)]
         known = ",".join(base64.b64encode(nal).decode() for nal in sets)
         text = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\n"
-        text += f"a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets={known}\r\n"
+        text += f"a=rtpmap:96 {self.codec}/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets={known}\r\n"
         text += "a=control:picture\r\n"
         if self.with_sound:
             text += "m=audio 0 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:0 PCMU/8000\r\na=control:sound\r\n"
@@ -122,9 +141,10 @@ class ScriptedCamera:
         pictures, at = self.pictures, 0
         with contextlib.suppress(ConnectionError):
             while True:
-                await asyncio.sleep(max(began + number / FPS - time.monotonic(), 0))
+                await asyncio.sleep(max(began + number / self.fps - time.monotonic(), 0))
                 if self.pictures is not pictures:
                     pictures, at = self.pictures, 0
+                self.sent_ns[number] = time.monotonic_ns()
                 stamp = self.stamp(number) & 0xFFFFFFFF
                 said = self.report(number)
                 if not self.silent:

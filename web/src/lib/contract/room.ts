@@ -66,6 +66,12 @@ export interface TrackStatus {
   restarts: number;
   /** Why it does not run; null while there is nothing to say. */
   why: string | null;
+  /** The device's own code for it (`password`, `path`, `codec`, `refused` …), where it has one. */
+  fault?: string;
+  /** Pictures a second, measured; null for sound, and while too little was seen. */
+  fps?: number | null;
+  /** Seconds from one key frame to the next, measured. */
+  key_s?: number | null;
 }
 
 /** The volume of the record. */

@@ -12,22 +12,21 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hardware.profile import Camera, Profile, load_profile
-from hardware.simulation.hearing_folder import HearingFolder
+from hardware.profile import Profile, load_profile
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
+from wutong.doctor.cameras import examined, v4l2
+from wutong.doctor.finding import DoctorFinding, State
+from wutong.doctor.sound import loudspeaker, microphones
 
-State = Literal["ok", "note", "bad"]
 _MARKS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "note": ("•", "yellow"), "bad": ("✗", "red")}
 PROGRAMS = {
     "ffmpeg": ("apt install ffmpeg", True),
@@ -38,16 +37,6 @@ PROGRAMS = {
     "v4l2-ctl": ("apt install v4l-utils, to look at USB cameras", False),
 }
 GIB = 1 << 30
-PROBE_S = 8
-
-
-@dataclass(frozen=True)
-class DoctorFinding:
-    """One line of the report. `bad` stands in the way of recording, `note` does not."""
-
-    subject: str
-    state: State
-    text: str
 
 
 def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
@@ -65,13 +54,13 @@ def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
             yield DoctorFinding(
                 "profile", "ok", f"{profile.room.court_name} {profile.room.room_name} ({profile.address})"
             )
-    yield from _microphones(profile)
+    yield from microphones(profile)
     if profile is not None and profile.selftest.loudspeaker and profile.microphones.driver == "pyaudio":
-        yield _loudspeaker(profile.selftest.loudspeaker)
-    yield from _v4l2(profile)
+        yield loudspeaker(profile.selftest.loudspeaker)
+    yield from v4l2()
     if profile is not None:
         for camera in profile.cameras:
-            yield _camera(camera)
+            yield from examined(camera, profile_path)
         yield _disk(profile)
         yield from _written_by_hand(profile)
         yield from _missing_documents(profile)
@@ -107,100 +96,6 @@ def _fonts_of_papers() -> DoctorFinding:
         return DoctorFinding("fonts of papers", "ok", "rare characters, Tibetan, Uyghur, Mongolian and Yi are printed")
     text = f"some characters will be printed as 〓 with their code point: apt install {' '.join(wanted)}"
     return DoctorFinding("fonts of papers", "note", text)
-
-
-def _microphones(profile: Profile | None) -> Iterator[DoctorFinding]:
-    from hardware.drivers.portaudio import find_device, input_devices
-
-    devices = input_devices()
-    for device in devices:
-        facts = f"{device['maxInputChannels']} channels, {device['defaultSampleRate']:.0f} Hz"
-        yield DoctorFinding(f"microphones: {device['name']}", "ok", facts)
-    if not devices:
-        yield DoctorFinding("microphones", "note", "PortAudio sees no input device on this machine")
-    if profile is None:
-        return
-    wanted = profile.microphones
-    try:
-        if wanted.driver == "pyaudio":
-            device = find_device(wanted.device, wanted.channels, devices)
-            yield DoctorFinding("profile: microphones", "ok", f"{device['name']}, {wanted.channels} channels")
-        elif wanted.driver == "file":
-            there = wanted.file is not None and wanted.file.is_file()
-            yield DoctorFinding("profile: microphones", "ok" if there else "bad", f"file {wanted.file}")
-        else:
-            yield _simulated("profile: microphones", wanted.file)
-    except WutongError as error:
-        yield DoctorFinding("profile: microphones", "bad", error.message)
-
-
-def _loudspeaker(name: str) -> DoctorFinding:
-    from hardware.drivers.portaudio import find_output
-
-    try:
-        return DoctorFinding("profile: loudspeaker", "ok", str(find_output(name)["name"]))
-    except WutongError as error:  # the seats can speak instead
-        return DoctorFinding("profile: loudspeaker", "note", error.message)
-
-
-def _simulated(subject: str, folder: Path | None) -> DoctorFinding:
-    if folder is None:
-        return DoctorFinding(subject, "ok", "simulated, quiet until a hearing is played")
-    try:
-        sound = HearingFolder(folder)
-    except WutongError as error:
-        return DoctorFinding(subject, "bad", error.message)
-    return DoctorFinding(subject, "ok", f"simulated: {folder} ({sound.channels} channels, {sound.duration_s:.0f} s)")
-
-
-def _v4l2(profile: Profile | None) -> Iterator[DoctorFinding]:
-    folder = Path("/dev/v4l/by-path")
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    for path in found:
-        yield DoctorFinding("camera (V4L2)", "ok", f"{path} -> {path.resolve().name}")
-    if not found:
-        yield DoctorFinding("camera (V4L2)", "note", "none is plugged in")
-
-
-def _camera(camera: Camera) -> DoctorFinding:
-    subject = f"profile: camera {camera.id}"
-    if camera.driver == "simulated":
-        return _simulated(subject, camera.file)
-    if camera.driver == "file":
-        there = camera.file is not None and camera.file.is_file()
-        return DoctorFinding(subject, "ok" if there else "bad", f"file {camera.file}{'' if there else ' is not there'}")
-    if camera.driver == "v4l2":
-        numbered = camera.device.startswith("/dev/video")
-        hint = "; name it by /dev/v4l/by-path/…: numbers swap" if numbered else ""
-        if not os.access(camera.device, os.R_OK | os.W_OK):
-            return DoctorFinding(
-                subject, "bad", f"{camera.device} is not there or not ours to open (group video?){hint}"
-            )
-        return DoctorFinding(subject, "note" if numbered else "ok", camera.device + hint)
-    return _rtsp(subject, camera)
-
-
-def _rtsp(subject: str, camera: Camera) -> DoctorFinding:
-    parts = urlsplit(camera.url)
-    address = f"{parts.hostname}:{parts.port or 554}"
-    if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
-        return DoctorFinding(subject, "bad", "its url is not rtsp://host/…")
-    try:
-        socket.create_connection((parts.hostname, parts.port or 554), timeout=3).close()
-    except OSError as error:
-        return DoctorFinding(subject, "bad", f"{address} does not answer ({error}); check the cable and the address")
-    command = ["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-timeout", "4000000", "-select_streams", "v:0"]
-    command += ["-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0", camera.url]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_S, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return DoctorFinding(subject, "bad", f"{address} answers, but gives no picture within {PROBE_S} s")
-    codec, _, size = answer.stdout.strip().partition(",")
-    if answer.returncode or not codec:
-        return DoctorFinding(subject, "bad", f"{address} answers, but not with a stream; check path, user and password")
-    if codec != "h264":
-        return DoctorFinding(subject, "bad", f"{address} sends {codec}; set the camera's main stream to H.264")
-    return DoctorFinding(subject, "ok", f"{address} H.264 {size.replace(',', '×')}")
 
 
 def _disk(profile: Profile) -> DoctorFinding:
@@ -287,7 +182,7 @@ def _center(profile: Profile) -> Iterator[DoctorFinding]:
     for subject, address in (("center", web), ("broker", (center.mqtt_host, center.mqtt_port))):
         try:
             socket.create_connection(address, timeout=3).close()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
             text = f"{address[0]}:{address[1]} does not answer ({error}); recording works without it"
             yield DoctorFinding(f"profile: {subject}", "note", text)
         else:

@@ -1,0 +1,56 @@
+"""Pictures that come in another order than they are shown in, and H.265: copied, and shown at their own times."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+
+from sync.media.envelope import unpack_init
+from sync.runtime.processes import die_with_parent
+from tests.support import peers
+from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, profile_text
+
+RTSP_PEER = Path(peers.__file__).with_name("rtsp_peer.py")
+
+
+@contextmanager
+def gstreamer(*options: str) -> Iterator[str]:
+    words = ["/usr/bin/python3", str(RTSP_PEER), "0", *options]
+    peer = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+    assert peer.stdout is not None
+    try:
+        yield f"rtsp://127.0.0.1:{peer.stdout.readline().split()[1]}/main"
+    finally:
+        peer.kill()
+        peer.communicate()
+
+
+@pytest.mark.parametrize(("picture", "codec"), [("b-frames", "avc1."), ("h265", "hvc1.1.")])
+async def test_a_stream_is_copied_and_shown_at_its_own_times(
+    room_of: Callable[..., RecorderRoom], picture: str, codec: str
+) -> None:
+    with gstreamer("--picture", picture) as url:
+        cameras = f'[[cameras]]\nid = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "{url}"\n'
+        room = room_of(profile_text(SIMULATED_MICS, cameras))
+        await room.until(room.running, "it runs")
+        opened_ns = room.say("open", case={}, seats=[], tracks=[])
+        await room.pass_media("bench", 4)
+        closed_ns = room.say("close")
+        view = await room.closed("bench")
+    assert [g for g in view.gaps if g.track == "bench"] == []
+    mime, _ = unpack_init(room.inits["bench"][-1].payload)
+    assert f'codecs="{codec}' in mime
+    await room.until(lambda: "bench" in room.thumbs, "a picture of it was decoded")
+    shown: list[float] = []
+    for path in room.files("bench"):
+        with av.open(os.fspath(path)) as container:
+            shown += [float(frame.time or 0) for frame in container.decode(video=0)]
+    assert all(0.03 < b - a < 0.05 for a, b in pairwise(shown))
+    assert len(shown) >= (closed_ns - opened_ns) / 1e9 * 24
