@@ -2,7 +2,9 @@
 
 `GopCache` remembers that for every track; `WatcherGate` is one watcher's view of one track and knows when fragments
 must be left out: after a loss nothing is let through before the next key frame, because what depends on lost pictures
-is not a picture. Both are bounded: a track that sends no key frame for `limit_bytes` is forgotten until it sends one.
+is not a picture. Smart codecs send a key frame every 10 to 50 seconds, so much is held. It is bounded all the same, per
+track and in sum: of a track that goes beyond, and of one that lost a fragment, only the fragment with the key frame is
+left. A newcomer then sees that one picture, not a black one, and goes on with the next key frame.
 """
 
 from __future__ import annotations
@@ -12,8 +14,27 @@ from dataclasses import dataclass, field
 
 from sync.media.envelope import Envelope
 
-MAX_GOP_BYTES = 4 * 1024 * 1024
-"""Per track: several seconds of a camera."""
+MAX_GOP_BYTES = 24 * 1024 * 1024
+"""Per track: 48 seconds at 4 Mbit/s."""
+MAX_TOTAL_BYTES = 256 * 1024 * 1024
+"""Of all tracks of a cache: what holds most gives way."""
+
+
+@dataclass(frozen=True, slots=True)
+class GopStart:
+    """What a newcomer to a track is sent. `whole`: what comes next can be decoded after it."""
+
+    fragments: Sequence[bytes] = ()
+    whole: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(map(len, self.fragments))
+
+    def within(self, limit_bytes: int) -> GopStart:
+        """All of it where it fits, else its key frame alone."""
+        return self if self.size <= limit_bytes else GopStart(self.fragments[:1])
 
 
 @dataclass(slots=True)
@@ -22,18 +43,28 @@ class _TrackGop:
     init_id: int | None = None
     fragments: list[bytes] = field(default_factory=list)
     size: int = 0
+    whole: bool = True
+    """Nothing since the key frame is missing."""
 
     def restart(self) -> None:
         self.fragments = []
         self.size = 0
+        self.whole = True
+
+    def break_off(self) -> None:
+        """Keep the key frame alone."""
+        del self.fragments[1:]
+        self.size = sum(map(len, self.fragments))
+        self.whole = False
 
 
 class GopCache:
     """The last init and the fragments since the last key frame of each track, in the form in which they are sent on."""
 
-    def __init__(self, limit_bytes: int = MAX_GOP_BYTES) -> None:
-        """`limit_bytes`: how much of one track is held."""
+    def __init__(self, limit_bytes: int = MAX_GOP_BYTES, total_bytes: int = MAX_TOTAL_BYTES) -> None:
+        """`limit_bytes`: how much of one track is held; `total_bytes`: of all."""
         self._limit = limit_bytes
+        self._total = total_bytes
         self._tracks: dict[str, _TrackGop] = {}
 
     def init(self, track: str, envelope: Envelope, message: bytes) -> bool:
@@ -54,13 +85,27 @@ class GopCache:
         known = self._tracks.setdefault(track, _TrackGop())
         if envelope.key_frame:
             known.restart()
-        elif not known.fragments:
+        elif not known.fragments or not known.whole:
             return
-        if envelope.init_id != known.init_id or known.size + len(message) > self._limit:
+        if envelope.init_id != known.init_id:
             known.restart()
             return
         known.fragments.append(message)
         known.size += len(message)
+        if known.size > self._limit:
+            known.break_off()
+        while sum(one.size for one in self._tracks.values()) > self._total:
+            most = max(self._tracks.values(), key=lambda one: (len(one.fragments) > 1, one.size))
+            if len(most.fragments) > 1:
+                most.break_off()
+            else:
+                most.restart()
+
+    def interrupted(self, track: str) -> None:
+        """A fragment of the track is missing: only its key frame is of use to a newcomer."""
+        known = self._tracks.get(track)
+        if known is not None:
+            known.break_off()
 
     def forget(self, track: str) -> None:
         """Hold no fragment of a track any more; its init stays."""
@@ -82,10 +127,12 @@ class GopCache:
         """The init of every track that has one."""
         return {name: track.init for name, track in self._tracks.items() if track.init is not None}
 
-    def since_key_frame(self, track: str) -> Sequence[bytes]:
+    def since_key_frame(self, track: str) -> GopStart:
         """Fragments from the last key frame on; empty when there was none yet."""
         known = self._tracks.get(track)
-        return () if known is None else list(known.fragments)
+        if known is None or not known.fragments:
+            return GopStart()
+        return GopStart(list(known.fragments), known.whole)
 
 
 class WatcherGate:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sync import topics
 from sync.errors import EnvelopeError
 from sync.media.envelope import Envelope, Kind
-from sync.media.gop_cache import GopCache, WatcherGate
+from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, GopStart, WatcherGate
 from sync.media.tracks import SOUND
 from sync.mqtt import MqttConnection
 from sync.record.hearing import Hearing, State
@@ -40,6 +40,8 @@ STATUS_MAX_S = 5.0
 MAX_ALARMS = 16
 BACKLOG_BYTES = 1024 * 1024
 """About two seconds of two cameras; beyond it pictures are dropped."""
+START_BYTES = MAX_GOP_BYTES
+"""What may wait beyond that because tracks were begun with all since their key frames."""
 
 
 _CLOSED = frozenset({PauseReason.CLOSED_EVIDENCE.value, PauseReason.MEDIATION.value})
@@ -96,6 +98,8 @@ class LivePublisher:
         self._monotonic = monotonic
         self._gops = GopCache()
         self._gates: dict[str, WatcherGate] = {}
+        self._start_bytes = 0
+        """How much of what waits for the network is there because tracks were begun."""
         self._demand_until = 0.0
         self._levels = False
         self._levels_at = 0.0
@@ -138,7 +142,7 @@ class LivePublisher:
                     self._gates[track].lose()
                 self._broker.publish(f"{self._prefix}/{topics.live(track, topics.INIT)}", payload, qos=1, retain=True)
             elif head == "thumb":
-                if self._lets(track) and self._broker.backlog_bytes < BACKLOG_BYTES:
+                if self._lets(track) and not self._too_slow():
                     self._broker.publish(f"{self._prefix}/{topics.live(track, topics.THUMBNAIL)}", payload)
             elif head == "caption":
                 self._caption(json.loads(payload))
@@ -181,7 +185,7 @@ class LivePublisher:
         self._gops.fragment(track, envelope, payload)
         if gate is None or envelope.kind is not Kind.FRAGMENT or not self._broker.connected:
             return
-        if self._broker.backlog_bytes > BACKLOG_BYTES:
+        if self._too_slow():
             gate.lose()
             self.dropped += 1
         elif gate.passes(envelope):
@@ -198,7 +202,7 @@ class LivePublisher:
         now = self._monotonic()
         if Leave.of(self._hearing()) is not Leave.ALL:
             return
-        if self._levels and now - self._levels_at >= LEVELS_S and self._broker.backlog_bytes < BACKLOG_BYTES:
+        if self._levels and now - self._levels_at >= LEVELS_S and not self._too_slow():
             self._levels_at = now
             self._broker.publish(f"{self._prefix}/{topics.LEVELS}", payload)
 
@@ -219,10 +223,19 @@ class LivePublisher:
             self._begin(track)
 
     def _begin(self, track: str) -> None:
-        held = self._gops.since_key_frame(track) if self._lets(track) else []
-        self._gates[track] = WatcherGate(opened=bool(held))
-        for message in held:
+        held = self._gops.since_key_frame(track) if self._lets(track) else GopStart()
+        self._too_slow()
+        held = held.within(START_BYTES - self._start_bytes)
+        self._gates[track] = WatcherGate(opened=held.whole)
+        self._start_bytes += held.size
+        for message in held.fragments:
             self._broker.publish(f"{self._prefix}/{topics.live(track, topics.FRAGMENT)}", message)
+
+    def _too_slow(self) -> bool:
+        """More waits than the network and what tracks were begun with account for."""
+        waiting = self._broker.backlog_bytes
+        self._start_bytes = min(self._start_bytes, waiting)
+        return waiting > BACKLOG_BYTES + self._start_bytes
 
     def _expire(self) -> None:
         if self._monotonic() > self._demand_until:

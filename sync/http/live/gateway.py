@@ -25,8 +25,6 @@ from sync.media.gop_cache import GopCache
 
 log = structlog.get_logger(__name__)
 
-TRACK_BYTES = 8 * 1024 * 1024
-"""Fragments since the last key frame that are kept for newcomers."""
 MAX_WATCHED = 128
 NAME_CHARS = 200
 """Of an address: `court/room/track`."""
@@ -55,7 +53,7 @@ class Gateway:
         self._name_chars = name_chars
         self._on_demand = on_demand
         self._tabs: set[LiveTab] = set()
-        self._gops = GopCache(TRACK_BYTES)
+        self._gops = GopCache()
         self._thumbnails: dict[str, bytes] = {}
         self._watched: frozenset[str] = frozenset()
 
@@ -92,7 +90,7 @@ class Gateway:
 
     def interrupted(self, name: str) -> None:
         """Fragments of a track are missing: who watches it, and newcomers, go on with the next key frame."""
-        self._gops.forget(name)
+        self._gops.interrupted(name)
         for tab in self._tabs:
             tab.interrupted(name)
 

@@ -11,17 +11,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
 from sync.media.envelope import Envelope, Kind
-from sync.media.gop_cache import WatcherGate
+from sync.media.gop_cache import MAX_GOP_BYTES, GopStart, WatcherGate
 
 CLIENT_BYTES = 8 * 1024 * 1024
 """Media waiting for one tab: about ten seconds of two cameras."""
+START_BYTES = MAX_GOP_BYTES
+"""What may wait beyond that because tracks were begun with all since their key frames."""
 MAX_TEXTS = 4000
 
 
@@ -63,6 +65,8 @@ class LiveTab:
         self._replaced: dict[str, _Message] = {}
         self._media: deque[_Message] = deque()
         self._media_bytes = 0
+        self._start_bytes = 0
+        """How much of what waits is there because tracks were begun."""
         self._thumbnails: dict[str, _Message] = {}
         self._gates: dict[str, WatcherGate] = {}
         self._ready = asyncio.Event()
@@ -98,13 +102,16 @@ class LiveTab:
 
     # Pictures and sound
 
-    def start(self, name: str, init: bytes | None, fragments: Sequence[bytes]) -> None:
-        """Watch a track from now on: its init, and `fragments` from its last key frame on."""
-        self._gates[name] = WatcherGate(opened=bool(fragments))
+    def start(self, name: str, init: bytes | None, held: GopStart) -> None:
+        """Watch a track from now on: its init, and what is `held` of it from its last key frame on."""
+        self._start_bytes = min(self._start_bytes, self._media_bytes)
+        held = held.within(START_BYTES - self._start_bytes)
+        self._gates[name] = WatcherGate(opened=held.whole)
         if init is not None:
             self._put(_Message(init, Kind.INIT, name))
-        for packed in fragments:
-            self._put_fragment(name, packed)
+        self._start_bytes += held.size
+        for packed in held.fragments:
+            self._put(_Message(packed, Kind.FRAGMENT, name))
 
     def stop(self, name: str) -> None:
         """Do not watch a track any more: not even what waits is sent."""
@@ -146,7 +153,8 @@ class LiveTab:
 
     def _put_fragment(self, name: str, packed: bytes) -> None:
         self._put(_Message(packed, Kind.FRAGMENT, name))
-        if self._media_bytes > self._limit:
+        self._start_bytes = min(self._start_bytes, self._media_bytes)
+        if self._media_bytes > self._limit + self._start_bytes:
             self._shed()
 
     def _put(self, item: _Message) -> None:

@@ -10,6 +10,7 @@ from edge.api.websockets import TabsListener
 from sync.http.live.gateway import Gateway
 from sync.http.live.tab import MAX_TEXTS, LiveTab, TooSlowError
 from sync.media.envelope import Envelope, Kind, address, pack_init
+from sync.media.gop_cache import GopStart
 
 LIMIT_BYTES = 4 * 1024 * 1024
 
@@ -26,7 +27,7 @@ def unpacked(message: str | bytes) -> Envelope:
 
 async def test_a_slow_tab_loses_pictures_up_to_a_key_frame_and_no_event() -> None:
     tab = LiveTab(LIMIT_BYTES)
-    tab.start("bench", None, [])
+    tab.start("bench", None, GopStart())
     for sequence in range(200):
         put(tab, sequence, key=sequence % 30 == 0)
         tab.text({"type": "event", "event": sequence})
@@ -77,7 +78,7 @@ async def test_of_what_replaces_itself_only_the_newest_waits() -> None:
 
 async def test_a_new_worker_run_begins_with_its_init() -> None:
     tab = LiveTab()
-    tab.start("bench", None, [])
+    tab.start("bench", None, GopStart())
     init = Envelope(Kind.INIT, 2, 0, 0, 0, 0, pack_init("video/mp4", b"")).pack()
     put(tab, 1, key=True)
     tab.init("bench", address("bench", init))
@@ -89,10 +90,36 @@ async def test_a_new_worker_run_begins_with_its_init() -> None:
 
 async def test_what_waits_of_a_track_that_is_no_more_watched_is_not_sent() -> None:
     tab = LiveTab()
-    tab.start("bench", b"init", [])
+    tab.start("bench", b"init", GopStart())
     put(tab, 1, key=True)
     tab.stop("bench")
     put(tab, 2, key=True)
     tab.text("the only message")
     assert json.loads(str(await tab.next())) == "the only message"
+    assert not tab._media
+
+
+async def test_a_tab_that_begins_with_a_long_gop_loses_none_of_it() -> None:
+    tab = LiveTab(LIMIT_BYTES)
+    messages = [
+        address("bench", Envelope(Kind.FRAGMENT, 1, n, 0, 0, 0, bytes(100_000), key_frame=n == 0).pack())
+        for n in range(150)
+    ]
+    tab.start("bench", None, GopStart(messages, whole=True))
+    put(tab, 150)
+    assert tab.lost == 0
+    held = [unpacked(await tab.next()).sequence for _ in range(151)]
+    assert held == list(range(151))
+    for sequence in range(151, 251):  # what was begun excuses nothing any more
+        put(tab, sequence)
+    assert tab.lost > 0
+
+
+async def test_a_tab_that_begins_after_a_loss_sees_one_picture_and_goes_on_with_the_next_key_frame() -> None:
+    tab = LiveTab(LIMIT_BYTES)
+    key = address("bench", Envelope(Kind.FRAGMENT, 1, 0, 0, 0, 0, b"k", key_frame=True).pack())
+    tab.start("bench", None, GopStart([key]))
+    put(tab, 7)
+    put(tab, 8, key=True)
+    assert [unpacked(await tab.next()).sequence for _ in range(2)] == [0, 8]
     assert not tab._media

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from sync.media.envelope import Envelope, Kind, pack_init
-from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, WatcherGate
+from sync.media.gop_cache import MAX_GOP_BYTES, WatcherGate
 from sync.mqtt import MqttConnection, Will
 from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
@@ -103,7 +103,7 @@ def test_a_repeated_demand_changes_nothing_and_an_unrepeated_one_ends(stand: Sta
 def test_a_slow_network_loses_up_to_the_next_key_frame(stand: Stand) -> None:
     stand.take(fragment(1, key=True))
     stand.demand("bench")
-    stand.line.backlog_bytes = BACKLOG_BYTES + 1
+    stand.line.backlog_bytes = BACKLOG_BYTES + 1000
     stand.take(fragment(2))
     stand.line.backlog_bytes = 0
     stand.take(fragment(3), fragment(4, key=True), fragment(5))
@@ -176,19 +176,38 @@ def test_a_feed_message_that_is_nonsense_is_ignored(stand: Stand, topic: str) ->
         stand.live.take(topic, nonsense)
 
 
-def test_a_track_without_key_frames_is_not_remembered_for_ever() -> None:
-    gops = GopCache()
-    gops.init("bench", Envelope.unpack(INIT), INIT)
+def test_a_long_gop_is_sent_whole_and_what_follows_waits_for_nothing(stand: Stand) -> None:
+    """Smart codecs: 48 s at 4 Mbit/s between key frames."""
+    size = 4_000_000 // 8 // 8
+    stand.take(fragment(1, key=True, size=200_000), *(fragment(n, size=size) for n in range(2, 380)))
+    stand.demand("bench")
+    assert len(stand.line.fragments()) == 379
+    stand.line.backlog_bytes = 379 * size  # all of it still waits for the network
+    stand.take(fragment(380, size=size))
+    stand.line.backlog_bytes = 0
+    stand.take(fragment(381, size=size))
+    assert stand.line.fragments()[-2:] == [380, 381]
+    assert stand.live.dropped == 0
 
-    def put(message: bytes) -> None:
-        gops.fragment("bench", Envelope.unpack(message), message)
 
-    put(fragment(1, key=True))
-    for sequence in range(2, 20):
-        put(fragment(sequence, size=MAX_GOP_BYTES // 10))
-    assert not gops.since_key_frame("bench")
-    put(fragment(20, key=True))
-    assert len(gops.since_key_frame("bench")) == 1
+def test_a_gop_beyond_all_bounds_leaves_its_key_frame_for_newcomers(stand: Stand) -> None:
+    stand.take(fragment(1, key=True, size=1000), *(fragment(n, size=MAX_GOP_BYTES // 10) for n in range(2, 20)))
+    stand.demand("bench")
+    stand.take(fragment(20), fragment(21, key=True), fragment(22))
+    assert stand.line.fragments() == [1, 21, 22]
+
+
+def test_what_was_begun_does_not_excuse_a_network_that_stays_slow(stand: Stand) -> None:
+    stand.take(fragment(1, key=True, size=3_000_000))
+    stand.demand("bench")
+    stand.line.backlog_bytes = 3_000_000 + BACKLOG_BYTES // 2
+    stand.take(fragment(2))
+    stand.line.backlog_bytes = 2_000_000 + BACKLOG_BYTES // 2
+    stand.take(fragment(3))
+    stand.line.backlog_bytes = 3_000_000 + 2 * BACKLOG_BYTES
+    stand.take(fragment(4))
+    assert stand.line.fragments() == [1, 2, 3]
+    assert stand.live.dropped == 1
 
 
 def test_a_gate_opens_at_a_key_frame_only() -> None:
