@@ -5,6 +5,8 @@ import { RecordedSource, type FetchPiece } from './recordedSource';
 
 export class PictureFollower {
   private readonly source: RecordedSource;
+  /** The codec that this browser cannot play; '' when it can. */
+  unplayable = '';
 
   constructor(
     private readonly element: HTMLVideoElement,
@@ -12,6 +14,7 @@ export class PictureFollower {
     fetchPiece: FetchPiece,
   ) {
     this.source = new RecordedSource(element, fetchPiece, { ahead_ms: 10_000, chunk_ms: 10_000 });
+    this.source.onunplayable = (codec) => (this.unplayable = codec);
   }
 
   /** Keep to the cursor; call a few times a second. True while there is a picture at that moment. */

@@ -7,6 +7,7 @@
  */
 
 import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
+import { unplayable } from '../lib/live/playable';
 import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
 
 /** What the center gave for a range. `next_ms` says where media begins again when it gave none. */
@@ -43,6 +44,8 @@ export class RecordedSource {
   /** What went wrong with the last request, in the server's words; '' when nothing did. */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
+  /** Told with the codec of a picture that this browser cannot play, and with '' when all can be played. */
+  onunplayable: (codec: string) => void = () => undefined;
 
   constructor(
     private readonly element: HTMLMediaElement,
@@ -79,7 +82,7 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms &&
-      this.lanes.every((lane) => lane.buffer !== null && at_ms < lane.fetched_to_ms)
+      this.lanes.every((lane) => (lane.buffer !== null || lane.fetched_to_ms === Infinity) && at_ms < lane.fetched_to_ms)
     );
   }
 
@@ -147,9 +150,16 @@ export class RecordedSource {
     // The first piece of every track carries its type; all buffers must exist before the first is filled.
     const pieces = await Promise.all(this.lanes.map((lane) => this.first(lane, generation)));
     if (generation !== this.generation) return;
+    // What this browser cannot play keeps nothing else from playing.
+    const codecs = pieces.map((piece) => (piece === null ? '' : unplayable(piece.mime)));
+    this.onunplayable(codecs.find((codec) => codec !== '') ?? '');
     for (const [i, lane] of this.lanes.entries()) {
       const piece = pieces[i];
       if (piece === undefined || piece === null) continue;
+      if (codecs[i] !== '') {
+        lane.fetched_to_ms = Infinity; // nothing of it is asked for any more
+        continue;
+      }
       lane.mime = piece.mime;
       lane.buffer = media.addSourceBuffer(piece.mime);
     }

@@ -8,6 +8,7 @@
 import type { Envelope } from '../envelope';
 import { KIND } from '../envelope';
 import { DRIFT_MS, SoundDrift } from '../drift';
+import { unplayable } from './playable';
 import { TrackBuffer } from './trackBuffer';
 import { PlaybackPacer } from './playbackPacer';
 
@@ -21,6 +22,8 @@ export interface LiveStats {
   stalls: number;
   firstPictureMs: number | null;
   frames: number;
+  /** The codec of the picture that this browser cannot play; '' when it can. */
+  unplayable: string;
 }
 
 export interface LivePlayerOptions {
@@ -35,7 +38,7 @@ const TICK_MS = 250;
 const REBUILD_EVERY_MS = 1000;
 
 export class LivePlayer {
-  readonly stats: LiveStats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0 };
+  readonly stats: LiveStats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0, unplayable: '' };
   #buffers = new Map<string, TrackBuffer>();
   #attached = new Set<string>();
   #media: MediaSource | null = null;
@@ -100,7 +103,10 @@ export class LivePlayer {
 
   #build(): void {
     if (performance.now() - this.#builtAt < REBUILD_EVERY_MS) return;
-    const all = [...this.#buffers.entries()];
+    const known = [...this.#buffers.values()].find((buffer) => buffer.mime.startsWith('video/'));
+    this.stats.unplayable = known === undefined ? '' : unplayable(known.mime);
+    // What this browser cannot play keeps nothing else from playing.
+    const all = [...this.#buffers.entries()].filter(([, buffer]) => unplayable(buffer.mime) === '');
     const ready = all.filter(([, buffer]) => buffer.ready);
     if (ready.length === 0) return;
     if (ready.length < all.length && performance.now() - this.#firstInitAt < PARTNER_WAIT_MS) return;
@@ -165,6 +171,7 @@ export class LivePlayer {
   #look(): void {
     if (this.#media === null) {
       this.#build();
+      if (this.stats.unplayable !== '') this.options.onStats?.(this.stats);
       return;
     }
     if (this.#started && !this.video.seeking && document.visibilityState === 'visible') {
