@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.selftest.result import SelfTestResult
-from hardware.profile import Camera, Profile
-from recorder.selftest import evidence
+from hardware.profile import Camera, Profile, Seat
+from recorder.selftest import channel_identity, evidence
 from recorder.selftest.evidence import LiveLevel
 from recorder.selftest.recording import PICTURE_NS
 from sync.errors import MediaError
@@ -56,6 +56,8 @@ async def prove(
             finding.set(await asyncio.to_thread(_of_tone, sounds, seat.channel, result.id, tone, heard.levels[seat.id]))
         else:
             finding.set(await asyncio.to_thread(evidence.no_voice, sounds, seat.channel, heard.levels[seat.id]))
+        if finding.state == "ok":
+            finding.set(await asyncio.to_thread(_not_its_own, profile, seat, sounds, heard, result.mode))
         if back and before == "ok" and finding.state == "failed":
             finding.why = f"中心返回的文件：{finding.why}"
         yield
@@ -100,6 +102,18 @@ def _of_tone(
     if not why and max((level.rms_db for level in levels), default=-90.0) < TONE_LIVE_DB:
         return "现场音量表没有反应"
     return why
+
+
+def _not_its_own(profile: Profile, seat: Seat, sounds: Sequence[evidence.Sound], heard: HeardLevels, mode: str) -> str:
+    """Whether the channel is another seat's as well: then nobody can say who spoke."""
+    by_channel = {other.channel: other for other in profile.seats}
+    twin = channel_identity.twin(sounds, seat.channel, sorted(by_channel))
+    if twin is not None:
+        other = by_channel[twin].role
+        return f"与{other}话筒的声音完全相同，设备没有分路送来声音；请在 microphones.device 中写声卡自己的名称（hw:…）"
+    if mode == "speech" and len(profile.seats) > 1 and channel_identity.never_alone(heard.levels, seat.id):
+        return "说话时其他话筒同样响，不能证明是这一座位的话筒；请逐一讲话，并核对接线和通道"
+    return ""
 
 
 def _expected(

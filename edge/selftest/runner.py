@@ -22,7 +22,8 @@ from edge.selftest.evaluation import HeardLevels, prove
 from edge.selftest.result import NO_TEST, SelfTestFinding, SelfTestResult, in_words
 from edge.state.room_state import RoomState
 from edge.state.shown import ShownSelfTest
-from recorder.selftest.evidence import HEARD_DB, HEARD_LEVELS, LiveLevel
+from recorder.selftest.channel_identity import dominant
+from recorder.selftest.evidence import HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
 from sync.record.bodies.session import OpenedSelfTest
 from sync.record.event import Event
@@ -225,9 +226,10 @@ class SelfTestRunner:
         return None
 
     def _hear(self, result: SelfTestResult) -> None:
+        # Only who is louder than all others speaks: the panel shows which seat that is, and the clerk sees who it was.
+        spoke = dominant(self._heard.levels)
         for seat, finding in result.seats.items():
-            loud = sum(level.rms_db > HEARD_DB for level in self._heard.levels[seat])
-            if finding.state == "waiting" and loud >= HEARD_LEVELS:
+            if finding.state == "waiting" and spoke[seat] >= HEARD_LEVELS:
                 result.seats[seat] = SelfTestFinding("heard")
 
     @staticmethod

@@ -25,7 +25,7 @@ def microphones(profile: Profile | None) -> Iterator[DoctorFinding]:
     wanted = profile.microphones
     try:
         if wanted.driver == "pyaudio":
-            yield from _card(find_device(wanted.device, wanted.channels, devices), wanted)
+            yield from card(find_device(wanted.device, wanted.channels, devices), wanted)
         elif wanted.driver == "file":
             there = wanted.file is not None and wanted.file.is_file()
             yield DoctorFinding("profile: microphones", "ok" if there else "bad", f"file {wanted.file}")
@@ -35,7 +35,8 @@ def microphones(profile: Profile | None) -> Iterator[DoctorFinding]:
         yield DoctorFinding("profile: microphones", "bad", error.message)
 
 
-def _card(device: dict[str, Any], wanted: Microphones) -> Iterator[DoctorFinding]:
+def card(device: dict[str, Any], wanted: Microphones) -> Iterator[DoctorFinding]:
+    """Whether a card can be opened as the profile asks, and whether it is the card itself."""
     from hardware.drivers.portaudio import is_direct, unsupported
 
     subject = "profile: microphones"
