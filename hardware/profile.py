@@ -14,7 +14,7 @@ from hardware.camera_address import CameraAddress
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError
 from sync.http.origins import PublicOrigin
-from sync.media.tracks import MICROPHONES, MIX, PROGRAM
+from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 
@@ -264,6 +264,8 @@ class Profile(_ProfilePart):
             raise ValueError("two seats share a microphone channel")
         if max(channels) >= self.microphones.channels:
             raise ValueError(f"a seat uses channel {max(channels)}, but there are {self.microphones.channels} channels")
+        if any(c.id.endswith(COMPATIBLE_SUFFIX) for c in self.cameras):
+            raise ValueError(f"names that end with {COMPATIBLE_SUFFIX} are those of compatible tracks")
         if {MICROPHONES, MIX, PROGRAM} & {c.id for c in self.cameras}:
             raise ValueError("'mics', 'mix' and 'program' are names of other tracks; call the camera something else")
         return self

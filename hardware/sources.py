@@ -15,9 +15,11 @@ from typing import Literal
 
 from hardware.drivers import ffmpeg_arguments
 from hardware.profile import PROGRAM_NAME, Camera, Profile
-from sync.media.tracks import MICROPHONES, MIX, PROGRAM
+from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.units import NS_PER_S
 
+COMPATIBLE_FPS = 25
+"""The most pictures a second of a track that is made for browsers."""
 PROGRAM_OFF = "合成画面已停用：本机算力不足"
 
 
@@ -56,6 +58,7 @@ class Source:
 def sources(profile: Profile, stage: Path) -> list[Source]:
     """All sources of a room; `stage` is where simulated devices look for their cue."""
     devices = [*(_camera(profile, camera, stage) for camera in profile.cameras), _microphones(profile, stage)]
+    devices += [_compatible(profile, camera) for camera in profile.cameras if camera.compatible]
     return [*devices, _program(profile)] if profile.program.enabled else devices
 
 
@@ -133,6 +136,26 @@ def _program(profile: Profile) -> Source:
         reports_clock=True,
         off_why=PROGRAM_OFF,
     )
+
+
+def _compatible(profile: Profile, camera: Camera) -> Source:
+    def command(media: Sequence[int], report: int) -> list[str]:
+        options = {
+            "data": str(profile.storage.data),
+            "camera": camera.id,
+            "fps": min(camera.fps, COMPATIBLE_FPS),
+            "media_fd": media[0],
+            "report_fd": report,
+        }
+        return _worker("hardware.program.compatible", options)
+
+    track = compatible_track(camera)
+    return Source(track.id, (track,), command, True, off_why=f"{track.name}已停用：本机算力不足")
+
+
+def compatible_track(camera: Camera) -> TrackInfo:
+    """The track that is made of a camera's for browsers that cannot play it."""
+    return TrackInfo(camera.id + COMPATIBLE_SUFFIX, "video", f"{camera.name}（H.264）", 0)
 
 
 def _worker(module: str, options: dict[str, object]) -> list[str]:

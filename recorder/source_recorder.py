@@ -13,6 +13,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 from recorder.seat_levels import SeatLevels
 from recorder.storage.schedule import RecordingPlan
 from recorder.track_pipeline import TrackPipeline
+from sync.media.tracks import PROGRAM
 from sync.room.messages import TrackStatus
 
 
@@ -112,5 +113,9 @@ class SourceRecorder:
         failed = runner.state == "failed"
         context.set_alarm("source", self.source.id, f"设备中断：{runner.why}" if failed else None)
         if self.source.off_why and runner.state in ("off", "running"):
-            context.set_alarm(self.source.id, self.source.id, runner.why)  # None while it runs
+            text = runner.why  # None while it runs
+            if self.source.id == PROGRAM:
+                context.set_alarm("program", self.source.id, text)
+            else:
+                context.set_alarm("compatible", self.source.id, text)
         context.status_changed.set()

@@ -28,7 +28,7 @@ from recorder.storage.writer import (
     TrackWriter,
 )
 from sync.media.envelope import Envelope, Kind, pack_init
-from sync.media.tracks import PROGRAM
+from sync.media.tracks import is_made
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -114,7 +114,7 @@ class TrackPipeline:
         kept = self.selector.wanting
         findings: PictureFindings = await asyncio.to_thread(self._picture.inspect, fragment)
         # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
-        texts = {} if self.info.id == PROGRAM else _PICTURE_TEXTS
+        texts = {} if is_made(self.info.id) else _PICTURE_TEXTS
         for trouble, text in texts.items():
             self._context.set_alarm(
                 trouble, self.info.id, f"{self.info.name}：{text}" if trouble in findings.troubles else None

@@ -25,6 +25,7 @@ from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
 from edge.selftest.runner import SelfTestRunner
 from edge.state.room_state import RoomState
 from hardware.profile import PROGRAM_NAME
+from hardware.sources import compatible_track
 from sync.errors import HearingError
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
 from sync.record.bodies.evidence import DrawnBody, ExhibitBody, MarkBody, PresentBody
@@ -314,6 +315,8 @@ class HearingCommands:
     def _opening(self, name: str, case: Case, docket_id: str | None) -> OpenBody:
         profile = self._state.profile
         tracks: list[OpenedTrack] = [{"id": c.id, "kind": "video", "name": c.name} for c in profile.cameras]
+        for made in (compatible_track(c) for c in profile.cameras if c.compatible):
+            tracks.append({"id": made.id, "kind": "video", "name": made.name})
         if profile.program.enabled:
             tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
         tracks += [{"id": MICROPHONES, "kind": "audio", "name": "话筒"}, {"id": MIX, "kind": "audio", "name": "混音"}]

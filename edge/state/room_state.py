@@ -21,7 +21,7 @@ from hardware.profile import Profile
 from sync.errors import EnvelopeError, StorageError
 from sync.http.people import write_private
 from sync.ledger.progress import ProofProgress
-from sync.media.tracks import PROGRAM
+from sync.media.tracks import is_made
 from sync.record.bodies.session import OpenedSeat
 from sync.record.docket import Docket
 from sync.record.event import Event
@@ -114,7 +114,7 @@ class RoomState:
         status = self.recorder
         if status is None or not self.recorder_fresh or status.get("hearing") != hearing:
             return False
-        running = [t for t in status.get("tracks", []) if t.get("state") == "running" and t.get("id") != PROGRAM]
+        running = [t for t in status.get("tracks", []) if t.get("state") == "running" and not is_made(str(t.get("id")))]
         return bool(running) and all(t.get("kept") for t in running)
 
     @property
@@ -123,7 +123,7 @@ class RoomState:
         if self.recorder is None or not self.recorder_fresh:
             return 0
         tracks = self.recorder.get("tracks", [])
-        return sum(t.get("state") == "running" for t in tracks if t.get("id") != PROGRAM)
+        return sum(t.get("state") == "running" for t in tracks if not is_made(str(t.get("id"))))
 
     def listen(self, listener: StateListener) -> None:
         """Tell `listener` of every change from now on."""

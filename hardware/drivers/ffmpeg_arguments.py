@@ -52,6 +52,12 @@ NETWORK_CAMERA: dict[str, str] = {
 }
 """How the library reads a network camera."""
 
+COMPATIBLE: dict[str, str] = {"preset": "ultrafast", "tune": "zerolatency", "crf": "26", "sc_threshold": "0"} | {
+    "maxrate": "2500k",
+    "bufsize": "2500k",
+}
+"""How a camera's H.265 is made H.264 for browsers that cannot play it."""
+
 _QUIET = ("-hide_banner", "-nostats", "-loglevel", "warning")
 
 

@@ -10,3 +10,11 @@ PROGRAM = "program"
 """The composed picture, where the profile asks for it."""
 
 SOUND = frozenset({MICROPHONES, MIX})
+
+COMPATIBLE_SUFFIX = "-h264"
+"""Ends the name of the track that is made of a camera's H.265 for browsers that cannot play it."""
+
+
+def is_made(track: str) -> bool:
+    """Whether a track is made of others in the room: it may lag or be off, and the hearing is recorded all the same."""
+    return track == PROGRAM or track.endswith(COMPATIBLE_SUFFIX)

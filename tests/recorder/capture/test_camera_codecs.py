@@ -48,9 +48,31 @@ async def test_a_stream_is_copied_and_shown_at_its_own_times(
     mime, _ = unpack_init(room.inits["bench"][-1].payload)
     assert f'codecs="{codec}' in mime
     await room.until(lambda: "bench" in room.thumbs, "a picture of it was decoded")
-    shown: list[float] = []
-    for path in room.files("bench"):
-        with av.open(os.fspath(path)) as container:
-            shown += [float(frame.time or 0) for frame in container.decode(video=0)]
+    shown = times_of(room.files("bench"))
     assert all(0.03 < b - a < 0.05 for a, b in pairwise(shown))
     assert len(shown) >= (closed_ns - opened_ns) / 1e9 * 24
+
+
+async def test_a_camera_s_h265_is_made_h264_beside_it_at_the_same_times(room_of: Callable[..., RecorderRoom]) -> None:
+    with gstreamer("--picture", "h265") as url:
+        camera = f'id = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "{url}"\ncompatible = true\n'
+        room = room_of(profile_text(SIMULATED_MICS, f"[[cameras]]\n{camera}"))
+        await room.until(room.running, "both run")
+        room.say("open", case={}, seats=[], tracks=[])
+        await room.pass_media("bench-h264", 4)
+        room.say("close")
+        await room.closed("bench", "bench-h264")
+    mime, _ = unpack_init(room.inits["bench-h264"][-1].payload)
+    assert 'codecs="avc1.' in mime
+    taken = {name: times_of(room.files(name)) for name in ("bench", "bench-h264")}
+    assert len(taken["bench-h264"]) > 20
+    between = [at for at in taken["bench-h264"] if taken["bench"][0] < at < taken["bench"][-1]]
+    assert all(min(abs(at - of) for of in taken["bench"]) < 0.004 for at in between)
+
+
+def times_of(paths: list[Path]) -> list[float]:
+    found: list[float] = []
+    for path in paths:
+        with av.open(os.fspath(path)) as container:
+            found += [float(frame.time or 0) for frame in container.decode(video=0)]
+    return found

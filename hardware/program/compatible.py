@@ -1,0 +1,159 @@
+"""The worker process of a compatible track: a camera's H.265 from the recorder's feed, as H.264 for every browser.
+
+    python -m hardware.program.compatible '<options as JSON>'
+
+Each picture keeps the moment at which its camera took it: that moment is reported as its time of capture. The track is
+made a little later (`DELAY_NS`), at most `WIDEST` pixels wide, on one thread and last in line for the processor. Where
+the machine cannot keep up it halves its pictures, then says `{"off": why}` and ends; the camera's own track goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from hardware.drivers import ffmpeg_arguments
+from hardware.program.camera import CameraFeed, Picture
+from hardware.program.pace import PaceVerdict, PictureRateGovernor
+from hardware.workers.encoder_process import worker_started
+from hardware.workers.reporter import Reporter
+from sync.errors import WutongError
+from sync.room.clock import RoomClock
+from sync.room.feed import FeedClient
+from sync.room.paths import RoomPaths
+from sync.runtime.processes import weigh
+from sync.runtime.units import NS_PER_S
+
+DELAY_NS = 400_000_000
+WIDEST = 1280
+NONE_NS = 2 * NS_PER_S
+"""So long without a new picture, the camera is away: that is not this machine's fault."""
+FIRST_NS = 10 * NS_PER_S
+NICE = 19
+TICKS = 90_000
+OFF_WHY = "转码的算力不足"
+
+
+class FeedListener(threading.Thread):
+    """The camera's fragments, on an event loop of their own."""
+
+    def __init__(self, layout: RoomPaths, camera: str, feed: CameraFeed) -> None:
+        super().__init__(daemon=True)
+        self._layout, self._camera, self._feed = layout, camera, feed
+
+    def run(self) -> None:
+        """For as long as the process lives."""
+        asyncio.run(self._follow())
+
+    async def _follow(self) -> None:
+        topics = [f"{kind}/{self._camera}" for kind in ("init", "frag")]
+        async for topic, payload in FeedClient(self._layout.feed("recorder"), topics).messages():
+            if topic == topics[0]:
+                self._feed.init(payload)
+            elif topic == topics[1]:
+                self._feed.fragment(payload)
+
+
+class CompatibleEncoder:
+    """Pictures of one size to H.264 in fragments. `OSError` or `FFmpegError` when the recorder is gone."""
+
+    def __init__(self, picture: Picture, fps: int, media_fd: int) -> None:
+        wide = min(picture.width, WIDEST)
+        self._size = (picture.width, picture.height)
+        self.first_ns = picture.at_ns
+        options = ffmpeg_arguments.COPIED_FRAGMENTS
+        self._container: Any = av.open(f"pipe:{media_fd}", "w", format="mp4", options=options)
+        stream: Any = self._container.add_stream("libx264", rate=fps, options=ffmpeg_arguments.COMPATIBLE)
+        stream.width, stream.height = wide // 2 * 2, round(picture.height * wide / picture.width / 2) * 2
+        stream.pix_fmt = "yuv420p"
+        stream.gop_size, stream.max_b_frames, stream.codec_context.thread_count = fps, 0, 1
+        stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
+        self._stream = stream
+
+    def write(self, picture: Picture) -> bool:
+        """One picture; False when it has another size, for which a new run is needed."""
+        if (picture.width, picture.height) != self._size:
+            return False
+        rows = np.concatenate([np.ascontiguousarray(plane).reshape(-1) for plane in picture.planes])
+        data = rows.reshape(picture.height * 3 // 2, picture.width)
+        frame = av.VideoFrame.from_ndarray(data, format="yuv420p")
+        frame = frame.reformat(width=self._stream.width, height=self._stream.height)
+        frame.pts = (picture.at_ns - self.first_ns) * TICKS // NS_PER_S
+        frame.time_base = Fraction(1, TICKS)
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+        return True
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        with contextlib.suppress(OSError, FFmpegError):
+            self._container.close()
+
+
+def run(options: dict[str, Any], reporter: Reporter) -> None:
+    """Until the recorder is gone, this process is killed, or it gives up."""
+    layout = RoomPaths(Path(options["data"]))
+    clock = RoomClock.open(layout.clock)
+    feed = CameraFeed()
+    listener = FeedListener(layout, str(options["camera"]), feed)
+    listener.start()
+    pace = PictureRateGovernor(int(options["fps"]))
+    encoder: CompatibleEncoder | None = None
+    last_ns = -1
+    due_ns = time.monotonic_ns()
+    pace.begin(due_ns)
+    seen_ns = due_ns + FIRST_NS - NONE_NS
+    try:
+        while listener.is_alive():
+            due_ns = max(due_ns + NS_PER_S // pace.fps, time.monotonic_ns() - NS_PER_S)
+            time.sleep(max(due_ns - time.monotonic_ns(), 0) / NS_PER_S)  # paced by the clock, in its own process
+            picture = feed.picture(clock.from_monotonic_ns(due_ns - DELAY_NS))
+            if picture is not None and picture.at_ns > last_ns:
+                encoder = encoder or CompatibleEncoder(picture, pace.fps, int(options["media_fd"]))
+                if not encoder.write(picture):
+                    reporter.failed("摄像机的画面尺寸改变，重新启动转码", "size")
+                    return
+                last_ns, seen_ns = picture.at_ns, time.monotonic_ns()
+                reporter.clock(picture.at_ns - encoder.first_ns, clock.to_monotonic_ns(picture.at_ns))
+            elif time.monotonic_ns() - seen_ns > NONE_NS:
+                reporter.failed("摄像机没有送来画面", "no-picture")
+                return
+            if pace.picture(due_ns, time.monotonic_ns()) is PaceVerdict.GIVE_UP:
+                reporter.off(OFF_WHY)
+                return
+        reporter.failed("转码读不到摄像机的画面，重新启动")
+    except (OSError, FFmpegError):
+        reporter.failed("画面编码中断")
+    finally:
+        if encoder is not None:
+            encoder.close()
+
+
+def main() -> None:
+    """Entry point of the process."""
+    worker_started()
+    weigh(NICE)
+    with contextlib.suppress(OSError):  # when memory runs out, this goes first, not the recorder
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    options = json.loads(sys.argv[1])
+    reporter = Reporter(int(options["report_fd"]))
+    try:
+        run(options, reporter)
+    except WutongError as error:
+        reporter.failed(error.message)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
