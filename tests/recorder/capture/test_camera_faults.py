@@ -90,3 +90,18 @@ async def test_a_slow_camera_s_pictures_are_in_time_whatever_the_profile_says(ro
         await room.until(lambda: {name: room.track(name).get("fps") for name in rates} == rates, "their rates are told")
         slow = {a["subject"] for a in room.status["alarms"] if a["code"] == "slow-picture"}
         assert slow == set(rates)
+
+
+async def test_a_usb_camera_that_is_missing_or_refuses_says_so_in_words(room_of: RoomOf) -> None:
+    """Nodes of devices that are no cameras: the kernels of these machines take no loopback driver."""
+    nodes = {"missing": "/dev/v4l/by-path/nowhere", "format": "/dev/null"}
+    text = "".join(
+        f'[[cameras]]\nid = "{name}"\nname = "{name}"\ndriver = "v4l2"\ndevice = "{node}"\n'
+        for name, node in nodes.items()
+    )
+    room = room_of(profile_text(SIMULATED_MICS, text))
+    await room.until(lambda: all(room.track(name).get("fault") == name for name in nodes), "each fault has its code")
+    alarms = {a["subject"]: a["text"] for a in room.status["alarms"] if a["code"] == "source"}
+    assert "设备不在" in alarms["missing"]
+    assert "nowhere" in alarms["missing"]
+    assert "Inappropriate ioctl" in alarms["format"]
