@@ -156,10 +156,12 @@ def kind_of(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
     if "hardware.workers.microphones" in command:
         return "microphones"
+    if "hardware.workers.network_camera" in command:
+        return "cameras"
     if "recorder.readback.worker" in command:
         return "readback"
     if "ffmpeg" in command.split(" ")[0]:
-        return "camera_ffmpeg" if "rtsp://" in command else "sound_ffmpeg"
+        return "sound_ffmpeg"
     return "recorder" if "recorder" in command else "other"
 
 

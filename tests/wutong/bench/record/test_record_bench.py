@@ -66,7 +66,7 @@ async def test_the_figures_are_of_a_run_without_gaps_and_add_up(
     monkeypatch.setattr(measure, "SETTLE_S", 1.0)
     figures = await measure.measure(tmp_path, 6, Console(quiet=True))
     cost = figures["cpu_cores_by_process"]
-    assert {"recorder", "microphones", "camera_ffmpeg", "sound_ffmpeg"} <= set(cost)
+    assert {"recorder", "microphones", "cameras", "sound_ffmpeg"} <= set(cost)
     assert figures["cpu_cores_mean"] == pytest.approx(sum(cost.values()), abs=0.002)
     assert all(value >= 0 for value in cost.values())
     assert (figures["gaps"], figures["restarts"]) == (0, 0)
