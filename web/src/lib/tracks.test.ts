@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { devicesOf } from './tracks';
+import { devicesOf, shownTrack } from './tracks';
 import type { TrackStatus } from './types';
 
 const track = (id: string): TrackStatus => ({
@@ -20,4 +20,16 @@ test('the composed picture is no device: a hearing is recorded without it', () =
     'bench',
   ]);
   expect(devicesOf(null)).toEqual([]);
+});
+
+test('where a browser cannot play a camera, the track that is made of it is shown', () => {
+  const hevc = { ...track('bench'), mime: 'video/mp4; codecs="hvc1.1.6.L93.90"' };
+  const cannot = (mime: string): string => (mime.includes('hvc1') ? 'H.265' : '');
+  const made = track('bench-h264');
+  expect(shownTrack({ tracks: [hevc, made] }, 'bench', cannot)).toBe('bench-h264');
+  expect(shownTrack({ tracks: [hevc, made] }, 'bench', () => '')).toBe('bench');
+  expect(shownTrack({ tracks: [hevc] }, 'bench', cannot)).toBe('bench');
+  expect(shownTrack({ tracks: [hevc, { ...made, state: 'off' }] }, 'bench', cannot)).toBe('bench');
+  expect(shownTrack(null, 'bench', cannot)).toBe('bench');
+  expect(devicesOf({ tracks: [hevc, made] }).map((t) => t.id)).toEqual(['bench']);
 });

@@ -1,5 +1,6 @@
 /** Which of a room's tracks are what. */
 
+import { unplayable } from './live/playable';
 import type { RecorderStatus, TrackStatus } from './types';
 
 /** The composed picture (合成画面). */
@@ -10,4 +11,16 @@ const COMPATIBLE = '-h264';
 /** Cameras and microphones: what must be kept. The composed picture may be off, and then has an alarm of its own. */
 export function devicesOf(status: Pick<RecorderStatus, 'tracks'> | null): TrackStatus[] {
   return (status?.tracks ?? []).filter((track) => track.id !== PROGRAM && !track.id.endsWith(COMPATIBLE));
+}
+
+/** Which track shows a camera here: its own, or the one made of it where this browser cannot play its own. */
+export function shownTrack(
+  status: Pick<RecorderStatus, 'tracks'> | null,
+  id: string,
+  cannot: (mime: string) => string = unplayable,
+): string {
+  const tracks = status?.tracks ?? [];
+  const own = tracks.find((track) => track.id === id);
+  const made = tracks.find((track) => track.id === id + COMPATIBLE && track.state === 'running');
+  return own !== undefined && made !== undefined && cannot(own.mime) !== '' ? made.id : id;
 }
