@@ -17,11 +17,14 @@ from sync.http.origins import PublicOrigin
 from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
+from sync.text.fields import LINE
 
 PROGRAM_NAME = "合成画面"
 """The composed track: its name in addresses, and as people read it."""
 
 WebAddress = Annotated[str, AfterValidator(lambda url: check_web_address(url) if url else url)]
+ReadName = Annotated[str, LINE, Field(min_length=1, max_length=100)]
+"""What people read: in one line, without characters that nobody sees."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
@@ -34,15 +37,15 @@ class Room(_ProfilePart):
 
     court: Slug = Field(description="short name of the court, used in topics and addresses")
     room: Slug = Field(description="short name of the courtroom, unique in its court")
-    court_name: str = Field(description="the court's name as people read it, e.g. 尖山区人民法院")
-    room_name: str = Field(description="the courtroom's name as people read it, e.g. 第三法庭")
+    court_name: ReadName = Field(description="the court's name as people read it, e.g. 尖山区人民法院")
+    room_name: ReadName = Field(description="the courtroom's name as people read it, e.g. 第三法庭")
 
 
 class Seat(_ProfilePart):
     """A place in the courtroom with its microphone."""
 
     id: Slug = Field(description="short name of the seat")
-    roles: list[str] = Field(min_length=1, description="who sits here; the first role is the one shown")
+    roles: list[ReadName] = Field(min_length=1, description="who sits here; the first role is the one shown")
     channel: int = Field(ge=0, lt=8, description="channel of the microphones' track, counted from 0")
 
     @property
@@ -66,7 +69,7 @@ class Camera(_ProfilePart):
     """One camera: one track, H.264 or, copied from a network camera, H.265."""
 
     id: Slug = Field(description="short name of the camera and of its track")
-    name: str = Field(description="the camera's name as people read it, e.g. 审判席")
+    name: ReadName = Field(description="the camera's name as people read it, e.g. 审判席")
     driver: Literal["rtsp", "v4l2", "file", "simulated"] = Field(description="how it is plugged in")
     url: str = Field("", repr=False, description="rtsp: address of the main stream, without user and password")
     user: str = Field("", max_length=200, description="rtsp: the user that the camera knows")

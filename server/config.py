@@ -12,6 +12,7 @@ from sync.errors import ConfigError
 from sync.http.origins import PublicOrigin
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
+from sync.text.fields import LINE
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
@@ -25,8 +26,8 @@ class RoomEntry(_ConfigPart):
 
     court: Slug = Field(description="short name of the court, as in the room's profile")
     room: Slug = Field(description="short name of the courtroom, as in the room's profile")
-    court_name: str = Field("", description="the court's name, shown until the room itself says it")
-    room_name: str = Field("", description="the courtroom's name, shown until the room itself says it")
+    court_name: Annotated[str, LINE] = Field("", description="the court's name, shown until the room itself says it")
+    room_name: Annotated[str, LINE] = Field("", description="the courtroom's name, shown until the room itself says it")
     token_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="SHA-256 (hex) of the room's upload token")
     token_file: Path | None = Field(None, description="instead: a file (mode 0600) that holds the token itself")
 
@@ -81,7 +82,9 @@ class StoreSettings(_ConfigPart):
 class Config(_ConfigPart):
     """A center."""
 
-    name: str = Field("五同督查中心", max_length=100, description="the center's name as people read it")
+    name: Annotated[str, LINE] = Field(
+        "五同督查中心", max_length=100, description="the center's name as people read it"
+    )
     inspector: str = Field("督查员", max_length=40, description="the name shown for who signs in to inspect")
     archivist: str = Field("档案管理员", max_length=40, description="the name shown for who keeps the archive")
     not_recorded_minutes: float = Field(
