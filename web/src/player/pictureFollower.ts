@@ -5,8 +5,6 @@ import { RecordedSource, type FetchPiece } from './recordedSource';
 
 export class PictureFollower {
   private readonly source: RecordedSource;
-  /** The codec that this browser cannot play; '' when it can. */
-  unplayable = '';
 
   constructor(
     private readonly element: HTMLVideoElement,
@@ -14,7 +12,6 @@ export class PictureFollower {
     fetchPiece: FetchPiece,
   ) {
     this.source = new RecordedSource(element, fetchPiece, { ahead_ms: 10_000, chunk_ms: 10_000 });
-    this.source.onunplayable = (codec) => (this.unplayable = codec);
   }
 
   /** Keep to the cursor; call a few times a second. True while there is a picture at that moment. */
@@ -38,6 +35,11 @@ export class PictureFollower {
     if (playing && element.paused) void element.play().catch(() => undefined);
     if (!playing && !element.paused) element.pause();
     return true;
+  }
+
+  /** Why this browser cannot play the camera, in words; '' when it can. */
+  get unplayable(): string {
+    return this.source.whyNot(this.track);
   }
 
   destroy(): void {

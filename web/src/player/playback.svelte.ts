@@ -30,7 +30,7 @@ export class Playback {
   skipped = $state<Skip | null>(null);
   /** Why media does not arrive, in the server's words. */
   problem = $state('');
-  /** The codec of the picture that this browser cannot play; '' when it can. */
+  /** Why this browser cannot play a track that is loaded, in words. */
   unplayable = $state('');
   /** The cursor is at the end of what has been recorded. */
   atEnd = $state(false);
@@ -55,7 +55,7 @@ export class Playback {
     this.element = element;
     this.source = new RecordedSource(element, this.fetchPiece);
     this.source.onproblem = (words) => (this.problem = words);
-    this.source.onunplayable = (codec) => (this.unplayable = codec);
+    this.source.onunplayable = (words) => (this.unplayable = words);
     element.muted = this.muted;
     if (this.list.length > 0) this.go(this.ms);
     const loop = () => {

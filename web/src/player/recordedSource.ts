@@ -7,7 +7,7 @@
  */
 
 import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
-import { unplayable } from '../lib/live/playable';
+import { whyUnplayable } from '../lib/live/playable';
 import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
 
 /** What the center gave for a range. `next_ms` says where media begins again when it gave none. */
@@ -21,6 +21,8 @@ interface TrackLoad {
   track: string;
   buffer: SourceBuffer | null;
   mime: string;
+  /** Why this browser cannot play it, in words; such a lane is never waited for. */
+  unplayable: string;
   /** Everything from the last jump up to this moment is appended. */
   fetched_to_ms: number;
   /** The center is asked again no earlier than this (performance.now). */
@@ -44,8 +46,8 @@ export class RecordedSource {
   /** What went wrong with the last request, in the server's words; '' when nothing did. */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
-  /** Told with the codec of a picture that this browser cannot play, and with '' when all can be played. */
-  onunplayable: (codec: string) => void = () => undefined;
+  /** Called with why this browser cannot play a track, in words; '' when it can play all. */
+  onunplayable: (words: string) => void = () => undefined;
 
   constructor(
     private readonly element: HTMLMediaElement,
@@ -72,6 +74,11 @@ export class RecordedSource {
     void this.restart(tracks, at_ms);
   }
 
+  /** Why the browser cannot play a track; '' when it can, or nothing is known yet. */
+  whyNot(track: string): string {
+    return this.lanes.find((lane) => lane.track === track)?.unplayable ?? '';
+  }
+
   /** The stretch has grown: the hearing still runs. */
   extend(stretch_to_ms: number): void {
     this.stretch_to_ms = stretch_to_ms;
@@ -82,7 +89,7 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms &&
-      this.lanes.every((lane) => (lane.buffer !== null || lane.fetched_to_ms === Infinity) && at_ms < lane.fetched_to_ms)
+      this.lanes.every((lane) => lane.unplayable !== '' || (lane.buffer !== null && at_ms < lane.fetched_to_ms))
     );
   }
 
@@ -91,7 +98,7 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms - 50 &&
-      this.lanes.every((lane) => at_ms < lane.fetched_to_ms + this.appetite.chunk_ms)
+      this.lanes.every((lane) => lane.unplayable !== '' || at_ms < lane.fetched_to_ms + this.appetite.chunk_ms)
     );
   }
 
@@ -132,10 +139,13 @@ export class RecordedSource {
       track,
       buffer: null,
       mime: '',
+      unplayable: whyUnplayable(''),
       fetched_to_ms: at_ms,
       retry_at: 0,
       busy: false,
     }));
+    this.tell();
+    if (this.lanes.every((lane) => lane.unplayable !== '')) return;
     const rate = this.element.playbackRate;
     const media = new MediaSource();
     const old = this.url;
@@ -150,19 +160,14 @@ export class RecordedSource {
     // The first piece of every track carries its type; all buffers must exist before the first is filled.
     const pieces = await Promise.all(this.lanes.map((lane) => this.first(lane, generation)));
     if (generation !== this.generation) return;
-    // What this browser cannot play keeps nothing else from playing.
-    const codecs = pieces.map((piece) => (piece === null ? '' : unplayable(piece.mime)));
-    this.onunplayable(codecs.find((codec) => codec !== '') ?? '');
     for (const [i, lane] of this.lanes.entries()) {
       const piece = pieces[i];
       if (piece === undefined || piece === null) continue;
-      if (codecs[i] !== '') {
-        lane.fetched_to_ms = Infinity; // nothing of it is asked for any more
-        continue;
-      }
       lane.mime = piece.mime;
-      lane.buffer = media.addSourceBuffer(piece.mime);
+      lane.unplayable = whyUnplayable(piece.mime);
+      if (lane.unplayable === '') lane.buffer = media.addSourceBuffer(piece.mime);
     }
+    this.tell();
     this.element.currentTime = at_ms / 1000;
     for (const [i, lane] of this.lanes.entries()) {
       const piece = pieces[i];
@@ -213,6 +218,12 @@ export class RecordedSource {
   private async append(lane: TrackLoad, piece: MediaPiece & { bytes: ArrayBuffer }): Promise<void> {
     const buffer = lane.buffer;
     if (buffer === null) return;
+    lane.unplayable = whyUnplayable(piece.mime);
+    if (lane.unplayable !== '') {
+      lane.fetched_to_ms = piece.to_ms; // it is not asked for again, and what comes after it may be playable
+      this.tell();
+      return;
+    }
     try {
       if (piece.mime !== lane.mime) buffer.changeType(piece.mime);
       lane.mime = piece.mime;
@@ -236,6 +247,10 @@ export class RecordedSource {
     await idle(buffer);
     if (piece.to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = piece.to_ms;
     else lane.retry_at = performance.now() + RETRY_MS; // the end of what has arrived so far
+  }
+
+  private tell(): void {
+    this.onunplayable(this.lanes.find((lane) => lane.unplayable !== '')?.unplayable ?? '');
   }
 
   private report(words: string): void {

@@ -2,15 +2,17 @@
  *
  * All tracks of a room share one media time line (room time), so a picture and the mix in one MediaSource are in sync by
  * construction. `lagMs` is now minus the capture time of the frame that is on the screen. A broken MediaSource is
- * replaced by itself; a worker that started anew (new init id) goes on in the same one; holes are jumped over.
+ * replaced by itself; a worker that started anew (new init id) goes on in the same one; holes are jumped over. A track
+ * that this browser cannot play is left out, and `unplayable` says why.
  */
 
 import type { Envelope } from '../envelope';
 import { KIND } from '../envelope';
 import { DRIFT_MS, SoundDrift } from '../drift';
-import { unplayable } from './playable';
-import { TrackBuffer } from './trackBuffer';
+import { whyUnplayable } from './playable';
+import { watchFrames, type ShownFrame } from './frames';
 import { PlaybackPacer } from './playbackPacer';
+import { TrackBuffer } from './trackBuffer';
 
 export interface LiveStats {
   /** Now minus capture of the displayed frame, milliseconds; null before the first. */
@@ -22,8 +24,8 @@ export interface LiveStats {
   stalls: number;
   firstPictureMs: number | null;
   frames: number;
-  /** The codec of the picture that this browser cannot play; '' when it can. */
-  unplayable: string;
+  /** Why a track cannot be played here, in words, by its address. */
+  unplayable: ReadonlyMap<string, string>;
 }
 
 export interface LivePlayerOptions {
@@ -38,7 +40,8 @@ const TICK_MS = 250;
 const REBUILD_EVERY_MS = 1000;
 
 export class LivePlayer {
-  readonly stats: LiveStats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0, unplayable: '' };
+  readonly stats: LiveStats;
+  #unplayable = new Map<string, string>();
   #buffers = new Map<string, TrackBuffer>();
   #attached = new Set<string>();
   #media: MediaSource | null = null;
@@ -52,7 +55,7 @@ export class LivePlayer {
   #builtAt = -REBUILD_EVERY_MS;
   #started = false;
   #shownAt = 0;
-  #frameRequest = 0;
+  #endFrames: () => void;
   #tick: ReturnType<typeof setInterval>;
 
   /** `addresses`: the track of the picture, and the sound's if it shall be heard. */
@@ -61,6 +64,7 @@ export class LivePlayer {
     addresses: string[],
     private readonly options: LivePlayerOptions = {},
   ) {
+    this.stats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0, unplayable: this.#unplayable };
     for (const address of addresses) {
       const buffer = new TrackBuffer(
         () => this.#appended(),
@@ -75,7 +79,7 @@ export class LivePlayer {
     video.addEventListener('seeked', () => this.#drift.based(video.currentTime * 1000), { signal });
     document.addEventListener('visibilitychange', () => this.#visible(), { signal });
     this.#tick = setInterval(() => this.#look(), TICK_MS);
-    this.#requestFrame();
+    this.#endFrames = watchFrames(video, (frame) => this.#shown(frame));
   }
 
   take(envelope: Envelope): void {
@@ -87,6 +91,7 @@ export class LivePlayer {
       if (this.#started && !this.video.seeking) this.#pacer.arrived(performance.now(), this.#behindS());
     }
     const fresh = buffer.take(envelope);
+    if (fresh) this.#judge(envelope.address, buffer.mime);
     if (fresh && this.#firstInitAt === 0) this.#firstInitAt = performance.now();
     if (fresh && this.#media !== null && !this.#attached.has(envelope.address)) this.#rebuild();
     else if (this.#media === null) this.#build();
@@ -95,18 +100,22 @@ export class LivePlayer {
   destroy(): void {
     clearInterval(this.#tick);
     this.#abort.abort();
-    if (this.#frameRequest) this.video.cancelVideoFrameCallback(this.#frameRequest);
+    this.#endFrames();
     this.#discard();
     this.video.removeAttribute('src');
     this.video.load();
   }
 
+  /** Can the track be played as it is coded now? */
+  #judge(address: string, mime: string): void {
+    const why = whyUnplayable(mime);
+    if (why === '') this.#unplayable.delete(address);
+    else this.#unplayable.set(address, why);
+  }
+
   #build(): void {
     if (performance.now() - this.#builtAt < REBUILD_EVERY_MS) return;
-    const known = [...this.#buffers.values()].find((buffer) => buffer.mime.startsWith('video/'));
-    this.stats.unplayable = known === undefined ? '' : unplayable(known.mime);
-    // What this browser cannot play keeps nothing else from playing.
-    const all = [...this.#buffers.entries()].filter(([, buffer]) => unplayable(buffer.mime) === '');
+    const all = [...this.#buffers.entries()].filter(([address]) => !this.#unplayable.has(address));
     const ready = all.filter(([, buffer]) => buffer.ready);
     if (ready.length === 0) return;
     if (ready.length < all.length && performance.now() - this.#firstInitAt < PARTNER_WAIT_MS) return;
@@ -171,7 +180,6 @@ export class LivePlayer {
   #look(): void {
     if (this.#media === null) {
       this.#build();
-      if (this.stats.unplayable !== '') this.options.onStats?.(this.stats);
       return;
     }
     if (this.#started && !this.video.seeking && document.visibilityState === 'visible') {
@@ -232,18 +240,16 @@ export class LivePlayer {
     return known ? roomMs + known.offsetMs : null;
   }
 
-  #requestFrame(): void {
-    this.#frameRequest = this.video.requestVideoFrameCallback((now, frame) => {
-      const utc = this.#utcOf(frame.mediaTime * 1000);
-      this.stats.frames += 1;
-      this.stats.firstPictureMs ??= now - this.#createdAt;
-      this.stats.shownUtcMs = utc;
-      this.#shownAt = now;
-      if (utc !== null) {
-        const shownAt = Date.now() + (frame.expectedDisplayTime - performance.now());
-        this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
-      }
-      this.#requestFrame();
-    });
+  #shown(frame: ShownFrame): void {
+    const now = performance.now();
+    const utc = this.#utcOf(frame.mediaTimeS * 1000);
+    this.stats.frames += 1;
+    this.stats.firstPictureMs ??= now - this.#createdAt;
+    this.stats.shownUtcMs = utc;
+    this.#shownAt = now;
+    if (utc !== null) {
+      const shownAt = Date.now() + (frame.shownAtMs - now);
+      this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
+    }
   }
 }

@@ -105,14 +105,12 @@ export class TrackBuffer {
     const source = this.#source;
     const first = this.#waiting[0];
     if (source === null || source.updating || first === undefined) return;
-    if (first.init && first.mime !== this.#sourceMime) {
-      source.changeType(first.mime);
-      this.#sourceMime = first.mime;
-    }
     let count = 1;
     if (!first.init) while (count < this.#waiting.length && !this.#waiting[count]?.init) count += 1;
     const taken = this.#waiting.slice(0, count);
     try {
+      if (first.init && first.mime !== this.#sourceMime) source.changeType(first.mime);
+      if (first.init) this.#sourceMime = first.mime;
       source.appendBuffer(taken.length === 1 ? first.bytes : join(taken.map((w) => w.bytes)));
       this.#waiting.splice(0, count);
     } catch (error) {
