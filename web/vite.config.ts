@@ -1,14 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { TARGETS } from './browsers/least.js';
+import { browserNotice } from './browsers/noticePlugin.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: '/',
-  plugins: [svelte()],
+  plugins: [svelte(), browserNotice()],
   build: {
-    target: 'chrome120',
+    target: TARGETS,
     outDir: 'dist',
     emptyOutDir: true,
     assetsInlineLimit: 0, // the pages' policy allows no data: scripts or fonts

@@ -11,7 +11,7 @@ export default mergeConfig(
       environment: 'jsdom',
       isolate: false, // one browser environment a worker, not one a file: that is most of the time
       maxWorkers: 2,
-      include: ['src/**/*.test.ts'],
+      include: ['{src,browsers}/**/*.test.ts'],
     },
   }),
 );

@@ -1,5 +1,6 @@
 /** Requests to our own server. Every failure is an `ApiError` with the server's code and sentence, or `offline`. */
 
+import { abortAfter } from './browser/abortAfter';
 import type { Session } from './types';
 
 export class ApiError extends Error {
@@ -37,7 +38,7 @@ async function send(method: string, path: string, init: RequestInit = {}): Promi
       method,
       credentials: 'same-origin',
       cache: 'no-store',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: abortAfter(TIMEOUT_MS),
       ...init,
       headers: { ...HEADERS, ...init.headers },
     });

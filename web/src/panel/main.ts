@@ -1,7 +1,4 @@
-import { mount } from 'svelte';
-import '../lib/theme.css';
+import { mountPage } from '../lib/browser/mountPage';
 import App from './App.svelte';
 
-const target = document.getElementById('app');
-if (target === null) throw new Error('the page has no #app element');
-mount(App, { target });
+mountPage(App);

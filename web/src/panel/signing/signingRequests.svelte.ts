@@ -1,6 +1,7 @@
 /** What the clerk does after 闭庭: submit the words for signature, take signatures, objections, corrections, files. */
 
 import { ApiError, api } from '../../lib/api';
+import { abortAfter } from '../../lib/browser/abortAfter';
 import type { Signer, SigningState } from '../../lib/types';
 import type { PanelCommands } from '../panelCommands.svelte';
 import { BrowserStore } from '../browserStore';
@@ -115,7 +116,7 @@ export class SigningRequests {
     return this.commands.run('document', async () => {
       this.fetching = kind;
       try {
-        const answer = await api.raw(`/api/transcript/document.${kind}`, AbortSignal.timeout(PATIENCE_MS));
+        const answer = await api.raw(`/api/transcript/document.${kind}`, abortAfter(PATIENCE_MS));
         const url = URL.createObjectURL(await answer.blob());
         const link = document.createElement('a');
         link.href = url;
