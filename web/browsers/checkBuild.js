@@ -31,7 +31,7 @@ const old = new Set(members.filter(({ there }) => there).map(({ name }) => name)
 const newer = members.filter(({ there, owner, name }) => !there && !polyfilled.has(`${owner}.${name}`.toLowerCase()));
 const provided = new Set(members.filter(({ owner, name }) => polyfilled.has(`${owner}.${name}`.toLowerCase())).map(({ name }) => name));
 const alone = new Set(newer.filter(({ owner, name }) => owner !== '' && !old.has(name) && !provided.has(name)).map(({ name }) => name));
-const named = new Set(newer.filter(({ owner, own }) => owner !== '' && own).map(({ owner, name }) => `${owner}.${name}`));
+const named = new Set(newer.filter(({ owner, where }) => owner !== '' && where !== 'prototype').map(({ owner, name }) => `${owner}.${name}`));
 const globals = new Set(newer.filter(({ owner, name }) => owner === '' && !old.has(name)).map(({ name }) => name));
 
 /** @param {any} node @param {(node: any) => void} visit */

@@ -2,14 +2,15 @@
  * What browsers learned after the least versions, from MDN's browser-compat-data: functions and objects of scripts, and
  * words of style sheets. The check of the build (checkBuild.js) and the test in an old browser take both from here.
  *
- * `node browsers/newer.js` writes the scripts' part as JSON: [[object, name, static], …], `object` "" for a global.
+ * `node browsers/newer.js` writes the scripts' part as JSON: [[object, name, where], …]; `object` is "" for a global, and
+ * `where` it is: "object", "prototype" or, where the data do not tell, "either".
  */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LEAST } from './least.js';
 
-/** @typedef {{ owner: string, name: string, own: boolean }} Member `own`: of the object itself, not of its instances. */
+/** @typedef {{ owner: string, name: string, where: 'object' | 'prototype' | 'either' }} Member */
 
 const data = JSON.parse(readFileSync(join(import.meta.dirname, '../node_modules/@mdn/browser-compat-data/data.json'), 'utf8'));
 
@@ -38,19 +39,20 @@ function parts(group) {
 
 /** All that scripts can name, with what it is. @returns {(Member & { there: boolean })[]} */
 export function scriptMembers() {
+  /** @type {(Member & { there: boolean })[]} */
   const found = [];
   for (const [owner, feature] of [...parts(data.api), ...parts(data.javascript.builtins)]) {
     const there = isThere(feature);
-    found.push({ owner: '', name: owner, own: true, there });
+    found.push({ owner: '', name: owner, where: 'object', there });
     for (const [key, member] of parts(feature)) {
       if (!/^\w+$/.test(key) || key === owner) continue;
-      const own = key.endsWith('_static') || owner in data.javascript.builtins;
+      const where = owner in data.javascript.builtins ? 'either' : key.endsWith('_static') ? 'object' : 'prototype';
       const name = key.replace(/_(static|event)$/, '');
-      if (!key.endsWith('_event')) found.push({ owner, name, own, there: there && isThere(member) });
+      if (!key.endsWith('_event')) found.push({ owner, name, where, there: there && isThere(member) });
     }
   }
   // Members of the window can be named alone.
-  return found.flatMap((one) => (one.owner === 'Window' ? [one, { ...one, owner: '', own: true }] : [one]));
+  return found.flatMap((one) => (one.owner === 'Window' ? [one, { ...one, owner: '', where: 'object' }] : [one]));
 }
 
 /** Words of style sheets: "property:field-sizing", "value:display:ruby", "at:container", "selector:has", "function:color-mix". */
@@ -76,5 +78,5 @@ export function styleWords() {
 
 if (process.argv[1] === import.meta.filename) {
   const newer = scriptMembers().filter((one) => !one.there);
-  process.stdout.write(JSON.stringify(newer.map(({ owner, name, own }) => [owner, name, own])));
+  process.stdout.write(JSON.stringify(newer.map(({ owner, name, where }) => [owner, name, where])));
 }

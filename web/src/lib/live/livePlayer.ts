@@ -180,6 +180,7 @@ export class LivePlayer {
   #look(): void {
     if (this.#media === null) {
       this.#build();
+      this.options.onStats?.(this.stats);
       return;
     }
     if (this.#started && !this.video.seeking && document.visibilityState === 'visible') {
