@@ -32,6 +32,7 @@ REACHED = {
     "tests.support.rooms.edge_room.Room": "service",
     "tests.support.rooms.running_demo.Demo": "process",
     "playwright.sync_api": "browser",
+    "tests.support.browsers.firefox.firefox": "browser",
     "transcriber.recognition.process.EngineProcess.start": "process",
 }
 """What is no part of a unit test, and the marker of who needs it: a module, or what a module defines."""

@@ -1,0 +1,1 @@
+"""Browsers other than the newest Chromium."""
