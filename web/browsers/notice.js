@@ -71,12 +71,15 @@
   /** `blocks`: [language, heading, paragraphs]. `more`: words for whoever looks after the machine. */
   function show(blocks, more, anyway) {
     var body = document.body;
+    var main;
     var box;
     var i;
     var j;
     while (body.firstChild) body.removeChild(body.firstChild);
     body.style.cssText = 'margin:0;background:#0d1218;color:#e9eef4;font:18px/1.7 "Noto Sans CJK SC","Microsoft YaHei",SimSun,sans-serif';
-    box = add(body, 'div', '', 'max-width:760px;margin:0 auto;padding:40px 24px');
+    main = add(body, 'div');
+    main.setAttribute('role', 'main');
+    box = add(main, 'div', '', 'max-width:760px;margin:0 auto;padding:40px 24px');
     box.id = 'notice';
     box.setAttribute('role', 'alert');
     for (i = 0; i < blocks.length; i += 1) {
@@ -113,6 +116,7 @@
     var en = [];
     var old = is.version < is.least;
     var ie = is.least === Infinity;
+    var forbidden = !old && /Storage/.test(missing.join());
     var dual = '如果这是 360、奇安信等双核浏览器：请点地址栏右侧的图标，从“兼容模式”换成“极速模式”，再刷新本页。';
     if (ie) {
       zh.push('当前浏览器：IE 内核' + (is.version ? ' ' + is.version : '') + '（兼容模式），本系统不支持。', dual);
@@ -126,13 +130,13 @@
       zh.push('缺少或被禁用的功能：' + missing.join('、') + '。');
       en.push('Missing or switched off: ' + missing.join(', ') + '.');
     }
-    if (!old && /Storage/.test(missing.join())) {
+    if (forbidden) {
       zh.push('浏览器禁止本页保存数据：请在浏览器设置中允许本站使用 Cookie 和网站数据，再刷新本页。');
       en.push('The browser forbids this page to keep data: allow cookies and site data for this address, then reload.');
     }
-    zh.push('请安装或升级其中之一：Chromium 内核 ' + LEAST.chrome + ' 或更高版本的浏览器（360、奇安信、统信 UOS、Edge、Chrome 等，使用极速模式），' +
+    if (!forbidden) zh.push('请安装或升级其中之一：Chromium 内核 ' + LEAST.chrome + ' 或更高版本的浏览器（360、奇安信、统信 UOS、Edge、Chrome 等，使用极速模式），' +
       '或 Firefox ' + LEAST.firefox + ' 或更高版本。不能自行安装时，请联系系统管理员。');
-    en.push('Install one of these: a browser of Chromium ' + LEAST.chrome + ' or newer (360, Qi An Xin, UOS, Edge, Chrome …), or Firefox ' +
+    if (!forbidden) en.push('Install one of these: a browser of Chromium ' + LEAST.chrome + ' or newer (360, Qi An Xin, UOS, Edge, Chrome …), or Firefox ' +
       LEAST.firefox + ' or newer. If you may not install it yourself, ask the administrator.');
     if (inRoom()) {
       zh.push('录音录像不依赖本页面：正在进行的录制不受影响。');
@@ -141,18 +145,18 @@
     when(function () {
       show(
         [
-          ['zh-CN', old ? '浏览器版本过低，不能打开本页' : '浏览器缺少必需的功能，不能打开本页', zh],
-          ['en', old ? 'This browser is too old for this page' : 'This browser lacks what this page needs', en]
+          ['zh-CN', (ie ? '浏览器正在使用 IE 内核' : old ? '浏览器版本过低' : '浏览器缺少必需的功能') + '，不能打开本页', zh],
+          ['en', ie ? 'This browser runs its Internet Explorer engine' : old ? 'This browser is too old for this page' : 'This browser lacks what this page needs', en]
         ],
         window.navigator.userAgent,
-        old && !missing.length
+        old && !ie && !missing.length
       );
     });
   }
 
   function sayFailure() {
     var app = document.getElementById('app');
-    if (!failure || !app || app.firstChild) return;
+    if (!failure || !app || app.children.length) return; // what failed came later
     show(
       [
         ['zh-CN', '页面没有启动', [

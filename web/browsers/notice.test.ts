@@ -87,6 +87,7 @@ it('says which setting keeps the page from storing anything', async () => {
   const document = await open(chromium(120), { forbidden: true });
   expect(said(document)).toContain('localStorage');
   expect(said(document)).toContain('允许本站使用 Cookie 和网站数据');
+  expect(said(document)).not.toContain('请安装');
 });
 
 it('lets go on who wants to all the same, and speaks of no recording outside the room', async () => {
@@ -105,7 +106,7 @@ it('says why a page did not start', async () => {
 it('leaves a page alone that has started', async () => {
   const document = await open(chromium(120));
   const { defaultView: window } = document;
-  document.getElementById('app')?.append('the panel');
+  document.getElementById('app')?.append(document.createElement('main'));
   window?.dispatchEvent(Object.assign(new window.Event('error'), { message: 'later', filename: '', lineno: 0 }));
   window?.dispatchEvent(new window.Event('load'));
   expect(said(document)).toBe('');
