@@ -1,8 +1,5 @@
 /** What the build uses although the least browsers have not all of it, and why that does no harm there. */
 
-/** Files of packages that bring what they need by themselves: the legacy build of pdf.js. */
-export const OWN_HELP = /^pdf[.-]/;
-
 /** @type {Record<string, string>} */
 export const ALLOWED = {
   requestVideoFrameCallback: 'src/lib/live/frames.ts asks first and looks at each repaint without it',

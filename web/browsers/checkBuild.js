@@ -11,7 +11,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postcss from 'postcss';
 import { parseAst } from 'vite';
-import { ALLOWED, OWN_HELP } from './allowed.js';
+import { ALLOWED } from './allowed.js';
 import { LEAST } from './least.js';
 import { scriptMembers, styleWords } from './newer.js';
 
@@ -86,7 +86,7 @@ if (!existsSync(ASSETS)) throw new Error('there is no dist/: run `npm run build`
 /** @type {Map<string, Set<string>>} */
 const found = new Map();
 const texts = readdirSync(ASSETS).map((file) => ({ file, text: () => readFileSync(join(ASSETS, file), 'utf8') }));
-const scripts = texts.filter(({ file }) => /\.m?js$/.test(file) && !OWN_HELP.test(file)).map(({ file, text }) => ({ file, script: parseAst(text()) }));
+const scripts = texts.filter(({ file }) => /\.m?js$/.test(file)).map(({ file, text }) => ({ file, script: parseAst(text()) }));
 const defined = new Set();
 for (const { script } of scripts) definedNames(script, defined);
 const reporter = (/** @type {string} */ file) => (/** @type {string} */ name) => found.set(name, (found.get(name) ?? new Set()).add(file));
