@@ -29,7 +29,7 @@ from typing import Annotated, Any, Literal
 import typing_extensions
 from pydantic import BaseModel
 
-from edge.api.hearing import Consents, FromDocket, NewMark, NewPause, NewTest, NewView, Unlisted
+from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
@@ -123,7 +123,19 @@ ROOTS: Mapping[str, Any] = {
     "RevisionAnswer": RevisionAnswer,
 }
 REQUESTS: Sequence[type[BaseModel]] = (
-    *(FromDocket, Unlisted, NewPause, Consents, NewView, NewMark, NewTest, NewRevision, NewVoice, NewUndo),
+    *(
+        FromDocket,
+        Unlisted,
+        NewPause,
+        Consents,
+        NewView,
+        NewMark,
+        NewTest,
+        NewCameraView,
+        NewRevision,
+        NewVoice,
+        NewUndo,
+    ),
     *(Final, NewSignature, NewObjection, NewClassification, NewGrant),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""

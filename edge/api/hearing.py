@@ -64,6 +64,13 @@ class NewTest(EdgeBody):
     """Ask each seat to speak, although there is a loudspeaker."""
 
 
+class NewCameraView(EdgeBody):
+    """Which seats the clerk sees in a camera's picture."""
+
+    camera: Annotated[str, Field(min_length=1, max_length=64)]
+    seats: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
+
+
 class NewPause(EdgeBody):
     """Why a hearing is paused: the three of the law and no other."""
 
@@ -114,6 +121,11 @@ def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
     @allow("clerk")
     async def stop_listening() -> Any:
         return selftest.stop_listening()
+
+    @app.put("/api/selftest/views")
+    @allow("clerk")
+    async def note_view(body: NewCameraView) -> Any:
+        return await selftest.note_view(body.camera, body.seats)
 
 
 def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> None:

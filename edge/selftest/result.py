@@ -13,7 +13,7 @@ from typing import Literal, Self, cast
 
 from edge.state.shown import ProofState, ShownTestFinding, ShownTestResult
 from hardware.profile import Profile
-from sync.record.bodies.media import SelfTestBody, SelfTestedBody
+from sync.record.bodies.media import CameraViewBody, SelfTestBody, SelfTestedBody
 from sync.record.event import Event
 from sync.runtime.units import NS_PER_S
 
@@ -56,6 +56,8 @@ class SelfTestResult:
     server: SelfTestFinding = field(default_factory=SelfTestFinding)
     utc_ns: int = 0
     """When it was over."""
+    views: dict[str, CameraViewBody] = field(default_factory=dict)
+    """Which seats the clerk saw in each camera's picture: no machine here can tell a judge from a witness."""
 
     @classmethod
     def begin(cls, test: str, mode: Literal["tone", "speech"], profile: Profile) -> Self:
@@ -82,8 +84,18 @@ class SelfTestResult:
             {str(k): finding(v) for k, v in body["cameras"].items()},
             finding(body["mix"]),
             finding(body["server"]),
-            event.utc_ns,
+            int(body.get("tested_utc_ns", event.utc_ns)),
+            {
+                str(camera): {"seats": [str(seat) for seat in view["seats"]], "utc_ns": int(view["utc_ns"])}
+                for camera, view in body.get("views", {}).items()
+            },
         )
+
+    def keep_views(self, before: SelfTestResult, profile: Profile) -> None:
+        """What was seen in a camera is so until it is looked at again, as long as camera and seats are there."""
+        seats = {seat.id for seat in profile.seats}
+        cameras = {camera.id for camera in profile.cameras}
+        self.views = {c: v for c, v in before.views.items() if c in cameras and set(v["seats"]) <= seats}
 
     def all(self) -> dict[str, SelfTestFinding]:
         """Every finding by its name: `seat/judge`, `camera/bench`, `mix`, `server`."""
@@ -105,7 +117,7 @@ class SelfTestResult:
         def said(finding: SelfTestFinding) -> SelfTestedBody:
             return {"ok": finding.ok, "why": finding.why}
 
-        return {
+        body: SelfTestBody = {
             "id": self.id,
             "mode": self.mode,
             "at_ns": at_ns,
@@ -115,6 +127,9 @@ class SelfTestResult:
             "mix": said(self.mix),
             "server": said(self.server),
         }
+        if self.views:
+            body["views"] = self.views
+        return body
 
     def until_utc_ns(self, valid_hours: int) -> int:
         """How long it counts; 0 hours: until the next midnight of the room."""
@@ -132,6 +147,10 @@ class SelfTestResult:
             "cameras": {name: finding.to_json() for name, finding in self.cameras.items()},
             "mix": self.mix.to_json(),
             "server": self.server.to_json(),
+            "views": {
+                camera: {"seats": view["seats"], "at_utc_ms": view["utc_ns"] / 1_000_000}
+                for camera, view in self.views.items()
+            },
         }
 
 

@@ -13,6 +13,8 @@ import asyncio
 import json
 import secrets
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -25,6 +27,7 @@ from edge.state.shown import ShownSelfTest
 from recorder.selftest.channel_identity import dominant
 from recorder.selftest.evidence import HEARD_LEVELS, LiveLevel
 from sync.errors import HearingError, StorageError
+from sync.record.bodies.media import CameraViewBody, SelfTestBody
 from sync.record.bodies.session import OpenedSelfTest
 from sync.record.event import Event
 from sync.room.feed import FeedClient
@@ -59,6 +62,7 @@ class SelfTestRunner:
         self._answers: dict[str, dict[str, Any]] = {}
         self._news = asyncio.Event()
         self._heard = HeardLevels({})
+        self._looking = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the last result from the room's log."""
@@ -87,6 +91,8 @@ class SelfTestRunner:
         mode: Literal["tone", "speech"] = "tone" if self._profile.selftest.loudspeaker and not speak else "speech"
         at = datetime.fromtimestamp(self._state.clock.utc_now_ns() / NS_PER_S, tz=UTC).astimezone()
         self._running = SelfTestResult.begin(f"selftest-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}", mode, self._profile)
+        if self._last is not None:
+            self._running.keep_views(self._last, self._profile)
         self._failure = ""
         self._step("keeping", 0.05)
         self._wanted.put_nowait(self._running)
@@ -96,6 +102,31 @@ class SelfTestRunner:
         """Whoever has not spoken does not; the rest is judged now."""
         if self._running is not None and self._running.mode == "speech":
             self._order({"id": self._running.id, "stop": True})
+        return self.value()
+
+    async def note_view(self, camera: str, seats: Sequence[str]) -> ShownSelfTest:
+        """The clerk has looked at a camera's picture and seen these seats.
+
+        `HearingError` "not-found" for what the room does not have, "selftest" where no test was made yet,
+        "selftest-running" while one is made.
+        """
+        here = [seat.id for seat in self._profile.seats if seat.id in seats]
+        if camera not in {one.id for one in self._profile.cameras} or set(here) != set(seats):
+            raise HearingError("没有这台摄像机或这个席位 (no such camera or seat)", code="not-found")
+        async with self._looking:
+            if self._running is not None:
+                raise HearingError("设备自检正在进行 (a self-test runs already)", code="selftest-running")
+            last = self._last
+            if last is None or self._event is None:
+                raise HearingError("请先进行设备自检 (make a self-test first)", code="selftest")
+            view: CameraViewBody = {"seats": here, "utc_ns": self._state.clock.utc_now_ns()}
+            seen = replace(last, views={**last.views, camera: view})
+            at_ns = int(self._event.body.get("at_ns", self._event.room_ns))
+            body: SelfTestBody = {**seen.body(at_ns), "tested_utc_ns": last.utc_ns}
+            event = await self._state.append("selftest", body, hearing=None)
+            if self._last is last:
+                self._last, self._event = seen, event
+        self._show()
         return self.value()
 
     # What an opening asks.

@@ -25,6 +25,13 @@ class ShownTestFinding(TypedDict):
     why: str
 
 
+class ShownCameraView(TypedDict):
+    """Which seats the clerk saw in a camera's picture, and when."""
+
+    seats: list[str]
+    at_utc_ms: float
+
+
 class ShownTestResult(TypedDict):
     """What a test found, as the screens get it."""
 
@@ -34,6 +41,8 @@ class ShownTestResult(TypedDict):
     cameras: dict[str, ShownTestFinding]
     mix: ShownTestFinding
     server: ShownTestFinding
+    views: dict[str, ShownCameraView]
+    """camera -> what was seen in it; no camera that nobody has looked at."""
 
 
 class ShownSelfTest(ShownTestResult):

@@ -63,8 +63,15 @@ class SelfTestedBody(TypedDict):
     why: str
 
 
+class CameraViewBody(TypedDict):
+    """Which seats the clerk saw in a camera's picture, and when."""
+
+    seats: list[str]
+    utc_ns: int
+
+
 class SelfTestBody(TypedDict):
-    """Body of `selftest`, which belongs to no hearing."""
+    """Body of `selftest`, which belongs to no hearing; said again when the clerk has looked at a camera's picture."""
 
     id: str
     mode: Literal["tone", "speech"]
@@ -74,6 +81,10 @@ class SelfTestBody(TypedDict):
     cameras: dict[str, SelfTestedBody]
     mix: SelfTestedBody
     server: SelfTestedBody
+    views: NotRequired[dict[str, CameraViewBody]]
+    """camera -> what was seen in it; no camera that nobody has looked at."""
+    tested_utc_ns: NotRequired[int]
+    """When the test was over, where the event was said later."""
 
 
 class AccessBody(TypedDict):

@@ -24,6 +24,7 @@ TABLE = {
     ("GET", "/api/explanation"): CLERK,
     ("POST", "/api/selftest"): CLERK,
     ("DELETE", "/api/selftest"): CLERK,
+    ("PUT", "/api/selftest/views"): CLERK,
     ("POST", "/api/hearing"): CLERK,
     ("POST", "/api/hearing/pause"): CLERK,
     ("POST", "/api/hearing/resume"): CLERK,

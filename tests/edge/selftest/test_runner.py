@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.selftest.result import SelfTestResult
+from hardware.profile import load_profile
 from sync.room.event_log import RoomLog
 from sync.runtime.service import die_with_parent
 from tests.support.rooms.edge_room import free_port
@@ -215,3 +217,41 @@ async def test_a_result_does_not_count_for_a_seat_that_came_after_it(tmp_path: P
     async with room:
         value = (await room.state())["selftest"]
         assert (value["state"], value["hindrances"]) == ("expired", ["selftest"])
+
+
+async def test_the_clerk_says_which_seats_a_camera_sees_and_that_lasts(tmp_path: Path) -> None:
+    fine = {"ok": True, "why": ""}
+    seats: dict[str, Any] = dict.fromkeys(("judge", "plaintiff", "defendant"), fine)
+    body = {"id": "selftest-x", "mode": "tone", "passed": True, "seats": seats, "cameras": {"bench": fine}}
+    room = TestedRoom(tmp_path, "edge", selftest='loudspeaker = "simulated"\nvalid_hours = 24')
+    log = RoomLog(room.layout.log)
+    tested_ns = time.time_ns() - 3600 * 1_000_000_000
+    log.append("selftest", {**body, "mix": fine, "server": fine}, hearing=None, room_ns=0, utc_ns=tested_ns)
+    log.close()
+    async with room:
+        before = (await room.state())["selftest"]
+        assert before["views"] == {}
+        for strange in ({"camera": "bench", "seats": ["gallery"]}, {"camera": "roof", "seats": []}):
+            assert (await room.http.put("/api/selftest/views", json=strange)).json()["code"] == "not-found"
+        answer = await room.http.put("/api/selftest/views", json={"camera": "bench", "seats": ["plaintiff", "judge"]})
+        assert answer.status_code == 200, answer.text
+        after = (await room.state())["selftest"]
+        assert after["views"]["bench"]["seats"] == ["judge", "plaintiff"]
+        untouched = ("state", "at_utc_ms", "until_utc_ms", "hindrances")
+        # To look at a picture is no test.
+        assert [after[key] for key in untouched] == [before[key] for key in untouched]
+        assert len(events(room, "selftest")) == 2
+    result = SelfTestResult.of_event(events(room, "selftest")[-1])
+    profile = load_profile(room.profile)
+    again = SelfTestResult.begin("selftest-y", "tone", profile)
+    again.keep_views(result, profile)
+    assert again.views["bench"]["seats"] == ["judge", "plaintiff"]
+    fewer = profile.model_copy(update={"seats": profile.seats[1:]})
+    again.keep_views(result, fewer)
+    assert again.views == {}, "a seat that is gone is in no picture"
+
+
+async def test_nothing_is_seen_before_the_first_test(tmp_path: Path) -> None:
+    async with TestedRoom(tmp_path, "edge", selftest='loudspeaker = "simulated"') as room:
+        answer = await room.http.put("/api/selftest/views", json={"camera": "bench", "seats": []})
+        assert answer.json()["code"] == "selftest"

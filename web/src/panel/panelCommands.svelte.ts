@@ -1,7 +1,7 @@
 /** What the clerk does: one request each, one at a time of a kind; a failure stays in words until it is dismissed. */
 
 import { api, upload } from '../lib/api';
-import type { Exhibit, FromDocket, Hearing, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason } from '../lib/types';
+import type { Exhibit, FromDocket, Hearing, NewCameraView, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason } from '../lib/types';
 
 export interface NewCase {
   case_no: string;
@@ -44,6 +44,11 @@ export class PanelCommands {
 
   stopListening(): Promise<boolean> {
     return this.run('stopListening', () => api.delete('/api/selftest'));
+  }
+
+  /** The clerk sees these seats in a camera's picture. */
+  noteView(camera: string, seats: string[]): Promise<boolean> {
+    return this.run('view', () => api.put('/api/selftest/views', { camera, seats } satisfies NewCameraView));
   }
 
   pause(reason: PauseReason): Promise<boolean> {

@@ -347,7 +347,9 @@ export interface SealedTrack {
   gap_ms: number;
 }
 
-/** Body of `selftest`, which belongs to no hearing. */
+/**
+ * Body of `selftest`, which belongs to no hearing; said again when the clerk has looked at a camera's picture.
+ */
 export interface SelfTestBody {
   id: string;
   mode: 'tone' | 'speech';
@@ -357,12 +359,22 @@ export interface SelfTestBody {
   cameras: Record<string, SelfTestedBody>;
   mix: SelfTestedBody;
   server: SelfTestedBody;
+  /** camera -> what was seen in it; no camera that nobody has looked at. */
+  views?: Record<string, CameraViewBody>;
+  /** When the test was over, where the event was said later. */
+  tested_utc_ms?: number;
 }
 
 /** What a self-test found of one device; `ok` null: not proven, and in nobody's way. */
 export interface SelfTestedBody {
   ok: boolean | null;
   why: string;
+}
+
+/** Which seats the clerk saw in a camera's picture, and when. */
+export interface CameraViewBody {
+  seats: string[];
+  utc_ms: number;
 }
 
 /** Body of `access`, which belongs to no hearing: somebody exported or checked a record in the room. */

@@ -53,6 +53,12 @@ export interface NewTest {
   speak?: boolean;
 }
 
+/** Which seats the clerk sees in a camera's picture. */
+export interface NewCameraView {
+  camera: string;
+  seats: string[];
+}
+
 /** One act of the clerk. */
 export interface NewRevision {
   id: string;

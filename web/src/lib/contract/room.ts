@@ -132,6 +132,7 @@ export interface SelfTestState {
   cameras: Record<string, TestFinding>;
   mix: TestFinding;
   server: TestFinding;
+  views: Record<string, ShownCameraView>;
   state: 'none' | 'running' | 'passed' | 'failed' | 'expired';
   stage: '' | 'keeping' | 'speaking' | 'proving' | 'sending';
   /** 0…1 */
@@ -149,6 +150,12 @@ export interface SelfTestState {
 export interface TestFinding {
   state: 'waiting' | 'heard' | 'ok' | 'warn' | 'failed';
   why: string;
+}
+
+/** Which seats the clerk saw in a camera's picture, and when. */
+export interface ShownCameraView {
+  seats: string[];
+  at_utc_ms: number;
 }
 
 /** `GET /api/transcript/signing`. */
