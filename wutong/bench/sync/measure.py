@@ -61,7 +61,7 @@ class Trace:
         """A fragment came out of the recorder; what counts are its bytes."""
         fragment = parse_fragment(stamped.data, stamped.run.init)
         number = len(self.room_ns)
-        if [int.from_bytes(sample) for sample in fragment.samples()] != [number] or fragment.utc_ns is None:
+        if int.from_bytes(b"".join(fragment.samples())) != number or fragment.utc_ns is None:
             raise WutongError(f"fragment {number} of {self.id} was lost or altered; this is an error in the recorder")
         self.media_ns.append(number * to_ns(fragment.duration, stamped.run.init.timescale))
         self.room_ns.append(to_ns(fragment.decode_time, stamped.run.init.timescale))

@@ -143,7 +143,7 @@ def microphones(clock: DeviceClock, late: Late, until_ns: int, priming: int) -> 
         number += 1
 
 
-# The smallest MP4 that there is: one track, one sample a fragment.
+# The smallest MP4 that there is: one track, and samples of which only the first holds anything.
 
 
 def _box(name: bytes, *parts: bytes) -> bytes:
