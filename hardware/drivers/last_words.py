@@ -23,8 +23,17 @@ def explained(lines: Sequence[str]) -> tuple[str, str]:
     for line in reversed(lines):
         for code, pattern, words in _KNOWN:
             if re.search(pattern, line, re.IGNORECASE):
-                return code, f"{words}（{_short(line)}）"
+                return code, f"{words}（{_named(_short(line), lines)}）"
     return "", _short(last)
+
+
+def _named(said: str, lines: Sequence[str]) -> str:
+    """From release 7 on ffmpeg says which device it was in a line of its own."""
+    for line in reversed(lines):
+        found = re.search(r"Error opening input file (.+)\.\s*$", line)
+        if found and found[1] not in said:
+            return f"{found[1]}: {said}"[:MOST_CHARS]
+    return said
 
 
 def _short(line: str) -> str:

@@ -39,3 +39,4 @@ async def test_what_is_pasted_is_shown_signed_and_printed(room: Room) -> None:
     assert json.loads(made["json"])["heads"]["案号"] == "(2026)黑05民初123号"
     assert made["pdf"].startswith(b"%PDF")
     assert made["docx"].startswith(b"PK")
+    court.log.close()

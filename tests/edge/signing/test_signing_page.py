@@ -180,3 +180,4 @@ async def test_what_the_paper_will_not_have_is_on_the_page_and_on_the_sheet_befo
     await page.get_by_role("button", name="原告 张伟明").click()
     await expect(page.get_by_test_id("sheet-unprinted")).to_contain_text("U+E000")
     await page.screenshot(path=str(tmp_path / "sheet.png"))
+    court.log.close()

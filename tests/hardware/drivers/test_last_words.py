@@ -25,6 +25,17 @@ def test_what_devices_say_has_a_code_and_keeps_their_words(line: str, code: str)
     assert "0x5581" not in words
 
 
+def test_the_device_is_named_also_where_its_line_is_another() -> None:
+    """As release 7 of ffmpeg writes it."""
+    lines = [
+        "[in#0 @ 0x55d0] Error opening input: No such file or directory",
+        "Error opening input file /dev/v4l/by-path/x.",
+        "Error opening input files: No such file or directory",
+    ]
+    assert explained(lines)[0] == "missing"
+    assert explained(lines)[1].count("/dev/v4l/by-path/x") == 1
+
+
 def test_what_nobody_knows_is_said_as_it_is_and_not_at_any_length() -> None:
     assert explained(["one", "two"]) == ("", "two")
     assert explained([]) == ("", "")
