@@ -102,7 +102,7 @@ class _Conversation:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # cameras sign for themselves
             try:
                 plain = context.wrap_socket(plain, server_hostname=address.host)
-            except BaseException:
+            except (OSError, ValueError):  # no TLS there, or a host that is no name: nobody else holds the socket
                 plain.close()
                 raise
         self._socket = plain

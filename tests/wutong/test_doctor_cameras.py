@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -17,15 +14,12 @@ from hypothesis import strategies as st
 
 from hardware.profile import Camera, load_profile
 from sync.errors import ConfigError
-from sync.runtime.processes import die_with_parent
-from tests.support import peers
 from tests.support.peers.camera_sign_in import digest
+from tests.support.peers.gstreamer_camera import gstreamer_camera
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
 from tests.support.words.doctor_profile import PROFILE
 from wutong.doctor.cameras import examined
 from wutong.doctor.finding import DoctorFinding
-
-RTSP_PEER = Path(peers.__file__).with_name("rtsp_peer.py")
 
 
 def camera(url: str, **more: object) -> Camera:
@@ -35,18 +29,6 @@ def camera(url: str, **more: object) -> Camera:
 async def said(peer: ScriptedCamera, **more: object) -> list[DoctorFinding]:
     async with peer.running():
         return await asyncio.to_thread(lambda: list(examined(camera(peer.url, **more), None)))
-
-
-@contextmanager
-def gstreamer(*options: str) -> Iterator[str]:
-    words = ["/usr/bin/python3", str(RTSP_PEER), "0", *options]
-    peer = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
-    assert peer.stdout is not None
-    try:
-        yield f"rtsp://127.0.0.1:{peer.stdout.readline().split()[1]}/main"
-    finally:
-        peer.kill()
-        peer.communicate()
 
 
 async def test_the_stream_is_measured_and_what_differs_from_the_profile_is_said() -> None:
@@ -93,8 +75,8 @@ async def test_a_camera_whose_clock_is_wrong_and_an_address_with_a_password_are_
 
 @pytest.mark.parametrize(("picture", "says"), [("b-frames", "reordered"), ("h265", "H.265"), ("jpeg", "JPEG")])
 def test_codecs_and_reordered_pictures_are_named(picture: str, says: str) -> None:
-    with gstreamer("--picture", picture) as url:
-        findings = list(examined(camera(url), None))
+    with gstreamer_camera("--picture", picture) as place:
+        findings = list(examined(camera(f"rtsp://{place}"), None))
     assert any(says in f.text for f in findings), findings
     assert (findings[-1].state == "bad") == (picture == "jpeg")
 

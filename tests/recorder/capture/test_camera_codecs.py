@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,31 +11,16 @@ import av
 import pytest
 
 from sync.media.envelope import unpack_init
-from sync.runtime.processes import die_with_parent
-from tests.support import peers
+from tests.support.peers.gstreamer_camera import gstreamer_camera
 from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, profile_text
-
-RTSP_PEER = Path(peers.__file__).with_name("rtsp_peer.py")
-
-
-@contextmanager
-def gstreamer(*options: str) -> Iterator[str]:
-    words = ["/usr/bin/python3", str(RTSP_PEER), "0", *options]
-    peer = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
-    assert peer.stdout is not None
-    try:
-        yield f"rtsp://127.0.0.1:{peer.stdout.readline().split()[1]}/main"
-    finally:
-        peer.kill()
-        peer.communicate()
 
 
 @pytest.mark.parametrize(("picture", "codec"), [("b-frames", "avc1."), ("h265", "hvc1.1.")])
 async def test_a_stream_is_copied_and_shown_at_its_own_times(
     room_of: Callable[..., RecorderRoom], picture: str, codec: str
 ) -> None:
-    with gstreamer("--picture", picture) as url:
-        cameras = f'[[cameras]]\nid = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "{url}"\n'
+    with gstreamer_camera("--picture", picture) as place:
+        cameras = f'[[cameras]]\nid = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "rtsp://{place}"\n'
         room = room_of(profile_text(SIMULATED_MICS, cameras))
         await room.until(room.running, "it runs")
         opened_ns = room.say("open", case={}, seats=[], tracks=[])
@@ -55,8 +38,8 @@ async def test_a_stream_is_copied_and_shown_at_its_own_times(
 
 
 async def test_a_camera_s_h265_is_made_h264_beside_it_at_the_same_times(room_of: Callable[..., RecorderRoom]) -> None:
-    with gstreamer("--picture", "h265") as url:
-        camera = f'id = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "{url}"\ncompatible = true\n'
+    with gstreamer_camera("--picture", "h265") as place:
+        camera = f'id = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "rtsp://{place}"\ncompatible = true\n'
         room = room_of(profile_text(SIMULATED_MICS, f"[[cameras]]\n{camera}"))
         await room.until(room.running, "both run")
         room.say("open", case={}, seats=[], tracks=[])

@@ -13,13 +13,11 @@ import numpy as np
 import pytest
 
 from sync.media.fmp4 import BoxReader, Fragment
-from sync.runtime.processes import die_with_parent
-from tests.support import peers
+from tests.support.peers.gstreamer_camera import gstreamer_camera
 from tests.support.peers.pulse_peer import PulsePeer
 from tests.support.rooms.recorder_room import SIMULATED_CAMERA, SIMULATED_MICS, RecorderRoom, profile_text, spans
 
 RoomOf = Callable[..., RecorderRoom]
-RTSP_PEER = Path(peers.__file__).with_name("rtsp_peer.py")
 
 
 @pytest.fixture
@@ -31,18 +29,8 @@ def card(tmp_path: Path) -> Iterator[PulsePeer]:
 
 @pytest.fixture
 def camera_url() -> Iterator[str]:
-    peer = subprocess.Popen(
-        ["/usr/bin/python3", str(RTSP_PEER), "0", "--user", "court", "s3cret-word"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=die_with_parent,
-    )
-    assert peer.stdout is not None
-    line = peer.stdout.readline()
-    yield f"rtsp://court:s3cret-word@127.0.0.1:{line.split()[1]}/main"
-    peer.kill()
-    peer.communicate()
+    with gstreamer_camera("--user", "court", "s3cret-word") as place:
+        yield f"rtsp://court:s3cret-word@{place}"
 
 
 async def test_sound_from_portaudio_is_kept_bit_by_bit(room_of: RoomOf, card: PulsePeer) -> None:
