@@ -60,13 +60,15 @@ class PageDrawer:
             child = await ChildProcess.start(module_command(WORKER))
             said = await _ask(child, {"open": str(path.resolve())}, OPEN_S)
             file = FileDescription(str(said["media_type"]), int(said["pages"]), str(said["converted"])[:200])
-            return cls(child, file)
-        except BaseException as error:
+            opened = cls(child, file)
+        except (KeyError, TypeError, ValueError, ChildError) as error:
+            raise _unreadable(error) from error
+        else:
+            child = None  # it belongs to the drawer now
+            return opened
+        finally:  # a refusal, or whoever asked has left: no process stays behind
             if child is not None:
                 await child.end()
-            if isinstance(error, KeyError | TypeError | ValueError | ChildError):
-                raise _unreadable(error) from error
-            raise
 
     async def draw(self, page: int, scale: int) -> DrawnJpeg:
         """A page; `MediaError` when it cannot be drawn."""

@@ -172,7 +172,7 @@ def _of_zip(path: Path) -> Format:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()[:MOST_NAMES]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):  # what zipfile says of damage
         return _ZIP
     for mark, found in _INSIDE:
         if any(name == mark or (mark.endswith("/") and name.startswith(mark)) for name in names):

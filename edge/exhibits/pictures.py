@@ -145,7 +145,8 @@ class PagePictures:
         folder = self._state.layout.pages(hearing.id, exhibit.sha256)
         drawer = await self._drawer(hearing, exhibit)
         drawn = await drawer.draw(page, scale)
-        self._used_at[exhibit.sha256] = time.monotonic()
+        if exhibit.sha256 in self._open:
+            self._used_at[exhibit.sha256] = time.monotonic()
         if not drawn.more:
             self._largest[exhibit.sha256, page] = scale
         smaller = hearing.pictures.get(exhibit.id, {}).get((page, scale // 2))
@@ -173,9 +174,10 @@ class PagePictures:
             drawer = self._open.get(exhibit.sha256)
             if drawer is not None and drawer.alive:
                 return drawer
-            self._open.pop(exhibit.sha256, None)
+            if drawer is not None:
+                await self._shut(exhibit.sha256)
             while len(self._open) >= OPEN:
-                await self._shut(min(self._open, key=lambda name: self._used_at.get(name, 0.0)))
+                await self._shut(min(self._open, key=self._used_at.__getitem__))
             converted = self._state.layout.pages(hearing.id, exhibit.sha256) / CONVERTED
             original = self._state.layout.exhibits(hearing.id) / exhibit.sha256
             drawer = await PageDrawer.open(converted if converted.is_file() else original)
@@ -185,6 +187,7 @@ class PagePictures:
 
     async def _shut(self, name: str) -> None:
         drawer = self._open.pop(name)
+        del self._used_at[name]
         async with drawer.lock:
             await drawer.close()
 
@@ -199,9 +202,13 @@ class PagePictures:
                     await self.file(hearing, exhibit, page, scale)
 
     async def _draw_ahead(self) -> None:
+        of = ""
         while True:
             self._news.clear()
             hearing = self._state.current
+            if hearing is not None and hearing.id != of:
+                of = hearing.id
+                self._largest.clear()
             broken: set[tuple[str, int, int]] = set()
             while hearing is not None and (todo := self._next(hearing, broken)) is not None:
                 await self._some(hearing, todo, broken)
@@ -214,19 +221,30 @@ class PagePictures:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_S / 3):
                     await self._news.wait()
-            for name in list(self._open):
-                if time.monotonic() - self._used_at.get(name, 0.0) > IDLE_S and not self._open[name].lock.locked():
-                    async with self._opening:
-                        await self._shut(name)
+            await self._shut_idle()
+
+    async def _shut_idle(self) -> None:
+        async with self._opening:  # judged inside: whoever opens a file may shut another for it
+            for name, drawer in list(self._open.items()):
+                if time.monotonic() - self._used_at[name] > IDLE_S and not drawer.lock.locked():
+                    await self._shut(name)
 
     def _next(self, hearing: Hearing, broken: set[tuple[str, int, int]]) -> Exhibit | None:
         """The exhibit that is shown comes first, then the one of which the least is missing."""
-        if shutil.disk_usage(self._state.layout.data).free < self._state.profile.storage.reserve_gib * 1024**3:
-            return None  # what is left is for the recording
+        if not self._has_room():
+            return None
         shown = None if hearing.presented is None else hearing.presented.exhibit
         missing = [(sum(1 for _ in self._undrawn(hearing, e, broken)), e) for e in hearing.exhibits]
         waiting = [(e.id != shown, count, e.number, e) for count, e in missing if count]
         return min(waiting, key=lambda one: one[:3])[3] if waiting else None
+
+    def _has_room(self) -> bool:
+        """Whether the disk has more than its reserve, which is for the recording; not while it cannot be asked."""
+        try:
+            free = shutil.disk_usage(self._state.layout.data).free
+        except OSError:
+            return False
+        return free >= self._state.profile.storage.reserve_gib * 1024**3
 
     def _undrawn(
         self, hearing: Hearing, exhibit: Exhibit, broken: set[tuple[str, int, int]]
