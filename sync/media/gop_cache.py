@@ -66,6 +66,8 @@ class GopCache:
         self._limit = limit_bytes
         self._total = total_bytes
         self._tracks: dict[str, _TrackGop] = {}
+        self._held = 0
+        """Bytes of all fragments."""
 
     def init(self, track: str, envelope: Envelope, message: bytes) -> bool:
         """Hold the init of a worker's run; what came before another one cannot be decoded with it.
@@ -76,7 +78,7 @@ class GopCache:
         if known.init == message:
             return False
         if envelope.init_id != known.init_id:
-            known.restart()
+            self._restart(known)
         known.init, known.init_id = message, envelope.init_id
         return True
 
@@ -84,34 +86,44 @@ class GopCache:
         """Hold a fragment; `message` is `envelope` as watchers get it."""
         known = self._tracks.setdefault(track, _TrackGop())
         if envelope.key_frame:
-            known.restart()
+            self._restart(known)
         elif not known.fragments or not known.whole:
             return
         if envelope.init_id != known.init_id:
-            known.restart()
+            self._restart(known)
             return
         known.fragments.append(message)
         known.size += len(message)
+        self._held += len(message)
         if known.size > self._limit:
-            known.break_off()
-        while sum(one.size for one in self._tracks.values()) > self._total:
+            self._break_off(known)
+        while self._held > self._total:
             most = max(self._tracks.values(), key=lambda one: (len(one.fragments) > 1, one.size))
             if len(most.fragments) > 1:
-                most.break_off()
+                self._break_off(most)
             else:
-                most.restart()
+                self._restart(most)
+
+    def _restart(self, known: _TrackGop) -> None:
+        self._held -= known.size
+        known.restart()
+
+    def _break_off(self, known: _TrackGop) -> None:
+        self._held -= known.size
+        known.break_off()
+        self._held += known.size
 
     def interrupted(self, track: str) -> None:
         """A fragment of the track is missing: only its key frame is of use to a newcomer."""
         known = self._tracks.get(track)
         if known is not None:
-            known.break_off()
+            self._break_off(known)
 
     def forget(self, track: str) -> None:
         """Hold no fragment of a track any more; its init stays."""
         known = self._tracks.get(track)
         if known is not None:
-            known.restart()
+            self._restart(known)
 
     def init_of(self, track: str) -> bytes | None:
         """The init of a track, as it is sent on."""
