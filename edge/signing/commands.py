@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import structlog
+from fontTools.ttLib import TTLibError
 
 from edge.documents.jobs import KINDS as KINDS_OF_FILES
 from edge.documents.jobs import Made, Making, failures_below, note_failures
@@ -21,7 +22,7 @@ from edge.documents.unprinted import unprinted
 from edge.integrity.status import words_of as words_still
 from edge.state.room_state import RoomState
 from edge.state.shown import ShownSigning, ShownUnprinted, Words
-from sync.errors import HearingError, StorageError, WutongError
+from sync.errors import ConfigError, HearingError, StorageError, WutongError
 from sync.record.bodies.signing import DocumentBody, DocumentKind, ObjectionBody, SignatureBody, TranscriptBody
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
@@ -110,7 +111,12 @@ class SigningCommands:
         """A hearing that came after must not keep the papers of the one before from being made."""
         while True:
             hearings = self._state.layout.hearings
-            for name in await asyncio.to_thread(failures_below, hearings):
+            try:
+                names = await asyncio.to_thread(failures_below, hearings)
+            except OSError as error:
+                log.error("documents_wait", why=str(error))
+                names = {}
+            for name in names:
                 try:
                     await self._finish_earlier(name)
                 except (WutongError, OSError) as error:
@@ -268,7 +274,7 @@ class SigningCommands:
             try:
                 files, failed = await self._making.final(hearing.id, version.version, version.sha256, missing)
             except WutongError as error:
-                self._failures = {version.sha256: dict.fromkeys(missing, error.message)} if there else {}
+                self._failures[version.sha256] = dict.fromkeys(missing, error.message) if there else {}
                 await asyncio.to_thread(note_failures, folder / "documents", dict.fromkeys(missing, error.message))
                 raise
             for made in files:
@@ -283,18 +289,24 @@ class SigningCommands:
                 }
                 key = f"document/{hearing.id}/{version.sha256}/{made.kind}"
                 await self._state.append("document", body, hearing=hearing.id, key=key)
-            self._failures = {version.sha256: failed}
+            self._failures[version.sha256] = failed
             await asyncio.to_thread(note_failures, folder / "documents", failed)
             return not failed
 
     async def _unprinted_of(self, hearing: Hearing) -> list[ShownUnprinted]:
         """What the paper will not have, before anybody signs it; looked for again when something on it has changed."""
-        room, lines, signing = self._state.profile.room, hearing.transcript.lines, hearing.signing
+        lines, signing = hearing.transcript.lines, hearing.signing
+        room = self._state.profile.room
+        names = {"court_name": room.court_name, "room_name": room.room_name}
         newest = max((line.revision for line in lines), default=0)
         acts = (len(signing.signatures), len(signing.objections), len(hearing.exhibits))
         seen = (hearing.id, len(lines), newest, str(hearing.case), *acts)
         if self._unprinted is None or self._unprinted[0] != seen:
-            found = await asyncio.to_thread(unprinted, hearing, court_name=room.court_name, room_name=room.room_name)
+            try:
+                found = await asyncio.to_thread(unprinted, hearing, **names)
+            except (ConfigError, OSError, TTLibError) as error:  # what the documents will say; the panel goes on
+                log.error("unprinted_unknown", why=str(error))
+                found = []
             self._unprinted = (seen, found)
         return self._unprinted[1]
 

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from edge.documents import jobs
+from sync.errors import ConfigError
 from sync.ledger.leaf import leaf_of, read_leaf
 from sync.ledger.seal import check
 from sync.ledger.tree import leaf_hash
@@ -222,3 +223,13 @@ async def test_one_document_that_fails_is_said_and_tried_again_and_the_others_ar
     assert (await court.room.clerk.get("/api/transcript/document.pdf")).status_code == 200
     assert (await court.signing())["failures"] == []
     assert not (folder / jobs.FAILED).exists()
+
+
+async def test_a_machine_without_its_font_keeps_its_panel(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> list[object]:
+        raise ConfigError("no font for Chinese is installed")
+
+    monkeypatch.setattr("edge.signing.commands.unprinted", missing)
+    await court.edit("u1", "现在开庭。")
+    assert (await court.signing())["unprinted"] == []
+    await court.lay()
