@@ -21,7 +21,7 @@ import structlog
 from edge.exhibits.formats import DOCX_FORMAT
 from edge.exhibits.refusal import damaged
 from sync.errors import MediaError
-from sync.runtime.processes import die_with_parent, weigh
+from sync.runtime.processes import die_with_parent, go_first_when_memory_is_short, weigh
 
 log = structlog.get_logger(__name__)
 
@@ -85,10 +85,12 @@ async def _run(command: list[str], home: Path) -> str:
 def _limits() -> None:
     die_with_parent()
     weigh(5)
+    go_first_when_memory_is_short()
     seconds = round(CONVERT_S)
     for what, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, MOST_BYTES),
     ):
-        resource.setrlimit(what, (most, most))
+        with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
+            resource.setrlimit(what, (most, most))

@@ -28,7 +28,7 @@ from edge.exhibits.documents import PdfPages
 from edge.exhibits.formats import DOCX_FORMAT, PDF, Format, format_of
 from edge.exhibits.photos import PhotoPages
 from edge.exhibits.refusal import NEEDS_OFFICE, ExhibitRefusedError, damaged, not_taken, too_many_pages
-from sync.runtime.processes import weigh
+from sync.runtime.processes import go_first_when_memory_is_short, weigh
 
 MAX_PAGES = 3000
 MEMORY_BYTES = 2 * 1024**3
@@ -107,6 +107,7 @@ def answer(asked: dict[str, Any], opened: OpenedFile | None) -> tuple[OpenedFile
 def main() -> None:
     """Entry point."""
     weigh(NICE)
+    go_first_when_memory_is_short()
     for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
         with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
             resource.setrlimit(what, (most, most))
