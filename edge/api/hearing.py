@@ -32,11 +32,8 @@ PIECE_BYTES = 1024 * 1024
 
 
 Of = Annotated[str, Field(max_length=64)]
-SHEET = {
-    # A picture of a page never changes.
-    "Cache-Control": "private, max-age=86400, immutable",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
+KEPT_A_DAY = "private, max-age=86400, immutable"
+"""Exhibits and the pictures of their pages never change."""
 
 Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
 """What has not proven itself in the self-test, and is opened with all the same."""
@@ -205,12 +202,12 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
     @allow("clerk")
     async def exhibit_file(exhibit: str) -> FileResponse:
         known = commands.exhibit(exhibit)
-        return _file(commands.file_of(known), known, cache="private, max-age=86400, immutable")
+        return _file(commands.file_of(known), known, cache=KEPT_A_DAY)
 
     @app.get("/api/exhibits/{exhibit}/pages/{page}")
     @allow("clerk")
     async def exhibit_page(exhibit: str, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
-        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale))
+        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale), cache=KEPT_A_DAY)
 
 
 def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
@@ -230,7 +227,8 @@ def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, toke
         exhibit = presented_exhibit(state)
         if exhibit is None or exhibit.sha256 != of:
             raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
-        return _picture(await commands.page_picture(exhibit, page, scale))
+        # The wall has what hangs on it now, and nothing of before, also after a withdrawal.
+        return _picture(await commands.page_picture(exhibit, page, scale), cache="no-store")
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
@@ -238,8 +236,9 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _picture(path: Path) -> FileResponse:
-    return FileResponse(path, media_type="image/jpeg", headers=SHEET)
+def _picture(path: Path, *, cache: str) -> FileResponse:
+    headers = {"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return FileResponse(path, media_type="image/jpeg", headers=headers)
 
 
 def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:

@@ -44,6 +44,13 @@ class DrawnJpeg:
     more: bool
 
 
+class DrawerEndedError(MediaError):
+    """The process that draws has ended over another page; a new one may draw this page."""
+
+    def __init__(self) -> None:
+        super().__init__("页图未能生成，请重试 (the page was not drawn; try again)", code="exhibit-page")
+
+
 class PageDrawer:
     """One question at a time: who asks holds `lock`."""
 
@@ -71,8 +78,10 @@ class PageDrawer:
                 await child.end()
 
     async def draw(self, page: int, scale: int) -> DrawnJpeg:
-        """A page; `MediaError` when it cannot be drawn."""
+        """A page; `MediaError` when it cannot be drawn, `DrawerEndedError` when the process had ended before."""
         async with self.lock:
+            if not self.alive:
+                raise DrawerEndedError
             try:
                 said = await _ask(self._child, {"page": page, "scale": scale}, DRAW_S)
                 data = await asyncio.to_thread(base64.b64decode, said["jpeg"], validate=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import structlog
 
-from edge.exhibits.drawer import DrawnJpeg, PageDrawer
+from edge.exhibits.drawer import DrawerEndedError, DrawnJpeg, PageDrawer
 from edge.exhibits.sizes import SCALES, is_strip
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, MediaError, StorageError
@@ -136,23 +136,27 @@ class PagePictures:
     async def _draw_and_tell(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> Path:
         picture = await self._draw(hearing, exhibit, page, scale)
         if picture is None:
-            return await self.file(hearing, exhibit, page, SCALES[SCALES.index(scale) - 1])
+            return await self.file(hearing, exhibit, page, self._largest[exhibit.sha256, page])
         await self._tell(hearing, exhibit, [picture])
         return self._state.layout.pages(hearing.id, exhibit.sha256) / page_picture_name(page, scale)
 
     async def _draw(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> DrawnPicture | None:
         """A picture that is kept and not on record yet; None when a smaller scale has all there is."""
         folder = self._state.layout.pages(hearing.id, exhibit.sha256)
-        drawer = await self._drawer(hearing, exhibit)
-        drawn = await drawer.draw(page, scale)
+        try:
+            drawn = await (await self._drawer(hearing, exhibit)).draw(page, scale)
+        except DrawerEndedError:  # another page was too much for it while this one waited
+            drawn = await (await self._drawer(hearing, exhibit)).draw(page, scale)
         if exhibit.sha256 in self._open:
             self._used_at[exhibit.sha256] = time.monotonic()
         if not drawn.more:
             self._largest[exhibit.sha256, page] = scale
-        smaller = hearing.pictures.get(exhibit.id, {}).get((page, scale // 2))
-        if smaller is not None and (smaller["width"], smaller["height"]) == (drawn.width, drawn.height):
-            self._largest[exhibit.sha256, page] = scale // 2
-            return None
+        known = hearing.pictures.get(exhibit.id, {})
+        for smaller in (one for one in SCALES if one < scale):
+            there = known.get((page, smaller))
+            if there is not None and (there["width"], there["height"]) == (drawn.width, drawn.height):
+                self._largest[exhibit.sha256, page] = smaller
+                return None
         try:
             return await asyncio.to_thread(keep_picture, folder, page, scale, drawn)
         except OSError as error:
@@ -198,7 +202,7 @@ class PagePictures:
             exhibit = next((e for e in hearing.exhibits if e.id == exhibit_id), None) if hearing else None
             if hearing is not None and hearing.id == hearing_id and exhibit is not None:
                 # The picture of before is still shown, and the next view asks again.
-                with contextlib.suppress(MediaError, StorageError, HearingError):
+                with contextlib.suppress(MediaError, StorageError, HearingError, OSError):
                     await self.file(hearing, exhibit, page, scale)
 
     async def _draw_ahead(self) -> None:
@@ -272,8 +276,8 @@ class PagePictures:
                 picture = await self._draw(hearing, exhibit, page, scale)
                 if picture is not None:
                     made.append(picture)
-            except (MediaError, StorageError) as error:
-                log.warning("page_not_drawn", exhibit=exhibit.id, page=page, why=error.message)
+            except (MediaError, StorageError, OSError) as error:
+                log.warning("page_not_drawn", exhibit=exhibit.id, page=page, why=str(error))
                 broken.add((exhibit.id, page, scale))
             if time.monotonic() - begun > BATCH_S:
                 break

@@ -100,8 +100,6 @@ async def _write(path: Path, pieces: AsyncIterator[bytes]) -> tuple[CheckValues,
                 raise too_large()
             digests.update(piece)
             await asyncio.to_thread(file.write, piece)
-        file.flush()
-        await asyncio.to_thread(os.fsync, file.fileno())
     return digests.checks(), size
 
 
@@ -112,6 +110,8 @@ def too_large() -> MediaError:
 
 def _settle(temporary: Path, final: Path) -> None:
     final.parent.mkdir(parents=True, exist_ok=True)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
     temporary.replace(final)
     with contextlib.suppress(FileNotFoundError):
         sync_folder(final.parent)

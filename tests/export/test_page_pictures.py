@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from edge.exhibits.drawer import DrawnJpeg
+from sync.errors import MediaError
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.event import Event
 from sync.record.hearing import Hearing
@@ -62,3 +64,26 @@ def test_a_file_that_nobody_draws_is_left_to_the_browser(tmp_path: Path, shown: 
     shown.exhibits[0].sha256 = "0" * 64
     (tmp_path / ("0" * 64)).write_bytes(b"%PDF-1.7 nothing")
     assert pages_shown(shown, tmp_path, lambda exhibit, picture: None, tmp_path) == {}
+
+
+def test_one_page_that_cannot_be_drawn_takes_no_other_along(
+    tmp_path: Path, shown: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Drawer:
+        async def draw(self, page: int, scale: int) -> DrawnJpeg:
+            if page == 1:
+                raise MediaError("too much", code="exhibit-broken")
+            return DrawnJpeg(b"page %d" % page, 9, 9, False)
+
+        async def close(self) -> None:
+            pass
+
+    async def opened(path: Path) -> Drawer:
+        return Drawer()
+
+    monkeypatch.setattr("edge.exhibits.drawer.PageDrawer.open", opened)
+    for number in (4, 5):
+        body = {"exhibit": "e1", "page": number - 2, "zoom": 1.0, "x": 0.5, "y": 0.5}
+        shown.apply(Event(number, "h", "present", number, number, body))
+    made = pages_shown(shown, tmp_path, lambda exhibit, picture: None, tmp_path)
+    assert [page for _, page in sorted(made)] == [2, 3]

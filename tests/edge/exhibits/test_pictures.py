@@ -33,6 +33,7 @@ async def test_panel_display_and_record_have_the_very_same_picture(room: Room) -
     display = await room.stranger.get(
         "/api/display/page", params={"token": room.token, "of": exhibit["sha256"], "page": 1}
     )
+    assert display.headers["Cache-Control"] == "no-store", "the wall has nothing of before"
     kept = (room.layout.pages(hearing["id"], exhibit["sha256"]) / "1@1.jpg").read_bytes()
     assert panel.content == display.content == kept
     (picture,) = told(room, hearing["id"])
@@ -70,6 +71,9 @@ async def test_a_closer_look_is_drawn_larger_and_only_as_large_as_there_is(room:
 
     assert await width(paper, 2) == 2 * await width(paper, 1)
     assert await width(small, 4) == await width(small, 2) == 300
+    assert [(p["page"], p["scale"]) for p in told(room, hearing["id"]) if p["width"] == 300] == [(1, 1)], (
+        "put on record once"
+    )
     await room.clerk.put("/api/presentation", json={"exhibit": paper["id"], "page": 1, "zoom": 4, "x": 0.2, "y": 0.2})
     by_scale = [(p["page"], p["scale"]) for p in told(room, hearing["id"])]
     assert by_scale.count((1, 2)) == 1

@@ -176,7 +176,7 @@ async def test_the_display_sees_what_is_presented_and_nothing_else(room: Room) -
         assert (await file()).content == data
         seen = await sheet(paper["sha256"], 2)
         assert seen.headers["Content-Type"] == "image/jpeg"
-        assert "immutable" in seen.headers["Cache-Control"]
+        assert seen.headers["Cache-Control"] == "no-store"
         assert (await sheet(secret["sha256"])).status_code == 404
         assert (await room.stranger.get(f"/api/exhibits/{secret['id']}")).status_code == 401
         await room.clerk.delete("/api/presentation")

@@ -8,6 +8,7 @@ page that cannot be drawn is left to the browser.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -64,9 +65,8 @@ async def _draw(file: Path, pages: list[int]) -> dict[int, bytes]:
     made = {}
     try:
         for page in pages:
-            made[page] = (await drawer.draw(page, 1)).data
-    except MediaError:
-        pass
+            with contextlib.suppress(MediaError):
+                made[page] = (await drawer.draw(page, 1)).data
     finally:
         await drawer.close()
     return made
