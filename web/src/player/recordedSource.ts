@@ -219,9 +219,9 @@ export class RecordedSource {
     const buffer = lane.buffer;
     if (buffer === null) return;
     lane.unplayable = whyUnplayable(piece.mime);
+    this.tell();
     if (lane.unplayable !== '') {
       lane.fetched_to_ms = piece.to_ms; // it is not asked for again, and what comes after it may be playable
-      this.tell();
       return;
     }
     try {
