@@ -48,7 +48,9 @@ _TIME_NUMBER = re.compile(rf"({_N}+|\d+)([时点分])")
 # ---- rates
 _RATE_PART = rf"(?:[百千]分之{_N}+(?:点{_D}+)?|{_A}[%‰])"
 _RATE_END = rf"(?:{_N}+(?:点{_D}+)?|{_A})(?=$|[，。？！；、,.?!;]|之间|不等|左右|的)"
-_RATE = re.compile(rf"(?<![\d.,万]){_RATE_PART}(?:{_TO}(?:{_RATE_PART}|{_RATE_END}))*")
+_PART_OF_MORE = r"(?<![零〇一二两三四五六七八九十百千万亿几\d.,])(?<!^数)(?<![^人总次件票股份]数)"
+"""三百分之一 is a third of a hundredth part, 数百分之一 of several; 总人数百分之五十 is a rate."""
+_RATE = re.compile(rf"{_PART_OF_MORE}{_RATE_PART}(?:{_TO}(?:{_RATE_PART}|{_RATE_END}))*")
 _RATE_NUMBER = re.compile(
     rf"(?P<of>[百千])分之(?P<n>{_N}+)(?:点(?P<p>{_D}+))?|(?P<a>{_A})(?P<sign>[%‰])|(?P<bn>{_N}+)(?:点(?P<bp>{_D}+))?|(?P<ba>{_A})"
 )
@@ -66,9 +68,13 @@ _ROUND = re.compile(rf"{_BEFORE}[一二两三四五六七八九十]{_N}*万(?:{_
 _ARTICLE_PART = rf"(?:{_N}+|\d{{1,4}})条(?:之{_D})?(?:第(?:{_N}+|\d{{1,3}})款)?(?:第(?:{_N}+|\d{{1,3}})项)?"
 _ARTICLE = re.compile(rf"第{_ARTICLE_PART}(?:(?:{_WITH})第?{_ARTICLE_PART})*")
 _ARTICLE_NUMBER = re.compile(rf"({_N}+|\d+)(?=[条款项])")
+_SAID = r"[零〇一二三四五六七八九幺\d]"
+_NO_ROW = r"(?![十百千万亿点元年月日号%])"
+"""Behind a row of digits: what makes them a number, or a part of one. No row ends before its last digit is read."""
 _ONE_BY_ONE = re.compile(
-    r"[零〇一二三四五六七八九幺\d]+(?:[，、 -][零〇一二三四五六七八九幺\d]{2,}+)*+(?![十百千万亿点元年月日号%])"
+    rf"(?<![零〇一二三四五六七八九幺两十百千万亿点第\d.]){_SAID}++(?:[，、 -]{_SAID}{{2,}}+{_NO_ROW})*{_NO_ROW}"
 )
+"""The group is not possessive: Python 3.11 does not go back to where a possessive group began that failed."""
 _LEAST_DIGITS = 7
 
 _AMOUNT = re.compile(rf"(?<![\d.,])(?P<n>{_A})(?P<unit>[万亿])")

@@ -26,7 +26,7 @@ ALIKE = [
     ("十四时三十分", "14时30分"),
     ("三点五万元", "3.5万元"),
 ]
-WHOLE = [
+WHOLE: list[tuple[str, str, str | None]] = [
     ("2023年6月至九月", "2023年6月至9月", "二〇二三年六月至九月"),
     ("二〇二三年六月至九月", "2023年6月至9月", "二〇二三年六月至九月"),
     ("6月1号到七号", "6月1号到7号", "六月一号到七号"),
@@ -50,8 +50,12 @@ WHOLE = [
     ("第二百九十三条之一", "第293条之一", "第二百九十三条之一"),
     ("138零零一三八零零零", "13800138000", "138零零一三八零零零"),
     ("幺三八，零零一三，八零零零", "138，0013，8000", "幺三八，零零一三，八零零零"),
+    ("电话是一三八一二三四五六七八，二零二三年办的", "电话是13812345678，2023年办的", None),
+    ("卡号六二二二零二零一一，二零二三年六月一日开的", "卡号622202011，2023年6月1日开的", None),
+    ("身份证二三零一零三，一九八五零三一二，零零一八", "身份证230103，19850312，0018", None),
+    ("总人数百分之五十", "总人数50%", "总人数百分之五十"),
 ]
-"""(as it was heard, in digits, in characters): an expression has one form from end to end."""
+"""(as it was heard, in digits, in characters or None where that is as heard): it has one form from end to end."""
 AS_HEARD = [
     "农历八月十五日",
     "农历二〇二三年八月十五日",
@@ -71,6 +75,16 @@ AS_HEARD = [
     "三点二十分到四点一刻",
     "六月一日至七",
     "六月一日到三号楼",
+    "合同编号为二零二三零六零一号",
+    "账号六二二二零二零零零零一一一一二二二二号",
+    "编号一二三四五六七八点",
+    "一二三四五六七八万",
+    "圆周率是三点一四一五九二六五",
+    "两一三八一二三四五六七",
+    "三百分之一",
+    "五千分之一",
+    "占三百分之二的份额",
+    "数百分之一",
 ]
 """What is not rewritten, since some of it would stay, or another calendar is meant."""
 NO_NUMBERS = [
@@ -94,9 +108,9 @@ def test_a_number_is_written_in_the_form_that_the_court_chose(chinese: str, arab
 
 
 @pytest.mark.parametrize(("heard", "digits", "characters"), WHOLE)
-def test_an_expression_is_rewritten_whole(heard: str, digits: str, characters: str) -> None:
+def test_an_expression_is_rewritten_whole(heard: str, digits: str, characters: str | None) -> None:
     assert in_form(f"即{heard}，", "arabic") == f"即{digits}，"
-    assert in_form(f"即{heard}，", "chinese") == f"即{characters}，"
+    assert in_form(f"即{heard}，", "chinese") == f"即{characters or heard}，"
 
 
 @pytest.mark.parametrize("text", AS_HEARD)
@@ -108,6 +122,28 @@ def test_the_civil_date_beside_another_calendars_is_rewritten() -> None:
     text = "农历八月十五日，即二〇二三年九月二十九日"
     assert in_form(text, "arabic") == "农历八月十五日，即2023年9月29日"
     assert in_form("农历8月15日", "chinese") == "农历八月十五日"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "收回历年",
+        "他返回历城区是在",
+        "张闰土在",
+        "华夏历史馆于",
+        "收藏历时三年，到",
+        "古老历史街区自",
+        "撤回历次起诉后于",
+    ],
+)
+def test_words_that_hold_the_name_of_a_calendar_name_none(before: str) -> None:
+    assert in_form(f"{before}二〇二三年六月一日", "arabic") == f"{before}2023年6月1日"
+
+
+@pytest.mark.parametrize("named", ["回历", "旧历", "老历", "夏历", "藏历", "伊斯兰历", "农历闰", "今年闰"])
+def test_a_date_of_a_named_calendar_stays(named: str) -> None:
+    for month in ("四月十五日", "四月初五到八月二十日"):
+        assert in_form(named + month, "arabic") == named + month
 
 
 def test_a_range_does_not_reach_over_another_thing() -> None:
