@@ -121,15 +121,39 @@ class Corrector:
         return sorted([*of_script, *found], key=lambda change: change.at)
 
     def _of_script(self, text: str) -> list[Change]:
-        """What the docket or a term writes with a character that simplifying took for a traditional one."""
+        """What the docket or a term writes with a character that simplifying took for a traditional one.
+
+        The clerk is asked where an ordinary word lies across its edge: 紧张干不了 may say nothing of 张乾.
+        """
         found: list[Change] = []
         for written, term in self._simplified.items():
             at = text.find(written)
             while at >= 0:
-                if all(at >= c.at + len(c.old) or at + len(written) <= c.at for c in found):
-                    found.append(Change(at, written, term.text, f"字形，{term.kind}「{term.text}」", 1.0))
-                at = text.find(written, at + len(written))
+                end = at + len(written)
+                free = all(at >= c.at + len(c.old) or end <= c.at for c in found)
+                if free and not self._in_other_term(text, at, end):
+                    confidence = _ASKED_AT_MOST if self._straddled(text, at, end) else 1.0
+                    found.append(Change(at, written, term.text, f"字形，{term.kind}「{term.text}」", confidence))
+                at = text.find(written, end)
         return found
+
+    def _straddled(self, text: str, at: int, end: int) -> bool:
+        """Whether an ordinary word lies across an edge of a stretch."""
+        return any(
+            text[first:last] in self._ordinary
+            for edge in (at, end)
+            for first in range(max(edge - ordinary.LONGEST + 1, 0), edge)
+            for last in range(edge + 1, min(first + ordinary.LONGEST, len(text)) + 1)
+        )
+
+    def _in_other_term(self, text: str, at: int, end: int) -> bool:
+        """Whether a stretch is a part of a longer term that stands there as it should: 张干 of 张干才."""
+        written = text[at:end]
+        return any(
+            text.startswith(longer, at - inside)
+            for longer in self._index.written
+            if len(longer) > len(written) and (inside := longer.find(written)) >= 0 and at >= inside
+        )
 
     def _by_sound(self, text: str, probabilities: Sequence[tuple[str, float]]) -> list[Change]:
         heard = _listen(text, probabilities)

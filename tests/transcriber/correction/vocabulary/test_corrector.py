@@ -201,3 +201,19 @@ def test_a_name_that_the_docket_has_in_both_characters_stays() -> None:
     vocabulary = Vocabulary.of_case({"parties": {"原告": "张干", "被告": "张乾"}})
     corrector = Corrector(vocabulary.terms)
     assert corrector.changes("张干没有到庭。") == []
+
+
+@pytest.mark.parametrize(
+    "heard",
+    ["我太紧张干不了这个活。", "他是村里的张干部。", "你问张干什么？", "原告主张干部可以作证。", "这一张干净的借条。"],
+)
+def test_where_an_ordinary_word_lies_across_the_edge_of_a_name_the_clerk_is_asked(heard: str) -> None:
+    corrector = Corrector(Vocabulary.of_case({"parties": {"被告": "张乾"}}).terms)
+    [asked] = corrector.changes(heard)
+    assert (asked.old, asked.new, asked.applies) == ("张干", "张乾", False)
+
+
+def test_the_longer_name_of_another_person_stays() -> None:
+    corrector = Corrector(Vocabulary.of_case({"parties": {"原告": "张干才、欧阳张干", "被告": "张乾"}}).terms)
+    assert corrector.changes("张干才和欧阳张干都来了。") == []
+    assert applied("张干没来。", corrector.changes("张干没来。")) == "张乾没来。"
