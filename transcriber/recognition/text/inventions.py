@@ -57,7 +57,7 @@ _CREDIT = re.compile(
     r"|\b(?:sub\s?titles?|captions?)\s*by\b.*"
     r"|\btranscri(?:bed|ptions?)\s*by\s*(?:eso\b|castingwords|otter|https?:|www\.).*"
     r"|thanks?\s*(?:you\s*)?(?:all\s*)?(?:so much\s*)?for\s*(?:watching|viewing)"
-    r"|\b(?:please|remember\sto|don'?t\sforget\sto)\s(?:subscribe|(?:like|share)(?:\W+and)?\W+(?:like|share|subscribe|comment|this\svideo))\b.*"
+    r"|\b(?:please|remember\sto|don'?t\sforget\sto)\s(?:subscribe(?=\W*$|\s(?:to|and|for)\b)|(?:like|share)(?:\W+and)?\W+(?:like|share|subscribe|comment|this\svideo))\b.*"
     r"|\blike(?:\W+and)?\W+subscribe\b.*"
     r"|(?:また)?次の(?:动画|動画)で[^。]{0,12}|ご(?:视聴|視聴)ありがとうございました?|시청해\s*주셔서\s*감사합니다",
     re.IGNORECASE,
