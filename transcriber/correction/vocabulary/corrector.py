@@ -123,7 +123,8 @@ class Corrector:
     def _of_script(self, text: str) -> list[Change]:
         """What the docket or a term writes with a character that simplifying took for a traditional one.
 
-        The clerk is asked where an ordinary word lies across its edge: 紧张干不了 may say nothing of 张乾.
+        The clerk is asked where an ordinary word lies across its edge, or is written like it: 紧张干不了 may say
+        nothing of 张乾, and 征文 nothing of 徵文.
         """
         found: list[Change] = []
         for written, term in self._simplified.items():
@@ -132,7 +133,8 @@ class Corrector:
                 end = at + len(written)
                 free = all(at >= c.at + len(c.old) or end <= c.at for c in found)
                 if free and not self._in_other_term(text, at, end):
-                    confidence = _ASKED_AT_MOST if self._straddled(text, at, end) else 1.0
+                    doubted = written in self._ordinary or self._straddled(text, at, end)
+                    confidence = _ASKED_AT_MOST if doubted else 1.0
                     found.append(Change(at, written, term.text, f"字形，{term.kind}「{term.text}」", confidence))
                 at = text.find(written, end)
         return found
@@ -177,8 +179,9 @@ class Corrector:
     def _daring(self, heard: _HeardText, step: _PathStep, match: Match, as_heard: list[_PathStep]) -> bool:
         """Whether the clerk must be asked, however probable it is.
 
-        So it is with a short term that only sounds alike, and with one that would replace a common word, unless it is
-        all that was said between two pauses: 这样做没有意义 may be meant so.
+        So it is with a short term that only sounds alike, with one that would replace another term (陈述属实), and with
+        one that would replace a common word, unless it is all that was said between two pauses: 这样做没有意义 may be
+        meant so.
         """
         size = len(match.written)
         if size >= _LONG:
@@ -186,10 +189,10 @@ class Corrector:
         short = size == 2 or (size == 3 and match.term.of_case)
         if short and max(match.apart[i - step.first] for i in step.changed) > _ALIKE:
             return True
-        if self._alone(heard, step):
-            return False
         replaced = [other for other in as_heard if any(other.first <= i < other.last for i in step.changed)]
-        return all(
+        if any(other.match is not None and not other.changed for other in replaced):
+            return True
+        return not self._alone(heard, step) and all(
             other.match is None and self._common("".join(heard.characters[other.first : other.last]), short=size == 2)
             for other in replaced
         )
