@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sync.text.equal import DOT, DOTS
+from transcriber.correction.numbers.numerals import PLAIN
 from transcriber.correction.vocabulary import ordinary
 from transcriber.correction.vocabulary.index import Match, SoundIndex
 from transcriber.correction.vocabulary.lexicon import Term, ideographs, is_ideograph
@@ -186,14 +187,17 @@ class Corrector:
         size = len(match.written)
         if size >= _LONG:
             return False
-        short = size == 2 or (size == 3 and match.term.of_case)
-        if short and max(match.apart[i - step.first] for i in step.changed) > _ALIKE:
+        only_alike = max(match.apart[i - step.first] for i in step.changed) > _ALIKE
+        if only_alike and (size == 2 or (size == 3 and match.term.of_case)):
             return True
+        # A little word is hardly misheard as one that sounds otherwise, and no numeral: 证据与本案, 证据以原件为准.
+        counted = any(match.written[i - step.first] in PLAIN for i in step.changed)
+        little = size == 2 or (size == 3 and (only_alike or counted))
         replaced = [other for other in as_heard if any(other.first <= i < other.last for i in step.changed)]
         if any(other.match is not None and not other.changed for other in replaced):
             return True
         return not self._alone(heard, step) and all(
-            other.match is None and self._common("".join(heard.characters[other.first : other.last]), short=size == 2)
+            other.match is None and self._common("".join(heard.characters[other.first : other.last]), short=little)
             for other in replaced
         )
 

@@ -91,6 +91,17 @@ def test_a_term_that_was_heard_is_never_another_without_being_asked(corrector: C
     assert (asked.old, asked.new, asked.applies) == ("属", "事", False)
 
 
+def test_a_little_word_is_no_numeral_without_being_asked(corrector: Corrector) -> None:
+    for text in (
+        "这份证据与本案没有关系。",
+        "证据以原件为准。",
+        "证据是复印件。",
+        "证据我看过了。",
+        "我方证据有三份。",
+    ):
+        assert not [c for c in corrector.changes(text) if c.applies], text
+
+
 @pytest.mark.parametrize("spelled", ["买买提艾力", "买买提•艾力", "买买提・艾力", "买卖提艾力", "买卖提‧艾丽"])
 def test_a_name_of_several_parts_gets_the_dockets_dots(spelled: str) -> None:
     named = Corrector(Vocabulary.of_case({"parties": {"被告": "买买提•艾力"}}).terms)
