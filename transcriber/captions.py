@@ -97,7 +97,9 @@ class Captions:
         """Withdraw the captions of turns that neither go on nor wait to be written."""
         kept = {id(turn) for turn in turns}
         for key in [key for key in self._of_turn if key not in kept]:
-            self.withdraw(self._of_turn.pop(key))
+            gone = self._of_turn.pop(key)
+            gone.asked += 1  # an answer on its way would show it again, and nobody would take that back
+            self.withdraw(gone)
 
     def at_other_seats(self, turn: Turn) -> list[tuple[Turn, str]]:
         """Return the turns of other seats that go on or wait to be written, each with its words so far."""

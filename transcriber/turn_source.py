@@ -150,13 +150,14 @@ class TurnSource:
         now_ns = self._clock.now_ns()
         for turn in (*ended, *stretch.endpointer.turns):
             turn.times.look(turn.seconds, now_ns)
-        for turn in ended:
-            turn.times.ended_ns = now_ns
         await self._send(stretch, ended)
         await asyncio.sleep(0)  # reading from disk never waits by itself: let the others turn
 
     async def _send(self, stretch: _OpenStretch, turns: list[Turn]) -> None:
         ends_ns = stretch.job.ends_ns(stretch.from_ns)
+        now_ns = self._clock.now_ns()
+        for turn in turns:
+            turn.times.ended_ns = now_ns
         self._delivering = [t for t in turns if ends_ns is None or t.start_ns < ends_ns]
         while self._delivering:
             await self._queue.put(stretch.job, self._delivering[0])

@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import ConfigError
-from sync.record.docket import Term, TermKind
+from sync.record.docket import CaseTerms
 from sync.record.timeline import PauseReason
 from sync.runtime.handwritten import read_text
 
@@ -56,7 +56,7 @@ class ScenarioCase(BaseModel):
     cause: str = Field(min_length=1, description="案由")
     title: str = Field(min_length=1)
     parties: dict[str, str] = Field(description="role -> name")
-    vocabulary: dict[TermKind, list[Term]] = Field(default_factory=dict, description="what will be said, by its kind")
+    vocabulary: CaseTerms = Field(default_factory=dict, description="what will be said, by its kind")
     public: bool = True
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync.text.characters import clean_line
-from sync.text.fields import CASE_NUMBER, LINE, NAME, NAMES
+from sync.text.fields import CASE_NUMBER, LINE, LONGEST, NAMES
+from sync.text.names import clean_name
 
 MOST_PARTIES = 32
 Text = Annotated[str, LINE, Field(max_length=200)]
@@ -28,8 +29,20 @@ def _of_one_role(parties: Any) -> Any:
     return joined
 
 
-Term = Annotated[str, NAME, Field(min_length=2, max_length=40)]
+Term = Annotated[str, LINE, Field(min_length=2, max_length=40)]
 TermKind = Literal["person", "place", "statute", "exhibit", "term"]
+
+
+def _with_names(vocabulary: Any) -> Any:
+    """Only people have names: a dot or a blank of any other term is its own."""
+    people = vocabulary.get("person") if isinstance(vocabulary, dict) else None
+    if not isinstance(people, list):
+        return vocabulary
+    return vocabulary | {"person": [clean_name(p) if isinstance(p, str) and len(p) <= LONGEST else p for p in people]}
+
+
+CaseTerms = Annotated[dict[TermKind, Annotated[list[Term], Field(max_length=200)]], BeforeValidator(_with_names)]
+"""What will be said in a case beside the parties' names, by its kind."""
 
 
 class Case(BaseModel):
@@ -44,7 +57,7 @@ class Case(BaseModel):
     parties: Annotated[dict[Party, Names], BeforeValidator(_of_one_role)] = Field(
         default_factory=dict, max_length=MOST_PARTIES
     )
-    vocabulary: dict[TermKind, Annotated[list[Term], Field(max_length=200)]] = Field(default_factory=dict)
+    vocabulary: CaseTerms = Field(default_factory=dict)
     """What will be said in this case, beside the parties' names: it biases the engine and guides the corrector."""
     public: bool = True
     procedure: Literal["ordinary", "simplified"] = "ordinary"

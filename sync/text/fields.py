@@ -15,12 +15,13 @@ from sync.text.case_number import clean_case_number
 from sync.text.characters import clean_line, clean_words
 from sync.text.names import clean_name, clean_names
 
-_LONGEST: Final = 200_000
+LONGEST: Final = 200_000
+"""Characters of the longest text that is cleaned before it is judged."""
 
 
 def _at_the_door(clean: Callable[[str], str]) -> BeforeValidator:
     def cleaned(value: Any) -> Any:
-        return clean(value) if isinstance(value, str) and len(value) <= _LONGEST else value
+        return clean(value) if isinstance(value, str) and len(value) <= LONGEST else value
 
     return BeforeValidator(cleaned)
 

@@ -16,10 +16,13 @@ _HAN: Final = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff
 _OPEN, _CLOSE = "（(〔[【「『《〈", "）)〕]】」』》〉"
 _ENUMERATION: Final = "、，,；;\n"
 _INCORPORATED: Final = re.compile(
-    r"\s*(Ltd|Inc|Limited|LLC|LLP|L\.?P|S\.?A|Corp|Co|GmbH|PLC|N\.?V|B\.?V)\b", re.IGNORECASE
+    r"\s*+(?:(?i:Ltd|Inc|Incorporated|Limited|LLC|LLP|Corp|GmbH|PLC|Pte|Pty|Sdn)\b"
+    r"|(?:L\.?P|S\.?A(?:\.? de C\.?V)?|S\.?p\.?A|S\.?[àa]?\.?r\.?l|N\.?V|B\.?V|Co|KG|AG|AB)\.?\s*"
+    r"(?=$|[、，,；;\n（(]))"
 )
-"""Behind the comma of Co., Ltd."""
-_ANY_DOT: Final = re.compile(rf"\s*[{DOTS}]\s*")
+"""Behind the comma of Co., Ltd. What could begin another name (Sa Na) only where one ends behind it."""
+_ANY_DOT: Final = re.compile(rf"(?:(?<!\s)\s+)?(?:(?![\uff0e\u2024]\d)[{DOTS}])\s*")
+"""A run of blanks is tried from its first one only, so that a long one takes no longer than it is. 3．5 has a point."""
 _TYPED_DOT: Final = re.compile(rf"(?<=[{_HAN}])\s*[.。\uff61]\s*(?=[{_HAN}])")
 """A full stop between two ideographs of a name is a dot that was typed on the wrong key."""
 _ALIGNED: Final = re.compile(rf"(?<![^\s、，,；;（(])([{_HAN}]) (?=[{_HAN}](?:$|[\s、，,；;（(]))")

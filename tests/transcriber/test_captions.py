@@ -61,6 +61,15 @@ def test_what_turns_out_to_be_no_speech_is_withdrawn_once(feed: Published) -> No
     assert [(body["seat"], body["text"]) for body in feed.bodies[2:]] == [("judge", "")]
 
 
+def test_an_answer_about_a_turn_that_was_withdrawn_is_overtaken(feed: Published) -> None:
+    """Who waits for the model shows its answer only where nothing was asked or decided since."""
+    captions = Captions(SEATS, feed)
+    caption = captions.of(JOB, turn(0, 3.0))
+    caption.asked = mine = caption.asked + 1
+    captions.withdraw_all_but([])
+    assert caption.asked != mine
+
+
 def test_a_finished_turn_is_no_longer_withdrawn_by_others_nor_compared(feed: Published) -> None:
     captions = Captions(SEATS, feed)
     first, second = turn(0, 3.0), turn(1, 3.0)

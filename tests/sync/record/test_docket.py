@@ -24,6 +24,19 @@ def test_a_case_is_cleaned_where_it_comes_in() -> None:
     assert case.vocabulary == {"person": ["买买提·艾力"], "place": ["尖山区"]}
 
 
+def test_only_people_have_names() -> None:
+    """A point, a full stop and a blank of another term stay: they are no dots of a name."""
+    terms = {
+        "exhibit": ["2023．6．1借条", "收条。转账", "附件 A.B"],
+        "term": ["年息1．5%", "甲 乙双方"],
+        "statute": ["民法典•总则"],
+        "place": ["3·15维权站", "张 村"],
+    }
+    people = {"person": ["买买提．艾力", "张 伟", "阿依 • 古丽"]}
+    case = Case.model_validate({"case_no": "1", "vocabulary": terms | people})
+    assert case.vocabulary == terms | {"person": ["买买提·艾力", "张伟", "阿依·古丽"]}
+
+
 def test_roles_that_become_one_keep_the_names_of_both() -> None:
     case = Case.model_validate({"case_no": "1", "parties": {"原告": "张伟明", "原\u200b告": "王芳", "被告": ""}})
     assert case.parties == {"原告": "张伟明、王芳", "被告": ""}
@@ -39,6 +52,10 @@ def test_roles_that_become_one_keep_the_names_of_both() -> None:
         {"case_no": 7},
         {"case_no": "1", "parties": {"原告": ["张伟明"]}},
         {"case_no": "1", "vocabulary": {"term": ["\u200b一"]}},
+        {"case_no": "1", "vocabulary": {"person": ["·艾·"]}},
+        {"case_no": "1", "vocabulary": {"person": [7]}},
+        {"case_no": "1", "vocabulary": {"person": "张伟明"}},
+        {"case_no": "1", "vocabulary": ["张伟明"]},
     ],
 )
 def test_what_is_nothing_once_it_is_clean_is_refused(case: dict[str, object]) -> None:

@@ -20,20 +20,22 @@ _D = "[零〇一二三四五六七八九]"
 _N = "[零〇一二两三四五六七八九十百千]"
 _WHOLE = f"{_N}+(?:[万亿]{_N}+)*[万亿]?"
 _A = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_BEFORE = r"(?<![零〇一二两三四五六七八九十百千万亿几数多点\d.第])(?<!\d,)"
+_NUMBERED = r"(?<![周初老小李王赵])(?<!星期)(?<!礼拜)(?<!^张)(?<![^零〇一二两三四五六七八九十百千几这那每\d]张)"
+"""Not behind what ends with a numeral itself: 周二十点三十分 is half past ten, and 张三十万元 may be what 张三 got."""
+_BEFORE = rf"(?<![零〇一二两三四五六七八九十百千万亿几数多点\d.第])(?<!\d,){_NUMBERED}"
 _TO = r"(?:至|到|—|－|-|~|～)"
 _HAN = re.compile(r"[零〇一二两三四五六七八九十百千万亿幺]")
 _ARABIC = re.compile(r"\d")
 
 # ---- dates
 _Y = rf"(?:{_D}{{4}}|\d{{4}})年"
-_M = r"(?:十[一二]?|[一二三四五六七八九]|1[0-2]|[1-9])月"
+_M = r"(?:十[一二]?|[一二三四五六七八九元]|1[0-2]|[1-9])月"
 _DAY = r"(?:[一二三四五六七八九十]{1,3}|[12]\d|3[01]|[1-9])"
 _NO_DAY = r"(?!线|楼|院|车|商铺|房|库|桌|店|厂|文|证据)"
 _ON = rf"{_DAY}[日号]{_NO_DAY}"
-_WITH = rf"(?:{_TO}|、|和|与|及|或|以及)"
+_WITH = rf"(?:{_TO}|、|和|与|及|或者?|以及|还是|跟)"
 _DATE_PART = rf"(?:{_Y}(?:{_M}(?:份|{_ON}|{_DAY}(?={_TO}{_ON}))?)?|{_M}(?:份|{_ON}|{_DAY}(?={_TO}{_ON}))?|{_ON})"
-_DATE = re.compile(rf"{_BEFORE}{_DATE_PART}(?:{_WITH}{_DATE_PART})*")
+_DATE = re.compile(rf"{_BEFORE}(?<![零〇一二三四五六七八九十\d]年){_DATE_PART}(?:{_WITH}{_DATE_PART})*")
 _DATE_ANCHOR = re.compile(rf"{_Y}|{_M}{_DAY}[日号]|{_M}{_DAY}{_TO}")
 _DATE_NUMBER = re.compile(rf"(?P<y>{_D}{{4}}|\d{{4}})(?=年)|(?P<n>[零〇一二三四五六七八九十]+|\d+)(?=(?P<u>.?))")
 
@@ -48,7 +50,9 @@ _TIME_NUMBER = re.compile(rf"({_N}+|\d+)([时点分])")
 # ---- rates
 _RATE_PART = rf"(?:[百千]分之{_N}+(?:点{_D}+)?|{_A}[%‰])"
 _RATE_END = rf"(?:{_N}+(?:点{_D}+)?|{_A})(?=$|[，。？！；、,.?!;]|之间|不等|左右|的)"
-_RATE = re.compile(rf"(?<![\d.,万]){_RATE_PART}(?:{_TO}(?:{_RATE_PART}|{_RATE_END}))*")
+_PART_OF_MORE = r"(?<![零〇一二两三四五六七八九十百千万亿几\d.,])(?<!^数)(?<![^人总次件票股份]数)"
+"""三百分之一 is a third of a hundredth part, 数百分之一 of several; 总人数百分之五十 is a rate."""
+_RATE = re.compile(rf"{_PART_OF_MORE}(?>{_RATE_PART}(?:{_WITH}{_RATE_PART}|{_TO}{_RATE_END})*)(?![几多来余点])")
 _RATE_NUMBER = re.compile(
     rf"(?P<of>[百千])分之(?P<n>{_N}+)(?:点(?P<p>{_D}+))?|(?P<a>{_A})(?P<sign>[%‰])|(?P<bn>{_N}+)(?:点(?P<bp>{_D}+))?|(?P<ba>{_A})"
 )
@@ -58,7 +62,7 @@ _SUM = rf"(?:{_N}+点{_D}+[万亿]?|{_WHOLE}|{_A}[万亿]?)"
 _CENT = "[一二两三四五六七八九1-9]"
 _CENTS = rf"(?:零?{_CENT}[角毛](?:零?{_CENT}分(?!之|钟))?|零?{_CENT}分(?=$|[，。？！；、,.?!;整]))?"
 _MONEY_PART = rf"{_SUM}余?元{_CENTS}"
-_MONEY = re.compile(rf"{_BEFORE}(?:{_SUM}{_TO})?{_MONEY_PART}(?:{_TO}{_MONEY_PART})*")
+_MONEY = re.compile(rf"{_BEFORE}(?<![￥¥$])(?:{_SUM}{_TO})?{_MONEY_PART}(?:{_TO}{_MONEY_PART})*")
 _MONEY_NUMBER = re.compile(rf"(?P<sum>{_SUM})(?P<unit>余?元)?(?P<cents>{_CENTS})")
 _ROUND = re.compile(rf"{_BEFORE}[一二两三四五六七八九十]{_N}*万(?:{_N}+)?(?=块|多|左右|$|[，。？！；、])")
 
@@ -66,12 +70,22 @@ _ROUND = re.compile(rf"{_BEFORE}[一二两三四五六七八九十]{_N}*万(?:{_
 _ARTICLE_PART = rf"(?:{_N}+|\d{{1,4}})条(?:之{_D})?(?:第(?:{_N}+|\d{{1,3}})款)?(?:第(?:{_N}+|\d{{1,3}})项)?"
 _ARTICLE = re.compile(rf"第{_ARTICLE_PART}(?:(?:{_WITH})第?{_ARTICLE_PART})*")
 _ARTICLE_NUMBER = re.compile(rf"({_N}+|\d+)(?=[条款项])")
-_ONE_BY_ONE = re.compile(
-    r"[零〇一二三四五六七八九幺\d]+(?:[，、 -][零〇一二三四五六七八九幺\d]{2,}+)*+(?![十百千万亿点元年月日号%])"
+_SAID = "[零〇一二三四五六七八九幺0-9]"
+_CODE = f"(?:[A-Za-z]{{1,4}}{_SAID}+)"
+"""The letters of a code, with digits behind them: 91230103MA18."""
+_NOT_IN_ROW = r"(?<![零〇一二三四五六七八九幺两十百千万亿点第\d.])" + "".join(
+    f"(?<!{_SAID}{'[A-Za-z]' * letters})" for letters in (1, 2, 3, 4)
 )
+_NO_ROW = r"(?![十百千万亿点元年月日号%])"
+"""Behind a row of digits: what makes them a number, or a part of one. No row ends before its last digit is read."""
+_ONE_BY_ONE = re.compile(
+    rf"{_NOT_IN_ROW}(?>{_SAID}(?:{_SAID}+{_CODE}*|{_CODE}+))"
+    rf"(?:[，、 -](?>{_SAID}{{2,}}{_CODE}*){_NO_ROW})*{_NO_ROW}"
+)
+"""No group is possessive: Python 3.11 does not go back to where a possessive group began that failed."""
 _LEAST_DIGITS = 7
 
-_AMOUNT = re.compile(rf"(?<![\d.,])(?P<n>{_A})(?P<unit>[万亿])")
+_AMOUNT = re.compile(rf"(?<![\d.,￥¥$])(?P<n>{_A})(?P<unit>[万亿])")
 _QUANTITY = re.compile(
     r"(?<![A-Za-z\d.,(（\-/第年月])(?P<n>\d{1,4})(?P<unit>(?:个|名|份|张|次|天|日|年|岁|分钟|小时|块|页|组|项|款|倍))"
 )
@@ -131,9 +145,9 @@ def _time_in_digits(text: str) -> str | None:
 
     def one(m: re.Match[str]) -> str | None:
         said, unit = m[1], m[2]
-        number = _digits((said.lstrip("零〇") or "零") if unit == "分" and not said.isdecimal() else said)
-        most = 59 if unit == "分" else 24
-        return None if number is None or int(number) > most else number + unit
+        early = unit == "分" and re.fullmatch(f"[零〇]{_D}", said)
+        number = unspelled(said) if early else _digits(said)
+        return None if number is None or int(number) > (59 if unit == "分" else 24) else number + unit
 
     return _replaced(text, _TIME_NUMBER, one)
 
@@ -256,11 +270,9 @@ def _article_in_characters(text: str) -> str | None:
 
 
 def _one_by_one_in_digits(text: str) -> str | None:
-    groups = re.split(r"([，、 -])", text)
-    digits = [unspelled(group) for group in groups[::2]]
-    if sum(map(len, digits)) < _LEAST_DIGITS or not _HAN.search(text) or (len(digits) > 1 and len(digits[0]) < 2):
+    if len(re.findall(_SAID, text)) < _LEAST_DIGITS or not _HAN.search(text):
         return None
-    return "".join(unspelled(part) if i % 2 == 0 else part for i, part in enumerate(groups))
+    return re.sub(_SAID, lambda said: unspelled(said[0]), text)
 
 
 def _quantity_in_characters(pattern: re.Pattern[str]) -> Callable[[str], str | None]:

@@ -22,16 +22,17 @@ Form = Literal["arabic", "chinese"]
 _IDIOM = re.compile(r"十万火急|十万八千里|千千万万|一五一十|一万年|十全十美|百万富翁|千万富翁")
 _NUMERAL = "零〇一二两三四五六七八九十百千万亿幺\\d"
 _RANGE = "至到—－~～"
-_OPEN_BEFORE = re.compile(rf"[{_NUMERAL}][{_RANGE}、或-]$")
-"""A number without its unit before it: 三到五万元."""
+_OPEN_BEFORE = re.compile(rf"[{_NUMERAL}%‰](?:[{_RANGE}、或和与及跟-]|或者|还是|以及)$")
+"""A number without its unit before it: 三到五万元, 两千、三千和五千元."""
+_STOP = "$|[，。？！；、,.?!;]"
 _OPEN_AFTER = {
-    "日期": rf"[{_RANGE}-][{_NUMERAL}]+(?=[日号月年]|$|[，。？！；、,.?!;])",
-    "时间": rf"[{_RANGE}-][{_NUMERAL}]+(?=[时点分]|$|[，。？！；、,.?!;])",
-    "金额": rf"[{_RANGE}-][{_NUMERAL}]+(?=[元块角毛]|$|[，。？！；、,.?!;])",
-    "比率": rf"[{_RANGE}-][{_NUMERAL}]+(?=[%％个成]|分之|$|[，。？！；、,.?!;])",
+    "日期": rf"(?:[{_RANGE}-][{_NUMERAL}]+(?=[日号月年]|{_STOP})|的?[{_NUMERAL}]+(?=[月日号]))",
+    "时间": rf"[{_RANGE}-][{_NUMERAL}]+(?=[时点分]|{_STOP})",
+    "金额": rf"(?:[{_RANGE}-][{_NUMERAL}]+(?=[元块角毛]|{_STOP})|[{_NUMERAL}](?={_STOP}|[的钱]))",
+    "比率": rf"(?:[{_RANGE}-]|[、或和]者?(?![百千万]分))[{_NUMERAL}]+(?=[%％个成]|分之|{_STOP})",
     "条文": rf"[{_RANGE}、-][{_NUMERAL}]+条",
 }
-"""A range that goes on in a way that no rule reads."""
+"""An expression that goes on in a way that no rule reads: 百分之五或者六, 二〇二三年五六月份, 十五元八."""
 _OPEN = {why: re.compile(pattern) for why, pattern in _OPEN_AFTER.items()}
 _NEAR = 32
 """Characters of a range that are looked at; a numeral is shorter."""
@@ -49,12 +50,14 @@ class Rewritten:
 
 def rewrite(text: str, form: Form) -> list[Rewritten]:
     """Find the numbers of `text` that are not in the wanted form, in their order; they never overlap."""
-    taken = [m.span() for m in _IDIOM.finditer(text)]
+    taken = bytearray(len(text))
+    for idiom in _IDIOM.finditer(text):
+        taken[idiom.start() : idiom.end()] = b"x" * len(idiom[0])
     found: list[Rewritten] = []
     for why, start, old, new in _matches(text, form):
         end = start + len(old)
-        if all(end <= a or start >= b for a, b in taken):
-            taken.append((start, end))
+        if not any(taken[start:end]):
+            taken[start:end] = b"x" * len(old)
             if old != new:
                 found.append(Rewritten(start, old, new, why))
     return sorted(found, key=lambda r: r.at)
@@ -73,7 +76,7 @@ def _matches(text: str, form: Form) -> Iterator[tuple[str, int, str, str]]:
 
 def _goes_on(why: str, text: str, start: int, end: int) -> bool:
     """Whether it is part of a range that is not read as a whole."""
-    if _OPEN_BEFORE.search(text[max(start - 2, 0) : start]):
+    if _OPEN_BEFORE.search(text[max(start - 3, 0) : start]):
         return True
     after = _OPEN.get(why)
     return after is not None and after.match(text[end : end + _NEAR]) is not None

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sync.text.equal import DOT, DOTS
+from transcriber.correction.numbers.numerals import PLAIN
 from transcriber.correction.vocabulary import ordinary
 from transcriber.correction.vocabulary.index import Match, SoundIndex
 from transcriber.correction.vocabulary.lexicon import Term, ideographs, is_ideograph
@@ -121,15 +122,41 @@ class Corrector:
         return sorted([*of_script, *found], key=lambda change: change.at)
 
     def _of_script(self, text: str) -> list[Change]:
-        """What the docket or a term writes with a character that simplifying took for a traditional one."""
+        """What the docket or a term writes with a character that simplifying took for a traditional one.
+
+        The clerk is asked where an ordinary word lies across its edge, or is written like it: 紧张干不了 may say
+        nothing of 张乾, and 征文 nothing of 徵文.
+        """
         found: list[Change] = []
         for written, term in self._simplified.items():
             at = text.find(written)
             while at >= 0:
-                if all(at >= c.at + len(c.old) or at + len(written) <= c.at for c in found):
-                    found.append(Change(at, written, term.text, f"字形，{term.kind}「{term.text}」", 1.0))
-                at = text.find(written, at + len(written))
+                end = at + len(written)
+                free = all(at >= c.at + len(c.old) or end <= c.at for c in found)
+                if free and not self._in_other_term(text, at, end):
+                    doubted = written in self._ordinary or self._straddled(text, at, end)
+                    confidence = _ASKED_AT_MOST if doubted else 1.0
+                    found.append(Change(at, written, term.text, f"字形，{term.kind}「{term.text}」", confidence))
+                at = text.find(written, end)
         return found
+
+    def _straddled(self, text: str, at: int, end: int) -> bool:
+        """Whether an ordinary word lies across an edge of a stretch."""
+        return any(
+            text[first:last] in self._ordinary
+            for edge in (at, end)
+            for first in range(max(edge - ordinary.LONGEST + 1, 0), edge)
+            for last in range(edge + 1, min(first + ordinary.LONGEST, len(text)) + 1)
+        )
+
+    def _in_other_term(self, text: str, at: int, end: int) -> bool:
+        """Whether a stretch is a part of a longer term that stands there as it should: 张干 of 张干才."""
+        written = text[at:end]
+        return any(
+            text.startswith(longer, at - inside)
+            for longer in self._index.written
+            if len(longer) > len(written) and (inside := longer.find(written)) >= 0 and at >= inside
+        )
 
     def _by_sound(self, text: str, probabilities: Sequence[tuple[str, float]]) -> list[Change]:
         heard = _listen(text, probabilities)
@@ -153,20 +180,24 @@ class Corrector:
     def _daring(self, heard: _HeardText, step: _PathStep, match: Match, as_heard: list[_PathStep]) -> bool:
         """Whether the clerk must be asked, however probable it is.
 
-        So it is with a short term that only sounds alike, and with one that would replace a common word, unless it is
-        all that was said between two pauses: 这样做没有意义 may be meant so.
+        So it is with a short term that only sounds alike, with one that would replace another term (陈述属实), and with
+        one that would replace a common word, unless it is all that was said between two pauses: 这样做没有意义 may be
+        meant so.
         """
         size = len(match.written)
         if size >= _LONG:
             return False
-        short = size == 2 or (size == 3 and match.term.of_case)
-        if short and max(match.apart[i - step.first] for i in step.changed) > _ALIKE:
+        only_alike = max(match.apart[i - step.first] for i in step.changed) > _ALIKE
+        if only_alike and (size == 2 or (size == 3 and match.term.of_case)):
             return True
-        if self._alone(heard, step):
-            return False
+        # A little word is hardly misheard as one that sounds otherwise, and no numeral: 证据与本案, 证据以原件为准.
+        counted = any(match.written[i - step.first] in PLAIN for i in step.changed)
+        little = size == 2 or (size == 3 and (only_alike or counted))
         replaced = [other for other in as_heard if any(other.first <= i < other.last for i in step.changed)]
-        return all(
-            other.match is None and self._common("".join(heard.characters[other.first : other.last]), short=size == 2)
+        if any(other.match is not None and not other.changed for other in replaced):
+            return True
+        return not self._alone(heard, step) and all(
+            other.match is None and self._common("".join(heard.characters[other.first : other.last]), short=little)
             for other in replaced
         )
 

@@ -26,7 +26,7 @@ ALIKE = [
     ("十四时三十分", "14时30分"),
     ("三点五万元", "3.5万元"),
 ]
-WHOLE = [
+WHOLE: list[tuple[str, str, str | None]] = [
     ("2023年6月至九月", "2023年6月至9月", "二〇二三年六月至九月"),
     ("二〇二三年六月至九月", "2023年6月至9月", "二〇二三年六月至九月"),
     ("6月1号到七号", "6月1号到7号", "六月一号到七号"),
@@ -50,8 +50,22 @@ WHOLE = [
     ("第二百九十三条之一", "第293条之一", "第二百九十三条之一"),
     ("138零零一三八零零零", "13800138000", "138零零一三八零零零"),
     ("幺三八，零零一三，八零零零", "138，0013，8000", "幺三八，零零一三，八零零零"),
+    ("电话是一三八一二三四五六七八，二零二三年办的", "电话是13812345678，2023年办的", None),
+    ("卡号六二二二零二零一一，二零二三年六月一日开的", "卡号622202011，2023年6月1日开的", None),
+    ("身份证二三零一零三，一九八五零三一二，零零一八", "身份证230103，19850312，0018", None),
+    ("总人数百分之五十", "总人数50%", "总人数百分之五十"),
+    ("二〇二一年元月十五日", "2021年元月15日", "二〇二一年元月十五日"),
+    ("九月八号或者九号", "9月8号或者9号", "九月八号或者九号"),
+    ("六月三日还是四日", "6月3日还是4日", "六月三日还是四日"),
+    ("百分之八，一三八一二三四五六七八是电话", "8%，13812345678是电话", "百分之八，一三八一二三四五六七八是电话"),
+    ("二十点零五分", "20点05分", "二十点零五分"),
+    ("零时零零分", "0时00分", "零时零零分"),
+    ("代码九一二三零一零三MA一八", "代码91230103MA18", None),
+    ("单号SF一零二三四五六七八九，", "单号SF1023456789，", None),
+    ("百分之五、百分之六和百分之七", "5%、6%和7%", "百分之五、百分之六和百分之七"),
+    ("这张三十万元的借条", "这张30万元的借条", "这张三十万元的借条"),
 ]
-"""(as it was heard, in digits, in characters): an expression has one form from end to end."""
+"""(as it was heard, in digits, in characters or None where that is as heard): it has one form from end to end."""
 AS_HEARD = [
     "农历八月十五日",
     "农历二〇二三年八月十五日",
@@ -71,6 +85,35 @@ AS_HEARD = [
     "三点二十分到四点一刻",
     "六月一日至七",
     "六月一日到三号楼",
+    "合同编号为二零二三零六零一号",
+    "账号六二二二零二零零零零一一一一二二二二号",
+    "编号一二三四五六七八点",
+    "一二三四五六七八万",
+    "圆周率是三点一四一五九二六五",
+    "两一三八一二三四五六七",
+    "三百分之一",
+    "五千分之一",
+    "占三百分之二的份额",
+    "数百分之一",
+    "百分之三十几",
+    "百分之三十多",
+    "百分之五点几",
+    "百分之五或者六",
+    "百分之五、六",
+    "二〇二三年五六月份",
+    "二〇二三年十二月的三十日",
+    "零二年三月五日",
+    "判处一年二月三日",
+    "两千、三千和五千元",
+    "三千或者五千元",
+    "十五元八",
+    "一元五",
+    "周二十点三十分",
+    "星期一十点三十分",
+    "初二十点三十分",
+    "给小三十万元",
+    "付给张三十万元",
+    "李四十万元",
 ]
 """What is not rewritten, since some of it would stay, or another calendar is meant."""
 NO_NUMBERS = [
@@ -94,9 +137,9 @@ def test_a_number_is_written_in_the_form_that_the_court_chose(chinese: str, arab
 
 
 @pytest.mark.parametrize(("heard", "digits", "characters"), WHOLE)
-def test_an_expression_is_rewritten_whole(heard: str, digits: str, characters: str) -> None:
+def test_an_expression_is_rewritten_whole(heard: str, digits: str, characters: str | None) -> None:
     assert in_form(f"即{heard}，", "arabic") == f"即{digits}，"
-    assert in_form(f"即{heard}，", "chinese") == f"即{characters}，"
+    assert in_form(f"即{heard}，", "chinese") == f"即{characters or heard}，"
 
 
 @pytest.mark.parametrize("text", AS_HEARD)
@@ -110,6 +153,28 @@ def test_the_civil_date_beside_another_calendars_is_rewritten() -> None:
     assert in_form("农历8月15日", "chinese") == "农历八月十五日"
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "收回历年",
+        "他返回历城区是在",
+        "张闰土在",
+        "华夏历史馆于",
+        "收藏历时三年，到",
+        "古老历史街区自",
+        "撤回历次起诉后于",
+    ],
+)
+def test_words_that_hold_the_name_of_a_calendar_name_none(before: str) -> None:
+    assert in_form(f"{before}二〇二三年六月一日", "arabic") == f"{before}2023年6月1日"
+
+
+@pytest.mark.parametrize("named", ["回历", "旧历", "老历", "夏历", "藏历", "伊斯兰历", "农历闰", "今年闰"])
+def test_a_date_of_a_named_calendar_stays(named: str) -> None:
+    for month in ("四月十五日", "四月初五到八月二十日"):
+        assert in_form(named + month, "arabic") == named + month
+
+
 def test_a_range_does_not_reach_over_another_thing() -> None:
     assert in_form("借款三十万元到二〇二三年六月一日归还", "arabic") == "借款30万元到2023年6月1日归还"
     assert in_form("还了三十万元一分不少", "arabic") == "还了30万元一分不少"
@@ -120,7 +185,7 @@ def test_idioms_and_vague_numbers_stay(text: str) -> None:
     assert in_form(text, "arabic") == text
 
 
-@pytest.mark.parametrize("text", ["(2026)黑05民初123号", "电话13812345678", "A4纸", "GB/T 15835-2011"])
+@pytest.mark.parametrize("text", ["￥35,600.00元", "(2026)黑05民初123号", "电话13812345678", "A4纸", "GB/T 15835-2011"])
 def test_names_made_of_digits_stay(text: str) -> None:
     assert in_form(text, "chinese") == text
 

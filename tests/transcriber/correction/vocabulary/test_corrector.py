@@ -84,6 +84,24 @@ def test_a_common_word_is_replaced_only_where_it_is_all_that_was_said(corrector:
     assert (asked.new, asked.applies) == ("异议", False)
 
 
+@pytest.mark.parametrize("text", ["证人陈述属实，没有隐瞒。", "以上陈述属实。", "陈述属实。"])
+def test_a_term_that_was_heard_is_never_another_without_being_asked(corrector: Corrector, text: str) -> None:
+    """That it is true is no statement of facts."""
+    [asked] = corrector.changes(text)
+    assert (asked.old, asked.new, asked.applies) == ("属", "事", False)
+
+
+def test_a_little_word_is_no_numeral_without_being_asked(corrector: Corrector) -> None:
+    for text in (
+        "这份证据与本案没有关系。",
+        "证据以原件为准。",
+        "证据是复印件。",
+        "证据我看过了。",
+        "我方证据有三份。",
+    ):
+        assert not [c for c in corrector.changes(text) if c.applies], text
+
+
 @pytest.mark.parametrize("spelled", ["买买提艾力", "买买提•艾力", "买买提・艾力", "买卖提艾力", "买卖提‧艾丽"])
 def test_a_name_of_several_parts_gets_the_dockets_dots(spelled: str) -> None:
     named = Corrector(Vocabulary.of_case({"parties": {"被告": "买买提•艾力"}}).terms)
@@ -201,3 +219,25 @@ def test_a_name_that_the_docket_has_in_both_characters_stays() -> None:
     vocabulary = Vocabulary.of_case({"parties": {"原告": "张干", "被告": "张乾"}})
     corrector = Corrector(vocabulary.terms)
     assert corrector.changes("张干没有到庭。") == []
+
+
+@pytest.mark.parametrize(
+    "heard",
+    ["我太紧张干不了这个活。", "他是村里的张干部。", "你问张干什么？", "原告主张干部可以作证。", "这一张干净的借条。"],
+)
+def test_where_an_ordinary_word_lies_across_the_edge_of_a_name_the_clerk_is_asked(heard: str) -> None:
+    corrector = Corrector(Vocabulary.of_case({"parties": {"被告": "张乾"}}).terms)
+    [asked] = corrector.changes(heard)
+    assert (asked.old, asked.new, asked.applies) == ("张干", "张乾", False)
+
+
+def test_an_ordinary_word_that_is_written_like_a_name_is_asked_about() -> None:
+    corrector = Corrector(Vocabulary.of_case({"parties": {"被告": "高昇"}}).terms)
+    [asked] = corrector.changes("他去年高升了。")
+    assert (asked.old, asked.new, asked.applies) == ("高升", "高昇", False)
+
+
+def test_the_longer_name_of_another_person_stays() -> None:
+    corrector = Corrector(Vocabulary.of_case({"parties": {"原告": "张干才、欧阳张干", "被告": "张乾"}}).terms)
+    assert corrector.changes("张干才和欧阳张干都来了。") == []
+    assert applied("张干没来。", corrector.changes("张干没来。")) == "张乾没来。"

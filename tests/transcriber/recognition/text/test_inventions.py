@@ -23,27 +23,75 @@ NOTES = [
 ]
 CREDITS = [
     "字幕志愿者 杨茜茜",
+    "中文字幕志愿者李某某",
+    "字幕由某某字幕组提供",
+    "字幕by某某",
+    "中文字幕由Amara.org社区提供",
     "由某某社区提供的字幕",
     "由Amara.org社群提供的字幕",
-    "本字幕由张三制作",
-    "字幕：李四",
     "中文字幕组翻译制作",
-    "字幕校对：王五",
     "谢谢观看",
     "感谢您的收听",
     "多谢大家收看",
     "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
     "欢迎订阅我的频道",
     "记得点赞和订阅哦",
+    "欢迎大家多多点赞、关注、分享！",
+    "请订阅我们的频道",
+    "别忘了点赞收藏",
+    "好的，谢谢大家观看",
     "我们下期再见",
     "Subtitles by the community",
-    "Captions provided by nobody",
+    "Captions by nobody",
     "Thank you for watching!",
     "Please like and subscribe.",
     "Hello, Subtitles by the Amara.org community. Best regards, somebody",
     "次の動画でお会いしましょう",
 ]
+SAID_LIKE_CREDITS = [
+    "字幕由原告制作。",
+    "本字幕由张三制作",
+    "字幕：李四",
+    "字幕校对：王五",
+    "字幕组翻译的。",
+    "是字幕组。",
+    "原告制作的字幕。",
+    "字幕志愿者是被告雇的。",
+    "Thank you all for listening.",
+    "Transcribed by the clerk.",
+    "The subtitles were made by the plaintiff.",
+]
+"""What a witness may say as well as a model."""
 SAID = [
+    "被告多次转发点赞该侵权视频，影响很大。",
+    "我转发并收藏了这篇文章。",
+    "我点赞、转发过。",
+    "记得转发点赞收藏过。",
+    "请问你点赞、转发了吗？",
+    "请法庭注意，被告在朋友圈点赞、评论了该内容。",
+    "欢迎订阅是他们公众号里写的。",
+    "她给主播打赏支持，一共刷了五万。",
+    "请原告收看大屏幕上的证据。",
+    "视频的字幕是后加的。",
+    "优酷独播的剧场版电影。",
+    "请原告说明转发、点赞的数量。",
+    "请被告说明是否关注该频道。",
+    "我关注了他的频道。",
+    "打赏支持了主播。",
+    "翻译：我叫阿依古丽。",
+    "校对：是我本人做的。",
+    "后期：由被告负责。",
+    "感谢法庭的聆听。",
+    "谢谢审判长观看视频。",
+    "他说，谢谢观看。",
+    "字幕组未经授权翻译了该剧。",
+    "独播权归原告的频道所有。",
+    "该剧由某某独播剧场频道播出。",
+    "The title was provided by the bank.",
+    "We like and share the same house.",
+    "Please share the document with the clerk.",
+    "Please like it or not, answer.",
+    "Please subscribe your name here.",
     "对对对对对，是这样。",
     "没有异议。",
     "他在视频最后说了谢谢观看，字幕上也有这几个字。",
@@ -88,6 +136,25 @@ def test_credits_are_no_words(text: str) -> None:
 def test_what_people_say_is_kept(text: str) -> None:
     for script in (text, OpenCC("s2t").convert(text)):
         assert invented(script, 5) is None
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_what_is_said_in_court_is_doubted_only_where_a_model_may_have_written_it(text: str) -> None:
+    may_be = any(like in text for like in ("谢谢观看", "字幕组", "（副本）"))
+    assert (doubtful(text) != []) == may_be
+
+
+@pytest.mark.parametrize("text", SAID_LIKE_CREDITS)
+def test_what_a_witness_may_say_as_well_as_a_model_stays_and_is_in_doubt(text: str) -> None:
+    for script in (text, OpenCC("s2t").convert(text)):
+        assert invented(script, 5) is None
+
+
+@pytest.mark.parametrize("text", ["字幕由原告制作。", "本字幕由张三制作", "字幕：李四", "字幕校对：王五"])
+def test_credits_of_people_are_doubted(text: str) -> None:
+    heard = normalized(text, evenly_timed(text, 0, 4, 0.9), 4, interim=False, confidence=0.9)
+    assert heard.text.rstrip("。") == text.rstrip("。")
+    assert {w.probability for w in heard.words} == {DOUBTED_PROBABILITY}
 
 
 @pytest.mark.parametrize("text", NUMBERS)
