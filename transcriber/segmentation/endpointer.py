@@ -21,7 +21,7 @@ from transcriber.segmentation.voice_activity import VoiceActivity
 
 PAUSE_S = 0.45
 """Ends a turn of any length; a longer turn is ended by a shorter pause."""
-_SHORTER_PAUSES = ((2.5, 0.34), (4.0, 0.26), (6.0, 0.18))
+_SHORTER_PAUSES = ((5.0, 0.34), (8.0, 0.22))
 """(from so many seconds on, this pause ends a turn)."""
 LONGEST_S = 10.0
 _QUIETEST_WITHIN_S = 5.0
