@@ -25,12 +25,18 @@ from sync.record.signers import Signer
 LEFT, RIGHT, TOP = 27.0, 185.0, 26.0
 _ABOVE_STRIP = 5.0
 WIDE = RIGHT - LEFT
+_LONGEST_LABEL = 0.6
+"""Of the width of a row."""
 BODY_PT, PITCH = 14.0, 8.7
 STRIP_END = 281.0
 """Where the signatures at the foot of each page end, mm."""
 _STRIP_ROW = 18.0
 _MM_PER_PT = 25.4 / 72
-_CELL = 27.0
+_CELL = 29.0
+_WHO_PT, _WHO_PITCH = 11.0, 5.0
+"""Of who signs: as many rows as it takes."""
+_LEAST_PT = 4.5
+"""Of what stands below a signature at the foot. The whole of it is where everybody's signatures are."""
 _REASON_ROWS = 3
 """More of a reason is in the record."""
 _ON_A_ROW = 10
@@ -117,9 +123,13 @@ class _Sheet(Paper):
                     self.put(x + 1, top + 8, "拒绝签名", size=8, gray=60)
                 else:
                     self.signature(person, x + 1, top + 1.5, wide - 2, 10.5, detail=0.08)
-                self.put(x + 1, top + 15.5, f"{person.role} {person.name}"[: int(wide / 2.3)], size=6.5, gray=80)
+                said, size = self.fitted(f"{person.role} {person.name}", 6.5, wide - 2, _LEAST_PT)
+                if size == _LEAST_PT and said.endswith("…"):  # the name is what the signature is compared with
+                    said, size = self.fitted(person.name, 6.5, wide - 2, _LEAST_PT)
+                self.put(x + 1, top + 15.5, said, size=size, gray=80)
         self.middle(287, f"第 {number} 页　共 {total} 页", size=9, gray=60)
-        self.put(LEFT, 287, self._form.case_no, size=7.5, gray=110)
+        said, size = self.fitted(self._form.case_no, 7.5, WIDE / 2 - 20)
+        self.put(LEFT, 287, said, size=size, gray=110)
 
 
 class _Layout:
@@ -132,7 +142,8 @@ class _Layout:
 
     def form(self, form: CourtForm) -> None:
         """All of it."""
-        self._draw(9, lambda s, y: s.middle(y, form.court, size=17, strong=True))
+        for name in broken(form.court, WIDE, WIDE, self._sheet.width(17)):
+            self._draw(9, partial(_titled, name))
         self._draw(15, lambda s, y: s.middle(y, "　".join(TITLE), size=22, strong=True))
         if form.draft:
             self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, gray=90))
@@ -162,6 +173,10 @@ class _Layout:
     def _labeled(self, label: str, text: str, *, size: float, pitch: float, hang: float, struck: bool = False) -> None:
         """A label and what it says; the rows after the first begin at `hang` mm."""
         width_of = self._sheet.width(size)
+        if width_of(label) > WIDE * _LONGEST_LABEL:  # a label that leaves no room has rows of its own
+            for part in broken(label, WIDE, WIDE, width_of):
+                self._draw(pitch, partial(_put, part, LEFT, size, 0, False, strong=True))
+            label, hang = "", max(hang, 2 * width_of("国"))
         begin = max(width_of(label), hang)
         leftward = is_leftward(text)
         for number, row in enumerate(broken(text, WIDE - begin, WIDE - hang, width_of)):
@@ -169,7 +184,7 @@ class _Layout:
             end = x + width_of(row)
 
             def draw(s: _Sheet, y: float, row: str = row, x: float = x, end: float = end, first: int = number) -> None:
-                if first == 0:
+                if first == 0 and label:
                     s.put(LEFT, y, label, size=size, strong=True)
                 s.put(x, y, row, size=size, gray=90 if struck else 0, leftward=leftward)
                 if struck:
@@ -188,7 +203,9 @@ class _Layout:
         """Two beside each other: who, what they drew, when."""
         for at in range(0, len(people), 2):
             pair = people[at : at + 2]
-            self._draw(_CELL, partial(_cells, pair))
+            rows = [_who(person, self._sheet) for person in pair]
+            high = (max(map(len, rows)) - 1) * _WHO_PITCH
+            self._draw(_CELL + high, partial(_cells, pair, rows, high))
 
     def _small(self, form: CourtForm) -> None:
         said = [f"庭审编号：{form.hearing}"]
@@ -222,15 +239,27 @@ def _strip(form: CourtForm) -> list[list[Signer]]:
     return [people[at : at + on_each] for at in range(0, len(people), on_each)]
 
 
-def _put(row: str, x: float, size: float, gray: int, leftward: bool, sheet: _Sheet, y: float) -> None:
-    sheet.put(x, y, row, size=size, gray=gray, leftward=leftward)
+def _titled(name: str, sheet: _Sheet, y: float) -> None:
+    sheet.middle(y, name, size=17, strong=True)
 
 
-def _cells(pair: list[Signer], sheet: _Sheet, y: float) -> None:
-    top, wide = y - _CELL, WIDE / 2
+def _put(
+    row: str, x: float, size: float, gray: int, leftward: bool, sheet: _Sheet, y: float, *, strong: bool = False
+) -> None:
+    sheet.put(x, y, row, size=size, gray=gray, leftward=leftward, strong=strong)
+
+
+def _who(person: Signer, sheet: _Sheet) -> list[str]:
+    return broken(f"{person.role}：{person.name}", WIDE / 2 - 8, WIDE / 2 - 8, sheet.width(_WHO_PT))
+
+
+def _cells(pair: list[Signer], who: list[list[str]], high: float, sheet: _Sheet, y: float) -> None:
+    """`who`: the rows that say who signs; `high`: what the most of them need beyond one, in mm."""
+    wide = WIDE / 2
     for place, person in enumerate(pair):
-        x = LEFT + place * wide
-        sheet.put(x, top + 7, f"{person.role}：{person.name}", size=11, strong=True)
+        x, top = LEFT + place * wide, y - _CELL
+        for row, text in enumerate(who[place]):
+            sheet.put(x, top + 7 - high + row * _WHO_PITCH, text, size=_WHO_PT, strong=True)
         sheet.rule(x, top + 24.5, x + wide - 8, top + 24.5)
         if person.state == "refused":
             said = broken(f"拒绝签名。理由：{person.reason}", wide - 10, wide - 10, sheet.width(9))
@@ -238,9 +267,9 @@ def _cells(pair: list[Signer], sheet: _Sheet, y: float) -> None:
                 more = "……" if row == _REASON_ROWS - 1 < len(said) - 1 else ""
                 sheet.put(x, top + 12 + row * 4, text[: -len(more) or None] + more, size=9)
         elif person.signature is not None:
-            sheet.signature(person, x + 4, top + 8, wide - 16, 15.5, detail=0.02)
+            sheet.signature(person, x + 4, top + 8.6, wide - 16, 15.0, detail=0.02)
         else:
             sheet.put(x, top + 20, "（未签名）", size=9, gray=130)
         if person.at_utc_ns is not None:
             at = local(person.at_utc_ns)
-            sheet.put(x + wide - 36, top + 7, f"{at:%Y-%m-%d %H:%M:%S}", size=7.5, gray=90)
+            sheet.put(x + wide - 36, top + 27.8, f"{at:%Y-%m-%d %H:%M:%S}", size=7.5, gray=90)

@@ -6,10 +6,13 @@ A word of letters that join (Uyghur, Mongolian) and a syllable of Tibetan stay w
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import dropwhile
 
 from sync.paper.characters import SIGN, clusters
 
 _NOT_FIRST = frozenset("，。、；：？！）》〉」』】〕”’…—·％%,.;:?!)]}、་།،؛؟")
+_MOST_CARRIED = 4
+"""Pieces that go along to the next row so that it begins well; a longer run of marks is broken anywhere."""
 _LONGEST_MARK = 8
 _LONGEST_SIGN = 12
 _NOT_LAST = frozenset("（《〈「『【〔“‘([{")
@@ -21,26 +24,27 @@ Width = Callable[[str], float]
 def broken(text: str, first: float, rest: float, width_of: Width) -> list[str]:
     """Rows of `text`: the first at most `first` wide, the others `rest`; `width_of` says how wide some text is."""
     rows: list[str] = []
-    row, used, room = "", 0.0, first
+    row: list[str] = []
+    used, room = 0.0, first
     for unit in _units(text):
         width = width_of(unit)
         if row and used + width > room and not (unit[0] in _NOT_FIRST and used + width <= room + width_of("，")):
             row, carried = _carry(row, unit)
-            rows.append(row)
-            row = carried.lstrip(" ")
-            used, room = width_of(row), rest
+            rows.append("".join(row))
+            row = list(dropwhile(lambda piece: piece == " ", carried))
+            used, room = width_of("".join(row)), rest
         if used + width <= room or len(unit) == 1:
-            row += unit
+            row.append(unit)
             used += width
             continue
         for part in clusters(unit):  # a word that is wider than a row
             wide = width_of(part)
             if row and used + wide > room:
-                rows.append(row)
-                row, used, room = "", 0.0, rest
-            row += part
+                rows.append("".join(row))
+                row, used, room = [], 0.0, rest
+            row.append(part)
             used += wide
-    return [*rows, row] if row or not rows else rows
+    return [*rows, "".join(row)] if row or not rows else rows
 
 
 def _units(text: str) -> list[str]:
@@ -79,13 +83,10 @@ def _script(c: str) -> str:
     return "Tibetan" if "\u0f00" <= c <= "\u0fff" else ""
 
 
-def _carry(row: str, unit: str) -> tuple[str, str]:
+def _carry(row: list[str], unit: str) -> tuple[list[str], list[str]]:
     """What goes along to the next row so that it begins, and this one ends, as it may."""
-    cut = len(row)
-    while cut > 1 and (row[cut - 1] in _NOT_LAST or (cut < len(row) and row[cut] in _NOT_FIRST)):
-        cut -= 1
-    if unit[0] in _NOT_FIRST and cut == len(row) and cut > 1:
-        cut -= 1
-        while cut > 1 and row[cut] in _NOT_FIRST:
-            cut -= 1
-    return row[:cut], row[cut:]
+    for cut in range(len(row), max(len(row) - _MOST_CARRIED, 0), -1):
+        begins = row[cut] if cut < len(row) else unit
+        if begins[0] not in _NOT_FIRST and row[cut - 1][-1] not in _NOT_LAST:
+            return row[:cut], row[cut:]
+    return row, []

@@ -47,9 +47,13 @@ class Paper(FPDF):
     def banner(self, text: str, size: float = 20) -> None:
         """The title, in the middle."""
         words = printable(text)
-        x = (self.w - self.width(size)(words)) / 2
-        self.put(x, self.y + 7 + size * 0.3 / self.k, words, size=size, leftward=is_leftward(words))
-        self.set_xy(self.l_margin, self.y + 17)
+        width_of = self.width(size)
+        wide = self.w - self.l_margin - self.r_margin
+        for row in broken(words, wide, wide, width_of):
+            x = (self.w - width_of(row)) / 2
+            self.put(x, self.y + 7 + size * 0.3 / self.k, row, size=size, leftward=is_leftward(words))
+            self.set_xy(self.l_margin, self.y + size * 0.5)
+        self.set_xy(self.l_margin, self.y + 17 - size * 0.5)
 
     def width(self, size: float) -> Callable[[str], float]:
         """How wide (mm) printable text is."""
@@ -81,6 +85,17 @@ class Paper(FPDF):
         if strong:
             self.text_mode = TextMode.FILL
             self._out("0 Tr")  # the library leaves it as it was for what follows
+
+    def fitted(self, text: str, size: float, wide: float, least: float = 5.0) -> tuple[str, float]:
+        """Printable text for one row of `wide` mm, and its size in points: smaller if it must be, then cut with …."""
+        needs = self.width(1)(text)
+        if needs * size <= wide:
+            return text, size
+        if needs * least <= wide:
+            return text, wide / needs
+        width_of = self.width(least)
+        kept = broken(text, wide - width_of("…"), wide, width_of)[0]
+        return kept + "…", least
 
     def paragraph(self, text: str, *, size: float, pitch: float, gray: int = 0) -> None:
         """Text from here to the right margin in rows of `pitch` mm, on the next page where this one is full."""

@@ -154,10 +154,10 @@ class _Page(Paper):
     def footer(self) -> None:
         """The hearing and the page."""
         self.set_y(-14)
+        said, size = self.fitted(printable(self._footer), 8, 130)
+        self.put(22, self.y + 3.5, said, size=size, gray=90)
         self.set_font("cjk", size=8)
         self.set_text_color(90)
-        self.cell(0, 5, printable(self._footer), align="L")
-        self.set_x(22)
         self.cell(0, 5, f"第 {self.page_no()} 页", align="R")
         self.set_text_color(0)
 
