@@ -12,7 +12,18 @@ from PIL import Image
 
 from edge.exhibits.sizes import MOST_PIXELS, MOST_SIDE, drawn_size
 from edge.exhibits.worker import MAX_PAGES, answer
-from tests.support.files.evidence_files import RED, bomb, fax, form_pdf, frames, numbered_pdf, pdf, photo, strip
+from tests.support.files.evidence_files import (
+    RED,
+    bomb,
+    fax,
+    form_pdf,
+    frames,
+    numbered_pdf,
+    pdf,
+    pdf_without_its_font,
+    photo,
+    strip,
+)
 
 
 def opened(tmp_path: Path, data: bytes) -> tuple[Any, dict[str, Any]]:
@@ -53,6 +64,27 @@ def test_a_seal_that_is_a_widget_and_a_filled_field_are_in_the_picture(
     image, _ = drawn(tmp_path, form_pdf(in_catalog=in_catalog, appearances=appearances))
     assert red(image.getpixel((image.width // 2, image.height // 2)))
     assert dark(image, (0.05, 0.85, 0.5, 0.95)), "what was filled in"
+
+
+@pytest.mark.parametrize(
+    ("font", "cmap", "encoding"),
+    [
+        ("STSong-Light", "UniGB-UCS2-H", "utf-16-be"),
+        ("STSong-Light", "GBK-EUC-H", "gbk"),
+        ("FangSong_GB2312", "UniGB-UTF16-H", "utf-16-be"),
+        ("#CB#CE#CC#E5", "GBK-EUC-H", "gbk"),
+    ],
+    ids=["iText's", "in GBK", "FangSong", "named in GBK"],
+)
+def test_chinese_in_a_font_that_is_not_in_the_file_is_drawn(
+    tmp_path: Path, font: str, cmap: str, encoding: str
+) -> None:
+    said, _ = drawn(tmp_path, pdf_without_its_font(font, cmap, encoding, "借条叁拾万元"))
+    other, _ = drawn(tmp_path, pdf_without_its_font(font, cmap, encoding, "借条伍拾万元"))
+    for place in range(6):  # each character has its place
+        left = (60 + 40 * place) / 595
+        assert dark(said, (left, 0.12, left + 40 / 595, 0.19)), place
+    assert said.tobytes() != other.tobytes(), "characters, and not the same box for each"
 
 
 ODD = {

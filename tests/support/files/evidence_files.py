@@ -10,7 +10,16 @@ import zlib
 
 from PIL import Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, BooleanObject, DictionaryObject, NameObject
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    TextStringObject,
+)
 from reportlab.lib.colors import red, white
 from reportlab.pdfgen.canvas import Canvas
 
@@ -25,6 +34,44 @@ def pdf(pages: int = 2, password: str = "", *, owner: str = "") -> bytes:
     if password or owner:
         writer.encrypt(password, owner or password, algorithm="AES-256")
     return _written(writer)
+
+
+def pdf_without_its_font(font: str, cmap: str, encoding: str, text: str) -> bytes:
+    """A page of A4 with a row of Chinese in a font that is named and not in the file, as many programs write it."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    name = NameObject(f"/{font}")
+    descriptor: dict[str, PdfObject] = {
+        "/Type": NameObject("/FontDescriptor"),
+        "/FontName": name,
+        "/Flags": NumberObject(6),
+    }
+    system: dict[str, PdfObject] = {"/Registry": TextStringObject("Adobe"), "/Ordering": TextStringObject("GB1")}
+    descendant: dict[str, PdfObject] = {
+        "/Type": NameObject("/Font"),
+        "/Subtype": NameObject("/CIDFontType0"),
+        "/BaseFont": name,
+        "/CIDSystemInfo": _dictionary({**system, "/Supplement": NumberObject(5)}),
+        "/FontDescriptor": writer._add_object(_dictionary(descriptor)),
+        "/DW": NumberObject(1000),
+    }
+    composite: dict[str, PdfObject] = {
+        "/Type": NameObject("/Font"),
+        "/Subtype": NameObject("/Type0"),
+        "/BaseFont": name,
+        "/Encoding": NameObject(f"/{cmap}"),
+        "/DescendantFonts": ArrayObject([writer._add_object(_dictionary(descendant))]),
+    }
+    fonts = _dictionary({"/F1": writer._add_object(_dictionary(composite))})
+    page[NameObject("/Resources")] = _dictionary({"/Font": fonts})
+    content = DecodedStreamObject()
+    content.set_data(b"BT /F1 40 Tf 60 700 Td <" + text.encode(encoding).hex().encode() + b"> Tj ET")
+    page[NameObject("/Contents")] = writer._add_object(content)
+    return _written(writer)
+
+
+def _dictionary(entries: dict[str, PdfObject]) -> DictionaryObject:
+    return DictionaryObject({NameObject(key): value for key, value in entries.items()})
 
 
 def numbered_pdf(pages: int) -> bytes:
