@@ -13,6 +13,8 @@ WINDOW_NS = 6 * NS_PER_S
 LEAST_NS = 2 * NS_PER_S
 SLOW_SHARE = 0.8
 """Below this share of the rate that was asked for, it is said."""
+CLEAR_SHARE = 0.9
+"""What was said holds until this share is reached: a rate beside the one limit would come and go all day."""
 
 
 class StreamPace:
@@ -23,6 +25,7 @@ class StreamPace:
         """Of each fragment of the window: its begin, its end, its pictures."""
         self._key_ns: int | None = None
         self._apart_ns: int | None = None
+        self._said = False
 
     def add(self, from_ns: int, to_ns: int, pictures: int, *, key_frame: bool) -> None:
         """One fragment."""
@@ -31,7 +34,7 @@ class StreamPace:
             recent.clear()
             self._key_ns = None
         recent.append((from_ns, to_ns, pictures))
-        while to_ns - recent[0][0] > WINDOW_NS:
+        while len(recent) > 1 and to_ns - recent[0][0] > WINDOW_NS:
             recent.popleft()
         if key_frame:
             if self._key_ns is not None:
@@ -54,6 +57,8 @@ class StreamPace:
         return None if self._apart_ns is None else round(self._apart_ns / NS_PER_S, 1)
 
     def too_slow(self, asked_fps: int | None) -> bool:
-        """Whether far fewer pictures come than were asked for."""
+        """Whether far fewer pictures come than were asked for; as before while too little was seen."""
         fps = self.fps
-        return asked_fps is not None and fps is not None and fps < SLOW_SHARE * asked_fps
+        if asked_fps is not None and fps is not None:
+            self._said = fps < (CLEAR_SHARE if self._said else SLOW_SHARE) * asked_fps
+        return self._said
