@@ -20,7 +20,11 @@ FIELDS_HINT = "write user and password as fields of their own: user = \"…\", p
 
 _HOST = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SECRET_FIELD = re.compile(r"(?i)((?:pass(?:word|wd)?|pwd|psw|token|secret|auth)=)[^&_;/\s'\"]+")
+_SECRET_FIELD = re.compile(
+    r"(?i)((?:pas(?:s(?:word|wd|wort|phrase)?)?|pwd|psw|token|secret|key|auth(?:basic)?)=)"
+    r"[^&;/\s'\"]+?(?=_(?:user(?:name)?|channel|chn?|stream|subtype|type|proto|res)=|[&;/\s'\"]|$)"
+)
+"""Some cameras divide the fields of their path by `_`, which is in passwords too: only a field of theirs ends one."""
 _USERINFO = re.compile(r"(?i)((?:rtsps?|https?)://)[^\s'\"]*@(?=[^\s'\"@]*)")
 
 

@@ -158,3 +158,19 @@ def test_a_center_that_cannot_be_asked_is_refused_in_the_profile(tmp_path: Path,
     path.write_text(path.read_text(encoding="utf-8") + f'[center]\nurl = "{url}"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"center\.url"):
         load_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("user=admin_password=tl_JwP_9a_channel=1_stream=0.sdp", "user=admin_password=***_channel=1_stream=0.sdp"),
+        ("user=a&passwd=b_c=d&x=1", "user=a&passwd=***&x=1"),
+        ("videostream.cgi?loginuse=admin&loginpas=hid_den", "videostream.cgi?loginuse=admin&loginpas=***"),
+        ("live?api_key=A_b_C;n=1", "live?api_key=***;n=1"),
+        ("live?authbasic=YWRtaW46aGlkZGVu&n=1", "live?authbasic=***&n=1"),
+        ("cam?subtype=0&token=a_type=b", "cam?subtype=0&token=***_type=b"),
+        ("cam?password=&channel=1", "cam?password=&channel=1"),
+    ],
+)
+def test_a_password_in_a_path_is_masked_whole(path: str, shown: str) -> None:
+    assert masked(f"open rtsp://10.0.0.5/{path}") == f"open rtsp://10.0.0.5/{shown}"
