@@ -44,7 +44,7 @@ from sync.record.bodies import BODIES
 from sync.record.bodies.limits import Limits
 from sync.record.docket import Docket, DocketEntry
 from sync.record.event import AFTER_SEAL, Event
-from sync.record.explanation import ShownExplanation
+from sync.record.explanation import HARMLESS, NOT_CHECKED, ShownExplanation
 from sync.record.hearing import PREROLL_MOST_NS
 from sync.record.signing import KINDS
 from sync.record.timeline import PauseReason
@@ -143,6 +143,8 @@ CONSTANTS: Mapping[str, tuple[Any, str]] = {
     "AFTER_SEAL": (sorted(AFTER_SEAL - {"seal"}), "What may still be said of a sealed hearing, and is sealed again."),
     "SIGNING_KINDS": (sorted(KINDS), "The kinds of events by which words are signed."),
     "PAUSE_REASONS": ([reason.value for reason in PauseReason], "The only three for which a recording is interrupted."),
+    "HARMLESS": (sorted(HARMLESS), "Codes of alarms that do not affect the recording; all others do."),
+    "NOT_CHECKED": (list(NOT_CHECKED), "Code and subject of the alarm that files were not decoded again in time."),
     "PREROLL_MOST_MS": (PREROLL_MOST_NS // 1_000_000, "So long before the opening a record may begin."),
     "UNSURE_BELOW": (UNSURE_BELOW, "A word of less probability than this is underlined."),
     "CLERK": (CLERK, "Who revises by hand."),

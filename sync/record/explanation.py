@@ -19,10 +19,13 @@ from sync.record.milliseconds import to_ms
 from sync.record.timeline import Gap, Interval
 from sync.runtime.units import NS_PER_S
 
-HARMLESS = frozenset({"transcriber", "disk", "copy", "program", "selftest", "not-enrolled"})
-"""Alarms of what stands beside the record: words, space left, copies, the composed picture. All others touch it.
-Each version may draw that line anew: nothing that a verifier compares says whether there is a draft."""
-_NOT_CHECKED = ("readback", "readback")
+HARMLESS = frozenset(
+    {"transcriber", "disk", "copy", "program", "compatible", "slow-picture", "selftest", "not-enrolled"}
+)
+"""Alarms of what stands beside the record: words, space left, copies, pictures that are made of a camera's; and of a
+camera that gives fewer pictures than were asked for, since all that it gives are kept at their times. All others touch
+it. Each version may draw that line anew: nothing that a verifier compares says whether there is a draft."""
+NOT_CHECKED = ("readback", "readback")
 """(code, subject): files were not decoded again in time; that says nothing against them."""
 
 TITLE = "庭审录音录像情况说明（草稿）"
@@ -151,7 +154,7 @@ def _faults(hearing: Hearing) -> list[Fault]:
     return [
         Fault(a.code, a.subject, names.get(a.subject, ""), a.text, a.raised_ns, a.cleared_ns)
         for a in hearing.alarms
-        if a.code not in HARMLESS and (a.code, a.subject) != _NOT_CHECKED
+        if a.code not in HARMLESS and (a.code, a.subject) != NOT_CHECKED
     ]
 
 

@@ -42,7 +42,14 @@ def test_an_undisturbed_hearing_needs_no_explanation() -> None:
 
 
 def test_what_stands_beside_the_record_needs_no_explanation() -> None:
-    beside = [("copy", "copy"), ("not-enrolled", "ledger"), ("readback", "readback"), ("transcriber", "transcriber")]
+    made = [("program", "program"), ("compatible", "bench-h264"), ("slow-picture", "bench")]
+    beside = [
+        *made,
+        ("copy", "copy"),
+        ("not-enrolled", "ledger"),
+        ("readback", "readback"),
+        ("transcriber", "transcriber"),
+    ]
     facts = [(float(n), "alarm", {"code": c, "subject": s, "text": "…"}) for n, (c, s) in enumerate(beside, 1)]
     assert explain(hearing(*facts)) is None
     assert explain(hearing((5, "alarm", {"code": "readback", "subject": "bench", "text": "…"}))) is not None

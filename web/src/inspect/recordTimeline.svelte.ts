@@ -1,7 +1,7 @@
 /** The time line of a hearing that is followed: where it begins and ends, what of it can be played, and what is missing. All
  * in room time (ms). */
 
-import { HARMLESS, missing } from '../player/missingMedia';
+import { missing, touchesRecord } from '../player/missingMedia';
 import { recordedEnd, type Stretch, stretches } from '../player/playbackPlan';
 import { soloTrack, withSolo } from '../player/soloTrack';
 import type { FollowedHearing } from './followedHearing.svelte';
@@ -55,7 +55,7 @@ export class RecordTimeline {
 
   /** "" while nothing has to be explained, else what the written explanation depends on. */
   readonly explained = $derived.by(() => {
-    const touched = (this.#record?.alarms ?? []).filter((alarm) => !HARMLESS.has(alarm.code)).length;
+    const touched = (this.#record?.alarms ?? []).filter(touchesRecord).length;
     return this.lost.length + touched === 0 ? '' : `${this.lost.length} ${touched} ${this.#record?.state ?? ''}`;
   });
 

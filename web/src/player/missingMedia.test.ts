@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missing, missingAt, missingMs, rows } from './missingMedia';
+import { missing, missingAt, missingMs, rows, touchesRecord } from './missingMedia';
 
 const gap = (track: string, from_ms: number, to_ms: number) => ({ track, from_ms, to_ms, why: '断开' });
 
@@ -27,5 +27,14 @@ describe('what is missing', () => {
     const list = missing([gap('a', 1000, 1010)], []);
     expect(missingAt(list, 900, 50)).toEqual([]);
     expect(missingAt(list, 960, 50)).toHaveLength(1);
+  });
+});
+
+describe('an alarm', () => {
+  it('touches the record unless it is of what stands beside it, as in the written explanation', () => {
+    const touching = (code: string, subject = 'bench') => touchesRecord({ code, subject });
+    expect(['source', 'frozen', 'write', 'silence', 'a code of tomorrow'].map((code) => touching(code))).toEqual([true, true, true, true, true]);
+    expect(['copy', 'compatible', 'slow-picture', 'not-enrolled'].map((code) => touching(code))).toEqual([false, false, false, false]);
+    expect([touching('readback', 'readback'), touching('readback')]).toEqual([false, true]);
   });
 });

@@ -3,10 +3,14 @@
  * counts it, so that the time line and the written explanation never differ.
  */
 
+import { HARMLESS, NOT_CHECKED } from '../lib/contract';
 import type { Span } from './momentLookup';
 
-/** Alarms that do not affect the recording; all others do. The same as in `sync/record/explanation.py`. */
-export const HARMLESS: ReadonlySet<string> = new Set(['transcriber', 'disk', 'backup', 'clock', 'program', 'link', 'selftest']);
+/** Whether an alarm touched the record, so that it has to be explained. */
+export function touchesRecord(alarm: { code: string; subject: string }): boolean {
+  const harmless: readonly string[] = HARMLESS;
+  return !harmless.includes(alarm.code) && !(alarm.code === NOT_CHECKED[0] && alarm.subject === NOT_CHECKED[1]);
+}
 
 export interface MissingMedia {
   track: string;

@@ -9,6 +9,12 @@ export const SIGNING_KINDS = ['document', 'objection', 'signature', 'transcript'
 /** The only three for which a recording is interrupted. */
 export const PAUSE_REASONS = ['recess', 'closed_evidence', 'mediation'] as const;
 
+/** Codes of alarms that do not affect the recording; all others do. */
+export const HARMLESS = ['compatible', 'copy', 'disk', 'not-enrolled', 'program', 'selftest', 'slow-picture', 'transcriber'] as const;
+
+/** Code and subject of the alarm that files were not decoded again in time. */
+export const NOT_CHECKED = ['readback', 'readback'] as const;
+
 /** So long before the opening a record may begin. */
 export const PREROLL_MOST_MS = 10000;
 
