@@ -124,8 +124,9 @@ class SelfTestRunner:
             at_ns = int(self._event.body.get("at_ns", self._event.room_ns))
             body: SelfTestBody = {**seen.body(at_ns), "tested_utc_ns": last.utc_ns}
             event = await self._state.append("selftest", body, hearing=None)
-            if self._last is last:
-                self._last, self._event = seen, event
+            self._last, self._event = seen, event
+            if self._running is not None:  # a test began meanwhile
+                self._running.keep_views(seen, self._profile)
         self._show()
         return self.value()
 
@@ -231,8 +232,11 @@ class SelfTestRunner:
     async def _finish(self, result: SelfTestResult) -> None:
         result.utc_ns = self._state.clock.utc_now_ns()
         key = f"selftest/{result.id}"
-        event = await self._state.append("selftest", result.body(self._state.clock.now_ns()), hearing=None, key=key)
-        self._last, self._event = result, event
+        async with self._looking:
+            if self._last is not None:  # what was being written down while the test began
+                result.keep_views(self._last, self._profile)
+            event = await self._state.append("selftest", result.body(self._state.clock.now_ns()), hearing=None, key=key)
+            self._last, self._event = result, event
         log.info("selftest", test=result.id, failing=result.failing())
         if not result.failing():
             # What failed stays for a technician until the next test; what passed has said all it can.

@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 
 from edge.selftest.result import SelfTestResult
+from edge.selftest.runner import SelfTestRunner
+from edge.state.room_state import RoomState
 from hardware.profile import load_profile
+from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.runtime.service import die_with_parent
 from tests.support.rooms.edge_room import free_port
@@ -255,3 +258,32 @@ async def test_nothing_is_seen_before_the_first_test(tmp_path: Path) -> None:
     async with TestedRoom(tmp_path, "edge", selftest='loudspeaker = "simulated"') as room:
         answer = await room.http.put("/api/selftest/views", json={"camera": "bench", "seats": []})
         assert answer.json()["code"] == "selftest"
+
+
+async def test_a_look_at_a_picture_is_kept_when_a_test_begins_while_it_is_written_down(tmp_path: Path) -> None:
+    fine = {"ok": True, "why": ""}
+    seats: dict[str, Any] = dict.fromkeys(("judge", "plaintiff", "defendant"), fine)
+    body = {"id": "selftest-x", "mode": "tone", "passed": True, "seats": seats, "cameras": {"bench": fine}}
+    room = TestedRoom(tmp_path, selftest='loudspeaker = "simulated"')
+    log = RoomLog(room.layout.log)
+    log.append("selftest", {**body, "mix": fine, "server": fine}, hearing=None, room_ns=0, utc_ns=time.time_ns())
+    state = RoomState(load_profile(room.profile), room.layout, log, RoomClock.open(room.layout.clock))
+    state._recorder_at = time.monotonic()
+    try:
+        runner = SelfTestRunner(state)
+        await runner.load()
+        noting = asyncio.create_task(runner.note_view("bench", ["judge"]))
+        await asyncio.sleep(0)  # it has begun to write
+        shown = runner.start()
+        assert (shown["state"], shown["views"]) == ("running", {})
+        shown = await noting
+        assert (shown["state"], shown["views"]["bench"]["seats"]) == ("running", ["judge"])
+        running = runner._running
+        assert running is not None
+        await runner._finish(running)
+        kept = log.last_of_kind("selftest")
+        assert kept is not None
+        assert kept.body["views"]["bench"]["seats"] == ["judge"]
+    finally:
+        log.close()
+        await room.http.aclose()
