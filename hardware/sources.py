@@ -20,6 +20,10 @@ from sync.runtime.units import NS_PER_S
 
 COMPATIBLE_FPS = 25
 """The most pictures a second of a track that is made for browsers."""
+FIRST_S = 15.0
+"""So long a worker may take to its first media."""
+FIRST_KEY_S = 75.0
+"""The same where a camera's key frame is waited for: smart codecs send one every 10 to 50 s, also to a newcomer."""
 PROGRAM_OFF = "合成画面已停用：本机算力不足"
 
 
@@ -51,6 +55,8 @@ class Source:
     when it cannot be had."""
     fps: int | None = None
     """Pictures a second that the profile asks for; None where the device decides."""
+    first_s: float = FIRST_S
+    """The recorder waits so long for the first media of a run."""
     off_why: str = ""
     """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
@@ -88,7 +94,16 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
     track = TrackInfo(camera.id, "video", camera.name, 0)
     if camera.driver == "rtsp":
         asked = camera.fps if "fps" in camera.model_fields_set else None
-        return Source(camera.id, (track,), network, True, by_arrival=True, secret=address, fps=asked)
+        return Source(
+            camera.id,
+            (track,),
+            network,
+            True,
+            by_arrival=True,
+            secret=address,
+            fps=asked,
+            first_s=FIRST_KEY_S,  # the worker itself notices a camera that sends nothing
+        )
     acted = camera.driver == "simulated"
     command = simulated if acted else direct
     return Source(camera.id, (track,), command, acted, by_arrival=not acted, fps=camera.fps)
@@ -150,7 +165,8 @@ def _compatible(profile: Profile, camera: Camera) -> Source:
         return _worker("hardware.program.compatible", options)
 
     track = compatible_track(camera)
-    return Source(track.id, (track,), command, True, off_why=f"{track.name}已停用：本机算力不足")
+    off_why = f"{track.name}已停用：本机算力不足"
+    return Source(track.id, (track,), command, True, first_s=FIRST_KEY_S, off_why=off_why)
 
 
 def compatible_track(camera: Camera) -> TrackInfo:

@@ -66,6 +66,8 @@ def _command(stream: Any, *, stdin: bool) -> list[str]:
     return [arguments[0], *_QUIET, *([] if stdin else ["-nostdin"]), *arguments[1:]]
 
 
+_EACH_SECOND = "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+0.98)"
+"""Key frames by time; pictures that come a little early count as a second's first."""
 _H264: dict[str, Any] = {
     "vcodec": "libx264",
     "preset": "ultrafast",
@@ -83,8 +85,9 @@ _H264: dict[str, Any] = {
 
 
 def _h264(stream: Any, fd: int, fps: int) -> Any:
-    rate = {"maxrate": "2500k", "bufsize": "2500k", "g": fps, "keyint_min": fps}
-    return ffmpeg.output(stream, f"pipe:{fd}", **_H264, **rate, **_FRAGMENTED)
+    # Counted in pictures, the key frames of a USB camera that is slow in the dark would be seconds apart.
+    keys = {"g": 2 * fps, "keyint_min": fps, "force_key_frames": _EACH_SECOND}
+    return ffmpeg.output(stream, f"pipe:{fd}", **_H264, maxrate="2500k", bufsize="2500k", **keys, **_FRAGMENTED)
 
 
 def raw_camera(width: int, height: int, fps: int, fd: int) -> list[str]:
@@ -108,8 +111,7 @@ def program(fps: int, bitrate_kbps: int, fd: int) -> list[str]:
     paced = {"fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000}
     # However few pictures there are: a key frame each second. Without `fps`, x264 would take the ticks for pictures and
     # allow each next to nothing.
-    each_second = "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+1)"
-    keys = {"g": 60, "force_key_frames": each_second, "level": "4.0", "x264-params": f"fps={fps}"}
+    keys = {"g": 60, "force_key_frames": _EACH_SECOND, "level": "4.0", "x264-params": f"fps={fps}"}
     picture: dict[str, Any] = {**_H264, **rate, **paced, **keys}
     return _command(ffmpeg.output(source.video, f"pipe:{fd}", **picture, **_FRAGMENTED), stdin=True)
 

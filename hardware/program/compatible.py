@@ -22,6 +22,7 @@ from typing import Any
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.frame import PictureType
 
 from hardware.drivers import ffmpeg_arguments
 from hardware.program.camera import CameraFeed, Picture
@@ -37,11 +38,21 @@ from sync.runtime.units import NS_PER_S
 
 DELAY_NS = 400_000_000
 WIDEST = 1280
-NONE_NS = 2 * NS_PER_S
-"""So long without a new picture, the camera is away: that is not this machine's fault."""
-FIRST_NS = 10 * NS_PER_S
+NONE_NS = 3 * NS_PER_S // 2
+"""So long without a new picture, the camera is away: that is not this machine's fault. It is said before the recorder
+calls the track itself stalled (`recorder.capture.supervisor.STALL_NS`)."""
+FIRST_NS = 60 * NS_PER_S
+"""Nothing can be decoded before a key frame, and some cameras send one only every 40 or 50 s."""
+RESTED_NS = 600 * NS_PER_S
+"""After so long without a finding all pictures are tried again: a machine that was busy once is not so all day."""
 NICE = 19
 TICKS = 90_000
+KEY_NS = NS_PER_S
+"""From one key frame to the next. It is a time and no number of pictures, since of these there are often fewer."""
+KEY_EARLY_NS = NS_PER_S // 50
+"""Pictures never come to the microsecond: one that is this early is a second's first."""
+KEY_PICTURES = 600
+"""More pictures than ever lie between two key frames, so that only the time decides."""
 OFF_WHY = "转码的算力不足"
 
 
@@ -77,9 +88,10 @@ class CompatibleEncoder:
         stream: Any = self._container.add_stream("libx264", rate=fps, options=ffmpeg_arguments.COMPATIBLE)
         stream.width, stream.height = wide // 2 * 2, round(picture.height * wide / picture.width / 2) * 2
         stream.pix_fmt = "yuv420p"
-        stream.gop_size, stream.max_b_frames, stream.codec_context.thread_count = fps, 0, 1
+        stream.gop_size, stream.max_b_frames, stream.codec_context.thread_count = KEY_PICTURES, 0, 1
         stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
         self._stream = stream
+        self._key_ns = picture.at_ns
 
     def write(self, picture: Picture) -> bool:
         """One picture; False when it has another size, for which a new run is needed."""
@@ -91,6 +103,9 @@ class CompatibleEncoder:
         frame = frame.reformat(width=self._stream.width, height=self._stream.height)
         frame.pts = (picture.at_ns - self.first_ns) * TICKS // NS_PER_S
         frame.time_base = Fraction(1, TICKS)
+        if picture.at_ns >= self._key_ns:
+            frame.pict_type = PictureType.I
+            self._key_ns = picture.at_ns + KEY_NS - KEY_EARLY_NS
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
         return True
@@ -108,7 +123,7 @@ def run(options: dict[str, Any], reporter: Reporter) -> None:
     feed = CameraFeed()
     listener = FeedListener(layout, str(options["camera"]), feed)
     listener.start()
-    pace = PictureRateGovernor(int(options["fps"]))
+    pace = PictureRateGovernor(int(options["fps"]), RESTED_NS)
     encoder: CompatibleEncoder | None = None
     last_ns = -1
     due_ns = time.monotonic_ns()

@@ -1,7 +1,8 @@
 """Does the machine keep up? Judged second by second; answers are: go on, go on with half the pictures, give up.
 
 A second is bad when less than `SHARE` of the asked pictures were composed in it or one was later than `LATE_NS`. When
-`BAD_S` of the last `LOOK_S` seconds were bad, the composer takes one step down; a second such finding ends it.
+`BAD_S` of the last `LOOK_S` seconds were bad, the composer takes one step down; a second such finding ends it. Who
+works between hearings too is given all pictures again after a time without a finding.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ class PaceVerdict(Enum):
 class PictureRateGovernor:
     """Counts pictures in the seconds of `CLOCK_MONOTONIC`."""
 
-    def __init__(self, fps: int) -> None:
+    def __init__(self, fps: int, rested_ns: int | None = None) -> None:
+        """`rested_ns`: so long after a finding all pictures are asked for again; None: when `rested` is called."""
         self.fps = self._asked = fps
-        self._halved = False
+        self._rested_ns = rested_ns
+        self._halved_ns: int | None = None
         self._from_ns = 0
         self._until_ns: int | None = None
         self._composed = 0
@@ -59,14 +62,17 @@ class PictureRateGovernor:
         self._composed += 1
         self._late_ns = max(self._late_ns, late_ns)
         if sum(self._bad) < BAD_S:
+            if self._halved_ns is not None and self._rested_ns and now_ns - self._halved_ns > self._rested_ns:
+                self.rested()
+                self.begin(now_ns, HALVED_GRACE_NS)
             return PaceVerdict.GO_ON
-        if self._halved:
+        if self._halved_ns is not None:
             return PaceVerdict.GIVE_UP
-        self._halved = True
+        self._halved_ns = now_ns
         self.fps = max(self.fps // 2, 1)
         self.begin(now_ns, HALVED_GRACE_NS)
         return PaceVerdict.HALVE
 
     def rested(self) -> None:
         """The hearing is over: the next one begins with all pictures again."""
-        self.fps, self._halved = self._asked, False
+        self.fps, self._halved_ns = self._asked, None

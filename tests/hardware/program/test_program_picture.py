@@ -210,6 +210,23 @@ def test_too_few_or_too_late_pictures_are_halved_and_then_given_up() -> None:
         assert pace.fps == 12
 
 
+def test_a_machine_that_was_busy_once_has_all_pictures_again_after_a_rest() -> None:
+    pace = PictureRateGovernor(12, 60 * S)
+    pace.begin(0)
+    now_ns = 0
+    for _ in range(3):
+        verdicts, now_ns = run(pace, GRACE_NS / S + BAD_S + 1, S // 4, now_ns)
+        assert (PaceVerdict.HALVE in verdicts, PaceVerdict.GIVE_UP in verdicts, pace.fps) == (True, False, 6)
+        verdicts, now_ns = run(pace, 50, S // 6, now_ns)
+        assert (verdicts, pace.fps) == ({PaceVerdict.GO_ON}, 6)
+        while pace.fps == 6 and now_ns < 1_000 * S:
+            verdicts, now_ns = run(pace, 0.2, S // 6, now_ns)
+            assert verdicts == {PaceVerdict.GO_ON}
+        assert pace.fps == 12
+        verdicts, now_ns = run(pace, 20, S // 12, now_ns)
+        assert verdicts == {PaceVerdict.GO_ON}
+
+
 def test_a_page_is_fitted_and_zoomed_as_on_the_screens() -> None:
     asked = PageRequest("", 1.0, 0.5, 0.5, 1400, 880)
     whole = seen(asked, 210, 297)

@@ -1,0 +1,53 @@
+"""The H.264 track that is made of a camera's: a key frame each second, however many pictures there are."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from hardware.profile import load_profile
+from hardware.program import compatible
+from hardware.program.camera import Picture
+from hardware.program.compatible import CompatibleEncoder
+from hardware.sources import sources
+from recorder.capture import supervisor
+from sync.runtime.units import NS_PER_S
+from tests.support.words.doctor_profile import PROFILE
+
+WIDE, HIGH = 320, 180
+
+
+def picture(at_ns: int, number: int) -> Picture:
+    luma = np.roll(np.tile(np.arange(WIDE, dtype=np.uint8), (HIGH, 1)), 3 * number, 1)
+    chroma = np.full((HIGH // 2, WIDE // 2), 128, np.uint8)
+    return Picture(at_ns, (np.ascontiguousarray(luma), chroma, chroma))
+
+
+@pytest.mark.parametrize("fps", [2, 5, 8, 25])
+def test_key_frames_are_a_second_apart_at_any_rate(tmp_path: Path, fps: int) -> None:
+    path = tmp_path / "made.mp4"
+    encoder = CompatibleEncoder(picture(NS_PER_S, 0), 25, os.open(path, os.O_WRONLY | os.O_CREAT))
+    for number in range(4 * fps):
+        early_ns = number % 3 * 1_000_000  # no camera's pictures come to the microsecond
+        assert encoder.write(picture(NS_PER_S + number * NS_PER_S // fps - (early_ns if number else 0), number))
+    encoder.close()
+    with av.open(os.fspath(path)) as container:
+        keys = [float((p.pts or 0) * (p.time_base or 0)) for p in container.demux(video=0) if p.size and p.is_keyframe]
+    assert len(keys) == 4
+    assert all(b - a == pytest.approx(1, abs=0.05) for a, b in pairwise(keys))
+
+
+def test_a_camera_that_is_away_is_said_before_the_recorder_calls_the_track_stalled(tmp_path: Path) -> None:
+    """Else the machine is said to be too weak, and the track stays off."""
+    assert compatible.NONE_NS < supervisor.STALL_NS - supervisor.ADVANCE_NS
+    path = tmp_path / "room.toml"
+    camera = 'driver = "rtsp"\nurl = "rtsp://10.0.0.5/x"\ncompatible = true\n'
+    path.write_text(PROFILE.format(mics="pyaudio", camera=camera, reserve=0), encoding="utf-8")
+    first_s = {source.id: source.first_s for source in sources(load_profile(path), tmp_path)}
+    assert first_s["bench-h264"] > compatible.FIRST_NS / NS_PER_S
+    assert first_s["bench"] > 60 > first_s["mics"]
