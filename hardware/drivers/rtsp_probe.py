@@ -49,11 +49,14 @@ class CameraAnswer:
     """The camera's clock minus this machine's; None where it does not say."""
 
 
-def ask(address: CameraAddress, timeout_s: float = TIMEOUT_S) -> CameraAnswer:
-    """Ask it; this blocks for `timeout_s` a step at most and raises nothing."""
+def ask(address: CameraAddress, timeout_s: float = TIMEOUT_S, *, refused: bool = False) -> CameraAnswer:
+    """Ask it; this blocks for `timeout_s` a step at most and raises nothing.
+
+    `refused`: it has just refused the password, so it is not tried again: a camera locks the account after a few.
+    """
     try:
         with _Conversation(address, timeout_s) as camera:
-            return _ask(camera, address)
+            return _ask(camera, address, refused=refused)
     except socket.gaierror:
         return CameraAnswer("name", f"找不到主机名 {address.host}", f"no machine is called {address.host}")
     except ConnectionRefusedError:
@@ -145,7 +148,7 @@ class _Conversation:
         return data
 
 
-def _ask(camera: _Conversation, address: CameraAddress) -> CameraAnswer:
+def _ask(camera: _Conversation, address: CameraAddress, *, refused: bool) -> CameraAnswer:
     reply = camera.describe()
     signed_in = ""
     if reply.status == 401:
@@ -155,7 +158,8 @@ def _ask(camera: _Conversation, address: CameraAddress) -> CameraAnswer:
             return CameraAnswer(
                 "password", f"摄像机要求用户名和密码（{names}）", f"{address.place} wants user and password ({names})"
             )
-        chosen = next((offer for offer in offers if _offer_name(*offer) in ("Basic", *_known())), None)
+        # Basic shows the password to whoever listens: as the library does, only where nothing better is offered.
+        chosen = next((offer for way in (*_known(), "Basic") for offer in offers if _offer_name(*offer) == way), None)
         if chosen is None:
             return CameraAnswer(
                 "sign-in",
@@ -163,7 +167,8 @@ def _ask(camera: _Conversation, address: CameraAddress) -> CameraAnswer:
                 f"{address.place} takes {names} only, which is not supported; allow Digest MD5 or Basic on the camera",
             )
         signed_in = _offer_name(*chosen)
-        reply = camera.describe(_authorization(chosen, address))
+        if not refused:
+            reply = camera.describe(_authorization(chosen, address))
         if reply.status in (401, 403):
             return CameraAnswer(
                 "password",

@@ -24,7 +24,7 @@ from typing import Any
 
 import av
 import av.logging
-from av.error import FFmpegError
+from av.error import FFmpegError, HTTPUnauthorizedError
 
 from hardware.camera_address import CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
@@ -38,6 +38,9 @@ COPIED = {"h264": "avc1", "hevc": "hvc1"}
 OPEN_S = 8.0
 """A stream that the library cannot make sense of would keep it looking for longer than the recorder waits."""
 READ_S = 5.0
+NO_KEY_S = 60.0
+"""Longer than the longest group of pictures of any smart codec."""
+NO_KEY_WHY = f"摄像机 {NO_KEY_S:.0f} 秒内没有送来关键帧；请把主码流的 I 帧间隔设为 1–2 秒，并关闭智能编码"
 LEAP_S = 10
 BACK_S = Fraction(1, 2)
 """Reordered pictures apart, a stream that goes back by more has leapt."""
@@ -134,6 +137,7 @@ class CameraCopy:
         held: list[Any] = []
         came: list[int] = []
         begun_ns: int | None = None
+        opened_ns = time.monotonic_ns()
         with av.open(f"pipe:{self._media_fd}", "w", format="mp4", options=ffmpeg_arguments.COPIED_FRAGMENTS) as out:
             copy = out.add_stream_from_template(stream)
             copy.codec_context.codec_tag = COPIED[name]
@@ -142,6 +146,8 @@ class CameraCopy:
                 if not packet.size:
                     break
                 if not held and begun_ns is None and not packet.is_keyframe:
+                    if came_ns - opened_ns > NO_KEY_S * NS_PER_S:
+                        raise DeviceError(NO_KEY_WHY, code="keys")
                     continue
                 held.append(packet)
                 came.append(came_ns)
@@ -162,7 +168,7 @@ class CameraCopy:
 
     def _named(self, error: Exception) -> DeviceError:
         """The reason, from the camera's own mouth where it says one."""
-        answer = rtsp_probe.ask(self._address)
+        answer = rtsp_probe.ask(self._address, refused=isinstance(error, HTTPUnauthorizedError))
         if answer.code:
             return DeviceError(answer.text, code=answer.code)
         if isinstance(error, BrokenPipeError):

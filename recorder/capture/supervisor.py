@@ -8,6 +8,7 @@ program track) and cannot keep up is left off until `again`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any, Literal
@@ -30,15 +31,17 @@ SAID_NS = 8 * NS_PER_S // 5
 """So long without media is said; the worker has until `STALL_NS` before it is restarted."""
 STARVED_NS = 30 * NS_PER_S
 """Longer than this, a worker that gets no processor is restarted like any other."""
-FIRST_MEDIA_NS = 15 * NS_PER_S
 ADVANCE_NS = NS_PER_S // 2
 """Media time must come this much further within `STALL_NS`."""
 WATCH_S = 0.2
 PAUSES_S = (0.1, 0.3, 0.5)
 """A device that was plugged in again is to be heard within three seconds, so it is looked for that often."""
 STABLE_NS = 10 * NS_PER_S
-SIGN_IN_PAUSE_S = 20.0
-"""A camera that is asked with a wrong password again and again locks itself, also for those who know the right one."""
+SIGN_IN_PAUSES_S = (20.0, 60.0, 300.0, 600.0)
+"""A camera that is asked with a wrong password again and again locks itself, also for those who know the right one:
+many do after five to seven times in half an hour. Another password, and a hearing that begins, are tried sooner."""
+SECRET_S = 2.0
+"""How often it is looked whether the password is another one."""
 _SIGN_IN_FAULTS = ("password", "sign-in")
 NO_MEDIA_WHY = "设备没有送来媒体"
 STOPPED_WHY = "媒体时间停止前进"
@@ -80,6 +83,8 @@ class SourceRunner:
         """Room time at which the last sample of the newest report had come."""
         self._gave_up = False
         self._again = asyncio.Event()
+        self._secret = ""
+        """What the newest run was given."""
 
     @property
     def pid(self) -> int | None:
@@ -88,7 +93,7 @@ class SourceRunner:
 
     async def run(self) -> None:
         """Run until it is canceled."""
-        failures = 0
+        failures = refusals = 0
         while True:
             began_ns = self._clock.now_ns()
             try:
@@ -97,18 +102,36 @@ class SourceRunner:
                 code, why, fault, stderr = EndCode.FAILED, error.message, error.code, []
             now_ns = self._clock.now_ns()
             self.restarts += 1
-            failures = 0 if now_ns - began_ns > STABLE_NS else min(failures + 1, len(PAUSES_S) - 1)
+            stable = now_ns - began_ns > STABLE_NS
+            failures = 0 if stable else min(failures + 1, len(PAUSES_S) - 1)
+            refusals = 0 if stable else refusals
             log.warning("source_ended", source=self.source.id, why=why, fault=fault, stderr=stderr[-5:])
             if self.source.off_why and (self._gave_up or code is EndCode.STALLED):
                 await self._stay_off(now_ns)
                 continue
             self._set("failed", why, fault)
             self._on_trouble(now_ns, why)
-            await asyncio.sleep(SIGN_IN_PAUSE_S if fault in _SIGN_IN_FAULTS else PAUSES_S[failures])
+            if fault in _SIGN_IN_FAULTS:
+                await self._wait_refused(SIGN_IN_PAUSES_S[min(refusals, len(SIGN_IN_PAUSES_S) - 1)])
+                refusals += 1
+            else:
+                await asyncio.sleep(PAUSES_S[failures])
 
     def again(self) -> None:
-        """A hearing began or ended: what was left off may try again."""
+        """A hearing began or ended: what was left off, or refused to be signed in to, may try again."""
         self._again.set()
+
+    async def _wait_refused(self, pause_s: float) -> None:
+        """Until the pause is over, the password is another one, or a hearing begins or ends."""
+        self._again.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                while not self._again.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._again.wait(), SECRET_S)
+                    with contextlib.suppress(ConfigError):
+                        if await asyncio.to_thread(self.source.secret) != self._secret:
+                            return
 
     async def _stay_off(self, now_ns: int) -> None:
         self._gave_up = False
@@ -127,14 +150,14 @@ class SourceRunner:
         # Seconds of room time: grows over restarts of this service as well.
         self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
         source = self.source
-        secret = await asyncio.to_thread(source.secret)  # it may be in a file
+        self._secret = await asyncio.to_thread(source.secret)  # it may be in a file
         runs = [
             TrackRun(track, self._init_id, self._fit, reported=source.reports_clock, by_arrival=source.by_arrival)
             for track in self._tracks
         ]
         self._worker = worker = WorkerProcess()
         try:
-            await worker.start(self.source.command, [run.feed for run in runs], self._report, secret)
+            await worker.start(self.source.command, [run.feed for run in runs], self._report, self._secret)
             watch = asyncio.create_task(self._watch(worker, runs))
             try:
                 ended = asyncio.create_task(worker.ended.wait())
@@ -150,7 +173,7 @@ class SourceRunner:
 
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
         """End a run whose media time does not advance."""
-        mark_ns = self._clock.now_ns() + FIRST_MEDIA_NS - STALL_NS
+        mark_ns = self._clock.now_ns() + int(self.source.first_s * NS_PER_S) - STALL_NS
         media_ns = waited_before_ns = 0
         advanced_ns = self._clock.now_ns()
         while True:

@@ -7,12 +7,13 @@ import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
 
 from hardware.camera_address import CameraAddress
 from hardware.drivers.rtsp_probe import CameraAnswer, ask
-from tests.support.peers.camera_sign_in import digest
+from tests.support.peers.camera_sign_in import CountedSignIn, digest
 from tests.support.peers.scripted_rtsp import ScriptedCamera
 
 WORD = "s3cret/w#rd"
@@ -121,3 +122,34 @@ def test_a_port_at_which_nobody_listens_refuses() -> None:
     address = CameraAddress.parse(f"rtsp://127.0.0.1:{port}/x")
     assert ask(address).code == "refused"
     assert ask(replace(address, scheme="rtsps")).code == "refused"
+
+
+async def test_a_camera_that_offers_both_is_not_shown_the_password() -> None:
+    given: list[str] = []
+    judge = digest("court", WORD)
+
+    def both(authorization: str) -> str:
+        given.append(authorization)
+        challenge = judge(authorization)
+        return challenge and f'WWW-Authenticate: Basic realm="camera"\r\n{challenge}'
+
+    answer = await asked(ScriptedCamera(PICTURES, sign_in=both))
+    assert (answer.code, answer.signed_in) == ("", "Digest MD5")
+    assert [words.split(" ")[0] for words in given] == ["", "Digest"]
+
+
+async def test_a_password_that_was_refused_is_not_tried_again() -> None:
+    sign_in = CountedSignIn(digest("court", "another"))
+    async with ScriptedCamera(PICTURES, sign_in=sign_in).running() as camera:
+        address = CameraAddress.parse(camera.url, "court", WORD)
+        answer = await asyncio.to_thread(partial(ask, address, 2, refused=True))
+    assert (answer.code, sign_in.refused) == ("password", 0)
+    assert "Digest MD5" in answer.text
+
+
+async def test_a_way_that_nobody_here_knows_is_named_without_trying() -> None:
+    sha = digest("court", WORD, "SHA-256")
+    async with ScriptedCamera(PICTURES, sign_in=sha).running() as camera:
+        address = CameraAddress.parse(camera.url, "court", WORD)
+        answer = await asyncio.to_thread(partial(ask, address, 2, refused=True))
+    assert answer.code == "sign-in"

@@ -27,3 +27,16 @@ def digest(user: str, password: str, algorithm: str = "MD5") -> Callable[[str], 
         return challenge
 
     return judge
+
+
+class CountedSignIn:
+    """Judges as another does, and counts how often a password was refused."""
+
+    def __init__(self, judge: Callable[[str], str]) -> None:
+        self._judge = judge
+        self.refused = 0
+
+    def __call__(self, authorization: str) -> str:
+        challenge = self._judge(authorization)
+        self.refused += bool(authorization and challenge)
+        return challenge

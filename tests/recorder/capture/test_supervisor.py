@@ -1,0 +1,92 @@
+"""A source is kept alive, and neither too impatiently nor so often that a device locks itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardware.profile import load_profile
+from hardware.sources import Source, TrackInfo, sources
+from recorder.capture.supervisor import NO_MEDIA_WHY, SourceRunner
+from recorder.capture.track import Track
+from sync.room.clock import ClockMap, RoomClock
+from tests.support.peers.camera_sign_in import CountedSignIn, digest
+from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
+from tests.support.words.doctor_profile import PROFILE
+
+pytestmark = pytest.mark.process
+TRACK = TrackInfo("bench", "video", "审判席", 0)
+
+
+def network_camera(folder: Path) -> Source:
+    path = folder / "room.toml"
+    camera = 'driver = "rtsp"\nurl = "rtsp://10.0.0.5/x"\n'
+    path.write_text(PROFILE.format(mics="pyaudio", camera=camera, reserve=0), encoding="utf-8")
+    return next(source for source in sources(load_profile(path), folder) if source.id == "bench")
+
+
+class Watched:
+    """A runner of one source, and what it said."""
+
+    def __init__(self, folder: Path, source: Source) -> None:
+        clock = RoomClock.open(folder / "clock.json")
+        self.whys: list[str] = []
+        self._changed = asyncio.Event()
+        track = Track(TRACK, clock, ClockMap(clock).utc_ns, lambda _: None, lambda _: None)
+        self.runner = SourceRunner(
+            source,
+            [track],
+            clock,
+            on_levels=lambda at, levels: None,
+            on_trouble=self._trouble,
+            on_change=self._changed.set,
+        )
+
+    def _trouble(self, _at_ns: int, why: str) -> None:
+        self.whys.append(why)
+        self._changed.set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.runner.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def until(self, done: Callable[[], Any]) -> None:
+        while not done():
+            self._changed.clear()
+            await asyncio.wait_for(self._changed.wait(), 30)
+
+
+async def test_a_worker_has_its_own_time_to_the_first_media(tmp_path: Path) -> None:
+    mute = Source("bench", (TRACK,), lambda media, report: ["sleep", "1000"], True, first_s=0.2)
+    watched = Watched(tmp_path, mute)
+    async with watched.running():
+        await watched.until(lambda: watched.runner.why == NO_MEDIA_WHY)
+
+
+async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_another(tmp_path: Path) -> None:
+    sign_in = CountedSignIn(digest("court", "right"))
+    said = {"user": "court", "password": "wrong"}
+    async with ScriptedCamera(encode("320x180", 25, 25), sign_in=sign_in).running() as camera:
+        source = replace(network_camera(tmp_path), secret=lambda: json.dumps({"url": camera.url, **said}))
+        watched = Watched(tmp_path, source)
+        async with watched.running():
+            await watched.until(lambda: watched.runner.fault == "password")
+            assert sign_in.refused == 1
+            watched.runner.again()  # a hearing begins
+            await watched.until(lambda: sign_in.refused == 2 and len(watched.whys) == 2)
+            said["password"] = "right"
+            await watched.until(lambda: watched.runner.state == "running")
+            assert sign_in.refused == 2
