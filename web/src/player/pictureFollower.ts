@@ -22,7 +22,8 @@ export class PictureFollower {
       element.pause();
       return false;
     }
-    if (source.tracks.length === 0 || (!source.holds(cursor_ms) && !source.reaching(cursor_ms))) {
+    const away = !source.holds(cursor_ms) && !source.reaching(cursor_ms);
+    if (source.tracks.length === 0 || away || source.turn(cursor_ms) !== null) {
       source.open([this.track], cursor_ms, here.to_ms);
       return true;
     }

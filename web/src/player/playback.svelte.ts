@@ -15,6 +15,8 @@ export const RATES = [1, 1.5, 2] as const;
 export const CUSHION_MS = 5000;
 
 const NOTE_MS = 6000;
+/** So long before a track cannot be played any more the source is opened anew: there the element would stand still. */
+const NEAR_MS = 300;
 /** A hole inside the buffer that is shorter than this is stepped over. */
 const STEP_MS = 1500;
 /** A longer hole is stepped over after waiting this long. */
@@ -180,7 +182,10 @@ export class Playback {
     this.waiting = element.readyState < 3;
     if (this.waiting) this.unstick(element, now);
     else this.stuckSince = 0;
-    if (this.target === null) this.cross(stretchAt(this.list, this.ms), now);
+    if (this.target !== null) return;
+    const turn_ms = source.turn(this.ms, this.playing ? NEAR_MS : 0);
+    if (turn_ms !== null) this.go(turn_ms);
+    else this.cross(stretchAt(this.list, this.ms), now);
   }
 
   /** Go on in the next stretch when this one ends. A busy browser looks late, so the end may already be behind. */

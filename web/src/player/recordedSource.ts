@@ -3,7 +3,9 @@
  * behind. `currentTime` is room time in seconds, so that all elements of a page share one clock by construction.
  *
  * Promises: the bytes of a stretch are asked for once, in order, a few seconds ahead and never the whole hearing; a
- * failed request is tried again and reported to the caller. Refuses: to invent media; a hole stays a hole.
+ * failed request is tried again and reported to the caller. A track that this browser cannot play keeps nobody waiting,
+ * and where a camera changes its codec `turn` says that the source has to be opened anew. Refuses: to invent media; a
+ * hole stays a hole.
  */
 
 import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
@@ -21,10 +23,12 @@ interface TrackLoad {
   track: string;
   buffer: SourceBuffer | null;
   mime: string;
-  /** Why this browser cannot play it, in words; such a lane is never waited for. */
+  /** Why this browser cannot play it, in words; such a lane has no buffer and is never waited for. */
   unplayable: string;
-  /** Everything from the last jump up to this moment is appended. */
+  /** Everything from the last jump up to this moment is appended; where it is unplayable, this is not asked for again. */
   fetched_to_ms: number;
+  /** From here on it cannot be played any more, or can be again; null while nothing of that is known. */
+  turns_at_ms: number | null;
   /** The center is asked again no earlier than this (performance.now). */
   retry_at: number;
   busy: boolean;
@@ -32,6 +36,10 @@ interface TrackLoad {
 
 const KEEP_BEHIND_S = 30;
 const RETRY_MS = 1000;
+/** So often, in time of the hearing, it is looked whether an unplayable track can be played again. */
+const LOOK_MS = 5000;
+/** A moment of this length is enough to learn a type. */
+const GLANCE_MS = 1;
 
 export class RecordedSource {
   private media: MediaSource | null = null;
@@ -89,7 +97,7 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms &&
-      this.lanes.every((lane) => lane.unplayable !== '' || (lane.buffer !== null && at_ms < lane.fetched_to_ms))
+      this.lanes.every((lane) => at_ms < lane.fetched_to_ms && (lane.unplayable !== '' || lane.buffer !== null))
     );
   }
 
@@ -98,14 +106,26 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms - 50 &&
-      this.lanes.every((lane) => lane.unplayable !== '' || at_ms < lane.fetched_to_ms + this.appetite.chunk_ms)
+      this.lanes.every((lane) => at_ms < lane.fetched_to_ms + this.appetite.chunk_ms)
     );
+  }
+
+  /**
+   * Where to open anew, when a track that is played cannot be from the cursor on, or can be again; else null. `near_ms`
+   * before that: an element stands still at the end of what one of its tracks has.
+   */
+  turn(cursor_ms: number, near_ms = 0): number | null {
+    const due = this.lanes.flatMap(({ turns_at_ms }) => (turns_at_ms !== null && cursor_ms >= turns_at_ms - near_ms ? [turns_at_ms] : []));
+    return due.length === 0 ? null : Math.max(cursor_ms, ...due.map((at_ms) => at_ms + 1));
   }
 
   /** Fetch what the cursor will need; call a few times a second. */
   pump(cursor_ms: number): void {
     if (this.media?.readyState !== 'open') return;
-    for (const lane of this.lanes) if (lane.buffer !== null) void this.feed(lane, cursor_ms);
+    for (const lane of this.lanes) {
+      if (lane.buffer !== null) void this.feed(lane, cursor_ms);
+      else if (lane.unplayable !== '') void this.look(lane, cursor_ms);
+    }
   }
 
   /** Call now and then while it plays: sound that has drifted from the picture is set right, unless nobody hears it. */
@@ -135,12 +155,14 @@ export class RecordedSource {
     const generation = ++this.generation;
     this.drift.clear();
     this.base_ms = at_ms;
+    const unplayable = whyUnplayable('');
     this.lanes = tracks.map((track) => ({
       track,
       buffer: null,
       mime: '',
-      unplayable: whyUnplayable(''),
-      fetched_to_ms: at_ms,
+      unplayable,
+      fetched_to_ms: unplayable === '' ? at_ms : Number.POSITIVE_INFINITY,
+      turns_at_ms: null,
       retry_at: 0,
       busy: false,
     }));
@@ -166,6 +188,7 @@ export class RecordedSource {
       lane.mime = piece.mime;
       lane.unplayable = whyUnplayable(piece.mime);
       if (lane.unplayable === '') lane.buffer = media.addSourceBuffer(piece.mime);
+      else lane.fetched_to_ms = Math.max(piece.to_ms, at_ms);
     }
     this.tell();
     this.element.currentTime = at_ms / 1000;
@@ -186,7 +209,7 @@ export class RecordedSource {
   }
 
   private async feed(lane: TrackLoad, cursor_ms: number): Promise<void> {
-    if (lane.busy || performance.now() < lane.retry_at) return;
+    if (lane.busy || lane.turns_at_ms !== null || performance.now() < lane.retry_at) return;
     const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
     if (chunk === null) return;
     const generation = this.generation;
@@ -197,6 +220,23 @@ export class RecordedSource {
       if (piece.bytes !== null) await this.append(lane, piece);
       else if (piece.next_ms !== null && piece.next_ms > chunk.from_ms) lane.fetched_to_ms = piece.next_ms;
       else lane.retry_at = performance.now() + RETRY_MS;
+    } finally {
+      lane.busy = false;
+    }
+  }
+
+  /** Whether an unplayable track can be played again at the cursor: a moment of it tells, not the whole of it. */
+  private async look(lane: TrackLoad, cursor_ms: number): Promise<void> {
+    if (lane.busy || lane.turns_at_ms !== null || performance.now() < lane.retry_at) return;
+    if (cursor_ms < lane.fetched_to_ms || cursor_ms >= this.stretch_to_ms - GLANCE_MS) return;
+    const generation = this.generation;
+    lane.busy = true;
+    try {
+      const piece = await this.ask(lane, cursor_ms, cursor_ms + GLANCE_MS);
+      if (generation !== this.generation || piece === null) return;
+      if (piece.bytes === null) lane.retry_at = performance.now() + RETRY_MS;
+      else if (whyUnplayable(piece.mime) === '') lane.turns_at_ms = cursor_ms;
+      else lane.fetched_to_ms = cursor_ms + LOOK_MS;
     } finally {
       lane.busy = false;
     }
@@ -218,10 +258,8 @@ export class RecordedSource {
   private async append(lane: TrackLoad, piece: MediaPiece & { bytes: ArrayBuffer }): Promise<void> {
     const buffer = lane.buffer;
     if (buffer === null) return;
-    lane.unplayable = whyUnplayable(piece.mime);
-    this.tell();
-    if (lane.unplayable !== '') {
-      lane.fetched_to_ms = piece.to_ms; // it is not asked for again, and what comes after it may be playable
+    if (whyUnplayable(piece.mime) !== '') {
+      lane.turns_at_ms = lane.fetched_to_ms; // what is there is played; a buffer with nothing behind it holds up all others
       return;
     }
     try {

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { PictureFollower } from './pictureFollower';
+import { RecordedSource, type FetchPiece } from './recordedSource';
+
+/** A camera that is set from H.264 to H.265 and back while the hearing goes on; this browser plays no H.265. */
+const H264 = 'video/mp4; codecs="avc1.42c01e"';
+const H265 = 'video/mp4; codecs="hvc1.1.6.L93.90"';
+const AAC = 'audio/mp4; codecs="mp4a.40.2"';
+const PARTS = [
+  { mime: H264, from_ms: 0, to_ms: 12_000 },
+  { mime: H265, from_ms: 12_000, to_ms: 40_000 },
+  { mime: H264, from_ms: 40_000, to_ms: 90_000 },
+];
+
+/** jsdom has no Media Source Extensions: this stands for the browser's part, and takes everything at once. */
+class Buffer extends EventTarget {
+  updating = false;
+  readonly buffered = { length: 0 };
+  appended = 0;
+  constructor(public mime: string) {
+    super();
+  }
+  appendBuffer(bytes: ArrayBuffer): void {
+    this.appended += bytes.byteLength;
+  }
+  changeType(mime: string): void {
+    this.mime = mime;
+  }
+}
+
+class Source extends EventTarget {
+  static isTypeSupported = (mime: string): boolean => !mime.includes('hvc1');
+  static made: Source[] = [];
+  readyState = 'closed';
+  duration = 0;
+  readonly buffers: Buffer[] = [];
+  constructor() {
+    super();
+    Source.made.push(this);
+    queueMicrotask(() => {
+      this.readyState = 'open';
+      this.dispatchEvent(new Event('sourceopen'));
+    });
+  }
+  addSourceBuffer(mime: string): Buffer {
+    if (!Source.isTypeSupported(mime)) throw new DOMException('not supported', 'NotSupportedError');
+    const buffer = new Buffer(mime);
+    this.buffers.push(buffer);
+    return buffer;
+  }
+}
+
+let asked: { track: string; from_ms: number; to_ms: number }[] = [];
+
+/** As the center answers: whole parts of one type, never over the end of it. */
+const center: FetchPiece = (track, from_ms, to_ms) => {
+  asked.push({ track, from_ms, to_ms });
+  const part = track === 'mix' ? { mime: AAC, from_ms: 0, to_ms: 90_000 } : PARTS.find((one) => from_ms < one.to_ms);
+  if (part === undefined) return Promise.resolve({ bytes: null, next_ms: null });
+  return Promise.resolve({ bytes: new ArrayBuffer(8), from_ms, to_ms: Math.min(Math.max(to_ms, from_ms + 100), part.to_ms), mime: part.mime });
+};
+
+function video(): HTMLVideoElement {
+  const element = document.createElement('video');
+  Object.defineProperty(element, 'currentTime', { value: 0, writable: true });
+  element.load = () => undefined;
+  return element;
+}
+
+async function settled(): Promise<void> {
+  for (let round = 0; round < 50; round += 1) await Promise.resolve();
+}
+
+/** The cursor goes on as in the player: a few looks a second, and anew where a track turns. */
+async function play(source: RecordedSource, from_ms: number, to_ms: number): Promise<number[]> {
+  const turns: number[] = [];
+  for (let at_ms = from_ms; at_ms < to_ms; at_ms += 250) {
+    source.pump(at_ms);
+    await settled();
+    const turn = source.turn(at_ms, 300);
+    if (turn === null) continue;
+    turns.push(turn);
+    source.open(source.tracks, turn, 90_000);
+    await settled();
+  }
+  return turns;
+}
+
+beforeEach(() => {
+  asked = [];
+  Source.made = [];
+  vi.stubGlobal('MediaSource', Source);
+  vi.stubGlobal('URL', { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+it('plays what it can of a camera whose codec changes, and the sound all through', async () => {
+  const source = new RecordedSource(video(), center);
+  const words: string[] = [];
+  source.onunplayable = (why) => words.push(why);
+  source.open(['bench', 'mix'], 0, 90_000);
+  await settled();
+  const turns = await play(source, 0, 60_000);
+  expect(turns).toHaveLength(2);
+  expect(turns[0]).toBeGreaterThan(11_600);
+  expect(turns[0]).toBeLessThan(12_100);
+  expect(turns[1]).toBeGreaterThanOrEqual(40_000);
+  expect(turns[1]).toBeLessThan(46_000);
+  expect(Source.made.map((made) => made.buffers.map((buffer) => buffer.mime))).toEqual([[H264, AAC], [AAC], [H264, AAC]]);
+  expect(words.filter((why, i) => why !== words[i - 1]).map((why) => (why === '' ? '' : 'said'))).toEqual(['', 'said', '']);
+  source.destroy();
+});
+
+it('asks for moments only of what it cannot play', async () => {
+  const source = new RecordedSource(video(), center);
+  source.open(['bench', 'mix'], 13_000, 90_000);
+  await settled();
+  await play(source, 13_000, 39_000);
+  const looks = asked.filter(({ track, from_ms }) => track === 'bench' && from_ms > 13_000);
+  expect(looks.length).toBeGreaterThan(1);
+  expect(looks.length).toBeLessThan(6);
+  expect(Math.max(...looks.map(({ from_ms, to_ms }) => to_ms - from_ms))).toBe(1);
+  source.destroy();
+});
+
+it('is opened anew by a jump out of what it cannot play', async () => {
+  const source = new RecordedSource(video(), center);
+  source.open(['bench', 'mix'], 13_000, 90_000);
+  await settled();
+  expect([source.whyNot('bench') === '', source.holds(14_000)]).toEqual([false, true]);
+  source.pump(13_000);
+  await settled();
+  source.open(['bench', 'mix'], 50_000, 90_000);
+  await settled();
+  expect([source.whyNot('bench'), source.holds(50_000)]).toEqual(['', true]);
+  source.destroy();
+});
+
+it('lets a camera beside the main picture come back', async () => {
+  const follower = new PictureFollower(video(), 'bench', center);
+  const list = [{ from_ms: 0, to_ms: 90_000, tracks: ['bench'] }];
+  const said: [number, boolean][] = [];
+  for (let at_ms = 0; at_ms < 60_000; at_ms += 250) {
+    follower.follow(list, at_ms, false, 1);
+    await settled();
+    said.push([at_ms, follower.unplayable === '']);
+  }
+  expect(said.filter(([at_ms, plays]) => at_ms < 12_000 && !plays)).toEqual([]);
+  expect(said.filter(([at_ms, plays]) => at_ms > 12_500 && at_ms < 40_000 && plays)).toEqual([]);
+  expect(said.filter(([at_ms, plays]) => at_ms > 46_000 && !plays)).toEqual([]);
+  expect(Source.made).toHaveLength(3);
+  follower.destroy();
+});
+
+it('waits for nothing where the browser has no Media Source Extensions', async () => {
+  vi.stubGlobal('MediaSource', undefined);
+  const source = new RecordedSource(video(), center);
+  source.open(['bench'], 0, 90_000);
+  await settled();
+  expect([source.holds(80_000), source.turn(80_000), asked.length]).toEqual([true, null, 0]);
+  source.destroy();
+});
