@@ -44,7 +44,8 @@ NETWORK_CAMERA: dict[str, str] = {
     "allowed_media_types": "video",
     "timeout": "4000000",
     "analyzeduration": "1000000",
-    "probesize": "1000000",
+    # Where the description has no parameter sets they come with the next key frame, after many bytes.
+    "probesize": "16000000",
     "fflags": "+genpts",
     # RTP's 32-bit stamps are unwrapped where they are read; guessing at a wrap once more goes wrong with cameras whose
     # first stamps are wild.

@@ -44,6 +44,10 @@ NO_KEY_WHY = f"摄像机 {NO_KEY_S:.0f} 秒内没有送来关键帧；请把主�
 LEAP_S = 10
 BACK_S = Fraction(1, 2)
 """Reordered pictures apart, a stream that goes back by more has leapt."""
+AHEAD_NS = NS_PER_S // 2
+"""No picture comes before it was taken: one whose stamp is further ahead of its arrival than any before has leapt."""
+DRIFT = Fraction(1, 1000)
+"""So much slower than ours a camera's clock may be."""
 FIRST_FRAME_S = Fraction(1, 25)
 FRAMES_MEASURED = 50
 MOST_HELD = 32
@@ -52,14 +56,23 @@ MOST_HELD = 32
 
 @dataclass
 class PictureTimes:
-    """Makes growing decode times of what a camera stamps, in ticks of `base`; the first picture's is 0."""
+    """Makes growing decode times of what a camera stamps, in ticks of `base`; the first picture's is 0.
+
+    A stamp that has leapt moves no other: only when the next one fits to it, the stream goes on from there. Stamps that
+    stand still are replaced by the moments of arrival.
+    """
 
     base: Fraction
 
     def __post_init__(self) -> None:
         self._shift: int | None = None
+        self._leapt: int | None = None
+        """The shift by which the picture before, which had leapt, was placed."""
         self._dts = -1
         self._came_ns = 0
+        self._least_ns: int | None = None
+        """The least time from a picture's own moment to its arrival, on a line of its own."""
+        self._still = 0
         self._apart: deque[int] = deque(maxlen=FRAMES_MEASURED)
 
     @property
@@ -73,17 +86,34 @@ class PictureTimes:
         delay = max(pts - stamp, 0) if pts is not None else 0
         if self._shift is None:
             self._shift = -stamp
+        passed = int((came_ns - self._came_ns) / self.base / NS_PER_S)
         at = stamp + self._shift
-        apart = at - self._dts
-        if self._dts >= 0 and (apart > LEAP_S / self.base or apart < -BACK_S / self.base):
-            passed = int((came_ns - self._came_ns) / self.base / NS_PER_S)
+        if self._dts < 0 or self._fits(at, came_ns):
+            self._leapt = None
+        elif self._leapt is not None and self._fits(stamp + self._leapt, came_ns):
+            self._shift, self._leapt = self._leapt, None
+            at = stamp + self._shift
+        else:
             at = self._dts + max(self.frame, passed)
+            self._leapt = at - stamp
+        if self._dts >= 0 and self._leapt is None and at > self._dts:
+            self._apart.append(at - self._dts)
+        self._still = self._still + 1 if at <= self._dts else 0
+        if self._still > 1:
+            at = self._dts + max(passed, 1)
             self._shift = at - stamp
-        elif self._dts >= 0 and apart > 0:
-            self._apart.append(apart)
         at = max(at, self._dts + 1)
         self._dts, self._came_ns = at, came_ns
+        lag_ns = came_ns - int(at * self.base * NS_PER_S)
+        slower_ns = lag_ns if self._least_ns is None else self._least_ns + int(passed * self.base * DRIFT * NS_PER_S)
+        self._least_ns = min(lag_ns, slower_ns)
         return at + delay, at
+
+    def _fits(self, at: int, came_ns: int) -> bool:
+        """Whether a picture can have been taken at this moment, by those before it and by when it came."""
+        apart = (at - self._dts) * self.base
+        ahead = self._least_ns is not None and came_ns - at * self.base * NS_PER_S < self._least_ns - AHEAD_NS
+        return -BACK_S <= apart <= LEAP_S and not ahead
 
     def _next(self) -> int:
         return self._dts + self.frame if self._dts >= 0 else 0
@@ -129,7 +159,9 @@ class CameraCopy:
     def _copy(self, camera: Any) -> None:
         if not camera.streams.video:
             raise DeviceError("摄像机没有送来画面", code="codec")
-        stream = camera.streams.video[0]
+        # Some describe their still pictures first.
+        kept = (one for one in camera.streams.video if one.codec_context.name in COPIED)
+        stream = next(kept, camera.streams.video[0])
         name = stream.codec_context.name
         if name not in COPIED:
             raise DeviceError(f"摄像机送来 {name}，不能录制；请把主码流设为 H.264（或 H.265）", code="codec")

@@ -20,6 +20,7 @@ from av.error import FFmpegError
 from hardware.camera_address import FIELDS_HINT, CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.profile import Camera
+from hardware.workers.network_camera import COPIED
 from sync.errors import WutongError
 from wutong.doctor.finding import DoctorFinding, simulated
 
@@ -136,7 +137,8 @@ def look(address: CameraAddress, most_s: float = LOOK_S) -> SeenStream:
     with av.open(address.full, options=ffmpeg_arguments.NETWORK_CAMERA, timeout=(most_s, 4.0)) as camera:
         if not camera.streams.video:
             raise ValueError("no stream of pictures")
-        stream = camera.streams.video[0]
+        kept = (one for one in camera.streams.video if one.codec_context.name in COPIED)
+        stream = next(kept, camera.streams.video[0])
         began = time.monotonic()
         for packet in camera.demux(stream):
             at = packet.pts if packet.dts is None else packet.dts

@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 FPS = 25
 TICKS = 90_000 // FPS
@@ -48,6 +49,8 @@ class ScriptedCamera:
     """Time stamp of a picture by its number since the client came."""
     report: Callable[[int], float | None] = lambda number: None
     """Seconds of UTC that a sender report says before a picture; None: no report."""
+    with_stills: bool = False
+    """Still pictures (JPEG) come first in its description; none are sent."""
     with_sound: bool = False
     """A second stream in its description, as most cameras have; reports then move the streams against each other."""
     silent: bool = False
@@ -60,6 +63,16 @@ class ScriptedCamera:
     """Not empty: what it answers to DESCRIBE instead of a description, e.g. `404 Not Found`."""
     codec: str = "H264"
     """What it says that its pictures are."""
+    sets: Literal["both", "first", "none"] = "both"
+    """Which parameter sets its description has; the pictures have both."""
+    newcomer_at: int = 0
+    """The picture that a new client begins with: encoders that serve several clients make no key frame for one."""
+    timeout_s: int = 60
+    """So long after a client's last request it would end the session."""
+    keep_alive: str = "200 OK"
+    """What it answers to requests while it plays; "": nothing."""
+    asked: int = 0
+    """Requests that came while it played."""
     date: str = ""
     """Its clock, as it tells it with each answer."""
     port: int = 0
@@ -96,8 +109,13 @@ class ScriptedCamera:
                     lines.append(line.decode("latin-1"))
                 method = lines[0].split()[0]
                 number = next((x.split(":")[1].strip() for x in lines if x.lower().startswith("cseq")), "0")
-                extra, body, status = "Session: 1\r\n", "", "200 OK"
+                extra, body, status = f"Session: 1;timeout={self.timeout_s}\r\n", "", "200 OK"
                 said = next((x.partition(":")[2].strip() for x in lines if x.lower().startswith("authorization:")), "")
+                if playing is not None and method != "TEARDOWN":
+                    self.asked += 1
+                    if self.keep_alive:
+                        writer.write(f"RTSP/1.0 {self.keep_alive}\r\nCSeq: {number}\r\n\r\n".encode())
+                    continue
                 if self.date:
                     extra += f"Date: {self.date}\r\n"
                 if method != "OPTIONS" and self.sign_in is not None and (challenge := self.sign_in(said)):
@@ -110,7 +128,8 @@ class ScriptedCamera:
                     body = self._description()
                     extra += f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
                 elif method == "SETUP":
-                    channels = "2-3" if lines[0].split()[1].endswith("sound") else "0-1"
+                    what = lines[0].split()[1].rpartition("/")[2]
+                    channels = {"sound": "2-3", "stills": "4-5"}.get(what, "0-1")
                     extra += f"Transport: RTP/AVP/TCP;unicast;interleaved={channels}\r\n"
                 writer.write(f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n{extra}\r\n{body}".encode())
                 if method == "PLAY" and status.startswith("200"):
@@ -128,9 +147,13 @@ class ScriptedCamera:
 
     def _description(self) -> str:
         sets = [nal for nal in self.pictures[0] if nal[0] & 31 in (7, 8)]
-        known = ",".join(base64.b64encode(nal).decode() for nal in sets)
-        text = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\n"
-        text += f"a=rtpmap:96 {self.codec}/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets={known}\r\n"
+        known = ",".join(base64.b64encode(nal).decode() for nal in (sets if self.sets == "both" else sets[:1]))
+        known = "" if self.sets == "none" else f";sprop-parameter-sets={known}" + ("," if self.sets == "first" else "")
+        text = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\n"
+        if self.with_stills:
+            text += "m=video 0 RTP/AVP 26\r\nc=IN IP4 0.0.0.0\r\na=control:stills\r\n"
+        text += "m=video 0 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\n"
+        text += f"a=rtpmap:96 {self.codec}/90000\r\na=fmtp:96 packetization-mode=1{known}\r\n"
         text += "a=control:picture\r\n"
         if self.with_sound:
             text += "m=audio 0 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:0 PCMU/8000\r\na=control:sound\r\n"
@@ -138,7 +161,7 @@ class ScriptedCamera:
 
     async def _play(self, writer: asyncio.StreamWriter) -> None:
         began, number, sequence, sounds = time.monotonic(), 0, 0, 0
-        pictures, at = self.pictures, 0
+        pictures, at = self.pictures, self.newcomer_at
         with contextlib.suppress(ConnectionError):
             while True:
                 await asyncio.sleep(max(began + number / self.fps - time.monotonic(), 0))
