@@ -152,15 +152,21 @@ def sync(
     hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
     ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,
     live: Annotated[bool, typer.Option("--live", help="flash and tone through real workers, in real time")] = False,
-    seconds: Annotated[float, typer.Option("--seconds", min=5, help="with --live: how long")] = 60,
+    cameras: Annotated[
+        bool, typer.Option("--cameras", help="network cameras of few pictures a second, in real time")
+    ] = False,
+    seconds: Annotated[float, typer.Option("--seconds", min=5, help="with --live or --cameras: how long")] = 60,
     as_json: JsonOption = False,
 ) -> None:
     """How far picture and sound of one moment lie apart in the record, and its UTC from the clock's."""
     from wutong.bench.report import run
+    from wutong.bench.sync import arrival
     from wutong.bench.sync import live as sync_live
     from wutong.bench.sync import measure as simulated
 
-    if live:
+    if cameras:
+        run("sync --cameras", lambda folder, console: arrival.measure(folder, seconds, console), as_json=as_json)
+    elif live:
         run("sync --live", lambda folder, console: sync_live.measure(folder, seconds, console), as_json=as_json)
     else:
         run("sync", lambda folder, console: simulated.measure(folder, hours, ppm, console), as_json=as_json)

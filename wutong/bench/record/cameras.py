@@ -14,6 +14,8 @@ import contextlib
 import secrets
 import struct
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sync.runtime.processes import die_with_parent
@@ -84,8 +86,16 @@ def _payloads(unit: bytes) -> list[bytes]:
 class Viewer:
     """One RTSP connection."""
 
-    def __init__(self, film: Film, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        film: Film,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`sent` is told the moment (monotonic, ns) at which each picture is sent."""
         self._film = film
+        self._sent = sent
         self._reader = reader
         self._writer = writer
         self._playing: asyncio.Task[None] | None = None
@@ -149,6 +159,7 @@ class Viewer:
                     )
                     out += payload
                     sequence += 1
+                self._sent(time.monotonic_ns())
                 self._writer.write(bytes(out))
                 await self._writer.drain()
                 at, count = (at + 1) % len(film.pictures), count + 1

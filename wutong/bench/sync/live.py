@@ -96,7 +96,7 @@ async def record(folder: Path, seconds: float, say: Callable[[str], object]) -> 
     with (folder / "recorder.log").open("wb") as errors:
         recorder = await asyncio.create_subprocess_exec(*command, stderr=errors)
     try:
-        await _until(recorder, layout, _all_run)
+        await until(recorder, layout, all_run)
         _event(log, clock, "open", {"case": {}, "seats": [], "tracks": []})
         start_ns = time.monotonic_ns() + LEAD_NS
         start_utc_ns = time.time_ns() + start_ns - time.monotonic_ns()
@@ -106,7 +106,7 @@ async def record(folder: Path, seconds: float, say: Callable[[str], object]) -> 
         _event(log, clock, "close", {})
         closed_ns = clock.now_ns()
         say("the last files are closed")
-        await _until(recorder, layout, lambda _: _kept_to(log) >= closed_ns - EVERY_NS)
+        await until(recorder, layout, lambda _: _kept_to(log) >= closed_ns - EVERY_NS)
         return layout, start_utc_ns
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -129,12 +129,13 @@ def _kept_to(log: RoomLog) -> int:
     return min(ends.values())
 
 
-def _all_run(status: dict[str, Any]) -> bool:
+def all_run(status: dict[str, Any]) -> bool:
+    """Whether a recorder's status says that every device runs."""
     tracks = status.get("tracks", [])
     return bool(tracks) and all(track["state"] == "running" for track in tracks)
 
 
-async def _until(
+async def until(
     recorder: asyncio.subprocess.Process, layout: RoomPaths, fits: Callable[[dict[str, Any]], bool]
 ) -> None:
     """The recorder says how it is once a second; wait until that fits."""

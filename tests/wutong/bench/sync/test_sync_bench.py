@@ -11,7 +11,7 @@ from rich.console import Console
 from hardware.simulation.cue import Clapper, Stage, announce
 from sync.errors import WutongError
 from tests.support.files.clapper_files import EVERY_S, clap
-from wutong.bench.sync import live
+from wutong.bench.sync import arrival, live
 from wutong.bench.sync.measure import simulate
 from wutong.bench.sync.score import beeps, flashes, offsets_ms, pictures, sound
 
@@ -34,6 +34,14 @@ async def test_flash_and_tone_through_real_workers_are_one_moment_in_the_files(t
     assert got["av_offset_ms_p99"] <= 40
     assert got["utc_error_ms_p99"] <= 40
     assert got["flashes"] >= 4
+
+
+@pytest.mark.process
+async def test_pictures_of_slow_network_cameras_are_compared_with_when_they_were_sent(tmp_path: Path) -> None:
+    got = await arrival.measure(tmp_path, 5, Console(quiet=True))
+    names = [f"fps{fps}" for fps in arrival.RATES]
+    assert {name: count > 5 for name, count in got["fragments"].items()} == dict.fromkeys(names, True)
+    assert all(f"late_ms_{what}_{name}" in got for name in names for what in ("median", "p99"))
 
 
 @pytest.mark.parametrize("late_ms", [0.0, 65.0, -33.0])
