@@ -33,6 +33,11 @@ EARLY_NS = 100_000_000
 its time stamps have leapt. Pictures may then catch up faster than drift: 0.1 s takes 5 s, and no frame is overtaken."""
 CATCH_UP_PPM = 20_000
 
+WRONG_RATE = 0.005
+"""No clock of a device is off by that much: one that is counts at another rate than it was asked for."""
+STEADY = 0.5
+"""It is off steadily where each half of what was seen is so by at least this share of the whole; a leap is in one."""
+
 Point = tuple[int, int]
 """(room time, room time minus elapsed media time) of an observation."""
 
@@ -112,6 +117,17 @@ class ClockFit:
         """Room time minus elapsed media time now, as good as it is known."""
         return self._at(self._now_ns)
 
+    @property
+    def rate_off(self) -> float | None:
+        """How much too fast (as a share) the device counts, where that is steady and more than a clock can be off."""
+        points = self._points
+        if len(points) < 4:
+            return None
+        first, middle, last = points[0], points[len(points) // 2], points[-1]
+        whole, *halves = (-(b[1] - a[1]) / (b[0] - a[0]) for a, b in ((first, last), (first, middle), (middle, last)))
+        steady = abs(whole) > WRONG_RATE and all(half / whole > STEADY for half in halves)
+        return whole if steady else None
+
     def _at(self, room_ns: int) -> int:
         at_ns, offset_ns, slope = self._fitted()
         return offset_ns + round(slope * (room_ns - at_ns))
@@ -160,6 +176,10 @@ class TrackTime:
         assert self._offset_ns is not None
         error_ns = target_ns - self._offset_ns
         if abs(error_ns) > PARTED_NS:
+            off = self._fit.rate_off
+            if off is not None:
+                pace = f"{'快' if off > 0 else '慢'} {abs(off):.1%}"
+                raise MediaError(f"设备的媒体时间比实际{pace}，采样率或帧率与设定不符，请检查设备设置", code="rate")
             raise MediaError(f"媒体时间与法庭时间相差 {error_ns / 1e9:.1f} 秒，重新启动该设备")
         if abs(error_ns) > DEADBAND_NS:
             self._following = True

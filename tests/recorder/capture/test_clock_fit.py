@@ -160,3 +160,21 @@ def test_a_card_that_loses_samples_all_day_costs_no_more_and_no_less() -> None:
         fit.observe(media_ns, true_ns)
         assert time.stamp(media_ns) == true_ns
     assert len(fit._lost) < 1000
+
+
+@pytest.mark.parametrize(("real_hz", "asked_hz", "says"), [(44_100, 48_000, "慢 8.1%"), (48_000, 44_100, "快 8.8%")])
+def test_a_card_that_counts_at_another_rate_than_it_was_asked_for_is_named(
+    real_hz: int, asked_hz: int, says: str
+) -> None:
+    with pytest.raises(MediaError, match=says) as parted:
+        run((real_hz / asked_hz - 1) * 1e6, 60, jitter_ns=1_000_000)
+    assert parted.value.code == "rate"
+
+
+@pytest.mark.parametrize("leap_ns", [-2 * S, 2 * S])
+@pytest.mark.parametrize("leap_at_s", [3, 15, 27])
+def test_a_leap_is_not_taken_for_a_wrong_rate(leap_ns: int, leap_at_s: int) -> None:
+    fit = ClockFit()
+    for number in range(300):
+        fit.observe(number * STEP, 100 * S + number * STEP + (leap_ns if number > leap_at_s * 10 else 0))
+        assert fit.rate_off is None
