@@ -12,6 +12,7 @@ import pytest
 
 from sync.media.envelope import unpack_init
 from tests.support.peers.gstreamer_camera import gstreamer_camera
+from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
 from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, profile_text
 
 
@@ -52,6 +53,20 @@ async def test_a_camera_s_h265_is_made_h264_beside_it_at_the_same_times(room_of:
     assert len(taken["bench-h264"]) > 20
     between = [at for at in taken["bench-h264"] if taken["bench"][0] < at < taken["bench"][-1]]
     assert all(min(abs(at - of) for of in taken["bench"]) < 0.004 for at in between)
+
+
+@pytest.mark.slow
+async def test_a_camera_that_makes_no_key_frame_for_a_newcomer_is_waited_for(
+    room_of: Callable[..., RecorderRoom],
+) -> None:
+    """Key frames are 18 s apart, and the first comes after 16 s: for the camera and for what is made of it."""
+    camera = ScriptedCamera(encode("320x180", 450, 450), newcomer_at=50)
+    async with camera.running():
+        text = f'id = "bench"\nname = "审判席"\ndriver = "rtsp"\nurl = "{camera.url}"\ncompatible = true\n'
+        room = room_of(profile_text(SIMULATED_MICS, f"[[cameras]]\n{text}"))
+        await room.until(room.running, "both run")
+        assert {name: room.track(name)["restarts"] for name in ("bench", "bench-h264")} == {"bench": 0, "bench-h264": 0}
+        assert camera.clients == 1
 
 
 def times_of(paths: list[Path]) -> list[float]:
