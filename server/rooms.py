@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from server.config import RoomEntry
 from server.events.admission import Received
 from sync.errors import CenterError
-from sync.record.bodies.session import OpenedSeat
+from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
@@ -143,8 +143,7 @@ def _hidden(room: dict[str, Any]) -> dict[str, Any]:
 
 def hidden_case(case: object) -> dict[str, Any]:
     """What is left of a case for people who may not see its hearing."""
-    public = case.get("public", True) if isinstance(case, dict) else True
-    return {"id": "", "case_no": "", "cause": "", "title": "", "parties": {}, "public": public}
+    return {"id": "", "case_no": "", "cause": "", "title": "", "parties": {}, "public": is_public(case)}
 
 
 class Rooms:

@@ -20,9 +20,11 @@ from enum import StrEnum
 
 from server.events.admission import Received
 from server.store.reader import RecordReader
+from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import AccessError
 from sync.http.people import Session
+from sync.record.bodies.session import is_public
 from sync.runtime.listeners import Listeners
 
 WHAT = "level"
@@ -51,6 +53,11 @@ class Classification(StrEnum):
 _ORDER = tuple(Classification)
 
 
+def _allowed(role: str) -> tuple[Classification, ...]:
+    """The classifications that people of a role may see."""
+    return (Classification.OPEN, Classification.RESTRICTED) if role == ARCHIVIST else (Classification.OPEN,)
+
+
 class Classifications:
     """All methods belong to one event loop."""
 
@@ -61,6 +68,8 @@ class Classifications:
         """Told when what somebody may see has changed."""
         self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
+        self._said_closed: set[str] = set()
+        """Those of them of which the room said so live, and no stored opening does."""
         self._setting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -79,8 +88,13 @@ class Classifications:
         """Whether people of this role may see a hearing; None is a room without one."""
         if hearing is None:
             return True
-        allowed = (Classification.OPEN, Classification.RESTRICTED) if role == ARCHIVIST else (Classification.OPEN,)
-        return self.of(hearing) in allowed
+        return self.of(hearing) in _allowed(role)
+
+    def sight(self, role: str) -> Sight:
+        """What queries ask for, so that nothing that people of this role may not see is ever taken, or counted."""
+        return Sight(
+            frozenset(level.value for level in _allowed(role)), frozenset(self._said_closed - self._set.keys())
+        )
 
     def check(self, session: Session, hearing: str) -> None:
         """`AccessError` "sealed" or "restricted" unless this person may see the hearing."""
@@ -105,7 +119,8 @@ class Classifications:
             raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
         detail = {"hearing": hearing, WHAT: goal.value, "before": before.value, "reason": reason}
         row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64], "granted": True}
-        await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
+        row["detail"] = json.dumps(detail, ensure_ascii=False)
+        await self._record.set_level(row, hearing, goal.value)
         self._set[hearing] = goal
         self.changed.notify()
 
@@ -115,14 +130,11 @@ class Classifications:
             hearing = received.event.hearing
             if received.event.kind == "open" and hearing is not None and not is_public(received.event.body.get("case")):
                 self._not_public.add(hearing)
+                self._said_closed.discard(hearing)
                 self.changed.notify()
 
     def opened(self, hearing: str, case: object) -> None:
         """A room says live that this hearing runs; its opening may still be on its way."""
-        if not is_public(case):
+        if not is_public(case) and hearing not in self._not_public:
             self._not_public.add(hearing)
-
-
-def is_public(case: object) -> bool:
-    """Whether a case is tried in public; one that does not say is."""
-    return not isinstance(case, dict) or case.get("public", True) is not False
+            self._said_closed.add(hearing)

@@ -28,7 +28,7 @@ from sync.errors import WutongError
 from sync.http.access import Access, allow, public
 from sync.media.tracks import MIX
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
-from sync.record.bodies.session import OpenedSeat, OpenedTrack
+from sync.record.bodies.session import OpenedSeat, OpenedTrack, is_public
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Exhibit, Gap, Pause, Presentation
 from sync.record.transcript import LineSource
@@ -246,7 +246,7 @@ def _shown(view: Hearing) -> dict[str, Any]:
     case = {key: whole["case"].get(key, "") for key in ("case_no", "cause", "title")}
     return {
         **shown,
-        "case": {**case, "parties": whole["case"].get("parties", {}), "public": whole["case"].get("public", True)},
+        "case": {**case, "parties": whole["case"].get("parties", {}), "public": is_public(whole["case"])},
         "seats": [{"id": s.get("id"), "role": s.get("role", ""), "roles": []} for s in whole["seats"]],
         "utterances": lines,
         "exhibits": [e for e in whole["exhibits"] if e["id"] in presented],

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from server.rooms import Rooms
 from server.store.reader import HearingFilter, RecordReader
+from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
 from sync.record.docket import Docket, DocketEntry
@@ -93,7 +94,10 @@ class Unrecorded:
     async def _opened(self, room: str, date: str) -> set[str]:
         """The docket's names of what the room opened on that day or, for one that began after midnight, the next."""
         next_day = (datetime.fromisoformat(date) + timedelta(days=1)).strftime("%Y-%m-%d")
-        days = [await self._archive.hearings(HearingFilter(room=room, date=day)) for day in (date, next_day)]
+        days = [
+            await self._archive.hearings(HearingFilter(room=room, date=day), Sight.everything())
+            for day in (date, next_day)
+        ]
         return {str(row["case"].get("id")) for rows in days for row in rows}
 
     async def _write(self, what: str, detail: str) -> None:

@@ -7,13 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, column, false, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Integer, Row, column, false, not_, or_, select, text
 from typing_extensions import TypedDict
 
 from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
 from server.store.folded import folded_filter
+from server.store.sight import Sight
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedCase, OpenedTrack
 from sync.record.event import Event
@@ -106,10 +107,16 @@ class RecordReader:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def hearings(self, wanted: HearingFilter) -> list[dict[str, Any]]:
-        """Hearings, newest first."""
+    async def hearings(self, wanted: HearingFilter, sight: Sight) -> list[dict[str, Any]]:
+        """Hearings that are within sight, newest first, and without a filter for cases those beyond it: they take no
+        place from the others, and who looks for a case learns nothing of them."""
+        within = await self._listed(wanted, sight.of_hearings())
+        beyond = [] if wanted.case else await self._listed(wanted, not_(sight.of_hearings()))
+        return sorted(within + beyond, key=lambda row: (-row["opened_utc_ms"], row["id"]))
+
+    async def _listed(self, wanted: HearingFilter, which: ColumnElement[bool]) -> list[dict[str, Any]]:
         h = t.hearings.c
-        query = select(t.hearings).order_by(h.opened_utc_ns.desc(), h.id).limit(MAX_HEARINGS)
+        query = select(t.hearings).where(which).order_by(h.opened_utc_ns.desc(), h.id).limit(MAX_HEARINGS)
         if wanted.court:
             query = query.where(h.room.startswith(wanted.court + "/", autoescape=True))
         if wanted.room:
@@ -198,9 +205,8 @@ class RecordReader:
 
     async def not_public(self) -> set[str]:
         """The hearings of cases that are not tried in public."""
-        query = select(t.hearings.c.id, t.hearings.c.case_json).where(t.hearings.c.case_json.contains("false"))
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
-        return {str(row.id) for row in rows if json.loads(row.case_json).get("public", True) is False}
+        query = select(t.hearings.c.id).where(t.hearings.c.public.is_(False))
+        return set(await self._db.read(lambda connection: list(connection.execute(query).scalars())))
 
     async def audited(self, what: str) -> list[dict[str, Any]]:
         """The lines of the audit log of one kind, oldest first."""
@@ -213,8 +219,9 @@ class RecordReader:
         rows = await self._db.read(lambda connection: list(connection.execute(select(t.dockets))))
         return {str(row.room): str(row.body) for row in rows}
 
-    async def search(self, words: str, wanted: WordFilter) -> list[dict[str, Any]]:
-        """Utterances that contain each of the space-separated `words`, as `fold` compares; newest hearing first."""
+    async def search(self, words: str, wanted: WordFilter, sight: Sight) -> list[dict[str, Any]]:
+        """Utterances within sight that contain each of the space-separated `words`, as `fold` compares; newest hearing
+        first. What is beyond it is never among those that are counted."""
         terms = [term for term in map(fold, clean_words(words).split()) if term]
         if not terms:
             return []
@@ -222,6 +229,7 @@ class RecordReader:
         query = (
             select(t.utterances, t.hearings)
             .join(t.hearings, h.id == u.hearing)
+            .where(sight.of_hearings())
             .order_by(h.opened_utc_ns.desc(), u.start_ns)
             .limit(MAX_HITS)
         )

@@ -7,7 +7,20 @@ file need a migration.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 metadata = MetaData()
 
@@ -35,6 +48,7 @@ hearings = Table(
     Column("closed_ns", BigInteger),
     Column("closed_utc_ns", BigInteger),
     Column("folded", Text, nullable=False, server_default=""),
+    Column("public", Boolean, nullable=False, server_default=false()),
     Index("hearings_opened", "opened_utc_ns"),
 )
 events = Table(
@@ -93,7 +107,15 @@ files = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("sha256", String(64), primary_key=True),
     Column("room", String(64), nullable=False),
+    Index("files_sha256", "sha256"),
 )
+levels = Table(
+    "levels",
+    metadata,
+    Column("hearing", String(96), primary_key=True),
+    Column("level", String(16), nullable=False),
+)
+"""The classification that the audit log says last of a hearing, written with it, so that every query can ask for it."""
 dockets = Table(
     "dockets",
     metadata,

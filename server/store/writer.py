@@ -21,7 +21,7 @@ from server.store.database import Database, insert_once
 from server.store.folded import folded_case
 from server.store.transcript_index import Lines
 from sync.record.bodies.media import SegmentBody
-from sync.record.bodies.session import OpenBody
+from sync.record.bodies.session import OpenBody, is_public
 from sync.record.event import Event
 from sync.text.characters import clean_line
 
@@ -100,6 +100,16 @@ class RecordWriter:
             values = {"body": body, "set_utc_ns": self._utc_ns()}
             if not insert_once(connection, t.dockets, {"room": room, **values}):
                 connection.execute(update(t.dockets).where(t.dockets.c.room == room).values(**values))
+
+        await self._db.write(work)
+
+    async def set_level(self, row: dict[str, Any], hearing: str, level: str) -> None:
+        """Append the line of the audit log that sets a hearing's classification, and what queries ask for with it."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(t.audit), [row])
+            if not insert_once(connection, t.levels, {"hearing": hearing, "level": level}):
+                connection.execute(update(t.levels).where(t.levels.c.hearing == hearing).values(level=level))
 
         await self._db.write(work)
 
@@ -201,6 +211,7 @@ class RecordWriter:
                 "case_no": clean_line(str(case.get("case_no", ""))),
                 "case_json": json.dumps(case, ensure_ascii=False),
                 "folded": folded_case(case),
+                "public": is_public(case),
                 "tracks_json": json.dumps(body.get("tracks", []), ensure_ascii=False),
                 "state": "open",
                 "state_number": event.number,

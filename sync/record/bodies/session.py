@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -47,6 +48,12 @@ class OpenedSelfTest(TypedDict):
     passed: bool
     number: int | None
     despite: list[str]
+
+
+def is_public(case: object) -> bool:
+    """Whether a case says that it is tried in public. One that says anything else, or nothing, is not: what nobody
+    has called public is kept from the public."""
+    return isinstance(case, Mapping) and case.get("public") is True
 
 
 class OpenBody(TypedDict):

@@ -15,7 +15,7 @@ STATUS = {
     "online": True,
     "at_utc_ns": 1,
     "room_ns": 1,
-    "hearing": {"id": "h1", "state": "open", "case": {"case_no": "9"}},
+    "hearing": {"id": "h1", "state": "open", "case": {"case_no": "9", "public": True}},
 }
 
 
@@ -123,7 +123,9 @@ async def test_what_comes_after_the_close_of_a_closed_trial_is_not_for_inspector
         room.publish("events", event(3, "close", {}, at_ms=900))
         room.publish("events", said(4, "迟到的话", at_ms=800))
         await until(lambda: len(other.of("event")) == 4)
-        room.publish("status", STATUS | {"hearing": {"id": "h1", "state": "closed", "case": {"case_no": "9"}}})
+        room.publish(
+            "status", STATUS | {"hearing": {"id": "h1", "state": "closed", "case": {"case_no": "9", "public": True}}}
+        )
         told = (await until(lambda: [t for t in one.of("room") if t["room"]["hearing"]]))[-1]["room"]["hearing"]
         assert (told["hidden"], told["case"]["case_no"]) == (True, "")
         assert one.of("event") == []

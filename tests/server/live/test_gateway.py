@@ -18,6 +18,8 @@ from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto, opening, said, until
 from tests.support.peers.live_tab import BENCH, IDLE, INIT, Tab, envelope, tab
 
+OF_ALL = {"public": True}
+
 
 async def test_watched_media_flows_from_the_last_key_frame_in_order(served: Served, room: RoomPeer) -> None:
     room.publish("status", IDLE, retain=True)
@@ -90,11 +92,14 @@ async def test_rooms_words_events_and_thumbnails_reach_the_wall(served: Served, 
     room.publish("status", IDLE, retain=True)
     room.publish("live/bench/thumb", envelope(Kind.THUMBNAIL, payload=b"\xff\xd8jpeg"), qos=0)
     status = {"online": True, "at_utc_ns": 5, "room_ns": 7_000_000_000, "court_name": "法院", "room_name": "第三法庭"}
-    status |= {"hearing": {"id": "h1", "state": "open", "case": {}, "opened_utc_ns": 2_000_000}, "speaking": ["judge"]}
+    status |= {
+        "hearing": {"id": "h1", "state": "open", "case": OF_ALL, "opened_utc_ns": 2_000_000},
+        "speaking": ["judge"],
+    }
     async with served.inspector() as http, tab(served, http) as one, tab(served, http) as other:
         room.publish("status", status, retain=True)
         shown = (await until(lambda: [r for r in one.of("room") if r["room"]["hearing"]]))[-1]["room"]
-        assert shown["hearing"] == {"id": "h1", "state": "open", "case": {}, "opened_utc_ms": 2.0}
+        assert shown["hearing"] == {"id": "h1", "state": "open", "case": OF_ALL, "opened_utc_ms": 2.0}
         assert (shown["speaking"], shown["room_name"]) == (["judge"], "第三法庭")
         await one.say(rooms=["court1/c03"])
         await until(lambda: {"tracks": [], "levels": True} in room.of("demand"))

@@ -86,7 +86,7 @@ async def test_an_inspector_listens_to_one_seat_while_the_hearing_runs(
     served: Served, room: RoomPeer, three_seats: bytes, tmp_path: Path
 ) -> None:
     body = {
-        "case": {"case_no": "1"},
+        "case": {"case_no": "1", "public": True},
         "seats": [{"id": "judge", "role": "审判长", "channel": 0}, {"id": "plaintiff", "role": "原告", "channel": 1}],
         "tracks": [{"id": "mics", "kind": "audio", "name": "话筒"}],
     }

@@ -133,7 +133,13 @@ def event(
 def opening(number: int, **more: Any) -> dict[str, Any]:
     """The opening of a hearing with one camera."""
     body = {
-        "case": {"id": "c1", "case_no": "(2026)黑05民初123号", "cause": "民间借贷", "parties": {"原告": "张三"}},
+        "case": {
+            "id": "c1",
+            "case_no": "(2026)黑05民初123号",
+            "cause": "民间借贷",
+            "parties": {"原告": "张三"},
+            "public": True,
+        },
         "seats": [{"id": "judge", "role": "审判长", "roles": ["审判长"], "channel": 0}],
         "tracks": [{"id": "bench", "kind": "video", "name": "审判席"}],
         "court_name": "尖山区人民法院",
