@@ -211,15 +211,6 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
 
 
 def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
-    @app.get("/api/display/exhibit")
-    @public()  # the token is checked here
-    async def presented(request: Request) -> FileResponse:
-        token.check(request.query_params.get("token", ""))
-        exhibit = presented_exhibit(state)
-        if exhibit is None:
-            raise HearingError("当前没有展示的证据 (nothing is presented now)", code="not-found")
-        return _file(commands.file_of(exhibit), exhibit, cache="no-store")
-
     @app.get("/api/display/page")
     @public()  # the token is checked here
     async def presented_page(request: Request, of: Of, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
@@ -227,6 +218,10 @@ def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, toke
         exhibit = presented_exhibit(state)
         if exhibit is None or exhibit.sha256 != of:
             raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
+        hearing = state.current
+        presented = None if hearing is None else hearing.presented
+        if presented is None or presented.page != page:
+            raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
         # The wall has what hangs on it now, and nothing of before, also after a withdrawal.
         return _picture(await commands.page_picture(exhibit, page, scale), cache="no-store")
 

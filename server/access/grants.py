@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 from server.access.classification import Classification, Classifications
 from server.store import tables as t
 from server.store.database import Database
+from server.store.sight import Sight
 from sync.errors import AccessError, HearingError, WutongError
 from sync.http.people import Session
 
@@ -87,6 +88,10 @@ class Grants:
         query = select(t.grants).where(t.grants.c.until_utc_ns > self._utc_ns())
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
         self._known = {row.id: Grant(**row._mapping) for row in rows}
+
+    def sight(self) -> Sight:
+        """What queries for people with a grant may take."""
+        return self._classifications.sight(PARTY)
 
     async def make(
         self, session: Session, address: str, hearing: str, role: str, name: str, hours: float

@@ -19,6 +19,7 @@ from server.playback.solo import isolate
 from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms, hidden_case
 from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
+from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access, allow
@@ -130,7 +131,7 @@ class InspectorRoutes:
         ) -> list[dict[str, Any]]:
             role = self._access.session(request).role
             wanted = HearingFilter(court, room, case, date, state)
-            rows = await self._archive.hearings(wanted, self._classifications.sight(role))
+            rows = await self._archive.hearings(wanted, self._sight(request))
             return [self._row(role, row) for row in rows]
 
         @app.get("/api/hearings/{hearing}")
@@ -149,7 +150,7 @@ class InspectorRoutes:
                 "access": self._classifications.of(hearing),
                 "integrity": to_ms(await self._integrity(hearing)),
                 "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
-                "tracks": [await self._playing.track(room, view, track) for track in view.tracks],
+                "tracks": [await self._playing.track(room, view, track, self._sight(request)) for track in view.tracks],
             }
             return {**view.to_json(), **more}
 
@@ -159,7 +160,9 @@ class InspectorRoutes:
             request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
         ) -> Response:
             self._classifications.check(self._access.session(request), hearing)
-            find = await self._playing.finder(hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS))
+            find = await self._playing.finder(
+                hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS), self._sight(request)
+            )
             return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
 
         @app.get("/api/hearings/{hearing}/explanation")
@@ -186,7 +189,7 @@ class InspectorRoutes:
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
             self._classifications.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
-            return await self._playing.exhibit(hearing, exhibit)
+            return await self._playing.exhibit(hearing, exhibit, self._sight(request))
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}")
         @allow(*READERS)
@@ -195,14 +198,14 @@ class InspectorRoutes:
         ) -> Response:
             self._classifications.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
-            return await self._playing.page(hearing, exhibit, page, scale)
+            return await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
 
         @app.get("/api/hearings/{hearing}/documents/{document}")
         @allow(ARCHIVIST)
         async def document(hearing: Name, document: Name, request: Request) -> Response:
             session = self._access.session(request)
             self._classifications.check(session, hearing)
-            response = await self._playing.document(hearing, document)
+            response = await self._playing.document(hearing, document, self._sight(request))
             self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
             return response
 
@@ -220,7 +223,7 @@ class InspectorRoutes:
             self._note_view(request, f"search {q}")
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date)
-            hits = await self._archive.search(q, wanted, self._classifications.sight(mine))
+            hits = await self._archive.search(q, wanted, self._sight(request))
             # Again, for what was sealed while the query ran.
             return [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
 
@@ -265,6 +268,9 @@ class InspectorRoutes:
     def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
         case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])
         return {**row, "case": case, "access": self._classifications.of(row["id"]).value}
+
+    def _sight(self, request: Request) -> Sight:
+        return self._classifications.sight(self._access.session(request).role)
 
     def _note_view(self, request: Request, detail: str) -> None:
         session = self._access.session(request)

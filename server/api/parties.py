@@ -1,8 +1,9 @@
 """What a party or counsel sees of the one hearing that was granted to them, and how the archivist grants it.
 
-A party gets the words as they are now, what was played of cameras and room sound, and the exhibits that were shown:
-no other hearing, no list, no search, no notes of the clerk, no single microphone, no file of the record as such. Every
-request is judged anew by the grant (`server.access.grants`), and is on the audit log before it is answered.
+A party gets the words as they are now, what was played of cameras and room sound, and pictures of the pages that were
+shown in court: no other page, no file of an exhibit, no other hearing, no list, no search, no notes of the clerk, no
+single microphone, no file of the record as such. Every request is judged anew by the grant (`server.access.grants`),
+and is on the audit log before it is answered.
 """
 
 from __future__ import annotations
@@ -178,7 +179,11 @@ class PartyRoutes:
                 "court_name": opening.court_name,
                 "room_name": opening.room_name,
                 "signing": signing_of(signing, strokes=False),
-                "tracks": [await self._playing.track(room, view, track) for track in view.tracks if _is_shown(track)],
+                "tracks": [
+                    await self._playing.track(room, view, track, self._grants.sight())
+                    for track in view.tracks
+                    if _is_shown(track)
+                ],
                 "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
             }
 
@@ -190,7 +195,7 @@ class PartyRoutes:
             if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
                 raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
             find = await self._playing.finder(
-                grant.hearing, track, round(from_ms * NS_PER_MS), round(to_ms * NS_PER_MS)
+                grant.hearing, track, round(from_ms * NS_PER_MS), round(to_ms * NS_PER_MS), self._grants.sight()
             )
 
             async def told() -> Any:
@@ -201,27 +206,16 @@ class PartyRoutes:
 
             return await answer(told())
 
-        @app.get("/api/view/exhibits/{exhibit}")
-        @allow(PARTY)
-        async def exhibit(exhibit: Name, request: Request) -> Response:
-            grant = self._grants.check(self._access.session(request))
-            view = await self._archive.evidence(grant.hearing)
-            if exhibit not in {shown.exhibit for shown in view.presentations}:
-                raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
-            await self._note(request, grant, f"exhibit {exhibit}")
-            response = await self._playing.exhibit(grant.hearing, exhibit)
-            response.headers["Cache-Control"] = "no-store"
-            return response
-
         @app.get("/api/view/exhibits/{exhibit}/pages/{page}")
         @allow(PARTY)
         async def exhibit_page(exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1) -> Response:
             grant = self._grants.check(self._access.session(request))
             view = await self._archive.evidence(grant.hearing)
-            if exhibit not in {shown.exhibit for shown in view.presentations}:
-                raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
+            # A file has pages that nobody was shown; what hung on the courtroom's wall is what its parties saw.
+            if (exhibit, page) not in {(shown.exhibit, shown.page) for shown in view.presentations}:
+                raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
             await self._note(request, grant, f"exhibit {exhibit} page {page}")
-            response = await self._playing.page(grant.hearing, exhibit, page, scale)
+            response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight())
             response.headers["Cache-Control"] = "no-store"
             return response
 

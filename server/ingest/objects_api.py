@@ -17,10 +17,11 @@ from pydantic import BaseModel, Field
 from tuspyserver import create_tus_router
 
 from server.ingest.selftest_objects import SelfTestObjects
-from server.ingest.uploads import KEEP_DAYS, Partial, Tokens, UploadFolder, UploadGate
+from server.ingest.uploads import KEEP_DAYS, Metadata, Partial, Tokens, UploadFolder, UploadGate
+from server.store.files import FileEntry
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
-from server.store.writer import FileEntry, RecordWriter
+from server.store.writer import RecordWriter
 from sync.errors import AccessError, CenterError, WutongError
 from sync.http.access import Access, Rule, declare, machine
 from sync.record.bodies.limits import Name, Sha256
@@ -72,11 +73,17 @@ class Receiver:
             raise AccessError("this upload belongs to another room", code="forbidden")
         if claim.kind == "selftest":
             return await self._claim_test(room, claim, partial)
+        entry = FileEntry(room, claim.hearing, claim.kind, claim.track, claim.index, claim.sha256)
+        if partial is not None and not _is_of(partial.metadata, claim):
+            raise AccessError("this upload was begun as another file; start a new one", code="forbidden")
         async with self._hashing, self._uploads.lock(claim.upload):
-            stored = await asyncio.to_thread(self._store.has, claim.sha256, claim.bytes)
-            if not stored:
-                if partial is None:
+            # Who says a hash has not shown that they have the bytes: nothing is given for it, whoever else sent them.
+            # Without an upload a claim is the repetition of one whose answer was lost, or it is refused.
+            if partial is None:
+                known = await self._archive.has_file(entry)
+                if not known or not await asyncio.to_thread(self._store.has, claim.sha256, claim.bytes):
                     raise WutongError("this upload is unknown; start a new one", code="not-found")
+            else:
                 try:
                     stored = await asyncio.to_thread(self._store.take, partial.path, claim.sha256, claim.bytes)
                 except FileNotFoundError:
@@ -86,7 +93,6 @@ class Receiver:
                     log.warning("checksum", room=room, upload=claim.upload, track=claim.track, index=claim.index)
                     await asyncio.to_thread(self._uploads.forget, claim.upload)
                     raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
-            entry = FileEntry(room, claim.hearing, claim.kind, claim.track, claim.index, claim.sha256)
             result = await self._record.store_object(entry, claim.bytes)
             # Only now: until the database knows the object, playback finds the growing file by its upload.
             done = {claim.upload} if partial is not None else set()
@@ -109,6 +115,13 @@ class Receiver:
         if not taken:
             raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
         return time.time_ns(), True
+
+
+def _is_of(metadata: Metadata, claim: Claim) -> bool:
+    """Whether an upload was begun as what it is claimed to be."""
+    if (metadata.hearing, metadata.kind) != (claim.hearing, claim.kind):
+        return False
+    return claim.kind != "segment" or (metadata.track, metadata.index) == (claim.track, claim.index)
 
 
 def room_by(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:

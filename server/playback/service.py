@@ -1,6 +1,8 @@
 """What the center plays of a hearing, whoever asks: ranges of tracks, bytes of a range, the files of exhibits.
 
-Refuses nothing by itself: who may ask is judged by the routes (`server.api.inspectors`, `server.api.parties`) before.
+Who may ask for a hearing is judged by the routes (`server.api.inspectors`, `server.api.parties`) before. Which bytes
+are of it is judged here, where they are taken: what its own room stored as a part of it, and what no hearing beyond the
+asker's `Sight` holds as well.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from server.ingest.uploads import UploadFolder
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
+from server.store.sight import Sight
 from sync.errors import WutongError
 from sync.http.answers import error_response
 from sync.record.bodies.limits import Limits
@@ -52,14 +55,14 @@ class PlaybackService:
         self._store = store
         self._uploads = uploads
 
-    async def track(self, room: str, view: Hearing, said: OpenedTrack) -> PlayableTrack:
+    async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
         def read_ranges(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
             return self._media.ranges(sources)
 
-        mime, ranges = await self._reading(room, view.id, name, read_ranges)
+        mime, ranges = await self._reading(room, view.id, name, sight, read_ranges)
         kind: Any = str(said.get("kind", ""))
         return {
             "id": name,
@@ -69,38 +72,40 @@ class PlaybackService:
             "ranges": [[start / NS_PER_MS, end / NS_PER_MS] for start, end in ranges],
         }
 
-    async def finder(self, hearing: str, track: str, from_ns: int, to_ns: int) -> Find:
+    async def finder(self, hearing: str, track: str, from_ns: int, to_ns: int, sight: Sight) -> Find:
         """What reads the bytes of a range; `WutongError` "not-found" when there is no such hearing."""
         room = await self._archive.owner(hearing)
         if room is None:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
-        return lambda: self._reading(room, hearing, track, lambda s: self._media.read(s, from_ns, to_ns))
+        return lambda: self._reading(room, hearing, track, sight, lambda s: self._media.read(s, from_ns, to_ns))
 
-    async def document(self, hearing: str, document: str) -> Response:
+    async def document(self, hearing: str, document: str, sight: Sight) -> Response:
         """A document of signed words as it was made, to be taken along."""
         _, view = await self._archive.hearing(hearing)
         found = next((d for d in view.signing.documents if d.id == document), None)
         if found is None:
             raise WutongError("没有这份笔录文件 (there is no such document)", code="not-found")
-        if not await self._archive.has_object(found.sha256):
+        if not await self._archive.holds(hearing, "document", found.sha256, sight):
             raise WutongError("笔录文件尚未上传 (the document is still on its way)", code="not-found")
         name = quote(f"{view.case.get('case_no') or hearing} 法庭笔录.{found.kind}", safe="")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return FileResponse(self._store.path(found.sha256), media_type="application/octet-stream", headers=headers)
 
-    async def _reading(self, room: str, hearing: str, track: str, work: Callable[[list[TrackFile]], R]) -> R:
+    async def _reading(
+        self, room: str, hearing: str, track: str, sight: Sight, work: Callable[[list[TrackFile]], R]
+    ) -> R:
         for _ in range(3):
-            sources = await self._sources(room, hearing, track)
+            sources = await self._sources(room, hearing, track, sight)
             try:
                 return await asyncio.to_thread(work, sources)
             except FileNotFoundError:
                 continue  # an upload became an object between the two lines; look again
         raise WutongError("the record is just being moved; ask again", code="busy")
 
-    async def _sources(self, room: str, hearing: str, track: str) -> list[TrackFile]:
+    async def _sources(self, room: str, hearing: str, track: str, sight: Sight) -> list[TrackFile]:
         # Uploads first: one that becomes an object in between is then seen twice, never not at all.
         partials = self._uploads.of_track(room, hearing, track)
-        closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track)}
+        closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track, sight)}
         sources = [
             TrackFile(f.segment_index, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()
         ]
@@ -112,13 +117,13 @@ class PlaybackService:
                 growing[index] = TrackFile(index, partial.path, True)
         return [*sources, *growing.values()]
 
-    async def exhibit(self, hearing: str, exhibit: str) -> Response:
+    async def exhibit(self, hearing: str, exhibit: str, sight: Sight) -> Response:
         """The file, shown by its content and never run."""
         view = await self._archive.evidence(hearing)
         found = next((e for e in view.exhibits if e.id == exhibit), None)
         if found is None:
             raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
-        if not await self._archive.has_object(found.sha256):
+        if not await self._archive.holds(hearing, "exhibit", found.sha256, sight):
             raise WutongError("证据文件尚未上传 (the exhibit's file is still on its way)", code="not-found")
         path = self._store.path(found.sha256)
         head = await asyncio.to_thread(_head, path)
@@ -134,7 +139,7 @@ class PlaybackService:
         }
         return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
 
-    async def page(self, hearing: str, exhibit: str, page: int, scale: int) -> Response:
+    async def page(self, hearing: str, exhibit: str, page: int, scale: int, sight: Sight) -> Response:
         """The picture of a page as the room drew it, the largest up to `scale`; `WutongError` codes:
         `not-found`, `on-its-way` when it is on record and not here yet, `not-drawn` when the room drew none."""
         view = await self._archive.evidence(hearing)
@@ -143,8 +148,9 @@ class PlaybackService:
         drawn = view.pictures.get(exhibit, {})
         here = None
         for (number, size), picture in sorted(drawn.items()):
-            if number == page and size <= scale and await self._archive.has_object(picture["sha256"]):
-                here = picture
+            if number == page and size <= scale:
+                stored = await self._archive.holds(hearing, "page", picture["sha256"], sight)
+                here = picture if stored else here
         if here is None and any(number == page for number, _ in drawn):
             raise WutongError("页图尚未上传 (the picture of this page is still on its way)", code="on-its-way")
         if here is None:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from server.store import tables as t
 from server.store.database import Database
 from server.store.events import events_of
+from server.store.files import FileEntry, belongs, is_free
 from server.store.folded import folded_filter
 from server.store.sight import Sight
 from sync.errors import WutongError
@@ -169,8 +170,8 @@ class RecordReader:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
         return Opening(row.court_name, row.room_name, row.opened_ns, json.loads(row.tracks_json))
 
-    async def files(self, room: str, hearing: str, track: str) -> list[ClosedFile]:
-        """The stored segments of a track in their order."""
+    async def files(self, room: str, hearing: str, track: str, sight: Sight) -> list[ClosedFile]:
+        """The stored segments of a track in their order; none whose bytes a hearing beyond sight holds as well."""
         query = (
             select(t.files.c.place, t.files.c.sha256, t.segments.c.from_ns, t.segments.c.to_ns)
             .outerjoin(
@@ -180,8 +181,7 @@ class RecordReader:
                 & (t.segments.c.place == t.files.c.place)
                 & (t.segments.c.sha256 == t.files.c.sha256),
             )
-            .where(t.files.c.hearing == hearing, t.files.c.track == track, t.files.c.kind == "segment")
-            .where(t.files.c.room == room)
+            .where(belongs(room, hearing, "segment"), t.files.c.track == track, is_free(sight))
             .order_by(t.files.c.place)
         )
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
@@ -193,10 +193,23 @@ class RecordReader:
                 best[row.place] = file
         return list(best.values())
 
-    async def has_object(self, sha256: str) -> bool:
-        """Whether the center holds these bytes for good."""
-        query = select(t.objects.c.bytes).where(t.objects.c.sha256 == sha256)
-        return await self._db.read(lambda connection: connection.execute(query).scalar()) is not None
+    async def holds(self, hearing: str, kind: str, sha256: str, sight: Sight) -> bool:
+        """Whether the room of this hearing stored these bytes as a `kind` of it, and no hearing beyond sight holds the
+        same."""
+
+        def work(connection: Connection) -> bool:
+            room = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
+            mine = belongs(str(room), hearing, kind) & (t.files.c.sha256 == sha256) & is_free(sight)
+            return room is not None and connection.execute(select(t.files.c.place).where(mine)).first() is not None
+
+        return await self._db.read(work)
+
+    async def has_file(self, entry: FileEntry) -> bool:
+        """Whether exactly this was stored before."""
+        f = t.files.c
+        mine = belongs(entry.room, entry.hearing, entry.kind) & (f.sha256 == entry.sha256)
+        query = select(f.place).where(mine, f.track == entry.track, f.place == entry.segment_index)
+        return await self._db.read(lambda connection: connection.execute(query).first()) is not None
 
     async def owner(self, hearing: str) -> str | None:
         """The room whose hearing this is, if any event of it has come."""

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from server.events.admission import Received
 from server.store import tables as t
 from server.store.database import Database, insert_once
+from server.store.files import FileEntry
 from server.store.folded import folded_case
 from server.store.transcript_index import Lines
 from sync.record.bodies.media import SegmentBody
@@ -38,18 +39,6 @@ class BatchOutcome:
     """Refused: the number is taken by another event."""
     foreign: list[Received] = field(default_factory=list)
     """Refused: the hearing belongs to another room."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """What an object is in a hearing."""
-
-    room: str
-    hearing: str
-    kind: str
-    track: str
-    segment_index: int
-    sha256: str
 
 
 class RecordWriter:

@@ -66,19 +66,23 @@ def config(honest: HonestExports, center: Center, tmp_path: Path, request: pytes
         db.execute(insert(t.devices).values(**device))
     checkpoints.close()
     log.close()
-    for path in room.folder.glob("media/*/*.mp4"):
-        _keep(store, path)
-    for path in [*room.folder.glob("exhibits/*"), *room.folder.glob("documents/*")]:
-        _keep(store, path)
+    kept = {"segment": "media/*/*.mp4", "exhibit": "exhibits/*", "document": "documents/*"}
+    with create_engine(loaded.database_url, poolclass=NullPool).begin() as db:
+        for kind, where in kept.items():
+            for place, path in enumerate(room.folder.glob(where)):
+                row = {"hearing": HEARING, "kind": kind, "track": "", "place": place, "sha256": _keep(store, path)}
+                db.execute(insert(t.files).values(**row, room=ROOM))
     return file
 
 
-def _keep(store: ObjectStore, path: Path) -> None:
+def _keep(store: ObjectStore, path: Path) -> str:
     from sync.runtime.digests import checks_of
 
-    target = store.path(checks_of(path).sha256)
+    sha256 = checks_of(path).sha256
+    target = store.path(sha256)
     target.parent.mkdir(exist_ok=True)
     shutil.copyfile(path, target)
+    return sha256
 
 
 def test_the_centers_export_is_judged_like_the_rooms(config: Path, center: Center, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from tests.support.peers.center_peers import (
 
 EXHIBITS = "/api/view/exhibits/{exhibit}"
 EXHIBIT = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+PAGES = [b"\xff\xd8\xff the page that was shown", b"\xff\xd8\xff the page that was not"]
 TRACKS = [
     {"id": "bench", "kind": "video", "name": "审判席"},
     {"id": "mics", "kind": "audio", "name": "话筒"},
@@ -43,7 +44,7 @@ OPEN_MS = ROOM_NS / 1e6
 
 def exhibit(number: int, name: str, sha256: str) -> dict[str, Any]:
     body = {"id": name, "number": 1, "title": "借条", "filename": "借条.png", "media_type": "image/png"}
-    return event(number, "exhibit", {**body, "sha256": sha256, "bytes": len(EXHIBIT), "pages": 1, "sm3": ""})
+    return event(number, "exhibit", {**body, "sha256": sha256, "bytes": len(EXHIBIT), "pages": 2, "sm3": ""})
 
 
 @pytest_asyncio.fixture
@@ -54,6 +55,11 @@ async def held(archive: Served, sender: RoomPeer, tmp_path: Any) -> Served:
     first["body"]["tracks"] = TRACKS
     view = {"exhibit": "e1", "page": 1, "zoom": 1, "x": 0.5, "y": 0.5}
     revised = {"line": "u2", "base": 2, "set": {"text": "现在开庭。"}}
+    pictures = [
+        {"page": page, "scale": 1, "width": 9, "height": 9, "bytes": len(data)}
+        | {"sha256": hashlib.sha256(data).hexdigest()}
+        for page, data in enumerate(PAGES, start=1)
+    ]
     story = [
         first,
         said(2, "线在开庭", at_ms=100),
@@ -69,14 +75,17 @@ async def held(archive: Served, sender: RoomPeer, tmp_path: Any) -> Served:
         opening(11, hearing="h2"),
         said(12, "另案的秘密", hearing="h2"),
         event(13, "close", {}, hearing="h2"),
+        event(14, "drawn", {"exhibit": "e1", "of": digest, "pictures": pictures}),
     ]  # fmt: skip
     for one in story:
         sender.publish("events", one)
-    await until(lambda: set(range(1, 14)) <= sender.receipts())
+    await until(lambda: set(range(1, 15)) <= sender.receipts())
     footage = fragmented_mp4(tmp_path / "footage.mp4")
     async with archive.uploader() as (tus, http):
-        for place, (meta, data) in enumerate([(metadata(0), footage), ({**metadata(0), "kind": "exhibit"}, EXHIBIT)]):
-            upload = await tus.create({**meta, "track": "bench" if place == 0 else "e1"})
+        of_page = {**metadata(0), "kind": "page"}
+        sent = [(metadata(0), footage), ({**metadata(0), "kind": "exhibit"}, EXHIBIT), *((of_page, p) for p in PAGES)]
+        for meta, data in sent:
+            upload = await tus.create(meta)
             await tus.append(upload, 0, data)
             claim = {"upload": upload, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
             what = {"room": "court1/c03", "hearing": "h1", "kind": meta["kind"], "track": meta["track"], "index": 0}
@@ -122,9 +131,11 @@ async def test_counsel_reads_hears_and_sees_the_one_hearing_and_every_view_is_au
                 played = await counsel.get("/api/view/media/bench", params={"from_ms": at, "to_ms": at + 1000})
                 assert played.status_code == 200, played.text
                 assert played.headers["Cache-Control"] == "no-store"
-            assert (await counsel.get("/api/view/exhibits/e1")).content == EXHIBIT
-            assert code_of(await counsel.get("/api/view/exhibits/e2")) == (404, "not-found")
-            assert code_of(await counsel.get("/api/view/exhibits/e1/pages/1")) == (404, "not-drawn")
+            for name in ("e1", "e2"):
+                file = await counsel.get(f"/api/view/exhibits/{name}")
+                assert file.status_code == 404, "a file has pages that were never shown"
+            assert (await counsel.get("/api/view/exhibits/e1/pages/1")).content == PAGES[0]
+            assert code_of(await counsel.get("/api/view/exhibits/e1/pages/2")) == (404, "not-found")
             assert code_of(await counsel.get("/api/view/exhibits/e2/pages/1")) == (404, "not-found")
             listen = {"from_ms": from_ms, "to_ms": to_ms}
             assert code_of(await counsel.get("/api/view/media/mics", params=listen)) == (404, "not-found")
@@ -138,7 +149,7 @@ async def test_counsel_reads_hears_and_sees_the_one_hearing_and_every_view_is_au
     [stretch] = lines["played"]
     assert stretch["to_s"] - stretch["from_s"] >= 2.5
     viewed = [json.loads(r["detail"])["of"] for r in await held.audited("view") if r["role"] == PARTY]
-    assert viewed == ["hearing", "exhibit e1", "exhibit e1 page 1"]
+    assert viewed == ["hearing", "exhibit e1 page 1"]
 
 
 _AUDITED = ("grant", "grant-opened", "play", "played")
@@ -174,7 +185,7 @@ async def test_revoking_expiry_and_a_raised_level_end_it_at_once(held: Served) -
             for level in ("restricted", "sealed"):
                 body = {"level": level, "reason": "涉及隐私"}
                 assert (await archivist.put("/api/hearings/h1/access", json=body)).status_code == 200
-                for path in ("/api/view", "/api/view/exhibits/e1", "/api/view/media/bench?from_ms=0&to_ms=1"):
+                for path in ("/api/view", "/api/view/exhibits/e1/pages/1", "/api/view/media/bench?from_ms=0&to_ms=1"):
                     assert code_of(await two.get(path)) == (403, level), path
                 refused = await archivist.post("/api/hearings/h1/grants", json=COUNSEL)
                 assert code_of(refused) == (403, level)
@@ -186,7 +197,7 @@ async def test_a_party_reaches_nothing_else_on_any_route(held: Served) -> None:
     """Every route of the center, with the ids of what the party knows of and of what they may guess."""
     async with held.inspector("archivist") as archivist:
         grant = await granted(held, archivist)
-    own = {"/api/view", "/api/view/media/{track}", EXHIBITS, f"{EXHIBITS}/pages/{{page}}"}
+    own = {"/api/view", "/api/view/media/{track}", f"{EXHIBITS}/pages/{{page}}"}
     walked = 0
     async with visitor(held, grant["code"]) as party:
         for route in held.center.app.router.routes:

@@ -55,7 +55,6 @@ TABLE = {
     ("GET", "/api/phrases/file"): CLERK,
     ("PUT", "/api/phrases"): CLERK,
     ("PUT", "/api/checks/{name}"): CLERK,
-    ("GET", "/api/display/exhibit"): PUBLIC,
     ("GET", "/api/display/page"): PUBLIC,
     ("WS", "/api/live"): CLERK,
     ("WS", "/api/display"): PUBLIC,

@@ -59,7 +59,6 @@ TABLE = {
     ("POST", "/api/view/session"): PUBLIC,
     ("GET", "/api/view"): PARTY,
     ("GET", "/api/view/media/{track}"): PARTY,
-    ("GET", "/api/view/exhibits/{exhibit}"): PARTY,
     ("GET", "/api/view/exhibits/{exhibit}/pages/{page}"): PARTY,
     ("GET", "/view"): PUBLIC,
     ("GET", "/view/{rest:path}"): PUBLIC,

@@ -50,7 +50,7 @@ export class Screen {
   /** A WebSocket does not reveal why it was refused; a request does. */
   async #why(): Promise<void> {
     try {
-      const answer = await fetch(`/api/display/exhibit?token=${this.#token}`, { method: 'GET', cache: 'no-store' });
+      const answer = await fetch(`/api/display/page?token=${this.#token}&of=0&page=1`, { method: 'GET', cache: 'no-store' });
       this.refused = answer.status === 401 || answer.status === 403;
     } catch {
       // The server is away: that is the connection's matter, not the token's.

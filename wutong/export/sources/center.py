@@ -17,6 +17,7 @@ from server.config import Config
 from server.integrity.enrollment import center_key
 from server.store import tables as t
 from server.store.database import open_database
+from server.store.files import belongs
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
@@ -92,19 +93,19 @@ class CenterSource:
 
     def segment(self, segment: Segment) -> Path | None:
         """Objects are named by their content."""
-        return self._object(segment.sha256)
+        return self._object("segment", segment.sha256)
 
     def exhibit(self, sha256: str) -> Path | None:
         """Likewise."""
-        return self._object(sha256)
+        return self._object("exhibit", sha256)
 
     def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> Path | None:
         """Likewise."""
-        return self._object(picture["sha256"])
+        return self._object("page", picture["sha256"])
 
     def document(self, document: Document) -> Path | None:
         """Likewise."""
-        return self._object(document.sha256)
+        return self._object("document", document.sha256)
 
     def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
         """The center."""
@@ -137,6 +138,10 @@ class CenterSource:
     def _read(self, work: Callable[[Connection], T]) -> T:
         return asyncio.run(self._db.read(work))
 
-    def _object(self, sha256: str) -> Path | None:
+    def _object(self, kind: str, sha256: str) -> Path | None:
+        """What the hearing's own room stored as a part of it: an event that only names a hash brings nothing along."""
+        mine = belongs(self.room, self.hearing, kind) & (t.files.c.sha256 == sha256)
+        if self._read(lambda connection: connection.execute(select(t.files.c.place).where(mine)).first()) is None:
+            return None
         path = self._objects.path(sha256)
         return path if path.is_file() else None
