@@ -56,11 +56,15 @@ class LiveHub:
         classifications.changed.add(self.rights_changed)
         broker.link.add(self.link)
 
-    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[CenterMessage]:
-        """What a new tab gets before everything else."""
-        rooms: Any = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
-        # The center's clock, so that a browser whose own is wrong still measures the lag right.
-        return [{"type": "rooms", "rooms": rooms, "utc_ms": time.time_ns() / 1_000_000}, self._link()]
+    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[Callable[[], CenterMessage]]:
+        """What a new tab gets before everything else, made when it is sent: it may wait, and is judged then."""
+
+        def rooms() -> CenterMessage:
+            shown: Any = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
+            # The center's clock, so that a browser whose own is wrong still measures the lag right.
+            return {"type": "rooms", "rooms": shown, "utc_ms": time.time_ns() / 1_000_000}
+
+        return [rooms, self._link]
 
     def link(self, connected: bool) -> None:
         """The broker came or went."""
@@ -82,7 +86,7 @@ class LiveHub:
                 self.gateway.forget(f"{room.address}/{track}")
         self.gateway.recheck()
         told = room.told_id
-        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda tab: tab.may_see(told))
+        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda tab: tab.may_see(told), hearing=told)
         if told is not None:
             hidden = {"type": "room", "room": room.to_screen(shown=False)}
             self.gateway.broadcast(hidden, lambda tab: not tab.may_see(told))
@@ -98,7 +102,8 @@ class LiveHub:
             value: CenterEvent = {"type": "event", "room": received.room, "value": event_to_ms(shown(received.event))}
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
-            self.gateway.broadcast(value, _wants(received.room, None if hearing is None else str(hearing)))
+            of = None if hearing is None else str(hearing)
+            self.gateway.broadcast(value, _wants(received.room, of), hearing=of, room=f"{received.room}/")
 
     def demand(self) -> None:
         """Tell every room what is watched, and every tab that it is connected; call every few seconds.
@@ -120,8 +125,10 @@ class LiveHub:
     def levels(self, room: str, payload: bytes) -> None:
         """How loud the seats of a room are; `CenterError` when it is malformed."""
         value = _json(payload)
-        if self._heard(room) is not None:
-            self.gateway.broadcast({"type": "levels", "room": room, "value": value}, _wants(room))
+        hearing = self._heard(room)
+        if hearing is not None:
+            message = {"type": "levels", "room": room, "value": value}
+            self.gateway.broadcast(message, _wants(room, hearing), hearing=hearing, room=f"{room}/")
 
     def caption(self, room: str, payload: bytes) -> None:
         """What somebody is saying in a room; `CenterError` when it is malformed."""
@@ -132,7 +139,10 @@ class LiveHub:
         # The words of the hearing that has just ended may still be withdrawn.
         if state.heard and hearing is not None and hearing in (state.live_id, state.told_id):
             message: CenterCaption = {"type": "caption", "room": room, "value": value}
-            self.gateway.broadcast(message, lambda tab: tab.may_watch(f"{room}/") and tab.may_see(hearing))
+            address = f"{room}/"
+            self.gateway.broadcast(
+                message, lambda tab: tab.may_watch(address) and tab.may_see(hearing), hearing=hearing, room=address
+            )
 
     def _is_known(self, room: str, envelope: Envelope) -> bool:
         """Whether it is known of which hearing a picture or sound is, or that it is of none."""
@@ -165,7 +175,7 @@ class LiveHub:
             if before is not None and envelope.sequence != (before + 1) & 0xFFFFFFFF and not envelope.key_frame:
                 # QoS 0 may lose: what follows a loss cannot be decoded before the next key frame.
                 self.gateway.interrupted(name)
-        self.gateway.publish(name, payload)
+        self.gateway.publish(name, payload, self._rooms.states[room].live_id)
 
     def _link(self) -> CenterLink:
         return {"type": "link", "value": {"broker": self._broker.connected}}

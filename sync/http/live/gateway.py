@@ -54,7 +54,9 @@ class Gateway:
         self._on_demand = on_demand
         self._tabs: set[LiveTab] = set()
         self._gops = GopCache()
-        self._thumbnails: dict[str, bytes] = {}
+        self._thumbnails: dict[str, tuple[bytes, str | None]] = {}
+        self._hearings: dict[str, str | None] = {}
+        """Of which hearing what is kept of a track is."""
         self._watched: frozenset[str] = frozenset()
 
     @property
@@ -67,15 +69,15 @@ class Gateway:
         """Addresses that somebody watches now."""
         return self._watched
 
-    def publish(self, name: str, message: bytes) -> Envelope:
-        """Take a live message (a packed envelope) of the track `name`; `EnvelopeError` if it is none."""
+    def publish(self, name: str, message: bytes, hearing: str | None = None) -> Envelope:
+        """Take a live message (a packed envelope) of the track `name`, of a hearing; `EnvelopeError` if it is none."""
         envelope = Envelope.unpack(message)
         packed = address(name, message)
         if envelope.kind is Kind.THUMBNAIL:
-            self._thumbnails[name] = packed
+            self._thumbnails[name] = packed, hearing
             for tab in self._tabs:
-                if tab.may_watch(name):
-                    tab.thumbnail(name, packed)
+                if tab.may_watch(name) and tab.may_see(hearing):
+                    tab.thumbnail(name, packed, hearing)
         elif envelope.kind is Kind.INIT:
             if self._gops.init(name, envelope, packed):
                 for tab in self._tabs:
@@ -84,8 +86,9 @@ class Gateway:
             raise EnvelopeError(f"a fragment of {name} was dropped: its init segment has not come yet")
         else:
             self._gops.fragment(name, envelope, packed)
+            self._hearings[name] = hearing
             for tab in self._tabs:
-                tab.media(name, envelope, packed)
+                tab.media(name, envelope, packed, hearing)
         return envelope
 
     def interrupted(self, name: str) -> None:
@@ -97,6 +100,7 @@ class Gateway:
     def forget(self, name: str) -> None:
         """What is kept of a track for newcomers was of another hearing, which they may not be allowed to see."""
         self._thumbnails.pop(name, None)
+        self._hearings.pop(name, None)
         self._gops.forget(name)
 
     def recheck(self) -> None:
@@ -105,17 +109,25 @@ class Gateway:
             for name in [name for name in tab.watched if not tab.may_watch(name)]:
                 tab.interrupted(name)
                 tab.stop(name)
+            tab.recheck()
         self._count()
 
     def broadcast(
-        self, value: object, wants: Callable[[LiveTab], bool] = lambda tab: True, *, replaces: str = ""
+        self,
+        value: object,
+        wants: Callable[[LiveTab], bool] = lambda tab: True,
+        *,
+        replaces: str = "",
+        hearing: str | None = None,
+        room: str = "",
     ) -> None:
-        """Send a JSON message to all tabs, or to those that `wants` says; `replaces` as in `LiveTab.text`."""
+        """Send a JSON message to all tabs, or to those that `wants` says; `replaces` as in `LiveTab.text`. It is judged
+        again for each when it is sent: by its `hearing`, and by the address `room` (`…/`) when there is one."""
         if self._tabs:
             text = json.dumps(value, ensure_ascii=False)
             for tab in self._tabs:
                 if wants(tab):
-                    tab.text_packed(text, replaces=replaces)
+                    tab.text_packed(text, replaces=replaces, hearing=hearing, room=room)
 
     async def serve(
         self,
@@ -127,7 +139,8 @@ class Gateway:
         on_said: Callable[[LiveTab], None] = lambda tab: None,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Serve an accepted WebSocket until it ends: `first` are JSON messages that come before all others.
+        """Serve an accepted WebSocket until it ends: `first` are JSON messages that come before all others, or
+        functions that make them when they are sent.
 
         `may_watch` filters addresses, `may_see` hearings (for who broadcasts), `on_said` is told after each message of
         the tab, `alive` is asked every `look_s` whether its session still lasts. Must be called without waiting after
@@ -136,9 +149,9 @@ class Gateway:
         tab = LiveTab(self._client_bytes, may_watch, may_see)
         for value in first:
             tab.text(value)
-        for name, packed in self._thumbnails.items():
-            if may_watch(name):
-                tab.thumbnail(name, packed)
+        for name, (packed, hearing) in self._thumbnails.items():
+            if may_watch(name) and may_see(hearing):
+                tab.thumbnail(name, packed, hearing)
         self._tabs.add(tab)
         sending = asyncio.create_task(_send(tab, ws))
         receiving = asyncio.create_task(self._receive(tab, ws, on_said))
@@ -181,7 +194,7 @@ class Gateway:
         for name in tab.watched - names:
             tab.stop(name)
         for name in sorted(names - tab.watched):
-            tab.start(name, self._gops.init_of(name), self._gops.since_key_frame(name))
+            tab.start(name, self._gops.init_of(name), self._gops.since_key_frame(name), self._hearings.get(name))
         self._count()
 
     async def _until(self, condition: Callable[[], bool]) -> None:

@@ -4,6 +4,9 @@ Text goes before pictures, in its order, and is never dropped: a tab that lags b
 gets the whole state when it comes back. Of text that replaces itself (levels, a status, a caption) only the newest
 waits, in the place of the one before. A tab that does not keep up with its pictures loses those that wait, is told so
 with `{"type": "lost", "address": …}` and goes on with the next key frame of each track.
+
+Each message knows of which hearing it is, and is judged again when its turn comes: what was put into the queue while it
+could be seen, and may not be seen any more, is not sent, however slow the tab was.
 """
 
 from __future__ import annotations
@@ -42,9 +45,19 @@ class TooSlowError(Exception):
 class _Message:
     """One message that waits; `kind` None is text."""
 
-    data: bytes | str
+    data: bytes | str | Callable[[], str]
+    """What is made when it is sent is always as it is then."""
     kind: Kind | None
     address: str = ""
+    hearing: str | None = None
+    """None for what is of no hearing."""
+    room: str = ""
+    """Of text: an address that the tab must be allowed to watch (`…/`)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of media."""
+        return len(self.data) if isinstance(self.data, bytes) else 0
 
 
 class LiveTab:
@@ -82,19 +95,25 @@ class LiveTab:
 
     # Text
 
-    def text(self, value: object, *, replaces: str = "") -> None:
-        """Queue a JSON message; the one before of the same `replaces` that still waits gives it its place."""
-        self.text_packed(json.dumps(value, ensure_ascii=False), replaces=replaces)
+    def text(self, value: object, *, replaces: str = "", hearing: str | None = None) -> None:
+        """Queue a JSON message of a hearing; the one before of the same `replaces` that still waits gives it its place.
 
-    def text_packed(self, text: str, *, replaces: str = "") -> None:
-        """Queue a JSON message that is text already."""
+        A function is asked for its value when the message is sent.
+        """
+        made = (lambda: json.dumps(value(), ensure_ascii=False)) if callable(value) else None
+        self.text_packed(made or json.dumps(value, ensure_ascii=False), replaces=replaces, hearing=hearing)
+
+    def text_packed(
+        self, text: str | Callable[[], str], *, replaces: str = "", hearing: str | None = None, room: str = ""
+    ) -> None:
+        """Queue a JSON message that is text already; of a `room` that must be seen as well, when one is said."""
         waiting = self._replaced.get(replaces) if replaces else None
         if waiting is not None:
-            waiting.data = text
+            waiting.data, waiting.hearing, waiting.room = text, hearing, room
             return
         if len(self._texts) > MAX_TEXTS:
             return  # it is cut off at its next turn, and gets the whole state when it comes back
-        message = _Message(text, None, replaces)
+        message = _Message(text, None, replaces, hearing, room)
         if replaces:
             self._replaced[replaces] = message
         self._texts.append(message)
@@ -102,8 +121,8 @@ class LiveTab:
 
     # Pictures and sound
 
-    def start(self, name: str, init: bytes | None, held: GopStart) -> None:
-        """Watch a track from now on: its init, and what is `held` of it from its last key frame on."""
+    def start(self, name: str, init: bytes | None, held: GopStart, hearing: str | None = None) -> None:
+        """Watch a track from now on: its init, and what is `held` of it, of a hearing, from its last key frame on."""
         self._start_bytes = min(self._start_bytes, self._media_bytes)
         held = held.within(START_BYTES - self._start_bytes)
         self._gates[name] = WatcherGate(opened=held.whole)
@@ -111,7 +130,7 @@ class LiveTab:
             self._put(_Message(init, Kind.INIT, name))
         self._start_bytes += held.size
         for packed in held.fragments:
-            self._put(_Message(packed, Kind.FRAGMENT, name))
+            self._put(_Message(packed, Kind.FRAGMENT, name, hearing))
 
     def stop(self, name: str) -> None:
         """Do not watch a track any more: not even what waits is sent."""
@@ -124,19 +143,19 @@ class LiveTab:
             self._gates[name].lose()
             self._put(_Message(packed, Kind.INIT, name))
 
-    def media(self, name: str, envelope: Envelope, packed: bytes) -> None:
+    def media(self, name: str, envelope: Envelope, packed: bytes, hearing: str | None = None) -> None:
         """Queue a fragment of a watched track, or leave it out when it cannot be decoded after a loss."""
         gate = self._gates.get(name)
         if gate is not None and gate.passes(envelope):
-            self._put_fragment(name, packed)
+            self._put_fragment(name, packed, hearing)
 
-    def thumbnail(self, name: str, packed: bytes) -> None:
+    def thumbnail(self, name: str, packed: bytes, hearing: str | None = None) -> None:
         """Queue a still picture; only the newest of a track waits."""
         waiting = self._thumbnails.get(name)
         if waiting is not None:
-            waiting.data = packed
+            waiting.data, waiting.hearing = packed, hearing
             return
-        self._thumbnails[name] = _Message(packed, Kind.THUMBNAIL, name)
+        self._thumbnails[name] = _Message(packed, Kind.THUMBNAIL, name, hearing)
         self._media.append(self._thumbnails[name])
         self._ready.set()
 
@@ -151,15 +170,15 @@ class LiveTab:
         lost: LostMessage = {"type": "lost", "address": name}
         self.text(lost)
 
-    def _put_fragment(self, name: str, packed: bytes) -> None:
-        self._put(_Message(packed, Kind.FRAGMENT, name))
+    def _put_fragment(self, name: str, packed: bytes, hearing: str | None) -> None:
+        self._put(_Message(packed, Kind.FRAGMENT, name, hearing))
         self._start_bytes = min(self._start_bytes, self._media_bytes)
         if self._media_bytes > self._limit + self._start_bytes:
             self._shed()
 
     def _put(self, item: _Message) -> None:
         self._media.append(item)
-        self._media_bytes += len(item.data)
+        self._media_bytes += item.size
         self._ready.set()
 
     def _shed(self) -> None:
@@ -173,13 +192,31 @@ class LiveTab:
         kept = deque(item for item in self._media if not which(item))
         dropped = len(self._media) - len(kept)
         self._media = kept
-        self._media_bytes = sum(len(item.data) for item in kept if item.kind is not Kind.THUMBNAIL)
+        self._media_bytes = sum(item.size for item in kept if item.kind is not Kind.THUMBNAIL)
         return dropped
 
     # What is sent
 
+    def recheck(self) -> None:
+        """What this tab may see has changed: what waits and may not be sent any more is let go of."""
+        self._texts = deque(item for item in self._texts if self._may_send(item))
+        self._replaced = {item.address: item for item in self._texts if item.address}
+        self._drop(lambda item: not self._may_send(item))
+        waiting = {id(item) for item in self._media}
+        self._thumbnails = {name: item for name, item in self._thumbnails.items() if id(item) in waiting}
+
+    def _may_send(self, item: _Message) -> bool:
+        name = item.room if item.kind is None else item.address
+        return self.may_see(item.hearing) and (not name or self.may_watch(name))
+
     async def next(self) -> str | bytes:
         """What to send now. `TooSlowError` when too much text waits: the tab must start anew."""
+        while True:
+            item = await self._take()
+            if self._may_send(item):
+                return item.data() if callable(item.data) else item.data
+
+    async def _take(self) -> _Message:
         while not (self._texts or self._media):
             self._ready.clear()
             await self._ready.wait()
@@ -188,10 +225,10 @@ class LiveTab:
         if self._texts:
             item = self._texts.popleft()
             self._replaced.pop(item.address, None)
-            return item.data
+            return item
         item = self._media.popleft()
         if item.kind is Kind.THUMBNAIL:
             self._thumbnails.pop(item.address, None)
         else:
-            self._media_bytes -= len(item.data)
-        return item.data
+            self._media_bytes -= item.size
+        return item
