@@ -90,7 +90,7 @@ class CloseBody(TypedDict):
 
 
 class MuteBody(TypedDict):
-    """Body of `mute`: no sound and no captions leave the room live."""
+    """Body of `mute`: no sound and no captions are broadcast live. It is no privacy: record and transcript go on."""
 
     muted: bool
     by: str

@@ -308,7 +308,9 @@ export interface MarkBody {
   text: string;
 }
 
-/** Body of `mute`: no sound and no captions leave the room live. */
+/**
+ * Body of `mute`: no sound and no captions are broadcast live. It is no privacy: record and transcript go on.
+ */
 export interface MuteBody {
   muted: boolean;
   by: string;
