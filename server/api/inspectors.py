@@ -152,6 +152,7 @@ class InspectorRoutes:
                 "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
                 "tracks": [await self._playing.track(room, view, track, self._sight(request)) for track in view.tracks],
             }
+            self._may_still(request, hearing)
             return {**view.to_json(), **more}
 
         @app.get("/api/hearings/{hearing}/media/{track}")
@@ -163,7 +164,9 @@ class InspectorRoutes:
             find = await self._playing.finder(
                 hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS), self._sight(request)
             )
-            return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
+            played = await (self._alone(request, hearing, seat, find) if seat else answer(find()))
+            self._may_still(request, hearing)
+            return played
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
@@ -173,6 +176,7 @@ class InspectorRoutes:
             state = self._rooms.states.get(room)
             court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
             draft = explain(view, court_name=court_name, room_name=room_name)
+            self._may_still(request, hearing)
             return None if draft is None else draft.to_json()
 
         @app.put("/api/hearings/{hearing}/access")
@@ -189,7 +193,9 @@ class InspectorRoutes:
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
             self._classifications.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit}")
-            return await self._playing.exhibit(hearing, exhibit, self._sight(request))
+            file = await self._playing.exhibit(hearing, exhibit, self._sight(request))
+            self._may_still(request, hearing)
+            return file
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}")
         @allow(*READERS)
@@ -198,7 +204,9 @@ class InspectorRoutes:
         ) -> Response:
             self._classifications.check(self._access.session(request), hearing)
             self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
-            return await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
+            picture = await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
+            self._may_still(request, hearing)
+            return picture
 
         @app.get("/api/hearings/{hearing}/documents/{document}")
         @allow(ARCHIVIST)
@@ -206,6 +214,7 @@ class InspectorRoutes:
             session = self._access.session(request)
             self._classifications.check(session, hearing)
             response = await self._playing.document(hearing, document, self._sight(request))
+            self._may_still(request, hearing)
             self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
             return response
 
@@ -268,6 +277,10 @@ class InspectorRoutes:
     def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
         case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])
         return {**row, "case": case, "access": self._classifications.of(row["id"]).value}
+
+    def _may_still(self, request: Request, hearing: str) -> None:
+        """Again, when the answer is made: the level may have changed while the store was read."""
+        self._classifications.check(self._access.session(request), hearing)
 
     def _sight(self, request: Request) -> Sight:
         return self._classifications.sight(self._access.session(request).role)

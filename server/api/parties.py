@@ -174,7 +174,7 @@ class PartyRoutes:
             room, view, signing = await self._archive.signed(grant.hearing)
             opening = await self._archive.opening(grant.hearing)
             await self._note(request, grant, "hearing")
-            return {
+            shown = {
                 **_shown(view),
                 "court_name": opening.court_name,
                 "room_name": opening.room_name,
@@ -186,6 +186,8 @@ class PartyRoutes:
                 ],
                 "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
             }
+            self._grants.check(self._access.session(request))  # again: it may have ended while the store was read
+            return shown
 
         @app.get("/api/view/media/{track}")
         @allow(PARTY)
@@ -204,7 +206,9 @@ class PartyRoutes:
                 await self._viewed.played(grant, address, track, opening.opened_ns, found.from_ns, found.to_ns)
                 return found
 
-            return await answer(told())
+            played = await answer(told())
+            self._grants.check(self._access.session(request))
+            return played
 
         @app.get("/api/view/exhibits/{exhibit}/pages/{page}")
         @allow(PARTY)
@@ -217,6 +221,7 @@ class PartyRoutes:
             await self._note(request, grant, f"exhibit {exhibit} page {page}")
             response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight())
             response.headers["Cache-Control"] = "no-store"
+            self._grants.check(self._access.session(request))
             return response
 
     async def _note(self, request: Request, grant: Grant, what: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+import pytest
 
 from server.access.grants import PARTY
 from sync.http.access import rule_of
@@ -98,3 +99,41 @@ async def test_of_a_closed_hearing_every_route_of_it_refuses_by_its_level(served
                         assert answer.status_code in (200, 404), (path, answer.text)
                     else:
                         assert (answer.status_code, answer.json()["code"]) == (403, code), (role, path)
+
+
+async def test_what_is_sealed_while_its_answer_is_made_is_not_answered(
+    served: Served, room: RoomPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.publish("events", opening(1))
+    room.publish("events", event(2, "close", {}, at_ms=5))
+    await until(lambda: room.receipts() == {1, 2})
+    archive = served.center.archive
+
+    async with (
+        person(served, "inspector") as inspector,
+        person(served, "archivist") as archivist,
+        person(served, PARTY) as party,
+    ):
+
+        async def put(level: str) -> None:
+            body = {"level": level, "reason": "涉及隐私"}
+            assert (await archivist.put("/api/hearings/h1/access", json=body)).status_code == 200
+
+        for name, http, path in (
+            ("signed", inspector, "/api/hearings/h1"),
+            ("hearing", inspector, "/api/hearings/h1/explanation"),
+            ("signed", party, "/api/view"),
+        ):
+            read = getattr(archive, name)
+
+            async def sealed_meanwhile(hearing: str, read: Any = read) -> Any:
+                found = await read(hearing)
+                await put("restricted")
+                return found
+
+            assert (await http.get(path)).status_code == 200, path
+            with monkeypatch.context() as patched:
+                patched.setattr(archive, name, sealed_meanwhile)
+                answer = await http.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (403, "restricted"), path
+            await put("open")
