@@ -35,7 +35,10 @@ READERS = ("inspector", "archivist")
 MOST_MS = 2.0**62 / NS_PER_MS
 
 Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
-Words = Annotated[str, Query(max_length=200)]
+Words = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""What is asked for: one line, in which no control stands."""
+DOCKET_BODY_BYTES = 1024 * 1024
+"""A day of a room, the words of its cases included."""
 
 
 class NewClassification(BaseModel):
@@ -224,7 +227,7 @@ class InspectorRoutes:
             return [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
 
         @app.put("/api/docket/{court}/{room}")
-        @allow("inspector")
+        @allow("inspector", body_bytes=DOCKET_BODY_BYTES)
         async def docket(court: Name, room: Name, body: Docket, request: Request) -> dict[str, Any]:
             address = f"{court}/{room}"
             if address not in self._rooms:

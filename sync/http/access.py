@@ -21,9 +21,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
@@ -34,21 +33,22 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from sync.errors import (
-    AccessError,
-    ConfigError,
-    WutongError,
-)
+from sync.errors import AccessError, WutongError
 from sync.http import answers
 from sync.http.answers import error_response as error_response
+from sync.http.bodies import CountedBody, check_length, too_large
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
+from sync.http.rules import BODY_BYTES, SAFE_METHODS
+from sync.http.rules import Rule as Rule
+from sync.http.rules import allow as allow
+from sync.http.rules import check_declared as check_declared
+from sync.http.rules import declare as declare
+from sync.http.rules import machine as machine
+from sync.http.rules import public as public
+from sync.http.rules import rule_of as rule_of
 
 log = structlog.get_logger(__name__)
-
-F = TypeVar("F", bound=Callable[..., object])
-
-_RULE = "__wutong_rule__"
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -61,48 +61,10 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Who may use a route."""
-
-    roles: frozenset[str] = frozenset()
-    public: bool = False
-    machine: Callable[[Request], Awaitable[None]] | None = None
-
-
-def allow(*roles: str) -> Callable[[F], F]:
-    """Declare that people with one of these roles may use the route."""
-    return declare(Rule(roles=frozenset(roles)))
-
-
-def public() -> Callable[[F], F]:
-    """Declare that everybody may use the route (its pages, or it checks a token of its own)."""
-    return declare(Rule(public=True))
-
-
-def machine(check: Callable[[Request], Awaitable[None]]) -> Callable[[F], F]:
-    """Declare a route for programs: `check` runs before any body is read and raises `AccessError` to refuse."""
-    return declare(Rule(machine=check))
-
-
-def declare(rule: Rule) -> Callable[[F], F]:
-    """Attach a rule to an endpoint."""
-
-    def mark(endpoint: F) -> F:
-        setattr(endpoint, _RULE, rule)
-        return endpoint
-
-    return mark
-
-
-def rule_of(endpoint: object) -> Rule | None:
-    """What an endpoint declares, or None."""
-    rule = getattr(endpoint, _RULE, None)
-    return rule if isinstance(rule, Rule) else None
+_HSTS = "max-age=31536000"
+"""Of this host alone: what else lives below the court's domain is not ours to decide."""
 
 
 Audit = Callable[[str, str, str, str], None]
@@ -230,6 +192,11 @@ class Access:
             self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
         )
 
+    @property
+    def secure(self) -> bool:
+        """Whether people reach this server by https."""
+        return self._secure
+
     def include(self, app: FastAPI, router: APIRouter) -> None:
         """Add a router's routes to the app itself, where the gate sees them."""
         app.router.routes.extend(router.routes)
@@ -281,7 +248,7 @@ class Access:
             raise AccessError(self._origins.refusal(origin, host), code="origin")
         if websocket and origin is None:
             raise AccessError("a WebSocket must say its origin", code="origin")
-        changing = isinstance(request, Request) and request.method not in _SAFE_METHODS
+        changing = isinstance(request, Request) and request.method not in SAFE_METHODS
         if changing and request.headers.get("x-wutong") != "1":
             raise AccessError("a changing request must carry the header X-Wutong: 1", code="header")
         if rule.public:
@@ -313,40 +280,61 @@ class AccessGate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
+        body = CountedBody(receive, BODY_BYTES)
 
         async def send_guarded(message: Message) -> None:
             nonlocal started
+            if body.exceeded and not started:
+                return  # the route knows of a client that has gone; that one is told why below
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                self._add_headers(message)
             await send(message)
 
-        request = Request(scope, receive)
+        async def answer(response: Response) -> None:
+            body.exceeded = False
+            await response(scope, receive, send_guarded)
+
+        request, limit = Request(scope, receive), BODY_BYTES
         try:
             match, endpoint = self._find(scope)
             if match is Match.NONE:
                 raise WutongError("there is nothing at this address", code="not-found")
+            rule = rule_of(endpoint)
+            limit = BODY_BYTES if rule is None else rule.body_bytes
             if match is Match.FULL:  # a wrong method goes on and is answered with 405
-                session = await self._access.admit(rule_of(endpoint), request)
+                session = await self._access.admit(rule, request)
                 if session is not None:
                     scope["wutong_session"] = session
-            await self._app(scope, receive, send_guarded)
+            check_length(request.headers, limit)
+            body = CountedBody(receive, limit)
+            await self._app(scope, body, send_guarded)
+            if body.exceeded and not started:
+                await answer(error_response(too_large(limit)))
         except WutongError as error:
             if isinstance(error, AccessError):
                 address = request.client.host if request.client else "?"
                 self._access.note("refused", "", address, f"{error.code} {request.method} {request.url.path}"[:200])
             if started:
                 raise
-            await error_response(error)(scope, receive, send_guarded)
+            await answer(error_response(too_large(limit) if body.exceeded else error))
         except Exception:  # the last edge: a person gets a sentence, the log gets the stack
+            if body.exceeded and not started:
+                await answer(error_response(too_large(limit)))
+                return
             log.exception("internal_error", path=request.url.path)
             if started:
                 raise
-            body = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
-            await JSONResponse(body, 500)(scope, receive, send_guarded)
+            plain = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
+            await answer(JSONResponse(plain, 500))
+
+    def _add_headers(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if self._access.secure:
+            headers.setdefault("Strict-Transport-Security", _HSTS)
+        headers.setdefault("Cache-Control", "no-store")
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
@@ -372,10 +360,3 @@ class AccessGate:
             if match is Match.PARTIAL:
                 partial = (match, None)
         return partial
-
-
-def check_declared(app: FastAPI) -> None:
-    """`ConfigError` if any route of the app declares no rule; part of start-up."""
-    for route in app.router.routes:
-        if rule_of(getattr(route, "endpoint", None)) is None:
-            raise ConfigError(f"the route {getattr(route, 'path', route)!r} does not declare who may use it")

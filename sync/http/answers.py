@@ -31,6 +31,8 @@ _STATUS_OF_CODE = {
     "checksum": 409,
     "too-large": 413,
     "invalid": 422,
+    "length": 400,
+    "host": 421,
     "busy": 503,
 }
 _STATUS_OF_CLASS: Sequence[tuple[type[WutongError], int]] = (
