@@ -35,8 +35,9 @@ READERS = ("inspector", "archivist")
 MOST_MS = 2.0**62 / NS_PER_MS
 
 Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
-Words = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""What is asked for: one line, in which no control stands."""
+Words = Annotated[str, Query(max_length=200)]
+MAX_TABS = 32
+"""Live pages of one session; 8 MiB of pictures may wait for each."""
 DOCKET_BODY_BYTES = 1024 * 1024
 """A day of a room, the words of its cases included."""
 
@@ -106,8 +107,11 @@ class InspectorRoutes:
         @allow(*READERS)
         async def live(ws: WebSocket) -> None:
             session = await self._access.websocket(ws)
-            self._audit.note("view", session.role, address_of(ws), "live")
             try:
+                if self._access.sockets_of(session) > MAX_TABS:
+                    await ws.close(1013, "too many tabs")
+                    return
+                self._audit.note("view", session.role, address_of(ws), "live")
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 await self._live.gateway.serve(
                     ws,

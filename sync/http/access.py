@@ -20,6 +20,8 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -28,7 +30,6 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.datastructures import MutableHeaders
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
@@ -37,6 +38,8 @@ from sync.errors import AccessError, WutongError
 from sync.http import answers
 from sync.http.answers import error_response as error_response
 from sync.http.bodies import CountedBody, check_length, too_large
+from sync.http.connection import neighborhood
+from sync.http.headers import add_headers
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
 from sync.http.rules import BODY_BYTES, SAFE_METHODS
@@ -50,21 +53,14 @@ from sync.http.rules import rule_of as rule_of
 
 log = structlog.get_logger(__name__)
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self' data:; "
-        "connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-_HSTS = "max-age=31536000"
-"""Of this host alone: what else lives below the court's domain is not ours to decide."""
+_DEVICE = "_device"
+"""After the name of a session's cookie: that of the cookie by which a browser is known that signed in before."""
+_DEVICE_S = 180 * 24 * 3600
+_MOST_WAITING = 4
+"""Codes of one address that are looked at or wait for it."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_ASKED = re.compile(rb"%(?:0[0-8bcef]|1[0-9a-f]|7f)|[\x00-\x1f\x7f]", re.IGNORECASE)
+"""In a query, but for tabs and ends of lines, which people paste."""
 
 
 Audit = Callable[[str, str, str, str], None]
@@ -95,6 +91,8 @@ class Access:
         self._origins = Origins()
         self._sockets: dict[int, tuple[WebSocket, Session]] = {}
         self._signing_in = asyncio.Semaphore(2)
+        self._signing_in_known = asyncio.Semaphore(1)
+        self._waiting: Counter[str] = Counter()
 
     @classmethod
     def open(cls, path: Path, people: Mapping[str, str]) -> Access:
@@ -131,12 +129,12 @@ class Access:
         async def sign_in(body: SignIn, request: Request, response: Response) -> dict[str, str]:
             address = request.client.host if request.client else "?"
             try:
-                async with self._signing_in:
-                    token, session = await asyncio.to_thread(self._people.sign_in, body.code, address)
+                token, session = await self._sign_in(body.code, request, address)
             except AccessError as error:
                 self.note("refused", "", address, error.code)
                 raise
             self._set_cookie(response, token)
+            self._know_device(response, session.role)
             self.note("sign-in", session.role, address, "")
             return {"role": session.role, "name": session.name}
 
@@ -161,6 +159,34 @@ class Access:
                     if owner is session:
                         await ws.close(4401, "signed out")
             return {}
+
+    async def _sign_in(self, code: str, request: Request, address: str) -> tuple[str, Session]:
+        """(token, session); guesses are counted by address, those from a device that is known by the device."""
+        device = self._people.known_device(request.cookies.get(self._cookie + _DEVICE, ""))
+        who = device or neighborhood(address)
+        self._people.throttle.check(who)
+        if self._waiting[who] >= _MOST_WAITING:
+            raise AccessError("登录尝试过多，请稍后再试 (too many attempts at once; wait)", code="throttled")
+        self._waiting[who] += 1
+        try:
+            # Who is known does not stand in one line with everybody who guesses.
+            async with self._signing_in_known if device else self._signing_in:
+                return await asyncio.to_thread(self._people.sign_in, code, who)
+        finally:
+            self._waiting[who] -= 1
+            if not self._waiting[who]:
+                del self._waiting[who]
+
+    def _know_device(self, response: Response, role: str) -> None:
+        response.set_cookie(
+            self._cookie + _DEVICE,
+            self._people.device(role),
+            max_age=_DEVICE_S,
+            httponly=True,
+            samesite="strict",
+            path="/",
+            secure=self._secure,
+        )
 
     async def let_in(
         self, request: Request, response: Response, redeem: Callable[[], Awaitable[tuple[str, str, str, float]]]
@@ -217,6 +243,10 @@ class Access:
         self._sockets[id(ws)] = (ws, session)
         return session
 
+    def sockets_of(self, session: Session) -> int:
+        """How many WebSockets a session has open."""
+        return sum(owner is session for _, owner in self._sockets.values())
+
     def released(self, ws: WebSocket) -> None:
         """A WebSocket of `websocket` has ended."""
         self._sockets.pop(id(ws), None)
@@ -244,6 +274,8 @@ class Access:
         websocket = not isinstance(request, Request)
         origin = request.headers.get("origin")
         host = request.headers.get("host")
+        if not self._origins.serves(host):
+            raise WutongError(self._origins.host_refusal(host), code="host")
         if origin is not None and not self._origins.has(origin, host):
             raise AccessError(self._origins.refusal(origin, host), code="origin")
         if websocket and origin is None:
@@ -288,7 +320,7 @@ class AccessGate:
                 return  # the route knows of a client that has gone; that one is told why below
             if message["type"] == "http.response.start":
                 started = True
-                self._add_headers(message)
+                add_headers(message, secure=self._access.secure)
             await send(message)
 
         async def answer(response: Response) -> None:
@@ -298,8 +330,11 @@ class AccessGate:
         request, limit = Request(scope, receive), BODY_BYTES
         try:
             match, endpoint = self._find(scope)
-            if match is Match.NONE:
+            if match is Match.NONE or _CONTROL.search(scope["path"]):
                 raise WutongError("there is nothing at this address", code="not-found")
+            if _CONTROL_ASKED.search(scope["query_string"]):
+                text = "查询中有无法使用的控制字符 (the query holds control characters; leave them out)"
+                raise WutongError(text, code="invalid")
             rule = rule_of(endpoint)
             limit = BODY_BYTES if rule is None else rule.body_bytes
             if match is Match.FULL:  # a wrong method goes on and is answered with 405
@@ -327,14 +362,6 @@ class AccessGate:
                 raise
             plain = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
             await answer(JSONResponse(plain, 500))
-
-    def _add_headers(self, message: Message) -> None:
-        headers = MutableHeaders(scope=message)
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
-        if self._access.secure:
-            headers.setdefault("Strict-Transport-Security", _HSTS)
-        headers.setdefault("Cache-Control", "no-store")
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
