@@ -25,6 +25,7 @@ from server.ingest.objects_api import Claim
 from server.ingest.uploads import KEEP_DAYS, Tokens, UploadFolder, UploadGate
 from sync.errors import AccessError, CenterError, ConfigError, StorageError, WutongError
 from sync.http.access import Access, Rule, declare, machine
+from sync.http.rules import BODY_BYTES
 from sync.http.serve import new_app, serving
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.secrets import read_secret
@@ -160,7 +161,8 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
     gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES, reserve_bytes=RESERVE_BYTES)
     router = create_tus_router(prefix="/api/uploads", max_size=MAX_BYTES, days_to_keep=KEEP_DAYS, storage=uploads)
     for route in router.routes:
-        declare(Rule(machine=gate))(route.endpoint)
+        takes_files = "PATCH" in getattr(route, "methods", ())
+        declare(Rule(machine=gate, body_bytes=MAX_BYTES if takes_files else BODY_BYTES))(route.endpoint)
     access.include(app, router)
 
     async def known_room(request: Request) -> None:

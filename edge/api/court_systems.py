@@ -8,13 +8,14 @@ api_token_file` (mode 0600); without it these routes are closed. Each act says i
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict
 
-from edge.api.hearing import FromDocket, NewPause, Unlisted
+from edge.api.hearing import CASE_BODY_BYTES, FromDocket, NewPause, Unlisted
 from edge.hearing.commands import HearingCommands
 from edge.state.room_state import RoomState
 from sync.errors import AccessError, ConfigError
@@ -72,7 +73,7 @@ def add_court_systems(app: FastAPI, state: RoomState, commands: HearingCommands)
         }
 
     @app.post("/api/control/hearing")
-    @declare(rule)
+    @declare(replace(rule, body_bytes=CASE_BODY_BYTES))
     async def start(body: FromDocket | Unlisted) -> dict[str, Any]:
         log.info("api_act", act="open")
         if isinstance(body, Unlisted):

@@ -28,6 +28,8 @@ from sync.text.fields import LINE, NAMES
 
 FORM_BYTES = 64 * 1024
 """What a multipart form may weigh beside its file."""
+CASE_BODY_BYTES = 256 * 1024
+"""A case with all the words that will be said in it."""
 PIECE_BYTES = 1024 * 1024
 
 
@@ -139,7 +141,7 @@ def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> N
         return draft.to_json() if draft else None
 
     @app.post("/api/hearing")
-    @allow("clerk")
+    @allow("clerk", body_bytes=CASE_BODY_BYTES)
     async def open_hearing(body: FromDocket | Unlisted) -> dict[str, Any]:
         if isinstance(body, Unlisted):
             return (await commands.open(body, None, body.despite)).to_json()
@@ -183,7 +185,7 @@ def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> N
 
 def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
     @app.post("/api/exhibits")
-    @allow("clerk")
+    @allow("clerk", body_bytes=MAX_BYTES + FORM_BYTES)
     async def add_exhibit(request: Request) -> dict[str, Any]:
         # The length is checked before the body is read, so nobody fills the disk with a form that is refused later.
         length = request.headers.get("content-length", "")

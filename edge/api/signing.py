@@ -31,6 +31,10 @@ MAX_POINTS = 4000
 MIN_LENGTH = 0.05
 """Of the pad's longer side: shorter is a slip of the hand."""
 MAX_MS = 600_000
+SIGNATURE_BODY_BYTES = 512 * 1024
+"""`MAX_POINTS` points of four numbers as browsers write them."""
+OBJECTION_BODY_BYTES = 256 * 1024
+"""Two long texts, in three bytes a character."""
 
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
@@ -127,7 +131,7 @@ def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands) -> No
         return await commands.final(body.id, despite=body.despite)
 
     @app.post("/api/transcript/signatures")
-    @allow("clerk")
+    @allow("clerk", body_bytes=SIGNATURE_BODY_BYTES)
     async def sign(body: NewSignature) -> Any:
         said = cast(SignatureBody, body.model_dump(exclude={"size", "strokes"}))
         if body.size is not None:
@@ -136,7 +140,7 @@ def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands) -> No
         return await commands.sign(said)
 
     @app.post("/api/transcript/objections")
-    @allow("clerk")
+    @allow("clerk", body_bytes=OBJECTION_BODY_BYTES)
     async def objects(body: NewObjection) -> Any:
         said = cast(ObjectionBody, body.model_dump(exclude={"replayed_from_ms", "replayed_to_ms"}))
         said["replayed_from_ns"] = _ns(body.replayed_from_ms)

@@ -33,6 +33,8 @@ SOUNDS_AT_ONCE = 2
 MAX_TEXT = 10_000
 MAX_ROLE = 40
 MAX_CHANGES = 200
+REVISION_BODY_BYTES = 2 * 1024 * 1024
+"""Many lines in one act, such as a speaker renamed."""
 LATEST_MS = 1e12
 """Thirty years of room time."""
 
@@ -153,7 +155,7 @@ def add_transcript(app: FastAPI, state: RoomState, commands: TranscriptCommands,
     sounds = asyncio.Semaphore(SOUNDS_AT_ONCE)
 
     @app.post("/api/transcript/revisions", response_model=None)
-    @allow("clerk")
+    @allow("clerk", body_bytes=REVISION_BODY_BYTES)
     async def revise(body: NewRevision, request: Request) -> Response:
         changes = [change.to_event() for change in body.changes]
         clerk = access.session(request).name

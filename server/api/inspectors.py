@@ -37,6 +37,10 @@ MOST_MS = 2.0**62 / NS_PER_MS
 
 Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
 Words = Annotated[str, Query(max_length=200)]
+MAX_TABS = 32
+"""Live pages of one session; 8 MiB of pictures may wait for each."""
+DOCKET_BODY_BYTES = 1024 * 1024
+"""A day of a room, the words of its cases included."""
 
 
 class NewClassification(BaseModel):
@@ -104,8 +108,11 @@ class InspectorRoutes:
         @allow(*READERS)
         async def live(ws: WebSocket) -> None:
             session = await self._access.websocket(ws)
-            self._audit.note("view", session.role, address_of(ws), "live")
             try:
+                if self._access.sockets_of(session) > MAX_TABS:
+                    await ws.close(1013, "too many tabs")
+                    return
+                self._audit.note("view", session.role, address_of(ws), "live")
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 await self._live.gateway.serve(
                     ws,
@@ -237,7 +244,7 @@ class InspectorRoutes:
             return [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
 
         @app.put("/api/docket/{court}/{room}")
-        @allow("inspector")
+        @allow("inspector", body_bytes=DOCKET_BODY_BYTES)
         async def docket(court: Name, room: Name, body: Docket, request: Request) -> dict[str, Any]:
             address = f"{court}/{room}"
             if address not in self._rooms:

@@ -24,6 +24,7 @@ from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, CenterError, WutongError
 from sync.http.access import Access, Rule, declare, machine
+from sync.http.rules import BODY_BYTES
 from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)
@@ -145,7 +146,8 @@ def install(
     """Add `/api/uploads` and `/api/objects`."""
     router = create_tus_router(prefix="/api/uploads", max_size=max_bytes, days_to_keep=KEEP_DAYS, storage=folder)
     for route in router.routes:
-        declare(Rule(machine=gate))(route.endpoint)
+        takes_files = "PATCH" in getattr(route, "methods", ())
+        declare(Rule(machine=gate, body_bytes=max_bytes if takes_files else BODY_BYTES))(route.endpoint)
     access.include(app, router)
 
     known_room = room_by(tokens)

@@ -46,7 +46,7 @@ def install(app: FastAPI, database: Database, known_room: Callable[[Request], Aw
     """Add the route; `known_room` puts the room into the request."""
 
     @app.post("/api/tokens")
-    @machine(known_room)
+    @machine(known_room, body_bytes=2 * MAX_TOKEN_BYTES)
     async def tokens(stamp: Stamp, request: Request) -> dict[str, bool]:
         await take(database, request.scope["wutong_room"], stamp)
         return {"stored": True}

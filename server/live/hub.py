@@ -211,8 +211,7 @@ _NOTHING = json.dumps({"tracks": [], "levels": False})
 
 
 def _wanted_rooms(tab: LiveTab) -> set[str]:
-    rooms = tab.wanted.get("rooms")
-    return {room for room in rooms[:128] if isinstance(room, str)} if isinstance(rooms, list) else set()
+    return set(tab.wanted.get("rooms", ()))
 
 
 def _wants(room: str, hearing: str | None = None) -> Callable[[LiveTab], bool]:

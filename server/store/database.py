@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -22,9 +23,19 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sync.errors import ConfigError, StorageError
 from sync.runtime.write_ahead import write_ahead
 
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 
 READERS = 4
+_WHY_CHARS = 2000
+_NOT_WRITTEN = (
+    "中心存储未能写入，本次内容未被确认，请联系管理员查看日志 "
+    "(the record store refused a write; nothing of it was receipted; the log says why)"
+)
+_NOT_READ = (
+    "中心存储无法读取，请联系管理员查看磁盘和日志 (the record store cannot be read; look at the center's disk and log)"
+)
 
 
 class Database:
@@ -61,14 +72,16 @@ class Database:
             with self._engine.begin() as connection:
                 return work(connection)
         except SQLAlchemyError as error:
-            raise StorageError(f"the record store refused a write ({error}); nothing of it was receipted") from error
+            log.error("database_refused", act="write", why=str(error)[:_WHY_CHARS])
+            raise StorageError(_NOT_WRITTEN) from error
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._engine.connect() as connection:
                 return work(connection)
         except SQLAlchemyError as error:
-            raise StorageError(f"the record store cannot be read ({error}); look at the center's disk") from error
+            log.error("database_refused", act="read", why=str(error)[:_WHY_CHARS])
+            raise StorageError(_NOT_READ) from error
 
 
 def open_database(url: str, revision: str = "head") -> Database:

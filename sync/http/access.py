@@ -20,89 +20,47 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.datastructures import MutableHeaders
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from sync.errors import (
-    AccessError,
-    ConfigError,
-    WutongError,
-)
+from sync.errors import AccessError, WutongError
 from sync.http import answers
 from sync.http.answers import error_response as error_response
+from sync.http.bodies import CountedBody, check_length, too_large
+from sync.http.connection import neighborhood
+from sync.http.headers import add_headers
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
+from sync.http.rules import BODY_BYTES, SAFE_METHODS
+from sync.http.rules import Rule as Rule
+from sync.http.rules import allow as allow
+from sync.http.rules import check_declared as check_declared
+from sync.http.rules import declare as declare
+from sync.http.rules import machine as machine
+from sync.http.rules import public as public
+from sync.http.rules import rule_of as rule_of
 
 log = structlog.get_logger(__name__)
 
-F = TypeVar("F", bound=Callable[..., object])
-
-_RULE = "__wutong_rule__"
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self' data:; "
-        "connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Who may use a route."""
-
-    roles: frozenset[str] = frozenset()
-    public: bool = False
-    machine: Callable[[Request], Awaitable[None]] | None = None
-
-
-def allow(*roles: str) -> Callable[[F], F]:
-    """Declare that people with one of these roles may use the route."""
-    return declare(Rule(roles=frozenset(roles)))
-
-
-def public() -> Callable[[F], F]:
-    """Declare that everybody may use the route (its pages, or it checks a token of its own)."""
-    return declare(Rule(public=True))
-
-
-def machine(check: Callable[[Request], Awaitable[None]]) -> Callable[[F], F]:
-    """Declare a route for programs: `check` runs before any body is read and raises `AccessError` to refuse."""
-    return declare(Rule(machine=check))
-
-
-def declare(rule: Rule) -> Callable[[F], F]:
-    """Attach a rule to an endpoint."""
-
-    def mark(endpoint: F) -> F:
-        setattr(endpoint, _RULE, rule)
-        return endpoint
-
-    return mark
-
-
-def rule_of(endpoint: object) -> Rule | None:
-    """What an endpoint declares, or None."""
-    rule = getattr(endpoint, _RULE, None)
-    return rule if isinstance(rule, Rule) else None
+_DEVICE = "_device"
+"""After the name of a session's cookie: that of the cookie by which a browser is known that signed in before."""
+_DEVICE_S = 180 * 24 * 3600
+_MOST_WAITING = 4
+"""Codes of one address that are looked at or wait for it."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_ASKED = re.compile(rb"%(?:0[0-8bcef]|1[0-9a-f]|7f)|[\x00-\x1f\x7f]", re.IGNORECASE)
+"""In a query, but for tabs and ends of lines, which people paste."""
 
 
 Audit = Callable[[str, str, str, str], None]
@@ -133,6 +91,8 @@ class Access:
         self._origins = Origins()
         self._sockets: dict[int, tuple[WebSocket, Session]] = {}
         self._signing_in = asyncio.Semaphore(2)
+        self._signing_in_known = asyncio.Semaphore(1)
+        self._waiting: Counter[str] = Counter()
 
     @classmethod
     def open(cls, path: Path, people: Mapping[str, str]) -> Access:
@@ -169,12 +129,12 @@ class Access:
         async def sign_in(body: SignIn, request: Request, response: Response) -> dict[str, str]:
             address = request.client.host if request.client else "?"
             try:
-                async with self._signing_in:
-                    token, session = await asyncio.to_thread(self._people.sign_in, body.code, address)
+                token, session = await self._sign_in(body.code, request, address)
             except AccessError as error:
                 self.note("refused", "", address, error.code)
                 raise
             self._set_cookie(response, token)
+            self._know_device(response, session.role)
             self.note("sign-in", session.role, address, "")
             return {"role": session.role, "name": session.name}
 
@@ -199,6 +159,34 @@ class Access:
                     if owner is session:
                         await ws.close(4401, "signed out")
             return {}
+
+    async def _sign_in(self, code: str, request: Request, address: str) -> tuple[str, Session]:
+        """(token, session); guesses are counted by address, those from a device that is known by the device."""
+        device = self._people.known_device(request.cookies.get(self._cookie + _DEVICE, ""))
+        who = device or neighborhood(address)
+        self._people.throttle.check(who)
+        if self._waiting[who] >= _MOST_WAITING:
+            raise AccessError("登录尝试过多，请稍后再试 (too many attempts at once; wait)", code="throttled")
+        self._waiting[who] += 1
+        try:
+            # Who is known does not stand in one line with everybody who guesses.
+            async with self._signing_in_known if device else self._signing_in:
+                return await asyncio.to_thread(self._people.sign_in, code, who)
+        finally:
+            self._waiting[who] -= 1
+            if not self._waiting[who]:
+                del self._waiting[who]
+
+    def _know_device(self, response: Response, role: str) -> None:
+        response.set_cookie(
+            self._cookie + _DEVICE,
+            self._people.device(role),
+            max_age=_DEVICE_S,
+            httponly=True,
+            samesite="strict",
+            path="/",
+            secure=self._secure,
+        )
 
     async def let_in(
         self, request: Request, response: Response, redeem: Callable[[], Awaitable[tuple[str, str, str, float]]]
@@ -230,6 +218,11 @@ class Access:
             self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
         )
 
+    @property
+    def secure(self) -> bool:
+        """Whether people reach this server by https."""
+        return self._secure
+
     def include(self, app: FastAPI, router: APIRouter) -> None:
         """Add a router's routes to the app itself, where the gate sees them."""
         app.router.routes.extend(router.routes)
@@ -249,6 +242,10 @@ class Access:
         await ws.accept()
         self._sockets[id(ws)] = (ws, session)
         return session
+
+    def sockets_of(self, session: Session) -> int:
+        """How many WebSockets a session has open."""
+        return sum(owner is session for _, owner in self._sockets.values())
 
     def released(self, ws: WebSocket) -> None:
         """A WebSocket of `websocket` has ended."""
@@ -277,11 +274,13 @@ class Access:
         websocket = not isinstance(request, Request)
         origin = request.headers.get("origin")
         host = request.headers.get("host")
+        if not self._origins.serves(host):
+            raise WutongError(self._origins.host_refusal(host), code="host")
         if origin is not None and not self._origins.has(origin, host):
             raise AccessError(self._origins.refusal(origin, host), code="origin")
         if websocket and origin is None:
             raise AccessError("a WebSocket must say its origin", code="origin")
-        changing = isinstance(request, Request) and request.method not in _SAFE_METHODS
+        changing = isinstance(request, Request) and request.method not in SAFE_METHODS
         if changing and request.headers.get("x-wutong") != "1":
             raise AccessError("a changing request must carry the header X-Wutong: 1", code="header")
         if rule.public:
@@ -313,40 +312,56 @@ class AccessGate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
+        body = CountedBody(receive, BODY_BYTES)
 
         async def send_guarded(message: Message) -> None:
             nonlocal started
+            if body.exceeded and not started:
+                return  # the route knows of a client that has gone; that one is told why below
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                add_headers(message, secure=self._access.secure)
             await send(message)
 
-        request = Request(scope, receive)
+        async def answer(response: Response) -> None:
+            body.exceeded = False
+            await response(scope, receive, send_guarded)
+
+        request, limit = Request(scope, receive), BODY_BYTES
         try:
             match, endpoint = self._find(scope)
-            if match is Match.NONE:
+            if match is Match.NONE or _CONTROL.search(scope["path"]):
                 raise WutongError("there is nothing at this address", code="not-found")
+            if _CONTROL_ASKED.search(scope["query_string"]):
+                text = "查询中有无法使用的控制字符 (the query holds control characters; leave them out)"
+                raise WutongError(text, code="invalid")
+            rule = rule_of(endpoint)
+            limit = BODY_BYTES if rule is None else rule.body_bytes
             if match is Match.FULL:  # a wrong method goes on and is answered with 405
-                session = await self._access.admit(rule_of(endpoint), request)
+                session = await self._access.admit(rule, request)
                 if session is not None:
                     scope["wutong_session"] = session
-            await self._app(scope, receive, send_guarded)
+            check_length(request.headers, limit)
+            body = CountedBody(receive, limit)
+            await self._app(scope, body, send_guarded)
+            if body.exceeded and not started:
+                await answer(error_response(too_large(limit)))
         except WutongError as error:
             if isinstance(error, AccessError):
                 address = request.client.host if request.client else "?"
                 self._access.note("refused", "", address, f"{error.code} {request.method} {request.url.path}"[:200])
             if started:
                 raise
-            await error_response(error)(scope, receive, send_guarded)
+            await answer(error_response(too_large(limit) if body.exceeded else error))
         except Exception:  # the last edge: a person gets a sentence, the log gets the stack
+            if body.exceeded and not started:
+                await answer(error_response(too_large(limit)))
+                return
             log.exception("internal_error", path=request.url.path)
             if started:
                 raise
-            body = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
-            await JSONResponse(body, 500)(scope, receive, send_guarded)
+            plain = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
+            await answer(JSONResponse(plain, 500))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
@@ -372,10 +387,3 @@ class AccessGate:
             if match is Match.PARTIAL:
                 partial = (match, None)
         return partial
-
-
-def check_declared(app: FastAPI) -> None:
-    """`ConfigError` if any route of the app declares no rule; part of start-up."""
-    for route in app.router.routes:
-        if rule_of(getattr(route, "endpoint", None)) is None:
-            raise ConfigError(f"the route {getattr(route, 'path', route)!r} does not declare who may use it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -19,6 +20,8 @@ from sync.errors import (
     WutongError,
 )
 
+log = structlog.get_logger(__name__)
+
 _STATUS_OF_CODE = {
     "signed-out": 401,
     "code": 401,
@@ -31,6 +34,8 @@ _STATUS_OF_CODE = {
     "checksum": 409,
     "too-large": 413,
     "invalid": 422,
+    "length": 400,
+    "host": 421,
     "busy": 503,
 }
 _STATUS_OF_CLASS: Sequence[tuple[type[WutongError], int]] = (
@@ -53,8 +58,19 @@ def status_of(error: WutongError) -> int:
 def error_response(error: WutongError, **more: object) -> JSONResponse:
     """An error as screens get it."""
     status = status_of(error)
+    message = error.message if status < 500 else _without_foreign_words(error)
     headers = {"Retry-After": "5"} if status in (429, 503, 507) else None
-    return JSONResponse({"code": error.code, "message": error.message, **more}, status, headers=headers)
+    return JSONResponse({"code": error.code, "message": message, **more}, status, headers=headers)
+
+
+def _without_foreign_words(error: WutongError) -> str:
+    """The message of an error without what a driver or a library said: that names tables, files and statements."""
+    cause = error.__cause__
+    said = "" if cause is None or isinstance(cause, WutongError) else str(cause)
+    if not said or said not in error.message:
+        return error.message
+    log.error("answered_without_the_cause", code=error.code, why=said[:2000])
+    return error.message.replace(said, "详见日志, see the log")
 
 
 def install(app: FastAPI) -> None:

@@ -66,7 +66,8 @@ def install(app: FastAPI, pages: Iterable[str], *, home: str) -> None:
     async def asset(path: str) -> Response:
         root = web_root()
         folder = None if root is None else (root / "assets").resolve()
-        file = None if folder is None else (folder / path).resolve()
+        # No system has a file with a NUL in its name: asking for one raises.
+        file = None if folder is None or "\0" in path else (folder / path).resolve()
         if folder is None or file is None or not file.is_relative_to(folder) or not file.is_file():
             raise WutongError("there is no such file in the build", code="not-found")
         media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -3,14 +3,18 @@
 There is no default password. At first start every role gets a random readable code; its argon2 hash is kept in one
 file (mode 0600) and the plain codes are written once to `codes.json` beside it (mode 0600), for the operator to hand
 out and then delete. Sessions are kept in the same file by the hash of their token, so a restart signs nobody out and
-a copy of the file opens nothing. Guessing is slowed down per address and for the whole server.
+a copy of the file opens nothing. Guessing is slowed down per address (of IPv6 its
+/64), and for nobody else: a code has 49 random bits, which no number of addresses gets through. Who has signed in from
+a browser before is known there by a device cookie, and does not wait for what others at the same address do.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -23,6 +27,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from sync.errors import AccessError, ConfigError
+from sync.http.connection import neighborhood
 from sync.runtime.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
@@ -38,7 +43,6 @@ ABSOLUTE_S = 24 * 3600
 MAX_SESSIONS = 500
 
 _FREE_FAILURES = 5
-_FREE_FAILURES_ALL = 50
 _MAX_DELAY_S = 300.0
 _MAX_ADDRESSES = 10_000
 
@@ -74,34 +78,33 @@ class Session:
 
 
 class Throttle:
-    """Slows guessing down: each failure beyond the free ones doubles the wait of its address, and of everybody."""
+    """Slows guessing down: each failure beyond the free ones doubles the wait of its address; threads may share it."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._all = (0, 0.0)
+        self._lock = threading.Lock()
 
     def check(self, address: str) -> None:
-        """`AccessError` ("throttled") while this address, or everybody, has to wait."""
-        now = self._now_s()
-        wait = max(self._failures.get(address, (0, 0.0))[1], self._all[1]) - now
+        """`AccessError` ("throttled") while this address has to wait."""
+        with self._lock:
+            wait = self._failures.get(neighborhood(address), (0, 0.0))[1] - self._now_s()
         if wait > 0:
             raise AccessError(f"登录尝试过多，请在 {wait:.0f} 秒后再试 (too many attempts; wait)", code="throttled")
 
     def failed(self, address: str) -> None:
         """Count a wrong code."""
-        now = self._now_s()
-        count = self._failures.pop(address, (0, 0.0))[0] + 1
-        self._failures[address] = (count, now + self._delay(count - _FREE_FAILURES, _MAX_DELAY_S))
-        while len(self._failures) > _MAX_ADDRESSES:
-            self._failures.popitem(last=False)
-        # The global wait is short, so that an attacker elsewhere cannot lock the clerk out for long.
-        everywhere = self._all[0] + 1 if now - self._all[1] < 600 else 1
-        self._all = (everywhere, now + self._delay(everywhere - _FREE_FAILURES_ALL, 5.0))
+        key = neighborhood(address)
+        with self._lock:
+            count = self._failures.pop(key, (0, 0.0))[0] + 1
+            self._failures[key] = (count, self._now_s() + self._delay(count - _FREE_FAILURES, _MAX_DELAY_S))
+            while len(self._failures) > _MAX_ADDRESSES:
+                self._failures.popitem(last=False)
 
     def succeeded(self, address: str) -> None:
         """Forget the failures of an address."""
-        self._failures.pop(address, None)
+        with self._lock:
+            self._failures.pop(neighborhood(address), None)
 
     @staticmethod
     def _delay(over: int, most_s: float) -> float:
@@ -119,6 +122,9 @@ class People:
         self._codes: dict[str, dict[str, str]] = state["codes"]
         self._sessions = {key: Session(**value) for key, value in state["sessions"].items()}
         self._saved_s = 0.0
+        self._lock = threading.RLock()
+        """Sessions are opened and ended in threads, and asked for in the event loop."""
+        self._devices_key: str = state.get("devices_key") or secrets.token_hex(32)
         self.throttle = Throttle()
 
     @classmethod
@@ -148,8 +154,27 @@ class People:
         path = self._path.with_name("codes.json")
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
+    def device(self, role: str) -> str:
+        """A cookie for a browser in which `role` has signed in; worth nothing once the role's code is another."""
+        told = f"{role}.{secrets.token_urlsafe(16)}"
+        return f"{told}.{self._device_mac(told)}"
+
+    def known_device(self, cookie: str) -> str:
+        """What a device cookie is throttled by in place of its address; empty when it is none of ours."""
+        told, _, mac = cookie.rpartition(".")
+        if not (cookie.isascii() and len(cookie) < 200 and told.partition(".")[0] in self._codes):
+            return ""
+        return f"device {told}" if hmac.compare_digest(mac, self._device_mac(told)) else ""
+
+    def _device_mac(self, told: str) -> str:
+        code_hash = self._codes[told.partition(".")[0]]["hash"]
+        return hmac.new(bytes.fromhex(self._devices_key), f"{told} {code_hash}".encode(), "sha256").hexdigest()
+
     def sign_in(self, code: str, address: str) -> tuple[str, Session]:
-        """(token, session) for a right code; `AccessError` "code" or "throttled"."""
+        """(token, session) for a right code; `AccessError` "code" or "throttled".
+
+        `address`: what guesses are counted by, an address or a `known_device`.
+        """
         self.throttle.check(address)
         for role, entry in self._codes.items():
             if self._matches(entry["hash"], _plain(code)):
@@ -157,9 +182,7 @@ class People:
                 token = secrets.token_urlsafe(32)
                 now = self._now_s()
                 session = Session(role, entry["name"], now, now)
-                self._sessions[_key(token)] = session
-                self._prune()
-                self._keep_sessions()
+                self._add(token, session)
                 return token, session
         self.throttle.failed(address)
         raise AccessError("登录码不正确 (the code is not right)", code="code")
@@ -169,16 +192,21 @@ class People:
         self.end(grant)
         token, now = secrets.token_urlsafe(32), self._now_s()
         session = Session(role, name, now, now, grant=grant, until_s=until_s)
-        self._sessions[_key(token)] = session
-        self._prune()
-        self._keep_sessions()
+        self._add(token, session)
         return token, session
+
+    def _add(self, token: str, session: Session) -> None:
+        with self._lock:
+            self._sessions[_key(token)] = session
+            self._prune()
+        self._keep_sessions()
 
     def end(self, grant: str) -> None:
         """End the sessions of a guest at once."""
-        for key, session in list(self._sessions.items()):
-            if session.grant and session.grant == grant:
-                self._sessions.pop(key).ended = True
+        with self._lock:
+            for key, session in list(self._sessions.items()):
+                if session.grant and session.grant == grant:
+                    self._sessions.pop(key).ended = True
         self._keep_sessions()
 
     def session(self, token: str) -> Session | None:
@@ -204,7 +232,8 @@ class People:
 
     def sign_out(self, token: str) -> None:
         """End a session at once."""
-        session = self._sessions.pop(_key(token), None)
+        with self._lock:
+            session = self._sessions.pop(_key(token), None)
         if session is not None:
             session.ended = True
             self._keep_sessions()
@@ -229,9 +258,11 @@ class People:
             log.error("sessions_not_kept", file=str(self._path), why=error.strerror)
 
     def _save(self) -> None:
-        self._saved_s = self._now_s()
-        sessions = {key: asdict(session) for key, session in self._sessions.items()}
-        write_private(self._path, json.dumps({"codes": self._codes, "sessions": sessions}, ensure_ascii=False))
+        with self._lock:  # one writer of the file, and nobody changes what it writes
+            self._saved_s = self._now_s()
+            sessions = {key: asdict(session) for key, session in self._sessions.items()}
+            state = {"codes": self._codes, "sessions": sessions, "devices_key": self._devices_key}
+            write_private(self._path, json.dumps(state, ensure_ascii=False))
 
 
 def _key(token: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator, Sequence
 
@@ -11,7 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from sync.errors import ConfigError
-from sync.http.access import check_declared
+from sync.http.connection import Doorkeeper, DoorLimits, GuardedConnection
+from sync.http.rules import check_declared
 
 
 def new_app(title: str) -> FastAPI:
@@ -20,7 +22,9 @@ def new_app(title: str) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI, host: str, port: int, *, proxies: Sequence[str] = ()) -> AsyncIterator[int]:
+async def serving(
+    app: FastAPI, host: str, port: int, *, proxies: Sequence[str] = (), limits: DoorLimits | None = None
+) -> AsyncIterator[int]:
     """Serve `app` while the block runs; yields the port (chosen by the system when `port` is 0).
 
     Who asks is who connects, whatever `X-Forwarded-*` says, unless one of `proxies` (addresses) passes it on.
@@ -37,6 +41,8 @@ async def serving(app: FastAPI, host: str, port: int, *, proxies: Sequence[str] 
     config = uvicorn.Config(
         app,
         lifespan="on",
+        # A class in all but name: uvicorn calls it once for each connection.
+        http=functools.partial(GuardedConnection, Doorkeeper(limits or DoorLimits(), proxies)),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,

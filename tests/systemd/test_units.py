@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import recorder.service as recorder
+from sync.http.connection import DoorLimits
 from tests.support.paths import UNITS
 from transcriber.recognition.worker import NICENESS
 
@@ -110,6 +111,14 @@ def test_memory_is_taken_from_the_transcriber_first_and_from_the_recorder_last()
     oom = {unit: int(values(unit)["OOMScoreAdjust"][0]) for unit in ROOM}
     assert min(oom, key=oom.__getitem__) == "wutong-recorder.service"
     assert max(oom, key=oom.__getitem__) == "wutong-transcriber.service"
+
+
+def test_what_browsers_and_rooms_reach_has_bounds_of_its_own() -> None:
+    for unit in ("wutong-center.service", "wutong-edge.service"):
+        service = values(unit)
+        assert re.fullmatch(r"[1-4]G", service["MemoryMax"][0])
+        assert service["OOMPolicy"] == ["continue"]
+        assert int(service["LimitNOFILE"][0]) >= 4 * DoorLimits().in_all
 
 
 def test_devices_and_network_are_where_they_are_needed_and_nowhere_else() -> None:

@@ -26,6 +26,8 @@ from sync.media.gop_cache import GopCache
 log = structlog.get_logger(__name__)
 
 MAX_WATCHED = 128
+WANTED = frozenset({"rooms"})
+"""What a tab may say beside `watch`."""
 NAME_CHARS = 200
 """Of an address: `court/room/track`."""
 SEND_TIMEOUT_S = 20.0
@@ -180,10 +182,18 @@ class Gateway:
             if not isinstance(said, dict):
                 raise ValueError("a message to the gateway must be a JSON object")
             watch = said.pop("watch", None)
-            tab.wanted.update(said)
+            self._want(tab, said)
             if watch is not None:
                 self._watch(tab, watch)
             on_said(tab)
+
+    def _want(self, tab: LiveTab, said: dict[str, object]) -> None:
+        """Keep what is known of what a tab says: anything else would stay as long as the tab."""
+        for key in WANTED & said.keys():
+            names = said[key]
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise ValueError(f"{key} must be a list of addresses")
+            tab.wanted[key] = [name for name in names[:MAX_WATCHED] if len(name) <= self._name_chars]
 
     def _watch(self, tab: LiveTab, watch: object) -> None:
         if not isinstance(watch, list) or len(watch) > MAX_WATCHED:

@@ -16,7 +16,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -83,8 +83,8 @@ class LiveTab:
         self._thumbnails: dict[str, _Message] = {}
         self._gates: dict[str, WatcherGate] = {}
         self._ready = asyncio.Event()
-        self.wanted: dict[str, Any] = {}
-        """What the tab said last, other than `watch`."""
+        self.wanted: dict[str, list[str]] = {}
+        """Lists of addresses that the tab said last, other than `watch`."""
         self.lost = 0
         """Media messages dropped because this tab was slow."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import time
@@ -11,10 +12,11 @@ import httpx
 import pytest
 import websockets
 from fastapi import FastAPI
+from sqlalchemy import Connection, text
 from starlette.routing import BaseRoute
 
-from sync.errors import AccessError, ConfigError
-from sync.http.access import Access, check_declared, rule_of
+from sync.errors import AccessError, ConfigError, StorageError, WutongError
+from sync.http.access import Access, check_declared, error_response, rule_of
 from sync.http.people import People, Throttle
 from sync.http.serve import new_app
 from tests.support.peers.center_peers import Served
@@ -182,6 +184,7 @@ async def test_a_session_outlives_a_restart_and_its_cookie_is_strict(served: Ser
         answer = await http.post("/api/session", json={"code": served.code()})
         assert answer.headers["Set-Cookie"].startswith("__Host-wutong_center=")
         assert "Secure" in answer.headers["Set-Cookie"]
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 async def test_guessing_is_slowed_down(served: Served) -> None:
@@ -217,22 +220,20 @@ def test_only_failures_count_and_a_right_code_forgets_them() -> None:
     throttle.check("a")
 
 
-def test_who_has_many_addresses_takes_no_memory_and_locks_nobody_out_for_long() -> None:
+def test_who_has_many_addresses_takes_no_memory_and_locks_nobody_out() -> None:
+    """A code has 49 random bits: no number of addresses guesses it, so nobody waits for the guesses of others."""
     now = [0.0]
     throttle = Throttle(lambda: now[0])
     for _ in range(20):
         throttle.failed("first")
     for number in range(30_000):
-        throttle.failed(f"2001:db8::{number:x}")
-    for _ in range(20):
-        throttle.failed("last")
-    with pytest.raises(AccessError, match="5"):
-        throttle.check("clerk")
-    now[0] = 5.1
+        throttle.failed(f"2001:db8:{number:x}::1")
+    for number in range(20):
+        throttle.failed(f"2001:db8:1:2::{number:x}")
     throttle.check("clerk")
     throttle.check("first")  # the oldest are forgotten
     with pytest.raises(AccessError):
-        throttle.check("last")
+        throttle.check("2001:db8:1:2:ffff::1")  # an address that one guesser has, too
 
 
 @pytest.mark.parametrize("step_s", [-86400.0, 86400.0])
@@ -255,6 +256,8 @@ async def test_pages_carry_the_headers_and_assets_stay_inside(served: Served) ->
         assert page.headers["Content-Type"].startswith("text/html")
         assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
         assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert "microphone=()" in page.headers["Permissions-Policy"]
+        assert "Strict-Transport-Security" not in page.headers
         assert (await http.get("/assets/..%2f..%2fpyproject.toml")).status_code == 404
         assert (await http.get("/assets/%2e%2e/%2e%2e/pyproject.toml")).status_code == 404
         assert (await http.get("/")).headers["Location"] == "/inspect"
@@ -287,3 +290,95 @@ def test_on_a_disk_that_takes_nothing_people_still_sign_in_and_out(tmp_path: Pat
     assert people.session(token) is session
     people.sign_out(token)
     assert people.session(token) is None
+
+
+def test_a_device_that_signed_in_before_is_known_until_the_code_is_another(tmp_path: Path) -> None:
+    again = People.open(tmp_path / "access.json", {"clerk": "书记员"})
+    token, _ = again.sign_in(again.plain_codes()["clerk"], "127.0.0.1")
+    assert again.session(token) is not None
+    cookie = again.device("clerk")
+    assert again.known_device(cookie) == People.open(tmp_path / "access.json", {"clerk": "书记员"}).known_device(cookie)
+    for wrong in ("", "clerk", cookie[:-1], cookie.replace("clerk", "judge"), "clerk.x.", "é.a.b", cookie + "0" * 300):
+        assert again.known_device(wrong) == ""
+    other = People.open(tmp_path / "other" / "access.json", {"clerk": "书记员"})
+    assert other.known_device(cookie) == ""
+
+
+async def test_a_known_browser_signs_in_while_its_address_is_full_of_guesses(served: Served) -> None:
+    async with served.inspector() as known, httpx.AsyncClient(base_url=served.url) as guesser:
+        guesser.headers["X-Wutong"] = "1"
+        while (await guesser.post("/api/session", json={"code": "WRONG"})).json()["code"] != "throttled":
+            pass
+        right = {"code": served.code()}
+        assert (await guesser.post("/api/session", json=right)).status_code == 429
+        await known.delete("/api/session")
+        assert (await known.post("/api/session", json=right)).status_code == 200
+        await known.delete("/api/session")
+        codes = [(await known.post("/api/session", json={"code": "WRONG"})).json()["code"] for _ in range(8)]
+        assert codes[-1] == "throttled"  # a stolen cookie guesses no faster
+
+
+async def test_many_guesses_at_once_leave_one_address_four_places(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.url, headers={"X-Wutong": "1"}) as http:
+        guesses = [http.post("/api/session", json={"code": f"WRONG{n}"}) for n in range(40)]
+        codes = [answer.json()["code"] for answer in await asyncio.gather(*guesses)]
+    assert codes.count("code") <= 8
+    assert set(codes) == {"code", "throttled"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "center@evil.example", "[::1", "a b.c"])
+async def test_who_comes_by_a_name_that_is_not_ours_gets_nothing(served: Served, host: str) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as http:
+        answer = await http.get("/inspect", headers={"Host": host})
+    assert (answer.status_code, answer.json()["code"]) == (421, "host")
+    assert "web.public_origin" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("host", ["10.9.8.7:8800", "[fd00::1]:8800", "center", "center.local", "localhost:1"])
+async def test_nobody_is_locked_out_who_asks_by_an_address_or_a_local_name(served: Served, host: str) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as http:
+        assert (await http.get("/inspect", headers={"Host": host})).status_code in (200, 503)
+
+
+async def test_controls_in_an_address_are_refused_and_the_driver_says_nothing(served: Served) -> None:
+    async with served.inspector() as http:
+        for path in ("/assets/a%00b", "/assets/%00", "/api/hearings/h%001", "/inspect/a%1bb", "/assets/a%7f"):
+            answer = await http.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), path
+        for query in ("q=abc%00def", "q=%1b[2J", "q=a&room=%7F", "q=a&from=%00"):
+            answer = await http.get(f"/api/search?{query}")
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), query
+        assert (await http.get("/api/search?q=a%09b")).status_code == 200
+
+
+def errors_below(kind: type[WutongError]) -> list[type[WutongError]]:
+    """A class of errors and all that are made of it."""
+    return [kind, *(found for below in kind.__subclasses__() for found in errors_below(below))]
+
+
+def test_no_error_of_any_class_answers_with_what_a_driver_said() -> None:
+    told = 0
+    for kind in errors_below(WutongError):
+        cause = ValueError("SELECT secret\nFROM codes WHERE ...")
+        try:
+            error = kind.__new__(kind)
+            WutongError.__init__(error, f"the store cannot be read ({cause})", code="storage")
+        except TypeError:
+            continue
+        error.__cause__ = cause
+        answer = error_response(error)
+        if answer.status_code >= 500:
+            told += 1
+            assert b"SELECT" not in bytes(answer.body)
+            assert set(json.loads(bytes(answer.body))) == {"code", "message"}
+    assert told >= 3
+
+
+async def test_a_database_that_fails_is_logged_and_not_told(served: Served) -> None:
+    def broken(connection: Connection) -> None:
+        connection.execute(text("SELECT secret FROM nowhere"))
+
+    for act in (served.center.database.read, served.center.database.write):
+        with pytest.raises(StorageError) as refused:
+            await act(broken)
+        assert "nowhere" not in refused.value.message
