@@ -1,6 +1,7 @@
 """What a center's broker lets anybody do, said once: Mosquitto's settings and its access list, as text.
 
-The demo writes both for its own rooms, `tools/make_broker.py` the examples in systemd/ that an administrator copies. An account's name is its client id, whatever the client says, so nobody can take another's connection; whoever connects
+The demo writes both for its own rooms, `tools/make_broker.py` the examples in systemd/ that an administrator copies.
+An account's name is its client id, whatever the client says, so nobody can take another's connection; whoever comes
 anew with an account takes over from the connection that the account had before, as a room that lost its line must.
 """
 
