@@ -40,7 +40,8 @@ def config_of(profile: Profile) -> UplinkConfig:
         broker=BrokerAddress(
             host=center.mqtt_host,
             port=center.mqtt_port,
-            client_id=f"room-{profile.room.court}-{profile.room.room}",
+            # A broker of ours takes the account's name for it in any case.
+            client_id=center.mqtt_username or f"room-{profile.room.court}-{profile.room.room}",
             username=center.mqtt_username,
             password=_secret(center.mqtt_password_file, "the room's MQTT password"),
         ),

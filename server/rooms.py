@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from server.config import RoomEntry
@@ -26,6 +26,7 @@ from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
+from sync.text.strict_json import read_strict
 
 STALE_S = 15.0
 MAX_STATUS_BYTES = 256 * 1024
@@ -173,13 +174,11 @@ class Rooms:
     def status(self, address: str, payload: bytes) -> None:
         """Take a room's status; `CenterError` when it is none."""
         room = self._rooms[address]
-        if len(payload) > MAX_STATUS_BYTES:
-            raise CenterError("a status is larger than any honest one", code="status")
         try:
-            status = Status.model_validate_json(payload)
+            status = Status.model_validate(read_strict(payload, limit=MAX_STATUS_BYTES))
             json.dumps(status.model_dump(), allow_nan=False).encode()
             to_ms(status.model_dump())
-        except (ValidationError, ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CenterError("a status is malformed", code="status") from error
         if status.online:
             room.status = status

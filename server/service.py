@@ -122,11 +122,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     archive = RecordReader(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
-    broker = CenterBroker(
-        BrokerAddress(
-            config.mqtt.host, config.mqtt.port, f"wutong-center-{os.getpid()}", config.mqtt.username, password
-        )
-    )
+    # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
+    client_id = config.mqtt.username or f"wutong-center-{os.getpid()}"
+    broker = CenterBroker(BrokerAddress(config.mqtt.host, config.mqtt.port, client_id, config.mqtt.username, password))
     rooms = Rooms(config.rooms)
     classifications = Classifications(record, archive)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room

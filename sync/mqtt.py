@@ -78,6 +78,8 @@ class MqttConnection:
         self.backlog_bytes = 0
         self.dropped = 0
         """Messages that came faster than they were handled."""
+        self.failed = 0
+        """Messages whose handler raised; each cost itself alone."""
         self.why = ""
         """Why it is not connected, in words; empty before the first attempt."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
@@ -222,16 +224,13 @@ class MqttConnection:
             taken, self._incoming = self._incoming, deque()
             self._incoming_bytes = 0
             self._scheduled = False
-        try:
-            while taken:
-                self._handle(*taken.popleft())
-        finally:
-            if taken:  # a defect in one handler costs its own message alone
-                with self._lock:
-                    self._incoming.extendleft(reversed(taken))
-                    self._incoming_bytes += sum(len(payload) for _, payload, _ in taken)
-                    self._scheduled = True
-                self._hop(self._receive)
+        for topic, payload, retained in taken:
+            try:
+                self._handle(topic, payload, retained)
+            except Exception:  # a defect in one handler costs its own message alone
+                self.failed += 1
+                if self.failed < 100 or self.failed % 1000 == 0:
+                    log.exception("message_failed", topic=topic[:120], bytes=len(payload), failed=self.failed)
 
     def _handle(self, topic: str, payload: bytes, retained: bool) -> None:
         handler = self._handlers.get(topic)

@@ -44,7 +44,7 @@ FROM_ROOMS = (
 """What a center subscribes to of every room, each with its quality of service."""
 
 
-ROOM_WRITES = (STATUS, "live/#", CAPTION, LEVELS, EVENTS, CHECKPOINTS)
+ROOM_WRITES = tuple(topic for topic, _ in FROM_ROOMS)
 """What a broker's access list lets a room write, below its own part, and not read."""
 ROOM_READS = (DEMAND, RECEIPTS, WITNESS, DOCKET, NOTICES)
 """What it lets a room read, and not write."""

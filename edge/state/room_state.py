@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from edge.state.messages import PanelMessage, ShownRoomState
 from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
 from hardware.profile import Profile
-from sync.errors import EnvelopeError, StorageError
+from sync.errors import StorageError, WutongError
 from sync.http.people import write_private
 from sync.ledger.progress import ProofProgress
 from sync.media.tracks import is_made
@@ -254,8 +254,16 @@ class RoomState:
                 continue
             try:
                 take(topic, payload)
-            except (EnvelopeError, ValueError, KeyError, TypeError, AttributeError) as error:
-                log.warning("feed_message_unreadable", topic=topic, why=str(error))
+            except (
+                WutongError,
+                ValueError,
+                KeyError,
+                TypeError,
+                AttributeError,
+                ArithmeticError,
+                RecursionError,
+            ) as error:  # whatever one message holds, the next is listened to
+                log.warning("feed_message_unreadable", topic=topic, why=str(error)[:200])
 
     def _from_recorder(self, topic: str, payload: bytes) -> None:
         head, _, track = topic.partition("/")

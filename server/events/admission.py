@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,8 +21,11 @@ from sync.record.bodies import BODIES, CHECKED
 from sync.record.bodies.limits import INT64, Limits, Name, Ns
 from sync.record.event import Event
 from sync.record.hearing import Hearing
+from sync.text.strict_json import read_strict
 
 MAX_EVENT_BYTES = 1024 * 1024
+_HEAD = re.compile(rb'\s{0,8}\{\s{0,8}"number"\s{0,8}:\s{0,8}([0-9]{1,19})\s{0,8},')
+_HEAD_BYTES = 128
 _BODIES: Mapping[str, TypeAdapter[Any]] = {kind: TypeAdapter(BODIES[kind]) for kind in CHECKED}
 
 
@@ -50,12 +54,13 @@ class Received:
 
 def number_of(payload: bytes) -> int | None:
     """The number of an event that `read_event` refuses, so that its room can be told; None when it has none."""
-    if len(payload) > 16 * MAX_EVENT_BYTES:
-        return None
     try:
-        return _Numbered.model_validate(json.loads(payload)).number
-    except (ValueError, RecursionError):
-        return None
+        return _Numbered.model_validate(read_strict(payload, limit=MAX_EVENT_BYTES)).number
+    except ValueError:
+        # What is too large, or no JSON that is taken, is not read any further than its beginning, as rooms write it.
+        head = _HEAD.match(payload, 0, _HEAD_BYTES)
+        number = 0 if head is None else int(head[1])
+        return number if 1 <= number <= INT64 else None
 
 
 def read_event(room: str, payload: bytes) -> Received:
@@ -63,7 +68,7 @@ def read_event(room: str, payload: bytes) -> Received:
     if len(payload) > MAX_EVENT_BYTES:
         raise CenterError(f"an event of {len(payload)} bytes is larger than any honest one", code="event")
     try:
-        value = json.loads(payload, parse_constant=_no_constant)
+        value = read_strict(payload, limit=MAX_EVENT_BYTES)
         head = _Head.model_validate(value)
         event = Event(head.number, head.hearing, head.kind, head.room_ns, head.utc_ns, head.body)
         _check_body(event)
@@ -93,7 +98,3 @@ def _text(value: object) -> str:
     if "\\u0000" in text:
         raise ValueError("a NUL character is not text")
     return text
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

@@ -27,6 +27,7 @@ from sync.http.live.gateway import Gateway
 from sync.http.live.tab import CLIENT_BYTES, LiveTab
 from sync.media.envelope import Envelope, Kind
 from sync.record.milliseconds import event_to_ms, to_ms
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
@@ -219,11 +220,9 @@ def _wants(room: str, hearing: str | None = None) -> Callable[[LiveTab], bool]:
 
 
 def _json(payload: bytes) -> Any:
-    if len(payload) > MAX_TEXT_BYTES:
-        raise CenterError("a live text is larger than any honest one", code="live")
     try:
-        value = json.loads(payload)
+        value = read_strict(payload, limit=MAX_TEXT_BYTES)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         return to_ms(value)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CenterError("a live text is not JSON", code="live") from error

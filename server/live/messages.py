@@ -14,6 +14,7 @@ from sync.errors import WutongError
 
 log = structlog.get_logger(__name__)
 
+_FAILED = "failed"
 MOST_UNKNOWN = 1000
 """So many rooms that are not in the configuration are named in the log."""
 
@@ -34,6 +35,8 @@ class RoomMessages:
         }
         self._unknown: set[str] = set()
         self.refused = 0
+        self.failed = 0
+        """Messages that a defect of the center, and not the room, has cost."""
 
     def take(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
         """One message of the room `court/room`."""
@@ -54,3 +57,12 @@ class RoomMessages:
             self.refused += 1
             if self.refused < 100 or self.refused % 1000 == 0:
                 log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
+        except Exception as error:
+            # A message that nobody foresaw costs itself alone: neither another room's nor the center's service.
+            self.failed += 1
+            if self.failed < 100 or self.failed % 1000 == 0:
+                log.exception("message_failed", room=room, topic=topic[:80], failed=self.failed)
+            if _FAILED not in self._rooms.states[room].alarms:
+                what = type(error).__name__
+                words = f"处理该法庭的消息时出错，已跳过，请联系维护人员 (a message could not be handled: {what})"
+                self._rooms.alarm(room, _FAILED, words)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.errors import EnvelopeError
@@ -30,6 +30,7 @@ from sync.record.hearing import Hearing, State
 from sync.record.timeline import PauseReason
 from sync.room.feed import FRESH_S
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdentity, RoomStatus, StampedRoomStatus
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,9 @@ class Leave(enum.Enum):
     def lets(self, track: str) -> bool:
         """Whether media of this track may leave."""
         return self is Leave.ALL or (self is Leave.PICTURES and track not in SOUND)
+
+
+MAX_DEMAND_BYTES = 16 * 1024
 
 
 class Demand(BaseModel):
@@ -159,7 +163,7 @@ class LivePublisher:
             elif head == "speaking":
                 self._speaking = [str(seat) for seat in json.loads(payload)["seats"]]
                 self._publish_status()
-        except (EnvelopeError, ValueError, KeyError, TypeError) as error:
+        except (EnvelopeError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             log.warning("feed_message_unreadable", topic=topic, why=str(error))
 
     def _state(self) -> object:
@@ -210,9 +214,9 @@ class LivePublisher:
 
     def _on_demand(self, payload: bytes) -> None:
         try:
-            demand = Demand.model_validate_json(payload)
-        except ValidationError as error:
-            log.warning("demand_unreadable", why=str(error.errors()[0]["msg"]))
+            demand = Demand.model_validate(read_strict(payload, limit=MAX_DEMAND_BYTES))
+        except ValueError as error:
+            log.warning("demand_unreadable", why=str(error)[:200])
             return
         self._demand_until = self._monotonic() + DEMAND_S
         self._levels = demand.levels

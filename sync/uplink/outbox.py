@@ -15,22 +15,25 @@ from collections.abc import Callable
 from typing import Annotated
 
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.errors import StorageError
 from sync.mqtt import MqttConnection
+from sync.record.bodies.limits import INT64
 from sync.record.event import Event
 from sync.room.event_log import RoomLog
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
 WINDOW = 64
 RESEND_S = 10.0
 LOOK_S = 1.0
+MAX_RECEIPTS_BYTES = 512 * 1024
 
 
-Numbers = Annotated[list[Annotated[int, Field(ge=1)]], Field(max_length=10_000)]
+Numbers = Annotated[list[Annotated[int, Field(ge=1, le=INT64)]], Field(max_length=10_000)]
 
 
 class Receipts(BaseModel):
@@ -92,9 +95,9 @@ class Outbox:
 
     def _on_receipts(self, payload: bytes) -> None:
         try:
-            receipts = Receipts.model_validate_json(payload)
-        except ValidationError as error:
-            log.warning("receipts_unreadable", why=str(error.errors()[0]["msg"]))
+            receipts = Receipts.model_validate(read_strict(payload, limit=MAX_RECEIPTS_BYTES))
+        except ValueError as error:
+            log.warning("receipts_unreadable", why=str(error)[:200])
             return
         refused = set(receipts.refused) & self._sent.keys()
         if refused - self._refused:

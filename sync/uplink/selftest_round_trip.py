@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.errors import CenterError, StorageError
 from sync.room.paths import RoomPaths
 from sync.runtime.service import cancel_and_wait
+from sync.text.strict_json import read_strict
 from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 
@@ -38,6 +38,9 @@ class _File(BaseModel):
     index: int = Field(ge=0)
     bytes: int = Field(ge=0)
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+MAX_ORDER_BYTES = 1024 * 1024
 
 
 class _Order(BaseModel):
@@ -68,7 +71,7 @@ class RoundTrip:
     def order(self, payload: bytes) -> None:
         """`{"id","tracks":{track:[{file,index,bytes,sha256}]}}`; said twice, it is done once."""
         try:
-            order = _Order.model_validate(json.loads(payload))
+            order = _Order.model_validate(read_strict(payload, limit=MAX_ORDER_BYTES))
         except (ValueError, ValidationError):
             log.warning("test_order_unreadable")
             return

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
-from pydantic import ValidationError
 
 from sync import topics
 from sync.mqtt import BrokerAddress, MqttConnection, Will
@@ -25,6 +24,7 @@ from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
 from sync.room.messages import LinkStatus, RoomIdentity
 from sync.room.paths import RoomPaths
+from sync.text.strict_json import read_strict
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
 from sync.uplink.selftest_round_trip import RoundTrip
@@ -62,6 +62,9 @@ class UplinkConfig:
     def address(self) -> str:
         """`court/room`."""
         return f"{self.court}/{self.room}"
+
+
+MAX_DOCKET_BYTES = 4 * 1024 * 1024
 
 
 class BrokerLine:
@@ -203,9 +206,9 @@ class Uplink:
 
     def _on_docket(self, payload: bytes) -> None:
         try:
-            docket = Docket.model_validate_json(payload)
-        except ValidationError as error:
-            log.warning("docket_unreadable", why=str(error.errors()[0]["msg"]))
+            docket = Docket.model_validate(read_strict(payload, limit=MAX_DOCKET_BYTES))
+        except ValueError as error:
+            log.warning("docket_unreadable", why=str(error)[:200])
             return
         self._feed.publish("docket", docket.model_dump_json().encode(), retain=True)
 

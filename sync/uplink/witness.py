@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.errors import LedgerError, StorageError
@@ -24,6 +24,7 @@ from sync.mqtt import MqttConnection
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key
 from sync.room.paths import RoomPaths
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
@@ -88,10 +89,10 @@ class WitnessLine:
 
     def _on_answer(self, payload: bytes) -> None:
         try:
-            answer = Answer.model_validate_json(payload)
+            answer = Answer.model_validate(read_strict(payload, limit=2 * MAX_ANSWER_BYTES))
             self._answers.put_nowait(answer)
-        except ValidationError as error:
-            log.warning("witness_unreadable", why=str(error.errors()[0]["msg"]))
+        except ValueError as error:
+            log.warning("witness_unreadable", why=str(error)[:200])
         except asyncio.QueueFull:
             log.warning("witness_dropped", next="the center is asked again")
         self._kick.set()

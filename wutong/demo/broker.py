@@ -8,9 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync import topics
 from sync.errors import ConfigError
 from sync.http.people import write_private
+from wutong.broker_policy import rights_text, settings_text
 from wutong.demo.preflight import find_program
 
 
@@ -41,32 +41,9 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
     for one in (center, *rooms.values()):
         password = one.password_file.read_text(encoding="utf-8")
         subprocess.run([tool, "-b", str(passwords), one.username, password], check=True, capture_output=True)
-    lines = [f"user {center.username}", f"topic readwrite {topics.PREFIX}/#", ""]
-    for address, one in rooms.items():
-        base = topics.of_room(address)
-        lines += [f"user {one.username}"]
-        lines += [f"topic write {base}/{up}" for up in topics.ROOM_WRITES]
-        lines += [f"topic read {base}/{down}" for down in topics.ROOM_READS] + [""]
-    write_private(access, "\n".join(lines))
-    config.write_text(
-        "\n".join(
-            (
-                f"listener {port} 127.0.0.1",
-                # Started by root it would become user `mosquitto`, who must not read these files.
-                f"user {getpass.getuser()}",
-                "allow_anonymous false",
-                f"password_file {passwords.resolve()}",
-                f"acl_file {access.resolve()}",
-                # Nothing durable lives here: the rooms' logs and the center's store are the record.
-                "persistence false",
-                "max_packet_size 8500000",
-                "max_queued_messages 2000",
-                "set_tcp_nodelay true",
-                "log_type error",
-                "log_type warning",
-                "",
-            )
-        ),
-        encoding="utf-8",
-    )
+    write_private(access, rights_text(center.username, {address: one.username for address, one in rooms.items()}))
+    # Started by root it would become user `mosquitto`, who must not read these files.
+    user = f"user {getpass.getuser()}"
+    text = settings_text(f"{port} 127.0.0.1", str(passwords.resolve()), str(access.resolve()), more=(user,))
+    config.write_text(text, encoding="utf-8")
     return config

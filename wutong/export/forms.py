@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.errors import LedgerError
+from sync.text.strict_json import UnreadableError, read_strict
 
 FORM = "wutong-export/2"
 """Raise it when a fact, a word or a byte of what is compared changes, and keep the renderers of the forms before it for
@@ -31,7 +32,6 @@ CERTIFICATE = "certificate.json"
 SIGNING = "signing.json"
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024
-MAX_DEPTH = 40
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _FIRST_PATHS = re.compile(
     rf"media/{NAME}/[0-9]{{5,7}}\.mp4"
@@ -145,33 +145,10 @@ def note_text(room: str, hearing: str, sha256: str) -> str:
 
 def read_json(data: bytes, *, limit: int = MAX_INDEX_BYTES) -> Any:
     """JSON from outside; `LedgerError` when it is too large, too deep, ambiguous or no JSON."""
-    if len(data) > limit:
-        raise LedgerError(f"{len(data)} bytes of JSON are more than any honest file has", code="json")
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_twice, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise LedgerError(f"this is not JSON: {error}", code="json") from error
-    _check_depth(value, 0)
-    return value
-
-
-def _check_depth(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise LedgerError("JSON is nested too deeply", code="json")
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            _check_depth(item, depth + 1)
-
-
-def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise LedgerError("JSON says one key twice", code="json")
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise LedgerError(f"{name} is not JSON", code="json")
+        return read_strict(data, limit=limit)
+    except UnreadableError as error:
+        raise LedgerError(str(error), code="json") from error
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.config import RoomEntry
-from server.events.admission import read_event
+from server.events.admission import number_of, read_event
 from server.rooms import Rooms
 from sync.errors import CenterError
 from sync.record import hearing as h
@@ -20,8 +20,11 @@ from sync.record.transcript import Utterance
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.integers(-(10**400), 10**400) | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=12) | st.sampled_from(["at_ns", "room_ns", "_ns"]), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 KINDS = tuple(_HANDLERS)
@@ -100,3 +103,19 @@ async def test_after_a_storm_of_nonsense_an_event_is_still_stored(served: Served
     room.publish("events", opening(1))
     await until(lambda: room.receipts() == {1}, 30)
     assert not served.center.failed.done()
+
+
+@pytest.mark.parametrize("topic", ["status", "events", "caption", "levels", "checkpoints"])
+async def test_a_huge_number_costs_its_own_message_alone(served: Served, room: RoomPeer, topic: str) -> None:
+    huge = b'{"online": true, "recorder": {"a_ns": %s}, "a_ns": %s}' % (b"1" * 400, b"1" * 400)
+    room.publish(topic, huge, qos=1)
+    room.publish("events", opening(1))
+    await until(lambda: room.receipts() == {1}, 30)
+    assert not served.center.failed.done()
+
+
+def test_a_refused_event_that_is_too_large_is_named_by_its_beginning() -> None:
+    assert number_of(b'{"number": 7, "body": "' + b"x" * 8_000_000 + b'"}') == 7
+    assert number_of(b'{"number": 7, "a": NaN}') == 7
+    assert number_of(b'{"body": {"number": 7, "a": NaN}}') is None
+    assert number_of(b'{"number": 9999999999999999999, "a": NaN}') is None

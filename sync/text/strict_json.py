@@ -1,0 +1,82 @@
+"""The one reader of JSON that others wrote: bounded in bytes, depth and numbers, and read by everybody as the same.
+
+What it returns fits a database's integers and can be written, divided and shown: no integer is beyond 64 bits, no
+number is infinite or none, no key is said twice, and nothing is nested deeper than `MAX_DEPTH`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+MAX_DEPTH = 40
+_MAX_DIGITS = 20
+_MAX_NUMBER_CHARACTERS = 64
+_INT64 = 2**63
+
+
+class UnreadableError(ValueError):
+    """This is not JSON as it may come from others; the message says why, without its content."""
+
+
+def read_strict(data: bytes, *, limit: int, depth: int = MAX_DEPTH) -> Any:
+    """The value of `data`, of at most `limit` bytes of UTF-8; `UnreadableError` for everything that is refused."""
+    if len(data) > limit:
+        raise UnreadableError(f"{len(data)} bytes of JSON are more than any honest one has")
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_no_twice,
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_float=_real,
+        )
+    except UnreadableError:
+        raise
+    except RecursionError as error:
+        raise UnreadableError("JSON is nested too deeply") from error
+    except ValueError as error:
+        raise UnreadableError(f"this is not JSON: {error}") from error
+    _check_depth(value, depth)
+    return value
+
+
+def _check_depth(value: Any, depth: int) -> None:
+    # One level after the other, so that a deep value costs no more than a flat one.
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(depth + 1):
+        if not level:
+            return
+        level = [
+            item
+            for one in level
+            for item in (one.values() if isinstance(one, dict) else one)
+            if isinstance(item, dict | list)
+        ]
+    raise UnreadableError("JSON is nested too deeply")
+
+
+def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise UnreadableError("JSON says one key twice")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise UnreadableError(f"{name} is not JSON")
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= _MAX_DIGITS else _INT64
+    if not -_INT64 <= value < _INT64:
+        raise UnreadableError("JSON says an integer of more than 64 bits")
+    return value
+
+
+def _real(text: str) -> float:
+    value = float(text) if len(text) <= _MAX_NUMBER_CHARACTERS else math.inf
+    if not math.isfinite(value):
+        raise UnreadableError("JSON says a number that is too large or too long")
+    return value

@@ -1,0 +1,62 @@
+"""What a center's broker lets anybody do, said once: Mosquitto's settings and its access list, as text.
+
+The demo writes both for its own rooms, `tools/make_broker.py` the examples in systemd/ that an administrator copies.
+An account's name is its client id, whatever the client says, so nobody can take another's connection; whoever comes
+anew with an account takes over from the connection that the account had before, as a room that lost its line must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sync import topics
+
+SETTINGS = (
+    "allow_anonymous false",
+    # One fragment of a track is far smaller; what is larger is no fragment.
+    "max_packet_size 8500000",
+    "max_queued_messages 2000",
+    "max_queued_bytes 67108864",
+    "max_inflight_messages 100",
+    "max_keepalive 120",
+    "memory_limit 268435456",
+    "set_tcp_nodelay true",
+    # Nothing durable lives here: the rooms' logs and the center's store are the record.
+    "persistence false",
+    "sys_interval 0",
+    "log_type error",
+    "log_type warning",
+)
+"""Of the whole broker. No message of the broker's own (`$SYS`) is made, so there is none that could be heard."""
+LISTENER_SETTINGS = (
+    "use_username_as_clientid true",
+    "max_connections 6000",
+)
+"""Of a listener; they follow it. The connections are more than the rooms that a center may have."""
+
+
+def settings_text(listener: str, passwords: str, rights: str, *, more: tuple[str, ...] = ()) -> str:
+    """A configuration: `listener` is a port and perhaps an address, the others are paths of files."""
+    lines = (
+        *more,
+        *SETTINGS,
+        f"password_file {passwords}",
+        f"acl_file {rights}",
+        "",
+        f"listener {listener}",
+        *LISTENER_SETTINGS,
+    )
+    return "\n".join(lines) + "\n"
+
+
+def rights_text(center: str, rooms: Mapping[str, str]) -> str:
+    """An access list: the center's account, and `court/room` to the account of each room."""
+    lines = [f"user {center}"]
+    lines += [f"topic read {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_WRITES]
+    lines += [f"topic write {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_READS]
+    for address, account in rooms.items():
+        base = topics.of_room(address)
+        lines += ["", f"user {account}"]
+        lines += [f"topic write {base}/{topic}" for topic in topics.ROOM_WRITES]
+        lines += [f"topic read {base}/{topic}" for topic in topics.ROOM_READS]
+    return "\n".join(lines) + "\n"
