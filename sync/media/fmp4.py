@@ -16,19 +16,10 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
+from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
 from sync.runtime.units import NS_PER_S
-
-MAX_BOX_BYTES = 32 * 1024 * 1024
-"""A fragment is 100-500 ms; nothing honest comes near."""
-MAX_HEADER_BYTES = 1024 * 1024
-"""Of an init segment with all that stands before it, and of what stands before the media of one fragment: both are
-held in memory."""
-MAX_BOXES = 64
-"""Boxes in front of an init segment's `moov` or of one fragment's media."""
-MAX_FRAGMENTS = 100_000
-"""Of one file: more than three hours of the shortest."""
 
 _BEFORE_FRAGMENT = {b"styp", b"prft", b"emsg", b"sidx"}
 _IGNORED = {b"free", b"skip", b"mfra", b"uuid", b"ssix", b"meta"}
@@ -180,13 +171,6 @@ class BoxReader:
             self._prefix = self._moof = b""
             return fragment
         return None
-
-
-def checked_boxes(count: int) -> int:
-    """How many boxes came without media between them; `MediaError` when nothing honest has so many."""
-    if count > MAX_BOXES:
-        raise MediaError(f"the media has more than {MAX_BOXES} boxes in a row that hold no media; restart its source")
-    return count
 
 
 def parse_init(data: bytes) -> Init:

@@ -2,7 +2,7 @@
 
 Bytes in any cut; a `moof` is kept until it is read, an `mdat` is only counted. Refuses, with `MediaError`, what the
 recorder cannot have written: other boxes, boxes whose sizes do not add up, a fragment without its description, and
-whatever is beyond the budgets of `sync.media.fmp4`. So the work is in proportion to the bytes, whoever wrote them.
+whatever is beyond the budgets of `sync.media.budgets`. So the work is in proportion to the bytes, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 
 from sync.errors import MediaError
-from sync.media.fmp4 import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, Init, checked_boxes, parse_init, to_ns
+from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes
+from sync.media.fmp4 import Init, parse_init, to_ns
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, parse_fragment_samples
 
