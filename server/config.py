@@ -77,6 +77,9 @@ class StoreSettings(_ConfigPart):
     database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
     reserve_gib: float = Field(1.0, ge=0, le=10_000, description="uploads wait (507) while less than this is free")
     max_upload_gib: float = Field(8.0, gt=0, le=1024, description="one segment or exhibit may not be larger")
+    upload_quota_gib: float = Field(
+        64.0, gt=0, le=100_000, description="what one room may have sent and not finished; above it uploads wait (507)"
+    )
 
 
 class Config(_ConfigPart):

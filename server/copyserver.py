@@ -151,14 +151,14 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
     """The app; `rooms`: SHA-256 of a token -> `court/room`."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        uploads = UploadFolder(data / ".uploads")
+        uploads = UploadFolder(data / ".uploads", reserve_bytes=RESERVE_BYTES)
         access = Access.open(data / ".access.json", {})
     except OSError as error:
         raise ConfigError(f"the folder {data} cannot be used: {error.strerror}") from error
     tokens, keeper = Tokens(rooms), CopyStore(data, uploads)
     app = new_app("Wutong copies")
     access.install(app, "wutong_copies")
-    gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES, reserve_bytes=RESERVE_BYTES)
+    gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES)
     router = create_tus_router(prefix="/api/uploads", max_size=MAX_BYTES, days_to_keep=KEEP_DAYS, storage=uploads)
     for route in router.routes:
         takes_files = "PATCH" in getattr(route, "methods", ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
 
 DEMAND_S = 5.0
 POLL_S = 1.0
+EXPIRE_S = 3600.0
 DOCKETS_S = 10.0
 VIEWED_S = 5.0
 COOKIE = "center"
@@ -112,7 +114,11 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     try:
         data.mkdir(parents=True, exist_ok=True)
         store = ObjectStore(data / "objects")
-        uploads = UploadFolder(data / "uploads")
+        uploads = UploadFolder(
+            data / "uploads",
+            reserve_bytes=int(config.storage.reserve_gib * 2**30),
+            quota_bytes=int(config.storage.upload_quota_gib * 2**30),
+        )
     except OSError as error:
         raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}") from error
     tokens = Tokens(config.token_hashes())
@@ -156,7 +162,6 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             uploads,
             kinds=objects_api.KINDS,
             max_bytes=max_bytes,
-            reserve_bytes=int(config.storage.reserve_gib * 2**30),
         ),
         uploads,
         max_bytes,
@@ -216,6 +221,9 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     async def demand() -> None:
         center.live.demand()
 
+    async def expire() -> None:
+        await asyncio.to_thread(center.uploads.expire, time.time())
+
     await center.classifications.start()  # before anybody can ask
     await center.grants.start()
     center.broker.start()
@@ -226,6 +234,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
+        asyncio.create_task(every(EXPIRE_S, expire), name="uploads"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
     ]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sync.errors import WutongError
+from sync.text.printable import printable
 from wutong.bench.commands import OF_BENCH, JsonOption, bench
 
 app = typer.Typer(
@@ -271,12 +272,12 @@ def main() -> None:
     try:
         app()
     except WutongError as error:
-        print(f"wutong: {error.message}", file=sys.stderr)
+        print(printable(f"wutong: {error.message}", lines=True), file=sys.stderr)
         sys.exit(2)
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library not in OF_BENCH:
             raise
         words = f"the bench needs {library}; run `make setup SET=bench`, or pip install 'wutong[bench]'"
-        print(f"wutong: {words}", file=sys.stderr)
+        print(printable(f"wutong: {words}", lines=True), file=sys.stderr)
         sys.exit(2)

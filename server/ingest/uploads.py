@@ -6,7 +6,8 @@ has written the body, and answers HEAD with 400 when the metadata has no file ty
 before its body is read, appended bytes are on disk before the answer, and the offset is the size of the file.
 
 Refused: a missing or unknown token (401), another room's upload (403), concatenation, uploads with a body at creation,
-and kinds of files that nothing could claim (422).
+kinds of files that nothing could claim (422), and what would take the disk below its reserve or a room above what it
+may have outstanding (507), also in the middle of a body: what was written by then is kept and counted.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
-from fastapi import Request
+from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuspyserver.storage import TusStorage
 
@@ -40,7 +42,11 @@ log = structlog.get_logger(__name__)
 _UID = re.compile(r"^[0-9a-f]{32}$")
 _BUFFER_BYTES = 1024 * 1024
 KEEP_DAYS = 3650
-"""tus uploads may expire; ours end when the room has its receipt."""
+"""tus uploads may expire; ours end when the room has its receipt, or in `ORPHAN_DAYS`."""
+ORPHAN_DAYS = 7
+"""An upload to which nothing was added for so long has lost its room, which keeps the file and begins another."""
+MOST_UPLOADS = 2000
+"""Of one room that are not objects yet: each track of each hearing that waits is some of them."""
 
 
 class Metadata(BaseModel):
@@ -85,8 +91,15 @@ class Tokens:
 class UploadFolder(TusStorage):
     """tuspyserver's storage: `<uid>` holds the bytes, `<uid>.info` what was said of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, reserve_bytes: int = 0, quota_bytes: int | None = None) -> None:
+        """`reserve_bytes`: what stays free on the disk. `quota_bytes`: what a room may have here that is no object
+        yet; None for as much as there is room."""
         self._folder = folder
+        self._reserve_bytes = reserve_bytes
+        self._quota_bytes = quota_bytes
+        self._outstanding: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._counting = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self._locks: dict[str, asyncio.Lock] = {}
         self._partials: dict[str, Partial] = {}
@@ -94,6 +107,8 @@ class UploadFolder(TusStorage):
         self._pending: dict[str, bytearray] = {}
         for info in folder.glob("*.info"):
             self._note(info.stem, _load(info))
+        for partial in self._partials.values():
+            self._grown(partial.uid, partial.metadata.room, _size(partial.path))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> UploadFolder:
         return self  # the routes copy their options for each request; there is one folder
@@ -115,6 +130,48 @@ class UploadFolder(TusStorage):
         """Space left for uploads."""
         return shutil.disk_usage(self._folder).free
 
+    def outstanding(self, room: str) -> int:
+        """Bytes of a room that are no objects yet."""
+        return self._outstanding.get(room, 0)
+
+    def check_room(self, room: str, more: int = 0, *, new: bool = False) -> None:
+        """`StorageError` when the disk or the room's quota has no place for `more` bytes, or for a `new` upload."""
+        if self.free_bytes() - more < self._reserve_bytes:
+            raise StorageError(
+                "中心磁盘已满，本庭文件保留在本庭并自动重试；请在中心清理或扩充磁盘 (the center's disk is full; "
+                "the room keeps its files and tries again)"
+            )
+        if self._quota_bytes is not None and self.outstanding(room) + more > self._quota_bytes:
+            raise StorageError(
+                f"本庭未完成的上传已达 {self._quota_bytes / 2**30:.1f} GiB 上限，文件保留在本庭并自动重试 (what this "
+                "room has sent and not finished is as much as it may be; finish or drop uploads, or raise "
+                "storage.upload_quota_gib at the center)",
+            )
+        if new and sum(p.metadata.room == room for p in list(self._partials.values())) >= MOST_UPLOADS:
+            raise StorageError(
+                f"本庭未完成的上传已有 {MOST_UPLOADS} 个 (this room has as many unfinished uploads as it may; finish "
+                "or drop some)",
+            )
+
+    def expire(self, utc_s: float) -> int:
+        """Drop uploads to which nothing was added in `ORPHAN_DAYS`; how many. Blocks."""
+        count = 0
+        for partial in list(self._partials.values()):
+            try:
+                idle_s = utc_s - partial.path.stat().st_mtime
+            except FileNotFoundError:
+                continue
+            if idle_s > ORPHAN_DAYS * 86_400 and not self.busy(partial.uid):
+                log.warning("upload_expired", upload=partial.uid, room=partial.metadata.room, idle_s=int(idle_s))
+                self.forget(partial.uid)
+                count += 1
+        return count
+
+    def _grown(self, uid: str, room: str, count: int) -> None:
+        with self._counting:
+            self._counts[uid] = self._counts.get(uid, 0) + count
+            self._outstanding[room] = self._outstanding.get(room, 0) + count
+
     def busy(self, uid: str) -> bool:
         """Whether somebody is writing to an upload now."""
         lock = self._locks.get(uid)
@@ -122,10 +179,14 @@ class UploadFolder(TusStorage):
 
     def forget(self, uid: str) -> None:
         """The file has become an object: drop the rest. Blocks."""
-        self._partials.pop(uid, None)
+        partial = self._partials.pop(uid, None)
         self._locks.pop(uid, None)
         self._pending.pop(uid, None)
         self._written.pop(uid, None)
+        if partial is not None:
+            with self._counting:
+                count = self._counts.pop(uid, 0)
+                self._outstanding[partial.metadata.room] = self.outstanding(partial.metadata.room) - count
         (self._folder / f"{uid}.info").unlink(missing_ok=True)
         (self._folder / uid).unlink(missing_ok=True)
 
@@ -160,11 +221,11 @@ class UploadFolder(TusStorage):
         pending = self._pending.setdefault(uid, bytearray())
         pending += chunk
         if len(pending) >= _BUFFER_BYTES:
-            await asyncio.to_thread(self._append, uid, self._pending.pop(uid))
+            await _told(self._append, uid, self._pending.pop(uid))
 
     async def flush(self, uid: str) -> None:
         """Bring what was appended to the disk, before the offset is told."""
-        await asyncio.to_thread(self._sync, uid, self._pending.pop(uid, bytearray()))
+        await _told(self._sync, uid, self._pending.pop(uid, bytearray()))
 
     async def finalize(self, uid: str) -> None:
         """Nothing to seal: `POST /api/objects` decides."""
@@ -219,11 +280,16 @@ class UploadFolder(TusStorage):
         return self._folder / uid
 
     def _append(self, uid: str, chunk: bytearray) -> None:
+        partial = self._partials.get(uid)
+        room = "" if partial is None else partial.metadata.room
+        self.check_room(room, len(chunk))
         try:
             with self._path(uid).open("ab") as file:
                 file.write(chunk)
         except OSError as error:
             raise StorageError(f"an upload cannot be written ({error.strerror}); look at the center's disk") from error
+        if partial is not None:
+            self._grown(uid, room, len(chunk))
 
     def _sync(self, uid: str, rest: bytearray) -> None:
         if rest:
@@ -249,15 +315,12 @@ class UploadFolder(TusStorage):
 class UploadGate:
     """Runs before the tus routes and before any body is read."""
 
-    def __init__(
-        self, tokens: Tokens, uploads: UploadFolder, *, kinds: frozenset[str], max_bytes: int, reserve_bytes: int
-    ) -> None:
+    def __init__(self, tokens: Tokens, uploads: UploadFolder, *, kinds: frozenset[str], max_bytes: int) -> None:
         """`kinds`: what `POST /api/objects` here can claim; an upload of another kind would rest for years."""
         self._tokens = tokens
         self._uploads = uploads
         self._kinds = kinds
         self._max_bytes = max_bytes
-        self._reserve_bytes = reserve_bytes
 
     async def __call__(self, request: Request) -> None:
         room = self._tokens.room(request)
@@ -268,9 +331,10 @@ class UploadGate:
             value = request.headers.get(header, "0")
             if not value.isdecimal() or int(value) > self._max_bytes:
                 raise WutongError(f"an upload may have at most {self._max_bytes} bytes", code="too-large")
-        if request.method in ("POST", "PATCH") and self._uploads.free_bytes() < self._reserve_bytes:
-            # The routes would take the bytes and answer as if all were well.
-            raise StorageError("the center's disk is full; the room keeps its files and tries again")
+        if request.method in ("POST", "PATCH"):
+            # What the body says of itself is judged before it is read; what it is, while it is written.
+            declared = int(request.headers.get("content-length", "0"))
+            self._uploads.check_room(room, declared, new=request.method == "POST")
         uid = request.url.path.rstrip("/").rsplit("/", 1)[-1]
         if request.method == "POST":
             if request.headers.get("content-length", "0") != "0":
@@ -304,6 +368,24 @@ def _load(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+async def _told(work: Callable[[str, bytearray], None], uid: str, data: bytearray) -> None:
+    """Off the loop. The routes would swallow any other error and answer as if all were well."""
+    try:
+        await asyncio.to_thread(work, uid, data)
+    except StorageError as error:
+        raise HTTPException(507, error.message, headers={"Retry-After": "5"}) from error
+    except OSError as error:
+        why = f"an upload cannot be kept ({error.strerror}); look at the center's disk"
+        raise HTTPException(507, why, headers={"Retry-After": "5"}) from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _ascii(name: str) -> str:

@@ -1,7 +1,8 @@
 """Playback: which ranges of a track can be played, and the bytes of a range; closed segments and growing ones alike.
 
 A track is a row of files, each with its own init segment, in the order of their places. A range is served from one
-init segment: it ends where the next file begins with another one, and the player asks again.
+init segment: it ends where the next file begins with another one, and the player asks again. A file that has to be
+read for a long time holds up who asks for it, and nobody who asks for another.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class NoMediaError(MediaError):
 
 @dataclass(slots=True)
 class _Index:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """One thread reads the file; the others wait for what it finds."""
     init: Init | None = None
     fragments: list[Indexed] = field(default_factory=list)
     end: int = 0
@@ -123,6 +126,7 @@ class Media:
             self._indexes.move_to_end(source.path)
             while len(self._indexes) > CACHED_FILES:
                 self._indexes.popitem(last=False)
+        with index.lock:
             size = source.path.stat().st_size
             if size < index.size:
                 index.init, index.fragments, index.end = None, [], 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -36,6 +37,10 @@ _HEAD_BYTES = 1024
 """Exhibits are shown as PDF, PNG or JPEG by their first bytes, and as nothing else. Of a PDF something may come before
 its first line."""
 
+AT_ONCE = 8
+AT_ONCE_OF_A_ROOM = 2
+"""Threads that read and index media: a room whose files take long holds up its own playback and no other room's."""
+
 Find = Callable[[], Awaitable[MediaRange]]
 
 
@@ -54,6 +59,8 @@ class PlaybackService:
         self._media = media
         self._store = store
         self._uploads = uploads
+        self._pool = ThreadPoolExecutor(AT_ONCE, "playback")
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
@@ -97,7 +104,9 @@ class PlaybackService:
         for _ in range(3):
             sources = await self._sources(room, hearing, track, sight)
             try:
-                return await asyncio.to_thread(work, sources)
+                # The turn comes before the thread: who waits for files of one room holds no thread of the others.
+                async with self._turns.setdefault(room, asyncio.Semaphore(AT_ONCE_OF_A_ROOM)):
+                    return await asyncio.get_running_loop().run_in_executor(self._pool, work, sources)
             except FileNotFoundError:
                 continue  # an upload became an object between the two lines; look again
         raise WutongError("the record is just being moved; ask again", code="busy")

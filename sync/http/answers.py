@@ -87,7 +87,9 @@ async def _wutong_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large"}.get(error.status_code, "error")
+    code = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large", 507: "storage"}.get(
+        error.status_code, "error"
+    )
     return JSONResponse({"code": code, "message": str(error.detail)}, error.status_code, headers=error.headers)
 
 

@@ -3,6 +3,8 @@
 Promises: a private key lives in one file of mode 0600 and is made once; a certificate that `check_certificate` accepts
 was signed by the center's key, names this room, and was valid at the moment in question, whatever the time is now.
 The center has no certificate: only its public key, given from outside, is trusted.
+Refused wherever a key is read: one of small order, under which signatures of nobody verify, and a key that is not in
+its one encoding. Who signs with such a key could disown all of it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,27 @@ CENTER = "wutong-center"
 VALID_YEARS = 5
 BACKDATE = dt.timedelta(hours=1)
 """A device whose clock is a little behind must not find its new certificate invalid."""
+
+_PRIME = 2**255 - 19
+_ORDER_EIGHT = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset({0, 1, _PRIME - 1, _ORDER_EIGHT, _PRIME - _ORDER_EIGHT})
+"""The y of the eight points of Ed25519 whose order divides eight (as libsodium and ed25519-dalek refuse them)."""
+
+
+def proves(key: Ed25519PublicKey) -> bool:
+    """Whether a signature under this key proves anything: it has its one encoding and is not of small order."""
+    y = int.from_bytes(key.public_bytes_raw(), "little") & (1 << 255) - 1
+    return y < _PRIME and y not in _SMALL_ORDER
+
+
+def checked_key(key: Ed25519PublicKey) -> Ed25519PublicKey:
+    """`key`; `LedgerError` when signatures under it prove nothing."""
+    if not proves(key):
+        raise LedgerError(
+            "this Ed25519 key is of small order or not in its one encoding, so anybody could sign for it; make another",
+            code="key",
+        )
+    return key
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
@@ -77,7 +100,7 @@ def read_public(data: bytes) -> Ed25519PublicKey:
         raise LedgerError(f"this is no public key: {error}", code="key") from error
     if not isinstance(key, Ed25519PublicKey):
         raise LedgerError("the public key is not Ed25519", code="key")
-    return key
+    return checked_key(key)
 
 
 def certificate_request(key: Ed25519PrivateKey, room: str) -> bytes:
@@ -94,7 +117,7 @@ def request_key(request: bytes) -> Ed25519PublicKey:
         raise LedgerError("this is no certificate request", code="key") from error
     if not isinstance(key, Ed25519PublicKey):
         raise LedgerError("the request is not for an Ed25519 key", code="key")
-    return key
+    return checked_key(key)
 
 
 def issue(
@@ -113,6 +136,7 @@ def issue(
     key = asked.public_key()
     if not valid or not isinstance(key, Ed25519PublicKey) or asked.subject != _name(room):
         raise LedgerError(f"the request is not one of {room} with an Ed25519 key of its own", code="key")
+    checked_key(key)
     builder = _builder(_name(room), _name(CENTER), key, now, since=since)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(), critical=True)
@@ -137,7 +161,7 @@ def check_certificate(data: bytes, room: str, center: Ed25519PublicKey, at: dt.d
     key = certificate.public_key()
     if not isinstance(key, Ed25519PublicKey):
         raise LedgerError("the device's certificate holds no Ed25519 key", code="certificate")
-    return key
+    return checked_key(key)
 
 
 def _name(common: str) -> x509.Name:

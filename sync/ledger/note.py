@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sync.errors import LedgerError
+from sync.ledger.keys import proves
 
 SIGNATURE = 1
 COSIGNATURE = 4
@@ -104,6 +105,8 @@ def signed_by(note: Note, verifier: Verifier) -> int | None:
     for name, data in note.lines:
         if name != verifier.name or data[:4] != verifier.key_id:
             continue
+        if not proves(verifier.key):
+            raise LedgerError(f"the key of {verifier.name} is one for which anybody can sign", code="signature")
         try:
             if verifier.kind == COSIGNATURE:
                 (unix_s,) = struct.unpack_from(">Q", data, 4)

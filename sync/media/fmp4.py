@@ -3,7 +3,8 @@
 Promises: bytes in any cut give the same init and fragments; a fragment is never altered except for its decode time,
 number and UTC (`retime`), its samples never; a growing file is indexed up to its last whole fragment.
 Refuses, with `MediaError`: files with more than one track or without fragments, boxes larger than `MAX_BOX_BYTES`,
-anything whose sizes do not add up. One track per file is all that Wutong writes.
+descriptions larger than `MAX_HEADER_BYTES`, more than `MAX_BOXES` boxes without media between them, samples beyond the
+budget of a fragment, anything whose sizes do not add up. One track per file is all that Wutong writes.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
+from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
 from sync.runtime.units import NS_PER_S
 
-MAX_BOX_BYTES = 32 * 1024 * 1024
-"""A fragment is 100-500 ms; nothing honest comes near."""
-
 _BEFORE_FRAGMENT = {b"styp", b"prft", b"emsg", b"sidx"}
 _IGNORED = {b"free", b"skip", b"mfra", b"uuid", b"ssix", b"meta"}
+_LARGE = {b"mdat", b"free", b"skip"}
+"""What may be larger than a header: media, and what is skipped unread."""
 _KNOWN = _BEFORE_FRAGMENT | _IGNORED | {b"ftyp", b"moov", b"moof", b"mdat"}
 
 
@@ -131,6 +132,7 @@ class BoxReader:
         self._ftyp = b""
         self._prefix = b""
         self._moof = b""
+        self._boxes = 0
         self.init: Init | None = None
 
     def feed(self, data: bytes) -> Iterator[Init | Fragment]:
@@ -148,6 +150,7 @@ class BoxReader:
                 yield found
 
     def _take(self, name: bytes, box: bytes) -> Init | Fragment | None:
+        self._boxes = 0 if name in (b"moov", b"mdat") else checked_boxes(self._boxes + 1)
         if name == b"ftyp":
             self._ftyp = box
         elif name == b"moov":
@@ -155,9 +158,11 @@ class BoxReader:
             return self.init
         elif name in _BEFORE_FRAGMENT:
             self._prefix += box
-            if len(self._prefix) > MAX_BOX_BYTES:
+            if len(self._prefix) > MAX_HEADER_BYTES:
                 raise MediaError("the media consists of nothing but headers; restart its source")
         elif name == b"moof":
+            if self._moof:
+                raise MediaError("a fragment is described twice; restart its source")
             self._moof = box
         elif name == b"mdat":
             if self.init is None or not self._moof:
@@ -170,6 +175,8 @@ class BoxReader:
 
 def parse_init(data: bytes) -> Init:
     """Read `ftyp` + `moov`."""
+    if len(data) > MAX_HEADER_BYTES:
+        raise MediaError(f"an init segment of {len(data)} bytes is larger than {MAX_HEADER_BYTES}; nothing honest is")
     moov = b""
     for name, start, end in children(data, 0, len(data)):
         if name == b"moov":
@@ -198,7 +205,7 @@ def parse_fragment(data: bytes, init: Init) -> Fragment:
     head = _head_bytes(data, moof[0], b"moof")
     samples = parse_fragment_samples(data, moof[0], moof[1], init.table)
     first = moof[0] - head + samples.data_offset
-    if first < moof[1] or first + sum(samples.sizes) > mdat_end:
+    if first < moof[1] or first + samples.bytes > mdat_end:
         raise MediaError("a fragment says that its samples lie outside of it")
     return Fragment(
         data=data,
@@ -293,6 +300,8 @@ def index_file(path: Path, offset: int = 0, init: Init | None = None, *, salvage
                 if init is None:
                     return FileIndex(None, [], 0)
             for found in _walk(file, size, offset, init):
+                if len(fragments) >= MAX_FRAGMENTS:
+                    raise MediaError(f"a segment holds more than {MAX_FRAGMENTS} fragments; nothing honest does")
                 fragments.append(found)
                 end = found.offset + found.bytes
     except MediaError:
@@ -305,11 +314,15 @@ def index_file(path: Path, offset: int = 0, init: Init | None = None, *, salvage
 
 def _read_init(file: BinaryIO, size: int) -> tuple[Init | None, int]:
     at = 0
+    boxes = 0
     while True:
         head = _file_box(file, at, size)
         if head is None:
             return None, 0
         at += head[0]
+        boxes = checked_boxes(boxes + 1)
+        if at > MAX_HEADER_BYTES:
+            raise MediaError(f"an init segment is larger than {MAX_HEADER_BYTES} bytes; nothing honest is")
         if head[1] == b"moov":
             file.seek(0)
             return parse_init(file.read(at)), at
@@ -321,12 +334,16 @@ def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
     start = at
     samples: FragmentSamples | None = None
     reference: ReferenceTime | None = None
+    boxes = 0
     while True:
         head = _file_box(file, at, size)
         if head is None:
             return
         length, name, head_bytes = head
+        boxes = 0 if name == b"mdat" else checked_boxes(boxes + 1)
         if name == b"moof":
+            if samples is not None:
+                raise MediaError("a fragment is described twice")
             file.seek(at)
             moof = file.read(length)
             samples = parse_fragment_samples(moof, head_bytes, length, init.table)
@@ -337,7 +354,7 @@ def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
         if name == b"mdat":
             if samples is None:
                 raise MediaError("a segment has media data without its description")
-            if sum(samples.sizes) > length - head_bytes:
+            if samples.bytes > length - head_bytes:
                 raise MediaError("a fragment says that its samples lie outside of it")
             from_ns = to_ns(samples.decode_time, init.timescale)
             until_ns = to_ns(samples.decode_time + samples.duration, init.timescale)
@@ -368,7 +385,7 @@ def _box_head(data: bytes | bytearray) -> tuple[int, bytes, int] | None:
             return None
         (size,) = struct.unpack_from(">Q", data, 8)
         head = 16
-    if not head <= size <= MAX_BOX_BYTES:
+    if not head <= size <= (MAX_BOX_BYTES if name in _LARGE else MAX_HEADER_BYTES):
         raise MediaError(f"the media has a box of {size} bytes; that is not possible")
     return size, name, head
 

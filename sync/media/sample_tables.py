@@ -12,7 +12,11 @@ from typing import Literal
 
 from sync.errors import MediaError
 
-MAX_SAMPLES = 100_000
+MAX_SAMPLES = 10_000
+"""Of a whole fragment, whatever its runs say one by one. An honest one of half a second has some hundred."""
+MAX_RUNS = 64
+MAX_CHILDREN = 1024
+"""Boxes inside one box. What is read for each costs time, and eight bytes are enough for a box."""
 _NON_SYNC = 0x10000
 
 
@@ -51,13 +55,19 @@ class FragmentSamples:
     data_offsets_at: tuple[int, ...]
     duration: int
     sizes: tuple[int, ...]
+    bytes: int
+    """All samples together."""
     key_frame: bool
 
 
 def children(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """(name, start of content, end) of each box between two positions."""
     at = start
+    count = 0
     while at < end:
+        count += 1
+        if count > MAX_CHILDREN:
+            raise MediaError(f"an MP4 box holds more than {MAX_CHILDREN} others; nothing honest does")
         if end - at < 8:
             raise MediaError("an MP4 box is cut short")
         (size,) = struct.unpack_from(">I", data, at)
@@ -215,6 +225,8 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
     runs = [(s, e) for n, s, e in children(data, *traf) if n == b"trun"]
     if not runs:
         raise MediaError("a fragment has no samples")
+    if len(runs) > MAX_RUNS:
+        raise MediaError(f"a fragment has {len(runs)} runs of samples and may have {MAX_RUNS}")
     read = _Runs(defaults)
     for run in runs:
         read.take(data, *run)
@@ -231,6 +243,7 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
         data_offsets_at=tuple(read.offsets_at),
         duration=read.duration,
         sizes=tuple(read.sizes),
+        bytes=read.bytes,
         key_frame=table.kind == "audio" or not read.first_flags & _NON_SYNC,
     )
 
@@ -241,6 +254,7 @@ class _Runs:
     def __init__(self, defaults: list[int]) -> None:
         self._duration, self._size, self._flags = defaults
         self.sizes: list[int] = []
+        self.bytes = 0
         self.duration = 0
         self.first_flags = self._flags
         self.data_offset = 0
@@ -255,7 +269,7 @@ class _Runs:
         offset = struct.unpack(">i", _u32(data, at, end).to_bytes(4, "big"))[0]
         if not self.offsets_at:
             self.data_offset = offset
-        elif offset != self.data_offset + sum(self.sizes):
+        elif offset != self.data_offset + self.bytes:
             raise MediaError("the samples of a fragment do not follow each other")
         self.offsets_at.append(at)
         at += 4
@@ -264,8 +278,13 @@ class _Runs:
             first_flags = _u32(data, at, end)
             at += 4
         fields = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
-        if count > MAX_SAMPLES or at + 4 * len(fields) * count > end:
+        if len(self.sizes) + count > MAX_SAMPLES:
+            raise MediaError(f"a fragment announces more than {MAX_SAMPLES} samples; nothing honest does")
+        if at + 4 * len(fields) * count > end:
             raise MediaError("a fragment announces more samples than it describes")
+        if count and not fields:
+            self._alike(count, first_flags)
+            return
         for index in range(count):
             duration, size, sample_flags = self._duration, self._size, self._flags
             for bit in fields:
@@ -279,5 +298,18 @@ class _Runs:
                     sample_flags = value
             if not self.sizes and index == 0:
                 self.first_flags = first_flags if first_flags is not None else sample_flags
+            if not size:
+                raise MediaError("a fragment announces a sample without a byte")
             self.duration += duration
             self.sizes.append(size)
+            self.bytes += size
+
+    def _alike(self, count: int, first_flags: int | None) -> None:
+        """Samples of which nothing is said one by one."""
+        if not self._size:
+            raise MediaError("a fragment announces a sample without a byte")
+        if not self.sizes:
+            self.first_flags = first_flags if first_flags is not None else self._flags
+        self.duration += count * self._duration
+        self.sizes.extend([self._size] * count)
+        self.bytes += count * self._size

@@ -22,6 +22,7 @@ import uvloop
 
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent
+from sync.text.printable import printable
 
 __all__ = ["Lifeline", "cancel_and_wait", "configure_logging", "die_with_parent", "every", "run_service"]
 
@@ -114,7 +115,7 @@ def run_service(service: str, main: Callable[[Lifeline], Coroutine[Any, Any, Non
     except (asyncio.CancelledError, KeyboardInterrupt):
         log.info("stopped")
     except WutongError as error:
-        print(f"wutong: {error.message}", file=sys.stderr)  # noqa: T201 (the operator's line)
+        print(printable(f"wutong: {error.message}", lines=True), file=sys.stderr)  # noqa: T201 (the operator's line)
         return 2
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 
 from tests.attacks.forge_folder import Forgery
@@ -79,6 +80,48 @@ def re_encoded(f: Forgery) -> None:
 def segment_of_another_hearing(f: Forgery, other: Forgery) -> None:
     """16"""
     f.write(JUDGE.format(3), other.read(JUDGE.format(3)))
+
+
+def _box(name: bytes, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+def bomb(kind: str) -> bytes:
+    """What a few bytes may claim behind an honest init segment."""
+    traf = [_box(b"tfhd", struct.pack(">II", 0x20000, 1)), _box(b"tfdt", struct.pack(">IQ", 1 << 24, 0))]
+
+    def moof(*runs: bytes) -> bytes:
+        return _box(b"moof", _box(b"mfhd", struct.pack(">II", 0, 1)), _box(b"traf", *traf, *runs))
+
+    def run(count: int, offset: int = 0) -> bytes:
+        return _box(b"trun", struct.pack(">IIi", 1, count, offset))
+
+    if kind == "empty samples in many runs":
+        return moof(*(run(100_000) for _ in range(200))) + _box(b"mdat")
+    if kind == "many runs":
+        return moof(*(run(0) for _ in range(5000))) + _box(b"mdat")
+    if kind == "one byte a sample and no media":
+        traf[0] = _box(b"tfhd", struct.pack(">III", 0x20010, 1, 1))
+        return (moof(run(10_000)) + _box(b"mdat")) * 60
+    if kind == "described again and again":
+        traf[0] = _box(b"tfhd", struct.pack(">III", 0x20010, 1, 1))
+        return moof(run(10_000)) * 200
+    if kind == "boxes without content":
+        return _box(b"free") * 3000
+    if kind == "boxes inside a description":
+        return moof(_box(b"free") * 5000) + _box(b"mdat")
+    raise ValueError(kind)
+
+
+BOMBS = (
+    "empty samples in many runs",
+    "many runs",
+    "one byte a sample and no media",
+    "described again and again",
+    "boxes without content",
+    "boxes inside a description",
+)
 
 
 def box_without_end(f: Forgery) -> None:

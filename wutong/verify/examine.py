@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from sync.errors import WutongError
 from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.steps import STEPS, Step
-from wutong.verify.verdict import Reason, Verdict, false, heaviest
+from wutong.verify.verdict import Reason, Verdict, false, heaviest, shown
 
 HOSTILE = (*FOLD_ERRORS, WutongError, OSError, AssertionError, UnsupportedAlgorithm)
 """What a folder made to break the verifier may raise in a step: then that step says so, and the verdict is false."""
@@ -55,8 +55,8 @@ def examine(case: ExportCase, steps: Sequence[Step] = STEPS) -> Judgment:
     return Judgment(
         verdict=heaviest(reasons),
         reasons=tuple(reasons),
-        room=case.room,
-        hearing=str(case.known[0].hearing) if case.known else "",
+        room=shown(case.room),
+        hearing=shown(str(case.known[0].hearing)) if case.known else "",
         leaves=len(case.leaves),
         media_bytes=_media_bytes(case),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from sync.text.printable import printable
 from wutong.verify.words import SENTENCES, VERDICTS
 
 
@@ -57,7 +58,7 @@ class Reason:
 
     def text(self, lang: str) -> str:
         """The sentence, `zh` or `en`; what came from the folder is shown without control characters."""
-        shown = [_printable(item) for item in self.about] + ["", "", ""]
+        shown = [shown(item) for item in self.about] + ["", "", ""]
         return SENTENCES[self.code][lang].format(*shown)
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +67,7 @@ class Reason:
             "code": self.code,
             "step": self.step,
             "verdict": self.verdict.word,
-            "about": [_printable(item) for item in self.about],
+            "about": [shown(item) for item in self.about],
             "zh": self.text("zh"),
             "en": self.text("en"),
         }
@@ -77,8 +78,9 @@ def heaviest(reasons: Iterable[Reason]) -> Verdict:
     return max((r.verdict for r in reasons), key=_WEIGHT.index, default=Verdict.AUTHENTIC)
 
 
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "�" for c in text[:300])
+def shown(text: str) -> str:
+    """What came from the folder, at a length and in characters that a terminal may be shown."""
+    return printable(text[:300])
 
 
 def false(code: str, *about: object) -> Reason:

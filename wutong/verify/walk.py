@@ -1,7 +1,8 @@
 """The boxes of a segment while it is hashed: where its fragments lie in time, without keeping any media.
 
 Bytes in any cut; a `moof` is kept until it is read, an `mdat` is only counted. Refuses, with `MediaError`, what the
-recorder cannot have written: other boxes, boxes whose sizes do not add up, a fragment without its description.
+recorder cannot have written: other boxes, boxes whose sizes do not add up, a fragment without its description, and
+whatever is beyond the budgets of `sync.media.budgets`. So the work is in proportion to the bytes, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import struct
 
 from sync.errors import MediaError
-from sync.media.fmp4 import MAX_BOX_BYTES, Init, parse_init, to_ns
+from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes
+from sync.media.fmp4 import Init, parse_init, to_ns
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, parse_fragment_samples
 
@@ -17,7 +19,6 @@ JOIN_NS = 10_000_000
 """Smaller holes are the rounding of media time; the recorder declares none of them either."""
 _SKIPPED = {b"styp", b"emsg", b"sidx", b"free", b"skip", b"mfra", b"uuid", b"ssix", b"meta", b"mdat"}
 _READ = {b"ftyp", b"moov", b"moof", b"prft"}
-MAX_READ_BYTES = 4 * 1024 * 1024
 
 
 class FragmentWalk:
@@ -34,6 +35,8 @@ class FragmentWalk:
         self._box = bytearray()
         self._name = b""
         self._left = 0
+        self._size = 0
+        self._boxes = 0
         self._ftyp = b""
         self._samples: FragmentSamples | None = None
         self._reference: ReferenceTime | None = None
@@ -72,9 +75,10 @@ class FragmentWalk:
         self._name = bytes(self._head[4:8])
         if self._name not in _READ | _SKIPPED:
             raise MediaError(f"a box {self._name!r} where a segment has none")
-        if not wanted <= size <= (MAX_READ_BYTES if self._name in _READ else MAX_BOX_BYTES):
+        if not wanted <= size <= (MAX_HEADER_BYTES if self._name in _READ else MAX_BOX_BYTES):
             raise MediaError(f"a box of {size} bytes is not possible")
-        self._left = size - wanted
+        self._boxes = 0 if self._name in (b"moov", b"mdat") else checked_boxes(self._boxes + 1)
+        self._left = self._size = size - wanted
         self._box = bytearray(self._head)
         self._head.clear()
         if not self._left:
@@ -102,6 +106,10 @@ class FragmentWalk:
         if self.init is None or self._samples is None:
             raise MediaError("media data without its description")
         samples, scale = self._samples, self.init.timescale
+        if samples.bytes > self._size:
+            raise MediaError("a fragment says that its samples lie outside of it")
+        if self.fragments >= MAX_FRAGMENTS:
+            raise MediaError(f"a segment holds more than {MAX_FRAGMENTS} fragments; nothing honest does")
         from_ns = to_ns(samples.decode_time, scale)
         until_ns = to_ns(samples.decode_time + samples.duration, scale)
         if self.utc is None and self._reference is not None:

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,3 +190,41 @@ def test_a_public_key_is_read_back_and_nothing_else_is() -> None:
     for data in (certificate, b"nonsense"):
         with pytest.raises(LedgerError):
             keys.read_public(data)
+
+
+def _small_order() -> list[bytes]:
+    """Each of the eight points in every encoding that a lenient reader takes."""
+    prime = 2**255 - 19
+    eighth = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+    ys = [0, 1, prime - 1, eighth, prime - eighth, prime, prime + 1]
+    return [(y | sign << 255).to_bytes(32, "little") for y in ys for sign in (0, 1)]
+
+
+@pytest.mark.parametrize("raw", _small_order(), ids=bytes.hex)
+def test_a_key_for_which_anybody_can_sign_proves_nothing(raw: bytes) -> None:
+    key = Ed25519PublicKey.from_public_bytes(raw)
+    with pytest.raises(LedgerError, match="small order"):
+        keys.read_public(keys.public_pem(key))
+    device = Verifier("court/room-01", key)
+    forged = Note(POINT.to_text(), ((device.name, device.key_id + raw + bytes(32)),))
+    with pytest.raises(LedgerError):
+        signed_by(forged, device)
+
+
+def test_a_request_with_such_a_key_gets_no_certificate() -> None:
+    """Made of an honest request: the key replaced, the signature one of nobody. The key is looked at by itself."""
+    honest = Ed25519PrivateKey.generate()
+    request = keys.certificate_request(honest, "court/room-01")
+    der = x509.load_pem_x509_csr(request).public_bytes(serialization.Encoding.DER)
+    weak = (1).to_bytes(32, "little")
+    forged = der.replace(honest.public_key().public_bytes_raw(), weak)[:-64] + weak + bytes(32)
+    pem = x509.load_der_x509_csr(forged).public_bytes(serialization.Encoding.PEM)
+    with pytest.raises(LedgerError, match="small order"):
+        keys.request_key(pem)
+    with pytest.raises(LedgerError):
+        keys.issue(pem, "court/room-01", honest, NOW)
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_an_honest_key_proves_what_it_signs(seed: bytes) -> None:
+    assert keys.proves(Ed25519PrivateKey.from_private_bytes(seed).public_key())

@@ -167,11 +167,11 @@ def init(kind: Literal["video", "audio"], timescale: int) -> bytes:
 
 
 def fragment(number: int, decode_time: int, duration: int, samples: int = 1) -> bytes:
-    """`moof` and `mdat`; the first sample holds the number, the others are empty."""
+    """`moof` and `mdat`; the first sample holds the number, the others a byte each."""
     tfhd = _box(b"tfhd", struct.pack(">II", 0x020000, 1))
     tfdt = _box(b"tfdt", struct.pack(">IQ", 1 << 24, decode_time))
-    parts = b"".join(struct.pack(">II", duration // samples, 0 if n else 4) for n in range(samples))
+    parts = b"".join(struct.pack(">II", duration // samples, 1 if n else 4) for n in range(samples))
     offset = 8 + 16 + 8 + len(tfhd) + len(tfdt) + 20 + len(parts) + 8
     trun = _box(b"trun", struct.pack(">IIi", 0x301, samples, offset), parts)
     moof = _box(b"moof", _box(b"mfhd", struct.pack(">II", 0, number)), _box(b"traf", tfhd, tfdt, trun))
-    return moof + _box(b"mdat", struct.pack(">I", number))
+    return moof + _box(b"mdat", struct.pack(">I", number), bytes(samples - 1))

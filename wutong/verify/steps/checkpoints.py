@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
-from sync.ledger.keys import CENTER, check_certificate
+from sync.ledger.keys import CENTER, check_certificate, proves
 from sync.ledger.note import COSIGNATURE, Verifier, signed_by
 from wutong.verify.case import ExportCase, Signed
 from wutong.verify.verdict import Reason, false, lacking
@@ -74,7 +74,7 @@ def device_key(case: ExportCase) -> Ed25519PublicKey | None:
         key = x509.load_pem_x509_certificate(case.device).public_key()
     except (ValueError, TypeError):
         return None
-    return key if isinstance(key, Ed25519PublicKey) else None
+    return key if isinstance(key, Ed25519PublicKey) and proves(key) else None
 
 
 def _order(case: ExportCase) -> Iterator[Reason]:

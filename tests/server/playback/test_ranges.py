@@ -1,0 +1,40 @@
+"""Files are indexed one by one: one that takes long holds up who asks for it and nobody else."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from server.playback import ranges
+from server.playback.ranges import Media, TrackFile
+from sync.media.fmp4 import FileIndex, Init, index_file
+
+
+def test_a_file_that_takes_long_holds_up_no_other(
+    tmp_path: Path, footage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, honest = tmp_path / "slow.mp4", tmp_path / "honest.mp4"
+    slow.write_bytes(footage)
+    honest.write_bytes(footage)
+    begun, go = threading.Event(), threading.Event()
+
+    def indexed(path: Path, offset: int = 0, init: Init | None = None, *, salvage: bool = False) -> FileIndex:
+        if path == slow:
+            begun.set()
+            assert go.wait(60)
+        return index_file(path, offset, init, salvage=salvage)
+
+    monkeypatch.setattr(ranges, "index_file", indexed)
+    media = Media()
+    thread = threading.Thread(target=media.ranges, args=([TrackFile(0, slow, False)],))
+    thread.start()
+    try:
+        assert begun.wait(60)
+        mime, spans = media.ranges([TrackFile(0, honest, False)])
+        assert mime.startswith("video/mp4")
+        assert spans
+    finally:
+        go.set()
+        thread.join(60)
