@@ -25,7 +25,8 @@ from uvicorn.server import ServerState
 log = structlog.get_logger(__name__)
 
 _LINGER_S = 2.0
-_LINGER_BYTES = 256 * 1024
+_LINGER_BYTES = 16 * 1024**2
+"""Of the rest of a body, thrown away as it comes; a room sends its files by the MiB and is to hear why it may not."""
 _SAY_AGAIN_S = 60.0
 
 

@@ -58,8 +58,8 @@ class Reason:
 
     def text(self, lang: str) -> str:
         """The sentence, `zh` or `en`; what came from the folder is shown without control characters."""
-        shown = [shown(item) for item in self.about] + ["", "", ""]
-        return SENTENCES[self.code][lang].format(*shown)
+        filled = [shown(item) for item in self.about] + ["", "", ""]
+        return SENTENCES[self.code][lang].format(*filled)
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
