@@ -61,7 +61,8 @@ class Trace:
         """A fragment came out of the recorder; what counts are its bytes."""
         fragment = parse_fragment(stamped.data, stamped.run.init)
         number = len(self.room_ns)
-        if int.from_bytes(b"".join(fragment.samples())) != number or fragment.utc_ns is None:
+        first, *others = fragment.samples()
+        if int.from_bytes(first) != number or any(map(any, others)) or fragment.utc_ns is None:
             raise WutongError(f"fragment {number} of {self.id} was lost or altered; this is an error in the recorder")
         self.media_ns.append(number * to_ns(fragment.duration, stamped.run.init.timescale))
         self.room_ns.append(to_ns(fragment.decode_time, stamped.run.init.timescale))
