@@ -19,13 +19,13 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
-from tuspyserver import create_tus_router
 
-from server.ingest.objects_api import Claim
-from server.ingest.uploads import KEEP_DAYS, Tokens, UploadFolder, UploadGate
+from server.ingest.objects_api import Claim, room_by
+from server.ingest.upload_gate import UploadGate, upload_routes
+from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import AccessError, CenterError, ConfigError, StorageError, WutongError
-from sync.http.access import Access, Rule, declare, machine
-from sync.http.rules import BODY_BYTES
+from sync.http.access import Access
+from sync.http.rules import machine
 from sync.http.serve import new_app, serving
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.secrets import read_secret
@@ -159,14 +159,9 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
     app = new_app("Wutong copies")
     access.install(app, "wutong_copies")
     gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES)
-    router = create_tus_router(prefix="/api/uploads", max_size=MAX_BYTES, days_to_keep=KEEP_DAYS, storage=uploads)
-    for route in router.routes:
-        takes_files = "PATCH" in getattr(route, "methods", ())
-        declare(Rule(machine=gate, body_bytes=MAX_BYTES if takes_files else BODY_BYTES))(route.endpoint)
-    access.include(app, router)
+    access.include(app, upload_routes(gate, uploads, MAX_BYTES))
 
-    async def known_room(request: Request) -> None:
-        request.scope["wutong_room"] = tokens.room(request)
+    known_room = room_by(tokens)
 
     @app.post("/api/objects")
     @machine(known_room)

@@ -22,7 +22,8 @@ from server.config import Config
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
-from server.ingest.uploads import Tokens, UploadFolder, UploadGate
+from server.ingest.upload_gate import UploadGate
+from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
 from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness

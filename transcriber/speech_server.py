@@ -25,7 +25,7 @@ from fastapi.responses import JSONResponse
 
 from hardware.profile import Transcriber
 from sync.errors import ConfigError, MediaError
-from sync.http.access import Rule, declare
+from sync.http.rules import Rule, declare
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline

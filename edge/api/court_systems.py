@@ -19,7 +19,7 @@ from edge.api.hearing import CASE_BODY_BYTES, FromDocket, NewPause, Unlisted
 from edge.hearing.commands import HearingCommands
 from edge.state.room_state import RoomState
 from sync.errors import AccessError, ConfigError
-from sync.http.access import Rule, declare
+from sync.http.rules import Rule, declare
 from sync.record.milliseconds import to_ms
 from sync.runtime.secrets import read_secret
 

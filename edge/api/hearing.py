@@ -18,7 +18,7 @@ from edge.selftest.runner import SelfTestRunner
 from edge.state.display import DisplayToken, presented_exhibit
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, MediaError
-from sync.http.access import allow, public
+from sync.http.rules import allow, public
 from sync.record.bodies.limits import PageNumber, PictureScale
 from sync.record.docket import Case
 from sync.record.explanation import explain

@@ -16,7 +16,8 @@ from edge.phrases.fields import PhrasePart, fields_of, fill, kind_of, speaker_of
 from edge.phrases.file import MAX_BYTES, PhraseFileError
 from edge.phrases.store import Phrasebook, PhraseStore, Shelf, default_text
 from edge.state.room_state import RoomState
-from sync.http.access import allow, error_response
+from sync.http.answers import error_response
+from sync.http.rules import allow
 from sync.room.paths import RoomPaths
 
 

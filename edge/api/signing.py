@@ -21,7 +21,7 @@ from edge.documents.jobs import MEDIA_TYPES, Made
 from edge.signing.commands import SigningCommands
 from edge.state.room_state import RoomState
 from sync.errors import HearingError
-from sync.http.access import allow
+from sync.http.rules import allow
 from sync.record.bodies.signing import ObjectionBody, SignatureBody
 from sync.record.signing import SIGN
 from sync.text.fields import NAME, WORDS

@@ -18,7 +18,9 @@ from edge.state.room_state import RoomState
 from edge.transcript.clip import moment
 from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCommands
 from sync.errors import HearingError
-from sync.http.access import Access, allow, error_response
+from sync.http.access import Access
+from sync.http.answers import error_response
+from sync.http.rules import allow
 from sync.media.tracks import MICROPHONES, MIX
 from sync.record.bodies.words import InsertedLine, LineChange, LineSettings
 from sync.record.event import Event

@@ -14,8 +14,9 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from edge.state.display import DisplayToken, display_value
 from edge.state.room_state import RoomState
 from sync.errors import AccessError
-from sync.http.access import Access, allow, public
+from sync.http.access import Access
 from sync.http.live.gateway import SEND_TIMEOUT_S, Gateway
+from sync.http.rules import allow, public
 from sync.runtime.service import cancel_and_wait
 
 MAX_TABS = 16

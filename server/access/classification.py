@@ -13,9 +13,10 @@ delete anything; `withdrawn` closes the door, the record stays.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from server.events.admission import Received
@@ -107,6 +108,13 @@ class Classifications:
             raise AccessError(
                 "本次庭审限制查阅，仅档案管理员可查看 (the hearing is restricted to the archivist)", code="restricted"
             )
+
+    @contextlib.contextmanager
+    def judged(self, session: Session, hearing: str) -> Iterator[None]:
+        """`check` before an answer is made and again when it is: the level may change while the store is read."""
+        self.check(session, hearing)
+        yield
+        self.check(session, hearing)
 
     async def set(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> None:
         """Change a classification; it is on disk, and in force for every open tab, when this returns."""

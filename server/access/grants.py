@@ -8,11 +8,12 @@ may see, and to lengthen anything: who needs more time gets a new grant.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NotRequired
 
@@ -191,6 +192,12 @@ class Grants:
             raise AccessError("查阅授权已到期 (the access is over)", code="expired")
         self._check_classification(grant.hearing)
         return grant
+
+    @contextlib.contextmanager
+    def judged(self, session: Session) -> Iterator[Grant]:
+        """`check` before an answer is made and again when it is: the grant may end while the store is read."""
+        yield self.check(session)
+        self.check(session)
 
     def to_screen(self, grant: Grant) -> ShownGrant:
         """For the archivist."""

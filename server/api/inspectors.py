@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
@@ -22,7 +23,8 @@ from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFil
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
-from sync.http.access import Access, allow
+from sync.http.access import Access
+from sync.http.rules import allow
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.docket import Docket
@@ -144,47 +146,44 @@ class InspectorRoutes:
         @app.get("/api/hearings/{hearing}")
         @allow(*READERS)
         async def one(hearing: Name, request: Request) -> dict[str, Any]:
-            self._classifications.check(self._access.session(request), hearing)
-            room, view, signing = await self._archive.signed(hearing)
-            self._note_view(request, f"hearing {hearing}")
-            now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
-            state = self._rooms.states.get(room)
-            more: RecordedHearing = {
-                "signing": signing_of(signing, strokes=self._access.session(request).role == ARCHIVIST),
-                "room": room,
-                "court_name": state.court_name if state else "",
-                "room_name": state.room_name if state else "",
-                "access": self._classifications.of(hearing),
-                "integrity": to_ms(await self._integrity(hearing)),
-                "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
-                "tracks": [await self._playing.track(room, view, track, self._sight(request)) for track in view.tracks],
-            }
-            self._may_still(request, hearing)
-            return {**view.to_json(), **more}
+            with self._judged(request, hearing):
+                room, view, signing = await self._archive.signed(hearing)
+                sight = self._sight(request)
+                self._note_view(request, f"hearing {hearing}")
+                now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
+                state = self._rooms.states.get(room)
+                more: RecordedHearing = {
+                    "signing": signing_of(signing, strokes=self._access.session(request).role == ARCHIVIST),
+                    "room": room,
+                    "court_name": state.court_name if state else "",
+                    "room_name": state.room_name if state else "",
+                    "access": self._classifications.of(hearing),
+                    "integrity": to_ms(await self._integrity(hearing)),
+                    "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
+                    "tracks": [await self._playing.track(room, view, track, sight) for track in view.tracks],
+                }
+                return {**view.to_json(), **more}
 
         @app.get("/api/hearings/{hearing}/media/{track}")
         @allow(*READERS)
         async def media(
             request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
         ) -> Response:
-            self._classifications.check(self._access.session(request), hearing)
-            find = await self._playing.finder(
-                hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS), self._sight(request)
-            )
-            played = await (self._alone(request, hearing, seat, find) if seat else answer(find()))
-            self._may_still(request, hearing)
-            return played
+            with self._judged(request, hearing):
+                find = await self._playing.finder(
+                    hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS), self._sight(request)
+                )
+                return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
-            self._classifications.check(self._access.session(request), hearing)
-            room, view = await self._archive.hearing(hearing)
-            state = self._rooms.states.get(room)
-            court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
-            draft = explain(view, court_name=court_name, room_name=room_name)
-            self._may_still(request, hearing)
-            return None if draft is None else draft.to_json()
+            with self._judged(request, hearing):
+                room, view = await self._archive.hearing(hearing)
+                state = self._rooms.states.get(room)
+                court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
+                draft = explain(view, court_name=court_name, room_name=room_name)
+                return None if draft is None else draft.to_json()
 
         @app.put("/api/hearings/{hearing}/access")
         @allow(*READERS)
@@ -198,30 +197,25 @@ class InspectorRoutes:
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}")
         @allow(*READERS)
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
-            self._classifications.check(self._access.session(request), hearing)
-            self._note_view(request, f"exhibit {hearing}/{exhibit}")
-            file = await self._playing.exhibit(hearing, exhibit, self._sight(request))
-            self._may_still(request, hearing)
-            return file
+            with self._judged(request, hearing):
+                self._note_view(request, f"exhibit {hearing}/{exhibit}")
+                return await self._playing.exhibit(hearing, exhibit, self._sight(request))
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}")
         @allow(*READERS)
         async def exhibit_page(
             hearing: Name, exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1
         ) -> Response:
-            self._classifications.check(self._access.session(request), hearing)
-            self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
-            picture = await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
-            self._may_still(request, hearing)
-            return picture
+            with self._judged(request, hearing):
+                self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
+                return await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
 
         @app.get("/api/hearings/{hearing}/documents/{document}")
         @allow(ARCHIVIST)
         async def document(hearing: Name, document: Name, request: Request) -> Response:
             session = self._access.session(request)
-            self._classifications.check(session, hearing)
-            response = await self._playing.document(hearing, document, self._sight(request))
-            self._may_still(request, hearing)
+            with self._judged(request, hearing):
+                response = await self._playing.document(hearing, document, self._sight(request))
             self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
             return response
 
@@ -285,9 +279,8 @@ class InspectorRoutes:
         case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])
         return {**row, "case": case, "access": self._classifications.of(row["id"]).value}
 
-    def _may_still(self, request: Request, hearing: str) -> None:
-        """Again, when the answer is made: the level may have changed while the store was read."""
-        self._classifications.check(self._access.session(request), hearing)
+    def _judged(self, request: Request, hearing: str) -> AbstractContextManager[None]:
+        return self._classifications.judged(self._access.session(request), hearing)
 
     def _sight(self, request: Request) -> Sight:
         return self._classifications.sight(self._access.session(request).role)

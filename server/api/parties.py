@@ -26,7 +26,8 @@ from server.playback.service import PlayableTrack, PlaybackService, answer
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
-from sync.http.access import Access, allow, public
+from sync.http.access import Access
+from sync.http.rules import allow, public
 from sync.media.tracks import MIX
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.bodies.session import OpenedSeat, OpenedTrack, is_public
@@ -170,59 +171,54 @@ class PartyRoutes:
         @app.get("/api/view")
         @allow(PARTY)
         async def hearing(request: Request) -> dict[str, Any]:
-            grant = self._grants.check(self._access.session(request))
-            room, view, signing = await self._archive.signed(grant.hearing)
-            opening = await self._archive.opening(grant.hearing)
-            await self._note(request, grant, "hearing")
-            shown = {
-                **_shown(view),
-                "court_name": opening.court_name,
-                "room_name": opening.room_name,
-                "signing": signing_of(signing, strokes=False),
-                "tracks": [
-                    await self._playing.track(room, view, track, self._grants.sight())
-                    for track in view.tracks
-                    if _is_shown(track)
-                ],
-                "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
-            }
-            self._grants.check(self._access.session(request))  # again: it may have ended while the store was read
-            return shown
+            with self._grants.judged(self._access.session(request)) as grant:
+                room, view, signing = await self._archive.signed(grant.hearing)
+                opening = await self._archive.opening(grant.hearing)
+                await self._note(request, grant, "hearing")
+                return {
+                    **_shown(view),
+                    "court_name": opening.court_name,
+                    "room_name": opening.room_name,
+                    "signing": signing_of(signing, strokes=False),
+                    "tracks": [
+                        await self._playing.track(room, view, track, self._grants.sight())
+                        for track in view.tracks
+                        if _is_shown(track)
+                    ],
+                    "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
+                }
 
         @app.get("/api/view/media/{track}")
         @allow(PARTY)
         async def media(request: Request, track: Name, from_ms: Ms, to_ms: Ms) -> Response:
-            grant = self._grants.check(self._access.session(request))
-            opening = await self._archive.opening(grant.hearing)
-            if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
-                raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
-            find = await self._playing.finder(
-                grant.hearing, track, round(from_ms * NS_PER_MS), round(to_ms * NS_PER_MS), self._grants.sight()
-            )
+            with self._grants.judged(self._access.session(request)) as grant:
+                opening = await self._archive.opening(grant.hearing)
+                if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
+                    raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
+                find = await self._playing.finder(
+                    grant.hearing, track, round(from_ms * NS_PER_MS), round(to_ms * NS_PER_MS), self._grants.sight()
+                )
 
-            async def told() -> Any:
-                found = await find()
-                address = address_of(request)
-                await self._viewed.played(grant, address, track, opening.opened_ns, found.from_ns, found.to_ns)
-                return found
+                async def told() -> Any:
+                    found = await find()
+                    address = address_of(request)
+                    await self._viewed.played(grant, address, track, opening.opened_ns, found.from_ns, found.to_ns)
+                    return found
 
-            played = await answer(told())
-            self._grants.check(self._access.session(request))
-            return played
+                return await answer(told())
 
         @app.get("/api/view/exhibits/{exhibit}/pages/{page}")
         @allow(PARTY)
         async def exhibit_page(exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1) -> Response:
-            grant = self._grants.check(self._access.session(request))
-            view = await self._archive.evidence(grant.hearing)
-            # A file has pages that nobody was shown; what hung on the courtroom's wall is what its parties saw.
-            if (exhibit, page) not in {(shown.exhibit, shown.page) for shown in view.presentations}:
-                raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
-            await self._note(request, grant, f"exhibit {exhibit} page {page}")
-            response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight())
-            response.headers["Cache-Control"] = "no-store"
-            self._grants.check(self._access.session(request))
-            return response
+            with self._grants.judged(self._access.session(request)) as grant:
+                view = await self._archive.evidence(grant.hearing)
+                # A file has pages that nobody was shown; what hung on the courtroom's wall is what its parties saw.
+                if (exhibit, page) not in {(shown.exhibit, shown.page) for shown in view.presentations}:
+                    raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
+                await self._note(request, grant, f"exhibit {exhibit} page {page}")
+                response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight())
+                response.headers["Cache-Control"] = "no-store"
+                return response
 
     async def _note(self, request: Request, grant: Grant, what: str) -> None:
         """On the audit log before it is answered."""

@@ -14,17 +14,17 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from tuspyserver import create_tus_router
 
 from server.ingest.selftest_objects import SelfTestObjects
-from server.ingest.uploads import KEEP_DAYS, Metadata, Partial, Tokens, UploadFolder, UploadGate
+from server.ingest.upload_gate import UploadGate, upload_routes
+from server.ingest.uploads import Metadata, Partial, Tokens, UploadFolder
 from server.store.files import FileEntry
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, CenterError, WutongError
-from sync.http.access import Access, Rule, declare, machine
-from sync.http.rules import BODY_BYTES
+from sync.http.access import Access
+from sync.http.rules import machine
 from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)
@@ -144,11 +144,7 @@ def install(
     max_bytes: int,
 ) -> None:
     """Add `/api/uploads` and `/api/objects`."""
-    router = create_tus_router(prefix="/api/uploads", max_size=max_bytes, days_to_keep=KEEP_DAYS, storage=folder)
-    for route in router.routes:
-        takes_files = "PATCH" in getattr(route, "methods", ())
-        declare(Rule(machine=gate, body_bytes=max_bytes if takes_files else BODY_BYTES))(route.endpoint)
-    access.include(app, router)
+    access.include(app, upload_routes(gate, folder, max_bytes))
 
     known_room = room_by(tokens)
 

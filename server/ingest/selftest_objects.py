@@ -22,7 +22,7 @@ from fastapi.responses import FileResponse
 
 from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import StorageError, WutongError
-from sync.http.access import machine
+from sync.http.rules import machine
 from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import CenterError, LedgerError
-from sync.http.access import machine
+from sync.http.rules import machine
 from sync.ledger.note import read_note
 from sync.ledger.token import MAX_TOKEN_BYTES, check_reply
 from sync.record.bodies.limits import Name

@@ -13,8 +13,6 @@ may have outstanding (507), also in the middle of a body: what was written by th
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import hashlib
 import hmac
@@ -41,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 _UID = re.compile(r"^[0-9a-f]{32}$")
 _BUFFER_BYTES = 1024 * 1024
-KEEP_DAYS = 3650
-"""tus uploads may expire; ours end when the room has its receipt, or in `ORPHAN_DAYS`."""
 ORPHAN_DAYS = 7
 """An upload to which nothing was added for so long has lost its room, which keeps the file and begins another."""
 MOST_UPLOADS = 2000
@@ -310,56 +306,6 @@ class UploadFolder(TusStorage):
             log.warning("upload_unreadable", upload=uid, next="the room will start a new one")
             return
         self._partials[uid] = Partial(uid, self._folder / uid, metadata)
-
-
-class UploadGate:
-    """Runs before the tus routes and before any body is read."""
-
-    def __init__(self, tokens: Tokens, uploads: UploadFolder, *, kinds: frozenset[str], max_bytes: int) -> None:
-        """`kinds`: what `POST /api/objects` here can claim; an upload of another kind would rest for years."""
-        self._tokens = tokens
-        self._uploads = uploads
-        self._kinds = kinds
-        self._max_bytes = max_bytes
-
-    async def __call__(self, request: Request) -> None:
-        room = self._tokens.room(request)
-        for header in ("upload-concat", "x-http-method-override"):
-            if header in request.headers:
-                raise WutongError(f"{header} is not offered here", code="invalid")
-        for header in ("upload-length", "content-length"):
-            value = request.headers.get(header, "0")
-            if not value.isdecimal() or int(value) > self._max_bytes:
-                raise WutongError(f"an upload may have at most {self._max_bytes} bytes", code="too-large")
-        if request.method in ("POST", "PATCH"):
-            # What the body says of itself is judged before it is read; what it is, while it is written.
-            declared = int(request.headers.get("content-length", "0"))
-            self._uploads.check_room(room, declared, new=request.method == "POST")
-        uid = request.url.path.rstrip("/").rsplit("/", 1)[-1]
-        if request.method == "POST":
-            if request.headers.get("content-length", "0") != "0":
-                raise WutongError("create the upload first, then send its bytes", code="invalid")
-            metadata = metadata_of(request)
-            if metadata.room != room:
-                raise AccessError("a room may upload only for itself", code="forbidden")
-            if metadata.kind not in self._kinds:
-                raise WutongError(f"an upload of the kind {metadata.kind!r} is not taken here", code="invalid")
-        elif request.method != "OPTIONS":
-            partial = self._uploads.partial(uid)
-            if partial is not None and partial.metadata.room != room:
-                raise AccessError("this upload belongs to another room", code="forbidden")
-
-
-def metadata_of(request: Request) -> Metadata:
-    """The `Upload-Metadata` of a creation; `WutongError` "invalid" when it is not what the protocol says."""
-    values: dict[str, str] = {}
-    try:
-        for pair in request.headers.get("upload-metadata", "").split(","):
-            key, _, value = pair.strip().partition(" ")
-            values[key] = base64.b64decode(value, validate=True).decode("utf-8")
-        return Metadata.model_validate(values)
-    except (binascii.Error, UnicodeDecodeError, ValidationError) as error:
-        raise WutongError("Upload-Metadata does not say room, hearing and kind", code="invalid") from error
 
 
 def _load(path: Path) -> dict[str, Any] | None:

@@ -27,8 +27,8 @@ from server.access.audit import Audit, address_of
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import AccessError, ConfigError
-from sync.http.access import public
 from sync.http.people import Throttle
+from sync.http.rules import public
 from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
 from sync.runtime.units import NS_PER_S
 

@@ -36,20 +36,13 @@ from typing_extensions import TypedDict
 
 from sync.errors import AccessError, WutongError
 from sync.http import answers
-from sync.http.answers import error_response as error_response
+from sync.http.answers import error_response
 from sync.http.bodies import CountedBody, check_length, too_large
 from sync.http.connection import neighborhood
 from sync.http.headers import add_headers
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
-from sync.http.rules import BODY_BYTES, SAFE_METHODS
-from sync.http.rules import Rule as Rule
-from sync.http.rules import allow as allow
-from sync.http.rules import check_declared as check_declared
-from sync.http.rules import declare as declare
-from sync.http.rules import machine as machine
-from sync.http.rules import public as public
-from sync.http.rules import rule_of as rule_of
+from sync.http.rules import BODY_BYTES, SAFE_METHODS, Rule, check_declared, public, rule_of
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ import httpx
 import pytest_asyncio
 
 from server.access.grants import PARTY, Grants
-from sync.http.access import rule_of
+from sync.http.rules import rule_of
 from tests.support.peers.center_peers import (
     ROOM_NS,
     RoomPeer,

@@ -304,8 +304,9 @@ async def test_two_processes_witness_one_tree_of_a_size_and_say_the_same(signing
         with pytest.raises(LedgerError, match="another tree"):
             await second._cosign(false, key, ())
         values = second._row(false, "")
-        with pytest.raises(StorageError, match="refused a write"):
+        with pytest.raises(StorageError, match="refused a write") as caught:
             await second_database.write(lambda c: c.execute(insert(tables.checkpoints).values(**values)))
+        assert "UNIQUE" in str(caught.value.__cause__)
         await second._keep_fork(false)  # the proof of a fork may stand beside it
     finally:
         running_second.cancel()

@@ -25,7 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tuspyserver import create_tus_router
 
 from sync import topics
-from sync.http.access import public
+from sync.http.rules import public
 from sync.http.serve import new_app
 from sync.mqtt import BrokerAddress
 from wutong.demo.broker import Account, account, write_config
