@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.integrity import unsealed
 from edge.integrity.unsealed import Why
@@ -26,6 +25,7 @@ from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.seal import body_of, missing
+from sync.ledger.signing_key import SigningKey
 from sync.ledger.tree import Tree, leaf_hash
 from sync.record.event import DAMAGED, Event, seal_key
 from sync.record.hearing import Hearing
@@ -89,7 +89,7 @@ class Notary:
     def __init__(
         self,
         address: str,
-        key: Ed25519PrivateKey,
+        key: SigningKey,
         clock: RoomClock,
         room_log: RoomLog,
         checkpoints: Checkpoints,

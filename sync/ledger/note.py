@@ -16,10 +16,11 @@ import struct
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
 from sync.ledger.keys import proves
+from sync.ledger.signing_key import SigningKey
 
 SIGNATURE = 1
 COSIGNATURE = 4
@@ -81,14 +82,14 @@ def read_note(data: str) -> Note:
     return Note(text + "\n", tuple(lines))
 
 
-def sign(text: str, name: str, key: Ed25519PrivateKey) -> Note:
+def sign(text: str, name: str, key: SigningKey) -> Note:
     """A note with one signature; `text` ends with a line feed."""
     _check(text, name)
     verifier = Verifier(name, key.public_key())
     return Note(text, ((name, verifier.key_id + key.sign(text.encode())),))
 
 
-def cosign(note: Note, name: str, key: Ed25519PrivateKey, unix_s: int) -> tuple[str, bytes]:
+def cosign(note: Note, name: str, key: SigningKey, unix_s: int) -> tuple[str, bytes]:
     """The line with which a witness says that it saw `note` at `unix_s` (seconds of UTC)."""
     _check(note.text, name)
     verifier = Verifier(name, key.public_key(), COSIGNATURE)

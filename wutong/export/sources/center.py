@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, insert, select
 
 from server.access.classification import Classifications
@@ -24,6 +24,7 @@ from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem
 from sync.ledger.note import Verifier, read_note, signed_by
+from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
@@ -107,7 +108,7 @@ class CenterSource:
         """Likewise."""
         return self._object("document", document.sha256)
 
-    def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
+    def signer(self) -> tuple[str, SigningKey] | None:
         """The center."""
         return CENTER, center_key(self._data)
 

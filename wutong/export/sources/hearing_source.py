@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
@@ -51,7 +50,7 @@ class HearingSource(Protocol):
     def document(self, document: Document) -> Path | None:
         """The file of a document of signed words."""
 
-    def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
+    def signer(self) -> tuple[str, SigningKey] | None:
         """(name, key) that signs the index; None when this end has no key."""
 
     def center_public(self) -> bytes | None:

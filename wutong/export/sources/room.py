@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from sync.errors import ConfigError
 from sync.ledger.keys import load_key
+from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
@@ -91,7 +90,7 @@ class RoomSource:
         """`file` is relative to the hearing's folder."""
         return self._inside(document.file)
 
-    def signer(self) -> tuple[str, Ed25519PrivateKey] | None:
+    def signer(self) -> tuple[str, SigningKey] | None:
         """The device."""
         return (self.room, load_key(self.layout.device_key)) if self.layout.device_key.is_file() else None
 
