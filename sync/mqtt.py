@@ -1,9 +1,10 @@
 """One connection to an MQTT broker (3.1.1): paho in its own thread, bridged to the event loop. Rooms and center use it.
 
-Promises: messages reach their handlers in order, on the event loop, and at most `MAX_INCOMING_BYTES` wait for it; what
-comes beyond that is dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what
-waits to be written is known in bytes (`backlog_bytes`), so that live media can be cut to seconds. Refuses to be
-durable: paho keeps unacknowledged messages in memory only; whatever must arrive is sent again by who is not receipted.
+Promises: the messages of one sender reach their handlers in order, on the event loop, which is let go after each
+`TURN_BYTES`; senders take turns by bytes, and what waits is bounded (`sync.runtime.fair_inbox`): what is too much is
+dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what waits to be written
+is known in bytes (`backlog_bytes`), so that live media can be cut to seconds. Refuses to be durable: paho keeps
+unacknowledged messages in memory only; whatever must arrive is sent again by who is not receipted.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +20,16 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from sync.runtime.fair_inbox import FairInbox
+
 log = structlog.get_logger(__name__)
 
 KEEPALIVE_S = 15
 MAX_QUEUED_MESSAGES = 512
 """Of QoS 1, of a room: the outbox's window, statuses and init segments."""
 MAX_INFLIGHT_MESSAGES = 128
-MAX_INCOMING_BYTES = 64 * 1024 * 1024
+TURN_BYTES = 128 * 1024
+"""Handled before everybody else on the event loop has a turn, messages counted as the inbox counts them."""
 SEND_BUFFER_BYTES = 512 * 1024
 """Of the socket: what the kernel holds is lag too."""
 
@@ -67,17 +69,13 @@ class MqttConnection:
         self._handlers: dict[str, Handler] = {}
         self._filters: list[tuple[str, int]] = []
         self._take_any: AnyHandler | None = None
+        self._sender_of: Callable[[str], str] = lambda topic: ""
         self._outstanding: dict[int, int] = {}
         self._on_link: list[Callable[[bool], None]] = []
         self._published = asyncio.Event()
-        self._lock = threading.Lock()
-        self._incoming: deque[tuple[str, bytes, bool]] = deque()
-        self._incoming_bytes = 0
-        self._scheduled = False
+        self._inbox = FairInbox[tuple[str, bytes, bool]]()
         self.connected = False
         self.backlog_bytes = 0
-        self.dropped = 0
-        """Messages that came faster than they were handled."""
         self.failed = 0
         """Messages whose handler raised; each cost itself alone."""
         self.why = ""
@@ -103,10 +101,21 @@ class MqttConnection:
         self._filters.append((topic, qos))
         self._handlers[topic] = handler
 
-    def subscribe_any(self, filters: list[tuple[str, int]], handler: AnyHandler) -> None:
-        """Call `handler(topic, payload, retained)` for what comes by topics with wildcards; say it before `start`."""
+    def subscribe_any(
+        self, filters: list[tuple[str, int]], handler: AnyHandler, *, sender_of: Callable[[str], str] = lambda topic: ""
+    ) -> None:
+        """Call `handler(topic, payload, retained)` for what comes by topics with wildcards; say it before `start`.
+
+        `sender_of(topic)` names who takes turns with whom; it is called in another thread.
+        """
         self._filters += filters
         self._take_any = handler
+        self._sender_of = sender_of
+
+    @property
+    def dropped(self) -> int:
+        """Messages that came faster than they were handled."""
+        return self._inbox.dropped
 
     def on_connected(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every connect, when all topics are subscribed."""
@@ -146,7 +155,7 @@ class MqttConnection:
         return True
 
     # The methods below run in paho's thread and only hop to the loop: holding a lock of ours under one of paho's
-    # would invite a deadlock. The lock of what has come is never held while anything else is called.
+    # would invite a deadlock.
 
     def _hop(self, callback: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None
@@ -175,16 +184,10 @@ class MqttConnection:
 
     def _paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
         payload = bytes(message.payload)
-        with self._lock:
-            if self._incoming_bytes + len(payload) > MAX_INCOMING_BYTES:
-                self.dropped += 1
-                return
-            self._incoming.append((message.topic, payload, bool(message.retain)))
-            self._incoming_bytes += len(payload)
-            if self._scheduled:
-                return
-            self._scheduled = True
-        self._hop(self._receive)
+        if self._inbox.put(
+            self._sender_of(message.topic), (message.topic, payload, bool(message.retain)), len(payload)
+        ):
+            self._hop(self._receive)
 
     # On the loop:
 
@@ -220,11 +223,10 @@ class MqttConnection:
         self._published.set()
 
     def _receive(self) -> None:
-        with self._lock:
-            taken, self._incoming = self._incoming, deque()
-            self._incoming_bytes = 0
-            self._scheduled = False
-        for topic, payload, retained in taken:
+        taken, more = self._inbox.take(TURN_BYTES)
+        if more and self._loop is not None:
+            self._loop.call_soon(self._receive)
+        for _, (topic, payload, retained) in taken:
             try:
                 self._handle(topic, payload, retained)
             except Exception:  # a defect in one handler costs its own message alone

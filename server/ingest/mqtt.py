@@ -24,7 +24,9 @@ class CenterBroker:
         """Told whether the broker is there, when it comes or goes."""
         self._connection = MqttConnection(address, max_queued_messages=MAX_QUEUED_MESSAGES)
         self._connection.subscribe_any(
-            [(topics.of_room(f"+/+/{topic}"), qos) for topic, qos in topics.FROM_ROOMS], self._take
+            [(topics.of_room(f"+/+/{topic}"), qos) for topic, qos in topics.FROM_ROOMS],
+            self._take,
+            sender_of=lambda topic: (topics.split(topic) or ("", ""))[0],
         )
         self._connection.on_link(self.link.notify)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from sync import topics
-from sync.mqtt import MAX_INCOMING_BYTES, MqttConnection, Will
+from sync.mqtt import MqttConnection, Will
+from sync.runtime.fair_inbox import MOST_BYTES
 from tests.support.peers.uplink_peers import PREFIX, Mosquitto, until
 
 
@@ -57,17 +59,61 @@ async def test_what_comes_is_handled_in_order_and_a_defect_costs_one_message(bro
 
 async def test_what_comes_faster_than_it_is_handled_is_dropped_and_counted(broker: Mosquitto) -> None:
     connection = MqttConnection(broker.address())
+    got: list[tuple[str, int]] = []
+    everything = asyncio.Event()
 
     class Message:
-        topic, retain, payload = "x", False, bytes(MAX_INCOMING_BYTES // 4)
+        def __init__(self, topic: str, payload: bytes) -> None:
+            self.topic, self.payload, self.retain = topic, payload, False
 
+    def take(topic: str, payload: bytes, retained: bool) -> None:
+        got.append((topic, len(payload)))
+        if topic == "honest/9":
+            everything.set()
+
+    connection.subscribe_any([("#", 0)], take, sender_of=lambda topic: topic.split("/")[0])
     connection._loop = asyncio.get_running_loop()
-    for _ in range(6):
+    for number in range(6):
+        connection._paho_message(None, None, Message(f"flood/{number}", bytes(MOST_BYTES // 4)))
+    for number in range(10):
+        connection._paho_message(None, None, Message(f"honest/{number}", b"1"))
+    assert connection.dropped == 3, "who floods loses its own"
+    async with asyncio.timeout(10):
+        await everything.wait()
+    honest = [topic for topic, _ in got if topic.startswith("honest")]
+    assert honest == [f"honest/{n}" for n in range(10)]
+    assert got.index(("honest/9", 1)) <= 10, "one message of the other's stood before it"
+    connection._paho_message(None, None, Message("flood/6", b"1"))
+    assert connection.dropped == 3, "what was handled makes room"
+
+
+async def test_the_loop_is_let_go_between_turns(broker: Mosquitto) -> None:
+    connection = MqttConnection(broker.address())
+    handled: list[int] = []
+    seen: list[int] = []
+    done = asyncio.Event()
+
+    class Message:
+        topic, retain, payload = "x", False, b""
+
+    def take(topic: str, payload: bytes, retained: bool) -> None:
+        handled.append(1)
+        if len(handled) == 1000:
+            done.set()
+
+    async def other() -> None:
+        while not done.is_set():
+            seen.append(len(handled))
+            await asyncio.sleep(0)
+
+    connection.subscribe_any([("#", 0)], take)
+    connection._loop = asyncio.get_running_loop()
+    for _ in range(1000):
         connection._paho_message(None, None, Message)
-    assert connection.dropped == 2
-    await asyncio.sleep(0)
-    connection._paho_message(None, None, Message)
-    assert connection.dropped == 2, "what was handled makes room"
+    async with asyncio.timeout(10):
+        await other()
+    steps = [b - a for a, b in itertools.pairwise(seen)]
+    assert max(steps) <= 129, "everybody else has a turn after each 128 KiB"
 
 
 async def test_a_clean_goodbye_says_what_the_will_would_have_said(broker: Mosquitto) -> None:
