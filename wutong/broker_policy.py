@@ -14,7 +14,7 @@ from sync import topics
 SETTINGS = (
     "allow_anonymous false",
     # One fragment of a track is far smaller; what is larger is no fragment.
-    "max_packet_size 8500000",
+    "max_packet_size 4300000",
     "max_queued_messages 2000",
     "max_queued_bytes 67108864",
     "max_inflight_messages 100",

@@ -148,6 +148,19 @@ def exhibits(
 
 
 @bench.command()
+def attack(
+    seconds: Annotated[float, typer.Option("--seconds", min=10, help="how long the attack lasts")] = 600,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """What four hostile clients, with all that one room has, cost another room."""
+    from wutong.bench.attack.measure import measure
+    from wutong.bench.report import run
+
+    run("attack", lambda folder, console: measure(folder, seconds, port_base, console), as_json=as_json)
+
+
+@bench.command()
 def sync(
     hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
     ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,

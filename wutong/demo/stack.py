@@ -40,6 +40,8 @@ class Stack:
     center_url: str
     center_data: Path
     rooms: list[RoomPlan]
+    absent: list[RoomPlan]
+    """Enrolled rooms of which nothing runs."""
     processes: DemoProcesses
 
     def panel_url(self, room: RoomPlan) -> str:
@@ -97,17 +99,25 @@ def _wutong(*arguments: str) -> list[str]:
 
 
 async def start_stack(
-    data: Path, hearing: Path, *, rooms: int = 1, port_base: int = 8800, say: Callable[[str], None] = lambda line: None
+    data: Path,
+    hearing: Path,
+    *,
+    rooms: int = 1,
+    absent: int = 0,
+    port_base: int = 8800,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Stack:
     """Check, configure and start everything, and return when all of it serves.
 
+    `absent`: so many more rooms are enrolled at the center, and none of their services runs.
     Ports: `port_base` is the center, +1 the broker, +10… the rooms. `ConfigError` says what to do when something is in
     the way; nothing is left running then.
     """
     check_programs()
     check_disk(data)
     center_port, mqtt_port = port_base, port_base + 1
-    plans = plan_rooms(data, rooms, port_base + 10)
+    every = plan_rooms(data, rooms + absent, port_base + 10)
+    plans = every[:rooms]
     check_port(center_port, "the center")
     check_port(mqtt_port, "the broker")
     for plan in plans:
@@ -117,9 +127,9 @@ async def start_stack(
     center_url = f"http://127.0.0.1:{center_port}"
     keys, center_data = data / "keys", data / "center"
     center_account = account(keys, "center")
-    accounts = {plan.address: account(keys, plan.address) for plan in plans}
+    accounts = {plan.address: account(keys, plan.address) for plan in every}
     broker_config = write_config(data / "broker", mqtt_port, center_account, accounts)
-    for plan in plans:
+    for plan in every:
         token = keys / f"{plan.room}.token"
         if not token.exists():
             write_private(token, secrets.token_urlsafe(32))
@@ -132,10 +142,10 @@ async def start_stack(
             mqtt_username=accounts[plan.address].username,
             mqtt_password_file=accounts[plan.address].password_file,
         )
-    center_config = _write_center(center_data, center_port, mqtt_port, keys, plans)
+    center_config = _write_center(center_data, center_port, mqtt_port, keys, every)
 
     processes = DemoProcesses(data / "logs")
-    stack = Stack(center_url, center_data, plans, processes)
+    stack = Stack(center_url, center_data, plans, every[rooms:], processes)
     try:
         mosquitto = find_program("mosquitto")
         assert mosquitto is not None
@@ -185,7 +195,7 @@ def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list
 async def _enroll(stack: Stack, center_config: Path) -> None:
     """Enroll the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
     config = load_config(center_config)
-    for plan in stack.rooms:
+    for plan in (*stack.rooms, *stack.absent):
         if not is_enrolled(RoomPaths(plan.data), plan.address, datetime.now(UTC)):
             code = await new_code(config, plan.address)
             await asyncio.to_thread(redeem, plan.profile, code)

@@ -69,12 +69,11 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console) 
 
 async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, Any]:
     room = stack.rooms[0]
-    script = _SCRIPT.read_text(encoding="utf-8").replace("__TRACK__", f"{room.address}/{_CAMERA}")
     async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1920, "height": 1080})
         page = await context.new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
-        await page.add_init_script(script)
+        await page.add_init_script(live_script(room.address))
         before, started = _cpu_s(stack), time.monotonic()
         await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")
         for _ in track(range(int(seconds)), "watching the room", console=console, transient=True):
@@ -82,6 +81,11 @@ async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, An
         raw = await page.evaluate("window.__wutong_live")
         busy = (_cpu_s(stack) - before) / (time.monotonic() - started)
     return figures(raw, seconds, busy)
+
+
+def live_script(address: str) -> str:
+    """What runs in the page of the room `court/room` and leaves what it saw in `window.__wutong_live`."""
+    return _SCRIPT.read_text(encoding="utf-8").replace("__TRACK__", f"{address}/{_CAMERA}")
 
 
 def figures(raw: dict[str, Any], seconds: float, cpu_cores: float) -> dict[str, Any]:

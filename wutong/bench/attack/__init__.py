@@ -1,0 +1,1 @@
+"""`wutong bench attack`: what hostile clients cost an honest room."""

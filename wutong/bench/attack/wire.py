@@ -1,0 +1,95 @@
+"""Attacks by MQTT, with all that one compromised room has: others' names, bombs, floods, topics without number."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from sync import topics
+from wutong.bench.attack.target import Target
+
+LARGE_BYTES = 4_200_000
+"""As much as a broker of ours takes."""
+TURN_S = 0.1
+MESSAGES_A_TURN = 45
+"""Of each client; four of them say 1800 a second."""
+
+
+async def take_over(target: Target, done: Counter[str]) -> None:
+    """Connect again and again under the name of the honest room's connection, and of the center's."""
+    names = itertools.cycle([f"room-{target.victim.replace('/', '-')}", target.victim, "center", "wutong-center"])
+    for name in names:
+        client = connection(target, name)
+        await asyncio.to_thread(client.connect, "127.0.0.1", target.mqtt_port)
+        client.loop_start()
+        await asyncio.sleep(0.2)
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)
+        done["take-overs"] += 1
+        await asyncio.sleep(5)  # the account has one connection: this one ends the flood for a moment
+
+
+async def flood(target: Target, done: Counter[str]) -> None:
+    """Bombs in every topic that a room may write, events that are too large and some that are none too large, and
+    retained messages each on a topic of its own: all over one connection, since an account has only one.
+    """
+    client = connection(target, f"room-{secrets.token_hex(4)}")
+    base = topics.of_room(target.room)
+    bombs = itertools.cycle(_bombs())
+    await asyncio.to_thread(client.connect, "127.0.0.1", target.mqtt_port)
+    client.loop_start()
+    try:
+        for turn in itertools.count(secrets.randbelow(1 << 40)):
+            await asyncio.sleep(TURN_S)
+            if len(client._out_packet) > MESSAGES_A_TURN:  # the network, or the broker, takes no more
+                done["turns that waited"] += 1
+                continue
+            said = [(*next(bombs), False) for _ in range(MESSAGES_A_TURN)]
+            if turn % 5 == 0:
+                said.append((topics.EVENTS, _event(turn, LARGE_BYTES if turn % 20 == 0 else 940_000), False))
+            if turn % 20 == 0:
+                said.append((topics.live(f"t{secrets.token_hex(5)}", topics.INIT), bytes(LARGE_BYTES), True))
+                said.append((topics.STATUS, bytes(LARGE_BYTES), True))
+            for topic, payload, retain in said:
+                client.publish(f"{base}/{topic}", payload, retain=retain)
+                done["messages"] += 1
+                done["message-bytes"] += len(payload)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def connection(target: Target, name: str) -> mqtt.Client:
+    """A client of the compromised room that says it is `name`."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311)
+    client.suppress_exceptions = True
+    client.reconnect_delay_set(min_delay=1, max_delay=2)
+    client.username_pw_set(target.username, target.password)
+    return client
+
+
+def _bombs() -> Iterator[tuple[str, bytes]]:
+    digits = "9" * 400
+    deep = "[" * 5000 + "]" * 5000
+    yield topics.LEVELS, f'{{"a_ns": {digits}}}'.encode()
+    yield topics.LEVELS, f'{{"at_ns": {digits}, "seats": {{}}}}'.encode()
+    yield topics.CAPTION, f'{{"id":"x","start_ns": -{digits}, "text": {deep}}}'.encode()
+    yield topics.STATUS, f'{{"online": true, "at_utc_ns": {digits}, "room_ns": {digits}}}'.encode()
+    yield topics.CHECKPOINTS, b"wutong/x/y/z\n" + b"9" * 60_000
+    yield topics.EVENTS, f'{{"number": {digits}, "hearing": null, "kind": "x"}}'.encode()
+    yield topics.live("bench", topics.FRAGMENT), bytes(1000)
+    yield topics.live("bench", topics.THUMBNAIL), b"\xff" * 60_000
+
+
+def _event(number: int, size: int) -> bytes:
+    lines = [{"id": f"l{n}", "text": "x" * 900} for n in range(size // 930)]
+    body = {"lines": lines}
+    event = {"number": number, "hearing": None, "kind": "note", "room_ns": 1, "utc_ns": 1, "body": body}
+    return json.dumps(event).encode()
