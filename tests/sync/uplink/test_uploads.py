@@ -17,10 +17,13 @@ from sync.http.serve import serving
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths, page_picture_name
 from sync.uplink import uploads as uploads_module
+from sync.uplink.hand_over import SignedHandOver
 from sync.uplink.token_bucket import TokenBucket
+from sync.uplink.trusted_center import TrustedCenter
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
+from tests.support.peers.device_signatures import device_key
 from tests.support.peers.uplink_peers import ADDRESS, BreakingLine, UploadPeer, until
 
 HEARING = "20261122-093000-00c0ffee"
@@ -50,6 +53,7 @@ async def uploading(
             room_log=log,
             store=store,
             tus=TusClient(http),
+            confirm=SignedHandOver(TusClient(http), TrustedCenter(layout, ADDRESS), device_key(ADDRESS)).confirm,
             pace=TokenBucket(1e9),
             hearing=lambda: hearing,
         )
