@@ -20,7 +20,12 @@ from server.rooms import Rooms
 from server.store.database import open_database
 from server.store.writer import RecordWriter
 from sync.errors import CenterError
+from sync.ledger import note as notes
+from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.event_batch import pack_batch
+from sync.ledger.keys import certificate_request
 from sync.ledger.note import Verifier
+from sync.ledger.object_claim import sign_claim
 from sync.mqtt import BrokerAddress, MqttConnection
 from sync.record.event import Event, event_digest
 from sync.room.event_log import RoomLog
@@ -150,7 +155,8 @@ async def test_whatever_the_broker_does_the_center_has_the_rooms_events_and_no_o
     try:
         for turn in range(60):
             if turn < 40:
-                room_log.append("mark", {"id": f"m{turn}", "kind": "note", "text": "标记"}, hearing="h", room_ns=turn, utc_ns=turn)
+                body = {"id": f"m{turn}", "kind": "note", "text": "标记"}
+                room_log.append("mark", body, hearing="h", room_ns=turn, utc_ns=turn)
             outbox.kick()
             hostile.step(honest=turn % 4 == 3)
             for _ in range(5):
@@ -217,10 +223,6 @@ async def test_who_has_the_rooms_account_forges_no_event_and_takes_no_number(ser
 
 async def test_a_signature_of_another_kind_is_none_of_a_batch(served: Served, room: RoomPeer) -> None:
     """A checkpoint, a claim, another room's batch, another batch of this room: true notes, of something else."""
-    from sync.ledger import note as notes
-    from sync.ledger.checkpoint import Checkpoint
-    from sync.ledger.object_claim import sign_claim
-
     forged = json.dumps([said(2, "伪造")], ensure_ascii=False)
     mine = json.loads(signed_batch(ADDRESS, said(3, "另一句")))
     checkpoint = Checkpoint(ADDRESS, "h1", 1, bytes(32), 2, 1).to_text()
@@ -244,8 +246,6 @@ async def test_a_signature_of_another_kind_is_none_of_a_batch(served: Served, ro
 async def test_what_the_device_signed_and_is_no_batch_is_refused_whole(
     served: Served, room: RoomPeer, kind: str
 ) -> None:
-    from sync.ledger.event_batch import pack_batch
-
     one, two = said(1, "一"), said(2, "二")
     numbers, value = {
         "gap": ([1, 3], [one, two]),
@@ -277,8 +277,6 @@ async def test_a_room_that_is_not_enrolled_waits_and_one_that_is_revoked_is_hear
     # Another device of the room: what it took over of the old one's outbox it signs with its own key.
     room.key = Ed25519PrivateKey.generate()
     code = await served.center.enrollment.new_code(ADDRESS)
-    from sync.ledger.keys import certificate_request
-
     await served.center.enrollment.redeem(code, certificate_request(room.key, ADDRESS).decode())
     room.publish("events", said(2, "吊销以后"))
     await until(lambda: 2 in room.receipts())

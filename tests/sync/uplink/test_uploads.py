@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.http.serve import serving
 from sync.room.event_log import RoomLog
@@ -296,3 +297,21 @@ async def test_a_growing_segment_is_sent_by_whole_fragments_and_finished_on_its_
             await until(lambda: sha256 in peer.objects)
     assert peer.objects[sha256] == data
     assert len(peer.posts) == 1
+
+
+@pytest.mark.parametrize("lie", ["", "stranger", "other"])
+async def test_a_file_is_sent_until_the_center_itself_signs_that_it_has_it(
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, lie: str
+) -> None:
+    """Who answers in the center's place, without its key, makes the room forget nothing."""
+    true = peer.key
+    peer.key = {"": None, "stranger": Ed25519PrivateKey.generate(), "other": device_key("other")}[lie]
+    async with serving(peer.app, "127.0.0.1", 0) as port:
+        sha256 = segment(layout, room_log, 0, b"a segment")
+        async with uploading(layout, room_log, port) as uploads:
+            await until(lambda: len(peer.posts) >= 3)
+            assert uploads.pending_bytes == len(b"a segment")
+            assert uploads.last_receipt_utc_ns is None
+            peer.key = true
+            await until(lambda: uploads.last_receipt_utc_ns)
+    assert set(peer.objects) == {sha256}
