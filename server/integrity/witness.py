@@ -165,6 +165,9 @@ class Witness:
                 except StorageError as error:
                     # Not answered: the room asks again.
                     log.error("checkpoint_not_judged", hearing=one.head.hearing, why=error.message)
+                except Exception:
+                    # What nobody foresaw costs this question, which the room asks again, and not the center.
+                    log.exception("checkpoint_failed", hearing=one.head.hearing)
 
     async def of_hearing(self, hearing: str) -> ProofProgress:
         """`integrity` of docs/protocol.md."""
