@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hardware.profile import Profile
+from sync.ledger.keys import make_key
 from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
 from sync.room.messages import RoomIdentity
@@ -26,14 +27,17 @@ def config_of(profile: Profile) -> UplinkConfig:
         "room_name": profile.room.room_name,
         "seats": [{"id": seat.id, "role": seat.role} for seat in profile.seats],
     }
+    key = make_key(layout.device_key)
     center = profile.center
     if not center.url:
-        return UplinkConfig(profile.room.court, profile.room.room, identity, layout, tsa_url=center.tsa_url)
+        return UplinkConfig(profile.room.court, profile.room.room, identity, layout, key, tsa_url=center.tsa_url)
     return UplinkConfig(
         court=profile.room.court,
         room=profile.room.room,
         identity=identity,
         layout=layout,
+        key=key,
+        accept_unsigned=profile.tls.accepts_plain,
         tsa_url=center.tsa_url,
         center_url=center.url,
         token=_secret(center.token_file, "the room's token"),

@@ -5,6 +5,7 @@ Every field is described here and checked when a service starts; `wutong doctor 
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -242,6 +243,18 @@ class CenterSettings(_ProfilePart):
     mqtt_password_file: Path | None = Field(None, description="file (mode 0600) with the account's password")
 
 
+class RoomTls(_ProfilePart):
+    """What is trusted on the way between the room and its center."""
+
+    plain_until: dt.date | None = Field(
+        None, description="the last day (UTC) on which a center of before, which signs nothing, is believed; else never"
+    )
+
+    def accepts_plain(self) -> bool:
+        """Whether the old plain way is open today."""
+        return self.plain_until is not None and dt.datetime.now(dt.UTC).date() <= self.plain_until
+
+
 class Profile(_ProfilePart):
     """A courtroom."""
 
@@ -255,6 +268,7 @@ class Profile(_ProfilePart):
     program: ProgramSettings = ProgramSettings.model_construct()
     panel: Panel = Panel.model_construct()
     center: CenterSettings = CenterSettings.model_construct()
+    tls: RoomTls = RoomTls.model_construct()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from pathlib import Path
 from typing import Annotated, Self
@@ -70,6 +71,18 @@ class Mqtt(_ConfigPart):
     password_file: Path | None = Field(None, description="file (mode 0600) with its password")
 
 
+class CenterTls(_ConfigPart):
+    """What is trusted on the way between rooms and the center."""
+
+    plain_until: dt.date | None = Field(
+        None, description="the last day (UTC) on which rooms of before, which sign nothing, are heard; left out: never"
+    )
+
+    def accepts_plain(self) -> bool:
+        """Whether the old plain way is open today."""
+        return self.plain_until is not None and dt.datetime.now(dt.UTC).date() <= self.plain_until
+
+
 class StoreSettings(_ConfigPart):
     """Where the record is kept."""
 
@@ -95,6 +108,7 @@ class Config(_ConfigPart):
     )
     web: Web = Web.model_construct()
     mqtt: Mqtt = Mqtt.model_construct()
+    tls: CenterTls = CenterTls.model_construct()
     storage: StoreSettings
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
 

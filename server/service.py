@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +23,7 @@ from server.config import Config
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
+from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.upload_gate import UploadGate
 from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
@@ -36,8 +38,7 @@ from server.store.database import Database, open_database
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
-from sync import topics
-from sync.errors import ConfigError
+from sync.errors import ConfigError, StorageError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
@@ -50,6 +51,8 @@ log = structlog.get_logger(__name__)
 
 DEMAND_S = 5.0
 POLL_S = 1.0
+DEVICES_S = 2.0
+"""So soon a device that another process has revoked signs for nobody any more."""
 EXPIRE_S = 3600.0
 DOCKETS_S = 10.0
 VIEWED_S = 5.0
@@ -75,6 +78,7 @@ class Center:
     unrecorded: Unrecorded
     uploads: UploadFolder
     tests: selftest_objects.SelfTestObjects
+    enrollment: Enrollment
     witness: Witness
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
@@ -83,9 +87,9 @@ class Center:
 class Dockets:
     """Tells every room its docket; the broker keeps it (retained) for rooms that come later."""
 
-    def __init__(self, archive: RecordReader, broker: CenterBroker) -> None:
+    def __init__(self, archive: RecordReader, publisher: SignedPublisher) -> None:
         self._archive = archive
-        self._broker = broker
+        self._publisher = publisher
         self._saying: set[asyncio.Task[None]] = set()
 
     def link(self, connected: bool) -> None:
@@ -97,7 +101,7 @@ class Dockets:
 
     def publish(self, room: str, text: str) -> bool:
         """Tell one room its docket; False while the broker is away: all are told when it comes back."""
-        return self._broker.publish(room, topics.DOCKET, text.encode(), qos=1, retain=True)
+        return self._publisher.tell(room, "docket", text, before=json.loads(text), qos=1, retain=True)
 
     async def _publish_all(self) -> None:
         for room, body in (await self._archive.dockets()).items():
@@ -135,17 +139,17 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     rooms = Rooms(config.rooms)
     classifications = Classifications(record, archive)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
-    live = LiveHub(rooms, classifications, broker, client_bytes=client_bytes)
     key = center_key(data)
+    accept_unsigned = config.tls.accepts_plain
+    publisher = SignedPublisher(broker, key, accept_unsigned=accept_unsigned)
+    live = LiveHub(rooms, classifications, broker, publisher, client_bytes=client_bytes)
     enrollment = Enrollment(database, key)
-    witness = Witness(
-        database, enrollment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
-    )
-    ingest = Ingest(record, rooms, broker)
+    witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
+    ingest = Ingest(record, rooms, publisher, enrollment.keys.of, accept_unsigned=accept_unsigned)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     broker.message.add(RoomMessages(rooms, ingest, witness.offer, live).take)
-    dockets = Dockets(archive, broker)
+    dockets = Dockets(archive, publisher)
     broker.link.add(dockets.link)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
@@ -157,7 +161,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         app,
         access,
         tokens,
-        objects_api.Receiver(uploads, store, record, archive, tests),
+        objects_api.Receiver(
+            uploads,
+            store,
+            record,
+            archive,
+            tests,
+            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accept_unsigned),
+        ),
         UploadGate(
             tokens,
             uploads,
@@ -166,6 +177,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         ),
         uploads,
         max_bytes,
+        key,
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrollment.install(app, audit)
@@ -206,6 +218,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         unrecorded,
         uploads,
         tests,
+        enrollment,
         witness,
         failed,
     )
@@ -222,11 +235,18 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     async def demand() -> None:
         center.live.demand()
 
+    async def devices() -> None:
+        try:
+            await center.enrollment.refresh()
+        except StorageError as error:
+            log.error("devices_not_read", why=error.message, next="those that were known go on")
+
     async def expire() -> None:
         await asyncio.to_thread(center.uploads.expire, time.time())
 
     await center.classifications.start()  # before anybody can ask
     await center.grants.start()
+    await center.enrollment.refresh()  # before the first event comes
     center.broker.start()
     tasks = [
         asyncio.create_task(center.ingest.run(), name="ingest"),
@@ -235,6 +255,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
+        asyncio.create_task(every(DEVICES_S, devices), name="devices"),
         asyncio.create_task(every(EXPIRE_S, expire), name="uploads"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),

@@ -40,6 +40,7 @@ CENTER_HEAD = """\
 CENTER: dict[str, Any] = {
     "web": {"https": True},
     "mqtt": {"username": "center", "password_file": "/run/credentials/wutong-center.service/mqtt"},
+    "tls": {},
     "storage": {"data": "/var/lib/wutong-center"},
     "rooms": [
         {
@@ -88,6 +89,7 @@ ROOM: dict[str, Any] = {
         "mqtt_username": "room-jianshan-3",
         "mqtt_password_file": f"{CREDENTIALS}/mqtt",
     },
+    "tls": {},
 }
 
 

@@ -181,14 +181,16 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     timeout = httpx.Timeout(60, connect=5)
     async with httpx.AsyncClient(base_url=options.target, headers=headers, timeout=timeout, trust_env=False) as http:
+        tus = TusClient(http)
         uploads = Uploads(
             room=options.room,
             layout=copier.layout,
             room_log=copier.log,
             store=copier.store,
-            tus=TusClient(http),
+            tus=tus,
             pace=TokenBucket(LINE_BYTES_PER_S),
             hearing=lambda: None,
+            confirm=tus.confirm,
         )
 
         async def poll() -> None:

@@ -1,14 +1,12 @@
 """Which events the center accepts: everything that it could not fold, show or store later is refused at the door.
 
-`read_event` promises that what it returns has bounded numbers, storable text and a body that `sync.record.hearing` can
+`admit` promises that what it returns has bounded numbers, storable text and a body that `sync.record.hearing` can
 apply; of the kinds in `sync.record.bodies.CHECKED` the body is of its type there. Its `digest` is the same for the same
 content in any order of keys.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +15,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sync.errors import CenterError
+from sync.ledger.event_batch import MAX_EVENT_BYTES
 from sync.record.bodies import BODIES, CHECKED
 from sync.record.bodies.limits import INT64, Limits, Name, Ns
-from sync.record.event import Event
+from sync.record.event import Event, canonical_text, event_digest
 from sync.record.hearing import Hearing
 from sync.text.strict_json import read_strict
 
-MAX_EVENT_BYTES = 1024 * 1024
 _HEAD = re.compile(rb'\s{0,8}\{\s{0,8}"number"\s{0,8}:\s{0,8}([0-9]{1,19})\s{0,8},')
 _HEAD_BYTES = 128
 _BODIES: Mapping[str, TypeAdapter[Any]] = {kind: TypeAdapter(BODIES[kind]) for kind in CHECKED}
@@ -50,6 +48,9 @@ class Received:
     event: Event
     body_text: str
     digest: str
+    """SHA-256 of the event (`sync.record.event.event_digest`)."""
+    batch: str = ""
+    """SHA-256 of the signed batch that brought it; empty for one that came unsigned."""
 
 
 def number_of(payload: bytes) -> int | None:
@@ -64,23 +65,31 @@ def number_of(payload: bytes) -> int | None:
 
 
 def read_event(room: str, payload: bytes) -> Received:
-    """Read one message of `events`; `CenterError` says why it is refused."""
+    """Read an event that came alone and unsigned; `CenterError` says why it is refused."""
     if len(payload) > MAX_EVENT_BYTES:
         raise CenterError(f"an event of {len(payload)} bytes is larger than any honest one", code="event")
     try:
         value = read_strict(payload, limit=MAX_EVENT_BYTES)
+    except ValueError as error:
+        raise CenterError(f"an event is malformed: {type(error).__name__}", code="event") from error
+    return admit(room, value)
+
+
+def admit(room: str, value: Any, *, batch: str = "") -> Received:
+    """One event, as the strict reader of JSON has it; `CenterError` says why it is refused."""
+    try:
         head = _Head.model_validate(value)
         event = Event(head.number, head.hearing, head.kind, head.room_ns, head.utc_ns, head.body)
         _check_body(event)
-        body_text = _text(head.body)
-        whole = _text(event.to_json())
+        body_text = canonical_text(head.body)
+        digest = event_digest(event)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
         raise CenterError(f"an event is malformed at {where}: {first['msg']}", code="event") from error
     except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError) as error:
         raise CenterError(f"an event is malformed: {type(error).__name__}", code="event") from error
-    return Received(room, event, body_text, hashlib.sha256(whole.encode()).hexdigest())
+    return Received(room, event, body_text, digest, batch)
 
 
 def _check_body(event: Event) -> None:
@@ -89,12 +98,4 @@ def _check_body(event: Event) -> None:
     # What the fold cannot take, or what JSON cannot say to a screen, must not get into the record.
     view = Hearing(event.hearing or "")
     view.apply(event)
-    _text(view.to_json())
-
-
-def _text(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    text.encode("utf-8")  # a lone surrogate is not text
-    if "\\u0000" in text:
-        raise ValueError("a NUL character is not text")
-    return text
+    canonical_text(view.to_json())

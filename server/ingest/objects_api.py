@@ -1,14 +1,17 @@
 """How the rooms' files come in: tus uploads, and `POST /api/objects`, which turns one into a stored object.
 
 The answer to `/api/objects` is a promise that the room may stop sending: it is given only after the bytes were
-hashed, synced, moved to their name and noted in the database.
+hashed, synced, moved to their name and noted in the database, and the center signs it.
+
+Nothing becomes part of the record that the room's enrolled device did not claim by its signature: who only has the
+room's token can send bytes, and they stay an upload that nobody asked for. A self-test is no part of the record.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -22,9 +25,13 @@ from server.store.files import FileEntry
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
-from sync.errors import AccessError, CenterError, WutongError
+from sync.errors import AccessError, CenterError, LedgerError, WutongError
 from sync.http.access import Access
 from sync.http.rules import machine
+from sync.ledger.note import Verifier
+from sync.ledger.object_claim import check_claim, sign_stored
+from sync.ledger.signed_message import MAX_NOTE_CHARACTERS
+from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)
@@ -44,6 +51,37 @@ class Claim(BaseModel):
     kind: str = Field(pattern=f"^({'|'.join(sorted(KINDS))})$")
     track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     index: int = Field(0, ge=0, le=10_000_000)
+    note: str = Field("", max_length=MAX_NOTE_CHARACTERS)
+    """The device's signed note over the fields above but `upload` (`sync.ledger.object_claim`)."""
+
+
+class ClaimJudge:
+    """Whether the device of a room has signed what is claimed in its name."""
+
+    def __init__(
+        self, keys: Callable[[str], Sequence[Verifier]], *, accept_unsigned: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`keys(room)`: who may sign for it now. `accept_unsigned()`: whether rooms of before may still claim."""
+        self._keys = keys
+        self._accept_unsigned = accept_unsigned
+        self._signing: set[str] = set()
+
+    def check(self, room: str, claim: Claim) -> None:
+        """`AccessError` "not-enrolled", "unsigned" or "signature" for what is not."""
+        if claim.kind == "selftest":
+            return
+        if not claim.note:
+            if room not in self._signing and self._accept_unsigned():
+                return
+            raise AccessError("this claim is not signed; update and enroll the room's device", code="unsigned")
+        keys = self._keys(room)
+        if not keys:
+            raise AccessError("this room's device is not enrolled; enroll it, the file waits", code="not-enrolled")
+        try:
+            check_claim(claim.model_dump(), claim.note, keys)
+        except LedgerError as error:
+            raise AccessError("this claim is not signed by the room's enrolled device", code="signature") from error
+        self._signing.add(room)
 
 
 class Receiver:
@@ -56,7 +94,9 @@ class Receiver:
         record: RecordWriter,
         archive: RecordReader,
         tests: SelfTestObjects,
+        judge: ClaimJudge,
     ) -> None:
+        self._judge = judge
         self._uploads = uploads
         self._tests = tests
         self._store = store
@@ -69,6 +109,7 @@ class Receiver:
         owner = await self._archive.owner(claim.hearing)
         if claim.room != room or owner not in (None, room):
             raise AccessError("a room may store only what belongs to its own hearings", code="forbidden")
+        self._judge.check(room, claim)
         partial = self._uploads.partial(claim.upload)
         if partial is not None and partial.metadata.room != room:
             raise AccessError("this upload belongs to another room", code="forbidden")
@@ -142,8 +183,9 @@ def install(
     gate: UploadGate,
     folder: UploadFolder,
     max_bytes: int,
+    key: SigningKey,
 ) -> None:
-    """Add `/api/uploads` and `/api/objects`."""
+    """Add `/api/uploads` and `/api/objects`; `key` is the center's, which signs what is stored."""
     access.include(app, upload_routes(gate, folder, max_bytes))
 
     known_room = room_by(tokens)
@@ -152,5 +194,6 @@ def install(
     @machine(known_room)
     async def objects(claim: Claim, request: Request) -> Response:
         stored_utc_ns, fresh = await receiver.claim(request.scope["wutong_room"], claim)
-        body = {"sha256": claim.sha256, "stored_utc_ns": stored_utc_ns}
+        note = sign_stored(claim.model_dump(), stored_utc_ns, key)
+        body = {"sha256": claim.sha256, "stored_utc_ns": stored_utc_ns, "note": note}
         return JSONResponse(body, 201 if fresh else 200)

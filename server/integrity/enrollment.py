@@ -14,7 +14,6 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,6 +23,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, func, insert, select, update
 
 from server.access.audit import Audit, address_of
+from server.integrity.device_keys import Device, DeviceKeys
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import AccessError, ConfigError
@@ -40,18 +40,6 @@ class EnrollmentRequest(BaseModel):
 
     code: str = Field(min_length=1, max_length=64)
     request: str = Field(max_length=10_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device that was enrolled."""
-
-    room: str
-    public_key: str
-    """Raw Ed25519 key, hex."""
-    certificate: str
-    enrolled_utc_ns: int
-    revoked_utc_ns: int | None
 
 
 def center_key(data: Path) -> Ed25519PrivateKey:
@@ -73,6 +61,12 @@ class Enrollment:
         self._db = database
         self._key = key
         self._utc_ns = utc_ns
+        self.keys = DeviceKeys(key.public_key(), utc_ns=utc_ns)
+        """Who may sign for a room now, as of the last `refresh`."""
+
+    async def refresh(self) -> None:
+        """Look which devices may sign now: another process may have revoked one."""
+        self.keys.learn(await self.devices())
 
     async def new_code(self, room: str) -> str:
         """A code for `court/room`, in groups that people can type."""
@@ -109,11 +103,15 @@ class Enrollment:
             )
             return str(row.room), certificate.decode()
 
-        return await self._db.write(work)
+        redeemed = await self._db.write(work)
+        await self.refresh()  # before the room is answered: what it signs from now on counts
+        return redeemed
 
     async def revoke(self, room: str) -> int:
         """Revoke the device of a room; how many there were."""
-        return await self._db.write(lambda connection: _revoke(connection, room, self._utc_ns()))
+        count = await self._db.write(lambda connection: _revoke(connection, room, self._utc_ns()))
+        await self.refresh()
+        return count
 
     async def devices(self, room: str | None = None) -> list[Device]:
         """All devices, of a room or of all, the newest first."""

@@ -29,10 +29,13 @@ from sqlalchemy import Connection, func, select
 
 from server.access.audit import Audit
 from server.events.admission import Received
+from server.ingest.mqtt import CenterBroker
+from server.ingest.signed_publisher import SignedPublisher
 from server.integrity.enrollment import Enrollment
 from server.rooms import Rooms
 from server.store import tables as t
 from server.store.database import Database, insert_once
+from sync import topics
 from sync.errors import CenterError, LedgerError, StorageError
 from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
@@ -60,9 +63,6 @@ FORK_DAYS = 30
 FORK_WORDS = (
     "庭审 {hearing} 的记录与中心所存不一致，已拒绝见证 (fork: the room signed another record than is held here)"
 )
-
-Publish = Callable[[str, bytes], bool]
-"""(room, payload) to the topic `witness`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ class Witness:
         key: Ed25519PrivateKey,
         rooms: Rooms,
         audit: Audit,
-        publish: Publish,
+        broker: CenterBroker,
+        publisher: SignedPublisher,
         *,
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -103,7 +104,8 @@ class Witness:
         self._key = key
         self._rooms = rooms
         self._audit = audit
-        self._publish = publish
+        self._broker = broker
+        self._publisher = publisher
         self._utc_ns = utc_ns
         self._queues: dict[str, asyncio.Queue[_Asked | str]] = {room: asyncio.Queue(QUEUE) for room in rooms.states}
         self._judging = asyncio.Semaphore(AT_ONCE)
@@ -124,7 +126,7 @@ class Witness:
             self._rooms.alarm(room, "malformed", f"收到无法识别的检查点 (an unreadable checkpoint: {error})")
             raise CenterError(f"a checkpoint is malformed: {error}", code="checkpoint") from error
         if head.room != room or not head.size:
-            self._refuse(room, head, "form")
+            self._refuse(_Asked(room, note, head), "form")
             return
         self._put(room, _Asked(room, note, head))
 
@@ -163,6 +165,9 @@ class Witness:
                 except StorageError as error:
                     # Not answered: the room asks again.
                     log.error("checkpoint_not_judged", hearing=one.head.hearing, why=error.message)
+                except Exception:
+                    # What nobody foresaw costs this question, which the room asks again, and not the center.
+                    log.exception("checkpoint_failed", hearing=one.head.hearing)
 
     async def of_hearing(self, hearing: str) -> ProofProgress:
         """`integrity` of docs/protocol.md."""
@@ -210,7 +215,7 @@ class Witness:
             log.warning("checkpoint_refused", room=asked.room, hearing=head.hearing, size=head.size, why=error.message)
             if why == "fork":
                 await self._keep_fork(asked)
-            self._refuse(asked.room, head, why)
+            self._refuse(asked, why)
             return
         finally:
             whole = self._counting.pop(head.hearing, -1) == head.last_number
@@ -220,7 +225,9 @@ class Witness:
             self._counted.move_to_end(head.hearing)
             while len(self._counted) > COUNTED_HEARINGS:
                 self._counted.popitem(last=False)
-        self._answer(asked.room, {"hearing": head.hearing, "size": head.size, "note": text})
+        value = {"hearing": head.hearing, "size": head.size, "note": text}
+        # The cosignature is the center's signed word by itself. If the broker is away the room asks again.
+        self._broker.publish(asked.room, topics.WITNESS, json.dumps(value, ensure_ascii=False).encode(), qos=1)
 
     async def _device(self, asked: _Asked) -> Ed25519PublicKey:
         """The key that signed, if it may sign now."""
@@ -313,12 +320,11 @@ class Witness:
         if not sizes:
             self._pending.pop(head.hearing, None)
 
-    def _refuse(self, room: str, head: Checkpoint, why: str) -> None:
-        self._answer(room, {"hearing": head.hearing, "size": head.size, "refused": why})
-
-    def _answer(self, room: str, value: dict[str, Any]) -> None:
-        # If the broker is away just now the room asks again and gets the stored answer.
-        self._publish(room, json.dumps(value, ensure_ascii=False).encode())
+    def _refuse(self, asked: _Asked, why: str) -> None:
+        """Said of this very note, so that an old refusal is none of a later note."""
+        refusal = {"hearing": asked.head.hearing, "size": asked.head.size, "refused": why}
+        text = json.dumps({**refusal, "of": notes.note_digest(asked.note)}, ensure_ascii=False)
+        self._publisher.tell(asked.room, "witness", text, before=refusal, qos=1)
 
 
 def _examine(connection: Connection, room: str, head: Checkpoint, counted: int) -> _Judged:

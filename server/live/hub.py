@@ -19,6 +19,7 @@ from server.access.classification import Classifications
 from server.events.admission import Received
 from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
+from server.ingest.signed_publisher import SignedPublisher
 from server.live.tab_messages import CenterCaption, CenterEvent, CenterLink, CenterMessage
 from server.rooms import KnownRoom, Rooms
 from sync import topics
@@ -41,13 +42,20 @@ class LiveHub:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, rooms: Rooms, classifications: Classifications, broker: CenterBroker, *, client_bytes: int = CLIENT_BYTES
+        self,
+        rooms: Rooms,
+        classifications: Classifications,
+        broker: CenterBroker,
+        publisher: SignedPublisher,
+        *,
+        client_bytes: int = CLIENT_BYTES,
     ) -> None:
         """Listens to all of them from now on."""
         self.gateway = Gateway(client_bytes=client_bytes, on_demand=self._watched_changed)
         self._watched: frozenset[str] = frozenset()
         self._rooms = rooms
         self._broker = broker
+        self._publisher = publisher
         self._demanded: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
         self._tracks: dict[str, set[str]] = {}
@@ -203,7 +211,7 @@ class LiveHub:
             empty = not wanted["tracks"] and not wanted["levels"]
             if self._demanded.get(room, _NOTHING if empty else "") == text and (empty or not again):
                 continue
-            if self._broker.publish(room, topics.DEMAND, text.encode()):
+            if self._publisher.tell(room, "demand", text, before=wanted):
                 self._demanded[room] = text
 
 

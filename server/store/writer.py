@@ -31,8 +31,8 @@ from sync.text.characters import clean_line
 class BatchOutcome:
     """The outcome of one batch."""
 
-    receipts: dict[str, list[int]] = field(default_factory=dict)
-    """room -> numbers that are on disk now."""
+    receipts: dict[str, dict[int, str]] = field(default_factory=dict)
+    """room -> number of each event that is on disk now -> its digest."""
     fresh: list[Received] = field(default_factory=list)
     """Those that were not there before, in the order of their coming."""
     conflicts: list[Received] = field(default_factory=list)
@@ -126,7 +126,7 @@ class RecordWriter:
             elif digest != received.digest:
                 outcome.conflicts.append(received)
                 continue
-            outcome.receipts.setdefault(received.room, []).append(received.event.number)
+            outcome.receipts.setdefault(received.room, {})[received.event.number] = received.digest
         hearings: dict[str, list[Event]] = {}
         for received in outcome.fresh:
             if received.event.hearing is not None:

@@ -121,6 +121,11 @@ def signed_by(note: Note, verifier: Verifier) -> int | None:
     return found
 
 
+def note_digest(note: Note) -> str:
+    """SHA-256 (hex) of a note's text: what an answer names it by, whoever else has signed it."""
+    return hashlib.sha256(note.text.encode()).hexdigest()
+
+
 def _cosigned(text: str, unix_s: int) -> bytes:
     return f"cosignature/v1\ntime {unix_s}\n{text}".encode()
 

@@ -5,6 +5,8 @@ What its body says is listed in `sync.record.bodies`; what is made of the events
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,3 +61,17 @@ class Event:
             utc_ns=int(value["utc_ns"]),
             body=body,
         )
+
+
+def canonical_text(value: object) -> str:
+    """JSON in the one form that both ends hash; `ValueError` when it is not JSON, or not text that can be kept."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text.encode("utf-8")  # a lone surrogate is not text
+    if "\\u0000" in text:
+        raise ValueError("a NUL character is not text")
+    return text
+
+
+def event_digest(event: Event) -> str:
+    """SHA-256 (hex) of an event, the same for the same content in any order of keys: what a receipt names it by."""
+    return hashlib.sha256(canonical_text(event.to_json()).encode()).hexdigest()

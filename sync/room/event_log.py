@@ -198,10 +198,10 @@ class RoomLog:
         rows = self._rows("SELECT key FROM event WHERE key >= ? AND key < ?", (prefix, prefix + "\x7f"))
         return {str(key) for (key,) in rows}
 
-    def pending(self, *, limit: int = 64, after: int = 0) -> list[Event]:
-        """What the center has not receipted, oldest first."""
+    def pending(self, *, limit: int = 64, after: int = 0, mark: bool = False) -> list[Event]:
+        """What the center has not receipted, oldest first. `mark` as in `since`."""
         return self._select(
-            "FROM event JOIN outbox USING (number) WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+            "FROM event JOIN outbox USING (number) WHERE number > ? ORDER BY number LIMIT ?", (after, limit), mark=mark
         )
 
     def pending_count(self) -> int:

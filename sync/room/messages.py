@@ -146,6 +146,10 @@ class TranscriberStatus(TypedDict):
     hearings: NotRequired[list[str]]
 
 
+LinkTrust = Literal["ok", "not-enrolled", "refused", "clock", "plain"]
+"""Whether room and center believe each other. `plain`: without signatures, as it was before there were any."""
+
+
 class LinkStatus(TypedDict):
     """The room's way to the center."""
 
@@ -155,6 +159,7 @@ class LinkStatus(TypedDict):
     pending_bytes: int
     last_receipt_utc_ns: int | None
     watched: list[str]
+    trust: LinkTrust
 
 
 class LiveHearing(TypedDict):

@@ -110,6 +110,11 @@ class RoomPaths:
         """The center's public key, as it was at enrollment."""
         return self.keys / "center.pem"
 
+    @property
+    def center_stamps(self) -> Path:
+        """When the last of what the center says once was signed; written by the uplink alone."""
+        return self.data / "center-stamps.json"
+
     def token(self, hearing: str) -> Path:
         """The time-stamp token over the checkpoint of the hearing's last seal."""
         return self.hearing(hearing) / "seal.tsr"

@@ -21,7 +21,7 @@ import structlog
 from pydantic import BaseModel, Field
 
 from sync import topics
-from sync.errors import EnvelopeError
+from sync.errors import CenterError, EnvelopeError
 from sync.media.envelope import Envelope, Kind
 from sync.media.gop_cache import MAX_GOP_BYTES, GopCache, GopStart, WatcherGate
 from sync.media.tracks import SOUND
@@ -30,7 +30,7 @@ from sync.record.hearing import Hearing, State
 from sync.record.timeline import PauseReason
 from sync.room.feed import FRESH_S
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdentity, RoomStatus, StampedRoomStatus
-from sync.text.strict_json import read_strict
+from sync.uplink.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +86,7 @@ class LivePublisher:
         self,
         broker: MqttConnection,
         prefix: str,
+        center: TrustedCenter,
         *,
         identity: RoomIdentity,
         room_ns: Callable[[], int],
@@ -95,6 +96,7 @@ class LivePublisher:
     ) -> None:
         self._broker = broker
         self._prefix = prefix
+        self._center = center
         self._identity = identity
         self._room_ns = room_ns
         self._utc_ns = utc_ns
@@ -214,9 +216,9 @@ class LivePublisher:
 
     def _on_demand(self, payload: bytes) -> None:
         try:
-            demand = Demand.model_validate(read_strict(payload, limit=MAX_DEMAND_BYTES))
-        except ValueError as error:
-            log.warning("demand_unreadable", why=str(error)[:200])
+            demand = Demand.model_validate(self._center.read("demand", payload, limit=MAX_DEMAND_BYTES).value)
+        except (ValueError, CenterError) as error:
+            log.warning("demand_not_believed", why=str(error)[:200])
             return
         self._demand_until = self._monotonic() + DEMAND_S
         self._levels = demand.levels

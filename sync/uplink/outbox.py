@@ -1,9 +1,15 @@
 """The outbox's way to the center: every event is published until the center receipts it, and forgotten only then.
 
-An acknowledgment by the broker is not durability and is ignored. Up to `WINDOW` events are under way at a time; one
-without a receipt is sent again after `RESEND_S` and after every reconnect. The center keeps events by their number, so
-saying one twice is harmless. One that the center refuses stays in the outbox, is said again at the next connect, and
-until then holds up no other.
+Events leave in batches that the device signs (`sync.ledger.event_batch`), in a thread, since a key may be slow; a
+batch is said again unchanged after `RESEND_S` and after every reconnect. An acknowledgment by the broker is not
+durability and is ignored. A receipt counts when the center's key has signed it and it names the event by number and
+digest, as this room computes it from its own log: no receipt of anybody else, or of another event, takes anything out
+of the outbox. One event that the center refuses stays, is said again at the next connect, and until then holds up no
+other; a batch that it refuses as a whole (this device is not enrolled, or not any more) is signed anew after
+`REFUSED_S`.
+
+A room that is not enrolled knows no key of its center: it sends its first batch only, so that the center's wall says
+so, and keeps everything. While the plain way is open it sends and believes as before, unsigned.
 """
 
 from __future__ import annotations
@@ -11,36 +17,53 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import ValidationError
 
 from sync import topics
-from sync.errors import StorageError
+from sync.errors import CenterError, LedgerError, StorageError
+from sync.ledger.event_batch import MAX_EVENT_BYTES, batch_text, event_text, fitting, pack_batch
+from sync.ledger.receipts import MAX_RECEIPTS_BYTES, BatchRefusal, Receipts, UnsignedReceipts
+from sync.ledger.signed_message import text_digest
+from sync.ledger.signing_key import SigningKey
 from sync.mqtt import MqttConnection
-from sync.record.bodies.limits import INT64
-from sync.record.event import Event
+from sync.record.event import DAMAGED, Event, event_digest
 from sync.room.event_log import RoomLog
-from sync.text.strict_json import read_strict
+from sync.uplink.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 
 WINDOW = 64
+"""So many events are under way at a time."""
 RESEND_S = 10.0
+REFUSED_S = 10.0
 LOOK_S = 1.0
-MAX_RECEIPTS_BYTES = 512 * 1024
+DEFECT_S = 1.0
 
 
-Numbers = Annotated[list[Annotated[int, Field(ge=1, le=INT64)]], Field(max_length=10_000)]
+@dataclass(slots=True)
+class _Batch:
+    """Events on their way. `digests` are of those that are not receipted yet; it is empty when all are."""
+
+    name: str
+    """SHA-256 of its text, by which the center refuses it; of a single unsigned event, empty."""
+    payload: bytes
+    digests: dict[int, str]
+    sent_s: float | None = None
 
 
-class Receipts(BaseModel):
-    """What the center has stored and synced, and what it will not take."""
+@dataclass(frozen=True, slots=True)
+class _Receipted:
+    """What a message of receipts takes out of the outbox, and what it says will not be taken."""
 
-    numbers: Numbers
-    refused: Numbers = []
+    stored: Mapping[int, str | None]
+    """number -> digest; None for a number that came the plain way."""
+    refused: Mapping[int, str | None]
+    """number -> batch."""
+    batches: Mapping[str, BatchRefusal]
 
 
 class Outbox:
@@ -51,23 +74,37 @@ class Outbox:
         room_log: RoomLog,
         broker: MqttConnection,
         prefix: str,
+        center: TrustedCenter,
+        key: SigningKey,
         *,
         utc_ns: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`prefix` is `court/v1/<court>/<room>`; subscribe happens here, so make it before the broker starts."""
+        """`prefix` is `court/v1/<court>/<room>`; subscribe happens here, so make it before the broker starts.
+
+        `key` is the device's; `LedgerError` of it means that it does not sign now, and it is asked again.
+        """
         self._log = room_log
         self._broker = broker
         self._topic = f"{prefix}/{topics.EVENTS}"
+        self._center = center
+        self._key = key
         self._utc_ns = utc_ns
         self._monotonic = monotonic
-        self._sent: dict[int, float] = {}
-        self._receipted: asyncio.Queue[list[int]] = asyncio.Queue(maxsize=1000)
+        self._under_way: list[_Batch] = []
+        self._receipted: asyncio.Queue[_Receipted] = asyncio.Queue(maxsize=1000)
         self._refused: set[int] = set()
         self._refused_up_to = 0
         """All that wait up to this number were refused."""
+        self._not_before = 0.0
+        """Until then nothing is signed anew: the center has just refused a whole batch, or the key does not sign."""
+        self._was_enrolled = False
         self._kick = asyncio.Event()
         self.last_receipt_utc_ns: int | None = None
+        self.batch_refused: BatchRefusal | None = None
+        """Why the center took nothing of the last batch; None when it did."""
+        self.failed = 0
+        """Rounds that a defect of this program has cost."""
         broker.subscribe(f"{prefix}/{topics.RECEIPTS}", 1, self._on_receipts)
         broker.on_connected(self._on_connected)
 
@@ -78,8 +115,20 @@ class Outbox:
     async def run(self) -> None:
         """Send for ever."""
         while True:
-            await self._forget_receipted()
-            await self._send()
+            try:
+                await self._take_receipts()
+                await self._send()
+            except StorageError as error:
+                log.error("events_wait", why=error.message)
+            except LedgerError as error:
+                self._not_before = self._monotonic() + REFUSED_S
+                log.error("events_not_signed", why=error.message, next="they are kept, and signed when the key answers")
+            except Exception:
+                # What nobody foresaw costs one round, and neither the uplink nor what it carries besides.
+                self.failed += 1
+                if self.failed < 100 or self.failed % 1000 == 0:
+                    log.exception("outbox_failed", failed=self.failed)
+                await asyncio.sleep(DEFECT_S)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._kick.wait()
@@ -88,60 +137,166 @@ class Outbox:
             self._kick.clear()
 
     def _on_connected(self) -> None:
-        self._sent.clear()
+        for batch in self._under_way:
+            batch.sent_s = None
         self._refused.clear()  # perhaps another center by now, or an upgraded one
         self._refused_up_to = 0
+        self._not_before = 0.0
         self.kick()
 
     def _on_receipts(self, payload: bytes) -> None:
         try:
-            receipts = Receipts.model_validate(read_strict(payload, limit=MAX_RECEIPTS_BYTES))
-        except ValueError as error:
-            log.warning("receipts_unreadable", why=str(error)[:200])
+            told = self._center.read("receipts", payload, limit=MAX_RECEIPTS_BYTES)
+            receipted = _signed(told.value) if told.signed else _unsigned(told.value)
+        except (CenterError, ValidationError) as error:
+            log.warning("receipts_not_believed", why=str(error)[:200])
             return
-        refused = set(receipts.refused) & self._sent.keys()
-        if refused - self._refused:
-            log.error("events_refused", numbers=sorted(refused)[:20], next="the center's wall says why; they are kept")
-            self._refused |= refused
         try:
-            self._receipted.put_nowait(receipts.numbers)
+            self._receipted.put_nowait(receipted)
         except asyncio.QueueFull:
             log.warning("receipts_dropped", next="the events are sent again and receipted again")
             return
         self.kick()
 
-    async def _forget_receipted(self) -> None:
-        numbers: list[int] = []
+    async def _take_receipts(self) -> None:
+        stored: dict[int, str | None] = {}
         while not self._receipted.empty():
-            numbers += self._receipted.get_nowait()
-        if numbers:
-            try:
-                await asyncio.to_thread(self._log.forget, numbers)
-            except StorageError as error:
-                log.error("receipt_not_noted", why=error.message)
-                return
+            said = self._receipted.get_nowait()
+            stored |= said.stored
+            self._take_refusals(said)
+        if not stored:
+            return
+        known = {number: digest for batch in self._under_way for number, digest in batch.digests.items()}
+        numbers = await asyncio.to_thread(self._of_this_log, stored, known)
+        if not numbers:
+            return
+        try:
+            await asyncio.to_thread(self._log.forget, numbers)
+        except StorageError as error:
+            log.error("receipt_not_noted", why=error.message)
+            return
+        for batch in self._under_way:
             for number in numbers:
-                self._sent.pop(number, None)
-            self.last_receipt_utc_ns = self._utc_ns()
+                batch.digests.pop(number, None)
+        self._under_way = [batch for batch in self._under_way if batch.digests]
+        self.batch_refused = None
+        self.last_receipt_utc_ns = self._utc_ns()
+
+    def _of_this_log(self, stored: Mapping[int, str | None], known: Mapping[int, str]) -> list[int]:
+        """Of what is receipted, what this room's log holds as that; a receipt of another event is of nothing here."""
+        numbers: list[int] = []
+        for number, digest in stored.items():
+            if digest is None or digest == (known[number] if number in known else self._digest_in_log(number)):
+                numbers.append(number)
+            else:
+                log.error("receipt_of_another_event", number=number, next="the event is kept and sent again")
+        return numbers
+
+    def _digest_in_log(self, number: int) -> str | None:
+        """Of an event that an earlier life of this service sent."""
+        found = self._log.since(number - 1, limit=1, mark=True)
+        return event_digest(found[0]) if found and found[0].number == number else None
+
+    def _take_refusals(self, said: _Receipted) -> None:
+        batches = {batch.name: batch for batch in self._under_way}
+        refused: set[int] = set()
+        for number, name in said.refused.items():
+            batch = batches.get("" if name is None else name)
+            if name is None:
+                batch = next((one for one in self._under_way if not one.name and number in one.digests), None)
+            if batch is not None and batch.digests.pop(number, None) is not None:
+                refused.add(number)
+        if refused:
+            log.error("events_refused", numbers=sorted(refused)[:20], next="the center's wall says why; they are kept")
+            self._refused |= refused
+        for name, why in said.batches.items():
+            if name in batches:
+                log.error("batch_refused", why=why, next="its events are kept; look at this device's enrollment")
+                self.batch_refused = why
+                self._not_before = self._monotonic() + REFUSED_S
+                batches[name].digests.clear()
+        self._under_way = [batch for batch in self._under_way if batch.digests]
 
     async def _send(self) -> None:
         if not self._broker.connected:
             return
+        enrolled = self._center.key is not None
+        if enrolled and not self._was_enrolled:
+            for batch in self._under_way:
+                batch.sent_s = None
+        self._was_enrolled = enrolled
         now = self._monotonic()
-        for event in await self._window():
-            sent = self._sent.get(event.number)
-            if sent is not None and now - sent < RESEND_S:
+        if now >= self._not_before:
+            await self._fill(enrolled)
+        for batch in self._under_way:
+            if batch.sent_s is not None and now - batch.sent_s < RESEND_S:
                 continue
-            message = json.dumps(event.to_json(), ensure_ascii=False).encode()
-            if not self._broker.publish(self._topic, message, qos=1):
+            if not self._broker.publish(self._topic, batch.payload, qos=1):
                 return
-            self._sent[event.number] = now
+            batch.sent_s = now
+
+    async def _fill(self, enrolled: bool) -> None:
+        """Make batches of what waits and is not under way."""
+        plain = not enrolled and self._center.accepts_plain
+        if not plain:
+            self._under_way = [batch for batch in self._under_way if batch.name]
+        taken = {number for batch in self._under_way for number in batch.digests}
+        room = WINDOW - len(taken)
+        if room <= 0 or (taken and not enrolled and not plain):
+            return
+        waiting = [event for event in await self._window() if event.number not in taken][:room]
+        written = await asyncio.to_thread(self._written, waiting)
+        while written:
+            count = 1 if plain else fitting([len(text.encode()) for _, text in written])
+            some, written = written[:count], written[count:]
+            self._under_way.append(_alone(*some[0]) if plain else await asyncio.to_thread(self._signed_batch, some))
+            if not enrolled and not plain:
+                return
+
+    def _written(self, events: list[Event]) -> list[tuple[Event, str]]:
+        written: list[tuple[Event, str]] = []
+        for event in events:
+            if DAMAGED in event.body:
+                self._refused.add(event.number)  # the log has said so; what cannot be read holds up no other
+                continue
+            text = event_text(event)
+            if len(text.encode()) > MAX_EVENT_BYTES:
+                log.error("event_too_large", number=event.number, kind=event.kind, next="it is kept, and not sent")
+                self._refused.add(event.number)
+            else:
+                written.append((event, text))
+        return written
+
+    def _signed_batch(self, events: list[tuple[Event, str]]) -> _Batch:
+        text = batch_text([text for _, text in events])
+        digests = {event.number: event_digest(event) for event, _ in events}
+        return _Batch(text_digest(text), pack_batch(self._center.room, list(digests), text, self._key), digests)
 
     async def _window(self) -> list[Event]:
         """The oldest that wait and were not refused, at most `WINDOW`."""
-        while batch := await asyncio.to_thread(self._log.pending, limit=WINDOW, after=self._refused_up_to):
+        while batch := await asyncio.to_thread(self._log.pending, limit=WINDOW, after=self._refused_up_to, mark=True):
             wanted = [event for event in batch if event.number not in self._refused]
             if wanted:
                 return wanted
             self._refused_up_to = batch[-1].number
         return []
+
+
+def _alone(event: Event, _text: str) -> _Batch:
+    """One event as rooms of before say it."""
+    payload = json.dumps(event.to_json(), ensure_ascii=False).encode()
+    return _Batch("", payload, {event.number: event_digest(event)})
+
+
+def _signed(value: object) -> _Receipted:
+    receipts = Receipts.model_validate(value)
+    return _Receipted(
+        {one.number: one.sha256 for one in receipts.stored},
+        {one.number: one.batch for one in receipts.refused},
+        {one.batch: one.why for one in receipts.batches},
+    )
+
+
+def _unsigned(value: object) -> _Receipted:
+    receipts = UnsignedReceipts.model_validate(value)
+    return _Receipted(dict.fromkeys(receipts.numbers), dict.fromkeys(receipts.refused), {})

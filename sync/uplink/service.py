@@ -14,6 +14,8 @@ import httpx
 import structlog
 
 from sync import topics
+from sync.errors import CenterError
+from sync.ledger.signing_key import SigningKey
 from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.record.docket import Docket
 from sync.record.hearing import Hearing
@@ -22,14 +24,15 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
-from sync.room.messages import LinkStatus, RoomIdentity
+from sync.room.messages import LinkStatus, LinkTrust, RoomIdentity
 from sync.room.paths import RoomPaths
-from sync.text.strict_json import read_strict
+from sync.uplink.hand_over import SignedHandOver
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
 from sync.uplink.selftest_round_trip import RoundTrip
 from sync.uplink.timestamp_tokens import Stamps
 from sync.uplink.token_bucket import TokenBucket
+from sync.uplink.trusted_center import TrustedCenter
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
@@ -51,12 +54,16 @@ class UplinkConfig:
     identity: RoomIdentity
     """`court_name`, `room_name` and `seats` of every status."""
     layout: RoomPaths
+    key: SigningKey
+    """The device's."""
     center_url: str = ""
     token: str = ""
     broker: BrokerAddress | None = None
     upload_bits_per_s: int = UPLOAD_BITS_PER_S
     tsa_url: str = ""
     """Of a time-stamp authority (RFC 3161); empty for none."""
+    accept_unsigned: Callable[[], bool] = lambda: False
+    """Whether a center of before, which signs nothing, is believed now."""
 
     @property
     def address(self) -> str:
@@ -77,6 +84,7 @@ class BrokerLine:
         room_log: RoomLog,
         checkpoints: Checkpoints,
         clock: RoomClock,
+        center: TrustedCenter,
         *,
         hearing: Callable[[], Hearing | None],
         on_docket: Callable[[bytes], None],
@@ -84,11 +92,12 @@ class BrokerLine:
         """`hearing()`: the one that is open or paused; `on_docket(payload)` hears each that the center sends."""
         prefix = topics.of_room(config.address)
         self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
-        self.outbox = Outbox(room_log, self.broker, prefix, utc_ns=clock.utc_now_ns)
-        self.witness = WitnessLine(checkpoints, config.layout, self.broker, prefix)
+        self.outbox = Outbox(room_log, self.broker, prefix, center, config.key, utc_ns=clock.utc_now_ns)
+        self.witness = WitnessLine(checkpoints, center, self.broker, prefix)
         self.live = LivePublisher(
             self.broker,
             prefix,
+            center,
             identity=config.identity,
             room_ns=clock.now_ns,
             utc_ns=clock.utc_now_ns,
@@ -108,6 +117,9 @@ class Uplink:
         self._follower = Follower(self._log)
         self._feed = FeedServer(layout.feed("uplink"))
         self._link_said = ""
+        self._center = TrustedCenter(
+            layout, config.address, accept_unsigned=config.accept_unsigned, utc_ns=clock.utc_now_ns
+        )
         self._line: BrokerLine | None = None
         if config.broker is not None:
             self._line = BrokerLine(
@@ -116,6 +128,7 @@ class Uplink:
                 self._log,
                 self._checkpoints,
                 clock,
+                self._center,
                 hearing=lambda: self._follower.current,
                 on_docket=self._on_docket,
             )
@@ -131,14 +144,16 @@ class Uplink:
                 trust_env=False,
             )
             self._store = UploadStore(layout.uploads)
+            tus = TusClient(self._http)
             self._uploads = Uploads(
                 room=config.address,
                 layout=layout,
                 room_log=self._log,
                 store=self._store,
-                tus=TusClient(self._http),
+                tus=tus,
                 pace=pace,
                 hearing=lambda: None if self._follower.current is None else self._follower.current.id,
+                confirm=SignedHandOver(tus, self._center, config.key).confirm,
             )
         self._stamps = Stamps(self._checkpoints, layout, config.tsa_url, self._http) if config.tsa_url else None
         self._trip = RoundTrip(
@@ -206,9 +221,9 @@ class Uplink:
 
     def _on_docket(self, payload: bytes) -> None:
         try:
-            docket = Docket.model_validate(read_strict(payload, limit=MAX_DOCKET_BYTES))
-        except ValueError as error:
-            log.warning("docket_unreadable", why=str(error)[:200])
+            docket = Docket.model_validate(self._center.read("docket", payload, limit=MAX_DOCKET_BYTES).value)
+        except (ValueError, CenterError) as error:
+            log.warning("docket_not_believed", why=str(error)[:200])
             return
         self._feed.publish("docket", docket.model_dump_json().encode(), retain=True)
 
@@ -233,8 +248,21 @@ class Uplink:
             "pending_bytes": 0 if uploads is None else uploads.pending_bytes,
             "last_receipt_utc_ns": max(receipts) if receipts else None,
             "watched": [] if line is None else line.live.watched,
+            "trust": self._trust(),
         }
         said = json.dumps(value)
         if said != self._link_said:
             self._link_said = said
             self._feed.publish_json("link", value, retain=True)
+
+    def _trust(self) -> LinkTrust:
+        """What stands between this room's record and the center's trust in it, the heaviest first."""
+        if self._line is None:
+            return "ok"
+        if self._center.key is None:
+            return "plain" if self._center.accepts_plain else "not-enrolled"
+        if self._line.outbox.batch_refused is not None:
+            return "refused"
+        if self._center.late:
+            return "clock"
+        return "plain" if self._center.accepts_plain else "ok"

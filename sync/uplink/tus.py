@@ -77,6 +77,10 @@ class TusClient:
 
     async def confirm(self, fields: Mapping[str, Any]) -> int:
         """`POST /api/objects`: returns UTC in ns of the moment since when the center has the object for good."""
+        return (await self.hand_over(fields))[0]
+
+    async def hand_over(self, fields: Mapping[str, Any]) -> tuple[int, str]:
+        """The same, with the note by which the center says so; empty from who signs none. Nothing of it is believed."""
         answer = await self._http.post("/api/objects", json=dict(fields), timeout=120)
         if answer.status_code == 409:
             raise ChecksumError("the center received other bytes than the room has; they are sent again")
@@ -85,7 +89,7 @@ class TusClient:
             value = answer.json()
             if value["sha256"] != fields["sha256"]:
                 raise CenterError("the center stored another object than the room sent; it is sent again")
-            return int(value["stored_utc_ns"])
+            return int(value["stored_utc_ns"]), str(value.get("note", ""))
         except (ValueError, KeyError, TypeError) as error:
             raise CenterError("the center's receipt cannot be read; it will be asked again") from error
 
@@ -102,8 +106,22 @@ def _expect(answer: httpx.Response, *codes: int) -> None:
         return
     if answer.status_code in (404, 410):
         raise UploadGoneError("the center does not know this upload; a new one is started")
+    if answer.status_code == 403 and (why := _unsigned(answer)):
+        raise CenterError(
+            "the center takes nothing that this device did not sign as an enrolled one; enroll it (wutong enroll)",
+            code=why,
+        )
     if answer.status_code in (401, 403):
         raise CenterError(
             "the center does not accept this room's token; check center.token_file in the profile", code="token"
         )
     raise CenterError(f"the center answered {answer.status_code}; it will be tried again")
+
+
+def _unsigned(answer: httpx.Response) -> str:
+    """The code of an answer that is about the device's signature; empty for another."""
+    try:
+        code = answer.json()["code"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return str(code) if code in ("not-enrolled", "unsigned", "signature") else ""

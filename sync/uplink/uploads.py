@@ -1,6 +1,6 @@
 """Uploads: segments while they grow, what remains of them when they close, and exhibits; retried for ever.
 
-Promises: a file counts as sent only when the center has answered that its hash was checked and that it is stored;
+Promises: a file counts as sent only when the other end has confirmed that its hash was checked and that it is stored;
 after any break, restart or loss of `upload.db` the way is taken up again from what the center holds. Refuses nothing:
 a file that cannot be sent (the center is away, the disk lost it) waits with a growing pause and holds up no other.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,8 @@ class Uploads:
     pace: TokenBucket
     hearing: Callable[[], str | None]
     """The hearing that is open now; its growing segments are sent along."""
+    confirm: Callable[[Mapping[str, Any]], Awaitable[int]]
+    """Hands over a file that is there whole: since when (UTC in ns) the other end has it; errors as of `TusClient`."""
     monotonic: Callable[[], float] = time.monotonic
     reachable: bool = False
     """Whether the center answered the last time it was asked."""
@@ -135,7 +137,7 @@ class Uploads:
             name = await self._complete(upload, size)
             claim = {"upload": name, "sha256": upload.sha256, "bytes": size, "room": self.room}
             claim |= {"hearing": upload.hearing, "kind": upload.kind, "track": upload.track, "index": upload.index}
-            stored_utc_ns = await self.tus.confirm(claim)
+            stored_utc_ns = await self.confirm(claim)
             await asyncio.to_thread(self.store.set_stored, key, stored_utc_ns)
             self.last_receipt_utc_ns = stored_utc_ns
             self.pending_bytes = max(self.pending_bytes - size, 0)

@@ -2,8 +2,9 @@
 
 Promises: the newest checkpoint of each hearing, and every seal's, is published until the center answers: again after
 `AGAIN_S`, and at every reconnect. A cosignature is kept only when it is over the very note that this room signed, and
-by the key of the center that this room was enrolled at; before its enrollment a room asks nothing. A refusal is kept,
-too, and asked about again later: an enrollment may put it right; a fork never is, and the panel raises it.
+by the key of the center that this room was enrolled at; before its enrollment a room asks nothing. A refusal counts
+when that key has signed it and it names the note that was refused. It is kept, too, and asked about again later: an
+enrollment may put it right; a fork never is, and the panel raises it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ import structlog
 from pydantic import BaseModel, Field
 
 from sync import topics
-from sync.errors import LedgerError, StorageError
+from sync.errors import CenterError, LedgerError, StorageError
 from sync.ledger.keys import CENTER
-from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
+from sync.ledger.note import COSIGNATURE, Verifier, note_digest, read_note, signed_by
 from sync.mqtt import MqttConnection
 from sync.room.checkpoints import Checkpoints
-from sync.room.enrollment import center_key
-from sync.room.paths import RoomPaths
 from sync.text.strict_json import read_strict
+from sync.uplink.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +32,18 @@ LOOK_S = 1.0
 AGAIN_S = 10.0
 REFUSED_AGAIN_S = 60.0
 MAX_ANSWER_BYTES = 16_384
+DEFECT_S = 1.0
 
 
 class Answer(BaseModel):
-    """One message of `witness`."""
+    """One message of `witness`: a cosigned note as it is, or a refusal."""
 
     hearing: Annotated[str, Field(max_length=96)]
     size: Annotated[int, Field(ge=1, lt=1 << 63)]
     note: Annotated[str, Field(max_length=MAX_ANSWER_BYTES)] = ""
     refused: Literal["", "fork", "signature", "device", "form"] = ""
+    of: Annotated[str, Field(max_length=64)] = ""
+    """Of a refusal: SHA-256 of the text of the note that is refused."""
 
 
 class WitnessLine:
@@ -49,7 +52,7 @@ class WitnessLine:
     def __init__(
         self,
         checkpoints: Checkpoints,
-        layout: RoomPaths,
+        center: TrustedCenter,
         broker: MqttConnection,
         prefix: str,
         *,
@@ -57,13 +60,15 @@ class WitnessLine:
     ) -> None:
         """`prefix` is `court/v1/<court>/<room>`; subscribes, so make it before the broker starts."""
         self._checkpoints = checkpoints
-        self._layout = layout
+        self._center = center
         self._broker = broker
         self._topic = f"{prefix}/{topics.CHECKPOINTS}"
         self._monotonic = monotonic
         self._next: dict[tuple[str, int], float] = {}
         self._answers: asyncio.Queue[Answer] = asyncio.Queue(maxsize=1000)
         self._kick = asyncio.Event()
+        self.failed = 0
+        """Rounds that a defect of this program has cost."""
         broker.subscribe(f"{prefix}/{topics.WITNESS}", 1, self._on_answer)
         broker.on_connected(self._on_connected)
 
@@ -77,6 +82,12 @@ class WitnessLine:
                 await self._send()
             except StorageError as error:
                 log.error("checkpoints_wait", why=error.message)
+            except Exception:
+                # What nobody foresaw costs one round, and neither the uplink nor what it carries besides.
+                self.failed += 1
+                if self.failed < 100 or self.failed % 1000 == 0:
+                    log.exception("witness_failed", failed=self.failed)
+                await asyncio.sleep(DEFECT_S)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._kick.wait()
@@ -89,18 +100,28 @@ class WitnessLine:
 
     def _on_answer(self, payload: bytes) -> None:
         try:
-            answer = Answer.model_validate(read_strict(payload, limit=2 * MAX_ANSWER_BYTES))
-            self._answers.put_nowait(answer)
-        except ValueError as error:
+            self._answers.put_nowait(self._read(payload))
+        except (ValueError, CenterError, LedgerError) as error:
             log.warning("witness_unreadable", why=str(error)[:200])
         except asyncio.QueueFull:
             log.warning("witness_dropped", next="the center is asked again")
         self._kick.set()
 
+    def _read(self, payload: bytes) -> Answer:
+        """An answer that may be believed as far as it is a refusal; of a cosignature the note itself decides."""
+        value = read_strict(payload, limit=3 * MAX_ANSWER_BYTES)
+        if isinstance(value, dict) and "witness" not in value and not value.get("refused"):
+            return Answer.model_validate(value)
+        told = self._center.read("witness", payload, limit=MAX_ANSWER_BYTES)
+        refusal = Answer.model_validate(told.value)
+        if not refusal.refused:
+            raise CenterError("an answer of the witness is neither a cosigned note nor a refusal")
+        if told.signed and not refusal.of:
+            raise CenterError("a refusal of the witness does not say of which note")
+        return refusal
+
     async def _send(self) -> None:
-        if not self._broker.connected:
-            return
-        if await asyncio.to_thread(center_key, self._layout) is None:
+        if not self._broker.connected or self._center.key is None:
             return
         now = self._monotonic()
         waiting = await asyncio.to_thread(self._checkpoints.waiting)
@@ -120,6 +141,9 @@ class WitnessLine:
             log.warning("witness_of_nothing", hearing=answer.hearing, size=answer.size)
             return
         if answer.refused:
+            if answer.of and answer.of != note_digest(read_note(stored.note)):
+                log.warning("refusal_of_another", hearing=answer.hearing, size=answer.size)
+                return
             log.error("checkpoint_refused", hearing=answer.hearing, size=answer.size, why=answer.refused)
             await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
             self._next[(answer.hearing, answer.size)] = self._monotonic() + REFUSED_AGAIN_S
@@ -132,7 +156,7 @@ class WitnessLine:
         await asyncio.to_thread(self._checkpoints.witnessed, answer.hearing, answer.size, answer.note)
 
     def _check(self, own: str, cosigned: str) -> None:
-        center = center_key(self._layout)
+        center = self._center.key
         if center is None:
             raise LedgerError("this room is not enrolled, so it knows no key of the center", code="certificate")
         note, mine = read_note(cosigned), read_note(own)

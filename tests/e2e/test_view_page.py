@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.conftest import screenshot
 from tests.support.peers import center_peers
 from tests.support.peers.center_peers import RoomPeer, config_text, free_port, metadata, mosquitto
+from tests.support.peers.device_signatures import enroll_at, signed_claim
 
 pytestmark = pytest.mark.browser
 
@@ -83,6 +84,7 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int,
             command = [sys.executable, "-m", "wutong", "server", "--config", str(config)]
             process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
+            asyncio.run(enroll_at(config, ["court1/c03"]))
             url = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
@@ -122,7 +124,8 @@ async def _send(folder: Path, url: str, broker: int, media: dict[str, bytes]) ->
             await tus.append(upload, 0, data)
             sha256, size = digests[track]
             claim = {"upload": upload, "sha256": sha256, "bytes": size, "room": "court1/c03", "hearing": "h1"}
-            answer = await http.post("/api/objects", json={**claim, "kind": "segment", "track": track, "index": 0})
+            signed = signed_claim({**claim, "kind": "segment", "track": track, "index": 0})
+            answer = await http.post("/api/objects", json=signed)
             assert answer.status_code in (200, 201), answer.text
 
 

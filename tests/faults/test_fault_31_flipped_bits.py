@@ -84,6 +84,7 @@ async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None
             room_log=log,
             store=store,
             tus=TusClient(http),
+            confirm=TusClient(http).confirm,
             pace=TokenBucket(1e9),
             hearing=lambda: None,
         )

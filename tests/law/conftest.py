@@ -33,7 +33,9 @@ async def archive(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
     file.write_text(config_text(tmp_path / "center", broker_port))
     made = build(load_config(file))
     async with running(made, "127.0.0.1", 0) as port:
-        yield Served(f"http://127.0.0.1:{port}", broker_port, tmp_path / "center", made)
+        here = Served(f"http://127.0.0.1:{port}", broker_port, tmp_path / "center", made)
+        await here.enroll()
+        yield here
 
 
 @pytest_asyncio.fixture

@@ -6,6 +6,7 @@ import hashlib
 
 from hardware.profile import StorageSettings
 from tests.support.peers.center_peers import RoomPeer, Served, metadata, opening, until
+from tests.support.peers.device_signatures import signed_claim
 
 
 async def test_the_center_holds_its_own_copy_and_says_so_only_when_it_does(archive: Served, sender: RoomPeer) -> None:
@@ -13,7 +14,7 @@ async def test_the_center_holds_its_own_copy_and_says_so_only_when_it_does(archi
     await until(lambda: 1 in sender.receipts())
     data = b"a segment of the record" * 1000
     claim = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "room": "court1/c03", "hearing": "h1"}
-    claim |= {"kind": "segment", "track": "bench", "index": 0}
+    claim = signed_claim({**claim, "kind": "segment", "track": "bench", "index": 0})
     async with archive.uploader() as (tus, http):
         upload = await tus.create(metadata(0))
         await tus.append(upload, 0, data[:5000])

@@ -29,6 +29,7 @@ from tests.support.peers.center_peers import (
     said,
     until,
 )
+from tests.support.peers.device_signatures import signed_claim
 
 EXHIBITS = "/api/view/exhibits/{exhibit}"
 EXHIBIT = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -89,7 +90,7 @@ async def held(archive: Served, sender: RoomPeer, tmp_path: Any) -> Served:
             await tus.append(upload, 0, data)
             claim = {"upload": upload, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
             what = {"room": "court1/c03", "hearing": "h1", "kind": meta["kind"], "track": meta["track"], "index": 0}
-            answer = await http.post("/api/objects", json={**claim, **what})
+            answer = await http.post("/api/objects", json=signed_claim({**claim, **what}))
             assert answer.status_code in (200, 201), answer.text
     return archive
 

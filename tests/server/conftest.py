@@ -26,7 +26,9 @@ async def served(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
     file.write_text(config_text(data, broker_port))
     center = build(load_config(file))
     async with running(center, "127.0.0.1", 0) as port:
-        yield Served(f"http://127.0.0.1:{port}", broker_port, data, center)
+        here = Served(f"http://127.0.0.1:{port}", broker_port, data, center)
+        await here.enroll()
+        yield here
 
 
 @pytest_asyncio.fixture

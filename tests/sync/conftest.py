@@ -11,7 +11,9 @@ import pytest
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from tests.support.peers.uplink_peers import CenterPeer, Mosquitto
+from sync.uplink.trusted_center import TrustedCenter
+from tests.support.peers.device_signatures import know_center
+from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto
 
 
 @pytest.fixture
@@ -31,7 +33,15 @@ def center(broker: Mosquitto) -> Iterator[CenterPeer]:
 
 @pytest.fixture
 def layout(tmp_path: Path) -> RoomPaths:
-    return RoomPaths(tmp_path / "data")
+    """Of a room that is enrolled at the center of these tests."""
+    made = RoomPaths(tmp_path / "data")
+    know_center(made)
+    return made
+
+
+@pytest.fixture
+def trusted(layout: RoomPaths) -> TrustedCenter:
+    return TrustedCenter(layout, ADDRESS)
 
 
 @pytest.fixture

@@ -14,13 +14,14 @@ import pytest
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
 from tests.support.peers.center_peers import TOKENS, RoomPeer, Served, event, metadata, opening, until
+from tests.support.peers.device_signatures import signed_claim
 
 TUS = {"Tus-Resumable": "1.0.0"}
 
 
 def claim(upload: str, data: bytes, place: int = 0, **more: object) -> dict[str, object]:
     fields = {"upload": upload, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "room": "court1/c03"}
-    return {**fields, "hearing": "h1", "kind": "segment", "track": "bench", "index": place, **more}
+    return signed_claim({**fields, "hearing": "h1", "kind": "segment", "track": "bench", "index": place, **more})
 
 
 async def cut_short(served: Served, upload: str, offset: int, data: bytes, *, declared: int) -> None:

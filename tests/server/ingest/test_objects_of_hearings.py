@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.peers.center_peers import RoomPeer, Served, event, metadata, opening, until
+from tests.support.peers.device_signatures import signed_claim
 
 SECRET = b"%PDF-1.4 % what the sealed hearing has"
 DIGEST = hashlib.sha256(SECRET).hexdigest()
@@ -33,7 +34,7 @@ def naming(number: int, hearing: str) -> list[dict[str, Any]]:
 
 def claim(room: str, hearing: str, kind: str, upload: str = "", data: bytes = SECRET) -> dict[str, object]:
     what = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "track": "bench", "index": 0}
-    return {"upload": upload, "room": room, "hearing": hearing, "kind": kind, **what}
+    return signed_claim({"upload": upload, "room": room, "hearing": hearing, "kind": kind, **what})
 
 
 async def store(served: Served, hearing: str, kind: str, room: str = "court1/c03") -> None:
@@ -109,7 +110,7 @@ async def test_an_upload_is_claimed_as_what_it_was_begun(served: Served, room: R
         upload = await tus.create(metadata(0))
         await tus.append(upload, 0, SECRET)
         for kind, hearing, place in (("exhibit", "h1", 0), ("segment", "h3", 0), ("segment", "h1", 1)):
-            body = {**claim("court1/c03", hearing, kind, upload), "index": place}
+            body = signed_claim({**claim("court1/c03", hearing, kind, upload), "index": place})
             assert (await http.post("/api/objects", json=body)).status_code == 403, (kind, hearing, place)
         assert await tus.confirm(claim("court1/c03", "h1", "segment", upload)) > 0
         again = await http.post("/api/objects", json=claim("court1/c03", "h1", "segment"))

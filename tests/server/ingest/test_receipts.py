@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.store import tables as t
+from sync.ledger.event_batch import pack_batch
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 
 
@@ -50,7 +51,7 @@ async def test_same_number_with_other_content_is_refused_and_alarmed(served: Ser
         rooms = (await http.get("/api/rooms")).json()
     assert [u["text"] for u in shown["utterances"]] == ["后来的话"]
     assert "conflict" in str(rooms)
-    assert [number for value in room.of("receipts") for number in value["refused"]] == [1]
+    assert room.refused() == [1]
 
 
 async def test_a_room_cannot_speak_in_anothers_hearing(served: Served, room: RoomPeer) -> None:
@@ -83,11 +84,11 @@ async def test_a_room_cannot_speak_in_anothers_hearing(served: Served, room: Roo
 async def test_a_malformed_event_is_refused_and_the_next_is_stored(
     served: Served, room: RoomPeer, body: object
 ) -> None:
-    room.publish("events", json.dumps(body).encode())
+    room.publish("events", pack_batch(room.address, [1], json.dumps([body]), room.key))
     room.publish("events", opening(7))
     await until(lambda: room.receipts() == {7})
     assert await count(served) == 1
     assert "malformed" in served.center.rooms.states["court1/c03"].alarms
-    told = [number for value in room.of("receipts") for number in value["refused"]]
     named = isinstance(body, dict) and body["number"] == 1
-    assert told == ([1] if named else [])
+    assert room.refused() == ([1] if named else [])
+    assert bool(room.of("receipts")[0]["batches"]) is not named, "what is no batch of events is refused as a whole"

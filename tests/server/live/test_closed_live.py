@@ -10,6 +10,7 @@ from server.config import load_config
 from server.service import build, running
 from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, event, opening, until
+from tests.support.peers.device_signatures import enroll_devices
 from tests.support.peers.live_tab import BENCH, IDLE, INIT, Tab, envelope, tab
 
 FRAME, THUMB = Kind.FRAGMENT, Kind.THUMBNAIL
@@ -97,7 +98,9 @@ async def test_after_a_restart_of_the_center_before_the_room_has_said_its_status
 ) -> None:
     file = tmp_path / "center.toml"
     file.write_text(config_text(tmp_path / "center", broker_port))
-    async with running(build(load_config(file)), "127.0.0.1", 0):
+    first = build(load_config(file))
+    async with running(first, "127.0.0.1", 0):
+        await enroll_devices(first.enrollment, ["court1/c03"])
         room = await RoomPeer(broker_port).start()
         room.publish("live/bench/init", INIT, retain=True)
         room.publish("events", closed_opening())

@@ -13,6 +13,7 @@ import httpx
 
 from tests.support.files import databases
 from tests.support.peers.center_peers import RoomPeer, config_text, free_port, opening, said, until
+from tests.support.peers.device_signatures import enroll_at
 
 CENTER = "from wutong.cli import main; main()"
 
@@ -39,6 +40,7 @@ async def test_kill_9_between_events_loses_and_doubles_nothing(tmp_path: Path, b
     config = tmp_path / "center.toml"
     config.write_text(config_text(data, broker_port, port))
     events = {1: opening(1), **{n: said(n, f"说的第{n}句话", at_ms=n) for n in range(2, 301)}}
+    await enroll_at(config, ["court1/c03"])
     room = await RoomPeer(broker_port).start()
     killed: set[int] = set()
     process = await start(config, port)

@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import topics
 from sync.uplink.tus import TusClient
+from tests.support.peers.device_signatures import device_key, enroll_devices, signed_batch
 
 TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "token-of-room-c04-0123456789abcdef"}
 ROOM_NS = 1_000_000_000_000
@@ -70,6 +71,7 @@ class RoomPeer:
     received: list[tuple[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.key = device_key(self.address)
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
         self._client.max_inflight_messages_set(1000)
         self._client.will_set(f"{topics.of_room(self.address)}/status", b'{"online":false}', qos=1, retain=True)
@@ -81,7 +83,9 @@ class RoomPeer:
         self._client.on_message = self._take
 
     def _take(self, _client: Any, _userdata: Any, message: Any) -> None:
-        self.received.append((message.topic.rsplit("/", 1)[-1], json.loads(message.payload)))
+        topic = message.topic.rsplit("/", 1)[-1]
+        value = json.loads(message.payload)
+        self.received.append((topic, json.loads(value[topic]) if topic in value else value))
 
     async def start(self) -> RoomPeer:
         """Connect and subscribe."""
@@ -103,7 +107,9 @@ class RoomPeer:
         self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes | dict[str, Any], *, qos: int = 1, retain: bool = False) -> None:
-        """Publish below the room's prefix."""
+        """Publish below the room's prefix; an event leaves signed by the room's device."""
+        if topic == "events" and isinstance(payload, dict):
+            payload = signed_batch(self.address, payload, key=self.key)
         data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
         self._client.publish(f"{topics.of_room(self.address)}/{topic}", data, qos=qos, retain=retain)
 
@@ -113,7 +119,11 @@ class RoomPeer:
 
     def receipts(self) -> set[int]:
         """All numbers receipted so far."""
-        return {number for value in self.of("receipts") for number in value["numbers"]}
+        return {one["number"] for value in self.of("receipts") for one in value["stored"]}
+
+    def refused(self) -> list[int]:
+        """All numbers refused so far."""
+        return [one["number"] for value in self.of("receipts") for one in value["refused"]]
 
 
 def event(
@@ -175,6 +185,10 @@ class Served:
             answer = await http.post("/api/session", json={"code": self.code(role)})
             assert answer.status_code == 200, answer.text
             yield http
+
+    async def enroll(self, *addresses: str) -> None:
+        """Enroll the devices of these rooms, of all that the center knows unless said otherwise."""
+        await enroll_devices(self.center.enrollment, addresses or tuple(TOKENS))
 
     async def audited(self, what: str) -> list[dict[str, Any]]:
         """The audit log's lines of one kind, once there are any: it is written behind."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.record.hearing import Hearing, State
+from sync.room.paths import RoomPaths
 from sync.uplink.live_publisher import LivePublisher
+from sync.uplink.trusted_center import TrustedCenter
+from tests.support.peers.device_signatures import center_says, know_center
+from tests.support.peers.uplink_peers import ADDRESS
 
 INIT = Envelope(Kind.INIT, 7, 0, 0, 0, 0, pack_init("video/mp4", b"init")).pack()
 
@@ -46,13 +52,17 @@ class Line:
 
 
 class Stand:
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        layout = RoomPaths(folder)
+        know_center(layout)
+        self._stamps = itertools.count(1)
         self.line = Line()
         self.now = 100.0
         self.hearing: Hearing | None = Hearing("h", state=State.OPEN)
         self.live = LivePublisher(
             self.line,  # type: ignore[arg-type]  # it has all that Live uses
             "p",
+            TrustedCenter(layout, ADDRESS, utc_ns=lambda: 2),
             identity={"court_name": "x", "room_name": "y", "seats": []},
             room_ns=lambda: 1,
             utc_ns=lambda: 2,
@@ -61,7 +71,8 @@ class Stand:
         )
 
     def demand(self, *tracks: str, levels: bool = False) -> None:
-        self.line.handlers["p/demand"](json.dumps({"tracks": tracks, "levels": levels}).encode())
+        wanted = {"tracks": tracks, "levels": levels}
+        self.line.handlers["p/demand"](center_says("demand", ADDRESS, wanted, next(self._stamps)))
 
     def take(self, *messages: bytes, track: str = "bench") -> None:
         for message in messages:

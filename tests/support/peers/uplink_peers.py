@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from paho.mqtt.enums import CallbackAPIVersion
@@ -27,7 +28,12 @@ from tuspyserver import create_tus_router
 from sync import topics
 from sync.http.rules import public
 from sync.http.serve import new_app
+from sync.ledger.object_claim import sign_stored
+from sync.ledger.receipts import Receipts, RefusedEvent, StoredEvent
+from sync.ledger.signed_message import Purpose, text_digest
 from sync.mqtt import BrokerAddress
+from sync.record.event import Event, event_digest
+from tests.support.peers.device_signatures import CENTER_KEY, center_says
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"
@@ -94,11 +100,13 @@ class Mosquitto:
 
 
 class CenterPeer:
-    """Receives what a room publishes, and answers events with receipts while `receipting`."""
+    """Receives what a room publishes, and answers events with signed receipts while `receipting`."""
 
     def __init__(self, broker: Mosquitto) -> None:
         self.events: dict[int, dict[str, Any]] = {}
         self.heard: Counter[int] = Counter()
+        self.batches: list[str] = []
+        """The texts of the batches that came, as often as they came."""
         self.messages: list[tuple[str, bytes, bool]] = []
         self.receipting = True
         self._lock = threading.Lock()
@@ -115,21 +123,49 @@ class CenterPeer:
         with self._lock:
             self.messages.append((message.topic, bytes(message.payload), bool(message.retain)))
             if message.topic.endswith("/events"):
-                event = json.loads(message.payload)
-                self.events[event["number"]] = event
-                self.heard[event["number"]] += 1
+                text = json.loads(message.payload)["events"]
+                self.batches.append(text)
+                events = json.loads(text)
+                for event in events:
+                    self.events[event["number"]] = event
+                    self.heard[event["number"]] += 1
                 if self.receipting:
-                    self.receipt([event["number"]])
+                    self.receipt([event["number"] for event in events])
 
     def receipt(self, numbers: list[int]) -> None:
-        self.client.publish(f"{PREFIX}/receipts", json.dumps({"numbers": numbers}), qos=1)
+        """Say that these are stored, as they came; of what never came, as something else."""
+        stored = [StoredEvent(number=n, sha256=self._digest(n)) for n in numbers]
+        self.answer(Receipts(stored=stored))
+
+    def refuse(self, numbers: list[int]) -> None:
+        """Say that these will not be taken, as each batch that came said them."""
+        refused = [
+            RefusedEvent(number=event["number"], batch=text_digest(text))
+            for text in self.batches
+            for event in json.loads(text)
+            if event["number"] in numbers
+        ]
+        self.answer(Receipts(refused=refused))
+
+    def answer(self, receipts: Receipts) -> None:
+        self.say("receipts", receipts.model_dump())
+
+    def _digest(self, number: int) -> str:
+        event = self.events.get(number)
+        return "0" * 64 if event is None else event_digest(Event.from_json(event))
 
     def on(self, ending: str) -> list[bytes]:
         with self._lock:
             return [payload for topic, payload, _ in self.messages if topic == f"{PREFIX}/{ending}"]
 
-    def say(self, topic: str, value: Any, *, retain: bool = False) -> None:
-        self.client.publish(f"{PREFIX}/{topic}", json.dumps(value), qos=1, retain=retain)
+    def say(self, topic: Purpose, value: Any, *, retain: bool = False) -> None:
+        """Signed by the center's key, now."""
+        message = center_says(topic, ADDRESS, value, time.time_ns())
+        self.client.publish(f"{PREFIX}/{topic}", message, qos=1, retain=retain)
+
+    def say_plain(self, topic: str, value: Any) -> None:
+        """Signed by nobody, or by a note in it."""
+        self.client.publish(f"{PREFIX}/{topic}", json.dumps(value), qos=1)
 
     def stop(self) -> None:
         self.client.disconnect()
@@ -145,6 +181,7 @@ class UploadPeer:
         self.folder = folder
         self.spoil = 0
         """So many confirmations find other bytes than were sent."""
+        self.key: Ed25519PrivateKey | None = CENTER_KEY
         self.app = new_app("uploads")
         self.app.router.routes.extend(create_tus_router(prefix="/api/uploads", files_dir=str(folder)).routes)
 
@@ -163,7 +200,10 @@ class UploadPeer:
                 return Response('{"code":"checksum"}', 409)
             known = body["sha256"] in self.objects
             self.objects[body["sha256"]] = data
-            answer = {"sha256": body["sha256"], "stored_utc_ns": time.time_ns()}
+            stored_utc_ns = time.time_ns()
+            answer = {"sha256": body["sha256"], "stored_utc_ns": stored_utc_ns}
+            if self.key is not None:
+                answer["note"] = sign_stored({"track": "", "index": 0, **body}, stored_utc_ns, self.key)
             return Response(json.dumps(answer), 200 if known else 201, media_type="application/json")
 
         for route in self.app.router.routes:

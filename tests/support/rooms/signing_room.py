@@ -35,7 +35,7 @@ class SigningRoom:
     def __init__(self, peer: RoomPeer, served: Served, key: Ed25519PrivateKey) -> None:
         self.peer = peer
         self.served = served
-        self.key = key
+        self.key = peer.key = key
         self.events: list[dict[str, Any]] = []
 
     def say(self, *events: dict[str, Any], send: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -12,8 +13,8 @@ from tests.support.peers.live_line import INIT, Stand, fragment
 
 
 @pytest.mark.parametrize("topic", ["frag/bench", "thumb/bench", "levels"])
-def test_a_new_state_of_the_hearing_is_said_before_anything_that_is_of_it(topic: str) -> None:
-    stand = Stand()
+def test_a_new_state_of_the_hearing_is_said_before_anything_that_is_of_it(topic: str, tmp_path: Path) -> None:
+    stand = Stand(tmp_path)
     stand.hearing = Hearing("h0", state=State.OPEN)
     stand.live.take("init/bench", INIT)
     stand.demand("bench", levels=True)

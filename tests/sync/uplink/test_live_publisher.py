@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 
@@ -15,13 +16,14 @@ from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause
 from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LivePublisher
+from sync.uplink.trusted_center import TrustedCenter
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
 
 
 @pytest.fixture
-def stand() -> Stand:
-    stand = Stand()
+def stand(tmp_path: Path) -> Stand:
+    stand = Stand(tmp_path)
     stand.live.take("init/bench", INIT)
     return stand
 
@@ -217,12 +219,13 @@ def test_a_gate_opens_at_a_key_frame_only() -> None:
 
 
 async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor_minutes(
-    broker: Mosquitto, center: CenterPeer
+    broker: Mosquitto, center: CenterPeer, trusted: TrustedCenter
 ) -> None:
     line = MqttConnection(broker.address(), will=Will(f"{PREFIX}/status", b"{}"))
     live = LivePublisher(
         line,
         PREFIX,
+        trusted,
         identity={"court_name": "x", "room_name": "y", "seats": []},
         room_ns=lambda: 1,
         utc_ns=lambda: 2,
@@ -253,8 +256,8 @@ async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor
         await line.stop()
 
 
-def test_sound_of_the_pre_roll_is_of_the_record_but_never_live() -> None:
-    stand = Stand()
+def test_sound_of_the_pre_roll_is_of_the_record_but_never_live(tmp_path: Path) -> None:
+    stand = Stand(tmp_path)
     stand.hearing = None
     for track in ("mics", "mix", "bench"):
         stand.live.take(f"init/{track}", INIT)

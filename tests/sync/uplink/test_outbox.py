@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,7 +13,9 @@ from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.room.event_log import RoomLog
 from sync.uplink import outbox as outbox_module
 from sync.uplink.outbox import WINDOW, Outbox
-from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
+from sync.uplink.trusted_center import TrustedCenter
+from tests.support.peers.device_signatures import device_key
+from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
 
 
 def add(log: RoomLog, count: int) -> list[int]:
@@ -23,9 +24,11 @@ def add(log: RoomLog, count: int) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def sending(log: RoomLog, address: BrokerAddress) -> AsyncIterator[tuple[Outbox, MqttConnection]]:
+async def sending(
+    log: RoomLog, address: BrokerAddress, trusted: TrustedCenter
+) -> AsyncIterator[tuple[Outbox, MqttConnection]]:
     broker = MqttConnection(address, will=Will(f"{PREFIX}/status", topics.OFFLINE))
-    outbox = Outbox(log, broker, PREFIX)
+    outbox = Outbox(log, broker, PREFIX, trusted, device_key(ADDRESS))
     broker.start()
     task = asyncio.create_task(outbox.run())
     try:
@@ -37,10 +40,10 @@ async def sending(log: RoomLog, address: BrokerAddress) -> AsyncIterator[tuple[O
 
 
 async def test_more_than_a_window_arrives_in_order_and_is_forgotten(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
 ) -> None:
     numbers = add(room_log, WINDOW * 3)
-    async with sending(room_log, broker.address()) as (outbox, _):
+    async with sending(room_log, broker.address(), trusted) as (outbox, _):
         await until(lambda: room_log.pending_count() == 0)
         await until(lambda: outbox.last_receipt_utc_ns)
     assert sorted(center.events) == numbers
@@ -48,11 +51,11 @@ async def test_more_than_a_window_arrives_in_order_and_is_forgotten(
 
 
 async def test_an_acknowledgment_of_the_broker_is_not_a_receipt(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
 ) -> None:
     center.receipting = False
     numbers = add(room_log, 5)
-    async with sending(room_log, broker.address()) as (outbox, _):
+    async with sending(room_log, broker.address(), trusted) as (outbox, _):
         await until(lambda: len(center.events) == 5)
         assert room_log.pending_count() == 5
         center.receipt(numbers[1:3])
@@ -64,22 +67,22 @@ async def test_an_acknowledgment_of_the_broker_is_not_a_receipt(
 
 
 async def test_what_is_not_receipted_is_said_again(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, monkeypatch: pytest.MonkeyPatch
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox_module, "RESEND_S", 0.3)
     center.receipting = False
     (number,) = add(room_log, 1)
-    async with sending(room_log, broker.address()):
+    async with sending(room_log, broker.address(), trusted):
         await until(lambda: center.heard[number] >= 3)
         center.receipt([number])
         await until(lambda: room_log.pending_count() == 0)
 
 
 async def test_the_broker_is_killed_in_the_middle_and_everything_arrives(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
 ) -> None:
     first = add(room_log, 50)
-    async with sending(room_log, broker.address()) as (outbox, connection):
+    async with sending(room_log, broker.address(), trusted) as (outbox, connection):
         await until(lambda: len(center.events) >= 10)
         broker.kill()
         await until(lambda: not connection.connected)
@@ -94,28 +97,28 @@ async def test_the_broker_is_killed_in_the_middle_and_everything_arrives(
 
 
 async def test_what_the_center_refuses_holds_up_no_other_and_is_kept(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
 ) -> None:
     center.receipting = False
     refused = add(room_log, WINDOW)
     later = add(room_log, 3)
-    async with sending(room_log, broker.address()):
+    async with sending(room_log, broker.address(), trusted):
         await until(lambda: len(center.events) == WINDOW)
-        center.client.publish(f"{PREFIX}/receipts", json.dumps({"numbers": [], "refused": refused}), qos=1)
+        center.refuse(refused)
         await until(lambda: len(center.events) == WINDOW + 3)
         center.receipt(later)
         await until(lambda: room_log.pending_count() == WINDOW)
     assert max(center.heard.values()) == 1
-    async with sending(room_log, broker.address()):  # at the next connect it is asked again
+    async with sending(room_log, broker.address(), trusted):  # at the next connect it is asked again
         await until(lambda: center.heard[refused[-1]] == 2)
 
 
 async def test_receipts_that_are_nonsense_forget_nothing(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
 ) -> None:
     center.receipting = False
     first, second = add(room_log, 2)
-    async with sending(room_log, broker.address()):
+    async with sending(room_log, broker.address(), trusted):
         await until(lambda: len(center.events) == 2)
         for nonsense in ("[]", "{", '{"numbers":["a"]}', '{"numbers":[0]}', '{"numbers":[-1]}', "\xff"):
             center.client.publish(f"{PREFIX}/receipts", nonsense, qos=1)
@@ -125,19 +128,21 @@ async def test_receipts_that_are_nonsense_forget_nothing(
     assert [e.number for e in room_log.pending()] == [first]
 
 
-async def test_a_wrong_password_connects_nothing_and_loses_nothing(broker: Mosquitto, room_log: RoomLog) -> None:
+async def test_a_wrong_password_connects_nothing_and_loses_nothing(
+    broker: Mosquitto, room_log: RoomLog, trusted: TrustedCenter
+) -> None:
     add(room_log, 1)
     address = BrokerAddress("127.0.0.1", broker.port, "x", broker.room.username, "wrong")
-    async with sending(room_log, address) as (_, connection):
+    async with sending(room_log, address, trusted) as (_, connection):
         await until(lambda: connection.why)
         assert not connection.connected
     assert room_log.pending_count() == 1
 
 
 async def test_the_broker_hears_the_will_of_a_killed_room_and_the_goodbye_of_a_stopped_one(
-    broker: Mosquitto, center: CenterPeer, room_log: RoomLog
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
 ) -> None:
-    async with sending(room_log, broker.address()) as (_, connection):
+    async with sending(room_log, broker.address(), trusted) as (_, connection):
         await until(lambda: connection.connected)
         connection.publish(f"{PREFIX}/status", b'{"online":true}', qos=1, retain=True)
         await until(lambda: b'{"online":true}' in center.on("status"))

@@ -180,6 +180,7 @@ async def test_live_media_captions_status_and_docket_find_their_way(
     assert not link.last["center"], "nobody listens there"
 
     docket = {"date": "2026-11-22", "hearings": [{"id": "d1", "time": "09:30", "case_no": "1"}]}
+    center.say_plain("docket", {"date": "2026-11-23", "hearings": []})  # signed by nobody
     center.say("docket", {"date": "tomorrow"}, retain=True)
     center.say("docket", docket, retain=True)
     await until(lambda: link.docket.get("date") == "2026-11-22")

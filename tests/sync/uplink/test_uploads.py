@@ -12,15 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.http.serve import serving
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths, page_picture_name
 from sync.uplink import uploads as uploads_module
+from sync.uplink.hand_over import SignedHandOver
 from sync.uplink.token_bucket import TokenBucket
+from sync.uplink.trusted_center import TrustedCenter
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import UploadStore
 from sync.uplink.uploads import Uploads
+from tests.support.peers.device_signatures import device_key
 from tests.support.peers.uplink_peers import ADDRESS, BreakingLine, UploadPeer, until
 
 HEARING = "20261122-093000-00c0ffee"
@@ -50,6 +54,7 @@ async def uploading(
             room_log=log,
             store=store,
             tus=TusClient(http),
+            confirm=SignedHandOver(TusClient(http), TrustedCenter(layout, ADDRESS), device_key(ADDRESS)).confirm,
             pace=TokenBucket(1e9),
             hearing=lambda: hearing,
         )
@@ -292,3 +297,21 @@ async def test_a_growing_segment_is_sent_by_whole_fragments_and_finished_on_its_
             await until(lambda: sha256 in peer.objects)
     assert peer.objects[sha256] == data
     assert len(peer.posts) == 1
+
+
+@pytest.mark.parametrize("lie", ["", "stranger", "other"])
+async def test_a_file_is_sent_until_the_center_itself_signs_that_it_has_it(
+    layout: RoomPaths, room_log: RoomLog, peer: UploadPeer, lie: str
+) -> None:
+    """Who answers in the center's place, without its key, makes the room forget nothing."""
+    true = peer.key
+    peer.key = {"": None, "stranger": Ed25519PrivateKey.generate(), "other": device_key("other")}[lie]
+    async with serving(peer.app, "127.0.0.1", 0) as port:
+        sha256 = segment(layout, room_log, 0, b"a segment")
+        async with uploading(layout, room_log, port) as uploads:
+            await until(lambda: len(peer.posts) >= 3)
+            assert uploads.pending_bytes == len(b"a segment")
+            assert uploads.last_receipt_utc_ns is None
+            peer.key = true
+            await until(lambda: uploads.last_receipt_utc_ns)
+    assert set(peer.objects) == {sha256}

@@ -17,11 +17,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
-from sync.ledger.keys import CENTER, make_key, public_pem
+from sync.ledger.keys import CENTER, make_key
 from sync.mqtt import MqttConnection, Will
 from sync.room.checkpoints import Checkpoints
 from sync.room.paths import RoomPaths
+from sync.uplink.trusted_center import TrustedCenter
 from sync.uplink.witness import REFUSED_AGAIN_S, WitnessLine
+from tests.support.peers.device_signatures import CENTER_KEY, center_says, know_center
 from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
 
 
@@ -33,13 +35,22 @@ class Line:
         self.peer = center
         self.now_s = 1000.0
         self.device = make_key(layout.device_key)
-        self.center_key = Ed25519PrivateKey.generate()
+        self.center_key = CENTER_KEY
         self.checkpoints = Checkpoints(layout.log)
         self.broker = MqttConnection(broker.address(), will=Will(f"{PREFIX}/status", b"{}"))
-        self.line = WitnessLine(self.checkpoints, layout, self.broker, PREFIX, monotonic=lambda: self.now_s)
+        self.trusted = TrustedCenter(layout, ADDRESS)
+        self.line = WitnessLine(self.checkpoints, self.trusted, self.broker, PREFIX, monotonic=lambda: self.now_s)
+
+        layout.center_key.unlink()
 
     def enroll(self) -> None:
-        self.layout.center_key.write_bytes(public_pem(self.center_key.public_key()))
+        know_center(self.layout)
+
+    def refuse(self, hearing: str, size: int, why: str, *, of: str | None = None) -> None:
+        stored = self.checkpoints.get(hearing, size)
+        assert stored is not None
+        named = note.note_digest(note.read_note(stored.note)) if of is None else of
+        self.peer.say("witness", {"hearing": hearing, "size": size, "refused": why, "of": named})
 
     def head(self, hearing: str, size: int) -> str:
         return Checkpoint(ADDRESS, hearing, size, bytes([size] * 32), size, 1).to_text()
@@ -56,7 +67,7 @@ class Line:
         signed = note.sign(text or self.head(hearing, size), ADDRESS, self.device)
         line = note.cosign(signed, CENTER, key or self.center_key, int(time.time()))
         cosigned = note.Note(signed.text, (*signed.lines, line)).to_text()
-        self.peer.say("witness", {"hearing": hearing, "size": size, "note": cosigned})
+        self.peer.say_plain("witness", {"hearing": hearing, "size": size, "note": cosigned})
 
     def witnessed(self, hearing: str, size: int) -> bool:
         stored = self.checkpoints.get(hearing, size)
@@ -95,12 +106,30 @@ async def test_only_the_newest_of_each_hearing_and_every_seal_is_asked_for(line:
 async def test_before_its_enrollment_a_room_asks_nothing_and_afterwards_at_once(line: Line) -> None:
     line.add("a", 1)
     await until(lambda: line.broker.connected)
-    line.peer.say("witness", {"hearing": "a", "size": 1, "refused": "device"})  # sent by whom it may: it is kept
-    await until(lambda: (s := line.checkpoints.get("a", 1)) is not None and s.refused == "device")
     assert line.asked() == []
     line.enroll()
-    line.now_s += REFUSED_AGAIN_S
     await until(lambda: line.asked() == [("a", 1)])
+    line.refuse("a", 1, "device")
+    await until(lambda: (s := line.checkpoints.get("a", 1)) is not None and s.refused == "device")
+    line.now_s += REFUSED_AGAIN_S
+    await until(lambda: line.asked() == [("a", 1), ("a", 1)])
+
+
+async def test_a_refusal_that_the_center_did_not_sign_of_this_very_note_is_none(line: Line) -> None:
+    line.enroll()
+    line.add("a", 1)
+    await until(lambda: line.asked())
+    line.peer.say_plain("witness", {"hearing": "a", "size": 1, "refused": "fork"})
+    stranger = center_says("witness", ADDRESS, {"hearing": "a", "size": 1, "refused": "fork"}, 1, line.device)
+    line.peer.client.publish(f"{PREFIX}/witness", stranger, qos=1)
+    line.peer.say("witness", {"hearing": "a", "size": 1, "refused": "fork"})  # of no note at all
+    line.refuse("a", 1, "fork", of="0" * 64)
+    line.add("a", 2)
+    line.refuse("a", 2, "device")
+    await until(lambda: (s := line.checkpoints.get("a", 2)) is not None and s.refused == "device")
+    stored = line.checkpoints.get("a", 1)
+    assert stored is not None
+    assert stored.refused is None
 
 
 async def test_without_an_answer_it_asks_again_also_after_the_broker_was_away(line: Line, broker: Mosquitto) -> None:
@@ -129,10 +158,10 @@ async def test_a_cosignature_that_is_not_the_centers_over_this_note_is_not_belie
         line.answer("a", 1, text=line.head("a", 2))
     elif lie == "bare":
         bare = note.sign(line.head("a", 1), ADDRESS, line.device).to_text()
-        line.peer.say("witness", {"hearing": "a", "size": 1, "note": bare})
+        line.peer.say_plain("witness", {"hearing": "a", "size": 1, "note": bare})
     else:
         line.answer("b", 1)
-    line.peer.say("witness", "nonsense")
+    line.peer.say_plain("witness", "nonsense")
     line.add("a", 2)
     line.answer("a", 2)
     await until(lambda: line.witnessed("a", 2))
@@ -143,7 +172,7 @@ async def test_a_fork_is_kept_for_the_panel_until_something_larger_is_witnessed(
     line.enroll()
     line.add("a", 1)
     await until(lambda: line.asked())
-    line.peer.say("witness", {"hearing": "a", "size": 1, "refused": "fork"})
+    line.refuse("a", 1, "fork")
     await until(lambda: line.checkpoints.last_refused("a"))
     refused = line.checkpoints.last_refused("a")
     assert refused is not None

@@ -122,6 +122,7 @@ export interface Link {
   pending_bytes: number;
   last_receipt_utc_ms: number | null;
   watched: string[];
+  trust: 'ok' | 'not-enrolled' | 'refused' | 'clock' | 'plain';
 }
 
 /** 设备自检: the test that runs, else the last one, and whether it counts. */

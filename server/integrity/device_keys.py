@@ -1,0 +1,80 @@
+"""The keys that may sign for each room now: in memory, so that every batch of events is judged without a query.
+
+A key counts while its device is enrolled and not revoked, its certificate is this center's own, and the certificate's
+time is not over. `Enrollment` says anew what it has when that changes; what another process has changed (`wutong enroll
+--revoke`) is seen at its next look.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from sync.errors import LedgerError
+from sync.ledger.keys import check_certificate
+from sync.ledger.note import Verifier
+from sync.runtime.units import NS_PER_S
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that was enrolled."""
+
+    room: str
+    public_key: str
+    """Raw Ed25519 key, hex."""
+    certificate: str
+    enrolled_utc_ns: int
+    revoked_utc_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _ValidKey:
+    verifier: Verifier
+    until_s: float
+
+
+class DeviceKeys:
+    """May be read from any thread."""
+
+    def __init__(self, center: Ed25519PublicKey, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
+        self._center = center
+        self._utc_ns = utc_ns
+        self._known: tuple[Device, ...] = ()
+        self._keys: dict[str, list[_ValidKey]] = {}
+
+    def of(self, room: str) -> Sequence[Verifier]:
+        """Who may sign for `court/room` now; nobody when it is not enrolled."""
+        now_s = self._utc_ns() / NS_PER_S
+        return [key.verifier for key in self._keys.get(room, ()) if now_s <= key.until_s]
+
+    def learn(self, devices: Sequence[Device]) -> None:
+        """All devices that were ever enrolled."""
+        if tuple(devices) == self._known:
+            return
+        keys: dict[str, list[_ValidKey]] = {}
+        for device in devices:
+            if device.revoked_utc_ns is not None:
+                continue
+            try:
+                keys.setdefault(device.room, []).append(self._checked(device))
+            except (LedgerError, ValueError) as error:
+                log.warning("device_not_believed", room=device.room, why=str(error))
+        self._keys = keys
+        self._known = tuple(devices)
+
+    def _checked(self, device: Device) -> _ValidKey:
+        # At the last moment of the certificate: when it ends is asked at every use, and it is never of the future.
+        until = x509.load_pem_x509_certificate(device.certificate.encode()).not_valid_after_utc
+        key = check_certificate(device.certificate.encode(), device.room, self._center, until)
+        if key.public_bytes_raw().hex() != device.public_key:
+            raise LedgerError("the certificate of a device is not of its key", code="certificate")
+        return _ValidKey(Verifier(device.room, key), until.astimezone(dt.UTC).timestamp())
