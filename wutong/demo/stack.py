@@ -22,6 +22,7 @@ from sync.http.people import write_private
 from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 from wutong.demo.broker import account, write_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
 from wutong.demo.processes import Child, DemoProcesses
@@ -29,7 +30,7 @@ from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_pro
 from wutong.enroll import new_code, redeem
 
 START_S = 60
-ROOM_SERVICES = ("recorder", "edge", "uplink", "transcriber")
+ROOM_SERVICES = ("recorder", "signer", "edge", "uplink", "transcriber")
 CENTER_NAME = "尖山区人民法院庭审督查中心"
 
 
@@ -186,7 +187,9 @@ async def _enroll(stack: Stack, center_config: Path) -> None:
     """Enroll the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
     config = load_config(center_config)
     for plan in stack.rooms:
-        if not is_enrolled(RoomPaths(plan.data), plan.address, datetime.now(UTC)):
+        layout = RoomPaths(plan.data)
+        device = await asyncio.to_thread(RoomSigner(layout.signer_socket).public_key)
+        if not is_enrolled(layout, plan.address, datetime.now(UTC), device):
             code = await new_code(config, plan.address)
             await asyncio.to_thread(redeem, plan.profile, code)
 
@@ -198,6 +201,7 @@ async def _until_serving(stack: Stack, say: Callable[[str], None]) -> None:
         await _until(stack, deadline, "the center", partial(_answers, http, stack.center_url))
         for plan in stack.rooms:
             await _until(stack, deadline, plan.room, partial(_answers, http, stack.panel_url(plan)))
+            await _until(stack, deadline, f"the signer of {plan.room}", partial(_signs, plan))
     say("waiting for cameras and microphones")
     for plan in stack.rooms:
         await _until(stack, deadline, f"the devices of {plan.room}", partial(_records, plan))
@@ -220,6 +224,10 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
         return (await http.get(f"{url}/api/session")).status_code in (200, 401)
     except httpx.HTTPError:
         return False
+
+
+async def _signs(plan: RoomPlan) -> bool:
+    return await asyncio.to_thread(RoomSigner(RoomPaths(plan.data).signer_socket).known_key) is not None
 
 
 async def _records(plan: RoomPlan) -> bool:

@@ -39,6 +39,7 @@ class Line:
         self.line = WitnessLine(self.checkpoints, layout, self.broker, PREFIX, monotonic=lambda: self.now_s)
 
     def enroll(self) -> None:
+        self.layout.keys.mkdir(exist_ok=True)
         self.layout.center_key.write_bytes(public_pem(self.center_key.public_key()))
 
     def head(self, hearing: str, size: int) -> str:
