@@ -21,7 +21,7 @@ import structlog
 from edge.exhibits.formats import DOCX_FORMAT
 from edge.exhibits.refusal import damaged
 from sync.errors import MediaError
-from sync.runtime.confinement.confine import Converter, ProcessLimits
+from sync.runtime.confinement.confine import SHARED, Converter, ProcessLimits
 from sync.runtime.processes import die_with_parent, go_first_when_memory_is_short, weigh
 
 log = structlog.get_logger(__name__)
@@ -29,8 +29,11 @@ log = structlog.get_logger(__name__)
 CONVERT_S = 90.0
 MEMORY_BYTES = 6 * 1024**3
 MOST_BYTES = 200 * 1024 * 1024
+_SOCKETS = "OSL_PIPE_*"
 _VERSION = re.compile(r"LibreOffice \d+(\.\d+)*")
 _TURN = asyncio.Lock()
+_STARTS = 2
+"""LibreOffice makes its profile and starts anew, and cannot take away the socket of the first start by itself."""
 
 
 def program() -> str | None:
@@ -47,8 +50,12 @@ async def convert(command: str, path: Path, out: Path) -> str:
             await asyncio.to_thread(shutil.copyfile, path, source)
             profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
             options = ["--headless", "--norestore", "--nolockcheck", "--convert-to", "pdf", "--outdir", str(folder)]
-            said = await _run([command, profile, *options, str(source)], folder)
             made = folder / "document.pdf"
+            said = ""
+            for _ in range(_STARTS):
+                said = await _run([command, profile, *options, str(source)], folder)
+                if made.is_file():
+                    break
             if not made.is_file():
                 log.warning("exhibit_not_converted", why=said[-300:])
                 refused = damaged(DOCX_FORMAT)
@@ -64,6 +71,7 @@ async def _run(command: list[str], home: Path) -> str:
     environment["TMPDIR"] = str(home)
     limits = ProcessLimits(MEMORY_BYTES, round(CONVERT_S), MOST_BYTES)
     rights = Converter(home, limits, Path(command[0]))
+    others = set(SHARED.glob(_SOCKETS))
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
@@ -84,6 +92,8 @@ async def _run(command: list[str], home: Path) -> str:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+        for left in set(SHARED.glob(_SOCKETS)) - others:
+            left.unlink(missing_ok=True)
 
 
 def _prepare(rights: Converter) -> None:

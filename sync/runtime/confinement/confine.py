@@ -27,6 +27,7 @@ SYSTEM = (
 )
 """What a foreign program needs of a system, beside what lies in /etc without `_SECRET`."""
 _SECRET = ("/etc/wutong", "/etc/mosquitto", "/etc/shadow", "/etc/ssl/private", "/etc/ssh")
+SHARED = Path("/tmp")  # noqa: S108  (LibreOffice has its own socket there, wherever its home is)
 MOST_FILES = 256
 
 
@@ -89,7 +90,7 @@ class Converter:
         etc = [place for place in _listed(Path("/etc")) if str(place) not in _SECRET]
         system = [Path(place) for place in SYSTEM]
         of_program = [] if self.program is None else [self.program.resolve().parent]
-        landlock.see_only([], execute=[*system, *etc, *of_program], write=[self.folder, Path("/dev/null")])
+        landlock.see_only([], execute=[*system, *etc, *of_program], write=[self.folder, Path("/dev/null")], sockets=[SHARED])
         if self._calls is not None:
             self._calls.install()
 

@@ -19,6 +19,7 @@ _ASK_VERSION = 1
 _BENEATH = 1
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_MAKE_SOCKET = 1 << 9
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | 1 << 14
 _ALL = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 _BIND_AND_CONNECT = 0b11
@@ -30,8 +31,14 @@ def version() -> int:
     return max(0, int(ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, 0, _ASK_VERSION)))
 
 
-def see_only(read: Iterable[Path], *, execute: Iterable[Path] = (), write: Iterable[Path] = ()) -> None:
-    """From now on only files at and below these paths: to read, to read and start, to read and write.
+def see_only(
+    read: Iterable[Path],
+    *,
+    execute: Iterable[Path] = (),
+    write: Iterable[Path] = (),
+    sockets: Iterable[Path] = (),
+) -> None:
+    """From now on only files at and below these paths: to read, to read and start, to read and write, to make a socket.
 
     Also no TCP, and no signal or abstract socket to processes outside, where the kernel knows how. A path that is not
     there is left out. `OSError` when the kernel has Landlock and refuses.
@@ -53,6 +60,7 @@ def see_only(read: Iterable[Path], *, execute: Iterable[Path] = (), write: Itera
             (_READ_FILE | _READ_DIR, read),
             (_READ_FILE | _READ_DIR | _EXECUTE, execute),
             (_ALL[5], write),
+            (_MAKE_SOCKET, sockets),
         ):
             for path in paths:
                 _allow(library, rules, path, rights & handled)
