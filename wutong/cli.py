@@ -94,6 +94,15 @@ def signer(
 
 
 @room.command()
+def recorder_network(profile: ProfileOption) -> None:
+    """Print a drop-in by which the recorder's unit reaches its own cameras alone."""
+    from hardware.profile import load_profile
+    from wutong.recorder_network import drop_in
+
+    print(drop_in(load_profile(profile)))
+
+
+@room.command()
 def uplink(profile: ProfileOption) -> None:
     """Carry everything to the center: events, segments, exhibits and live media."""
     from edge.uplink import serve

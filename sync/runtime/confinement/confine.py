@@ -90,7 +90,9 @@ class Converter:
         etc = [place for place in _listed(Path("/etc")) if str(place) not in _SECRET]
         system = [Path(place) for place in SYSTEM]
         of_program = [] if self.program is None else [self.program.resolve().parent]
-        landlock.see_only([], execute=[*system, *etc, *of_program], write=[self.folder, Path("/dev/null")], sockets=[SHARED])
+        landlock.see_only(
+            [], execute=[*system, *etc, *of_program], write=[self.folder, Path("/dev/null")], sockets=[SHARED]
+        )
         if self._calls is not None:
             self._calls.install()
 
