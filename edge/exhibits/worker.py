@@ -106,21 +106,25 @@ def answer(asked: dict[str, Any], opened: OpenedFile | None) -> tuple[OpenedFile
         return opened, {"code": refused.code, "message": str(refused)}
 
 
-def load_readers() -> None:
-    """Have all libraries in memory that a file may need: afterwards there is no way to them."""
-    import pi_heif
+def load_readers(path: Path) -> None:
+    """Have all libraries in memory that this file may need: afterwards there is no way to them."""
     import pypdfium2.raw  # noqa: F401
+
+    Image.preinit()
+    importlib.import_module("encodings.gb18030")
+    with path.open("rb") as file:
+        if file.read(5) == b"%PDF-":  # and so it is nothing else
+            return
+    import pi_heif
 
     Image.init()
     pi_heif.register_heif_opener()
-    importlib.import_module("encodings.gb18030")
 
 
 def main() -> None:
     """Entry point."""
     weigh(NICE)
     go_first_when_memory_is_short()
-    load_readers()
     # Libraries that print must not be taken for an answer.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -130,6 +134,7 @@ def main() -> None:
         for line in sys.stdin:
             asked = json.loads(line)
             if not confined:
+                load_readers(Path(asked["open"]))
                 confine_reader(ProcessLimits(MEMORY_BYTES, CPU_S), [Path(asked["open"])])
                 confined = True
             opened, said = answer(asked, opened)
