@@ -32,11 +32,11 @@ from sync.http import pages
 from sync.http.access import Access
 from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
-from sync.ledger.keys import make_key
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 from sync.runtime.service import Lifeline
 
 log = structlog.get_logger(__name__)
@@ -95,15 +95,17 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     add_sockets(app, state, access, token)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = files.enter_context(contextlib.closing(Checkpoints(layout.log)))
+    signer = RoomSigner(layout.signer_socket)
     notary = Notary(
         profile.address,
-        make_key(layout.device_key),
+        signer,
         state.clock,
         room_log,
         checkpoints,
         words=lambda hearing: words_of(state, hearing),
         heard=lambda: heard_of(state),
         tell=state.set_alarms,
+        probe=signer.probe,
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
     integrity = Integrity(state, checkpoints)

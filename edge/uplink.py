@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hardware.profile import Profile
-from sync.ledger.keys import make_key
 from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
 from sync.room.messages import RoomIdentity
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
 from sync.uplink.service import Uplink, UplinkConfig
@@ -27,7 +27,7 @@ def config_of(profile: Profile) -> UplinkConfig:
         "room_name": profile.room.room_name,
         "seats": [{"id": seat.id, "role": seat.role} for seat in profile.seats],
     }
-    key = make_key(layout.device_key)
+    key = RoomSigner(layout.signer_socket)
     center = profile.center
     if not center.url:
         return UplinkConfig(profile.room.court, profile.room.room, identity, layout, key, tsa_url=center.tsa_url)

@@ -229,6 +229,25 @@ class Panel(_ProfilePart):
     )
 
 
+class SignerSettings(_ProfilePart):
+    """Where the key of the room's device lives; only the signer reaches it."""
+
+    key: Literal["file", "pkcs11", "tpm"] = Field(
+        "file", description="a file of the signer's own, a token behind a PKCS#11 module, or sealed by the TPM"
+    )
+    module: Path | None = Field(None, description="pkcs11: the module (a .so file of the token's maker)")
+    token: str = Field("", max_length=32, description="pkcs11: the token's label")
+    label: str = Field("wutong-device", min_length=1, max_length=100, description="pkcs11: the key's label in it")
+    pin_file: Path | None = Field(None, description="pkcs11: file (mode 0600) with the token's user PIN")
+    tcti: str = Field("device:/dev/tpmrm0", max_length=200, description="tpm: which TPM, as tpm2-tools name it")
+
+    @model_validator(mode="after")
+    def _token_is_named(self) -> Self:
+        if self.key == "pkcs11" and not (self.module and self.token and self.pin_file):
+            raise ValueError("the key \"pkcs11\" needs 'module', 'token' and 'pin_file'")
+        return self
+
+
 class CenterSettings(_ProfilePart):
     """The record server. Without it a hearing opens, runs and closes all the same."""
 
@@ -267,6 +286,7 @@ class Profile(_ProfilePart):
     transcriber: Transcriber = Transcriber.model_construct()
     program: ProgramSettings = ProgramSettings.model_construct()
     panel: Panel = Panel.model_construct()
+    signer: SignerSettings = SignerSettings.model_construct()
     center: CenterSettings = CenterSettings.model_construct()
     tls: RoomTls = RoomTls.model_construct()
 
@@ -380,6 +400,9 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             "transcriber": _words_at(profile.transcriber, folder),
             "panel": profile.panel.model_copy(
                 update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
+            ),
+            "signer": profile.signer.model_copy(
+                update={"module": at(profile.signer.module), "pin_file": at(profile.signer.pin_file)}
             ),
             "center": profile.center.model_copy(
                 update={

@@ -82,6 +82,7 @@ ROOM: dict[str, Any] = {
     "transcriber": {},
     "program": {},
     "panel": {},
+    "signer": {},
     "center": {
         "url": "https://center.example",
         "token_file": f"{CREDENTIALS}/token",

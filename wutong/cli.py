@@ -70,6 +70,39 @@ def edge(profile: ProfileOption) -> None:
 
 
 @room.command()
+def signer(
+    profile: ProfileOption,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="the signer's own folder; default: 'signer' in the data folder")
+    ] = None,
+    take_key: Annotated[
+        bool, typer.Option("--take-key", help="as root: move the key of earlier versions into the folder, and end")
+    ] = False,
+) -> None:
+    """Hold the device's key, and sign what the other services may have signed."""
+    from edge.signer.service import serve, take_key_as_root
+    from hardware.profile import load_profile
+    from sync.runtime.processes import unseen_by_others
+    from sync.runtime.service import run_service
+
+    loaded = load_profile(profile)
+    if take_key:
+        print(take_key_as_root(loaded, folder))
+        return
+    unseen_by_others()
+    raise typer.Exit(run_service("signer", lambda lifeline: serve(loaded, folder, lifeline)))
+
+
+@room.command()
+def recorder_network(profile: ProfileOption) -> None:
+    """Print a drop-in by which the recorder's unit reaches its own cameras alone."""
+    from hardware.profile import load_profile
+    from wutong.recorder_network import drop_in
+
+    print(drop_in(load_profile(profile)))
+
+
+@room.command()
 def uplink(profile: ProfileOption) -> None:
     """Carry everything to the center: events, segments, exhibits and live media."""
     from edge.uplink import serve

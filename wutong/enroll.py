@@ -19,6 +19,7 @@ from server.store.database import open_database
 from sync.errors import ConfigError
 from sync.room.enrollment import enroll, fingerprint
 from sync.room.paths import RoomPaths
+from wutong.device_key import device_key
 
 T = TypeVar("T")
 
@@ -37,7 +38,10 @@ def redeem(profile: Path, code: str) -> str:
         raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrollment")
     with httpx.Client(base_url=loaded.center.url, timeout=30, trust_env=False) as http:
         layout = RoomPaths(loaded.storage.data)
-        return fingerprint(enroll(http, layout, loaded.address, code, dt.datetime.now(dt.UTC)))
+        key = device_key(layout)
+        if key is None:
+            raise ConfigError("this device has no key yet: start the signer first (systemctl start wutong-signer)")
+        return fingerprint(enroll(http, layout, loaded.address, code, dt.datetime.now(dt.UTC), key))
 
 
 def at_center(config: Path, room: str | None, revoke: str | None, *, listed: bool, console: Console) -> None:

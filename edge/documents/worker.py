@@ -2,8 +2,8 @@
 
 `{"part":0…1}` while it works, `{"warning":sentence}` for what somebody should know, `{"made":kind}` or
 `{"failed":kind,"why":sentence}` for each kind, then `{"done":true}`, or `{"error":sentence}` where none could be begun.
-One kind that fails takes no other along. It only reads the room's log and its keys. Refuses to make final documents of
-other words than the job names.
+One kind that fails takes no other along. It only reads the room's log, and has the device's signature made by the
+signer. Refuses to make final documents of other words than the job names.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sync.errors import LedgerError, WutongError
 from sync.record.hearing import Hearing
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 
 _WEIGHT = {"pdf": 0.5, "docx": 0.4, "json": 0.04, "srt": 0.03, "vtt": 0.03}
 """What part of the work each is."""
@@ -69,7 +70,7 @@ def make(job: dict[str, Any]) -> None:
     finally:
         room_log.close()
     court, room = job["court_name"], job["room_name"]
-    identity = identity_of(layout, job["address"], dt.datetime.now(dt.UTC)) if job["final"] else None
+    identity = _identity(layout, job) if job["final"] else None
     device = "" if identity is None else identity.in_words(court, room, stamped=bool(job["tsa_url"]))
     form = form_of(hearing, court_name=court, room_name=room, device=device, show_struck=bool(job["struck"]))
     if job["final"] and (form.draft or form.version is None or form.version.sha256 != job["words"]):
@@ -86,6 +87,10 @@ def make(job: dict[str, Any]) -> None:
         else:
             say({"made": kind})
         progress.finished(kind)
+
+
+def _identity(layout: RoomPaths, job: dict[str, Any]) -> Identity | None:
+    return identity_of(layout, job["address"], dt.datetime.now(dt.UTC), RoomSigner(layout.signer_socket))
 
 
 def _made(

@@ -21,7 +21,7 @@ from sync.runtime.child_process import ChildError, ChildProcess, module_command
 log = structlog.get_logger(__name__)
 
 WORKER = f"{__package__}.worker"
-OPEN_S = 40.0
+OPEN_S = 25.0
 DRAW_S = 30.0
 
 

@@ -1,7 +1,8 @@
 """LibreOffice, where it is installed: it makes a PDF of a Word document, and only that is drawn.
 
 It runs in a session of its own, in an empty home, with limits of time, memory and size of files, and is ended with all
-that it started when its time is up. Refuses, with `MediaError`, what it does not convert.
+that it started when its time is up. It sees the system and its home, writes its home alone and reaches nobody
+(`sync.runtime.confinement`). Refuses, with `MediaError`, what it does not convert.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import re
-import resource
 import shutil
 import signal
 import tempfile
@@ -21,6 +21,7 @@ import structlog
 from edge.exhibits.formats import DOCX_FORMAT
 from edge.exhibits.refusal import damaged
 from sync.errors import MediaError
+from sync.runtime.confinement.confine import SHARED, Converter, ProcessLimits
 from sync.runtime.processes import die_with_parent, go_first_when_memory_is_short, weigh
 
 log = structlog.get_logger(__name__)
@@ -28,8 +29,11 @@ log = structlog.get_logger(__name__)
 CONVERT_S = 90.0
 MEMORY_BYTES = 6 * 1024**3
 MOST_BYTES = 200 * 1024 * 1024
+_SOCKETS = "OSL_PIPE_*"
 _VERSION = re.compile(r"LibreOffice \d+(\.\d+)*")
 _TURN = asyncio.Lock()
+_STARTS = 2
+"""LibreOffice makes its profile and starts anew, and cannot take away the socket of the first start by itself."""
 
 
 def program() -> str | None:
@@ -46,8 +50,12 @@ async def convert(command: str, path: Path, out: Path) -> str:
             await asyncio.to_thread(shutil.copyfile, path, source)
             profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
             options = ["--headless", "--norestore", "--nolockcheck", "--convert-to", "pdf", "--outdir", str(folder)]
-            said = await _run([command, profile, *options, str(source)], folder)
             made = folder / "document.pdf"
+            said = ""
+            for _ in range(_STARTS):
+                said = await _run([command, profile, *options, str(source)], folder)
+                if made.is_file():
+                    break
             if not made.is_file():
                 log.warning("exhibit_not_converted", why=said[-300:])
                 refused = damaged(DOCX_FORMAT)
@@ -60,6 +68,10 @@ async def convert(command: str, path: Path, out: Path) -> str:
 
 async def _run(command: list[str], home: Path) -> str:
     environment = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "LANG": "zh_CN.UTF-8"}
+    environment["TMPDIR"] = str(home)
+    limits = ProcessLimits(MEMORY_BYTES, round(CONVERT_S), MOST_BYTES)
+    rights = Converter(home, limits, Path(command[0]))
+    others = set(SHARED.glob(_SOCKETS))
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
@@ -68,7 +80,7 @@ async def _run(command: list[str], home: Path) -> str:
         env=environment,
         cwd=home,
         start_new_session=True,
-        preexec_fn=_limits,
+        preexec_fn=lambda: _prepare(rights),
     )
     try:
         async with asyncio.timeout(CONVERT_S):
@@ -80,17 +92,12 @@ async def _run(command: list[str], home: Path) -> str:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+        for left in set(SHARED.glob(_SOCKETS)) - others:
+            left.unlink(missing_ok=True)
 
 
-def _limits() -> None:
+def _prepare(rights: Converter) -> None:
     die_with_parent()
     weigh(5)
     go_first_when_memory_is_short()
-    seconds = round(CONVERT_S)
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, MOST_BYTES),
-    ):
-        with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
-            resource.setrlimit(what, (most, most))
+    rights.apply()

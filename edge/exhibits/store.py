@@ -1,5 +1,7 @@
 """A file from a party is looked at by its content, then kept under its own hash, on disk when it is announced.
 
+One file is looked at at a time, and few wait for it: who comes when all those places are taken is asked to come back.
+
 Taken is what `edge.exhibits.formats` knows how to draw, of at most `MAX_BYTES`, and opens. It is kept as it was handed
 in, whatever is done to show it, and its first page is drawn before anybody hears of it.
 """
@@ -26,8 +28,8 @@ from sync.runtime.digests import CheckValues, Digests
 from sync.runtime.durable_files import sync_folder
 
 MAX_BYTES = 50 * 1024 * 1024
-LOOKED_AT_ONCE = 2
-"""Files that are looked at at the same time; a recording goes on beside them."""
+MOST_WAITING = 8
+"""Files that are here at once: one is looked at, the others are written and wait. A recording goes on beside them."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,24 @@ class ExhibitStore:
 
     def __init__(self, layout: RoomPaths) -> None:
         self._layout = layout
-        self._looking = asyncio.Semaphore(LOOKED_AT_ONCE)
+        self._looking = asyncio.Lock()
+        self._here = 0
 
     async def take(self, hearing: str, pieces: AsyncIterator[bytes]) -> StoredExhibit:
         """Look at a file and keep it; `MediaError` for what is not taken, `StorageError` when the disk refuses."""
+        if self._here >= MOST_WAITING:
+            raise MediaError(
+                f"已有 {MOST_WAITING} 份证据在等待检查，请等前面的添加完再试"
+                f" ({MOST_WAITING} files are waiting to be looked at; add this one when they are done)",
+                code="exhibit-busy",
+            )
+        self._here += 1
+        try:
+            return await self._take(hearing, pieces)
+        finally:
+            self._here -= 1
+
+    async def _take(self, hearing: str, pieces: AsyncIterator[bytes]) -> StoredExhibit:
         folder = self._layout.exhibits(hearing)
         temporary = folder / f".new-{secrets.token_hex(8)}"
         converted = temporary.with_suffix(".pdf")

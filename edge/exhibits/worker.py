@@ -3,7 +3,9 @@
     python -m edge.exhibits.worker
 
 Parties bring these files, and parsers of PDF and pictures have bugs: one that crashes, or eats memory or time, ends
-this process and nothing else. It may write no file. Asked in lines of JSON on stdin, it answers in lines on stdout:
+this process and nothing else. Before it touches the file it takes its own rights away (`sync.runtime.confinement`): it
+sees that file and its libraries alone, writes nothing, starts nothing, reaches nobody. Asked in lines of JSON on stdin,
+it answers in lines on stdout:
 
     {"open": path}           -> {"media_type", "pages", "name", "converted"}
     {"page": 1, "scale": 2}  -> {"width", "height", "more", "jpeg": base64}
@@ -13,11 +15,10 @@ this process and nothing else. It may write no file. Asked in lines of JSON on s
 from __future__ import annotations
 
 import base64
-import contextlib
+import importlib
 import io
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ from edge.exhibits.documents import PdfPages
 from edge.exhibits.formats import DOCX_FORMAT, PDF, Format, format_of
 from edge.exhibits.photos import PhotoPages
 from edge.exhibits.refusal import NEEDS_OFFICE, ExhibitRefusedError, damaged, not_taken, too_many_pages
+from sync.runtime.confinement.confine import ProcessLimits, confine_reader
 from sync.runtime.processes import go_first_when_memory_is_short, weigh
 
 MAX_PAGES = 3000
-MEMORY_BYTES = 2 * 1024**3
+MEMORY_BYTES = 1024**3
 CPU_S = 1200
 NICE = 10
 MOST_JPEG_BYTES = 10 * 1024 * 1024
@@ -104,20 +106,38 @@ def answer(asked: dict[str, Any], opened: OpenedFile | None) -> tuple[OpenedFile
         return opened, {"code": refused.code, "message": str(refused)}
 
 
+def load_readers(path: Path) -> None:
+    """Have all libraries in memory that this file may need: afterwards there is no way to them."""
+    import pypdfium2.raw  # noqa: F401
+
+    Image.preinit()
+    importlib.import_module("encodings.gb18030")
+    with path.open("rb") as file:
+        if file.read(5) == b"%PDF-":  # and so it is nothing else
+            return
+    import pi_heif
+
+    Image.init()
+    pi_heif.register_heif_opener()
+
+
 def main() -> None:
     """Entry point."""
     weigh(NICE)
     go_first_when_memory_is_short()
-    for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
-        with contextlib.suppress(OSError, ValueError):  # a service manager may forbid that and limit it itself
-            resource.setrlimit(what, (most, most))
     # Libraries that print must not be taken for an answer.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     opened: OpenedFile | None = None
+    confined = False
     with out:
         for line in sys.stdin:
-            opened, said = answer(json.loads(line), opened)
+            asked = json.loads(line)
+            if not confined:
+                load_readers(Path(asked["open"]))
+                confine_reader(ProcessLimits(MEMORY_BYTES, CPU_S), [Path(asked["open"])])
+                confined = True
+            opened, said = answer(asked, opened)
             out.write(json.dumps(said, ensure_ascii=False) + "\n")
             out.flush()
 

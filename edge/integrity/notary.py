@@ -4,7 +4,8 @@ Promises: the tree is over exactly the events of the room's log, in the order of
 one size are ever signed; a hearing is sealed when every track is on disk or declared missing to its end and the
 transcriber has nothing left to say (or came no further for `GIVE_UP_S`: then the seal says so); words that come later
 are sealed again; a hearing that was left unsealed by a crash is sealed after the next start. A closed hearing that has
-no seal after `UNSEALED_S`, or whose ledger is broken, is an alarm of the room. Recording never waits for any of it.
+no seal after `UNSEALED_S`, or whose ledger is broken, is an alarm of the room. So is a signer that is away: what it
+would sign waits, and is signed when it is back. Recording never waits for any of it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from edge.integrity import unsealed
+from edge.integrity.signer_watch import SignerWatch
 from edge.integrity.unsealed import Why
 from edge.state.shown import Words
 from sync.errors import LedgerError, StorageError
@@ -98,11 +100,13 @@ class Notary:
         heard: Callable[[], float | None] = lambda: None,
         said: Callable[[int], None] = lambda number: None,
         tell: Callable[[Sequence[RoomAlarm]], None] = lambda alarms: None,
+        probe: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`address` is `court/room`; `words(hearing)` is what is known of the transcriber, `heard()` up to which room
-        time (s) it has come, None while nobody knows. On the event loop, `said(number)` is called after a seal was
-        appended, and `tell` with all alarms that are on when they change.
+        time (s) it has come, None while nobody knows. `probe()` raises `LedgerError` while the key's signer is away.
+        On the event loop, `said(number)` is called after a seal was appended, and `tell` with all alarms that are on
+        when they change.
         """
         self._address = address
         self._key = key
@@ -115,6 +119,7 @@ class Notary:
         self._notify = tell
         self._told: list[RoomAlarm] | None = None  # also that there is none is said once
         self._monotonic = monotonic
+        self._signer = SignerWatch(probe, clock.now_ns, monotonic=monotonic)
         self._ledgers: dict[str, _Ledger] = {}
         self._number: int | None = None
         self._signed_s = float("-inf")
@@ -143,6 +148,7 @@ class Notary:
 
     def step(self) -> list[int]:
         """Read what is new, seal what can be, sign what grew; the numbers of new seals."""
+        self._signer.look()
         now_s = self._monotonic()
         self._read(now_s)
         seals = [number for ledger in list(self._ledgers.values()) if (number := self._try_seal(ledger, now_s))]
@@ -155,14 +161,15 @@ class Notary:
         return seals
 
     def alarms(self) -> list[RoomAlarm]:
-        """Of hearings that a person must know are not sealed, the oldest first. Not while a step runs."""
+        """Of a signer that is away, and of hearings that a person must know are not sealed, the oldest first. Not while
+        a step runs."""
         now_s, now_ns = self._monotonic(), self._clock.now_ns()
-        found = []
+        found: list[RoomAlarm] = []
         for name, ledger in sorted(self._ledgers.items()):
             since_ns = ledger.hearing.closed_ns or ledger.hearing.opened_ns
             if ledger.broken or self._is_late(ledger, now_s, now_ns):
                 found.append(unsealed.alarm(name, ledger.why or unsealed.UNREAD, since_ns))
-        return found[: unsealed.MOST_TOLD]
+        return [*self._signer.alarms(), *found[: unsealed.MOST_TOLD]]
 
     def _is_late(self, ledger: _Ledger, now_s: float, now_ns: int) -> bool:
         if ledger.closed_s is None:
@@ -286,7 +293,13 @@ class Notary:
             head = Checkpoint(
                 self._address, name, tree.size, tree.root(), ledger.hearing.last_number, self._clock.utc_now_ns()
             )
-            signed = note.sign(head.to_text(), self._address, self._key)
+            try:
+                signed = note.sign(head.to_text(), self._address, self._key)
+            except LedgerError as error:  # the next look tries again
+                log.error("checkpoint_waits", hearing=name, leaves=tree.size, why=error.message)
+                self._signer.failed(name, error)
+                return
+            self._signer.signed(name)
             self._checkpoints.add(name, tree.size, signed.to_text(), seal=ledger.kind == "seal")
             ledger.signed = tree.size
         if ledger.kind == "seal":

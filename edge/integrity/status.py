@@ -15,6 +15,7 @@ from sync.ledger.note import COSIGNATURE, Verifier, read_note, signed_by
 from sync.ledger.progress import ProofProgress
 from sync.room.checkpoints import Checkpoints
 from sync.room.enrollment import center_key, is_enrolled
+from sync.room.signer import RoomSigner
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ class Integrity:
     def __init__(self, state: RoomState, checkpoints: Checkpoints) -> None:
         self._state = state
         self._checkpoints = checkpoints
+        self._signer = RoomSigner(state.layout.signer_socket)
 
     async def run(self) -> None:
         """Look for ever."""
@@ -42,8 +44,11 @@ class Integrity:
     def poll(self, hearing: str | None) -> ProofProgress:
         """`integrity` of docs/protocol.md, of a hearing."""
         profile, layout = self._state.profile, self._state.layout
+        enrolled: bool | None = None
+        if profile.center.url:
+            enrolled = is_enrolled(layout, profile.address, dt.datetime.now(dt.UTC), self._signer.known_key())
         value: ProofProgress = {
-            "enrolled": is_enrolled(layout, profile.address, dt.datetime.now(dt.UTC)) if profile.center.url else None,
+            "enrolled": enrolled,
             "witnessed_leaves": 0,
             "witnessed_utc_ns": None,
             "refused": None,

@@ -13,6 +13,9 @@ import datetime as dt
 import os
 from pathlib import Path
 
+from asn1crypto import csr, pem
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -20,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.x509.oid import NameOID
 
 from sync.errors import ConfigError, LedgerError
+from sync.ledger.signing_key import SigningKey
 
 CENTER = "wutong-center"
 """The center's name in signed notes."""
@@ -103,10 +107,32 @@ def read_public(data: bytes) -> Ed25519PublicKey:
     return checked_key(key)
 
 
-def certificate_request(key: Ed25519PrivateKey, room: str) -> bytes:
-    """PEM with which a device asks to be known as `court/room`."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(room))
-    return builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
+def request_info(key: Ed25519PublicKey, room: str) -> bytes:
+    """What a device signs to be known as `court/room`: a CertificationRequestInfo (RFC 2986), DER. One key and one
+    room have exactly one."""
+    encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    info = csr.CertificationRequestInfo(
+        {
+            "version": "v1",
+            "subject": asn1_x509.Name.build({"common_name": room}),
+            "subject_pk_info": asn1_keys.PublicKeyInfo.load(encoded),
+            "attributes": [],
+        }
+    )
+    return bytes(info.dump())
+
+
+def certificate_request(key: SigningKey, room: str) -> bytes:
+    """PEM with which a device asks to be known as `court/room`; `LedgerError` when the key does not sign."""
+    info = request_info(key.public_key(), room)
+    request = csr.CertificationRequest(
+        {
+            "certification_request_info": csr.CertificationRequestInfo.load(info),
+            "signature_algorithm": {"algorithm": "ed25519"},
+            "signature": key.sign(info),
+        }
+    )
+    return bytes(pem.armor("CERTIFICATE REQUEST", request.dump()))
 
 
 def request_key(request: bytes) -> Ed25519PublicKey:

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, Field, ValidationError
 
 from sync.errors import CenterError, ConfigError, LedgerError
-from sync.ledger.keys import certificate_request, check_certificate, make_key, public_pem, read_public
+from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
+from sync.ledger.signing_key import SigningKey
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
 
@@ -46,21 +47,23 @@ def center_key(layout: RoomPaths) -> Ed25519PublicKey | None:
         return None
 
 
-def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime) -> bool:
-    """Whether this device has a certificate for its own key that is valid now."""
+def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime, device: Ed25519PublicKey | None) -> bool:
+    """Whether this room has a certificate that is valid now, for the key `device`; None is a key that nobody can say
+    just now, because the signer is away."""
     center = center_key(layout)
     try:
         if center is None:
             return False
-        key = make_key(layout.device_key).public_key()
-        return check_certificate(layout.device_certificate.read_bytes(), room, center, now) == key
-    except (OSError, LedgerError, ConfigError):
+        certified = check_certificate(layout.device_certificate.read_bytes(), room, center, now)
+    except (OSError, LedgerError):
         return False
+    return device is None or certified == device
 
 
-def enroll(http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.datetime) -> Ed25519PublicKey:
-    """Enroll this device; the center's key. `CenterError`, `ConfigError` or `LedgerError` says why it is not."""
-    key = make_key(layout.device_key)
+def enroll(
+    http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.datetime, key: SigningKey
+) -> Ed25519PublicKey:
+    """Enroll the device that has `key`; the center's key. `CenterError`, `ConfigError`, `LedgerError` says why not."""
     request = certificate_request(key, room).decode()
     try:
         answer = http.post("/api/enroll", json={"code": code, "request": request}, headers={"X-Wutong": "1"})

@@ -92,12 +92,27 @@ class RoomPaths:
 
     @property
     def keys(self) -> Path:
-        """Folder of the device's key and what the center gave it at enrollment (docs/integrity.md)."""
+        """Folder of what the center gave the device at enrollment (docs/integrity.md)."""
         return self.data / "keys"
 
     @property
+    def signer(self) -> Path:
+        """The signer's own folder, where no other was named (`wutong room signer --folder`); only it reads there."""
+        return self.data / "signer"
+
+    @property
+    def signer_socket(self) -> Path:
+        """Where the signer answers (sync.room.signer)."""
+        return self.data / "run" / "signer.sock"
+
+    @property
     def device_key(self) -> Path:
-        """The device's private key (mode 0600), made at first start."""
+        """The device's private key (mode 0600) in the signer's folder of this data folder."""
+        return self.signer / "device.key"
+
+    @property
+    def earlier_device_key(self) -> Path:
+        """Where rooms had the device's key before there was a signer; the signer moves it once."""
         return self.keys / "device.key"
 
     @property

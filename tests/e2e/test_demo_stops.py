@@ -30,6 +30,14 @@ def test_no_process_is_left_behind(tmp_path: Path, how: signal.Signals) -> None:
         family = psutil.Process(demo.pid).children(recursive=True)
         assert {process.pid for process in family} >= set(summary["pids"].values())
         assert any("ffmpeg" in process.name() for process in family)
+        secrets = [path.read_text().strip() for path in (data / "keys").iterdir()] + [
+            str(code) for path in data.glob("*/codes.json") for code in json.loads(path.read_text()).values()
+        ]
+        assert len(secrets) > 4
+        commands = " ".join(word for process in family for word in process.cmdline())
+        assert not [secret for secret in secrets if secret in commands], "every account may read these"
+        assert (data / "room-01" / "signer" / "device.key").stat().st_mode & 0o777 == 0o600
+        assert not (data / "room-01" / "keys" / "device.key").exists()
 
         demo.send_signal(how)
         demo.communicate(timeout=10)

@@ -189,6 +189,6 @@ def test_the_drop_in_confines_the_broker(tmp_path: Path) -> None:
     unit = tmp_path / "mosquitto.service"
     whole = "[Service]\nType=notify\nExecStart=/usr/sbin/mosquitto -c /etc/mosquitto/mosquitto.conf\n"
     unit.write_text(whole + (UNITS / "wutong-mosquitto.service.conf").read_text(encoding="utf-8"), encoding="utf-8")
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=25", str(unit)]
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-300:]

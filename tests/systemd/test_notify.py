@@ -108,7 +108,7 @@ def test_ready_alive_and_stopping_are_said_in_this_order(systemd: socket.socket)
         stop(process)
 
 
-@pytest.mark.parametrize("service", ["recorder", "transcriber", "edge", "uplink"])
+@pytest.mark.parametrize("service", ["recorder", "transcriber", "edge", "uplink", "signer"])
 def test_each_service_of_a_room_says_that_it_is_ready(service: str, systemd: socket.socket, tmp_path: Path) -> None:
     profile = tmp_path / "room.toml"
     profile.write_text(STANDS_ALONE, encoding="utf-8")
@@ -121,7 +121,7 @@ def test_each_service_of_a_room_says_that_it_is_ready(service: str, systemd: soc
         stop(process)
 
 
-@pytest.mark.parametrize("service", ["recorder", "edge", "uplink"])
+@pytest.mark.parametrize("service", ["recorder", "edge", "uplink", "signer"])
 def test_a_service_starts_without_memory_that_is_written_and_run(
     service: str, systemd: socket.socket, tmp_path: Path
 ) -> None:

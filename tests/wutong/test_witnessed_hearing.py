@@ -151,7 +151,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         try:
             run("mosquitto", "-c", str(broker))
             run(sys.executable, "-m", "wutong", "server", "--config", str(config))
-            for service in ("edge", "uplink"):
+            for service in ("signer", "edge", "uplink"):
                 run(sys.executable, "-m", "wutong", "room", service, "--profile", str(profile))
             until(lambda: answers(url) and answers(panel_url))
             layout = RoomPaths(tmp_path / "room")

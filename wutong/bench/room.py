@@ -25,7 +25,7 @@ from sync.room.paths import RoomPaths
 from wutong.demo.processes import Child, DemoProcesses
 
 PATIENCE_S = 60.0
-SERVICES = ("recorder", "edge", "uplink", "transcriber")
+SERVICES = ("recorder", "signer", "edge", "uplink", "transcriber")
 HEARING = "20260101-090000-bench"
 TRACKS = ("bench", MICROPHONES, MIX)
 

@@ -134,6 +134,7 @@ def _hold(layout: RoomPaths, center: Ed25519PrivateKey, wanted: int) -> None:
     tree.append(leaf_hash(leaf_of(seal)))
     device = keys.make_key(layout.device_key)
     now = dt.datetime.now(dt.UTC)
+    layout.keys.mkdir(exist_ok=True)
     layout.device_certificate.write_bytes(keys.issue(keys.certificate_request(device, ROOM), ROOM, center, now))
     head = Checkpoint(ROOM, HEARING, tree.size, tree.root(), seal.number, clock.utc_now_ns())
     note = sign(head.to_text(), ROOM, device)

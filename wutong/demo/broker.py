@@ -34,13 +34,13 @@ def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Acco
     """Write mosquitto.conf, its password file and its access list; `rooms` maps `court/room` to the account."""
     folder.mkdir(parents=True, exist_ok=True)
     passwords, access, config = folder / "passwords", folder / "access", folder / "mosquitto.conf"
-    write_private(passwords, "")
     tool = find_program("mosquitto_passwd")
     if tool is None:
         raise ConfigError("the program mosquitto_passwd is missing; run `make setup`, or `apt install mosquitto`")
-    for one in (center, *rooms.values()):
-        password = one.password_file.read_text(encoding="utf-8")
-        subprocess.run([tool, "-b", str(passwords), one.username, password], check=True, capture_output=True)
+    accounts = {one.username: one.password_file.read_text(encoding="utf-8") for one in (center, *rooms.values())}
+    # Through a private file that is hashed in place: what stands on a command line is read by every account.
+    write_private(passwords, "".join(f"{name}:{password}\n" for name, password in accounts.items()))
+    subprocess.run([tool, "-U", str(passwords)], check=True, capture_output=True)
     write_private(access, rights_text(center.username, {address: one.username for address, one in rooms.items()}))
     # Started by root it would become user `mosquitto`, who must not read these files.
     user = f"user {getpass.getuser()}"

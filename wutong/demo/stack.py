@@ -22,6 +22,7 @@ from sync.http.people import write_private
 from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 from wutong.demo.broker import account, write_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
 from wutong.demo.processes import Child, DemoProcesses
@@ -29,7 +30,7 @@ from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_pro
 from wutong.enroll import new_code, redeem
 
 START_S = 60
-ROOM_SERVICES = ("recorder", "edge", "uplink", "transcriber")
+ROOM_SERVICES = ("recorder", "signer", "edge", "uplink", "transcriber")
 CENTER_NAME = "尖山区人民法院庭审督查中心"
 
 
@@ -41,7 +42,7 @@ class Stack:
     center_data: Path
     rooms: list[RoomPlan]
     absent: list[RoomPlan]
-    """Enrolled rooms of which nothing runs."""
+    """Enrolled rooms of which nothing but the signer runs."""
     processes: DemoProcesses
 
     def panel_url(self, room: RoomPlan) -> str:
@@ -109,7 +110,7 @@ async def start_stack(
 ) -> Stack:
     """Check, configure and start everything, and return when all of it serves.
 
-    `absent`: so many more rooms are enrolled at the center, and none of their services runs.
+    `absent`: so many more rooms are enrolled at the center, and of their services the signer alone runs.
     Ports: `port_base` is the center, +1 the broker, +10… the rooms. `ConfigError` says what to do when something is in
     the way; nothing is left running then.
     """
@@ -156,6 +157,8 @@ async def start_stack(
             say(f"starting {plan.room}")
             for service in ROOM_SERVICES:
                 processes.start(f"{plan.room}.{service}", _wutong("room", service, "--profile", str(plan.profile)))
+        for plan in stack.absent:  # a room cannot be enrolled without what signs its request
+            processes.start(f"{plan.room}.signer", _wutong("room", "signer", "--profile", str(plan.profile)))
         await _until_serving(stack, say)
         await _enroll(stack, center_config)
     except BaseException:
@@ -196,7 +199,10 @@ async def _enroll(stack: Stack, center_config: Path) -> None:
     """Enroll the rooms that are not, as an operator would: a code from the center, redeemed in the room."""
     config = load_config(center_config)
     for plan in (*stack.rooms, *stack.absent):
-        if not is_enrolled(RoomPaths(plan.data), plan.address, datetime.now(UTC)):
+        layout = RoomPaths(plan.data)
+        await _until(stack, time.monotonic() + START_S, f"the signer of {plan.room}", partial(_signs, plan))
+        device = await asyncio.to_thread(RoomSigner(layout.signer_socket).public_key)
+        if not is_enrolled(layout, plan.address, datetime.now(UTC), device):
             code = await new_code(config, plan.address)
             await asyncio.to_thread(redeem, plan.profile, code)
 
@@ -208,6 +214,7 @@ async def _until_serving(stack: Stack, say: Callable[[str], None]) -> None:
         await _until(stack, deadline, "the center", partial(_answers, http, stack.center_url))
         for plan in stack.rooms:
             await _until(stack, deadline, plan.room, partial(_answers, http, stack.panel_url(plan)))
+            await _until(stack, deadline, f"the signer of {plan.room}", partial(_signs, plan))
     say("waiting for cameras and microphones")
     for plan in stack.rooms:
         await _until(stack, deadline, f"the devices of {plan.room}", partial(_records, plan))
@@ -230,6 +237,10 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
         return (await http.get(f"{url}/api/session")).status_code in (200, 401)
     except httpx.HTTPError:
         return False
+
+
+async def _signs(plan: RoomPlan) -> bool:
+    return await asyncio.to_thread(RoomSigner(RoomPaths(plan.data).signer_socket).known_key) is not None
 
 
 async def _records(plan: RoomPlan) -> bool:

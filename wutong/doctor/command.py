@@ -25,6 +25,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
 from wutong.doctor.cameras import examined, v4l2
 from wutong.doctor.finding import DoctorFinding, State
+from wutong.doctor.signer import confinement, signer
 from wutong.doctor.sound import loudspeaker, microphones
 
 _MARKS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "note": ("•", "yellow"), "bad": ("✗", "red")}
@@ -64,6 +65,8 @@ def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
         yield _disk(profile)
         yield from _written_by_hand(profile)
         yield from _missing_documents(profile)
+        yield from signer(profile)
+    yield confinement()
     yield _clock()
     yield _model(profile)
     if profile is not None:

@@ -20,6 +20,7 @@ from sync.ledger.keys import certificate_request, issue, make_key, public_pem
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from tests.support.peers.tsa import Authority
+from tests.support.rooms.signer_peer import signing
 from tests.support.words.signed_hearing import HEARING, Story
 from wutong.verify.device_pdf import check_pdf
 
@@ -32,6 +33,7 @@ NOW = dt.datetime.now(dt.UTC)
 def enrolled(folder: Path, center: Ed25519PrivateKey, now: dt.datetime = NOW) -> RoomPaths:
     layout = RoomPaths(folder)
     key = make_key(layout.device_key)
+    layout.keys.mkdir(exist_ok=True)
     layout.device_certificate.write_bytes(issue(certificate_request(key, ROOM), ROOM, center, now))
     layout.center_key.write_bytes(public_pem(center.public_key()))
     return layout
@@ -44,7 +46,8 @@ def center() -> Ed25519PrivateKey:
 
 @pytest.fixture(scope="module")
 def identity(center: Ed25519PrivateKey, tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    made = identity_of(enrolled(tmp_path_factory.mktemp("room"), center), ROOM, NOW)
+    layout = enrolled(tmp_path_factory.mktemp("room"), center)
+    made = identity_of(layout, ROOM, NOW, make_key(layout.device_key))
     assert made is not None
     return made
 
@@ -90,10 +93,12 @@ def test_another_center_s_key_does_not_believe_it(signed: bytes) -> None:
 def test_a_room_that_is_not_enrolled_signs_nothing_and_the_paper_says_so(
     tmp_path: Path, center: Ed25519PrivateKey, unsigned: bytes
 ) -> None:
-    assert identity_of(RoomPaths(tmp_path / "bare"), ROOM, NOW) is None
+    key = Ed25519PrivateKey.generate()
+    assert identity_of(RoomPaths(tmp_path / "bare"), ROOM, NOW, key) is None
     past = enrolled(tmp_path / "past", center, NOW - dt.timedelta(days=365 * 6))
-    assert identity_of(past, ROOM, NOW) is None
-    assert identity_of(past, "jianshan/c04", NOW) is None
+    assert identity_of(past, ROOM, NOW, make_key(past.device_key)) is None
+    assert identity_of(past, "jianshan/c04", NOW, make_key(past.device_key)) is None
+    assert identity_of(enrolled(tmp_path / "now", center), ROOM, NOW, key) is None  # the certificate is another key's
     with pytest.raises(LedgerError, match="0 signatures"):
         check_pdf(unsigned, center.public_key())
     (tmp_path / "a.pdf").write_bytes(unsigned)
@@ -128,18 +133,23 @@ def test_the_paper_says_whether_it_is_time_stamped_and_a_failing_authority_is_to
     job = {"data": str(layout.data), "hearing": HEARING, "files": {"pdf": str(file)}, "final": True, "struck": False}
     job |= {"words": version.sha256, "address": ROOM, "court_name": "尖山区人民法院", "room_name": "第三法庭"}
     authority = Authority(tmp_path / "tsa")
-    with authority.serving() as url:
+    with authority.serving() as url, signing(layout, ROOM):
         make(job | {"tsa_url": url})
     assert check_pdf(file.read_bytes(), center.public_key(), [x509.load_pem_x509_certificate(authority.root_pem)])
     assert "PAdESB-T，带时间戳" in printed(file)
     assert "warning" not in capsys.readouterr().out
-    make(job | {"tsa_url": url})
+    with signing(layout, ROOM):
+        make(job | {"tsa_url": url})
     assert check_pdf(file.read_bytes(), center.public_key()) == ROOM
     assert "PAdESB-B" in printed(file)
     assert "没有时间戳" in printed(file)
     assert "warning" in capsys.readouterr().out
     with pytest.raises(WutongError, match="have changed"):
         make(job | {"tsa_url": "", "words": "0" * 64})
+    srt = {"files": {"pdf": str(file), "srt": str(tmp_path / "a.srt")}, "tsa_url": ""}
+    make(job | srt)  # without a signer the paper is not made, and takes no other along
+    assert '"failed": "pdf", "why": "\\u7b7e' in (said := capsys.readouterr().out)
+    assert '"made": "srt"' in said
 
 
 def printed(file: Path) -> str:

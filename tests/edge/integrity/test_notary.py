@@ -17,7 +17,7 @@ from edge.integrity.status import heard_of, words_of
 from edge.service import assemble
 from edge.state.shown import Words
 from hardware.profile import load_profile
-from sync.errors import ConfigError, LedgerError
+from sync.errors import LedgerError
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import make_key
@@ -398,13 +398,3 @@ async def test_words_are_waited_for_by_the_hearing_also_while_the_next_one_is_op
     state.transcriber = {"state": "off", "lag_ms": 0, "why": ""}
     assert words_of(state, "h") is Words.ABSENT
     edge.close()
-
-
-def test_a_device_key_that_others_may_read_stops_the_start(tmp_path: Path) -> None:
-    profile = tmp_path / "room.toml"
-    profile.write_text(PROFILE % 0, encoding="utf-8")
-    key = tmp_path / "data" / "keys" / "device.key"
-    make_key(key)
-    key.chmod(0o640)
-    with pytest.raises(ConfigError, match="chmod 0600"):
-        assemble(load_profile(profile))

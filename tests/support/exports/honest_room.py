@@ -155,6 +155,7 @@ class Center:
 
     def enroll(self, layout: RoomPaths, at: dt.datetime, room: str = ROOM) -> Ed25519PrivateKey:
         device = keys.make_key(layout.device_key)
+        layout.keys.mkdir(exist_ok=True)
         layout.device_certificate.write_bytes(keys.issue(keys.certificate_request(device, room), room, self.key, at))
         layout.center_key.write_bytes(keys.public_pem(self.key.public_key()))
         return device

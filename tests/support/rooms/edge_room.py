@@ -25,6 +25,7 @@ from sync.room.feed import FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
+from tests.support.rooms.signer_peer import signing
 
 PROFILE = """
 [[seats]]
@@ -160,8 +161,10 @@ class Room:
         self.clerk.cookies.set("wutong_room_jianshan_c03", cookie, domain="127.0.0.1")
         self.stranger = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
         self._task: asyncio.Task[None] | None = None
+        self._signer = contextlib.ExitStack()
 
     async def __aenter__(self) -> Self:
+        self._signer.enter_context(signing(self.layout, self.profile.address))
         await self.recorder.start()
         await self.transcriber.start()
         self.transcriber.publish_json("status", {"state": "ready", "lag_ms": 0, "why": ""}, retain=True)
@@ -175,6 +178,7 @@ class Room:
         await self.transcriber.stop()
         await self.clerk.aclose()
         await self.stranger.aclose()
+        await asyncio.to_thread(self._signer.close)
 
     @property
     def code(self) -> str:

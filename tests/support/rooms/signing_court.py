@@ -46,6 +46,7 @@ def strokes(seed: int = 0) -> list[list[list[float]]]:
 def enroll_device(layout: RoomPaths, room: str) -> Ed25519PublicKey:
     """Give the room's device a certificate, as a center does; the center's public key."""
     center, key = Ed25519PrivateKey.generate(), make_key(layout.device_key)
+    layout.keys.mkdir(exist_ok=True)
     pem = issue(certificate_request(key, room), room, center, dt.datetime.now(dt.UTC))
     layout.device_certificate.write_bytes(pem)
     layout.center_key.write_bytes(public_pem(center.public_key()))

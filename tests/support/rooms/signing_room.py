@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
-from sync.ledger.keys import CENTER, load_key, read_public
+from sync.ledger.keys import CENTER, make_key, read_public
 from sync.ledger.leaf import leaf_of
 from sync.ledger.tree import leaf_hash, root_of
 from sync.record.event import Event
@@ -25,8 +25,9 @@ def enroll_device(served: Served, folder: Path, code: str, address: str = "court
     """Enroll over HTTP, as `wutong enroll` does; the device's key."""
     layout = RoomPaths(folder)
     with httpx.Client(base_url=served.url, timeout=20) as http:
-        enroll(http, layout, address, code, dt.datetime.now(dt.UTC))
-    return load_key(layout.device_key)
+        key = make_key(layout.device_key)
+        enroll(http, layout, address, code, dt.datetime.now(dt.UTC), key)
+    return key
 
 
 class SigningRoom:

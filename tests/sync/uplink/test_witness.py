@@ -44,6 +44,7 @@ class Line:
         layout.center_key.unlink()
 
     def enroll(self) -> None:
+        self.layout.keys.mkdir(exist_ok=True)
         know_center(self.layout)
 
     def refuse(self, hearing: str, size: int, why: str, *, of: str | None = None) -> None:

@@ -1,4 +1,7 @@
-"""A hearing out of the room's data folder, as the room's services keep it; needs neither them nor a center."""
+"""A hearing out of the room's data folder, as the room's services keep it.
+
+Needs no center, and of the services the signer alone, where no other account has the device's key.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sync.errors import ConfigError
-from sync.ledger.keys import load_key
 from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
@@ -17,6 +19,7 @@ from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths, page_picture_name
+from wutong.device_key import device_key
 
 
 class RoomSource:
@@ -92,7 +95,8 @@ class RoomSource:
 
     def signer(self) -> tuple[str, SigningKey] | None:
         """The device."""
-        return (self.room, load_key(self.layout.device_key)) if self.layout.device_key.is_file() else None
+        key = device_key(self.layout)
+        return None if key is None else (self.room, key)
 
     def center_public(self) -> bytes | None:
         """As it was at enrollment."""

@@ -1,0 +1,159 @@
+"""The signer's socket: who may ask, how much, how often. One question a connection (`sync.room.signer`).
+
+Promises: only processes of this account, of root and of the socket's group are answered, whatever the folders' modes
+say; a question is bounded in bytes and time, and who asks more often than `PER_S` waits; one that says nonsense,
+or nothing, costs nobody else's turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import struct
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from edge.signer.guarded_key import GuardedKey
+from sync.errors import ConfigError, WutongError
+from sync.room.signer import AWAY, MAX_LINE, REFUSED
+from sync.text.strict_json import UnreadableError, read_strict
+
+log = structlog.get_logger(__name__)
+
+QUESTION_S = 5.0
+MOST_AT_ONCE = 32
+PER_S = 100.0
+BURST = 200.0
+"""A room signs every three seconds; catching up, its uplink may sign some batches a second."""
+
+
+class SignerDoor:
+    """All methods belong to one event loop."""
+
+    def __init__(self, path: Path, signer: GuardedKey, *, per_s: float = PER_S, burst: float = BURST) -> None:
+        self._path = path
+        self._signer = signer
+        self._per_s = per_s
+        self._burst = burst
+        self._tokens = burst
+        self._at = 0.0
+        self._server: asyncio.Server | None = None
+        self._place: int | None = None
+        self._inside: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Bind the socket, in place of one that a killed predecessor left; `ConfigError` when the predecessor lives."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._take_place()
+            self._path.unlink(missing_ok=True)
+            # Narrow from its first moment on; the folder's group is the services'.
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            before = os.umask(0o117)
+            try:
+                sock.bind(str(self._path))
+            finally:
+                os.umask(before)
+            self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=MAX_LINE)
+        except OSError as error:
+            raise ConfigError(
+                f"the signer's socket {self._path} cannot be made: {error.strerror}; the folder belongs to the room's"
+                " services and their group (systemd-tmpfiles --create)"
+            ) from error
+        self._at = asyncio.get_running_loop().time()
+
+    async def close(self) -> None:
+        """No more questions."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._inside):
+            task.cancel()
+        await asyncio.gather(*self._inside, return_exceptions=True)
+        if self._place is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._place)
+            self._place = None
+
+    def _take_place(self) -> None:
+        place = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(place)
+            raise ConfigError(f"another signer already works at {self._path}; stop it first") from None
+        self._place = place
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            if len(self._inside) >= MOST_AT_ONCE:
+                await _say(writer, _no("the signer is asked by too many at once; ask again", code=AWAY))
+                return
+            self._inside.add(task)
+            async with asyncio.timeout(QUESTION_S):
+                question = await reader.readuntil(b"\n")
+            if not self._may_ask(writer.get_extra_info("socket")):
+                await _say(writer, _no("this account may not ask the signer"))
+                return
+            await self._turn()
+            await _say(writer, await self._answer(question))
+        except (OSError, ValueError, EOFError, RuntimeError, asyncio.LimitOverrunError):
+            pass  # whoever asked has gone, came to no end, or said nothing (RuntimeError is uvloop's word for gone)
+        finally:
+            self._inside.discard(task)
+            with contextlib.suppress(Exception):
+                writer.close()
+
+    def _may_ask(self, sock: Any) -> bool:
+        _, uid, gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        may = uid in (0, os.geteuid()) or gid == self._path.stat().st_gid
+        if not may:
+            log.warning("signer_asked_by_stranger", uid=uid, gid=gid)
+        return may
+
+    async def _turn(self) -> None:
+        """Who asks too often waits."""
+        now = asyncio.get_running_loop().time()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_s)
+        self._at = now
+        self._tokens -= 1
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / self._per_s)
+
+    async def _answer(self, question: bytes) -> dict[str, str]:
+        try:
+            asked = read_strict(question, limit=MAX_LINE, depth=2)
+            if asked == {"do": "key"}:
+                return {"key": _text(self._signer.public_key().public_bytes_raw())}
+            if not isinstance(asked, dict) or set(asked) != {"do", "data"} or asked["do"] != "sign":
+                return _no("the question is none that the signer knows")
+            data = base64.b64decode(str(asked["data"]), validate=True)
+        except (UnreadableError, binascii.Error) as error:
+            return _no(f"the question cannot be read: {error}")
+        try:
+            return {"signature": _text(await asyncio.to_thread(self._signer.sign, data))}
+        except WutongError as error:
+            log.error("not_signed", code=error.code, why=error.message)
+            return _no(error.message, code=REFUSED if error.code == REFUSED else AWAY)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _no(why: str, *, code: str = REFUSED) -> dict[str, str]:
+    return {"code": code, "message": why}
+
+
+async def _say(writer: asyncio.StreamWriter, value: dict[str, str]) -> None:
+    writer.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+    await writer.drain()
