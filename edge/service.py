@@ -22,6 +22,7 @@ from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
 from edge.integrity.notary import Notary
 from edge.integrity.status import Integrity, heard_of, words_of
+from edge.panel_tls import PanelTls
 from edge.selftest.runner import SelfTestRunner
 from edge.signing.commands import SigningCommands
 from edge.state.display import DisplayToken
@@ -57,6 +58,7 @@ class Edge:
     checkpoints: Checkpoints
     notary: Notary
     integrity: Integrity
+    tls: PanelTls | None
     files: contextlib.ExitStack
 
     def close(self) -> None:
@@ -79,7 +81,9 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     origins = Origins(profile.panel.public_origin, "panel.public_origin")
-    access.install(app, f"room_{profile.room.court}_{profile.room.room}", origins=origins)
+    tls = PanelTls(profile) if profile.serves_tls else None
+    secure = tls is not None and not profile.policy.is_open
+    access.install(app, f"room_{profile.room.court}_{profile.room.room}", https=secure, origins=origins)
     selftest = SelfTestRunner(state)
     pictures = PagePictures(state)
     commands = HearingCommands(state, alarms, selftest, pictures)
@@ -119,17 +123,27 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         notary,
         integrity,
+        tls,
         files.pop_all(),
     )
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Serve until told to stop; a restart shows the same hearing in the same state."""
+    policy = profile.policy
+    for warning in policy.warnings(profile.plain_wires()):
+        log.error("plain_wire", what=warning)
     edge = await asyncio.to_thread(assemble, profile)
     await edge.state.start()
     await edge.selftest.load()
     try:
-        async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
+        context = None if edge.tls is None else edge.tls.context
+        serve_panel = serving(
+            edge.app, profile.panel.host, profile.panel.port, tls=context, plain=lambda: policy.is_open
+        )
+        async with serve_panel as port, asyncio.TaskGroup() as group:
+            if edge.tls is not None:
+                group.create_task(edge.tls.run())
             group.create_task(edge.state.run())
             group.create_task(edge.alarms.run())
             group.create_task(edge.pictures.run())

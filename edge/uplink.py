@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
+from edge.panel_tls import panel_hosts
 from hardware.profile import Profile
 from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
@@ -11,7 +14,10 @@ from sync.room.messages import RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
+from sync.tls.identity import TlsFiles, TlsIdentity
 from sync.uplink.service import Uplink, UplinkConfig
+
+log = structlog.get_logger(__name__)
 
 
 def _secret(path: Path | None, what: str) -> str:
@@ -29,6 +35,9 @@ def config_of(profile: Profile) -> UplinkConfig:
     center = profile.center
     if not center.url:
         return UplinkConfig(profile.room.court, profile.room.room, identity, layout, tsa_url=center.tsa_url)
+    for warning in profile.policy.warnings(profile.plain_wires()):
+        log.error("plain_wire", what=warning)
+    shown = TlsIdentity(TlsFiles(layout.authority, layout.tls_certificate, layout.tls_key))
     return UplinkConfig(
         court=profile.room.court,
         room=profile.room.room,
@@ -37,6 +46,8 @@ def config_of(profile: Profile) -> UplinkConfig:
         tsa_url=center.tsa_url,
         center_url=center.url,
         token=_secret(center.token_file, "the room's token"),
+        tls=shown,
+        panel_hosts=panel_hosts(profile),
         broker=BrokerAddress(
             host=center.mqtt_host,
             port=center.mqtt_port,
@@ -44,6 +55,7 @@ def config_of(profile: Profile) -> UplinkConfig:
             client_id=center.mqtt_username or f"room-{profile.room.court}-{profile.room.room}",
             username=center.mqtt_username,
             password=_secret(center.mqtt_password_file, "the room's MQTT password"),
+            tls=shown.context if center.by_certificate else None,
         ),
     )
 

@@ -223,12 +223,13 @@ def demo(
     manual: Annotated[bool, typer.Option("--manual", help="you are the clerk: open the hearing on the panel")] = False,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8800,
     data: Annotated[Path, typer.Option("--data", help="where the record and the keys are kept")] = Path("data"),
+    tls: Annotated[bool, typer.Option("--tls", help="center and panels by HTTPS, with the authority it makes")] = False,
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
     from hardware.simulation.scenario import BUNDLED_HEARING
     from wutong.demo.command import DemoOptions, run
 
-    options = DemoOptions(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)
+    options = DemoOptions(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data, tls)
     raise typer.Exit(run(options))
 
 

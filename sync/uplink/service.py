@@ -25,6 +25,8 @@ from sync.room.follower import Follower
 from sync.room.messages import LinkStatus, RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.text.strict_json import read_strict
+from sync.tls.identity import TlsIdentity
+from sync.uplink.certificate import CertificateRenewal, ask_for_center
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
 from sync.uplink.selftest_round_trip import RoundTrip
@@ -54,6 +56,10 @@ class UplinkConfig:
     center_url: str = ""
     token: str = ""
     broker: BrokerAddress | None = None
+    tls: TlsIdentity | None = None
+    """What the room shows to an https center and to a broker of certificates, and whom it trusts."""
+    panel_hosts: tuple[str, ...] = ()
+    """By what the room's panel is reached: its certificate names them."""
     upload_bits_per_s: int = UPLOAD_BITS_PER_S
     tsa_url: str = ""
     """Of a time-stamp authority (RFC 3161); empty for none."""
@@ -126,9 +132,11 @@ class Uplink:
         if config.center_url:
             self._http = httpx.AsyncClient(
                 base_url=config.center_url,
-                headers={"Authorization": f"Bearer {config.token}"},
+                headers={"Authorization": f"Bearer {config.token}"} if config.token else {},
                 timeout=httpx.Timeout(30, connect=5),
                 trust_env=False,
+                verify=True if config.tls is None else config.tls.context,
+                event_hooks={"request": [ask_for_center]},
             )
             self._store = UploadStore(layout.uploads)
             self._uploads = Uploads(
@@ -140,6 +148,9 @@ class Uplink:
                 pace=pace,
                 hearing=lambda: None if self._follower.current is None else self._follower.current.id,
             )
+        self._renewal: CertificateRenewal | None = None
+        if config.tls is not None and self._http is not None:
+            self._renewal = CertificateRenewal(layout, config.address, config.panel_hosts, config.tls, self._http)
         self._stamps = Stamps(self._checkpoints, layout, config.tsa_url, self._http) if config.tsa_url else None
         self._trip = RoundTrip(
             config.address,
@@ -155,6 +166,8 @@ class Uplink:
             await self._follower.start()
             await self._feed.start()
             async with asyncio.TaskGroup() as group:
+                if self._renewal is not None:
+                    group.create_task(self._renewal.run())
                 if self._line is not None:
                     self._line.broker.start()
                     group.create_task(self._line.outbox.run())
