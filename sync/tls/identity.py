@@ -51,8 +51,9 @@ class TlsIdentity:
             )
             if seen == self._seen:
                 return False
-            trust(self.context, self.files.authority)
+            # What is shown comes first: a connection that is made in between then fails, and shows nothing half.
             load_own(self.context, self.files.certificate, self.files.key)
+            trust(self.context, self.files.authority)
         except FileNotFoundError:
             return False
         except (OSError, ConfigError) as error:
