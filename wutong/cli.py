@@ -97,12 +97,18 @@ def copyserver(
     token_file: Annotated[Path, typer.Option("--token-file", help="'court/room TOKEN' a line, mode 0600")],
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8870,
+    certificate: Annotated[Path | None, typer.Option("--certificate", help="for HTTPS (PEM, with its chain)")] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="its key (PEM, mode 0600)")] = None,
 ) -> None:
     """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
     from server.copyserver import serve
+    from sync.errors import ConfigError
     from sync.runtime.service import run_service
 
-    raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, lifeline)))
+    if (certificate is None) != (key is None):
+        raise ConfigError("--certificate and --key belong together; name both or none")
+    tls = None if certificate is None or key is None else (certificate, key)
+    raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, tls, lifeline)))
 
 
 @app.command()
