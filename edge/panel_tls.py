@@ -15,6 +15,7 @@ import structlog
 
 from hardware.profile import Profile
 from sync.errors import ConfigError, LedgerError
+from sync.room.messages import RoomAlarm
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
 from sync.tls.authority import open_authority
@@ -23,6 +24,7 @@ from sync.tls.contexts import load_own, server_context
 from sync.tls.identity import TlsFiles
 from sync.tls.keys import make_tls_key
 from sync.tls.names import hosts_of_urls, local_hosts
+from sync.tls.plain import ALARM
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,16 @@ LOOK_S = 2.0
 def panel_hosts(profile: Profile) -> tuple[str, ...]:
     """By what the panel of a room is reached."""
     return (*profile.tls.names, *hosts_of_urls(profile.panel.public_origin), *local_hosts())
+
+
+def plain_alarms(profile: Profile, now_ns: int) -> list[RoomAlarm]:
+    """What the screens say in red while the old ways without TLS are open; `now_ns` is room time."""
+    policy = profile.policy
+    if not policy.is_open:
+        return []
+    wires = "、".join(f"{wire.setting} = {wire.value}" for wire in profile.plain_wires())
+    text = policy.words(wires or "http、令牌和 MQTT 密码仍可使用")
+    return [{"code": ALARM, "subject": "", "text": text, "since_ns": now_ns}]
 
 
 class PanelTls:

@@ -22,7 +22,7 @@ from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
 from edge.integrity.notary import Notary
 from edge.integrity.status import Integrity, heard_of, words_of
-from edge.panel_tls import PanelTls
+from edge.panel_tls import PanelTls, plain_alarms
 from edge.selftest.runner import SelfTestRunner
 from edge.signing.commands import SigningCommands
 from edge.state.display import DisplayToken
@@ -107,7 +107,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         words=lambda hearing: words_of(state, hearing),
         heard=lambda: heard_of(state),
-        tell=state.set_alarms,
+        tell=lambda alarms: state.set_alarms([*plain_alarms(profile, state.clock.now_ns()), *alarms]),
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
     integrity = Integrity(state, checkpoints)
@@ -131,11 +131,13 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Serve until told to stop; a restart shows the same hearing in the same state."""
     policy = profile.policy
-    for warning in policy.warnings(profile.plain_wires()):
-        log.error("plain_wire", what=warning)
+    # A wire of another service never keeps a hearing from being opened: that service refuses it.
+    for alarm in plain_alarms(profile, 0):
+        log.error("plain_wire", what=alarm["text"])
     edge = await asyncio.to_thread(assemble, profile)
     await edge.state.start()
     await edge.selftest.load()
+    edge.state.set_alarms([*plain_alarms(profile, edge.state.clock.now_ns()), *edge.state.alarms])
     try:
         context = None if edge.tls is None else edge.tls.context
         serve_panel = serving(

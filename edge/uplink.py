@@ -35,7 +35,7 @@ def config_of(profile: Profile) -> UplinkConfig:
     center = profile.center
     if not center.url:
         return UplinkConfig(profile.room.court, profile.room.room, identity, layout, tsa_url=center.tsa_url)
-    for warning in profile.policy.warnings(profile.plain_wires()):
+    for warning in profile.policy.warnings(profile.plain_to_center()):
         log.error("plain_wire", what=warning)
     shown = TlsIdentity(TlsFiles(layout.authority, layout.tls_certificate, layout.tls_key))
     return UplinkConfig(

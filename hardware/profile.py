@@ -297,14 +297,20 @@ class Profile(ProfilePart):
 
     def plain_wires(self) -> list[PlainWire]:
         """What would leave this machine without TLS. A time-stamp authority is asked about a hash alone."""
+        return [*self.plain_to_center(), *plain_url("storage.copy", self.storage.copy_to), *self.plain_to_words()]
+
+    def plain_to_center(self) -> list[PlainWire]:
+        """Of those, what the uplink uses."""
         center = self.center
-        found = plain_url("center.url", center.url) + plain_url("storage.copy", self.storage.copy_to)
-        for server in self.transcriber.servers:
-            found += plain_url("transcriber.servers", server)
+        found = plain_url("center.url", center.url)
         if center.url and not center.by_certificate and not is_loopback(center.mqtt_host):
             remedy = "set center.mqtt_tls = true and the port of the broker's TLS (8883)"
             found.append(PlainWire("center.mqtt_host", center.mqtt_host, remedy))
         return found
+
+    def plain_to_words(self) -> list[PlainWire]:
+        """Of those, what the transcriber uses: what was said in the room would go over it."""
+        return [wire for server in self.transcriber.servers for wire in plain_url("transcriber.servers", server)]
 
     @property
     def address(self) -> str:

@@ -45,7 +45,7 @@ def redeem(profile: Path, code: str) -> str:
     if not loaded.center.url:
         raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrollment")
     policy = loaded.policy
-    policy.warnings(loaded.plain_wires())
+    policy.warnings(loaded.plain_to_center())
     center = enroll_at(
         loaded.center.url,
         RoomPaths(loaded.storage.data),
