@@ -159,6 +159,22 @@ def enroll(
 
 
 @app.command()
+def authority(
+    config: Annotated[Path, typer.Option("--config", help="at the center: its TOML file")],
+    issue: Annotated[str | None, typer.Option("--issue", help="a certificate for this host, a copyserver's")] = None,
+    out: Annotated[Path, typer.Option("--out", help="the folder for it and its key")] = Path(),
+) -> None:
+    """Show where browsers get the court's TLS authority, with its fingerprint and a QR code of both."""
+    from wutong import authority
+    from wutong.terminal import terminal
+
+    if issue is None:
+        authority.show(config, terminal())
+    else:
+        authority.issue(config, issue, out, terminal())
+
+
+@app.command()
 def export(
     hearing: Annotated[str, typer.Argument(help="the hearing's id")],
     out: Annotated[Path, typer.Option("--out", help="the folder to make")],
