@@ -22,6 +22,7 @@ from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
 from edge.integrity.notary import Notary
 from edge.integrity.status import Integrity, heard_of, words_of
+from edge.panel_tls import PanelTls, plain_alarms
 from edge.selftest.runner import SelfTestRunner
 from edge.signing.commands import SigningCommands
 from edge.state.display import DisplayToken
@@ -57,6 +58,7 @@ class Edge:
     checkpoints: Checkpoints
     notary: Notary
     integrity: Integrity
+    tls: PanelTls | None
     files: contextlib.ExitStack
 
     def close(self) -> None:
@@ -79,7 +81,9 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     origins = Origins(profile.panel.public_origin, "panel.public_origin")
-    access.install(app, f"room_{profile.room.court}_{profile.room.room}", origins=origins)
+    tls = PanelTls(profile) if profile.serves_tls else None
+    secure = tls is not None and not profile.policy.is_open
+    access.install(app, f"room_{profile.room.court}_{profile.room.room}", https=secure, origins=origins)
     selftest = SelfTestRunner(state)
     pictures = PagePictures(state)
     commands = HearingCommands(state, alarms, selftest, pictures)
@@ -104,7 +108,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         words=lambda hearing: words_of(state, hearing),
         heard=lambda: heard_of(state),
-        tell=state.set_alarms,
+        tell=lambda alarms: state.set_alarms([*plain_alarms(profile, state.clock.now_ns()), *alarms]),
         probe=signer.probe,
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
@@ -121,17 +125,29 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         notary,
         integrity,
+        tls,
         files.pop_all(),
     )
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Serve until told to stop; a restart shows the same hearing in the same state."""
+    policy = profile.policy
+    # A wire of another service never keeps a hearing from being opened: that service refuses it.
+    for alarm in plain_alarms(profile, 0):
+        log.error("plain_wire", what=alarm["text"])
     edge = await asyncio.to_thread(assemble, profile)
     await edge.state.start()
     await edge.selftest.load()
+    edge.state.set_alarms([*plain_alarms(profile, edge.state.clock.now_ns()), *edge.state.alarms])
     try:
-        async with serving(edge.app, profile.panel.host, profile.panel.port) as port, asyncio.TaskGroup() as group:
+        context = None if edge.tls is None else edge.tls.context
+        serve_panel = serving(
+            edge.app, profile.panel.host, profile.panel.port, tls=context, plain=lambda: policy.is_open
+        )
+        async with serve_panel as port, asyncio.TaskGroup() as group:
+            if edge.tls is not None:
+                group.create_task(edge.tls.run())
             group.create_task(edge.state.run())
             group.create_task(edge.alarms.run())
             group.create_task(edge.pictures.run())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
+from edge.panel_tls import panel_hosts
 from hardware.profile import Profile
 from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
@@ -12,7 +15,10 @@ from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
+from sync.tls.identity import TlsFiles, TlsIdentity
 from sync.uplink.service import Uplink, UplinkConfig
+
+log = structlog.get_logger(__name__)
 
 
 def _secret(path: Path | None, what: str) -> str:
@@ -31,16 +37,21 @@ def config_of(profile: Profile) -> UplinkConfig:
     center = profile.center
     if not center.url:
         return UplinkConfig(profile.room.court, profile.room.room, identity, layout, key, tsa_url=center.tsa_url)
+    for warning in profile.policy.warnings(profile.plain_to_center()):
+        log.error("plain_wire", what=warning)
+    shown = TlsIdentity(TlsFiles(layout.authority, layout.tls_certificate, layout.tls_key))
     return UplinkConfig(
         court=profile.room.court,
         room=profile.room.room,
         identity=identity,
         layout=layout,
         key=key,
-        accept_unsigned=profile.tls.accepts_plain,
+        accept_unsigned=lambda: profile.policy.is_open,
         tsa_url=center.tsa_url,
         center_url=center.url,
         token=_secret(center.token_file, "the room's token"),
+        tls=shown,
+        panel_hosts=panel_hosts(profile),
         broker=BrokerAddress(
             host=center.mqtt_host,
             port=center.mqtt_port,
@@ -48,6 +59,7 @@ def config_of(profile: Profile) -> UplinkConfig:
             client_id=center.mqtt_username or f"room-{profile.room.court}-{profile.room.room}",
             username=center.mqtt_username,
             password=_secret(center.mqtt_password_file, "the room's MQTT password"),
+            tls=shown.context if center.by_certificate else None,
         ),
     )
 

@@ -5,13 +5,14 @@ Every field is described here and checked when a service starts; `wutong doctor 
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from hardware.camera_address import CameraAddress
+from hardware.center_settings import CenterSettings, RoomTls
+from hardware.profile_part import ProfilePart, WebAddress
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError
 from sync.http.origins import PublicOrigin
@@ -19,21 +20,18 @@ from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 from sync.text.fields import LINE
+from sync.tls.names import is_loopback
+from sync.tls.plain import PlainPolicy, PlainWire, plain_url
 
 PROGRAM_NAME = "合成画面"
 """The composed track: its name in addresses, and as people read it."""
 
-WebAddress = Annotated[str, AfterValidator(lambda url: check_web_address(url) if url else url)]
 ReadName = Annotated[str, LINE, Field(min_length=1, max_length=100)]
 """What people read: in one line, without characters that nobody sees."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
-class _ProfilePart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Room(_ProfilePart):
+class Room(ProfilePart):
     """Which courtroom this is."""
 
     court: Slug = Field(description="short name of the court, used in topics and addresses")
@@ -42,7 +40,7 @@ class Room(_ProfilePart):
     room_name: ReadName = Field(description="the courtroom's name as people read it, e.g. 第三法庭")
 
 
-class Seat(_ProfilePart):
+class Seat(ProfilePart):
     """A place in the courtroom with its microphone."""
 
     id: Slug = Field(description="short name of the seat")
@@ -55,7 +53,7 @@ class Seat(_ProfilePart):
         return self.roles[0]
 
 
-class Microphones(_ProfilePart):
+class Microphones(ProfilePart):
     """All microphones of the room: one lossless multichannel track."""
 
     driver: Literal["pyaudio", "file", "simulated"] = Field(description="how they are plugged in")
@@ -66,7 +64,7 @@ class Microphones(_ProfilePart):
     rate_hz: int = Field(16_000, ge=8_000, le=96_000, description="samples a second that are kept")
 
 
-class Camera(_ProfilePart):
+class Camera(ProfilePart):
     """One camera: one track, H.264 or, copied from a network camera, H.265."""
 
     id: Slug = Field(description="short name of the camera and of its track")
@@ -118,7 +116,7 @@ class Camera(_ProfilePart):
         return read_secret(self.password_file, "the file with the camera's password")
 
 
-class StorageSettings(_ProfilePart):
+class StorageSettings(ProfilePart):
     """Where the record is kept in the room."""
 
     data: Path = Field(description="folder of the room's data")
@@ -132,7 +130,7 @@ class StorageSettings(_ProfilePart):
     preroll_s: int = Field(0, ge=0, le=10, description="seconds before 宣布开庭 that become part of the record")
 
 
-class SelfTestSettings(_ProfilePart):
+class SelfTestSettings(ProfilePart):
     """设备自检: every seat and camera proves itself before a hearing."""
 
     opening: Literal["required", "advise"] = Field(
@@ -144,7 +142,7 @@ class SelfTestSettings(_ProfilePart):
     valid_hours: int = Field(0, ge=0, le=168, description="how long a passed test counts; 0: until midnight")
 
 
-class Transcriber(_ProfilePart):
+class Transcriber(ProfilePart):
     """What turns speech into words."""
 
     engine: Literal["faster-whisper", "sherpa-onnx", "openai", "off"] = Field(
@@ -199,7 +197,7 @@ class Transcriber(_ProfilePart):
         return self
 
 
-class ProgramSettings(_ProfilePart):
+class ProgramSettings(ProfilePart):
     """合成画面: the cameras and the exhibit composed into one 1080p track, while the machine can spare it."""
 
     enabled: bool = Field(False, description="true: the room has one track more, 'program'")
@@ -207,7 +205,7 @@ class ProgramSettings(_ProfilePart):
     bitrate_kbps: int = Field(2500, ge=500, le=10_000, description="the most that the track may take")
 
 
-class Panel(_ProfilePart):
+class Panel(ProfilePart):
     """The room's own web server: panel and display."""
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for screens on other machines")
@@ -229,7 +227,7 @@ class Panel(_ProfilePart):
     )
 
 
-class SignerSettings(_ProfilePart):
+class SignerSettings(ProfilePart):
     """Where the key of the room's device lives; only the signer reaches it."""
 
     key: Literal["file", "pkcs11", "tpm"] = Field(
@@ -248,33 +246,7 @@ class SignerSettings(_ProfilePart):
         return self
 
 
-class CenterSettings(_ProfilePart):
-    """The record server. Without it a hearing opens, runs and closes all the same."""
-
-    url: WebAddress = Field("", description="http(s) address of the center, empty: stand alone")
-    token_file: Path | None = Field(None, description="file (mode 0600) with this room's upload token")
-    tsa_url: WebAddress = Field(
-        "", description="http(s) address of a time-stamp authority (RFC 3161) for seals; empty: none"
-    )
-    mqtt_host: str = Field("127.0.0.1", description="the center's MQTT broker")
-    mqtt_port: int = Field(1883, ge=1, le=65535, description="the broker's port")
-    mqtt_username: str = Field("", description="this room's account at the broker")
-    mqtt_password_file: Path | None = Field(None, description="file (mode 0600) with the account's password")
-
-
-class RoomTls(_ProfilePart):
-    """What is trusted on the way between the room and its center."""
-
-    plain_until: dt.date | None = Field(
-        None, description="the last day (UTC) on which a center of before, which signs nothing, is believed; else never"
-    )
-
-    def accepts_plain(self) -> bool:
-        """Whether the old plain way is open today."""
-        return self.plain_until is not None and dt.datetime.now(dt.UTC).date() <= self.plain_until
-
-
-class Profile(_ProfilePart):
+class Profile(ProfilePart):
     """A courtroom."""
 
     room: Room
@@ -332,6 +304,33 @@ class Profile(_ProfilePart):
             if camera.width % 2 or camera.height % 2:
                 raise ValueError(f"the camera {camera.id} needs an even width and height")
         return self
+
+    @property
+    def policy(self) -> PlainPolicy:
+        """Whether what is not encrypted may go on for now."""
+        return PlainPolicy(self.tls.plain_until)
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether panel and display are served by HTTPS."""
+        return self.tls.loopback or not is_loopback(self.panel.host)
+
+    def plain_wires(self) -> list[PlainWire]:
+        """What would leave this machine without TLS. A time-stamp authority is asked about a hash alone."""
+        return [*self.plain_to_center(), *plain_url("storage.copy", self.storage.copy_to), *self.plain_to_words()]
+
+    def plain_to_center(self) -> list[PlainWire]:
+        """Of those, what the uplink uses."""
+        center = self.center
+        found = plain_url("center.url", center.url)
+        if center.url and not center.by_certificate and not is_loopback(center.mqtt_host):
+            remedy = "set center.mqtt_tls = true and the port of the broker's TLS (8883)"
+            found.append(PlainWire("center.mqtt_host", center.mqtt_host, remedy))
+        return found
+
+    def plain_to_words(self) -> list[PlainWire]:
+        """Of those, what the transcriber uses: what was said in the room would go over it."""
+        return [wire for server in self.transcriber.servers for wire in plain_url("transcriber.servers", server)]
 
     @property
     def address(self) -> str:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from sync.errors import ConfigError
 from sync.http.origins import PublicOrigin
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 from sync.text.fields import LINE
+from sync.tls.names import host_of, is_loopback
+from sync.tls.plain import PlainPolicy, PlainWire
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+
+HostName = Annotated[str, Field(max_length=253), AfterValidator(host_of)]
+"""A setting: a name or an address of a machine."""
 
 
 class _ConfigPart(BaseModel):
@@ -29,13 +34,13 @@ class RoomEntry(_ConfigPart):
     room: Slug = Field(description="short name of the courtroom, as in the room's profile")
     court_name: Annotated[str, LINE] = Field("", description="the court's name, shown until the room itself says it")
     room_name: Annotated[str, LINE] = Field("", description="the courtroom's name, shown until the room itself says it")
-    token_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="SHA-256 (hex) of the room's upload token")
-    token_file: Path | None = Field(None, description="instead: a file (mode 0600) that holds the token itself")
+    token_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="the old way: SHA-256 of a token")
+    token_file: Path | None = Field(None, description="the old way: a file (mode 0600) with the token itself")
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:
-        if bool(self.token_sha256) == (self.token_file is not None):
-            raise ValueError(f"{self.court}/{self.room} needs either token_sha256 or token_file")
+        if self.token_sha256 and self.token_file is not None:
+            raise ValueError(f"{self.court}/{self.room} has both token_sha256 and token_file; keep one, or none")
         return self
 
     @property
@@ -67,20 +72,43 @@ class Mqtt(_ConfigPart):
 
     host: str = Field("127.0.0.1", description="the broker's host")
     port: int = Field(1883, ge=1, le=65535, description="the broker's port")
-    username: str = Field("", description="the center's user at the broker, empty for none")
-    password_file: Path | None = Field(None, description="file (mode 0600) with its password")
+    tls: bool | None = Field(
+        None, description="by certificate over TLS; not set: wherever host is another machine and no password is named"
+    )
+    username: str = Field("", description="the old way, without TLS: the center's user at the broker")
+    password_file: Path | None = Field(None, description="the old way: file (mode 0600) with its password")
+
+    @property
+    def by_certificate(self) -> bool:
+        """Whether the broker is spoken to over TLS, with the center's certificate."""
+        if self.tls is not None:
+            return self.tls
+        return not is_loopback(self.host) and self.password_file is None
 
 
-class CenterTls(_ConfigPart):
-    """What is trusted on the way between rooms and the center."""
+class Tls(_ConfigPart):
+    """TLS of the center and of what it certifies; docs/authority.md says how browsers get to trust it."""
 
-    plain_until: dt.date | None = Field(
-        None, description="the last day (UTC) on which rooms of before, which sign nothing, are heard; left out: never"
+    names: list[HostName] = Field(
+        [], max_length=40, description="names and addresses by which the center is reached, besides the machine's own"
+    )
+    loopback: bool = Field(False, description="true: HTTPS also where web.host is this machine alone")
+    certificate: Path | None = Field(
+        None, description="a certificate of the court's own (PEM, with its chain) for who comes by the names in it"
+    )
+    key: Path | None = Field(None, description="its key (PEM, mode 0600, no password)")
+    broker: Path | None = Field(
+        None, description="folder of what the broker reads: authority, certificate, revoked ones; empty: broker/"
+    )
+    plain_until: date | None = Field(
+        None, description="a day (2027-03-01) until which http, tokens and MQTT passwords stay open; said in red"
     )
 
-    def accepts_plain(self) -> bool:
-        """Whether the old plain way is open today."""
-        return self.plain_until is not None and dt.datetime.now(dt.UTC).date() <= self.plain_until
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("tls.certificate and tls.key belong together; name both or none")
+        return self
 
 
 class StoreSettings(_ConfigPart):
@@ -108,7 +136,7 @@ class Config(_ConfigPart):
     )
     web: Web = Web.model_construct()
     mqtt: Mqtt = Mqtt.model_construct()
-    tls: CenterTls = CenterTls.model_construct()
+    tls: Tls = Tls.model_construct()
     storage: StoreSettings
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
 
@@ -134,10 +162,28 @@ class Config(_ConfigPart):
                 if len(token) < 20:
                     raise ConfigError(f"the token in {room.token_file} is too short; use 32 random characters")
                 digest = hashlib.sha256(token.encode()).hexdigest()
+            if not digest:
+                continue  # It comes by its certificate alone.
             if digest in hashes:
                 raise ConfigError(f"{room.address} and {hashes[digest]} share a token; give each its own")
             hashes[digest] = room.address
         return hashes
+
+    @property
+    def policy(self) -> PlainPolicy:
+        """Whether what is not encrypted may go on for now."""
+        return PlainPolicy(self.tls.plain_until)
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether the center speaks HTTPS itself."""
+        return self.tls.loopback or not is_loopback(self.web.host)
+
+    def plain_wires(self) -> list[PlainWire]:
+        """What would leave this machine without TLS."""
+        if self.mqtt.by_certificate or is_loopback(self.mqtt.host):
+            return []
+        return [PlainWire("mqtt.host", self.mqtt.host, "set mqtt.tls = true and the port of the broker's TLS (8883)")]
 
     def mqtt_password(self) -> str:
         """The center's password at the broker, empty for none."""
@@ -157,6 +203,13 @@ def load_config(path: Path) -> Config:
         update={
             "storage": config.storage.model_copy(update={"data": at(config.storage.data)}),
             "mqtt": config.mqtt.model_copy(update={"password_file": at(config.mqtt.password_file)}),
+            "tls": config.tls.model_copy(
+                update={
+                    "certificate": at(config.tls.certificate),
+                    "key": at(config.tls.key),
+                    "broker": at(config.tls.broker),
+                }
+            ),
             "rooms": [room.model_copy(update={"token_file": at(room.token_file)}) for room in config.rooms],
         }
     )

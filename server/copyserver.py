@@ -30,6 +30,9 @@ from sync.http.serve import new_app, serving
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
+from sync.tls.contexts import server_context
+from sync.tls.names import is_loopback
+from sync.tls.plain import PlainPolicy, PlainWire
 
 log = structlog.get_logger(__name__)
 
@@ -173,15 +176,27 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def running(data: Path, token_file: Path, host: str, port: int) -> AsyncIterator[int]:
-    """Keep copies while the block runs; yields the port."""
-    async with serving(build(data, read_tokens(token_file)), host, port) as bound:
+async def running(
+    data: Path, token_file: Path, host: str, port: int, tls: tuple[Path, Path] | None = None
+) -> AsyncIterator[int]:
+    """Keep copies while the block runs; yields the port. `tls`: certificate and key for HTTPS.
+
+    `ConfigError` for an address of a network without them: tokens and hearings would cross it in the clear.
+    """
+    if tls is None:
+        PlainPolicy(None).warnings(
+            [] if is_loopback(host) else [PlainWire("--host", host, "give --certificate and --key (PEM)")]
+        )
+    context = None if tls is None else server_context(*tls)
+    async with serving(build(data, read_tokens(token_file)), host, port, tls=context) as bound:
         yield bound
 
 
-async def serve(data: Path, token_file: Path, host: str, port: int, lifeline: Lifeline) -> None:
+async def serve(
+    data: Path, token_file: Path, host: str, port: int, tls: tuple[Path, Path] | None, lifeline: Lifeline
+) -> None:
     """Until canceled."""
-    async with running(data, token_file, host, port) as bound:
+    async with running(data, token_file, host, port, tls) as bound:
         log.info("keeping_copies", host=host, port=bound, data=str(data))
         lifeline.ready()
         await asyncio.Event().wait()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from server.access.audit import Audit
 from server.access.classification import Classifications
@@ -38,6 +38,8 @@ from server.store.database import Database, open_database
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
+from server.tls.center import CenterTls, open_court
+from server.tls.devices import DeviceCertificates
 from sync.errors import ConfigError, StorageError
 from sync.http import pages
 from sync.http.access import Access
@@ -46,6 +48,7 @@ from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.mqtt import BrokerAddress
 from sync.runtime.service import Lifeline, cancel_and_wait, every
+from sync.tls.identity import TlsIdentity
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +83,7 @@ class Center:
     tests: selftest_objects.SelfTestObjects
     enrollment: Enrollment
     witness: Witness
+    tls: CenterTls
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
@@ -126,34 +130,59 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         )
     except OSError as error:
         raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}") from error
-    tokens = Tokens(config.token_hashes())
+    policy = config.policy
+    for warning in policy.warnings(config.plain_wires()):
+        log.error("plain_wire", what=warning)
     password = config.mqtt_password()
+    court = open_court(config)
     database = open_database(config.database_url)
+    certificates = DeviceCertificates(database, frozenset(room.address for room in config.rooms))
+
+    def token_is_enough(request: Request) -> bool:
+        # On this machine itself http needs nothing more; a proxy in front passes no certificate on.
+        here = request.url.scheme == "http" and not config.serves_tls and not config.web.https
+        return here or policy.is_open
+
+    tokens = Tokens(config.token_hashes(), certificates, taken=token_is_enough)
     record = RecordWriter(database)
     archive = RecordReader(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
     # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
     client_id = config.mqtt.username or f"wutong-center-{os.getpid()}"
-    broker = CenterBroker(BrokerAddress(config.mqtt.host, config.mqtt.port, client_id, config.mqtt.username, password))
+    shown = TlsIdentity(court.files) if config.mqtt.by_certificate else None
+    broker = CenterBroker(
+        BrokerAddress(
+            config.mqtt.host,
+            config.mqtt.port,
+            client_id,
+            config.mqtt.username,
+            password,
+            tls=None if shown is None else shown.context,
+        )
+    )
     rooms = Rooms(config.rooms)
     classifications = Classifications(record, archive)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
     key = center_key(data)
-    accept_unsigned = config.tls.accepts_plain
-    publisher = SignedPublisher(broker, key, accept_unsigned=accept_unsigned)
+
+    def accepts_plain() -> bool:
+        return config.policy.is_open
+
+    publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
     live = LiveHub(rooms, classifications, broker, publisher, client_bytes=client_bytes)
-    enrollment = Enrollment(database, key)
+    enrollment = Enrollment(database, key, court)
     witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
-    ingest = Ingest(record, rooms, publisher, enrollment.keys.of, accept_unsigned=accept_unsigned)
+    ingest = Ingest(record, rooms, publisher, enrollment.keys.of, accept_unsigned=accepts_plain)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
-    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live).take)
+    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live, is_shut=certificates.is_shut).take)
     dockets = Dockets(archive, publisher)
     broker.link.add(dockets.link)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
-    access.install(app, COOKIE, https=config.web.https, audit=audit.note, origins=origins)
+    secure = config.web.https or (config.serves_tls and not policy.is_open)
+    access.install(app, COOKIE, https=secure, audit=audit.note, origins=origins)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
     selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
@@ -167,7 +196,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             record,
             archive,
             tests,
-            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accept_unsigned),
+            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accepts_plain),
         ),
         UploadGate(
             tokens,
@@ -180,7 +209,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         key,
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
-    enrollment.install(app, audit)
+    enrollment.install(app, audit, objects_api.certified_room(tokens))
     playing = PlaybackService(archive, Media(), store, uploads)
     InspectorRoutes(
         access=access,
@@ -201,6 +230,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
+    tls = CenterTls(court, shown, certificates, config, policy)
+    certificates.changed.add(tls.revocations.changed)
+    enrollment.changed.add(tls.look_now)
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(
         app,
@@ -220,6 +252,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         tests,
         enrollment,
         witness,
+        tls,
         failed,
     )
     return center
@@ -247,12 +280,14 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     await center.classifications.start()  # before anybody can ask
     await center.grants.start()
     await center.enrollment.refresh()  # before the first event comes
+    await center.tls.start(center.rooms)
     center.broker.start()
     tasks = [
         asyncio.create_task(center.ingest.run(), name="ingest"),
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
+        *center.tls.tasks(),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
         asyncio.create_task(every(DEVICES_S, devices), name="devices"),
@@ -270,7 +305,8 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     for task in tasks:
         task.add_done_callback(ended)
     try:
-        async with serving(center.app, host, port, proxies=proxies) as bound:
+        context, plain = center.tls.served()
+        async with serving(center.app, host, port, proxies=proxies, tls=context, plain=plain) as bound:
             yield bound
     finally:
         await center.broker.stop()

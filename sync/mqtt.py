@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,8 @@ class BrokerAddress:
     client_id: str
     username: str = ""
     password: str = ""
+    tls: ssl.SSLContext | None = None
+    """Of who connects by certificate; what is in it may be replaced at any time, for the next connection."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class MqttConnection:
         client.max_queued_messages_set(max_queued_messages)
         client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
         client.reconnect_delay_set(min_delay=1, max_delay=5)
+        if address.tls is not None:
+            client.tls_set_context(address.tls)
         if address.username:
             client.username_pw_set(address.username, address.password)
         if will is not None:

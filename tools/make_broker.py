@@ -11,24 +11,23 @@ import argparse
 import sys
 from pathlib import Path
 
-from wutong.broker_policy import rights_text, settings_text
+from wutong.broker_policy import certified_rights_text, tls_settings_text
 
 OUT = Path(__file__).resolve().parent.parent / "systemd"
 
 _SETTINGS_HEAD = """\
 # Written by tools/make_broker.py from wutong/broker_policy.py: change that, and run it again.
 # /etc/mosquitto/conf.d/wutong.conf: the broker of a center. Each room may touch its own topics only, strangers nothing.
-# Accounts: mosquitto_passwd /etc/mosquitto/wutong.passwords NAME; rights: wutong-mosquitto.acl. The broker is never the
-# store of record: rooms keep what the center has not acknowledged, so nothing of it is lost with the broker.
-# Rooms come over the court's own network. The rooms of this version speak plain MQTT: where that network is shared,
-# lay it through WireGuard or IPsec, and let the listener stand on that address only. An account's name is its client
-# id: each room, and each center, needs an account of its own.
+# Who connects shows a certificate of the court's authority; its name in there is its account. Neither this file nor the
+# access list changes for a room, and nothing is restarted. The center writes /var/lib/wutong-broker, and
+# wutong-broker-reload.path has the broker read it again. The broker is never the store of record: rooms keep what the
+# center has not acknowledged, so nothing of it is lost with the broker.
 
 """
 _RIGHTS_HEAD = """\
 # Written by tools/make_broker.py from wutong/broker_policy.py: change that, and run it again.
-# /etc/mosquitto/wutong.acl: the center, and one block a room: copy the last one for each further room. A room may
-# write its own topics and read what is for it.
+# /etc/mosquitto/wutong.acl: the center, and what any room may do: write its own topics and read what is for it. %u is
+# the name in its certificate, court/room.
 """
 
 
@@ -36,8 +35,8 @@ def texts() -> dict[str, str]:
     """Each file's name and what it must be."""
     return {
         "wutong-mosquitto.conf": _SETTINGS_HEAD
-        + settings_text("1883", "/etc/mosquitto/wutong.passwords", "/etc/mosquitto/wutong.acl"),
-        "wutong-mosquitto.acl": _RIGHTS_HEAD + rights_text("center", {"jianshan/3": "room-jianshan-3"}),
+        + tls_settings_text("8883", "/var/lib/wutong-broker", "/etc/mosquitto/wutong.acl"),
+        "wutong-mosquitto.acl": _RIGHTS_HEAD + certified_rights_text(),
     }
 
 

@@ -28,7 +28,6 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOM_EXAMPLE = ROOT / "hardware" / "profiles" / "example.toml"
 CENTER_EXAMPLE = ROOT / "systemd" / "center.example.toml"
 
-CREDENTIALS = "/run/credentials/wutong-uplink.service"
 ROOM_HEAD = """\
 # An example of a courtroom's profile: every field, written by tools/make_config_examples.py from its type.
 # Copy it to /etc/wutong/room.toml, change it, and ask: wutong doctor /etc/wutong/room.toml
@@ -38,9 +37,9 @@ CENTER_HEAD = """\
 # Copy it to /etc/wutong/center.toml and change it; docs/operations.md says how a room is added.
 # Relative paths are relative to the file's folder. A line that begins with # shows a default."""
 CENTER: dict[str, Any] = {
-    "web": {"https": True},
-    "mqtt": {"username": "center", "password_file": "/run/credentials/wutong-center.service/mqtt"},
-    "tls": {},
+    "web": {"host": "0.0.0.0"},  # noqa: S104
+    "mqtt": {"tls": True, "port": 8883},
+    "tls": {"names": ["center.court.example"], "broker": "/var/lib/wutong-broker"},
     "storage": {"data": "/var/lib/wutong-center"},
     "rooms": [
         {
@@ -48,7 +47,6 @@ CENTER: dict[str, Any] = {
             "room": "3",
             "court_name": "尖山区人民法院",
             "room_name": "第三法庭",
-            "token_sha256": "0" * 64,
         },
     ],
 }
@@ -84,13 +82,11 @@ ROOM: dict[str, Any] = {
     "panel": {},
     "signer": {},
     "center": {
-        "url": "https://center.example",
-        "token_file": f"{CREDENTIALS}/token",
-        "mqtt_host": "center.example",
-        "mqtt_username": "room-jianshan-3",
-        "mqtt_password_file": f"{CREDENTIALS}/mqtt",
+        "url": "https://center.court.example:8800",
+        "mqtt_host": "center.court.example",
+        "mqtt_port": 8883,
     },
-    "tls": {},
+    "tls": {"names": ["room3.court.example"]},
 }
 
 

@@ -43,6 +43,8 @@ CATCHING_UP_MS = 8_000.0
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Transcribe until canceled. Raises `ConfigError` when there is no model."""
+    for warning in profile.policy.warnings(profile.plain_to_words()):
+        log.error("plain_wire", what=warning)
     weigh(NICENESS)
     layout = RoomPaths(profile.storage.data)
     feed = FeedServer(layout.feed("transcriber"))

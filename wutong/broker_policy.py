@@ -3,6 +3,11 @@
 The demo writes both for its own rooms, `tools/make_broker.py` the examples in systemd/ that an administrator copies.
 An account's name is its client id, whatever the client says, so nobody can take another's connection; whoever comes
 anew with an account takes over from the connection that the account had before, as a room that lost its line must.
+
+Who connects shows a certificate of the court's authority, and its name in there, `court/room` or `center`, is the
+account. The access list says once what any room may do below its own name, so neither it nor a list of passwords
+changes when a room is added; one that is revoked is on the list of revoked certificates that the center writes. The old
+way, a listener without TLS and an account with a password for each room, is `settings_text` and `rights_text`.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync import topics
+from sync.tls.names import CENTER
 
 SETTINGS = (
     "allow_anonymous false",
@@ -33,6 +39,44 @@ LISTENER_SETTINGS = (
     "max_connections 6000",
 )
 """Of a listener; they follow it. The connections are more than the rooms that a center may have."""
+TLS_SETTINGS = (
+    "require_certificate true",
+    "use_identity_as_username true",
+    "tls_version tlsv1.2",
+    "ciphers ECDHE+AESGCM:ECDHE+CHACHA20",
+)
+"""Of a listener that is reached over a network; version 1.2 is the least, 1.3 is spoken where both can."""
+BROKER_FILES = {
+    "cafile": "authority.pem",
+    "certfile": "server.pem",
+    "keyfile": "server.key",
+    "crlfile": "crl.pem",
+}
+"""What the broker reads of the folder that the center writes (`server.tls.court`), by the name of its setting."""
+
+
+def tls_settings_text(listener: str, folder: str, rights: str, *, more: tuple[str, ...] = ()) -> str:
+    """A configuration by certificates: `listener` is a port and perhaps an address, `folder` the center's files."""
+    lines = (
+        *more,
+        *SETTINGS,
+        f"acl_file {rights}",
+        "",
+        f"listener {listener}",
+        *LISTENER_SETTINGS,
+        *TLS_SETTINGS,
+        *(f"{setting} {folder}/{name}" for setting, name in BROKER_FILES.items()),
+    )
+    return "\n".join(lines) + "\n"
+
+
+def certified_rights_text(rooms: Mapping[str, str] | None = None) -> str:
+    """The access list by certificates. `rooms`: `court/room` to an account with a password, for the old way."""
+    old = rights_text(CENTER, rooms or {})
+    base = topics.of_room("%u")
+    lines = ["", *(f"pattern write {base}/{topic}" for topic in topics.ROOM_WRITES)]
+    lines += [f"pattern read {base}/{topic}" for topic in topics.ROOM_READS]
+    return old + "\n".join(lines) + "\n"
 
 
 def settings_text(listener: str, passwords: str, rights: str, *, more: tuple[str, ...] = ()) -> str:

@@ -130,12 +130,18 @@ def copyserver(
     token_file: Annotated[Path, typer.Option("--token-file", help="'court/room TOKEN' a line, mode 0600")],
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8870,
+    certificate: Annotated[Path | None, typer.Option("--certificate", help="for HTTPS (PEM, with its chain)")] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="its key (PEM, mode 0600)")] = None,
 ) -> None:
     """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
     from server.copyserver import serve
+    from sync.errors import ConfigError
     from sync.runtime.service import run_service
 
-    raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, lifeline)))
+    if (certificate is None) != (key is None):
+        raise ConfigError("--certificate and --key belong together; name both or none")
+    tls = None if certificate is None or key is None else (certificate, key)
+    raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, tls, lifeline)))
 
 
 @app.command()
@@ -183,6 +189,22 @@ def enroll(
         enroll.at_center(config, room, revoke, listed=listed, console=terminal())
     elif profile is not None:
         enroll.in_room(profile, code, terminal())
+
+
+@app.command()
+def authority(
+    config: Annotated[Path, typer.Option("--config", help="at the center: its TOML file")],
+    issue: Annotated[str | None, typer.Option("--issue", help="a certificate for this host, a copyserver's")] = None,
+    out: Annotated[Path, typer.Option("--out", help="the folder for it and its key")] = Path(),
+) -> None:
+    """Show where browsers get the court's TLS authority, with its fingerprint and a QR code of both."""
+    from wutong import authority
+    from wutong.terminal import terminal
+
+    if issue is None:
+        authority.show(config, terminal())
+    else:
+        authority.issue(config, issue, out, terminal())
 
 
 @app.command()
@@ -256,12 +278,13 @@ def demo(
     manual: Annotated[bool, typer.Option("--manual", help="you are the clerk: open the hearing on the panel")] = False,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8800,
     data: Annotated[Path, typer.Option("--data", help="where the record and the keys are kept")] = Path("data"),
+    tls: Annotated[bool, typer.Option("--tls", help="center and panels by HTTPS, with the authority it makes")] = False,
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
     from hardware.simulation.scenario import BUNDLED_HEARING
     from wutong.demo.command import DemoOptions, run
 
-    options = DemoOptions(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data)
+    options = DemoOptions(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data, tls)
     raise typer.Exit(run(options))
 
 

@@ -8,17 +8,19 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
+from edge.panel_tls import panel_hosts
 from hardware.profile import load_profile
 from server.config import Config, load_config
 from server.integrity.enrollment import VALID_S, Enrollment, center_key
 from server.store.database import open_database
+from server.tls.center import open_court
 from sync.errors import ConfigError
-from sync.room.enrollment import enroll, fingerprint
+from sync.room.enrollment import enroll_at, fingerprint
 from sync.room.paths import RoomPaths
+from sync.tls.fingerprint import center_fingerprint, joined_code
 from wutong.device_key import device_key
 
 T = TypeVar("T")
@@ -28,7 +30,14 @@ async def new_code(config: Config, room: str) -> str:
     """A code for a room of the configuration."""
     if room not in {entry.address for entry in config.rooms}:
         raise ConfigError(f"{room} is not among [[rooms]] of the center's configuration; add it there first")
-    return await _with(config, lambda enrollment: enrollment.new_code(room))
+    code = await _with(config, lambda enrollment: enrollment.new_code(room))
+    return joined_code(code, await asyncio.to_thread(fingerprint_of, config))
+
+
+def fingerprint_of(config: Config) -> str:
+    """The fingerprint of a center: of its authority and of the key that signs records, both made at first use."""
+    key = center_key(config.storage.data).public_key()
+    return center_fingerprint(open_court(config).authority.pem, key.public_bytes_raw())
 
 
 def redeem(profile: Path, code: str) -> str:
@@ -36,12 +45,23 @@ def redeem(profile: Path, code: str) -> str:
     loaded = load_profile(profile)
     if not loaded.center.url:
         raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrollment")
-    with httpx.Client(base_url=loaded.center.url, timeout=30, trust_env=False) as http:
-        layout = RoomPaths(loaded.storage.data)
-        key = device_key(layout)
-        if key is None:
-            raise ConfigError("this device has no key yet: start the signer first (systemctl start wutong-signer)")
-        return fingerprint(enroll(http, layout, loaded.address, code, dt.datetime.now(dt.UTC), key))
+    layout = RoomPaths(loaded.storage.data)
+    key = device_key(layout)
+    if key is None:
+        raise ConfigError("this device has no key yet: start the signer first (systemctl start wutong-signer)")
+    policy = loaded.policy
+    policy.warnings(loaded.plain_to_center())
+    center = enroll_at(
+        loaded.center.url,
+        layout,
+        loaded.address,
+        code,
+        dt.datetime.now(dt.UTC),
+        key,
+        hosts=panel_hosts(loaded),
+        plain=policy.is_open,
+    )
+    return fingerprint(center)
 
 
 def at_center(config: Path, room: str | None, revoke: str | None, *, listed: bool, console: Console) -> None:
@@ -51,11 +71,11 @@ def at_center(config: Path, room: str | None, revoke: str | None, *, listed: boo
         count = asyncio.run(_with(loaded, lambda enrollment: enrollment.revoke(revoke)))
         if not count:
             raise ConfigError(f"{revoke} has no device that could be revoked; see --list")
-        console.print(f"已吊销 {revoke} 的设备证书 (revoked): nothing it signs from now on is witnessed")
+        console.print(f"已吊销 {revoke} 的设备证书 (revoked): nothing of it is witnessed or taken from now on")
     elif room is not None:
         code = asyncio.run(new_code(loaded, room))
         key = center_key(loaded.storage.data).public_key()
-        console.print(f"登记码 (code, once, {VALID_S // 60} min): {code}", highlight=False)
+        console.print(f"登记码 (code, once, {VALID_S // 60} min): {code}", highlight=False, soft_wrap=True)
         console.print(f"中心公钥指纹 (center key): {fingerprint(key)}", highlight=False)
         console.print("在法庭执行 (in the room): wutong enroll --profile PROFILE --code CODE")
     elif listed:
@@ -70,7 +90,6 @@ def in_room(profile: Path, code: str | None, console: Console) -> None:
         raise ConfigError("in the room, --code is needed; `wutong enroll --config C --room court/room` prints one")
     console.print("已登记 (enrolled)")
     console.print(f"中心公钥指纹 (center key): {redeem(profile, code)}", highlight=False)
-    console.print("请与中心显示的指纹核对 (compare it with what the center printed)")
 
 
 def _print_devices(config: Config, console: Console) -> None:
@@ -85,7 +104,10 @@ async def _with(config: Config, work: Callable[[Enrollment], Coroutine[Any, Any,
     data.mkdir(parents=True, exist_ok=True)
     database = await asyncio.to_thread(open_database, config.database_url)
     try:
-        return await work(Enrollment(database, center_key(data)))
+        enrollment = Enrollment(database, center_key(data), open_court(config))
+        result = await work(enrollment)
+        await enrollment.write_revocations()  # also where the center does not run just now
+        return result
     finally:
         database.close()
 

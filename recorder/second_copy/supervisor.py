@@ -19,6 +19,7 @@ from sync.errors import ConfigError
 from sync.room.messages import CopyStatus
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.secrets import read_secret
+from sync.tls.plain import plain_url
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,8 @@ class SecondCopySupervisor:
 
     async def _start(self, target: str) -> ChildProcess:
         options = {"data": str(self._profile.storage.data), "room": self._profile.address, "target": target}
+        for warning in self._profile.policy.warnings(plain_url("storage.copy", target)):
+            log.error("plain_wire", what=warning)
         environment = dict(os.environ)
         if target.startswith(("http://", "https://")):
             token_file: Path | None = self._profile.center.token_file

@@ -31,6 +31,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent, weigh
 from sync.runtime.service import configure_logging
+from sync.tls.contexts import trust
 from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import Upload, UploadStore
@@ -180,7 +181,12 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
     """Copy over the upload protocol until the process ends."""
     headers = {"Authorization": f"Bearer {token}"}
     timeout = httpx.Timeout(60, connect=5)
-    async with httpx.AsyncClient(base_url=options.target, headers=headers, timeout=timeout, trust_env=False) as http:
+    context = httpx.create_ssl_context(trust_env=False)
+    if copier.layout.authority.exists():
+        trust(context, copier.layout.authority)
+    async with httpx.AsyncClient(
+        base_url=options.target, headers=headers, timeout=timeout, trust_env=False, verify=context
+    ) as http:
         tus = TusClient(http)
         uploads = Uploads(
             room=options.room,

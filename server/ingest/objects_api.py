@@ -166,8 +166,20 @@ def _is_of(metadata: Metadata, claim: Claim) -> bool:
     return claim.kind != "segment" or (metadata.track, metadata.index) == (claim.track, claim.index)
 
 
+def certified_room(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:
+    """The check of a route for rooms by their certificate alone; the room is in the scope as `wutong_room`."""
+
+    async def certified(request: Request) -> None:
+        room = tokens.certified(request)
+        if room is None:
+            raise AccessError("this request needs the certificate of a room of this center", code="not-enrolled")
+        request.scope["wutong_room"] = room
+
+    return certified
+
+
 def room_by(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:
-    """The check of a route for rooms: by its token, the room is in the request's scope as `wutong_room`."""
+    """The check of a route for rooms: by certificate or token, the room is in the request's scope as `wutong_room`."""
 
     async def known_room(request: Request) -> None:
         request.scope["wutong_room"] = tokens.room(request)

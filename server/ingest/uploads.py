@@ -24,7 +24,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from fastapi import HTTPException, Request
@@ -32,8 +32,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuspyserver.storage import TusStorage
 
 from sync.errors import AccessError, StorageError, WutongError
+from sync.http.connection import PEER
 from sync.record.bodies.limits import Name
 from sync.runtime.durable_files import replace_file
+from sync.tls.certificates import PeerIdentity
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,16 @@ ORPHAN_DAYS = 7
 """An upload to which nothing was added for so long has lost its room, which keeps the file and begins another."""
 MOST_UPLOADS = 2000
 """Of one room that are not objects yet: each track of each hearing that waits is some of them."""
+
+
+class RoomJudge(Protocol):
+    """Who knows which certificates are good."""
+
+    def room(self, peer: PeerIdentity) -> str:
+        """`court/room`; `AccessError` "not-enrolled"."""
+
+    def is_shut(self, room: str) -> bool:
+        """Whether nothing is taken from a room."""
 
 
 class Metadata(BaseModel):
@@ -68,20 +80,50 @@ class Partial:
 
 
 class Tokens:
-    """Which room a bearer token belongs to."""
+    """Which room asks: by the certificate of its connection or, where that is still taken, by a bearer token."""
 
-    def __init__(self, hashes: Mapping[str, str]) -> None:
-        """`hashes`: SHA-256 (hex) of a token -> `court/room`."""
+    def __init__(
+        self,
+        hashes: Mapping[str, str],
+        certificates: RoomJudge | None = None,
+        *,
+        taken: Callable[[Request], bool] = lambda request: True,
+    ) -> None:
+        """`hashes`: SHA-256 (hex) of a token -> `court/room`. `certificates`: who judges those; None: they say
+        nothing. `taken`: whether a token is enough for this request."""
         self._hashes = dict(hashes)
+        self._certificates = certificates
+        self._taken = taken
 
     def room(self, request: Request) -> str:
-        """The room that asks; `AccessError` "token" when it has no valid token."""
+        """The room that asks; `AccessError` "not-enrolled" or "token" when it shows nothing that is good."""
+        room = self.certified(request)
+        if room is None:
+            room = self._by_token(request)
+            if self._certificates is not None and self._certificates.is_shut(room):
+                raise AccessError("this room's device was revoked; enroll it again", code="not-enrolled")
+        return room
+
+    def certified(self, request: Request) -> str | None:
+        """The room whose certificate came with the connection, None where none did; `AccessError` "not-enrolled"."""
+        peer = request.scope.get("state", {}).get(PEER)
+        if peer is None or self._certificates is None:
+            return None
+        return self._certificates.room(peer)
+
+    def _by_token(self, request: Request) -> str:
+        if not self._taken(request):
+            raise AccessError(
+                "本中心只接受法庭证书，请登记本庭或检查 [center] url (this center takes rooms by their certificate: "
+                "enroll this room, and name the center's own https address in the profile, not a proxy's)",
+                code="token",
+            )
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         digest = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
         for known, room in self._hashes.items():
             if scheme.lower() == "bearer" and hmac.compare_digest(known, digest):
                 return room
-        raise AccessError("this request needs the token of a room of this center", code="token")
+        raise AccessError("this request needs the certificate or the token of a room of this center", code="token")
 
 
 class UploadFolder(TusStorage):

@@ -4,16 +4,21 @@ A code has 128 random bits, works once and for 15 minutes, and is stored as a ha
 for the key that signed the request and revokes whatever device the room had before; rows are never deleted. A key that
 is enrolled again (its certificate ends) is certified since its first enrollment, else nothing that it signed before
 could be verified any more. The center's key is made at first start (mode 0600), its public half lies beside it.
+
+With the request of its signing key a device sends one for TLS, and gets a certificate of the court's authority that
+opens the center and the broker. It renews that one by itself, by showing it. Revoking a device takes both away at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,11 +31,15 @@ from server.access.audit import Audit, address_of
 from server.integrity.device_keys import Device, DeviceKeys
 from server.store import tables as t
 from server.store.database import Database
-from sync.errors import AccessError, ConfigError
+from server.tls.court import CourtAuthority
+from server.tls.devices import note_certificate, revoke_certificates, revoked_serials
+from sync.errors import AccessError, ConfigError, LedgerError
 from sync.http.people import Throttle
-from sync.http.rules import public
+from sync.http.rules import machine, public
 from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
+from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
+from sync.tls.certificates import pem_of
 
 VALID_S = 15 * 60
 
@@ -40,6 +49,23 @@ class EnrollmentRequest(BaseModel):
 
     code: str = Field(min_length=1, max_length=64)
     request: str = Field(max_length=10_000)
+    tls_request: str = Field("", max_length=10_000)
+
+
+class RenewalRequest(BaseModel):
+    """Body of `POST /api/certificate`."""
+
+    request: str = Field(max_length=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a device gets for a code; certificates as PEM."""
+
+    room: str
+    certificate: str
+    tls: str
+    """Empty where none was asked for."""
 
 
 def center_key(data: Path) -> Ed25519PrivateKey:
@@ -57,9 +83,20 @@ def center_key(data: Path) -> Ed25519PrivateKey:
 class Enrollment:
     """Codes and devices in the record store."""
 
-    def __init__(self, database: Database, key: Ed25519PrivateKey, *, utc_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: Ed25519PrivateKey,
+        court: CourtAuthority | None = None,
+        *,
+        utc_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`court`: whose certificates of TLS devices get; None: they get none."""
+        self.changed = Listeners[[]]()
+        """Told after a device was enrolled or revoked here."""
         self._db = database
         self._key = key
+        self._court = court
         self._utc_ns = utc_ns
         self.keys = DeviceKeys(key.public_key(), utc_ns=utc_ns)
         """Who may sign for a room now, as of the last `refresh`."""
@@ -79,9 +116,14 @@ class Enrollment:
         return "-".join(code[i : i + 5] for i in range(0, len(code), 5))
 
     async def redeem(self, code: str, request: str) -> tuple[str, str]:
-        """(room, certificate); `AccessError` "code" when it is unknown, used or old, `LedgerError` for the request."""
+        """(room, certificate) for the signing key alone; errors as those of `enroll`."""
+        issued = await self.enroll(code, request)
+        return issued.room, issued.certificate
 
-        def work(connection: Connection) -> tuple[str, str]:
+    async def enroll(self, code: str, request: str, tls_request: str = "") -> Issued:
+        """What a code is good for; `AccessError` "code" when it is unknown, used or old; `LedgerError`."""
+
+        def work(connection: Connection) -> Issued:
             now = self._utc_ns()
             e = t.enrollments.c
             row = connection.execute(select(t.enrollments).where(e.code_sha256 == _hash(code))).first()
@@ -92,6 +134,9 @@ class Enrollment:
             certificate = issue(
                 request.encode(), row.room, self._key, at, since=_known_since(connection, row.room, key)
             )
+            tls = (
+                None if self._court is None or not tls_request else self._court.certify(tls_request.encode(), row.room)
+            )
             unused = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None)
             if not connection.execute(update(t.enrollments).where(unused).values(used_utc_ns=now)).rowcount:
                 raise AccessError("the code is unknown, was used, or is too old", code="code")  # by another, just now
@@ -101,17 +146,36 @@ class Enrollment:
                     room=row.room, public_key=key, certificate=certificate.decode(), enrolled_utc_ns=now
                 )
             )
-            return str(row.room), certificate.decode()
+            if tls is not None:
+                note_certificate(connection, row.room, tls, now)
+            return Issued(str(row.room), certificate.decode(), "" if tls is None else pem_of(tls).decode())
 
-        redeemed = await self._db.write(work)
+        issued = await self._db.write(work)
         await self.refresh()  # before the room is answered: what it signs from now on counts
-        return redeemed
+        self.changed.notify()
+        return issued
+
+    async def renew(self, room: str, request: str) -> str:
+        """A further TLS certificate (PEM) for a room that has shown the one it has; `LedgerError` for the request."""
+        if self._court is None:
+            raise LedgerError("this center gives no certificates of TLS", code="certificate")
+        tls = self._court.certify(request.encode(), room)
+        await self._db.write(lambda connection: note_certificate(connection, room, tls, self._utc_ns()))
+        self.changed.notify()
+        return pem_of(tls).decode()
 
     async def revoke(self, room: str) -> int:
-        """Revoke the device of a room; how many there were."""
+        """Revoke the device of a room, with its certificates of both kinds; how many devices there were."""
         count = await self._db.write(lambda connection: _revoke(connection, room, self._utc_ns()))
         await self.refresh()
+        self.changed.notify()
         return count
+
+    async def write_revocations(self) -> None:
+        """Have the broker's list of revoked certificates say what the store says."""
+        if self._court is not None:
+            serials = await self._db.read(lambda connection: revoked_serials(connection, self._utc_ns()))
+            await asyncio.to_thread(self._court.revoke, serials)
 
     async def devices(self, room: str | None = None) -> list[Device]:
         """All devices, of a room or of all, the newest first."""
@@ -121,9 +185,16 @@ class Enrollment:
         rows = await self._db.read(lambda connection: connection.execute(query).all())
         return [Device(r.room, r.public_key, r.certificate, r.enrolled_utc_ns, r.revoked_utc_ns) for r in rows]
 
-    def install(self, app: FastAPI, audit: Audit) -> None:
-        """Add `POST /api/enroll`; guessing is slowed down as it is at sign-in."""
+    def install(
+        self, app: FastAPI, audit: Audit, by_certificate: Callable[[Request], Awaitable[None]] | None = None
+    ) -> None:
+        """Add `POST /api/enroll`, guessing slowed down as it is at sign-in, and what belongs to it.
+
+        `by_certificate` puts the room into the request whose certificate came with it, and refuses any other.
+        """
         throttle = Throttle()
+        center = public_pem(self._key.public_key()).decode()
+        authority = "" if self._court is None else self._court.authority.pem.decode()
 
         @app.post("/api/enroll")
         @public()
@@ -131,14 +202,38 @@ class Enrollment:
             address = address_of(request)
             throttle.check(address)
             try:
-                room, certificate = await self.redeem(body.code, body.request)
+                issued = await self.enroll(body.code, body.request, body.tls_request)
             except AccessError as error:
                 throttle.failed(address)
                 audit.note("refused", "device", address, "enroll code")
                 return JSONResponse({"code": error.code, "message": error.message}, 403)
             throttle.succeeded(address)
-            audit.note("enroll", "device", address, room)
-            return JSONResponse({"certificate": certificate, "center": public_pem(self._key.public_key()).decode()})
+            audit.note("enroll", "device", address, issued.room)
+            told = {"certificate": issued.certificate, "center": center, "tls": issued.tls, "authority": authority}
+            return JSONResponse(told)
+
+        if self._court is None or by_certificate is None:
+            return
+
+        @app.get("/api/authority")
+        @public()
+        async def who() -> dict[str, str]:
+            """What the fingerprint in a code is of; nobody believes it before it was compared."""
+            return {"authority": authority, "center": center}
+
+        @app.get("/authority.pem")
+        @public()
+        async def for_browsers() -> Response:
+            headers = {"Content-Disposition": 'attachment; filename="authority.crt"'}
+            return Response(authority, media_type="application/x-x509-ca-cert", headers=headers)
+
+        @app.post("/api/certificate")
+        @machine(by_certificate)
+        async def certificate(body: RenewalRequest, request: Request) -> dict[str, str]:
+            room = str(request.scope["wutong_room"])
+            renewed = await self.renew(room, body.request)
+            audit.note("enroll", "device", address_of(request), f"{room} renewed")
+            return {"tls": renewed, "authority": authority}
 
 
 def _hash(code: str) -> str:
@@ -155,6 +250,7 @@ def _known_since(connection: Connection, room: str, key: str) -> dt.datetime | N
 
 def _revoke(connection: Connection, room: str, now: int) -> int:
     d = t.devices.c
+    revoke_certificates(connection, room, now)
     return connection.execute(
         update(t.devices).where(d.room == room, d.revoked_utc_ns.is_(None)).values(revoked_utc_ns=now)
     ).rowcount

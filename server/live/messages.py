@@ -22,8 +22,20 @@ MOST_UNKNOWN = 1000
 class RoomMessages:
     """All methods belong to one event loop."""
 
-    def __init__(self, rooms: Rooms, ingest: Ingest, witness: Callable[[str, bytes], None], hub: LiveHub) -> None:
-        """`witness(room, payload)` takes what rooms say on `checkpoints`; `CenterError` when it is malformed."""
+    def __init__(
+        self,
+        rooms: Rooms,
+        ingest: Ingest,
+        witness: Callable[[str, bytes], None],
+        hub: LiveHub,
+        *,
+        is_shut: Callable[[str], bool] = lambda room: False,
+    ) -> None:
+        """`witness(room, payload)` takes what rooms say on `checkpoints`; `CenterError` when it is malformed.
+        `is_shut(room)`: nothing is taken from this room any more, its device was revoked."""
+        self._is_shut = is_shut
+        self.shut_out = 0
+        """Messages of rooms from which nothing is taken."""
         self._rooms = rooms
         self._hub = hub
         self._takers: dict[str, Callable[[str, bytes], None]] = {
@@ -44,6 +56,10 @@ class RoomMessages:
             if len(self._unknown) < MOST_UNKNOWN and room not in self._unknown:
                 self._unknown.add(room)
                 log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
+            return
+        # Its checkpoints are answered: the witness says to the room itself why none is countersigned.
+        if topic != topics.CHECKPOINTS and self._is_shut(room):
+            self.shut_out += 1
             return
         try:
             taker = self._takers.get(topic)

@@ -158,6 +158,18 @@ devices = Table(
     Column("revoked_utc_ns", BigInteger),
     Index("devices_room", "room"),
 )
+device_certificates = Table(
+    "device_certificates",
+    metadata,
+    Column("serial", String(48), primary_key=True),
+    Column("room", String(64), nullable=False),
+    Column("certificate", Text, nullable=False),
+    Column("issued_utc_ns", BigInteger, nullable=False),
+    Column("expires_utc_ns", BigInteger, nullable=False),
+    Column("revoked_utc_ns", BigInteger),
+    Index("device_certificates_room", "room"),
+)
+"""Certificates of TLS that rooms were given; the serial in hexadecimal."""
 enrollments = Table(
     "enrolments",
     metadata,

@@ -26,6 +26,7 @@ _STATUS_OF_CODE = {
     "signed-out": 401,
     "code": 401,
     "token": 401,
+    "not-enrolled": 401,
     "throttled": 429,
     "not-found": 404,
     "on-its-way": 404,

@@ -22,8 +22,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from sync.tls.certificates import peer_identity
+
 log = structlog.get_logger(__name__)
 
+PEER = "wutong_peer"
+"""Where a request has, in `scope["state"]`, whose certificate came with its connection (`PeerIdentity`); no header of
+the request can say so."""
 _LINGER_S = 2.0
 _LINGER_BYTES = 16 * 1024**2
 """Of the rest of a body, thrown away as it comes; a room sends its files by the MiB and is to hear why it may not."""
@@ -140,6 +145,9 @@ class GuardedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if there is room."""
         super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self.app_state = {**self.app_state, PEER: peer_identity(tls.getpeercert(True))}
         self._address = neighborhood(self.client[0] if self.client else "?")
         if not self._doorkeeper.enters(self, self._address):
             self.end()
@@ -169,11 +177,9 @@ class GuardedConnection(H11Protocol):
         if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
             self.server_state.total_requests += 1
             self._unset_keepalive_if_required()
-            if not self.transport.can_write_eof():
-                self.transport.close()
-                return
-            # A close at once would take the answer away from whoever still sends.
-            self.transport.write_eof()
+            # A close at once would take the answer away from whoever still sends. TLS knows no half-closed line.
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
             self.flow.resume_reading()
             self._lingering = self.loop.call_later(_LINGER_S, self.end)
             return

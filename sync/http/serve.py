@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import AsyncIterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
 
 from sync.errors import ConfigError
 from sync.http.connection import Doorkeeper, DoorLimits, GuardedConnection
+from sync.http.listener import TlsListener
 from sync.http.rules import check_declared
 
 
@@ -21,12 +23,45 @@ def new_app(title: str) -> FastAPI:
     return FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
 
 
+class _TlsServer(uvicorn.Server):
+    """uvicorn's server, with a listener of ours for HTTPS."""
+
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext, plain: Callable[[], bool]) -> None:
+        super().__init__(config)
+        self._tls = tls
+        self._plain = plain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            return
+
+        def protocol() -> asyncio.Protocol:
+            made = self.config.http_protocol_class
+            return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+
+        listeners = [TlsListener(one, protocol, self._tls, plain=self._plain) for one in sockets or []]
+        for listener in listeners:
+            listener.start(self.config.backlog)
+        self.servers = listeners  # type: ignore[assignment]  # closed and waited for as asyncio's are
+        self.started = True
+
+
 @contextlib.asynccontextmanager
 async def serving(
-    app: FastAPI, host: str, port: int, *, proxies: Sequence[str] = (), limits: DoorLimits | None = None
+    app: FastAPI,
+    host: str,
+    port: int,
+    *,
+    proxies: Sequence[str] = (),
+    limits: DoorLimits | None = None,
+    tls: ssl.SSLContext | None = None,
+    plain: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[int]:
     """Serve `app` while the block runs; yields the port (chosen by the system when `port` is 0).
 
+    `tls`: by HTTPS with this context; `plain` then says, for each connection, whether plain HTTP is still served too.
+    Without `tls` all is plain, which is for addresses of this machine alone: the caller sees to that.
     Who asks is who connects, whatever `X-Forwarded-*` says, unless one of `proxies` (addresses) passes it on.
     """
     check_declared(app)
@@ -52,7 +87,7 @@ async def serving(
         ws_max_size=256 * 1024,
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config) if tls is None else _TlsServer(config, tls, plain)
     # `_serve` is `serve` without taking SIGTERM and SIGINT away from the service.
     task = asyncio.create_task(server._serve(sockets=[listener]))
     try:

@@ -1,15 +1,19 @@
-"""Enrollment, the room's side: the device's key, its certificate, and the public key of the center that gave it.
+"""Enrollment, the room's side: the device's keys, its certificates, and the center that gave them.
 
-`enroll` sends a code that the center printed, with a certificate request of the device's own key, and keeps what it
-gets only when it fits: a certificate of this room, for this key, by the key of the center that comes with it. A
-center's key that differs from the one of an earlier enrollment is refused: somebody has to look, and to remove the old
-one by hand.
+A code that the center printed carries the center's fingerprint. `enroll_at` asks who answers at the address, compares,
+and only then sends the code, over a connection that the compared authority vouches for: who stands between learns
+nothing and can pretend nothing. What comes back is kept only when it fits: certificates of this room, for its keys, by
+the key and the authority that were compared. A center's key that differs from the one of an earlier enrollment is
+refused: somebody has to look, and to remove the old one by hand.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,15 +26,41 @@ from sync.ledger.keys import certificate_request, check_certificate, public_pem,
 from sync.ledger.signing_key import SigningKey
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
+from sync.tls.certificates import check_tls_certificate, read_authority
+from sync.tls.contexts import client_context
+from sync.tls.fingerprint import check_fingerprint, split_code
+from sync.tls.keys import make_tls_key
+from sync.tls.names import CENTER_HOST
+from sync.tls.requests import tls_request
 
 _Pem = Annotated[str, Field(max_length=10_000)]
+_MOST_BYTES = 64 * 1024
+"""Of an answer of somebody who may be anybody."""
 
 
 class EnrollmentGrant(BaseModel):
-    """The center's answer to `POST /api/enroll`."""
+    """The center's answer to `POST /api/enroll`; without the last two from a center that gives no TLS certificates."""
 
     certificate: _Pem
     center: _Pem
+    tls: _Pem = ""
+    authority: _Pem = ""
+
+
+class _Told(BaseModel):
+    """The center's answer to `GET /api/authority`."""
+
+    authority: _Pem
+    center: _Pem
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCenter:
+    """A center whose fingerprint was compared."""
+
+    authority: bytes
+    """Certificate, PEM."""
+    key: Ed25519PublicKey
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -60,13 +90,58 @@ def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime, device: Ed25519P
     return device is None or certified == device
 
 
-def enroll(
-    http: httpx.Client, layout: RoomPaths, room: str, code: str, now: dt.datetime, key: SigningKey
+def enroll_at(
+    url: str,
+    layout: RoomPaths,
+    room: str,
+    text: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str],
+    plain: bool = False,
 ) -> Ed25519PublicKey:
-    """Enroll the device that has `key`; the center's key. `CenterError`, `ConfigError`, `LedgerError` says why not."""
-    request = certificate_request(key, room).decode()
+    """Enroll the device that has `key` at the center `url` with what was carried here; the center's key.
+
+    `text`: code and fingerprint. `hosts`: by which the room's own panel is reached. `plain`: take a code without a fingerprint, as older centers made
+    them. `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled.
+    """
+    code, wanted = split_code(text)
+    if wanted:
+        known = _compared(url, wanted)
+        context = client_context()
+        context.load_verify_locations(cadata=known.authority.decode())
+        with _client(url, context) as http:
+            return enroll(http, layout, room, code, now, key, hosts=hosts, known=known)
+    if not plain:
+        raise ConfigError(
+            "这个登记码没有中心的指纹，请在中心用新版本重新生成 (this code carries no fingerprint of the center: make "
+            "a new one with the center's present version; codes look like CODE.FINGERPRINT)"
+        )
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        return enroll(http, layout, room, code, now, key, hosts=hosts)
+
+
+def enroll(
+    http: httpx.Client,
+    layout: RoomPaths,
+    room: str,
+    code: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str] = (),
+    known: KnownCenter | None = None,
+) -> Ed25519PublicKey:
+    """Send a code to who is at the other end of `http`; errors as those of `enroll_at`."""
+    tls_key = make_tls_key(layout.tls_key)
+    body = {
+        "code": split_code(code)[0],
+        "request": certificate_request(key, room).decode(),
+        "tls_request": tls_request(tls_key, room, list(hosts)).decode(),
+    }
     try:
-        answer = http.post("/api/enroll", json={"code": code, "request": request}, headers={"X-Wutong": "1"})
+        answer = http.post("/api/enroll", json=body, headers={"X-Wutong": "1"})
     except httpx.HTTPError as error:
         raise CenterError(f"the center cannot be reached ({error}); look at [center] url in the profile") from error
     if answer.status_code == 403:
@@ -78,18 +153,64 @@ def enroll(
     if grant is None:
         raise CenterError(f"the center answered {answer.status_code} to the enrollment: {answer.text[:200]}")
     center = read_public(grant.center.encode())
+    if known is not None and (
+        center != known.key or read_authority(grant.authority.encode()) != read_authority(known.authority)
+    ):
+        raise LedgerError("the center answered with other keys than those of the code; nothing was kept", code="key")
     if check_certificate(grant.certificate.encode(), room, center, now) != key.public_key():
         raise LedgerError("the center certified another key than this device's; nothing was kept", code="certificate")
-    known = center_key(layout)
-    if known is not None and known != center:
+    if grant.tls:
+        check_tls_certificate(grant.tls.encode(), room, grant.authority.encode(), tls_key.public_key(), now)
+    earlier = center_key(layout)
+    if earlier is not None and earlier != center:
         raise LedgerError(
             f"the center has another key ({fingerprint(center)}) than when this room was enrolled "
-            f"({fingerprint(known)}); if that is right, remove {layout.center_key} and enroll again",
+            f"({fingerprint(earlier)}); if that is right, remove {layout.center_key} and enroll again",
             code="certificate",
         )
     _keep(layout.center_key, public_pem(center))
     _keep(layout.device_certificate, grant.certificate.encode())
+    if grant.tls:
+        # The authority last: who follows these files takes all of them when it is there.
+        _keep(layout.tls_certificate, grant.tls.encode())
+        _keep(layout.authority, grant.authority.encode())
     return center
+
+
+def _compared(url: str, wanted: str) -> KnownCenter:
+    """Who answers at `url`, when it is who made the code. Nothing is sent but the question."""
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE  # What it says is compared with the fingerprint, and with nothing else.
+    try:
+        with _client(url, anybody) as http, http.stream("GET", "/api/authority") as answer:
+            data = bytearray()
+            for piece in answer.iter_bytes():
+                data += piece
+                if len(data) > _MOST_BYTES:
+                    break
+            if answer.status_code != 200:
+                raise CenterError(
+                    f"the center answered {answer.status_code} when it was asked who it is; look at [center] url in "
+                    "the profile, and whether the center has the present version"
+                )
+    except httpx.HTTPError as error:
+        raise CenterError(f"the center cannot be reached ({error}); look at [center] url in the profile") from error
+    try:
+        told = _Told.model_validate_json(bytes(data))
+        key = read_public(told.center.encode())
+    except (ValidationError, LedgerError) as error:
+        raise CenterError("what answers at [center] url is no center; nothing was sent to it") from error
+    check_fingerprint(told.authority.encode(), key.public_bytes_raw(), wanted)
+    return KnownCenter(told.authority.encode(), key)
+
+
+def _client(url: str, context: ssl.SSLContext) -> httpx.Client:
+    def ask_for_center(request: httpx.Request) -> None:
+        request.extensions = {**request.extensions, "sni_hostname": CENTER_HOST}
+
+    hooks = {"request": [ask_for_center]} if url.startswith("https") else None
+    return httpx.Client(base_url=url, timeout=30, trust_env=False, verify=context, event_hooks=hooks)
 
 
 def _keep(path: Path, data: bytes) -> None:

@@ -130,6 +130,26 @@ class RoomPaths:
         """When the last of what the center says once was signed; written by the uplink alone."""
         return self.data / "center-stamps.json"
 
+    @property
+    def tls_key(self) -> Path:
+        """The device's key for TLS (mode 0600): not the one that signs."""
+        return self.keys / "tls.key"
+
+    @property
+    def tls_certificate(self) -> Path:
+        """Its certificate, by the court's authority; renewed by the uplink."""
+        return self.keys / "tls.pem"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the court's TLS authority, as it was at enrollment."""
+        return self.keys / "authority.pem"
+
+    @property
+    def own_authority(self) -> Path:
+        """A small authority of this room's own, for its panel while no court's authority has certified it."""
+        return self.keys / "own"
+
     def token(self, hearing: str) -> Path:
         """The time-stamp token over the checkpoint of the hearing's last seal."""
         return self.hearing(hearing) / "seal.tsr"

@@ -26,6 +26,8 @@ from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
 from sync.room.messages import LinkStatus, LinkTrust, RoomIdentity
 from sync.room.paths import RoomPaths
+from sync.tls.identity import TlsIdentity
+from sync.uplink.certificate import CertificateRenewal, ask_for_center
 from sync.uplink.hand_over import SignedHandOver
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
@@ -59,6 +61,10 @@ class UplinkConfig:
     center_url: str = ""
     token: str = ""
     broker: BrokerAddress | None = None
+    tls: TlsIdentity | None = None
+    """What the room shows to an https center and to a broker of certificates, and whom it trusts."""
+    panel_hosts: tuple[str, ...] = ()
+    """By what the room's panel is reached: its certificate names them."""
     upload_bits_per_s: int = UPLOAD_BITS_PER_S
     tsa_url: str = ""
     """Of a time-stamp authority (RFC 3161); empty for none."""
@@ -139,9 +145,11 @@ class Uplink:
         if config.center_url:
             self._http = httpx.AsyncClient(
                 base_url=config.center_url,
-                headers={"Authorization": f"Bearer {config.token}"},
+                headers={"Authorization": f"Bearer {config.token}"} if config.token else {},
                 timeout=httpx.Timeout(30, connect=5),
                 trust_env=False,
+                verify=True if config.tls is None else config.tls.context,
+                event_hooks={"request": [ask_for_center]},
             )
             self._store = UploadStore(layout.uploads)
             tus = TusClient(self._http)
@@ -155,6 +163,9 @@ class Uplink:
                 hearing=lambda: None if self._follower.current is None else self._follower.current.id,
                 confirm=SignedHandOver(tus, self._center, config.key).confirm,
             )
+        self._renewal: CertificateRenewal | None = None
+        if config.tls is not None and self._http is not None:
+            self._renewal = CertificateRenewal(layout, config.address, config.panel_hosts, config.tls, self._http)
         self._stamps = Stamps(self._checkpoints, layout, config.tsa_url, self._http) if config.tsa_url else None
         self._trip = RoundTrip(
             config.address,
@@ -170,6 +181,8 @@ class Uplink:
             await self._follower.start()
             await self._feed.start()
             async with asyncio.TaskGroup() as group:
+                if self._renewal is not None:
+                    group.create_task(self._renewal.run())
                 if self._line is not None:
                     self._line.broker.start()
                     group.create_task(self._line.outbox.run())

@@ -34,7 +34,7 @@ def test_a_configuration_is_read_and_its_paths_are_its_folders(tmp_path: Path) -
         ("[storage", "格式不对"),
         ('[storage]\ndata = "d"\ndata_dir = "x"', "data_dir"),
         ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "A B"\nroom = "b"\ntoken_sha256 = ""', "rooms"),
-        ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"', "token"),
+        ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_sha256 = "0"', "token"),
         ('[storage]\ndata = "d"\n[web]\nport = 99999', "web.port"),
     ],
 )

@@ -26,6 +26,7 @@ REACHED = {
     "sync.runtime.child_process.ChildProcess.start": "process",
     "tests.support.peers.uplink_peers.Mosquitto": "broker",
     "tests.support.peers.center_peers.mosquitto": "broker",
+    "tests.support.peers.tls_court.certified_broker": "broker",
     "tests.support.rooms.recorder_room.RecorderRoom": "device",
     "tests.support.peers.pulse_peer": "device",
     "tests.support.peers.rtsp_peer": "device",

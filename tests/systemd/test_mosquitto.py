@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import shutil
+import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 
 import paho.mqtt.client as mqtt
 import pytest
+from cryptography import x509
 from paho.mqtt.enums import CallbackAPIVersion
 
+from server.tls.court import CourtAuthority
+from sync.tls.authority import open_authority
 from tests.support.paths import UNITS
-from wutong.broker_policy import rights_text
+from tests.support.peers.center_peers import free_port
+from tests.support.peers.tls_court import DAY, certified, shows, utc_now
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
 OWN, OTHER = "court/v1/jianshan/3", "court/v1/jianshan/4"
 
 
+@dataclass
+class Broker:
+    """A broker with the example's files, and who has certificates of its court."""
+
+    port: int
+    court: CourtAuthority
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def context(self, name: str | None) -> ssl.SSLContext:
+        """What somebody of this name shows; None shows nothing."""
+        files = None
+        if name == "center":
+            files = self.court.files
+        elif name is not None:
+            files = certified(self.court.authority, self.folder, name)
+        return shows(files, self.court.files.authority)
+
+
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
+def port(tmp_path: Path) -> Iterator[Broker]:
     """A real broker with the example's files, on a free port."""
     assert MOSQUITTO is not None, "the program mosquitto is missing; apt install mosquitto"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = int(free.getsockname()[1])
-    passwords, rights = tmp_path / "wutong.passwords", tmp_path / "wutong.acl"
+    number = free_port()
+    court = CourtAuthority(tmp_path / "center", "Test court TLS")
+    rights = tmp_path / "wutong.acl"
     shutil.copy(UNITS / "wutong-mosquitto.acl", rights)
-    passwords.touch()
-    with rights.open("a", encoding="utf-8") as file:
-        file.write(rights_text("center", {"jianshan/4": "room-jianshan-4"}).split("\n\n", 1)[1])
-    for name in ("center", "room-jianshan-3", "room-jianshan-4"):
-        subprocess.run(["mosquitto_passwd", "-b", str(passwords), name, f"of {name}"], check=True, capture_output=True)
     text = (UNITS / "wutong-mosquitto.conf").read_text(encoding="utf-8")
-    text = text.replace("listener 1883", f"listener {number} 127.0.0.1").replace("/etc/mosquitto", str(tmp_path))
+    text = text.replace("listener 8883", f"listener {number} 127.0.0.1").replace("/etc/mosquitto", str(tmp_path))
+    text = text.replace("/var/lib/wutong-broker", str(court.broker_folder))
     config = tmp_path / "mosquitto.conf"
-    config.write_text(text + "user root\n", encoding="utf-8")
+    config.write_text(f"user {getpass.getuser()}\n{text}", encoding="utf-8")
     process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20
@@ -51,7 +74,7 @@ def port(tmp_path: Path) -> Iterator[int]:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
         (tmp_path / "pid").write_text(str(process.pid))
-        yield number
+        yield Broker(number, court, tmp_path, process)
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -60,21 +83,24 @@ def port(tmp_path: Path) -> Iterator[int]:
 class Client:
     """A client that says what it was told."""
 
-    def __init__(self, port: int, username: str | None, topics: list[str], client_id: str = "") -> None:
+    def __init__(self, broker: Broker, name: str | None, topics: list[str], client_id: str = "") -> None:
         self.connected: Queue[bool] = Queue()
         self.subscribed: Queue[bool] = Queue()
         self.messages: Queue[str] = Queue()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         self.lost: Queue[str] = Queue()
         self.client.on_disconnect = lambda c, u, f, reason, p: self.lost.put(str(reason))
-        if username is not None:
-            self.client.username_pw_set(username, f"of {username}")
+        self.client.tls_set_context(broker.context(name))
         self.client.on_connect = lambda c, u, f, reason, p: self.connected.put(not reason.is_failure)
         self.client.on_subscribe = lambda c, u, m, reasons, p: self.subscribed.put(True)
         self.client.on_message = lambda c, u, message: self.messages.put(message.topic)
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        self.accepted = self.connected.get(timeout=10)
+        self.client.reconnect_delay_set(60, 60)
+        try:
+            self.client.connect("127.0.0.1", broker.port)
+            self.client.loop_start()
+            self.accepted = self.connected.get(timeout=5)
+        except (OSError, Empty):  # the broker ends the line in, or right after, the handshake
+            self.accepted = False
         if self.accepted and topics:
             self.client.subscribe([(topic, 1) for topic in topics])
             self.subscribed.get(timeout=10)
@@ -87,14 +113,14 @@ class Client:
         self.client.loop_stop()
 
 
-def test_a_stranger_is_refused(port: int) -> None:
+def test_a_stranger_is_refused(port: Broker) -> None:
     stranger = Client(port, None, [])
     assert not stranger.accepted
     stranger.close()
 
 
-def test_a_room_writes_its_own_topics_and_no_other_s(port: int) -> None:
-    center, room = Client(port, "center", ["court/v1/#"]), Client(port, "room-jianshan-3", [])
+def test_a_room_writes_its_own_topics_and_no_other_s(port: Broker) -> None:
+    center, room = Client(port, "center", ["court/v1/#"]), Client(port, "jianshan/3", [])
     refused = [f"{OTHER}/events", f"{OWN}/receipts", f"{OWN}/docket", "court/v1/jianshan/3x/events"]
     for topic in [*refused, f"{OWN}/live/bench/frag", f"{OWN}/events"]:
         room.say(topic)
@@ -104,8 +130,8 @@ def test_a_room_writes_its_own_topics_and_no_other_s(port: int) -> None:
     room.close()
 
 
-def test_a_room_hears_what_is_for_it_and_nothing_of_another(port: int) -> None:
-    room = Client(port, "room-jianshan-3", [f"{OTHER}/#", f"{OWN}/events", f"{OWN}/receipts"])
+def test_a_room_hears_what_is_for_it_and_nothing_of_another(port: Broker) -> None:
+    room = Client(port, "jianshan/3", [f"{OTHER}/#", f"{OWN}/events", f"{OWN}/receipts"])
     center = Client(port, "center", [])
     for topic in (f"{OTHER}/receipts", f"{OTHER}/caption", f"{OWN}/events", f"{OWN}/receipts"):
         center.say(topic)
@@ -115,12 +141,12 @@ def test_a_room_hears_what_is_for_it_and_nothing_of_another(port: int) -> None:
     room.close()
 
 
-@pytest.mark.parametrize("taken", ["center", "room-jianshan-3"])
-def test_nobody_takes_the_client_id_of_another_account(port: int, taken: str) -> None:
+@pytest.mark.parametrize("taken", ["center", "jianshan/3"])
+def test_nobody_takes_the_client_id_of_another_account(port: Broker, taken: str) -> None:
     """Whatever id a client says: neither the center nor a room loses its line by it."""
-    center, room = Client(port, "center", ["court/v1/#"], "center"), Client(port, "room-jianshan-3", [])
+    center, room = Client(port, "center", ["court/v1/#"], "center"), Client(port, "jianshan/3", [])
     for _ in range(12):
-        thief = Client(port, "room-jianshan-4", [], taken)
+        thief = Client(port, "jianshan/4", [], taken)
         assert thief.accepted
         thief.say(f"{OTHER}/status")
         assert center.messages.get(timeout=10) == f"{OTHER}/status"
@@ -133,11 +159,10 @@ def test_nobody_takes_the_client_id_of_another_account(port: int, taken: str) ->
     room.close()
 
 
-def test_the_same_account_takes_over_its_own_connection(port: int) -> None:
+def test_the_same_account_takes_over_its_own_connection(port: Broker) -> None:
     """A room whose line broke without a word comes back before the broker has noticed."""
-    before = Client(port, "room-jianshan-3", [])
-    before.client.reconnect_delay_set(60, 60)
-    after = Client(port, "room-jianshan-3", [])
+    before = Client(port, "jianshan/3", [])
+    after = Client(port, "jianshan/3", [])
     assert after.accepted
     assert before.lost.get(timeout=10)
     before.close()
@@ -145,8 +170,8 @@ def test_the_same_account_takes_over_its_own_connection(port: int) -> None:
 
 
 @pytest.mark.parametrize("topic", ["live/bench/other", "live/bench/init/x", "live/init", "live", "status/x", "x"])
-def test_nothing_is_kept_by_a_topic_that_no_room_has(port: int, topic: str) -> None:
-    room = Client(port, "room-jianshan-3", [])
+def test_nothing_is_kept_by_a_topic_that_no_room_has(port: Broker, topic: str) -> None:
+    room = Client(port, "jianshan/3", [])
     for n in range(3):
         room.say(f"{OWN}/{topic}".replace("bench", f"t{n}"), bytes(1000), retain=True)
     room.say(f"{OWN}/status", retain=True)
@@ -157,9 +182,9 @@ def test_nothing_is_kept_by_a_topic_that_no_room_has(port: int, topic: str) -> N
     room.close()
 
 
-def test_what_a_room_has_kept_takes_no_more_memory_than_the_broker_may(port: int, tmp_path: Path) -> None:
+def test_what_a_room_has_kept_takes_no_more_memory_than_the_broker_may(port: Broker, tmp_path: Path) -> None:
     """Forty of eight megabytes each, by topics that a room does have."""
-    room = Client(port, "room-jianshan-3", [])
+    room = Client(port, "jianshan/3", [])
     pid = int((tmp_path / "pid").read_text())
     sent = [room.client.publish(f"{OWN}/live/t{n}/init", bytes(8_000_000), qos=1, retain=True) for n in range(40)]
     room.lost.get(timeout=60)  # the broker ends the line of who asks for more than there is
@@ -173,8 +198,8 @@ def test_what_a_room_has_kept_takes_no_more_memory_than_the_broker_may(port: int
 @pytest.mark.parametrize(
     "heard", ["$SYS/#", "$SYS/broker/clients/connected", "#", "+/+/+/+/receipts", "court/v1/+/4/#"]
 )
-def test_no_wildcard_hears_the_broker_or_another_room(port: int, heard: str) -> None:
-    room = Client(port, "room-jianshan-3", [heard, f"{OWN}/notices"])
+def test_no_wildcard_hears_the_broker_or_another_room(port: Broker, heard: str) -> None:
+    room = Client(port, "jianshan/3", [heard, f"{OWN}/notices"])
     center = Client(port, "center", [])
     for topic in (f"{OTHER}/receipts", f"{OTHER}/docket", f"{OWN}/notices"):
         center.say(topic)
@@ -183,6 +208,99 @@ def test_no_wildcard_hears_the_broker_or_another_room(port: int, heard: str) -> 
     assert rest <= {f"{OWN}/notices"}
     center.close()
     room.close()
+
+
+def refused(broker: Broker, context: ssl.SSLContext) -> bool:
+    """Whether the broker answers nothing to who shows this."""
+    hello = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r"
+    with socket.create_connection(("127.0.0.1", broker.port), timeout=10) as line:
+        try:
+            with context.wrap_socket(line, server_hostname="127.0.0.1") as tls:
+                tls.sendall(hello)
+                return tls.recv(4)[3:] != b"\x00"
+        except OSError:
+            return True
+
+
+def test_no_certificate_a_foreign_one_and_one_that_has_ended_or_not_begun_are_refused(port: Broker) -> None:
+    court, folder = port.court, port.folder
+    foreign = open_authority(folder / "foreign", "Test court TLS", utc_now())  # the same name, another key
+    assert refused(port, shows(None, court.files.authority))
+    assert refused(port, shows(certified(foreign, folder / "foreign", "jianshan/3"), court.files.authority))
+    ended = certified(court.authority, folder, "jianshan/5", now=utc_now() - 30 * DAY, lasts=DAY)
+    assert refused(port, shows(ended, court.files.authority))
+    begins = certified(court.authority, folder, "jianshan/6", now=utc_now() + 30 * DAY)
+    assert refused(port, shows(begins, court.files.authority))
+    assert not refused(port, shows(certified(court.authority, folder, "jianshan/3"), court.files.authority))
+
+
+def test_what_is_older_than_tls_1_2_or_no_tls_at_all_is_refused(port: Broker) -> None:
+    context = port.context("jianshan/3")
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    assert refused(port, context)
+    with socket.create_connection(("127.0.0.1", port.port), timeout=10) as line:
+        line.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r")
+        with contextlib.suppress(ConnectionResetError):
+            assert line.recv(16)[:1] != b"\x20"
+
+
+@pytest.mark.parametrize("name", ["+", "#", "jianshan/+", "+/3", "jianshan/#", "broker", "Center", "center/x", "%u"])
+def test_a_name_that_means_more_than_one_room_opens_none(port: Broker, name: str) -> None:
+    """The authority never gives such a name; the broker would not follow it either."""
+    center = Client(port, "center", ["court/v1/#"])
+    wanted = [f"{OWN}/receipts", "court/v1/+/+/receipts", "court/v1/#"]
+    strange = Client(port, name, wanted if "#" in name else [*wanted, f"court/v1/{name}/receipts"])
+    strange.say(f"{OWN}/events")
+    room = Client(port, "jianshan/3", [])
+    room.say(f"{OWN}/status")
+    center.say(f"{OWN}/receipts")
+    heard = center.messages.get(timeout=10)
+    assert heard == f"{OWN}/status"
+    assert strange.messages.empty()
+    for one in (center, strange, room):
+        one.close()
+
+
+def test_a_revoked_certificate_is_refused_once_the_broker_has_read_the_list_and_nothing_brings_it_back(
+    port: Broker,
+) -> None:
+    """Neither a session of before, in either version, nor a second list of the same second."""
+    rooms = {name: certified(port.court.authority, port.folder, name) for name in ("jianshan/3", "jianshan/4")}
+    serials = [x509.load_pem_x509_certificate(files.certificate.read_bytes()).serial_number for files in rooms.values()]
+    sessions = []
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = shows(rooms["jianshan/4"], port.court.files.authority)
+        context.options &= ~ssl.OP_NO_TICKET
+        context.maximum_version = version
+        with (
+            socket.create_connection(("127.0.0.1", port.port), timeout=10) as line,
+            context.wrap_socket(line, server_hostname="127.0.0.1") as tls,
+        ):
+            tls.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r")
+            tls.recv(4)
+            sessions.append((context, tls.session))
+    living = Client(port, "center", [])
+    for known in (serials[:1], serials):  # two lists within a second
+        port.court.revoke(known)
+        port.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while not refused(port, shows(rooms["jianshan/4"], port.court.files.authority)):
+        assert time.monotonic() < deadline
+    assert refused(port, shows(rooms["jianshan/3"], port.court.files.authority))
+    for context, session in sessions:
+        with (
+            socket.create_connection(("127.0.0.1", port.port), timeout=10) as line,
+            contextlib.suppress(OSError),
+            context.wrap_socket(line, server_hostname="127.0.0.1", session=session) as tls,
+        ):
+            tls.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r")
+            assert tls.recv(4) == b""
+    assert living.lost.empty()  # whoever is not revoked keeps the line
+    living.close()
 
 
 def test_the_drop_in_confines_the_broker(tmp_path: Path) -> None:

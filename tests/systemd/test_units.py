@@ -17,6 +17,8 @@ from transcriber.recognition.worker import NICENESS
 
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 SIGNER = "wutong-signer.service"
+DAEMONS = [unit for unit in SERVICES if unit != "wutong-broker-reload.service"]
+"""Those that run for ever; the other does one thing and ends."""
 ROOM = ("wutong-recorder.service", "wutong-transcriber.service", "wutong-edge.service", "wutong-uplink.service")
 INSTALLED = "/opt/wutong/.venv/bin/wutong"
 WUTONG = Path(sys.executable).parent / "wutong"
@@ -39,7 +41,7 @@ def values(unit: str, section: str = "Service") -> dict[str, list[str]]:
 def installed(tmp_path: Path) -> Path:
     """The units as on a machine where the command is there."""
     for path in UNITS.iterdir():
-        if path.suffix in {".service", ".target"}:
+        if path.suffix in {".service", ".target", ".path"}:
             text = path.read_text(encoding="utf-8").replace(INSTALLED, str(WUTONG))
             (tmp_path / path.name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -68,7 +70,7 @@ def test_every_service_is_confined(unit: str) -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("unit", SERVICES)
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_every_service_notifies_is_watched_and_comes_back(unit: str) -> None:
     service = values(unit)
     assert service["Type"] == ["notify"]
@@ -80,7 +82,7 @@ def test_every_service_notifies_is_watched_and_comes_back(unit: str) -> None:
     assert service["KillMode"] == ["mixed"], "a worker would be told to stop before the service that keeps its end"
 
 
-@pytest.mark.parametrize("unit", SERVICES)
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_every_service_runs_a_command_that_exists(unit: str) -> None:
     program, *words = values(unit)["ExecStart"][0].split()
     assert program == INSTALLED
@@ -154,9 +156,17 @@ def test_a_reader_of_foreign_files_may_take_its_own_rights_away() -> None:
 
 
 def test_secrets_are_credentials() -> None:
+    """Those of the old way; by certificates there are none but the keys that each end makes for itself."""
     secrets = ["token:/etc/wutong/room.token", "mqtt:/etc/wutong/room.mqtt"]
-    assert values("wutong-uplink.service")["LoadCredential"] == secrets
-    assert values("wutong-center.service")["LoadCredential"] == ["mqtt:/etc/wutong/center.mqtt"]
+    assert values("wutong-uplink-plain.conf")["LoadCredential"] == secrets
+    assert values("wutong-center-plain.conf")["LoadCredential"] == ["mqtt:/etc/wutong/center.mqtt"]
+    assert not any("LoadCredential" in values(unit) for unit in ("wutong-uplink.service", "wutong-center.service"))
+
+
+def test_the_broker_reads_its_files_again_when_the_center_has_written_them() -> None:
+    folder = values("wutong-broker-reload.path", "Path")["PathChanged"]
+    assert values("wutong-center.service")["ReadWritePaths"] == folder
+    assert f"crlfile {folder[0]}/crl.pem" in (UNITS / "wutong-mosquitto.conf").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="making accounts and giving files away takes root")
@@ -174,9 +184,13 @@ def test_the_account_and_the_folder_are_made(tmp_path: Path) -> None:
     (tmp_path / "etc/wutong").mkdir()
     token = tmp_path / "etc/wutong/room.token"
     token.write_text("x")
+    with (tmp_path / "etc/group").open("a", encoding="utf-8") as groups:
+        groups.write("mosquitto:x:990:\n")  # Debian's package makes it
     tmpfiles = ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(UNITS / "wutong.tmpfiles.conf")]
     subprocess.run(tmpfiles, check=True, capture_output=True)
     assert (tmp_path / "etc/wutong").stat().st_mode & 0o777 == 0o750
     assert token.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "var/lib/wutong").stat().st_mode & 0o777 == 0o750
     assert (tmp_path / "var/lib/wutong/run").stat().st_mode & 0o777 == 0o770
+    broker = (tmp_path / "var/lib/wutong-broker").stat()
+    assert (broker.st_mode & 0o7777, broker.st_gid) == (0o2750, 990)

@@ -197,7 +197,7 @@ def test_a_hearing_is_witnessed_sealed_and_stamped_and_everything_fits(stage: St
 
     printed = stage.wutong("enroll", "--config", str(stage.center_config), "--room", ADDRESS)
     assert printed.returncode == 0, printed.stderr
-    found = re.search(r"([A-Z2-7]{5}-){5}[A-Z2-7]", printed.stdout)
+    found = re.search(r"([A-Z2-7]{5}-){5}[A-Z2-7]\.([A-Z2-7]{4}-){7}[A-Z2-7]{4}", printed.stdout)
     assert found is not None
     done = stage.wutong("enroll", "--profile", str(stage.profile), "--code", found[0])
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,7 @@
-"""Mosquitto as a court would run it: each room may touch only its own topics, and strangers may touch nothing."""
+"""Mosquitto as a court would run it: each room may touch only its own topics, and strangers may touch nothing.
+
+By certificates (`write_tls_config`), as the demo runs it, or by the passwords of the old way (`write_config`).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from pathlib import Path
 
 from sync.errors import ConfigError
 from sync.http.people import write_private
-from wutong.broker_policy import rights_text, settings_text
+from wutong.broker_policy import certified_rights_text, rights_text, settings_text, tls_settings_text
 from wutong.demo.preflight import find_program
+
+PID_FILE = "mosquitto.pid"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,18 @@ def account(folder: Path, username: str) -> Account:
     if not path.exists():
         write_private(path, secrets.token_urlsafe(24))
     return Account(username, path)
+
+
+def write_tls_config(folder: Path, listener: str, files: Path) -> Path:
+    """Write mosquitto.conf and its access list; `files` is the folder that the center writes for its broker."""
+    folder.mkdir(parents=True, exist_ok=True)
+    access, config = folder / "access", folder / "mosquitto.conf"
+    write_private(access, certified_rights_text())
+    user = f"user {getpass.getuser()}"
+    more = (user, f"pid_file {(folder / PID_FILE).resolve()}")
+    text = tls_settings_text(listener, str(files.resolve()), str(access.resolve()), more=more)
+    config.write_text(text, encoding="utf-8")
+    return config
 
 
 def write_config(folder: Path, port: int, center: Account, rooms: dict[str, Account]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -35,8 +36,10 @@ TEST_S = 90.0
 class Clerk:
     """A signed-in client of one room's panel. Refusals of the room are `CenterError` with the room's own words."""
 
-    def __init__(self, panel_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=panel_url, headers={"X-Wutong": "1"}, timeout=30)
+    def __init__(self, panel_url: str, trusted: ssl.SSLContext | None = None) -> None:
+        """`trusted`: whose certificates are believed where the panel is served by HTTPS."""
+        verify = True if trusted is None else trusted
+        self._http = httpx.AsyncClient(base_url=panel_url, headers={"X-Wutong": "1"}, timeout=30, verify=verify)
         self._exhibits: dict[str, str] = {}
         self._shown: dict[str, Any] | None = None
 

@@ -40,6 +40,7 @@ class DemoOptions:
     manual: bool
     port_base: int
     data: Path
+    tls: bool = False
 
 
 def run(options: DemoOptions) -> int:
@@ -108,7 +109,9 @@ async def _start(options: DemoOptions, hearing: Path) -> Stack:
         def say(line: str) -> None:
             progress.update(task, description=line, advance=1)
 
-        return await start_stack(options.data, hearing, rooms=options.rooms, port_base=options.port_base, say=say)
+        return await start_stack(
+            options.data, hearing, rooms=options.rooms, port_base=options.port_base, tls=options.tls, say=say
+        )
 
 
 def _print_addresses(stack: Stack, options: DemoOptions) -> None:
@@ -135,7 +138,7 @@ def _print_addresses(stack: Stack, options: DemoOptions) -> None:
 async def _play(stack: Stack, room: RoomPlan, scenario: Scenario, hearing: Path) -> None:
     """Conduct the hearing once; a hearing that an earlier run left open is closed first."""
     try:
-        async with Clerk(stack.panel_url(room)) as clerk:
+        async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
             left = (await clerk.state())["hearing"]
             if left is not None and left["state"] != "closed":
@@ -166,7 +169,7 @@ async def _wait_for_words(clerk: Clerk, room: RoomPlan) -> None:
 async def _act_when_opened(stack: Stack, room: RoomPlan, scenario: Scenario, hearing: Path) -> None:
     """Whenever somebody opens a hearing, let the simulated people speak from its beginning."""
     acted: str | None = None
-    async with Clerk(stack.panel_url(room)) as clerk:
+    async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
         await clerk.sign_in(stack.clerk_code(room))
         while True:
             now = (await clerk.state())["hearing"]

@@ -29,7 +29,9 @@ async def put_on_docket(stack: Stack, case: ScenarioCase) -> None:
     """
     docket = docket_of(case, datetime.now().astimezone())
     try:
-        async with httpx.AsyncClient(base_url=stack.center_url, headers={"X-Wutong": "1"}, timeout=30) as http:
+        async with httpx.AsyncClient(
+            base_url=stack.center_url, headers={"X-Wutong": "1"}, timeout=30, verify=stack.trusted()
+        ) as http:
             (await http.post("/api/session", json={"code": stack.inspector_code()})).raise_for_status()
             for room in stack.rooms:
                 (await http.put(f"/api/docket/{room.address}", json=docket.model_dump())).raise_for_status()

@@ -55,10 +55,9 @@ def write_profile(
     center_url: str,
     token_file: Path,
     mqtt_port: int,
-    mqtt_username: str,
-    mqtt_password_file: Path,
+    tls: bool = False,
 ) -> None:
-    """Write the TOML profile of a simulated room that acts the hearing in folder `hearing`."""
+    """Write the TOML profile of a simulated room that acts the hearing in folder `hearing`; `tls`: panel by HTTPS."""
     channels: dict[str, list[str]] = json.loads((hearing / "reference.json").read_text(encoding="utf-8"))["channels"]
     q = json.dumps  # a JSON string is a TOML basic string
     lines = [
@@ -110,8 +109,10 @@ def write_profile(
         f"url = {q(center_url)}",
         f"token_file = {q(str(token_file.resolve()))}",
         f"mqtt_port = {mqtt_port}",
-        f"mqtt_username = {q(mqtt_username)}",
-        f"mqtt_password_file = {q(str(mqtt_password_file.resolve()))}",
+        "mqtt_tls = true",
+        "",
+        "[tls]",
+        f"loopback = {q(tls)}",
         "",
     ]
     plan.profile.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -17,13 +18,15 @@ from typing import Any
 import httpx
 
 from server.config import load_config
+from server.tls.center import open_court
 from sync.errors import ConfigError
 from sync.http.people import write_private
 from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
-from wutong.demo.broker import account, write_config
+from sync.tls.contexts import client_context, trust
+from wutong.demo.broker import PID_FILE, write_tls_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
 from wutong.demo.processes import Child, DemoProcesses
 from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_profile
@@ -44,10 +47,21 @@ class Stack:
     absent: list[RoomPlan]
     """Enrolled rooms of which nothing but the signer runs."""
     processes: DemoProcesses
+    tls: bool = False
+    """Whether center and panels are served by HTTPS."""
 
     def panel_url(self, room: RoomPlan) -> str:
         """Address of a room's web server."""
-        return f"http://127.0.0.1:{room.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{room.port}"
+
+    def trusted(self) -> ssl.SSLContext:
+        """For clients of this stack: it trusts the court's authority, and each room's own."""
+        context = client_context()
+        own = [RoomPaths(room.data).own_authority / "authority.pem" for room in self.rooms]
+        for authority in (self.center_data / "keys" / "authority.pem", *own):
+            if authority.exists():
+                trust(context, authority)
+        return context
 
     def clerk_code(self, room: RoomPlan) -> str:
         """The clerk's sign-in code for a room, made at its first start."""
@@ -106,11 +120,14 @@ async def start_stack(
     rooms: int = 1,
     absent: int = 0,
     port_base: int = 8800,
+    tls: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Stack:
     """Check, configure and start everything, and return when all of it serves.
 
     `absent`: so many more rooms are enrolled at the center, and of their services the signer alone runs.
+    Rooms and center speak to the broker by certificates. `tls`: center and panels are served by HTTPS, and uploads are
+    by certificate, too; otherwise they are plain, which never leaves this machine.
     Ports: `port_base` is the center, +1 the broker, +10… the rooms. `ConfigError` says what to do when something is in
     the way; nothing is left running then.
     """
@@ -125,11 +142,8 @@ async def start_stack(
         check_port(plan.port, f"the panel of {plan.room}")
 
     say("writing configuration")
-    center_url = f"http://127.0.0.1:{center_port}"
+    center_url = f"{'https' if tls else 'http'}://127.0.0.1:{center_port}"
     keys, center_data = data / "keys", data / "center"
-    center_account = account(keys, "center")
-    accounts = {plan.address: account(keys, plan.address) for plan in every}
-    broker_config = write_config(data / "broker", mqtt_port, center_account, accounts)
     for plan in every:
         token = keys / f"{plan.room}.token"
         if not token.exists():
@@ -140,18 +154,21 @@ async def start_stack(
             center_url=center_url,
             token_file=token,
             mqtt_port=mqtt_port,
-            mqtt_username=accounts[plan.address].username,
-            mqtt_password_file=accounts[plan.address].password_file,
+            tls=tls,
         )
-    center_config = _write_center(center_data, center_port, mqtt_port, keys, every)
+    center_config = _write_center(center_data, center_port, mqtt_port, keys, every, tls=tls)
+    court = await asyncio.to_thread(open_court, load_config(center_config))
+    broker_config = write_tls_config(data / "broker", f"{mqtt_port} 127.0.0.1", court.broker_folder)
 
     processes = DemoProcesses(data / "logs")
-    stack = Stack(center_url, center_data, plans, every[rooms:], processes)
+    stack = Stack(center_url, center_data, plans, every[rooms:], processes, tls)
     try:
         mosquitto = find_program("mosquitto")
         assert mosquitto is not None
         say("starting the broker and the center")
         processes.start("mosquitto", [mosquitto, "-c", str(broker_config)])
+        reload = [sys.executable, "-m", "wutong.demo.broker_reload", str(court.broker_folder)]
+        processes.start("broker-reload", [*reload, str(data / "broker" / PID_FILE)])
         processes.start("center", _wutong("server", "--config", str(center_config)))
         for plan in plans:
             say(f"starting {plan.room}")
@@ -167,7 +184,7 @@ async def start_stack(
     return stack
 
 
-def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list[RoomPlan]) -> Path:
+def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list[RoomPlan], *, tls: bool) -> Path:
     q = json.dumps
     lines = [
         f"name = {q(CENTER_NAME, ensure_ascii=False)}",
@@ -175,8 +192,9 @@ def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list
         f"port = {port}",
         "[mqtt]",
         f"port = {mqtt_port}",
-        'username = "center"',
-        f"password_file = {q(str((keys / 'center.mqtt').resolve()))}",
+        "tls = true",
+        "[tls]",
+        f"loopback = {q(tls)}",
         "[storage]",
         f"data = {q(str(data.resolve()))}",
     ]
@@ -210,7 +228,8 @@ async def _enroll(stack: Stack, center_config: Path) -> None:
 async def _until_serving(stack: Stack, say: Callable[[str], None]) -> None:
     """Wait until the center and every room answer and every track of every room runs."""
     deadline = time.monotonic() + START_S
-    async with httpx.AsyncClient(timeout=2) as http:
+    # Only whether it answers: panels change their certificate when they are enrolled.
+    async with httpx.AsyncClient(timeout=2, verify=False) as http:  # noqa: S501
         await _until(stack, deadline, "the center", partial(_answers, http, stack.center_url))
         for plan in stack.rooms:
             await _until(stack, deadline, plan.room, partial(_answers, http, stack.panel_url(plan)))

@@ -6,6 +6,7 @@ Looks only; starts no recording and changes nothing. Exit code 0 when nothing st
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from hardware.profile import Profile, load_profile
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
+from sync.tls.certificates import read_certificate
 from wutong.doctor.cameras import examined, v4l2
 from wutong.doctor.finding import DoctorFinding, State
 from wutong.doctor.signer import confinement, signer
@@ -70,6 +72,7 @@ def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
     yield _clock()
     yield _model(profile)
     if profile is not None:
+        yield from _wires(profile)
         yield from _center(profile)
 
 
@@ -173,6 +176,29 @@ def _model(profile: Profile | None) -> DoctorFinding:
         return DoctorFinding("speech model", "ok", f"{name}: {model_files.locate(name)}")
     except WutongError as error:
         return DoctorFinding("speech model", "bad", error.message)
+
+
+def _wires(profile: Profile) -> Iterator[DoctorFinding]:
+    """What would cross a network without TLS, and how long the room's certificate lasts."""
+    policy = profile.policy
+    try:
+        for words in policy.warnings(profile.plain_wires()):
+            yield DoctorFinding("profile: tls", "bad", words)
+    except WutongError as error:
+        yield DoctorFinding("profile: tls", "bad", error.message)
+    if policy.is_open:
+        yield DoctorFinding("profile: tls.plain_until", "bad", policy.words("old ways are open"))
+    path = RoomPaths(profile.storage.data).tls_certificate
+    try:
+        until = read_certificate(path.read_bytes()).not_valid_after_utc
+    except (OSError, WutongError):
+        if profile.center.url:
+            yield DoctorFinding("profile: certificate", "note", f"{path} is not there: enroll this room")
+        return
+    left = (until - dt.datetime.now(dt.UTC)).days
+    state: State = "ok" if left > 0 else "bad"
+    text = f"valid until {until:%Y-%m-%d}" if left > 0 else f"ended {until:%Y-%m-%d}: enroll this room again"
+    yield DoctorFinding("profile: certificate", state, text)
 
 
 def _center(profile: Profile) -> Iterator[DoctorFinding]:

@@ -65,7 +65,9 @@ async def test_each_role_gets_what_is_declared_for_it_and_nothing_else(served: S
     for role, refusal in REFUSED.items():
         async with person(served, role) as http:
             for method, path, rule in routes(served):
-                theirs = rule.machine is not None if role == "room" else role in rule.roles
+                # This room has a token; what is renewed is a certificate, which a token is not enough for.
+                by_token = rule.machine is not None and path != "/api/certificate"
+                theirs = by_token if role == "room" else role in rule.roles
                 answer = await http.request(method, path, params={"q": "x", "from_ms": 0, "to_ms": 1})
                 walked += 1
                 if theirs:

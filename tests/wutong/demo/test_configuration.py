@@ -25,8 +25,6 @@ def test_each_room_gets_a_profile_with_the_seats_of_the_hearing(tmp_path: Path) 
             center_url="http://127.0.0.1:9000",
             token_file=secret,
             mqtt_port=9001,
-            mqtt_username=plan.address,
-            mqtt_password_file=secret,
         )
     first, second = (load_profile(plan.profile) for plan in plans)
     assert [(seat.id, seat.roles, seat.channel) for seat in first.seats] == [
@@ -50,9 +48,7 @@ def test_a_hearing_with_other_roles_gets_seats_of_its_own(tmp_path: Path) -> Non
     (folder / "reference.json").write_text(json.dumps(reference), encoding="utf-8")
     (plan,) = plan_rooms(tmp_path, 1, 9010)
     secret = tmp_path / "secret"
-    write_profile(
-        plan, folder, center_url="", token_file=secret, mqtt_port=1883, mqtt_username="", mqtt_password_file=secret
-    )
+    write_profile(plan, folder, center_url="", token_file=secret, mqtt_port=1883)
     assert "seat-2" in [seat.id for seat in load_profile(plan.profile).seats]
 
 

@@ -69,7 +69,7 @@ async def measure(data: Path, cycles: int, port_base: int, console: Console) -> 
 async def _present(stack: Stack, cycles: int, console: Console) -> dict[str, Any]:
     room = stack.rooms[0]
     scenario = Scenario.load(BUNDLED_HEARING)
-    async with Clerk(stack.panel_url(room)) as clerk, chromium() as browser:
+    async with Clerk(stack.panel_url(room), stack.trusted()) as clerk, chromium() as browser:
         await clerk.sign_in(stack.clerk_code(room))
         await clerk.open(scenario.case)
         announce(RoomPaths(room.data).stage, Play(time.monotonic_ns(), BUNDLED_HEARING))

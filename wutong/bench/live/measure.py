@@ -50,7 +50,7 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console) 
     room = stack.rooms[0]
     conducting: asyncio.Task[None] | None = None
     try:
-        async with Clerk(stack.panel_url(room)) as clerk:
+        async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
             while (await clerk.state())["transcriber"].get("state") != "ready":
                 await asyncio.sleep(0.2)

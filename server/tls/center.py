@@ -1,0 +1,148 @@
+"""TLS of a running center in one piece: its authority, what it serves and shows, what it does each second and hour."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from server.config import Config
+from server.tls.court import CourtAuthority
+from server.tls.devices import LOOK_S, DeviceCertificates
+from server.tls.ended_lines import end_line
+from server.tls.revocations import Revocations
+from sync.errors import StorageError, WutongError
+from sync.runtime.service import every
+from sync.tls.identity import TlsIdentity
+from sync.tls.plain import ALARM, PlainPolicy
+
+log = structlog.get_logger(__name__)
+
+RENEW_S = 3600.0
+_LOOK_AGAIN_S = 5.0
+
+
+class Alarms(Protocol):
+    """Where the wall has its alarms from (`server.rooms.Rooms`)."""
+
+    def alarm(self, address: str, code: str, words: str) -> None:
+        """Show one."""
+
+    def clear(self, address: str, code: str) -> None:
+        """It is over."""
+
+
+def open_court(config: Config) -> CourtAuthority:
+    """The authority of a configuration, made at first use."""
+    own = config.tls
+    return CourtAuthority(
+        config.storage.data,
+        f"{config.name} TLS",
+        names=own.names,
+        own=(own.certificate, own.key) if own.certificate is not None and own.key is not None else None,
+        broker=own.broker,
+    )
+
+
+class CenterTls:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        court: CourtAuthority,
+        shown: TlsIdentity | None,
+        certificates: DeviceCertificates,
+        config: Config,
+        policy: PlainPolicy,
+    ) -> None:
+        """`shown`: how the center connects to its broker; None where it does so by a password."""
+        self._court = court
+        self._shown = shown
+        self._certificates = certificates
+        self._config = config
+        self._policy = policy
+        self._rooms: Alarms | None = None
+        self._said_plain: bool | None = None
+        self._look = asyncio.Event()
+        self.revocations = Revocations(self._write, self._end_line)
+
+    async def start(self, rooms: Alarms) -> None:
+        """Know which certificates are good, before anybody can ask."""
+        self._rooms = rooms
+        await self._certificates.look()
+        self._say_plain()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What runs while the center runs."""
+        make = asyncio.get_running_loop().create_task
+        return [
+            make(self.revocations.run(), name="revocations"),
+            make(self._look_for_ever(), name="certificates"),
+            make(every(RENEW_S, self.renew), name="renewal"),
+        ]
+
+    def served(self) -> tuple[ssl.SSLContext | None, Callable[[], bool]]:
+        """(context of the web server or None for plain HTTP, whether plain HTTP is served beside it)."""
+        return (self._court.context() if self._config.serves_tls else None), lambda: self._policy.is_open
+
+    @property
+    def certificates(self) -> DeviceCertificates:
+        """Which certificates are good."""
+        return self._certificates
+
+    def is_shut(self, room: str) -> bool:
+        """Whether nothing is taken from a room."""
+        return self._certificates.is_shut(room)
+
+    def look_now(self) -> None:
+        """Something was enrolled or revoked in this process."""
+        self._look.set()
+
+    async def renew(self) -> None:
+        """Renew what is due, and notice the day on which the old ways close."""
+        try:
+            await asyncio.to_thread(self._court.renew)
+        except WutongError as error:
+            log.error("certificates_not_renewed", why=error.message)
+        if self._shown is not None:
+            await asyncio.to_thread(self._shown.follow)
+        self._say_plain()
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+            self._look.clear()
+            try:
+                await self._certificates.look()
+            except StorageError as error:
+                log.error("certificates_unread", why=error.message)
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _write(self, serials: frozenset[int]) -> None:
+        await asyncio.to_thread(self._court.revoke, serials)
+
+    async def _end_line(self, room: str) -> None:
+        if self._config.mqtt.by_certificate:
+            await end_line(self._court, self._config.mqtt.host, self._config.mqtt.port, room)
+
+    def _say_plain(self) -> None:
+        """In red, on the wall and in the log, for as long as the old ways are open."""
+        is_open = self._policy.is_open
+        if self._rooms is None or is_open == self._said_plain:
+            return
+        self._said_plain = is_open
+        words = self._policy.words("http、令牌和 MQTT 密码仍可使用 (http, tokens and MQTT passwords are still taken)")
+        if is_open:
+            log.error("plain_wire", what=words)
+        for entry in self._config.rooms:
+            if is_open:
+                self._rooms.alarm(entry.address, ALARM, words)
+            else:
+                self._rooms.clear(entry.address, ALARM)

@@ -1,0 +1,126 @@
+"""One port for HTTPS, and for plain HTTP where that is still let be: which one somebody speaks, their first byte says.
+
+Promises: a handshake is over within `handshake_s` or the connection is; who speaks plain HTTP to a server of HTTPS is
+told so in a sentence, and nothing of what they sent is read as a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+HANDSHAKE_S = 10.0
+MOST_WAITING = 512
+"""Connections that have not said anything yet, or are in their handshake."""
+_HELLO = 0x16
+"""The first byte of a TLS handshake; no request of HTTP begins with it."""
+_SENTENCE = "本服务器只用 https:// 访问 (this server is reached by https:// only)\n".encode()
+_REFUSAL = (
+    b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1\r\nConnection: close\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n" % len(_SENTENCE)
+) + _SENTENCE
+
+
+class TlsListener:
+    """Accepts on a socket for one event loop; looks to uvicorn like one of asyncio's servers."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        protocol: Callable[[], asyncio.Protocol],
+        context: ssl.SSLContext,
+        *,
+        plain: Callable[[], bool] = lambda: False,
+        handshake_s: float = HANDSHAKE_S,
+    ) -> None:
+        """`plain`: whether plain HTTP is served too, asked for each connection."""
+        self._sock = sock
+        self._protocol = protocol
+        self._context = context
+        self._plain = plain
+        self._handshake_s = handshake_s
+        self._greeting: set[asyncio.Task[None]] = set()
+        self._accepting: asyncio.Task[None] | None = None
+
+    def start(self, backlog: int) -> None:
+        """Accept from now on."""
+        self._sock.listen(backlog)
+        self._sock.setblocking(False)
+        self._accepting = asyncio.get_running_loop().create_task(self._accept())
+
+    def close(self) -> None:
+        """Accept no more."""
+        for task in (self._accepting, *self._greeting):
+            if task is not None:
+                task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Return when nobody is greeted any more."""
+        tasks = [task for task in (self._accepting, *self._greeting) if task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, _ = await loop.sock_accept(self._sock)
+            except OSError as error:  # no descriptor is free, or the peer has gone already
+                log.warning("not_accepted", why=error.strerror)
+                await asyncio.sleep(0.1)
+                continue
+            if len(self._greeting) >= MOST_WAITING:
+                sock.close()
+                continue
+            task = loop.create_task(self._greet(sock))
+            self._greeting.add(task)
+            task.add_done_callback(self._greeting.discard)
+
+    async def _greet(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        handed_over = False
+        try:
+            sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            async with asyncio.timeout(self._handshake_s):
+                first = await self._first_byte(sock)
+                if first == _HELLO:
+                    handed_over = True
+                    await loop.connect_accepted_socket(
+                        self._protocol, sock, ssl=self._context, ssl_handshake_timeout=self._handshake_s
+                    )
+                elif first is not None and self._plain():
+                    handed_over = True
+                    await loop.connect_accepted_socket(self._protocol, sock)
+                elif first is not None:
+                    await loop.sock_sendall(sock, _REFUSAL)
+        except (OSError, TimeoutError, ssl.SSLError) as error:
+            # Port scanners, browsers that do not trust the authority yet, revoked and foreign certificates.
+            log.debug("no_handshake", why=str(error)[:200])
+        finally:
+            if not handed_over:
+                sock.close()
+
+    async def _first_byte(self, sock: socket.socket) -> int | None:
+        """What will be read first, without reading it; None when nothing comes."""
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(sock.fileno(), _wake, ready)
+        try:
+            await ready
+            data = sock.recv(1, socket.MSG_PEEK)
+        finally:
+            loop.remove_reader(sock.fileno())
+        return data[0] if data else None
+
+
+def _wake(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

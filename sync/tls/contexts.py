@@ -1,0 +1,72 @@
+"""The two ways in which TLS is spoken here: as a server, and as who connects. Version 1.2 or newer, sane ciphers.
+
+A context is made once and lives: `load_cert_chain` on it is how a new certificate is taken without a restart.
+Sessions are not taken up again: a certificate is looked at in every handshake, so that a revoked one opens nothing by
+what it was given before.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Collection
+from pathlib import Path
+
+from sync.errors import ConfigError
+
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of version 1.2; version 1.3 has no other kind."""
+
+
+def server_context(certificate: Path, key: Path, authority: Path | None = None) -> ssl.SSLContext:
+    """A server's; with an `authority` a client may show a certificate of it, and is refused with any other."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _harden(context)
+    context.set_alpn_protocols(["http/1.1"])
+    context.num_tickets = 0
+    load_own(context, certificate, key)
+    if authority is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        trust(context, authority)
+    return context
+
+
+def client_context() -> ssl.SSLContext:
+    """Of who connects: it trusts nobody yet (`trust`), shows nothing yet (`load_own`), and checks the host's name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    return context
+
+
+def show_to(context: ssl.SSLContext, hosts: Collection[str], other: ssl.SSLContext) -> None:
+    """Have a server go on by `other` with those who ask for one of `hosts`, by name."""
+
+    def asked(sock: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        if name is not None and name.lower() in hosts:
+            sock.context = other
+
+    context.sni_callback = asked
+
+
+def load_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Show this certificate from the next handshake on; `ConfigError` when it cannot be used."""
+    try:
+        if key.stat().st_mode & 0o077:
+            raise ConfigError(f"the key {key} may be read by others; chmod 0600 it")
+        # Never asks for a password at a terminal that nobody watches.
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the certificate {certificate} with the key {key} cannot be used: {error}") from error
+
+
+def trust(context: ssl.SSLContext, authority: Path) -> None:
+    """Believe the certificates of an authority from the next handshake on; `ConfigError` when it cannot be read."""
+    try:
+        context.load_verify_locations(cafile=authority)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the authority's certificate {authority} cannot be used: {error}") from error
+
+
+def _harden(context: ssl.SSLContext) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION

@@ -1,0 +1,112 @@
+"""Whom a certificate of the court's authority names, and by which hosts a server is reached.
+
+A room's certificate has one common name, `court/room` as in the topics; the center's is `center`, which has no slash
+and so is never a room's. Refused: names with anything else in them, above all `+` and `#`, which mean "any".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import psutil
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from sync.errors import LedgerError
+
+CENTER = "center"
+"""The center's name at the broker."""
+CENTER_HOST = "wutong-center"
+"""A host in the certificate of every center: rooms ask for it, by whatever name or address they reach it."""
+_ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,30}/[a-z0-9][a-z0-9-]{0,30}")
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+MOST_NAMES = 64
+
+
+def is_room(name: str) -> bool:
+    """Whether this is the name of a room: `court/room`."""
+    return _ROOM.fullmatch(name) is not None
+
+
+def subject(name: str) -> x509.Name:
+    """A subject or issuer with this common name alone."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The one common name of a certificate; `LedgerError` when it has none, several, or more than that."""
+    attributes = list(certificate.subject)
+    if len(attributes) != 1 or attributes[0].oid != NameOID.COMMON_NAME or not isinstance(attributes[0].value, str):
+        raise LedgerError("the certificate names nobody, or more than one", code="certificate")
+    return attributes[0].value
+
+
+def host_of(text: str) -> str:
+    """A host as certificates have it: small letters, IDNA, an address in its one form; `ValueError` if it is none."""
+    bare = text.strip().strip("[]").partition("%")[0]
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    try:
+        name = bare.rstrip(".").encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        name = ""
+    if len(name) > 253 or _HOST.fullmatch(name) is None:
+        raise ValueError(f"{text[:80]!r} is no host: write a name or an IP address, as center.court.example")
+    return name
+
+
+def hosts_of_urls(urls: Iterable[str]) -> list[str]:
+    """The hosts of web addresses, those that have one."""
+    return [host for url in urls if (host := urlsplit(url).hostname)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what listens or connects there never leaves this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def local_hosts() -> list[str]:
+    """By what this machine is reached: its name, its addresses, and `localhost`."""
+    found = ["localhost", "127.0.0.1", "::1", socket.gethostname()]
+    for addresses in psutil.net_if_addrs().values():
+        found += [a.address for a in addresses if a.family in (socket.AF_INET, socket.AF_INET6)]
+    return found
+
+
+def alternative_names(hosts: Iterable[str]) -> x509.SubjectAlternativeName:
+    """The hosts of a server's certificate, each once, at most `MOST_NAMES`; those that are none are left out."""
+    names: dict[str, x509.GeneralName] = {}
+    for text in hosts:
+        try:
+            host = host_of(text)
+        except ValueError:
+            continue
+        try:
+            names[host] = x509.IPAddress(ipaddress.ip_address(host))
+        except ValueError:
+            names[host] = x509.DNSName(host)
+    return x509.SubjectAlternativeName(list(names.values())[:MOST_NAMES])
+
+
+def hosts_in_names(names: x509.SubjectAlternativeName) -> set[str]:
+    """The hosts among alternative names; what else may stand there is not looked at."""
+    return {str(one.value) for one in names if isinstance(one, x509.DNSName | x509.IPAddress)}
+
+
+def hosts_in(certificate: x509.Certificate) -> set[str]:
+    """The hosts that a server's certificate names."""
+    try:
+        return hosts_in_names(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return set()
