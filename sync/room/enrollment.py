@@ -103,8 +103,8 @@ def enroll_at(
 ) -> Ed25519PublicKey:
     """Enroll the device that has `key` at the center `url` with what was carried here; the center's key.
 
-    `text`: code and fingerprint. `hosts`: by which the room's own panel is reached. `plain`: take a code without a fingerprint, as older centers made
-    them. `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled.
+    `text`: code and fingerprint. `hosts`: by which the room's own panel is reached. `plain`: take a code without a
+    fingerprint, as older centers made them. `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled.
     """
     code, wanted = split_code(text)
     if wanted:

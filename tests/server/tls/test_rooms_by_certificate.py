@@ -281,8 +281,8 @@ async def test_a_code_without_a_fingerprint_is_refused_unless_the_old_way_is_ope
     center: TlsCenter, tmp_path: Path
 ) -> None:
     bare = (await new_code(center.config, ROOM)).split(".")[0]
+    layout = RoomPaths(tmp_path / "r")
     with pytest.raises(ConfigError, match="no fingerprint"):
-        layout = RoomPaths(tmp_path / "r")
         await asyncio.to_thread(
             enroll_at, center.url, layout, ROOM, bare, utc_now(), make_key(layout.device_key), hosts=[]
         )
