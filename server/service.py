@@ -15,9 +15,11 @@ from fastapi import FastAPI
 from server.access.audit import Audit
 from server.access.classification import Classifications
 from server.access.grants import Grants
+from server.access.sealing import Sealing
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import InspectorRoutes
 from server.api.parties import PartyRoutes
+from server.api.sealing import SealingRoutes
 from server.config import Config
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.mqtt import CenterBroker
@@ -70,6 +72,7 @@ class Center:
     audit: Audit
     archive: RecordReader
     classifications: Classifications
+    sealing: Sealing
     grants: Grants
     viewed: ViewingLog
     unrecorded: Unrecorded
@@ -135,13 +138,15 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     rooms = Rooms(config.rooms)
     classifications = Classifications(record, archive)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
-    live = LiveHub(rooms, classifications, broker, client_bytes=client_bytes)
+    sealing = Sealing(record, archive, classifications)
+    live = LiveHub(rooms, classifications, sealing, broker, client_bytes=client_bytes)
     key = center_key(data)
     enrollment = Enrollment(database, key)
     witness = Witness(
         database, enrollment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
     )
     ingest = Ingest(record, rooms, broker)
+    ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     broker.message.add(RoomMessages(rooms, ingest, witness.offer, live).take)
@@ -179,14 +184,22 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         playing=playing,
         audit=audit,
         classifications=classifications,
+        sealing=sealing,
         publish_docket=dockets.publish,
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, classifications)
     viewed = ViewingLog(record)
-    PartyRoutes(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(
-        app
-    )
+    PartyRoutes(
+        access=access,
+        archive=archive,
+        record=record,
+        playing=playing,
+        grants=grants,
+        viewed=viewed,
+        sealing=sealing,
+    ).install(app)
+    SealingRoutes(access, archive, sealing, rooms).install(app)
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
@@ -201,6 +214,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         audit,
         archive,
         classifications,
+        sealing,
         grants,
         viewed,
         unrecorded,
@@ -218,6 +232,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
 
     async def poll() -> None:
         center.rooms.poll()
+        center.live.poll()
 
     async def demand() -> None:
         center.live.demand()
@@ -226,6 +241,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await asyncio.to_thread(center.uploads.expire, time.time())
 
     await center.classifications.start()  # before anybody can ask
+    await center.sealing.start()
     await center.grants.start()
     center.broker.start()
     tasks = [

@@ -16,7 +16,8 @@ from sync.ledger.progress import ProofProgress
 from sync.record.bodies.session import OpenedCase, OpenedSeat
 from sync.record.docket import Docket
 from sync.record.event import Event
-from sync.record.hearing import ShownHearing, State
+from sync.record.hearing import State
+from sync.record.shown_hearing import ShownHearing
 from sync.record.timeline import Exhibit
 from sync.room.messages import (
     CaptionMessage,

@@ -91,6 +91,11 @@ class Classifications:
             return True
         return self.of(hearing) in _allowed(role)
 
+    @staticmethod
+    def allowed(role: str) -> tuple[Classification, ...]:
+        """The levels, of hearings and of parts of them, that people of a role may see."""
+        return _allowed(role)
+
     def sight(self, role: str) -> Sight:
         """What queries ask for, so that nothing that people of this role may not see is ever taken, or counted."""
         return Sight(

@@ -50,6 +50,8 @@ class Received:
     event: Event
     body_text: str
     digest: str
+    about: tuple[tuple[int, int], ...] | None = None
+    """Of a change of lines that is stored: the room times [from, to] of those lines."""
 
 
 def number_of(payload: bytes) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -19,6 +19,7 @@ from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
 from sync import topics
 from sync.errors import CenterError, StorageError
+from sync.record.sealed_parts import SealedPart
 from sync.runtime.listeners import Listeners
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,8 @@ class Ingest:
         self._broker = broker
         self.stored = Listeners[[Sequence[Received]]]()
         """Told of the events that are new, after they are on disk."""
+        self.sealed = Listeners[[Mapping[str, list[SealedPart]]]]()
+        """Told of what rooms have sealed with them, before anybody is told of the events."""
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE)
         self.malformed = 0
 
@@ -67,6 +70,8 @@ class Ingest:
                 log.error("events_not_stored", count=len(batch), why=error.message)
                 await asyncio.sleep(1)
                 continue
+            if stored.sealed:
+                self.sealed.notify(stored.sealed)
             self._complain(stored)
             for room, numbers in stored.receipts.items():
                 self._answer(room, numbers, [])

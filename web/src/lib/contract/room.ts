@@ -428,6 +428,8 @@ export interface LiveHearing {
   opened_utc_ms: number;
   /** Said by the center alone: it runs, and who asks may not see it. */
   hidden?: boolean;
+  /** Said by the center alone: what goes on just now is in a sealed part, which who asks may not see. */
+  part_sealed?: boolean;
 }
 
 /** A set phrase, filled in for the case. */
