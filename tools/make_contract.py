@@ -31,6 +31,7 @@ from pydantic import BaseModel
 
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
+from edge.api.sealing import StretchToSeal
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
@@ -137,7 +138,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewVoice,
         NewUndo,
     ),
-    *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, NewGrant),
+    *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""
 CONSTANTS: Mapping[str, tuple[Any, str]] = {

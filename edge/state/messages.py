@@ -219,4 +219,6 @@ class WallState(TypedDict):
     recording: bool
     presented: WallPresentation | None
     captions: list[WallCaption]
+    part_sealed: bool
+    """What goes on just now is sealed: neither words nor exhibits are shown."""
     utc_ms: float

@@ -11,6 +11,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
+from sync.record.sealed_parts import RoomParts, SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
@@ -46,6 +47,14 @@ class RoomSource:
         """Let go of the log."""
         self._checkpoints.close()
         self._log.close()
+
+    def sealed_parts(self) -> Sequence[SealedPart]:
+        """Those that the room has sealed itself; what the center has sealed it does not know."""
+        parts = RoomParts()
+        for event in self._events:
+            if event.kind == "sealed_part":
+                parts.apply(event)
+        return list(parts)
 
     def events(self) -> Sequence[Event]:
         """All events of the hearing."""

@@ -187,6 +187,13 @@ export interface Lifting {
   reason: string;
 }
 
+/** Which part of the hearing is sealed: the last seconds, and what comes from now on, or both. */
+export interface StretchToSeal {
+  back_s?: number;
+  goes_on?: boolean;
+  reason: string;
+}
+
 /** Body of a grant. */
 export interface NewGrant {
   role: string;

@@ -395,6 +395,8 @@ export interface DisplayState {
   recording: boolean;
   presented: WallPresentation | null;
   captions: WallCaption[];
+  /** What goes on just now is sealed: neither words nor exhibits are shown. */
+  part_sealed: boolean;
   utc_ms: number;
 }
 
