@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -42,18 +41,6 @@ def at_room_time(data: bytes) -> bytes:
             ticks = item.decode_time + ROOM_NS * init.timescale // 10**9
             out += retime(item, init, ticks, item.sequence).data
     return out
-
-
-@pytest.fixture(scope="session")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Four seconds of two microphones, as FLAC in fragments of 160 ms."""
-    path = tmp_path_factory.mktemp("voices") / "mics.mp4"
-    command = (
-        "ffmpeg -v error -y -f lavfi -i sine=frequency=300:sample_rate=16000:duration=4 -ac 2 -c:a flac -strict -2 "
-        "-movflags empty_moov+default_base_moof -frag_duration 160000 -f mp4"
-    )
-    subprocess.run([*command.split(), str(path)], check=True, timeout=60)
-    return path.read_bytes()
 
 
 def story(media: dict[str, bytes]) -> list[dict[str, Any]]:
