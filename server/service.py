@@ -31,6 +31,7 @@ from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
 from server.live.messages import RoomMessages
+from server.notices import Notices
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
@@ -152,6 +153,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     broker.message.add(RoomMessages(rooms, ingest, witness.offer, live).take)
     dockets = Dockets(archive, broker)
     broker.link.add(dockets.link)
+    notices = Notices(
+        archive,
+        classifications,
+        sealing,
+        lambda room, message: broker.publish(room, topics.NOTICES, message, qos=1),
+    )
+    broker.link.add(notices.link)
+    rooms.changed.add(notices.room)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
     access.install(app, COOKIE, https=config.web.https, audit=audit.note, origins=origins)

@@ -42,15 +42,25 @@ class DisplayToken:
             raise AccessError("显示屏地址无效 (this is not the display's address)", code="token")
 
 
-def unseen_on_the_wall(hearing: Hearing) -> Unseen:
-    """What of a hearing the wall does not show: all that is sealed."""
-    return Unseen.of(hearing.room_parts, frozenset())
+def unseen_on_the_wall(state: RoomState, hearing: Hearing) -> Unseen:
+    """What of a hearing the wall does not show: all that is sealed, by the room itself or at the center."""
+    notice = state.notices.get(hearing.id)
+    told = [] if notice is None else [part.part() for part in notice.parts]
+    return Unseen.of([*hearing.room_parts, *told], frozenset())
+
+
+def hearing_is_withheld(state: RoomState) -> bool:
+    """Whether the center has said that not everybody may see the hearing that runs."""
+    notice = None if state.current is None else state.notices.get(state.current.id)
+    return notice is not None and notice.withheld
 
 
 def part_is_sealed(state: RoomState) -> bool:
-    """Whether what goes on just now is in a sealed part."""
+    """Whether what goes on just now is not for the wall: in a sealed part, or of a hearing that is withheld."""
     hearing = state.current
-    return hearing is not None and unseen_on_the_wall(hearing).at(state.clock.now_ns())
+    if hearing is None:
+        return False
+    return hearing_is_withheld(state) or unseen_on_the_wall(state, hearing).at(state.clock.now_ns())
 
 
 def presented_exhibit(state: RoomState) -> Exhibit | None:
@@ -71,7 +81,7 @@ def display_value(state: RoomState) -> WallState:
     return {
         "court_name": room.court_name,
         "room_name": room.room_name,
-        "case": None if hearing is None else hearing.case,
+        "case": None if hearing is None or hearing_is_withheld(state) else hearing.case,
         "state": None if hearing is None else hearing.state,
         "recording": hearing is not None and hearing.state is State.OPEN and state.kept(hearing.id),
         "presented": None
@@ -79,6 +89,7 @@ def display_value(state: RoomState) -> WallState:
         else cast(WallPresentation, {**to_ms(asdict(presented)), "exhibit": asdict(exhibit)}),
         "captions": _captions(state),
         "part_sealed": part_is_sealed(state),
+        "withheld": hearing_is_withheld(state),
         "utc_ms": state.clock.utc_now_ns() / 1_000_000,
     }
 
@@ -88,7 +99,7 @@ def _captions(state: RoomState) -> list[WallCaption]:
     hearing = state.current
     if hearing is None or hearing.state is not State.OPEN or part_is_sealed(state):
         return []
-    unseen = unseen_on_the_wall(hearing)
+    unseen = unseen_on_the_wall(state, hearing)
     since_ns = hearing.pauses[-1].to_ns if hearing.pauses else None
     said: list[WallCaption] = [
         {"id": u.id, "seat": u.seat, "role": u.role, "start_ns": u.start_ns, "end_ns": u.end_ns, "text": u.text}

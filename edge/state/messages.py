@@ -221,4 +221,6 @@ class WallState(TypedDict):
     captions: list[WallCaption]
     part_sealed: bool
     """What goes on just now is sealed: neither words nor exhibits are shown."""
+    withheld: bool
+    """So it is of the whole hearing, as the center has said."""
     utc_ms: float

@@ -67,6 +67,8 @@ class Classifications:
         self._archive = archive
         self.changed = Listeners[[]]()
         """Told when what somebody may see has changed."""
+        self.said = Listeners[[str]]()
+        """Told of the hearing whose level somebody has set."""
         self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
         self._said_closed: set[str] = set()
@@ -84,6 +86,14 @@ class Classifications:
         """The classification of a hearing."""
         default = Classification.RESTRICTED if hearing in self._not_public else Classification.OPEN
         return self._set.get(hearing, default)
+
+    def set_level(self, hearing: str) -> Classification | None:
+        """What somebody has set; None while nobody has."""
+        return self._set.get(hearing)
+
+    def hearings(self) -> set[str]:
+        """Those whose level somebody has set."""
+        return set(self._set)
 
     def lets(self, role: str, hearing: str | None) -> bool:
         """Whether people of this role may see a hearing; None is a room without one."""
@@ -136,6 +146,7 @@ class Classifications:
         await self._record.set_level(row, hearing, goal.value)
         self._set[hearing] = goal
         self.changed.notify()
+        self.said.notify(hearing)
 
     def stored(self, events: Sequence[Received]) -> None:
         """Hearings that have just been opened."""

@@ -52,6 +52,10 @@ class Sealing:
         """The parts of a hearing that are sealed now, by their time."""
         return sorted(self._parts.get(hearing, {}).values(), key=lambda part: (part.from_ns, part.id))
 
+    def hearings(self) -> set[str]:
+        """Those that have a part."""
+        return set(self._parts)
+
     def unseen(self, role: str, hearing: str | None) -> Unseen:
         """What people of this role may not see of a hearing; nothing of what is of none."""
         if hearing is None or hearing not in self._parts:

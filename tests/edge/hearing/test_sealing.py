@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from sync.room.event_log import RoomLog
+from sync.room.feed import FeedServer
+from sync.room.kept_notices import read_notices
 from tests.support.files.evidence_files import photo
 from tests.support.rooms.edge_room import Room
+from wutong.export.sources.room import RoomSource
 
 SECRET = "隐私"
 REASON = {"reason": "涉及个人隐私"}
@@ -117,3 +122,40 @@ async def test_what_says_nothing_clear_is_refused_and_nothing_is_lifted_in_a_roo
     assert (await room.clerk.post(f"{path}/unknown/end")).json()["code"] == "not-found"
     await room.clerk.post("/api/hearing/close")
     assert await code(path, back_s=60, **REASON) == (409, "no-hearing")
+
+
+async def test_the_wall_obeys_what_the_center_has_sealed_also_after_a_restart(room: Room) -> None:
+    hearing = await room.open()
+    uplink = FeedServer(room.layout.feed("uplink"))
+    await uplink.start()
+    part = {"id": "center:1", "from_ns": 0, "to_ns": None, "level": "restricted"}
+
+    async def told(**notice: Any) -> Any:
+        """What the wall shows when it has heard."""
+        said = {"hearing": hearing["id"], "level": "open", "parts": [], **notice}
+        uplink.publish_json("notices", {"notices": [said]}, retain=True)
+        async with room.socket(f"/api/display?token={room.token}") as ws:
+            while True:
+                shown = json.loads(await ws.recv())["value"]
+                if shown["part_sealed"] is bool(notice):
+                    return shown
+
+    async with asyncio.timeout(30):
+        assert (await told(parts=[part]))["withheld"] is False
+        assert (await told())["case"] is not None
+        withdrawn = await told(level="withdrawn")
+        assert (withdrawn["withheld"], withdrawn["case"], withdrawn["captions"]) == (True, None, [])
+    await uplink.stop()
+    await room.stop()
+    await room.start()
+    assert (await wall(room))["withheld"] is True
+    source = RoomSource(room.profile.storage.data, hearing["id"])
+    source.close()
+    assert source.level == "withdrawn"
+
+
+@pytest.mark.parametrize("kept", [b"", b"[]", b"{", b'{"notices": 3}', b'{"notices": [{"hearing": "../x"}]}'])
+def test_a_file_of_notices_that_cannot_be_read_is_none(tmp_path: Path, kept: bytes) -> None:
+    file = tmp_path / "notices.json"
+    file.write_bytes(kept)
+    assert read_notices(file) == {}

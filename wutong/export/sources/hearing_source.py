@@ -24,8 +24,8 @@ class HearingSource(Protocol):
     """`court/room`."""
     hearing: str
     level: str
-    """密级 as this end knows it: `open`, `restricted` or `sealed`. Empty in a room, which has none: there the people of
-    the trial keep their own record."""
+    """密级 as this end knows it: `open`, `restricted` or `withdrawn`. Empty in a room that was told
+    nothing: there the people of the trial keep their own record."""
 
     def sealed_parts(self) -> Sequence[SealedPart]:
         """Its parts that not everybody may see, as this end knows them."""

@@ -397,6 +397,8 @@ export interface DisplayState {
   captions: WallCaption[];
   /** What goes on just now is sealed: neither words nor exhibits are shown. */
   part_sealed: boolean;
+  /** So it is of the whole hearing, as the center has said. */
+  withheld: boolean;
   utc_ms: number;
 }
 
