@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from edge.api.court_systems import add_court_systems
 from edge.api.hearing import add_routes
 from edge.api.phrases import add_phrases, phrasebook_of
+from edge.api.sealing import add_sealing
 from edge.api.signing import add_signing
 from edge.api.transcript import add_transcript
 from edge.api.websockets import add_sockets
@@ -20,6 +21,7 @@ from edge.documents.jobs import Making
 from edge.exhibits.pictures import PagePictures
 from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
+from edge.hearing.sealing import SealingCommands
 from edge.integrity.notary import Notary
 from edge.integrity.status import Integrity, heard_of, words_of
 from edge.panel_tls import PanelTls, plain_alarms
@@ -88,6 +90,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     pictures = PagePictures(state)
     commands = HearingCommands(state, alarms, selftest, pictures)
     add_routes(app, state, commands, token, selftest)
+    add_sealing(app, SealingCommands(state))
     transcript = TranscriptCommands(state)
     add_transcript(app, state, transcript, access)
     signing = SigningCommands(state, Making(profile, layout))

@@ -110,9 +110,12 @@ class KnownRoom:
         hearing = None if self.status is None else self.status.hearing
         return str(hearing["id"]) if hearing is not None and isinstance(hearing.get("id"), str) else None
 
-    def to_screen(self, *, shown: bool = True) -> dict[str, Any]:
-        """As browsers get it; not `shown`: to people who may not see this hearing, only that there is one."""
-        return self._to_screen() if shown else _hidden(self._to_screen())
+    def to_screen(self, *, shown: bool = True, part_sealed: bool = False) -> dict[str, Any]:
+        """As browsers get it; not `shown`: to people who may not see this hearing, only that there is one.
+        `part_sealed`: to people who may not see what goes on in it just now."""
+        if not shown:
+            return _hidden(self._to_screen())
+        return _silent(self._to_screen()) if part_sealed else self._to_screen()
 
     def _to_screen(self) -> dict[str, Any]:
         status = self.status
@@ -140,6 +143,11 @@ def _hidden(room: dict[str, Any]) -> dict[str, Any]:
     if hearing is not None:
         hearing = {**hearing, "case": hidden_case(hearing.get("case")), "hidden": True}
     return {**room, "hearing": hearing, "speaking": []}
+
+
+def _silent(room: dict[str, Any]) -> dict[str, Any]:
+    hearing = room["hearing"]
+    return {**room, "hearing": hearing and {**hearing, "part_sealed": True}, "speaking": []}
 
 
 def hidden_case(case: object) -> dict[str, Any]:

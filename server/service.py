@@ -16,9 +16,11 @@ from fastapi import FastAPI, Request
 from server.access.audit import Audit
 from server.access.classification import Classifications
 from server.access.grants import Grants
+from server.access.sealing import Sealing
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import InspectorRoutes
 from server.api.parties import PartyRoutes
+from server.api.sealing import SealingRoutes
 from server.config import Config
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.mqtt import CenterBroker
@@ -31,6 +33,7 @@ from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
 from server.live.messages import RoomMessages
+from server.notices import Notices
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
@@ -76,6 +79,7 @@ class Center:
     audit: Audit
     archive: RecordReader
     classifications: Classifications
+    sealing: Sealing
     grants: Grants
     viewed: ViewingLog
     unrecorded: Unrecorded
@@ -170,15 +174,20 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         return config.policy.is_open
 
     publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
-    live = LiveHub(rooms, classifications, broker, publisher, client_bytes=client_bytes)
+    sealing = Sealing(record, archive, classifications)
+    live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
     enrollment = Enrollment(database, key, court)
     witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
     ingest = Ingest(record, rooms, publisher, enrollment.keys.of, accept_unsigned=accepts_plain)
+    ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     broker.message.add(RoomMessages(rooms, ingest, witness.offer, live, is_shut=certificates.is_shut).take)
     dockets = Dockets(archive, publisher)
     broker.link.add(dockets.link)
+    notices = Notices(archive, classifications, sealing, publisher)
+    broker.link.add(notices.link)
+    rooms.changed.add(notices.room)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
     secure = config.web.https or (config.serves_tls and not policy.is_open)
@@ -220,14 +229,22 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         playing=playing,
         audit=audit,
         classifications=classifications,
+        sealing=sealing,
         publish_docket=dockets.publish,
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, classifications)
     viewed = ViewingLog(record)
-    PartyRoutes(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(
-        app
-    )
+    PartyRoutes(
+        access=access,
+        archive=archive,
+        record=record,
+        playing=playing,
+        grants=grants,
+        viewed=viewed,
+        sealing=sealing,
+    ).install(app)
+    SealingRoutes(access, archive, sealing, rooms).install(app)
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy)
@@ -245,6 +262,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         audit,
         archive,
         classifications,
+        sealing,
         grants,
         viewed,
         unrecorded,
@@ -264,6 +282,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
 
     async def poll() -> None:
         center.rooms.poll()
+        center.live.poll()
 
     async def demand() -> None:
         center.live.demand()
@@ -278,6 +297,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await asyncio.to_thread(center.uploads.expire, time.time())
 
     await center.classifications.start()  # before anybody can ask
+    await center.sealing.start()
     await center.grants.start()
     await center.enrollment.refresh()  # before the first event comes
     await center.tls.start(center.rooms)

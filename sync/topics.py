@@ -16,7 +16,7 @@ WITNESS = "witness"
 DEMAND = "demand"
 DOCKET = "docket"
 NOTICES = "notices"
-"""Kept free in every access list; nothing is published there yet."""
+"""What is not for everybody's sight of a hearing: `sync.record.notice`."""
 # The last part of `live/<track>/…`.
 INIT = "init"
 FRAGMENT = "frag"

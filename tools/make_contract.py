@@ -31,12 +31,14 @@ from pydantic import BaseModel
 
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
+from edge.api.sealing import StretchToSeal
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.inspectors import ListedHearing, NewClassification, RecordedHearing
 from server.api.parties import GrantedHearing, NewGrant
+from server.api.sealing import Lifting, NewSealedPart
 from server.live.tab_messages import CenterMessage
 from server.store.reader import SearchHit
 from sync.http.access import SessionAnswer
@@ -136,7 +138,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewVoice,
         NewUndo,
     ),
-    *(Final, NewSignature, NewObjection, NewClassification, NewGrant),
+    *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""
 CONSTANTS: Mapping[str, tuple[Any, str]] = {

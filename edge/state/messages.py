@@ -16,7 +16,8 @@ from sync.ledger.progress import ProofProgress
 from sync.record.bodies.session import OpenedCase, OpenedSeat
 from sync.record.docket import Docket
 from sync.record.event import Event
-from sync.record.hearing import ShownHearing, State
+from sync.record.hearing import State
+from sync.record.shown_hearing import ShownHearing
 from sync.record.timeline import Exhibit
 from sync.room.messages import (
     CaptionMessage,
@@ -218,4 +219,8 @@ class WallState(TypedDict):
     recording: bool
     presented: WallPresentation | None
     captions: list[WallCaption]
+    part_sealed: bool
+    """What goes on just now is sealed: neither words nor exhibits are shown."""
+    withheld: bool
+    """So it is of the whole hearing, as the center has said."""
     utc_ms: float

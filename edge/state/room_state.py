@@ -27,10 +27,12 @@ from sync.record.docket import Docket
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms
+from sync.record.notice import MOST_NOTICES, HearingNotice, KeptNotices
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FRESH_S, FeedClient, FeedServer
 from sync.room.follower import Follower
+from sync.room.kept_notices import read_notices
 from sync.room.messages import CaptionMessage, LinkStatus, RecorderStatus, RoomAlarm, SpeakingMessage, TranscriberStatus
 from sync.room.paths import RoomPaths
 
@@ -75,6 +77,8 @@ class RoomState:
         """Of the room itself, between hearings too: `edge.integrity.unsealed`."""
         self.link: LinkStatus | None = None
         self.docket: Docket | None = None
+        self.notices: dict[str, HearingNotice] = {}
+        """hearing -> what the center said last of its sight."""
         self.captions: dict[str, CaptionMessage] = {}
         self.speaking: SpeakingMessage | None = None
         self.integrity: ProofProgress | None = None
@@ -205,12 +209,13 @@ class RoomState:
             pass
         except (OSError, ValidationError) as error:
             log.warning("docket_unreadable", why=str(error), next="the center sends it again")
+        self.notices = await asyncio.to_thread(read_notices, self.layout.notices)
         await self.feed.start()
 
     async def run(self) -> None:
         """Follow the log and the feeds for ever."""
         recorder = FeedClient(self.layout.feed("recorder"), ["init/", "frag/", "levels", "status", "log"])
-        uplink = FeedClient(self.layout.feed("uplink"), ["link", "docket"])
+        uplink = FeedClient(self.layout.feed("uplink"), ["link", "docket", "notices"])
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(recorder, self._from_recorder))
             group.create_task(self._listen(self.transcriber_feed, self._from_transcriber))
@@ -298,6 +303,8 @@ class RoomState:
         if topic == "link":
             self.link = _object(payload)
             self._notify({"type": "link", "value": to_ms(self.link)})
+        elif topic == "notices":
+            self._take_notices(KeptNotices.model_validate_json(payload))
         elif topic == "docket":
             docket = Docket.model_validate_json(payload)
             if docket != self.docket:
@@ -307,6 +314,18 @@ class RoomState:
                 except OSError as error:
                     log.error("docket_not_kept", why=error.strerror, next="it is shown; the center sends it again")
                 self._notify({"type": "docket", "value": to_ms(docket.model_dump())})
+
+    def _take_notices(self, said: KeptNotices) -> None:
+        """What is said of a hearing replaces what was; of the others it holds what was said before."""
+        known = {**self.notices, **{notice.hearing: notice for notice in said.notices}}
+        kept = {name: known[name] for name in sorted(known)[-MOST_NOTICES:]}
+        if kept == self.notices:
+            return
+        self.notices = kept
+        try:
+            write_private(self.layout.notices, KeptNotices(notices=list(kept.values())).model_dump_json())
+        except OSError as error:
+            log.error("notices_not_kept", why=error.strerror, next="they are obeyed; the center says them again")
 
     def _caption(self, value: CaptionMessage) -> None:
         name = str(value["id"])

@@ -67,6 +67,8 @@ class Classifications:
         self._archive = archive
         self.changed = Listeners[[]]()
         """Told when what somebody may see has changed."""
+        self.said = Listeners[[str]]()
+        """Told of the hearing whose level somebody has set."""
         self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
         self._said_closed: set[str] = set()
@@ -85,11 +87,24 @@ class Classifications:
         default = Classification.RESTRICTED if hearing in self._not_public else Classification.OPEN
         return self._set.get(hearing, default)
 
+    def set_level(self, hearing: str) -> Classification | None:
+        """What somebody has set; None while nobody has."""
+        return self._set.get(hearing)
+
+    def hearings(self) -> set[str]:
+        """Those whose level somebody has set."""
+        return set(self._set)
+
     def lets(self, role: str, hearing: str | None) -> bool:
         """Whether people of this role may see a hearing; None is a room without one."""
         if hearing is None:
             return True
         return self.of(hearing) in _allowed(role)
+
+    @staticmethod
+    def allowed(role: str) -> tuple[Classification, ...]:
+        """The levels, of hearings and of parts of them, that people of a role may see."""
+        return _allowed(role)
 
     def sight(self, role: str) -> Sight:
         """What queries ask for, so that nothing that people of this role may not see is ever taken, or counted."""
@@ -131,6 +146,7 @@ class Classifications:
         await self._record.set_level(row, hearing, goal.value)
         self._set[hearing] = goal
         self.changed.notify()
+        self.said.notify(hearing)
 
     def stored(self, events: Sequence[Received]) -> None:
         """Hearings that have just been opened."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
@@ -12,7 +13,8 @@ from typing_extensions import TypedDict
 
 from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
-from server.events.redaction import SignedWords, signing_of
+from server.access.sealing import Sealing, sealed_part
+from server.events.redaction import SignedWords, signing_of, signing_seen
 from server.live.hub import LiveHub
 from server.playback.ranges import MediaRange
 from server.playback.service import Find, PlayableTrack, PlaybackService, answer
@@ -30,6 +32,8 @@ from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.docket import Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
+from sync.record.sealed_parts import SealedPart, Unseen, UnseenSpan, spans_shown
+from sync.record.withheld import withheld
 from sync.runtime.units import NS_PER_MS
 from sync.text.fields import LINE
 
@@ -54,6 +58,14 @@ class NewClassification(BaseModel):
     reason: Annotated[str, LINE, Field(min_length=1, max_length=200)]
 
 
+def part_to_screen(part: SealedPart, unseen: Unseen) -> dict[str, Any]:
+    """A sealed part as somebody gets it: why it was sealed is for who may see it."""
+    told = replace(part, reason="") if unseen.touches(part.from_ns, part.to_ns) else part
+    shown = to_ms(asdict(told))
+    assert isinstance(shown, dict)
+    return shown
+
+
 class ListedHearing(HearingRow):
     """A row of `GET /api/hearings`, with its level (密级)."""
 
@@ -72,6 +84,8 @@ class RecordedHearing(TypedDict):
     now_ms: float | None
     """Room time now; null when it is over or the room is not online."""
     tracks: list[PlayableTrack]
+    unseen: list[UnseenSpan]
+    """What of it lies in sealed parts that who asks may not see."""
 
 
 class InspectorRoutes:
@@ -88,6 +102,7 @@ class InspectorRoutes:
         playing: PlaybackService,
         audit: Audit,
         classifications: Classifications,
+        sealing: Sealing,
         publish_docket: Callable[[str, str], bool],
         integrity: Callable[[str], Awaitable[ProofProgress]],
     ) -> None:
@@ -99,6 +114,7 @@ class InspectorRoutes:
         self._playing = playing
         self._audit = audit
         self._classifications = classifications
+        self._sealing = sealing
         self._listening = SoloQueue()
         self._publish_docket = publish_docket
         self._integrity = integrity
@@ -116,11 +132,13 @@ class InspectorRoutes:
                     return
                 self._audit.note("view", session.role, address_of(ws), "live")
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
+                may_see_span = self._may_see_span(session.role)
                 await self._live.gateway.serve(
                     ws,
-                    self._live.first(may_see),
+                    self._live.first(may_see, may_see_span),
                     may_watch=may_watch,
                     may_see=may_see,
+                    may_see_span=may_see_span,
                     on_said=self._live.said,
                     alive=lambda: self._access.alive(session),
                 )
@@ -130,8 +148,9 @@ class InspectorRoutes:
         @app.get("/api/rooms")
         @allow(*READERS)
         async def rooms(request: Request) -> list[dict[str, Any]]:
-            may_see = self._may_see(self._access.session(request).role)
-            return [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
+            role = self._access.session(request).role
+            may_see, may_see_span = self._may_see(role), self._may_see_span(role)
+            return [self._live.shown(room, may_see, may_see_span) for room in self._rooms.states.values()]
 
         @app.get("/api/hearings")
         @allow(*READERS)
@@ -147,22 +166,28 @@ class InspectorRoutes:
         @allow(*READERS)
         async def one(hearing: Name, request: Request) -> dict[str, Any]:
             with self._judged(request, hearing):
-                room, view, signing = await self._archive.signed(hearing)
-                sight = self._sight(request)
+                room, whole, events = await self._archive.signed(hearing)
+                sight, unseen = self._sight(request), self._unseen(request, hearing)
+                view = withheld(whole, unseen)
                 self._note_view(request, f"hearing {hearing}")
                 now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
                 state = self._rooms.states.get(room)
                 more: RecordedHearing = {
-                    "signing": signing_of(signing, strokes=self._access.session(request).role == ARCHIVIST),
+                    "signing": signing_of(
+                        signing_seen(events, whole, unseen), strokes=self._access.session(request).role == ARCHIVIST
+                    ),
                     "room": room,
                     "court_name": state.court_name if state else "",
                     "room_name": state.room_name if state else "",
                     "access": self._classifications.of(hearing),
                     "integrity": to_ms(await self._integrity(hearing)),
                     "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
-                    "tracks": [await self._playing.track(room, view, track, sight) for track in view.tracks],
+                    "tracks": [await self._playing.track(room, view, track, sight, unseen) for track in view.tracks],
+                    "unseen": to_ms(spans_shown(unseen)),
                 }
-                return {**view.to_json(), **more}
+                parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
+                self._unchanged(request, hearing, unseen)
+                return {**view.to_json(), "sealed_parts": parts, **more}
 
         @app.get("/api/hearings/{hearing}/media/{track}")
         @allow(*READERS)
@@ -171,7 +196,12 @@ class InspectorRoutes:
         ) -> Response:
             with self._judged(request, hearing):
                 find = await self._playing.finder(
-                    hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS), self._sight(request)
+                    hearing,
+                    track,
+                    int(from_ms * NS_PER_MS),
+                    int(to_ms * NS_PER_MS),
+                    self._sight(request),
+                    lambda: self._unseen(request, hearing),
                 )
                 return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
 
@@ -180,6 +210,7 @@ class InspectorRoutes:
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
             with self._judged(request, hearing):
                 room, view = await self._archive.hearing(hearing)
+                view = withheld(view, self._unseen(request, hearing))
                 state = self._rooms.states.get(room)
                 court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
                 draft = explain(view, court_name=court_name, room_name=room_name)
@@ -199,7 +230,10 @@ class InspectorRoutes:
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
             with self._judged(request, hearing):
                 self._note_view(request, f"exhibit {hearing}/{exhibit}")
-                return await self._playing.exhibit(hearing, exhibit, self._sight(request))
+                unseen = self._unseen(request, hearing)
+                response = await self._playing.exhibit(hearing, exhibit, self._sight(request), unseen)
+                self._unchanged(request, hearing, unseen)
+                return response
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}")
         @allow(*READERS)
@@ -208,14 +242,19 @@ class InspectorRoutes:
         ) -> Response:
             with self._judged(request, hearing):
                 self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
-                return await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
+                unseen = self._unseen(request, hearing)
+                response = await self._playing.page(hearing, exhibit, page, scale, self._sight(request), unseen)
+                self._unchanged(request, hearing, unseen)
+                return response
 
         @app.get("/api/hearings/{hearing}/documents/{document}")
         @allow(ARCHIVIST)
         async def document(hearing: Name, document: Name, request: Request) -> Response:
             session = self._access.session(request)
             with self._judged(request, hearing):
+                self._sealing.check_whole(session, hearing)
                 response = await self._playing.document(hearing, document, self._sight(request))
+                self._sealing.check_whole(session, hearing)
             self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
             return response
 
@@ -235,7 +274,12 @@ class InspectorRoutes:
             wanted = WordFilter(role, case, court, from_date, to_date)
             hits = await self._archive.search(q, wanted, self._sight(request))
             # Again, for what was sealed while the query ran.
-            return [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
+            return [
+                hit
+                for hit in hits
+                if self._classifications.lets(mine, hit["hearing"])
+                and not self._sealing.unseen(mine, hit["hearing"]).at(round(hit["start_ms"] * NS_PER_MS))
+            ]
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector", body_bytes=DOCKET_BODY_BYTES)
@@ -274,6 +318,17 @@ class InspectorRoutes:
 
     def _may_see(self, role: str) -> Callable[[str | None], bool]:
         return lambda hearing: self._classifications.lets(role, hearing)
+
+    def _may_see_span(self, role: str) -> Callable[[str | None, int, int], bool]:
+        return lambda hearing, from_ns, to_ns: not self._sealing.unseen(role, hearing).touches(from_ns, to_ns)
+
+    def _unseen(self, request: Request, hearing: str) -> Unseen:
+        return self._sealing.unseen(self._access.session(request).role, hearing)
+
+    def _unchanged(self, request: Request, hearing: str, before: Unseen) -> None:
+        """`AccessError` "sealed-part" when a part was sealed while an answer was made; who asks again gets another."""
+        if self._unseen(request, hearing) != before:
+            raise sealed_part()
 
     def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
         case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])

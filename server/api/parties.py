@@ -19,9 +19,10 @@ from typing_extensions import TypedDict
 from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
+from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import Ms
-from server.events.redaction import SignedWords, signing_of
+from server.events.redaction import SignedWords, signing_of, signing_seen
 from server.playback.service import PlayableTrack, PlaybackService, answer
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
@@ -32,8 +33,11 @@ from sync.media.tracks import MIX
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.bodies.session import OpenedSeat, OpenedTrack, is_public
 from sync.record.hearing import Hearing, State
+from sync.record.milliseconds import to_ms
+from sync.record.sealed_parts import Unseen, UnseenSpan, spans_shown
 from sync.record.timeline import Exhibit, Gap, Pause, Presentation
 from sync.record.transcript import LineSource
+from sync.record.withheld import withheld
 from sync.runtime.units import NS_PER_MS
 from sync.text.fields import LINE, NAME
 
@@ -108,6 +112,8 @@ class GrantedHearing(TypedDict):
     court_name: str
     room_name: str
     signing: SignedWords
+    unseen: list[UnseenSpan]
+    """What of it lies in sealed parts, of which a party gets nothing."""
     tracks: list[PlayableTrack]
     granted: GrantedRights
 
@@ -124,6 +130,7 @@ class PartyRoutes:
         playing: PlaybackService,
         grants: Grants,
         viewed: ViewingLog,
+        sealing: Sealing,
     ) -> None:
         self._access = access
         self._archive = archive
@@ -131,6 +138,7 @@ class PartyRoutes:
         self._playing = playing
         self._grants = grants
         self._viewed = viewed
+        self._sealing = sealing
 
     def install(self, app: FastAPI) -> None:
         """Add all routes."""
@@ -172,21 +180,26 @@ class PartyRoutes:
         @allow(PARTY)
         async def hearing(request: Request) -> dict[str, Any]:
             with self._grants.judged(self._access.session(request)) as grant:
-                room, view, signing = await self._archive.signed(grant.hearing)
+                room, whole, events = await self._archive.signed(grant.hearing)
+                unseen = self._unseen(grant)
+                view = withheld(whole, unseen)
                 opening = await self._archive.opening(grant.hearing)
                 await self._note(request, grant, "hearing")
-                return {
+                shown = {
                     **_shown(view),
                     "court_name": opening.court_name,
                     "room_name": opening.room_name,
-                    "signing": signing_of(signing, strokes=False),
+                    "signing": signing_of(signing_seen(events, whole, unseen), strokes=False),
+                    "unseen": to_ms(spans_shown(unseen)),
                     "tracks": [
-                        await self._playing.track(room, view, track, self._grants.sight())
+                        await self._playing.track(room, view, track, self._grants.sight(), unseen)
                         for track in view.tracks
                         if _is_shown(track)
                     ],
                     "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
                 }
+                self._unchanged(grant, unseen)
+                return shown
 
         @app.get("/api/view/media/{track}")
         @allow(PARTY)
@@ -196,7 +209,12 @@ class PartyRoutes:
                 if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
                     raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
                 find = await self._playing.finder(
-                    grant.hearing, track, round(from_ms * NS_PER_MS), round(to_ms * NS_PER_MS), self._grants.sight()
+                    grant.hearing,
+                    track,
+                    round(from_ms * NS_PER_MS),
+                    round(to_ms * NS_PER_MS),
+                    self._grants.sight(),
+                    lambda: self._unseen(grant),
                 )
 
                 async def told() -> Any:
@@ -211,14 +229,23 @@ class PartyRoutes:
         @allow(PARTY)
         async def exhibit_page(exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1) -> Response:
             with self._grants.judged(self._access.session(request)) as grant:
-                view = await self._archive.evidence(grant.hearing)
+                unseen = self._unseen(grant)
+                view = withheld(await self._archive.evidence(grant.hearing), unseen)
                 # A file has pages that nobody was shown; what hung on the courtroom's wall is what its parties saw.
                 if (exhibit, page) not in {(shown.exhibit, shown.page) for shown in view.presentations}:
                     raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
                 await self._note(request, grant, f"exhibit {exhibit} page {page}")
-                response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight())
+                response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight(), unseen)
+                self._unchanged(grant, unseen)
                 response.headers["Cache-Control"] = "no-store"
                 return response
+
+    def _unseen(self, grant: Grant) -> Unseen:
+        return self._sealing.unseen(PARTY, grant.hearing)
+
+    def _unchanged(self, grant: Grant, before: Unseen) -> None:
+        if self._unseen(grant) != before:
+            raise sealed_part()
 
     async def _note(self, request: Request, grant: Grant, what: str) -> None:
         """On the audit log before it is answered."""

@@ -51,6 +51,8 @@ class Received:
     """SHA-256 of the event (`sync.record.event.event_digest`)."""
     batch: str = ""
     """SHA-256 of the signed batch that brought it; empty for one that came unsigned."""
+    about: tuple[tuple[int, int], ...] | None = None
+    """Of a change of lines that is stored: the room times [from, to] of those lines."""
 
 
 def number_of(payload: bytes) -> int | None:

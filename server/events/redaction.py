@@ -7,14 +7,18 @@ of nothing that an inspector or a party gets. Refuses to pass on strokes unless 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from typing_extensions import TypedDict
 
 from sync.record.bodies.signing import DocumentBody, ObjectionBody, SignatureBody, TranscriptBody
 from sync.record.event import Event
+from sync.record.hearing import Hearing
 from sync.record.milliseconds import to_ms
+from sync.record.sealed_parts import PLACEHOLDER, Unseen
 from sync.record.signing import LISTS
+from sync.record.withheld import hides_line
 
 
 class SaidVersion(TranscriptBody):
@@ -55,9 +59,26 @@ PERSONAL = frozenset({"strokes", "size"})
 
 def shown(event: Event) -> Event:
     """The event as everybody may see it who may see its hearing."""
-    if event.kind != "signature":
-        return event
-    return Event(event.number, event.hearing, event.kind, event.room_ns, event.utc_ns, _impersonal(event.body))
+    if event.kind == "signature":
+        return replace(event, body=_impersonal(event.body))
+    if event.kind == "sealed_part":  # why is for who may see it
+        return replace(event, body={**event.body, "reason": ""})
+    return event
+
+
+def signing_seen(events: Iterable[Event], whole: Hearing, unseen: Unseen) -> list[Event]:
+    """What of it may be told to who may not see `unseen`: an objection to a line that may not be read, or to none that
+    is named, says only that there was one."""
+    if not unseen:
+        return list(events)
+    read = {line.id for line in whole.utterances if not hides_line(line, unseen)}
+
+    def told(event: Event) -> Event:
+        if event.kind != "objection" or event.body.get("line") in read:
+            return event
+        return replace(event, body={**event.body, "text": PLACEHOLDER, "wants": None, "reason": None})
+
+    return [told(event) for event in events]
 
 
 def signing_of(events: Iterable[Event], *, strokes: bool) -> SignedWords:

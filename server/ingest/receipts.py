@@ -28,6 +28,7 @@ from sync.ledger.event_batch import check_batch, read_batch
 from sync.ledger.note import Verifier
 from sync.ledger.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
 from sync.ledger.signed_message import text_digest
+from sync.record.sealed_parts import SealedPart
 from sync.runtime.listeners import Listeners
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,8 @@ class Ingest:
         self._monotonic_s = monotonic_s
         self.stored = Listeners[[Sequence[Received]]]()
         """Told of the events that are new, after they are on disk."""
+        self.sealed = Listeners[[Mapping[str, list[SealedPart]]]]()
+        """Told of what rooms have sealed with them, before anybody is told of the events."""
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE)
         self._signing: set[str] = set()
         """Rooms whose device has signed since this center started: nothing unsigned is theirs."""
@@ -168,6 +171,8 @@ class Ingest:
                 log.error("events_not_stored", count=len(batch), why=error.message)
                 await asyncio.sleep(1)
                 continue
+            if stored.sealed:
+                self.sealed.notify(stored.sealed)
             self._complain(stored)
             for room, digests in stored.receipts.items():
                 said = [StoredEvent(number=number, sha256=digest) for number, digest in digests.items()]

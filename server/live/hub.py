@@ -2,7 +2,8 @@
 
 Who may see something live is judged by the hearing that it is of. What cannot be told to be of one that the room has
 named, or of none, goes to nobody: all of a room that has not said its status yet, what is being kept while no hearing
-is known to run, what is older than the end of the last hearing, words and levels without a known hearing.
+is known to run, what is older than the end of the last hearing, words and levels without a known hearing. What lies in
+a sealed part of a hearing goes to who may see that part, and to nobody else, by the time that it is of.
 """
 
 from __future__ import annotations
@@ -16,23 +17,28 @@ from typing import Any
 import structlog
 
 from server.access.classification import Classifications
+from server.access.sealing import Sealing
 from server.events.admission import Received
+from server.events.moments import spans_of
 from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
 from server.ingest.signed_publisher import SignedPublisher
-from server.live.tab_messages import CenterCaption, CenterEvent, CenterLink, CenterMessage
+from server.live.tab_messages import CenterCaption, CenterEvent, CenterLink, CenterMessage, CenterSealed
 from server.rooms import KnownRoom, Rooms
 from sync import topics
 from sync.errors import CenterError
 from sync.http.live.gateway import Gateway
-from sync.http.live.tab import CLIENT_BYTES, LiveTab
+from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans
 from sync.media.envelope import Envelope, Kind
 from sync.record.milliseconds import event_to_ms, to_ms
+from sync.record.sealed_parts import EVER
+from sync.runtime.units import NS_PER_MS
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
 MAX_TEXT_BYTES = 64 * 1024
+MOST_MS = 2.0**62 / NS_PER_MS
 MAX_TRACKS = 16
 """Of one room: four cameras and the sound are six."""
 _TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -45,6 +51,7 @@ class LiveHub:
         self,
         rooms: Rooms,
         classifications: Classifications,
+        sealing: Sealing,
         broker: CenterBroker,
         publisher: SignedPublisher,
         *,
@@ -63,17 +70,42 @@ class LiveHub:
         self._ended_ns: dict[str, int] = {}
         rooms.changed.add(self.room_changed)
         classifications.changed.add(self.rights_changed)
+        sealing.changed.add(self.part_changed)
+        self._sealing = sealing
+        self._in_part: dict[str, frozenset[str]] = {}
+        """room -> the ids of the parts that what goes on there is in."""
         broker.link.add(self.link)
 
-    def first(self, may_see: Callable[[str | None], bool] = lambda hearing: True) -> list[Callable[[], CenterMessage]]:
+    def first(
+        self,
+        may_see: Callable[[str | None], bool] = lambda hearing: True,
+        may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
+    ) -> list[Callable[[], CenterMessage]]:
         """What a new tab gets before everything else, made when it is sent: it may wait, and is judged then."""
 
         def rooms() -> CenterMessage:
-            shown: Any = [room.to_screen(shown=may_see(room.told_id)) for room in self._rooms.states.values()]
+            shown: Any = [self.shown(room, may_see, may_see_span) for room in self._rooms.states.values()]
             # The center's clock, so that a browser whose own is wrong still measures the lag right.
             return {"type": "rooms", "rooms": shown, "utc_ms": time.time_ns() / 1_000_000}
 
         return [rooms, self._link]
+
+    def shown(
+        self,
+        room: KnownRoom,
+        may_see: Callable[[str | None], bool],
+        may_see_span: Callable[[str | None, int, int], bool],
+    ) -> dict[str, Any]:
+        """A room as somebody gets it."""
+        sealed = not all(may_see_span(room.told_id, *span) for span in self._now(room))
+        return room.to_screen(shown=may_see(room.told_id), part_sealed=sealed)
+
+    def _now(self, room: KnownRoom) -> Spans:
+        """The moment that goes on in a room, as far as anybody can tell; of a room that is away, its last one."""
+        now_ns = self._rooms.now_ns(room.address)
+        if now_ns is None and room.status is not None:
+            now_ns = room.status.room_ns
+        return () if now_ns is None else ((now_ns, now_ns + 1),)
 
     def link(self, connected: bool) -> None:
         """The broker came or went."""
@@ -94,11 +126,42 @@ class LiveHub:
             for track in self._tracks.get(room.address, ()):
                 self.gateway.forget(f"{room.address}/{track}")
         self.gateway.recheck()
-        told = room.told_id
-        self.gateway.broadcast({"type": "room", "room": room.to_screen()}, lambda tab: tab.may_see(told), hearing=told)
+        told, now = room.told_id, self._now(room)
+        self._in_part[room.address] = self._parts_at(room)
+        whole = {"type": "room", "room": room.to_screen()}
+        self.gateway.broadcast(whole, lambda tab: tab.may_see(told), hearing=told, spans=now)
+        if self._in_part[room.address]:
+            silent = {"type": "room", "room": room.to_screen(part_sealed=True)}
+            self.gateway.broadcast(
+                silent,
+                lambda tab: tab.may_see(told) and not all(tab.may_see_span(told, *span) for span in now),
+                hearing=told,
+            )
         if told is not None:
             hidden = {"type": "room", "room": room.to_screen(shown=False)}
             self.gateway.broadcast(hidden, lambda tab: not tab.may_see(told))
+
+    def part_changed(self, hearing: str) -> None:
+        """A part of a hearing was sealed, ended or lifted: cut what waits of it, and tell who has its page open."""
+        for room in self._rooms.states.values():
+            if hearing in (room.told_id, room.live_id):
+                self.room_changed(room)
+        self.gateway.recheck()
+        message: CenterSealed = {"type": "sealed", "hearing": hearing}
+        self.gateway.broadcast(message, lambda tab: tab.may_see(hearing), hearing=hearing)
+
+    def poll(self) -> None:
+        """Note which sealed parts have begun or are over by the time alone; call about once a second."""
+        for room in self._rooms.states.values():
+            if self._in_part.get(room.address, frozenset()) != self._parts_at(room):
+                self.room_changed(room)
+
+    def _parts_at(self, room: KnownRoom) -> frozenset[str]:
+        told = room.told_id
+        parts = [] if told is None else self._sealing.of(told)
+        return frozenset(
+            part.id for part in parts for start, _ in self._now(room) if part.from_ns <= start < part.end_ns
+        )
 
     def rights_changed(self) -> None:
         """Who may see what has changed: cut what is watched, and show every room anew."""
@@ -112,7 +175,9 @@ class LiveHub:
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
             of = None if hearing is None else str(hearing)
-            self.gateway.broadcast(value, _wants(received.room, of), hearing=of, room=f"{received.room}/")
+            self.gateway.broadcast(
+                value, _wants(received.room, of), hearing=of, room=f"{received.room}/", spans=spans_of(received)
+            )
 
     def demand(self) -> None:
         """Tell every room what is watched, and every tab that it is connected; call every few seconds.
@@ -137,7 +202,8 @@ class LiveHub:
         hearing = self._heard(room)
         if hearing is not None:
             message = {"type": "levels", "room": room, "value": value}
-            self.gateway.broadcast(message, _wants(room, hearing), hearing=hearing, room=f"{room}/")
+            spans = _times(value, "at_ms", "at_ms") or self._now(self._rooms.states[room])
+            self.gateway.broadcast(message, _wants(room, hearing), hearing=hearing, room=f"{room}/", spans=spans)
 
     def caption(self, room: str, payload: bytes) -> None:
         """What somebody is saying in a room; `CenterError` when it is malformed."""
@@ -150,7 +216,12 @@ class LiveHub:
             message: CenterCaption = {"type": "caption", "room": room, "value": value}
             address = f"{room}/"
             self.gateway.broadcast(
-                message, lambda tab: tab.may_watch(address) and tab.may_see(hearing), hearing=hearing, room=address
+                message,
+                lambda tab: tab.may_watch(address) and tab.may_see(hearing),
+                hearing=hearing,
+                room=address,
+                # What does not say when it was said may have been said in a part that is sealed.
+                spans=_times(value, "start_ms", "end_ms") or EVER,
             )
 
     def _is_known(self, room: str, envelope: Envelope) -> bool:
@@ -225,6 +296,15 @@ def _wanted_rooms(tab: LiveTab) -> set[str]:
 
 def _wants(room: str, hearing: str | None = None) -> Callable[[LiveTab], bool]:
     return lambda tab: tab.may_watch(f"{room}/") and tab.may_see(hearing) and room in _wanted_rooms(tab)
+
+
+def _times(value: Any, begin: str, end: str) -> Spans:
+    """The times that a text of a room says itself."""
+    said = (value.get(begin), value.get(end)) if isinstance(value, dict) else ()
+    if len(said) != 2 or not all(isinstance(ms, int | float) and abs(ms) < MOST_MS for ms in said):
+        return ()
+    from_ns, to_ns = (round(ms * NS_PER_MS) for ms in said if ms is not None)
+    return ((min(from_ns, to_ns), max(from_ns, to_ns)),)
 
 
 def _json(payload: bytes) -> Any:

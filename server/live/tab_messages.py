@@ -54,6 +54,13 @@ class CenterEvent(TypedDict):
     value: Event
 
 
+class CenterSealed(TypedDict):
+    """A part of a hearing was sealed, ended or lifted: who shows the hearing asks for it anew."""
+
+    type: Literal["sealed"]
+    hearing: str
+
+
 class CenterLinked(TypedDict):
     """Whether the center hears its broker; false: what is shown of the rooms is old."""
 
@@ -67,5 +74,7 @@ class CenterLink(TypedDict):
     value: CenterLinked
 
 
-CenterMessage = CenterRooms | CenterRoom | CenterCaption | CenterLevels | CenterEvent | CenterLink | LostMessage
+CenterMessage = (
+    CenterRooms | CenterRoom | CenterCaption | CenterLevels | CenterEvent | CenterSealed | CenterLink | LostMessage
+)
 """One text of the center's `WS /api/live`."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sync.errors import MediaError
 from sync.media.fmp4 import Indexed, Init, index_file
+from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 
 MAX_RANGE_NS = 30 * 1_000_000_000
 JOIN_NS = 100_000_000
@@ -70,22 +71,27 @@ class Media:
         self._lock = threading.Lock()
         self._indexes: OrderedDict[Path, _Index] = OrderedDict()
 
-    def ranges(self, sources: Sequence[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
-        """(MIME type, playable stretches of room time in ns) of a track."""
+    def ranges(
+        self, sources: Sequence[TrackFile], unseen: Unseen = EVERYTHING_SEEN
+    ) -> tuple[str, list[tuple[int, int]]]:
+        """(MIME type, playable stretches of room time in ns) of a track, without what is `unseen`."""
         mime = ""
         spans: list[tuple[int, int]] = []
         for source in sorted(sources, key=lambda s: s.segment_index):
-            if mime and source.from_ns is not None and source.to_ns is not None:
+            if not unseen and mime and source.from_ns is not None and source.to_ns is not None:
                 spans.append((source.from_ns, source.to_ns))
                 continue
             index = self._index(source)
             if index.init is not None:
                 mime = mime or index.init.mime
-                spans.extend((f.from_ns, f.to_ns) for f in index.fragments)
-        return mime, _joined(spans)
+                spans.extend((f.from_ns, f.to_ns) for run in _runs(index.fragments, unseen) for f in run)
+        return mime, _joined(spans, unseen)
 
-    def read(self, sources: Sequence[TrackFile], from_ns: int, to_ns: int) -> MediaRange:
-        """Whole fragments that cover the range, from a key frame at or before `from_ns`; `NoMediaError`."""
+    def read(
+        self, sources: Sequence[TrackFile], from_ns: int, to_ns: int, unseen: Unseen = EVERYTHING_SEEN
+    ) -> MediaRange:
+        """Whole fragments that cover the range, from a key frame at or before `from_ns`; `NoMediaError`. A fragment
+        that `unseen` touches is none of them, and the range ends before it."""
         to_ns = min(to_ns, from_ns + MAX_RANGE_NS)
         init: Init | None = None
         first_ns = last_ns = 0
@@ -96,10 +102,11 @@ class Media:
             if source.from_ns is not None and source.from_ns >= to_ns:
                 break
             index = self._index(source)
-            chosen = _covering(index.fragments, from_ns, to_ns)
+            covering = (_covering(run, from_ns, to_ns) for run in _runs(index.fragments, unseen))
+            chosen = next((found for found in covering if found), ())
             if not chosen or index.init is None:
                 continue
-            if init is not None and index.init.data != init.data:
+            if init is not None and (index.init.data != init.data or unseen.touches(last_ns, chosen[0].from_ns)):
                 break
             if init is None:
                 init = index.init
@@ -107,14 +114,19 @@ class Media:
                 parts.append(init.data)
             parts.append(_bytes(source.path, chosen[0].offset, chosen[-1].offset + chosen[-1].bytes))
             last_ns = chosen[-1].to_ns
+            if unseen.touches(last_ns, to_ns) and last_ns < to_ns:
+                break
         if init is None:
-            raise NoMediaError(self._next(sources, to_ns))
+            raise NoMediaError(self._next(sources, to_ns, unseen))
         return MediaRange(init.mime, first_ns, last_ns, b"".join(parts))
 
-    def _next(self, sources: Sequence[TrackFile], after_ns: int) -> int | None:
+    def _next(self, sources: Sequence[TrackFile], after_ns: int, unseen: Unseen) -> int | None:
         starts: list[int] = []
         for source in sources:
-            if source.from_ns is not None and source.from_ns >= after_ns:
+            if unseen:
+                runs = _runs(self._index(source).fragments, unseen)
+                starts.extend(f.from_ns for run in runs for f in run if f.from_ns >= after_ns)
+            elif source.from_ns is not None and source.from_ns >= after_ns:
                 starts.append(source.from_ns)
             elif source.to_ns is None or source.to_ns > after_ns:
                 starts.extend(f.from_ns for f in self._index(source).fragments if f.from_ns >= after_ns)
@@ -138,6 +150,21 @@ class Media:
             return index
 
 
+def _runs(fragments: Sequence[Indexed], unseen: Unseen) -> list[Sequence[Indexed]]:
+    """What of a file may be seen, cut where something may not; behind a cut from the next key frame on."""
+    if not unseen:
+        return [fragments]
+    runs: list[Sequence[Indexed]] = []
+    run: list[Indexed] = []
+    cut = False
+    for fragment in fragments:
+        if unseen.touches(fragment.from_ns, fragment.to_ns):
+            runs, run, cut = [*runs, run], [], True
+        elif run or not cut or fragment.key_frame:
+            run.append(fragment)
+    return [one for one in [*runs, run] if one]
+
+
 def _covering(fragments: Sequence[Indexed], from_ns: int, to_ns: int) -> Sequence[Indexed]:
     wanted = [i for i, f in enumerate(fragments) if f.to_ns > from_ns and f.from_ns < to_ns]
     if not wanted:
@@ -154,10 +181,10 @@ def _bytes(path: Path, start: int, end: int) -> bytes:
         return file.read(end - start)
 
 
-def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _joined(spans: Sequence[tuple[int, int]], unseen: Unseen) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if joined and start - joined[-1][1] <= JOIN_NS:
+        if joined and start - joined[-1][1] <= JOIN_NS and not (unseen and unseen.touches(joined[-1][1], start)):
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))

@@ -22,11 +22,13 @@ from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.sight import Sight
-from sync.errors import WutongError
+from sync.errors import AccessError, WutongError
 from sync.http.answers import error_response
 from sync.record.bodies.limits import Limits
 from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing
+from sync.record.sealed_parts import Unseen
+from sync.record.withheld import pages_withheld, withheld
 from sync.runtime.units import NS_PER_MS
 
 R = TypeVar("R")
@@ -62,12 +64,12 @@ class PlaybackService:
         self._pool = ThreadPoolExecutor(AT_ONCE, "playback")
         self._turns: dict[str, asyncio.Semaphore] = {}
 
-    async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight) -> PlayableTrack:
+    async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight, unseen: Unseen) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
         def read_ranges(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
-            return self._media.ranges(sources)
+            return self._media.ranges(sources, unseen)
 
         mime, ranges = await self._reading(room, view.id, name, sight, read_ranges)
         kind: Any = str(said.get("kind", ""))
@@ -79,12 +81,23 @@ class PlaybackService:
             "ranges": [[start / NS_PER_MS, end / NS_PER_MS] for start, end in ranges],
         }
 
-    async def finder(self, hearing: str, track: str, from_ns: int, to_ns: int, sight: Sight) -> Find:
-        """What reads the bytes of a range; `WutongError` "not-found" when there is no such hearing."""
+    async def finder(
+        self, hearing: str, track: str, from_ns: int, to_ns: int, sight: Sight, unseen: Callable[[], Unseen]
+    ) -> Find:
+        """What reads the bytes of a range; `WutongError` "not-found" when there is no such hearing. `unseen` is asked
+        when the bytes are read, and again before they are given away: a part may be sealed meanwhile."""
         room = await self._archive.owner(hearing)
         if room is None:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
-        return lambda: self._reading(room, hearing, track, sight, lambda s: self._media.read(s, from_ns, to_ns))
+
+        async def find() -> MediaRange:
+            now = unseen()
+            found = await self._reading(room, hearing, track, sight, lambda s: self._media.read(s, from_ns, to_ns, now))
+            if unseen().touches(found.from_ns, found.to_ns):
+                raise NoMediaError(None)
+            return found
+
+        return find
 
     async def document(self, hearing: str, document: str, sight: Sight) -> Response:
         """A document of signed words as it was made, to be taken along."""
@@ -126,12 +139,18 @@ class PlaybackService:
                 growing[index] = TrackFile(index, partial.path, True)
         return [*sources, *growing.values()]
 
-    async def exhibit(self, hearing: str, exhibit: str, sight: Sight) -> Response:
-        """The file, shown by its content and never run."""
-        view = await self._archive.evidence(hearing)
+    async def exhibit(self, hearing: str, exhibit: str, sight: Sight, unseen: Unseen) -> Response:
+        """The file, shown by its content and never run; `WutongError` "not-found", and "sealed-part" of a file that has
+        pages which were shown in a sealed part alone."""
+        whole = await self._archive.evidence(hearing)
+        view = withheld(whole, unseen)
         found = next((e for e in view.exhibits if e.id == exhibit), None)
         if found is None:
             raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
+        if any(name == exhibit for name, _ in pages_withheld(whole, unseen)):
+            raise AccessError(
+                "该证据有仅在封存区段内展示的页，不能提供全文 (the file has pages of a sealed part)", code="sealed-part"
+            )
         if not await self._archive.holds(hearing, "exhibit", found.sha256, sight):
             raise WutongError("证据文件尚未上传 (the exhibit's file is still on its way)", code="not-found")
         path = self._store.path(found.sha256)
@@ -148,10 +167,14 @@ class PlaybackService:
         }
         return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
 
-    async def page(self, hearing: str, exhibit: str, page: int, scale: int, sight: Sight) -> Response:
+    async def page(self, hearing: str, exhibit: str, page: int, scale: int, sight: Sight, unseen: Unseen) -> Response:
         """The picture of a page as the room drew it, the largest up to `scale`; `WutongError` codes:
-        `not-found`, `on-its-way` when it is on record and not here yet, `not-drawn` when the room drew none."""
-        view = await self._archive.evidence(hearing)
+        `not-found`, `on-its-way` when it is on record and not here yet, `not-drawn` when the room drew none; and
+        `AccessError` "sealed-part" of a page that was shown in a sealed part alone."""
+        whole = await self._archive.evidence(hearing)
+        view = withheld(whole, unseen)
+        if (exhibit, page) in pages_withheld(whole, unseen) and any(e.id == exhibit for e in view.exhibits):
+            raise AccessError("此页仅在封存区段内展示 (this page was shown in a sealed part alone)", code="sealed-part")
         if all(e.id != exhibit for e in view.exhibits):
             raise WutongError("没有这份证据 (there is no such exhibit)", code="not-found")
         drawn = view.pictures.get(exhibit, {})

@@ -15,12 +15,14 @@ from server.store.database import Database
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
 from server.store.folded import folded_filter
+from server.store.sealed_parts import part_of
 from server.store.sight import Sight
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedCase, OpenedTrack
 from sync.record.event import Event
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
+from sync.record.sealed_parts import SealedPart
 from sync.record.signing import KINDS as SIGNING
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
@@ -28,6 +30,7 @@ from sync.text.equal import fold
 MAX_HEARINGS = 500
 MAX_HITS = 200
 _DAY_NS = 86_400 * 1_000_000_000
+_EVIDENCE = ("open", "exhibit", "drawn", "present", "withdraw", "pause", "resume", "close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class RecordReader:
         """The exhibits of a hearing, their pictures and what was presented of them, without a fold of all events."""
 
         def work(connection: Connection) -> Hearing:
-            return Hearing.of(hearing, events_of(connection, hearing, ("exhibit", "drawn", "present")))
+            return Hearing.of(hearing, events_of(connection, hearing, _EVIDENCE))
 
         return await self._db.read(work)
 
@@ -227,6 +230,19 @@ class RecordReader:
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
         return [dict(row._mapping) for row in rows]
 
+    async def sealed_parts(self) -> dict[str, dict[str, SealedPart]]:
+        """hearing -> part -> the part as its newest act says it; those that were lifted are not there."""
+        query = select(t.sealed_parts).order_by(t.sealed_parts.c.row)
+        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        parts: dict[str, dict[str, SealedPart]] = {}
+        for row in rows:
+            part = part_of(row)
+            of_hearing = parts.setdefault(row.hearing, {})
+            of_hearing.pop(row.part, None)
+            if part is not None:
+                of_hearing[part.id] = part
+        return {hearing: kept for hearing, kept in parts.items() if kept}
+
     async def dockets(self) -> dict[str, str]:
         """room -> docket as JSON text."""
         rows = await self._db.read(lambda connection: list(connection.execute(select(t.dockets))))
@@ -242,7 +258,7 @@ class RecordReader:
         query = (
             select(t.utterances, t.hearings)
             .join(t.hearings, h.id == u.hearing)
-            .where(sight.of_hearings())
+            .where(sight.of_hearings(), sight.of_moments(u.hearing, u.start_ns, u.end_ns))
             .order_by(h.opened_utc_ns.desc(), u.start_ns)
             .limit(MAX_HITS)
         )

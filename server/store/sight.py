@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select
 
 from server.store import tables as t
 
@@ -27,6 +27,25 @@ class Sight:
     def everything(cls) -> Sight:
         """For what the center asks for itself."""
         return cls(frozenset({PUBLIC, NOT_PUBLIC, "withdrawn"}))
+
+    def of_moments(
+        self, hearing: ColumnElement[str], from_ns: ColumnElement[int], to_ns: ColumnElement[int]
+    ) -> ColumnElement[bool]:
+        """Whether nothing of [from, to) of a hearing lies in a part that may not be seen, as
+        `sync.record.sealed_parts` judges it: an empty stretch is the moment at its beginning."""
+        p, later = t.sealed_parts, t.sealed_parts.alias("later_acts")
+        newer = select(later.c.row).where(
+            later.c.hearing == p.c.hearing, later.c.part == p.c.part, later.c.row > p.c.row
+        )
+        end_ns = case((to_ns > from_ns, to_ns), else_=from_ns + 1)
+        touching = and_(p.c.from_ns < end_ns, or_(p.c.to_ns.is_(None), p.c.to_ns > from_ns))
+        beyond = select(p.c.row).where(
+            p.c.hearing == hearing,
+            p.c.level.not_in(sorted(self.levels)),
+            touching,
+            not_(exists(newer.correlate(p))),
+        )
+        return not_(exists(beyond.correlate(t.utterances, t.hearings)))
 
     def of_hearings(self) -> ColumnElement[bool]:
         """Whether a row of `hearings` may be taken."""

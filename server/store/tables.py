@@ -116,6 +116,21 @@ levels = Table(
     Column("level", String(16), nullable=False),
 )
 """The classification that the audit log says last of a hearing, written with it, so that every query can ask for it."""
+sealed_parts = Table(
+    "sealed_parts",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("hearing", String(96), nullable=False),
+    Column("part", String(128), nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("from_ns", BigInteger, nullable=False),
+    Column("to_ns", BigInteger),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("utc_ns", BigInteger, nullable=False),
+    Index("sealed_parts_hearing", "hearing", "part", "row"),
+)
+"""Acts upon parts of hearings, never changed: the newest of a (hearing, part) counts, `open` when it was lifted."""
 dockets = Table(
     "dockets",
     metadata,

@@ -20,7 +20,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 from server.store import tables as t
 from server.store.events import events_of
 from sync.record.event import Event
+from sync.record.sealed_parts import EVER
 from sync.record.transcript import Transcript, Utterance
+from sync.record.withheld import line_times
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
 
@@ -51,11 +53,14 @@ class Lines:
         self._lines = 0
         """Of all folds together."""
 
-    def take(self, connection: Connection, hearing: str, events: Sequence[Event]) -> None:
-        """Words that have just been inserted into `events`, in the order of their coming."""
+    def take(
+        self, connection: Connection, hearing: str, events: Sequence[Event]
+    ) -> dict[int, tuple[tuple[int, int], ...]]:
+        """Words that have just been inserted into `events`, in the order of their coming; of each change of lines
+        (its number) the times of these lines before and after it."""
         fresh = sorted((e for e in events if e.kind in KINDS), key=lambda e: e.number)
         if not fresh:
-            return
+            return {}
         fold = self._folds.pop(hearing, None)  # and back when all is well: a fold that failed in between is no fold
         self._lines -= 0 if fold is None else len(fold.transcript.lines)
         try:
@@ -68,13 +73,14 @@ class Lines:
                 touched = {name for event in fresh for name in _names(event)}
         except _UNFIT as error:
             log.error("words_not_folded", hearing=hearing, why=repr(error)[:200])
-            return
+            return {event.number: EVER for event in fresh if event.kind == "revision"}
         _write(connection, hearing, fold, touched)
         self._folds[hearing] = fold
         self._lines += len(fold.transcript.lines)
         while self._lines > MAX_LINES and len(self._folds) > 1:
             _, quiet = self._folds.popitem(last=False)
             self._lines -= len(quiet.transcript.lines)
+        return {event.number: _times(fold, event) for event in fresh if event.kind == "revision"}
 
     def forget(self) -> None:
         """A transaction did not happen: what is in memory may say more than what is stored."""
@@ -106,6 +112,13 @@ def _row(line: Utterance | None) -> _Row | None:
     if line is None or line.gone or line.struck:
         return None
     return line.seat, clean_line(line.role), line.start_ns, line.end_ns, clean_words(line.text), fold(line.text)
+
+
+def _times(fold: _Fold, event: Event) -> tuple[tuple[int, int], ...]:
+    """When the lines were said that a change is about; ever, where nobody knows."""
+    lines = [fold.transcript.get(name) for name in _names(event)]
+    known = [time for line in lines if line is not None for time in line_times(line)]
+    return tuple(known) if known and all(line is not None for line in lines) else EVER
 
 
 def _names(event: Event) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -20,10 +20,12 @@ from server.store import tables as t
 from server.store.database import Database, insert_once
 from server.store.files import FileEntry
 from server.store.folded import folded_case
+from server.store.sealed_parts import keep_act, said_of, take_room_acts
 from server.store.transcript_index import Lines
 from sync.record.bodies.media import SegmentBody
 from sync.record.bodies.session import OpenBody, is_public
 from sync.record.event import Event
+from sync.record.sealed_parts import SealedPart
 from sync.text.characters import clean_line
 
 
@@ -39,6 +41,10 @@ class BatchOutcome:
     """Refused: the number is taken by another event."""
     foreign: list[Received] = field(default_factory=list)
     """Refused: the hearing belongs to another room."""
+    about: dict[tuple[str, int], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """(hearing, number) of a change of lines -> the times of those lines."""
+    sealed: dict[str, list[SealedPart]] = field(default_factory=dict)
+    """hearing -> parts that its room has sealed, or ended, with this batch."""
 
 
 class RecordWriter:
@@ -102,6 +108,15 @@ class RecordWriter:
 
         await self._db.write(work)
 
+    async def set_part(self, row: dict[str, Any], hearing: str, part: SealedPart, level: str) -> None:
+        """Append the line of the audit log that seals or lifts a part of a hearing, and the act itself with it."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(t.audit), [row])
+            keep_act(connection, hearing, part, level)
+
+        await self._db.write(work)
+
     async def audit(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append to the audit log."""
         await self._db.write(lambda connection: connection.execute(insert(t.audit), list(rows)))
@@ -132,8 +147,28 @@ class RecordWriter:
             if received.event.hearing is not None:
                 hearings.setdefault(received.event.hearing, []).append(received.event)
         for hearing, events in hearings.items():
-            self._lines.take(connection, hearing, events)
+            about = self._lines.take(connection, hearing, events)
+            outcome.about.update({(hearing, number): spans for number, spans in about.items()})
+            parts = take_room_acts(connection, hearing, events)
+            if parts:
+                outcome.sealed[hearing] = parts
+                connection.execute(insert(t.audit), [self._said(hearing, part) for part in parts])
+        outcome.fresh = [
+            replace(r, about=outcome.about.get((r.event.hearing or "", r.event.number))) for r in outcome.fresh
+        ]
         return outcome
+
+    def _said(self, hearing: str, part: SealedPart) -> dict[str, Any]:
+        """What a room has sealed is on the audit log, too, before it counts."""
+        detail = said_of(hearing, part, part.level)
+        return {
+            "utc_ns": self._utc_ns(),
+            "what": "sealed-part",
+            "role": "room",
+            "address": "",
+            "detail": json.dumps(detail, ensure_ascii=False),
+            "granted": True,
+        }
 
     @staticmethod
     def _known(connection: Connection, batch: Sequence[Received]) -> dict[tuple[str, int], str]:

@@ -55,6 +55,11 @@ class Envelope:
     key_frame: bool = False
     kept: bool = False
 
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """Room time [from, to) of the payload."""
+        return self.room_ns, self.room_ns + self.duration_us * 1000
+
     def pack(self) -> bytes:
         """The message as bytes."""
         flags = (1 if self.key_frame else 0) | (2 if self.kept else 0)
@@ -124,3 +129,9 @@ def address(track: str, message: bytes) -> bytes:
     if len(name) > 255:
         raise EnvelopeError(f"the track address {track!r} is longer than 255 bytes")
     return bytes((len(name),)) + name + message
+
+
+def addressed_span_ns(packed: bytes) -> tuple[int, int]:
+    """`Envelope.span_ns` of a message that is preceded by its address."""
+    *_, room_ns, _, duration_us = _HEADER.unpack_from(packed, 1 + packed[0])
+    return room_ns, room_ns + duration_us * 1000

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
-from enum import StrEnum
 from typing import Any, cast
-
-from typing_extensions import TypedDict
 
 from sync.record.bodies.evidence import DrawnBody, DrawnPicture, ExhibitBody, MarkBody, PresentBody, WithdrawBody
 from sync.record.bodies.media import AlarmBody, ClockBody, GapBody, SegmentBody
@@ -28,79 +25,20 @@ from sync.record.bodies.session import (
     ReplacementBody,
     ResumeBody,
     SealBody,
+    SealedPartBody,
 )
-from sync.record.bodies.words import CheckBody, NamedVoice, RevisionBody, UtteranceBody
+from sync.record.bodies.words import CheckBody, RevisionBody, UtteranceBody
 from sync.record.event import AFTER_SEAL, Event
 from sync.record.milliseconds import to_ms
+from sync.record.sealed_parts import RoomParts
+from sync.record.shown_hearing import LastSeal, ShownHearing, SteppedClock
+from sync.record.shown_hearing import State as State
 from sync.record.signing import KINDS as SIGNING
 from sync.record.signing import Signing
 from sync.record.timeline import Alarm, Exhibit, Gap, Mark, Pause, Presentation, Segment
 from sync.record.transcript import Transcript, Utterance
 
 PREROLL_MOST_NS = 10_000_000_000
-
-
-class State(StrEnum):
-    """Where a hearing is between 宣布开庭 and 闭庭."""
-
-    OPEN = "open"
-    PAUSED = "paused"
-    CLOSED = "closed"
-
-
-class LastSeal(TypedDict):
-    """The last seal (封存) of a hearing."""
-
-    at_utc_ns: int
-    index: int
-    leaves: int
-    root: str
-    """hex, of the tree before it"""
-    words_complete: bool
-    late: int
-    """How many words came after it, which the next seal will cover."""
-
-
-class SteppedClock(ClockBody):
-    """A step of UTC against room time, and when it was noticed."""
-
-    at_ns: int
-
-
-class ShownHearing(TypedDict):
-    """A hearing as the screens get it (`sync.record.milliseconds`)."""
-
-    id: str
-    state: State
-    opened_ns: int
-    opened_utc_ns: int
-    recorded_from_ns: int
-    closed_ns: int | None
-    case: OpenedCase
-    seats: list[OpenedSeat]
-    tracks: list[OpenedTrack]
-    pauses: list[Pause]
-    exhibits: list[Exhibit]
-    presentations: list[Presentation]
-    marks: list[Mark]
-    gaps: list[Gap]
-    segments: list[Segment]
-    alarms: list[Alarm]
-    clock_steps: list[SteppedClock]
-    live_muted: bool
-    """Sound and captions do not leave the room live."""
-    sealed: LastSeal | None
-    replaced_by_consent_of: list[str]
-    """Who agreed that the recording stands for the 笔录; nobody: it does not."""
-    last_number: int
-    utterances: list[Utterance]
-    """Every line of the transcript in the order of reading, those too that are `gone`."""
-    ignored: list[str]
-    """Findings of the checks that the clerk lets stand."""
-    voices: list[NamedVoice]
-    """Which role speaks with a voice, as the clerk has said."""
-    presented: Presentation | None
-    """What is on the screens now."""
 
 
 def _no_case() -> OpenedCase:
@@ -126,6 +64,8 @@ class Hearing:
     signing: Signing = field(default_factory=Signing)
     """Who has signed which words."""
     exhibits: list[Exhibit] = field(default_factory=list)
+    added_ns: dict[str, int] = field(default_factory=dict)
+    """Exhibit's id -> when it was added."""
     pictures: dict[str, dict[tuple[int, int], DrawnPicture]] = field(default_factory=dict)
     """Exhibit's id -> (page, scale) -> its picture."""
     presentations: list[Presentation] = field(default_factory=list)
@@ -137,6 +77,8 @@ class Hearing:
     live_muted: bool = False
     """Sound and captions do not leave the room live; the record is as ever."""
     sealed: LastSeal | None = None
+    room_parts: RoomParts = field(default_factory=RoomParts)
+    """What the room itself has sealed (封存区段); the center may have sealed more."""
     replaced_by_consent_of: list[str] = field(default_factory=list)
     """Who agreed that the recording stands for the 笔录 (法释〔2017〕5号, art. 8); nobody: it does not."""
     last_number: int = 0
@@ -196,6 +138,7 @@ class Hearing:
             "clock_steps": self.clock_steps,
             "live_muted": self.live_muted,
             "sealed": self.sealed,
+            "sealed_parts": list(self.room_parts),
             "replaced_by_consent_of": self.replaced_by_consent_of,
             "last_number": self.last_number,
             "utterances": self.transcript.lines,
@@ -278,6 +221,7 @@ def _exhibit(hearing: Hearing, event: Event, body: ExhibitBody) -> None:
         converted=str(body.get("converted", "")),
     )
     hearing.exhibits.append(exhibit)
+    hearing.added_ns.setdefault(exhibit.id, event.room_ns)
 
 
 def _drawn(hearing: Hearing, event: Event, body: DrawnBody) -> None:
@@ -372,6 +316,10 @@ def _mute(hearing: Hearing, event: Event, body: MuteBody) -> None:
     hearing.live_muted = bool(body.get("muted"))
 
 
+def _sealed_part(hearing: Hearing, event: Event, body: SealedPartBody) -> None:
+    hearing.room_parts.apply(event)
+
+
 def _replacement(hearing: Hearing, event: Event, body: ReplacementBody) -> None:
     hearing.replaced_by_consent_of = [str(name) for name in body.get("consents", [])]
 
@@ -395,6 +343,7 @@ _HANDLERS: Mapping[str, Callable[[Hearing, Event, Any], None]] = {
     "alarm": _alarm,
     "clock": _clock,
     "mute": _mute,
+    "sealed_part": _sealed_part,
     "replacement": _replacement,
     "seal": _seal,
 }

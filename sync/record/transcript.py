@@ -31,7 +31,7 @@ CLERK = "clerk"
 _SETTABLE = frozenset({"text", "role", "seat", "struck", "doubtful", "gone", "start_ns", "end_ns"})
 
 
-LineSource = Literal["speech", "typed", "phrase", "split"]
+LineSource = Literal["speech", "typed", "phrase", "split", "sealed"]
 
 
 class LineVersion(LineSettings):
@@ -63,7 +63,8 @@ class Utterance:
     voice: str = ""
     """Which of a seat's voices spoke, where they are told apart."""
     source: LineSource = "speech"
-    """`speech`, `typed`, `phrase` (a set phrase of procedure) or `split` (off another line)."""
+    """`speech`, `typed`, `phrase` (a set phrase of procedure), `split` (off another line), or `sealed`: of a line that
+    may not be read nothing is there but its times."""
     revision: int = 0
     """The number of the event that made this version: what a writer names as `base`."""
     written_utc_ns: int = 0

@@ -172,6 +172,8 @@ class LiveHearing(TypedDict):
     opened_utc_ns: int
     hidden: NotRequired[bool]
     """Said by the center alone: it runs, and who asks may not see it."""
+    part_sealed: NotRequired[bool]
+    """Said by the center alone: what goes on just now is in a sealed part, which who asks may not see."""
 
 
 class RoomIdentity(TypedDict):

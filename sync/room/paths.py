@@ -86,6 +86,11 @@ class RoomPaths:
         return self.data / "display-token"
 
     @property
+    def notices(self) -> Path:
+        """What the center said last of the sight of the room's hearings."""
+        return self.data / "notices.json"
+
+    @property
     def docket(self) -> Path:
         """The last docket that the center sent, so that it survives an outage."""
         return self.data / "docket.json"

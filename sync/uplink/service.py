@@ -19,6 +19,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.record.docket import Docket
 from sync.record.hearing import Hearing
+from sync.record.notice import MAX_NOTICE_BYTES, MOST_NOTICES, HearingNotice, KeptNotices
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
@@ -94,8 +95,10 @@ class BrokerLine:
         *,
         hearing: Callable[[], Hearing | None],
         on_docket: Callable[[bytes], None],
+        on_notice: Callable[[bytes], None],
     ) -> None:
-        """`hearing()`: the one that is open or paused; `on_docket(payload)` hears each that the center sends."""
+        """`hearing()`: the one that is open or paused; `on_docket(payload)` and `on_notice(payload)`
+        hear each that the center sends."""
         prefix = topics.of_room(config.address)
         self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
         self.outbox = Outbox(room_log, self.broker, prefix, center, config.key, utc_ns=clock.utc_now_ns)
@@ -110,6 +113,7 @@ class BrokerLine:
             hearing=hearing,
         )
         self.broker.subscribe(f"{prefix}/{topics.DOCKET}", 1, on_docket)
+        self.broker.subscribe(f"{prefix}/{topics.NOTICES}", 1, on_notice)
 
 
 class Uplink:
@@ -126,6 +130,7 @@ class Uplink:
         self._center = TrustedCenter(
             layout, config.address, accept_unsigned=config.accept_unsigned, utc_ns=clock.utc_now_ns
         )
+        self._noticed: dict[str, HearingNotice] = {}
         self._line: BrokerLine | None = None
         if config.broker is not None:
             self._line = BrokerLine(
@@ -137,6 +142,7 @@ class Uplink:
                 self._center,
                 hearing=lambda: self._follower.current,
                 on_docket=self._on_docket,
+                on_notice=self._on_notice,
             )
         pace = TokenBucket(config.upload_bits_per_s / 8)
         self._http: httpx.AsyncClient | None = None
@@ -239,6 +245,19 @@ class Uplink:
             log.warning("docket_not_believed", why=str(error)[:200])
             return
         self._feed.publish("docket", docket.model_dump_json().encode(), retain=True)
+
+    def _on_notice(self, payload: bytes) -> None:
+        try:
+            notice = HearingNotice.model_validate(self._center.read("notices", payload, limit=MAX_NOTICE_BYTES).value)
+        except (ValueError, CenterError) as error:
+            log.warning("notice_not_believed", why=str(error)[:200])
+            return
+        self._noticed.pop(notice.hearing, None)
+        self._noticed[notice.hearing] = notice
+        while len(self._noticed) > MOST_NOTICES:
+            del self._noticed[min(self._noticed)]
+        kept = KeptNotices(notices=list(self._noticed.values()))
+        self._feed.publish("notices", kept.model_dump_json().encode(), retain=True)
 
     async def _tick(self) -> None:
         while True:

@@ -18,14 +18,17 @@ from server.store.database import open_database
 from server.store.objects import ObjectStore
 from sync.errors import ConfigError
 from sync.ledger.keys import public_pem
+from sync.record.hearing import Hearing
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
+from sync.room.paths import RoomPaths
 from tests.support.exports.honest_exports import HEARING, HonestExports
 from tests.support.exports.honest_room import ROOM, Center
 from tests.support.files import databases
 from wutong.cli import app
 from wutong.export.bundle import export
 from wutong.export.sources.center import CenterSource
+from wutong.export.sources.room import RoomSource
 from wutong.verify.case import ExportCase
 from wutong.verify.examine import examine
 from wutong.verify.verdict import Verdict
@@ -152,6 +155,50 @@ def test_what_not_everybody_may_see_is_taken_out_for_a_reason_that_is_kept(
     assert done.exit_code == 0, done.exception
     row = {"what": "export", "hearing": HEARING, "excerpt": True, "level": level, "reason": "二审调卷"}
     assert audited(config) == [row]
+
+
+def seal_part(config: Path, from_ns: int, to_ns: int | None, level: str) -> None:
+    with create_engine(load_config(config).database_url, poolclass=NullPool).begin() as db:
+        row = {"hearing": HEARING, "part": "center:1", "level": level, "by": "inspector", "reason": "隐私", "utc_ns": 1}
+        db.execute(insert(t.sealed_parts).values(**row, from_ns=from_ns, to_ns=to_ns))
+
+
+@pytest.mark.parametrize("level", ["restricted", "withdrawn"])
+def test_an_export_that_touches_a_sealed_part_needs_a_reason_and_one_that_does_not_needs_none(
+    config: Path, tmp_path: Path, level: str
+) -> None:
+    source = CenterSource(load_config(config), HEARING)
+    opened_ns = Hearing.of(HEARING, source.events()).opened_ns
+    source.close()
+    seal_part(config, opened_ns + 3 * 10**9, opened_ns + 4 * 10**9, level)
+    words = ["export", HEARING, "--config", str(config), "--out", str(tmp_path / "out")]
+    for stretch in ([], ["--to", "3.5"], ["--from", "3.9", "--to", "6"]):
+        refused = CliRunner().invoke(app, [*words, *stretch])
+        assert isinstance(refused.exception, ConfigError), stretch
+        assert "--despite-level" in str(refused.exception)
+    assert not list(tmp_path.glob("out*"))
+    assert audited(config) == []
+    outside = CliRunner().invoke(app, [*words, "--to", "2.9"])
+    assert outside.exit_code == 0, outside.exception
+    done = CliRunner().invoke(app, [*words, "--to", "3.5", "--force", "--despite-level", "二审调卷"])
+    assert done.exit_code == 0, done.exception
+    assert [(row["what"], row.get("reason")) for row in audited(config)] == [("export", None), ("export", "二审调卷")]
+    seal_part(config, opened_ns + 3 * 10**9, opened_ns + 4 * 10**9, "open")
+    lifted = CliRunner().invoke(app, [*words, "--to", "3.5", "--force"])
+    assert lifted.exit_code == 0, lifted.exception
+
+
+def test_a_room_knows_of_the_parts_that_it_sealed_itself(tmp_path: Path) -> None:
+    log = RoomLog(RoomPaths(tmp_path).log)
+    part = {"id": "a", "from_ns": 5, "to_ns": None, "level": "restricted", "by": "书记员", "reason": "隐私"}
+    for kind, body in (("open", {"court": "c", "room": "r"}), ("sealed_part", part)):
+        log.append(kind, body, hearing="h", room_ns=5, utc_ns=5)
+    log.append("sealed_part", {**part, "to_ns": 9}, hearing="h", room_ns=9, utc_ns=9)
+    log.close()
+    source = RoomSource(tmp_path, "h")
+    parts = source.sealed_parts()
+    source.close()
+    assert [(part.from_ns, part.to_ns, part.level) for part in parts] == [(5, 9, "restricted")]
 
 
 def test_a_trial_that_is_not_public_is_restricted_before_anybody_says_so(config: Path) -> None:

@@ -214,6 +214,7 @@ async def test_a_party_reaches_nothing_else_on_any_route(held: Served) -> None:
                     "test": "x",
                     "sha256": "0" * 64,
                     "document": "d",
+                    "part": "center:1",
                     "page": "1",
                 }
                 for method in sorted(getattr(route, "methods", None) or {"GET"}):

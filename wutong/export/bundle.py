@@ -25,6 +25,7 @@ from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
 from sync.record.explanation import explain
 from sync.record.hearing import Hearing
+from sync.record.sealed_parts import EVER, Unseen
 from sync.record.signing import Document
 from sync.runtime.durable_files import sync_folder
 from wutong.export import excerpt, forms
@@ -136,6 +137,7 @@ class Bundle:
             raise ConfigError(f"there is no hearing {self._source.hearing} here, or nothing of it is signed yet")
         try:
             hearing = _folded(self._source.hearing, ledger.events)
+            self._check_parts(hearing, stretch, reason)
             if not self._judged:
                 self._check_medium(hearing, people=people)
             if self._partial.exists():
@@ -182,6 +184,16 @@ class Bundle:
         if not self._judged and self._source.level in _NEED_REASON and not reason.strip():
             raise ConfigError(
                 f"the level (密级) of this hearing is {self._source.level}: not everybody may see it; "
+                "say with --despite-level REASON why it is exported (the audit log keeps the reason)"
+            )
+
+    def _check_parts(self, hearing: Hearing, stretch: tuple[int, int] | None, reason: str) -> None:
+        """As for a level; an excerpt that holds nothing of a sealed part needs no reason."""
+        unseen = Unseen.of(self._source.sealed_parts(), frozenset())
+        begin, end = EVER[0] if stretch is None else (hearing.opened_ns + moment for moment in stretch)
+        if not self._judged and unseen.touches(begin, end) and not reason.strip():
+            raise ConfigError(
+                "a part of it is sealed (此段已封存): not everybody may see it; "
                 "say with --despite-level REASON why it is exported (the audit log keeps the reason)"
             )
 

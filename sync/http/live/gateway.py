@@ -19,7 +19,7 @@ import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
 from sync.errors import EnvelopeError
-from sync.http.live.tab import CLIENT_BYTES, LiveTab, TooSlowError
+from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans, TooSlowError
 from sync.media.envelope import Envelope, Kind, address
 from sync.media.gop_cache import GopCache
 
@@ -122,14 +122,16 @@ class Gateway:
         replaces: str = "",
         hearing: str | None = None,
         room: str = "",
+        spans: Spans = (),
     ) -> None:
         """Send a JSON message to all tabs, or to those that `wants` says; `replaces` as in `LiveTab.text`. It is judged
-        again for each when it is sent: by its `hearing`, and by the address `room` (`…/`) when there is one."""
+        again for each when it is sent: by its `hearing`, by the times `spans` of it that the message is of, and by the
+        address `room` (`…/`) when there is one."""
         if self._tabs:
             text = json.dumps(value, ensure_ascii=False)
             for tab in self._tabs:
                 if wants(tab):
-                    tab.text_packed(text, replaces=replaces, hearing=hearing, room=room)
+                    tab.text_packed(text, replaces=replaces, hearing=hearing, room=room, spans=spans)
 
     async def serve(
         self,
@@ -138,17 +140,18 @@ class Gateway:
         *,
         may_watch: Callable[[str], bool] = lambda name: True,
         may_see: Callable[[str | None], bool] = lambda hearing: True,
+        may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
         on_said: Callable[[LiveTab], None] = lambda tab: None,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
         """Serve an accepted WebSocket until it ends: `first` are JSON messages that come before all others, or
         functions that make them when they are sent.
 
-        `may_watch` filters addresses, `may_see` hearings (for who broadcasts), `on_said` is told after each message of
-        the tab, `alive` is asked every `look_s` whether its session still lasts. Must be called without waiting after
-        `first` was made.
+        `may_watch` filters addresses, `may_see` hearings (for who broadcasts), `may_see_span` times of them; `on_said`
+        is told after each message of the tab, `alive` is asked every `look_s` whether its session still lasts. Must be
+        called without waiting after `first` was made.
         """
-        tab = LiveTab(self._client_bytes, may_watch, may_see)
+        tab = LiveTab(self._client_bytes, may_watch, may_see, may_see_span)
         for value in first:
             tab.text(value)
         for name, (packed, hearing) in self._thumbnails.items():

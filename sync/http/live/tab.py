@@ -6,7 +6,9 @@ waits, in the place of the one before. A tab that does not keep up with its pict
 with `{"type": "lost", "address": …}` and goes on with the next key frame of each track.
 
 Each message knows of which hearing it is, and is judged again when its turn comes: what was put into the queue while it
-could be seen, and may not be seen any more, is not sent, however slow the tab was.
+could be seen, and may not be seen any more, is not sent, however slow the tab was. So it is with the times that it is
+of: what lies in a part of the hearing that may not be seen is not sent, and of a track what could not be decoded after
+it neither.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from typing_extensions import TypedDict
 
-from sync.media.envelope import Envelope, Kind
+from sync.media.envelope import Envelope, Kind, addressed_span_ns
 from sync.media.gop_cache import MAX_GOP_BYTES, GopStart, WatcherGate
 
 CLIENT_BYTES = 8 * 1024 * 1024
@@ -28,6 +30,10 @@ CLIENT_BYTES = 8 * 1024 * 1024
 START_BYTES = MAX_GOP_BYTES
 """What may wait beyond that because tracks were begun with all since their key frames."""
 MAX_TEXTS = 4000
+
+
+Spans = Sequence[tuple[int, int]]
+"""The room times [from, to) that a message is of; none: it is of no time."""
 
 
 class LostMessage(TypedDict):
@@ -53,6 +59,7 @@ class _Message:
     """None for what is of no hearing."""
     room: str = ""
     """Of text: an address that the tab must be allowed to watch (`…/`)."""
+    spans: Spans = ()
 
     @property
     def size(self) -> int:
@@ -68,11 +75,14 @@ class LiveTab:
         limit_bytes: int = CLIENT_BYTES,
         may_watch: Callable[[str], bool] = lambda name: True,
         may_see: Callable[[str | None], bool] = lambda hearing: True,
+        may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
     ) -> None:
         self.may_watch = may_watch
         """Whether this tab may see what an address (`…/track`) shows, now."""
         self.may_see = may_see
         """Whether it may see a hearing, which may be another than the one that its room has now."""
+        self.may_see_span = may_see_span
+        """Whether it may see [from, to) of a hearing that it may see."""
         self._limit = limit_bytes
         self._texts: deque[_Message] = deque()
         self._replaced: dict[str, _Message] = {}
@@ -104,16 +114,24 @@ class LiveTab:
         self.text_packed(made or json.dumps(value, ensure_ascii=False), replaces=replaces, hearing=hearing)
 
     def text_packed(
-        self, text: str | Callable[[], str], *, replaces: str = "", hearing: str | None = None, room: str = ""
+        self,
+        text: str | Callable[[], str],
+        *,
+        replaces: str = "",
+        hearing: str | None = None,
+        room: str = "",
+        spans: Spans = (),
     ) -> None:
         """Queue a JSON message that is text already; of a `room` that must be seen as well, when one is said."""
+        if not self._may_see_all(hearing, spans):
+            return
         waiting = self._replaced.get(replaces) if replaces else None
         if waiting is not None:
-            waiting.data, waiting.hearing, waiting.room = text, hearing, room
+            waiting.data, waiting.hearing, waiting.room, waiting.spans = text, hearing, room, spans
             return
         if len(self._texts) > MAX_TEXTS:
             return  # it is cut off at its next turn, and gets the whole state when it comes back
-        message = _Message(text, None, replaces, hearing, room)
+        message = _Message(text, None, replaces, hearing, room, spans)
         if replaces:
             self._replaced[replaces] = message
         self._texts.append(message)
@@ -124,13 +142,15 @@ class LiveTab:
     def start(self, name: str, init: bytes | None, held: GopStart, hearing: str | None = None) -> None:
         """Watch a track from now on: its init, and what is `held` of it, of a hearing, from its last key frame on."""
         self._start_bytes = min(self._start_bytes, self._media_bytes)
+        if not all(self.may_see_span(hearing, *addressed_span_ns(packed)) for packed in held.fragments):
+            held = GopStart()
         held = held.within(START_BYTES - self._start_bytes)
         self._gates[name] = WatcherGate(opened=held.whole)
         if init is not None:
             self._put(_Message(init, Kind.INIT, name))
         self._start_bytes += held.size
         for packed in held.fragments:
-            self._put(_Message(packed, Kind.FRAGMENT, name, hearing))
+            self._put(_Message(packed, Kind.FRAGMENT, name, hearing, spans=(addressed_span_ns(packed),)))
 
     def stop(self, name: str) -> None:
         """Do not watch a track any more: not even what waits is sent."""
@@ -146,16 +166,23 @@ class LiveTab:
     def media(self, name: str, envelope: Envelope, packed: bytes, hearing: str | None = None) -> None:
         """Queue a fragment of a watched track, or leave it out when it cannot be decoded after a loss."""
         gate = self._gates.get(name)
-        if gate is not None and gate.passes(envelope):
-            self._put_fragment(name, packed, hearing)
+        if gate is None:
+            return
+        if not self.may_see_span(hearing, *envelope.span_ns):
+            self.interrupted(name)
+        elif gate.passes(envelope):
+            self._put_fragment(name, packed, hearing, envelope.span_ns)
 
     def thumbnail(self, name: str, packed: bytes, hearing: str | None = None) -> None:
         """Queue a still picture; only the newest of a track waits."""
+        spans = (addressed_span_ns(packed),)
+        if not self._may_see_all(hearing, spans):
+            return
         waiting = self._thumbnails.get(name)
         if waiting is not None:
-            waiting.data, waiting.hearing = packed, hearing
+            waiting.data, waiting.hearing, waiting.spans = packed, hearing, spans
             return
-        self._thumbnails[name] = _Message(packed, Kind.THUMBNAIL, name, hearing)
+        self._thumbnails[name] = _Message(packed, Kind.THUMBNAIL, name, hearing, spans=spans)
         self._media.append(self._thumbnails[name])
         self._ready.set()
 
@@ -170,8 +197,8 @@ class LiveTab:
         lost: LostMessage = {"type": "lost", "address": name}
         self.text(lost)
 
-    def _put_fragment(self, name: str, packed: bytes, hearing: str | None) -> None:
-        self._put(_Message(packed, Kind.FRAGMENT, name, hearing))
+    def _put_fragment(self, name: str, packed: bytes, hearing: str | None, span_ns: tuple[int, int]) -> None:
+        self._put(_Message(packed, Kind.FRAGMENT, name, hearing, spans=(span_ns,)))
         self._start_bytes = min(self._start_bytes, self._media_bytes)
         if self._media_bytes > self._limit + self._start_bytes:
             self._shed()
@@ -201,13 +228,21 @@ class LiveTab:
         """What this tab may see has changed: what waits and may not be sent any more is let go of."""
         self._texts = deque(item for item in self._texts if self._may_send(item))
         self._replaced = {item.address: item for item in self._texts if item.address}
-        self._drop(lambda item: not self._may_send(item))
+        # What follows a part that may not be seen cannot be decoded without it.
+        cut = {m.address for m in self._media if m.kind is Kind.FRAGMENT and not self._may_send(m)} & self._gates.keys()
+        self._drop(lambda item: not self._may_send(item) or (item.kind is Kind.FRAGMENT and item.address in cut))
+        for name in sorted(cut):
+            self.interrupted(name)
         waiting = {id(item) for item in self._media}
         self._thumbnails = {name: item for name, item in self._thumbnails.items() if id(item) in waiting}
 
     def _may_send(self, item: _Message) -> bool:
         name = item.room if item.kind is None else item.address
-        return self.may_see(item.hearing) and (not name or self.may_watch(name))
+        allowed = self.may_see(item.hearing) and (not name or self.may_watch(name))
+        return allowed and self._may_see_all(item.hearing, item.spans)
+
+    def _may_see_all(self, hearing: str | None, spans: Spans) -> bool:
+        return all(self.may_see_span(hearing, *span) for span in spans)
 
     async def next(self) -> str | bytes:
         """What to send now. `TooSlowError` when too much text waits: the tab must start anew."""

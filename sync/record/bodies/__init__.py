@@ -36,6 +36,7 @@ BODIES: Mapping[str, Any] = {
     "withdraw": evidence.WithdrawBody,
     "mark": evidence.MarkBody,
     "mute": session.MuteBody,
+    "sealed_part": session.SealedPartBody,
     "replacement": session.ReplacementBody,
     "seal": session.SealBody,
     "selftest": media.SelfTestBody,
@@ -44,5 +45,16 @@ BODIES: Mapping[str, Any] = {
 """kind -> the type of its body"""
 
 CHECKED = frozenset(
-    {"open", "segment", "utterance", "revision", "check", "transcript", "objection", "signature", "document"}
+    {
+        "open",
+        "segment",
+        "utterance",
+        "revision",
+        "check",
+        "transcript",
+        "objection",
+        "signature",
+        "document",
+        "sealed_part",
+    }
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from sync.record.bodies.limits import ANY_OBJECT, UNCHECKED, Short
+from sync.record.bodies.limits import ANY_OBJECT, UNCHECKED, Limits, Name, Ns, Short
 
 
 class OpenedCase(TypedDict):
@@ -100,6 +100,24 @@ class ReplacementBody(TypedDict):
     """Body of `replacement`: who agreed that the recording stands for the 笔录."""
 
     consents: list[str]
+
+
+PartLevel = Literal["restricted", "withdrawn"]
+"""Who may see a sealed part: the archivist and who makes the record, or nobody."""
+
+
+class SealedPartBody(TypedDict):
+    """Body of `sealed_part`: a stretch of the hearing is not for everybody's sight; the record keeps all of it.
+
+    Said again with the same `id` and an end, it ends a part that goes on (`to_ns` null).
+    """
+
+    id: Name
+    from_ns: Ns
+    to_ns: Ns | None
+    level: PartLevel
+    by: Short
+    reason: Annotated[str, Limits(max_length=200)]
 
 
 class SealedTrack(TypedDict):

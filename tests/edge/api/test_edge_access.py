@@ -30,6 +30,8 @@ TABLE = {
     ("POST", "/api/hearing/resume"): CLERK,
     ("POST", "/api/hearing/close"): CLERK,
     ("POST", "/api/hearing/replacement"): CLERK,
+    ("POST", "/api/hearing/sealed-parts"): CLERK,
+    ("POST", "/api/hearing/sealed-parts/{part}/end"): CLERK,
     ("GET", "/api/control/state"): MACHINE,
     ("POST", "/api/control/hearing"): MACHINE,
     ("POST", "/api/control/pause"): MACHINE,

@@ -59,6 +59,9 @@ TABLE = {
     ("GET", "/api/hearings/{hearing}/explanation"): READER,
     ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
     ("PUT", "/api/hearings/{hearing}/access"): READER,
+    ("PUT", "/api/hearings/{hearing}/sealed-parts"): READER,
+    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): READER,
+    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/lift"): ARCHIVIST,
     ("GET", "/api/search"): READER,
     ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
     ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
@@ -108,6 +111,7 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     sha256="0" * 64,
                     grant="g",
                     document="d",
+                    part="center:1",
                 )
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)

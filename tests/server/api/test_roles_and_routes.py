@@ -22,6 +22,7 @@ NAMES = {
     "court": "court1",
     "room": "c03",
     "grant": "g",
+    "part": "center:1",
     "uuid": "0" * 32,
     "test": "t",
     "sha256": "0" * 64,

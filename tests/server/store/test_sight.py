@@ -134,7 +134,12 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
         old = {"hearing": "h0", "level": "sealed", "before": "open", "reason": ""}
         line = {"utc_ns": 1, "what": "level", "role": "archivist", "address": "", "granted": True}
         connection.execute(insert(t.audit), [{**line, "detail": json.dumps(old)}])
-        for statement in ("DROP INDEX files_sha256", "ALTER TABLE hearings DROP COLUMN public", "DROP TABLE levels"):
+        for statement in (
+            "DROP TABLE sealed_parts",
+            "DROP INDEX files_sha256",
+            "ALTER TABLE hearings DROP COLUMN public",
+            "DROP TABLE levels",
+        ):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
 
@@ -178,3 +183,13 @@ async def test_an_event_is_of_no_use_for_raising_what_it_says(archive: Archive) 
         [read_event("court1/c03", json.dumps(event(archive.number(), "close", {})).encode())]
     )
     assert await archive.hits("inspector") == []
+
+
+def test_the_condition_of_parts_is_the_same_for_both_databases() -> None:
+    u = t.utterances.c
+    query = select(u.id).where(Sight(frozenset({"open"})).of_moments(u.hearing, u.start_ns, u.end_ns))
+    text = str(query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    assert "FROM sealed_parts" in text
+    assert "sealed_parts.hearing = utterances.hearing" in text
+    assert "FROM utterances" in text
+    assert text.count("FROM utterances") == 1, "the line that is asked for, and no other"

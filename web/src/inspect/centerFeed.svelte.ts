@@ -42,6 +42,7 @@ export class CenterFeed {
 
   private readonly socket: LiveSocket<CenterMessage>;
   private readonly eventListeners = new Set<(address: string, event: RoomEvent) => void>();
+  private readonly sealedListeners = new Set<(hearing: string) => void>();
   private readonly reconnectListeners = new Set<() => void>();
   private readonly followed = new Map<string, number>();
   private readonly clock: ReturnType<typeof setInterval>;
@@ -91,6 +92,12 @@ export class CenterFeed {
     return () => this.reconnectListeners.delete(listener);
   }
 
+  /** Called with a hearing of which a part was sealed, ended or lifted. */
+  onSealed(listener: (hearing: string) => void): () => void {
+    this.sealedListeners.add(listener);
+    return () => this.sealedListeners.delete(listener);
+  }
+
   close(): void {
     clearInterval(this.clock);
     this.socket.close();
@@ -116,6 +123,10 @@ export class CenterFeed {
       case 'room':
         this.rooms.set(message.room.address, message.room);
         if (!message.room.online) this.captions.delete(message.room.address);
+        if (message.room.hearing?.part_sealed === true) this.letGo(message.room.address);
+        break;
+      case 'sealed':
+        for (const listener of this.sealedListeners) listener(message.hearing);
         break;
       case 'caption':
         this.caption(message.room, message.value);
@@ -132,6 +143,16 @@ export class CenterFeed {
         break;
       case 'lost':
         break; // the player resumes at the next key frame by itself
+    }
+  }
+
+  /** What is shown of a room is of a part that may not be seen any more. */
+  private letGo(address: string): void {
+    this.captions.delete(address);
+    for (const [track, still] of this.stills) {
+      if (!track.startsWith(`${address}/`)) continue;
+      this.stills.delete(track);
+      setTimeout(() => URL.revokeObjectURL(still.url), 2000);
     }
   }
 

@@ -3,6 +3,7 @@
 
 import { missing, touchesRecord } from '../player/missingMedia';
 import { recordedEnd, type Stretch, stretches } from '../player/playbackPlan';
+import { asPauses, drawn } from '../player/sealedSpans';
 import { soloTrack, withSolo } from '../player/soloTrack';
 import type { FollowedHearing } from './followedHearing.svelte';
 
@@ -33,6 +34,15 @@ export class RecordTimeline {
 
   /** UTC minus room time. */
   readonly utcOffset_ms = $derived.by(() => (this.#record === null ? 0 : this.#record.opened_utc_ms - this.#record.opened_ms));
+
+  /** What is not played: lawful pauses, and what may not be seen. */
+  readonly quiet = $derived.by(() => {
+    const record = this.#record;
+    return record === null ? [] : [...record.pauses, ...asPauses(record.unseen)];
+  });
+
+  /** 封存区段, as they are drawn. */
+  readonly sealed = $derived.by(() => (this.#record === null ? [] : drawn(this.#record.sealed_parts, this.#record.unseen)));
 
   /** The seats that can be heard alone. */
   readonly soloSeats = $derived.by(() => (this.#record?.tracks.some((track) => track.id === 'mics') ? this.#record.seats : []));
@@ -67,7 +77,7 @@ export class RecordTimeline {
     return stretches({
       opened_ms: this.begin_ms,
       end_ms: this.received_ms,
-      pauses: this.#record.pauses,
+      pauses: this.quiet,
       tracks: this.#playable.filter((track) => ids.includes(track.id)),
     });
   }

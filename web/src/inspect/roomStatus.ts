@@ -32,6 +32,14 @@ export function behindClosedDoors(room: { hearing: { pause?: string | null; hidd
   return room?.hearing?.pause === 'closed_evidence' || room?.hearing?.pause === 'mediation';
 }
 
+/** Why nothing of a room is shown just now, as a text of the screens; '' while something is. */
+export function withheldNow(
+  room: { hearing: { pause?: string | null; hidden?: boolean; part_sealed?: boolean } | null } | null,
+): '' | 'tile.closedDoors' | 'part.state' {
+  if (behindClosedDoors(room)) return 'tile.closedDoors';
+  return room?.hearing?.part_sealed === true ? 'part.state' : '';
+}
+
 /** The state of a room: the first that applies, in the order of urgency. */
 export function roomStatus(room: ObservedRoom): RoomStatus {
   if (room.center_alarms?.length) return 'alarm';

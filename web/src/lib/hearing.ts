@@ -29,6 +29,7 @@ export function emptyHearing(id: string): Hearing {
     clock_steps: [],
     live_muted: false,
     sealed: null,
+    sealed_parts: [],
     replaced_by_consent_of: [],
     last_number: 0,
     presented: null,
@@ -116,6 +117,9 @@ export function applyEvent(hearing: Hearing, event: RoomEvent): void {
     case 'mute':
       hearing.live_muted = event.body.muted === true;
       break;
+    case 'sealed_part':
+      applySealedPart(hearing, event);
+      break;
     case 'replacement':
       hearing.replaced_by_consent_of = [...event.body.consents];
       break;
@@ -147,6 +151,17 @@ function endPresentation(hearing: Hearing, atMs: number): void {
 function endPause(hearing: Hearing, atMs: number): void {
   const last = hearing.pauses.at(-1);
   if (last && last.to_ms === null) last.to_ms = atMs;
+}
+
+/** A part of a room begins or, said again, ends; never before the moment in which that was said. */
+function applySealedPart(hearing: Hearing, event: EventOf<'sealed_part'>): void {
+  const { id, from_ms, to_ms, level, by, reason } = event.body;
+  const known = hearing.sealed_parts.find((part) => part.id === id);
+  if (known) {
+    if (known.to_ms === null && to_ms !== null) known.to_ms = Math.max(to_ms, event.room_ms);
+  } else if (to_ms === null || to_ms > from_ms) {
+    hearing.sealed_parts.push({ id, from_ms, to_ms, level, by, reason, at_utc_ms: event.utc_ms });
+  }
 }
 
 function applyAlarm(hearing: Hearing, event: EventOf<'alarm'>): void {

@@ -1,7 +1,7 @@
 /** What the clerk does: one request each, one at a time of a kind; a failure stays in words until it is dismissed. */
 
 import { api, upload } from '../lib/api';
-import type { Exhibit, FromDocket, Hearing, NewCameraView, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason } from '../lib/types';
+import type { Exhibit, FromDocket, Hearing, NewCameraView, NewHearing, NewMark, NewPause, NewTest, NewView, PauseReason, StretchToSeal } from '../lib/types';
 
 export interface NewCase {
   case_no: string;
@@ -61,6 +61,15 @@ export class PanelCommands {
 
   close(): Promise<boolean> {
     return this.run('close', () => api.post<Hearing>('/api/hearing/close'));
+  }
+
+  /** Seal the last seconds, or what comes from now on, for everybody but the archivist and who makes the record. */
+  sealPart(back_s: number, goes_on: boolean, reason: string): Promise<boolean> {
+    return this.run('part', () => api.post<Hearing>('/api/hearing/sealed-parts', { back_s, goes_on, reason } satisfies StretchToSeal));
+  }
+
+  endPart(id: string): Promise<boolean> {
+    return this.run('part', () => api.post<Hearing>(`/api/hearing/sealed-parts/${encodeURIComponent(id)}/end`));
   }
 
   /** Not held back while another is sent: two touches are two marks. */

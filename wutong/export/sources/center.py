@@ -28,6 +28,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
+from sync.record.sealed_parts import SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
 
@@ -61,6 +62,10 @@ class CenterSource:
     def close(self) -> None:
         """Let go of the database."""
         self._db.close()
+
+    def sealed_parts(self) -> Sequence[SealedPart]:
+        """Those of the room, and its own."""
+        return list(asyncio.run(RecordReader(self._db).sealed_parts()).get(self.hearing, {}).values())
 
     def events(self) -> Sequence[Event]:
         """All events that the center holds."""

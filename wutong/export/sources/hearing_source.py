@@ -10,6 +10,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
+from sync.record.sealed_parts import SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
 
@@ -23,8 +24,11 @@ class HearingSource(Protocol):
     """`court/room`."""
     hearing: str
     level: str
-    """密级 as this end knows it: `open`, `restricted` or `sealed`. Empty in a room, which has none: there the people of
-    the trial keep their own record."""
+    """密级 as this end knows it: `open`, `restricted` or `withdrawn`. Empty in a room that was told
+    nothing: there the people of the trial keep their own record."""
+
+    def sealed_parts(self) -> Sequence[SealedPart]:
+        """Its parts that not everybody may see, as this end knows them."""
 
     def events(self) -> Sequence[Event]:
         """All events of the hearing by their number."""

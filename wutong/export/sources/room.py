@@ -13,11 +13,13 @@ from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
+from sync.record.sealed_parts import RoomParts, SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
+from sync.room.kept_notices import read_notices
 from sync.room.paths import RoomPaths, page_picture_name
 from wutong.device_key import device_key
 
@@ -26,7 +28,8 @@ class RoomSource:
     """`data` is `storage.data` of the room's profile."""
 
     by = "room"
-    level = ""
+    level: str
+    """As the center said last; empty where it has said nothing: the people of the trial keep their own record."""
 
     def __init__(self, data: Path, hearing: str) -> None:
         self.layout = RoomPaths(data)
@@ -36,6 +39,8 @@ class RoomSource:
         self._log = RoomLog(self.layout.log)
         self._checkpoints = Checkpoints(self.layout.log)
         self._events = self._log.of_hearing(hearing)
+        self._notice = read_notices(self.layout.notices).get(hearing)
+        self.level = "" if self._notice is None else self._notice.level
         opening = next((e for e in self._events if e.kind == "open"), None)
         if opening is None:
             known = self._log.last_opened()
@@ -49,6 +54,14 @@ class RoomSource:
         """Let go of the log."""
         self._checkpoints.close()
         self._log.close()
+
+    def sealed_parts(self) -> Sequence[SealedPart]:
+        """Those that the room has sealed itself, and what the center has told it."""
+        parts = RoomParts()
+        for event in self._events:
+            if event.kind == "sealed_part":
+                parts.apply(event)
+        return [*parts, *([] if self._notice is None else [part.part() for part in self._notice.parts])]
 
     def events(self) -> Sequence[Event]:
         """All events of the hearing."""

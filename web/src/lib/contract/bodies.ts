@@ -316,6 +316,18 @@ export interface MuteBody {
   by: string;
 }
 
+/**
+ * Body of `sealed_part`: a stretch of the hearing is not for everybody's sight; the record keeps all of it.
+ */
+export interface SealedPartBody {
+  id: string;
+  from_ms: number;
+  to_ms: number | null;
+  level: 'restricted' | 'withdrawn';
+  by: string;
+  reason: string;
+}
+
 /** Body of `replacement`: who agreed that the recording stands for the 笔录. */
 export interface ReplacementBody {
   consents: string[];
@@ -410,6 +422,7 @@ export interface Bodies {
   withdraw: WithdrawBody;
   mark: MarkBody;
   mute: MuteBody;
+  sealed_part: SealedPartBody;
   replacement: ReplacementBody;
   seal: SealBody;
   selftest: SelfTestBody;

@@ -1,7 +1,7 @@
 // Written by tools/make_contract.py from Python's types: change those, and run it again.
 
 import type { Case, ObjectingPerson, RoomEvent, Seat } from './bodies';
-import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation } from './record';
+import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation, UnseenSpan } from './record';
 import type { Alarm, Caption, Levels, LiveHearing, RecorderStatus } from './room';
 import type { LostMessage } from './session';
 
@@ -61,6 +61,12 @@ export interface CenterEvent {
   value: RoomEvent;
 }
 
+/** A part of a hearing was sealed, ended or lifted: who shows the hearing asks for it anew. */
+export interface CenterSealed {
+  type: 'sealed';
+  hearing: string;
+}
+
 /** On connect, on a change and every few seconds. */
 export interface CenterLink {
   type: 'link';
@@ -79,6 +85,7 @@ export type CenterMessage =
   | CenterCaption
   | CenterLevels
   | CenterEvent
+  | CenterSealed
   | CenterLink
   | LostMessage;
 
@@ -112,6 +119,8 @@ export interface RecordedHearing {
   /** Room time now; null when it is over or the room is not online. */
   now_ms: number | null;
   tracks: PlayableTrack[];
+  /** What of it lies in sealed parts that who asks may not see. */
+  unseen: UnseenSpan[];
 }
 
 /** Who signed the words of a hearing, each as its event says it. */
@@ -226,6 +235,8 @@ export interface GrantedHearing {
   court_name: string;
   room_name: string;
   signing: SignedWords;
+  /** What of it lies in sealed parts, of which a party gets nothing. */
+  unseen: UnseenSpan[];
   tracks: PlayableTrack[];
   granted: GrantedRights;
 }
@@ -247,7 +258,7 @@ export interface GrantedLine {
   start_ms: number;
   end_ms: number;
   text: string;
-  source: 'speech' | 'typed' | 'phrase' | 'split';
+  source: 'speech' | 'typed' | 'phrase' | 'split' | 'sealed';
   struck: boolean;
   doubtful: boolean;
 }

@@ -24,6 +24,8 @@ export interface Hearing {
   /** Sound and captions do not leave the room live. */
   live_muted: boolean;
   sealed: Seal | null;
+  /** Stretches that are not for everybody's sight (封存区段). */
+  sealed_parts: SealedPart[];
   /** Who agreed that the recording stands for the 笔录; nobody: it does not. */
   replaced_by_consent_of: string[];
   last_number: number;
@@ -135,6 +137,20 @@ export interface Seal {
 }
 
 /**
+ * A stretch of room time [from, to) that not everybody may see; `to_ms` None: until it is said to be over.
+ */
+export interface SealedPart {
+  id: string;
+  from_ms: number;
+  to_ms: number | null;
+  level: 'restricted' | 'withdrawn';
+  by: string;
+  reason: string;
+  /** When it was said. */
+  at_utc_ms: number;
+}
+
+/**
  * A line of the transcript: words that one speaker said, or that the clerk wrote; never silently changed.
  */
 export interface Line {
@@ -147,8 +163,11 @@ export interface Line {
   confidence: number | null;
   /** Which of a seat's voices spoke, where they are told apart. */
   voice: string;
-  /** `speech`, `typed`, `phrase` (a set phrase of procedure) or `split` (off another line). */
-  source: 'speech' | 'typed' | 'phrase' | 'split';
+  /**
+   * `speech`, `typed`, `phrase` (a set phrase of procedure), `split` (off another line), or `sealed`: of a line
+   * that may not be read nothing is there but its times.
+   */
+  source: 'speech' | 'typed' | 'phrase' | 'split' | 'sealed';
   /** The number of the event that made this version: what a writer names as `base`. */
   revision: number;
   /** When its first version was written down; what was said was said at `start_ms`. */
@@ -259,6 +278,12 @@ export interface SignedDocument {
   sha256: string;
   sm3: string;
   at_utc_ms: number;
+}
+
+/** A stretch that may not be seen, as a screen gets it; `to_ms` null: without end. */
+export interface UnseenSpan {
+  from_ms: number;
+  to_ms: number | null;
 }
 
 /** The draft of 情况说明 as the screens get it: `text` to show and copy, and what it was made from. */

@@ -172,6 +172,28 @@ export interface NewLevel {
   reason: string;
 }
 
+/**
+ * Body of a sealing: times of the hearing in milliseconds; no end: until somebody says that it is over.
+ */
+export interface NewSealedPart {
+  from_ms: number;
+  to_ms: number | null;
+  level: 'restricted' | 'withdrawn';
+  reason: string;
+}
+
+/** Body of a lifting: why is kept with it. */
+export interface Lifting {
+  reason: string;
+}
+
+/** Which part of the hearing is sealed: the last seconds, and what comes from now on, or both. */
+export interface StretchToSeal {
+  back_s?: number;
+  goes_on?: boolean;
+  reason: string;
+}
+
 /** Body of a grant. */
 export interface NewGrant {
   role: string;

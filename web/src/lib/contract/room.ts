@@ -396,6 +396,10 @@ export interface DisplayState {
   recording: boolean;
   presented: WallPresentation | null;
   captions: WallCaption[];
+  /** What goes on just now is sealed: neither words nor exhibits are shown. */
+  part_sealed: boolean;
+  /** So it is of the whole hearing, as the center has said. */
+  withheld: boolean;
   utc_ms: number;
 }
 
@@ -429,6 +433,8 @@ export interface LiveHearing {
   opened_utc_ms: number;
   /** Said by the center alone: it runs, and who asks may not see it. */
   hidden?: boolean;
+  /** Said by the center alone: what goes on just now is in a sealed part, which who asks may not see. */
+  part_sealed?: boolean;
 }
 
 /** A set phrase, filled in for the case. */

@@ -82,6 +82,9 @@ export const zh = {
   'explanation.again': '恢复草稿',
   'alarm.works.unsealed': '录音录像已保存，只是尚未封存。',
   'close': '关闭',
+  'part.state': '此段已封存',
+  'part.line': '〔此段已封存〕',
+  'part.end': '结束封存',
   'cancel': '取消',
 } as const;
 
@@ -168,5 +171,8 @@ export const en: Record<keyof typeof zh, string> = {
   'explanation.again': 'Restore draft',
   'alarm.works.unsealed': 'The recording has been saved but is not sealed yet.',
   'close': 'Close',
+  'part.state': 'This part is sealed',
+  'part.line': '[This part is sealed]',
+  'part.end': 'End sealing',
   'cancel': 'Cancel',
 };

@@ -2,6 +2,8 @@
 
 export const zh = {
   'display.notice': '本次庭审正在录音录像',
+  'display.withheld': '本次庭审已停止查阅',
+  'display.sealed': '本阶段内容不在大屏显示',
   'display.recess': '休庭',
   'display.recess.text': '庭审暂停，请耐心等候',
   'display.idle': '尚未开庭',
@@ -14,6 +16,8 @@ export const zh = {
 
 export const en: Record<keyof typeof zh, string> = {
   'display.notice': 'This hearing is being recorded',
+  'display.withheld': 'This hearing may not be viewed',
+  'display.sealed': 'Nothing of this part is shown on the screen',
   'display.recess': 'Recess',
   'display.recess.text': 'The hearing is in recess. Please wait.',
   'display.idle': 'The hearing has not started',

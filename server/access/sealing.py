@@ -1,0 +1,154 @@
+"""封存区段: who may see which stretches of a hearing, and the one act that seals or lifts such a part.
+
+A part has a level as a hearing has (`server.access.classification`): `restricted`, for the archivist alone, or
+`withdrawn`, for nobody. Who may raise a level may seal a part; only the archivist lifts one. What a room has sealed by
+itself counts as soon as its event is stored. An act is on the audit log, in the same transaction, before it counts, and
+cuts what is being watched. Refuses: to delete anything, and to end or lift a part by any other way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Mapping
+
+from server.access.classification import ARCHIVIST, Classifications
+from server.store.reader import RecordReader
+from server.store.sealed_parts import LIFTED, OF_CENTER, said_of
+from server.store.writer import RecordWriter
+from sync.errors import AccessError, WutongError
+from sync.http.people import Session
+from sync.record.bodies.session import PartLevel
+from sync.record.sealed_parts import EVERYTHING_SEEN, SealedPart, Unseen
+from sync.runtime.listeners import Listeners
+
+MOST_PARTS = 500
+"""Of one hearing, in force at once; who needs more withdraws the hearing."""
+WHAT = "sealed-part"
+"""What the audit log calls a line that seals or lifts a part."""
+
+
+class Sealing:
+    """All methods belong to one event loop."""
+
+    def __init__(self, record: RecordWriter, archive: RecordReader, classifications: Classifications) -> None:
+        self._record = record
+        self._archive = archive
+        self._classifications = classifications
+        self.changed = Listeners[[str]]()
+        """Told of a hearing of which somebody may see more, or less, than before."""
+        self._parts: dict[str, dict[str, SealedPart]] = {}
+        self._judged: dict[tuple[str, str], Unseen] = {}
+        self._setting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Read what the store knows."""
+        self._parts = await self._archive.sealed_parts()
+        self._judged.clear()
+
+    def of(self, hearing: str) -> list[SealedPart]:
+        """The parts of a hearing that are sealed now, by their time."""
+        return sorted(self._parts.get(hearing, {}).values(), key=lambda part: (part.from_ns, part.id))
+
+    def hearings(self) -> set[str]:
+        """Those that have a part."""
+        return set(self._parts)
+
+    def unseen(self, role: str, hearing: str | None) -> Unseen:
+        """What people of this role may not see of a hearing; nothing of what is of none."""
+        if hearing is None or hearing not in self._parts:
+            return EVERYTHING_SEEN
+        key = role, hearing
+        if key not in self._judged:
+            levels = {level.value for level in self._classifications.allowed(role)}
+            self._judged[key] = Unseen.of(self._parts[hearing].values(), levels)
+        return self._judged[key]
+
+    def check_whole(self, session: Session, hearing: str) -> None:
+        """`AccessError` "sealed-part" where something is asked for that holds all of a hearing, words that were signed
+        say, and a part of it may not be seen."""
+        if self.unseen(session.role, hearing):
+            raise sealed_part()
+
+    async def seal(
+        self,
+        session: Session,
+        address: str,
+        hearing: str,
+        from_ns: int,
+        to_ns: int | None,
+        level: PartLevel,
+        reason: str,
+    ) -> SealedPart:
+        """Seal a part; it is on disk, and in force for every open tab, when this returns. `WutongError` "too-many"."""
+        async with self._setting:
+            if len(self._parts.get(hearing, {})) >= MOST_PARTS:
+                raise WutongError(
+                    f"本次庭审的封存区段已达 {MOST_PARTS} 处，请合并或停止查阅全案 (no more parts can be sealed)",
+                    code="too-many",
+                )
+            name = OF_CENTER + secrets.token_hex(6)
+            part = SealedPart(name, from_ns, to_ns, level, session.role, reason, time.time_ns())
+            await self._record.set_part(
+                _row(session.role, address, said_of(hearing, part, level)), hearing, part, level
+            )
+            self._take(hearing, part)
+            return part
+
+    async def end(self, session: Session, address: str, hearing: str, name: str, at_ns: int) -> SealedPart:
+        """Say that a part without an end is over; `WutongError` "not-found" or "ended". What it has sealed stays so."""
+        async with self._setting:
+            part = self._part(hearing, name)
+            if part.to_ns is not None:
+                raise WutongError("这一封存区段已有终点 (this part has an end already)", code="ended")
+            ended = part.ended(at_ns)
+            row = _row(session.role, address, said_of(hearing, ended, part.level))
+            await self._record.set_part(row, hearing, ended, part.level)
+            self._take(hearing, ended)
+            return ended
+
+    async def lift(self, session: Session, address: str, hearing: str, name: str, reason: str) -> None:
+        """Let a part be seen again; `AccessError` "forbidden" but for the archivist, `WutongError` "not-found"."""
+        if session.role != ARCHIVIST:
+            raise AccessError("只有档案管理员可以解除封存 (only the archivist lifts a sealed part)", code="forbidden")
+        async with self._setting:
+            part = self._part(hearing, name)
+            row = _row(session.role, address, said_of(hearing, part, LIFTED, reason))
+            await self._record.set_part(row, hearing, part, LIFTED)
+            del self._parts[hearing][name]
+            if not self._parts[hearing]:
+                del self._parts[hearing]
+            self._forget(hearing)
+
+    def said(self, sealed: Mapping[str, list[SealedPart]]) -> None:
+        """What rooms have sealed by events that were just stored."""
+        for hearing, parts in sealed.items():
+            for part in parts:
+                self._take(hearing, part)
+
+    def _part(self, hearing: str, name: str) -> SealedPart:
+        part = self._parts.get(hearing, {}).get(name)
+        if part is None:
+            raise WutongError("没有这一封存区段 (there is no such sealed part)", code="not-found")
+        return part
+
+    def _take(self, hearing: str, part: SealedPart) -> None:
+        self._parts.setdefault(hearing, {})[part.id] = part
+        self._forget(hearing)
+
+    def _forget(self, hearing: str) -> None:
+        for key in [key for key in self._judged if key[1] == hearing]:
+            del self._judged[key]
+        self.changed.notify(hearing)
+
+
+def sealed_part() -> AccessError:
+    """What whoever asks for something of a sealed part is told."""
+    return AccessError("此段已封存，您无权查看 (this part of the hearing is sealed)", code="sealed-part")
+
+
+def _row(role: str, address: str, said: Mapping[str, object]) -> dict[str, object]:
+    row = {"utc_ns": time.time_ns(), "what": WHAT, "role": role, "address": address[:64], "granted": True}
+    return {**row, "detail": json.dumps(said, ensure_ascii=False)}

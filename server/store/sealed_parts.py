@@ -1,0 +1,69 @@
+"""Acts upon parts of hearings (封存区段) as the record store keeps them: a list that only grows.
+
+A part is named by who sealed it, so that no room can end or replace what the center has sealed: `room:…` is of the
+hearing's own room, `center:…` of the center.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from server.store import tables as t
+from server.store.events import events_of
+from sync.record.event import Event
+from sync.record.sealed_parts import RoomParts, SealedPart
+
+OF_ROOM, OF_CENTER = "room:", "center:"
+LIFTED = "open"
+KIND = "sealed_part"
+
+
+def part_of(row: Row[Any]) -> SealedPart | None:
+    """The part of an act; None when it was lifted."""
+    if row.level == LIFTED:
+        return None
+    return SealedPart(row.part, row.from_ns, row.to_ns, row.level, row.by, row.reason, row.utc_ns)
+
+
+def said_of(hearing: str, part: SealedPart, level: str, reason: str | None = None) -> dict[str, object]:
+    """What the audit log says of an act."""
+    return {
+        "hearing": hearing,
+        "part": part.id,
+        "level": level,
+        "from_ns": part.from_ns,
+        "to_ns": part.to_ns,
+        "reason": part.reason if reason is None else reason,
+    }
+
+
+def keep_act(connection: Connection, hearing: str, part: SealedPart, level: str) -> None:
+    """Append an act; `level` is what counts from now on."""
+    values = {"hearing": hearing, "part": part.id, "level": level, "from_ns": part.from_ns, "to_ns": part.to_ns}
+    connection.execute(insert(t.sealed_parts).values(**values, by=part.by, reason=part.reason, utc_ns=part.at_utc_ns))
+
+
+def take_room_acts(connection: Connection, hearing: str, fresh: list[Event]) -> list[SealedPart]:
+    """What the hearing's room has sealed by events that were just stored, in whatever order they came; the parts that
+    are new or ended by it. What the archivist has lifted stays lifted."""
+    if not any(event.kind == KIND for event in fresh):
+        return []
+    known = {
+        row.part: part_of(row)
+        for row in connection.execute(
+            select(t.sealed_parts).where(t.sealed_parts.c.hearing == hearing).order_by(t.sealed_parts.c.row)
+        )
+    }
+    fold = RoomParts()
+    for event in events_of(connection, hearing, (KIND,)):
+        fold.apply(event)
+    said = []
+    for part in fold:
+        mine = SealedPart(OF_ROOM + part.id, part.from_ns, part.to_ns, part.level, part.by, part.reason, part.at_utc_ns)
+        if mine.id in known and known[mine.id] in (None, mine):
+            continue
+        keep_act(connection, hearing, mine, mine.level)
+        said.append(mine)
+    return said

@@ -1,0 +1,79 @@
+"""A sealed part on the screens, in a real browser before a real center: who sees what, and who lifts it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.server.access.test_sealed_parts import WORD, hold, seal
+from tests.support.peers.center_peers import RoomPeer, Served
+from wutong.bench.browser import ARGUMENTS, find_chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]
+PATIENCE_MS = 60_000
+
+
+@pytest_asyncio.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+        yield browser
+        await browser.close()
+
+
+async def opened(chromium: Browser, served: Served, role: str, locale: str, width: int, height: int) -> Page:
+    """The hearing's page of somebody who is signed in."""
+    context = await chromium.new_context(viewport={"width": width, "height": height}, locale=locale)
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    async with served.inspector(role) as http:
+        cookies = [{"name": name, "value": value, "url": served.url} for name, value in http.cookies.items()]
+        await context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of the same keys
+        await page.goto(f"{served.url}/inspect#/hearing/h1")
+        await expect(page.get_by_test_id("elapsed")).to_be_visible()
+        if locale == "en-US":
+            await page.get_by_role("button", name="切换到英文").click()
+        await looked_at(page, f"{role}-{locale}-{width}")
+        await page.locator("#tab-details").click()
+        await looked_at(page, f"{role}-{locale}-{width}-details")
+    return page
+
+
+async def looked_at(page: Page, name: str) -> None:
+    """A picture for whoever asks (WUTONG_LOOK: a folder), and what axe says."""
+    folder = os.environ.get("WUTONG_LOOK")
+    if folder:
+        await page.screenshot(path=str(Path(folder) / f"sealed-{name}.png"))
+    found = await Axe().run(page)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+
+
+async def test_an_inspector_sees_that_a_part_is_sealed_and_the_archivist_lifts_it_on_the_page(
+    served: Served, room: RoomPeer, footage: bytes, voices: bytes, chromium: Browser
+) -> None:
+    await hold(served, room, footage, voices)
+    async with served.inspector() as http:
+        await seal(http)
+    inspector = await opened(chromium, served, "inspector", "zh-CN", 1280, 800)
+    await expect(inspector.get_by_test_id("sealed-span")).to_have_attribute("title", "此段已封存")
+    assert WORD not in await inspector.content()
+    await expect(inspector.get_by_role("button", name="解除封存")).to_have_count(0)
+    await inspector.locator("#tab-words").click()
+    await expect(inspector.get_by_text("〔此段已封存〕")).to_have_count(1)
+    assert WORD not in await inspector.content()
+
+    archivist = await opened(chromium, served, "archivist", "en-US", 1920, 1080)
+    await archivist.get_by_role("button", name="Lift", exact=True).click()
+    await archivist.get_by_test_id("sealed-parts").get_by_label("Reason").first.fill("申请获批")
+    await archivist.get_by_role("button", name="Lift this seal").click()
+    await expect(archivist.get_by_text("No part is sealed.")).to_be_visible()
+    # The page that was open all the time is told, and asks again.
+    await expect(inspector.get_by_text(WORD).first).to_be_visible()
+    await expect(inspector.get_by_test_id("sealed-span")).to_have_count(0)
