@@ -310,6 +310,7 @@ class UploadFolder(TusStorage):
 
 def _load(path: Path) -> dict[str, Any] | None:
     try:
+        # Written by `_write_info` of headers that the gate has bounded, and flat: what can go wrong is a disk.
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None

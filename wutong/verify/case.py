@@ -7,7 +7,6 @@ read is remembered in `trouble` for the step whose part it is. So no step depend
 from __future__ import annotations
 
 import base64
-import json
 import os
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +33,8 @@ MAX_LEDGER_BYTES = 1024 * 1024 * 1024
 MAX_SMALL_BYTES = 64 * 1024 * 1024
 MAX_CHECKPOINTS = 200_000
 MAX_LEAVES = 2_000_000
+_DIGITS = 20
+"""Of a time in a leaf; a longer one is not the room's, and would only cost time."""
 FOLD_ERRORS = (
     LookupError,
     TypeError,
@@ -243,14 +244,17 @@ def _event(leaf: bytes) -> Event | None:
     except LedgerError:
         pass
     try:
-        return Event.from_json(_integers(json.loads(leaf)))
+        return Event.from_json(_integers(forms.read_json(leaf, limit=MAX_LEAF_BYTES)))
     except FOLD_ERRORS:
         return None
 
 
 def _integers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: int(v) if str(k).endswith("_ns") and isinstance(v, str) else _integers(v) for k, v in value.items()}
+        return {
+            k: int(v[:_DIGITS]) if str(k).endswith("_ns") and isinstance(v, str) else _integers(v)
+            for k, v in value.items()
+        }
     return [_integers(item) for item in value] if isinstance(value, list) else value
 
 
@@ -269,6 +273,6 @@ def _signed(place: int, line: bytes) -> Signed:
 def _unsigned(line: bytes) -> Checkpoint | None:
     """A checkpoint from which all signatures were taken."""
     try:
-        return Checkpoint.from_text(str(json.loads(line)["note"]).rstrip("\n") + "\n")
+        return Checkpoint.from_text(str(forms.read_json(line, limit=1_000_000)["note"]).rstrip("\n") + "\n")
     except FOLD_ERRORS:
         return None
