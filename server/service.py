@@ -33,6 +33,7 @@ from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
 from server.store.database import Database, open_database
+from server.store.media_indexes import MediaIndexes
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
@@ -115,6 +116,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     try:
         data.mkdir(parents=True, exist_ok=True)
         store = ObjectStore(data / "objects")
+        indexes = MediaIndexes(data / "indexes")
         uploads = UploadFolder(
             data / "uploads",
             reserve_bytes=int(config.storage.reserve_gib * 2**30),
@@ -157,7 +159,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         app,
         access,
         tokens,
-        objects_api.Receiver(uploads, store, record, archive, tests),
+        objects_api.Receiver(uploads, store, record, archive, tests, indexes, rooms),
         UploadGate(
             tokens,
             uploads,
@@ -169,7 +171,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrollment.install(app, audit)
-    playing = PlaybackService(archive, Media(), store, uploads)
+    playing = PlaybackService(archive, Media(indexes), store, uploads)
     InspectorRoutes(
         access=access,
         archive=archive,
