@@ -284,8 +284,10 @@ class UploadFolder(TusStorage):
                 file.write(chunk)
         except OSError as error:
             raise StorageError(f"an upload cannot be written ({error.strerror}); look at the center's disk") from error
-        if partial is not None:
-            self._grown(uid, room, len(chunk))
+        finally:
+            # What is there counts, also when a full disk took a part of it.
+            if partial is not None:
+                self._grown(uid, room, _size(partial.path) - self._counts.get(uid, 0))
 
     def _sync(self, uid: str, rest: bytearray) -> None:
         if rest:
