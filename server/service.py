@@ -38,6 +38,7 @@ from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
 from server.store.database import Database, open_database
+from server.store.media_indexes import MediaIndexes
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
@@ -127,6 +128,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     try:
         data.mkdir(parents=True, exist_ok=True)
         store = ObjectStore(data / "objects")
+        indexes = MediaIndexes(data / "indexes")
         uploads = UploadFolder(
             data / "uploads",
             reserve_bytes=int(config.storage.reserve_gib * 2**30),
@@ -206,6 +208,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             archive,
             tests,
             objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accepts_plain),
+            indexes,
+            rooms,
         ),
         UploadGate(
             tokens,
@@ -219,7 +223,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrollment.install(app, audit, objects_api.certified_room(tokens))
-    playing = PlaybackService(archive, Media(), store, uploads)
+    playing = PlaybackService(archive, Media(indexes), store, uploads)
     InspectorRoutes(
         access=access,
         archive=archive,

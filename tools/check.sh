@@ -73,6 +73,8 @@ case "${1:-all}" in
         # Coverage is measured where it costs little and disturbs no test that measures time.
         unit --cov --cov-report=
         run "coverage" tools/coverage.sh
+        # What it finds is printed, and lies in .setup/fuzz; longer by `make fuzz`.
+        run "fuzz, for 30 s" $bin/python -m tests.fuzz.run --seconds 30
         # Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
         # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
         # and alone.

@@ -12,16 +12,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from server.ingest.contents import look
 from server.ingest.selftest_objects import SelfTestObjects
 from server.ingest.upload_gate import UploadGate, upload_routes
 from server.ingest.uploads import Metadata, Partial, Tokens, UploadFolder
+from server.rooms import Rooms
 from server.store.files import FileEntry
+from server.store.media_indexes import MediaIndexes
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
@@ -38,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 KINDS = frozenset({"segment", "exhibit", "page", "document", "selftest"})
 """What a center takes."""
+AT_ONCE = 3
+"""Files that are hashed and looked through beside each other."""
 
 
 class Claim(BaseModel):
@@ -85,7 +92,7 @@ class ClaimJudge:
 
 
 class Receiver:
-    """Turns uploads into objects, one upload at a time."""
+    """Turns uploads into objects, one upload of a room at a time."""
 
     def __init__(
         self,
@@ -95,14 +102,19 @@ class Receiver:
         archive: RecordReader,
         tests: SelfTestObjects,
         judge: ClaimJudge,
+        indexes: MediaIndexes,
+        rooms: Rooms,
     ) -> None:
         self._judge = judge
         self._uploads = uploads
+        self._indexes = indexes
+        self._rooms = rooms
         self._tests = tests
         self._store = store
         self._record = record
         self._archive = archive
-        self._hashing = asyncio.Semaphore(2)
+        self._hashing = asyncio.Semaphore(AT_ONCE)
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def claim(self, room: str, claim: Claim) -> tuple[int, bool]:
         """(UTC in ns since when it is stored, whether it is new); `CenterError` "checksum", `WutongError`."""
@@ -118,7 +130,8 @@ class Receiver:
         entry = FileEntry(room, claim.hearing, claim.kind, claim.track, claim.index, claim.sha256)
         if partial is not None and not _is_of(partial.metadata, claim):
             raise AccessError("this upload was begun as another file; start a new one", code="forbidden")
-        async with self._hashing, self._uploads.lock(claim.upload):
+        # One of a room after the other: files that take long hold up their own room and leave a place for the others.
+        async with self._turns.setdefault(room, asyncio.Lock()), self._hashing, self._uploads.lock(claim.upload):
             # Who says a hash has not shown that they have the bytes: nothing is given for it, whoever else sent them.
             # Without an upload a claim is the repetition of one whose answer was lost, or it is refused.
             if partial is None:
@@ -127,14 +140,18 @@ class Receiver:
                     raise WutongError("this upload is unknown; start a new one", code="not-found")
             else:
                 try:
-                    stored = await asyncio.to_thread(self._store.take, partial.path, claim.sha256, claim.bytes)
+                    fault = await asyncio.to_thread(self._take, partial.path, claim)
                 except FileNotFoundError:
                     self._uploads.forget(claim.upload)
                     raise WutongError("this upload is gone; start a new one", code="not-found") from None
-                if not stored:
-                    log.warning("checksum", room=room, upload=claim.upload, track=claim.track, index=claim.index)
-                    await asyncio.to_thread(self._uploads.forget, claim.upload)
-                    raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
+                except WutongError as error:
+                    log.warning("object_refused", room=room, upload=claim.upload, kind=claim.kind, why=error.code)
+                    if error.code in ("checksum", "invalid"):
+                        await asyncio.to_thread(self._uploads.forget, claim.upload)
+                    raise
+                if fault:
+                    entry = replace(entry, fault=fault)
+                    self._say_unreadable(room, claim, fault)
             result = await self._record.store_object(entry, claim.bytes)
             # Only now: until the database knows the object, playback finds the growing file by its upload.
             done = {claim.upload} if partial is not None else set()
@@ -145,6 +162,27 @@ class Receiver:
             for uid in done:
                 await asyncio.to_thread(self._uploads.forget, uid)
             return result
+
+    def _take(self, path: Path, claim: Claim) -> str:
+        """Look through an upload and move it into the store; its fault. `CenterError` "checksum", `WutongError`
+        "invalid". Blocks."""
+        sent = path.stat().st_size == claim.bytes
+        fault, index = look(claim.kind, path) if sent else ("", None)
+        if not sent or not self._store.take(path, claim.sha256, claim.bytes):
+            raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
+        if index is not None:
+            self._indexes.save(claim.sha256, index)
+        return fault
+
+    def _say_unreadable(self, room: str, claim: Claim, fault: str) -> None:
+        log.error("object_unreadable", room=room, hearing=claim.hearing, kind=claim.kind, track=claim.track,
+                  index=claim.index, fault=fault)  # fmt: skip
+        what = f"{claim.kind} {claim.track} {claim.index}" if claim.kind == "segment" else claim.kind
+        self._rooms.alarm(
+            room,
+            "unreadable",
+            f"庭审 {claim.hearing} 的文件已存档，但无法显示：{what}（{fault}）(a stored file cannot be shown: {fault})",
+        )
 
     async def _claim_test(self, room: str, claim: Claim, partial: Partial | None) -> tuple[int, bool]:
         if partial is None or (partial.metadata.kind, partial.metadata.hearing) != ("selftest", claim.hearing):

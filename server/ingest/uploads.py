@@ -326,8 +326,10 @@ class UploadFolder(TusStorage):
                 file.write(chunk)
         except OSError as error:
             raise StorageError(f"an upload cannot be written ({error.strerror}); look at the center's disk") from error
-        if partial is not None:
-            self._grown(uid, room, len(chunk))
+        finally:
+            # What is there counts, also when a full disk took a part of it.
+            if partial is not None:
+                self._grown(uid, room, _size(partial.path) - self._counts.get(uid, 0))
 
     def _sync(self, uid: str, rest: bytearray) -> None:
         if rest:
@@ -352,6 +354,7 @@ class UploadFolder(TusStorage):
 
 def _load(path: Path) -> dict[str, Any] | None:
     try:
+        # Written by `_write_info` of headers that the gate has bounded, and flat: what can go wrong is a disk.
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None

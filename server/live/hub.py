@@ -29,6 +29,7 @@ from sync import topics
 from sync.errors import CenterError
 from sync.http.live.gateway import Gateway
 from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans
+from sync.media.budgets import MAX_HEADER_BYTES
 from sync.media.envelope import Envelope, Kind
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.record.sealed_parts import EVER
@@ -246,6 +247,8 @@ class LiveHub:
         envelope = Envelope.unpack(payload)
         if envelope.kind is not _KINDS.get(what):
             raise CenterError(f"a message of {name} is not what its topic says", code="envelope")
+        if envelope.kind is Kind.INIT and len(envelope.payload) > 2 * MAX_HEADER_BYTES:
+            raise CenterError(f"{name} begins with more than any honest track", code="envelope")
         tracks.add(track)
         if envelope.kind is not Kind.INIT and not self._is_known(room, envelope):
             return  # the next one that is shown has another number than expected, so it waits for a key frame

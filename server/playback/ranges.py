@@ -1,8 +1,9 @@
 """Playback: which ranges of a track can be played, and the bytes of a range; closed segments and growing ones alike.
 
 A track is a row of files, each with its own init segment, in the order of their places. A range is served from one
-init segment: it ends where the next file begins with another one, and the player asks again. A file that has to be
-read for a long time holds up who asks for it, and nobody who asks for another.
+init segment: it ends where the next file begins with another one, and the player asks again. Stored files were looked
+through when they arrived: what was found is kept beside them, and one that cannot be played is not looked at again. A
+file that has to be read for a long time holds up who asks for it, and nobody who asks for another.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from server.ingest.contents import NO_MEDIA
+from server.store.media_indexes import MediaIndexes
 from sync.errors import MediaError
-from sync.media.fmp4 import Indexed, Init, index_file
+from sync.media.fmp4 import FileIndex, Indexed, Init, index_file
 from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 
 MAX_RANGE_NS = 30 * 1_000_000_000
@@ -32,6 +35,8 @@ class TrackFile:
     growing: bool
     from_ns: int | None = None
     to_ns: int | None = None
+    fault: str = ""
+    """Why a stored file cannot be played, or not to its end (`server.ingest.contents`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,24 @@ class NoMediaError(MediaError):
 
     code = "no-media"
 
-    def __init__(self, next_ns: int | None) -> None:
-        super().__init__("这段时间没有录像 (nothing was recorded in this range)")
+    def __init__(
+        self, next_ns: int | None, words: str = "这段时间没有录像 (nothing was recorded in this range)"
+    ) -> None:
+        super().__init__(words)
         self.next_ns = next_ns
+
+
+class UnreadableMediaError(NoMediaError):
+    """The range lies in a file that is stored and cannot be played."""
+
+    code = "unreadable"
+
+    def __init__(self, next_ns: int | None, fault: str) -> None:
+        super().__init__(
+            next_ns,
+            f"这一段已存档，但无法播放（{fault}），请联系管理员 (this piece is stored and cannot be played: {fault}; "
+            "tell the administrator)",
+        )
 
 
 @dataclass(slots=True)
@@ -67,7 +87,9 @@ class _Index:
 class Media:
     """Reads files; keeps what it knows of them by path. Safe in several threads; all methods block."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: MediaIndexes) -> None:
+        """`kept`: what was found in stored files before."""
+        self._kept = kept
         self._lock = threading.Lock()
         self._indexes: OrderedDict[Path, _Index] = OrderedDict()
 
@@ -78,7 +100,8 @@ class Media:
         mime = ""
         spans: list[tuple[int, int]] = []
         for source in sorted(sources, key=lambda s: s.segment_index):
-            if not unseen and mime and source.from_ns is not None and source.to_ns is not None:
+            whole = not unseen and mime and not source.fault
+            if whole and source.from_ns is not None and source.to_ns is not None:
                 spans.append((source.from_ns, source.to_ns))
                 continue
             index = self._index(source)
@@ -96,12 +119,15 @@ class Media:
         init: Init | None = None
         first_ns = last_ns = 0
         parts: list[bytes] = []
+        fault = ""
         for source in sorted(sources, key=lambda s: s.segment_index):
             if source.to_ns is not None and source.to_ns <= from_ns:
                 continue
             if source.from_ns is not None and source.from_ns >= to_ns:
                 break
             index = self._index(source)
+            # Where its event has not come it is not known which time such a file is of.
+            fault = fault or (source.fault if source.from_ns is not None else "")
             covering = (_covering(run, from_ns, to_ns) for run in _runs(index.fragments, unseen))
             chosen = next((found for found in covering if found), ())
             if not chosen or index.init is None:
@@ -117,7 +143,10 @@ class Media:
             if unseen.touches(last_ns, to_ns) and last_ns < to_ns:
                 break
         if init is None:
-            raise NoMediaError(self._next(sources, to_ns, unseen))
+            next_ns = self._next(sources, to_ns, unseen)
+            if fault:
+                raise UnreadableMediaError(next_ns, fault)
+            raise NoMediaError(next_ns)
         return MediaRange(init.mime, first_ns, last_ns, b"".join(parts))
 
     def _next(self, sources: Sequence[TrackFile], after_ns: int, unseen: Unseen) -> int | None:
@@ -126,7 +155,7 @@ class Media:
             if unseen:
                 runs = _runs(self._index(source).fragments, unseen)
                 starts.extend(f.from_ns for run in runs for f in run if f.from_ns >= after_ns)
-            elif source.from_ns is not None and source.from_ns >= after_ns:
+            elif source.from_ns is not None and source.from_ns >= after_ns and not source.fault:
                 starts.append(source.from_ns)
             elif source.to_ns is None or source.to_ns > after_ns:
                 starts.extend(f.from_ns for f in self._index(source).fragments if f.from_ns >= after_ns)
@@ -139,6 +168,8 @@ class Media:
             while len(self._indexes) > CACHED_FILES:
                 self._indexes.popitem(last=False)
         with index.lock:
+            if not source.growing:
+                self._recall(source, index)
             size = source.path.stat().st_size
             if size < index.size:
                 index.init, index.fragments, index.end = None, [], 0
@@ -147,7 +178,20 @@ class Media:
                 found = index_file(source.path, index.end, index.init, salvage=True)
                 index.init, index.end, index.size = found.init, found.end, size
                 index.fragments.extend(found.fragments)
+                if not source.growing:
+                    self._kept.save(source.path.name, FileIndex(index.init, index.fragments, index.end))
             return index
+
+    def _recall(self, source: TrackFile, index: _Index) -> None:
+        """Take what is known of a stored file, which never changes, instead of reading it."""
+        if index.size >= 0:
+            return
+        size = source.path.stat().st_size
+        known = self._kept.load(source.path.name)
+        if known is None and source.fault == NO_MEDIA:
+            known = FileIndex(None, [], 0)
+        if known is not None and known.end <= size:
+            index.init, index.fragments, index.end, index.size = known.init, known.fragments, known.end, size
 
 
 def _runs(fragments: Sequence[Indexed], unseen: Unseen) -> list[Sequence[Indexed]]:

@@ -129,7 +129,8 @@ class PlaybackService:
         partials = self._uploads.of_track(room, hearing, track)
         closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track, sight)}
         sources = [
-            TrackFile(f.segment_index, self._store.path(f.sha256), False, f.from_ns, f.to_ns) for f in closed.values()
+            TrackFile(f.segment_index, self._store.path(f.sha256), False, f.from_ns, f.to_ns, f.fault)
+            for f in closed.values()
         ]
         growing: dict[int, TrackFile] = {}
         for partial in partials:

@@ -24,6 +24,8 @@ class FileEntry:
     track: str
     segment_index: int
     sha256: str
+    fault: str = ""
+    """Why it cannot be shown as what it is; empty when it can."""
 
 
 def belongs(room: str, hearing: str, kind: str) -> ColumnElement[bool]:

@@ -41,6 +41,8 @@ class ClosedFile:
     sha256: str
     from_ns: int | None
     to_ns: int | None
+    fault: str = ""
+    """Why it cannot be played, or not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ class RecordReader:
     async def files(self, room: str, hearing: str, track: str, sight: Sight) -> list[ClosedFile]:
         """The stored segments of a track in their order; none whose bytes a hearing beyond sight holds as well."""
         query = (
-            select(t.files.c.place, t.files.c.sha256, t.segments.c.from_ns, t.segments.c.to_ns)
+            select(t.files.c.place, t.files.c.sha256, t.files.c.fault, t.segments.c.from_ns, t.segments.c.to_ns)
             .outerjoin(
                 t.segments,
                 (t.segments.c.hearing == t.files.c.hearing)
@@ -191,7 +193,7 @@ class RecordReader:
         # An index with two files is possible only after a refused checksum; the one that its event names counts.
         best: dict[int, ClosedFile] = {}
         for row in rows:
-            file = ClosedFile(row.place, row.sha256, row.from_ns, row.to_ns)
+            file = ClosedFile(row.place, row.sha256, row.from_ns, row.to_ns, row.fault)
             if row.place not in best or file.from_ns is not None:
                 best[row.place] = file
         return list(best.values())

@@ -107,8 +107,11 @@ files = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("sha256", String(64), primary_key=True),
     Column("room", String(64), nullable=False),
+    Column("fault", String(16), nullable=False, server_default=""),
     Index("files_sha256", "sha256"),
 )
+"""What each object is, where. `fault`: why it cannot be shown as that (`server.ingest.contents`), of the file and not
+of its bytes, which may be a sound exhibit of one hearing and no segment of another."""
 levels = Table(
     "levels",
     metadata,

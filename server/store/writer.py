@@ -82,6 +82,7 @@ class RecordWriter:
                     "place": entry.segment_index,
                     "sha256": entry.sha256,
                     "room": entry.room,
+                    "fault": entry.fault,
                 },
             )
             return int(stored), added

@@ -32,6 +32,7 @@ _STATUS_OF_CODE = {
     "on-its-way": 404,
     "not-drawn": 404,
     "no-media": 404,
+    "unreadable": 404,
     "checksum": 409,
     "too-large": 413,
     "invalid": 422,

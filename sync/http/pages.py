@@ -32,6 +32,15 @@ def web_root() -> Path | None:
     return None
 
 
+def _below(folder: Path, path: str) -> Path | None:
+    """The file of this name in a folder or below it, if there is one."""
+    try:
+        file = (folder / path).resolve()
+        return file if file.is_relative_to(folder) and file.is_file() else None
+    except (OSError, ValueError):
+        return None  # a name that no file can have: too long, or with a NUL
+
+
 def install(app: FastAPI, pages: Iterable[str], *, home: str) -> None:
     """Serve `pages` ("panel", "display", "inspect") with all their sub-paths, `/assets`, and `/` -> `home`."""
 
@@ -65,10 +74,8 @@ def install(app: FastAPI, pages: Iterable[str], *, home: str) -> None:
     @public()
     async def asset(path: str) -> Response:
         root = web_root()
-        folder = None if root is None else (root / "assets").resolve()
-        # No system has a file with a NUL in its name: asking for one raises.
-        file = None if folder is None or "\0" in path else (folder / path).resolve()
-        if folder is None or file is None or not file.is_relative_to(folder) or not file.is_file():
+        file = None if root is None else _below((root / "assets").resolve(), path)
+        if file is None:
             raise WutongError("there is no such file in the build", code="not-found")
         media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         if file.suffix == ".mjs":

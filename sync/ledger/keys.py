@@ -3,13 +3,15 @@
 Promises: a private key lives in one file of mode 0600 and is made once; a certificate that `check_certificate` accepts
 was signed by the center's key, names this room, and was valid at the moment in question, whatever the time is now.
 The center has no certificate: only its public key, given from outside, is trusted.
-Refused wherever a key is read: one of small order, under which signatures of nobody verify, and a key that is not in
-its one encoding. Who signs with such a key could disown all of it.
+Refused wherever a key is read: one of small order, under which signatures of nobody verify; one with a part of small
+order, whose signatures some verifiers take and others do not; and a key that is not in its one encoding. Who signs with
+such a key could disown all of it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 from pathlib import Path
 
@@ -17,12 +19,13 @@ from asn1crypto import csr, pem
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
 from sync.errors import ConfigError, LedgerError
+from sync.ledger.curve import is_of_prime_order
 from sync.ledger.signing_key import SigningKey
 
 CENTER = "wutong-center"
@@ -31,23 +34,33 @@ VALID_YEARS = 5
 BACKDATE = dt.timedelta(hours=1)
 """A device whose clock is a little behind must not find its new certificate invalid."""
 
-_PRIME = 2**255 - 19
-_ORDER_EIGHT = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
-_SMALL_ORDER = frozenset({0, 1, _PRIME - 1, _ORDER_EIGHT, _PRIME - _ORDER_EIGHT})
-"""The y of the eight points of Ed25519 whose order divides eight (as libsodium and ed25519-dalek refuse them)."""
+FOREIGN_ERRORS = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
+"""What bytes of others make of the library; each of them says no more than that it is not what was wanted."""
 
 
 def proves(key: Ed25519PublicKey) -> bool:
-    """Whether a signature under this key proves anything: it has its one encoding and is not of small order."""
-    y = int.from_bytes(key.public_bytes_raw(), "little") & (1 << 255) - 1
-    return y < _PRIME and y not in _SMALL_ORDER
+    """Whether a signature under this key proves anything: it has its one encoding and no part of small order."""
+    return _is_of_prime_order(key.public_bytes_raw())
+
+
+_is_of_prime_order = functools.lru_cache(maxsize=256)(is_of_prime_order)
+"""It takes milliseconds, and a verifier asks for every note."""
 
 
 def checked_key(key: Ed25519PublicKey) -> Ed25519PublicKey:
     """`key`; `LedgerError` when signatures under it prove nothing."""
     if not proves(key):
         raise LedgerError(
-            "this Ed25519 key is of small order or not in its one encoding, so anybody could sign for it; make another",
+            "this Ed25519 key has a part of small order or is not in its one encoding: what it signs proves nothing; "
+            "make another",
             code="key",
         )
     return key
@@ -59,7 +72,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"the key {path} may be read by others; chmod 0600 it")
         key = serialization.load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, *FOREIGN_ERRORS) as error:
         raise ConfigError(f"the key {path} cannot be read: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(f"the key {path} is not an Ed25519 key")
@@ -100,7 +113,7 @@ def read_public(data: bytes) -> Ed25519PublicKey:
     """A public key from PEM; `LedgerError` when it is none."""
     try:
         key = serialization.load_pem_public_key(data)
-    except (ValueError, TypeError) as error:
+    except FOREIGN_ERRORS as error:
         raise LedgerError(f"this is no public key: {error}", code="key") from error
     if not isinstance(key, Ed25519PublicKey):
         raise LedgerError("the public key is not Ed25519", code="key")
@@ -139,7 +152,7 @@ def request_key(request: bytes) -> Ed25519PublicKey:
     """The key of a certificate request; `LedgerError` when it is none."""
     try:
         key = x509.load_pem_x509_csr(request).public_key()
-    except (ValueError, TypeError) as error:
+    except FOREIGN_ERRORS as error:
         raise LedgerError("this is no certificate request", code="key") from error
     if not isinstance(key, Ed25519PublicKey):
         raise LedgerError("the request is not for an Ed25519 key", code="key")
@@ -156,11 +169,10 @@ def issue(
     """
     try:
         asked = x509.load_pem_x509_csr(request)
-        valid = asked.is_signature_valid
-    except (ValueError, TypeError) as error:
+        valid, key, subject = asked.is_signature_valid, asked.public_key(), asked.subject
+    except FOREIGN_ERRORS as error:
         raise LedgerError("this is no certificate request", code="key") from error
-    key = asked.public_key()
-    if not valid or not isinstance(key, Ed25519PublicKey) or asked.subject != _name(room):
+    if not valid or not isinstance(key, Ed25519PublicKey) or subject != _name(room):
         raise LedgerError(f"the request is not one of {room} with an Ed25519 key of its own", code="key")
     checked_key(key)
     builder = _builder(_name(room), _name(CENTER), key, now, since=since)
@@ -176,15 +188,15 @@ def check_certificate(data: bytes, room: str, center: Ed25519PublicKey, at: dt.d
         center.verify(certificate.signature, certificate.tbs_certificate_bytes)
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        subject, key = certificate.subject, certificate.public_key()
     except InvalidSignature as error:
         raise LedgerError("the device's certificate was not issued by this center", code="certificate") from error
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except FOREIGN_ERRORS as error:
         raise LedgerError(f"the device's certificate cannot be read: {error}", code="certificate") from error
-    if certificate.subject != _name(room) or constraints.ca or not usage.digital_signature:
+    if subject != _name(room) or constraints.ca or not usage.digital_signature:
         raise LedgerError(f"the device's certificate is not one of {room} for signing", code="certificate")
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise LedgerError(f"the device's certificate was not valid at {at:%Y-%m-%d %H:%M:%S} UTC", code="expired")
-    key = certificate.public_key()
     if not isinstance(key, Ed25519PublicKey):
         raise LedgerError("the device's certificate holds no Ed25519 key", code="certificate")
     return checked_key(key)

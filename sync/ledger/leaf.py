@@ -16,6 +16,7 @@ import rfc8785
 
 from sync.errors import LedgerError
 from sync.record.event import Event
+from sync.text.strict_json import read_strict
 
 MAX_LEAF_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 32
@@ -48,7 +49,7 @@ def read_leaf(data: bytes) -> Event:
     if len(data) > MAX_LEAF_BYTES:
         raise LedgerError(f"a leaf of {len(data)} bytes is larger than any honest one", code="leaf")
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_twice, parse_constant=_no_constant)
+        value = read_strict(data, limit=MAX_LEAF_BYTES)
         if not isinstance(value, dict) or set(value) != _FIELDS:
             raise LedgerError("a leaf lacks a field, or has one too many", code="leaf")
         if not isinstance(value["number"], int) or not isinstance(value["kind"], str) or value["hearing"] is None:
@@ -121,14 +122,3 @@ def _read(value: Any, depth: int) -> Any:
     if isinstance(value, list):
         return [_read(item, depth + 1) for item in value]
     return value
-
-
-def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise LedgerError("a leaf says one key twice", code="leaf")
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise LedgerError(f"{name} is not JSON", code="leaf")

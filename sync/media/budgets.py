@@ -13,6 +13,15 @@ MAX_BOXES = 64
 """Boxes in front of an init segment's `moov` or of one fragment's media."""
 MAX_FRAGMENTS = 100_000
 """Of one file: more than three hours of the shortest."""
+MAX_FILE_SAMPLES = 2_000_000
+"""Of one file: three hours of 185 a second. Each is a step of this program, whatever it costs who made the file."""
+
+
+def checked_samples(count: int) -> int:
+    """How many samples a file has announced so far; `MediaError` when nothing honest has so many."""
+    if count > MAX_FILE_SAMPLES:
+        raise MediaError(f"a file announces more than {MAX_FILE_SAMPLES} samples; nothing honest does")
+    return count
 
 
 def checked_boxes(count: int) -> int:

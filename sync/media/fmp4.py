@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
-from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes
+from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes, checked_samples
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
 from sync.runtime.units import NS_PER_S
@@ -334,7 +334,7 @@ def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
     start = at
     samples: FragmentSamples | None = None
     reference: ReferenceTime | None = None
-    boxes = 0
+    boxes = count = 0
     while True:
         head = _file_box(file, at, size)
         if head is None:
@@ -347,6 +347,7 @@ def _walk(file: BinaryIO, size: int, at: int, init: Init) -> Iterator[Indexed]:
             file.seek(at)
             moof = file.read(length)
             samples = parse_fragment_samples(moof, head_bytes, length, init.table)
+            count = checked_samples(count + len(samples.sizes))
         elif name == b"prft":
             file.seek(at + head_bytes)
             reference = ReferenceTime.parse(file.read(length - head_bytes))

@@ -9,11 +9,11 @@ from sync.record.event import Event
 
 
 def to_ms(value: Any) -> Any:
-    """Rename every `*_ns` key to `*_ms` and scale it, at any depth."""
+    """Rename every `*_ns` key to `*_ms` and scale it, at any depth; what is no number there keeps its name."""
     if isinstance(value, Mapping):
         out: dict[str, Any] = {}
         for key, item in value.items():
-            if key.endswith("_ns"):
+            if key.endswith("_ns") and (item is None or type(item) in (int, float)):
                 out[key[:-3] + "_ms"] = None if item is None else item / 1_000_000
             else:
                 out[key] = to_ms(item)

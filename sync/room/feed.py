@@ -24,10 +24,12 @@ from pathlib import Path
 import structlog
 
 from sync.errors import ConfigError, EnvelopeError
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+MAX_PREFIXES_BYTES = 64 * 1024
 QUEUE_BYTES = 8 * 1024 * 1024
 """Per listener: seconds of two cameras."""
 FRESH_S = 4.0
@@ -138,7 +140,10 @@ class FeedServer:
             self._tasks.add(task)
         listener: _Listener | None = None
         try:
-            prefixes = json.loads(await reader.readline())
+            # The socket is the group's, and a program of it may be out of order; a line is no longer than the reader's.
+            prefixes = read_strict(await reader.readline(), limit=MAX_PREFIXES_BYTES)
+            if not isinstance(prefixes, list):
+                raise ValueError("a listener must say a list of topics first")
             listener = _Listener([str(p) for p in prefixes], self._queue_bytes)
             for topic, frame in self._retained.items():
                 if listener.wants(topic):

@@ -52,7 +52,7 @@ def fuzzed(**options: Any) -> settings:
     return settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), **options)
 
 
-@pytest.mark.parametrize("form", ["wutong-export/3", "wutong-export/2.1-rc", "wutong-export/12345"])
+@pytest.mark.parametrize("form", ["wutong-export/4", "wutong-export/2.1-rc", "wutong-export/12345"])
 def test_an_export_of_another_form_is_not_judged_by_this_program(forge: Forge, form: str) -> None:
     """What it holds is its own affair: nothing of it is called false."""
     forgery = forge("pause")

@@ -57,6 +57,7 @@ def main() -> None:
         room = GoldenRoom(place / "data", HEARING, center)
         story = Story(pause=(4.0, 6.0, "mediation"), lost=(7.0, 7.6))
         story.words.append((7.1, 7.6, "clerk", "转账：\n张三 --> 李四"))
+        story.words.append((7.6, 7.9, "clerk", "现在休庭。\r\n[00:00:02.000] 被告：我承认。\u2028\u202e止静\u202c\x07"))
         room.hold(make_media(place / "media"), story)
         start = OPENED_NS + 7 * S
         body = {

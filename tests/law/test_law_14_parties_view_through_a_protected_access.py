@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from server.access.grants import PARTY, Grants
 from sync.http.rules import rule_of
+from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import (
     ROOM_NS,
     RoomPeer,
@@ -33,7 +34,7 @@ from tests.support.peers.device_signatures import signed_claim
 
 EXHIBITS = "/api/view/exhibits/{exhibit}"
 EXHIBIT = b"\x89PNG\r\n\x1a\n" + b"0" * 64
-PAGES = [b"\xff\xd8\xff the page that was shown", b"\xff\xd8\xff the page that was not"]
+PAGES = [photo("JPEG", (9, 9)), photo("JPEG", (10, 9))]
 TRACKS = [
     {"id": "bench", "kind": "video", "name": "审判席"},
     {"id": "mics", "kind": "audio", "name": "话筒"},

@@ -15,12 +15,14 @@ from typing import Any
 from sync.errors import LedgerError
 from sync.text.strict_json import UnreadableError, read_strict
 
-FORM = "wutong-export/2"
+FORM = "wutong-export/3"
 """Raise it when a fact, a word or a byte of what is compared changes, and keep the renderers of the forms before it for
 the verifier: an honest export must never become false because the program has gone on."""
 FIRST = "wutong-export/1"
 """Without signatures and documents; its words know one kind of revision."""
-KNOWN = (FIRST, FORM)
+SECOND = "wutong-export/2"
+"""What people wrote stands in `transcript.txt` as it is, with the ends of its lines."""
+KNOWN = (FIRST, SECOND, FORM)
 INDEX = "index.json"
 SIGNATURE = "index.json.sig"
 LEAVES = "ledger/leaves.jsonl"

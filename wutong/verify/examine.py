@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from sync.errors import WutongError
+from sync.ledger.keys import FOREIGN_ERRORS
 from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.steps import STEPS, Step
 from wutong.verify.verdict import Reason, Verdict, false, heaviest, shown
 
-HOSTILE = (*FOLD_ERRORS, WutongError, OSError, AssertionError, UnsupportedAlgorithm)
+HOSTILE = (*FOLD_ERRORS, WutongError, OSError, AssertionError, *FOREIGN_ERRORS)
 """What a folder made to break the verifier may raise in a step: then that step says so, and the verdict is false."""
 
 

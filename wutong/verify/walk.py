@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from sync.errors import MediaError
-from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes
+from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes, checked_samples
 from sync.media.fmp4 import Init, parse_init, to_ns
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, parse_fragment_samples
@@ -37,6 +37,7 @@ class FragmentWalk:
         self._left = 0
         self._size = 0
         self._boxes = 0
+        self._announced = 0
         self._ftyp = b""
         self._samples: FragmentSamples | None = None
         self._reference: ReferenceTime | None = None
@@ -99,6 +100,7 @@ class FragmentWalk:
             if self.init is None or self._samples is not None:
                 raise MediaError("a fragment without its init segment or without media")
             self._samples = parse_fragment_samples(box, head, len(box), self.init.table)
+            self._announced = checked_samples(self._announced + len(self._samples.sizes))
         elif self._name == b"mdat":
             self._fragment()
 

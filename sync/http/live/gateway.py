@@ -22,10 +22,12 @@ from sync.errors import EnvelopeError
 from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans, TooSlowError
 from sync.media.envelope import Envelope, Kind, address
 from sync.media.gop_cache import GopCache
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
 MAX_WATCHED = 128
+MAX_SAID_BYTES = 256 * 1024
 WANTED = frozenset({"rooms"})
 """What a tab may say beside `watch`."""
 NAME_CHARS = 200
@@ -181,9 +183,7 @@ class Gateway:
 
     async def _receive(self, tab: LiveTab, ws: WebSocket, on_said: Callable[[LiveTab], None]) -> None:
         while True:
-            said = json.loads(await ws.receive_text())
-            if not isinstance(said, dict):
-                raise ValueError("a message to the gateway must be a JSON object")
+            said = read_said(await ws.receive_text())
             watch = said.pop("watch", None)
             self._want(tab, said)
             if watch is not None:
@@ -219,6 +219,14 @@ class Gateway:
         if watched != self._watched:
             self._watched = watched
             self._on_demand(watched)
+
+
+def read_said(text: str) -> dict[str, object]:
+    """What a tab said; `ValueError` when it is no object of JSON, or too large."""
+    said = read_strict(text.encode(), limit=MAX_SAID_BYTES)
+    if not isinstance(said, dict):
+        raise ValueError("a message to the gateway must be a JSON object")
+    return said
 
 
 _GONE = (WebSocketDisconnect, ConnectionError, TimeoutError, RuntimeError)

@@ -161,6 +161,9 @@ class LiveTab:
         """A track begins anew: what follows begins with a key frame."""
         if name in self._gates:
             self._gates[name].lose()
+            if any(item.kind is Kind.INIT and item.address == name for item in self._media):
+                # A track that begins again and again: of what nobody took in between only the last beginning waits.
+                self.lost += self._drop(lambda item: item.address == name and item.kind is not Kind.THUMBNAIL)
             self._put(_Message(packed, Kind.INIT, name))
 
     def media(self, name: str, envelope: Envelope, packed: bytes, hearing: str | None = None) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
+from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import TOKENS, RoomPeer, Served, event, metadata, opening, until
 from tests.support.peers.device_signatures import signed_claim
 
@@ -288,7 +289,7 @@ async def test_an_exhibit_comes_with_its_own_type_and_a_safe_name(served: Served
 
 
 async def test_a_page_is_the_rooms_own_picture_the_largest_that_is_here(served: Served, room: RoomPeer) -> None:
-    small, large = (b"\xff\xd8\xff" + os.urandom(size) for size in (50, 90))
+    small, large = (photo("JPEG", size) for size in ((10, 10), (20, 20)))
     pictures = [
         {"page": 1, "scale": scale, "width": 10 * scale, "height": 10 * scale, "bytes": len(data)}
         | {"sha256": hashlib.sha256(data).hexdigest()}

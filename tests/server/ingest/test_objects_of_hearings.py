@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import RoomPeer, Served, event, metadata, opening, until
 from tests.support.peers.device_signatures import signed_claim
 
-SECRET = b"%PDF-1.4 % what the sealed hearing has"
+SECRET = photo("JPEG", (9, 9)) + b"what the sealed hearing has\xff\xd9"
 DIGEST = hashlib.sha256(SECRET).hexdigest()
 PICTURE = {"page": 1, "scale": 1, "width": 9, "height": 9, "bytes": len(SECRET), "sha256": DIGEST}
 SEAL = {"level": "withdrawn", "reason": "涉及国家秘密"}

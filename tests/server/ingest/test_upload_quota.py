@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import BinaryIO, Self, cast
 
 import httpx
 import pytest
@@ -58,6 +60,41 @@ async def test_one_body_cannot_take_the_disk_below_its_reserve(served: Served, m
         answer = await patch(served, upload, bytes(8 * MIB), chunked=True)
         assert (answer.status_code, answer.json()["code"]) == (507, "storage")
         assert file.stat().st_size <= 2 * MIB
+
+
+def test_what_a_full_disk_took_a_part_of_counts_and_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uid = "b" * 32
+    (tmp_path / uid).write_bytes(b"")
+    (tmp_path / f"{uid}.info").write_text('{"metadata": {"room": "court1/c03", "hearing": "h1", "kind": "segment"}}')
+    uploads = UploadFolder(tmp_path, quota_bytes=1500)
+    opened = Path.open
+
+    class _Full:
+        """A file on a disk that takes 600 bytes more."""
+
+        def __init__(self, file: BinaryIO) -> None:
+            self._file = file
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._file.close()
+
+        def write(self, data: bytes) -> int:
+            self._file.write(data[:600])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", lambda path, mode: _Full(cast(BinaryIO, opened(path, mode))))
+        for count in (1, 2):
+            with pytest.raises(StorageError):
+                uploads._append(uid, bytearray(700))
+            assert uploads.outstanding("court1/c03") == 600 * count
+    with pytest.raises(StorageError, match="upload_quota_gib"):
+        uploads.check_room("court1/c03", 400)
+    assert uploads.expire((tmp_path / uid).stat().st_mtime + ORPHAN_DAYS * 86_400 + 1) == 1
+    assert (uploads.outstanding("court1/c03"), list(tmp_path.iterdir())) == (0, [])
 
 
 def test_a_restart_counts_what_is_there(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from server.playback import ranges
 from server.playback.ranges import Media, TrackFile
+from server.store.media_indexes import MediaIndexes
 from sync.media.fmp4 import FileIndex, Init, index_file
 
 
@@ -27,7 +28,7 @@ def test_a_file_that_takes_long_holds_up_no_other(
         return index_file(path, offset, init, salvage=salvage)
 
     monkeypatch.setattr(ranges, "index_file", indexed)
-    media = Media()
+    media = Media(MediaIndexes(tmp_path / "indexes"))
     thread = threading.Thread(target=media.ranges, args=([TrackFile(0, slow, False)],))
     thread.start()
     try:

@@ -180,3 +180,9 @@ def zipped(*names: str) -> bytes:
         for name in names:
             archive.writestr(name, b"")
     return out.getvalue()
+
+
+def beginnings() -> list[bytes]:
+    """A small file of each kind that rooms take, and an archive."""
+    pictures = [photo(kind, (8, 6)) for kind in ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")]
+    return [pdf(1), *pictures, zipped("word/document.xml"), zipped("OFD.xml")]

@@ -88,6 +88,19 @@ async def test_a_new_worker_run_begins_with_its_init() -> None:
     assert [(e.kind, e.sequence) for e in got] == [(Kind.FRAGMENT, 1), (Kind.INIT, 0), (Kind.FRAGMENT, 3)]
 
 
+async def test_a_track_that_begins_again_and_again_keeps_one_beginning_waiting() -> None:
+    tab = LiveTab()
+    tab.start("bench", None, GopStart())
+    put(tab, 1, key=True)
+    for run in range(200):
+        init = Envelope(Kind.INIT, run, 0, 0, 0, 0, pack_init("video/mp4", bytes(100_000))).pack()
+        tab.init("bench", address("bench", init))
+        put(tab, run, key=True)
+    assert tab._media_bytes < 400_000
+    got = [unpacked(await tab.next()) for _ in range(2)]
+    assert [(e.kind, e.init_id, e.sequence) for e in got] == [(Kind.INIT, 199, 0), (Kind.FRAGMENT, 1, 199)]
+
+
 async def test_what_waits_of_a_track_that_is_no_more_watched_is_not_sent() -> None:
     tab = LiveTab()
     tab.start("bench", b"init", GopStart())

@@ -28,6 +28,9 @@ describe('media of a record', () => {
   it('says where it begins again when there is none', async () => {
     const raw = vi.spyOn(api, 'raw').mockRejectedValue(new ApiError('no-media', '', 404, { next_ms: 7000 }));
     expect(await hearingFetcher('h').media('mix', 0, 1, signal)).toEqual({ bytes: null, next_ms: 7000 });
+    raw.mockRejectedValue(new ApiError('unreadable', '无法播放（damaged）', 404, { next_ms: null }));
+    const broken = { bytes: null, next_ms: null, unreadable: '无法播放（damaged）' };
+    expect(await hearingFetcher('h').media('mix', 0, 1, signal)).toEqual(broken);
     raw.mockRejectedValue(new ApiError('offline', '', 0));
     await expect(hearingFetcher('h').media('mix', 0, 1, signal)).rejects.toThrow(ApiError);
   });

@@ -30,9 +30,10 @@ export class RecordFetcher<Told> {
         mime: answer.headers.get('X-Wutong-Mime') ?? '',
       };
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'no-media') {
+      if (error instanceof ApiError && (error.code === 'no-media' || error.code === 'unreadable')) {
         const next = error.detail.next_ms;
-        return { bytes: null, next_ms: typeof next === 'number' ? next : null };
+        const next_ms = typeof next === 'number' ? next : null;
+        return error.code === 'unreadable' ? { bytes: null, next_ms, unreadable: error.message } : { bytes: null, next_ms };
       }
       throw error;
     }

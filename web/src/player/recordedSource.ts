@@ -12,10 +12,13 @@ import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
 import { whyUnplayable } from '../lib/live/playable';
 import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
 
-/** What the center gave for a range. `next_ms` says where media begins again when it gave none. */
+/**
+ * What the center gave for a range. `next_ms` says where media begins again when it gave none; `unreadable`, why what it
+ * has stored there cannot be played.
+ */
 export type MediaPiece =
   | { bytes: ArrayBuffer; from_ms: number; to_ms: number; mime: string }
-  | { bytes: null; next_ms: number | null };
+  | { bytes: null; next_ms: number | null; unreadable?: string };
 
 export type FetchPiece = (track: string, from_ms: number, to_ms: number, signal: AbortSignal) => Promise<MediaPiece>;
 
@@ -245,7 +248,7 @@ export class RecordedSource {
   private async ask(lane: TrackLoad, from_ms: number, to_ms: number): Promise<MediaPiece | null> {
     try {
       const piece = await this.fetchPiece(lane.track, from_ms, to_ms, this.abort.signal);
-      this.report('');
+      this.report(piece.bytes === null ? (piece.unreadable ?? '') : '');
       return piece;
     } catch (error) {
       if (this.abort.signal.aborted) return null;

@@ -28,4 +28,5 @@ def derived_files(
     if form == forms.FIRST:
         return {**transcript1.transcript_files(events), **files}
     facts = signing.signing_facts(events, excerpt=span is not None)
-    return {**transcript.transcript_files(events), **files, forms.SIGNING: signing.signing_json(facts)}
+    words = transcript.transcript_files(events, in_one_line=form != forms.SECOND)
+    return {**words, **files, forms.SIGNING: signing.signing_json(facts)}

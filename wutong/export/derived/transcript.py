@@ -2,19 +2,21 @@
 
 A pure function of the leaves, so that a verifier makes the same and compares: frozen with `forms.FORM`. The fold is
 `sync.record.transcript`: all lines, those too that were merged or withdrawn, each with who wrote which version and why,
-and what did not count. Subtitles are what was said: no struck line, none that has no time of its own.
+and what did not count. Subtitles are what was said: no struck line, none that has no time of its own. In the text a row
+is one row, whatever people wrote: only `transcript.json` has the ends of lines in it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sync.record.event import Event
 from sync.record.transcript import Transcript, Utterance
 from sync.runtime.units import NS_PER_MS
 from wutong.export.derived.clock_text import clock_text
+from wutong.export.derived.one_line import one_line
 
 _VERSION = ("number", "id", "by", "act", "reason")
 _SET = ("text", "role", "seat", "struck", "doubtful", "gone")
@@ -32,8 +34,9 @@ def transcript_of(events: Sequence[Event]) -> Transcript:
     return transcript
 
 
-def transcript_files(events: Sequence[Event]) -> dict[str, bytes]:
-    """`transcript.json`, `.txt`, `.srt` and `.vtt`."""
+def transcript_files(events: Sequence[Event], *, in_one_line: bool = True) -> dict[str, bytes]:
+    """`transcript.json`, `.txt`, `.srt` and `.vtt`; not `in_one_line`: as the second form had them."""
+    shown = one_line if in_one_line else str
     opening = next((e for e in events if e.kind == "open"), None)
     opened_ns = 0 if opening is None else opening.room_ns
     writers = {e.number: e.body for e in events if e.kind == "revision"}
@@ -46,9 +49,9 @@ def transcript_files(events: Sequence[Event]) -> dict[str, bytes]:
     }
     return {
         "transcript.json": json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n",
-        "transcript.txt": _text(lines, opened_ns, writers).encode(),
-        "transcript.srt": _srt(lines, opened_ns).encode(),
-        "transcript.vtt": _vtt(lines, opened_ns).encode(),
+        "transcript.txt": _text(lines, opened_ns, writers, shown).encode(),
+        "transcript.srt": _srt(lines, opened_ns, shown).encode(),
+        "transcript.vtt": _vtt(lines, opened_ns, shown).encode(),
     }
 
 
@@ -83,7 +86,12 @@ def _version(version: Mapping[str, Any], opened_ns: int, writers: Mapping[int, M
     return said
 
 
-def _text(lines: Sequence[Utterance], opened_ns: int, writers: Mapping[int, Mapping[str, Any]]) -> str:
+def _text(
+    lines: Sequence[Utterance],
+    opened_ns: int,
+    writers: Mapping[int, Mapping[str, Any]],
+    shown: Callable[[str], str],
+) -> str:
     out = []
     for line in lines:
         state = "（已并入他行）" if line.gone == "merged" else "（已撤回）" if line.gone else ""
@@ -96,7 +104,7 @@ def _text(lines: Sequence[Utterance], opened_ns: int, writers: Mapping[int, Mapp
             why = f"，{said['reason']}" if said.get("reason") else ""
             void = "" if said["counts"] else "，未生效"
             out.append(f"    第{number}版 {who} {said['act']}{why}{void}：{_changes(said)}")
-    return "".join(f"{row}\n" for row in out)
+    return "".join(f"{shown(row)}\n" for row in out)
 
 
 def _changes(said: Mapping[str, Any]) -> str:
@@ -105,27 +113,32 @@ def _changes(said: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def _cues(lines: Sequence[Utterance], opened_ns: int) -> list[tuple[int, int, str, str]]:
+def _cues(lines: Sequence[Utterance], opened_ns: int, shown: Callable[[str], str]) -> list[tuple[int, int, str, str]]:
     """(from, to) since the opening, who and what, in the order of time."""
     said = [line for line in lines if not line.gone and not line.struck and line.end_ns > line.start_ns and line.text]
     said.sort(key=lambda line: line.start_ns)
     return [
-        (max(line.start_ns - opened_ns, 0), max(line.end_ns - opened_ns, 0), line.role, " ".join(line.text.split()))
+        (
+            max(line.start_ns - opened_ns, 0),
+            max(line.end_ns - opened_ns, 0),
+            shown(line.role),
+            shown(" ".join(line.text.split())),
+        )
         for line in said
     ]
 
 
-def _srt(lines: Sequence[Utterance], opened_ns: int) -> str:
+def _srt(lines: Sequence[Utterance], opened_ns: int, shown: Callable[[str], str]) -> str:
     return "".join(
         f"{number}\n{clock_text(start, ',')} --> {clock_text(end, ',')}\n{role}：{words.replace('-->', '→')}\n\n"
-        for number, (start, end, role, words) in enumerate(_cues(lines, opened_ns), 1)
+        for number, (start, end, role, words) in enumerate(_cues(lines, opened_ns, shown), 1)
     )
 
 
-def _vtt(lines: Sequence[Utterance], opened_ns: int) -> str:
+def _vtt(lines: Sequence[Utterance], opened_ns: int, shown: Callable[[str], str]) -> str:
     cues = "".join(
         f"{clock_text(start)} --> {clock_text(end)}\n<v {_escaped(role)}>{_escaped(words)}\n\n"
-        for start, end, role, words in _cues(lines, opened_ns)
+        for start, end, role, words in _cues(lines, opened_ns, shown)
     )
     return f"WEBVTT\n\n{cues}"
 

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
-from sync.ledger.keys import CENTER, check_certificate, proves
+from sync.ledger.keys import CENTER, FOREIGN_ERRORS, check_certificate, proves
 from sync.ledger.note import COSIGNATURE, Verifier, signed_by
 from wutong.verify.case import ExportCase, Signed
 from wutong.verify.verdict import Reason, false, lacking
@@ -72,7 +72,7 @@ def device_key(case: ExportCase) -> Ed25519PublicKey | None:
         return None
     try:
         key = x509.load_pem_x509_certificate(case.device).public_key()
-    except (ValueError, TypeError):
+    except FOREIGN_ERRORS:
         return None
     return key if isinstance(key, Ed25519PublicKey) and proves(key) else None
 

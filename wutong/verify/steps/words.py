@@ -65,6 +65,7 @@ def _is_newer(event: Event) -> bool:
 
 
 def _is(found: bytes, data: bytes, name: str, besides: frozenset[str]) -> bool:
+    # What is compared with was made here a moment ago; only what was found comes from outside.
     return _says(found, json.loads(data), besides=besides) if name.endswith(".json") else found == data
 
 

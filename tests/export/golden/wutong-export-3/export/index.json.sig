@@ -1,0 +1,5 @@
+wutong export
+jianshan/room-03/20240302-093000-901d0001
+index.json sha256 5027011c157f02c3ae5f8a73761a1ce250b48bea3484a65099b390e8f3c03096
+
+— jianshan/room-03 BNo9fpcR4B1BfbdQqioBIf/xjb8JMZq74uFj/I78FBNmbtbbk54+zi9IH2iiFyHeEU442PUtc+MxKpTQ/2YscfoL2g8=

@@ -1,0 +1,112 @@
+"""Requests that nobody would make, for every route: schemathesis draws them from the routes' own description.
+
+The description (OpenAPI) is made here, for the test alone: no server of ours publishes one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+ANSWER_S = 15.0
+_FOREIGN = ("Traceback", "sqlalchemy", "sqlite3", "SELECT ", "INSERT ", 'File "', "pydantic_core", "site-packages")
+"""What tells a stranger how a server is made."""
+_BUSY = {503, 507}
+"""Answers that say, in words and with a code, to come back later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request."""
+
+    route: tuple[str, str]
+    """Method and path as declared."""
+    method: str
+    path: str
+    more: dict[str, Any]
+
+
+def described(app: FastAPI) -> Any:
+    """The schema of an app, with every route that has a method."""
+    for route in app.router.routes:
+        if getattr(route, "methods", None) and hasattr(route, "include_in_schema"):
+            route.include_in_schema = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two of the library's routes have one name
+        return schemathesis.openapi.from_dict({**app.openapi(), "openapi": "3.1.0"})
+
+
+def requests(app: FastAPI, names: Mapping[str, str], count: int, *, first: int = 1) -> Iterator[Asked]:
+    """`count` requests for each route; every other one of them names what there is (`names`: parameter -> value)."""
+    for result in described(app).get_all_operations():
+        operation = result.ok()
+        cases = _drawn(operation.as_strategy(), count, first)
+        for number, case in enumerate(cases):
+            if number % 2:
+                case.path_parameters = {k: names.get(k, v) for k, v in (case.path_parameters or {}).items()}
+            kwargs = case.as_transport_kwargs(base_url="http://server")
+            url = httpx.URL(str(kwargs["url"]))
+            more = {k: kwargs[k] for k in ("params", "json", "data", "files") if kwargs.get(k) is not None}
+            headers = {k: v for k, v in (kwargs.get("headers") or {}).items() if k.lower() not in _OURS}
+            more["headers"] = headers
+            route = (operation.method.upper(), operation.path)
+            yield Asked(route, kwargs["method"], url.raw_path.decode(), more)
+
+
+def _drawn(cases: Any, count: int, first: int) -> list[Any]:
+    drawn: list[Any] = []
+    checks = list(HealthCheck)
+
+    @seed(first)
+    @settings(max_examples=count, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=checks)
+    @given(cases)
+    def draw(case: Any) -> None:
+        drawn.append(case)
+
+    draw()
+    return drawn
+
+
+_OURS = {"user-agent", "x-schemathesis-testcaseid", "authorization", "cookie", "x-wutong", "host", "content-length"}
+
+
+async def ask(http: httpx.AsyncClient, asked: Asked) -> str:
+    """What is wrong with the answer, in words; "" when nothing is."""
+    data = asked.more.get("data")
+    if isinstance(data, str | bytes):
+        asked.more["content"] = asked.more.pop("data")
+    try:
+        request = http.build_request(asked.method, asked.path, **asked.more)
+    except (httpx.InvalidURL, UnicodeError, TypeError, ValueError):
+        return ""  # no program can send it
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            answer = await http.send(request)
+    except TimeoutError:
+        return f"no answer in {ANSWER_S} s"
+    except (httpx.LocalProtocolError, httpx.RemoteProtocolError):
+        return ""  # refused below HTTP
+    if answer.status_code < 400:
+        return ""
+    if answer.status_code >= 500 and answer.status_code not in _BUSY:
+        return f"{answer.status_code}: {answer.text[:300]}"
+    if any(word in answer.text for word in _FOREIGN):
+        return f"an answer tells how the server is made: {answer.text[:300]}"
+    if asked.method == "HEAD" or asked.route[0] == "HEAD":
+        return ""
+    try:
+        said = json.loads(answer.text)
+        assert isinstance(said["code"], str)
+        assert isinstance(said["message"], str)
+    except (ValueError, KeyError, TypeError, AssertionError):
+        return f"{answer.status_code} is not an error as all are: {answer.text[:300]!r}"
+    return ""
