@@ -25,6 +25,7 @@ from server.ingest.receipts import Ingest
 from server.ingest.upload_gate import UploadGate
 from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
+from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
@@ -37,7 +38,7 @@ from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync import topics
-from sync.errors import ConfigError
+from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
@@ -68,6 +69,7 @@ class Center:
     live: LiveHub
     rooms: Rooms
     audit: Audit
+    ledger: AuditLedger
     archive: RecordReader
     classifications: Classifications
     grants: Grants
@@ -141,6 +143,12 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     witness = Witness(
         database, enrollment, key, rooms, audit, lambda room, text: broker.publish(room, topics.WITNESS, text, qos=1)
     )
+    ledger = AuditLedger(
+        database,
+        key,
+        lambda text: [broker.publish(room, topics.NOTICES, text, qos=1) for room in rooms.states],
+        tsa_url=config.audit.tsa_url,
+    )
     ingest = Ingest(record, rooms, broker)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
@@ -199,6 +207,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         live,
         rooms,
         audit,
+        ledger,
         archive,
         classifications,
         grants,
@@ -232,6 +241,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.ingest.run(), name="ingest"),
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
+        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
@@ -252,10 +262,18 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         async with serving(center.app, host, port, proxies=proxies) as bound:
             yield bound
     finally:
-        await center.broker.stop()
         await cancel_and_wait(*tasks)
         await center.viewed.poll(all_of_them=True)
+        await _sign_last(center.ledger)
+        await center.broker.stop()
         await asyncio.to_thread(center.database.close)
+
+
+async def _sign_last(ledger: AuditLedger) -> None:
+    try:
+        await ledger.sign()
+    except (StorageError, LedgerError) as error:
+        log.error("audit_head_not_signed", why=error.message)
 
 
 async def serve(config: Config, lifeline: Lifeline) -> None:

@@ -41,6 +41,7 @@ CENTER: dict[str, Any] = {
     "web": {"https": True},
     "mqtt": {"username": "center", "password_file": "/run/credentials/wutong-center.service/mqtt"},
     "storage": {"data": "/var/lib/wutong-center"},
+    "audit": {},
     "rooms": [
         {
             "court": "jianshan",

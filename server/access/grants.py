@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 
 from server.access.classification import Classification, Classifications
 from server.store import tables as t
+from server.store.audit_rows import append_rows
 from server.store.database import Database
 from server.store.sight import Sight
 from sync.errors import AccessError, HearingError, WutongError
@@ -222,7 +223,7 @@ class Grants:
     def _audit(self, connection: Connection, what: str, role: str, address: str, grant: Grant, **more: object) -> None:
         said = {"hearing": grant.hearing, "grant": grant.id, "role": grant.role, "name": grant.name, **more}
         row = {"utc_ns": self._utc_ns(), "what": what, "role": role, "address": address[:64], "granted": True}
-        connection.execute(insert(t.audit).values(**row, detail=json.dumps(said, ensure_ascii=False)))
+        append_rows(connection, [{**row, "detail": json.dumps(said, ensure_ascii=False)}])
 
 
 def _digest(code: str) -> str:

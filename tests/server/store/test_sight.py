@@ -134,8 +134,10 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
         old = {"hearing": "h0", "level": "sealed", "before": "open", "reason": ""}
         line = {"utc_ns": 1, "what": "level", "role": "archivist", "address": "", "granted": True}
         connection.execute(insert(t.audit), [{**line, "detail": json.dumps(old)}])
-        for statement in ("DROP INDEX files_sha256", "ALTER TABLE hearings DROP COLUMN public", "DROP TABLE levels"):
+        for statement in ("DROP INDEX files_sha256", "ALTER TABLE hearings DROP COLUMN public"):
             connection.exec_driver_sql(statement)
+        for table in ("levels", "audit_leaves", "audit_heads"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
 
     await database.write(of_before)
