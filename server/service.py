@@ -29,6 +29,7 @@ from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
+from server.live.log import LiveLog
 from server.live.messages import RoomMessages
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
@@ -74,6 +75,7 @@ class Center:
     classifications: Classifications
     grants: Grants
     viewed: ViewingLog
+    watching: LiveLog
     unrecorded: Unrecorded
     uploads: UploadFolder
     tests: selftest_objects.SelfTestObjects
@@ -157,7 +159,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     broker.link.add(dockets.link)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
-    access.install(app, COOKIE, https=config.web.https, audit=audit.note, origins=origins)
+    access.install(app, COOKIE, https=config.web.https, audit=audit.note, outcomes=audit, origins=origins)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
     selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
@@ -177,6 +179,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrollment.install(app, audit)
+    viewed = ViewingLog(record)
+    watching = LiveLog(live, rooms, audit)
     playing = PlaybackService(archive, Media(), store, uploads)
     InspectorRoutes(
         access=access,
@@ -186,15 +190,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         live=live,
         playing=playing,
         audit=audit,
+        viewed=viewed,
+        watching=watching,
         classifications=classifications,
         publish_docket=dockets.publish,
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, classifications)
-    viewed = ViewingLog(record)
-    PartyRoutes(access=access, archive=archive, record=record, playing=playing, grants=grants, viewed=viewed).install(
-        app
-    )
+    PartyRoutes(access=access, archive=archive, playing=playing, grants=grants, viewed=viewed).install(app)
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
@@ -212,6 +215,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         classifications,
         grants,
         viewed,
+        watching,
         unrecorded,
         uploads,
         tests,
@@ -227,6 +231,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
 
     async def poll() -> None:
         center.rooms.poll()
+        center.watching.poll()
 
     async def demand() -> None:
         center.live.demand()
@@ -262,6 +267,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         async with serving(center.app, host, port, proxies=proxies) as bound:
             yield bound
     finally:
+        center.watching.poll(all_of_them=True)
         await cancel_and_wait(*tasks)
         await center.viewed.poll(all_of_them=True)
         await _sign_last(center.ledger)

@@ -194,6 +194,11 @@ class Grants:
         self._check_classification(grant.hearing)
         return grant
 
+    def hearing_of(self, session: Session) -> str:
+        """The hearing that a party's session was opened for, whether they may still see it or not; or nothing."""
+        grant = self._known.get(session.grant)
+        return "" if grant is None else grant.hearing
+
     @contextlib.contextmanager
     def judged(self, session: Session) -> Iterator[Grant]:
         """`check` before an answer is made and again when it is: the grant may end while the store is read."""

@@ -12,8 +12,10 @@ from typing_extensions import TypedDict
 
 from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
+from server.access.viewing_log import PlayedTo, ViewingLog
 from server.events.redaction import SignedWords, signing_of
 from server.live.hub import LiveHub
+from server.live.log import LiveLog
 from server.playback.ranges import MediaRange
 from server.playback.service import Find, PlayableTrack, PlaybackService, answer
 from server.playback.solo import isolate
@@ -24,6 +26,7 @@ from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access
+from sync.http.live.tab import LiveTab
 from sync.http.rules import allow
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
@@ -87,6 +90,8 @@ class InspectorRoutes:
         live: LiveHub,
         playing: PlaybackService,
         audit: Audit,
+        viewed: ViewingLog,
+        watching: LiveLog,
         classifications: Classifications,
         publish_docket: Callable[[str, str], bool],
         integrity: Callable[[str], Awaitable[ProofProgress]],
@@ -98,6 +103,8 @@ class InspectorRoutes:
         self._live = live
         self._playing = playing
         self._audit = audit
+        self._viewed = viewed
+        self._watching = watching
         self._classifications = classifications
         self._listening = SoloQueue()
         self._publish_docket = publish_docket
@@ -114,14 +121,18 @@ class InspectorRoutes:
                 if self._access.sockets_of(session) > MAX_TABS:
                     await ws.close(1013, "too many tabs")
                     return
-                self._audit.note("view", session.role, address_of(ws), "live")
+
+                def said(tab: LiveTab) -> None:
+                    self._live.said(tab)
+                    self._watching.said(session, address_of(ws), tab)
+
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 await self._live.gateway.serve(
                     ws,
                     self._live.first(may_see),
                     may_watch=may_watch,
                     may_see=may_see,
-                    on_said=self._live.said,
+                    on_said=said,
                     alive=lambda: self._access.alive(session),
                 )
             finally:
@@ -149,7 +160,6 @@ class InspectorRoutes:
             with self._judged(request, hearing):
                 room, view, signing = await self._archive.signed(hearing)
                 sight = self._sight(request)
-                self._note_view(request, f"hearing {hearing}")
                 now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
                 state = self._rooms.states.get(room)
                 more: RecordedHearing = {
@@ -173,7 +183,16 @@ class InspectorRoutes:
                 find = await self._playing.finder(
                     hearing, track, int(from_ms * NS_PER_MS), int(to_ms * NS_PER_MS), self._sight(request)
                 )
-                return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
+                opening = await self._archive.opening(hearing)
+                viewer = PlayedTo(self._access.session(request), hearing, seat)
+
+                async def told() -> MediaRange:
+                    found = await find()
+                    address = address_of(request)
+                    await self._viewed.played(viewer, address, track, opening.opened_ns, found.from_ns, found.to_ns)
+                    return found
+
+                return await (self._alone(request, hearing, seat, told) if seat else answer(told()))
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
@@ -198,7 +217,6 @@ class InspectorRoutes:
         @allow(*READERS)
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
             with self._judged(request, hearing):
-                self._note_view(request, f"exhibit {hearing}/{exhibit}")
                 return await self._playing.exhibit(hearing, exhibit, self._sight(request))
 
         @app.get("/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}")
@@ -207,7 +225,6 @@ class InspectorRoutes:
             hearing: Name, exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1
         ) -> Response:
             with self._judged(request, hearing):
-                self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
                 return await self._playing.page(hearing, exhibit, page, scale, self._sight(request))
 
         @app.get("/api/hearings/{hearing}/documents/{document}")
@@ -230,12 +247,13 @@ class InspectorRoutes:
             from_date: Annotated[str, Query(alias="from", max_length=40)] = "",
             to_date: Annotated[str, Query(alias="to", max_length=40)] = "",
         ) -> list[dict[str, Any]]:
-            self._note_view(request, f"search {q}")
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date)
             hits = await self._archive.search(q, wanted, self._sight(request))
             # Again, for what was sealed while the query ran.
-            return [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
+            shown = [hit for hit in hits if self._classifications.lets(mine, hit["hearing"])]
+            self._access.add(request, hits=len(shown))
+            return shown
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector", body_bytes=DOCKET_BODY_BYTES)
@@ -245,7 +263,6 @@ class InspectorRoutes:
                 raise WutongError("没有这个法庭 (there is no such room)", code="not-found")
             text = body.model_dump_json()
             await self._record.set_docket(address, text)
-            self._note_view(request, f"docket {address}")
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
 
@@ -284,7 +301,3 @@ class InspectorRoutes:
 
     def _sight(self, request: Request) -> Sight:
         return self._classifications.sight(self._access.session(request).role)
-
-    def _note_view(self, request: Request, detail: str) -> None:
-        session = self._access.session(request)
-        self._audit.note("view", session.role, address_of(request), detail)
