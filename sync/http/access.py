@@ -20,7 +20,6 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -28,23 +27,18 @@ from typing import Literal
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from sync.errors import AccessError, StorageError, WutongError
+from sync.errors import AccessError, WutongError
 from sync.http import answers
-from sync.http.answers import CODE, error_response
-from sync.http.bodies import CountedBody, check_length, too_large
 from sync.http.connection import neighborhood
-from sync.http.headers import add_headers
+from sync.http.gate import AccessGate
 from sync.http.origins import Origins
-from sync.http.outcomes import OPENED, Outcome
+from sync.http.outcomes import Outcome
 from sync.http.people import ABSOLUTE_S, People, Session
-from sync.http.request_scope import ADDED, PARAMS, REFUSED, RULE, SESSION, TEMPLATE, Outcomes, outcome_of, refusal_of
-from sync.http.rules import BODY_BYTES, SAFE_METHODS, Rule, check_declared, public, rule_of
+from sync.http.request_scope import ADDED, SESSION, Outcomes, outcome_of, refusal_of
+from sync.http.rules import SAFE_METHODS, Rule, public
 
 log = structlog.get_logger(__name__)
 
@@ -53,9 +47,6 @@ _DEVICE = "_device"
 _DEVICE_S = 180 * 24 * 3600
 _MOST_WAITING = 4
 """Codes of one address that are looked at or wait for it."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_CONTROL_ASKED = re.compile(rb"%(?:0[0-8bcef]|1[0-9a-f]|7f)|[\x00-\x1f\x7f]", re.IGNORECASE)
-"""In a query, but for tabs and ends of lines, which people paste."""
 
 
 Audit = Callable[[str, str, str, str], None]
@@ -313,121 +304,3 @@ class Access:
         if session.role not in rule.roles:
             raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
         return session
-
-
-class AccessGate:
-    """The middleware: finds the route, asks its rule, adds the headers, turns defects into a plain 500."""
-
-    def __init__(self, app: ASGIApp, access: Access, routes_of: FastAPI) -> None:
-        self._app = app
-        self._access = access
-        self._routes_of = routes_of
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            check_declared(self._routes_of)
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-        unkept: StorageError | None = None
-        body = CountedBody(receive, BODY_BYTES)
-
-        async def send_guarded(message: Message) -> None:
-            nonlocal started, unkept
-            if unkept is not None or (body.exceeded and not started):
-                return  # the route knows of a client that has gone; that one is told why below
-            if message["type"] == "http.response.start":
-                try:
-                    await self._access.tell(request, message["status"])
-                except StorageError as error:
-                    unkept = error  # what nobody could tell afterwards is not shown
-                    return
-                started = True
-                add_headers(message, secure=self._access.secure)
-            await send(message)
-
-        async def answer(response: Response, code: str) -> None:
-            body.exceeded = False
-            scope[CODE] = code
-            await response(scope, receive, send_guarded)
-
-        request, limit = Request(scope, receive), BODY_BYTES
-        try:
-            match, endpoint = self._find(scope)
-            scope[RULE] = rule = rule_of(endpoint)
-            if match is Match.NONE or _CONTROL.search(scope["path"]):
-                raise WutongError("there is nothing at this address", code="not-found")
-            if _CONTROL_ASKED.search(scope["query_string"]):
-                text = "查询中有无法使用的控制字符 (the query holds control characters; leave them out)"
-                raise WutongError(text, code="invalid")
-            limit = BODY_BYTES if rule is None else rule.body_bytes
-            if match is Match.FULL:  # a wrong method goes on and is answered with 405
-                await self._access.admit(rule, request)
-            check_length(request.headers, limit)
-            body = CountedBody(receive, limit)
-            await self._app(scope, body, send_guarded)
-            if body.exceeded and not started:
-                await answer(error_response(too_large(limit)), "too-large")
-        except WutongError as error:
-            scope[REFUSED] = isinstance(error, AccessError)
-            if started:
-                raise
-            said = too_large(limit) if body.exceeded else error
-            await answer(error_response(said), said.code)
-        except Exception:  # the last edge: a person gets a sentence, the log gets the stack
-            if body.exceeded and not started:
-                await answer(error_response(too_large(limit)), "too-large")
-                return
-            log.exception("internal_error", path=request.url.path)
-            if started:
-                raise
-            plain = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
-            await answer(JSONResponse(plain, 500), "internal")
-        if unkept is not None:
-            refusal, unkept = unkept, None
-            await answer(error_response(refusal), refusal.code)
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ws = WebSocket(scope, receive, send)
-        match, endpoint = self._find(scope)
-        scope[RULE] = rule = rule_of(endpoint)
-        outcome: Outcome | None = None
-        answered = False
-
-        async def send_told(message: Message) -> None:
-            nonlocal answered, outcome
-            if not answered and message["type"] in ("websocket.accept", "websocket.close"):
-                answered = True
-                outcome = await self._access.tell(ws, OPENED if message["type"] == "websocket.accept" else 403)
-            await send(message)
-
-        try:
-            if match is Match.NONE:
-                raise WutongError("there is nothing at this address", code="not-found")
-            await self._access.admit(rule, ws)
-        except WutongError as error:
-            scope[CODE], scope[REFUSED] = error.code, isinstance(error, AccessError)
-            await receive()  # websocket.connect
-            await send_told({"type": "websocket.close", "code": 4403})  # before accept: answered with HTTP 403
-            return
-        try:
-            await self._app(scope, receive, send_told)
-        finally:
-            if outcome is not None and outcome.status == OPENED:
-                self._access.closed(outcome)
-
-    def _find(self, scope: Scope) -> tuple[Match, object]:
-        partial: tuple[Match, object] = (Match.NONE, None)
-        for route in self._routes_of.router.routes:
-            match, child = route.matches(scope)
-            if match is Match.FULL:
-                scope[TEMPLATE], scope[PARAMS] = getattr(route, "path", "?"), child.get("path_params", {})
-                return match, child.get("endpoint")
-            if match is Match.PARTIAL:
-                partial = (match, None)
-        return partial
