@@ -20,7 +20,9 @@ from edge.documents.jobs import Making
 from edge.exhibits.pictures import PagePictures
 from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
+from edge.integrity.audit_witness import TOPIC, AuditWitness
 from edge.integrity.notary import Notary
+from edge.integrity.room_audit import RoomAudit
 from edge.integrity.status import Integrity, heard_of, words_of
 from edge.selftest.runner import SelfTestRunner
 from edge.signing.commands import SigningCommands
@@ -35,7 +37,9 @@ from sync.http.serve import new_app, serving
 from sync.ledger.keys import make_key
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
+from sync.room.enrollment import center_key
 from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.runtime.service import Lifeline
 
@@ -57,6 +61,8 @@ class Edge:
     checkpoints: Checkpoints
     notary: Notary
     integrity: Integrity
+    audit: RoomAudit
+    audit_witness: AuditWitness
     files: contextlib.ExitStack
 
     def close(self) -> None:
@@ -79,11 +85,16 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
     origins = Origins(profile.panel.public_origin, "panel.public_origin")
-    access.install(app, f"room_{profile.room.court}_{profile.room.room}", origins=origins)
+    audit = RoomAudit(
+        lambda body: state.append("access", body, hearing=None),
+        lambda: None if state.hearing is None else state.hearing.id,
+    )
+    name = f"room_{profile.room.court}_{profile.room.room}"
+    access.install(app, name, audit=audit.note, outcomes=audit, origins=origins)
     selftest = SelfTestRunner(state)
     pictures = PagePictures(state)
     commands = HearingCommands(state, alarms, selftest, pictures)
-    add_routes(app, state, commands, token, selftest)
+    add_routes(app, state, commands, token, selftest, access)
     transcript = TranscriptCommands(state)
     add_transcript(app, state, transcript, access)
     signing = SigningCommands(state, Making(profile, layout))
@@ -107,6 +118,13 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
     integrity = Integrity(state, checkpoints)
+    audit_witness = AuditWitness(
+        profile.address,
+        make_key(layout.device_key),
+        lambda: center_key(layout),
+        lambda body, key: state.append("access", body, hearing=None, key=key),
+        lambda: room_log.keys(f"{TOPIC}/"),
+    )
     return Edge(
         app,
         state,
@@ -119,6 +137,8 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         notary,
         integrity,
+        audit,
+        audit_witness,
         files.pop_all(),
     )
 
@@ -138,6 +158,8 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             group.create_task(edge.checks.run())
             group.create_task(edge.notary.run())
             group.create_task(edge.integrity.run())
+            group.create_task(edge.audit.run())
+            group.create_task(edge.audit_witness.run(FeedClient(edge.state.layout.feed("uplink"), [TOPIC])))
             log.info("edge_serving", host=profile.panel.host, port=port)
             lifeline.ready()
     finally:

@@ -16,7 +16,7 @@ WITNESS = "witness"
 DEMAND = "demand"
 DOCKET = "docket"
 NOTICES = "notices"
-"""Kept free in every access list; nothing is published there yet."""
+"""Heads of the center's audit log, which the room keeps."""
 # The last part of `live/<track>/…`.
 INIT = "init"
 FRAGMENT = "frag"

@@ -25,7 +25,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
@@ -39,8 +38,6 @@ from sync.http.outcomes import Outcome
 from sync.http.people import ABSOLUTE_S, People, Session
 from sync.http.request_scope import ADDED, SESSION, Outcomes, outcome_of, refusal_of
 from sync.http.rules import SAFE_METHODS, Rule, public
-
-log = structlog.get_logger(__name__)
 
 _DEVICE = "_device"
 """After the name of a session's cookie: that of the cookie by which a browser is known that signed in before."""

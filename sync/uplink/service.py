@@ -9,9 +9,11 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import httpx
 import structlog
+from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.mqtt import BrokerAddress, MqttConnection, Will
@@ -64,6 +66,15 @@ class UplinkConfig:
         return f"{self.court}/{self.room}"
 
 
+MAX_NOTICE_BYTES = 16 * 1024
+
+
+class Notice(BaseModel):
+    """One message of `notices`: a head of the center's audit log."""
+
+    audit_head: Annotated[str, Field(max_length=4096)]
+
+
 MAX_DOCKET_BYTES = 4 * 1024 * 1024
 
 
@@ -80,8 +91,10 @@ class BrokerLine:
         *,
         hearing: Callable[[], Hearing | None],
         on_docket: Callable[[bytes], None],
+        on_notice: Callable[[bytes], None],
     ) -> None:
-        """`hearing()`: the one that is open or paused; `on_docket(payload)` hears each that the center sends."""
+        """`hearing()`: the one that is open or paused; `on_docket(payload)` and `on_notice(payload)` hear each that the
+        center sends."""
         prefix = topics.of_room(config.address)
         self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
         self.outbox = Outbox(room_log, self.broker, prefix, utc_ns=clock.utc_now_ns)
@@ -95,6 +108,7 @@ class BrokerLine:
             hearing=hearing,
         )
         self.broker.subscribe(f"{prefix}/{topics.DOCKET}", 1, on_docket)
+        self.broker.subscribe(f"{prefix}/{topics.NOTICES}", 1, on_notice)
 
 
 class Uplink:
@@ -118,6 +132,7 @@ class Uplink:
                 clock,
                 hearing=lambda: self._follower.current,
                 on_docket=self._on_docket,
+                on_notice=self._on_notice,
             )
         pace = TokenBucket(config.upload_bits_per_s / 8)
         self._http: httpx.AsyncClient | None = None
@@ -211,6 +226,14 @@ class Uplink:
             log.warning("docket_unreadable", why=str(error)[:200])
             return
         self._feed.publish("docket", docket.model_dump_json().encode(), retain=True)
+
+    def _on_notice(self, payload: bytes) -> None:
+        try:
+            notice = Notice.model_validate(read_strict(payload, limit=MAX_NOTICE_BYTES))
+        except ValueError as error:
+            log.warning("notice_unreadable", why=str(error)[:200])
+            return
+        self._feed.publish("audit-head", notice.audit_head.encode(), retain=True)
 
     async def _tick(self) -> None:
         while True:
