@@ -43,7 +43,9 @@ async def test_every_route_of_the_clerk_leaves_its_line(room: Room, monkeypatch:
     for route, status in answers.items():
         mine = [body for body in bodies if body["detail"].get("route") == route]
         assert mine, (route, status)
-        assert (mine[0]["role"], mine[0]["detail"]["status"]) == ("clerk", status)
+        mine = [body for body in mine if body["detail"]["status"] == status]
+        assert mine, (route, status)
+        assert mine[0]["role"] == "clerk"
         assert (mine[0]["what"] in ("view", "act")) == (status < 400)
     assert {body.get("hearing") for body in bodies if body["what"] == "view"} >= {opened["id"]}
 
