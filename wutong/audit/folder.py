@@ -35,7 +35,7 @@ MAX_LINE_BYTES = 2 * MAX_TOKEN_BYTES
 MAX_INDEX_BYTES = 64 * 1024
 
 
-class _Index(BaseModel):
+class _AuditIndex(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     form: Annotated[str, Field(max_length=64)]
@@ -73,7 +73,7 @@ def write_folder(copy: AuditCopy, folder: Path, signed: int, stretch: tuple[int,
         _write(folder / "leaves.txt", (leaf.sha256.hex().encode() for leaf in leaves))
         _write(folder / "heads.jsonl", (_head_line(head) for head in copy.heads))
         _write(folder / "rooms.jsonl", (_line(_HeldLine(**_fields(held))) for held in copy.held))
-        index = _Index(form=FORM, first=first, size=signed, path=path)
+        index = _AuditIndex(form=FORM, first=first, size=signed, path=path)
         _write(folder / "audit.json", [index.model_dump_json().encode()])
     except FileExistsError as error:
         raise ConfigError(f"{folder} is there already; name a folder that is not") from error
@@ -86,7 +86,7 @@ def read_folder(folder: Path) -> AuditCopy:
     """What `write_folder` wrote; `LedgerError` for what is no such folder."""
     try:
         with (folder / "audit.json").open("rb") as file:
-            index = _Index.model_validate(read_strict(file.read(MAX_INDEX_BYTES + 1), limit=MAX_INDEX_BYTES))
+            index = _AuditIndex.model_validate(read_strict(file.read(MAX_INDEX_BYTES + 1), limit=MAX_INDEX_BYTES))
         if index.form != FORM:
             raise LedgerError(f"this is of the form {index.form!r}, and this program knows {FORM}", code="form")
         rows = [read_row(data) for data in _lines(folder / "rows.jsonl", MAX_ROW_BYTES, MAX_ROWS)]
