@@ -22,7 +22,9 @@ from edge.exhibits.pictures import PagePictures
 from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
 from edge.hearing.sealing import SealingCommands
+from edge.integrity.audit_witness import TOPIC, AuditWitness
 from edge.integrity.notary import Notary
+from edge.integrity.room_audit import RoomAudit
 from edge.integrity.status import Integrity, heard_of, words_of
 from edge.panel_tls import PanelTls, plain_alarms
 from edge.selftest.runner import SelfTestRunner
@@ -37,7 +39,9 @@ from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
+from sync.room.enrollment import center_key
 from sync.room.event_log import RoomLog
+from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
 from sync.runtime.service import Lifeline
@@ -61,6 +65,8 @@ class Edge:
     notary: Notary
     integrity: Integrity
     tls: PanelTls | None
+    audit: RoomAudit
+    audit_witness: AuditWitness
     files: contextlib.ExitStack
 
     def close(self) -> None:
@@ -85,11 +91,16 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     origins = Origins(profile.panel.public_origin, "panel.public_origin")
     tls = PanelTls(profile) if profile.serves_tls else None
     secure = tls is not None and not profile.policy.is_open
-    access.install(app, f"room_{profile.room.court}_{profile.room.room}", https=secure, origins=origins)
+    audit = RoomAudit(
+        lambda body: state.append("access", body, hearing=None),
+        lambda: None if state.hearing is None else state.hearing.id,
+    )
+    name = f"room_{profile.room.court}_{profile.room.room}"
+    access.install(app, name, https=secure, audit=audit.note, outcomes=audit, origins=origins)
     selftest = SelfTestRunner(state)
     pictures = PagePictures(state)
     commands = HearingCommands(state, alarms, selftest, pictures)
-    add_routes(app, state, commands, token, selftest)
+    add_routes(app, state, commands, token, selftest, access)
     add_sealing(app, SealingCommands(state))
     transcript = TranscriptCommands(state)
     add_transcript(app, state, transcript, access)
@@ -116,6 +127,13 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
     integrity = Integrity(state, checkpoints)
+    audit_witness = AuditWitness(
+        profile.address,
+        signer,
+        lambda: center_key(layout),
+        lambda body, key: state.append("access", body, hearing=None, key=key),
+        lambda: room_log.keys(f"{TOPIC}/"),
+    )
     return Edge(
         app,
         state,
@@ -129,6 +147,8 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         notary,
         integrity,
         tls,
+        audit,
+        audit_witness,
         files.pop_all(),
     )
 
@@ -159,6 +179,8 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             group.create_task(edge.checks.run())
             group.create_task(edge.notary.run())
             group.create_task(edge.integrity.run())
+            group.create_task(edge.audit.run())
+            group.create_task(edge.audit_witness.run(FeedClient(edge.state.layout.feed("uplink"), [TOPIC])))
             log.info("edge_serving", host=profile.panel.host, port=port)
             lifeline.ready()
     finally:

@@ -123,6 +123,17 @@ class StoreSettings(_ConfigPart):
     )
 
 
+class AuditSettings(_ConfigPart):
+    """How the audit log is proven."""
+
+    tsa_url: str = Field(
+        "",
+        max_length=500,
+        pattern=r"^(https?://\S+)?$",
+        description="time-stamp authority (RFC 3161) for its signed heads, asked every hour; empty: none",
+    )
+
+
 class Config(_ConfigPart):
     """A center."""
 
@@ -138,6 +149,7 @@ class Config(_ConfigPart):
     mqtt: Mqtt = Mqtt.model_construct()
     tls: Tls = Tls.model_construct()
     storage: StoreSettings
+    audit: AuditSettings = AuditSettings.model_construct()
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
 
     @model_validator(mode="after")

@@ -29,9 +29,11 @@ from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.upload_gate import UploadGate
 from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
+from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
+from server.live.log import LiveLog
 from server.live.messages import RoomMessages
 from server.notices import Notices
 from server.playback.ranges import Media
@@ -44,7 +46,7 @@ from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from server.tls.center import CenterTls, open_court
 from server.tls.devices import DeviceCertificates
-from sync.errors import ConfigError, StorageError
+from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
@@ -78,11 +80,13 @@ class Center:
     live: LiveHub
     rooms: Rooms
     audit: Audit
+    ledger: AuditLedger
     archive: RecordReader
     classifications: Classifications
     sealing: Sealing
     grants: Grants
     viewed: ViewingLog
+    watching: LiveLog
     unrecorded: Unrecorded
     uploads: UploadFolder
     tests: selftest_objects.SelfTestObjects
@@ -180,6 +184,12 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
     enrollment = Enrollment(database, key, court)
     witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
+    ledger = AuditLedger(
+        database,
+        key,
+        lambda text: [publisher.tell(room, "audit-head", text, qos=1) for room in rooms.states],
+        tsa_url=config.audit.tsa_url,
+    )
     ingest = Ingest(record, rooms, publisher, enrollment.keys.of, accept_unsigned=accepts_plain)
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
@@ -193,7 +203,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
     secure = config.web.https or (config.serves_tls and not policy.is_open)
-    access.install(app, COOKIE, https=secure, audit=audit.note, origins=origins)
+    access.install(app, COOKIE, https=secure, audit=audit.note, outcomes=audit, origins=origins)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
     selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
@@ -223,6 +233,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     timestamp_tokens.install(app, database, objects_api.room_by(tokens))
     enrollment.install(app, audit, objects_api.certified_room(tokens))
+    viewed = ViewingLog(record)
+    watching = LiveLog(live, rooms, audit)
     playing = PlaybackService(archive, Media(indexes), store, uploads)
     InspectorRoutes(
         access=access,
@@ -232,17 +244,17 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         live=live,
         playing=playing,
         audit=audit,
+        viewed=viewed,
+        watching=watching,
         classifications=classifications,
         sealing=sealing,
         publish_docket=dockets.publish,
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, classifications)
-    viewed = ViewingLog(record)
     PartyRoutes(
         access=access,
         archive=archive,
-        record=record,
         playing=playing,
         grants=grants,
         viewed=viewed,
@@ -264,11 +276,13 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         live,
         rooms,
         audit,
+        ledger,
         archive,
         classifications,
         sealing,
         grants,
         viewed,
+        watching,
         unrecorded,
         uploads,
         tests,
@@ -287,6 +301,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     async def poll() -> None:
         center.rooms.poll()
         center.live.poll()
+        center.watching.poll()
 
     async def demand() -> None:
         center.live.demand()
@@ -310,6 +325,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.ingest.run(), name="ingest"),
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
+        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         *center.tls.tasks(),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
@@ -333,10 +349,19 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         async with serving(center.app, host, port, proxies=proxies, tls=context, plain=plain) as bound:
             yield bound
     finally:
-        await center.broker.stop()
+        center.watching.poll(all_of_them=True)
         await cancel_and_wait(*tasks)
         await center.viewed.poll(all_of_them=True)
+        await _sign_last(center.ledger)
+        await center.broker.stop()
         await asyncio.to_thread(center.database.close)
+
+
+async def _sign_last(ledger: AuditLedger) -> None:
+    try:
+        await ledger.sign()
+    except (StorageError, LedgerError) as error:
+        log.error("audit_head_not_signed", why=error.message)
 
 
 async def serve(config: Config, lifeline: Lifeline) -> None:

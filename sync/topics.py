@@ -17,6 +17,8 @@ DEMAND = "demand"
 DOCKET = "docket"
 NOTICES = "notices"
 """What is not for everybody's sight of a hearing: `sync.record.notice`."""
+AUDIT_HEAD = "audit-head"
+"""Heads of the center's audit log, which the room keeps."""
 # The last part of `live/<track>/…`.
 INIT = "init"
 FRAGMENT = "frag"
@@ -46,7 +48,7 @@ FROM_ROOMS = (
 
 ROOM_WRITES = tuple(topic for topic, _ in FROM_ROOMS)
 """What a broker's access list lets a room write, below its own part, and not read."""
-ROOM_READS = (DEMAND, RECEIPTS, WITNESS, DOCKET, NOTICES)
+ROOM_READS = (DEMAND, RECEIPTS, WITNESS, DOCKET, NOTICES, AUDIT_HEAD)
 """What it lets a room read, and not write."""
 
 

@@ -209,21 +209,35 @@ def authority(
 
 @app.command()
 def export(
-    hearing: Annotated[str, typer.Argument(help="the hearing's id")],
+    hearing: Annotated[str | None, typer.Argument(help="the hearing's id")] = None,
+    *,
     out: Annotated[Path, typer.Option("--out", help="the folder to make")],
     config: Annotated[Path | None, typer.Option("--config", help="the center's TOML file: at the center")] = None,
     profile: Annotated[Path | None, typer.Option("--profile", help="the courtroom's TOML profile: in the room")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="a room's data folder, without its profile")] = None,
-    begin: Annotated[str | None, typer.Option("--from", help="an excerpt: seconds or h:mm:ss after opening")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", help="an excerpt: seconds or h:mm:ss after opening; of --audit: a day")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="the excerpt's end, likewise")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a folder that is there")] = False,
     despite_level: Annotated[
         str, typer.Option("--despite-level", metavar="REASON", help="why a restricted or sealed hearing is taken out")
     ] = "",
+    audit: Annotated[bool, typer.Option("--audit", help="the center's audit log, and no hearing")] = False,
 ) -> None:
     """Write a hearing as a folder that plays and verifies without any server."""
+    from sync.errors import ConfigError
     from wutong.export.command import run
 
+    if audit:
+        from wutong.audit.command import export as export_audit
+
+        if config is None or hearing is not None:
+            raise ConfigError("the audit log is the center's: wutong export --audit --config FILE --out DIR")
+        export_audit(out, config=config, begin=begin, end=end)
+        return
+    if hearing is None:
+        raise ConfigError("say which hearing, or --audit")
     run(
         hearing,
         out,
@@ -239,7 +253,9 @@ def export(
 
 @app.command()
 def verify(
-    what: Annotated[str, typer.Argument(metavar="DIR|HEARING", help="an exported folder, or a hearing of here")],
+    what: Annotated[
+        str | None, typer.Argument(metavar="DIR|HEARING", help="an exported folder, or a hearing of here")
+    ] = None,
     center_key: Annotated[Path | None, typer.Option("--center-key", help="the center's public key (PEM)")] = None,
     tsa_root: Annotated[Path | None, typer.Option("--tsa-root", help="root of the time-stamp authority (PEM)")] = None,
     tsa_policy: Annotated[str | None, typer.Option("--tsa-policy", help="demand this policy (dotted)")] = None,
@@ -248,10 +264,30 @@ def verify(
     data: Annotated[Path | None, typer.Option("--data", help="HEARING is in this room's data folder")] = None,
     lang: Annotated[Language, typer.Option("--lang", help="zh or en")] = Language.ZH,
     as_json: JsonOption = False,
+    audit: Annotated[bool, typer.Option("--audit", help="the center's audit log: DIR, or that of --config")] = False,
+    room: Annotated[
+        list[Path] | None, typer.Option("--room", help="with --audit: a room's data folder, which holds heads of it")
+    ] = None,
 ) -> None:
     """Say whether a hearing is what the room recorded: exit code 0, 10, 20, 30 or 40 (docs/integrity.md)."""
-    from wutong.verify.command import run
+    from sync.errors import ConfigError
+    from wutong.verify.command import read_key, read_root_certificates, run
 
+    if audit:
+        from wutong.audit.command import verify as verify_audit
+
+        code = verify_audit(
+            what,
+            config=config,
+            key=None if center_key is None else read_key(center_key),
+            roots=[] if tsa_root is None else read_root_certificates(tsa_root),
+            rooms=room or [],
+            as_json=as_json,
+            lang=lang.value,
+        )
+        raise typer.Exit(code)
+    if what is None:
+        raise ConfigError("say which folder or hearing, or --audit")
     raise typer.Exit(
         run(
             what,

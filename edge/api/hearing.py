@@ -17,7 +17,8 @@ from edge.hearing.commands import HearingCommands
 from edge.selftest.runner import SelfTestRunner
 from edge.state.display import DisplayToken, presented_exhibit
 from edge.state.room_state import RoomState
-from sync.errors import HearingError, MediaError
+from sync.errors import AccessError, HearingError, MediaError
+from sync.http.access import Access
 from sync.http.rules import allow, public
 from sync.record.bodies.limits import PageNumber, PictureScale
 from sync.record.docket import Case
@@ -101,13 +102,18 @@ class NewMark(EdgeBody):
 
 
 def add_routes(
-    app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken, selftest: SelfTestRunner
+    app: FastAPI,
+    state: RoomState,
+    commands: HearingCommands,
+    token: DisplayToken,
+    selftest: SelfTestRunner,
+    access: Access,
 ) -> None:
     """Put the routes on `app`."""
     _add_selftest(app, selftest)
     _add_hearing(app, state, commands)
     _add_exhibits(app, commands)
-    _add_display(app, state, commands, token)
+    _add_display(app, state, commands, token, access)
 
 
 def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
@@ -212,11 +218,13 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
         return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale), cache=KEPT_A_DAY)
 
 
-def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken) -> None:
+def _add_display(
+    app: FastAPI, state: RoomState, commands: HearingCommands, token: DisplayToken, access: Access
+) -> None:
     @app.get("/api/display/page")
     @public()  # the token is checked here
     async def presented_page(request: Request, of: Of, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
-        token.check(request.query_params.get("token", ""))
+        _check(token, access, request)
         exhibit = presented_exhibit(state)
         if exhibit is None or exhibit.sha256 != of:
             raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
@@ -226,6 +234,15 @@ def _add_display(app: FastAPI, state: RoomState, commands: HearingCommands, toke
             raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
         # The wall has what hangs on it now, and nothing of before, also after a withdrawal.
         return _picture(await commands.page_picture(exhibit, page, scale), cache="no-store")
+
+
+def _check(token: DisplayToken, access: Access, request: Request) -> None:
+    try:
+        token.check(request.query_params.get("token", ""))
+    except AccessError as error:
+        address = request.client.host if request.client else "?"
+        access.note("refused", "display", address, f"{error.code} GET {request.url.path}")
+        raise
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:

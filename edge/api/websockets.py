@@ -83,7 +83,8 @@ def add_sockets(app: FastAPI, state: RoomState, access: Access, token: DisplayTo
     async def display(ws: WebSocket) -> None:
         try:
             token.check(ws.query_params.get("token", ""))
-        except AccessError:
+        except AccessError as error:
+            access.note("refused", "display", ws.client.host if ws.client else "?", f"{error.code} WS /api/display")
             await ws.close(4403)  # before accept: the handshake is answered with HTTP 403
             return
         await ws.accept()

@@ -6,6 +6,7 @@
 | export | of the room: the hash of an export's index (`wutong.export.forms`) | text `wutong export` … |
 | events | a batch of events on its way to the center (`sync.ledger.event_batch`) | text `wutong/events` … |
 | claim | what an uploaded file is (`sync.ledger.object_claim`) | text `wutong/object` … |
+| audit head | that the room saw a head of the center's audit log (`sync.ledger.audit_head`) | `cosignature/v1` … |
 | request | the certificate request of this key and this room; there is one such | DER |
 | paper | the signed attributes of a PDF's signature (RFC 5652, PAdES) | DER |
 
@@ -27,7 +28,7 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import request_info
 from sync.room.signer import MAX_DATA, REFUSED
 
-FormKind = Literal["checkpoint", "export", "events", "claim", "request", "paper"]
+FormKind = Literal["checkpoint", "export", "events", "claim", "audit-head", "request", "paper"]
 
 _HEARING = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,95}"
 _ROOM = r"(?P<room>[a-z0-9-]{1,40}/[a-z0-9-]{1,40})"
@@ -37,6 +38,11 @@ _TEXTS: tuple[tuple[FormKind, re.Pattern[str]], ...] = (
     ("events", re.compile(rf"wutong/events\n{_ROOM}\n{_COUNT} {_COUNT} {_COUNT}\n[A-Za-z0-9+/]{{43}}=\n")),
     ("claim", re.compile(rf"wutong/object\n{_ROOM}\n{_COUNT}\n[A-Za-z0-9+/]{{43}}=\n")),
 )
+_AUDIT_HEAD = re.compile(
+    rf"cosignature/v1\ntime {_COUNT}\nwutong-audit/[0-9a-f]{{16}}\n{_COUNT}\n[A-Za-z0-9+/]{{43}}=\n"
+    rf"row {_COUNT}\nutc {_COUNT}\n"
+)
+"""It is of the center, so it names no room; whose countersignature it is, the key says."""
 _SHA512_BYTES = 64
 _ONCE = frozenset({"content_type", "message_digest"})
 _MAY = _ONCE | {"signing_certificate_v2", "cms_algorithm_protection", "signing_time"}
@@ -68,6 +74,8 @@ def form_of(data: bytes, room: str, key: Ed25519PublicKey) -> SignedForm:
             if found["room"] != room:
                 raise _refused(f"it is of {found['room']}, and this is {room}")
             return SignedForm(kind)
+    if _AUDIT_HEAD.fullmatch(text):
+        return SignedForm("audit-head")
     try:
         checkpoint = Checkpoint.from_text(text)
     except (LedgerError, ValueError):

@@ -239,7 +239,8 @@ class RoomState:
                 self.captions.pop(str(event.body.get("id")), None)
             elif event.kind in ("open", "close"):
                 self.captions.clear()
-            self._notify({"type": "event", "event": event_to_ms(event)})
+            if event.kind != "access":  # who looked at what is for who reads the log, and not for a screen
+                self._notify({"type": "event", "event": event_to_ms(event)})
 
     async def _poll_for_ever(self) -> None:
         while True:

@@ -1,28 +1,39 @@
-"""The audit log: who signed in, who was refused, who looked at what. Written behind, in order, never blocking.
+"""The audit log: who signed in, who was refused, who looked at what.
 
-Refusals of people and devices that nobody knows are counted where they are many (`server.access.refusals`).
+The gate tells the outcome of every request; lines are made of them by stretches (`sync.http.outcomes`). That somebody
+begins to look at a hearing is on disk before they see it, and when it cannot be written they do not. All else is
+written behind, in order, never blocking. Refusals of people and devices that nobody knows are counted where they are
+many (`sync.http.refusals`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from starlette.requests import HTTPConnection
 
-from server.access.refusals import RefusalCounter
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
+from sync.http.outcomes import Outcome, RequestTrail, TrailLine
+from sync.http.refusals import RefusalCounter
+from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)
 
 QUEUE = 10_000
+AGAIN_S = 1.0
+"""So long after lines could not be written."""
 LOOK_S = 5.0
 """How often it is asked whether the minute of counted refusals is over."""
+DETAIL_CHARS = 8000
+NOT_GRANTED = ("refused", "failed")
 _STRANGERS = ("", "device")
 
 
@@ -31,8 +42,11 @@ class Audit:
 
     def __init__(self, record: RecordWriter, now_s: Callable[[], float] = time.monotonic) -> None:
         self._record = record
+        self._now_s = now_s
         self._refusals = RefusalCounter(now_s)
-        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE)
+        self._trail = RequestTrail()
+        self._rows: deque[dict[str, Any]] = deque()
+        self._news = asyncio.Event()
 
     def note(self, what: str, role: str, address: str, detail: str) -> None:
         """Write a line, or count a stranger's refusal; a line for which the queue is full is logged instead."""
@@ -40,47 +54,91 @@ class Audit:
             return
         self._put(what, role, address, detail)
 
-    def _put(self, what: str, role: str, address: str, detail: str) -> None:
-        row = {
-            "utc_ns": time.time_ns(),
-            "what": what[:32],
-            "role": role[:32],
-            "address": address[:64],
-            "detail": detail.encode("utf-8", "replace").decode()[:500],
-            "granted": what != "refused",
-        }
+    async def took(self, outcome: Outcome) -> None:
+        """A request is about to be answered; `StorageError` when somebody would see a hearing and nobody could tell."""
+        line = self._trail.took(outcome, self._now_s())
+        if line is None:
+            return
+        row = _row_of(line)
+        if not (outcome.reads and outcome.hearing):
+            self._queue_row(row)
+            return
         try:
-            self._queue.put_nowait(row)
-        except asyncio.QueueFull:
+            await self._write([row])
+        except StorageError:
+            self._trail.forget(outcome)
+            raise
+
+    def closed(self, outcome: Outcome) -> None:
+        """A WebSocket has ended."""
+        self._trail.closed(outcome, self._now_s())
+
+    def _put(self, what: str, role: str, address: str, detail: str) -> None:
+        self._queue_row(_row(what, role, address, detail))
+
+    def _queue_row(self, row: dict[str, Any]) -> None:
+        if len(self._rows) >= QUEUE:
             log.warning("audit_overflow", **row)
+            return
+        self._rows.append(row)
+        self._news.set()
 
     async def run(self) -> None:
         """Write for ever; what is queued when this is canceled is written first."""
         try:
             while True:
-                rows = []
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_S):
-                        rows.append(await self._queue.get())
+                        await self._news.wait()
                 self._say_counts()
-                await self._write(rows)
+                if not await self._write_behind():
+                    await asyncio.sleep(AGAIN_S)
         except asyncio.CancelledError:
             self._say_counts(now=True)
-            await self._write([])
+            await self._write_behind()
             raise
 
     def _say_counts(self, *, now: bool = False) -> None:
         for address, detail in self._refusals.due(now=now):
             self._put("refused", "", address, detail)
+        for line in self._trail.due(self._now_s(), now=now):
+            self._queue_row(_row_of(line))
 
-    async def _write(self, rows: list[dict[str, Any]]) -> None:
-        while not self._queue.empty() and len(rows) < QUEUE:
-            rows.append(self._queue.get_nowait())
-        if rows:
+    async def _write_behind(self) -> bool:
+        try:
+            await self._write([])
+        except StorageError as error:
+            log.error("audit_not_stored", count=len(self._rows), why=error.message, next="they are written again")
+            return False
+        return True
+
+    async def _write(self, more: list[dict[str, Any]]) -> None:
+        """Write what is queued, in its order, and then `more`; what could not be written stays queued, but for that."""
+        rows = list(self._rows)
+        self._rows.clear()
+        self._news.clear()
+        if rows or more:
             try:
-                await self._record.audit(rows)
-            except StorageError as error:
-                log.error("audit_not_stored", count=len(rows), why=error.message)
+                await self._record.audit([*rows, *more])
+            except StorageError:
+                self._rows.extendleft(reversed(rows))
+                self._news.set()
+                raise
+
+
+def _row(what: str, role: str, address: str, detail: str) -> dict[str, Any]:
+    return {
+        "utc_ns": time.time_ns(),
+        "what": what[:32],
+        "role": role[:32],
+        "address": address[:64],
+        "detail": printable(detail.encode("utf-8", "replace").decode()[:DETAIL_CHARS]),
+        "granted": what not in NOT_GRANTED,
+    }
+
+
+def _row_of(line: TrailLine) -> dict[str, Any]:
+    return _row(line.what, line.role, line.address, json.dumps(line.detail, ensure_ascii=False))
 
 
 def address_of(request: HTTPConnection) -> str:

@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 
 from server.access.classification import Classification, Classifications
 from server.store import tables as t
+from server.store.audit_rows import append_rows
 from server.store.database import Database
 from server.store.sight import Sight
 from sync.errors import AccessError, HearingError, WutongError
@@ -193,6 +194,11 @@ class Grants:
         self._check_classification(grant.hearing)
         return grant
 
+    def hearing_of(self, session: Session) -> str:
+        """The hearing that a party's session was opened for, whether they may still see it or not; or nothing."""
+        grant = self._known.get(session.grant)
+        return "" if grant is None else grant.hearing
+
     @contextlib.contextmanager
     def judged(self, session: Session) -> Iterator[Grant]:
         """`check` before an answer is made and again when it is: the grant may end while the store is read."""
@@ -222,7 +228,7 @@ class Grants:
     def _audit(self, connection: Connection, what: str, role: str, address: str, grant: Grant, **more: object) -> None:
         said = {"hearing": grant.hearing, "grant": grant.id, "role": grant.role, "name": grant.name, **more}
         row = {"utc_ns": self._utc_ns(), "what": what, "role": role, "address": address[:64], "granted": True}
-        connection.execute(insert(t.audit).values(**row, detail=json.dumps(said, ensure_ascii=False)))
+        append_rows(connection, [{**row, "detail": json.dumps(said, ensure_ascii=False)}])
 
 
 def _digest(code: str) -> str:

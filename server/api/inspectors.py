@@ -14,8 +14,10 @@ from typing_extensions import TypedDict
 from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.access.sealing import Sealing, sealed_part
+from server.access.viewing_log import PlayedTo, ViewingLog
 from server.events.redaction import SignedWords, signing_of, signing_seen
 from server.live.hub import LiveHub
+from server.live.log import LiveLog
 from server.playback.ranges import MediaRange
 from server.playback.service import Find, PlayableTrack, PlaybackService, answer
 from server.playback.solo import isolate
@@ -26,6 +28,7 @@ from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access
+from sync.http.live.tab import LiveTab
 from sync.http.rules import allow
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
@@ -101,6 +104,8 @@ class InspectorRoutes:
         live: LiveHub,
         playing: PlaybackService,
         audit: Audit,
+        viewed: ViewingLog,
+        watching: LiveLog,
         classifications: Classifications,
         sealing: Sealing,
         publish_docket: Callable[[str, str], bool],
@@ -113,6 +118,8 @@ class InspectorRoutes:
         self._live = live
         self._playing = playing
         self._audit = audit
+        self._viewed = viewed
+        self._watching = watching
         self._classifications = classifications
         self._sealing = sealing
         self._listening = SoloQueue()
@@ -130,7 +137,11 @@ class InspectorRoutes:
                 if self._access.sockets_of(session) > MAX_TABS:
                     await ws.close(1013, "too many tabs")
                     return
-                self._audit.note("view", session.role, address_of(ws), "live")
+
+                def said(tab: LiveTab) -> None:
+                    self._live.said(tab)
+                    self._watching.said(session, address_of(ws), tab)
+
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 may_see_span = self._may_see_span(session.role)
                 await self._live.gateway.serve(
@@ -139,7 +150,7 @@ class InspectorRoutes:
                     may_watch=may_watch,
                     may_see=may_see,
                     may_see_span=may_see_span,
-                    on_said=self._live.said,
+                    on_said=said,
                     alive=lambda: self._access.alive(session),
                 )
             finally:
@@ -169,7 +180,6 @@ class InspectorRoutes:
                 room, whole, events = await self._archive.signed(hearing)
                 sight, unseen = self._sight(request), self._unseen(request, hearing)
                 view = withheld(whole, unseen)
-                self._note_view(request, f"hearing {hearing}")
                 now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
                 state = self._rooms.states.get(room)
                 more: RecordedHearing = {
@@ -203,7 +213,16 @@ class InspectorRoutes:
                     self._sight(request),
                     lambda: self._unseen(request, hearing),
                 )
-                return await (self._alone(request, hearing, seat, find) if seat else answer(find()))
+                opening = await self._archive.opening(hearing)
+                viewer = PlayedTo(self._access.session(request), hearing, seat)
+
+                async def told() -> MediaRange:
+                    found = await find()
+                    address = address_of(request)
+                    await self._viewed.played(viewer, address, track, opening.opened_ns, found.from_ns, found.to_ns)
+                    return found
+
+                return await (self._alone(request, hearing, seat, told) if seat else answer(told()))
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
@@ -229,7 +248,6 @@ class InspectorRoutes:
         @allow(*READERS)
         async def exhibit(hearing: Name, exhibit: Name, request: Request) -> Response:
             with self._judged(request, hearing):
-                self._note_view(request, f"exhibit {hearing}/{exhibit}")
                 unseen = self._unseen(request, hearing)
                 response = await self._playing.exhibit(hearing, exhibit, self._sight(request), unseen)
                 self._unchanged(request, hearing, unseen)
@@ -241,7 +259,6 @@ class InspectorRoutes:
             hearing: Name, exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1
         ) -> Response:
             with self._judged(request, hearing):
-                self._note_view(request, f"exhibit {hearing}/{exhibit} page {page}")
                 unseen = self._unseen(request, hearing)
                 response = await self._playing.page(hearing, exhibit, page, scale, self._sight(request), unseen)
                 self._unchanged(request, hearing, unseen)
@@ -269,17 +286,18 @@ class InspectorRoutes:
             from_date: Annotated[str, Query(alias="from", max_length=40)] = "",
             to_date: Annotated[str, Query(alias="to", max_length=40)] = "",
         ) -> list[dict[str, Any]]:
-            self._note_view(request, f"search {q}")
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date)
             hits = await self._archive.search(q, wanted, self._sight(request))
             # Again, for what was sealed while the query ran.
-            return [
+            shown = [
                 hit
                 for hit in hits
                 if self._classifications.lets(mine, hit["hearing"])
                 and not self._sealing.unseen(mine, hit["hearing"]).at(round(hit["start_ms"] * NS_PER_MS))
             ]
+            self._access.add(request, hits=len(shown))
+            return shown
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector", body_bytes=DOCKET_BODY_BYTES)
@@ -289,7 +307,6 @@ class InspectorRoutes:
                 raise WutongError("没有这个法庭 (there is no such room)", code="not-found")
             text = body.model_dump_json()
             await self._record.set_docket(address, text)
-            self._note_view(request, f"docket {address}")
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
 
@@ -339,7 +356,3 @@ class InspectorRoutes:
 
     def _sight(self, request: Request) -> Sight:
         return self._classifications.sight(self._access.session(request).role)
-
-    def _note_view(self, request: Request, detail: str) -> None:
-        session = self._access.session(request)
-        self._audit.note("view", session.role, address_of(request), detail)

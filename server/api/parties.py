@@ -8,8 +8,7 @@ and is on the audit log before it is answered.
 
 from __future__ import annotations
 
-import json
-import time
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Request, Response
@@ -20,14 +19,14 @@ from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
 from server.access.sealing import Sealing, sealed_part
-from server.access.viewing_log import ViewingLog
+from server.access.viewing_log import PlayedTo, ViewingLog
 from server.api.inspectors import Ms
 from server.events.redaction import SignedWords, signing_of, signing_seen
 from server.playback.service import PlayableTrack, PlaybackService, answer
 from server.store.reader import RecordReader
-from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access
+from sync.http.people import Session
 from sync.http.rules import allow, public
 from sync.media.tracks import MIX
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
@@ -126,7 +125,6 @@ class PartyRoutes:
         *,
         access: Access,
         archive: RecordReader,
-        record: RecordWriter,
         playing: PlaybackService,
         grants: Grants,
         viewed: ViewingLog,
@@ -134,7 +132,6 @@ class PartyRoutes:
     ) -> None:
         self._access = access
         self._archive = archive
-        self._record = record
         self._playing = playing
         self._grants = grants
         self._viewed = viewed
@@ -179,12 +176,11 @@ class PartyRoutes:
         @app.get("/api/view")
         @allow(PARTY)
         async def hearing(request: Request) -> dict[str, Any]:
-            with self._grants.judged(self._access.session(request)) as grant:
+            with self._judged(request) as grant:
                 room, whole, events = await self._archive.signed(grant.hearing)
                 unseen = self._unseen(grant)
                 view = withheld(whole, unseen)
                 opening = await self._archive.opening(grant.hearing)
-                await self._note(request, grant, "hearing")
                 shown = {
                     **_shown(view),
                     "court_name": opening.court_name,
@@ -204,7 +200,7 @@ class PartyRoutes:
         @app.get("/api/view/media/{track}")
         @allow(PARTY)
         async def media(request: Request, track: Name, from_ms: Ms, to_ms: Ms) -> Response:
-            with self._grants.judged(self._access.session(request)) as grant:
+            with self._judged(request) as grant:
                 opening = await self._archive.opening(grant.hearing)
                 if not any(_is_shown(t) and t.get("id") == track for t in opening.tracks):
                     raise WutongError("没有这条轨道 (there is no such track)", code="not-found")
@@ -220,7 +216,14 @@ class PartyRoutes:
                 async def told() -> Any:
                     found = await find()
                     address = address_of(request)
-                    await self._viewed.played(grant, address, track, opening.opened_ns, found.from_ns, found.to_ns)
+                    await self._viewed.played(
+                        _viewer(self._access.session(request), grant),
+                        address,
+                        track,
+                        opening.opened_ns,
+                        found.from_ns,
+                        found.to_ns,
+                    )
                     return found
 
                 return await answer(told())
@@ -228,13 +231,12 @@ class PartyRoutes:
         @app.get("/api/view/exhibits/{exhibit}/pages/{page}")
         @allow(PARTY)
         async def exhibit_page(exhibit: Name, page: PageNumber, request: Request, scale: PictureScale = 1) -> Response:
-            with self._grants.judged(self._access.session(request)) as grant:
+            with self._judged(request) as grant:
                 unseen = self._unseen(grant)
                 view = withheld(await self._archive.evidence(grant.hearing), unseen)
                 # A file has pages that nobody was shown; what hung on the courtroom's wall is what its parties saw.
                 if (exhibit, page) not in {(shown.exhibit, shown.page) for shown in view.presentations}:
                     raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
-                await self._note(request, grant, f"exhibit {exhibit} page {page}")
                 response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight(), unseen)
                 self._unchanged(grant, unseen)
                 response.headers["Cache-Control"] = "no-store"
@@ -247,11 +249,15 @@ class PartyRoutes:
         if self._unseen(grant) != before:
             raise sealed_part()
 
-    async def _note(self, request: Request, grant: Grant, what: str) -> None:
-        """On the audit log before it is answered."""
-        detail = {"hearing": grant.hearing, "grant": grant.id, "name": grant.name, "of": what}
-        row = {"utc_ns": time.time_ns(), "what": "view", "role": PARTY, "address": address_of(request), "granted": True}
-        await self._record.audit([{**row, "detail": json.dumps(detail, ensure_ascii=False)}])
+    def _judged(self, request: Request) -> AbstractContextManager[Grant]:
+        """`Grants.judged`; whatever comes of it, the audit log knows which hearing was asked for."""
+        session = self._access.session(request)
+        self._access.add(request, hearing=self._grants.hearing_of(session))
+        return self._grants.judged(session)
+
+
+def _viewer(session: Session, grant: Grant) -> PlayedTo:
+    return PlayedTo(session, grant.hearing, more={"grant": grant.id, "name": grant.name})
 
 
 def _is_shown(track: OpenedTrack) -> bool:

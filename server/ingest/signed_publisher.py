@@ -16,7 +16,7 @@ from sync.ledger.keys import CENTER
 from sync.ledger.signed_message import pack_message
 from sync.ledger.signing_key import SigningKey
 
-ToldPurpose = Literal["receipts", "demand", "docket", "notices", "witness"]
+ToldPurpose = Literal["receipts", "demand", "docket", "notices", "witness", "audit-head"]
 """Purposes of what goes down to rooms; each is a topic of its own."""
 
 

@@ -172,6 +172,8 @@ class LiveHub:
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""
         for received in events:
+            if received.event.kind == "access":
+                continue  # who looked at what in the room is for who reads the log, not for every tab
             value: CenterEvent = {"type": "event", "room": received.room, "value": event_to_ms(shown(received.event))}
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")

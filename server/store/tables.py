@@ -222,3 +222,21 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("granted", Boolean, nullable=False),
 )
+audit_leaves = Table(
+    "audit_leaves",
+    metadata,
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("row", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+"""The leaves of the audit log's tree in their order: the row that each is, and its hash (`server.store.audit_rows`)."""
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("signed_utc_ns", BigInteger, nullable=False),
+    Column("token", LargeBinary),
+)
+"""Heads of that tree which the center has signed, some with a time-stamp token (`server.integrity.audit_ledger`)."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from server.events.admission import Received
 from server.store import tables as t
+from server.store.audit_rows import append_rows
 from server.store.database import Database, insert_once
 from server.store.files import FileEntry
 from server.store.folded import folded_case
@@ -103,7 +104,7 @@ class RecordWriter:
         """Append the line of the audit log that sets a hearing's classification, and what queries ask for with it."""
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(t.audit), [row])
+            append_rows(connection, [row])
             if not insert_once(connection, t.levels, {"hearing": hearing, "level": level}):
                 connection.execute(update(t.levels).where(t.levels.c.hearing == hearing).values(level=level))
 
@@ -113,14 +114,14 @@ class RecordWriter:
         """Append the line of the audit log that seals or lifts a part of a hearing, and the act itself with it."""
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(t.audit), [row])
+            append_rows(connection, [row])
             keep_act(connection, hearing, part, level)
 
         await self._db.write(work)
 
     async def audit(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append to the audit log."""
-        await self._db.write(lambda connection: connection.execute(insert(t.audit), list(rows)))
+        await self._db.write(lambda connection: append_rows(connection, rows))
 
     def _store(self, connection: Connection, batch: Sequence[Received]) -> BatchOutcome:
         if self._unsure:
@@ -153,7 +154,7 @@ class RecordWriter:
             parts = take_room_acts(connection, hearing, events)
             if parts:
                 outcome.sealed[hearing] = parts
-                connection.execute(insert(t.audit), [self._said(hearing, part) for part in parts])
+                append_rows(connection, [self._said(hearing, part) for part in parts])
         outcome.fresh = [
             replace(r, about=outcome.about.get((r.event.hearing or "", r.event.number))) for r in outcome.fresh
         ]

@@ -20,40 +20,30 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from sync.errors import AccessError, WutongError
 from sync.http import answers
-from sync.http.answers import error_response
-from sync.http.bodies import CountedBody, check_length, too_large
 from sync.http.connection import neighborhood
-from sync.http.headers import add_headers
+from sync.http.gate import AccessGate
 from sync.http.origins import Origins
+from sync.http.outcomes import Outcome
 from sync.http.people import ABSOLUTE_S, People, Session
-from sync.http.rules import BODY_BYTES, SAFE_METHODS, Rule, check_declared, public, rule_of
-
-log = structlog.get_logger(__name__)
+from sync.http.request_scope import ADDED, SESSION, Outcomes, outcome_of, refusal_of
+from sync.http.rules import SAFE_METHODS, Rule, public
 
 _DEVICE = "_device"
 """After the name of a session's cookie: that of the cookie by which a browser is known that signed in before."""
 _DEVICE_S = 180 * 24 * 3600
 _MOST_WAITING = 4
 """Codes of one address that are looked at or wait for it."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_CONTROL_ASKED = re.compile(rb"%(?:0[0-8bcef]|1[0-9a-f]|7f)|[\x00-\x1f\x7f]", re.IGNORECASE)
-"""In a query, but for tabs and ends of lines, which people paste."""
 
 
 Audit = Callable[[str, str, str, str], None]
@@ -81,6 +71,7 @@ class Access:
         self._cookie = ""
         self._secure = False
         self._audit: Audit | None = None
+        self._outcomes: Outcomes | None = None
         self._origins = Origins()
         self._sockets: dict[int, tuple[WebSocket, Session]] = {}
         self._signing_in = asyncio.Semaphore(2)
@@ -103,6 +94,7 @@ class Access:
         *,
         https: bool = False,
         audit: Audit | None = None,
+        outcomes: Outcomes | None = None,
         origins: Origins | None = None,
     ) -> None:
         """Put the gate before `app` and add `/api/session`.
@@ -113,6 +105,7 @@ class Access:
         self._cookie = ("__Host-" if https else "") + f"wutong_{name}"
         self._secure = https
         self._audit = audit
+        self._outcomes = outcomes
         self._origins = origins or Origins()
         answers.install(app)
         app.add_middleware(AccessGate, access=self, routes_of=app)
@@ -222,7 +215,7 @@ class Access:
 
     def session(self, request: Request | WebSocket) -> Session:
         """Who asks; only on routes that `allow` roles."""
-        session = request.scope["wutong_session"]
+        session = request.scope[SESSION]
         assert isinstance(session, Session)
         return session
 
@@ -247,6 +240,29 @@ class Access:
     def alive(self, session: Session) -> bool:
         """Whether a session still lasts; long-lived sockets ask now and then, which counts as use."""
         return self._people.keep(session)
+
+    @staticmethod
+    def add(request: Request | WebSocket, **more: str | int) -> None:
+        """Add to what is noted of this request; `hearing` where the path does not name it."""
+        request.scope.setdefault(ADDED, {}).update(more)
+
+    async def tell(self, request: Request | WebSocket, status: int) -> Outcome | None:
+        """Note what a request is about to be answered with; `StorageError` when it must not be answered so.
+
+        What is refused to somebody who is not signed in is a line of its own, or counted, by their address.
+        """
+        refusal = refusal_of(request, status)
+        if refusal is not None:
+            self.note("refused", *refusal)
+        outcome = outcome_of(request, status)
+        if outcome is not None and self._outcomes is not None:
+            await self._outcomes.took(outcome)
+        return outcome
+
+    def closed(self, outcome: Outcome) -> None:
+        """A WebSocket that was told as `OPENED` has ended."""
+        if self._outcomes is not None:
+            self._outcomes.closed(outcome)
 
     def note(self, what: str, role: str, address: str, detail: str) -> None:
         """Pass something to the audit log, if there is one."""
@@ -281,102 +297,7 @@ class Access:
         session = self._of(request.cookies)
         if session is None:
             raise AccessError("请先登录 (sign in first)", code="signed-out")
+        request.scope[SESSION] = session
         if session.role not in rule.roles:
             raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
         return session
-
-
-class AccessGate:
-    """The middleware: finds the route, asks its rule, adds the headers, turns defects into a plain 500."""
-
-    def __init__(self, app: ASGIApp, access: Access, routes_of: FastAPI) -> None:
-        self._app = app
-        self._access = access
-        self._routes_of = routes_of
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            check_declared(self._routes_of)
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-        body = CountedBody(receive, BODY_BYTES)
-
-        async def send_guarded(message: Message) -> None:
-            nonlocal started
-            if body.exceeded and not started:
-                return  # the route knows of a client that has gone; that one is told why below
-            if message["type"] == "http.response.start":
-                started = True
-                add_headers(message, secure=self._access.secure)
-            await send(message)
-
-        async def answer(response: Response) -> None:
-            body.exceeded = False
-            await response(scope, receive, send_guarded)
-
-        request, limit = Request(scope, receive), BODY_BYTES
-        try:
-            match, endpoint = self._find(scope)
-            if match is Match.NONE or _CONTROL.search(scope["path"]):
-                raise WutongError("there is nothing at this address", code="not-found")
-            if _CONTROL_ASKED.search(scope["query_string"]):
-                text = "查询中有无法使用的控制字符 (the query holds control characters; leave them out)"
-                raise WutongError(text, code="invalid")
-            rule = rule_of(endpoint)
-            limit = BODY_BYTES if rule is None else rule.body_bytes
-            if match is Match.FULL:  # a wrong method goes on and is answered with 405
-                session = await self._access.admit(rule, request)
-                if session is not None:
-                    scope["wutong_session"] = session
-            check_length(request.headers, limit)
-            body = CountedBody(receive, limit)
-            await self._app(scope, body, send_guarded)
-            if body.exceeded and not started:
-                await answer(error_response(too_large(limit)))
-        except WutongError as error:
-            if isinstance(error, AccessError):
-                address = request.client.host if request.client else "?"
-                self._access.note("refused", "", address, f"{error.code} {request.method} {request.url.path}"[:200])
-            if started:
-                raise
-            await answer(error_response(too_large(limit) if body.exceeded else error))
-        except Exception:  # the last edge: a person gets a sentence, the log gets the stack
-            if body.exceeded and not started:
-                await answer(error_response(too_large(limit)))
-                return
-            log.exception("internal_error", path=request.url.path)
-            if started:
-                raise
-            plain = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
-            await answer(JSONResponse(plain, 500))
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ws = WebSocket(scope, receive, send)
-        match, endpoint = self._find(scope)
-        try:
-            if match is Match.NONE:
-                raise WutongError("there is nothing at this address", code="not-found")
-            session = await self._access.admit(rule_of(endpoint), ws)
-        except WutongError:
-            await receive()  # websocket.connect
-            await ws.close(4403)  # before accept: the handshake is answered with HTTP 403
-            return
-        if session is not None:
-            scope["wutong_session"] = session
-        await self._app(scope, receive, send)
-
-    def _find(self, scope: Scope) -> tuple[Match, object]:
-        partial: tuple[Match, object] = (Match.NONE, None)
-        for route in self._routes_of.router.routes:
-            match, child = route.matches(scope)
-            if match is Match.FULL:
-                return match, child.get("endpoint")
-            if match is Match.PARTIAL:
-                partial = (match, None)
-        return partial

@@ -22,6 +22,8 @@ from sync.errors import (
 
 log = structlog.get_logger(__name__)
 
+CODE = "wutong_code"
+"""In a request's scope: the code of the error that it was answered with."""
 _STATUS_OF_CODE = {
     "signed-out": 401,
     "code": 401,
@@ -84,6 +86,7 @@ def install(app: FastAPI) -> None:
 
 async def _wutong_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WutongError)
+    request.scope[CODE] = error.code
     return error_response(error)
 
 

@@ -18,7 +18,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ class Session:
     """Of a guest: what they were let in by, and for."""
     until_s: float | None = None
     """When the session ends in any case; a guest is told."""
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    """How logs name it: not its token, and nothing that opens anything."""
 
 
 class Throttle:

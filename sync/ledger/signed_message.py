@@ -26,7 +26,7 @@ from sync.ledger.note import Verifier, read_note, sign, signed_by
 from sync.ledger.signing_key import SigningKey
 from sync.text.strict_json import UnreadableError, read_strict
 
-Purpose = Literal["events", "receipts", "demand", "docket", "notices", "witness", "object", "stored"]
+Purpose = Literal["events", "receipts", "demand", "docket", "notices", "witness", "audit-head", "object", "stored"]
 """What a message is for: the last part of its topic, or which half of a file's hand-over it is."""
 MAX_NOTE_CHARACTERS = 4096
 NOTE_OVERHEAD_BYTES = 3 * MAX_NOTE_CHARACTERS

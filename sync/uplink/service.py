@@ -9,9 +9,11 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import httpx
 import structlog
+from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.errors import CenterError
@@ -78,6 +80,15 @@ class UplinkConfig:
         return f"{self.court}/{self.room}"
 
 
+MAX_HEAD_BYTES = 16 * 1024
+
+
+class AuditHeadNotice(BaseModel):
+    """One message of `audit-head`: a head of the center's audit log."""
+
+    audit_head: Annotated[str, Field(max_length=4096)]
+
+
 MAX_DOCKET_BYTES = 4 * 1024 * 1024
 
 
@@ -96,9 +107,10 @@ class BrokerLine:
         hearing: Callable[[], Hearing | None],
         on_docket: Callable[[bytes], None],
         on_notice: Callable[[bytes], None],
+        on_audit_head: Callable[[bytes], None],
     ) -> None:
-        """`hearing()`: the one that is open or paused; `on_docket(payload)` and `on_notice(payload)`
-        hear each that the center sends."""
+        """`hearing()`: the one that is open or paused; `on_docket(payload)`, `on_notice(payload)` and
+        `on_audit_head(payload)` hear each that the center sends."""
         prefix = topics.of_room(config.address)
         self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
         self.outbox = Outbox(room_log, self.broker, prefix, center, config.key, utc_ns=clock.utc_now_ns)
@@ -143,6 +155,7 @@ class Uplink:
                 hearing=lambda: self._follower.current,
                 on_docket=self._on_docket,
                 on_notice=self._on_notice,
+                on_audit_head=self._on_audit_head,
             )
         pace = TokenBucket(config.upload_bits_per_s / 8)
         self._http: httpx.AsyncClient | None = None
@@ -258,6 +271,14 @@ class Uplink:
             del self._noticed[min(self._noticed)]
         kept = KeptNotices(notices=list(self._noticed.values()))
         self._feed.publish("notices", kept.model_dump_json().encode(), retain=True)
+
+    def _on_audit_head(self, payload: bytes) -> None:
+        try:
+            said = AuditHeadNotice.model_validate(self._center.read("audit-head", payload, limit=MAX_HEAD_BYTES).value)
+        except (ValueError, CenterError) as error:
+            log.warning("audit_head_not_believed", why=str(error)[:200])
+            return
+        self._feed.publish("audit-head", said.audit_head.encode(), retain=True)
 
     async def _tick(self) -> None:
         while True:

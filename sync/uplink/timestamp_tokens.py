@@ -15,17 +15,15 @@ import structlog
 
 from sync.errors import LedgerError, StorageError
 from sync.ledger.note import read_note
-from sync.ledger.token import MAX_TOKEN_BYTES, REQUEST_TYPE, check_reply, request_of
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
+from sync.uplink.timestamp_authority import token_over
 
 log = structlog.get_logger(__name__)
 
 LOOK_S = 2.0
 AGAIN_S = 60.0
-REPLY_S = 30.0
-"""For the whole answer: one that comes a byte at a time is none."""
 RECENT = 16
 
 
@@ -72,30 +70,12 @@ class Stamps:
 
     async def _ask(self, stored: StoredCheckpoint) -> None:
         text = read_note(stored.note).text
-        token = await self._reply(request_of(text))
-        check_reply(token, text)
+        token = await token_over(self._url, text)
         last = await asyncio.to_thread(self._checkpoints.last, stored.hearing)
         if last is not None and last.size == stored.size:
             await asyncio.to_thread(replace_file, self._layout.token(stored.hearing), token)
         await asyncio.to_thread(self._checkpoints.stamped, stored.hearing, stored.size, token)
         log.info("stamped", hearing=stored.hearing, size=stored.size)
-
-    async def _reply(self, request: bytes) -> bytes:
-        """What the authority answers; never more of it in memory than a token may have, and one piece."""
-        # Unpacked, a small answer may be a large one: none that is packed is asked for or taken.
-        headers = {"Content-Type": REQUEST_TYPE, "Accept-Encoding": "identity"}
-        token = bytearray()
-        async with (
-            asyncio.timeout(REPLY_S),
-            httpx.AsyncClient(timeout=REPLY_S, trust_env=False) as http,
-            http.stream("POST", self._url, content=request, headers=headers) as answer,
-        ):
-            answer.raise_for_status()
-            async for piece in answer.aiter_raw():
-                token += piece
-                if len(token) > MAX_TOKEN_BYTES:
-                    raise LedgerError("the time-stamp authority answered with something much too long", code="token")
-        return bytes(token)
 
     async def _send(self, stored: StoredCheckpoint) -> None:
         assert self._center is not None

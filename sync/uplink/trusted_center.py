@@ -37,7 +37,7 @@ LATEST_S = 600
 AHEAD_S = 3600
 """A last stamp that is further ahead of this room's clock gives way to one that is not: a wrong clock shuts no way for
 ever."""
-_ONCE: frozenset[str] = frozenset({"demand", "docket", "notices", "witness"})
+_ONCE: frozenset[str] = frozenset({"demand", "docket", "notices", "witness", "audit-head"})
 _OF_THE_MOMENT: frozenset[str] = frozenset({"demand"})
 _KEPT: frozenset[str] = frozenset({"docket"})
 _STAMPS_BYTES = 4096

@@ -150,10 +150,12 @@ async def test_counsel_reads_hears_and_sees_the_one_hearing_and_every_view_is_au
     assert len(lines["play"]) == 1, "three pieces of one stretch are one line"
     [stretch] = lines["played"]
     assert stretch["to_s"] - stretch["from_s"] >= 2.5
-    viewed = [json.loads(r["detail"])["of"] for r in await held.audited("view") if r["role"] == PARTY]
-    assert viewed == ["hearing", "exhibit e1 page 1"]
+    viewed = [json.loads(r["detail"]) for r in await held.audited("view") if r["role"] == PARTY]
+    assert [said["route"].removeprefix("GET /api/view") for said in viewed] == ["", "/media/{track}", PAGE]
+    assert {(said["hearing"], said["name"]) for said in viewed} == {("h1", "原告代理人 赵律师")}
 
 
+PAGE = "/exhibits/{exhibit}/pages/{page}"
 _AUDITED = ("grant", "grant-opened", "play", "played")
 
 

@@ -43,8 +43,8 @@ def run(
     lang: str,
 ) -> int:
     """Judge and print; the exit code."""
-    key = None if center_key is None else _key(center_key)
-    roots = [] if tsa_root is None else _roots(tsa_root)
+    key = None if center_key is None else read_key(center_key)
+    roots = [] if tsa_root is None else read_root_certificates(tsa_root)
     if (config, profile, data) == (None, None, None):
         folder = Path(what)
         if not folder.is_dir():
@@ -117,7 +117,8 @@ def _hearing(
         return judge(folder, key, roots, tsa_policy, exported.places)
 
 
-def _key(path: Path) -> Ed25519PublicKey:
+def read_key(path: Path) -> Ed25519PublicKey:
+    """The center's public key in a file; `ConfigError` when it is none."""
     try:
         return read_public(path.read_bytes())
     except OSError as error:
@@ -126,7 +127,8 @@ def _key(path: Path) -> Ed25519PublicKey:
         raise ConfigError(f"{path}: {error.message}") from error
 
 
-def _roots(path: Path) -> list[x509.Certificate]:
+def read_root_certificates(path: Path) -> list[x509.Certificate]:
+    """Roots of time-stamp authorities in a file; `ConfigError` when they are none."""
     try:
         return read_roots(path.read_bytes())
     except OSError as error:

@@ -224,6 +224,55 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "目录的签名既不是本设备也不是中心的", "the index is signed neither by this device nor by the center"
     ),
     "index-hearing": _both("目录属于另一次庭审", "the index is of another hearing"),
+    # the audit log
+    "audit-row-changed": _both("审计日志第 {0} 行被改动", "row {0} of the audit log was changed"),
+    "audit-row-missing": _both("审计日志第 {0} 行被删除", "row {0} of the audit log is missing"),
+    "audit-row-added": _both(
+        "审计日志第 {0} 行不是由中心写入的", "row {0} of the audit log was not written by the center"
+    ),
+    "audit-row-order": _both("审计日志第 {0} 行的次序不对", "row {0} of the audit log is out of its order"),
+    "audit-leaf-missing": _both(
+        "账本第 {0} 条缺失（在第 {1} 行之后）", "leaf {0} of the ledger is missing (after row {1})"
+    ),
+    "audit-root": _both(
+        "第 {0} 行至第 {1} 行之间有改动、删除、增加或换序",
+        "between row {0} and row {1} something was changed, taken away, added or put in another order",
+    ),
+    "audit-cut": _both(
+        "中心签名的是 {0} 行，现仅有 {1} 行：末尾被删除",
+        "the center has signed {0} rows and only {1} are here: the end was taken away",
+    ),
+    "audit-head": _both("一个签名的树头不能相信：{0}", "a signed head is not believed: {0}"),
+    "audit-head-order": _both("签名的树头次序倒退（{0} 行处）", "the signed heads go back (at {0} rows)"),
+    "audit-no-head": _both("没有覆盖这些行的签名树头", "no signed head covers these rows"),
+    "audit-unsigned": _both(
+        "最后 {0} 行（自第 {1} 行起）尚未签名", "the last {0} rows (from row {1} on) are not signed yet"
+    ),
+    "audit-before": _both(
+        "账本启用之前已有的行无从证明：{0}", "nothing proves the rows of before the ledger began: {0}"
+    ),
+    "audit-back": _both(
+        "法庭 {0} 收到过倒退的树头（{1} 行）", "the room {0} was told a head that goes back (to {1} rows)"
+    ),
+    "audit-held-cut": _both(
+        "法庭 {0} 持有 {1} 行的树头，现仅有 {2} 行：末尾被删除",
+        "the room {0} holds a head over {1} rows and only {2} are here: the end was taken away",
+    ),
+    "audit-held-differs": _both(
+        "与法庭 {0} 持有的 {1} 行的树头不符", "this is not the log of which the room {0} holds a head over {1} rows"
+    ),
+    "audit-held": _both(
+        "前 {0} 行与法庭 {1} 持有的树头一致（{2}）",
+        "the first {0} rows are those of a head that the room {1} holds ({2})",
+    ),
+    "audit-held-unread": _both("法庭 {0} 持有的树头不能相信：{1}", "a head held by the room {0} is not believed: {1}"),
+    "audit-not-held": _both(
+        "没有法庭持有的树头：掌握中心密钥者可以重写全部",
+        "no room holds a head: whoever has the center's key could write all of it anew",
+    ),
+    "audit-token": _both("{0} 行处的时间戳不能相信：{1}", "the time-stamp over {0} rows is not believed: {1}"),
+    "audit-stamped": _both("前 {0} 行的时间戳：{1}", "the first {0} rows are time-stamped at {1}"),
+    "audit-unreadable": _both("不能作为审计日志读取：{0}", "this cannot be read as an audit log: {0}"),
     # the verifier itself
     "unreadable": _both("无法继续检查：{0}", "this cannot be checked further: {0}"),
 }

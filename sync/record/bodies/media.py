@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -88,9 +88,29 @@ class SelfTestBody(TypedDict):
 
 
 class AccessBody(TypedDict):
-    """Body of `access`, which belongs to no hearing: somebody exported or checked a record in the room."""
+    """Body of `access`, which belongs to no hearing: somebody looked at a record in the room, took it along, signed in
+    or was refused; or the room keeps a head of the center's audit log."""
 
-    what: Literal["export", "verify"]
-    hearing: str
-    excerpt: bool
+    what: Literal[
+        "export",
+        "verify",
+        "sign-in",
+        "sign-out",
+        "view",
+        "viewed",
+        "act",
+        "acted",
+        "refused",
+        "failed",
+        "audit-head",
+        "audit-back",
+    ]
+    hearing: NotRequired[str]
+    excerpt: NotRequired[bool]
     reason: NotRequired[str]
+    role: NotRequired[str]
+    address: NotRequired[str]
+    detail: NotRequired[dict[str, Any]]
+    """The route, what it was answered with, how often and how long."""
+    note: NotRequired[str]
+    """The head as the center signed it, countersigned by this device."""

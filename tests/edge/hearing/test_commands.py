@@ -189,7 +189,7 @@ async def test_every_act_is_in_the_outbox(room: Room) -> None:
     await room.open()
     await room.clerk.post("/api/hearing/close")
     log = RoomLog(room.layout.log)
-    assert [e.kind for e in log.pending()] == ["open", "close"]
+    assert [e.kind for e in log.pending() if e.kind != "access"] == ["open", "close"]
     log.close()
 
 

@@ -37,6 +37,9 @@ def attributes(**more: list[object]) -> bytes:
 
 
 EVENTS = f"wutong/events\n{ROOM}\n1 64 64\n{DIGEST}\n"
+AUDIT_HEAD = (
+    f"cosignature/v1\ntime 1796000000\nwutong-audit/{'0' * 16}\n5\n{'A' * 43}=\nrow 9\nutc 1796000000000000000\n"
+)
 CLAIM = f"wutong/object\n{ROOM}\n1000\n{'A' * 43}=\n"
 
 
@@ -47,6 +50,7 @@ CLAIM = f"wutong/object\n{ROOM}\n1000\n{'A' * 43}=\n"
         (note_text(ROOM, "h", "0" * 64).encode(), "export"),
         (EVENTS.encode(), "events"),
         (CLAIM.encode(), "claim"),
+        (AUDIT_HEAD.encode(), "audit-head"),
         (request_info(PUBLIC, ROOM), "request"),
         (attributes(), "paper"),
     ],
@@ -72,8 +76,10 @@ def test_each_form_of_the_room_is_read_as_one_form(data: bytes, kind: str) -> No
         EVENTS.encode() + b"x",
         (EVENTS + head().to_text()).encode(),
         EVENTS.replace("1 64", "99999999999999999999 64").encode(),
-        CLAIM.replace("hearing h", "hearing \u5ead").encode(),
-        (CLAIM + "more x\n" * 20).encode(),
+        CLAIM.replace("1000", "\u0661").encode(),
+        (CLAIM + "more x\n").encode(),
+        AUDIT_HEAD.replace("wutong-audit", "wutong").encode(),
+        (AUDIT_HEAD + "more x\n").encode(),
         note_text(ROOM, "h", "0" * 64).replace("index.json", "other.json").encode(),
         f"cosignature/v1\ntime 1\n{head().to_text()}".encode(),
         attributes(content_type=["signed_data"]),

@@ -46,7 +46,8 @@ def target(data: bytes) -> None:
 def seeds() -> Iterator[bytes]:
     yield b'u{"numbers": [1, 9223372036854775807], "refused": [2]}'
     yield b'r{"stored": [{"number": 1, "sha256": "' + b"0" * 64 + b'"}], "refused": [], "batches": []}'
-    yield b'n{"hearing": "h1", "level": "restricted", "parts": [{"id": "room:1", "from_ns": 1, "to_ns": null, "level": "withdrawn"}]}'
+    part = b'{"id": "room:1", "from_ns": 1, "to_ns": null, "level": "withdrawn"}'
+    yield b'n{"hearing": "h1", "level": "restricted", "parts": [' + part + b"]}"
     yield b'e{"note": "wutong/receipts", "receipts": "{}"}'
     yield b'd{"tracks": ["bench", "mix"], "levels": true}'
     yield (

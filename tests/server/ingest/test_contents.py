@@ -16,6 +16,7 @@ from sync.media.fmp4 import FileIndex, index_file
 from tests.attacks import forge_media
 from tests.support.files.evidence_files import beginnings, photo
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, metadata, opening, until
+from tests.support.peers.device_signatures import signed_claim
 
 JPEG = photo("JPEG", (9, 9))
 
@@ -30,7 +31,7 @@ async def sent(served: Served, data: bytes, kind: str, place: int = 0) -> tuple[
     async with served.uploader() as (tus, http):
         upload = await tus.create({**metadata(place), "kind": kind})
         await tus.append(upload, 0, data)
-        answer = await http.post("/api/objects", json=claim(data, kind, upload, place))
+        answer = await http.post("/api/objects", json=signed_claim(claim(data, kind, upload, place)))
         return answer.status_code, answer.json().get("code", "")
 
 

@@ -20,6 +20,7 @@ from sync.ledger.token import MAX_TOKEN_BYTES, request_of
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.uplink.timestamp_authority import reply_to
 from sync.uplink.timestamp_tokens import Stamps
 from tests.support.peers.tsa import Authority
 
@@ -119,7 +120,7 @@ async def test_an_answer_without_end_is_left_after_what_a_token_may_have(tmp_pat
 
     with authority(answer) as url:
         with pytest.raises(LedgerError, match="too long"):
-            await room.stamps(url)._reply(b"request")
+            await reply_to(url, b"request")
         assert await asyncio.to_thread(left.wait, 30)
     assert sent < 1000 * MAX_TOKEN_BYTES
     room.checkpoints.close()
@@ -137,7 +138,7 @@ async def test_an_answer_that_is_packed_is_not_unpacked(tmp_path: Path) -> None:
         handler.wfile.write(b"packed")
 
     with authority(answer) as url:
-        assert await room.stamps(url)._reply(b"request") == b"packed"
+        assert await reply_to(url, b"request") == b"packed"
     room.checkpoints.close()
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from server.access.classification import Classifications
 from server.config import Config
 from server.integrity.enrollment import center_key
 from server.store import tables as t
+from server.store.audit_rows import append_rows
 from server.store.database import open_database
 from server.store.files import belongs
 from server.store.objects import ObjectStore
@@ -131,7 +132,7 @@ class CenterSource:
             "detail": json.dumps({**detail, "level": self.level}, ensure_ascii=False),
             "granted": True,
         }
-        asyncio.run(self._db.write(lambda connection: connection.execute(insert(t.audit).values(**row))))
+        asyncio.run(self._db.write(lambda connection: append_rows(connection, [row])))
 
     async def _level(self) -> str:
         """As the server would say now: the opening may not be folded into its table of hearings yet."""

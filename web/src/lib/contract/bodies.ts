@@ -391,12 +391,21 @@ export interface CameraViewBody {
   utc_ms: number;
 }
 
-/** Body of `access`, which belongs to no hearing: somebody exported or checked a record in the room. */
+/**
+ * Body of `access`, which belongs to no hearing: somebody looked at a record in the room, took it along, signed in
+ * or was refused; or the room keeps a head of the center's audit log.
+ */
 export interface AccessBody {
-  what: 'export' | 'verify';
-  hearing: string;
-  excerpt: boolean;
+  what: 'export' | 'verify' | 'sign-in' | 'sign-out' | 'view' | 'viewed' | 'act' | 'acted' | 'refused' | 'failed' | 'audit-head' | 'audit-back';
+  hearing?: string;
+  excerpt?: boolean;
   reason?: string;
+  role?: string;
+  address?: string;
+  /** The route, what it was answered with, how often and how long. */
+  detail?: Record<string, unknown>;
+  /** The head as the center signed it, countersigned by this device. */
+  note?: string;
 }
 
 /** What each kind of event says. */

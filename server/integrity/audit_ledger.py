@@ -1,0 +1,177 @@
+"""The ledger of the audit log: its head is signed by the center's key while it grows, and given out of the house.
+
+Promises: a head is signed at least `SIGN_S` after the log has grown, and at the end of the process, over the rows as
+they are in the table at that moment; it is stored, and told to every room, which keeps it in a log of its own
+(`edge.integrity.audit_witness`). Where an authority is named, the newest head gets a time-stamp token every
+`STAMP_S`. Refuses: to sign what does not continue the head before. Then a row was changed, taken away or put in between
+behind the center's back; the log says so again and again, and `wutong verify --audit` says which row it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import structlog
+from sqlalchemy import Connection, select, update
+
+from server.store import tables as t
+from server.store.audit_rows import row_of
+from server.store.database import Database, insert_once
+from sync.errors import LedgerError, StorageError
+from sync.ledger.audit_head import AuditHead, name_of, read_head, sign_head
+from sync.ledger.audit_leaf import leaf_of_row
+from sync.ledger.signing_key import SigningKey
+from sync.ledger.tree import Tree, leaf_hash
+from sync.uplink.timestamp_authority import token_over
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 5.0
+SIGN_S = 45.0
+"""With the time between two looks, less than a minute."""
+STAMP_S = 3600.0
+AGAIN_S = 300.0
+"""So long after an authority did not answer, or a broken ledger was said."""
+PIECE = 5000
+"""Rows read at a time."""
+
+
+class AuditLedger:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        key: SigningKey,
+        publish: Callable[[str], object],
+        *,
+        tsa_url: str = "",
+        utc_ns: Callable[[], int] = time.time_ns,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`publish` gives a text to every room; empty `tsa_url`: no authority is asked."""
+        self._db = database
+        self._key = key
+        self._publish = publish
+        self._tsa_url = tsa_url
+        self._utc_ns = utc_ns
+        self._monotonic_s = monotonic_s
+        self._tree: Tree | None = None
+        self._grown_s: float | None = None
+        self._stamp_s = float("-inf")
+        self._said_s = float("-inf")
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.step()
+            await asyncio.sleep(LOOK_S)
+
+    async def step(self) -> None:
+        """Sign when it is time to, and ask for a token when it is time for one."""
+        try:
+            if await self._has_grown():
+                await self.sign()
+            await self._stamp()
+        except StorageError as error:
+            log.error("audit_head_waits", why=error.message)
+        except LedgerError as error:
+            now = self._monotonic_s()
+            if now - self._said_s > AGAIN_S:
+                self._said_s = now
+                log.error("audit_ledger_broken", why=error.message, next="wutong verify --audit says which row it is")
+
+    async def sign(self) -> AuditHead | None:
+        """Sign a head over all rows now, if there are more than were signed; `LedgerError` "fork" when one changed."""
+        tree, last_row = await self._db.read(self._read)
+        self._tree, self._grown_s = tree, None
+        if last_row is None:
+            return None
+        head = AuditHead(name_of(self._key.public_key()), tree.size, tree.root(), last_row, self._utc_ns())
+        note = (await asyncio.to_thread(sign_head, head, self._key)).to_text()
+        values = {"size": head.size, "root": head.root.hex(), "note": note, "signed_utc_ns": head.utc_ns}
+        await self._db.write(lambda connection: insert_once(connection, t.audit_heads, values))
+        self._publish(json.dumps({"audit_head": note}))
+        return head
+
+    async def _has_grown(self) -> bool:
+        if self._tree is None:
+            return True
+        newest = select(t.audit_leaves.c.place).order_by(t.audit_leaves.c.place.desc()).limit(1)
+        place = await self._db.read(lambda connection: connection.execute(newest).scalar())
+        if place is None or place + 1 <= self._tree.size:
+            return False
+        now = self._monotonic_s()
+        self._grown_s = now if self._grown_s is None else self._grown_s
+        return now - self._grown_s >= SIGN_S
+
+    def _read(self, connection: Connection) -> tuple[Tree, int | None]:
+        """The tree over all leaves, and the last row of it when it is larger than what was signed."""
+        c = t.audit_heads.c
+        last = connection.execute(select(c.size, c.root, c.note).order_by(c.size.desc()).limit(1)).first()
+        signed = 0 if last is None else last.size
+        tree = self._tree
+        if tree is None or tree.size != signed:
+            tree = self._signed_tree(connection, signed)
+        if last is not None:
+            _, head = read_head(last.note, self._key.public_key())
+            if (head.size, head.root) != (tree.size, tree.root()):
+                raise LedgerError(f"the first {signed} rows are not those that were signed", code="fork")
+        tree, last_row = Tree(tree.size, tree.peaks), None
+        while rows := _leaves(connection, tree.size):
+            for place, digest, row in rows:
+                if place != tree.size:
+                    raise LedgerError(f"the leaf {tree.size} is missing", code="fork")
+                if row is None or leaf_hash(leaf_of_row(row_of(row))).hex() != digest:
+                    raise LedgerError(f"the row of leaf {place} is not the one that was written", code="fork")
+                tree.append(bytes.fromhex(digest))
+                last_row = int(row.row)
+        return tree, last_row
+
+    @staticmethod
+    def _signed_tree(connection: Connection, size: int) -> Tree:
+        """Over the first leaves as they were noted. Whether each row still is its leaf is what the verifier says."""
+        tree, c = Tree(), t.audit_leaves.c
+        query = select(c.place, c.sha256).where(c.place < size).order_by(c.place)
+        for place, digest in connection.execute(query):
+            if place != tree.size:
+                raise LedgerError(f"the leaf {tree.size} is missing", code="fork")
+            tree.append(bytes.fromhex(digest))
+        return tree
+
+    async def _stamp(self) -> None:
+        now = self._monotonic_s()
+        if not self._tsa_url or now < self._stamp_s:
+            return
+        c = t.audit_heads.c
+        query = select(c.size, c.note, c.token).order_by(c.size.desc()).limit(1)
+        newest = await self._db.read(lambda connection: connection.execute(query).first())
+        if newest is None or newest.token is not None:
+            return
+        self._stamp_s = now + AGAIN_S
+        try:
+            _, head = read_head(newest.note, self._key.public_key())
+            token = await token_over(self._tsa_url, head.to_text())
+        except (httpx.HTTPError, TimeoutError, LedgerError) as error:
+            log.warning("audit_head_not_stamped", why=str(error) or type(error).__name__)
+            return
+        self._stamp_s = now + STAMP_S
+        stamp = update(t.audit_heads).where(c.size == newest.size).values(token=token)
+        await self._db.write(lambda connection: connection.execute(stamp))
+
+
+def _leaves(connection: Connection, first: int) -> list[tuple[int, str, Any]]:
+    """(place, hash, row or None) of the next leaves."""
+    leaves = t.audit_leaves.c
+    query = select(leaves.place, leaves.row, leaves.sha256).where(leaves.place >= first).order_by(leaves.place)
+    found = connection.execute(query.limit(PIECE)).all()
+    rows: dict[int, Any] = {}
+    for at in range(0, len(found), 500):
+        numbers = [leaf.row for leaf in found[at : at + 500]]
+        rows |= {row.row: row for row in connection.execute(select(t.audit).where(t.audit.c.row.in_(numbers)))}
+    return [(leaf.place, leaf.sha256, rows.get(leaf.row)) for leaf in found]

@@ -1,0 +1,70 @@
+"""What the gate knows of a request, in its scope, and what is told of it when it is answered."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fastapi import Request, WebSocket
+
+from sync.http.answers import CODE
+from sync.http.outcomes import WEBSOCKET, Outcome
+
+SESSION = "wutong_session"
+"""Who asks, where they are signed in."""
+RULE = "wutong_rule"
+TEMPLATE = "wutong_template"
+"""Of the route's path."""
+PARAMS = "wutong_params"
+"""What stands for the names in it."""
+ADDED = "wutong_added"
+"""What the route adds to what is noted."""
+REFUSED = "wutong_refused"
+"""Whether the gate itself refused."""
+
+
+class Outcomes(Protocol):
+    """Who is told what became of each request of somebody who is signed in."""
+
+    async def took(self, outcome: Outcome) -> None:
+        """It is about to be answered. `StorageError`: it is not, because it could not be noted."""
+
+    def closed(self, outcome: Outcome) -> None:
+        """A WebSocket of this outcome has ended."""
+
+
+def outcome_of(request: Request | WebSocket, status: int) -> Outcome | None:
+    """What became of a request of somebody who is signed in; None of everybody else's."""
+    scope = request.scope
+    session = scope.get(SESSION)
+    if session is None:
+        return None
+    params = {name: str(value) for name, value in scope.get(PARAMS, {}).items()}
+    return Outcome(
+        session=session,
+        address=_address(request),
+        method=_method(request),
+        route=str(scope.get(TEMPLATE)),
+        params=params,
+        status=status,
+        code=str(scope.get(CODE, "")),
+        said=dict(scope.get(ADDED, {})),
+    )
+
+
+def refusal_of(request: Request | WebSocket, status: int) -> tuple[str, str, str] | None:
+    """(role, address, detail) of what was refused to somebody, or to a program, that is not signed in."""
+    scope = request.scope
+    rule = scope.get(RULE)
+    inside = rule is not None and not rule.public and status in (401, 403)
+    if scope.get(SESSION) is not None or not (inside or scope.get(REFUSED)):
+        return None
+    role = "device" if rule is not None and rule.machine is not None else ""
+    return role, _address(request), f"{scope.get(CODE) or status} {_method(request)} {request.url.path}"[:200]
+
+
+def _address(request: Request | WebSocket) -> str:
+    return request.client.host if request.client else "?"
+
+
+def _method(request: Request | WebSocket) -> str:
+    return str(request.scope.get("method", WEBSOCKET))

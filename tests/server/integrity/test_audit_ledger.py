@@ -1,0 +1,179 @@
+"""The audit log's heads: signed as it grows, over the rows as they are, and never over a log that was changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, text
+
+from server.integrity.audit_ledger import SIGN_S, AuditLedger
+from server.store.database import Database, open_database
+from server.store.writer import RecordWriter
+from sync.errors import LedgerError
+from sync.ledger.audit_head import read_head
+from sync.ledger.audit_leaf import leaf_of_row
+from sync.ledger.tree import leaf_hash, root_of
+from tests.support.paths import ROOT
+
+KEY = Ed25519PrivateKey.generate()
+
+
+class Ledger:
+    """A ledger over a database, with a clock that the test turns."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.now_s, self.told = database, 0.0, list[str]()
+        self.record = RecordWriter(database)
+        self.again()
+
+    def again(self) -> None:
+        """As after a restart."""
+        self.ledger = AuditLedger(self.database, KEY, self.told.append, monotonic_s=lambda: self.now_s)
+
+    async def note(self, *details: str) -> None:
+        await self.record.audit([audit_row(detail) for detail in details])
+
+    async def heads(self) -> list[int]:
+        query = text("SELECT size FROM audit_heads ORDER BY size")
+        return [row.size for row in await self.database.read(lambda c: list(c.execute(query)))]
+
+    async def spoil(self, statement: str) -> None:
+        await self.database.write(lambda c: c.execute(text(statement)))
+
+
+def audit_row(detail: str) -> dict[str, Any]:
+    return {"utc_ns": 1, "what": "view", "role": "inspector", "address": "a", "detail": detail, "granted": True}
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Ledger]:
+    database = open_database(f"sqlite:///{tmp_path / 'center.db'}")
+    yield Ledger(database)
+    database.close()
+
+
+async def test_a_head_is_over_every_row_and_told_to_the_rooms(opened: Ledger) -> None:
+    await opened.note("a", "b")
+    await opened.note("c")
+    head = await opened.ledger.sign()
+    assert head is not None
+    from server.store.audit_rows import row_of
+
+    rows = await opened.database.read(lambda c: list(c.execute(text("SELECT * FROM audit ORDER BY row"))))
+    assert head.root == root_of(leaf_hash(leaf_of_row(row_of(row))) for row in rows)
+    assert (head.size, head.last_row) == (3, rows[-1].row)
+    [told] = opened.told
+    assert read_head(json.loads(told)["audit_head"], KEY.public_key())[1] == head
+    assert await opened.ledger.sign() is None, "nothing has come since"
+
+
+async def test_it_is_signed_within_a_minute_of_growing_and_not_at_each_look(opened: Ledger) -> None:
+    await opened.note("a")
+    await opened.ledger.step()
+    assert await opened.heads() == [1], "what a start finds is signed at once"
+    await opened.note("b")
+    await opened.ledger.step()
+    await opened.note("c")
+    opened.now_s = SIGN_S - 1
+    await opened.ledger.step()
+    assert await opened.heads() == [1]
+    opened.now_s = SIGN_S
+    await opened.ledger.step()
+    assert await opened.heads() == [1, 3]
+    opened.now_s = 10 * SIGN_S
+    await opened.ledger.step()
+    assert await opened.heads() == [1, 3], "what does not grow is not signed again"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_leaves SET sha256 = replace(sha256, substr(sha256, 1, 1), 'x') WHERE place = 1",
+        "DELETE FROM audit_leaves WHERE place = 1",
+        "DELETE FROM audit_leaves WHERE place > 0",
+        "UPDATE audit_leaves SET place = place + 10",
+        "UPDATE audit_heads SET root = '00', note = replace(note, 'row 3', 'row 2')",
+    ],
+)
+@pytest.mark.parametrize("restart", [True, False])
+async def test_a_log_that_does_not_continue_what_was_signed_is_not_signed(
+    opened: Ledger, statement: str, restart: bool
+) -> None:
+    await opened.note("a", "b", "c")
+    await opened.ledger.sign()
+    await opened.spoil(statement)
+    await opened.spoil("INSERT INTO audit (utc_ns, what, role, address, detail, granted) VALUES (1,'x','x','x','x',1)")
+    if restart:
+        opened.again()
+    if not restart and "audit_heads" not in statement and "+ 10" not in statement:
+        # Its own memory of the tree is older than the fault: what it signs still says the old leaves.
+        assert await opened.ledger.sign() is None
+        return
+    with pytest.raises((LedgerError, ValueError)):
+        await opened.ledger.sign()
+    assert await opened.heads() == [3]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit SET detail = 'z' WHERE detail = 'b'", "DELETE FROM audit WHERE detail = 'b'"],
+)
+async def test_a_row_that_changes_before_it_was_signed_is_not_signed(opened: Ledger, statement: str) -> None:
+    await opened.note("a", "b", "c")
+    await opened.spoil(statement)
+    with pytest.raises(LedgerError, match="leaf 1"):
+        await opened.ledger.sign()
+    await opened.ledger.step()  # says so in the log, and goes on looking
+    assert await opened.heads() == []
+
+
+async def test_rows_of_two_writers_have_one_order(opened: Ledger, tmp_path: Path) -> None:
+    other = open_database(f"sqlite:///{tmp_path / 'center.db'}")
+    try:
+        writers = [opened.record, RecordWriter(other)]
+        await asyncio.gather(*(writers[n % 2].audit([audit_row(str(n))] * 3) for n in range(40)))
+    finally:
+        other.close()
+    head = await opened.ledger.sign()
+    assert head is not None
+    assert head.size == 120
+
+
+async def test_the_rows_of_before_the_ledger_are_its_first_leaves_and_said_so(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'center.db'}"
+    old = open_database(url, "0007")
+
+    def fill(connection: Connection) -> None:
+        statement = "INSERT INTO audit (utc_ns, what, role, address, detail, granted) VALUES (:n,'view','r','a',:d,1)"
+        for n in range(5):
+            connection.execute(text(statement), {"n": n, "d": f"线 {n}"})
+
+    await old.write(fill)
+    old.close()
+    database = open_database(url)
+    try:
+        head = await AuditLedger(database, KEY, lambda said: None).sign()
+        rows = await database.read(lambda c: list(c.execute(text("SELECT what, detail FROM audit ORDER BY row"))))
+    finally:
+        database.close()
+    assert head is not None
+    assert head.size == 6
+    assert (rows[-1].what, json.loads(rows[-1].detail)["before"]) == ("ledger", 5)
+
+
+def test_nothing_else_writes_to_the_audit_log() -> None:
+    wanted = re.compile(r"(insert|update|delete)\(t\.audit\)")
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("server", "wutong", "sync")
+        for path in (ROOT / folder).rglob("*.py")
+        if wanted.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["server/store/audit_rows.py"], "a row without a leaf is a row that nobody can prove"
