@@ -190,7 +190,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         lambda text: [publisher.tell(room, "audit-head", text, qos=1) for room in rooms.states],
         tsa_url=config.audit.tsa_url,
     )
-    ingest = Ingest(record, rooms, publisher, enrollment.keys.of, accept_unsigned=accepts_plain)
+    ingest = Ingest(
+        record,
+        rooms,
+        publisher,
+        enrollment.keys.of,
+        accept_unsigned=accepts_plain,
+        is_shut=certificates.is_shut,
+    )
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)

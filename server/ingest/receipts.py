@@ -59,9 +59,11 @@ class Ingest:
         keys: Callable[[str], Sequence[Verifier]],
         *,
         accept_unsigned: Callable[[], bool] = lambda: False,
+        is_shut: Callable[[str], bool] = lambda room: False,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keys(room)`: who may sign for it now."""
+        """`keys(room)`: who may sign for it now; `is_shut(room)`: its device was revoked, and it has no other."""
+        self._is_shut = is_shut
         self._record = record
         self._rooms = rooms
         self._publisher = publisher
@@ -123,7 +125,7 @@ class Ingest:
             raise why
 
     def _offer_unsigned(self, room: str, payload: bytes) -> None:
-        if room in self._signing or not self._accept_unsigned():
+        if room in self._signing or self._is_shut(room) or not self._accept_unsigned():
             self.refused["unsigned"] += 1
             self._rooms.alarm(room, "unsigned", WORDS["unsigned"])
             raise CenterError("an event that no device signed is refused", code="unsigned")

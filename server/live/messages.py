@@ -57,8 +57,8 @@ class RoomMessages:
                 self._unknown.add(room)
                 log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
             return
-        # Its checkpoints are answered: the witness says to the room itself why none is countersigned.
-        if topic != topics.CHECKPOINTS and self._is_shut(room):
+        # Its checkpoints and batches are answered: the room itself is told why none is taken.
+        if topic not in (topics.CHECKPOINTS, topics.EVENTS) and self._is_shut(room):
             self.shut_out += 1
             return
         try:

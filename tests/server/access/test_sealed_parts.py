@@ -16,6 +16,7 @@ from server.service import build, running
 from sync.media.fmp4 import BoxReader, Init, retime
 from sync.record.sealed_parts import PLACEHOLDER
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, metadata, opening, said, until
+from tests.support.peers.device_signatures import signed_claim
 
 ROOM_MS = ROOM_NS / 1e6
 WORD = "隐私"
@@ -112,7 +113,8 @@ async def store(served: Served, kind: str, data: bytes, track: str = "bench") ->
         upload = await tus.create({**metadata(0, track=track), "kind": kind})
         await tus.append(upload, 0, data)
         claim = {"upload": upload, "room": "court1/c03", "hearing": "h1", "kind": kind, "track": track, "index": 0}
-        assert await tus.confirm({**claim, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}) > 0
+        signed = signed_claim({**claim, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)})
+        assert (await tus.hand_over(signed))[0] > 0
 
 
 async def hold(served: Served, room: RoomPeer, footage: bytes, voices: bytes) -> None:

@@ -58,4 +58,4 @@ async def test_a_revoked_device_stores_nothing_more(served: Served) -> None:
         await tus.append(upload, 0, DATA, length=len(DATA))
         await served.center.enrollment.revoke("court1/c03")
         refused = await http.post("/api/objects", json={**signed_claim(FULL), "upload": upload})
-    assert (refused.status_code, refused.json()["code"]) == (403, "not-enrolled")
+    assert (refused.status_code, refused.json()["code"]) == (401, "not-enrolled")

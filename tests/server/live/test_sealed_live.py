@@ -201,14 +201,14 @@ async def test_a_caption_that_does_not_say_when_goes_to_nobody_who_may_not_see_a
     await ready(served)
     await seal(served, 1000, 2000)
     inspector, archivist = slow_tab(served, "inspector"), slow_tab(served, ARCHIVIST)
-    for value in ({}, {"start_ns": None, "end_ns": 1}):
+    for value in ({}, {"start_ns": None, "end_ns": 1}, {"start_ns": "1", "end_ns": "2"}):
         caption = {"id": "c", "text": SECRET, "hearing": "h1", **value}
         served.center.live.caption(ROOM, json.dumps(caption).encode())
-    for wrong in ({"start_ns": "1", "end_ns": "2"}, {"start_ns": 10**400, "end_ns": 1}):
-        with pytest.raises(CenterError):
-            served.center.live.caption(ROOM, json.dumps({"id": "c", "text": SECRET, "hearing": "h1", **wrong}).encode())
+    wrong = {"id": "c", "text": SECRET, "hearing": "h1", "start_ns": 10**400, "end_ns": 1}
+    with pytest.raises(CenterError):
+        served.center.live.caption(ROOM, json.dumps(wrong).encode())
     assert secrets(await taken(inspector)) == 0
-    assert secrets(await taken(archivist)) == 2
+    assert secrets(await taken(archivist)) == 3
 
 
 async def test_over_a_real_socket_the_picture_stops_and_the_page_is_told_to_ask_again(
