@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hardware.profile import load_profile
+from sync.room.paths import RoomPaths
 from wutong.demo.rooms import RoomPlan
 from wutong.demo.stack import Stack
 
@@ -20,27 +21,30 @@ class Target:
     room: str
     victim: str
     mqtt_port: int
-    username: str
-    password: str
     token: str
+    authority: str
+    certificate: str
+    key: str
+    signer: str
+    """Paths: of the room's TLS, and of the socket by which its device signs."""
 
     @classmethod
     def of(cls, stack: Stack, taken: RoomPlan) -> Target:
         """`taken` is the compromised room; the stack's first is the honest one."""
         victim = stack.rooms[0]
-        center = load_profile(taken.profile).center
-        secrets = [
-            "" if path is None else path.read_text(encoding="utf-8").strip()
-            for path in (center.mqtt_password_file, center.token_file)
-        ]
+        center, layout = load_profile(taken.profile).center, RoomPaths(taken.data)
+        token = "" if center.token_file is None else center.token_file.read_text(encoding="utf-8").strip()
         return cls(
             stack.center_url,
             stack.panel_url(victim),
             taken.address,
             victim.address,
             center.mqtt_port,
-            center.mqtt_username,
-            *secrets,
+            token,
+            str(layout.authority.resolve()),
+            str(layout.tls_certificate.resolve()),
+            str(layout.tls_key.resolve()),
+            str(layout.signer_socket),
         )
 
     def write(self, path: Path) -> None:

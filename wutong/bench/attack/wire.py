@@ -8,11 +8,14 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import topics
+from sync.ledger.event_batch import pack_batch
+from sync.room.signer import RoomSigner
 from wutong.bench.attack.target import Target
 
 LARGE_BYTES = 4_200_000
@@ -42,7 +45,7 @@ async def flood(target: Target, done: Counter[str]) -> None:
     """
     client = connection(target, f"room-{secrets.token_hex(4)}")
     base = topics.of_room(target.room)
-    bombs = itertools.cycle(_bombs())
+    bombs, device = itertools.cycle(_bombs()), RoomSigner(Path(target.signer))
     await asyncio.to_thread(client.connect, "127.0.0.1", target.mqtt_port)
     client.loop_start()
     try:
@@ -53,7 +56,8 @@ async def flood(target: Target, done: Counter[str]) -> None:
                 continue
             said = [(*next(bombs), False) for _ in range(MESSAGES_A_TURN)]
             if turn % 5 == 0:
-                said.append((topics.EVENTS, _event(turn, LARGE_BYTES if turn % 20 == 0 else 940_000), False))
+                size = LARGE_BYTES if turn % 20 == 0 else 940_000
+                said.append((topics.EVENTS, await asyncio.to_thread(_batch, target, device, turn, size), False))
             if turn % 20 == 0:
                 said.append((topics.live(f"t{secrets.token_hex(5)}", topics.INIT), bytes(LARGE_BYTES), True))
                 said.append((topics.STATUS, bytes(LARGE_BYTES), True))
@@ -71,7 +75,8 @@ def connection(target: Target, name: str) -> mqtt.Client:
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311)
     client.suppress_exceptions = True
     client.reconnect_delay_set(min_delay=1, max_delay=2)
-    client.username_pw_set(target.username, target.password)
+    client.tls_set(target.authority, target.certificate, target.key)
+    client.tls_insecure_set(True)  # whose name the broker's certificate has is nothing to an attacker
     return client
 
 
@@ -88,8 +93,9 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield topics.live("bench", topics.THUMBNAIL), b"\xff" * 60_000
 
 
-def _event(number: int, size: int) -> bytes:
+def _batch(target: Target, device: RoomSigner, number: int, size: int) -> bytes:
+    """One event, signed by the compromised device itself: what is too large is not for want of a signature."""
     lines = [{"id": f"l{n}", "text": "x" * 900} for n in range(size // 930)]
     body = {"lines": lines}
     event = {"number": number, "hearing": None, "kind": "note", "room_ns": 1, "utc_ns": 1, "body": body}
-    return json.dumps(event).encode()
+    return pack_batch(target.room, [number], json.dumps([event]), device)
