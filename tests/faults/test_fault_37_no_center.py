@@ -17,8 +17,10 @@ from pathlib import Path
 
 from sync.http.serve import serving
 from tests.faults.fault_tools import gaps
-from tests.support.peers.uplink_peers import CenterPeer, Mosquitto, UploadPeer, free_port, until
+from tests.support.peers.device_signatures import know_center
+from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto, UploadPeer, free_port, until
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
+from tests.support.rooms.signer_peer import signing
 
 TRACKS = ("bench", "mics", "mix")
 
@@ -46,6 +48,8 @@ async def test_a_hearing_without_any_center_arrives_later(room_of: Callable[...,
     uplink = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
     async with contextlib.AsyncExitStack() as center:
         center.callback(end, uplink)
+        center.enter_context(signing(room.layout, ADDRESS))
+        know_center(room.layout)
         await room.until(room.running, "all sources run")
         room.say("open", case={}, seats=[], tracks=[])
         await room.pass_media("bench", 5)

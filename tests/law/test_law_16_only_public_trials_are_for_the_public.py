@@ -8,8 +8,9 @@ from sync.http.rules import rule_of
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 PAGES = {"/", "/inspect", "/inspect/{rest:path}", "/view", "/view/{rest:path}", "/assets/{path:path}", "/favicon.ico"}
-PAGES |= {"/api/session", "/api/enroll", "/api/view/session"}
-"""Pages without content, signing in, enrolling a device and a party coming in, which have codes of their own."""
+PAGES |= {"/api/session", "/api/enroll", "/api/view/session", "/api/authority", "/authority.pem"}
+"""Pages without content, the court's own certificate, and what has codes of its own: signing in, enrolling a device and
+a party coming in."""
 
 
 async def test_without_signing_in_there_are_pages_and_nothing_of_a_hearing(archive: Served, sender: RoomPeer) -> None:

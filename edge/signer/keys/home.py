@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.signer.keys.file import KEY, file_key, take_earlier
-from hardware.profile import SignerSettings
+from hardware.signer_settings import SignerSettings
 from sync.errors import ConfigError
 from sync.ledger.signing_key import SigningKey
 from sync.runtime.secrets import read_secret

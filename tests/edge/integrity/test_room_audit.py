@@ -33,7 +33,7 @@ async def said(room: Room) -> list[dict[str, Any]]:
 async def test_every_route_of_the_clerk_leaves_its_line(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.http.outcomes.FREE_LINES", 1000)
     opened = await room.open()
-    names = {"exhibit": "e1", "page": "1", "line": "u1", "kind": "pdf", "name": "c1"}
+    names = {"exhibit": "e1", "page": "1", "line": "u1", "kind": "pdf", "name": "c1", "part": "p1"}
     wanted = [(method, path) for (method, path), who in TABLE.items() if who == CLERK and method != "WS"]
     answers = {}
     for method, path in wanted:

@@ -15,6 +15,7 @@ from server.config import load_config
 from server.service import build, running
 from sync.media.fmp4 import BoxReader, Init, retime
 from sync.record.sealed_parts import PLACEHOLDER
+from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, metadata, opening, said, until
 from tests.support.peers.device_signatures import signed_claim
 
@@ -23,7 +24,8 @@ WORD = "隐私"
 FROM_MS, TO_MS = 1000, 2000
 """Since the opening: the second second of the four that are recorded."""
 PDF = b"%PDF-1.4 % " + WORD.encode()
-PICTURE = b"\xff\xd8\xff " + WORD.encode()
+PICTURE = photo("JPEG", (40, 30)) + WORD.encode()
+"""What stands behind the end of a picture is of it all the same."""
 GAP = {"track": "bench", "from_ns": ROOM_NS + 5, "to_ns": ROOM_NS + 10**9, "why": "断"}
 TRACKS = ("bench", "program", "mix", "mics")
 PART = {"from_ms": ROOM_MS + FROM_MS, "to_ms": ROOM_MS + TO_MS, "level": "restricted", "reason": "涉及个人隐私"}

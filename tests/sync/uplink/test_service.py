@@ -22,6 +22,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto, UploadPeer, until
+from tests.support.rooms.signer_peer import signing
 
 COURT, ROOM = ADDRESS.split("/")
 HEARING = "20261122-093000-00c0ffee"
@@ -100,10 +101,10 @@ class Link:
 
 
 @pytest.fixture
-def connected(tmp_path: Path, broker: Mosquitto) -> str:
+def connected(tmp_path: Path, broker: Mosquitto, layout: RoomPaths) -> Iterator[str]:
     (tmp_path / "token").write_text("room-token")
     (tmp_path / "token").chmod(0o600)
-    return f"""
+    settings = f"""
 [center]
 url = "http://127.0.0.1:%d"
 token_file = "token"
@@ -111,6 +112,8 @@ mqtt_port = {broker.port}
 mqtt_username = "{broker.room.username}"
 mqtt_password_file = "{broker.room.password_file}"
 """
+    with signing(layout, ADDRESS):
+        yield settings
 
 
 def record(layout: RoomPaths, log: RoomLog, index: int) -> str:

@@ -14,7 +14,7 @@ import pytest
 from edge.signer.guarded_key import GuardedKey
 from edge.signer.keys.home import open_key
 from edge.signer.keys.token import TokenKey
-from hardware.profile import SignerSettings
+from hardware.signer_settings import SignerSettings
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import certificate_request, make_key, request_key

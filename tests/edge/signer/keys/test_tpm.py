@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.signer.keys.home import open_key
-from hardware.profile import SignerSettings
+from hardware.signer_settings import SignerSettings
 from sync.errors import ConfigError
 from sync.ledger.keys import make_key
 from sync.room.paths import RoomPaths
