@@ -84,7 +84,15 @@ for what in (lambda: len(asked.sign(Path(sys.argv[2]).read_bytes())), lambda: Pa
 """
 
 
+def reached_by_others(path: Path) -> bool:
+    """Whether other accounts may enter all folders above a path."""
+    return all(folder.stat().st_mode & 0o001 for folder in path.absolute().parents)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="other accounts take root")
+@pytest.mark.skipif(
+    not reached_by_others(Path(sys.executable)), reason="the project lies in a folder that other accounts cannot enter"
+)
 def test_the_services_have_checkpoints_signed_with_a_key_that_none_of_them_can_read(tmp_path: Path) -> None:
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(folder.stat().st_mode | 0o711)
