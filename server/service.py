@@ -177,7 +177,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     key = center_key(data)
 
     def accepts_plain() -> bool:
-        return config.policy.is_open
+        return policy.is_open
 
     publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
     sealing = Sealing(record, archive, classifications)

@@ -7,13 +7,19 @@ comes of a change, not of chance.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 from tests.support import kinds
 from tests.support.files import databases
+from wutong.bench import browser
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("exploring", deadline=None)
@@ -43,3 +49,10 @@ def pytest_runtest_teardown() -> Iterator[None]:
     yield
     if guard.broken:
         pytest.fail("\n".join(guard.broken), pytrace=False)
+
+
+@pytest_asyncio.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A headless browser, as the benches use it."""
+    async with browser.chromium() as found:
+        yield found

@@ -7,7 +7,6 @@ does. Written behind, in order: the clerk's work waits for none of it, and what 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -18,14 +17,13 @@ import structlog
 from sync.errors import StorageError
 from sync.http.outcomes import Outcome, RequestTrail, TrailLine
 from sync.http.refusals import RefusalCounter
+from sync.http.write_behind import write_behind
 from sync.record.bodies.media import AccessBody
 from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 2000
-LOOK_S = 5.0
-AGAIN_S = 1.0
 ADDRESS_CHARS = 64
 DETAIL_CHARS = 500
 _STRANGERS = ("", "device", "display")
@@ -67,18 +65,7 @@ class RoomAudit:
 
     async def run(self) -> None:
         """Write for ever; what waits when this is canceled is written first."""
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self._news.wait()
-                self._end()
-                if not await self._write():
-                    await asyncio.sleep(AGAIN_S)
-        except asyncio.CancelledError:
-            self._end(now=True)
-            await self._write()
-            raise
+        await write_behind(self._news, lambda now: self._end(now=now), self._write)
 
     def _end(self, *, now: bool = False) -> None:
         for address, detail in self._refusals.due(now=now):

@@ -11,7 +11,6 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import fcntl
 import json
 import os
 import socket
@@ -24,6 +23,7 @@ import structlog
 from edge.signer.guarded_key import GuardedKey
 from sync.errors import ConfigError, WutongError
 from sync.room.signer import AWAY, MAX_LINE, REFUSED
+from sync.runtime.sole_place import take_place
 from sync.text.strict_json import UnreadableError, read_strict
 
 log = structlog.get_logger(__name__)
@@ -83,13 +83,8 @@ class SignerDoor:
             self._place = None
 
     def _take_place(self) -> None:
-        place = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(place)
-            raise ConfigError(f"another signer already works at {self._path}; stop it first") from None
-        self._place = place
+        taken = f"another signer already works at {self._path}; stop it first"
+        self._place = take_place(self._path, mode=0o600, taken=taken)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

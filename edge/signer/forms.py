@@ -4,8 +4,8 @@
 | --- | --- | --- |
 | checkpoint | the head of a hearing's ledger (`sync.ledger.checkpoint`) | text `wutong/<court>/<room>/<hearing>` … |
 | export | of the room: the hash of an export's index (`wutong.export.forms`) | text `wutong export` … |
-| events | a batch of events on its way to the center (`sync.ledger.event_batch`) | text `wutong/events` … |
-| claim | what an uploaded file is (`sync.ledger.object_claim`) | text `wutong/object` … |
+| events | a batch of events on its way to the center (`sync.ledger.messages.event_batch`) | text `wutong/events` … |
+| claim | what an uploaded file is (`sync.ledger.messages.object_claim`) | text `wutong/object` … |
 | audit head | that the room saw a head of the center's audit log (`sync.ledger.audit_head`) | `cosignature/v1` … |
 | request | the certificate request of this key and this room; there is one such | DER |
 | paper | the signed attributes of a PDF's signature (RFC 5652, PAdES) | DER |

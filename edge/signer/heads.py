@@ -49,7 +49,7 @@ class SignedHeads:
                     statement = "INSERT OR REPLACE INTO head (hearing, size, root) VALUES (?, ?, ?)"
                     self._db.execute(statement, (head.hearing, head.size, head.root))
                     self._db.execute("COMMIT")
-                except BaseException:
+                except BaseException:  # whatever ends it: the lock of the file is not left behind
                     self._db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:

@@ -9,7 +9,6 @@ many (`sync.http.refusals`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from collections import deque
@@ -23,15 +22,12 @@ from server.store.writer import RecordWriter
 from sync.errors import StorageError
 from sync.http.outcomes import Outcome, RequestTrail, TrailLine
 from sync.http.refusals import RefusalCounter
+from sync.http.write_behind import write_behind
 from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)
 
 QUEUE = 10_000
-AGAIN_S = 1.0
-"""So long after lines could not be written."""
-LOOK_S = 5.0
-"""How often it is asked whether the minute of counted refusals is over."""
 DETAIL_CHARS = 8000
 NOT_GRANTED = ("refused", "failed")
 _STRANGERS = ("", "device")
@@ -85,18 +81,7 @@ class Audit:
 
     async def run(self) -> None:
         """Write for ever; what is queued when this is canceled is written first."""
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self._news.wait()
-                self._say_counts()
-                if not await self._write_behind():
-                    await asyncio.sleep(AGAIN_S)
-        except asyncio.CancelledError:
-            self._say_counts(now=True)
-            await self._write_behind()
-            raise
+        await write_behind(self._news, lambda now: self._say_counts(now=now), self._write_behind)
 
     def _say_counts(self, *, now: bool = False) -> None:
         for address, detail in self._refusals.due(now=now):

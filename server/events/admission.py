@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sync.errors import CenterError
-from sync.ledger.event_batch import MAX_EVENT_BYTES
+from sync.ledger.messages.event_batch import MAX_EVENT_BYTES
 from sync.record.bodies import BODIES, CHECKED
 from sync.record.bodies.limits import INT64, Limits, Name, Ns
 from sync.record.event import Event, canonical_text, event_digest

@@ -33,9 +33,9 @@ from server.store.writer import RecordWriter
 from sync.errors import AccessError, CenterError, LedgerError, WutongError
 from sync.http.access import Access
 from sync.http.rules import machine
+from sync.ledger.messages.object_claim import check_claim, sign_stored
+from sync.ledger.messages.signed_message import MAX_NOTE_CHARACTERS
 from sync.ledger.note import Verifier
-from sync.ledger.object_claim import check_claim, sign_stored
-from sync.ledger.signed_message import MAX_NOTE_CHARACTERS
 from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.limits import Name, Sha256
 
@@ -59,7 +59,7 @@ class Claim(BaseModel):
     track: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     index: int = Field(0, ge=0, le=10_000_000)
     note: str = Field("", max_length=MAX_NOTE_CHARACTERS)
-    """The device's signed note over the fields above but `upload` (`sync.ledger.object_claim`)."""
+    """The device's signed note over the fields above but `upload` (`sync.ledger.messages.object_claim`)."""
 
 
 class ClaimJudge:

@@ -24,10 +24,10 @@ from server.ingest.signed_publisher import SignedPublisher
 from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
 from sync.errors import CenterError, LedgerError, StorageError
-from sync.ledger.event_batch import check_batch, read_batch
+from sync.ledger.messages.event_batch import check_batch, read_batch
+from sync.ledger.messages.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
+from sync.ledger.messages.signed_message import text_digest
 from sync.ledger.note import Verifier
-from sync.ledger.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
-from sync.ledger.signed_message import text_digest
 from sync.record.sealed_parts import SealedPart
 from sync.runtime.listeners import Listeners
 

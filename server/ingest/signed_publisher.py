@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from server.ingest.mqtt import CenterBroker
 from sync.ledger.keys import CENTER
-from sync.ledger.signed_message import pack_message
+from sync.ledger.messages.signed_message import pack_message
 from sync.ledger.signing_key import SigningKey
 
 ToldPurpose = Literal["receipts", "demand", "docket", "notices", "witness", "audit-head"]

@@ -19,6 +19,7 @@ from cryptography import x509
 
 from sync.errors import ConfigError, LedgerError
 from sync.runtime.durable_files import sync_folder
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.authority import open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of
 from sync.tls.contexts import load_own, server_context, show_to
@@ -116,7 +117,7 @@ class CourtAuthority:
             before = x509.load_pem_x509_crl(path.read_bytes())
         except FileNotFoundError:
             pass
-        except (OSError, ValueError) as error:
+        except (OSError, *FOREIGN_ERRORS) as error:
             log.warning("revocations_unreadable", file=str(path), why=str(error), next="written anew")
         ours = before is not None and before.is_signature_valid(self.authority.key.public_key())
         if before is None or not ours or {one.serial_number for one in before} != wanted:
@@ -162,5 +163,5 @@ def _first(path: Path) -> x509.Certificate:
     """Of a file that may hold a chain."""
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())[0]
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, IndexError, *FOREIGN_ERRORS) as error:
         raise ConfigError(f"the certificate {path} cannot be read: {error}") from error

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import os
 from pathlib import Path
 
 from asn1crypto import csr, pem
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import NameOID
@@ -27,23 +26,14 @@ from cryptography.x509.oid import NameOID
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.curve import is_of_prime_order
 from sync.ledger.signing_key import SigningKey
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.key_files import make_key_file, read_key_file
 
 CENTER = "wutong-center"
 """The center's name in signed notes."""
 VALID_YEARS = 5
 BACKDATE = dt.timedelta(hours=1)
 """A device whose clock is a little behind must not find its new certificate invalid."""
-
-FOREIGN_ERRORS = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.ExtensionNotFound,
-    x509.UnsupportedGeneralNameType,
-)
-"""What bytes of others make of the library; each of them says no more than that it is not what was wanted."""
 
 
 def proves(key: Ed25519PublicKey) -> bool:
@@ -68,11 +58,10 @@ def checked_key(key: Ed25519PublicKey) -> Ed25519PublicKey:
 
 def load_key(path: Path) -> Ed25519PrivateKey:
     """The private key in `path`; `ConfigError` when it is missing, unreadable, open to others or of another kind."""
+    data = read_key_file(path)
     try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"the key {path} may be read by others; chmod 0600 it")
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
-    except (OSError, *FOREIGN_ERRORS) as error:
+        key = serialization.load_pem_private_key(data, None)
+    except FOREIGN_ERRORS as error:
         raise ConfigError(f"the key {path} cannot be read: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(f"the key {path} is not an Ed25519 key")
@@ -87,21 +76,8 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     encoded = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: a power cut in the middle must not leave half a key under the name.
-    fresh = path.with_suffix(f".{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(encoded)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        return load_key(path)  # another service was first
-    finally:
-        fresh.unlink()
-    return key
+    make_key_file(path, encoded)
+    return load_key(path)
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import struct
@@ -23,7 +22,8 @@ from pathlib import Path
 
 import structlog
 
-from sync.errors import ConfigError, EnvelopeError
+from sync.errors import EnvelopeError
+from sync.runtime.sole_place import take_place
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
@@ -107,15 +107,8 @@ class FeedServer:
         self._place = None
 
     def _take_place(self) -> None:
-        place = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(place)
-            raise ConfigError(
-                f"another {self._path.stem} already works in {self._path.parent.parent}; stop it first"
-            ) from None
-        self._place = place
+        taken = f"another {self._path.stem} already works in {self._path.parent.parent}; stop it first"
+        self._place = take_place(self._path, mode=0o640, taken=taken)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Hand `payload` to every listener of `topic`; never waits."""

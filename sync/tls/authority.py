@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sync.errors import ConfigError
 from sync.runtime.durable_files import replace_file
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.keys import make_tls_key
 from sync.tls.names import alternative_names, subject
 
@@ -109,7 +110,7 @@ def open_authority(folder: Path, name: str, now: dt.datetime) -> Authority:
         if not path.exists():
             replace_file(path, _made(key, name, now).public_bytes(serialization.Encoding.PEM))
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *FOREIGN_ERRORS) as error:
         raise ConfigError(f"the TLS authority in {folder} cannot be used: {error}") from error
     if certificate.public_key() != key.public_key():
         raise ConfigError(

@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sync.errors import LedgerError
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.names import common_name
 
 RENEW_SHARE = 1 / 3
@@ -32,7 +33,7 @@ def read_certificate(data: bytes) -> x509.Certificate:
     """The one certificate in PEM; `LedgerError` when there is none, or more than one: nobody vouched for a second."""
     try:
         found = x509.load_pem_x509_certificates(data)
-    except (ValueError, TypeError) as error:
+    except FOREIGN_ERRORS as error:
         raise LedgerError(f"this is no certificate: {error}", code="certificate") from error
     if len(found) != 1:
         raise LedgerError("this is not one certificate but several", code="certificate")
@@ -51,15 +52,17 @@ def check_tls_certificate(
     certificate, issuer = read_certificate(data), read_authority(authority)
     try:
         certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, *FOREIGN_ERRORS) as error:
+        raise LedgerError("the TLS certificate was not issued by this authority", code="certificate") from error
+    try:
         uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise LedgerError("the TLS certificate was not issued by this authority", code="certificate") from error
-    except (x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        same_key = certificate.public_key() == key
+    except FOREIGN_ERRORS as error:
         raise LedgerError(f"the TLS certificate cannot be read: {error}", code="certificate") from error
     if common_name(certificate) != name or constraints.ca or ExtendedKeyUsageOID.CLIENT_AUTH not in uses:
         raise LedgerError(f"the TLS certificate is not one of {name}", code="certificate")
-    if certificate.public_key() != key:
+    if not same_key:
         raise LedgerError("the TLS certificate is for another key than this machine's", code="certificate")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise LedgerError(f"the TLS certificate is not valid at {now:%Y-%m-%d %H:%M:%S} UTC", code="expired")
@@ -72,7 +75,7 @@ def read_authority(data: bytes) -> x509.Certificate:
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except FOREIGN_ERRORS as error:
         raise LedgerError("this is no certificate of an authority", code="certificate") from error
     if not constraints.ca or not isinstance(key, ec.EllipticCurvePublicKey):
         raise LedgerError("this is no certificate of an authority", code="certificate")
@@ -92,5 +95,5 @@ def peer_identity(der: bytes | None) -> PeerIdentity | None:
     try:
         certificate = x509.load_der_x509_certificate(der)
         return PeerIdentity(common_name(certificate), certificate.serial_number, certificate.not_valid_after_utc)
-    except (ValueError, LedgerError):
+    except (LedgerError, *FOREIGN_ERRORS):
         return None

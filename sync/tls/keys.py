@@ -6,22 +6,22 @@ another kind.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sync.errors import ConfigError
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.key_files import make_key_file, read_key_file
 
 
 def load_tls_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """The private key in `path`; `ConfigError` when it is missing, unreadable, open to others or of another kind."""
+    data = read_key_file(path)
     try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"the key {path} may be read by others; chmod 0600 it")
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
+        key = serialization.load_pem_private_key(data, None)
+    except FOREIGN_ERRORS as error:
         raise ConfigError(f"the key {path} cannot be read: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ConfigError(f"the key {path} is not one of TLS (ECDSA, P-256)")
@@ -32,20 +32,7 @@ def make_tls_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """The private key in `path`, made (mode 0600, synced) when there is none. Never replaces a file."""
     if path.exists():
         return load_tls_key(path)
-    data = pem_of_key(ec.generate_private_key(ec.SECP256R1()))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)  # never over a key that another process has just made
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
+    make_key_file(path, pem_of_key(ec.generate_private_key(ec.SECP256R1())))
     return load_tls_key(path)
 
 

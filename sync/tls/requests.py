@@ -6,11 +6,11 @@ Believed: that who asks holds the key, and nothing that the request says about n
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sync.errors import LedgerError
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.names import alternative_names, hosts_in_names, subject
 
 
@@ -27,7 +27,7 @@ def read_request(data: bytes, room: str) -> tuple[ec.EllipticCurvePublicKey, lis
         asked = x509.load_pem_x509_csr(data)
         key, whole = asked.public_key(), asked.is_signature_valid
         names = [one.value for one in asked.extensions if isinstance(one.value, x509.SubjectAlternativeName)]
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except FOREIGN_ERRORS as error:
         raise LedgerError("this is no certificate request for TLS", code="key") from error
     if not whole or asked.subject != subject(room):
         raise LedgerError(f"the TLS request is not one of {room} with a key of its own", code="key")

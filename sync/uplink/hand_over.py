@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.errors import CenterError, LedgerError, StorageError
-from sync.ledger.object_claim import check_stored, sign_claim
+from sync.ledger.messages.object_claim import check_stored, sign_claim
 from sync.ledger.signing_key import SigningKey
 from sync.uplink.trusted_center import TrustedCenter
 from sync.uplink.tus import TusClient

@@ -1,11 +1,11 @@
 """The outbox's way to the center: every event is published until the center receipts it, and forgotten only then.
 
-Events leave in batches that the device signs (`sync.ledger.event_batch`), in a thread, since a key may be slow; a
-batch is said again unchanged after `RESEND_S` and after every reconnect. An acknowledgment by the broker is not
-durability and is ignored. A receipt counts when the center's key has signed it and it names the event by number and
-digest, as this room computes it from its own log: no receipt of anybody else, or of another event, takes anything out
-of the outbox. One event that the center refuses stays, is said again at the next connect, and until then holds up no
-other; a batch that it refuses as a whole (this device is not enrolled, or not any more) is signed anew after
+Events leave in batches that the device signs (`sync.ledger.messages.event_batch`), in a thread, since a key may be
+slow; a batch is said again unchanged after `RESEND_S` and after every reconnect. An acknowledgment by the broker is
+not durability and is ignored. A receipt counts when the center's key has signed it and it names the event by number
+and digest, as this room computes it from its own log: no receipt of anybody else, or of another event, takes anything
+out of the outbox. One event that the center refuses stays, is said again at the next connect, and until then holds up
+no other; a batch that it refuses as a whole (this device is not enrolled, or not any more) is signed anew after
 `REFUSED_S`.
 
 A room that is not enrolled knows no key of its center: it sends its first batch only, so that the center's wall says
@@ -25,9 +25,9 @@ from pydantic import ValidationError
 
 from sync import topics
 from sync.errors import CenterError, LedgerError, StorageError
-from sync.ledger.event_batch import MAX_EVENT_BYTES, batch_text, event_text, fitting, pack_batch
-from sync.ledger.receipts import MAX_RECEIPTS_BYTES, BatchRefusal, Receipts, UnsignedReceipts
-from sync.ledger.signed_message import text_digest
+from sync.ledger.messages.event_batch import MAX_EVENT_BYTES, batch_text, event_text, fitting, pack_batch
+from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, BatchRefusal, Receipts, UnsignedReceipts
+from sync.ledger.messages.signed_message import text_digest
 from sync.ledger.signing_key import SigningKey
 from sync.mqtt import MqttConnection
 from sync.record.event import DAMAGED, Event, event_digest

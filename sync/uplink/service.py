@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import httpx
 import structlog
@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.errors import CenterError
+from sync.ledger.messages.signed_message import Purpose
 from sync.ledger.signing_key import SigningKey
 from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.record.docket import Docket
@@ -79,6 +80,8 @@ class UplinkConfig:
         """`court/room`."""
         return f"{self.court}/{self.room}"
 
+
+Said = TypeVar("Said", bound=BaseModel)
 
 MAX_HEAD_BYTES = 16 * 1024
 
@@ -251,19 +254,22 @@ class Uplink:
             if self._uploads is not None:
                 self._uploads.kick()
 
-    def _on_docket(self, payload: bytes) -> None:
+    def _told(self, purpose: Purpose, model: type[Said], payload: bytes, limit: int) -> Said | None:
+        """What the center says, if it says it; None for what is not believed."""
         try:
-            docket = Docket.model_validate(self._center.read("docket", payload, limit=MAX_DOCKET_BYTES).value)
+            return model.model_validate(self._center.read(purpose, payload, limit=limit).value)
         except (ValueError, CenterError) as error:
-            log.warning("docket_not_believed", why=str(error)[:200])
-            return
-        self._feed.publish("docket", docket.model_dump_json().encode(), retain=True)
+            log.warning("center_not_believed", purpose=purpose, why=str(error)[:200])
+            return None
+
+    def _on_docket(self, payload: bytes) -> None:
+        docket = self._told("docket", Docket, payload, MAX_DOCKET_BYTES)
+        if docket is not None:
+            self._feed.publish("docket", docket.model_dump_json().encode(), retain=True)
 
     def _on_notice(self, payload: bytes) -> None:
-        try:
-            notice = HearingNotice.model_validate(self._center.read("notices", payload, limit=MAX_NOTICE_BYTES).value)
-        except (ValueError, CenterError) as error:
-            log.warning("notice_not_believed", why=str(error)[:200])
+        notice = self._told("notices", HearingNotice, payload, MAX_NOTICE_BYTES)
+        if notice is None:
             return
         self._noticed.pop(notice.hearing, None)
         self._noticed[notice.hearing] = notice
@@ -273,12 +279,9 @@ class Uplink:
         self._feed.publish("notices", kept.model_dump_json().encode(), retain=True)
 
     def _on_audit_head(self, payload: bytes) -> None:
-        try:
-            said = AuditHeadNotice.model_validate(self._center.read("audit-head", payload, limit=MAX_HEAD_BYTES).value)
-        except (ValueError, CenterError) as error:
-            log.warning("audit_head_not_believed", why=str(error)[:200])
-            return
-        self._feed.publish("audit-head", said.audit_head.encode(), retain=True)
+        said = self._told("audit-head", AuditHeadNotice, payload, MAX_HEAD_BYTES)
+        if said is not None:
+            self._feed.publish("audit-head", said.audit_head.encode(), retain=True)
 
     async def _tick(self) -> None:
         while True:

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import CenterError, LedgerError
 from sync.ledger.keys import CENTER
+from sync.ledger.messages.signed_message import Purpose, check_text, read_envelope
 from sync.ledger.note import Verifier
-from sync.ledger.signed_message import Purpose, check_text, read_envelope
 from sync.room.enrollment import center_key
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from sync.errors import LedgerError
-from sync.ledger.receipts import MAX_RECEIPTS_BYTES, Receipts, UnsignedReceipts
-from sync.ledger.signed_message import read_envelope
+from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, Receipts, UnsignedReceipts
+from sync.ledger.messages.signed_message import read_envelope
 from sync.record.docket import Docket
 from sync.record.notice import MAX_NOTICE_BYTES, HearingNotice
 from sync.text.strict_json import read_strict

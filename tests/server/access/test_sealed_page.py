@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.server.access.test_sealed_parts import WORD, hold, seal
+from tests.support.browsers.looks import looked_at
 from tests.support.peers.center_peers import RoomPeer, Served
-from wutong.bench.browser import ARGUMENTS, find_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]
 PATIENCE_MS = 60_000
-
-
-@pytest_asyncio.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        yield browser
-        await browser.close()
 
 
 async def opened(chromium: Browser, served: Served, role: str, locale: str, width: int, height: int) -> Page:
@@ -40,19 +26,10 @@ async def opened(chromium: Browser, served: Served, role: str, locale: str, widt
         await expect(page.get_by_test_id("elapsed")).to_be_visible()
         if locale == "en-US":
             await page.get_by_role("button", name="切换到英文").click()
-        await looked_at(page, f"{role}-{locale}-{width}")
+        await looked_at(page, f"sealed-{role}-{locale}-{width}")
         await page.locator("#tab-details").click()
-        await looked_at(page, f"{role}-{locale}-{width}-details")
+        await looked_at(page, f"sealed-{role}-{locale}-{width}-details")
     return page
-
-
-async def looked_at(page: Page, name: str) -> None:
-    """A picture for whoever asks (WUTONG_LOOK: a folder), and what axe says."""
-    folder = os.environ.get("WUTONG_LOOK")
-    if folder:
-        await page.screenshot(path=str(Path(folder) / f"sealed-{name}.png"))
-    found = await Axe().run(page)
-    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
 
 
 async def test_an_inspector_sees_that_a_part_is_sealed_and_the_archivist_lifts_it_on_the_page(

@@ -22,10 +22,10 @@ from server.store.writer import RecordWriter
 from sync.errors import CenterError
 from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
-from sync.ledger.event_batch import pack_batch
 from sync.ledger.keys import certificate_request
+from sync.ledger.messages.event_batch import pack_batch
+from sync.ledger.messages.object_claim import sign_claim
 from sync.ledger.note import Verifier
-from sync.ledger.object_claim import sign_claim
 from sync.mqtt import BrokerAddress, MqttConnection
 from sync.record.event import Event, event_digest
 from sync.room.event_log import RoomLog

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.store import tables as t
-from sync.ledger.event_batch import pack_batch
+from sync.ledger.messages.event_batch import pack_batch
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.errors import CenterError
 from sync.ledger.keys import CENTER, read_public
+from sync.ledger.messages.object_claim import check_stored, sign_claim
 from sync.ledger.note import Verifier
-from sync.ledger.object_claim import check_stored, sign_claim
 from tests.support.files import databases
 from tests.support.peers.center_peers import Served, metadata
 from tests.support.peers.device_signatures import device_key, signed_claim

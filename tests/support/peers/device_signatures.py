@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.config import load_config
 from server.integrity.enrollment import Enrollment, center_key
 from server.store.database import open_database
-from sync.ledger.event_batch import batch_text, event_text, pack_batch
 from sync.ledger.keys import CENTER, certificate_request, public_pem
-from sync.ledger.object_claim import sign_claim
-from sync.ledger.receipts import Receipts, StoredEvent
-from sync.ledger.signed_message import Purpose, pack_message
+from sync.ledger.messages.event_batch import batch_text, event_text, pack_batch
+from sync.ledger.messages.object_claim import sign_claim
+from sync.ledger.messages.receipts import Receipts, StoredEvent
+from sync.ledger.messages.signed_message import Purpose, pack_message
 from sync.record.event import Event, event_digest
 from sync.room.paths import RoomPaths
 

@@ -28,9 +28,9 @@ from tuspyserver import create_tus_router
 from sync import topics
 from sync.http.rules import public
 from sync.http.serve import new_app
-from sync.ledger.object_claim import sign_stored
-from sync.ledger.receipts import Receipts, RefusedEvent, StoredEvent
-from sync.ledger.signed_message import Purpose, text_digest
+from sync.ledger.messages.object_claim import sign_stored
+from sync.ledger.messages.receipts import Receipts, RefusedEvent, StoredEvent
+from sync.ledger.messages.signed_message import Purpose, text_digest
 from sync.mqtt import BrokerAddress
 from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sync.errors import LedgerError
-from sync.ledger.event_batch import check_batch, read_batch
+from sync.ledger.messages.event_batch import check_batch, read_batch
 from sync.ledger.note import Verifier
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.errors import CenterError
 from sync.ledger.keys import public_pem
-from sync.ledger.signed_message import Purpose
+from sync.ledger.messages.signed_message import Purpose
 from sync.room.paths import RoomPaths
 from sync.runtime.units import NS_PER_S
 from sync.uplink.trusted_center import AHEAD_S, LATEST_S, TrustedCenter

@@ -14,7 +14,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import topics
-from sync.ledger.event_batch import pack_batch
+from sync.ledger.messages.event_batch import pack_batch
 from sync.room.signer import RoomSigner
 from wutong.bench.attack.target import Target
 

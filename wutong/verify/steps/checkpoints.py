@@ -13,8 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
-from sync.ledger.keys import CENTER, FOREIGN_ERRORS, check_certificate, proves
+from sync.ledger.keys import CENTER, check_certificate, proves
 from sync.ledger.note import COSIGNATURE, Verifier, signed_by
+from sync.runtime.foreign_certificates import FOREIGN_ERRORS
 from wutong.verify.case import ExportCase, Signed
 from wutong.verify.verdict import Reason, false, lacking
 

@@ -36,7 +36,7 @@ def software_tpm(folder: Path) -> Iterator[SignerSettings]:
                 line.connect(str(folder / "tpm.ctrl"))
                 break
             assert time.monotonic() < deadline
-            time.sleep(0.02)
+            time.sleep(0.02)  # another process's socket: there is no event to wait for
         yield SignerSettings(key="tpm", tcti=f"swtpm:path={path}")
     finally:
         process.terminate()

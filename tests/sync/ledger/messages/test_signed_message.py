@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sync.errors import LedgerError
 from sync.ledger.checkpoint import Checkpoint
-from sync.ledger.event_batch import (
+from sync.ledger.messages.event_batch import (
     MAX_BATCH_BYTES,
     MAX_EVENT_BYTES,
     MAX_EVENTS,
@@ -25,9 +25,9 @@ from sync.ledger.event_batch import (
     pack_batch,
     read_batch,
 )
+from sync.ledger.messages.object_claim import check_claim, check_stored, sign_claim, sign_stored
+from sync.ledger.messages.signed_message import check_text, pack_message, read_envelope, sign_text
 from sync.ledger.note import Verifier, sign
-from sync.ledger.object_claim import check_claim, check_stored, sign_claim, sign_stored
-from sync.ledger.signed_message import check_text, pack_message, read_envelope, sign_text
 from sync.record.event import Event, event_digest
 
 ROOM = "court1/c03"

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.ledger.keys import CENTER
+from sync.ledger.messages.signed_message import check_text, sign_text
 from sync.ledger.note import Verifier
-from sync.ledger.signed_message import check_text, sign_text
 from sync.ledger.signing_key import SigningKey
 
 _FIELDS = ("bytes", "hearing", "index", "kind", "room", "sha256", "track")

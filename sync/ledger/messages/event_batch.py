@@ -2,7 +2,7 @@
 
 One signature a batch, because a key that lives in a chip may need a tenth of a second for it. A batch has at most
 `MAX_EVENTS` events and `MAX_BATCH_BYTES` of text; one event alone may be as large as an event can be. The numbers of
-its events rise, and its note (`sync.ledger.signed_message`) says the first, the last and how many they are.
+its events rise, and its note (`sync.ledger.messages.signed_message`) says the first, the last and how many they are.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sync.errors import LedgerError
+from sync.ledger.messages.signed_message import check_text, pack_message, read_envelope
 from sync.ledger.note import Verifier
-from sync.ledger.signed_message import check_text, pack_message, read_envelope
 from sync.ledger.signing_key import SigningKey
 from sync.record.event import Event
 from sync.text.strict_json import MAX_DEPTH, UnreadableError, read_strict

@@ -1,0 +1,31 @@
+"""Lines of an audit that are written behind whoever made them, together, and never dropped for a disk that is busy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+LOOK_S = 5.0
+"""How often it is asked whether a stretch, or a minute of counted refusals, is over."""
+AGAIN_S = 1.0
+"""After a disk that did not take them."""
+
+
+async def write_behind(news: asyncio.Event, end: Callable[[bool], None], write: Callable[[], Awaitable[bool]]) -> None:
+    """Write for ever, after `news` and every `LOOK_S`; what waits when this is canceled is written first.
+
+    `end(now)` adds the lines of what is over, or with True of all there is. `write()`: whether the disk took all.
+    """
+    try:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await news.wait()
+            end(False)
+            if not await write():
+                await asyncio.sleep(AGAIN_S)
+    except asyncio.CancelledError:
+        end(True)
+        await write()
+        raise

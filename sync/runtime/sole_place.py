@@ -1,0 +1,23 @@
+"""A place that one process has: whoever comes second is told so, and who dies leaves it free."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from sync.errors import ConfigError
+
+
+def take_place(path: Path, *, mode: int, taken: str) -> int:
+    """Lock `<path>.lock`, made with `mode`; the descriptor, which holds the place until it is closed.
+
+    `ConfigError` with the words `taken` while another process has it.
+    """
+    place = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(place)
+        raise ConfigError(taken) from None
+    return place
