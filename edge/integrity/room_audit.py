@@ -1,7 +1,8 @@
 """The room's own audit: who signed in, who was refused, what the clerk looked at, as events `access` of the room's log.
 
-The lines are those of the center's audit log (`sync.http.outcomes`), by stretches, and reach the center as every event
-does. Written behind, in order: the clerk's work waits for none of it, and what the log does not take is tried again.
+The lines are those of the center's audit log (`sync.http.audit.outcomes`), by stretches, and reach the center as every
+event does. Written behind, in order: the clerk's work waits for none of it, and what the log does not take is tried
+again.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Any
 import structlog
 
 from sync.errors import StorageError
-from sync.http.outcomes import Outcome, RequestTrail, TrailLine
-from sync.http.refusals import RefusalCounter
-from sync.http.write_behind import write_behind
+from sync.http.audit.outcomes import Outcome, RequestTrail, TrailLine
+from sync.http.audit.refusals import RefusalCounter
+from sync.http.audit.write_behind import write_behind
 from sync.record.bodies.media import AccessBody
 from sync.text.printable import printable
 

@@ -1,9 +1,9 @@
 """The audit log: who signed in, who was refused, who looked at what.
 
-The gate tells the outcome of every request; lines are made of them by stretches (`sync.http.outcomes`). That somebody
-begins to look at a hearing is on disk before they see it, and when it cannot be written they do not. All else is
-written behind, in order, never blocking. Refusals of people and devices that nobody knows are counted where they are
-many (`sync.http.refusals`).
+The gate tells the outcome of every request; lines are made of them by stretches (`sync.http.audit.outcomes`). That
+somebody begins to look at a hearing is on disk before they see it, and when it cannot be written they do not. All else
+is written behind, in order, never blocking. Refusals of people and devices that nobody knows are counted where they
+are many (`sync.http.audit.refusals`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from starlette.requests import HTTPConnection
 
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
-from sync.http.outcomes import Outcome, RequestTrail, TrailLine
-from sync.http.refusals import RefusalCounter
-from sync.http.write_behind import write_behind
+from sync.http.audit.outcomes import Outcome, RequestTrail, TrailLine
+from sync.http.audit.refusals import RefusalCounter
+from sync.http.audit.write_behind import write_behind
 from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)

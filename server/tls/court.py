@@ -19,7 +19,7 @@ from cryptography import x509
 
 from sync.errors import ConfigError, LedgerError
 from sync.runtime.durable_files import sync_folder
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.authority import open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of
 from sync.tls.contexts import load_own, server_context, show_to

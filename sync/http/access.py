@@ -31,10 +31,10 @@ from typing_extensions import TypedDict
 
 from sync.errors import AccessError, WutongError
 from sync.http import answers
+from sync.http.audit.outcomes import Outcome
 from sync.http.connection import neighborhood
 from sync.http.gate import AccessGate
 from sync.http.origins import Origins
-from sync.http.outcomes import Outcome
 from sync.http.people import ABSOLUTE_S, People, Session
 from sync.http.request_scope import ADDED, SESSION, Outcomes, outcome_of, refusal_of
 from sync.http.rules import SAFE_METHODS, Rule, public

@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync.errors import AccessError, StorageError, WutongError
 from sync.http.answers import CODE, error_response
+from sync.http.audit.outcomes import OPENED, Outcome
 from sync.http.bodies import CountedBody, check_length, too_large
 from sync.http.headers import add_headers
-from sync.http.outcomes import OPENED, Outcome
 from sync.http.people import Session
 from sync.http.request_scope import PARAMS, REFUSED, RULE, TEMPLATE
 from sync.http.rules import BODY_BYTES, Rule, check_declared, rule_of

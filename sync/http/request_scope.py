@@ -7,7 +7,7 @@ from typing import Protocol
 from fastapi import Request, WebSocket
 
 from sync.http.answers import CODE
-from sync.http.outcomes import WEBSOCKET, Outcome
+from sync.http.audit.outcomes import WEBSOCKET, Outcome
 
 SESSION = "wutong_session"
 """Who asks, where they are signed in."""

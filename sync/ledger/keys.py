@@ -26,8 +26,8 @@ from cryptography.x509.oid import NameOID
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.curve import is_of_prime_order
 from sync.ledger.signing_key import SigningKey
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
-from sync.runtime.key_files import make_key_file, read_key_file
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.key_files import make_key_file, read_key_file
 
 CENTER = "wutong-center"
 """The center's name in signed notes."""

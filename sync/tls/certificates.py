@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sync.errors import LedgerError
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.names import common_name
 
 RENEW_SHARE = 1 / 3

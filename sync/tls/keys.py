@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sync.errors import ConfigError
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
-from sync.runtime.key_files import make_key_file, read_key_file
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.key_files import make_key_file, read_key_file
 
 
 def load_tls_key(path: Path) -> ec.EllipticCurvePrivateKey:

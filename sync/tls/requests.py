@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sync.errors import LedgerError
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.names import alternative_names, hosts_in_names, subject
 
 

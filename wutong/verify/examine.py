@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.errors import WutongError
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from wutong.verify.case import FOLD_ERRORS, ExportCase
 from wutong.verify.steps import STEPS, Step
 from wutong.verify.verdict import Reason, Verdict, false, heaviest, shown

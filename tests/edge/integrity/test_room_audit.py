@@ -12,7 +12,7 @@ import websockets
 
 from edge.integrity.room_audit import RoomAudit
 from sync.errors import StorageError
-from sync.http.outcomes import Outcome
+from sync.http.audit.outcomes import Outcome
 from sync.http.people import Session
 from sync.record.bodies.media import AccessBody
 from sync.room.event_log import RoomLog
@@ -31,7 +31,7 @@ async def said(room: Room) -> list[dict[str, Any]]:
 
 
 async def test_every_route_of_the_clerk_leaves_its_line(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.http.outcomes.FREE_LINES", 1000)
+    monkeypatch.setattr("sync.http.audit.outcomes.FREE_LINES", 1000)
     opened = await room.open()
     names = {"exhibit": "e1", "page": "1", "line": "u1", "kind": "pdf", "name": "c1", "part": "p1"}
     wanted = [(method, path) for (method, path), who in TABLE.items() if who == CLERK and method != "WS"]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sync.errors import LedgerError
 from sync.ledger.keys import CENTER, check_certificate, proves
 from sync.ledger.note import COSIGNATURE, Verifier, signed_by
-from sync.runtime.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from wutong.verify.case import ExportCase, Signed
 from wutong.verify.verdict import Reason, false, lacking
 

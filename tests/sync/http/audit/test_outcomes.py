@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.http.outcomes import (
+from sync.http.audit.outcomes import (
     FREE_LINES,
     IDLE_S,
     LONGEST_S,

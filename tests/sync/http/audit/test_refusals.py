@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sync.http.refusals import FREE_LINES, MOST_ADDRESSES, OTHERS, RefusalCounter
+from sync.http.audit.refusals import FREE_LINES, MOST_ADDRESSES, OTHERS, RefusalCounter
 
 
 def test_six_thousand_refusals_of_one_address_are_a_few_lines_that_add_up() -> None:
