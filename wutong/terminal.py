@@ -28,5 +28,5 @@ class PlainConsole(Console):
 
 
 def terminal(**options: Any) -> Console:
-    """A console that takes no text for markup; `options` are rich's."""
-    return PlainConsole(markup=False, **options)
+    """A console that takes no text for markup, nor `:cd:` in a fingerprint for a picture; `options` are rich's."""
+    return PlainConsole(markup=False, emoji=False, **options)
