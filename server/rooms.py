@@ -168,6 +168,8 @@ class Rooms:
         self._rooms = {e.address: KnownRoom(e.address, e.court_name, e.room_name) for e in entries}
         self.changed = Listeners[[KnownRoom]]()
         """Told when a room looks different on a screen."""
+        self.came_back = Listeners[[KnownRoom]]()
+        """Told when a room's first status has come since the room, or the way to it, was last away."""
         self._monotonic_s = monotonic_s
         self._utc_ns = utc_ns
 
@@ -196,8 +198,11 @@ class Rooms:
             room.seen_utc_ns = self._utc_ns()
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
+        came_back = status.online and not room.heard
         room.online = room.heard = status.online
         self._notify(room)
+        if came_back:
+            self.came_back.notify(room)
 
     def unheard(self) -> None:
         """The way to all rooms is broken: what they said last may be old when it is whole again."""
@@ -246,7 +251,7 @@ class Rooms:
         now = self._monotonic_s()
         for room in self._rooms.values():
             if room.online and now - room.seen_s > STALE_S:
-                room.online = False
+                room.online = room.heard = False
                 self._notify(room)
 
     def now_ns(self, address: str) -> int | None:

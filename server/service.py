@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +21,9 @@ from server.api.inspectors import InspectorRoutes
 from server.api.parties import PartyRoutes
 from server.api.sealing import SealingRoutes
 from server.config import Config
+from server.dockets import Dockets
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
+from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.ingest.signed_publisher import SignedPublisher
@@ -97,30 +98,6 @@ class Center:
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
 
-class Dockets:
-    """Tells every room its docket; the broker keeps it (retained) for rooms that come later."""
-
-    def __init__(self, archive: RecordReader, publisher: SignedPublisher) -> None:
-        self._archive = archive
-        self._publisher = publisher
-        self._saying: set[asyncio.Task[None]] = set()
-
-    def link(self, connected: bool) -> None:
-        """The broker came or went: a new one knows no docket."""
-        if connected:
-            task = asyncio.get_running_loop().create_task(self._publish_all())
-            self._saying.add(task)
-            task.add_done_callback(self._saying.discard)
-
-    def publish(self, room: str, text: str) -> bool:
-        """Tell one room its docket; False while the broker is away: all are told when it comes back."""
-        return self._publisher.tell(room, "docket", text, before=json.loads(text), qos=1, retain=True)
-
-    async def _publish_all(self) -> None:
-        for room, body in (await self._archive.dockets()).items():
-            self.publish(room, body)
-
-
 def _note_opening(classifications: Classifications, room: KnownRoom) -> None:
     if room.told_id is not None and room.status is not None and room.status.hearing is not None:
         classifications.opened(room.told_id, room.status.hearing.get("case"))
@@ -190,23 +167,24 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         lambda text: [publisher.tell(room, "audit-head", text, qos=1) for room in rooms.states],
         tsa_url=config.audit.tsa_url,
     )
+    mishaps = Mishaps(rooms)
     ingest = Ingest(
         record,
         rooms,
         publisher,
         enrollment.keys.of,
+        mishaps,
         accept_unsigned=accepts_plain,
         is_shut=certificates.is_shut,
     )
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
-    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live, is_shut=certificates.is_shut).take)
+    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live, mishaps, is_shut=certificates.is_shut).take)
     dockets = Dockets(archive, publisher)
-    broker.link.add(dockets.link)
+    rooms.came_back.add(dockets.came_back)
     notices = Notices(archive, classifications, sealing, publisher)
-    broker.link.add(notices.link)
-    rooms.changed.add(notices.room)
+    rooms.came_back.add(notices.came_back)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin")
     secure = config.web.https or (config.serves_tls and not policy.is_open)
@@ -255,7 +233,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         watching=watching,
         classifications=classifications,
         sealing=sealing,
-        publish_docket=dockets.publish,
+        publish_docket=dockets.tell,
         integrity=witness.of_hearing,
     ).install(app)
     grants = Grants(database, classifications)

@@ -4,7 +4,9 @@ Promises: the messages of one sender reach their handlers in order, on the event
 `TURN_BYTES`; senders take turns by bytes, and what waits is bounded (`sync.runtime.fair_inbox`): what is too much is
 dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what waits to be written
 is known in bytes (`backlog_bytes`), so that live media can be cut to seconds. Refuses to be durable: paho keeps
-unacknowledged messages in memory only; whatever must arrive is sent again by who is not receipted.
+unacknowledged messages in memory only; whatever must arrive is sent again by who is not receipted. Refuses to leave
+anything behind in the broker, too: no message is retained, so there is nothing of somebody's that fills its memory, or
+that is old when somebody hears it. Whoever comes is told what holds now by who knows it.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ SEND_BUFFER_BYTES = 512 * 1024
 """Of the socket: what the kernel holds is lag too."""
 
 Handler = Callable[[bytes], None]
-AnyHandler = Callable[[str, bytes, bool], None]
-"""(topic, payload, retained)."""
+AnyHandler = Callable[[str, bytes], None]
+"""(topic, payload)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class BrokerAddress:
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker publishes, retained, when the connection is lost."""
+    """What the broker publishes when the connection is lost."""
 
     topic: str
     payload: bytes
@@ -76,7 +78,7 @@ class MqttConnection:
         self._outstanding: dict[int, int] = {}
         self._on_link: list[Callable[[bool], None]] = []
         self._published = asyncio.Event()
-        self._inbox = FairInbox[tuple[str, bytes, bool]]()
+        self._inbox = FairInbox[tuple[str, bytes]]()
         self.connected = False
         self.backlog_bytes = 0
         self.failed = 0
@@ -93,7 +95,7 @@ class MqttConnection:
         if address.username:
             client.username_pw_set(address.username, address.password)
         if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=True)
+            client.will_set(will.topic, will.payload, qos=1)
         client.on_connect = self._paho_connect
         client.on_disconnect = self._paho_disconnect
         client.on_publish = self._paho_publish
@@ -109,7 +111,7 @@ class MqttConnection:
     def subscribe_any(
         self, filters: list[tuple[str, int]], handler: AnyHandler, *, sender_of: Callable[[str], str] = lambda topic: ""
     ) -> None:
-        """Call `handler(topic, payload, retained)` for what comes by topics with wildcards; say it before `start`.
+        """Call `handler(topic, payload)` for what comes by topics with wildcards; say it before `start`.
 
         `sender_of(topic)` names who takes turns with whom; it is called in another thread.
         """
@@ -138,7 +140,7 @@ class MqttConnection:
 
     async def stop(self) -> None:
         """Say goodbye (the will is not sent on a clean goodbye, so it is published) and end the thread."""
-        if self._will is not None and self.publish(self._will.topic, self._will.payload, qos=1, retain=True):
+        if self._will is not None and self.publish(self._will.topic, self._will.payload, qos=1):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     while self._outstanding:
@@ -148,11 +150,11 @@ class MqttConnection:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0) -> bool:
         """Hand a message to the connection; False (and nothing is queued) when it cannot take it now."""
         if not self.connected:
             return False
-        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        info = self._client.publish(topic, payload, qos=qos)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False
         self._outstanding[info.mid] = len(payload)
@@ -189,9 +191,7 @@ class MqttConnection:
 
     def _paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
         payload = bytes(message.payload)
-        if self._inbox.put(
-            self._sender_of(message.topic), (message.topic, payload, bool(message.retain)), len(payload)
-        ):
+        if self._inbox.put(self._sender_of(message.topic), (message.topic, payload), len(payload)):
             self._hop(self._receive)
 
     # On the loop:
@@ -231,17 +231,17 @@ class MqttConnection:
         taken, more = self._inbox.take(TURN_BYTES)
         if more and self._loop is not None:
             self._loop.call_soon(self._receive)
-        for _, (topic, payload, retained) in taken:
+        for _, (topic, payload) in taken:
             try:
-                self._handle(topic, payload, retained)
+                self._handle(topic, payload)
             except Exception:  # a defect in one handler costs its own message alone
                 self.failed += 1
                 if self.failed < 100 or self.failed % 1000 == 0:
                     log.exception("message_failed", topic=topic[:120], bytes=len(payload), failed=self.failed)
 
-    def _handle(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _handle(self, topic: str, payload: bytes) -> None:
         handler = self._handlers.get(topic)
         if handler is not None:
             handler(payload)
         elif self._take_any is not None:
-            self._take_any(topic, payload, retained)
+            self._take_any(topic, payload)

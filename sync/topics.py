@@ -39,7 +39,7 @@ FROM_ROOMS = (
     (CHECKPOINTS, 1),
     (CAPTION, 0),
     (LEVELS, 0),
-    (live("+", INIT), 1),
+    (live("+", INIT), 0),
     (live("+", FRAGMENT), 0),
     (live("+", THUMBNAIL), 0),
 )

@@ -34,6 +34,12 @@ SETTINGS = (
     "log_type warning",
 )
 """Of the whole broker. No message of the broker's own (`$SYS`) is made, so there is none that could be heard."""
+FORGETFUL_SETTINGS = (
+    "# Nobody retains anything, and whoever tries loses the line. Only rooms of before did: take this line out for as",
+    "# long as there is a listener for them.",
+    "retain_available false",
+)
+"""Of a broker that serves nobody in the old way."""
 LISTENER_SETTINGS = (
     "use_username_as_clientid true",
     "max_connections 6000",
@@ -60,6 +66,7 @@ def tls_settings_text(listener: str, folder: str, rights: str, *, more: tuple[st
     lines = (
         *more,
         *SETTINGS,
+        *FORGETFUL_SETTINGS,
         f"acl_file {rights}",
         "",
         f"listener {listener}",

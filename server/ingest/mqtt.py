@@ -18,8 +18,8 @@ class CenterBroker:
     """All methods belong to one event loop."""
 
     def __init__(self, address: BrokerAddress) -> None:
-        self.message = Listeners[[str, str, bytes, bool]]()
-        """Told of each message: `court/room`, the rest of the topic, payload, whether it was retained."""
+        self.message = Listeners[[str, str, bytes]]()
+        """Told of each message: `court/room`, the rest of the topic, payload."""
         self.link = Listeners[[bool]]()
         """Told whether the broker is there, when it comes or goes."""
         self._connection = MqttConnection(address, max_queued_messages=MAX_QUEUED_MESSAGES)
@@ -48,11 +48,11 @@ class CenterBroker:
         """Disconnect and end the thread."""
         await self._connection.stop()
 
-    def publish(self, room: str, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+    def publish(self, room: str, topic: str, payload: bytes, *, qos: int = 0) -> bool:
         """Publish to a room; False (and nothing is queued) while the broker is away."""
-        return self._connection.publish(f"{topics.of_room(room)}/{topic}", payload, qos=qos, retain=retain)
+        return self._connection.publish(f"{topics.of_room(room)}/{topic}", payload, qos=qos)
 
-    def _take(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _take(self, topic: str, payload: bytes) -> None:
         found = topics.split(topic)
         if found is not None:
-            self.message.notify(*found, payload, retained)
+            self.message.notify(*found, payload)

@@ -16,25 +16,30 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from server.events.admission import Received, admit, number_of, read_event
+from server.events.admission import Received
+from server.ingest.judgement import EventsMessage, Judgement, judge
+from server.ingest.mishaps import Mishaps
 from server.ingest.signed_publisher import SignedPublisher
 from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
-from sync.errors import CenterError, LedgerError, StorageError
-from sync.ledger.messages.event_batch import check_batch, read_batch
+from sync import topics
+from sync.errors import StorageError
 from sync.ledger.messages.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
-from sync.ledger.messages.signed_message import text_digest
 from sync.ledger.note import Verifier
 from sync.record.sealed_parts import SealedPart
+from sync.runtime.fair_inbox import FairInbox
 from sync.runtime.listeners import Listeners
 
 log = structlog.get_logger(__name__)
 
-QUEUE = 20_000
-BATCH = 500
+MOST_BYTES = 64 * 1024 * 1024
+"""Of what waits, of all rooms together; what is too much is taken from who has the most, and sent again."""
+TURN_BYTES = 256 * 1024
+"""Judged and stored together, messages counted as the inbox counts them: some hundred events."""
 REFUSE_S = 1.0
 """A room hears at most so often that a whole batch is refused: who sends such batches costs no more signatures."""
 WORDS = {
@@ -57,6 +62,7 @@ class Ingest:
         rooms: Rooms,
         publisher: SignedPublisher,
         keys: Callable[[str], Sequence[Verifier]],
+        mishaps: Mishaps,
         *,
         accept_unsigned: Callable[[], bool] = lambda: False,
         is_shut: Callable[[str], bool] = lambda room: False,
@@ -68,13 +74,16 @@ class Ingest:
         self._rooms = rooms
         self._publisher = publisher
         self._keys = keys
+        self._mishaps = mishaps
         self._accept_unsigned = accept_unsigned
         self._monotonic_s = monotonic_s
         self.stored = Listeners[[Sequence[Received]]]()
         """Told of the events that are new, after they are on disk."""
         self.sealed = Listeners[[Mapping[str, list[SealedPart]]]]()
         """Told of what rooms have sealed with them, before anybody is told of the events."""
-        self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE)
+        self._inbox = FairInbox[bytes](most_bytes=MOST_BYTES)
+        self._come = asyncio.Event()
+        self._dropped = 0
         self._signing: set[str] = set()
         """Rooms whose device has signed since this center started: nothing unsigned is theirs."""
         self._told_s: dict[str, float] = {}
@@ -83,67 +92,73 @@ class Ingest:
         """Messages of which nothing was taken, by why."""
 
     def offer(self, room: str, payload: bytes) -> None:
-        """Take one message of `events`; `CenterError` when it, or one of its events, is refused."""
-        try:
-            signed = read_batch(payload)
-        except LedgerError as error:
-            self._malformed(room, error.message)
-            raise CenterError(error.message, code="event") from error
-        if signed is None:
-            self._offer_unsigned(room, payload)
-            return
-        note, text = signed
-        digest = text_digest(text)
-        try:
-            keys = self._keys(room)
-            if not keys:
-                raise LedgerError("no device of this room is enrolled", code="not-enrolled")
-            values = check_batch(room, note, text, keys)
-        except LedgerError as error:
-            self._refuse_batch(room, error.code, digest)
-            raise CenterError(f"a batch of events is refused: {error.message}", code=error.code) from error
+        """Take one message of `events`; it is judged, off the event loop, in its turn."""
+        self._inbox.put(room, payload, len(payload))
+        self._come.set()
+        if self._inbox.dropped != self._dropped:
+            self._dropped = self._inbox.dropped
+            if self._dropped < 100 or self._dropped % 1000 == 0:
+                log.warning("events_dropped", count=self._dropped, next="their rooms send them again")
+
+    async def run(self) -> None:
+        """Judge, store and receipt for ever."""
+        with ThreadPoolExecutor(1, "judge") as thread:
+            while True:
+                await self._come.wait()
+                taken, more = self._inbox.take(TURN_BYTES)
+                if not more:
+                    self._come.clear()
+                judged = await asyncio.get_running_loop().run_in_executor(thread, _judge_all, self._messages(taken))
+                batch = [received for judgement in judged for received in self._decide(judgement)]
+                if batch:
+                    await self._store(batch)
+
+    def _messages(self, taken: Sequence[tuple[str, bytes]]) -> list[EventsMessage]:
+        unsigned = {room: self._accepts_unsigned(room) for room, _ in taken}
+        return [EventsMessage(room, payload, self._keys(room), unsigned[room]) for room, payload in taken]
+
+    def _accepts_unsigned(self, room: str) -> bool:
+        return room not in self._signing and not self._is_shut(room) and self._accept_unsigned()
+
+    def _decide(self, judgement: Judgement) -> list[Received]:
+        """Which of its events are stored; of the others the room, and who looks at the wall, is told."""
+        room = judgement.room
+        if judgement.defect is not None:
+            self._mishaps.fail(room, topics.EVENTS, judgement.defect)
+            return []
+        for why in judgement.why:
+            self._mishaps.refuse(room, topics.EVENTS, why)
+        if judgement.unreadable:
+            self._malformed(room, judgement.why[0])
+            return []
+        if not judgement.signed:
+            return self._decide_unsigned(judgement)
+        if judgement.refusal:
+            self._refuse_batch(room, judgement.refusal, judgement.digest)
+            return []
         self._signing.add(room)
         for code in ("not-enrolled", "plain"):
             self._rooms.clear(room, code)
-        self._admit_all(room, values, digest)
-
-    def _admit_all(self, room: str, values: Sequence[Mapping[str, object]], digest: str) -> None:
-        refused: list[RefusedEvent] = []
-        why: CenterError | None = None
-        for value in values:
-            try:
-                self._put(admit(room, value, batch=digest))
-            except CenterError as error:
-                why = error
-                self._malformed(room, error.message)
-                number = value["number"]
-                if isinstance(number, int) and number >= 1:
-                    refused.append(RefusedEvent(number=number, batch=digest))
-        if refused:
+        for why in judgement.why:
+            self._malformed(room, why)
+        if judgement.refused:
+            refused = [RefusedEvent(number=number, batch=judgement.digest) for number in judgement.refused]
             self._answer(room, Receipts(refused=refused))
-        if why is not None:
-            raise why
+        return judgement.admitted
 
-    def _offer_unsigned(self, room: str, payload: bytes) -> None:
-        if room in self._signing or self._is_shut(room) or not self._accept_unsigned():
+    def _decide_unsigned(self, judgement: Judgement) -> list[Received]:
+        room = judgement.room
+        if not self._accepts_unsigned(room):  # it may have signed meanwhile
             self.refused["unsigned"] += 1
             self._rooms.alarm(room, "unsigned", WORDS["unsigned"])
-            raise CenterError("an event that no device signed is refused", code="unsigned")
+            self._mishaps.refuse(room, topics.EVENTS, "an event that no device signed is refused")
+            return []
         self._rooms.alarm(room, "plain", WORDS["plain"])
-        try:
-            self._put(read_event(room, payload))
-        except CenterError as error:
-            self._malformed(room, error.message)
-            number = number_of(payload)
-            if number is not None:
-                self._answer(room, Receipts(), refused=[number])
-            raise
-
-    def _put(self, received: Received) -> None:
-        try:
-            self._queue.put_nowait(received)
-        except asyncio.QueueFull:
-            log.warning("events_dropped", room=received.room, next="the room sends them again")
+        for why in judgement.why:
+            self._malformed(room, why)
+        if judgement.refused:
+            self._answer(room, Receipts(), refused=judgement.refused)
+        return judgement.admitted
 
     def _malformed(self, room: str, why: str) -> None:
         self.malformed += 1
@@ -161,29 +176,24 @@ class Ingest:
             self._told_s[room] = now_s
             self._answer(room, Receipts(batches=[RefusedBatch(batch=digest, why=why)]))
 
-    async def run(self) -> None:
-        """Store and receipt for ever."""
-        while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            try:
-                stored = await self._record.store_events(batch)
-            except StorageError as error:
-                log.error("events_not_stored", count=len(batch), why=error.message)
-                await asyncio.sleep(1)
-                continue
-            if stored.sealed:
-                self.sealed.notify(stored.sealed)
-            self._complain(stored)
-            for room, digests in stored.receipts.items():
-                said = [StoredEvent(number=number, sha256=digest) for number, digest in digests.items()]
-                self._answer(room, Receipts(stored=said))
-            for received in [*stored.conflicts, *stored.foreign]:
-                number = received.event.number
-                signed = [RefusedEvent(number=number, batch=received.batch)] if received.batch else []
-                self._answer(received.room, Receipts(refused=signed), refused=[number])
-            self.stored.notify(stored.fresh)
+    async def _store(self, batch: Sequence[Received]) -> None:
+        try:
+            stored = await self._record.store_events(batch)
+        except StorageError as error:
+            log.error("events_not_stored", count=len(batch), why=error.message)
+            await asyncio.sleep(1)
+            return
+        if stored.sealed:
+            self.sealed.notify(stored.sealed)
+        self._complain(stored)
+        for room, digests in stored.receipts.items():
+            said = [StoredEvent(number=number, sha256=digest) for number, digest in digests.items()]
+            self._answer(room, Receipts(stored=said))
+        for received in [*stored.conflicts, *stored.foreign]:
+            number = received.event.number
+            signed = [RefusedEvent(number=number, batch=received.batch)] if received.batch else []
+            self._answer(received.room, Receipts(refused=signed), refused=[number])
+        self.stored.notify(stored.fresh)
 
     def _answer(self, room: str, receipts: Receipts, *, refused: Sequence[int] = ()) -> None:
         """`refused` are for rooms of before, which look at numbers alone."""
@@ -201,3 +211,7 @@ class Ingest:
             log.error("event_foreign", room=received.room, number=received.event.number, hearing=received.event.hearing)
             words = f"事件 {received.event.number} 属于别的法庭的庭审，已拒收 (the hearing is another room's)"
             self._rooms.alarm(received.room, "foreign", words)
+
+
+def _judge_all(messages: Sequence[EventsMessage]) -> list[Judgement]:
+    return [judge(message) for message in messages]

@@ -46,7 +46,6 @@ class SignedPublisher:
         *,
         before: Mapping[str, Any] | None = None,
         qos: int = 0,
-        retain: bool = False,
     ) -> bool:
         """Publish to `court/room`; `before`: what a room of before is told beside it. False: the broker is away."""
         if not self._broker.connected:
@@ -55,4 +54,4 @@ class SignedPublisher:
         self._last[(room, purpose)] = stamp
         beside = before if self._accept_unsigned() else None
         payload = pack_message(purpose, room, [stamp], text, CENTER, self._key, beside=beside)
-        return self._broker.publish(room, purpose, payload, qos=qos, retain=retain)
+        return self._broker.publish(room, purpose, payload, qos=qos)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,8 +27,8 @@ from server.ingest.signed_publisher import SignedPublisher
 from server.live.tab_messages import CenterCaption, CenterEvent, CenterLink, CenterMessage, CenterSealed
 from server.rooms import KnownRoom, Rooms
 from sync import topics
-from sync.errors import CenterError
-from sync.http.live.gateway import Gateway
+from sync.errors import CenterError, EnvelopeError
+from sync.http.live.gateway import UNBEGUN, Gateway
 from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans
 from sync.media.budgets import MAX_HEADER_BYTES
 from sync.media.envelope import Envelope, Kind
@@ -40,6 +41,8 @@ log = structlog.get_logger(__name__)
 
 MAX_TEXT_BYTES = 64 * 1024
 MOST_MS = 2.0**62 / NS_PER_MS
+ANEW_S = 2.0
+"""A room is not asked more often to say anew how its tracks begin."""
 MAX_TRACKS = 16
 """Of one room: four cameras and the sound are six."""
 _TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -75,7 +78,10 @@ class LiveHub:
         self._sealing = sealing
         self._in_part: dict[str, frozenset[str]] = {}
         """room -> the ids of the parts that what goes on there is in."""
+        self._sessions: dict[str, tuple[str, float]] = {}
+        """room -> under which name it is asked for what is watched, and since when."""
         broker.link.add(self.link)
+        rooms.came_back.add(self.came_back)
 
     def first(
         self,
@@ -112,9 +118,15 @@ class LiveHub:
         """The broker came or went."""
         if not connected:
             self._rooms.unheard()
+            self._sessions.clear()  # what the rooms said meanwhile is lost
         self.gateway.broadcast(self._link())
         if connected:
             self.demand()
+
+    def came_back(self, room: KnownRoom) -> None:
+        """A room is there again, and knows nothing of who watches it."""
+        self._sessions.pop(room.address, None)
+        self._publish_demand(again=True, only=room.address)
 
     def room_changed(self, room: KnownRoom) -> None:
         """A room looks different now."""
@@ -260,7 +272,21 @@ class LiveHub:
             if before is not None and envelope.sequence != (before + 1) & 0xFFFFFFFF and not envelope.key_frame:
                 # QoS 0 may lose: what follows a loss cannot be decoded before the next key frame.
                 self.gateway.interrupted(name)
-        self.gateway.publish(name, payload, self._rooms.states[room].live_id)
+        try:
+            self.gateway.publish(name, payload, self._rooms.states[room].live_id)
+        except EnvelopeError as error:
+            if error.code == UNBEGUN:
+                self._ask_anew(room)
+            raise
+
+    def _ask_anew(self, room: str) -> None:
+        """The beginning of a track was lost on its way: the room says it under a new name of what is asked for."""
+        if time.monotonic() - self._session(room)[1] >= ANEW_S:
+            del self._sessions[room]
+            self._publish_demand(again=True, only=room)
+
+    def _session(self, room: str) -> tuple[str, float]:
+        return self._sessions.setdefault(room, (secrets.token_hex(8), time.monotonic()))
 
     def _link(self) -> CenterLink:
         return {"type": "link", "value": {"broker": self._broker.connected}}
@@ -275,24 +301,24 @@ class LiveHub:
     def _demand_changed(self) -> None:
         self._publish_demand(again=False)
 
-    def _publish_demand(self, *, again: bool) -> None:
+    def _publish_demand(self, *, again: bool, only: str = "") -> None:
         tracks: dict[str, list[str]] = {}
         for name in sorted(self.gateway.watched):
             room, _, track = name.rpartition("/")
             tracks.setdefault(room, []).append(track)
         levels = {room for tab in self.gateway.tabs for room in _wanted_rooms(tab)}
-        for room in self._rooms.states:
-            wanted = {"tracks": tracks.get(room, []), "levels": room in levels}
+        for room in [only] if only else self._rooms.states:
+            wanted = {"tracks": tracks.get(room, []), "levels": room in levels, "session": self._session(room)[0]}
             text = json.dumps(wanted)
             empty = not wanted["tracks"] and not wanted["levels"]
-            if self._demanded.get(room, _NOTHING if empty else "") == text and (empty or not again):
+            before = self._demanded.get(room, "")
+            if (not before and empty) or (before == text and (empty or not again)):
                 continue
             if self._publisher.tell(room, "demand", text, before=wanted):
-                self._demanded[room] = text
+                self._demanded[room] = "" if empty else text
 
 
 _KINDS = {topics.INIT: Kind.INIT, topics.FRAGMENT: Kind.FRAGMENT, topics.THUMBNAIL: Kind.THUMBNAIL}
-_NOTHING = json.dumps({"tracks": [], "levels": False})
 
 
 def _wanted_rooms(tab: LiveTab) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from server.ingest.mishaps import Mishaps
 from server.ingest.receipts import Ingest
 from server.live.hub import LiveHub
 from server.rooms import Rooms
@@ -14,7 +15,6 @@ from sync.errors import WutongError
 
 log = structlog.get_logger(__name__)
 
-_FAILED = "failed"
 MOST_UNKNOWN = 1000
 """So many rooms that are not in the configuration are named in the log."""
 
@@ -28,6 +28,7 @@ class RoomMessages:
         ingest: Ingest,
         witness: Callable[[str, bytes], None],
         hub: LiveHub,
+        mishaps: Mishaps,
         *,
         is_shut: Callable[[str], bool] = lambda room: False,
     ) -> None:
@@ -46,11 +47,9 @@ class RoomMessages:
             topics.LEVELS: hub.levels,
         }
         self._unknown: set[str] = set()
-        self.refused = 0
-        self.failed = 0
-        """Messages that a defect of the center, and not the room, has cost."""
+        self._mishaps = mishaps
 
-    def take(self, room: str, topic: str, payload: bytes, retained: bool) -> None:
+    def take(self, room: str, topic: str, payload: bytes) -> None:
         """One message of the room `court/room`."""
         if room not in self._rooms:
             if len(self._unknown) < MOST_UNKNOWN and room not in self._unknown:
@@ -70,15 +69,6 @@ class RoomMessages:
                 track, _, what = rest.partition("/")
                 self._hub.media(room, track, what, payload)
         except WutongError as error:
-            self.refused += 1
-            if self.refused < 100 or self.refused % 1000 == 0:
-                log.warning("message_refused", room=room, topic=topic[:80], why=error.message, refused=self.refused)
-        except Exception as error:
-            # A message that nobody foresaw costs itself alone: neither another room's nor the center's service.
-            self.failed += 1
-            if self.failed < 100 or self.failed % 1000 == 0:
-                log.exception("message_failed", room=room, topic=topic[:80], failed=self.failed)
-            if _FAILED not in self._rooms.states[room].alarms:
-                what = type(error).__name__
-                words = f"处理该法庭的消息时出错，已跳过，请联系维护人员 (a message could not be handled: {what})"
-                self._rooms.alarm(room, _FAILED, words)
+            self._mishaps.refuse(room, topic, error.message)
+        except Exception as error:  # noqa: BLE001  # it is logged there
+            self._mishaps.fail(room, topic, error)

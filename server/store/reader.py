@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -249,6 +250,17 @@ class RecordReader:
         """room -> docket as JSON text."""
         rows = await self._db.read(lambda connection: list(connection.execute(select(t.dockets))))
         return {str(row.room): str(row.body) for row in rows}
+
+    async def docket(self, room: str) -> str | None:
+        """The docket of a room as JSON text; None when it has none."""
+        query = select(t.dockets.c.body).where(t.dockets.c.room == room)
+        return await self._db.read(lambda connection: connection.execute(query).scalar())
+
+    async def of_room(self, room: str, hearings: Collection[str]) -> list[str]:
+        """Which of these hearings are a room's, sorted."""
+        query = select(t.hearings.c.id).where(t.hearings.c.room == room)
+        its = await self._db.read(lambda connection: set(connection.execute(query).scalars()))
+        return sorted(its.intersection(hearings))
 
     async def search(self, words: str, wanted: WordFilter, sight: Sight) -> list[dict[str, Any]]:
         """Utterances within sight that contain each of the space-separated `words`, as `fold` compares; newest hearing

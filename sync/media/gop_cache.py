@@ -135,10 +135,6 @@ class GopCache:
         known = self._tracks.get(track)
         return None if known is None else known.init_id
 
-    def inits(self) -> dict[str, bytes]:
-        """The init of every track that has one."""
-        return {name: track.init for name, track in self._tracks.items() if track.init is not None}
-
     def since_key_frame(self, track: str) -> GopStart:
         """Fragments from the last key frame on; empty when there was none yet."""
         known = self._tracks.get(track)

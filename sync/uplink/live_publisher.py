@@ -1,7 +1,8 @@
 """Live publishing: what somebody watches, and for everybody a thumbnail, the status and the captions.
 
-Promises: a newcomer's first fragment is a key frame; a network that is slower than the cameras loses pictures up to
-the next key frame and never makes the live picture late by more than seconds. Nothing here is durable.
+Promises: a newcomer gets the init of a track before its fragments, the first of which is a key frame; a network that is
+slower than the cameras loses pictures up to the next key frame and never makes the live picture late by more than
+seconds. Nothing here is durable, and nothing stays in the broker.
 
 What may leave the room (`Leave`): everything while a hearing is open; pictures but no sound between hearings and in
 a recess, where people speak off the record; nothing at all while evidence is taken in closed session or a mediation is
@@ -77,6 +78,8 @@ class Demand(BaseModel):
 
     tracks: list[Annotated[str, Field(max_length=64)]] = Field(max_length=32)
     levels: bool = False
+    session: Annotated[str, Field(max_length=64)] = ""
+    """Another one than before: whoever asks has nothing any more of what was sent."""
 
 
 class LivePublisher:
@@ -107,6 +110,7 @@ class LivePublisher:
         self._start_bytes = 0
         """How much of what waits for the network is there because tracks were begun."""
         self._demand_until = 0.0
+        self._session = ""
         self._levels = False
         self._levels_at = 0.0
         self._status_at = 0.0
@@ -146,7 +150,7 @@ class LivePublisher:
                 self._gops.init(track, Envelope.unpack(payload), payload)
                 if track in self._gates:
                     self._gates[track].lose()
-                self._broker.publish(f"{self._prefix}/{topics.live(track, topics.INIT)}", payload, qos=1, retain=True)
+                    self._publish_init(track)
             elif head == "thumb":
                 if self._lets(track) and not self._too_slow():
                     self._broker.publish(f"{self._prefix}/{topics.live(track, topics.THUMBNAIL)}", payload)
@@ -223,6 +227,9 @@ class LivePublisher:
         self._demand_until = self._monotonic() + DEMAND_S
         self._levels = demand.levels
         wanted = set(demand.tracks)
+        if demand.session != self._session:
+            self._session = demand.session
+            self._gates.clear()
         for track in set(self._gates) - wanted:
             del self._gates[track]
         for track in wanted - set(self._gates):
@@ -234,8 +241,14 @@ class LivePublisher:
         held = held.within(START_BYTES - self._start_bytes)
         self._gates[track] = WatcherGate(opened=held.whole)
         self._start_bytes += held.size
+        self._publish_init(track)
         for message in held.fragments:
             self._broker.publish(f"{self._prefix}/{topics.live(track, topics.FRAGMENT)}", message)
+
+    def _publish_init(self, track: str) -> None:
+        init = self._gops.init_of(track)
+        if init is not None:
+            self._broker.publish(f"{self._prefix}/{topics.live(track, topics.INIT)}", init)
 
     def _too_slow(self) -> bool:
         """More waits than the network and what tracks were begun with account for."""
@@ -249,10 +262,9 @@ class LivePublisher:
             self._levels = False
 
     def _on_connected(self) -> None:
-        for track, message in self._gops.inits().items():
-            self._broker.publish(f"{self._prefix}/{topics.live(track, topics.INIT)}", message, qos=1, retain=True)
-        for gate in self._gates.values():
+        for track, gate in self._gates.items():
             gate.lose()
+            self._publish_init(track)
         self._status_said = None
         self._publish_status()
 
@@ -286,7 +298,7 @@ class LivePublisher:
             return
         message: StampedRoomStatus = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
         if self._broker.publish(
-            f"{self._prefix}/{topics.STATUS}", json.dumps(message, ensure_ascii=False).encode(), qos=1, retain=True
+            f"{self._prefix}/{topics.STATUS}", json.dumps(message, ensure_ascii=False).encode(), qos=1
         ):
             self._status_at = now
             self._status_said = said

@@ -28,7 +28,7 @@ async def test_what_comes_is_handled_in_order_and_a_defect_costs_one_message(bro
     center = MqttConnection(broker.address(broker.center))
     got: list[bytes] = []
 
-    def take(topic: str, payload: bytes, retained: bool) -> None:
+    def take(topic: str, payload: bytes) -> None:
         if payload == b"7":
             raise ValueError("a defect of whoever handles it")
         got.append(payload)
@@ -64,9 +64,9 @@ async def test_what_comes_faster_than_it_is_handled_is_dropped_and_counted(broke
 
     class Message:
         def __init__(self, topic: str, payload: bytes) -> None:
-            self.topic, self.payload, self.retain = topic, payload, False
+            self.topic, self.payload = topic, payload
 
-    def take(topic: str, payload: bytes, retained: bool) -> None:
+    def take(topic: str, payload: bytes) -> None:
         got.append((topic, len(payload)))
         if topic == "honest/9":
             everything.set()
@@ -94,9 +94,9 @@ async def test_the_loop_is_let_go_between_turns(broker: Mosquitto) -> None:
     done = asyncio.Event()
 
     class Message:
-        topic, retain, payload = "x", False, b""
+        topic, payload = "x", b""
 
-    def take(topic: str, payload: bytes, retained: bool) -> None:
+    def take(topic: str, payload: bytes) -> None:
         handled.append(1)
         if len(handled) == 1000:
             done.set()
@@ -117,17 +117,17 @@ async def test_the_loop_is_let_go_between_turns(broker: Mosquitto) -> None:
 
 
 async def test_a_clean_goodbye_says_what_the_will_would_have_said(broker: Mosquitto) -> None:
-    said: list[tuple[bytes, bool]] = []
+    said: list[bytes] = []
     status = f"{PREFIX}/{topics.STATUS}"
     center = MqttConnection(broker.address(broker.center))
-    center.subscribe_any([(status, 1)], lambda _, payload, retained: said.append((payload, retained)))
+    center.subscribe_any([(status, 1)], lambda _, payload: said.append(payload))
     center.start()
     room = MqttConnection(broker.address(), will=Will(status, topics.OFFLINE))
     room.start()
     await until(lambda: room.connected and center.connected)
     await room.stop()
     await until(lambda: said)
-    assert said == [(topics.OFFLINE, False)]
+    assert said == [topics.OFFLINE]
     await center.stop()
 
 

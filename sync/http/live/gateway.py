@@ -35,6 +35,7 @@ NAME_CHARS = 200
 SEND_TIMEOUT_S = 20.0
 """A peer that takes no byte for so long is gone."""
 LOOK_S = 20.0
+UNBEGUN = "unbegun"
 
 
 class Gateway:
@@ -74,7 +75,8 @@ class Gateway:
         return self._watched
 
     def publish(self, name: str, message: bytes, hearing: str | None = None) -> Envelope:
-        """Take a live message (a packed envelope) of the track `name`, of a hearing; `EnvelopeError` if it is none."""
+        """Take a live message (a packed envelope) of the track `name`, of a hearing; `EnvelopeError` if it is none,
+        and with the code `UNBEGUN` for a fragment of a run whose init has not come."""
         envelope = Envelope.unpack(message)
         packed = address(name, message)
         if envelope.kind is Kind.THUMBNAIL:
@@ -87,7 +89,7 @@ class Gateway:
                 for tab in self._tabs:
                     tab.init(name, packed)
         elif envelope.init_id != self._gops.init_id(name):
-            raise EnvelopeError(f"a fragment of {name} was dropped: its init segment has not come yet")
+            raise EnvelopeError(f"a fragment of {name} came without its init segment", code=UNBEGUN)
         else:
             self._gops.fragment(name, envelope, packed)
             self._hearings[name] = hearing

@@ -29,12 +29,12 @@ async def hearing(room: RoomPeer, *, public: bool = True) -> None:
 
 async def test_sealing_cuts_picture_words_lists_and_downloads_in_one_act(served: Served, room: RoomPeer) -> None:
     await hearing(room)
-    room.publish("live/bench/init", INIT, retain=True)
+    room.publish("live/bench/init", INIT)
     async with served.inspector() as http, tab(served, http) as one:
         room.publish("status", STATUS)
         await until(lambda: [t for t in one.of("room") if t["room"]["hearing"]])
         await one.say(watch=[BENCH], rooms=["court1/c03"])
-        await until(lambda: {"tracks": ["bench"], "levels": True} in room.of("demand"))
+        await until(lambda: {"tracks": ["bench"], "levels": True} in room.demands())
         room.publish("live/bench/frag", envelope(Kind.FRAGMENT, 1, key=True))
         await until(lambda: one.sequences() == [1])
 
@@ -46,7 +46,7 @@ async def test_sealing_cuts_picture_words_lists_and_downloads_in_one_act(served:
         room.publish("caption", {"id": "c1", "text": "秘密"})
         room.publish("events", said(3, "秘密", at_ms=900))
         await until(lambda: 3 in room.receipts())
-        await until(lambda: room.of("demand")[-1] == {"tracks": [], "levels": True})
+        await until(lambda: room.demands()[-1] == {"tracks": [], "levels": True})
         await one.say(watch=[BENCH])  # asking again does not help
         room.publish("status", {**STATUS, "speaking": ["judge"]})
         hidden = await until(
@@ -118,7 +118,7 @@ async def test_what_comes_after_the_close_of_a_closed_trial_is_not_for_inspector
     ):
         for screen in (one, other):
             await screen.say(watch=[], rooms=["court1/c03"])
-        await until(lambda: room.of("demand") and room.of("demand")[-1]["levels"])
+        await until(lambda: room.demands() and room.demands()[-1]["levels"])
         await hearing(room, public=False)  # before the room says in its status that there is a hearing
         room.publish("events", event(3, "close", {}, at_ms=900))
         room.publish("events", said(4, "迟到的话", at_ms=800))

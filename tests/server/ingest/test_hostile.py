@@ -92,8 +92,8 @@ def test_an_accepted_status_can_be_shown(value: Any) -> None:
     payload=st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode()),
 )
 async def test_no_message_raises_in_the_gateway(served: Served, topic: str, payload: bytes) -> None:
-    served.center.broker.message.notify("court1/c03", topic, payload, False)
-    served.center.broker.message.notify("court9/unknown", topic, payload, False)
+    served.center.broker.message.notify("court1/c03", topic, payload)
+    served.center.broker.message.notify("court9/unknown", topic, payload)
 
 
 async def test_after_a_storm_of_nonsense_an_event_is_still_stored(served: Served, room: RoomPeer) -> None:

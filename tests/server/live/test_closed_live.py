@@ -51,7 +51,7 @@ async def said_again(room: RoomPeer, status: dict[str, Any], *tabs: Tab) -> None
 
 async def test_between_an_opening_and_the_first_status_of_it(served: Served, room: RoomPeer) -> None:
     room.publish("status", IDLE)
-    room.publish("live/bench/init", INIT, retain=True)
+    room.publish("live/bench/init", INIT)
     async with (
         served.inspector() as inspector,
         served.inspector("archivist") as archivist,
@@ -60,7 +60,7 @@ async def test_between_an_opening_and_the_first_status_of_it(served: Served, roo
     ):
         for screen in (one, other):
             await screen.say(watch=[BENCH], rooms=["court1/c03"])
-        await until(lambda: {"tracks": ["bench"], "levels": True} in room.of("demand"))
+        await until(lambda: {"tracks": ["bench"], "levels": True} in room.demands())
         everything(room, 1, kept=False)  # the empty room
         everything(room, 2, kept=True)  # a hearing has begun; nobody has said which
         room.publish("events", closed_opening())
@@ -83,7 +83,7 @@ async def test_between_an_opening_and_the_first_status_of_it(served: Served, roo
         everything(room, 15, kept=False)
         everything(room, 16, kept=True)
         await one.say(watch=[BENCH])
-        await until(lambda: any("bench" in d["tracks"] for d in room.of("demand")[-1:]))
+        await until(lambda: any("bench" in d["tracks"] for d in room.demands()[-1:]))
         room.publish("live/bench/frag", envelope(FRAME, 25, key=True))
         await until(lambda: other.sequences() == [1, 3, 14, 25])
         async with tab(served, inspector) as late:
@@ -102,7 +102,7 @@ async def test_after_a_restart_of_the_center_before_the_room_has_said_its_status
     async with running(first, "127.0.0.1", 0):
         await enroll_devices(first.enrollment, ["court1/c03"])
         room = await RoomPeer(broker_port).start()
-        room.publish("live/bench/init", INIT, retain=True)
+        room.publish("live/bench/init", INIT)
         room.publish("events", closed_opening())
         room.publish("events", event(2, "pause", {"reason": "recess"}, at_ms=5))
         await until(lambda: {1, 2} <= room.receipts())
@@ -119,7 +119,8 @@ async def test_after_a_restart_of_the_center_before_the_room_has_said_its_status
                 await until(lambda: other.of("link")[-1]["value"]["broker"])
                 for screen in (one, other):
                     await screen.say(watch=[BENCH], rooms=["court1/c03"])
-                await until(lambda: {"tracks": ["bench"], "levels": True} in room.of("demand"))
+                await until(lambda: {"tracks": ["bench"], "levels": True} in room.demands())
+                room.publish("live/bench/init", INIT)
                 everything(room, 1, kept=False)  # pictures leave a room in a recess
                 everything(room, 2, kept=True)
                 paused = OPEN | {"hearing": {"id": "h1", "state": "paused", "case": CASE}}
@@ -138,7 +139,7 @@ async def test_while_the_way_to_the_room_was_broken_its_last_status_says_nothing
     served: Served, room: RoomPeer
 ) -> None:
     room.publish("status", IDLE)
-    room.publish("live/bench/init", INIT, retain=True)
+    room.publish("live/bench/init", INIT)
     async with served.inspector() as http, tab(served, http) as one:
         await one.say(watch=[BENCH])
         room.publish("live/bench/frag", envelope(FRAME, 1, key=True))

@@ -22,11 +22,11 @@ OF_ALL = {"public": True}
 
 
 async def test_watched_media_flows_from_the_last_key_frame_in_order(served: Served, room: RoomPeer) -> None:
-    room.publish("status", IDLE, retain=True)
-    room.publish("live/bench/init", INIT, retain=True)
+    room.publish("status", IDLE)
+    room.publish("live/bench/init", INIT)
     async with served.inspector() as http, tab(served, http) as first, tab(served, http) as second:
         await first.say(watch=[BENCH, "court1/none/bench"])
-        await until(lambda: {"tracks": ["bench"], "levels": False} in room.of("demand"))
+        await until(lambda: {"tracks": ["bench"], "levels": False} in room.demands())
         for n in range(1, 8):
             room.publish("live/bench/frag", envelope(Kind.FRAGMENT, n, key=n in (2, 5)), qos=0)
         await until(lambda: first.sequences() == [2, 3, 4, 5, 6, 7])
@@ -40,7 +40,35 @@ async def test_watched_media_flows_from_the_last_key_frame_in_order(served: Serv
         assert second.of("lost") == [{"type": "lost", "address": BENCH}]
         await first.say(watch=[])
         await second.say(watch=[])
-        await until(lambda: room.of("demand")[-1] == {"tracks": [], "levels": False})
+        await until(lambda: room.demands()[-1] == {"tracks": [], "levels": False})
+
+
+async def test_a_room_that_comes_back_is_asked_anew_and_at_once(served: Served, room: RoomPeer) -> None:
+    room.publish("status", IDLE)
+    async with served.inspector() as http, tab(served, http) as one:
+        await one.say(watch=[BENCH])
+        first = (await until(lambda: room.of("demand")))[-1]
+        room.publish("status", IDLE | {"online": False})
+        room.publish("status", IDLE)
+        again = (await until(lambda: len(room.of("demand")) > 1 and room.of("demand")))[1]
+        assert again["tracks"] == first["tracks"] == ["bench"]
+        assert again["session"] != first["session"]
+
+
+async def test_a_beginning_that_was_lost_is_asked_for_once_every_while(served: Served, room: RoomPeer) -> None:
+    """Nothing is kept in the broker: an init that did not come must be said again by the room."""
+    room.publish("status", IDLE)
+    async with served.inspector() as http, tab(served, http) as one:
+        await one.say(watch=[BENCH])
+        await until(lambda: room.of("demand"))
+        served.center.live._sessions["court1/c03"] = ("of before", 0.0)
+        for n in range(20):
+            room.publish("live/bench/frag", envelope(Kind.FRAGMENT, n, key=n == 0), qos=0)
+        asked = await until(lambda: len(room.of("demand")) > 1 and room.of("demand"))
+        room.publish("live/bench/init", INIT, qos=0)
+        room.publish("live/bench/frag", envelope(Kind.FRAGMENT, 20, key=True), qos=0)
+        await until(lambda: one.sequences() == [20])
+        assert len({said["session"] for said in asked}) == len(asked) == 2
 
 
 async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, broker_port: int) -> None:
@@ -63,8 +91,8 @@ async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, b
                 sock=slow_socket,
                 max_queue=1,
             )
-            room.publish("status", IDLE, retain=True)
-            room.publish("live/bench/init", INIT, retain=True)
+            room.publish("status", IDLE)
+            room.publish("live/bench/init", INIT)
             await quick.say(watch=[BENCH])
             await slow.send(json.dumps({"watch": [BENCH]}))
             await until(lambda: all(tab.watched for tab in center.live.gateway.tabs))
@@ -89,7 +117,7 @@ async def test_a_slow_tab_loses_its_own_media_and_nobody_elses(tmp_path: Path, b
 
 
 async def test_rooms_words_events_and_thumbnails_reach_the_wall(served: Served, room: RoomPeer) -> None:
-    room.publish("status", IDLE, retain=True)
+    room.publish("status", IDLE)
     room.publish("live/bench/thumb", envelope(Kind.THUMBNAIL, payload=b"\xff\xd8jpeg"), qos=0)
     status = {"online": True, "at_utc_ns": 5, "room_ns": 7_000_000_000, "court_name": "法院", "room_name": "第三法庭"}
     status |= {
@@ -97,12 +125,12 @@ async def test_rooms_words_events_and_thumbnails_reach_the_wall(served: Served, 
         "speaking": ["judge"],
     }
     async with served.inspector() as http, tab(served, http) as one, tab(served, http) as other:
-        room.publish("status", status, retain=True)
+        room.publish("status", status)
         shown = (await until(lambda: [r for r in one.of("room") if r["room"]["hearing"]]))[-1]["room"]
         assert shown["hearing"] == {"id": "h1", "state": "open", "case": OF_ALL, "opened_utc_ms": 2.0}
         assert (shown["speaking"], shown["room_name"]) == (["judge"], "第三法庭")
         await one.say(rooms=["court1/c03"])
-        await until(lambda: {"tracks": [], "levels": True} in room.of("demand"))
+        await until(lambda: {"tracks": [], "levels": True} in room.demands())
         room.publish("events", opening(1))
         room.publish("events", said(2, "现在开庭"))
         room.publish("caption", {"id": "c", "text": "现在", "start_ns": 3_000_000, "end_ns": 4_000_000}, qos=0)
@@ -127,7 +155,7 @@ async def test_a_tab_that_talks_nonsense_is_closed_alone(served: Served, room: R
             async with tab(served, http) as bad:
                 await bad.ws.send(nonsense)
         await good.say(watch=[BENCH])
-        await until(lambda: room.of("demand"))
+        await until(lambda: room.demands())
 
 
 async def test_the_broker_goes_and_comes_back(tmp_path: Path) -> None:
@@ -145,8 +173,18 @@ async def test_the_broker_goes_and_comes_back(tmp_path: Path) -> None:
             with mosquitto(tmp_path, port):
                 await until(lambda: one.of("link")[-1]["value"]["broker"])
                 room = await RoomPeer(port).start()
+                room.publish("status", IDLE)
                 got = await until(lambda: room.of("docket"))
                 assert got[0]["hearings"][0]["case_no"] == "(2026)黑05民初1号"
+                room.publish("status", IDLE)
+                room.crash()  # and a docket changes while it is away
+                await until(lambda: not center.rooms.states["court1/c03"].online)
+                docket["hearings"][0]["case_no"] = "(2026)黑05民初2号"  # type: ignore[index]  # a list of dicts
+                assert (await http.put("/api/docket/court1/c03", json=docket)).json() == {"published": True}
+                room = await RoomPeer(port).start()
+                room.publish("status", IDLE)
+                got = await until(lambda: room.of("docket"))
+                assert [one["hearings"][0]["case_no"] for one in got] == ["(2026)黑05民初2号"]
                 room.stop()
             await until(lambda: not one.of("link")[-1]["value"]["broker"])
             assert (await http.get("/api/rooms")).status_code == 200

@@ -117,7 +117,7 @@ async def test_what_an_inspector_gets_of_a_signature_has_no_strokes(served: Serv
         async with websockets.connect(where, origin=served.url, additional_headers={"Cookie": cookie}) as ws:  # type: ignore[arg-type]  # its type is a NewType of str
             await ws.send(json.dumps({"rooms": ["court1/c03"]}))
             status = {"online": True, "at_utc_ns": 1, "room_ns": ROOM_NS, "hearing": None}
-            room.publish("status", status, retain=True)
+            room.publish("status", status)
             room.publish("events", opening(1))
             await until(lambda: 1 in room.receipts())
             room.publish("events", event(2, "signature", {**body, **drawn}))

@@ -192,12 +192,12 @@ async def test_what_a_revoked_room_still_says_is_dropped(center: TlsCenter, tmp_
     await asyncio.to_thread(at_center, center.file, None, ROOM, listed=False, console=terminal(quiet=True))
     await until(lambda: center.center.tls.is_shut(ROOM))
     event = json.dumps(opening(1)).encode()
-    center.center.broker.message.notify(ROOM, "events", event, False)
-    center.center.broker.message.notify(ROOM, "status", b'{"online":true}', False)
+    center.center.broker.message.notify(ROOM, "events", event)
+    center.center.broker.message.notify(ROOM, "status", b'{"online":true}')
     assert not center.center.rooms.states[ROOM].online
     await center.enrolled(tmp_path / "new device")
     await until(lambda: not center.center.tls.is_shut(ROOM))
-    center.center.broker.message.notify(ROOM, "status", b'{"online":true}', False)
+    center.center.broker.message.notify(ROOM, "status", b'{"online":true}')
     assert center.center.rooms.states[ROOM].online
 
 

@@ -38,7 +38,8 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A broker on `port`, stopped by its pid."""
     config = folder / f"mosquitto-{port}.conf"
     config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 10000\n"
+        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nretain_available false\n"
+        "max_queued_messages 10000\n"
     )
     process = subprocess.Popen(["mosquitto", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -74,7 +75,7 @@ class RoomPeer:
         self.key = device_key(self.address)
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
         self._client.max_inflight_messages_set(1000)
-        self._client.will_set(f"{topics.of_room(self.address)}/status", b'{"online":false}', qos=1, retain=True)
+        self._client.will_set(f"{topics.of_room(self.address)}/status", b'{"online":false}', qos=1)
         self.ready = False
         self._client.on_connect = lambda c, *_: c.subscribe(
             [(f"{topics.of_room(self.address)}/{t}", 1) for t in topics.ROOM_READS]
@@ -106,16 +107,20 @@ class RoomPeer:
         sock.shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes | dict[str, Any], *, qos: int = 1, retain: bool = False) -> None:
+    def publish(self, topic: str, payload: bytes | dict[str, Any], *, qos: int = 1) -> None:
         """Publish below the room's prefix; an event leaves signed by the room's device."""
         if topic == "events" and isinstance(payload, dict):
             payload = signed_batch(self.address, payload, key=self.key)
         data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
-        self._client.publish(f"{topics.of_room(self.address)}/{topic}", data, qos=qos, retain=retain)
+        self._client.publish(f"{topics.of_room(self.address)}/{topic}", data, qos=qos)
 
     def of(self, topic: str) -> list[Any]:
         """What came on a topic so far."""
         return [value for name, value in self.received if name == topic]
+
+    def demands(self) -> list[Any]:
+        """What was asked for so far, whatever it was called."""
+        return [{key: value for key, value in one.items() if key != "session"} for one in self.of("demand")]
 
     def receipts(self) -> set[int]:
         """All numbers receipted so far."""

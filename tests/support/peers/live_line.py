@@ -29,7 +29,7 @@ class Line:
     def __init__(self) -> None:
         self.connected = True
         self.backlog_bytes = 0
-        self.said: list[tuple[str, bytes, int, bool]] = []
+        self.said: list[tuple[str, bytes, int]] = []
         self.handlers: dict[str, Callable[[bytes], None]] = {}
         self.callbacks: list[Callable[[], None]] = []
 
@@ -39,16 +39,16 @@ class Line:
     def on_connected(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0) -> bool:
         if self.connected:
-            self.said.append((topic.removeprefix("p/"), payload, qos, retain))
+            self.said.append((topic.removeprefix("p/"), payload, qos))
         return self.connected
 
     def fragments(self, track: str = "bench") -> list[int]:
-        return [Envelope.unpack(m).sequence for topic, m, _, _ in self.said if topic == f"live/{track}/frag"]
+        return [Envelope.unpack(m).sequence for topic, m, _ in self.said if topic == f"live/{track}/frag"]
 
     def of(self, topic: str) -> list[dict[str, Any]]:
-        return [json.loads(message) for said, message, _, _ in self.said if said == topic]
+        return [json.loads(message) for said, message, _ in self.said if said == topic]
 
 
 class Stand:
@@ -70,8 +70,8 @@ class Stand:
             monotonic=lambda: self.now,
         )
 
-    def demand(self, *tracks: str, levels: bool = False) -> None:
-        wanted = {"tracks": tracks, "levels": levels}
+    def demand(self, *tracks: str, levels: bool = False, session: str = "") -> None:
+        wanted = {"tracks": tracks, "levels": levels, "session": session}
         self.line.handlers["p/demand"](center_says("demand", ADDRESS, wanted, next(self._stamps)))
 
     def take(self, *messages: bytes, track: str = "bench") -> None:

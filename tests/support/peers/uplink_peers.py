@@ -107,7 +107,7 @@ class CenterPeer:
         self.heard: Counter[int] = Counter()
         self.batches: list[str] = []
         """The texts of the batches that came, as often as they came."""
-        self.messages: list[tuple[str, bytes, bool]] = []
+        self.messages: list[tuple[str, bytes]] = []
         self.receipting = True
         self._lock = threading.Lock()
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
@@ -121,7 +121,7 @@ class CenterPeer:
 
     def _take(self, _client: Any, _userdata: Any, message: Any) -> None:
         with self._lock:
-            self.messages.append((message.topic, bytes(message.payload), bool(message.retain)))
+            self.messages.append((message.topic, bytes(message.payload)))
             if message.topic.endswith("/events"):
                 text = json.loads(message.payload)["events"]
                 self.batches.append(text)
@@ -156,12 +156,12 @@ class CenterPeer:
 
     def on(self, ending: str) -> list[bytes]:
         with self._lock:
-            return [payload for topic, payload, _ in self.messages if topic == f"{PREFIX}/{ending}"]
+            return [payload for topic, payload in self.messages if topic == f"{PREFIX}/{ending}"]
 
-    def say(self, topic: Purpose, value: Any, *, retain: bool = False) -> None:
+    def say(self, topic: Purpose, value: Any) -> None:
         """Signed by the center's key, now."""
         message = center_says(topic, ADDRESS, value, time.time_ns())
-        self.client.publish(f"{PREFIX}/{topic}", message, qos=1, retain=retain)
+        self.client.publish(f"{PREFIX}/{topic}", message, qos=1)
 
     def say_plain(self, topic: str, value: Any) -> None:
         """Signed by nobody, or by a note in it."""

@@ -39,7 +39,7 @@ class Relay:
     def on_connected(self, callback: Callable[[], None]) -> None:
         self.reconnect = callback
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0) -> bool:
         self.said.append(payload)
         self._heard.set()
         return True

@@ -23,7 +23,7 @@ def test_a_new_state_of_the_hearing_is_said_before_anything_that_is_of_it(topic:
     stand.hearing = Hearing("h1", state=State.OPEN, case=cast(OpenedCase, {"public": False}))
     message = {"frag/bench": fragment(1, key=True), "levels": b'{"at_ns":1,"seats":{}}'}.get(topic, b"jpeg")
     stand.live.take(topic, message)  # in the same moment: no second has passed since the last status
-    topics = [said for said, _, _, _ in stand.line.said]
+    topics = [said for said, _, _ in stand.line.said]
     assert topics[0] == "status"
     assert len(topics) == 2
     assert stand.line.of("status")[-1]["hearing"]["id"] == "h1"

@@ -32,10 +32,7 @@ def test_a_room_nobody_watches_sends_no_fragment_but_its_thumbnail(stand: Stand)
     stand.take(fragment(1, key=True), fragment(2))
     stand.live.take("thumb/bench", b"jpeg")
     stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
-    assert [(topic, qos, retain) for topic, _, qos, retain in stand.line.said] == [
-        ("live/bench/init", 1, True),
-        ("live/bench/thumb", 0, False),
-    ]
+    assert [(topic, qos) for topic, _, qos in stand.line.said] == [("live/bench/thumb", 0)]
 
 
 def _paused(reason: LawfulReason) -> Hearing:
@@ -64,7 +61,7 @@ def test_what_leaves_the_room_is_for_the_hearing_to_say_not_for_who_demands(
     stand.take(fragment(1, key=True), track="mics")
     stand.live.take("thumb/bench", b"jpeg")
     stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
-    said = {topic for topic, _, _, _ in stand.line.said}
+    said = {topic for topic, _, _ in stand.line.said}
     assert ("live/bench/frag" in said, "live/bench/thumb" in said) == (pictures, pictures)
     assert ("live/mix/frag" in said, "levels" in said) == (sound, sound)
 
@@ -121,14 +118,39 @@ def test_a_new_run_of_the_worker_waits_for_its_own_key_frame(stand: Stand) -> No
     assert stand.line.fragments() == [1, 3]
 
 
-def test_a_reconnect_says_inits_and_status_again(stand: Stand) -> None:
+def test_a_reconnect_says_the_status_and_how_what_is_watched_begins(stand: Stand) -> None:
+    for callback in stand.line.callbacks:
+        callback()
+    assert [(topic, qos) for topic, _, qos in stand.line.said] == [("status", 1)]
+    stand.take(fragment(1, key=True))
+    stand.demand("bench")
     stand.line.said.clear()
     for callback in stand.line.callbacks:
         callback()
-    assert [(topic, qos, retain) for topic, _, qos, retain in stand.line.said] == [
-        ("live/bench/init", 1, True),
-        ("status", 1, True),
-    ]
+    stand.take(fragment(2), fragment(3, key=True))
+    assert [topic for topic, _, _ in stand.line.said] == ["live/bench/init", "status", "live/bench/frag"]
+    assert stand.line.fragments() == [3], "what was on its way is lost, so it goes on with a key frame"
+
+
+def test_whoever_begins_anew_gets_the_init_before_everything_else(stand: Stand) -> None:
+    stand.take(fragment(1, key=True), fragment(2))
+    stand.demand("bench", session="a")
+    stand.take(fragment(3))
+    stand.demand("bench", session="a")
+    assert [topic for topic, _, _ in stand.line.said] == ["live/bench/init", *["live/bench/frag"] * 3]
+    stand.line.said.clear()
+    stand.demand("bench", session="b")
+    stand.take(fragment(4))
+    assert [topic for topic, _, _ in stand.line.said] == ["live/bench/init", *["live/bench/frag"] * 4]
+    assert stand.line.fragments() == [1, 2, 3, 4]
+
+
+def test_what_is_watched_before_it_has_begun_begins_with_its_init(stand: Stand) -> None:
+    stand.demand("desk")
+    assert stand.line.said == []
+    stand.live.take("init/desk", INIT)
+    stand.take(fragment(1, key=True), track="desk")
+    assert [topic for topic, _, _ in stand.line.said] == ["live/desk/init", "live/desk/frag"]
 
 
 def test_the_status_is_said_once_a_second_at_most_and_every_five_at_least(stand: Stand) -> None:

@@ -144,6 +144,6 @@ async def test_the_broker_hears_the_will_of_a_killed_room_and_the_goodbye_of_a_s
 ) -> None:
     async with sending(room_log, broker.address(), trusted) as (_, connection):
         await until(lambda: connection.connected)
-        connection.publish(f"{PREFIX}/status", b'{"online":true}', qos=1, retain=True)
+        connection.publish(f"{PREFIX}/status", b'{"online":true}', qos=1)
         await until(lambda: b'{"online":true}' in center.on("status"))
     await until(lambda: center.on("status")[-1] == b'{"online":false}')
