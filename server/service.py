@@ -23,6 +23,7 @@ from server.api.sealing import SealingRoutes
 from server.config import Config
 from server.dockets import Dockets
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
+from server.ingest.floods import Floods
 from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
@@ -78,6 +79,7 @@ class Center:
     database: Database
     broker: CenterBroker
     ingest: Ingest
+    floods: Floods
     live: LiveHub
     rooms: Rooms
     audit: Audit
@@ -258,6 +260,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         database,
         broker,
         ingest,
+        Floods(rooms, [broker.dropped_since, ingest.dropped_since]),
         live,
         rooms,
         audit,
@@ -285,6 +288,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
 
     async def poll() -> None:
         center.rooms.poll()
+        center.floods.poll()
         center.live.poll()
         center.watching.poll()
 

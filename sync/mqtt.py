@@ -124,6 +124,10 @@ class MqttConnection:
         """Messages that came faster than they were handled."""
         return self._inbox.dropped
 
+    def dropped_since(self) -> dict[str, int]:
+        """The same for each sender, since this was last asked."""
+        return self._inbox.dropped_since()
+
     def on_connected(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every connect, when all topics are subscribed."""
         self._on_link.append(lambda up: callback() if up else None)

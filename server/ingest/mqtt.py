@@ -40,6 +40,10 @@ class CenterBroker:
         """Messages that came faster than they were handled."""
         return self._connection.dropped
 
+    def dropped_since(self) -> dict[str, int]:
+        """The same for each room, since this was last asked."""
+        return self._connection.dropped_since()
+
     def start(self) -> None:
         """Connect in the background, for ever."""
         self._connection.start()

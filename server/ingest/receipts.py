@@ -83,7 +83,6 @@ class Ingest:
         """Told of what rooms have sealed with them, before anybody is told of the events."""
         self._inbox = FairInbox[bytes](most_bytes=MOST_BYTES)
         self._come = asyncio.Event()
-        self._dropped = 0
         self._signing: set[str] = set()
         """Rooms whose device has signed since this center started: nothing unsigned is theirs."""
         self._told_s: dict[str, float] = {}
@@ -95,10 +94,10 @@ class Ingest:
         """Take one message of `events`; it is judged, off the event loop, in its turn."""
         self._inbox.put(room, payload, len(payload))
         self._come.set()
-        if self._inbox.dropped != self._dropped:
-            self._dropped = self._inbox.dropped
-            if self._dropped < 100 or self._dropped % 1000 == 0:
-                log.warning("events_dropped", count=self._dropped, next="their rooms send them again")
+
+    def dropped_since(self) -> dict[str, int]:
+        """How many messages of each room were dropped since this was last asked; their rooms send them again."""
+        return self._inbox.dropped_since()
 
     async def run(self) -> None:
         """Judge, store and receipt for ever."""

@@ -12,7 +12,7 @@ It may be filled by one thread while another empties it.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 QUANTUM_BYTES = 64 * 1024
 MESSAGE_BYTES = 1024
 """What a message costs beside its own bytes: to look at many small ones is work, too."""
+MOST_NAMED = 10_000
+"""Senders of whom it is known that something was dropped."""
 MOST_BYTES = 64 * 1024 * 1024
 """Of all senders together, as they are counted."""
 
@@ -44,6 +46,14 @@ class FairInbox(Generic[T]):
         self._cost = 0
         self.dropped = 0
         """Messages that had no room."""
+        self._dropped_of: Counter[str] = Counter()
+
+    def dropped_since(self) -> dict[str, int]:
+        """How many messages of each sender had no room since this was last asked."""
+        with self._lock:
+            dropped = dict(self._dropped_of)
+            self._dropped_of.clear()
+            return dropped
 
     def __len__(self) -> int:
         with self._lock:
@@ -55,7 +65,7 @@ class FairInbox(Generic[T]):
         with self._lock:
             was_empty = not self._waiting
             if cost > self._most:
-                self.dropped += 1
+                self._note_drop(sender)
                 return False
             one = self._waiting.get(sender)
             if one is None:
@@ -97,6 +107,11 @@ class FairInbox(Generic[T]):
         _, cost = fattest.messages.popleft()
         fattest.cost -= cost
         self._cost -= cost
-        self.dropped += 1
+        self._note_drop(sender)
         if not fattest.messages:
             del self._waiting[sender]
+
+    def _note_drop(self, sender: str) -> None:
+        self.dropped += 1
+        if sender in self._dropped_of or len(self._dropped_of) < MOST_NAMED:
+            self._dropped_of[sender] += 1

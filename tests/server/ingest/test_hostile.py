@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from server.config import RoomEntry
 from server.events.admission import number_of, read_event
+from server.ingest.floods import Floods
 from server.rooms import Rooms
 from sync.errors import CenterError
 from sync.record import hearing as h
 from sync.record import timeline as tl
 from sync.record.hearing import _HANDLERS, Hearing
 from sync.record.transcript import Utterance
+from sync.runtime.fair_inbox import MESSAGE_BYTES, FairInbox
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 JSON = st.recursive(
@@ -112,6 +114,30 @@ async def test_a_huge_number_costs_its_own_message_alone(served: Served, room: R
     room.publish("events", opening(1))
     await until(lambda: room.receipts() == {1}, 30)
     assert not served.center.failed.done()
+
+
+def test_the_wall_names_a_room_that_floods_until_it_is_calm() -> None:
+    rooms = Rooms([RoomEntry(court="court1", room=r, token_sha256=d * 64) for r, d in (("c03", "0"), ("c04", "1"))])
+    dropped = [{"court1/c03": 5, "court9/unknown": 1}, {"court1/c03": 1}, {}, {}]
+    now = [100.0]
+    floods = Floods(rooms, [lambda: dropped.pop(0)], monotonic_s=lambda: now[0])
+    seen = []
+    for step_s in (0, 59, 59, 2):
+        now[0] += step_s
+        floods.poll()
+        seen.append([list(rooms.states[room].alarms) for room in ("court1/c03", "court1/c04")])
+    assert seen == [[["flood"], []]] * 3 + [[[], []]]
+
+
+def test_an_inbox_says_of_whom_it_dropped() -> None:
+    inbox = FairInbox[int](most_bytes=10 * MESSAGE_BYTES)
+    for n in range(15):
+        inbox.put("flood", n, 0)
+    inbox.put("honest", 0, 0)
+    inbox.put("huge", 0, 11 * MESSAGE_BYTES)
+    assert inbox.dropped_since() == {"flood": 6, "huge": 1}
+    assert inbox.dropped_since() == {}
+    assert inbox.dropped == 7
 
 
 def test_a_refused_event_that_is_too_large_is_named_by_its_beginning() -> None:
