@@ -129,6 +129,7 @@ class BrokerLine:
         )
         self.broker.subscribe(f"{prefix}/{topics.DOCKET}", 1, on_docket)
         self.broker.subscribe(f"{prefix}/{topics.NOTICES}", 1, on_notice)
+        self.broker.subscribe(f"{prefix}/{topics.AUDIT_HEAD}", 1, on_audit_head)
 
 
 class Uplink:
