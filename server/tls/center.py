@@ -128,9 +128,9 @@ class CenterTls:
     async def _write(self, serials: frozenset[int]) -> None:
         await asyncio.to_thread(self._court.revoke, serials)
 
-    async def _end_line(self, room: str) -> None:
-        if self._config.mqtt.by_certificate:
-            await end_line(self._court, self._config.mqtt.host, self._config.mqtt.port, room)
+    async def _end_line(self, room: str) -> bool:
+        mqtt = self._config.mqtt
+        return not mqtt.by_certificate or await end_line(self._court, mqtt.host, mqtt.port, room)
 
     def _say_plain(self) -> None:
         """In red, on the wall and in the log, for as long as the old ways are open."""
