@@ -172,7 +172,11 @@ def _model(profile: Profile | None) -> DoctorFinding:
 
     try:
         if profile is not None and profile.transcriber.engine != "faster-whisper":
-            return DoctorFinding("speech model", "ok", asyncio.run(factory.probe(profile.transcriber)))
+            return DoctorFinding(
+                "speech model",
+                "ok",
+                asyncio.run(factory.probe(profile.transcriber, RoomPaths(profile.storage.data).authority)),
+            )
         return DoctorFinding("speech model", "ok", f"{name}: {model_files.locate(name)}")
     except WutongError as error:
         return DoctorFinding("speech model", "bad", error.message)
