@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,14 @@ class TlsCenter:
             base_url=self.url, verify=context, headers={**HEADERS, **(headers or {})}, timeout=20, event_hooks=hooks
         )
 
-    async def enrolled(self, folder: Path, room: str = ROOM, key: SigningKey | None = None) -> RoomPaths:
+    async def enrolled(
+        self, folder: Path, room: str = ROOM, key: SigningKey | None = None, hosts: Sequence[str] = ("room.example",)
+    ) -> RoomPaths:
         """A room that was enrolled as people do it; `key`: its device's, made in the folder where there is none."""
         layout = RoomPaths(folder)
         code = await new_code(self.config, room)
         device = key or make_key(layout.device_key)
-        await asyncio.to_thread(enroll_at, self.url, layout, room, code, utc_now(), device, hosts=["room.example"])
+        await asyncio.to_thread(enroll_at, self.url, layout, room, code, utc_now(), device, hosts=hosts)
         return layout
 
 
