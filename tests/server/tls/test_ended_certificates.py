@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from server.tls.center import AUTHORITY_ALARM
 from server.tls.devices import DeviceCertificates, note_certificate
 from sync.mqtt import BrokerAddress, MqttConnection
 from sync.room.paths import RoomPaths
@@ -88,6 +89,19 @@ async def test_a_room_that_has_renewed_meanwhile_is_back_by_its_new_certificate(
     await until(lambda: center.center.tls.revocations.is_idle)
     assert line.links == [True, False, True]
     await line.connection.stop()
+
+
+async def test_an_authority_that_ends_within_two_years_is_named_on_the_wall(center: TlsCenter) -> None:
+    end = center.broker.court.authority.certificate.not_valid_after_utc
+    rooms, tls = center.center.rooms.states, center.center.tls
+    await tls.renew()
+    assert all(AUTHORITY_ALARM not in room.alarms for room in rooms.values())
+    for before, words in ((600 * DAY, "将于"), (-DAY, "已于")):
+        tls._now = functools.partial(lambda at: at, end - before)
+        await tls.renew()
+        for room in rooms.values():
+            assert words in room.alarms[AUTHORITY_ALARM]
+            assert f"{end:%Y-%m-%d}" in room.alarms[AUTHORITY_ALARM]
 
 
 async def test_old_certificates_are_no_news_at_a_start_but_of_rooms_that_have_nothing_newer(
