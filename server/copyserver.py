@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import hashlib
 import os
 import time
@@ -29,10 +30,9 @@ from sync.http.rules import machine
 from sync.http.serve import new_app, serving
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline
-from sync.tls.contexts import server_context
-from sync.tls.names import is_loopback
-from sync.tls.plain import PlainPolicy, PlainWire
+from sync.runtime.service import Lifeline, cancel_and_wait
+from sync.tls.plain import PlainPolicy
+from sync.tls.served import ServedTls
 
 log = structlog.get_logger(__name__)
 
@@ -177,26 +177,39 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def running(
-    data: Path, token_file: Path, host: str, port: int, tls: tuple[Path, Path] | None = None
+    data: Path,
+    token_file: Path,
+    host: str,
+    port: int,
+    tls: tuple[Path, Path] | None = None,
+    plain_until: dt.date | None = None,
 ) -> AsyncIterator[int]:
     """Keep copies while the block runs; yields the port. `tls`: certificate and key for HTTPS.
 
-    `ConfigError` for an address of a network without them: tokens and hearings would cross it in the clear.
+    `ConfigError` for an address of a network without them: tokens and hearings would cross it in the clear. Before the
+    day `plain_until` plain HTTP is served all the same.
     """
-    if tls is None:
-        PlainPolicy(None).warnings(
-            [] if is_loopback(host) else [PlainWire("--host", host, "give --certificate and --key (PEM)")]
-        )
-    context = None if tls is None else server_context(*tls)
-    async with serving(build(data, read_tokens(token_file)), host, port, tls=context) as bound:
-        yield bound
+    own = ServedTls(host, tls, PlainPolicy(plain_until, setting="--plain-until"))
+    app = build(data, read_tokens(token_file))
+    async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound:
+        following = asyncio.create_task(own.run())
+        try:
+            yield bound
+        finally:
+            await cancel_and_wait(following)
 
 
 async def serve(
-    data: Path, token_file: Path, host: str, port: int, tls: tuple[Path, Path] | None, lifeline: Lifeline
+    data: Path,
+    token_file: Path,
+    host: str,
+    port: int,
+    tls: tuple[Path, Path] | None,
+    plain_until: dt.date | None,
+    lifeline: Lifeline,
 ) -> None:
     """Until canceled."""
-    async with running(data, token_file, host, port, tls) as bound:
+    async with running(data, token_file, host, port, tls, plain_until) as bound:
         log.info("keeping_copies", host=host, port=bound, data=str(data))
         lifeline.ready()
         await asyncio.Event().wait()

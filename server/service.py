@@ -252,6 +252,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy)
     certificates.changed.add(tls.revocations.changed)
+    certificates.ended.add(tls.revocations.ended)
     enrollment.changed.add(tls.look_now)
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(

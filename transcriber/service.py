@@ -90,7 +90,7 @@ class _Service:
         self._progress = ProgressFile(layout.data / "transcriber.json", room_log, channels)
         self._backlog = Backlog(self._progress.point.number)
         self._live = LiveAudio(layout.feed("recorder"))
-        self._recognizer = make_recognizer(profile.transcriber, on_state=self._on_state)
+        self._recognizer = make_recognizer(profile.transcriber, on_state=self._on_state, authority=layout.authority)
         self._voices = Voices(profile, self._recognizer, layout.data / "voices.json")
         self._reviser = Reviser(settings=profile.transcriber, room_log=room_log, clock=clock, feed=feed)
         self._queue = TurnQueue()

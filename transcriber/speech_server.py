@@ -2,13 +2,14 @@
 
 Promises: at most as many questions at a time as it has model processes, finished turns before captions, the rest waits
 in a bounded queue and is refused (503) beyond it; a question whose asker has gone is not answered. Keeps no sound and
-no words. It refuses to listen to other machines without a token, and speech of more than 29.5 s.
+no words. It refuses to listen to other machines without a token and TLS, and speech of more than 29.5 s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import hmac
 import io
 import itertools
@@ -28,7 +29,10 @@ from sync.errors import ConfigError, MediaError
 from sync.http.rules import Rule, declare
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline
+from sync.runtime.service import Lifeline, cancel_and_wait
+from sync.tls.names import is_loopback
+from sync.tls.plain import PlainPolicy
+from sync.tls.served import ServedTls
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.recognizer import EngineLostError, Recognizer, Transcription
@@ -39,7 +43,6 @@ MOST_S = 29.5
 MOST_BYTES = 4 * 1024 * 1024
 INTERIM_HEADER = "X-Wutong-Quick"
 """The header of a question for a caption: it gives way to finished turns, and is answered with less care."""
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class BusyError(Exception):
@@ -159,19 +162,35 @@ async def serve(settings: Transcriber, lifeline: Lifeline, **where: Any) -> None
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Transcriber, *, host: str, port: int, token_file: Path | None, processes: int, waiting: int
+    settings: Transcriber,
+    *,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    processes: int,
+    waiting: int,
+    tls: tuple[Path, Path] | None = None,
+    plain_until: dt.date | None = None,
 ) -> AsyncIterator[int]:
-    """Answer while the block runs; yields the port. Raises `ConfigError` without a token where others may ask."""
+    """Answer while the block runs; yields the port. `tls`: certificate and key for HTTPS.
+
+    `ConfigError` where others may ask and there is no token, or no `tls` and no day `plain_until` still to come.
+    """
     token = "" if token_file is None else read_secret(token_file, "the token of the speech server")
-    if not token and host not in _LOOPBACK:
+    if not token and not is_loopback(host):
         raise ConfigError(f"on {host} other machines may ask: name a token in --token-file (mode 0600)")
+    own = ServedTls(host, tls, PlainPolicy(plain_until, setting="--plain-until"))
     recognizers = [make_recognizer(settings) for _ in range(processes)]
     try:
         for recognizer in recognizers:
             await recognizer.start()
         app = build(QuestionQueue(recognizers, waiting), name=settings.model, language=settings.language, token=token)
-        async with serving(app, host, port) as bound:
-            yield bound
+        async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound:
+            following = asyncio.create_task(own.run())
+            try:
+                yield bound
+            finally:
+                await cancel_and_wait(following)
     finally:
         await asyncio.gather(*(recognizer.stop() for recognizer in recognizers))
 

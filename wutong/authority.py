@@ -14,6 +14,7 @@ from server.config import Config, load_config
 from server.tls.center import open_court
 from sync.errors import ConfigError
 from sync.runtime.durable_files import replace_file
+from sync.tls.authority import near_end
 from sync.tls.certificates import pem_of
 from sync.tls.keys import make_tls_key
 from sync.tls.names import host_of, local_hosts
@@ -38,6 +39,8 @@ def show(path: Path, console: Console) -> None:
     console.print(f"证书 (certificate): {address}", highlight=False, soft_wrap=True)
     console.print(f"SHA-256: {text}", highlight=False, soft_wrap=True)
     console.print(f"有效期至 (valid until): {certificate.not_valid_after_utc:%Y-%m-%d}", highlight=False)
+    if (words := near_end(certificate.not_valid_after_utc, dt.datetime.now(dt.UTC))) is not None:
+        console.print(words, style="bold red", highlight=False)
     console.print("安装前请核对指纹 (compare the fingerprint before you install it); docs/authority.md says how")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,24 @@ app.add_typer(room, name="room")
 app.add_typer(bench, name="bench")
 
 ProfileOption = Annotated[Path, typer.Option("--profile", help="the courtroom's TOML profile")]
+CertificateOption = Annotated[
+    Path | None, typer.Option("--certificate", help="for HTTPS (PEM, with its chain), read again when it is replaced")
+]
+KeyOption = Annotated[Path | None, typer.Option("--key", help="its key (PEM, mode 0600)")]
+PlainUntilOption = Annotated[
+    dt.datetime | None,
+    typer.Option("--plain-until", formats=["%Y-%m-%d"], help="a day until which plain HTTP is served, too"),
+]
+
+
+def _pair(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    from sync.errors import ConfigError
+
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ConfigError("--certificate and --key belong together; name both or none")
+    return certificate, key
 
 
 class Language(StrEnum):
@@ -130,18 +150,17 @@ def copyserver(
     token_file: Annotated[Path, typer.Option("--token-file", help="'court/room TOKEN' a line, mode 0600")],
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8870,
-    certificate: Annotated[Path | None, typer.Option("--certificate", help="for HTTPS (PEM, with its chain)")] = None,
-    key: Annotated[Path | None, typer.Option("--key", help="its key (PEM, mode 0600)")] = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
+    plain_until: PlainUntilOption = None,
 ) -> None:
     """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
     from server.copyserver import serve
-    from sync.errors import ConfigError
     from sync.runtime.service import run_service
 
-    if (certificate is None) != (key is None):
-        raise ConfigError("--certificate and --key belong together; name both or none")
-    tls = None if certificate is None or key is None else (certificate, key)
-    raise typer.Exit(run_service("copyserver", lambda lifeline: serve(data, token_file, host, port, tls, lifeline)))
+    tls, day = _pair(certificate, key), None if plain_until is None else plain_until.date()
+    service = partial(serve, data, token_file, host, port, tls, day)
+    raise typer.Exit(run_service("copyserver", service))
 
 
 @app.command()
@@ -156,6 +175,9 @@ def speech_server(
     token_file: Annotated[Path | None, typer.Option("--token-file", help="who may ask (mode 0600)")] = None,
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8880,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
+    plain_until: PlainUntilOption = None,
 ) -> None:
     """Turn speech into words for many rooms, by the OpenAI interface (the engine openai in a room's profile)."""
     from hardware.profile import speech_settings
@@ -163,8 +185,18 @@ def speech_server(
     from transcriber.speech_server import serve
 
     settings = speech_settings(engine=engine, model=model, language=language, device=device, threads=threads)
-    where = {"host": host, "port": port, "token_file": token_file, "processes": processes, "waiting": waiting}
-    raise typer.Exit(run_service("speech-server", lambda lifeline: serve(settings, lifeline, **where)))
+    service = partial(
+        serve,
+        settings,
+        host=host,
+        port=port,
+        token_file=token_file,
+        processes=processes,
+        waiting=waiting,
+        tls=_pair(certificate, key),
+        plain_until=None if plain_until is None else plain_until.date(),
+    )
+    raise typer.Exit(run_service("speech-server", service))
 
 
 @app.command()

@@ -108,7 +108,7 @@ def answer(asked: dict[str, Any], opened: OpenedFile | None) -> tuple[OpenedFile
 
 def load_readers(path: Path) -> None:
     """Have all libraries in memory that this file may need: afterwards there is no way to them."""
-    import pypdfium2.raw  # noqa: F401
+    import pypdfium2.raw  # noqa: F401  # only its being in memory is wanted
 
     Image.preinit()
     importlib.import_module("encodings.gb18030")

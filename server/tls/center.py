@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import ssl
 from collections.abc import Callable
 from typing import Protocol
@@ -10,18 +11,20 @@ from typing import Protocol
 import structlog
 
 from server.config import Config
-from server.tls.court import CourtAuthority
+from server.tls.court import CourtAuthority, utc_now
 from server.tls.devices import LOOK_S, DeviceCertificates
 from server.tls.ended_lines import end_line
 from server.tls.revocations import Revocations
 from sync.errors import StorageError, WutongError
 from sync.runtime.service import every
+from sync.tls.authority import near_end
 from sync.tls.identity import TlsIdentity
 from sync.tls.plain import ALARM, PlainPolicy
 
 log = structlog.get_logger(__name__)
 
 RENEW_S = 3600.0
+AUTHORITY_ALARM = "authority"
 _LOOK_AGAIN_S = 5.0
 
 
@@ -57,6 +60,8 @@ class CenterTls:
         certificates: DeviceCertificates,
         config: Config,
         policy: PlainPolicy,
+        *,
+        now: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         """`shown`: how the center connects to its broker; None where it does so by a password."""
         self._court = court
@@ -64,6 +69,7 @@ class CenterTls:
         self._certificates = certificates
         self._config = config
         self._policy = policy
+        self._now = now
         self._rooms: Alarms | None = None
         self._said_plain: bool | None = None
         self._look = asyncio.Event()
@@ -74,6 +80,7 @@ class CenterTls:
         self._rooms = rooms
         await self._certificates.look()
         self._say_plain()
+        self._say_end()
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs while the center runs."""
@@ -110,6 +117,7 @@ class CenterTls:
         if self._shown is not None:
             await asyncio.to_thread(self._shown.follow)
         self._say_plain()
+        self._say_end()
 
     async def _look_for_ever(self) -> None:
         while True:
@@ -128,9 +136,18 @@ class CenterTls:
     async def _write(self, serials: frozenset[int]) -> None:
         await asyncio.to_thread(self._court.revoke, serials)
 
-    async def _end_line(self, room: str) -> None:
-        if self._config.mqtt.by_certificate:
-            await end_line(self._court, self._config.mqtt.host, self._config.mqtt.port, room)
+    async def _end_line(self, room: str) -> bool:
+        mqtt = self._config.mqtt
+        return not mqtt.by_certificate or await end_line(self._court, mqtt.host, mqtt.port, room)
+
+    def _say_end(self) -> None:
+        """On the wall and in the log, for the years in which the authority has to be replaced."""
+        words = near_end(self._court.authority.certificate.not_valid_after_utc, self._now())
+        if self._rooms is None or words is None:
+            return
+        log.error("authority_ends", what=words)
+        for entry in self._config.rooms:
+            self._rooms.alarm(entry.address, AUTHORITY_ALARM, words)
 
     def _say_plain(self) -> None:
         """In red, on the wall and in the log, for as long as the old ways are open."""

@@ -1,7 +1,7 @@
 """Which certificates of rooms are good, known in memory: judged at every request and every message of a room.
 
-What another process changes (`wutong enroll --revoke`) is noticed within `LOOK_S`. Whoever listens to `revoked` ends
-what the room still has open.
+What another process changes (`wutong enroll --revoke`) is noticed within `LOOK_S`, and so is the end of a certificate's
+time. Whoever listens to `changed` and `ended` ends what the room still has open.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ class DeviceCertificates:
         self._shut: frozenset[str] = frozenset()
         self._mark: object = None
         self._serials: frozenset[int] = frozenset()
+        self._told: set[int] = set()
         self.changed = Listeners[[frozenset[int], frozenset[str]]]()
         """Told of all revoked serials, and of the rooms that lost a certificate just now."""
+        self.ended = Listeners[[frozenset[str]]]()
+        """Told of the rooms of which a certificate has come to its end just now; they may have a newer one."""
 
     def room(self, peer: PeerIdentity) -> str:
         """`court/room` of who shows this certificate; `AccessError` "not-enrolled" when it opens nothing here."""
@@ -60,7 +63,8 @@ class DeviceCertificates:
     @property
     def good(self) -> frozenset[int]:
         """The serials of all certificates that open something."""
-        return frozenset(self._good)
+        now = self._utc_ns()
+        return frozenset(serial for serial, known in self._good.items() if known.until_utc_ns > now)
 
     @property
     def revoked(self) -> frozenset[int]:
@@ -98,17 +102,34 @@ class DeviceCertificates:
             )
 
         found = await self._db.read(read)
-        if found is None:
-            return
         first = self._mark is None
-        self._mark, rows, had, have = found
-        now, before = self._utc_ns(), self._good
-        self._good = {serial: _Known(room, until) for serial, room, until, revoked in rows if not revoked}
-        self._serials = frozenset(serial for serial, _, until, revoked in rows if revoked and until > now)
-        lost = {known.room for serial, known in before.items() if serial not in self._good}
-        newly_shut = frozenset(had - have) - self._shut
-        self._shut = frozenset(had - have)
-        self.changed.notify(self._serials, frozenset() if first else frozenset(lost | newly_shut))
+        if found is not None:
+            self._mark, rows, had, have = found
+            now, before = self._utc_ns(), self._good
+            self._good = {serial: _Known(room, until) for serial, room, until, revoked in rows if not revoked}
+            self._serials = frozenset(serial for serial, _, until, revoked in rows if revoked and until > now)
+            lost = {known.room for serial, known in before.items() if serial not in self._good}
+            newly_shut = frozenset(had - have) - self._shut
+            self._shut = frozenset(had - have)
+            self.changed.notify(self._serials, frozenset() if first else frozenset(lost | newly_shut))
+        self._drop_ended(first=first)
+
+    def _drop_ended(self, *, first: bool) -> None:
+        """Tell of what has come to its end. A line that was made with it stands on: only a handshake looks at it.
+
+        At the first look old ones are no news, but for rooms that have nothing newer: their line may have outlived it
+        while no center was there.
+        """
+        now = self._utc_ns()
+        gone = {serial for serial, known in self._good.items() if known.until_utc_ns <= now} - self._told
+        if not gone:
+            return
+        self._told = (self._told & self._good.keys()) | gone
+        rooms = {self._good[serial].room for serial in gone}
+        if first:
+            rooms -= {known.room for known in self._good.values() if known.until_utc_ns > now}
+        if rooms:
+            self.ended.notify(frozenset(rooms))
 
 
 def note_certificate(connection: Connection, room: str, certificate: x509.Certificate, now_utc_ns: int) -> None:

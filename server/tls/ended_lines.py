@@ -1,8 +1,9 @@
-"""The end of a revoked room's connection to the broker: the center takes it over and lets it go.
+"""The end of a room's connection to the broker: the center takes it over and lets it go.
 
 The broker gives each name one connection, and a newer one takes the place of an older (`use_username_as_clientid`). So
 a certificate of the room's own name, made for this and valid for a minute, is enough: the room's old line ends within a
-second, and by then the list of revoked certificates keeps it from coming back. It says nothing and hears nothing.
+second, and by then the list of revoked certificates, or the end of its own, keeps it from coming back. This line says
+nothing and hears nothing.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ MOST_WAITING = 512
 """Connections that have not said anything yet, or are in their handshake."""
 _HELLO = 0x16
 """The first byte of a TLS handshake; no request of HTTP begins with it."""
+MOST_READ_OUT = 1024 * 1024
+"""Bytes of a refused plain request that are read and thrown away."""
 _SENTENCE = "本服务器只用 https:// 访问 (this server is reached by https:// only)\n".encode()
 _REFUSAL = (
     b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1\r\nConnection: close\r\n"
@@ -101,12 +103,21 @@ class TlsListener:
                     await loop.connect_accepted_socket(self._protocol, sock)
                 elif first is not None:
                     await loop.sock_sendall(sock, _REFUSAL)
+                    await self._read_out(sock)
         except (OSError, TimeoutError, ssl.SSLError) as error:
             # Port scanners, browsers that do not trust the authority yet, revoked and foreign certificates.
             log.debug("no_handshake", why=str(error)[:200])
         finally:
             if not handed_over:
                 sock.close()
+
+    @staticmethod
+    async def _read_out(sock: socket.socket) -> None:
+        """Take what the request still says: closing on unread bytes resets the line, and the answer is never read."""
+        sock.shutdown(socket.SHUT_WR)
+        loop, left = asyncio.get_running_loop(), MOST_READ_OUT
+        while left > 0 and (data := await loop.sock_recv(sock, 65_536)):
+            left -= len(data)
 
     async def _first_byte(self, sock: socket.socket) -> int | None:
         """What will be read first, without reading it; None when nothing comes."""

@@ -33,6 +33,21 @@ ended would shut out every room."""
 _SERVER, _CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 
 
+NEAR_END = dt.timedelta(days=2 * 365)
+"""Certificates are made for as long as the authority lasts, and a new one has to come onto all PCs and rooms."""
+
+
+def near_end(until: dt.datetime, now: dt.datetime) -> str | None:
+    """What to say of an authority that ends at `until`; None while there is time."""
+    if until - now > NEAR_END:
+        return None
+    verb = ("将于", "ends on") if until > now else ("已于", "ended on")
+    return (
+        f"法院的 TLS 证书颁发机构{verb[0]} {until:%Y-%m-%d} 到期，请安排更换 (the court's TLS authority {verb[1]} "
+        f"{until:%Y-%m-%d}: plan its replacement, docs/authority.md)"
+    )
+
+
 @dataclass(frozen=True)
 class Authority:
     """What signs certificates; open it with `open_authority`."""

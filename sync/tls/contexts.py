@@ -7,6 +7,7 @@ what it was given before.
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Collection
 from pathlib import Path
@@ -50,7 +51,10 @@ def show_to(context: ssl.SSLContext, hosts: Collection[str], other: ssl.SSLConte
 def load_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Show this certificate from the next handshake on; `ConfigError` when it cannot be used."""
     try:
-        if key.stat().st_mode & 0o077:
+        # systemd hands credentials over with an access list, which stat shows as the group's rights.
+        handed = os.environ.get("CREDENTIALS_DIRECTORY")
+        others = 0o007 if handed and key.is_relative_to(handed) else 0o077
+        if key.stat().st_mode & others:
             raise ConfigError(f"the key {key} may be read by others; chmod 0600 it")
         # Never asks for a password at a terminal that nobody watches.
         context.load_cert_chain(certificate, key, password=lambda: "")

@@ -39,8 +39,15 @@ def plain_url(setting: str, url: str) -> list[PlainWire]:
 class PlainPolicy:
     """Whether the old ways are open; asked again and again, for the day may come while a service runs."""
 
-    def __init__(self, until: dt.date | None, today: Callable[[], dt.date] = lambda: dt.datetime.now(dt.UTC).date()):
-        """`until`: the first day on which they are closed; None: they are."""
+    def __init__(
+        self,
+        until: dt.date | None,
+        today: Callable[[], dt.date] = lambda: dt.datetime.now(dt.UTC).date(),
+        *,
+        setting: str = "tls.plain_until",
+    ) -> None:
+        """`until`: the first day on which they are closed; None: they are. `setting` is where that is said."""
+        self._setting = setting
         self.until = until
         self._today = today
 
@@ -54,10 +61,10 @@ class PlainPolicy:
         found: Sequence[PlainWire] = list(wires)
         if found and not self.is_open:
             one = found[0]
-            since = "" if self.until is None else f"（tls.plain_until {self.until} 已过）"
+            since = "" if self.until is None else f"（{self._setting} {self.until} 已过）"
             raise ConfigError(
                 f"{one.setting} = {one.value} 会在网络上明文传输，已拒绝启动{since} (this would go over the network "
-                f"without TLS): {one.remedy}; or, for a named time, set tls.plain_until to a day "
+                f"without TLS): {one.remedy}; or, for a named time, set {self._setting} to a day "
                 "(docs/operations.md, Trust on every wire)"
             )
         return [self.words(f"{one.setting} = {one.value}") for one in found]

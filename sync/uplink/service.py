@@ -31,6 +31,7 @@ from sync.room.follower import Follower
 from sync.room.messages import LinkStatus, LinkTrust, RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsIdentity
+from sync.uplink.center_clock import CenterClock
 from sync.uplink.certificate import CertificateRenewal, ask_for_center
 from sync.uplink.hand_over import SignedHandOver
 from sync.uplink.live_publisher import LivePublisher
@@ -129,6 +130,7 @@ class BrokerLine:
         )
         self.broker.subscribe(f"{prefix}/{topics.DOCKET}", 1, on_docket)
         self.broker.subscribe(f"{prefix}/{topics.NOTICES}", 1, on_notice)
+        self.broker.subscribe(f"{prefix}/{topics.AUDIT_HEAD}", 1, on_audit_head)
 
 
 class Uplink:
@@ -188,6 +190,9 @@ class Uplink:
         self._renewal: CertificateRenewal | None = None
         if config.tls is not None and self._http is not None:
             self._renewal = CertificateRenewal(layout, config.address, config.panel_hosts, config.tls, self._http)
+        self._clock: CenterClock | None = None
+        if config.center_url:
+            self._clock = CenterClock(config.center_url, layout.authority, utc_ns=clock.utc_now_ns)
         self._stamps = Stamps(self._checkpoints, layout, config.tsa_url, self._http) if config.tsa_url else None
         self._trip = RoundTrip(
             config.address,
@@ -211,7 +216,7 @@ class Uplink:
                     group.create_task(self._line.witness.run())
                     group.create_task(self._listen("recorder", ["init/", "frag/", "thumb/", "levels", "status", "log"]))
                     group.create_task(self._listen("transcriber", ["caption", "speaking", "log"]))
-                for part in (self._uploads, self._stamps):
+                for part in (self._uploads, self._stamps, self._clock):
                     if part is not None:
                         group.create_task(part.run())
                 group.create_task(self._listen("edge", ["log", "test-send", "alarms"]))
@@ -317,6 +322,8 @@ class Uplink:
             return "ok"
         if self._center.key is None:
             return "plain" if self._center.accepts_plain else "not-enrolled"
+        if self._clock is not None and self._clock.is_wrong:
+            return "clock"
         if self._line.outbox.batch_refused is not None:
             return "refused"
         if self._center.late:

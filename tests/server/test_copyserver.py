@@ -13,6 +13,8 @@ import pytest
 
 from server.copyserver import read_tokens, running
 from sync.errors import ConfigError
+from sync.tls.authority import open_authority
+from tests.support.peers.tls_court import DAY, served_by, shows, utc_now
 
 ROOM = "jianshan/3"
 HEARING = "20261122-093000-00c0ffee"
@@ -115,6 +117,49 @@ async def test_nobody_without_a_token_and_no_room_for_another(machine: Machine) 
     machine.http.headers["Authorization"] = "Bearer three"
     assert (await machine.upload()).status_code == 401
     assert (await machine.http.get(f"/{ROOM}/{HEARING}/bench/00000.mp4")).status_code == 404
+
+
+async def test_by_https_a_room_that_trusts_the_court_copies_and_nobody_is_served_plain(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{ROOM} one\n")
+    tokens.chmod(0o600)
+    court = open_authority(tmp_path / "court", "Court", utc_now())
+    other = open_authority(tmp_path / "other", "Other", utc_now())
+    tls = served_by(court, tmp_path, "127.0.0.1")
+    headers = {"Authorization": "Bearer one"}
+    async with running(tmp_path / "kept", tokens, "127.0.0.1", 0, tls) as port:
+        address = f"https://127.0.0.1:{port}"
+        believes = shows(None, tmp_path / "court" / "authority.pem")
+        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, verify=believes) as http:
+            machine = Machine(tmp_path / "kept", http)
+            assert (await machine.claim(await machine.upload())).status_code == 201
+            named = httpx.URL(f"https://localhost:{port}/api/objects")  # a name that is not in the certificate
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await http.get(named)
+        assert (tmp_path / "kept" / ROOM / HEARING / "bench/00000.mp4").read_bytes() == DATA
+        doubts = shows(None, tmp_path / "other" / "authority.pem")
+        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, verify=doubts) as http:
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await http.post("/api/uploads/")
+        async with httpx.AsyncClient(base_url=address.replace("https", "http"), trust_env=False) as http:
+            assert (await http.post("/api/uploads/")).status_code == 426
+    assert other.certificate != court.certificate
+
+
+async def test_an_address_of_a_network_needs_tls_or_a_day_until_which_it_may_be_plain(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{ROOM} one\n")
+    tokens.chmod(0o600)
+    with pytest.raises(ConfigError, match="--certificate"):
+        async with running(tmp_path / "kept", tokens, "0.0.0.0", 0):
+            pass
+    court = open_authority(tmp_path / "court", "Court", utc_now())
+    tls = served_by(court, tmp_path, "127.0.0.1")
+    async with running(tmp_path / "kept", tokens, "127.0.0.1", 0, tls, (utc_now() + DAY).date()) as port:
+        async with httpx.AsyncClient(trust_env=False) as http:  # both by one port, so that rooms are moved one by one
+            assert (await http.post(f"http://127.0.0.1:{port}/api/uploads/")).status_code == 401
+        async with httpx.AsyncClient(trust_env=False, verify=shows(None, tmp_path / "court/authority.pem")) as http:
+            assert (await http.post(f"https://127.0.0.1:{port}/api/uploads/")).status_code == 401
 
 
 @pytest.mark.parametrize("text", ["", "# nobody", "jianshan/3", "jianshan one", "../3 one", "a/b/c one"])

@@ -33,6 +33,7 @@ REACHED = {
     "tests.support.rooms.edge_room.Room": "service",
     "tests.support.rooms.running_demo.Demo": "process",
     "playwright.sync_api": "browser",
+    "playwright.async_api": "browser",
     "tests.support.browsers.firefox.firefox": "browser",
     "transcriber.recognition.process.EngineProcess.start": "process",
 }

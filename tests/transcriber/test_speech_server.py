@@ -11,13 +11,17 @@ import openai
 import pytest
 
 from hardware.profile import Transcriber, speech_settings
-from sync.errors import ConfigError
+from sync.errors import ConfigError, WutongError
+from sync.tls.authority import open_authority
 from tests.support.files import tiny_models
+from tests.support.peers.tls_court import served_by, utc_now
 from tests.support.rooms.transcriber_room import speech
+from transcriber import speech_server
 from transcriber.recognition.factory import make_recognizer, probe
-from transcriber.recognition.openai_client import _wav
+from transcriber.recognition.openai_client import OpenAIClient, ServerAwayError, _wav
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import ProcessSettings
+from transcriber.recognition.recognizer import Transcription
 from transcriber.speech_server import BusyError, QuestionQueue, running
 
 TOKEN = "the-rooms-token"
@@ -108,11 +112,64 @@ async def test_an_ear_is_not_lost_on_a_question_that_was_taken_back_a_moment_ago
     assert heard == ["waiting", "the next one"]
 
 
-async def test_it_is_not_open_to_other_machines_without_a_token() -> None:
+async def test_it_is_not_open_to_other_machines_without_a_token_and_tls(tmp_path: Path) -> None:
     settings = speech_settings(engine="faster-whisper")
-    with pytest.raises(ConfigError, match="--token-file"):
-        async with running(settings, host="0.0.0.0", port=0, token_file=None, processes=1, waiting=1):
-            pass
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN, encoding="ascii")
+    token_file.chmod(0o600)
+    for host in ("0.0.0.0", "words.court.example"):
+        for given, why in ((None, "--token-file"), (token_file, "--certificate")):
+            with pytest.raises(ConfigError, match=why):
+                async with running(settings, host=host, port=0, token_file=given, processes=1, waiting=1):
+                    pass
+
+
+class NoModel:
+    """A recognizer that hears the same words in everything."""
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def ask(self, samples: Any, bias: str = "", *, interim: bool = False, turn: str = "") -> Transcription:
+        return Transcription("现在开庭", (), 0.9)
+
+
+async def test_a_room_asks_by_https_whom_the_courts_authority_vouches_for_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech_server, "make_recognizer", lambda settings: NoModel())
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN, encoding="ascii")
+    token_file.chmod(0o600)
+    court, other = (open_authority(tmp_path / name, name, utc_now()) for name in ("court", "other"))
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "token_file": token_file, "processes": 1, "waiting": 4}
+    known = tmp_path / "known.pem"  # comes with the enrollment, while the transcriber runs
+    silence = np.zeros(16000, np.float32)
+    async with running(
+        speech_settings(engine="faster-whisper"), **where, tls=served_by(court, tmp_path, "127.0.0.1")
+    ) as p:
+        client = OpenAIClient(
+            f"https://127.0.0.1:{p}", model="m", language="zh", timeout_s=20, token_file=token_file, authority=known
+        )
+        with pytest.raises(ServerAwayError, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.transcribe(silence)
+        known.write_bytes(court.pem)
+        assert (await client.transcribe(silence)).text == "现在开庭。"
+        await client.close()
+        known.write_bytes(other.pem)
+        fooled = OpenAIClient(
+            f"https://127.0.0.1:{p}", model="m", language="zh", timeout_s=20, token_file=token_file, authority=known
+        )
+        with pytest.raises(ServerAwayError, match="CERTIFICATE_VERIFY_FAILED"):
+            await fooled.transcribe(silence)
+        await fooled.close()
+        plain = OpenAIClient(f"http://127.0.0.1:{p}", model="m", language="zh", timeout_s=20, token_file=token_file)
+        with pytest.raises(WutongError, match="https"):
+            await plain.transcribe(silence)
+        await plain.close()
 
 
 def test_it_needs_an_engine_of_its_own() -> None:

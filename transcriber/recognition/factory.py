@@ -19,9 +19,15 @@ NO_MODEL = ("", "pitch")
 
 
 def make_recognizer(
-    settings: Transcriber, *, on_state: Callable[[str, str], None] = lambda state, why: None
+    settings: Transcriber,
+    *,
+    on_state: Callable[[str, str], None] = lambda state, why: None,
+    authority: Path | None = None,
 ) -> Recognizer:
-    """Make the recognizer, not started; the model `base` is joined first. Raises `ConfigError` without its model."""
+    """Make the recognizer, not started; the model `base` is joined first. Raises `ConfigError` without its model.
+
+    `authority`: the certificate of the court's authority, which servers of the court show certificates of.
+    """
     speaker = "" if settings.voices in NO_MODEL else settings.voices
     if speaker and not Path(speaker).is_file():
         raise ConfigError(f"the speaker model {speaker} is not there; correct [transcriber] voices, or leave it empty")
@@ -33,6 +39,7 @@ def make_recognizer(
                 language=settings.language,
                 timeout_s=settings.timeout_s,
                 token_file=settings.token_file,
+                authority=authority,
             )
             for server in settings.servers
         ]
@@ -55,7 +62,7 @@ def make_recognizer(
     return EngineProcess(local, on_state=on_state)
 
 
-async def probe(settings: Transcriber) -> str:
+async def probe(settings: Transcriber, authority: Path | None = None) -> str:
     """Say in one sentence, for `wutong doctor`, where words would come from. Raises `ConfigError` when none would."""
     if settings.engine != "openai":
         recognizer = make_recognizer(settings)
@@ -66,7 +73,9 @@ async def probe(settings: Transcriber) -> str:
         return f"{settings.engine}: {settings.model}"
     states: list[tuple[str, str]] = []
     recognizer = make_recognizer(
-        settings.model_copy(update={"voices": ""}), on_state=lambda state, why: states.append((state, why))
+        settings.model_copy(update={"voices": ""}),
+        on_state=lambda state, why: states.append((state, why)),
+        authority=authority,
     )
     try:
         await recognizer.start()

@@ -18,6 +18,7 @@ import numpy as np
 
 from sync.errors import ConfigError, WutongError
 from sync.runtime.secrets import read_secret
+from sync.tls.contexts import trust
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Transcription, Word
 from transcriber.recognition.text.language import LANGUAGES
@@ -59,8 +60,19 @@ class ServerRefusedError(WutongError):
 class OpenAIClient:
     """One server, which is asked any number of questions at a time. All methods belong to one event loop."""
 
-    def __init__(self, base: str, *, model: str, language: str, timeout_s: float, token_file: Path | None) -> None:
-        """`base`: its address without /v1; `language`: `zh`, `en` or `auto`; a question takes `timeout_s` at most."""
+    def __init__(
+        self,
+        base: str,
+        *,
+        model: str,
+        language: str,
+        timeout_s: float,
+        token_file: Path | None,
+        authority: Path | None = None,
+    ) -> None:
+        """`base`: its address without /v1; `language`: `zh`, `en` or `auto`; a question takes `timeout_s` at most.
+        `authority`: where the certificate of the court's own authority is, once there is one; it is believed beside
+        those that everybody believes."""
         self.base = base.rstrip("/").removesuffix("/v1")
         self._model = model
         self._language = language
@@ -68,7 +80,9 @@ class OpenAIClient:
         self._token_file = token_file
         self._timeout_s = timeout_s
         timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
-        self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16))
+        self._authority = authority
+        self._context = httpx.create_ssl_context()
+        self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16), verify=self._context)
 
     async def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False) -> Transcription:
         """Return the words of at most 30 s. Where the first answer is nonsense, the server is asked once more."""
@@ -150,6 +164,9 @@ class OpenAIClient:
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
     ) -> httpx.Response:
         headers = dict(headers or {})
+        if self._authority is not None and self._authority.exists():
+            trust(self._context, self._authority)
+            self._authority = None
         if self._token_file is not None:
             # Read each time: a token that was replaced counts at once.
             headers["Authorization"] = f"Bearer {read_secret(self._token_file, 'the transcription token')}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, BrowserContext, Page
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -55,6 +55,14 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def unwarned_context(browser: Browser) -> BrowserContext:
+    """A context of an inspector's size for a stack of our own, whose authority this browser does not know.
+
+    What TLS costs is the same; whether browsers trust the authority is a test's question, not a figure's.
+    """
+    return await browser.new_context(viewport={"width": 1920, "height": 1080}, ignore_https_errors=True)
 
 
 async def sign_in(page: Page, url: str, code: str) -> None:

@@ -12,6 +12,9 @@ bench = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Fig
 OF_BENCH = frozenset({"cn2an", "jiwer", "matplotlib", "playwright", "rapidfuzz"})
 """What is imported of the extra `bench` of the package; a room and a center have none of it."""
 
+TlsOption = Annotated[
+    bool, typer.Option("--tls", help="center and panels by HTTPS, uploads by certificate: what TLS costs")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
@@ -31,13 +34,14 @@ def bench_verify(
 def live(
     seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    tls: TlsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """How old the picture on an inspector's screen is."""
     from wutong.bench.live.measure import measure
     from wutong.bench.report import run
 
-    run("live", lambda folder, console: measure(folder, seconds, port_base, console), as_json=as_json)
+    run("live", lambda folder, console: measure(folder, seconds, port_base, console, tls=tls), as_json=as_json)
 
 
 @bench.command()
@@ -138,26 +142,28 @@ def clerk(
 def exhibits(
     cycles: Annotated[int, typer.Option("--cycles", min=1, help="times four presentations")] = 6,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    tls: TlsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """How soon the display and an inspector see what the clerk presents."""
     from wutong.bench.live.exhibits import measure
     from wutong.bench.report import run
 
-    run("exhibits", lambda folder, console: measure(folder, cycles, port_base, console), as_json=as_json)
+    run("exhibits", lambda folder, console: measure(folder, cycles, port_base, console, tls=tls), as_json=as_json)
 
 
 @bench.command()
 def attack(
     seconds: Annotated[float, typer.Option("--seconds", min=10, help="how long the attack lasts")] = 600,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    tls: TlsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """What four hostile clients, with all that one room has, cost another room."""
     from wutong.bench.attack.measure import measure
     from wutong.bench.report import run
 
-    run("attack", lambda folder, console: measure(folder, seconds, port_base, console), as_json=as_json)
+    run("attack", lambda folder, console: measure(folder, seconds, port_base, console, tls=tls), as_json=as_json)
 
 
 @bench.command()

@@ -24,7 +24,9 @@ from hardware.profile import Profile, load_profile
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
 from sync.runtime.secrets import read_secret
+from sync.tls.authority import near_end
 from sync.tls.certificates import read_certificate
+from sync.uplink.center_clock import WRONG_S, CenterClock, words_of
 from wutong.doctor.cameras import examined, v4l2
 from wutong.doctor.finding import DoctorFinding, State
 from wutong.doctor.signer import confinement, signer
@@ -74,6 +76,7 @@ def examine(profile_path: Path | None) -> Iterator[DoctorFinding]:
     if profile is not None:
         yield from _wires(profile)
         yield from _center(profile)
+        yield from _clocks(profile)
 
 
 def _programs() -> Iterator[DoctorFinding]:
@@ -172,7 +175,11 @@ def _model(profile: Profile | None) -> DoctorFinding:
 
     try:
         if profile is not None and profile.transcriber.engine != "faster-whisper":
-            return DoctorFinding("speech model", "ok", asyncio.run(factory.probe(profile.transcriber)))
+            return DoctorFinding(
+                "speech model",
+                "ok",
+                asyncio.run(factory.probe(profile.transcriber, RoomPaths(profile.storage.data).authority)),
+            )
         return DoctorFinding("speech model", "ok", f"{name}: {model_files.locate(name)}")
     except WutongError as error:
         return DoctorFinding("speech model", "bad", error.message)
@@ -199,6 +206,24 @@ def _wires(profile: Profile) -> Iterator[DoctorFinding]:
     state: State = "ok" if left > 0 else "bad"
     text = f"valid until {until:%Y-%m-%d}" if left > 0 else f"ended {until:%Y-%m-%d}: enroll this room again"
     yield DoctorFinding("profile: certificate", state, text)
+
+
+def _clocks(profile: Profile) -> Iterator[DoctorFinding]:
+    """Whether this machine's clock is the center's: by a wrong one every certificate is too new or too old."""
+    layout = RoomPaths(profile.storage.data)
+    ahead_s = asyncio.run(CenterClock(profile.center.url, layout.authority).look())
+    if ahead_s is not None:
+        wrong = abs(ahead_s) > WRONG_S
+        yield DoctorFinding(
+            "profile: clock", "bad" if wrong else "ok", words_of(ahead_s) if wrong else f"within {abs(ahead_s):.0f} s"
+        )
+    authority = layout.authority
+    try:
+        until = read_certificate(authority.read_bytes()).not_valid_after_utc
+    except (OSError, WutongError):
+        return
+    if (words := near_end(until, dt.datetime.now(dt.UTC))) is not None:
+        yield DoctorFinding("profile: authority", "bad", words)
 
 
 def _center(profile: Profile) -> Iterator[DoctorFinding]:

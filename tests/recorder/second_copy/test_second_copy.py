@@ -21,6 +21,9 @@ from recorder.second_copy.worker import Copier, CopyOptions
 from server.copyserver import running
 from sync.errors import ConfigError
 from sync.room.event_log import RoomLog
+from sync.room.paths import RoomPaths
+from sync.tls.authority import open_authority
+from tests.support.peers.tls_court import served_by, utc_now
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
 RoomOf = Callable[..., RecorderRoom]
@@ -193,6 +196,7 @@ def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything
 
 
 async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp_path: Path) -> None:
+    """By HTTPS, with a certificate of the court's authority, which the room knows from its enrollment."""
     tokens = tmp_path / "tokens"
     tokens.write_text("# rooms\njianshan/3 secret-of-three\njianshan/4 secret-of-four\n")
     tokens.chmod(0o600)
@@ -200,11 +204,15 @@ async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp
     data.mkdir()
     log = RoomLog(data / "room.db")
     media = hearing_in(data, log)
-    async with running(kept, tokens, "127.0.0.1", 0) as port:
+    court = open_authority(tmp_path / "court", "Court", utc_now())
+    tls = served_by(court, tmp_path, "127.0.0.1")
+    RoomPaths(data).keys.mkdir()
+    RoomPaths(data).authority.write_bytes(court.pem)
+    async with running(kept, tokens, "127.0.0.1", 0, tls) as port:
         said: list[dict[str, Any]] = []
         processes = []
         for room, token in (("jianshan/3", "secret-of-three"), ("jianshan/3", "secret-of-four")):
-            options = CopyOptions(data=data, room=room, target=f"http://127.0.0.1:{port}")
+            options = CopyOptions(data=data, room=room, target=f"https://127.0.0.1:{port}")
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "recorder.second_copy.worker", options.model_dump_json()),
                 env={**os.environ, "WUTONG_COPY_TOKEN": token},

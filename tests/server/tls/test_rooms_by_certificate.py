@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import functools
 import json
 import ssl
-import threading
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from server.config import Config, load_config
-from server.service import Center, build, running
-from server.tls.center import open_court
 from server.tls.court import CourtAuthority
 from sync import topics
 from sync.errors import CenterError, ConfigError
@@ -29,72 +23,14 @@ from sync.mqtt import BrokerAddress, MqttConnection
 from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
 from sync.tls.authority import open_authority
-from sync.tls.identity import TlsFiles, TlsIdentity
-from sync.uplink.certificate import CertificateRenewal, ask_for_center
+from sync.tls.identity import TlsIdentity
+from sync.uplink.certificate import CertificateRenewal
 from sync.uplink.tus import TusClient
-from tests.support.peers.center_peers import config_text, metadata, opening, until
-from tests.support.peers.tls_court import DAY, CertifiedBroker, certified, certified_broker, shows, utc_now
-from wutong.demo.broker_reload import watch
+from tests.support.peers.center_peers import metadata, opening, until
+from tests.support.peers.tls_center import OTHER, ROOM, TlsCenter, files_of, served_by_tls
+from tests.support.peers.tls_court import DAY, certified, shows, utc_now
 from wutong.enroll import at_center, fingerprint_of, new_code
 from wutong.terminal import terminal
-
-ROOM, OTHER = "court1/c03", "court1/c04"
-HEADERS = {"X-Wutong": "1"}
-
-
-@dataclass
-class TlsCenter:
-    """A center that serves HTTPS, with its broker."""
-
-    url: str
-    config: Config
-    file: Path
-    center: Center
-    broker: CertifiedBroker
-
-    def http(self, files: TlsFiles | None = None, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-        """A client that trusts the court's authority and shows `files`."""
-        context = shows(files, self.broker.authority)
-        hooks = {"request": [ask_for_center]}
-        return httpx.AsyncClient(
-            base_url=self.url, verify=context, headers={**HEADERS, **(headers or {})}, timeout=20, event_hooks=hooks
-        )
-
-    async def enrolled(self, folder: Path, room: str = ROOM) -> RoomPaths:
-        """A room that was enrolled as people do it."""
-        layout = RoomPaths(folder)
-        code = await new_code(self.config, room)
-        await asyncio.to_thread(
-            enroll_at, self.url, layout, room, code, utc_now(), make_key(layout.device_key), hosts=["room.example"]
-        )
-        return layout
-
-
-def files_of(layout: RoomPaths) -> TlsFiles:
-    return TlsFiles(layout.authority, layout.tls_certificate, layout.tls_key)
-
-
-@contextlib.asynccontextmanager
-async def served_by_tls(folder: Path, more: str = "") -> AsyncIterator[TlsCenter]:
-    data, file = folder / "center", folder / "center.toml"
-    ours = f"[mqtt]\nport = PORT\ntls = true\n[tls]\nloopback = true\n{more}"
-    text = config_text(data, 1).replace("[mqtt]\nport = 1\n", ours)
-    file.write_text(text.replace("PORT", "1"))
-    court = open_court(load_config(file))
-    with certified_broker(folder, court) as broker:
-        file.write_text(text.replace("PORT", str(broker.port)))
-        config = load_config(file)
-        over = threading.Event()
-        watcher = threading.Thread(target=watch, args=(court.broker_folder, broker.pid_file, over.is_set))
-        watcher.start()
-        center = build(config)
-        try:
-            async with running(center, "127.0.0.1", 0) as port:
-                await until(lambda: center.broker.connected)
-                yield TlsCenter(f"https://127.0.0.1:{port}", config, file, center, broker)
-        finally:
-            over.set()
-            await asyncio.to_thread(watcher.join)
 
 
 @pytest_asyncio.fixture

@@ -43,6 +43,16 @@ def certified(
     return TlsFiles(folder / "believed.pem", path, folder / f"{stem}.key")
 
 
+def served_by(
+    authority: Authority, folder: Path, host: str, *, lasts: dt.timedelta = 397 * DAY, key: str = "served.key"
+) -> tuple[Path, Path]:
+    """Certificate and key of a server that is reached as `host`, as `wutong authority --issue` makes them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate = authority.issue(make_tls_key(folder / key).public_key(), "served", [host], utc_now(), lasts=lasts)
+    (folder / "served.pem").write_bytes(pem_of(certificate))
+    return folder / "served.pem", folder / key
+
+
 def shows(files: TlsFiles | None, authority: Path) -> ssl.SSLContext:
     """A context that trusts `authority` and shows `files`."""
     context = client_context()

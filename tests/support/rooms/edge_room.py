@@ -7,6 +7,7 @@ import contextlib
 import json
 import shutil
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -143,23 +144,33 @@ def enroll(folder: Path) -> str:
 
 
 class Room:
-    """`async with Room(folder, people, cookie) as room`: an edge with a signed-in clerk."""
+    """`async with Room(folder, people, cookie) as room`: an edge with a signed-in clerk.
 
-    def __init__(self, folder: Path, people: Path, cookie: str) -> None:
+    `trusted`: panel and display by HTTPS, and its clients believe this context; the room has to be enrolled already.
+    """
+
+    def __init__(self, folder: Path, people: Path, cookie: str, *, trusted: ssl.SSLContext | None = None) -> None:
         path = folder / "room.toml"
         port = free_port()
-        path.write_text(PROFILE % port, encoding="utf-8")
+        tls = "" if trusted is None else "[tls]\nloopback = true\n"
+        path.write_text(PROFILE % port + tls, encoding="utf-8")
         self.profile: Profile = load_profile(path)
         self.layout = RoomPaths(self.profile.storage.data)
-        self.base = f"http://127.0.0.1:{port}"
+        self.base = f"{'http' if trusted is None else 'https'}://127.0.0.1:{port}"
         self.recorder = RecorderPeer(self.layout)
         self.transcriber = FeedServer(self.layout.feed("transcriber"))
         self.layout.data.mkdir(exist_ok=True)
         for name in ("access.json", "codes.json"):
             shutil.copy(people / name, self.layout.data / name)
-        self.clerk = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
-        self.clerk.cookies.set("wutong_room_jianshan_c03", cookie, domain="127.0.0.1")
-        self.stranger = httpx.AsyncClient(base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30)
+        believed: Any = True if trusted is None else trusted
+        self.clerk, self.stranger = (
+            httpx.AsyncClient(
+                base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30, verify=believed
+            )
+            for _ in range(2)
+        )
+        self.cookie = "wutong_room_jianshan_c03" if trusted is None else "__Host-wutong_room_jianshan_c03"
+        self.clerk.cookies.set(self.cookie, cookie, domain="127.0.0.1")
         self._task: asyncio.Task[None] | None = None
         self._signer = contextlib.ExitStack()
 

@@ -33,7 +33,7 @@ from sync.errors import WutongError
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from wutong.bench.attack.target import Target
-from wutong.bench.browser import chromium, sign_in
+from wutong.bench.browser import chromium, sign_in, unwarned_context
 from wutong.bench.live.measure import WARM_UP_S, live_script, machine
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
@@ -74,16 +74,16 @@ class Taken:
         return {name: round((values[-1] - values[0]) / over_s, 2) for name, values in self.cpu_s.items()}
 
 
-async def measure(data: Path, seconds: float, port_base: int, console: Console) -> dict[str, Any]:
+async def measure(data: Path, seconds: float, port_base: int, console: Console, *, tls: bool = False) -> dict[str, Any]:
     """Run the whole and return the figures; `data` is a folder that may be filled."""
     scenario = Scenario.load(BUNDLED_HEARING)
     console.print("starting broker, center and room …")
-    stack = await start_stack(data, BUNDLED_HEARING, absent=CLIENTS, port_base=port_base)
+    stack = await start_stack(data, BUNDLED_HEARING, absent=CLIENTS, port_base=port_base, tls=tls)
     watching = asyncio.create_task(stack.processes.watch())
     room = stack.rooms[0]
     holding: asyncio.Task[None] | None = None
     try:
-        async with Clerk(stack.panel_url(room)) as clerk:
+        async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
             while (await clerk.state())["transcriber"].get("state") != "ready":
                 await asyncio.sleep(0.2)
@@ -108,7 +108,7 @@ async def _hold(clerk: Clerk, scenario: Scenario, stage: Path) -> None:
 async def _watch(stack: Stack, seconds: float, data: Path, console: Console) -> dict[str, Any]:
     room = stack.rooms[0]
     async with chromium() as browser:
-        page = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
+        page = await (await unwarned_context(browser)).new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
         await page.add_init_script(live_script(room.address))
         await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")

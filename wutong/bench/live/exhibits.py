@@ -25,7 +25,7 @@ from rich.progress import track
 from hardware.simulation.cue import Play, announce
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.room.paths import RoomPaths
-from wutong.bench.browser import chromium, sign_in
+from wutong.bench.browser import chromium, sign_in, unwarned_context
 from wutong.bench.live.measure import machine
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
@@ -52,10 +52,10 @@ _SEEN = """([drawn, zoom]) => new Promise((resolve, reject) => {
 })"""
 
 
-async def measure(data: Path, cycles: int, port_base: int, console: Console) -> dict[str, Any]:
+async def measure(data: Path, cycles: int, port_base: int, console: Console, *, tls: bool = False) -> dict[str, Any]:
     """Run the whole and return the figures; `data` is a folder that may be filled."""
     console.print("starting broker, center and room …")
-    stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base)
+    stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base, tls=tls)
     watching = asyncio.create_task(stack.processes.watch())
     try:
         return await _present(stack, cycles, console)
@@ -75,9 +75,9 @@ async def _present(stack: Stack, cycles: int, console: Console) -> dict[str, Any
         announce(RoomPaths(room.data).stage, Play(time.monotonic_ns(), BUNDLED_HEARING))
         files = [*(BUNDLED_HEARING / name for name in _FILES), *await asyncio.to_thread(_made, room.data.parent)]
         added = [await clerk.add_exhibit(file, file.name) for file in files]
-        display = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        display = await (await unwarned_context(browser)).new_page()
         await display.goto(stack.display_url(room))
-        context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+        context = await unwarned_context(browser)
         inspector = await context.new_page()
         await sign_in(inspector, f"{stack.center_url}/inspect", stack.inspector_code())
         await inspector.goto(f"{stack.center_url}/inspect#/room/{room.address}")

@@ -25,7 +25,7 @@ from rich.progress import track
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
-from wutong.bench.browser import chromium, sign_in
+from wutong.bench.browser import chromium, sign_in, unwarned_context
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
@@ -41,11 +41,11 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
 
-async def measure(data: Path, seconds: float, port_base: int, console: Console) -> dict[str, Any]:
+async def measure(data: Path, seconds: float, port_base: int, console: Console, *, tls: bool = False) -> dict[str, Any]:
     """Run the whole and return the figures; `data` is a folder that may be filled."""
     scenario = Scenario.load(BUNDLED_HEARING)
     console.print("starting broker, center and room …")
-    stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base)
+    stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base, tls=tls)
     watching = asyncio.create_task(stack.processes.watch())
     room = stack.rooms[0]
     conducting: asyncio.Task[None] | None = None
@@ -70,7 +70,7 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console) 
 async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, Any]:
     room = stack.rooms[0]
     async with chromium() as browser:
-        context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+        context = await unwarned_context(browser)
         page = await context.new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
         await page.add_init_script(live_script(room.address))

@@ -1,0 +1,86 @@
+"""A center that serves HTTPS, its broker that asks for certificates, and rooms that enroll as people do it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from server.config import Config, load_config
+from server.service import Center, build, running
+from server.tls.center import open_court
+from sync.ledger.keys import make_key
+from sync.ledger.signing_key import SigningKey
+from sync.room.enrollment import enroll_at
+from sync.room.paths import RoomPaths
+from sync.tls.identity import TlsFiles
+from sync.uplink.certificate import ask_for_center
+from tests.support.peers.center_peers import config_text, until
+from tests.support.peers.tls_court import CertifiedBroker, certified_broker, shows, utc_now
+from wutong.demo.broker_reload import watch
+from wutong.enroll import new_code
+
+ROOM, OTHER = "court1/c03", "court1/c04"
+HEADERS = {"X-Wutong": "1"}
+
+
+@dataclass
+class TlsCenter:
+    """A center that serves HTTPS, with its broker."""
+
+    url: str
+    config: Config
+    file: Path
+    center: Center
+    broker: CertifiedBroker
+
+    def http(self, files: TlsFiles | None = None, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+        """A client that trusts the court's authority and shows `files`."""
+        context = shows(files, self.broker.authority)
+        hooks = {"request": [ask_for_center]}
+        return httpx.AsyncClient(
+            base_url=self.url, verify=context, headers={**HEADERS, **(headers or {})}, timeout=20, event_hooks=hooks
+        )
+
+    async def enrolled(
+        self, folder: Path, room: str = ROOM, key: SigningKey | None = None, hosts: Sequence[str] = ("room.example",)
+    ) -> RoomPaths:
+        """A room that was enrolled as people do it; `key`: its device's, made in the folder where there is none."""
+        layout = RoomPaths(folder)
+        code = await new_code(self.config, room)
+        device = key or make_key(layout.device_key)
+        await asyncio.to_thread(enroll_at, self.url, layout, room, code, utc_now(), device, hosts=hosts)
+        return layout
+
+
+def files_of(layout: RoomPaths) -> TlsFiles:
+    return TlsFiles(layout.authority, layout.tls_certificate, layout.tls_key)
+
+
+@contextlib.asynccontextmanager
+async def served_by_tls(folder: Path, more: str = "") -> AsyncIterator[TlsCenter]:
+    """A running center below `folder`; `more` is appended to `[tls]` of its configuration."""
+    data, file = folder / "center", folder / "center.toml"
+    ours = f"[mqtt]\nport = PORT\ntls = true\n[tls]\nloopback = true\n{more}"
+    text = config_text(data, 1).replace("[mqtt]\nport = 1\n", ours)
+    file.write_text(text.replace("PORT", "1"))
+    court = open_court(load_config(file))
+    with certified_broker(folder, court) as broker:
+        file.write_text(text.replace("PORT", str(broker.port)))
+        config = load_config(file)
+        over = threading.Event()
+        watcher = threading.Thread(target=watch, args=(court.broker_folder, broker.pid_file, over.is_set))
+        watcher.start()
+        center = build(config)
+        try:
+            async with running(center, "127.0.0.1", 0) as port:
+                await until(lambda: center.broker.connected)
+                yield TlsCenter(f"https://127.0.0.1:{port}", config, file, center, broker)
+        finally:
+            over.set()
+            await asyncio.to_thread(watcher.join)
