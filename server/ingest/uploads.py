@@ -368,8 +368,8 @@ async def _told(work: Callable[[str, bytearray], None], uid: str, data: bytearra
     except StorageError as error:
         raise HTTPException(507, error.message, headers={"Retry-After": "5"}) from error
     except OSError as error:
-        why = f"an upload cannot be kept ({error.strerror}); look at the center's disk"
-        raise HTTPException(507, why, headers={"Retry-After": "5"}) from error
+        ours = StorageError(f"an upload cannot be kept ({error.strerror}); look at the center's disk")
+        raise HTTPException(507, ours.message, headers={"Retry-After": "5"}) from ours
 
 
 def _size(path: Path) -> int:

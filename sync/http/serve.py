@@ -14,13 +14,17 @@ from fastapi import FastAPI
 
 from sync.errors import ConfigError
 from sync.http.connection import Doorkeeper, DoorLimits, GuardedConnection
+from sync.http.json_bodies import StrictRoute
 from sync.http.listener import TlsListener
 from sync.http.rules import check_declared
 
 
 def new_app(title: str) -> FastAPI:
-    """An app without the interactive documentation: nothing is served that no route declares."""
-    return FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
+    """An app without the interactive documentation, which serves nothing that no route declares; bodies are read
+    strictly."""
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.route_class = StrictRoute
+    return app
 
 
 class _TlsServer(uvicorn.Server):
