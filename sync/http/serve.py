@@ -17,6 +17,7 @@ from sync.http.connection import Doorkeeper, DoorLimits, GuardedConnection
 from sync.http.json_bodies import StrictRoute
 from sync.http.listener import TlsListener
 from sync.http.rules import check_declared
+from sync.http.websocket import GuardedWebSocket
 
 
 def new_app(title: str) -> FastAPI:
@@ -87,6 +88,7 @@ async def serving(
         server_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
+        ws=GuardedWebSocket,
         ws_per_message_deflate=False,  # media does not shrink, and one core is dear
         ws_max_size=256 * 1024,
         timeout_graceful_shutdown=2,
