@@ -42,7 +42,7 @@ MAX_TEXT_BYTES = 64 * 1024
 MOST_MS = 2.0**62 / NS_PER_MS
 MAX_TRACKS = 16
 """Of one room: four cameras and the sound are six."""
-_TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_TRACK = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class LiveHub:
@@ -244,7 +244,7 @@ class LiveHub:
         """A live message of a track; `CenterError` or `EnvelopeError` when it is not what its topic says."""
         name = f"{room}/{track}"
         tracks = self._tracks.setdefault(room, set())
-        if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.match(track)):
+        if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.fullmatch(track)):
             raise CenterError(f"{name[:80]} is not a track that a room can have", code="envelope")
         envelope = Envelope.unpack(payload)
         if envelope.kind is not _KINDS.get(what):
