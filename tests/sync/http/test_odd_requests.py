@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.sync.http.test_door import Line, door, head
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -31,7 +33,9 @@ REFUSED = {
 }
 
 
-async def test_what_is_no_request_is_answered_once_at_most_and_read_by_no_route(tmp_path: Path) -> None:
+async def test_what_is_no_request_is_answered_once_at_most_and_read_by_no_route(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def answered(port: int, said: bytes) -> bytes:
         async with Line.to(port) as line:
             await line.say(said)
@@ -44,6 +48,9 @@ async def test_what_is_no_request_is_answered_once_at_most_and_read_by_no_route(
             assert b" 200 " not in answer.partition(b"\r\n")[0], name
             assert answer.count(b"HTTP/1.1 ") <= 1, name
         assert read == []
+    told = "".join(capsys.readouterr())
+    assert "internal_error" not in told, "a stranger's half request is no defect, and fills no log with stacks"
+    assert "Traceback" not in told
 
 
 async def test_a_request_for_another_host_in_its_first_line_is_none_of_ours(tmp_path: Path) -> None:
