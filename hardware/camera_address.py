@@ -128,7 +128,7 @@ def host_and_port(place: str, default: int, what: str, hint: str = "") -> tuple[
     else:
         host, colon, port = place.partition(":")
         number = port if colon else None
-        if not _HOST.match(host) or any(not 0 < len(label) < 64 for label in host.rstrip(".").split(".")):
+        if not _HOST.fullmatch(host) or any(not 0 < len(label) < 64 for label in host.rstrip(".").split(".")):
             raise ConfigError(f"the {what} has no host, or one that cannot be{hint}")
     if number is None:
         return host, default

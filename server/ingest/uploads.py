@@ -39,7 +39,7 @@ from sync.tls.certificates import PeerIdentity
 
 log = structlog.get_logger(__name__)
 
-_UID = re.compile(r"^[0-9a-f]{32}$")
+_UID = re.compile(r"[0-9a-f]{32}")
 _BUFFER_BYTES = 1024 * 1024
 ORPHAN_DAYS = 7
 """An upload to which nothing was added for so long has lost its room, which keeps the file and begins another."""
@@ -313,7 +313,7 @@ class UploadFolder(TusStorage):
             yield
 
     def _path(self, uid: str) -> Path:
-        if not _UID.match(uid):
+        if not _UID.fullmatch(uid):
             raise WutongError("this is not the id of an upload", code="not-found")
         return self._folder / uid
 
@@ -368,8 +368,8 @@ async def _told(work: Callable[[str, bytearray], None], uid: str, data: bytearra
     except StorageError as error:
         raise HTTPException(507, error.message, headers={"Retry-After": "5"}) from error
     except OSError as error:
-        why = f"an upload cannot be kept ({error.strerror}); look at the center's disk"
-        raise HTTPException(507, why, headers={"Retry-After": "5"}) from error
+        ours = StorageError(f"an upload cannot be kept ({error.strerror}); look at the center's disk")
+        raise HTTPException(507, ours.message, headers={"Retry-After": "5"}) from ours
 
 
 def _size(path: Path) -> int:

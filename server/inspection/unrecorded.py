@@ -55,9 +55,18 @@ class Unrecorded:
                 self._said = await self._told()
             for room, text in (await self._archive.dockets()).items():
                 if room in self._rooms:
-                    await self._poll(room, Docket.model_validate_json(text), self._said)
-        except (StorageError, ValidationError) as error:
+                    await self._look(room, text, self._said)
+        except StorageError as error:
             log.error("dockets_not_compared", why=str(error))
+
+    async def _look(self, room: str, text: str, said: set[str]) -> None:
+        """One room; what cannot be read of it hides no other's."""
+        try:
+            docket = Docket.model_validate_json(text)
+        except ValidationError as error:
+            log.error("docket_not_compared", room=room, why=str(error))
+            return
+        await self._poll(room, docket, said)
 
     async def _told(self) -> set[str]:
         raised = {str(row["detail"]) for row in await self._archive.audited(CODE)}

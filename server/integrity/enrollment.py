@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -32,7 +33,7 @@ from server.integrity.device_keys import Device, DeviceKeys
 from server.store import tables as t
 from server.store.database import Database
 from server.tls.court import CourtAuthority
-from server.tls.devices import note_certificate, revoke_certificates, revoked_serials
+from server.tls.devices import certified_hosts, note_certificate, revoke_certificates, revoked_serials
 from sync.errors import AccessError, ConfigError, LedgerError
 from sync.http.people import Throttle
 from sync.http.rules import machine, public
@@ -40,6 +41,7 @@ from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
 from sync.tls.certificates import pem_of
+from sync.tls.names import is_loopback, local_hosts
 
 VALID_S = 15 * 60
 
@@ -120,8 +122,11 @@ class Enrollment:
         issued = await self.enroll(code, request)
         return issued.room, issued.certificate
 
-    async def enroll(self, code: str, request: str, tls_request: str = "") -> Issued:
-        """What a code is good for; `AccessError` "code" when it is unknown, used or old; `LedgerError`."""
+    async def enroll(self, code: str, request: str, tls_request: str = "", *, here: bool = False) -> Issued:
+        """What a code is good for; `AccessError` "code" when it is unknown, used or old; `LedgerError`.
+
+        `here`: it is redeemed on the center's own machine.
+        """
 
         def work(connection: Connection) -> Issued:
             now = self._utc_ns()
@@ -135,7 +140,9 @@ class Enrollment:
                 request.encode(), row.room, self._key, at, since=_known_since(connection, row.room, key)
             )
             tls = (
-                None if self._court is None or not tls_request else self._court.certify(tls_request.encode(), row.room)
+                None
+                if self._court is None or not tls_request
+                else self._court.certify(tls_request.encode(), row.room, here=here)
             )
             unused = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None)
             if not connection.execute(update(t.enrollments).where(unused).values(used_utc_ns=now)).rowcount:
@@ -155,12 +162,23 @@ class Enrollment:
         self.changed.notify()
         return issued
 
-    async def renew(self, room: str, request: str) -> str:
-        """A further TLS certificate (PEM) for a room that has shown the one it has; `LedgerError` for the request."""
-        if self._court is None:
+    async def renew(self, room: str, request: str, *, here: bool = False) -> str:
+        """A further TLS certificate (PEM) for a room that has shown the one it has; `LedgerError` for the request.
+
+        `here`: it is asked for on the center's own machine.
+        """
+        court = self._court
+        if court is None:
             raise LedgerError("this center gives no certificates of TLS", code="certificate")
-        tls = self._court.certify(request.encode(), room)
-        await self._db.write(lambda connection: note_certificate(connection, room, tls, self._utc_ns()))
+
+        def work(connection: Connection) -> x509.Certificate:
+            now = self._utc_ns()
+            certified = certified_hosts(connection, room, now)
+            tls = court.certify(request.encode(), room, here=here, certified=certified)
+            note_certificate(connection, room, tls, now)
+            return tls
+
+        tls = await self._db.write(work)
         self.changed.notify()
         return pem_of(tls).decode()
 
@@ -202,7 +220,7 @@ class Enrollment:
             address = address_of(request)
             throttle.check(address)
             try:
-                issued = await self.enroll(body.code, body.request, body.tls_request)
+                issued = await self.enroll(body.code, body.request, body.tls_request, here=_is_here(address))
             except AccessError as error:
                 throttle.failed(address)
                 audit.note("refused", "device", address, "enroll code")
@@ -231,9 +249,15 @@ class Enrollment:
         @machine(by_certificate)
         async def certificate(body: RenewalRequest, request: Request) -> dict[str, str]:
             room = str(request.scope["wutong_room"])
-            renewed = await self.renew(room, body.request)
-            audit.note("enroll", "device", address_of(request), f"{room} renewed")
+            address = address_of(request)
+            renewed = await self.renew(room, body.request, here=_is_here(address))
+            audit.note("enroll", "device", address, f"{room} renewed")
             return {"tls": renewed, "authority": authority}
+
+
+def _is_here(address: str) -> bool:
+    """Whether who asks is on this machine, and so has its names."""
+    return is_loopback(address) or address in local_hosts()
 
 
 def _hash(code: str) -> str:

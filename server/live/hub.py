@@ -45,7 +45,7 @@ ANEW_S = 2.0
 """A room is not asked more often to say anew how its tracks begin."""
 MAX_TRACKS = 16
 """Of one room: four cameras and the sound are six."""
-_TRACK = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_TRACK = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class LiveHub:
@@ -256,7 +256,7 @@ class LiveHub:
         """A live message of a track; `CenterError` or `EnvelopeError` when it is not what its topic says."""
         name = f"{room}/{track}"
         tracks = self._tracks.setdefault(room, set())
-        if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.match(track)):
+        if track not in tracks and (len(tracks) >= MAX_TRACKS or not _TRACK.fullmatch(track)):
             raise CenterError(f"{name[:80]} is not a track that a room can have", code="envelope")
         envelope = Envelope.unpack(payload)
         if envelope.kind is not _KINDS.get(what):

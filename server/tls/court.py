@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
+from server.tls.room_hosts import CertifiedHosts, hosts_for_room
 from sync.errors import ConfigError, LedgerError
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
@@ -123,9 +124,17 @@ class CourtAuthority:
         if before is None or not ours or {one.serial_number for one in before} != wanted:
             self._put(path, self.authority.revocations(wanted, self._now(), before if ours else None))
 
-    def certify(self, request: bytes, room: str) -> x509.Certificate:
-        """A certificate for a room that has proved who it is; `LedgerError` when the request is not of this room."""
-        key, hosts = read_request(request, room)
+    def certify(
+        self, request: bytes, room: str, *, here: bool = False, certified: CertifiedHosts | None = None
+    ) -> x509.Certificate:
+        """A certificate for a room that has proved who it is; `LedgerError` when the request is not of this room.
+
+        `here`, `certified`: see `hosts_for_room`, which says which of the hosts it asks for are in it.
+        """
+        key, asked = read_request(request, room)
+        hosts = hosts_for_room(asked, center=[*self._names, *local_hosts()], here=here, certified=certified)
+        if len(hosts) < len(asked):
+            log.warning("hosts_not_certified", room=room, hosts=sorted(set(asked) - set(hosts))[:20])
         return self.authority.issue(key, room, hosts, self._now())
 
     def _certify(self, path: Path, key_path: Path, name: str, hosts: list[str]) -> bool:

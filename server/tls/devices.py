@@ -16,10 +16,12 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from server.store import tables as t
 from server.store.database import Database
+from server.tls.room_hosts import CertifiedHosts
 from sync.errors import AccessError
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
-from sync.tls.certificates import PeerIdentity, pem_of
+from sync.tls.certificates import PeerIdentity, pem_of, read_certificate
+from sync.tls.names import hosts_in
 
 LOOK_S = 1.0
 
@@ -150,6 +152,17 @@ def revoke_certificates(connection: Connection, room: str, now_utc_ns: int) -> N
     c = t.device_certificates.c
     good = (c.room == room) & c.revoked_utc_ns.is_(None)
     connection.execute(update(t.device_certificates).where(good).values(revoked_utc_ns=now_utc_ns))
+
+
+def certified_hosts(connection: Connection, room: str, now_utc_ns: int) -> CertifiedHosts:
+    """What the good certificates of a room, and of all others, name."""
+    c = t.device_certificates.c
+    good = c.revoked_utc_ns.is_(None) & (c.expires_utc_ns > now_utc_ns)
+    own: set[str] = set()
+    others: set[str] = set()
+    for row in connection.execute(select(c.room, c.certificate).where(good)):
+        (own if row.room == room else others).update(hosts_in(read_certificate(row.certificate.encode())))
+    return CertifiedHosts(frozenset(own), frozenset(others))
 
 
 def revoked_serials(connection: Connection, now_utc_ns: int) -> set[int]:

@@ -27,12 +27,14 @@ from typing import Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from typing_extensions import TypedDict
 
 from sync.errors import AccessError, WutongError
 from sync.http import answers
 from sync.http.audit.outcomes import Outcome
 from sync.http.connection import neighborhood
+from sync.http.cookies import cookie
 from sync.http.gate import AccessGate
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
@@ -127,7 +129,7 @@ class Access:
         @app.get("/api/session")
         @public()
         async def who(request: Request) -> dict[str, str]:
-            session = self._of(request.cookies)
+            session = self._of(request.headers)
             if session is None:
                 raise AccessError("请先登录 (sign in first)", code="signed-out")
             return {"role": session.role, "name": session.name}
@@ -135,7 +137,7 @@ class Access:
         @app.delete("/api/session")
         @public()
         async def sign_out(request: Request, response: Response) -> dict[str, str]:
-            token = request.cookies.get(self._cookie, "")
+            token = cookie(request.headers, self._cookie)
             session = self._people.session(token)
             await asyncio.to_thread(self._people.sign_out, token)
             response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
@@ -148,7 +150,7 @@ class Access:
 
     async def _sign_in(self, code: str, request: Request, address: str) -> tuple[str, Session]:
         """(token, session); guesses are counted by address, those from a device that is known by the device."""
-        device = self._people.known_device(request.cookies.get(self._cookie + _DEVICE, ""))
+        device = self._people.known_device(cookie(request.headers, self._cookie + _DEVICE))
         who = device or neighborhood(address)
         self._people.throttle.check(who)
         if self._waiting[who] >= _MOST_WAITING:
@@ -269,8 +271,8 @@ class Access:
         if self._audit is not None:
             self._audit(what, role, address, detail)
 
-    def _of(self, cookies: Mapping[str, str]) -> Session | None:
-        return self._people.session(cookies.get(self._cookie, ""))
+    def _of(self, headers: Headers) -> Session | None:
+        return self._people.session(cookie(headers, self._cookie))
 
     async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
         """Check one request against the rule of its route; `AccessError` to refuse."""
@@ -294,7 +296,7 @@ class Access:
             raise AccessError("a changing request must carry the header X-Wutong: 1", code="header")
         if rule.public:
             return None
-        session = self._of(request.cookies)
+        session = self._of(request.headers)
         if session is None:
             raise AccessError("请先登录 (sign in first)", code="signed-out")
         request.scope[SESSION] = session

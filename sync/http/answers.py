@@ -19,6 +19,7 @@ from sync.errors import (
     StorageError,
     WutongError,
 )
+from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,9 @@ _STATUS_OF_CODE = {
     "host": 421,
     "busy": 503,
 }
+_CODE_OF_STATUS = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large", 422: "invalid", 507: "storage"}
+_MOST_SAID = 300
+"""Characters of what a library says of a request."""
 _STATUS_OF_CLASS: Sequence[tuple[type[WutongError], int]] = (
     (AccessError, 403),
     (HearingError, 409),
@@ -92,14 +96,21 @@ async def _wutong_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large", 507: "storage"}.get(
-        error.status_code, "error"
-    )
-    return JSONResponse({"code": code, "message": str(error.detail)}, error.status_code, headers=error.headers)
+    code = _CODE_OF_STATUS.get(error.status_code, "error")
+    message = str(error.detail)
+    if error.status_code >= 500 and not isinstance(error.__cause__, WutongError):
+        # A library's own: it may have put another's error into it, with paths and statements.
+        log.error("answered_without_the_cause", code=code, path=request.url.path, why=message[:2000])
+        message = "服务器暂时无法处理，已记入日志，请稍后重试 (the server cannot do this now; it was logged, try again)"
+    request.scope[CODE] = code
+    return JSONResponse({"code": code, "message": message[:_MOST_SAID]}, error.status_code, headers=error.headers)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return JSONResponse({"code": "invalid", "message": f"{where}: {first['msg']}"}, 422)
+    request.scope[CODE] = "invalid"
+    # Names of keys are the asker's own words: short, and nothing that turns a line around where it is shown.
+    message = printable(f"{where}: {first['msg']}"[:_MOST_SAID])
+    return JSONResponse({"code": "invalid", "message": message}, 422)

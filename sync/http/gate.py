@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -112,10 +113,12 @@ class AccessGate:
                 raise
             said = too_large(limit) if body.exceeded else error
             await answer(error_response(said), said.code)
-        except Exception:  # the last edge: a person gets a sentence, the log gets the stack
+        except Exception as error:  # the last edge: a person gets a sentence, the log gets the stack
             if body.exceeded and not started:
                 await answer(error_response(too_large(limit)), "too-large")
                 return
+            if isinstance(error, ClientDisconnect):
+                return  # who goes away in the middle of a body, or ends it as nobody may, is no defect of ours
             log.exception("internal_error", path=request.url.path)
             if started:
                 raise

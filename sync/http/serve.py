@@ -14,13 +14,18 @@ from fastapi import FastAPI
 
 from sync.errors import ConfigError
 from sync.http.connection import Doorkeeper, DoorLimits, GuardedConnection
+from sync.http.json_bodies import StrictRoute
 from sync.http.listener import TlsListener
 from sync.http.rules import check_declared
+from sync.http.websocket import GuardedWebSocket
 
 
 def new_app(title: str) -> FastAPI:
-    """An app without the interactive documentation: nothing is served that no route declares."""
-    return FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
+    """An app without the interactive documentation, which serves nothing that no route declares; bodies are read
+    strictly."""
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.route_class = StrictRoute
+    return app
 
 
 class _TlsServer(uvicorn.Server):
@@ -83,6 +88,7 @@ async def serving(
         server_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
+        ws=GuardedWebSocket,
         ws_per_message_deflate=False,  # media does not shrink, and one core is dear
         ws_max_size=256 * 1024,
         timeout_graceful_shutdown=2,

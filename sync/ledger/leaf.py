@@ -49,7 +49,7 @@ def read_leaf(data: bytes) -> Event:
     if len(data) > MAX_LEAF_BYTES:
         raise LedgerError(f"a leaf of {len(data)} bytes is larger than any honest one", code="leaf")
     try:
-        value = read_strict(data, limit=MAX_LEAF_BYTES)
+        value = read_strict(data, limit=MAX_LEAF_BYTES, nul=True)
         if not isinstance(value, dict) or set(value) != _FIELDS:
             raise LedgerError("a leaf lacks a field, or has one too many", code="leaf")
         if not isinstance(value["number"], int) or not isinstance(value["kind"], str) or value["hearing"] is None:

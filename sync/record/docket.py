@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync.text.characters import clean_line
 from sync.text.fields import CASE_NUMBER, LINE, LONGEST, NAMES
@@ -68,7 +69,13 @@ class DocketEntry(Case):
     """One planned hearing."""
 
     id: Annotated[str, LINE, Field(min_length=1, max_length=64)]
-    time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    time: Annotated[str, LINE, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+def _real(date: str) -> str:
+    """`ValueError` for a day that no calendar has."""
+    datetime.date.fromisoformat(date)
+    return date
 
 
 class Docket(BaseModel):
@@ -76,5 +83,6 @@ class Docket(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    date: Annotated[str, LINE, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real)]
+    """A day that there is: one that there is not would never be missed when it was not recorded."""
     hearings: list[DocketEntry] = Field(default_factory=list, max_length=200)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ AFTER_SEAL = frozenset({"utterance", "revision", "check", "transcript", "signatu
 
 DAMAGED = "damaged"
 """The one key of the body that a reader that must go on gets for a body that cannot be read; the times still stand."""
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it: of text that only speaks of it the backslash is written twice."""
 
 
 def seal_key(hearing: str, index: int) -> str:
@@ -67,7 +71,7 @@ def canonical_text(value: object) -> str:
     """JSON in the one form that both ends hash; `ValueError` when it is not JSON, or not text that can be kept."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     text.encode("utf-8")  # a lone surrogate is not text
-    if "\\u0000" in text:
+    if _NUL.search(text):
         raise ValueError("a NUL character is not text")
     return text
 

@@ -21,6 +21,7 @@ import structlog
 import uvloop
 
 from sync.errors import WutongError
+from sync.runtime.log_lines import LibraryLines, log_line
 from sync.runtime.processes import die_with_parent
 from sync.text.printable import printable
 
@@ -30,14 +31,16 @@ __all__ = ["Lifeline", "cancel_and_wait", "configure_logging", "die_with_parent"
 def configure_logging(service: str) -> None:
     """One JSON object a line on stderr; `WUTONG_LOG` sets the level (default info)."""
     level = logging.getLevelNamesMapping().get(os.environ.get("WUTONG_LOG", "info").upper(), logging.INFO)
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LibraryLines(service))
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(log_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _PatientStderr())),

@@ -1,6 +1,7 @@
 """Certificate requests for TLS: what a device asks to be certified, and what of it the authority believes.
 
-Believed: that who asks holds the key, and nothing that the request says about names, rights or times.
+Believed: that who asks holds the key, and nothing that the request says about names, rights or times. The hosts it asks
+for are a wish: who certifies says which of them are granted (`server.tls.room_hosts`).
 """
 
 from __future__ import annotations

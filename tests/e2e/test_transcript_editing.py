@@ -229,3 +229,20 @@ def test_the_clerk_edits_while_speech_goes_on(
     expect(row(page, "t2").locator(".draft")).to_contain_text("还没写完")
     row(page, "t2").get_by_role("button", name="丢弃").tap()
     assert json.loads(page.evaluate("JSON.stringify(Object.keys(localStorage))")) == []
+
+
+def test_no_secret_and_no_word_is_in_any_log_of_the_demo(demo: Demo, court: Court) -> None:
+    """After all of the above: of a hearing, and of what opens anything, no service has said a word to its log."""
+    logs = {file.name: file.read_text(encoding="utf-8", errors="replace") for file in demo.data.rglob("*.log")}
+    assert len(logs) >= 5, logs.keys()
+    secrets = [file.read_text().strip() for file in (demo.data / "keys").iterdir()]
+    for file in demo.data.rglob("codes.json"):
+        secrets += json.loads(file.read_text()).values()
+    secrets += [file.read_text().strip() for file in demo.data.rglob("*display*token*") if file.is_file()]
+    secrets += ["".join(file.read_text().splitlines()[1:-1])[:40] for file in demo.data.rglob("*.key")]
+    secrets += [value for value in court.http.cookies.values() if value]
+    words = [text for _, _, text in LINES] + ["断开时写下的话", "两台的说法"]
+    assert len(secrets) > 8
+    for name, text in logs.items():
+        assert [said for said in (*secrets, *words) if said and said in text] == [], name
+        assert all(line.isprintable() for line in text.splitlines() if line.startswith("{")), name

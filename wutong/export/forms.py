@@ -148,7 +148,7 @@ def note_text(room: str, hearing: str, sha256: str) -> str:
 def read_json(data: bytes, *, limit: int = MAX_INDEX_BYTES) -> Any:
     """JSON from outside; `LedgerError` when it is too large, too deep, ambiguous or no JSON."""
     try:
-        return read_strict(data, limit=limit)
+        return read_strict(data, limit=limit, nul=True)
     except UnreadableError as error:
         raise LedgerError(str(error), code="json") from error
 

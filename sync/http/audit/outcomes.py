@@ -25,6 +25,8 @@ MINUTE_S = 60.0
 MAX_OPEN = 5000
 """Stretches that are open at once; the oldest are ended before their time."""
 MAX_PARTS = 40
+"""Of a stretch that one line names. With the next one another stretch begins, so that each part is named in a line:
+else who looked at forty harmless pages first would be seen to look at no others."""
 WEBSOCKET = "WS"
 OPENED = 101
 """The status of a WebSocket that was accepted."""
@@ -112,12 +114,12 @@ class RequestTrail:
             self._open[key] = stretch
             self._bound(now_s)
         else:
+            if len(stretch.parts) >= MAX_PARTS and not _parts_of(outcome) <= stretch.parts.keys():
+                self._end(key, now_s, whole=False)
             stretch.count += 1
             stretch.seen_s = now_s
             stretch.detail |= {name: value for name, value in outcome.said.items() if name != "hearing"}
-        for name in _PARTS:
-            if name in outcome.params and len(stretch.parts) < MAX_PARTS:
-                stretch.parts[outcome.params[name][:100]] = None
+        stretch.parts |= dict.fromkeys(sorted(_parts_of(outcome)))
         if outcome.status == OPENED:
             stretch.held += 1
             stretch.lasting = True
@@ -172,7 +174,7 @@ class RequestTrail:
             stretch.detail |= {"times": stretch.count, "seconds": round(until_s - stretch.began_s)}
             self._over.append(_line(stretch, _ENDED[stretch.what]))
         if not whole:
-            stretch.began_s, stretch.count = now_s, 0
+            stretch.began_s, stretch.count, stretch.parts = now_s, 0, {}
 
 
 def _what(outcome: Outcome) -> str:
@@ -187,6 +189,10 @@ def _key(outcome: Outcome) -> _Key:
     things = tuple(sorted((name, value) for name, value in outcome.params.items() if name not in _PARTS))
     status = outcome.status if outcome.status >= 400 else 200
     return outcome.session.id, outcome.method, outcome.route, things, outcome.hearing, status, outcome.code
+
+
+def _parts_of(outcome: Outcome) -> set[str]:
+    return {outcome.params[name][:100] for name in _PARTS if name in outcome.params}
 
 
 def _detail(outcome: Outcome) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from cryptography import x509
 
 from server.tls.court import CourtAuthority
 from sync import topics
@@ -260,3 +261,18 @@ async def test_the_authority_is_given_to_browsers_and_the_fingerprint_is_of_it(c
         assert answer.headers["Content-Type"].startswith("application/x-x509-ca-cert")
         assert answer.content == center.broker.court.authority.pem
     assert len(fingerprint_of(center.config).replace("-", "")) == 32
+
+
+async def test_a_room_cannot_add_names_of_others_or_of_the_court_by_itself(center: TlsCenter, tmp_path: Path) -> None:
+    from sync.tls.keys import make_tls_key
+    from sync.tls.names import CENTER_HOST, hosts_in
+    from sync.tls.requests import tls_request
+
+    layout = await center.enrolled(tmp_path / "room")
+    await center.enrolled(tmp_path / "other", OTHER)
+    key = make_tls_key(tmp_path / "fresh.key")
+    wish = ["room.example", "panel", "10.9.8.7", CENTER_HOST, "bank.example", "*.example"]
+    async with center.http(files_of(layout)) as http:
+        answer = await http.post("/api/certificate", json={"request": tls_request(key, ROOM, wish).decode()})
+    given = x509.load_pem_x509_certificate(answer.json()["tls"].encode())
+    assert hosts_in(given) == {"room.example", "panel", "10.9.8.7"}

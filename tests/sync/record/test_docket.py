@@ -67,3 +67,19 @@ def test_a_day_keeps_its_entries() -> None:
     entry = {"id": "d1\v", "time": "09:30", "case_no": "1"}
     [read] = Docket.model_validate({"date": "2026-11-29", "hearings": [entry]}).hearings
     assert read.id == "d1"
+
+
+@pytest.mark.parametrize(
+    "date", ["2026-02-30", "2026-13-01", "0000-01-01", "٢٠٢٦-١١-٢٢", "2026-11-22\n2026", "２０２６年"]
+)
+def test_a_day_that_no_calendar_has_is_refused(date: str) -> None:
+    with pytest.raises(ValidationError):
+        Docket.model_validate({"date": date})
+
+
+def test_wide_digits_are_those_of_a_day_and_an_hour() -> None:
+    entry = {"id": "d1", "time": "０９:3０", "case_no": "1"}
+    docket = Docket.model_validate({"date": "２０２６-11-22\n", "hearings": [entry]})
+    assert (docket.date, docket.hearings[0].time) == ("2026-11-22", "09:30")
+    with pytest.raises(ValidationError):
+        Docket.model_validate({"date": "2026-11-22", "hearings": [{**entry, "time": "09:3٣"}]})

@@ -34,7 +34,7 @@ def test_what_is_read_fits_a_database_and_can_be_written_again(value: Any) -> No
         read = read_strict(json.dumps(value).encode(), limit=LIMIT)
     except UnreadableError:
         return
-    json.dumps(read, allow_nan=False)
+    assert "\0" not in json.dumps(read, allow_nan=False, ensure_ascii=False).encode().decode()
     assert all(-(2**63) <= n < 2**63 for n in _integers(read))
 
 
@@ -53,6 +53,11 @@ def test_what_is_read_fits_a_database_and_can_be_written_again(value: Any) -> No
         b'{"a": NaN}',
         b'{"a": -Infinity}',
         b'{"a": 1, "a": 2}',
+        b'{"a": "\\ud800"}',
+        b'{"\\uDFFF": 1}',
+        b'["x", {"a": ["\\udc00\\ud83d"]}]',
+        b'{"a": "\\u0000"}',
+        b"\xed\xa0\x80",
         b"\xff\xfe",
         b"",
         b" " * (LIMIT + 1),
@@ -61,6 +66,26 @@ def test_what_is_read_fits_a_database_and_can_be_written_again(value: Any) -> No
 def test_it_is_refused(text: bytes) -> None:
     with pytest.raises(UnreadableError):
         read_strict(text, limit=LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (rb'{"a": "\ud83d\ude00"}', {"a": "\U0001f600"}),
+        (rb'{"a": "\\u0000 \\ud800"}', {"a": r"\u0000 \ud800"}),
+        (rb'{"a": "\\\\u0000"}', {"a": r"\\u0000"}),
+    ],
+)
+def test_whole_pairs_and_text_that_speaks_of_escapes_are_read(text: bytes, value: Any) -> None:
+    assert read_strict(text, limit=LIMIT) == value
+
+
+def test_what_people_paste_is_mended_and_what_old_records_hold_is_read() -> None:
+    assert read_strict(rb'{"a": "x\ud800y\u0000z"}', limit=LIMIT, mend=True) == {"a": "x\ufffdyz"}
+    assert read_strict(rb'{"a": "\u0000"}', limit=LIMIT, nul=True) == {"a": "\0"}
+    for twice in (rb'{"\ud800": 1, "\udbff": 2}', rb'{"a": 1, "a\u0000": 2}'):
+        with pytest.raises(UnreadableError):
+            read_strict(twice, limit=LIMIT, mend=True)
 
 
 def test_what_is_just_within_the_bounds_is_read() -> None:

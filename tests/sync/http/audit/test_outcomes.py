@@ -53,12 +53,25 @@ def test_each_hearing_and_each_session_and_each_thing_is_a_line_of_its_own() -> 
 
 def test_the_pages_of_one_exhibit_are_one_stretch_that_names_them() -> None:
     trail, session = RequestTrail(), somebody()
-    pages = [{"hearing": "h1", "exhibit": "e1", "page": str(page)} for page in range(1, 500)]
-    lines = [trail.took(outcome(session, route=PAGE, params=params), 0) for params in pages]
+    pages = [{"hearing": "h1", "exhibit": "e1", "page": str(page)} for page in range(1, MAX_PARTS + 1)]
+    lines = [trail.took(outcome(session, route=PAGE, params=params), 0) for params in [*pages, *pages]]
     assert sum(line is not None for line in lines) == 1
     [end] = trail.due(0, now=True)
-    assert end.detail["times"] == 499
+    assert end.detail["times"] == 2 * MAX_PARTS
     assert end.detail["parts"] == [str(page) for page in range(1, MAX_PARTS + 1)]
+
+
+def test_nobody_hides_a_page_behind_many_others() -> None:
+    """Forty harmless ones first, or so many that a list is cut off, or the same ones again and again."""
+    trail, session = RequestTrail(), somebody()
+    pages = [{"hearing": "h1", "exhibit": "e1", "page": str(page % 777 + 1)} for page in range(1000)]
+    begun = [line for one in pages if (line := trail.took(outcome(session, route=PAGE, params=one), 0)) is not None]
+    ended = trail.due(0, now=True)
+    named = {part for line in (*begun, *ended) for part in line.detail.get("parts", [])}
+    assert named == {str(page) for page in range(1, 778)}
+    assert sum(line.detail["times"] for line in ended) == 1000
+    assert len(begun) + len(ended) <= 2 * (1000 // MAX_PARTS + 1)
+    assert all(len(line.detail.get("parts", [])) <= MAX_PARTS for line in ended)
 
 
 def test_who_hammers_at_what_is_not_for_them_is_counted_and_none_is_left_out() -> None:

@@ -210,6 +210,7 @@ export interface Version {
 
 /** A day of one room. */
 export interface Docket {
+  /** A day that there is: one that there is not would never be missed when it was not recorded. */
   date: string;
   hearings: DocketEntry[];
 }
