@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import stat
 from pathlib import Path
 
@@ -147,24 +145,6 @@ async def test_pages_say_what_browsers_may_do(room: Room) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert (await room.stranger.get("/")).headers["Location"] == "/panel"
-
-
-async def test_nothing_that_a_get_answers_changes_the_record(room: Room) -> None:
-    """Looking is on the audit of the room and nowhere else."""
-
-    def facts() -> list[tuple[str, int]]:
-        with contextlib.closing(sqlite3.connect(room.layout.log)) as db:
-            return db.execute("SELECT kind, number FROM event WHERE kind != 'access' ORDER BY number").fetchall()
-
-    await room.open()
-    before = facts()
-    for method, path in TABLE:
-        if method == "GET":
-            named = {"exhibit": "e1", "page": "1", "line": "u1", "kind": "json", "name": "names", "rest": "x"}
-            filled = path.replace(":path", "").format(**named, path="x")
-            for who in (room.clerk, room.stranger):
-                assert (await who.get(filled)).status_code != 500, filled
-    assert facts() == before
 
 
 async def test_a_clerk_who_is_signed_out_stops_no_recording(room: Room) -> None:
