@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import json
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import websockets
@@ -37,6 +39,8 @@ class Docket:
     done: int = 0
     watched: int = 0
     played_bytes: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """What the center answered where it did not give what was asked for."""
     _scenario: Scenario = field(default_factory=lambda: Scenario.load(BUNDLED_HEARING))
 
     async def hold(self) -> None:
@@ -70,9 +74,11 @@ class Docket:
         async with httpx.AsyncClient(
             base_url=self.stack.center_url, headers={"X-Wutong": "1"}, timeout=30, trust_env=False
         ) as http:
-            answer = await http.post("/api/session", json={"code": self.stack.inspector_code()})
-            answer.raise_for_status()
+            await self._sign_in(http)
             yield http
+
+    async def _sign_in(self, http: httpx.AsyncClient) -> None:
+        (await http.post("/api/session", json={"code": self.stack.inspector_code()})).raise_for_status()
 
     @contextlib.asynccontextmanager
     async def _live_page(self, inspector: httpx.AsyncClient) -> AsyncIterator[None]:
@@ -97,12 +103,22 @@ class Docket:
 
     async def _look_back(self, inspector: httpx.AsyncClient) -> None:
         """Play the first stretch of the newest hearing that the center has, as far as it has it."""
-        found = (await inspector.get("/api/hearings")).json()
+        found = await self._get(inspector, "/api/hearings")
         if not found:
             return
-        hearing = (await inspector.get(f"/api/hearings/{found[0]['id']}")).json()
-        for track in hearing["tracks"]:
+        hearing = await self._get(inspector, f"/api/hearings/{found[0]['id']}")
+        for track in [] if hearing is None else hearing["tracks"]:
             for from_ms, to_ms in track["ranges"][:1]:
                 path = f"/api/hearings/{found[0]['id']}/media/{track['id']}"
                 answer = await inspector.get(path, params={"from_ms": from_ms, "to_ms": min(to_ms, from_ms + 10_000)})
                 self.played_bytes += len(answer.content) if answer.status_code == 200 else 0
+
+    async def _get(self, inspector: httpx.AsyncClient, path: str) -> Any:
+        """What the center answers; None, and a word in `refused`, where it refuses."""
+        answer = await inspector.get(path)
+        if answer.status_code == 200:
+            return answer.json()
+        self.refused[f"{answer.status_code} {answer.text[:80]}"] += 1
+        if answer.status_code == 401:
+            await self._sign_in(inspector)
+        return None

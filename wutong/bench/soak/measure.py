@@ -66,7 +66,7 @@ async def measure(
                 worst = max(((g.mib_per_h, name) for name, g in watch.growth(warm_s).items()), default=(0.0, "-"))
                 console.print(
                     f"{at_s / 3600:.2f} of {hours:g} h, {docket.done} hearings, most growth {worst[0]:+.2f} MiB/h"
-                    f" ({worst[1]})",
+                    f" ({worst[1]}){', refused ' + str(dict(docket.refused)) if docket.refused else ''}",
                     highlight=False,
                 )
             await asyncio.sleep(every_s)
@@ -84,6 +84,7 @@ async def measure(
         "leaking": [name for name, one in growth.items() if one.leaks] + disk.leaking(),
         "restarts": watch.restarts,
         "live_messages": docket.watched,
+        "refused": dict(docket.refused.most_common(5)),
         "played_mib": round(docket.played_bytes / 2**20, 1),
         **disk.figures(),
         "processes": watch.figures(warm_s),
