@@ -14,7 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -55,8 +55,8 @@ def patch(upload: str, offset: int, data: bytes) -> tuple[bytes, bytes]:
     return f"PATCH /api/uploads/{upload} HTTP/1.1\r\n{lines}\r\n".encode(), data
 
 
-async def cut_after(port: int, sent: bytes, *, reset: bool) -> None:
-    """Say so much and pull the cable: with a word of the network (`reset`) or without."""
+async def cut_after(port: int, sent: bytes, *, reset: bool, seen: Callable[[], bool]) -> None:
+    """Say so much and pull the cable: at once with a reset, or, when the center has `seen` it, by closing."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     with contextlib.suppress(ConnectionError):
         writer.write(sent)
@@ -65,6 +65,7 @@ async def cut_after(port: int, sent: bytes, *, reset: bool) -> None:
             sock: socket.socket = writer.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
+            await until(seen)
             writer.write_eof()
             await reader.read()  # the center lets go, too
         writer.close()
@@ -87,7 +88,8 @@ async def test_a_chunk_that_is_cut_at_any_byte_costs_what_did_not_arrive(
             head, body = patch(upload, len(sent), os.urandom(CHUNK))
             whole = (head + body)[:cut]
             arrived.append(whole[len(head) :])
-            await cut_after(port, whole, reset=reset)
+            least = len(sent) + len(arrived[-1])
+            await cut_after(port, whole, reset=reset, seen=lambda least=least: file.stat().st_size >= least)  # type: ignore[misc]  # a lambda's default
             await until(lambda: not served.center.uploads.busy(upload))
             told = await tus.offset(upload)
             held = file.read_bytes()
@@ -97,7 +99,7 @@ async def test_a_chunk_that_is_cut_at_any_byte_costs_what_did_not_arrive(
                 assert held[: len(sent)] == sent, cut
                 assert any(one.startswith(more) for one in arrived), f"cut at {cut}: other bytes than were sent"
                 sent, arrived = held, []
-        assert reset or len(sent) > 0
+        assert reset or len(sent) > CHUNK
         rest = os.urandom(CHUNK)
         sent += rest
         offset = await tus.offset(upload)
