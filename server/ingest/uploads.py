@@ -323,6 +323,8 @@ class UploadFolder(TusStorage):
         self.check_room(room, len(chunk))
         try:
             with self._path(uid).open("ab") as file:
+                if os.fstat(file.fileno()).st_nlink > 1:
+                    raise StorageError("this upload is in the record already; nothing is added to it")
                 file.write(chunk)
         except OSError as error:
             raise StorageError(f"an upload cannot be written ({error.strerror}); look at the center's disk") from error

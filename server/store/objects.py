@@ -31,9 +31,10 @@ class ObjectStore:
             return False
 
     def take(self, source: Path, sha256: str, size: int) -> bool:
-        """Move a file into the store if its bytes are what is claimed; False (and nothing moved) when they are not.
+        """Give a file its place in the store if its bytes are what is claimed; False (and nothing done) when not.
 
-        On disk when it returns: file, name and both folders. Idempotent.
+        On disk when it returns: file, name and folder. Idempotent. `source` keeps its name where the file system has
+        hard links: whoever is interrupted before the object is noted finds it again, and nothing is sent twice.
         """
         try:
             with source.open("rb") as file:
@@ -49,10 +50,10 @@ class ObjectStore:
             if not target.parent.is_dir():
                 target.parent.mkdir(exist_ok=True)
                 sync_folder(self._folder)
-            source.rename(target)
-            target.chmod(0o440)
-            sync_folder(target.parent)
-            sync_folder(source.parent)
+            if not self.has(sha256, size):
+                self._name(source, target)
+                target.chmod(0o440)
+                sync_folder(target.parent)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -60,3 +61,14 @@ class ObjectStore:
                 f"the object store cannot take a file ({error.strerror}); it was not receipted", code="storage"
             ) from error
         return True
+
+    @staticmethod
+    def _name(source: Path, target: Path) -> None:
+        try:
+            target.unlink(missing_ok=True)  # of another size: nothing that was ever receipted
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            source.rename(target)  # a file system without hard links
+            sync_folder(source.parent)

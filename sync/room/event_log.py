@@ -204,6 +204,19 @@ class RoomLog:
             "FROM event JOIN outbox USING (number) WHERE number > ? ORDER BY number LIMIT ?", (after, limit), mark=mark
         )
 
+    def pending_of(self, hearing: str, *, limit: int = 64, after: int = 0, mark: bool = False) -> list[Event]:
+        """Of one hearing, what the center has not receipted, oldest first. `mark` as in `since`."""
+        rest = (
+            "FROM event JOIN outbox USING (number) WHERE hearing = ? AND number > ?"
+            " AND number >= (SELECT min(number) FROM outbox) ORDER BY number LIMIT ?"
+        )
+        return self._select(rest, (hearing, after, limit), mark=mark)
+
+    def latest_hearing(self) -> str | None:
+        """Of which hearing something was said last."""
+        rows = self._rows("SELECT hearing FROM event WHERE hearing IS NOT NULL ORDER BY number DESC LIMIT 1")
+        return None if not rows else str(rows[0][0])
+
     def pending_count(self) -> int:
         """How many events wait for a receipt."""
         return int(self._rows("SELECT count(*) FROM outbox")[0][0])

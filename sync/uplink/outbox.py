@@ -4,9 +4,11 @@ Events leave in batches that the device signs (`sync.ledger.messages.event_batch
 slow; a batch is said again unchanged after `RESEND_S` and after every reconnect. An acknowledgment by the broker is
 not durability and is ignored. A receipt counts when the center's key has signed it and it names the event by number
 and digest, as this room computes it from its own log: no receipt of anybody else, or of another event, takes anything
-out of the outbox. One event that the center refuses stays, is said again at the next connect, and until then holds up
-no other; a batch that it refuses as a whole (this device is not enrolled, or not any more) is signed anew after
-`REFUSED_S`.
+out of the outbox. The events of a hearing leave in their order, and those of the latest hearing before all others:
+what waits of the days before holds up nothing of today.
+
+One event that the center refuses stays, is said again at the next connect, and until then holds up no other; a batch
+that it refuses as a whole (this device is not enrolled, or not any more) is signed anew after `REFUSED_S`.
 
 A room that is not enrolled knows no key of its center: it sends its first batch only, so that the center's wall says
 so, and keeps everything. While the plain way is open it sends and believes as before, unsigned.
@@ -19,6 +21,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from pydantic import ValidationError
@@ -244,7 +247,8 @@ class Outbox:
         room = WINDOW - len(taken)
         if room <= 0 or (taken and not enrolled and not plain):
             return
-        waiting = [event for event in await self._window() if event.number not in taken][:room]
+        waiting = [event for event in await asyncio.to_thread(self._window) if event.number not in taken][:room]
+        waiting.sort(key=lambda event: event.number)  # the numbers of a batch rise
         written = await asyncio.to_thread(self._written, waiting)
         while written:
             count = 1 if plain else fitting([len(text.encode()) for _, text in written])
@@ -272,14 +276,24 @@ class Outbox:
         digests = {event.number: event_digest(event) for event, _ in events}
         return _Batch(text_digest(text), pack_batch(self._center.room, list(digests), text, self._key), digests)
 
-    async def _window(self) -> list[Event]:
-        """The oldest that wait and were not refused, at most `WINDOW`."""
-        while batch := await asyncio.to_thread(self._log.pending, limit=WINDOW, after=self._refused_up_to, mark=True):
+    def _window(self) -> list[Event]:
+        """At most `WINDOW` that wait and were not refused: of the latest hearing first, then the oldest. Blocks."""
+        latest = self._log.latest_hearing()
+        first = [] if latest is None else self._waiting(partial(self._log.pending_of, latest), 0)[0]
+        if len(first) >= WINDOW:
+            return first
+        rest, self._refused_up_to = self._waiting(self._log.pending, self._refused_up_to)
+        known = {event.number for event in first}
+        return (first + [event for event in rest if event.number not in known])[:WINDOW]
+
+    def _waiting(self, pending: Callable[..., list[Event]], after: int) -> tuple[list[Event], int]:
+        """The first that wait behind number `after` and were not refused, and up to which number all were."""
+        while batch := pending(limit=WINDOW, after=after, mark=True):
             wanted = [event for event in batch if event.number not in self._refused]
             if wanted:
-                return wanted
-            self._refused_up_to = batch[-1].number
-        return []
+                return wanted, after
+            after = batch[-1].number
+        return [], after
 
 
 def _alone(event: Event, _text: str) -> _Batch:

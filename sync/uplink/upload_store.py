@@ -230,10 +230,14 @@ class UploadStore:
         with self._transaction():
             self._db.execute("UPDATE upload SET stored_utc_ns = ? WHERE key = ?", (stored_utc_ns, key))
 
-    def finished(self, *, limit: int) -> list[Upload]:
-        """Files that are complete in the room and not yet receipted: what is small and looked at comes first."""
-        order = "CASE WHEN kind = 'page' AND place = 1 THEN 0 ELSE 1 END, kind, rowid"
-        return self._select(f"WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL ORDER BY {order} LIMIT ?", (limit,))
+    def finished(self, *, limit: int, first: str | None = None) -> list[Upload]:
+        """Files that are complete in the room and not yet receipted.
+
+        Those of the hearing `first` come before all others; then what is small and looked at.
+        """
+        order = "hearing IS NOT ?, CASE WHEN kind = 'page' AND place = 1 THEN 0 ELSE 1 END, kind, rowid"
+        where = "WHERE stored_utc_ns IS NULL AND sha256 IS NOT NULL"
+        return self._select(f"{where} ORDER BY {order} LIMIT ?", (first, limit))
 
     def get(self, key: str) -> Upload | None:
         """What is known of one file."""

@@ -3,6 +3,7 @@
 Promises: a file counts as sent only when the other end has confirmed that its hash was checked and that it is stored;
 after any break, restart or loss of `upload.db` the way is taken up again from what the center holds. Refuses nothing:
 a file that cannot be sent (the center is away, the disk lost it) waits with a growing pause and holds up no other.
+The files of the hearing that is open go before those that wait from earlier ones.
 """
 
 from __future__ import annotations
@@ -98,10 +99,12 @@ class Uploads:
             self._kick.clear()
             wait_s = 1.0
             try:
-                waiting = await asyncio.to_thread(self._scan)
+                waiting = await asyncio.to_thread(self._scan, self.hearing())
                 for upload in waiting:
                     if not await self._attempt_if_due(upload.key, self._finish):
                         break  # nobody answers: the others would only wait for the same silence
+                    if self._kick.is_set():
+                        break  # perhaps of the hearing that is open, which goes before a backlog
                 wait_s = 1.0 if waiting else 5.0
                 if not waiting or not self.reachable:  # files that cannot be read say nothing of the center
                     await self._ping()
@@ -113,12 +116,12 @@ class Uploads:
             except TimeoutError:
                 pass
 
-    def _scan(self) -> list[Upload]:
+    def _scan(self, first: str | None) -> list[Upload]:
         while events := self.room_log.since(self.store.scanned):
             self.store.take(events)
         self.pending_bytes = self.store.pending_bytes()
         # Those that failed and wait for their next turn must not hide the others.
-        return self.store.finished(limit=ATTEMPTS + len(self._retries))
+        return self.store.finished(limit=ATTEMPTS + len(self._retries), first=first)
 
     async def _ping(self) -> None:
         """Ask whether the center is there, when nothing else would tell."""

@@ -15,7 +15,7 @@ from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """On a machine that is busy with other things, twenty kills take their time."""
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.timeout(400))
 
 

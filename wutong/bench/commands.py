@@ -206,11 +206,12 @@ def kill(
 @bench.command()
 def soak(
     hours: Annotated[float, typer.Option("--hours", min=0.005, help="how long")] = 72,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether memory and file descriptors stay flat; ends with 1 when a process grows."""
+    """Whether room and center stay as they are, hearing after hearing; ends with 1 when something grows."""
     from wutong.bench.report import run
-    from wutong.bench.soak import measure
+    from wutong.bench.soak.measure import measure
 
-    figures = run("soak", lambda folder, console: measure(folder, hours, console), as_json=as_json)
+    figures = run("soak", lambda folder, console: measure(folder, hours, console, port_base=port_base), as_json=as_json)
     raise typer.Exit(1 if figures["leaking"] else 0)

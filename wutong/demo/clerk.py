@@ -90,7 +90,7 @@ class Clerk:
             case ScenarioPause():
                 await self._send("POST", "/api/hearing/pause", json={"reason": action.reason.value})
             case Resume():
-                await self._send("POST", "/api/hearing/resume")
+                await self.resume()
             case Close():
                 await self.close()
 
@@ -109,10 +109,17 @@ class Clerk:
             await asyncio.sleep(0.1)
         return [str(name) for name in now["hindrances"]]
 
-    async def open(self, case: ScenarioCase) -> None:
-        """宣布开庭, after the self-test; what it found is confirmed, so that a demo never ends there."""
-        despite = await self.self_test()
+    async def open(self, case: ScenarioCase, *, tested: bool = True) -> None:
+        """宣布开庭, after the self-test; what it found is confirmed, so that a demo never ends there.
+
+        Not `tested`: of a room that only advises the test.
+        """
+        despite = await self.self_test() if tested else []
         await self._send("POST", "/api/hearing", json={**case.model_dump(), "despite": despite})
+
+    async def resume(self) -> None:
+        """继续开庭."""
+        await self._send("POST", "/api/hearing/resume")
 
     async def close(self) -> None:
         """闭庭."""

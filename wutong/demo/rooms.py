@@ -56,8 +56,12 @@ def write_profile(
     token_file: Path,
     mqtt_port: int,
     tls: bool = False,
+    small: bool = False,
 ) -> None:
-    """Write the TOML profile of a simulated room that acts the hearing in folder `hearing`; `tls`: panel by HTTPS."""
+    """Write the TOML profile of a simulated room that acts the hearing in folder `hearing`; `tls`: panel by HTTPS.
+
+    `small`: pictures of 320×180 and no words, and a hearing may be opened without a self-test.
+    """
     channels: dict[str, list[str]] = json.loads((hearing / "reference.json").read_text(encoding="utf-8"))["channels"]
     q = json.dumps  # a JSON string is a TOML basic string
     lines = [
@@ -84,6 +88,7 @@ def write_profile(
             f"name = {q(name, ensure_ascii=False)}",
             'driver = "simulated"',
             f"file = {q(str(hearing.resolve()))}",
+            *(["width = 320", "height = 180"] if small else []),
             "",
         ]
     lines += [
@@ -96,11 +101,11 @@ def write_profile(
         f"data = {q(str(plan.data.resolve()))}",
         "",
         "[selftest]",
-        'opening = "required"',
+        f"opening = {q('advise' if small else 'required')}",
         'loudspeaker = "simulated"',
         "",
         "[transcriber]",
-        f"engine = {q('faster-whisper' if plan.transcribes else 'off')}",
+        f"engine = {q('faster-whisper' if plan.transcribes and not small else 'off')}",
         "",
         "[panel]",
         f"port = {plan.port}",

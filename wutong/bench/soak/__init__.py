@@ -1,0 +1,1 @@
+"""Whether room, broker and center stay as they are, hearing after hearing."""
