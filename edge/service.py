@@ -21,7 +21,7 @@ from edge.documents.jobs import Making
 from edge.exhibits.pictures import PagePictures
 from edge.hearing.alarms import AlarmRules
 from edge.hearing.commands import HearingCommands
-from edge.hearing.sealing import SealingCommands
+from edge.hearing.sealing import SealingCommands, end_with_hearing
 from edge.integrity.audit_witness import TOPIC, AuditWitness
 from edge.integrity.notary import Notary
 from edge.integrity.room_audit import RoomAudit
@@ -105,7 +105,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     transcript = TranscriptCommands(state)
     add_transcript(app, state, transcript, access)
     signing = SigningCommands(state, Making(profile, layout))
-    add_signing(app, state, signing)
+    add_signing(app, state, signing, access)
     add_court_systems(app, state, commands)
     add_phrases(app, state, phrasebook_of(state))
     checks = TranscriptChecks(state)
@@ -161,6 +161,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
         log.error("plain_wire", what=alarm["text"])
     edge = await asyncio.to_thread(assemble, profile)
     await edge.state.start()
+    await end_with_hearing(edge.state)
     await edge.selftest.load()
     edge.state.set_alarms([*plain_alarms(profile, edge.state.clock.now_ns()), *edge.state.alarms])
     try:

@@ -1,6 +1,8 @@
 """Tells rooms which of their hearings, and which parts of them, are not for everybody's sight, so that they obey too.
 
-A room is told when an act is made, and again when it comes back, for it may have missed what was said meanwhile.
+A room is told when an act is made, and again when it comes back, for it may have missed what was said meanwhile; then
+also of the hearing that it tells of, so that a room that has lost what it was told learns that nothing is withheld.
+What the archivist has lifted of the room's own parts is said by their ids.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from server.access.sealing import Sealing
 from server.ingest.signed_publisher import SignedPublisher
 from server.rooms import KnownRoom
 from server.store.reader import RecordReader
-from sync.record.notice import MOST_NOTICES, HearingNotice, NoticedPart
+from sync.record.notice import MOST_NOTICES, MOST_OF_ONE, HearingNotice, NoticedPart
+from sync.record.sealed_parts import OF_ROOM
 
 
 class Notices:
@@ -40,16 +43,20 @@ class Notices:
 
     def came_back(self, room: KnownRoom) -> None:
         """A room is there again."""
-        self._begin(self._say_all(room.address))
+        self._begin(self._say_all(room.address, set() if room.told_id is None else {room.told_id}))
 
     def of(self, hearing: str) -> HearingNotice:
         """What is said of a hearing now."""
         parts = [
             NoticedPart(id=part.id, from_ns=part.from_ns, to_ns=part.to_ns, level=part.level)
             for part in self._sealing.of(hearing)
-        ]
+            if not part.id.startswith(OF_ROOM)
+        ][:MOST_OF_ONE]
+        lifted = [name.removeprefix(OF_ROOM) for name in self._sealing.lifted(hearing) if name.startswith(OF_ROOM)]
         level = self._classifications.set_level(hearing)
-        return HearingNotice(hearing=hearing, level="open" if level is None else level.value, parts=parts)
+        return HearingNotice(
+            hearing=hearing, level="open" if level is None else level.value, parts=parts, lifted=lifted[-MOST_OF_ONE:]
+        )
 
     def _begin(self, saying: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(saying)
@@ -61,8 +68,9 @@ class Notices:
         if room is not None:
             self._tell(room, hearing)
 
-    async def _say_all(self, room: str) -> None:
-        known = {*self._sealing.hearings(), *self._classifications.hearings()}
+    async def _say_all(self, room: str, told: set[str]) -> None:
+        sealing = self._sealing
+        known = {*sealing.hearings(), *sealing.hearings_lifted(), *self._classifications.hearings(), *told}
         # A room keeps so many; the ids of its hearings begin with their days.
         for hearing in (await self._archive.of_room(room, known))[-MOST_NOTICES:]:
             self._tell(room, hearing)

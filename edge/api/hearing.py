@@ -17,6 +17,7 @@ from edge.hearing.commands import HearingCommands
 from edge.selftest.runner import SelfTestRunner
 from edge.state.display import DisplayToken, presented_exhibit
 from edge.state.room_state import RoomState
+from edge.state.sight import check_page, unseen_of
 from sync.errors import AccessError, HearingError, MediaError
 from sync.http.access import Access
 from sync.http.rules import allow, public
@@ -111,8 +112,8 @@ def add_routes(
 ) -> None:
     """Put the routes on `app`."""
     _add_selftest(app, selftest)
-    _add_hearing(app, state, commands)
-    _add_exhibits(app, commands)
+    _add_hearing(app, state, commands, access)
+    _add_exhibits(app, state, commands, access)
     _add_display(app, state, commands, token, access)
 
 
@@ -133,11 +134,11 @@ def _add_selftest(app: FastAPI, selftest: SelfTestRunner) -> None:
         return await selftest.note_view(body.camera, body.seats)
 
 
-def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> None:
+def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands, access: Access) -> None:
     @app.get("/api/state")
     @allow("clerk")
-    async def read_state() -> Any:
-        return state.snapshot()
+    async def read_state(request: Request) -> Any:
+        return state.snapshot(unseen_of(state, access.session(request)))
 
     @app.get("/api/explanation")
     @allow("clerk")
@@ -189,7 +190,7 @@ def _add_hearing(app: FastAPI, state: RoomState, commands: HearingCommands) -> N
         return await commands.mark(body.kind, body.text)
 
 
-def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
+def _add_exhibits(app: FastAPI, state: RoomState, commands: HearingCommands, access: Access) -> None:
     @app.post("/api/exhibits")
     @allow("clerk", body_bytes=MAX_BYTES + FORM_BYTES)
     async def add_exhibit(request: Request) -> dict[str, Any]:
@@ -208,13 +209,15 @@ def _add_exhibits(app: FastAPI, commands: HearingCommands) -> None:
 
     @app.get("/api/exhibits/{exhibit}")
     @allow("clerk")
-    async def exhibit_file(exhibit: str) -> FileResponse:
+    async def exhibit_file(exhibit: str, request: Request) -> FileResponse:
+        check_page(state.hearing, exhibit, None, unseen_of(state, access.session(request)))
         known = commands.exhibit(exhibit)
         return _file(commands.file_of(known), known, cache=KEPT_A_DAY)
 
     @app.get("/api/exhibits/{exhibit}/pages/{page}")
     @allow("clerk")
-    async def exhibit_page(exhibit: str, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
+    async def exhibit_page(exhibit: str, page: PageNumber, request: Request, scale: PictureScale = 1) -> FileResponse:
+        check_page(state.hearing, exhibit, page, unseen_of(state, access.session(request)))
         return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale), cache=KEPT_A_DAY)
 
 

@@ -10,7 +10,7 @@ import itertools
 import math
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from pydantic import Field, model_validator
 from starlette.background import BackgroundTask
@@ -20,7 +20,11 @@ from edge.api.transcript import Role
 from edge.documents.jobs import MEDIA_TYPES, Made
 from edge.signing.commands import SigningCommands
 from edge.state.room_state import RoomState
+from edge.state.shown import ShownSigning
+from edge.state.sight import check_line, unseen_of
+from edge.state.withheld_words import signing_withheld
 from sync.errors import HearingError
+from sync.http.access import Access
 from sync.http.rules import allow
 from sync.record.bodies.signing import ObjectionBody, SignatureBody
 from sync.record.signing import SIGN
@@ -114,38 +118,43 @@ class NewObjection(EdgeBody):
         return self
 
 
-def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands) -> None:
+def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands, access: Access) -> None:
     """Put the routes on `app`."""
+
+    def shown(value: ShownSigning | None, request: Request) -> ShownSigning | None:
+        unseen = unseen_of(state, access.session(request))
+        return signing_withheld(value, state.hearing, unseen) if unseen else value
 
     @app.get("/api/transcript/signing")
     @allow("clerk")
-    async def signing() -> Any:
-        value = await commands.value()
+    async def signing(request: Request) -> Any:
+        value = shown(await commands.value(), request)
         if value is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
         return value
 
     @app.post("/api/transcript/final")
     @allow("clerk")
-    async def final(body: Final) -> Any:
-        return await commands.final(body.id, despite=body.despite)
+    async def final(body: Final, request: Request) -> Any:
+        return shown(await commands.final(body.id, despite=body.despite), request)
 
     @app.post("/api/transcript/signatures")
     @allow("clerk", body_bytes=SIGNATURE_BODY_BYTES)
-    async def sign(body: NewSignature) -> Any:
+    async def sign(body: NewSignature, request: Request) -> Any:
         said = cast(SignatureBody, body.model_dump(exclude={"size", "strokes"}))
         if body.size is not None:
             said["size"] = [round(side) for side in body.size]
             said["strokes"] = [[_point(p) for p in stroke] for stroke in body.strokes]
-        return await commands.sign(said)
+        return shown(await commands.sign(said), request)
 
     @app.post("/api/transcript/objections")
     @allow("clerk", body_bytes=OBJECTION_BODY_BYTES)
-    async def objects(body: NewObjection) -> Any:
+    async def objects(body: NewObjection, request: Request) -> Any:
+        check_line(state.hearing, body.line, unseen_of(state, access.session(request)))
         said = cast(ObjectionBody, body.model_dump(exclude={"replayed_from_ms", "replayed_to_ms"}))
         said["replayed_from_ns"] = _ns(body.replayed_from_ms)
         said["replayed_to_ns"] = _ns(body.replayed_to_ms)
-        return await commands.object(said)
+        return shown(await commands.object(said), request)
 
     @app.get("/api/transcript/document.{kind}")
     @allow("clerk")
@@ -157,12 +166,17 @@ def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands) -> No
 
 
 def _file(made: Made, case_no: str) -> FileResponse:
-    name = f"{case_no} 法庭笔录{'（草稿）' if made.draft else ''}.{made.kind}"
+    form = "（节本）" if made.excerpt else "（草稿）" if made.draft else ""
+    name = f"{case_no} 法庭笔录{form}.{made.kind}"
     return FileResponse(
         made.path,
         media_type=MEDIA_TYPES[made.kind],
         filename="".join("_" if c in '/\\:*?"<>|' or not c.isprintable() else c for c in name),
-        headers={"Cache-Control": "no-store", "X-Wutong-Draft": "1" if made.draft else "0"},
+        headers={
+            "Cache-Control": "no-store",
+            "X-Wutong-Draft": "1" if made.draft else "0",
+            "X-Wutong-Sealed": "1" if made.excerpt else "0",
+        },
         background=BackgroundTask(made.path.unlink, missing_ok=True) if made.draft else None,
     )
 

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from edge.api.body import WordsBody
 from edge.state.room_state import RoomState
+from edge.state.sight import check_line, sealed_part, unseen_of
 from edge.transcript.clip import moment
 from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCommands
 from sync.errors import HearingError
@@ -25,6 +26,7 @@ from sync.media.tracks import MICROPHONES, MIX
 from sync.record.bodies.words import InsertedLine, LineChange, LineSettings
 from sync.record.event import Event
 from sync.record.milliseconds import event_to_ms, to_ms
+from sync.record.sealed_parts import Unseen
 from sync.record.timeline import Segment
 from sync.record.transcript import Utterance
 from sync.text.fields import LINE, WORDS
@@ -159,28 +161,40 @@ def add_transcript(app: FastAPI, state: RoomState, commands: TranscriptCommands,
     @app.post("/api/transcript/revisions", response_model=None)
     @allow("clerk", body_bytes=REVISION_BODY_BYTES)
     async def revise(body: NewRevision, request: Request) -> Response:
+        unseen = unseen_of(state, access.session(request))
+        for change in body.changes:
+            check_line(state.hearing, change.line if isinstance(change, SetChange) else change.new.after, unseen)
         changes = [change.to_event() for change in body.changes]
         clerk = access.session(request).name
         act = ClerkAct(body.id, body.act, changes, body.tab, clerk, body.reason, reopen=body.reopen)
         return await _answer(commands.revise(act))
 
+    def check_all(request: Request) -> None:
+        """These acts change lines that they do not name."""
+        if unseen_of(state, access.session(request)):
+            raise sealed_part()
+
     @app.post("/api/transcript/voice", response_model=None)
     @allow("clerk")
     async def voice(body: NewVoice, request: Request) -> Response:
+        check_all(request)
         clerk = access.session(request).name
         return await _answer(commands.voice(body.id, body.tab, clerk, body.line, body.role, reopen=body.reopen))
 
     @app.post("/api/transcript/undo", response_model=None)
     @allow("clerk")
     async def undo(body: NewUndo, request: Request) -> Response:
+        check_all(request)
         clerk = access.session(request).name
         return await _answer(commands.undo(body.id, body.tab, clerk, body.revision, reopen=body.reopen))
 
     @app.get("/api/transcript/{line}/sound")
     @allow("clerk")
-    async def sound(line: str, seat: bool = False) -> Response:
+    async def sound(line: str, request: Request, seat: bool = False) -> Response:
+        unseen = unseen_of(state, access.session(request))
+        check_line(state.hearing, line, unseen)
         async with sounds:
-            found = await asyncio.to_thread(moment, *_where(state, line, seat))
+            found = await asyncio.to_thread(moment, *_where(state, line, seat, unseen))
         headers = {"X-Wutong-From-Ms": str(found.from_ns / 1_000_000), "Content-Disposition": "inline"}
         return Response(await asyncio.to_thread(found.wav), media_type="audio/wav", headers=headers)
 
@@ -197,7 +211,9 @@ async def _answer(work: Awaitable[Done]) -> Response:
     return JSONResponse(answer)
 
 
-def _where(state: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment], int, int, int | None]:
+def _where(
+    state: RoomState, name: str, alone: bool, unseen: Unseen
+) -> tuple[Path, list[Segment], int, int, int | None]:
     hearing = state.hearing
     line = None if hearing is None else hearing.transcript.get(name)
     if hearing is None or line is None:
@@ -210,8 +226,11 @@ def _where(state: RoomState, name: str, alone: bool) -> tuple[Path, list[Segment
     track = MICROPHONES if alone else MIX
     closed = [segment for segment in hearing.segments if segment.track == track]
     folder = state.layout.track(hearing.id, track)
-    from_ns = max(0, line.start_ns - AROUND_NS)
-    return folder, closed, from_ns, line.end_ns + AROUND_NS, channel
+    # Of what lies around the line nothing of a sealed part is played, to the sample.
+    start_ns, end_ns = max(0, line.start_ns - AROUND_NS), line.end_ns + AROUND_NS
+    around = unseen.outside(start_ns, end_ns)
+    from_ns, to_ns = next(((a, b) for a, b in around if a <= line.start_ns < b), (start_ns, start_ns))
+    return folder, closed, from_ns, to_ns, channel
 
 
 def _in_ns(values: dict[str, Any]) -> dict[str, Any]:

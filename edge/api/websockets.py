@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from edge.state.display import DisplayToken, display_value
 from edge.state.room_state import RoomState
+from edge.state.sight import unseen_of
 from sync.errors import AccessError
 from sync.http.access import Access
 from sync.http.live.gateway import SEND_TIMEOUT_S, Gateway
 from sync.http.rules import allow, public
+from sync.record.sealed_parts import EVER
 from sync.runtime.service import cancel_and_wait
 
 MAX_TABS = 16
@@ -28,17 +30,34 @@ HEARTBEAT_S = 5.0
 LOOK_S = 1.0
 
 
-class TabsListener:
-    """Hands every change of the room's state to the tabs of the panel."""
+_OF_WORDS = frozenset({"event", "caption", "checks", "signing"})
+"""What holds words, or what is said of them: a tab that may not see a part of the hearing gets none of these, and the
+whole state as it may see it instead."""
+_CHANGES_SIGHT = frozenset({"open", "close", "sealed_part"})
 
-    def __init__(self, gateway: Gateway) -> None:
+
+class TabsListener:
+    """Hands every change of the room's state to the tabs of the panel, and to each only what its session may see."""
+
+    def __init__(self, gateway: Gateway, hearing: Callable[[], str | None]) -> None:
+        """`hearing()`: the id of the one that was opened last."""
         self._gateway = gateway
+        self._hearing = hearing
 
     def text(self, message: Mapping[str, Any]) -> None:
         """An event is told whatever comes after it; of anything else a tab needs only the newest."""
         kind = str(message["type"])
+        hearing = self._hearing()
+        if kind == "sight" or (kind == "event" and message["event"]["kind"] in _CHANGES_SIGHT):
+            self._gateway.recheck()
+            self._gateway.refresh()
+        if kind == "sight":
+            return
         replaces = f"caption/{message['value']['id']}" if kind == "caption" else kind
-        self._gateway.broadcast(message, replaces="" if kind == "event" else replaces)
+        spans = EVER if kind in _OF_WORDS else ()
+        self._gateway.broadcast(message, replaces="" if kind == "event" else replaces, hearing=hearing, spans=spans)
+        if spans:
+            self._gateway.refresh(lambda tab: not tab.may_see_span(hearing, *EVER[0]))
 
     def media(self, track: str, message: bytes) -> None:
         """Whoever watches the track gets it."""
@@ -52,7 +71,7 @@ class _DisplayChange:
         self.event = asyncio.Event()
 
     def text(self, message: Mapping[str, Any]) -> None:
-        if message["type"] in ("event", "caption", "recorder"):
+        if message["type"] in ("event", "caption", "recorder", "sight"):
             self.event.set()
 
     def media(self, track: str, message: bytes) -> None:
@@ -62,7 +81,7 @@ class _DisplayChange:
 def add_sockets(app: FastAPI, state: RoomState, access: Access, token: DisplayToken) -> None:
     """Put the WebSockets on `app`."""
     gateway = Gateway(client_bytes=MEDIA_BYTES, look_s=HEARTBEAT_S, name_chars=TRACK_CHARS)
-    state.listen(TabsListener(gateway))
+    state.listen(TabsListener(gateway, lambda: None if state.hearing is None else state.hearing.id))
     displays: set[_DisplayChange] = set()
 
     @app.websocket("/api/live")
@@ -73,8 +92,15 @@ def add_sockets(app: FastAPI, state: RoomState, access: Access, token: DisplayTo
             if len(gateway.tabs) >= MAX_TABS:
                 await ws.close(1013, "too many tabs")
                 return
+
             # The state and the listening begin in the same moment: no event is missed and none comes twice.
-            await gateway.serve(ws, [{"type": "state", **state.snapshot()}], alive=lambda: access.alive(session))
+            def whole() -> dict[str, Any]:
+                return {"type": "state", **state.snapshot(unseen_of(state, session))}
+
+            def may_see(hearing: str | None, from_ns: int, to_ns: int) -> bool:
+                return not unseen_of(state, session).touches(from_ns, to_ns)
+
+            await gateway.serve(ws, [whole()], may_see_span=may_see, whole=whole, alive=lambda: access.alive(session))
         finally:
             access.released(ws)
 

@@ -19,6 +19,7 @@ from sync.text.characters import clean_line
 
 TITLE = "法庭笔录"
 DRAFT = "草稿，未经核对签名"
+EXCERPT = "节本，封存区段的内容未列出"
 DOUBTFUL = "〔存疑〕"
 STRUCK = "〔删〕"
 REASONS = {"recess": "休庭", "closed_evidence": "不公开举证、质证，暂停录音录像", "mediation": "调解，暂停录音录像"}
@@ -74,9 +75,16 @@ class CourtForm:
 
 
 def form_of(
-    hearing: Hearing, *, court_name: str, room_name: str, device: str = "", show_struck: bool = False
+    hearing: Hearing,
+    *,
+    court_name: str,
+    room_name: str,
+    device: str = "",
+    show_struck: bool = False,
+    excerpt: bool = False,
 ) -> CourtForm:
-    """The form of a hearing as it stands: a draft unless everybody has signed exactly these words."""
+    """The form of a hearing as it stands: a draft unless everybody has signed exactly these words. `excerpt`: something
+    that is sealed is not in `hearing`, and the paper says so."""
     sha256 = words_sha256(hearing.id, words_of(hearing.transcript.lines))
     version = hearing.signing.version
     current = version is not None and version.sha256 == sha256
@@ -86,9 +94,9 @@ def form_of(
     return CourtForm(
         court=clean_line(court_name),
         hearing=hearing.id,
-        heads=_heads(hearing, room_name, people),
+        heads=[*_heads(hearing, room_name, people), *([("封存", EXCERPT)] if excerpt else [])],
         rows=rows,
-        closing=_closing(people, draft=draft),
+        closing=[f"（{EXCERPT}。全文由档案管理员保管。）"] if excerpt else _closing(people, draft=draft),
         people=people,
         version=version if current else None,
         draft=draft,

@@ -17,7 +17,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import structlog
 
 from hardware.profile import Profile
 from sync.errors import StorageError
+from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 from sync.room.paths import RoomPaths
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.digests import checks_of
@@ -60,6 +61,8 @@ class Made:
     sha256: str
     sm3: str
     draft: bool
+    excerpt: bool = False
+    """Whether something that is sealed is left out of it (节本)."""
 
 
 @dataclass(slots=True)
@@ -86,17 +89,17 @@ class Making:
         self.changed = Listeners[[]]()
         """Called when `part` has moved."""
 
-    async def draft(self, hearing: str, kind: str) -> Made:
-        """A draft of one kind; delete its file."""
+    async def draft(self, hearing: str, kind: str, unseen: Unseen = EVERYTHING_SEEN) -> Made:
+        """A draft of one kind, without the words and exhibits of what is `unseen`; delete its file."""
         folder = self._layout.hearing(hearing) / "documents"
         path = folder / f".draft-{secrets.token_hex(8)}.{kind}"
         try:
             await asyncio.to_thread(_sweep, folder)
-            [made], _ = await self._make(hearing, {kind: path})
+            [made], _ = await self._make(hearing, {kind: path}, unseen=unseen)
         except BaseException:  # also when whoever wanted it has left: a draft lies about for nobody
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
-        return made
+        return replace(made, excerpt=bool(unseen))
 
     async def final(
         self, hearing: str, version: int, sha256: str, kinds: Iterable[str] = KINDS
@@ -118,7 +121,12 @@ class Making:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def _make(
-        self, hearing: str, files: dict[str, Path], *, words: str | None = None
+        self,
+        hearing: str,
+        files: dict[str, Path],
+        *,
+        words: str | None = None,
+        unseen: Unseen = EVERYTHING_SEEN,
     ) -> tuple[list[Made], dict[str, str]]:
         """Final ones where `words`, their hash, is said; drafts else. `StorageError` when not one was made."""
         profile = self._profile
@@ -128,6 +136,7 @@ class Making:
             "files": {kind: str(path.resolve()) for kind, path in files.items()},
             "final": words is not None,
             "words": words,
+            "unseen": unseen.spans,
             "address": profile.address,
             "court_name": profile.room.court_name,
             "room_name": profile.room.room_name,

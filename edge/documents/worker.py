@@ -3,7 +3,8 @@
 `{"part":0…1}` while it works, `{"warning":sentence}` for what somebody should know, `{"made":kind}` or
 `{"failed":kind,"why":sentence}` for each kind, then `{"done":true}`, or `{"error":sentence}` where none could be begun.
 One kind that fails takes no other along. It only reads the room's log, and has the device's signature made by the
-signer. Refuses to make final documents of other words than the job names.
+signer. Refuses to make final documents of other words than the job names,
+or without the words of a sealed part.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from edge.documents.identity import Identity, identity_of
 from edge.documents.plain import json_of, srt_of, vtt_of
 from sync.errors import LedgerError, WutongError
 from sync.record.hearing import Hearing
+from sync.record.sealed_parts import Unseen
+from sync.record.withheld import withheld
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
@@ -69,10 +72,16 @@ def make(job: dict[str, Any]) -> None:
         hearing = Hearing.of(job["hearing"], room_log.of_hearing(job["hearing"]))
     finally:
         room_log.close()
+    unseen = Unseen(tuple((int(start), int(end)) for start, end in job["unseen"]))
+    if unseen and job["final"]:
+        raise WutongError("签名的笔录不作节本 (signed words are whole, or are not made)")
+    hearing = withheld(hearing, unseen)
     court, room = job["court_name"], job["room_name"]
     identity = _identity(layout, job) if job["final"] else None
     device = "" if identity is None else identity.in_words(court, room, stamped=bool(job["tsa_url"]))
-    form = form_of(hearing, court_name=court, room_name=room, device=device, show_struck=bool(job["struck"]))
+    form = form_of(
+        hearing, court_name=court, room_name=room, device=device, show_struck=bool(job["struck"]), excerpt=bool(unseen)
+    )
     if job["final"] and (form.draft or form.version is None or form.version.sha256 != job["words"]):
         raise WutongError("笔录在制作期间被修改 (the words have changed meanwhile; they are to be signed again)")
     progress = _Progress(list(job["files"]))

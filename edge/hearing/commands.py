@@ -22,6 +22,7 @@ from edge.exhibits.pictures import PagePictures
 from edge.exhibits.sizes import TALL, WIDE
 from edge.exhibits.store import ExhibitStore
 from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
+from edge.hearing.sealing import end_with_hearing
 from edge.selftest.runner import SelfTestRunner
 from edge.state.room_state import RoomState
 from hardware.profile import PROGRAM_NAME
@@ -118,10 +119,11 @@ class HearingCommands:
         return self._hearing()
 
     async def close(self) -> Hearing:
-        """闭庭. There is no way back; a mistaken close is followed by a new hearing."""
+        """闭庭. There is no way back; a mistaken close is followed by a new hearing. A part that goes on ends, too."""
         async with self._acts:
             hearing = self._in_session()
             await self._state.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
+            await end_with_hearing(self._state)
         return self._hearing()
 
     async def replace_transcript(self, consents: Sequence[str]) -> Hearing:

@@ -232,10 +232,17 @@ class SigningCommands:
     # Documents.
 
     async def document(self, kind: str) -> Made:
-        """The final document of a kind where everybody has signed, else a draft; `HearingError` `no-hearing`."""
+        """The final document of a kind where everybody has signed, else a draft; `HearingError` `no-hearing`.
+
+        While a part of the hearing is sealed it is a draft without that part (节本), whoever asks: paper leaves the
+        room. What was signed stays whole in the record.
+        """
         hearing = self._state.hearing
         if hearing is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
+        unseen = self._state.unseen(hearing)
+        if unseen:
+            return await self._making.draft(hearing.id, kind, unseen)
         value = await self.value()
         if value is not None and value["complete"] and value["transcript"] is not None:
             sha256 = value["transcript"]["sha256"]

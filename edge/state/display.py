@@ -16,9 +16,8 @@ from edge.state.messages import WallCaption, WallPresentation, WallState
 from edge.state.room_state import RoomState
 from sync.errors import AccessError
 from sync.http.people import write_private
-from sync.record.hearing import Hearing, State
+from sync.record.hearing import State
 from sync.record.milliseconds import to_ms
-from sync.record.sealed_parts import Unseen
 from sync.record.timeline import Exhibit
 from sync.record.withheld import hides_line
 
@@ -42,13 +41,6 @@ class DisplayToken:
             raise AccessError("显示屏地址无效 (this is not the display's address)", code="token")
 
 
-def unseen_on_the_wall(state: RoomState, hearing: Hearing) -> Unseen:
-    """What of a hearing the wall does not show: all that is sealed, by the room itself or at the center."""
-    notice = state.notices.get(hearing.id)
-    told = [] if notice is None else [part.part() for part in notice.parts]
-    return Unseen.of([*hearing.room_parts, *told], frozenset())
-
-
 def hearing_is_withheld(state: RoomState) -> bool:
     """Whether the center has said that not everybody may see the hearing that runs."""
     notice = None if state.current is None else state.notices.get(state.current.id)
@@ -60,7 +52,7 @@ def part_is_sealed(state: RoomState) -> bool:
     hearing = state.current
     if hearing is None:
         return False
-    return hearing_is_withheld(state) or unseen_on_the_wall(state, hearing).at(state.clock.now_ns())
+    return hearing_is_withheld(state) or state.unseen(hearing).at(state.clock.now_ns())
 
 
 def presented_exhibit(state: RoomState) -> Exhibit | None:
@@ -99,7 +91,7 @@ def _captions(state: RoomState) -> list[WallCaption]:
     hearing = state.current
     if hearing is None or hearing.state is not State.OPEN or part_is_sealed(state):
         return []
-    unseen = unseen_on_the_wall(state, hearing)
+    unseen = state.unseen(hearing)
     since_ns = hearing.pauses[-1].to_ns if hearing.pauses else None
     said: list[WallCaption] = [
         {"id": u.id, "seat": u.seat, "role": u.role, "start_ns": u.start_ns, "end_ns": u.end_ns, "text": u.text}

@@ -17,6 +17,7 @@ from sync.record.bodies.session import OpenedCase, OpenedSeat
 from sync.record.docket import Docket
 from sync.record.event import Event
 from sync.record.hearing import State
+from sync.record.sealed_parts import UnseenSpan
 from sync.record.shown_hearing import ShownHearing
 from sync.record.timeline import Exhibit
 from sync.room.messages import (
@@ -67,10 +68,12 @@ class ShownRoomState(TypedDict):
     checks: list[ShownFinding]
     captions: list[CaptionMessage]
     speaking: list[str]
+    unseen: list[UnseenSpan]
+    """What of the hearing this session may not see; its `sealed_parts` are all that is sealed, seen or not."""
 
 
 class PanelState(ShownRoomState):
-    """The first message of the panel's WebSocket."""
+    """The first message of the panel's WebSocket, and again whenever the session may see more or less than before."""
 
     type: Literal["state"]
 

@@ -10,13 +10,16 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import asdict, replace
+from typing import Any, Literal, Protocol
 
 import structlog
 from pydantic import ValidationError
+from typing_extensions import TypedDict
 
 from edge.state.messages import PanelMessage, ShownRoomState
 from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
+from edge.state.withheld_words import checks_withheld, signing_withheld
 from hardware.profile import Profile
 from sync.errors import StorageError, WutongError
 from sync.http.people import write_private
@@ -27,12 +30,14 @@ from sync.record.docket import Docket
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.record.milliseconds import event_to_ms, to_ms
-from sync.record.notice import MOST_NOTICES, HearingNotice, KeptNotices
+from sync.record.notice import MOST_NOTICES, HearingNotice, KeptNotices, parts_in_force, unseen_in_room
+from sync.record.sealed_parts import EVERYTHING_SEEN, SealedPart, Unseen, spans_shown
+from sync.record.withheld import withheld
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FRESH_S, FeedClient, FeedServer
 from sync.room.follower import Follower
-from sync.room.kept_notices import read_notices
+from sync.room.kept_notices import keep_notices, read_notices
 from sync.room.messages import CaptionMessage, LinkStatus, RecorderStatus, RoomAlarm, SpeakingMessage, TranscriberStatus
 from sync.room.paths import RoomPaths
 
@@ -40,6 +45,12 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
 MAX_CAPTIONS = 32
+
+
+class SightChanged(TypedDict):
+    """What may be seen of the hearing is another than before: for listeners in this process, who tell it on."""
+
+    type: Literal["sight"]
 
 
 class StateListener(Protocol):
@@ -137,10 +148,22 @@ class RoomState:
         """Tell it no more."""
         self._listeners.discard(listener)
 
-    def snapshot(self) -> ShownRoomState:
-        """`GET /api/state`."""
+    def parts(self, hearing: Hearing) -> list[SealedPart]:
+        """What is sealed of a hearing (封存区段), by the room itself or at the center."""
+        return parts_in_force(hearing.room_parts, self.notices.get(hearing.id))
+
+    def unseen(self, hearing: Hearing, levels: frozenset[str] = frozenset()) -> Unseen:
+        """What of a hearing may not be seen by who may see parts of these `levels`; nobody may on the wall."""
+        return unseen_in_room(hearing.room_parts, self.notices.get(hearing.id), levels)
+
+    def snapshot(self, unseen: Unseen = EVERYTHING_SEEN) -> ShownRoomState:
+        """`GET /api/state`, for who may not see `unseen` of the hearing."""
         room = self.profile.room
-        hearing: Any = None if self.hearing is None else self.hearing.to_json()
+        hearing: Any = None
+        if self.hearing is not None:
+            hearing = withheld(self.hearing, unseen).to_json()
+            parts = [part if not unseen else replace(part, reason="") for part in self.parts(self.hearing)]
+            hearing["sealed_parts"] = [to_ms(asdict(part)) for part in parts]
         return {
             "room": {
                 "court": room.court,
@@ -160,9 +183,10 @@ class RoomState:
             "integrity": to_ms(self.integrity),
             "alarms": to_ms(self.alarms),
             "selftest": self.selftest,
-            "signing": self.signing,
-            "checks": self.checks,
-            "captions": [to_ms(c) for c in self.captions.values()],
+            "signing": self.signing if not unseen else signing_withheld(self.signing, self.hearing, unseen),
+            "checks": self.checks if not unseen else checks_withheld(self.checks, self.hearing, unseen),
+            "captions": [] if unseen else [to_ms(c) for c in self.captions.values()],
+            "unseen": to_ms(spans_shown(unseen)),
             "speaking": [] if self.speaking is None else self.speaking.get("seats", []),
         }
 
@@ -209,7 +233,8 @@ class RoomState:
             pass
         except (OSError, ValidationError) as error:
             log.warning("docket_unreadable", why=str(error), next="the center sends it again")
-        self.notices = await asyncio.to_thread(read_notices, self.layout.notices)
+        last = () if self.hearing is None else (self.hearing.id,)
+        self.notices = await asyncio.to_thread(read_notices, self.layout.notices, self.layout.hearings, *last)
         await self.feed.start()
 
     async def run(self) -> None:
@@ -324,9 +349,11 @@ class RoomState:
             return
         self.notices = kept
         try:
-            write_private(self.layout.notices, KeptNotices(notices=list(kept.values())).model_dump_json())
+            keep_notices(self.layout.notices, kept)
         except OSError as error:
             log.error("notices_not_kept", why=error.strerror, next="they are obeyed; the center says them again")
+        # What the screens may be shown, and what is marked as sealed on the panel, is another now.
+        self._notify({"type": "sight"})
 
     def _caption(self, value: CaptionMessage) -> None:
         name = str(value["id"])
@@ -340,7 +367,7 @@ class RoomState:
                 del self.captions[next(iter(self.captions))]
         self._notify({"type": "caption", "value": to_ms(value)})
 
-    def _notify(self, message: PanelMessage) -> None:
+    def _notify(self, message: PanelMessage | SightChanged) -> None:
         for listener in list(self._listeners):
             listener.text(message)
 

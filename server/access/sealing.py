@@ -40,12 +40,14 @@ class Sealing:
         self.changed = Listeners[[str]]()
         """Told of a hearing of which somebody may see more, or less, than before."""
         self._parts: dict[str, dict[str, SealedPart]] = {}
+        self._lifted: dict[str, list[str]] = {}
         self._judged: dict[tuple[str, str], Unseen] = {}
         self._setting = asyncio.Lock()
 
     async def start(self) -> None:
         """Read what the store knows."""
         self._parts = await self._archive.sealed_parts()
+        self._lifted = await self._archive.lifted_parts()
         self._judged.clear()
 
     def of(self, hearing: str) -> list[SealedPart]:
@@ -55,6 +57,14 @@ class Sealing:
     def hearings(self) -> set[str]:
         """Those that have a part."""
         return set(self._parts)
+
+    def lifted(self, hearing: str) -> list[str]:
+        """The ids of parts of a hearing that were sealed and are not any more, in the order of their lifting."""
+        return self._lifted.get(hearing, [])
+
+    def hearings_lifted(self) -> set[str]:
+        """Those of which a part was lifted."""
+        return set(self._lifted)
 
     def unseen(self, role: str, hearing: str | None) -> Unseen:
         """What people of this role may not see of a hearing; nothing of what is of none."""
@@ -118,6 +128,7 @@ class Sealing:
             row = _row(session.role, address, said_of(hearing, part, LIFTED, reason))
             await self._record.set_part(row, hearing, part, LIFTED)
             del self._parts[hearing][name]
+            self._lifted.setdefault(hearing, []).append(name)
             if not self._parts[hearing]:
                 del self._parts[hearing]
             self._forget(hearing)

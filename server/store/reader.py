@@ -16,7 +16,7 @@ from server.store.database import Database
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
 from server.store.folded import folded_filter
-from server.store.sealed_parts import part_of
+from server.store.sealed_parts import LIFTED, part_of
 from server.store.sight import Sight
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedCase, OpenedTrack
@@ -245,6 +245,20 @@ class RecordReader:
             if part is not None:
                 of_hearing[part.id] = part
         return {hearing: kept for hearing, kept in parts.items() if kept}
+
+    async def lifted_parts(self) -> dict[str, list[str]]:
+        """hearing -> the parts whose newest act lifts them, in the order of these acts."""
+        query = select(t.sealed_parts.c.hearing, t.sealed_parts.c.part, t.sealed_parts.c.level)
+        rows = await self._db.read(lambda connection: list(connection.execute(query.order_by(t.sealed_parts.c.row))))
+        newest: dict[tuple[str, str], str] = {}
+        for row in rows:
+            newest.pop((row.hearing, row.part), None)
+            newest[row.hearing, row.part] = row.level
+        lifted: dict[str, list[str]] = {}
+        for (hearing, part), level in newest.items():
+            if level == LIFTED:
+                lifted.setdefault(hearing, []).append(part)
+        return lifted
 
     async def dockets(self) -> dict[str, str]:
         """room -> docket as JSON text."""

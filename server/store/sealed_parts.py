@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row, insert, select
 from server.store import tables as t
 from server.store.events import events_of
 from sync.record.event import Event
-from sync.record.sealed_parts import RoomParts, SealedPart
+from sync.record.sealed_parts import OF_ROOM, RoomParts, SealedPart
 
-OF_ROOM, OF_CENTER = "room:", "center:"
+OF_CENTER = "center:"
 LIFTED = "open"
 KIND = "sealed_part"
 

@@ -56,6 +56,7 @@ class Hearing:
     recorded_from_ns: int = 0
     """Where the record may begin: before the opening when the room keeps a pre-roll (预录)."""
     closed_ns: int | None = None
+    closed_utc_ns: int | None = None
     case: OpenedCase = field(default_factory=_no_case)
     seats: list[OpenedSeat] = field(default_factory=list)
     tracks: list[OpenedTrack] = field(default_factory=list)
@@ -190,6 +191,7 @@ def _close(hearing: Hearing, event: Event, body: CloseBody) -> None:
     hearing.state = State.CLOSED
     hearing.live_muted = False
     hearing.closed_ns = event.room_ns
+    hearing.closed_utc_ns = event.utc_ns
     if hearing.pauses and hearing.pauses[-1].to_ns is None:
         hearing.pauses[-1].to_ns = event.room_ns
     hearing._end_presentation(event.room_ns)

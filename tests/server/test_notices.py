@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, opening, until
+from server.config import load_config
+from server.service import build, running
+from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, opening, until
 
 ROOM_MS = ROOM_NS / 1e6
 PART = {"from_ms": ROOM_MS + 1000, "to_ms": None, "level": "restricted", "reason": "涉及个人隐私"}
@@ -24,13 +26,13 @@ async def test_a_room_hears_of_each_act_and_never_why(served: Served, room: Room
     async with served.inspector("archivist") as http:
         part = (await http.put("/api/hearings/h1/sealed-parts", json=PART)).json()[0]["id"]
         said = {"id": part, "from_ns": ROOM_NS + 10**9, "to_ns": None, "level": "restricted"}
-        assert await told(1) == {"hearing": "h1", "level": "open", "parts": [said]}
+        assert await told(1) == {"hearing": "h1", "level": "open", "parts": [said], "lifted": []}
         await http.post(f"/api/hearings/h1/sealed-parts/{part}/end")
         assert (await told(2))["parts"][0]["to_ns"] >= STATUS["room_ns"]
         await http.put("/api/hearings/h1/access", json={"level": "withdrawn", "reason": "涉及国家秘密"})
         assert (await told(3))["level"] == "withdrawn"
         await http.post(f"/api/hearings/h1/sealed-parts/{part}/lift", json={"reason": "批"})
-        assert await told(4) == {"hearing": "h1", "level": "withdrawn", "parts": []}
+        assert await told(4) == {"hearing": "h1", "level": "withdrawn", "parts": [], "lifted": []}
     assert "隐私" not in str(room.of("notices"))
 
 
@@ -51,3 +53,51 @@ async def test_a_room_that_was_away_is_told_again_and_no_other_room_hears_it(ser
         assert other.of("notices") == []
     finally:
         other.stop()
+
+
+def sealed_by_room(number: int, name: str) -> dict[str, Any]:
+    body = {"id": name, "from_ns": ROOM_NS, "to_ns": ROOM_NS + 10**9, "level": "restricted", "by": "书记员"}
+    return event(number, "sealed_part", {**body, "reason": "涉及个人隐私"}, at_ms=2000)
+
+
+async def test_what_the_archivist_lifts_of_a_rooms_own_parts_is_told_also_to_a_room_that_was_away(
+    served: Served, room: RoomPeer
+) -> None:
+    for one in (opening(1), sealed_by_room(2, "a"), sealed_by_room(3, "b")):
+        room.publish("events", one)
+    await until(lambda: {1, 2, 3} <= room.receipts())
+
+    async def told() -> Any:
+        count = len(room.of("notices"))
+        room.publish("status", {"online": False})
+        await until(lambda: not served.center.rooms.states["court1/c03"].online)
+        room.publish("status", STATUS)
+        return (await until(lambda: len(room.of("notices")) > count and room.of("notices")))[-1]
+
+    room.publish("status", STATUS)
+    await until(lambda: served.center.rooms.states["court1/c03"].online)
+    assert (await told())["parts"] == [], "a room knows by itself what it has sealed"
+    async with served.inspector("archivist") as http:
+        for name in ("a", "b"):
+            lifting = f"/api/hearings/h1/sealed-parts/room:{name}/lift"
+            assert (await http.post(lifting, json={"reason": "申请获批"})).status_code == 200
+    assert await told() == {"hearing": "h1", "level": "open", "parts": [], "lifted": ["a", "b"]}
+    again = build(load_config(served.data.parent / "center.toml"))
+    async with running(again, "127.0.0.1", 0):
+        assert again.sealing.lifted("h1") == ["room:a", "room:b"], "also after a restart of the center"
+
+
+async def test_a_room_that_comes_back_hears_of_the_hearing_that_it_tells_of_even_when_nothing_is_withheld(
+    served: Served, room: RoomPeer
+) -> None:
+    room.publish("events", opening(1))
+    await until(lambda: 1 in room.receipts())
+    room.publish("status", {**STATUS, "hearing": {"id": "h1", "state": "open"}})
+    said = (await until(lambda: room.of("notices")))[-1]
+    assert said == {"hearing": "h1", "level": "open", "parts": [], "lifted": []}
+    count = len(room.of("notices"))
+    room.publish("status", {"online": False})
+    await until(lambda: not served.center.rooms.states["court1/c03"].online)
+    room.publish("status", {**STATUS, "hearing": {"id": "of-another-room", "state": "open"}})
+    await until(lambda: served.center.rooms.states["court1/c03"].online)
+    assert len(room.of("notices")) == count, "nothing is said of a hearing that is not this room's"

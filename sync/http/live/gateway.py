@@ -30,6 +30,8 @@ MAX_WATCHED = 128
 MAX_SAID_BYTES = 256 * 1024
 WANTED = frozenset({"rooms"})
 """What a tab may say beside `watch`."""
+WHOLE = "state"
+"""What a whole state that waits is replaced by: the next."""
 NAME_CHARS = 200
 """Of an address: `court/room/track`."""
 SEND_TIMEOUT_S = 20.0
@@ -118,6 +120,12 @@ class Gateway:
             tab.recheck()
         self._count()
 
+    def refresh(self, which: Callable[[LiveTab], bool] = lambda tab: True) -> None:
+        """Send the tabs, or those of `which`, their whole state anew, as it is when it is sent."""
+        for tab in self._tabs:
+            if tab.whole is not None and which(tab):
+                tab.text(tab.whole, replaces=WHOLE)
+
     def broadcast(
         self,
         value: object,
@@ -145,17 +153,19 @@ class Gateway:
         may_watch: Callable[[str], bool] = lambda name: True,
         may_see: Callable[[str | None], bool] = lambda hearing: True,
         may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
+        whole: Callable[[], object] | None = None,
         on_said: Callable[[LiveTab], None] = lambda tab: None,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
         """Serve an accepted WebSocket until it ends: `first` are JSON messages that come before all others, or
         functions that make them when they are sent.
 
-        `may_watch` filters addresses, `may_see` hearings (for who broadcasts), `may_see_span` times of them; `on_said`
-        is told after each message of the tab, `alive` is asked every `look_s` whether its session still lasts. Must be
-        called without waiting after `first` was made.
+        `may_watch` filters addresses, `may_see` hearings (for who broadcasts), `may_see_span` times of them; `whole`
+        makes what `refresh` sends; `on_said` is told after each message of the tab, `alive` is asked every `look_s`
+        whether its session still lasts. Must be called without waiting after `first` was made.
         """
         tab = LiveTab(self._client_bytes, may_watch, may_see, may_see_span)
+        tab.whole = whole
         for value in first:
             tab.text(value)
         for name, (packed, hearing) in self._thumbnails.items():

@@ -95,6 +95,8 @@ class LiveTab:
         self._ready = asyncio.Event()
         self.wanted: dict[str, list[str]] = {}
         """Lists of addresses that the tab said last, other than `watch`."""
+        self.whole: Callable[[], object] | None = None
+        """Makes the whole state of this tab, where its server can."""
         self.lost = 0
         """Media messages dropped because this tab was slow."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +11,6 @@ import pytest
 
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
-from sync.room.kept_notices import read_notices
 from tests.support.files.evidence_files import photo
 from tests.support.rooms.edge_room import Room
 from wutong.export.sources.room import RoomSource
@@ -152,10 +150,3 @@ async def test_the_wall_obeys_what_the_center_has_sealed_also_after_a_restart(ro
     source = RoomSource(room.profile.storage.data, hearing["id"])
     source.close()
     assert source.level == "withdrawn"
-
-
-@pytest.mark.parametrize("kept", [b"", b"[]", b"{", b'{"notices": 3}', b'{"notices": [{"hearing": "../x"}]}'])
-def test_a_file_of_notices_that_cannot_be_read_is_none(tmp_path: Path, kept: bytes) -> None:
-    file = tmp_path / "notices.json"
-    file.write_bytes(kept)
-    assert read_notices(file) == {}

@@ -64,11 +64,11 @@ async def test_of_what_replaces_itself_only_the_newest_waits() -> None:
     gateway = Gateway()
     tab = LiveTab()
     gateway._tabs.add(tab)
-    listener = TabsListener(gateway)
+    listener = TabsListener(gateway, lambda: None)
     for number in range(100):
         listener.text({"type": "levels", "value": number})
         listener.text({"type": "caption", "value": {"id": "u1", "text": number}})
-    listener.text({"type": "event", "event": "the utterance that ends u1"})
+    listener.text({"type": "event", "event": {"kind": "utterance", "body": {"id": "u1"}}})
     got = [json.loads(str(await tab.next())) for _ in range(3)]
     assert [m["type"] for m in got] == ["levels", "caption", "event"], "a caption never comes after its utterance"
     assert got[1]["value"]["text"] == 99

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,12 +111,60 @@ def test_a_room_can_neither_shorten_nor_lift_nor_change_the_level_of_a_part() ->
         assert [(p.from_ns, p.to_ns, p.level) for p in fold] == [(10, 90, "withdrawn")], number
 
 
-def test_a_part_without_a_length_is_none_and_a_level_that_nobody_knows_is_for_nobody() -> None:
+def test_ends_that_were_said_the_wrong_way_round_still_seal_what_lies_between_them() -> None:
     fold = RoomParts()
-    assert fold.apply(act(1, "a", 10, 10, at=10)) is None
-    assert fold.apply(act(2, "b", 10, 5, at=10)) is None
-    fold.apply(act(3, "c", 10, 20, at=10, level="secret"))
-    assert [p.level for p in fold] == ["withdrawn"]
+    for number, (start, end) in enumerate([(10, 10), (30, 25), (ENDLESS - 1, -ENDLESS)]):
+        fold.apply(act(number, f"p{number}", start, end, at=10))
+    assert [(p.from_ns, p.to_ns) for p in fold] == [(10, 11), (25, 31), (-ENDLESS, ENDLESS)]
+    unseen = Unseen.of(list(fold)[:2], ALL - {"restricted"})
+    assert unseen.spans == ((10, 11), (25, 31))
+    assert Unseen.of([SealedPart("p", 9, 4, "withdrawn")], ALL).spans == ((4, 10),), "wherever such a part comes from"
+
+
+def test_a_level_that_nobody_knows_is_for_nobody() -> None:
+    for level in ("secret", "open", "", None, 3):
+        fold = RoomParts()
+        fold.apply(act(3, "c", 10, 20, at=10, level=level))  # type: ignore[arg-type]  # what a damaged room says
+        assert [p.level for p in fold] == ["withdrawn"], level
+
+
+GOOD: dict[str, Any] = {"id": "a", "from_ns": 1, "to_ns": 2, "level": "restricted", "by": "书记员", "reason": "隐私"}
+UNREADABLE: list[dict[str, Any]] = [
+    {},
+    {"damaged": "the body is no JSON"},
+    {key: value for key, value in GOOD.items() if key != "to_ns"},
+    {**GOOD, "from_ns": None},
+    {**GOOD, "from_ns": "1"},
+    {**GOOD, "from_ns": 1.0},
+    {**GOOD, "from_ns": True},
+    {**GOOD, "from_ns": 2**63},
+    {**GOOD, "from_ns": ENDLESS, "to_ns": None},
+    {**GOOD, "to_ns": 10**400},
+    {**GOOD, "to_ns": [2]},
+    {**GOOD, "id": ""},
+    {**GOOD, "id": "../x"},
+    {**GOOD, "id": "x" * 97},
+    {**GOOD, "id": 7},
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE)
+def test_an_act_that_cannot_be_read_seals_everything_for_everybody(body: dict[str, Any]) -> None:
+    hearing = Hearing("h")
+    hearing.apply(Event(5, "h", "sealed_part", 10, 10, body))
+    assert [(p.id, p.level) for p in hearing.room_parts] == [("unreadable-5", "withdrawn")]
+    assert Unseen.of(hearing.room_parts, ALL).spans == EVER
+    hearing.apply(act(6, "b", 10, 20, at=30))
+    assert len(list(hearing.room_parts)) == 2, "what can be read stands beside it"
+
+
+@given(st.dictionaries(st.sampled_from([*GOOD, "more"]), st.one_of(st.none(), st.integers(), st.text(), st.floats())))
+def test_whatever_an_act_says_it_is_a_part_that_hides_something(body: dict[str, Any]) -> None:
+    fold = RoomParts()
+    part = fold.apply(Event(1, "h", "sealed_part", 10, 10, body))
+    assert part is not None
+    assert Unseen.of(fold, frozenset())
+    assert -ENDLESS <= part.from_ns < part.end_ns <= ENDLESS, "as the store can keep it"
 
 
 # A hearing as who may not see a part of it gets it

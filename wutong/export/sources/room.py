@@ -13,6 +13,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.bodies.media import AccessBody
 from sync.record.event import Event
+from sync.record.notice import parts_in_force
 from sync.record.sealed_parts import RoomParts, SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
@@ -39,7 +40,7 @@ class RoomSource:
         self._log = RoomLog(self.layout.log)
         self._checkpoints = Checkpoints(self.layout.log)
         self._events = self._log.of_hearing(hearing)
-        self._notice = read_notices(self.layout.notices).get(hearing)
+        self._notice = read_notices(self.layout.notices, self.layout.hearings, hearing).get(hearing)
         self.level = "" if self._notice is None else self._notice.level
         opening = next((e for e in self._events if e.kind == "open"), None)
         if opening is None:
@@ -56,12 +57,12 @@ class RoomSource:
         self._log.close()
 
     def sealed_parts(self) -> Sequence[SealedPart]:
-        """Those that the room has sealed itself, and what the center has told it."""
+        """Those that the room has sealed itself and nobody has lifted, and what the center has told it."""
         parts = RoomParts()
         for event in self._events:
             if event.kind == "sealed_part":
                 parts.apply(event)
-        return [*parts, *([] if self._notice is None else [part.part() for part in self._notice.parts])]
+        return parts_in_force(parts, self._notice)
 
     def events(self) -> Sequence[Event]:
         """All events of the hearing."""

@@ -1,7 +1,7 @@
 // Written by tools/make_contract.py from Python's types: change those, and run it again.
 
 import type { Case, RoomEvent, Seat, UtcSource } from './bodies';
-import type { Docket, Exhibit, Hearing, HearingState, Integrity, Line, Objection, SignedDocument, Signer } from './record';
+import type { Docket, Exhibit, Hearing, HearingState, Integrity, Line, Objection, SignedDocument, Signer, UnseenSpan } from './record';
 import type { LostMessage } from './session';
 
 /** `GET /api/state` of a room. A part is null until its service has spoken. */
@@ -24,6 +24,10 @@ export interface RoomState {
   checks: CheckFinding[];
   captions: Caption[];
   speaking: string[];
+  /**
+   * What of the hearing this session may not see; its `sealed_parts` are all that is sealed, seen or not.
+   */
+  unseen: UnseenSpan[];
 }
 
 /** Which room this is. */
@@ -251,7 +255,9 @@ export interface Caption {
   hearing?: string | null;
 }
 
-/** The first message of the panel's WebSocket. */
+/**
+ * The first message of the panel's WebSocket, and again whenever the session may see more or less than before.
+ */
 export interface PanelState {
   room: RoomName;
   now_ms: number;
@@ -270,6 +276,7 @@ export interface PanelState {
   checks: CheckFinding[];
   captions: Caption[];
   speaking: string[];
+  unseen: UnseenSpan[];
   type: 'state';
 }
 
