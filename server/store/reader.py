@@ -16,6 +16,7 @@ from server.store.database import Database
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
 from server.store.folded import folded_filter
+from server.store.sealed_elsewhere import EVIDENCE, sealed_elsewhere
 from server.store.sealed_parts import LIFTED, part_of
 from server.store.sight import Sight
 from sync.errors import WutongError
@@ -31,7 +32,6 @@ from sync.text.equal import fold
 MAX_HEARINGS = 500
 MAX_HITS = 200
 _DAY_NS = 86_400 * 1_000_000_000
-_EVIDENCE = ("open", "exhibit", "drawn", "present", "withdraw", "pause", "resume", "close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class RecordReader:
         """The exhibits of a hearing, their pictures and what was presented of them, without a fold of all events."""
 
         def work(connection: Connection) -> Hearing:
-            return Hearing.of(hearing, events_of(connection, hearing, _EVIDENCE))
+            return Hearing.of(hearing, events_of(connection, hearing, EVIDENCE))
 
         return await self._db.read(work)
 
@@ -190,7 +190,13 @@ class RecordReader:
             .where(belongs(room, hearing, "segment"), t.files.c.track == track, is_free(sight))
             .order_by(t.files.c.place)
         )
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+
+        def work(connection: Connection) -> list[Any]:
+            found: list[Any] = list(connection.execute(query))
+            sealed = sealed_elsewhere(connection, hearing, {row.sha256 for row in found}, sight)
+            return [row for row in found if row.sha256 not in sealed]
+
+        rows = await self._db.read(work)
         # An index with two files is possible only after a refused checksum; the one that its event names counts.
         best: dict[int, ClosedFile] = {}
         for row in rows:
@@ -206,7 +212,9 @@ class RecordReader:
         def work(connection: Connection) -> bool:
             room = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
             mine = belongs(str(room), hearing, kind) & (t.files.c.sha256 == sha256) & is_free(sight)
-            return room is not None and connection.execute(select(t.files.c.place).where(mine)).first() is not None
+            if room is None or connection.execute(select(t.files.c.place).where(mine)).first() is None:
+                return False
+            return not sealed_elsewhere(connection, hearing, [sha256], sight)
 
         return await self._db.read(work)
 
