@@ -110,6 +110,20 @@ class Media:
                 spans.extend((f.from_ns, f.to_ns) for run in _runs(index.fragments, unseen) for f in run)
         return mime, _joined(spans, unseen)
 
+    def unreadable(self, sources: Sequence[TrackFile], unseen: Unseen = EVERYTHING_SEEN) -> list[tuple[int, int, str]]:
+        """(from, to, fault) of what of a track is stored and cannot be played, without what is `unseen`: of a damaged
+        file what no fragment of it covers. A file whose event has not come lies at no time that is known yet."""
+        found: list[tuple[int, int, str]] = []
+        for source in sources:
+            if not source.fault or source.from_ns is None or source.to_ns is None:
+                continue
+            plays = _joined([(f.from_ns, f.to_ns) for f in self._index(source).fragments], EVERYTHING_SEEN)
+            lost = Unseen(tuple(plays)).outside(source.from_ns, source.to_ns)
+            for start, end in (span for piece in lost for span in unseen.outside(*piece)):
+                if end - start > JOIN_NS:
+                    found.append((start, end, source.fault))
+        return sorted(found)
+
     def read(
         self, sources: Sequence[TrackFile], from_ns: int, to_ns: int, unseen: Unseen = EVERYTHING_SEEN
     ) -> MediaRange:

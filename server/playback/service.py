@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from fastapi import Response
 from fastapi.responses import FileResponse
+from typing_extensions import TypedDict
 
 from server.ingest.uploads import UploadFolder
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
@@ -27,6 +28,7 @@ from sync.http.answers import error_response
 from sync.record.bodies.limits import Limits
 from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing
+from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import Unseen
 from sync.record.withheld import pages_withheld, withheld
 from sync.runtime.units import NS_PER_MS
@@ -46,11 +48,21 @@ AT_ONCE_OF_A_ROOM = 2
 Find = Callable[[], Awaitable[MediaRange]]
 
 
+class UnreadableSpan(TypedDict):
+    """A stretch of a track that is stored and cannot be played."""
+
+    from_ns: int
+    to_ns: int
+    why: Literal["no-video", "damaged"]
+    """Nothing of its file can be played, or nothing from here on."""
+
+
 class PlayableTrack(OpenedTrack):
     """A track, and what of it can be played already: ranges [from, to) in milliseconds of room time."""
 
     mime: str
     ranges: list[Annotated[list[float], Limits(min_length=2, max_length=2)]]
+    unreadable: list[UnreadableSpan]
 
 
 class PlaybackService:
@@ -68,10 +80,11 @@ class PlaybackService:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
-        def read_ranges(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]]]:
-            return self._media.ranges(sources, unseen)
+        def read_ranges(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]], list[tuple[int, int, str]]]:
+            return *self._media.ranges(sources, unseen), self._media.unreadable(sources, unseen)
 
-        mime, ranges = await self._reading(room, view.id, name, sight, read_ranges)
+        mime, ranges, lost = await self._reading(room, view.id, name, sight, read_ranges)
+        unreadable: Any = [to_ms({"from_ns": start, "to_ns": end, "why": why}) for start, end, why in lost]
         kind: Any = str(said.get("kind", ""))
         return {
             "id": name,
@@ -79,6 +92,7 @@ class PlaybackService:
             "name": str(said.get("name", name)),
             "mime": mime,
             "ranges": [[start / NS_PER_MS, end / NS_PER_MS] for start, end in ranges],
+            "unreadable": unreadable,
         }
 
     async def finder(

@@ -1,7 +1,8 @@
 /** The time line of a hearing that is followed: where it begins and ends, what of it can be played, and what is missing. All
  * in room time (ms). */
 
-import { missing, touchesRecord } from '../player/missingMedia';
+import { t } from '../lib/i18n.svelte';
+import { missing, touchesRecord, unreadable } from '../player/missingMedia';
 import { recordedEnd, type Stretch, stretches } from '../player/playbackPlan';
 import { asPauses, drawn } from '../player/sealedSpans';
 import { soloTrack, withSolo } from '../player/soloTrack';
@@ -62,6 +63,12 @@ export class RecordTimeline {
   readonly empty = $derived.by(() => this.mainPlan.every((stretch) => stretch.tracks.length === 0));
 
   readonly lost = $derived.by(() => (this.#record === null ? [] : missing(this.#record.gaps, this.#record.pauses)));
+
+  /** What is stored and cannot be played; no gap of the record, so no part of its explanation. */
+  readonly unreadable = $derived.by(() => unreadable(this.#record?.tracks ?? [], (why) => t(`unreadable.${why}`)));
+
+  /** Both, by time: what the time line draws and the list says. */
+  readonly absent = $derived.by(() => [...this.lost, ...this.unreadable].sort((a, b) => a.from_ms - b.from_ms));
 
   /** "" while nothing has to be explained, else what the written explanation depends on. */
   readonly explained = $derived.by(() => {

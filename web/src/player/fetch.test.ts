@@ -20,7 +20,7 @@ describe('media of a record', () => {
     const raw = vi.spyOn(api, 'raw').mockResolvedValue(new Response('abc', { headers: HEADERS }));
     await hearingFetcher('h/1').media(soloTrack('judge'), 0, 1, signal);
     expect(raw).toHaveBeenCalledWith('/api/hearings/h%2F1/media/mics?from_ms=0.000&to_ms=1.000&seat=judge', signal);
-    const mics = { id: 'mics', kind: 'audio' as const, name: '', mime: 'audio/mp4', ranges: [] };
+    const mics = { id: 'mics', kind: 'audio' as const, name: '', mime: 'audio/mp4', ranges: [], unreadable: [] };
     expect(withSolo([mics], 'judge').map((track) => track.id)).toEqual(['mics', 'mics@judge']);
     expect(withSolo([mics], '')).toEqual([mics]);
   });

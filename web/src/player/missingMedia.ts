@@ -17,11 +17,27 @@ export interface MissingMedia {
   from_ms: number;
   to_ms: number;
   why: string;
+  /** It is no gap of the record: the file is there, and nobody can play it. */
+  stored?: true;
 }
+
+export type UnreadableMedia = MissingMedia & { stored: true };
 
 interface GapLike extends Span {
   track: string;
   why: string;
+}
+
+/** Stretches that are stored and cannot be played, in the form of gaps; `explain` says why in words. */
+export function unreadable(
+  tracks: readonly { id: string; unreadable?: readonly (Span & { why: 'no-video' | 'damaged' })[] }[],
+  explain: (why: 'no-video' | 'damaged') => string,
+): UnreadableMedia[] {
+  return tracks
+    .flatMap(({ id, unreadable: spans = [] }) =>
+      spans.map(({ from_ms, to_ms, why }) => ({ track: id, from_ms, to_ms: to_ms ?? from_ms, why: explain(why), stored: true as const })),
+    )
+    .sort(byTime);
 }
 
 /** The parts of the gaps that lie in no pause, by time. */
@@ -35,7 +51,11 @@ export function missing(gaps: readonly GapLike[], pauses: readonly Span[]): Miss
         why: gap.why,
       })),
     )
-    .sort((a, b) => a.from_ms - b.from_ms || a.track.localeCompare(b.track));
+    .sort(byTime);
+}
+
+function byTime(a: MissingMedia, b: MissingMedia): number {
+  return a.from_ms - b.from_ms || a.track.localeCompare(b.track);
 }
 
 function outside(from_ms: number, to_ms: number, pauses: readonly Span[]): [number, number][] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SealedPart } from '../lib/types';
 import { explainSkip, stretches } from './playbackPlan';
-import { asPauses, drawn, SEALED } from './sealedSpans';
+import { asPauses, drawn, SEALED, touches } from './sealedSpans';
 
 const part = (id: string, from_ms: number, to_ms: number | null): SealedPart => ({
   id,
@@ -34,5 +34,20 @@ describe('sealed parts on a time line', () => {
       [20_000, 30_000, 1],
     ]);
     expect(explainSkip(10_000, 20_000, pauses, [])).toMatchObject({ kind: 'pause', reason: SEALED });
+  });
+
+  it('touch a line by a moment, and an empty line is a moment', () => {
+    const lines = [
+      [0, 10],
+      [10, 10],
+      [19, 25],
+      [20, 30],
+    ] as const;
+    const touched = lines.filter(([start_ms, end_ms]) => touches({ from_ms: 10, to_ms: 20 }, { start_ms, end_ms }));
+    expect(touched).toEqual([
+      [10, 10],
+      [19, 25],
+    ]);
+    expect(touches({ from_ms: 10, to_ms: null }, { start_ms: 1e9, end_ms: 1e9 })).toBe(true);
   });
 });

@@ -23,6 +23,12 @@ export function drawn(parts: readonly SealedPart[], unseen: readonly UnseenSpan[
   return [...hidden, ...open.map(({ from_ms, to_ms }) => ({ from_ms, to_ms, seen: true }))];
 }
 
+/** Whether a line lies in a part, by a moment alone; as `sync/record/sealed_parts.py` judges it, an empty line is a moment. */
+export function touches(part: Span, line: { start_ms: number; end_ms: number }): boolean {
+  const end_ms = Math.max(line.end_ms, line.start_ms + 1e-6);
+  return end_ms > part.from_ms && (part.to_ms === null || line.start_ms < part.to_ms);
+}
+
 function covers(span: Span, part: Span): boolean {
   return span.from_ms <= part.from_ms && (span.to_ms === null || (part.to_ms !== null && part.to_ms <= span.to_ms));
 }

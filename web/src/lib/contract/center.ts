@@ -188,6 +188,15 @@ export interface PlayableTrack {
   name: string;
   mime: string;
   ranges: [number, number][];
+  unreadable: UnreadableSpan[];
+}
+
+/** A stretch of a track that is stored and cannot be played. */
+export interface UnreadableSpan {
+  from_ms: number;
+  to_ms: number;
+  /** Nothing of its file can be played, or nothing from here on. */
+  why: 'no-video' | 'damaged';
 }
 
 /** Words that were found. */

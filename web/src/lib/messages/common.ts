@@ -85,6 +85,7 @@ export const zh = {
   'part.state': '此段已封存',
   'part.line': '〔此段已封存〕',
   'part.end': '结束封存',
+  'part.chip': '封存',
   'cancel': '取消',
 } as const;
 
@@ -174,5 +175,6 @@ export const en: Record<keyof typeof zh, string> = {
   'part.state': 'This part is sealed',
   'part.line': '[This part is sealed]',
   'part.end': 'End sealing',
+  'part.chip': 'Sealed',
   'cancel': 'Cancel',
 };
