@@ -17,9 +17,9 @@ AWAY_S = 5.0
 LOOK_S = 2.0
 MAX_TEXT = 400
 _AWAY = (
-    "签名进程没有应答：录音录像照常进行，存证签名在等待；请管理员检查 wutong-signer 服务"
-    " (the signer does not answer: recording goes on, signatures wait; an administrator looks at the service"
-    " wutong-signer)"
+    "存证签名暂停：签名服务没有应答。庭审可以照常进行，请通知管理员检查 wutong-signer 服务"
+    " (Signatures wait: the signer does not answer. The hearing can go on; tell the administrator to look at the"
+    " service wutong-signer)"
 )
 
 

@@ -95,7 +95,7 @@ def test_while_the_signer_is_away_checkpoints_wait_and_the_room_is_told_after_a_
     assert bench.checkpoints.of_hearing("h") == []
     [alarm] = bench.notary.alarms()
     assert (alarm["code"], alarm["subject"]) == ("signer", "")
-    assert "录音录像照常进行" in alarm["text"]
+    assert "庭审可以照常进行" in alarm["text"]
     assert "wutong-signer" in alarm["text"]
     signer.there = True
     bench.step(3)
