@@ -159,7 +159,8 @@ function applySealedPart(hearing: Hearing, event: EventOf<'sealed_part'>): void 
   const known = hearing.sealed_parts.find((part) => part.id === id);
   if (known) {
     if (known.to_ms === null && to_ms !== null) known.to_ms = Math.max(to_ms, event.room_ms);
-  } else if (to_ms === null || to_ms > from_ms) {
+  } else {
+    // What is wrong with its ends the room has judged: it says its whole state anew after each of these events.
     hearing.sealed_parts.push({ id, from_ms, to_ms, level, by, reason, at_utc_ms: event.utc_ms });
   }
 }
