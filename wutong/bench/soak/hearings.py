@@ -31,7 +31,7 @@ MARKS = 10
 
 
 @dataclass
-class Docket:
+class HearingsWithoutEnd:
     """Hearings without end. `done` counts those that were closed, `watched` the live messages that came of them."""
 
     stack: Stack

@@ -24,7 +24,7 @@ from hardware.simulation.scenario import BUNDLED_HEARING
 from wutong.bench.live.measure import machine
 from wutong.bench.soak.disk import DiskWatch
 from wutong.bench.soak.growth import SoakWatch
-from wutong.bench.soak.hearings import Docket
+from wutong.bench.soak.hearings import HearingsWithoutEnd
 from wutong.demo.stack import Stack, start_stack
 
 MOST_SAMPLES = 4000
@@ -49,7 +49,7 @@ async def measure(
     console.print("starting broker, center and room …")
     stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base, small=True)
     watching = asyncio.create_task(stack.processes.watch())
-    watch, disk, docket = SoakWatch(), DiskWatch(data), Docket(stack, hearing_s)
+    watch, disk, docket = SoakWatch(), DiskWatch(data), HearingsWithoutEnd(stack, hearing_s)
     holding = asyncio.create_task(docket.hold())
     begun = said = time.monotonic()
     looked = -seconds

@@ -94,7 +94,7 @@ export const zh = {
   'gaps.none': '无缺口',
   'gaps.summary': '缺口 {count} 处 · 共 {s} 秒',
   'gaps.list': '缺口和无法播放的时段，按时间排列；选择后从其前 3 秒播放',
-  'gaps.one': '{track}缺 {s} 秒：{why}',
+  'gaps.one': '{track} 缺 {s} 秒：{why}',
   'unreadable.short': '无法播放',
   'unreadable.lane': '损·{track}',
   'unreadable.summary': '无法播放 {count} 处',

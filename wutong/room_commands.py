@@ -1,0 +1,90 @@
+"""`wutong room …`: the services of one courtroom, each a process of its own; what a command needs it imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+room = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="The services of one courtroom, each a process of its own."
+)
+ProfileOption = Annotated[Path, typer.Option("--profile", help="the courtroom's TOML profile")]
+
+
+@room.command()
+def recorder(profile: ProfileOption) -> None:
+    """Record: sources -> fragments -> segments."""
+    from hardware.profile import load_profile
+    from recorder.service import serve
+    from sync.runtime.service import run_service
+
+    loaded = load_profile(profile)
+    raise typer.Exit(run_service("recorder", lambda lifeline: serve(loaded, lifeline)))
+
+
+@room.command()
+def transcriber(profile: ProfileOption) -> None:
+    """Turn speech into captions and utterances."""
+    from hardware.profile import load_profile
+    from sync.runtime.service import run_service
+    from transcriber.service import serve
+
+    loaded = load_profile(profile)
+    raise typer.Exit(run_service("transcriber", lambda lifeline: serve(loaded, lifeline)))
+
+
+@room.command()
+def edge(profile: ProfileOption) -> None:
+    """Serve the panel and the display, and keep the hearing's state."""
+    from edge.service import serve
+    from hardware.profile import load_profile
+    from sync.runtime.service import run_service
+
+    loaded = load_profile(profile)
+    raise typer.Exit(run_service("edge", lambda lifeline: serve(loaded, lifeline)))
+
+
+@room.command()
+def signer(
+    profile: ProfileOption,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="the signer's own folder; default: 'signer' in the data folder")
+    ] = None,
+    take_key: Annotated[
+        bool, typer.Option("--take-key", help="as root: move the key of earlier versions into the folder, and end")
+    ] = False,
+) -> None:
+    """Hold the device's key, and sign what the other services may have signed."""
+    from edge.signer.service import serve, take_key_as_root
+    from hardware.profile import load_profile
+    from sync.runtime.processes import unseen_by_others
+    from sync.runtime.service import run_service
+
+    loaded = load_profile(profile)
+    if take_key:
+        print(take_key_as_root(loaded, folder))
+        return
+    unseen_by_others()
+    raise typer.Exit(run_service("signer", lambda lifeline: serve(loaded, folder, lifeline)))
+
+
+@room.command()
+def recorder_network(profile: ProfileOption) -> None:
+    """Print a drop-in by which the recorder's unit reaches its own cameras alone."""
+    from hardware.profile import load_profile
+    from wutong.recorder_network import drop_in
+
+    print(drop_in(load_profile(profile)))
+
+
+@room.command()
+def uplink(profile: ProfileOption) -> None:
+    """Carry everything to the center: events, segments, exhibits and live media."""
+    from edge.uplink import serve
+    from hardware.profile import load_profile
+    from sync.runtime.service import run_service
+
+    loaded = load_profile(profile)
+    raise typer.Exit(run_service("uplink", lambda lifeline: serve(loaded, lifeline)))
