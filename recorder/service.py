@@ -19,6 +19,7 @@ from hardware.profile import Profile
 from hardware.simulation.hearing_folder import HearingFolder
 from recorder.context import RoomContext
 from recorder.room import RecorderRoom
+from recorder.startup_times import StartupTimes
 from sync.errors import ConfigError, StorageError
 from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
@@ -34,17 +35,24 @@ log = structlog.get_logger(__name__)
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Record until it is canceled; a canceled recorder closes its segments first."""
+    times = StartupTimes()
+    times.step("imports")
     _check(profile)
     _go_first()
     paths = RoomPaths(profile.storage.data)
     with _only_one(paths):
         clock = RoomClock.open(paths.clock)
+        times.step("clock")
         room_log = RoomLog(paths.log, patient=True)
+        times.step("log")
         feed = FeedServer(paths.feed("recorder"))
         try:
             await feed.start()
             room = RecorderRoom(RoomContext(profile, paths, clock, ClockMap(clock), room_log, feed))
+            times.step("parts")
             await room.recover()
+            times.step("recovered")
+            times.say(clock)
             wake = asyncio.create_task(_wake(paths, room))
             running = asyncio.create_task(room.run())
             try:

@@ -56,6 +56,9 @@ class TrackPipeline:
         self.mime = ""
         self.kept_bytes = 0
         self._kept_ns: int | None = None
+        self._kept_run: WorkerRun | None = None
+        self._began_ns = 0
+        """When the newest run's first bytes came."""
         self.tap: Callable[[StampedFragment], None] | None = None
         """Where a self-test that keeps this track as well takes its fragments."""
         self._picture = PictureWatch() if info.kind == "video" else None
@@ -76,7 +79,7 @@ class TrackPipeline:
 
     def _began(self, run: WorkerRun) -> None:
         self.mime = run.init.mime
-        now_ns = self._context.clock.now_ns()
+        self._began_ns = now_ns = self._context.clock.now_ns()
         payload = pack_init(self.mime, run.init.data)
         message = Envelope(Kind.INIT, run.init_id, 0, now_ns, self._context.utc_of(now_ns), 0, payload)
         self._context.feed.publish(f"init/{self.info.id}", message.pack(), retain=True)
@@ -145,6 +148,7 @@ class TrackPipeline:
             self._kept_ns = self._context.clock.now_ns()
             self._context.write_latency.note(self._kept_ns, outcome.waited_ns)
             self._context.set_alarm("write", self.info.id, None)
+            self._say_first_of_run(outcome)
         elif isinstance(outcome, SegmentClosed):
             self._media_events.append_segment(self.info.id, outcome.hearing, outcome.segment)
         elif isinstance(outcome, StretchFinished):
@@ -155,3 +159,19 @@ class TrackPipeline:
             if outcome.code is RefusalCode.NOT_WRITTEN:
                 log.error("not_kept", track=self.info.id, why=outcome.why)
                 self._context.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")
+
+    def _say_first_of_run(self, outcome: FragmentKept) -> None:
+        """For operators, and for `wutong bench kill`: when a run that began came to the disk."""
+        fragment = outcome.fragment
+        if fragment.run is not self._kept_run:
+            self._kept_run = fragment.run
+            kept_ns = self._context.clock.now_ns()
+            log.info(
+                "run_kept",
+                track=self.info.id,
+                run=fragment.run.init_id,
+                init_ns=self._began_ns,
+                from_ns=fragment.from_ns,
+                offered_ns=kept_ns - outcome.waited_ns,
+                kept_ns=kept_ns,
+            )

@@ -105,7 +105,7 @@ class SourceRunner:
             stable = now_ns - began_ns > STABLE_NS
             failures = 0 if stable else min(failures + 1, len(PAUSES_S) - 1)
             refusals = 0 if stable else refusals
-            log.warning("source_ended", source=self.source.id, why=why, fault=fault, stderr=stderr[-5:])
+            log.warning("source_ended", source=self.source.id, at_ns=now_ns, why=why, fault=fault, stderr=stderr[-5:])
             if self.source.off_why and (self._gave_up or code is EndCode.STALLED):
                 await self._stay_off(now_ns)
                 continue
@@ -156,6 +156,7 @@ class SourceRunner:
             for track in self._tracks
         ]
         self._worker = worker = WorkerProcess()
+        log.info("source_starts", source=source.id, run=self._init_id, at_ns=self._clock.now_ns())
         try:
             await worker.start(self.source.command, [run.feed for run in runs], self._report, self._secret)
             watch = asyncio.create_task(self._watch(worker, runs))

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from sync.record.hearing import Hearing
 from tests.support.rooms.recorder_room import RecorderRoom
-from wutong.bench.kill import measure
+from wutong.bench.kill.measure import measure
 
 
 @pytest.mark.alone

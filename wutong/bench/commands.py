@@ -194,13 +194,24 @@ def sync(
 @bench.command()
 def kill(
     times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 200,
+    load: Annotated[
+        str, typer.Option("--load", help="beside each of these by itself and all of them: cpu,disk,memory")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """What is lost when processes are killed at random moments."""
-    from wutong.bench.kill import measure
+    """What is lost when processes are killed at random moments, also while other programs keep the machine busy."""
+    from wutong.bench.kill.measure import measure, measure_busy
+    from wutong.bench.load.programs import Load
     from wutong.bench.report import run
 
-    run("kill", lambda folder, console: measure(folder, times, console), as_json=as_json)
+    try:
+        loads = [Load(name.strip()) for name in load.split(",") if name.strip()]
+    except ValueError:
+        raise typer.BadParameter(f"one or several of {', '.join(Load)}", param_hint="--load") from None
+    if loads:
+        run("kill", lambda folder, console: measure_busy(folder, times, console, loads), as_json=as_json)
+    else:
+        run("kill", lambda folder, console: measure(folder, times, console), as_json=as_json)
 
 
 @bench.command()

@@ -149,7 +149,7 @@ class BenchRoom:
         return self.view()
 
     def workers(self) -> dict[str, psutil.Process]:
-        """The recorder's workers by what they are: `camera`, `microphones`, and the `encoder` of the latter."""
+        """The recorder's workers by what they are: `camera`, `microphones`, and the encoders of both."""
         found: dict[str, psutil.Process] = {}
         pid = self.child("recorder").pid
         if pid is None:
@@ -160,6 +160,8 @@ class BenchRoom:
                     command = " ".join(worker.cmdline())
                     if "hardware.workers.simulated_camera" in command:
                         found["camera"] = worker
+                        for child in worker.children():
+                            found["camera-encoder"] = child
                     elif "hardware.workers.microphones" in command:
                         found["microphones"] = worker
                         for child in worker.children():

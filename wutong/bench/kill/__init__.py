@@ -1,0 +1,1 @@
+"""`wutong bench kill`: SIGKILL at random moments, on a quiet machine or a busy one."""
