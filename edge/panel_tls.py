@@ -21,9 +21,10 @@ from sync.runtime.durable_files import replace_file
 from sync.tls.authority import open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of
 from sync.tls.contexts import load_own, server_context
+from sync.tls.hosts import hosts_of_urls
 from sync.tls.identity import TlsFiles
 from sync.tls.keys import make_tls_key
-from sync.tls.names import hosts_of_urls, local_hosts
+from sync.tls.names import local_hosts
 from sync.tls.plain import ALARM
 
 log = structlog.get_logger(__name__)

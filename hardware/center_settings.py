@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 
 from hardware.profile_part import HostName, ProfilePart, WebAddress
-from sync.tls.names import is_loopback
+from sync.tls.hosts import is_loopback
 
 
 class CenterSettings(ProfilePart):

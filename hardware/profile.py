@@ -21,7 +21,7 @@ from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 from sync.text.fields import LINE
-from sync.tls.names import is_loopback
+from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy, PlainWire, plain_url
 
 PROGRAM_NAME = "合成画面"

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hardware.web_address import check_web_address
-from sync.tls.names import host_of
+from sync.tls.hosts import host_of
 
 WebAddress = Annotated[str, AfterValidator(lambda url: check_web_address(url) if url else url)]
 HostName = Annotated[str, Field(max_length=253), AfterValidator(host_of)]

@@ -14,7 +14,7 @@ from sync.http.origins import PublicOrigin
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
 from sync.text.fields import LINE
-from sync.tls.names import host_of, is_loopback
+from sync.tls.hosts import host_of, is_loopback
 from sync.tls.plain import PlainPolicy, PlainWire
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]

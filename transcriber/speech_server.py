@@ -30,7 +30,7 @@ from sync.http.rules import Rule, declare
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline, cancel_and_wait
-from sync.tls.names import is_loopback
+from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls
 from transcriber.audio.pcm import RATE_HZ, Samples

@@ -16,8 +16,9 @@ from sync.errors import ConfigError
 from sync.runtime.durable_files import replace_file
 from sync.tls.authority import near_end
 from sync.tls.certificates import pem_of
+from sync.tls.hosts import host_of
 from sync.tls.keys import make_tls_key
-from sync.tls.names import host_of, local_hosts
+from sync.tls.names import local_hosts
 
 
 def address_of(config: Config) -> str:

@@ -41,7 +41,8 @@ from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
 from sync.tls.certificates import pem_of
-from sync.tls.names import is_loopback, local_hosts
+from sync.tls.hosts import is_loopback
+from sync.tls.names import local_hosts
 
 VALID_S = 15 * 60
 

@@ -13,7 +13,8 @@ import ipaddress
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sync.tls.names import CENTER_HOST, alternative_names, hosts_in_names, is_loopback
+from sync.tls.hosts import is_loopback
+from sync.tls.names import CENTER_HOST, alternative_names, hosts_in_names
 
 _LOCAL = (".local", ".lan", ".internal", ".home.arpa")
 

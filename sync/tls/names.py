@@ -1,4 +1,4 @@
-"""Whom a certificate of the court's authority names, and by which hosts a server is reached.
+"""Whom a certificate of the court's authority names, and which hosts.
 
 A room's certificate has one common name, `court/room` as in the topics; the center's is `center`, which has no slash
 and so is never a room's. Refused: names with anything else in them, above all `+` and `#`, which mean "any".
@@ -10,20 +10,19 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import psutil
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from sync.errors import LedgerError
+from sync.tls.hosts import host_of
 
 CENTER = "center"
 """The center's name at the broker."""
 CENTER_HOST = "wutong-center"
 """A host in the certificate of every center: rooms ask for it, by whatever name or address they reach it."""
 _ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,30}/[a-z0-9][a-z0-9-]{0,30}")
-_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 MOST_NAMES = 64
 
 
@@ -43,37 +42,6 @@ def common_name(certificate: x509.Certificate) -> str:
     if len(attributes) != 1 or attributes[0].oid != NameOID.COMMON_NAME or not isinstance(attributes[0].value, str):
         raise LedgerError("the certificate names nobody, or more than one", code="certificate")
     return attributes[0].value
-
-
-def host_of(text: str) -> str:
-    """A host as certificates have it: small letters, IDNA, an address in its one form; `ValueError` if it is none."""
-    bare = text.strip().strip("[]").partition("%")[0]
-    try:
-        return str(ipaddress.ip_address(bare))
-    except ValueError:
-        pass
-    try:
-        name = bare.rstrip(".").encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        name = ""
-    if len(name) > 253 or _HOST.fullmatch(name) is None:
-        raise ValueError(f"{text[:80]!r} is no host: write a name or an IP address, as center.court.example")
-    return name
-
-
-def hosts_of_urls(urls: Iterable[str]) -> list[str]:
-    """The hosts of web addresses, those that have one."""
-    return [host for url in urls if (host := urlsplit(url).hostname)]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether what listens or connects there never leaves this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def local_hosts() -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sync.errors import ConfigError
-from sync.tls.names import is_loopback
+from sync.tls.hosts import is_loopback
 
 ALARM = "plain"
 """The code of the alarm that says it on the screens."""

@@ -19,7 +19,7 @@ from cryptography import x509
 from sync.errors import ConfigError
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.contexts import load_own, server_context
-from sync.tls.names import is_loopback
+from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy, PlainWire
 
 log = structlog.get_logger(__name__)

@@ -16,8 +16,9 @@ from sync.errors import CenterError, ConfigError, LedgerError
 from sync.tls.authority import Authority, open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of, read_authority
 from sync.tls.fingerprint import center_fingerprint, check_fingerprint, joined_code, split_code
+from sync.tls.hosts import host_of, is_loopback
 from sync.tls.keys import make_tls_key
-from sync.tls.names import alternative_names, host_of, hosts_in, is_loopback, is_room, subject
+from sync.tls.names import alternative_names, hosts_in, is_room, subject
 from sync.tls.requests import read_request, tls_request
 
 NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
