@@ -119,7 +119,7 @@ class CompatibleEncoder:
 def run(options: dict[str, Any], reporter: Reporter) -> None:
     """Until the recorder is gone, this process is killed, or it gives up."""
     layout = RoomPaths(Path(options["data"]))
-    clock = RoomClock.open(layout.clock)
+    clock = RoomClock.open(layout.clock, noted=True)
     feed = CameraFeed()
     listener = FeedListener(layout, str(options["camera"]), feed)
     listener.start()

@@ -178,7 +178,7 @@ class ComposedTrack:
     def __init__(self, options: ComposerOptions) -> None:
         self._options = options
         self._layout = RoomPaths(options.data)
-        self._clock = RoomClock.open(self._layout.clock)
+        self._clock = RoomClock.open(self._layout.clock, noted=True)
         self._cameras = {name: CameraFeed() for name, _ in options.cameras}
         self._listener = SceneListener(self._layout, self._cameras)
         self._composer = Composer(options.court, options.room, [title for _, title in options.cameras])

@@ -82,13 +82,18 @@ class RoomClock:
         self._clock: Clock = clock or SystemClock()
 
     @classmethod
-    def open(cls, path: Path, clock: Clock | None = None, boot_id: Callable[[], str] = _boot_id) -> RoomClock:
+    def open(
+        cls, path: Path, clock: Clock | None = None, boot_id: Callable[[], str] = _boot_id, *, noted: bool = False
+    ) -> RoomClock:
         """Read the room's epoch from `path`, or fix it now if this device never had one.
 
         On the first call after a boot the line is continued by the system clock's UTC: room time never runs backwards
-        over a restart, not even if the system clock woke up in 1970.
+        over a restart, not even if the system clock woke up in 1970. Where the file was noted lately in this boot, or
+        the caller sees to it that it will be (`noted`), nothing is written and nobody waits for the disk.
         """
         clock = clock or SystemClock()
+        if (at_hand := cls._of_this_boot(path, clock, boot_id(), noted=noted)) is not None:
+            return at_hand
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -115,6 +120,19 @@ class RoomClock:
                 # A full disk must not keep a room from recording: in this boot the file says the same anyway.
         finally:
             os.close(folder)
+        return cls(offset_ns, clock, state)
+
+    @classmethod
+    def _of_this_boot(cls, path: Path, clock: Clock, boot: str, *, noted: bool) -> RoomClock | None:
+        """The file is only ever replaced as a whole, so it can be read while another process writes it."""
+        if not path.exists():
+            return None
+        state = _read(path)
+        if boot not in state["boots"] or not state["last_room_ns"]:
+            return None
+        offset_ns = int(state["boots"][boot])
+        if not noted and clock.monotonic_ns() + offset_ns - state["last_room_ns"] >= NOTED_NS:
+            return None
         return cls(offset_ns, clock, state)
 
     def note(self, path: Path) -> None:

@@ -66,18 +66,17 @@ class RoomLog:
     """Safe to share between the threads of a process, and to open in several processes."""
 
     def __init__(self, path: Path, *, patient: bool = False) -> None:
-        """`patient`: a file that cannot be opened is no error here but at each use, and is tried again at the next."""
+        """`patient`: the file is opened at the first use, so that nobody waits for the disk here; when it cannot be,
+        that is an error of each use, and is tried again at the next.
+        """
         self._path = path
         self._patient = patient
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
-        with self._lock:
-            try:
+        if not patient:
+            with self._lock:
                 self._open()
-            except StorageError:
-                if not patient:
-                    raise
 
     def _open(self) -> sqlite3.Connection:
         """The connection; call it with the lock held."""

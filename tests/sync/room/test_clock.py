@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import ConfigError
-from sync.room.clock import STEP_NS, ClockMap, RoomClock
+from sync.room.clock import NOTED_NS, STEP_NS, ClockMap, RoomClock
 from sync.runtime.units import NS_PER_S
 
 
@@ -109,3 +109,28 @@ def test_who_runs_writes_a_damaged_file_anew(path: Path) -> None:
     path.unlink()
     clock.note(path)
     assert RoomClock.open(path, fake, lambda: "boot-1").now_ns() == clock.now_ns()
+
+
+def test_a_clock_that_was_noted_lately_is_read_without_waiting_for_the_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeClock()
+    fake.pass_s(10)
+    first = RoomClock.open(path, fake, lambda: "boot-1")
+    fake.pass_s(1)
+    first.note(path)
+    monkeypatch.setattr("sync.room.clock.replace_file", lambda *_: pytest.fail("it was written"))
+    monkeypatch.setattr("sync.room.clock.fcntl.flock", lambda *_: pytest.fail("it was waited for"))
+    fake.pass_s(NOTED_NS // NS_PER_S - 1)
+    assert RoomClock.open(path, fake, lambda: "boot-1").now_ns() == first.now_ns()
+    fake.pass_s(1000)  # who notes it himself need not do so before he is asked for the time
+    assert RoomClock.open(path, fake, lambda: "boot-1", noted=True).now_ns() == first.now_ns()
+
+
+def test_a_clock_that_nobody_noted_for_long_is_noted_when_it_is_opened(path: Path) -> None:
+    fake = FakeClock()
+    fake.pass_s(10)
+    RoomClock.open(path, fake, lambda: "boot-1")
+    fake.pass_s(1000)
+    last = RoomClock.open(path, fake, lambda: "boot-1").now_ns()
+    assert RoomClock.open(path, FakeClock(1, 0), lambda: "boot-2", noted=True).now_ns() >= last
