@@ -78,6 +78,8 @@ class EventWriter:
         self._saved = {fact.key for fact in self._waiting}
         """The keys of those that wait and are in the file."""
         self._used = backlog.exists()
+        self.refused = False
+        """The log took nothing when it was last asked."""
         self._ready = asyncio.Event()
         self._idle = asyncio.Event()
         (self._ready if self._waiting else self._idle).set()
@@ -145,10 +147,12 @@ class EventWriter:
                     )
                 except StorageError as error:
                     log.error("event_refused", kind=fact.kind, why=error.message, waiting=len(self._waiting))
+                    self.refused = True
                     self._on_trouble(error.message + self._too_many())
                     await asyncio.to_thread(self._save, list(self._waiting))
                     await asyncio.sleep(RETRY_S)
                     continue
+                self.refused = False
                 self._waiting.popleft()
                 self._alarms -= fact.kind == "alarm"
                 self._saved.discard(fact.key)

@@ -18,13 +18,10 @@ from recorder.source_recorder import SourceRecorder
 from recorder.startup_recovery import StartupRecovery
 from recorder.storage.schedule import RecordingPlan, RecordingSchedule
 from sync.errors import StorageError
-from sync.runtime.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
 
 POLL_S = 0.5
-DRAIN_S = 5.0
-"""So long the events of an earlier life may take to reach the log before holes in them are looked for."""
 
 
 class LogFollower:
@@ -44,66 +41,75 @@ class LogFollower:
         self._clock_watch = clock_watch
         self._sources = sources
         self._poll_now = asyncio.Event()
-
-    async def recover(self) -> None:
-        """Close what an earlier life of this service left open, and write that to the log; call it before `run`."""
-        writing = asyncio.create_task(self._context.events.run())
-        try:
-            await self._settle()
-        except StorageError as error:
-            self._context.set_log_alarm(error.message)
-            self._context.hearing = await asyncio.to_thread(self._recovery.recall)
-        finally:
-            await cancel_and_wait(writing)
+        self._was_read = False
+        """The log was read once in this life."""
+        self._recalled = False
 
     async def run(self) -> None:
         """Run until it is canceled."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poll_now.wait(), POLL_S)
-            self._poll_now.clear()
-            for plan in await self._poll():
+            plans, changed = await self._poll()
+            for plan in plans:
                 for source in self._sources:
                     source.follow(plan)
-                if plan.ended:
+                if plan.ended and not self._recovery.pending:
                     self._schedule.forget(plan.hearing)
             now_ns = self._context.clock.now_ns()
             for source in self._sources:
                 source.tick(now_ns)
             self._follow_hearing()
+            await asyncio.to_thread(self._recovery.remember, changed)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._poll_now.wait(), POLL_S)
+            self._poll_now.clear()
 
     def poll_soon(self) -> None:
         """The room's log has something new."""
         self._poll_now.set()
 
-    async def _poll(self) -> list[RecordingPlan]:
+    async def _poll(self) -> tuple[list[RecordingPlan], list[RecordingPlan]]:
+        """(what the tracks are to be told, what has changed): at the first time both are all that is not over."""
         context = self._context
+        told = self._recovery.told
         try:
-            if self._recovery.pending:
-                await self._settle()
             changed = await asyncio.to_thread(self._schedule.poll)
-            await asyncio.to_thread(self._recovery.remember, changed)
-            if not context.events.waiting:
-                context.set_log_alarm(None)
+            if not self._was_read:
+                changed = [plan for plan in self._schedule.all() if not plan.ended]
+                await self._begin()
         except StorageError as error:
             log.error("log_unreadable", why=error.message)
             context.set_log_alarm(error.message)
-            return []
-        return changed
+            if not self._was_read and not self._recalled:
+                self._recalled = True
+                context.hearing = await self._recovery.recall()
+                self._inform()
+            return [], []
+        if not context.events.waiting:
+            context.set_log_alarm(None)
+        if told and self._recovery.pending:
+            changed = self._schedule.all()
+            self._recovery.declare()  # which takes every hearing to the tracks, those that have just changed as well
+            return [], changed
+        return changed, changed
 
-    async def _settle(self) -> None:
-        context = self._context
-        await self._recovery.close_files()
-        await self._recovery.declare(holes=await context.events.drained(DRAIN_S))
-        context.hearing = self._schedule.open_hearing
-        if context.hearing is not None:
-            self._clock_watch.recovered(
-                await asyncio.to_thread(context.room_log.of_hearing, context.hearing, ["clock"])
-            )
+    async def _begin(self) -> None:
+        """The log was read for the first time: the past can be told it, and what is open is known."""
+        context, hearing = self._context, self._schedule.open_hearing
+        if hearing is not None:
+            events = await asyncio.to_thread(context.room_log.of_hearing, hearing, ["clock"])
+            self._clock_watch.recovered(events)
+        self._was_read = True
+        context.hearing = hearing
+        context.publish_alarms()
+        self._inform()
+
+    def _inform(self) -> None:
+        for source in self._sources:
+            source.informed()
 
     def _follow_hearing(self) -> None:
         hearing = self._schedule.open_hearing
-        if self._recovery.pending or hearing == self._context.hearing:
+        if not self._was_read or hearing == self._context.hearing:
             return
         self._context.hearing = hearing
         self._context.status_changed.set()

@@ -45,17 +45,13 @@ class RecorderRoom:
         ]
         self._pipelines = [pipeline for one in self._source_recorders for pipeline in one.pipelines]
         schedule = RecordingSchedule(context.room_log)
-        recovery = StartupRecovery(context, media_events, schedule, self._pipelines)
+        self._recovery = recovery = StartupRecovery(context, media_events, schedule, self._pipelines)
         clock_watch = ClockWatch(context.clock_map, lambda body, hearing: context.append_event("clock", body, hearing))
         self._follower = LogFollower(context, schedule, recovery, clock_watch, self._source_recorders)
         self._status = StatusPublisher(
             context, self._source_recorders, clock_watch, self._second_copy, self._confidence_monitor
         )
         self.selftest = SelfTestRecorder(context, self._pipelines)
-
-    async def recover(self) -> None:
-        """Close what an earlier life of this service left open, and write that to the log."""
-        await self._follower.recover()
 
     async def run(self) -> None:
         """Record until it is canceled."""
@@ -64,6 +60,7 @@ class RecorderRoom:
                 tasks.create_task(source.run())
             tasks.create_task(self._context.events.run())
             tasks.create_task(self._follower.run())
+            tasks.create_task(self._recovery.run())
             tasks.create_task(self._status.run())
             tasks.create_task(self._confidence_monitor.run())
             tasks.create_task(self._second_copy.run())

@@ -16,7 +16,6 @@ from pathlib import Path
 import structlog
 
 from hardware.profile import Profile
-from hardware.simulation.hearing_folder import HearingFolder
 from recorder.context import RoomContext
 from recorder.room import RecorderRoom
 from recorder.startup_times import StartupTimes
@@ -25,10 +24,7 @@ from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
-from sync.runtime.processes import weigh
 from sync.runtime.service import Lifeline, cancel_and_wait
-
-NICE = -10
 
 log = structlog.get_logger(__name__)
 
@@ -38,20 +34,16 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     times = StartupTimes()
     times.step("imports")
     _check(profile)
-    _go_first()
     paths = RoomPaths(profile.storage.data)
     with _only_one(paths):
-        clock = RoomClock.open(paths.clock)
+        clock = RoomClock.open(paths.clock, noted=True)
         times.step("clock")
         room_log = RoomLog(paths.log, patient=True)
-        times.step("log")
         feed = FeedServer(paths.feed("recorder"))
         try:
             await feed.start()
             room = RecorderRoom(RoomContext(profile, paths, clock, ClockMap(clock), room_log, feed))
             times.step("parts")
-            await room.recover()
-            times.step("recovered")
             times.say(clock)
             wake = asyncio.create_task(_wake(paths, room))
             running = asyncio.create_task(room.run())
@@ -79,18 +71,15 @@ async def _wake(paths: RoomPaths, room: RecorderRoom) -> None:
             room.poll_soon()
 
 
-def _go_first() -> None:
-    """What is not recorded now is gone; words can be made later. Workers inherit it; without the right it stays."""
-    if os.getpriority(os.PRIO_PROCESS, 0) > NICE:
-        weigh(NICE)
-
-
 def _check(profile: Profile) -> None:
     """Refuse what can be known to be wrong before anything is started."""
     folders = [profile.microphones.file] if profile.microphones.driver == "simulated" else []
     folders += [camera.file for camera in profile.cameras if camera.driver == "simulated"]
-    for folder in {f for f in folders if f is not None}:
-        HearingFolder(folder)
+    if acted := {f for f in folders if f is not None}:
+        from hardware.simulation.hearing_folder import HearingFolder
+
+        for folder in acted:
+            HearingFolder(folder)
     files = [profile.microphones.file] if profile.microphones.driver == "file" else []
     files += [camera.file for camera in profile.cameras if camera.driver == "file"]
     for file in files:

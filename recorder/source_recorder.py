@@ -56,6 +56,11 @@ class SourceRecorder:
         """A hearing began or ended: a source that was left off may try again."""
         self._runner.again()
 
+    def informed(self) -> None:
+        """It is known whether a hearing is open."""
+        for pipeline in self.pipelines:
+            pipeline.selector.informed()
+
     def follow(self, plan: RecordingPlan) -> None:
         """The room's log says what is to be kept of a hearing."""
         for pipeline in self.pipelines:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -15,7 +17,6 @@ from recorder.capture.track import Track
 from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
 from recorder.monitoring.live_meters import PictureMeters
-from recorder.monitoring.picture import THUMB_EVERY_NS, PictureFindings, PictureWatch
 from recorder.storage.gaps import MissingSpan
 from recorder.storage.selector import FragmentSelector
 from recorder.storage.writer import (
@@ -31,8 +32,12 @@ from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.tracks import is_made
 from sync.runtime.units import NS_PER_S
 
+if TYPE_CHECKING:
+    from recorder.monitoring.picture import PictureFindings, PictureWatch
+
 log = structlog.get_logger(__name__)
 
+THUMB_EVERY_NS = 4 * NS_PER_S
 KEPT_FRESH_NS = 3 * NS_PER_S
 _PICTURE_TEXTS = {"frozen": "画面静止不动", "black": "画面全黑", "undecodable": "画面无法解码"}
 
@@ -53,6 +58,9 @@ class TrackPipeline:
         self.selector = FragmentSelector(
             self._writer.offer, self._writer.finish, self._append_gap, storage.preroll_s * NS_PER_S
         )
+        self.selector.wait_for_log()
+        self._uncounted: list[Outcome] | None = []
+        """What became of orders while it is not known yet what an earlier life has kept; None when that is known."""
         self.mime = ""
         self.kept_bytes = 0
         self._kept_ns: int | None = None
@@ -61,13 +69,23 @@ class TrackPipeline:
         """When the newest run's first bytes came."""
         self.tap: Callable[[StampedFragment], None] | None = None
         """Where a self-test that keeps this track as well takes its fragments."""
-        self._picture = PictureWatch() if info.kind == "video" else None
+        self._picture: PictureWatch | None = None
         self.pace = StreamPace() if info.kind == "video" else None
         self._inspected_ns: int | None = None
         self._inspecting: asyncio.Task[None] | None = None
 
     def _folder(self, hearing: str) -> Path:
         return self._context.paths.track(hearing, self.info.id)
+
+    def first_index(self, hearing: str) -> int | None:
+        """The first segment of a hearing that this life of the service began; None while there is none."""
+        return self._writer.first_index(hearing)
+
+    def count(self) -> None:
+        """What an earlier life has kept is known to the selector: what this one kept is counted on from there."""
+        uncounted, self._uncounted = self._uncounted or [], None
+        for outcome in uncounted:
+            self._count(outcome)
 
     def is_kept(self, now_ns: int) -> bool:
         """Whether fragments of an open hearing have just reached the disk."""
@@ -103,7 +121,7 @@ class TrackPipeline:
             kept=self.selector.wanting,
         )
         self._context.feed.publish(f"frag/{self.info.id}", message.pack())
-        if self._picture is not None and fragment.key_frame:
+        if self.info.kind == "video" and fragment.key_frame:
             self._inspect_when_due(fragment)
 
     def _inspect_when_due(self, fragment: StampedFragment) -> None:
@@ -113,9 +131,8 @@ class TrackPipeline:
             self._inspecting = asyncio.create_task(self._inspect(fragment))
 
     async def _inspect(self, fragment: StampedFragment) -> None:
-        assert self._picture is not None
         kept = self.selector.wanting
-        findings: PictureFindings = await asyncio.to_thread(self._picture.inspect, fragment)
+        findings = await asyncio.to_thread(self._look_at, fragment)
         # What stands still or is black in the composed picture is said of its camera, or is a page or a card.
         texts = {} if is_made(self.info.id) else _PICTURE_TEXTS
         for trouble, text in texts.items():
@@ -138,27 +155,43 @@ class TrackPipeline:
             )
             self._context.feed.publish(f"thumb/{self.info.id}", message.pack(), retain=True)
 
+    def _look_at(self, fragment: StampedFragment) -> PictureFindings:
+        if self._picture is None:  # what decodes pictures is large, and no picture waits for it
+            from recorder.monitoring.picture import PictureWatch
+
+            self._picture = PictureWatch()
+        return self._picture.inspect(fragment)
+
     def _append_gap(self, missing: MissingSpan) -> None:
         self._media_events.append_gap(self.info.id, missing)
 
     def _outcome(self, outcome: Outcome) -> None:
+        if self._uncounted is None:
+            self._count(outcome)
+        elif isinstance(outcome, FragmentKept):  # it may take long, and only the times are needed
+            self._uncounted.append(replace(outcome, fragment=replace(outcome.fragment, data=b"")))
+        else:
+            self._uncounted.append(outcome)
         if isinstance(outcome, FragmentKept):
-            self.selector.kept(outcome.hearing, outcome.fragment)
             self.kept_bytes += len(outcome.fragment.data)
             self._kept_ns = self._context.clock.now_ns()
             self._context.write_latency.note(self._kept_ns, outcome.waited_ns)
             self._context.set_alarm("write", self.info.id, None)
             self._say_first_of_run(outcome)
-        elif isinstance(outcome, SegmentClosed):
-            self._media_events.append_segment(self.info.id, outcome.hearing, outcome.segment)
-        elif isinstance(outcome, StretchFinished):
-            self.selector.finished(outcome.hearing, outcome.until_ns)
         elif isinstance(outcome, FragmentRefused):
             now_ns = self._context.clock.now_ns()
             self.selector.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
             if outcome.code is RefusalCode.NOT_WRITTEN:
                 log.error("not_kept", track=self.info.id, why=outcome.why)
                 self._context.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")
+
+    def _count(self, outcome: Outcome) -> None:
+        if isinstance(outcome, FragmentKept):
+            self.selector.kept(outcome.hearing, outcome.fragment)
+        elif isinstance(outcome, SegmentClosed):
+            self._media_events.append_segment(self.info.id, outcome.hearing, outcome.segment)
+        elif isinstance(outcome, StretchFinished):
+            self.selector.finished(outcome.hearing, outcome.until_ns)
 
     def _say_first_of_run(self, outcome: FragmentKept) -> None:
         """For operators, and for `wutong bench kill`: when a run that began came to the disk."""

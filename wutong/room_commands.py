@@ -16,6 +16,9 @@ ProfileOption = Annotated[Path, typer.Option("--profile", help="the courtroom's 
 @room.command()
 def recorder(profile: ProfileOption) -> None:
     """Record: sources -> fragments -> segments."""
+    from sync.runtime.processes import go_first
+
+    go_first()
     from hardware.profile import load_profile
     from recorder.service import serve
     from sync.runtime.service import run_service

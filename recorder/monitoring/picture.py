@@ -19,7 +19,6 @@ from recorder.capture.fragment import StampedFragment, WorkerRun
 from sync.media.fmp4 import parse_fragment
 
 THUMB_WIDTH = 320
-THUMB_EVERY_NS = 4_000_000_000
 FROZEN_NS = 10_000_000_000
 SAME_LEVELS = 2
 """Pictures that differ by no more than this are the same: a sensor's noise alone is more."""

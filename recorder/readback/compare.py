@@ -13,16 +13,15 @@ import os
 from collections.abc import Iterator
 from enum import Enum, auto
 from pathlib import Path
-from typing import Literal
 
 import av
 import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from recorder.monitoring.channels import CLIP_SHARE, to_db
 from recorder.monitoring.picture import grayscale, is_black, shrink, signature
+from recorder.readback.job import Job, Levels
 from sync.errors import MediaError
 from sync.media.fmp4 import index_file
 from sync.runtime.units import NS_PER_S
@@ -45,8 +44,6 @@ MATCH_NS = 5_000_000
 _LITTLE_PROBING = {"analyzeduration": "1", "probesize": "32"}
 """The file says what it holds; ffmpeg would decode pictures to find it out."""
 
-Levels = list[tuple[float, float, float]]
-
 
 class SoundDifference(Enum):
     """How the sound of a channel in the file is not what was heard live."""
@@ -63,25 +60,6 @@ _SOUND_WORDS = {
     SoundDifference.LOUD: "文件中有现场没有的声音",
     SoundDifference.CLIPPING: "文件中的声音失真，现场没有",
 }
-
-
-class Job(BaseModel):
-    """What the file must be.
-
-    `seconds` and `signatures` are those of `recorder.monitoring.live_meters`; empty when nothing was metered.
-    """
-
-    path: Path
-    kind: Literal["video", "audio"]
-    bytes: int
-    sha256: str
-    from_ns: int
-    to_ns: int
-    fragments: int
-    channels: list[str]
-    """Who sits at each of the microphones; empty for the mix."""
-    seconds: list[tuple[int, Levels]]
-    signatures: list[tuple[int, str]]
 
 
 def differences(job: Job) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Literal
 from hardware.sources import TrackInfo
 from recorder.context import RoomContext
 from recorder.monitoring.live_meters import PictureMeters, SoundMeters
-from recorder.readback.compare import Job
+from recorder.readback.job import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from recorder.storage.segment import ClosedSegment
 from sync.media.tracks import MICROPHONES

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from recorder.readback.compare import Job
+from recorder.readback.job import Job
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 
 log = structlog.get_logger(__name__)

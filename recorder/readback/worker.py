@@ -12,7 +12,8 @@ import sys
 import psutil
 from pydantic import ValidationError
 
-from recorder.readback.compare import Job, differences
+from recorder.readback.compare import differences
+from recorder.readback.job import Job
 from sync.runtime.processes import die_with_parent, weigh
 
 NICE = 5

@@ -20,7 +20,6 @@ from typing import Any
 
 import structlog
 
-from hardware import loudspeaker
 from recorder.capture.fragment import StampedFragment
 from recorder.context import RoomContext
 from recorder.storage.segment import ClosedSegment
@@ -151,6 +150,8 @@ class SelfTestRecorder:
         if listen_s > 0:
             await self._until(self._stop.is_set, int(listen_s * NS_PER_S))
             return not self._in_hearing()
+        from hardware import loudspeaker  # not at the start: a recorder that was killed is to be back soon
+
         playing = asyncio.create_task(loudspeaker.play(self._profile, self._paths.stage, test))
         try:
             await self._until(playing.done, MOST_NS)

@@ -33,6 +33,8 @@ class PreRollBuffer:
         self._limit_bytes = buffer_bytes(preroll_ns)
         self._fragments: deque[StampedFragment] = deque()
         self._bytes = 0
+        self.keeps_all = False
+        """Nothing is dropped for its age."""
 
     def __iter__(self) -> Iterator[StampedFragment]:
         return iter(self._fragments)
@@ -66,7 +68,7 @@ class PreRollBuffer:
             return
         horizon_ns = self._fragments[-1].to_ns - self._reach_ns
         keys = [i for i, f in enumerate(self._fragments) if f.key_frame and f.from_ns <= horizon_ns]
-        drop = keys[-1] if keys else 0
+        drop = keys[-1] if keys and not self.keeps_all else 0
         while drop or self._bytes > self._limit_bytes:
             self._bytes -= len(self._fragments.popleft().data)
             drop = max(drop - 1, 0)

@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 import structlog
 
 from recorder.storage.gaps import TOLERANCE_NS
-from recorder.storage.segment import ClosedSegment, journal_line, next_index
+from recorder.storage.segment import TAKEN, ClosedSegment, journal_line, next_index, take_index
 from sync.errors import StorageError
 from sync.media.fmp4 import Indexed, Init, index_file
 from sync.runtime.digests import checks_of
@@ -35,7 +36,7 @@ def segment_key(hearing: str, track: str, index: int) -> str:
     return f"segment/{hearing}/{track}/{index}"
 
 
-def unclosed(hearings: Path, known: set[str]) -> list[tuple[str, str, Path]]:
+def unclosed(hearings: Path, known: Container[str]) -> list[tuple[str, str, Path]]:
     """(hearing, track, file) of all segments whose key is not `known`."""
     found = sorted(path for path in hearings.glob("*/*/*.mp4") if path.stem.isdigit())
     segments = [(path.parent.parent.name, path.parent.name, path) for path in found]
@@ -182,7 +183,7 @@ def _moved(
             known = index_file(other, salvage=True).fragments
             if known and known[0].from_ns == run[0].from_ns:
                 return None
-    target = path.with_name(f"{next_index(path.parent):05d}.mp4")
+    target = _new_segment(path.parent)
     draft = target.with_suffix(".mp4.new")
     offset = len(init.data)
     moved = []
@@ -200,6 +201,19 @@ def _moved(
     sync_folder(path.parent)
     log.info("segment_moved", file=str(path), to=target.name, fragments=len(run))
     return _closed(target, init, run)
+
+
+def _new_segment(folder: Path) -> Path:
+    """The name of a segment that nobody else will write: the track may be recording."""
+    while True:
+        target = folder / f"{next_index(folder):05d}.mp4"
+        try:
+            os.close(take_index(target))
+        except StorageError as error:
+            if error.code != TAKEN:
+                raise
+        else:
+            return target
 
 
 def _facts(path: Path, fragment: Indexed, lines: dict[int, dict[str, Any]], utc_offset_ns: int) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from sync.errors import StorageError
 from sync.runtime.digests import Digests
 from sync.runtime.durable_files import sync_folder
 
+TAKEN = "taken"
+"""Code of the error when the number of a segment belongs to somebody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClosedSegment:
@@ -50,6 +53,17 @@ def next_index(folder: Path) -> int:
     return max(taken, default=-1) + 1
 
 
+def take_index(path: Path) -> int:
+    """Make the journal of a new segment `path`, and open it: who made it has the number, whoever else wants it.
+
+    `StorageError` `TAKEN` when somebody has it already.
+    """
+    try:
+        return os.open(path.with_suffix(".jsonl"), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
+    except FileExistsError as error:
+        raise StorageError(f"录像文件 {path.name} 已存在", code=TAKEN) from error
+
+
 def journal_line(offset: int, data: bytes, fragment: dict[str, Any]) -> bytes:
     """One line of a journal."""
     value = {"offset": offset, "length": len(data), "sha256": hashlib.sha256(data).hexdigest(), **fragment}
@@ -60,6 +74,7 @@ class SegmentFile:
     """An open segment file. Used by one thread."""
 
     def __init__(self, folder: Path, index: int, run: WorkerRun) -> None:
+        """`StorageError` when it cannot be made, `TAKEN` when another thread has just taken this number."""
         self.index = index
         self.run = run
         self.path = folder / f"{index:05d}.mp4"
@@ -68,15 +83,14 @@ class SegmentFile:
         self.fragments = 0
         self._digests = Digests()
         self.bytes = 0
-        fresh = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         with contextlib.ExitStack() as undo:
             try:
                 make_folder(folder)
-                self._file = os.open(self.path, fresh, 0o640)
+                self._journal = take_index(self.path)
+                undo.callback(os.close, self._journal)
+                self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
                 undo.callback(self.path.unlink, missing_ok=True)
                 undo.callback(os.close, self._file)
-                self._journal = os.open(self.path.with_suffix(".jsonl"), fresh, 0o640)
-                undo.callback(os.close, self._journal)
                 self._write(run.init.data)
                 sync_folder(folder)
             except OSError as error:

@@ -7,6 +7,7 @@ memory alone until then (`recorder.storage.preroll_buffer`). What was wanted and
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from sync.runtime.units import NS_PER_S
 
 LATE_NS = 3 * NS_PER_S
 """A stretch that ended is given this long for its last fragments to arrive."""
+LAST_DONE = 64
 TOO_SLOW_WHY = "磁盘写入过慢"
 
 
@@ -57,8 +59,34 @@ class FragmentSelector:
         self._buffer = PreRollBuffer(preroll_ns)
         self._selections: list[_Selection] = []
         self._finishing: list[_Selection] = []
+        self._done: deque[str] = deque(maxlen=LAST_DONE)
+        """The last hearings that are over and whole: nobody begins them anew."""
         self._offered: StampedFragment | None = None
         self._began = False
+
+    def wait_for_log(self) -> None:
+        """It is not known yet whether a hearing is open: what comes stays in memory, as much as there is room for."""
+        self._buffer.keeps_all = True
+
+    def informed(self) -> None:
+        """It is known now."""
+        self._buffer.keeps_all = False
+
+    def wants(self, hearing: str) -> bool:
+        """Whether this hearing was wanted here before."""
+        return hearing in self._done or self._find(hearing) is not None
+
+    def covered(self, hearing: str, covered_ns: int) -> None:
+        """Up to here an earlier life of this service has kept or declared it; call it before the first `kept`."""
+        selection = self._find(hearing)
+        if selection is not None:
+            selection.coverage.until_ns = max(selection.coverage.until_ns, covered_ns)
+
+    def missed(self, hearing: str, stretches: Sequence[Stretch], covered_ns: int) -> None:
+        """A hearing had ended before this service began: what is not covered is missing, and nothing else will come."""
+        end_ns = stretches[-1].to_ns
+        assert end_ns is not None
+        self._gaps.finished(Coverage(hearing, max(covered_ns, stretches[0].from_ns)), stretches, end_ns)
 
     def want(self, hearing: str, stretches: Sequence[Stretch], *, ended: bool, covered_ns: int = 0) -> None:
         """What the room's log says is to be kept of a hearing; call it again whenever that changes.
@@ -67,8 +95,8 @@ class FragmentSelector:
         """
         selection = next((s for s in self._selections if s.hearing == hearing), None)
         if selection is None:
-            if not stretches:
-                return
+            if not stretches or self.wants(hearing):
+                return  # over: only the disk is still waited for, if anything
             selection = _Selection(hearing, Coverage(hearing, max(covered_ns, stretches[0].from_ns)))
             self._selections.append(selection)
         selection.stretches = list(stretches)
@@ -103,6 +131,7 @@ class FragmentSelector:
         self._gaps.finished(selection.coverage, selection.stretches, until_ns)
         selection.confirmed += 1
         if selection.done:
+            self._done.append(hearing)
             self._selections = [s for s in self._selections if s is not selection]
             self._finishing = [s for s in self._finishing if s is not selection]
 
@@ -138,7 +167,9 @@ class FragmentSelector:
                 if not selection.ended:
                     return
                 self._selections.pop(0)
-                if not selection.done:
+                if selection.done:
+                    self._done.append(selection.hearing)
+                else:
                     self._finishing.append(selection)
                 continue
             stretch = selection.stretches[selection.current]

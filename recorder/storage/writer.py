@@ -18,9 +18,9 @@ from pathlib import Path
 
 import structlog
 
-from recorder.capture.fragment import StampedFragment
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.storage.recovery import close_unclosed
-from recorder.storage.segment import ClosedSegment, SegmentFile, next_index
+from recorder.storage.segment import TAKEN, ClosedSegment, SegmentFile, next_index
 from sync.errors import MediaError, StorageError
 
 log = structlog.get_logger(__name__)
@@ -101,6 +101,8 @@ class TrackWriter:
         self._segment: SegmentFile | None = None
         self._hearing = ""
         self._indices: dict[str, int] = {}
+        self._first: dict[str, int] = {}
+        """Of each hearing: the first number that this life took."""
         self._unfinished: deque[tuple[str, Path, int]] = deque()
         self._thread = threading.Thread(target=self._run, name=f"writer-{track}", daemon=True)
         self._thread.start()
@@ -120,6 +122,10 @@ class TrackWriter:
         except queue.Full:
             return False
         return True
+
+    def first_index(self, hearing: str) -> int | None:
+        """The first number that this life took, known before there is a file of it; segments before are older."""
+        return self._first.get(hearing)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Write what was offered, close the segment, end the thread. Blocks; call it when nothing else matters."""
@@ -169,10 +175,7 @@ class TrackWriter:
                     return
                 folder = self._folder_of(hearing)
                 self._close_again()
-                # Also never one that this life had: a volume that was taken away hides what was on it.
-                index = max(next_index(folder), self._indices.get(hearing, 0))
-                self._segment = segment = SegmentFile(folder, index, fragment.run)
-                self._indices = {hearing: index + 1}
+                self._segment = segment = self._new_segment(hearing, folder, fragment.run)
                 self._hearing = hearing
             segment.append(fragment)
         except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
@@ -180,6 +183,18 @@ class TrackWriter:
             self._close()
         else:
             self._notify(FragmentKept(hearing, fragment, time.monotonic_ns() - offered_ns))
+
+    def _new_segment(self, hearing: str, folder: Path, run: WorkerRun) -> SegmentFile:
+        while True:
+            # Also never one that this life had: a volume that was taken away hides what was on it.
+            index = max(next_index(folder), self._indices.get(hearing, 0))
+            self._indices = {hearing: index + 1}
+            self._first.setdefault(hearing, index)
+            try:
+                return SegmentFile(folder, index, run)
+            except StorageError as error:
+                if error.code != TAKEN:  # else recovery has just taken this number
+                    raise
 
     def _close(self) -> None:
         segment, self._segment = self._segment, None

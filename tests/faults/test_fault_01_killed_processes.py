@@ -3,22 +3,28 @@
 Done: twenty kills of a real room, in turns the recorder (in every second case at the moment in which a file grows), its
 camera, its microphones, their encoder, its uplink, and every process of the room at once. `wutong bench kill` does two
 hundred.
+What is open is kept on at once, and counted when the past is in the log, however long the disk takes for the past.
 Lost: nothing that was acknowledged; less than half a second of media that was captured and on no disk yet.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from sync.media.fmp4 import index_file
 from sync.record.hearing import Hearing
-from tests.support.rooms.recorder_room import RecorderRoom
+from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 from wutong.bench.kill.measure import measure
+
+TRACKS = ("bench", "mics", "mix")
 
 
 @pytest.mark.alone
@@ -60,3 +66,56 @@ async def test_what_an_earlier_hearing_lacks_is_declared_though_another_is_open(
     room.say("close")
     view = await room.closed("bench", "mics", "mix")
     assert {min(g.from_ns for g in view.gaps if g.track == t) for t in ("bench", "mics", "mix")} == {view.opened_ns}
+
+
+async def test_a_disk_that_does_not_give_the_past_keeps_nothing_from_being_recorded(
+    room_of: Callable[..., RecorderRoom],
+) -> None:
+    room = room_of(profile_text(segment_s=4))
+    await room.until(room.running, "all sources run")
+    room.say("open", case={}, seats=[], tracks=[])
+    await room.until(lambda: all(t["kept"] for t in room.status["tracks"]), "everything is kept")
+    await room.pass_media("mics", 1)
+    await room.end(signal.SIGKILL)
+    said = room.log.last_number()
+    # A file of before whose disk does not answer: to open it takes until somebody lets it.
+    stuck = room.layout.track("g-0", "bench") / "00000.mp4"
+    stuck.parent.mkdir(parents=True)
+    os.mkfifo(stuck)
+
+    room.start()
+    await room.until(lambda: room.running() and all(t["kept"] for t in room.status["tracks"]), "it keeps all the same")
+    await room.until(lambda: all(len(room.files(track)) >= 3 for track in TRACKS), "segments end meanwhile")
+    assert room.status["hearing"] == room.hearing
+    told = [event for event in room.log.since(said) if event.kind in ("segment", "gap")]
+    assert told == [], "nothing is counted before it is known what there was"
+
+    await asyncio.to_thread(lambda: stuck.open("wb").close())  # the disk answers: with nothing
+    room.say("close")
+    view = await room.closed(*TRACKS)
+    for track in TRACKS:
+        (span,) = spans(view, track)
+        assert span[0] <= view.opened_ns
+        segments = [s for s in view.segments if s.track == track]
+        assert [s.index for s in segments] == list(range(len(room.files(track)))), "each once, and in their order"
+        fragments = [f for path in room.files(track) for f in index_file(path).fragments]
+        holes = [(a.to_ns, b.from_ns) for a, b in pairwise(fragments) if b.from_ns - a.to_ns > 10_000_000]
+        assert [(g.from_ns, g.to_ns) for g in view.gaps if g.track == track] == holes, "and the gap is the real one"
+        assert "录制服务" in next(g for g in view.gaps if g.track == track).why
+
+
+async def test_a_hearing_that_was_closed_while_the_recorder_was_dead_is_not_recorded_on(
+    room_of: Callable[..., RecorderRoom],
+) -> None:
+    room = room_of()
+    await room.until(room.running, "all sources run")
+    room.say("open", case={}, seats=[], tracks=[])
+    await room.until(lambda: all(t["kept"] for t in room.status["tracks"]), "everything is kept")
+    await room.end(signal.SIGKILL)
+    room.say("pause", reason="recess")
+    before = {track: room.files(track) for track in TRACKS}
+    room.start()
+    await room.until(room.running, "it runs")
+    await room.pass_media("bench", 2)
+    assert not any(t["kept"] for t in room.status["tracks"])
+    assert {track: room.files(track) for track in TRACKS} == before

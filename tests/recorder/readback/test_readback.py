@@ -16,7 +16,8 @@ import pytest
 from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.monitoring.live_meters import PictureMeters, SoundMeters
 from recorder.monitoring.picture import PictureWatch
-from recorder.readback.compare import Job, differences
+from recorder.readback.compare import differences
+from recorder.readback.job import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
 from sync.runtime.digests import checks_of

@@ -71,3 +71,20 @@ def test_memory_holds_a_preroll_of_four_cameras_and_is_bounded() -> None:
         assert held_bytes(buffer) <= buffer_bytes(10 * S)
     assert 4 * buffer_bytes(10 * S) <= 192 * 1024 * 1024, "what docs/operations.md says of memory"
     assert held_bytes(filled(45, key_every_s=10, bytes_per_s=20_000_000)) <= buffer_bytes(10 * S)
+
+
+def test_while_nobody_knows_whether_a_hearing_is_open_only_the_limit_in_bytes_counts() -> None:
+    buffer = PreRollBuffer(0)
+    buffer.keeps_all = True
+    for quarter in range(4 * 60):
+        buffer.append(fragment(quarter / 4, quarter % 4 == 0, size=1000))
+        buffer.trim()
+    assert buffer.since(0)[0].from_ns == 0
+    buffer.append(fragment(60, True, size=buffer_bytes(0)))
+    buffer.trim()
+    assert held_bytes(buffer) <= buffer_bytes(0)
+    buffer.append(fragment(61, True, size=1000))
+    buffer.append(fragment(70, True, size=1000))
+    buffer.keeps_all = False
+    buffer.trim()
+    assert [one.from_ns for one in buffer.since(0)] == [61 * S, 70 * S]

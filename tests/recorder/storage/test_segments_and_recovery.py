@@ -109,6 +109,25 @@ def test_what_is_whole_behind_damage_is_kept_byte_for_byte(
     assert [one.segment.index for one in close_unclosed(path, 0)] == [0]
 
 
+def test_what_is_moved_from_behind_damage_never_takes_the_place_of_what_is_being_recorded(
+    tmp_path: Path, media: list[StampedFragment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, media)
+    data = bytearray(path.read_bytes())
+    data[index_file(path).fragments[5].offset + 60] ^= 1
+    path.write_bytes(data)
+    live = SegmentFile(tmp_path, 1, media[0].run)  # the track is recorded meanwhile
+    live.append(media[0])
+    looked = iter([1, 2])  # the recovery has looked just before that
+    monkeypatch.setattr("recorder.storage.recovery.next_index", lambda folder: next(looked))
+    _, behind = close_unclosed(path, 0)
+    assert behind.segment.index == 2
+    live.append(media[1])
+    assert live.path.read_bytes() == media[0].run.init.data + media[0].data + media[1].data
+    assert len(live.path.with_suffix(".jsonl").read_text().splitlines()) == 2
+    live.close()
+
+
 def test_a_file_that_grew_without_its_data_is_cut(tmp_path: Path, media: list[StampedFragment]) -> None:
     path = written(tmp_path, media)
     fragments = index_file(path).fragments

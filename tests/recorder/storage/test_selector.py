@@ -225,3 +225,73 @@ def test_a_gap_has_the_reason_that_is_nearest_to_it() -> None:
     bench.run(7, 8)
     assert bench.gaps() == [(5.0, 7.0)]
     assert bench.missing[0].why == "设备进程退出"
+
+
+def test_what_an_earlier_life_has_is_no_gap_though_it_was_learned_later() -> None:
+    bench = Bench()
+    bench.selector.wait_for_log()
+    bench.run(11, 20)
+    bench.selector.want("h", [stretch(4.0)], ended=False, covered_ns=0)
+    bench.selector.informed()
+    bench.missing.clear()  # counted at once here; the recorder waits with it
+    late = Bench()
+    late.selector.want("h", [stretch(4.0)], ended=False)
+    late.selector.covered("h", 9 * S)
+    late.run(11, 12)
+    assert bench.kept[0] == 11.0, "nothing that came before it was asked for is lost"
+    assert late.gaps() == [(9.0, 11.0)]
+    late.selector.covered("nobody", 9 * S)
+    assert [late.selector.wants(name) for name in ("h", "nobody")] == [True, False]
+
+
+def test_a_hearing_that_was_over_is_declared_beside_the_one_that_is_open() -> None:
+    bench = Bench()
+    bench.selector.want("b", [stretch(10.0)], ended=False)
+    bench.run(10, 12)
+    bench.selector.missed("a", [stretch(1.0, 3.0), stretch(5.0, 7.0)], covered_ns=2 * S)
+    assert [(m.hearing, m.from_ns // S, m.to_ns // S) for m in bench.missing] == [("a", 2, 3), ("a", 5, 7)]
+    assert bench.finished == [], "no file of the other one was ended for it"
+    bench.run(12, 13)
+    assert bench.kept == [x / 4 for x in range(40, 52)]
+
+
+def test_a_hearing_that_is_over_and_whole_is_not_begun_anew_by_whoever_hears_of_it_late() -> None:
+    bench = Bench()
+    bench.run(0, 5)
+    bench.selector.want("h", [stretch(4.0)], ended=False)
+    bench.selector.want("h", [stretch(4.0, 4.9)], ended=True)
+    bench.run(5, 6)
+    assert bench.selector.is_done("h")
+    kept = list(bench.kept)
+    bench.selector.want("h", [stretch(4.0, 4.9)], ended=True, covered_ns=4 * S)
+    bench.run(6, 7)
+    assert bench.kept == kept
+    assert bench.selector.wants("h")
+    assert bench.missing == []
+
+
+def test_nor_is_one_that_only_waits_for_the_disk() -> None:
+    orders: list[tuple[str, float]] = []
+    missing: list[MissingSpan] = []
+
+    def offer(hearing: str, one: StampedFragment) -> bool:
+        orders.append((hearing, one.from_ns / S))
+        return True
+
+    def finish(hearing: str, until_ns: int) -> bool:
+        orders.append((hearing, -1))
+        return True
+
+    selector = FragmentSelector(offer, finish, missing.append)
+    for quarter in range(24):
+        selector.fragment(fragment(quarter / 4, quarter % 4 == 0))
+        selector.want("h", [stretch(4.0) if quarter < 22 else stretch(4.0, 4.9)], ended=quarter >= 22)
+    assert orders[-1] == ("h", -1)
+    told = list(orders)
+    selector.want("h", [stretch(4.0, 4.9)], ended=True)
+    selector.fragment(fragment(6, True))
+    assert orders == told
+    selector.covered("h", 2 * S)
+    selector.kept("h", fragment(4, True))
+    selector.finished("h", int(4.9 * S))
+    assert selector.is_idle

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
+import pytest
+
+from recorder.storage.segment import take_index
 from recorder.storage.writer import (
     FragmentKept,
     FragmentRefused,
@@ -55,3 +59,16 @@ async def test_a_disk_that_takes_nothing_is_named(tmp_path: Path) -> None:
     assert refused.code is RefusalCode.NOT_WRITTEN
     assert refused.why
     assert isinstance(finished, StretchFinished)
+
+
+async def test_a_number_that_recovery_has_just_taken_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "h").mkdir()
+    os.close(take_index(tmp_path / "h" / "00000.mp4"))
+    monkeypatch.setattr("recorder.storage.writer.next_index", lambda folder: 0)  # looked before it was taken
+    kept, closed, _ = await outcomes_of(tmp_path, (1.0, True))
+    assert isinstance(kept, FragmentKept)
+    assert isinstance(closed, SegmentClosed)
+    assert closed.segment.index == 1
+    assert (tmp_path / "h" / "00000.jsonl").read_bytes() == b""
