@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import recorder.service as recorder
 from sync.http.connection import DoorLimits
+from sync.runtime.processes import RECORDER_NICE
 from tests.support.paths import UNITS
 from transcriber.recognition.worker import NICENESS
 
@@ -107,8 +107,16 @@ def test_the_recorder_goes_first_then_the_screens_then_words_and_all_before_what
     assert sorted(weights, key=weights.__getitem__, reverse=True) == ordered
     assert min(weights.values()) > 100  # what every other unit and every login gets
     niceness = {unit: int(values(unit).get("Nice", ["0"])[0]) for unit in ROOM}
-    assert (niceness["wutong-recorder.service"], niceness["wutong-transcriber.service"]) == (recorder.NICE, NICENESS)
-    assert recorder.NICE < NICENESS < 0
+    assert (niceness["wutong-recorder.service"], niceness["wutong-transcriber.service"]) == (RECORDER_NICE, NICENESS)
+    assert RECORDER_NICE < NICENESS < 0
+    recorder = values("wutong-recorder.service")
+    assert (recorder["IOSchedulingClass"], recorder["IOSchedulingPriority"]) == (["best-effort"], ["0"])
+
+
+def test_a_recorder_that_died_is_started_again_at_once_and_without_end() -> None:
+    recorder = values("wutong-recorder.service")
+    assert (recorder["Restart"], recorder["RestartSec"]) == (["always"], ["250ms"])
+    assert "StartLimitIntervalSec=0\n" in (UNITS / "wutong-recorder.service").read_text(encoding="utf-8")
 
 
 def test_memory_is_taken_from_the_transcriber_first_and_from_the_recorder_last() -> None:

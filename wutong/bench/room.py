@@ -22,6 +22,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
+from sync.runtime.processes import RECORDER_NICE
 from wutong.demo.processes import Child, DemoProcesses
 
 PATIENCE_S = 60.0
@@ -85,7 +86,7 @@ class BenchRoom:
         room = cls(folder, segment_s)
         for service in services:
             command = [sys.executable, "-m", "wutong", "room", service, "--profile", str(room.profile)]
-            room.processes.start(service, command)
+            room.processes.start(service, command, RECORDER_NICE if service == "recorder" else 0)
         tasks = [asyncio.create_task(room.processes.watch()), asyncio.create_task(room._listen())]
         try:
             await room.until(room.runs, "all devices run")

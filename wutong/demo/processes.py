@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.runtime.service import die_with_parent
+from sync.runtime.processes import die_with_parent, weigh
 
 STOP_S = 4.0
 """How long a child may take to close its files before it is killed."""
@@ -28,6 +28,8 @@ class Child:
     name: str
     command: list[str]
     log: Path
+    niceness: int = 0
+    """What its unit says: it is weighed before it reads its first program, as systemd does it."""
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     started_s: float = field(default=0.0)
@@ -39,6 +41,12 @@ class Child:
 
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches only the demo, which then stops it in order."""
+
+        def weighed() -> None:
+            die_with_parent()
+            if self.niceness:
+                weigh(self.niceness)
+
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -47,7 +55,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=weighed,
             )
         self.started_s = time.monotonic()
 
@@ -73,9 +81,9 @@ class DemoProcesses:
         self.log_dir = log_dir
         self.children: list[Child] = []
 
-    def start(self, name: str, command: list[str]) -> Child:
+    def start(self, name: str, command: list[str], niceness: int = 0) -> Child:
         """Start one more child; its log is `<name>.log`."""
-        child = Child(name, command, self.log_dir / f"{name}.log")
+        child = Child(name, command, self.log_dir / f"{name}.log", niceness)
         child.log.unlink(missing_ok=True)
         child.start()
         self.children.append(child)

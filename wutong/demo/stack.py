@@ -25,6 +25,7 @@ from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
+from sync.runtime.processes import RECORDER_NICE
 from sync.tls.contexts import client_context, trust
 from wutong.demo.broker import PID_FILE, write_tls_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
@@ -175,7 +176,9 @@ async def start_stack(
         for plan in plans:
             say(f"starting {plan.room}")
             for service in ROOM_SERVICES:
-                processes.start(f"{plan.room}.{service}", _wutong("room", service, "--profile", str(plan.profile)))
+                niceness = RECORDER_NICE if service == "recorder" else 0
+                command = _wutong("room", service, "--profile", str(plan.profile))
+                processes.start(f"{plan.room}.{service}", command, niceness)
         for plan in stack.absent:  # a room cannot be enrolled without what signs its request
             processes.start(f"{plan.room}.signer", _wutong("room", "signer", "--profile", str(plan.profile)))
         await _until_serving(stack, say)

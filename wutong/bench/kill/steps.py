@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wutong.bench.kill.deaths import Death
@@ -17,12 +17,16 @@ from wutong.bench.room import BenchRoom
 
 SOURCE_OF = {"bench": "bench", "mics": "mics", "mix": "mics"}
 """The source whose worker gives a track."""
-_STARTS = ("imports", "clock", "log", "parts", "recovered")
+_STARTS = ("imports", "clock", "parts")
 
 
 def steps_of(room: BenchRoom, deaths: list[Death]) -> list[str]:
     """Of each step its median and its longest, in seconds, and all steps of the slowest return, as lines of text."""
-    said = _said(room)
+    return lines_of(_said(room), deaths)
+
+
+def lines_of(said: Sequence[dict[str, Any]], deaths: Sequence[Death]) -> list[str]:
+    """The same by what the recorder's log said, line by line."""
     found = [one for death in deaths for track in death.tracks if (one := _steps(said, death, track)) is not None]
     if not found:
         return []
@@ -46,7 +50,7 @@ def _said(room: BenchRoom) -> list[dict[str, Any]]:
 
 
 def _steps(said: Iterable[dict[str, Any]], death: Death, track: str) -> tuple[str, dict[str, float]] | None:
-    """(what was killed and the track, seconds of each step in order); None when it never came back."""
+    """(what was killed and which track came back, seconds of each step in order); None when it never came back."""
     source = SOURCE_OF[track]
     at_ns = death.at_ns
     steps: dict[str, float] = {}
