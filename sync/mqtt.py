@@ -3,10 +3,16 @@
 Promises: the messages of one sender reach their handlers in order, on the event loop, which is let go after each
 `TURN_BYTES`; senders take turns by bytes, and what waits is bounded (`sync.runtime.fair_inbox`): what is too much is
 dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what waits to be written
-is known in bytes (`backlog_bytes`), so that live media can be cut to seconds. Refuses to be durable: paho keeps
-unacknowledged messages in memory only; whatever must arrive is sent again by who is not receipted. Refuses to leave
-anything behind in the broker, too: no message is retained, so there is nothing of somebody's that fills its memory, or
-that is old when somebody hears it. Whoever comes is told what holds now by who knows it.
+is known in bytes (`backlog_bytes`) and bounded, so that live media can be cut to seconds.
+
+Refuses to be durable: whatever must arrive is sent again by who is not receipted. A new connection therefore begins
+with nothing of the one before, neither what this end had not got rid of nor what the other end still says: hours may
+lie between them. After the process stood still for longer than a broker waits (a suspended machine), what the old
+connection still holds is old, and is dropped unread. Refuses what is larger than a broker takes: it is counted, and
+costs nobody the connection.
+
+Refuses to leave anything behind in the broker, too: no message is retained, so there is nothing of somebody's that
+fills its memory, or that is old when somebody hears it. Whoever comes is told what holds now by who knows it.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +31,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from sync.runtime.fair_inbox import FairInbox
+from sync.runtime.message_size import MAX_MESSAGE_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +41,13 @@ MAX_QUEUED_MESSAGES = 512
 MAX_INFLIGHT_MESSAGES = 128
 TURN_BYTES = 128 * 1024
 """Handled before everybody else on the event loop has a turn, messages counted as the inbox counts them."""
+MAX_BACKLOG_BYTES = 32 * 1024 * 1024
+"""Of all that waits to be written or, of QoS 1, to be acknowledged: more is not taken until some of it has gone."""
+GOODBYE_S = 1.0
+"""So long a last message may take, and so long the goodbye after it."""
+STOOD_STILL_S = 1.5 * KEEPALIVE_S
+"""Who has said nothing for so long is gone by the protocol: the broker has ended the connection."""
+AWAKE_S = 1.0
 SEND_BUFFER_BYTES = 512 * 1024
 """Of the socket: what the kernel holds is lag too."""
 
@@ -83,6 +98,13 @@ class MqttConnection:
         self.backlog_bytes = 0
         self.failed = 0
         """Messages whose handler raised; each cost itself alone."""
+        self.too_large = 0
+        """Messages that were refused because no broker of ours takes one of their size."""
+        self.outdated = 0
+        """Messages that were dropped because the connection had ended while this process stood still."""
+        self._awake_s = _boot_s()
+        self._is_outdated = False
+        self._ticker: asyncio.Task[None] | None = None
         self.why = ""
         """Why it is not connected, in words; empty before the first attempt."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
@@ -139,24 +161,44 @@ class MqttConnection:
     def start(self) -> None:
         """Connect in the background, for ever."""
         self._loop = asyncio.get_running_loop()
+        self._awake_s = _boot_s()
+        self._ticker = self._loop.create_task(self._stay_awake())
         self._client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
         self._client.loop_start()
 
     async def stop(self) -> None:
-        """Say goodbye (the will is not sent on a clean goodbye, so it is published) and end the thread."""
+        """Say goodbye (the will is not sent on a clean goodbye, so it is published) and end the thread.
+
+        A broker that does not take it is left alone after `GOODBYE_S` each.
+        """
         if self._will is not None and self.publish(self._will.topic, self._will.payload, qos=1):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(GOODBYE_S):
                     while self._outstanding:
                         self._published.clear()
                         await self._published.wait()
         self.connected = False
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self._client.drop_out_messages()  # paho's thread does not end before it has got rid of them
         self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        ending = asyncio.ensure_future(asyncio.to_thread(self._client.loop_stop))
+        _, waiting = await asyncio.wait({ending}, timeout=GOODBYE_S)
+        if waiting:
+            self._cut()
+        await ending
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0) -> bool:
-        """Hand a message to the connection; False (and nothing is queued) when it cannot take it now."""
-        if not self.connected:
+        """Hand a message to the connection; False (and nothing is queued) when it cannot take it now.
+
+        What is larger than `MAX_MESSAGE_BYTES` it never takes: who would say the same again looks at the size first.
+        """
+        if len(payload) > MAX_MESSAGE_BYTES:
+            self.too_large += 1
+            if self.too_large < 100 or self.too_large % 1000 == 0:
+                log.error("message_too_large", topic=topic[:120], bytes=len(payload), most=MAX_MESSAGE_BYTES)
+            return False
+        if not self.connected or (self._outstanding and self.backlog_bytes + len(payload) > MAX_BACKLOG_BYTES):
             return False
         info = self._client.publish(topic, payload, qos=qos)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -164,6 +206,30 @@ class MqttConnection:
         self._outstanding[info.mid] = len(payload)
         self.backlog_bytes += len(payload)
         return True
+
+    async def _stay_awake(self) -> None:
+        """Notice that this process, or its loop, stood still; paho's thread may have noticed before."""
+        while True:
+            self._look_awake()
+            await asyncio.sleep(AWAKE_S)
+
+    def _look_awake(self) -> None:
+        """Note that time has passed, and end the connection when it cannot have lived through it."""
+        now_s = _boot_s()
+        stood_still, self._awake_s = now_s - self._awake_s > STOOD_STILL_S, now_s
+        if stood_still and self._client.is_connected():
+            self._is_outdated = True
+            log.warning("connection_outdated", next="what it still holds is dropped, and a new one is made")
+            self._inbox.clear()
+            self._cut()
+
+    def _cut(self) -> None:
+        """End the connection without a word; paho's thread notices."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):
+                # Not TLS's own way, after which paho's thread might write in clear for a moment.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     # The methods below run in paho's thread and only hop to the loop: holding a lock of ours under one of paho's
     # would invite a deadlock.
@@ -183,6 +249,9 @@ class MqttConnection:
         if reason.is_failure:
             self._hop(self._refused, str(reason))
             return
+        # What the connection before had not got rid of may be hours old; who must be heard says it again.
+        client.drop_out_messages()
+        self._is_outdated = False
         if self._filters:
             client.subscribe(self._filters)
         self._hop(self._up)
@@ -194,6 +263,10 @@ class MqttConnection:
         self._hop(self._sent, mid)
 
     def _paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
+        if self._is_outdated or _boot_s() - self._awake_s > STOOD_STILL_S:
+            self.outdated += 1
+            self._hop(self._look_awake)
+            return
         payload = bytes(message.payload)
         if self._inbox.put(self._sender_of(message.topic), (message.topic, payload), len(payload)):
             self._hop(self._receive)
@@ -249,3 +322,8 @@ class MqttConnection:
             handler(payload)
         elif self._take_any is not None:
             self._take_any(topic, payload)
+
+
+def _boot_s() -> float:
+    """Seconds that go on while the machine is suspended, too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync import topics
+from sync.runtime.message_size import MAX_PACKET_BYTES
 from sync.tls.names import CENTER
 
 SETTINGS = (
     "allow_anonymous false",
-    # One fragment of a track is far smaller; what is larger is no fragment.
-    "max_packet_size 4300000",
+    f"max_packet_size {MAX_PACKET_BYTES}",
     "max_queued_messages 2000",
     "max_queued_bytes 67108864",
     "max_inflight_messages 100",

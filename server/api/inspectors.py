@@ -32,7 +32,7 @@ from sync.http.live.tab import LiveTab
 from sync.http.rules import allow
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
-from sync.record.docket import Docket
+from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import SealedPart, Unseen, UnseenSpan, spans_shown
@@ -306,6 +306,11 @@ class InspectorRoutes:
             if address not in self._rooms:
                 raise WutongError("没有这个法庭 (there is no such room)", code="not-found")
             text = body.model_dump_json()
+            if len(text.encode()) > MAX_DOCKET_BYTES:
+                raise WutongError(
+                    "排期过大，请按天提交并减少用语 (the docket is too large: send one day, and fewer terms)",
+                    code="too-large",
+                )
             await self._record.set_docket(address, text)
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}

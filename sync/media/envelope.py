@@ -24,13 +24,12 @@ import struct
 from dataclasses import dataclass
 
 from sync.errors import EnvelopeError
+from sync.runtime.message_size import MAX_MESSAGE_BYTES
 
 _HEADER = struct.Struct(">2sBBBBIIqqI")
 _MAGIC = b"WT"
 _VERSION = 1
 HEADER_BYTES = _HEADER.size
-MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-"""Nothing larger is published or accepted; a broker's packet limit must be above it."""
 
 
 class Kind(enum.IntEnum):

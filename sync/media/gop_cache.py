@@ -5,11 +5,14 @@ must be left out: after a loss nothing is let through before the next key frame,
 is not a picture. Smart codecs send a key frame every 10 to 50 seconds, so much is held. It is bounded all the same, per
 track and in sum: of a track that goes beyond, and of one that lost a fragment, only the fragment with the key frame is
 left. A newcomer then sees that one picture, not a black one, and goes on with the next key frame.
+
+Nobody begins with a picture of long ago: of a track of which nothing has come for `FRESH_S` nothing is held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync.media.envelope import Envelope
@@ -18,6 +21,8 @@ MAX_GOP_BYTES = 24 * 1024 * 1024
 """Per track: 48 seconds at 4 Mbit/s."""
 MAX_TOTAL_BYTES = 256 * 1024 * 1024
 """Of all tracks of a cache: what holds most gives way."""
+FRESH_S = 10.0
+"""A fragment comes several times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class _TrackGop:
     size: int = 0
     whole: bool = True
     """Nothing since the key frame is missing."""
+    came_s: float = 0.0
+    """When the last of the fragments came."""
 
     def restart(self) -> None:
         self.fragments = []
@@ -61,8 +68,15 @@ class _TrackGop:
 class GopCache:
     """The last init and the fragments since the last key frame of each track, in the form in which they are sent on."""
 
-    def __init__(self, limit_bytes: int = MAX_GOP_BYTES, total_bytes: int = MAX_TOTAL_BYTES) -> None:
+    def __init__(
+        self,
+        limit_bytes: int = MAX_GOP_BYTES,
+        total_bytes: int = MAX_TOTAL_BYTES,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`limit_bytes`: how much of one track is held; `total_bytes`: of all."""
+        self._monotonic = monotonic
         self._limit = limit_bytes
         self._total = total_bytes
         self._tracks: dict[str, _TrackGop] = {}
@@ -85,6 +99,7 @@ class GopCache:
     def fragment(self, track: str, envelope: Envelope, message: bytes) -> None:
         """Hold a fragment; `message` is `envelope` as watchers get it."""
         known = self._tracks.setdefault(track, _TrackGop())
+        known.came_s = self._monotonic()
         if envelope.key_frame:
             self._restart(known)
         elif not known.fragments or not known.whole:
@@ -136,9 +151,12 @@ class GopCache:
         return None if known is None else known.init_id
 
     def since_key_frame(self, track: str) -> GopStart:
-        """Fragments from the last key frame on; empty when there was none yet."""
+        """Fragments from the last key frame on; empty when there was none yet, or the track has stopped since."""
         known = self._tracks.get(track)
         if known is None or not known.fragments:
+            return GopStart()
+        if self._monotonic() - known.came_s > FRESH_S:
+            self._restart(known)
             return GopStart()
         return GopStart(list(known.fragments), known.whole)
 

@@ -11,6 +11,8 @@ from sync.text.characters import clean_line
 from sync.text.fields import CASE_NUMBER, LINE, LONGEST, NAMES
 from sync.text.names import clean_name
 
+MAX_DOCKET_BYTES = 1088 * 1024
+"""Of a docket as it is told to a room: a day of one room has some ten kilobytes."""
 MOST_PARTIES = 32
 Text = Annotated[str, LINE, Field(max_length=200)]
 Party = Annotated[str, LINE, Field(min_length=1, max_length=40)]

@@ -102,6 +102,13 @@ class FairInbox(Generic[T]):
                     self._waiting.move_to_end(sender)
             return taken, bool(self._waiting)
 
+    def clear(self) -> None:
+        """Let go of all that waits."""
+        with self._lock:
+            self.dropped += sum(len(one.messages) for one in self._waiting.values())
+            self._waiting.clear()
+            self._cost = 0
+
     def _drop_one(self) -> None:
         sender, fattest = max(self._waiting.items(), key=lambda entry: entry[1].cost)
         _, cost = fattest.messages.popleft()

@@ -31,11 +31,14 @@ from sync.record.hearing import Hearing, State
 from sync.record.timeline import PauseReason
 from sync.room.feed import FRESH_S
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdentity, RoomStatus, StampedRoomStatus
+from sync.runtime.units import NS_PER_S
 from sync.uplink.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 
 DEMAND_S = 15.0
+LATE_NS = 10 * NS_PER_S
+"""What is older when it comes from its source is not live: this service, or the recorder, stood still."""
 LEVELS_S = 0.19
 STATUS_MIN_S = 1.0
 STATUS_MAX_S = 5.0
@@ -105,7 +108,7 @@ class LivePublisher:
         self._utc_ns = utc_ns
         self._hearing = hearing
         self._monotonic = monotonic
-        self._gops = GopCache()
+        self._gops = GopCache(monotonic=monotonic)
         self._gates: dict[str, WatcherGate] = {}
         self._start_bytes = 0
         """How much of what waits for the network is there because tracks were begun."""
@@ -187,7 +190,8 @@ class LivePublisher:
     def _fragment(self, track: str, payload: bytes) -> None:
         envelope = Envelope.unpack(payload)
         gate = self._gates.get(track)
-        if not self._lets(track) or self._off_record(track, envelope):
+        late = envelope.span_ns[1] < self._room_ns() - LATE_NS
+        if late or not self._lets(track) or self._off_record(track, envelope):
             self._gops.forget(track)  # whoever comes when it is over begins with what came after it
             if gate is not None:
                 gate.lose()
@@ -195,11 +199,12 @@ class LivePublisher:
         self._gops.fragment(track, envelope, payload)
         if gate is None or envelope.kind is not Kind.FRAGMENT or not self._broker.connected:
             return
-        if self._too_slow():
+        if self._too_slow() or (
+            gate.passes(envelope)
+            and not self._broker.publish(f"{self._prefix}/{topics.live(track, topics.FRAGMENT)}", payload)
+        ):
             gate.lose()
             self.dropped += 1
-        elif gate.passes(envelope):
-            self._broker.publish(f"{self._prefix}/{topics.live(track, topics.FRAGMENT)}", payload)
 
     def _caption(self, value: dict[str, Any]) -> None:
         hearing = self._hearing()

@@ -10,6 +10,9 @@ what waits of the days before holds up nothing of today.
 One event that the center refuses stays, is said again at the next connect, and until then holds up no other; a batch
 that it refuses as a whole (this device is not enrolled, or not any more) is signed anew after `REFUSED_S`.
 
+Nothing that waits can end every connection: what no broker of ours takes is not sent, and an event at which the
+connection ended again and again is set aside, the others go on, and it is tried again after `SET_ASIDE_S`.
+
 A room that is not enrolled knows no key of its center: it sends its first batch only, so that the center's wall says
 so, and keeps everything. While the plain way is open it sends and believes as before, unsigned.
 """
@@ -35,6 +38,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.mqtt import MqttConnection
 from sync.record.event import DAMAGED, Event, event_digest
 from sync.room.event_log import RoomLog
+from sync.runtime.message_size import MAX_MESSAGE_BYTES
 from sync.uplink.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
@@ -45,6 +49,11 @@ RESEND_S = 10.0
 REFUSED_S = 10.0
 LOOK_S = 1.0
 DEFECT_S = 1.0
+LARGE_BYTES = 64 * 1024
+"""What is smaller every broker takes."""
+MOST_LOST = 3
+"""So often the connection may end while a large batch is under way, before it is taken for the cause."""
+SET_ASIDE_S = 600.0
 
 
 @dataclass(slots=True)
@@ -56,6 +65,8 @@ class _Batch:
     payload: bytes
     digests: dict[int, str]
     sent_s: float | None = None
+    lost: int = 0
+    """So often the connection ended while it was under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,10 @@ class Outbox:
         self._refused: set[int] = set()
         self._refused_up_to = 0
         """All that wait up to this number were refused."""
+        self._set_aside: dict[int, float] = {}
+        """Events at which the connection ended -> when they are tried again."""
+        self._one_by_one: set[int] = set()
+        """Events of such a batch, which are sent one by one."""
         self._not_before = 0.0
         """Until then nothing is signed anew: the center has just refused a whole batch, or the key does not sign."""
         self._was_enrolled = False
@@ -108,6 +123,8 @@ class Outbox:
         """Why the center took nothing of the last batch; None when it did."""
         self.failed = 0
         """Rounds that a defect of this program has cost."""
+        self.too_large = 0
+        """Events that were found too large to be sent, as often as they were."""
         broker.subscribe(f"{prefix}/{topics.RECEIPTS}", 1, self._on_receipts)
         broker.on_connected(self._on_connected)
 
@@ -140,12 +157,33 @@ class Outbox:
             self._kick.clear()
 
     def _on_connected(self) -> None:
+        now = self._monotonic()
         for batch in self._under_way:
+            if batch.sent_s is not None and len(batch.payload) > LARGE_BYTES:
+                batch.lost += 1
             batch.sent_s = None
+            if batch.lost >= MOST_LOST:
+                self._doubt(batch, now)
+        self._under_way = [batch for batch in self._under_way if batch.digests]
         self._refused.clear()  # perhaps another center by now, or an upgraded one
         self._refused_up_to = 0
         self._not_before = 0.0
         self.kick()
+
+    def _doubt(self, batch: _Batch, now: float) -> None:
+        """Take a batch apart, or set its only event aside: the connection may end because of it."""
+        numbers = sorted(batch.digests)
+        if len(numbers) > 1:
+            self._one_by_one.update(numbers)
+        else:
+            self._set_aside[numbers[0]] = now + SET_ASIDE_S
+            log.error(
+                "event_not_carried",
+                number=numbers[0],
+                bytes=len(batch.payload),
+                next="it is kept and tried again later; let the broker take packets as large as ours (max_packet_size)",
+            )
+        batch.digests.clear()
 
     def _on_receipts(self, payload: bytes) -> None:
         try:
@@ -182,6 +220,7 @@ class Outbox:
             for number in numbers:
                 batch.digests.pop(number, None)
         self._under_way = [batch for batch in self._under_way if batch.digests]
+        self._one_by_one.difference_update(numbers)
         self.batch_refused = None
         self.last_receipt_utc_ns = self._utc_ns()
 
@@ -247,13 +286,19 @@ class Outbox:
         room = WINDOW - len(taken)
         if room <= 0 or (taken and not enrolled and not plain):
             return
+        now = self._monotonic()
+        self._set_aside = {number: until for number, until in self._set_aside.items() if until > now}
         waiting = [event for event in await asyncio.to_thread(self._window) if event.number not in taken][:room]
         waiting.sort(key=lambda event: event.number)  # the numbers of a batch rise
         written = await asyncio.to_thread(self._written, waiting)
         while written:
-            count = 1 if plain else fitting([len(text.encode()) for _, text in written])
+            count = 1 if plain else self._fitting(written)
             some, written = written[:count], written[count:]
-            self._under_way.append(_alone(*some[0]) if plain else await asyncio.to_thread(self._signed_batch, some))
+            batch = _alone(*some[0]) if plain else await asyncio.to_thread(self._signed_batch, some)
+            if len(batch.payload) <= MAX_MESSAGE_BYTES:
+                self._under_way.append(batch)
+            else:  # one event: of several no batch is as large
+                self._refuse_large(some[0][0])
             if not enrolled and not plain:
                 return
 
@@ -265,11 +310,20 @@ class Outbox:
                 continue
             text = event_text(event)
             if len(text.encode()) > MAX_EVENT_BYTES:
-                log.error("event_too_large", number=event.number, kind=event.kind, next="it is kept, and not sent")
-                self._refused.add(event.number)
+                self._refuse_large(event)
             else:
                 written.append((event, text))
         return written
+
+    def _refuse_large(self, event: Event) -> None:
+        self.too_large += 1
+        log.error("event_too_large", number=event.number, kind=event.kind, next="it is kept, and not sent")
+        self._refused.add(event.number)
+
+    def _fitting(self, written: list[tuple[Event, str]]) -> int:
+        """How many of the first make a batch."""
+        alone = next((i for i, (event, _) in enumerate(written) if event.number in self._one_by_one), len(written))
+        return fitting([len(text.encode()) for _, text in written[:alone]]) if alone else 1
 
     def _signed_batch(self, events: list[tuple[Event, str]]) -> _Batch:
         text = batch_text([text for _, text in events])
@@ -277,7 +331,7 @@ class Outbox:
         return _Batch(text_digest(text), pack_batch(self._center.room, list(digests), text, self._key), digests)
 
     def _window(self) -> list[Event]:
-        """At most `WINDOW` that wait and were not refused: of the latest hearing first, then the oldest. Blocks."""
+        """At most `WINDOW` that wait and were not held back: of the latest hearing first, then the oldest. Blocks."""
         latest = self._log.latest_hearing()
         first = [] if latest is None else self._waiting(partial(self._log.pending_of, latest), 0)[0]
         if len(first) >= WINDOW:
@@ -287,13 +341,18 @@ class Outbox:
         return (first + [event for event in rest if event.number not in known])[:WINDOW]
 
     def _waiting(self, pending: Callable[..., list[Event]], after: int) -> tuple[list[Event], int]:
-        """The first that wait behind number `after` and were not refused, and up to which number all were."""
+        """The first behind number `after` that are neither refused nor set aside, and up to which all were refused."""
+        refused_up_to, only_refused = after, True
         while batch := pending(limit=WINDOW, after=after, mark=True):
-            wanted = [event for event in batch if event.number not in self._refused]
+            left = [event for event in batch if event.number not in self._refused]
+            wanted = [event for event in left if event.number not in self._set_aside]
             if wanted:
-                return wanted, after
+                return wanted, refused_up_to
             after = batch[-1].number
-        return [], after
+            only_refused = only_refused and not left
+            if only_refused:
+                refused_up_to = after
+        return [], refused_up_to
 
 
 def _alone(event: Event, _text: str) -> _Batch:

@@ -20,7 +20,7 @@ from sync.errors import CenterError
 from sync.ledger.messages.signed_message import Purpose
 from sync.ledger.signing_key import SigningKey
 from sync.mqtt import BrokerAddress, MqttConnection, Will
-from sync.record.docket import Docket
+from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.hearing import Hearing
 from sync.record.notice import MAX_NOTICE_BYTES, MOST_NOTICES, HearingNotice, KeptNotices
 from sync.room.checkpoints import Checkpoints
@@ -91,9 +91,6 @@ class AuditHeadNotice(BaseModel):
     """One message of `audit-head`: a head of the center's audit log."""
 
     audit_head: Annotated[str, Field(max_length=4096)]
-
-
-MAX_DOCKET_BYTES = 4 * 1024 * 1024
 
 
 class BrokerLine:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sync import topics
-from sync.mqtt import MqttConnection, Will
+from sync import mqtt, topics
+from sync.mqtt import MAX_BACKLOG_BYTES, MqttConnection, Will
 from sync.runtime.fair_inbox import MOST_BYTES
+from sync.runtime.message_size import MAX_MESSAGE_BYTES
 from tests.support.peers.uplink_peers import PREFIX, Mosquitto, until
 
 
@@ -135,3 +136,94 @@ def test_topics_of_rooms_are_told_from_others() -> None:
     assert topics.split(f"{topics.of_room('a/b')}/{topics.live('bench', topics.INIT)}") == ("a/b", "live/bench/init")
     assert topics.split("court/v1/a/b") is None
     assert topics.split("") is None
+
+
+async def test_what_no_broker_takes_is_refused_and_counted_and_the_connection_stays(broker: Mosquitto) -> None:
+    room, center = MqttConnection(broker.address()), MqttConnection(broker.address(broker.center))
+    got: list[int] = []
+    links: list[bool] = []
+    topic = f"{PREFIX}/{topics.EVENTS}"
+    center.subscribe_any([(topic, 1)], lambda _, payload: got.append(len(payload)))
+    room.on_link(links.append)
+    center.start()
+    room.start()
+    try:
+        await until(lambda: room.connected and center.connected)
+        for qos in (0, 1):
+            assert not room.publish(topic, bytes(MAX_MESSAGE_BYTES + 1), qos=qos)
+            assert room.publish(topic, bytes(MAX_MESSAGE_BYTES), qos=qos)
+        assert room.publish(topic, b"after", qos=1)
+        await until(lambda: len(got) == 3)
+        assert got == [MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES, 5], "the largest passes the broker's own limit"
+        assert room.too_large == 2
+        assert links == [True]
+    finally:
+        await room.stop()
+        await center.stop()
+
+
+async def test_nothing_of_the_connection_before_is_said_in_the_next(broker: Mosquitto) -> None:
+    room, center = MqttConnection(broker.address()), MqttConnection(broker.address(broker.center))
+    got: list[bytes] = []
+    topic = f"{PREFIX}/{topics.EVENTS}"
+    center.subscribe_any([(topic, 1)], lambda _, payload: got.append(payload))
+    room.start()
+    try:
+        await until(lambda: room.connected)
+        broker.freeze()
+        for number in range(200):  # more than may be under way at a time: the others wait in this process
+            assert room.publish(topic, b"old %d" % number, qos=1)
+        assert room.backlog_bytes > 0
+        broker.kill()
+        await until(lambda: not room.connected)
+        assert room.backlog_bytes == 0
+        broker.start()
+        center.start()
+        await until(lambda: room.connected and center.connected)
+        assert room.publish(topic, b"new", qos=1)
+        await until(lambda: got)
+        assert got == [b"new"]
+    finally:
+        await room.stop()
+        await center.stop()
+
+
+async def test_what_waits_for_a_broker_that_takes_nothing_is_bounded(broker: Mosquitto) -> None:
+    room = MqttConnection(broker.address())
+    room.start()
+    await until(lambda: room.connected)
+    broker.freeze()
+    piece = bytes(1024 * 1024)
+    taken = sum(room.publish(f"{PREFIX}/{topics.EVENTS}", piece, qos=1) for _ in range(64))
+    assert taken == MAX_BACKLOG_BYTES // len(piece)
+    assert room.backlog_bytes <= MAX_BACKLOG_BYTES
+    async with asyncio.timeout(10):
+        await room.stop()
+    broker.thaw()
+
+
+async def test_after_a_long_standstill_the_old_connection_is_not_believed(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a machine that was suspended for an hour: what waited in its sockets is an hour old."""
+    room, center = MqttConnection(broker.address()), MqttConnection(broker.address(broker.center))
+    got: list[bytes] = []
+    links: list[bool] = []
+    topic = f"{PREFIX}/{topics.EVENTS}"
+    center.subscribe_any([(topic, 1)], lambda _, payload: got.append(payload))
+    center.on_link(links.append)
+    center.start()
+    room.start()
+    try:
+        await until(lambda: room.connected and center.connected)
+        boot_s = mqtt._boot_s
+        monkeypatch.setattr(mqtt, "_boot_s", lambda: boot_s() + 3600)
+        assert room.publish(topic, b"an hour ago", qos=1)
+        await until(lambda: links == [True, False, True])
+        await until(lambda: room.connected)
+        assert room.publish(topic, b"now", qos=1)
+        await until(lambda: b"now" in got)
+        assert got == [b"now"]
+    finally:
+        await room.stop()
+        await center.stop()

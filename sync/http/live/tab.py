@@ -3,7 +3,8 @@
 Text goes before pictures, in its order, and is never dropped: a tab that lags by more than `MAX_TEXTS` is cut off and
 gets the whole state when it comes back. Of text that replaces itself (levels, a status, a caption) only the newest
 waits, in the place of the one before. A tab that does not keep up with its pictures loses those that wait, is told so
-with `{"type": "lost", "address": …}` and goes on with the next key frame of each track.
+with `{"type": "lost", "address": …}` and goes on with the next key frame of each track. Where a key frame comes and
+what waits before it is older by `BEHIND_NS`, it is let go of: what is shown is the newest there is.
 
 Each message knows of which hearing it is, and is judged again when its turn comes: what was put into the queue while it
 could be seen, and may not be seen any more, is not sent, however slow the tab was. So it is with the times that it is
@@ -24,11 +25,13 @@ from typing_extensions import TypedDict
 
 from sync.media.envelope import Envelope, Kind, addressed_span_ns
 from sync.media.gop_cache import MAX_GOP_BYTES, GopStart, WatcherGate
+from sync.runtime.units import NS_PER_S
 
 CLIENT_BYTES = 8 * 1024 * 1024
 """Media waiting for one tab: about ten seconds of two cameras."""
 START_BYTES = MAX_GOP_BYTES
 """What may wait beyond that because tracks were begun with all since their key frames."""
+BEHIND_NS = 4 * NS_PER_S
 MAX_TEXTS = 4000
 
 
@@ -176,7 +179,20 @@ class LiveTab:
         if not self.may_see_span(hearing, *envelope.span_ns):
             self.interrupted(name)
         elif gate.passes(envelope):
+            if envelope.key_frame:
+                self._catch_up(name, envelope.room_ns)
             self._put_fragment(name, packed, hearing, envelope.span_ns)
+
+    def _catch_up(self, name: str, now_ns: int) -> None:
+        """Let go of what waits of a track when it is far behind what begins now."""
+
+        def is_of_it(item: _Message) -> bool:
+            return item.kind is Kind.FRAGMENT and item.address == name
+
+        oldest = next((item for item in self._media if is_of_it(item)), None)
+        if oldest is not None and any(span[1] < now_ns - BEHIND_NS for span in oldest.spans):
+            self.lost += self._drop(is_of_it)
+            self._notify_loss(name)
 
     def thumbnail(self, name: str, packed: bytes, hearing: str | None = None) -> None:
         """Queue a still picture; only the newest of a track waits."""

@@ -10,12 +10,11 @@ from pydantic import BaseModel
 from sync.errors import LedgerError
 from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, Receipts, UnsignedReceipts
 from sync.ledger.messages.signed_message import read_envelope
-from sync.record.docket import Docket
+from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.notice import MAX_NOTICE_BYTES, HearingNotice
 from sync.text.strict_json import read_strict
 from sync.uplink.live_publisher import MAX_DEMAND_BYTES, Demand
 from sync.uplink.selftest_round_trip import MAX_ORDER_BYTES, _Order
-from sync.uplink.service import MAX_DOCKET_BYTES
 from sync.uplink.witness import MAX_ANSWER_BYTES, Answer
 
 _KINDS: dict[bytes, tuple[type[BaseModel], int]] = {

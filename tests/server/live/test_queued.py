@@ -53,7 +53,7 @@ def fill(served: Served, hearing: str = "h1", *, first: int = 1) -> None:
         caption = {"id": f"c{number}", "text": SECRET, "hearing": hearing}
         hub.caption(ROOM, json.dumps(caption).encode())
         hub.levels(ROOM, json.dumps({"at_ns": number, "seats": {SECRET: {}}}).encode())
-        hub.media(ROOM, "bench", "frag", envelope(Kind.FRAGMENT, number, key=True, payload=SECRET.encode()))
+        hub.media(ROOM, "bench", "frag", envelope(Kind.FRAGMENT, number, key=number == first, payload=SECRET.encode()))
     hub.media(ROOM, "bench", "thumb", envelope(Kind.THUMBNAIL, first, payload=SECRET.encode()))
 
 

@@ -59,13 +59,19 @@ async def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
 class Mosquitto:
     """A broker with the product's own passwords and access list; can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, max_packet_bytes: int | None = None, more: tuple[str, ...] = ()) -> None:
+        """Of a court's own broker: `max_packet_bytes`, less than ours takes; `more` settings, which stand for ours."""
         self.port = free_port()
         self.center = account(folder, "center")
         self.room = account(folder, "room")
         self.other = account(folder, "other")
         rooms = {ADDRESS: self.room, "jianshan/c04": self.other}
         self._config = write_config(folder, self.port, self.center, rooms)
+        if max_packet_bytes is not None:
+            more = (f"max_packet_size {max_packet_bytes}", *more)
+        replaced = tuple(line.split()[0] + " " for line in more)
+        ours = [line for line in self._config.read_text().splitlines() if not (more and line.startswith(replaced))]
+        self._config.write_text("\n".join([*more, *ours]) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -76,6 +82,11 @@ class Mosquitto:
                 return
             time.sleep(0.02)
         raise AssertionError("mosquitto did not start")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         if self._process is not None:

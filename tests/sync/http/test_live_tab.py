@@ -11,6 +11,7 @@ from sync.http.live.gateway import Gateway
 from sync.http.live.tab import MAX_TEXTS, LiveTab, TooSlowError
 from sync.media.envelope import Envelope, Kind, address, pack_init
 from sync.media.gop_cache import GopStart
+from sync.runtime.units import NS_PER_S
 
 LIMIT_BYTES = 4 * 1024 * 1024
 
@@ -136,3 +137,27 @@ async def test_a_tab_that_begins_after_a_loss_sees_one_picture_and_goes_on_with_
     put(tab, 8, key=True)
     assert [unpacked(await tab.next()).sequence for _ in range(2)] == [0, 8]
     assert not tab._media
+
+
+def at(tab: LiveTab, name: str, second: int, *, key: bool = False) -> None:
+    envelope = Envelope(Kind.FRAGMENT, 1, second, second * NS_PER_S, 0, 1_000_000, b"m", key_frame=key)
+    tab.media(name, envelope, address(name, envelope.pack()))
+
+
+async def test_a_tab_that_is_far_behind_goes_on_with_the_newest() -> None:
+    tab = LiveTab()
+    for name in ("bench", "aside"):
+        tab.start(name, None, GopStart())
+        at(tab, name, 1, key=True)
+    for second in range(2, 8):
+        at(tab, "bench", second)
+    at(tab, "aside", 2)
+    at(tab, "bench", 8, key=True)
+    at(tab, "bench", 9)
+    at(tab, "bench", 10, key=True)
+    assert json.loads(str(await tab.next())) == {"type": "lost", "address": "bench"}
+    got = []
+    while tab._texts or tab._media:
+        got.append(unpacked(await tab.next()).sequence)
+    assert got == [1, 2, 8, 9, 10], "the other track, and of this one what is not far behind"
+    assert tab._media_bytes == 0

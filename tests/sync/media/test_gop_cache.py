@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.media.envelope import HEADER_BYTES, Envelope
-from sync.media.gop_cache import GopCache, GopStart
+from sync.media.gop_cache import FRESH_S, GopCache, GopStart
 from tests.support.peers.live_line import INIT, fragment
 
 LIMIT = 20_000
@@ -80,3 +80,20 @@ def test_no_order_of_fragments_breaks_the_bounds(pieces: list[tuple[str, bool, i
             keys = [Envelope.unpack(message).key_frame for message in start.fragments]
             assert keys[:1] in ([], [True])
             assert not any(keys[1:])
+
+
+def test_nobody_begins_with_a_picture_of_a_track_that_has_stopped() -> None:
+    now_s = 100.0
+    gops = GopCache(LIMIT, TOTAL, monotonic=lambda: now_s)
+    gops.init("bench", Envelope.unpack(INIT), INIT)
+    put(gops, "bench", fragment(1, key=True))
+    put(gops, "bench", fragment(2))
+    now_s += FRESH_S
+    assert numbers(gops.since_key_frame("bench")) == [1, 2]
+    now_s += 1
+    assert gops.since_key_frame("bench") == GopStart()
+    put(gops, "bench", fragment(3))
+    assert gops.since_key_frame("bench") == GopStart(), "it cannot be decoded without the key frame"
+    put(gops, "bench", fragment(4, key=True))
+    assert numbers(gops.since_key_frame("bench")) == [4]
+    assert gops.init_of("bench") == INIT

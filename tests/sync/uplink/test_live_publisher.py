@@ -15,7 +15,7 @@ from sync.mqtt import MqttConnection, Will
 from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause
-from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LivePublisher
+from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LATE_NS, LivePublisher
 from sync.uplink.trusted_center import TrustedCenter
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
@@ -308,3 +308,30 @@ def test_the_alarms_of_the_room_are_in_its_status_between_hearings_too(stand: St
     stand.now += 2
     stand.live.take("alarms", b"[]")
     assert stand.line.of("status")[-1]["alarms"] == []
+
+
+def test_a_fragment_that_is_old_when_it_comes_is_not_live(stand: Stand) -> None:
+    stand.live._room_ns = lambda: 2 * LATE_NS
+    stand.demand("bench")
+    old = Envelope(Kind.FRAGMENT, 7, 1, 0, 0, 100_000, b"m", key_frame=True).pack()
+    after_it = Envelope(Kind.FRAGMENT, 7, 2, 2 * LATE_NS, 0, 100_000, b"m").pack()
+    new = Envelope(Kind.FRAGMENT, 7, 3, 2 * LATE_NS, 0, 100_000, b"m", key_frame=True).pack()
+    stand.take(old, after_it)
+    assert stand.line.fragments() == []
+    stand.demand()
+    stand.demand("bench")
+    assert stand.line.fragments() == [], "nor is it kept for who comes later"
+    stand.take(new)
+    assert stand.line.fragments() == [3]
+
+
+def test_after_a_fragment_that_was_not_taken_nothing_leaves_before_a_key_frame(stand: Stand) -> None:
+    stand.demand("bench")
+    stand.take(fragment(1, key=True))
+    taken = stand.line.publish
+    stand.line.publish = lambda *_, **__: False  # type: ignore[method-assign]  # the line takes none now
+    stand.take(fragment(2))
+    stand.line.publish = taken  # type: ignore[method-assign]
+    stand.take(fragment(3), fragment(4, key=True))
+    assert stand.line.fragments() == [1, 4]
+    assert stand.live.dropped == 1

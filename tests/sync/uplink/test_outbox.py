@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +148,41 @@ async def test_the_broker_hears_the_will_of_a_killed_room_and_the_goodbye_of_a_s
         connection.publish(f"{PREFIX}/status", b'{"online":true}', qos=1)
         await until(lambda: b'{"online":true}' in center.on("status"))
     await until(lambda: center.on("status")[-1] == b'{"online":false}')
+
+
+async def test_an_event_that_a_court_s_own_broker_does_not_take_holds_up_no_other(
+    tmp_path: Path, room_log: RoomLog, trusted: TrustedCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker takes less than ours, and ends each connection in which the event is said."""
+    monkeypatch.setattr(outbox_module, "MOST_LOST", 1)
+    broker = Mosquitto(tmp_path / "small", max_packet_bytes=100_000)
+    broker.start()
+    center = CenterPeer(broker)
+    try:
+        first = add(room_log, 3)
+        large = room_log.append("mark", {"id": "x" * 150_000}, hearing="h", room_ns=1, utc_ns=1).number
+        last = add(room_log, 3)
+        async with sending(room_log, broker.address(), trusted) as (outbox, connection):
+            await until(lambda: [e.number for e in room_log.pending()] == [large], 60)
+            assert sorted(center.events) == [*first, *last]
+            added = add(room_log, 1)
+            outbox.kick()
+            await until(lambda: added[0] in center.events)
+            assert connection.connected
+            assert outbox._set_aside.keys() == {large}
+    finally:
+        center.stop()
+        broker.kill()
+
+
+async def test_an_event_larger_than_any_message_stays_and_holds_up_no_other(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MAX_MESSAGE_BYTES", 20_000)
+    large = room_log.append("mark", {"id": "x" * 20_000}, hearing="h", room_ns=1, utc_ns=1).number
+    others = add(room_log, 3)
+    async with sending(room_log, broker.address(), trusted) as (outbox, connection):
+        await until(lambda: sorted(center.events) == others)
+        await until(lambda: [e.number for e in room_log.pending()] == [large])
+        assert outbox.too_large == 1
+        assert connection.connected
