@@ -88,7 +88,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     token = DisplayToken(layout.display_token)
     access = Access.open(layout.access, {"clerk": "书记员"})
     app = new_app(f"{profile.room.court_name} {profile.room.room_name}")
-    origins = Origins(profile.panel.public_origin, "panel.public_origin")
+    origins = Origins(profile.panel.public_origin, "panel.public_origin", names=profile.tls.names)
     tls = PanelTls(profile) if profile.serves_tls else None
     secure = tls is not None and not profile.policy.is_open
     audit = RoomAudit(

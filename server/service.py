@@ -188,7 +188,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     notices = Notices(archive, classifications, sealing, publisher)
     rooms.came_back.add(notices.came_back)
     app = new_app(config.name)
-    origins = Origins(config.web.public_origin, "web.public_origin")
+    origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)
     secure = config.web.https or (config.serves_tls and not policy.is_open)
     access.install(app, COOKIE, https=secure, audit=audit.note, outcomes=audit, origins=origins)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)

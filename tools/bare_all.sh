@@ -8,6 +8,8 @@ failed=()
 trap 'printf "\nwutong bare: interrupted\n" >&2; exit 130' INT TERM HUP
 for suite in bookworm trixie; do
     tools/bare.sh "$suite" "make demo ARGS='--headless --seconds 20' && du -sm .venv && make test" || failed+=("$suite")
+    # 77: this machine cannot boot one, which it has said.
+    tools/wheel.sh && { tools/boot.sh "$suite" || [ $? = 77 ]; } || failed+=("$suite, booted")
 done
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nwutong bare: failed on: %s; what failed is named at the end of its output above\n' "${failed[*]}" >&2

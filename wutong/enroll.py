@@ -88,8 +88,9 @@ def in_room(profile: Path, code: str | None, console: Console) -> None:
     """The form for the room."""
     if not code:
         raise ConfigError("in the room, --code is needed; `wutong enroll --config C --room court/room` prints one")
+    center = redeem(profile, code)
     console.print("已登记 (enrolled)")
-    console.print(f"中心公钥指纹 (center key): {redeem(profile, code)}", highlight=False)
+    console.print(f"中心公钥指纹 (center key): {center}", highlight=False)
 
 
 def _print_devices(config: Config, console: Console) -> None:

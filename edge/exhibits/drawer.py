@@ -44,20 +44,12 @@ class DrawnJpeg:
     more: bool
 
 
-class DrawerEndedError(MediaError):
-    """The process that draws has ended over another page; a new one may draw this page."""
-
-    def __init__(self) -> None:
-        super().__init__("页图未能生成，请重试 (the page was not drawn; try again)", code="exhibit-page")
-
-
 class PageDrawer:
-    """One question at a time: who asks holds `lock`."""
+    """One question at a time: who has it is the only one who asks (`edge.exhibits.desk`)."""
 
     def __init__(self, child: ChildProcess, file: FileDescription) -> None:
         self._child = child
         self.file = file
-        self.lock = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -78,20 +70,17 @@ class PageDrawer:
                 await child.end()
 
     async def draw(self, page: int, scale: int) -> DrawnJpeg:
-        """A page; `MediaError` when it cannot be drawn, `DrawerEndedError` when the process had ended before."""
-        async with self.lock:
-            if not self.alive:
-                raise DrawerEndedError
-            try:
-                said = await _ask(self._child, {"page": page, "scale": scale}, DRAW_S)
-                data = await asyncio.to_thread(base64.b64decode, said["jpeg"], validate=True)
-                return DrawnJpeg(data, int(said["width"]), int(said["height"]), bool(said["more"]))
-            except (KeyError, TypeError, ValueError, binascii.Error, ChildError) as error:
-                await self._child.end()
-                raise _unreadable(error) from error
-            except asyncio.CancelledError:
-                await self._child.end()  # its answer would be taken for the next one's
-                raise
+        """A page; `MediaError` when it cannot be drawn. Who stops waiting for it ends the process."""
+        try:
+            said = await _ask(self._child, {"page": page, "scale": scale}, DRAW_S)
+            data = await asyncio.to_thread(base64.b64decode, said["jpeg"], validate=True)
+            return DrawnJpeg(data, int(said["width"]), int(said["height"]), bool(said["more"]))
+        except (KeyError, TypeError, ValueError, binascii.Error, ChildError) as error:
+            await self._child.end()
+            raise _unreadable(error) from error
+        except asyncio.CancelledError:
+            await self._child.end()  # its answer would be taken for the next one's
+            raise
 
     @property
     def alive(self) -> bool:

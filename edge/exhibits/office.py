@@ -31,7 +31,6 @@ MEMORY_BYTES = 6 * 1024**3
 MOST_BYTES = 200 * 1024 * 1024
 _SOCKETS = "OSL_PIPE_*"
 _VERSION = re.compile(r"LibreOffice \d+(\.\d+)*")
-_TURN = asyncio.Lock()
 _STARTS = 2
 """LibreOffice makes its profile and starts anew, and cannot take away the socket of the first start by itself."""
 
@@ -42,26 +41,25 @@ def program() -> str | None:
 
 
 async def convert(command: str, path: Path, out: Path) -> str:
-    """Write `out`, a PDF of the document at `path`; which program made it. One at a time."""
-    async with _TURN:
-        with tempfile.TemporaryDirectory(prefix="wutong-office-", dir=out.parent) as name:
-            folder = Path(name)
-            source = folder / "document.docx"
-            await asyncio.to_thread(shutil.copyfile, path, source)
-            profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-            options = ["--headless", "--norestore", "--nolockcheck", "--convert-to", "pdf", "--outdir", str(folder)]
-            made = folder / "document.pdf"
-            said = ""
-            for _ in range(_STARTS):
-                said = await _run([command, profile, *options, str(source)], folder)
-                if made.is_file():
-                    break
-            if not made.is_file():
-                log.warning("exhibit_not_converted", why=said[-300:])
-                refused = damaged(DOCX_FORMAT)
-                raise MediaError(str(refused), code=refused.code)
-            version = await _run([command, profile, "--version"], folder)
-            await asyncio.to_thread(made.replace, out)
+    """Write `out`, a PDF of the document at `path`; which program made it. One at a time (`edge.exhibits.desk`)."""
+    with tempfile.TemporaryDirectory(prefix="wutong-office-", dir=out.parent) as name:
+        folder = Path(name)
+        source = folder / "document.docx"
+        await asyncio.to_thread(shutil.copyfile, path, source)
+        profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+        options = ["--headless", "--norestore", "--nolockcheck", "--convert-to", "pdf", "--outdir", str(folder)]
+        made = folder / "document.pdf"
+        said = ""
+        for _ in range(_STARTS):
+            said = await _run([command, profile, *options, str(source)], folder)
+            if made.is_file():
+                break
+        if not made.is_file():
+            log.warning("exhibit_not_converted", why=said[-300:])
+            refused = damaged(DOCX_FORMAT)
+            raise MediaError(str(refused), code=refused.code)
+        version = await _run([command, profile, "--version"], folder)
+        await asyncio.to_thread(made.replace, out)
     found = _VERSION.search(version)
     return found.group() if found else "LibreOffice"
 

@@ -2,8 +2,8 @@
 
 Promises: the display, the composed picture, the inspectors and an export have the same bytes, whose hash is in the
 room's log (event `drawn`); a picture is whole and synced when it is announced; what the court looks at is drawn before
-what is drawn ahead. Bounded: `OPEN` processes, `AHEAD` pages of an exhibit without being asked, sizes as in
-`edge.exhibits.sizes`.
+what is drawn ahead. Bounded: one process (`edge.exhibits.desk`), `AHEAD` pages of an exhibit without being asked,
+sizes as in `edge.exhibits.sizes`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import structlog
 
-from edge.exhibits.drawer import DrawerEndedError, DrawnJpeg, PageDrawer
+from edge.exhibits.desk import Rank, ReadingDesk
+from edge.exhibits.drawer import DrawnJpeg
 from edge.exhibits.sizes import SCALES, is_strip
 from edge.state.room_state import RoomState
 from sync.errors import HearingError, MediaError, StorageError
@@ -32,8 +34,6 @@ from sync.runtime.durable_files import sync_folder
 
 log = structlog.get_logger(__name__)
 
-OPEN = 2
-"""Files that are open for drawing at the same time."""
 IDLE_S = 30.0
 AHEAD = 200
 """Pages of one exhibit that are drawn before anybody asks; those behind them are drawn when they are wanted."""
@@ -78,40 +78,45 @@ class PagePictures:
 
     def __init__(self, state: RoomState) -> None:
         self._state = state
-        self._open: dict[str, PageDrawer] = {}
-        self._used_at: dict[str, float] = {}
-        self._opening = asyncio.Lock()
-        self._drawing: dict[tuple[str, int, int], asyncio.Future[Path]] = {}
+        self.desk = ReadingDesk()
         self._largest: dict[tuple[str, int], int] = {}
         """(exhibit's hash, page) -> the greatest scale that shows more than the one before."""
-        self._wanted: asyncio.Queue[tuple[str, str, int, int]] = asyncio.Queue(maxsize=64)
+        self._wanted: asyncio.Queue[tuple[str, str, int, int]] = asyncio.Queue(maxsize=1)
         self._news = asyncio.Event()
 
-    async def file(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int = 1) -> Path:
+    async def file(
+        self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int = 1, rank: Rank = Rank.ASKED
+    ) -> Path:
         """The picture, drawn and on record when it was not; the greatest scale there is where `scale` would not show
-        more. `HearingError` (`not-found`) when there is no such page, `MediaError` when it cannot be drawn."""
+        more. Who stops waiting for it has it not drawn. `HearingError` (`not-found`) when there is no such page,
+        `MediaError` when it cannot be drawn."""
         if not 1 <= page <= exhibit.pages:
             raise HearingError(f"该证据只有 {exhibit.pages} 页 (the exhibit has no such page)", code="not-found")
         scale = max(one for one in SCALES if one <= scale)
-        scale = min(scale, self._largest.get((exhibit.sha256, page), scale))
-        path = self._state.layout.pages(hearing.id, exhibit.sha256) / page_picture_name(page, scale)
-        if (page, scale) in hearing.pictures.get(exhibit.id, {}) and await asyncio.to_thread(path.is_file):
-            return path
-        key = (exhibit.sha256, page, scale)
-        if (drawing := self._drawing.get(key)) is not None:
-            return await asyncio.shield(drawing)
-        work = asyncio.ensure_future(self._draw_and_tell(hearing, exhibit, page, scale))
-        self._drawing[key] = work
-        work.add_done_callback(lambda done: self._drawn(key, done))
-        return await asyncio.shield(work)
+        while True:
+            scale = min(scale, self._largest.get((exhibit.sha256, page), scale))
+            if (path := await self._there(hearing, exhibit, page, scale)) is not None:
+                return path
+            await self.desk.run(rank, partial(self._draw_and_tell, hearing, exhibit, page, scale))
+            if self._largest.get((exhibit.sha256, page), scale) >= scale:
+                return self._path(hearing, exhibit, page, scale)
+
+    def _path(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> Path:
+        return self._state.layout.pages(hearing.id, exhibit.sha256) / page_picture_name(page, scale)
+
+    async def _there(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> Path | None:
+        path = self._path(hearing, exhibit, page, scale)
+        known = (page, scale) in hearing.pictures.get(exhibit.id, {})
+        return path if known and await asyncio.to_thread(path.is_file) else None
 
     def closer(self, hearing: Hearing, exhibit: Exhibit, page: int, zoom: float) -> None:
         """The court looks at a page from so near: a larger picture is drawn if that shows more."""
         picture = hearing.pictures.get(exhibit.id, {}).get((page, 1))
         scale = 1 if picture is None else scale_for(picture, zoom)
         if scale > 1:
-            with contextlib.suppress(asyncio.QueueFull):  # the next view asks again
-                self._wanted.put_nowait((hearing.id, exhibit.id, page, scale))
+            if self._wanted.full():
+                self._wanted.get_nowait()  # that of a view that is over
+            self._wanted.put_nowait((hearing.id, exhibit.id, page, scale))
 
     def kick(self) -> None:
         """There is an exhibit whose pages are to be drawn."""
@@ -124,31 +129,21 @@ class PagePictures:
                 group.create_task(self._draw_closer())
                 group.create_task(self._draw_ahead())
         finally:
-            for drawer in self._open.values():
-                await drawer.close()
-            self._open.clear()
+            await self.desk.close()
 
-    def _drawn(self, key: tuple[str, int, int], done: asyncio.Future[Path]) -> None:
-        self._drawing.pop(key, None)
-        if not done.cancelled():
-            done.exception()  # whoever waited has it; nobody may wait any more
-
-    async def _draw_and_tell(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> Path:
-        picture = await self._draw(hearing, exhibit, page, scale)
-        if picture is None:
-            return await self.file(hearing, exhibit, page, self._largest[exhibit.sha256, page])
-        await self._tell(hearing, exhibit, [picture])
-        return self._state.layout.pages(hearing.id, exhibit.sha256) / page_picture_name(page, scale)
+    async def _draw_and_tell(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> None:
+        if await self._there(hearing, exhibit, page, scale) is None:  # it may have been drawn while this one waited
+            picture = await self._draw(hearing, exhibit, page, scale)
+            if picture is not None:
+                await self._tell(hearing, exhibit, [picture])
 
     async def _draw(self, hearing: Hearing, exhibit: Exhibit, page: int, scale: int) -> DrawnPicture | None:
         """A picture that is kept and not on record yet; None when a smaller scale has all there is."""
         folder = self._state.layout.pages(hearing.id, exhibit.sha256)
-        try:
-            drawn = await (await self._drawer(hearing, exhibit)).draw(page, scale)
-        except DrawerEndedError:  # another page was too much for it while this one waited
-            drawn = await (await self._drawer(hearing, exhibit)).draw(page, scale)
-        if exhibit.sha256 in self._open:
-            self._used_at[exhibit.sha256] = time.monotonic()
+        converted = folder / CONVERTED
+        original = self._state.layout.exhibits(hearing.id) / exhibit.sha256
+        file = converted if await asyncio.to_thread(converted.is_file) else original
+        drawn = await (await self.desk.drawer(exhibit.sha256, file)).draw(page, scale)
         if not drawn.more:
             self._largest[exhibit.sha256, page] = scale
         known = hearing.pictures.get(exhibit.id, {})
@@ -173,34 +168,15 @@ class PagePictures:
             body: DrawnBody = {"exhibit": exhibit.id, "of": exhibit.sha256, "pictures": fresh}
             await self._state.append("drawn", body, hearing=hearing.id)
 
-    async def _drawer(self, hearing: Hearing, exhibit: Exhibit) -> PageDrawer:
-        async with self._opening:
-            drawer = self._open.get(exhibit.sha256)
-            if drawer is not None and drawer.alive:
-                return drawer
-            if drawer is not None:
-                await self._shut(exhibit.sha256)
-            while len(self._open) >= OPEN:
-                await self._shut(min(self._open, key=self._used_at.__getitem__))
-            converted = self._state.layout.pages(hearing.id, exhibit.sha256) / CONVERTED
-            original = self._state.layout.exhibits(hearing.id) / exhibit.sha256
-            drawer = await PageDrawer.open(converted if converted.is_file() else original)
-            self._open[exhibit.sha256] = drawer
-            self._used_at[exhibit.sha256] = time.monotonic()
-            return drawer
-
-    async def _shut(self, name: str) -> None:
-        drawer = self._open.pop(name)
-        del self._used_at[name]
-        async with drawer.lock:
-            await drawer.close()
-
     async def _draw_closer(self) -> None:
         while True:
             hearing_id, exhibit_id, page, scale = await self._wanted.get()
             hearing = self._state.current
             exhibit = next((e for e in hearing.exhibits if e.id == exhibit_id), None) if hearing else None
-            if hearing is not None and hearing.id == hearing_id and exhibit is not None:
+            shown = None if hearing is None else hearing.presented
+            if hearing is None or shown is None or (shown.exhibit, shown.page) != (exhibit_id, page):
+                continue  # it was withdrawn
+            if hearing.id == hearing_id and exhibit is not None:
                 # The picture of before is still shown, and the next view asks again.
                 with contextlib.suppress(MediaError, StorageError, HearingError, OSError):
                     await self.file(hearing, exhibit, page, scale)
@@ -225,13 +201,7 @@ class PagePictures:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_S / 3):
                     await self._news.wait()
-            await self._shut_idle()
-
-    async def _shut_idle(self) -> None:
-        async with self._opening:  # judged inside: whoever opens a file may shut another for it
-            for name, drawer in list(self._open.items()):
-                if time.monotonic() - self._used_at[name] > IDLE_S and not drawer.lock.locked():
-                    await self._shut(name)
+            await self.desk.shut_idle(IDLE_S)
 
     def _next(self, hearing: Hearing, broken: set[tuple[str, int, int]]) -> Exhibit | None:
         """The exhibit that is shown comes first, then the one of which the least is missing."""
@@ -273,7 +243,7 @@ class PagePictures:
         made: list[DrawnPicture] = []
         for page, scale in list(self._undrawn(hearing, exhibit, broken))[:BATCH]:
             try:
-                picture = await self._draw(hearing, exhibit, page, scale)
+                picture = await self.desk.run(Rank.AHEAD, partial(self._draw, hearing, exhibit, page, scale))
                 if picture is not None:
                     made.append(picture)
             except (MediaError, StorageError, OSError) as error:

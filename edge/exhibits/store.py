@@ -1,6 +1,7 @@
 """A file from a party is looked at by its content, then kept under its own hash, on disk when it is announced.
 
-One file is looked at at a time, and few wait for it: who comes when all those places are taken is asked to come back.
+One file is looked at at a time (`edge.exhibits.desk`), and few wait for it: who comes when all those places are taken
+is asked to come back.
 
 Taken is what `edge.exhibits.formats` knows how to draw, of at most `MAX_BYTES`, and opens. It is kept as it was handed
 in, whatever is done to show it, and its first page is drawn before anybody hears of it.
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.exhibits import office
-from edge.exhibits.drawer import FileDescription, PageDrawer
+from edge.exhibits.desk import Rank, ReadingDesk
+from edge.exhibits.drawer import DrawnJpeg, FileDescription, PageDrawer
 from edge.exhibits.formats import DOCX
 from edge.exhibits.pictures import keep_picture
 from edge.exhibits.refusal import NEEDS_OFFICE
@@ -46,9 +48,9 @@ class StoredExhibit:
 class ExhibitStore:
     """Where the files of hearings come in. All methods belong to one event loop."""
 
-    def __init__(self, layout: RoomPaths) -> None:
+    def __init__(self, layout: RoomPaths, desk: ReadingDesk) -> None:
         self._layout = layout
-        self._looking = asyncio.Lock()
+        self._desk = desk
         self._here = 0
 
     async def take(self, hearing: str, pieces: AsyncIterator[bytes]) -> StoredExhibit:
@@ -69,13 +71,10 @@ class ExhibitStore:
         folder = self._layout.exhibits(hearing)
         temporary = folder / f".new-{secrets.token_hex(8)}"
         converted = temporary.with_suffix(".pdf")
-        drawer: PageDrawer | None = None
         try:
             await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
             checks, size = await _write(temporary, pieces)
-            async with self._looking:
-                drawer = await _open(temporary, converted)
-                drawn = await drawer.draw(1, 1)
+            file, drawn = await self._desk.run(Rank.HANDED_IN, lambda: self._look(temporary, converted))
             pages = self._layout.pages(hearing, checks.sha256)
             first = await asyncio.to_thread(keep_picture, pages, 1, 1, drawn)
             if converted.is_file():
@@ -84,11 +83,17 @@ class ExhibitStore:
         except OSError as error:
             raise StorageError(f"证据无法写入磁盘 (the exhibit cannot be written: {error.strerror})") from error
         finally:
-            if drawer is not None:
-                await drawer.close()
             await asyncio.to_thread(temporary.unlink, missing_ok=True)
             await asyncio.to_thread(converted.unlink, missing_ok=True)
-        return StoredExhibit(checks.sha256, checks.sm3, size, drawer.file, first)
+        return StoredExhibit(checks.sha256, checks.sm3, size, file, first)
+
+    async def _look(self, temporary: Path, converted: Path) -> tuple[FileDescription, DrawnJpeg]:
+        await self._desk.shut()
+        drawer = await _open(temporary, converted)
+        try:
+            return drawer.file, await drawer.draw(1, 1)
+        finally:
+            await drawer.close()
 
 
 async def _open(path: Path, converted: Path) -> PageDrawer:

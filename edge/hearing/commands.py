@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from edge.exhibits.desk import Rank
 from edge.exhibits.pictures import PagePictures
 from edge.exhibits.sizes import TALL, WIDE
 from edge.exhibits.store import ExhibitStore
@@ -52,9 +53,11 @@ class HearingCommands:
     def __init__(self, state: RoomState, alarms: AlarmRules, selftest: SelfTestRunner, pictures: PagePictures) -> None:
         self._selftest = selftest
         self._pictures = pictures
-        self._store = ExhibitStore(state.layout)
+        self._store = ExhibitStore(state.layout, pictures.desk)
         self._views = 0
         """How many times something was asked to be presented or withdrawn: the last word counts."""
+        self._drawing: asyncio.Task[Path] | None = None
+        """The page that is drawn to be presented."""
         self._state = state
         self._alarms = alarms
         self._acts = asyncio.Lock()
@@ -206,9 +209,15 @@ class HearingCommands:
         known = self.exhibit(exhibit)
         if page > known.pages:
             raise HearingError(f"该证据只有 {known.pages} 页 (the exhibit has {known.pages} pages)", code="invalid")
-        self._views += 1
+        self._view_is_over()
         mine = self._views
-        await self._pictures.file(hearing, known, page)
+        drawing = self._drawing = asyncio.create_task(self._pictures.file(hearing, known, page, rank=Rank.SHOWN))
+        try:
+            await drawing
+        except asyncio.CancelledError:
+            if mine == self._views:
+                raise  # whoever asked has left
+            return self._hearing()
         async with self._acts:
             hearing = self._presentable(hearing.id)
             if mine != self._views:
@@ -220,6 +229,13 @@ class HearingCommands:
                 await self._state.append("present", body, hearing=hearing.id)
         self._pictures.closer(hearing, known, page, zoom)
         return self._hearing()
+
+    def _view_is_over(self) -> None:
+        """What was asked to be presented before is not drawn any more."""
+        self._views += 1
+        if self._drawing is not None:
+            self._drawing.cancel()
+            self._drawing = None
 
     def _presentable(self, name: str | None = None) -> Hearing:
         hearing = self._in_session(name)
@@ -243,7 +259,7 @@ class HearingCommands:
 
     async def withdraw(self) -> Hearing:
         """Take off the screens what is on them; nothing happens when nothing is."""
-        self._views += 1
+        self._view_is_over()
         async with self._acts:
             hearing = self._in_session()
             if hearing.presented is not None:

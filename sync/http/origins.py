@@ -53,11 +53,14 @@ PublicOrigin = Annotated[str, Field(max_length=300), AfterValidator(origin_of)]
 class Origins:
     """The origins of one server."""
 
-    def __init__(self, public: Iterable[str] = (), setting: str = "") -> None:
-        """`public`: what the settings name; `setting`: where they do, as the refusal tells an administrator."""
+    def __init__(self, public: Iterable[str] = (), setting: str = "", *, names: Iterable[str] = ()) -> None:
+        """`public`: what the settings name; `setting`: where they do, as the refusal tells an administrator.
+
+        `names`: hosts that the server's own certificate names, by which it is reached without a proxy.
+        """
         self._public = frozenset(public)
         self._setting = setting
-        self._names = frozenset(urlsplit(origin).hostname or "" for origin in self._public)
+        self._names = frozenset([*(urlsplit(origin).hostname or "" for origin in self._public), *map(_lower, names)])
         self._machine = socket.gethostname().partition(".")[0].lower()
 
     def serves(self, host: str | None) -> bool:
@@ -107,6 +110,10 @@ class Origins:
             text += f"如果前面有反向代理，请管理员在 {self._setting} 中写入 {said}，或让代理原样传递 Host。"
             english += f"; behind a proxy, add {said} to {self._setting}, or have the proxy pass the Host header on"
         return f"{text} ({english})"
+
+
+def _lower(name: str) -> str:
+    return name.rstrip(".").lower()
 
 
 def _printable(host: str | None) -> str:

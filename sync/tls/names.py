@@ -11,12 +11,12 @@ import re
 import socket
 from collections.abc import Iterable
 
-import psutil
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from sync.errors import LedgerError
 from sync.tls.hosts import host_of
+from sync.tls.local_addresses import local_addresses
 
 CENTER = "center"
 """The center's name at the broker."""
@@ -46,10 +46,7 @@ def common_name(certificate: x509.Certificate) -> str:
 
 def local_hosts() -> list[str]:
     """By what this machine is reached: its name, its addresses, and `localhost`."""
-    found = ["localhost", "127.0.0.1", "::1", socket.gethostname()]
-    for addresses in psutil.net_if_addrs().values():
-        found += [a.address for a in addresses if a.family in (socket.AF_INET, socket.AF_INET6)]
-    return found
+    return ["localhost", "127.0.0.1", "::1", socket.gethostname(), *local_addresses()]
 
 
 def alternative_names(hosts: Iterable[str]) -> x509.SubjectAlternativeName:

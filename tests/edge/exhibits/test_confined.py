@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.exhibits import drawer, office
+from edge.exhibits.desk import ReadingDesk
 from edge.exhibits.drawer import PageDrawer
 from edge.exhibits.store import MOST_WAITING, ExhibitStore
 from sync.errors import MediaError
@@ -204,7 +205,7 @@ async def pieces(data: bytes) -> object:
 async def test_files_are_looked_at_one_at_a_time_and_who_comes_to_a_full_queue_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = ExhibitStore(RoomPaths(tmp_path))
+    store = ExhibitStore(RoomPaths(tmp_path), ReadingDesk())
     inside, most, go_on = 0, 0, asyncio.Event()
     true = PageDrawer.open
 

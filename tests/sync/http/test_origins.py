@@ -65,6 +65,15 @@ def test_a_page_of_the_server_itself_or_of_a_named_address_is_let_in() -> None:
         assert not origins.has(origin, None)
 
 
+def test_a_server_knows_itself_by_the_names_in_its_own_certificate() -> None:
+    origins = Origins([], "web.public_origin", names=["Center.Court.Example.", "10.1.2.3"])
+    assert origins.serves("center.court.example:8800")
+    assert origins.serves("CENTER.court.example")
+    for host in ("court.example", "x.center.court.example", "center.court.example.evil.example", "evil.example"):
+        assert not origins.serves(host)
+    assert not origins.has("https://center.court.example", "127.0.0.1:8800"), "a page of another address"
+
+
 def test_the_refusal_names_the_address_and_the_setting() -> None:
     said = Origins([], "web.public_origin").refusal("https://court.example", "127.0.0.1:8800")
     for word in ("https://court.example", "127.0.0.1:8800", "web.public_origin", "another site", "反向代理"):
