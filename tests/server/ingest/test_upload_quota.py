@@ -81,6 +81,9 @@ def test_what_a_full_disk_took_a_part_of_counts_and_expires(tmp_path: Path, monk
         def __exit__(self, *_: object) -> None:
             self._file.close()
 
+        def fileno(self) -> int:
+            return self._file.fileno()
+
         def write(self, data: bytes) -> int:
             self._file.write(data[:600])
             raise OSError(errno.ENOSPC, "No space left on device")
