@@ -316,8 +316,9 @@ def main() -> None:
     try:
         app()
     except WutongError as error:
-        print(printable(f"wutong: {error.message}", lines=True), file=sys.stderr)
-        sys.exit(2)
+        from sync.runtime.service import say_why
+
+        sys.exit(say_why(error))
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library not in OF_BENCH:

@@ -25,7 +25,9 @@ from sync.runtime.log_lines import LibraryLines, log_line
 from sync.runtime.processes import die_with_parent
 from sync.text.printable import printable
 
-__all__ = ["Lifeline", "cancel_and_wait", "configure_logging", "die_with_parent", "every", "run_service"]
+__all__ = ["Lifeline", "cancel_and_wait", "configure_logging", "die_with_parent", "every", "run_service", "say_why"]
+
+STATUS_CHARS = 400
 
 
 def configure_logging(service: str) -> None:
@@ -118,9 +120,18 @@ def run_service(service: str, main: Callable[[Lifeline], Coroutine[Any, Any, Non
     except (asyncio.CancelledError, KeyboardInterrupt):
         log.info("stopped")
     except WutongError as error:
-        print(printable(f"wutong: {error.message}", lines=True), file=sys.stderr)  # noqa: T201 (the operator's line)
-        return 2
+        return say_why(error)
     return 0
+
+
+def say_why(error: WutongError) -> int:
+    """Print an error that a person can act on as one line, and have systemd show it in its status; the exit code.
+
+    A unit that is started anew and anew never becomes ready, and `systemctl start` waits for it without a word.
+    """
+    print(printable(f"wutong: {error.message}", lines=True), file=sys.stderr)  # noqa: T201 (the operator's line)
+    sdnotify.SystemdNotifier().notify("STATUS=" + printable(error.message)[:STATUS_CHARS])
+    return 2
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

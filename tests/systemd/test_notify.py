@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -85,6 +86,16 @@ def said(listener: socket.socket, process: subprocess.Popen[bytes]) -> bytes:
             assert process.poll() is None, process.stderr.read().decode()
 
 
+def received(listener: socket.socket) -> list[str]:
+    """All that was said and not read yet."""
+    words = []
+    listener.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            words.append(listener.recv(2000).decode())
+    return words
+
+
 def stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
@@ -117,6 +128,29 @@ def test_each_service_of_a_room_says_that_it_is_ready(service: str, systemd: soc
         assert said(systemd, process) == b"READY=1"
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+    finally:
+        stop(process)
+
+
+@pytest.mark.parametrize("fault", ["profile", "service"])
+def test_who_asks_systemd_for_the_status_reads_why_a_service_does_not_start(
+    fault: str, systemd: socket.socket, tmp_path: Path
+) -> None:
+    """One that is wrong in the profile, and one that is found only when the service opens what it needs."""
+    profile = tmp_path / "room.toml"
+    text = STANDS_ALONE.replace("port = 0", "port = -1") if fault == "profile" else STANDS_ALONE
+    profile.write_text(text, encoding="utf-8")
+    if fault == "service":
+        (tmp_path / "data").write_text("no folder", encoding="utf-8")
+    process = start(systemd, str(WUTONG), "room", "edge", "--profile", str(profile))
+    try:
+        assert process.wait(60) == 2
+        assert process.stderr is not None
+        printed = process.stderr.read().decode()
+        words = [one for one in received(systemd) if one.startswith("STATUS=")]
+        assert len(words) == 1
+        assert words[0].removeprefix("STATUS=") in printed
+        assert ("port" if fault == "profile" else "data") in words[0]
     finally:
         stop(process)
 
