@@ -25,11 +25,13 @@ class UnreadableError(ValueError):
     """This is not JSON as it may come from others; the message says why, without its content."""
 
 
-def read_strict(data: bytes, *, limit: int, depth: int = MAX_DEPTH, mend: bool = False, nul: bool = False) -> Any:
+def read_strict(
+    data: bytes, *, limit: int, depth: int = MAX_DEPTH, mend: bool = False, nul: bool = False, any_text: bool = False
+) -> Any:
     """The value of `data`, of at most `limit` bytes of UTF-8; `UnreadableError` for everything that is refused.
 
     `mend`: what people pasted is not refused for a NUL, which is left out, or half of a pair, which becomes U+FFFD.
-    `nul`: a NUL is text, as it was when the oldest records were made.
+    `nul`: a NUL is text, as it was when the oldest records were made. `any_text`: whoever asks looks at each text.
     """
     if len(data) > limit:
         raise UnreadableError(f"{len(data)} bytes of JSON are more than any honest one has")
@@ -49,7 +51,7 @@ def read_strict(data: bytes, *, limit: int, depth: int = MAX_DEPTH, mend: bool =
     except ValueError as error:
         raise UnreadableError(f"this is not JSON: {error}") from error
     _check_depth(value, depth)
-    if _NO_TEXT.search(text) is None:
+    if any_text or _NO_TEXT.search(text) is None:
         return value
     mended = _mended(value, "\0" if nul else "")
     if mended != value and not mend:

@@ -145,8 +145,8 @@ class WitnessLine:
                 log.warning("refusal_of_another", hearing=answer.hearing, size=answer.size)
                 return
             log.error("checkpoint_refused", hearing=answer.hearing, size=answer.size, why=answer.refused)
-            await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
             self._next[(answer.hearing, answer.size)] = self._monotonic() + REFUSED_AGAIN_S
+            await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
             return
         try:
             self._check(stored.note, answer.note)

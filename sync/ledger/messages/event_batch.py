@@ -61,7 +61,8 @@ def check_batch(room: str, note: str, text: str, verifiers: Sequence[Verifier]) 
     """
     bound = check_text("events", room, note, text, verifiers)
     try:
-        events = read_strict(text.encode(), limit=MAX_TEXT_BYTES, depth=MAX_DEPTH + 1)
+        # What is no text in one event is its own refusal: the others of the batch are taken.
+        events = read_strict(text.encode(), limit=MAX_TEXT_BYTES, depth=MAX_DEPTH + 1, any_text=True)
     except UnreadableError as error:
         raise LedgerError(f"a batch is malformed: {error}", code="form") from error
     if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:

@@ -64,6 +64,7 @@ async def test_no_get_of_anybody_changes_anything_in_the_room(room: Room, tmp_pa
         await until(lambda: drawn(room) >= PAGES - 1)
     if state == "closed":
         assert (await room.clerk.post("/api/hearing/close")).is_success
+        await until(lambda: rows(room)["room.db: checkpoint"], 60)
     storage = room.profile.storage.model_copy(update={"data": tmp_path / "other"})
     described = assemble(room.profile.model_copy(update={"storage": storage}))
     try:

@@ -130,7 +130,8 @@ def test_the_paper_says_whether_it_is_time_stamped_and_a_failing_authority_is_to
     version = story.hearing.signing.version
     assert version is not None
     file = tmp_path / "a.pdf"
-    job = {"data": str(layout.data), "hearing": HEARING, "files": {"pdf": str(file)}, "final": True, "struck": False}
+    files = {"pdf": str(file)}
+    job = {"data": str(layout.data), "hearing": HEARING, "files": files, "final": True, "struck": False, "unseen": []}
     job |= {"words": version.sha256, "address": ROOM, "court_name": "尖山区人民法院", "room_name": "第三法庭"}
     authority = Authority(tmp_path / "tsa")
     with authority.serving() as url, signing(layout, ROOM):
