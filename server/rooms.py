@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 
 from server.config import RoomEntry
 from server.events.admission import Received
-from server.uplinks import RoomUplinks, Said
+from server.uplinks import RoomUplinks, StatusWorth
 from sync.errors import CenterError
 from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
@@ -210,9 +210,9 @@ class Rooms:
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CenterError("a status is malformed", code="status") from error
         said = room.uplinks.take(status.session, status.room_ns if status.online else None, self._monotonic_s())
-        if said is Said.STALE:
+        if said is StatusWorth.STALE:
             return
-        if said is Said.BY_THE_OTHER:
+        if said is StatusWorth.BY_THE_OTHER:
             self._said_by_the_other(room)
             return
         if status.online:
@@ -224,7 +224,7 @@ class Rooms:
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
         anew = room.uplinks.speaks_again if room.uplinks.are_two else not room.heard
-        came_back = status.online and (anew or said is Said.ANOTHER)
+        came_back = status.online and (anew or said is StatusWorth.ANOTHER)
         # Of two that take turns the one goes whenever the other comes; the room is away when neither says anything.
         room.online = status.online or (room.online and room.uplinks.are_two)
         room.heard = status.online and not room.uplinks.are_two

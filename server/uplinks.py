@@ -22,7 +22,7 @@ MOST_RUNS = 8
 """Of which is remembered that they were replaced."""
 
 
-class Said(enum.Enum):
+class StatusWorth(enum.Enum):
     """What a status is worth."""
 
     GOOD = enum.auto()
@@ -60,20 +60,20 @@ class RoomUplinks:
     """When two were last heard by turns."""
     _speaker: str | None = None
 
-    def take(self, session: str, room_ns: int | None, now_s: float) -> Said:
+    def take(self, session: str, room_ns: int | None, now_s: float) -> StatusWorth:
         """Judge a status, of the moment `room_ns`; None for a last will, which has none."""
         if room_ns is None:
-            return Said.STALE if session in self._replaced and session != self.session else Said.GOOD
+            return StatusWorth.STALE if session in self._replaced and session != self.session else StatusWorth.GOOD
         run = self._replaced.get(session)
         if run is not None and now_s - self._heard_s <= SILENT_S:
             return self._take_replaced(session, run, room_ns, now_s)
         if self._run is not None and session == self.session:
             # A room of before, which has one name for all its runs, may begin its time anew.
             if session and room_ns < self._run.room_ns:
-                return Said.STALE
+                return StatusWorth.STALE
         elif self._run is not None:
             self._replace(now_s)
-        said = Said.GOOD if session == self.session and self._run is not None else Said.ANOTHER
+        said = StatusWorth.GOOD if session == self.session and self._run is not None else StatusWorth.ANOTHER
         self._replaced.pop(session, None)
         self.session, self._run, self._heard_s = session, _Run(room_ns), now_s
         self._spoke(session, now_s)
@@ -84,13 +84,13 @@ class RoomUplinks:
         self.are_two = self.are_two and now_s - self._two_s <= TWO_S
         return self.are_two
 
-    def _take_replaced(self, session: str, run: _Run, room_ns: int, now_s: float) -> Said:
+    def _take_replaced(self, session: str, run: _Run, room_ns: int, now_s: float) -> StatusWorth:
         if room_ns <= run.room_ns or now_s - run.replaced_s <= ENDING_S:
-            return Said.STALE
+            return StatusWorth.STALE
         run.room_ns = room_ns
         self.are_two, self._two_s = True, now_s
         self._spoke(session, now_s)
-        return Said.BY_THE_OTHER
+        return StatusWorth.BY_THE_OTHER
 
     def _replace(self, now_s: float) -> None:
         assert self._run is not None

@@ -12,7 +12,7 @@ import pytest
 
 from server.config import RoomEntry
 from server.rooms import STALE_S, TWICE, Rooms
-from server.uplinks import ENDING_S, MOST_RUNS, SILENT_S, TWO_S, RoomUplinks, Said
+from server.uplinks import ENDING_S, MOST_RUNS, SILENT_S, TWO_S, RoomUplinks, StatusWorth
 from sync.runtime.units import NS_PER_S
 
 ADDRESS = "court1/c03"
@@ -145,6 +145,6 @@ def test_a_device_with_a_program_of_before_is_told_from_one_of_today(wall: Wall,
 
 def test_a_room_of_before_may_begin_its_time_anew() -> None:
     uplinks = RoomUplinks()
-    assert uplinks.take("", 10, 1.0) is Said.ANOTHER
-    assert uplinks.take("", 5, 2.0) is Said.GOOD
-    assert uplinks.take("", None, 3.0) is Said.GOOD
+    assert uplinks.take("", 10, 1.0) is StatusWorth.ANOTHER
+    assert uplinks.take("", 5, 2.0) is StatusWorth.GOOD
+    assert uplinks.take("", None, 3.0) is StatusWorth.GOOD
