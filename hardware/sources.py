@@ -57,6 +57,8 @@ class Source:
     """Pictures a second that the profile asks for; None where the device decides."""
     first_s: float = FIRST_S
     """The recorder waits so long for the first media of a run."""
+    device: str = ""
+    """The node of a USB camera, or a link to it: whether that is still the same camera is the recorder's to see."""
     off_why: str = ""
     """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
@@ -106,7 +108,15 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
         )
     acted = camera.driver == "simulated"
     command = simulated if acted else direct
-    return Source(camera.id, (track,), command, acted, by_arrival=not acted, fps=camera.fps)
+    return Source(
+        camera.id,
+        (track,),
+        command,
+        acted,
+        by_arrival=not acted,
+        fps=camera.fps,
+        device=camera.device if camera.driver == "v4l2" else "",
+    )
 
 
 def _microphones(profile: Profile, stage: Path) -> Source:

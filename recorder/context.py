@@ -12,6 +12,7 @@ from typing import Any
 from hardware.profile import Profile
 from recorder.alarms import AlarmEvents, RaisedAlarm, RaisedAlarms
 from recorder.event_writer import EventWriter
+from recorder.monitoring.camera_places import CameraPlaces
 from recorder.storage.volume import RecordingVolume
 from recorder.storage.write_latency import WriteLatency
 from sync.record.event import Event
@@ -38,6 +39,7 @@ class RoomContext:
         self.clock = clock
         self.clock_map = clock_map
         self.room_log = room_log
+        self.camera_places = CameraPlaces(paths.camera_places)
         self.feed = feed
         self.hearing: str | None = None
         """The hearing that is open or paused; the follower of the log sets it."""

@@ -123,4 +123,18 @@ class SourceRecorder:
                 context.set_alarm("program", self.source.id, text)
             else:
                 context.set_alarm("compatible", self.source.id, text)
+        if self.source.device and runner.state == "running":
+            self._judge_place(self.source.device)
         context.status_changed.set()
+
+    def _judge_place(self, device: str) -> None:
+        """Say when a USB camera's name leads to another socket than it did: it may be another camera."""
+        moved = self._context.camera_places.moved(self.source.id, device)
+        text = None
+        if moved is not None:
+            was, now = moved
+            text = (
+                f"{self.source.tracks[0].name}：{device} 原接在 {was}，现接在 {now}，可能是另一台摄像头。录制继续，"
+                "请核对画面，并在配置中改用 /dev/v4l/by-path/… (another camera may be under this name)"
+            )
+        self._context.set_alarm("another-camera", self.source.id, text)

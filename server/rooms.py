@@ -3,6 +3,10 @@
 A room is online while its status comes (at least every 5 s) and its last will has not been published. Everything that
 a room says of itself is checked for its shape and passed on to the screens, never trusted further.
 
+Statuses of one uplink count in their order, and of two runs of it the later one (`server.uplinks`). While two say by
+turns that they are the same room (a copied disk), no live picture can be told to be of one of them: the room is not
+*heard*, and the wall says what is wrong (alarm `twice`).
+
 Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
 nothing of it, and one from before a broken connection says nothing at all: until the room says its status anew it is
 not *heard*, and nothing live of it may be shown to anybody.
@@ -16,11 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import structlog
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from server.config import RoomEntry
 from server.events.admission import Received
+from server.uplinks import RoomUplinks, StatusWorth
 from sync.errors import CenterError
 from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
@@ -28,7 +34,14 @@ from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
 from sync.text.strict_json import read_strict
 
+log = structlog.get_logger(__name__)
+
 STALE_S = 15.0
+TWICE = "twice"
+TWICE_WORDS = (
+    "两台设备使用同一身份，直播已停；两台的记录都留在各自机内。请吊销该法庭设备，并重新登记真正在法庭的一台"
+    " (two devices use this room's identity: revoke it, and enroll the right one anew)"
+)
 MAX_STATUS_BYTES = 256 * 1024
 MAX_ALARMS = 16
 _INT64 = 2**63 - 1
@@ -38,6 +51,8 @@ class Status(BaseModel):
     """What a room publishes as `status`; the last will has only `online`."""
 
     online: bool
+    session: Annotated[str, Field(max_length=64)] = ""
+    """Of which run of an uplink it is; a room of before says none."""
     at_utc_ns: Annotated[int, Field(ge=0, le=_INT64)] = 0
     room_ns: Annotated[int, Field(ge=-_INT64, le=_INT64)] = 0
     court_name: Annotated[str, Field(max_length=200)] = ""
@@ -90,6 +105,7 @@ class KnownRoom:
     shown: str = ""
     heard: bool = False
     """Whether a status has come since the room, or the way to it, was last away."""
+    uplinks: RoomUplinks = field(default_factory=RoomUplinks)
     opening: tuple[str, int] | None = None
     """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
 
@@ -169,7 +185,10 @@ class Rooms:
         self.changed = Listeners[[KnownRoom]]()
         """Told when a room looks different on a screen."""
         self.came_back = Listeners[[KnownRoom]]()
-        """Told when a room's first status has come since the room, or the way to it, was last away."""
+        """Told when a room's first status has come since the room, or the way to it, was last away; of two devices with
+        one identity, at each turn."""
+        self.twice = Listeners[[KnownRoom]]()
+        """Told when it is found that two devices go by the identity of a room."""
         self._monotonic_s = monotonic_s
         self._utc_ns = utc_ns
 
@@ -190,6 +209,12 @@ class Rooms:
             to_ms(status.model_dump())
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CenterError("a status is malformed", code="status") from error
+        said = room.uplinks.take(status.session, status.room_ns if status.online else None, self._monotonic_s())
+        if said is StatusWorth.STALE:
+            return
+        if said is StatusWorth.BY_THE_OTHER:
+            self._said_by_the_other(room)
+            return
         if status.online:
             room.status = status
             room.court_name = status.court_name or room.court_name
@@ -198,10 +223,26 @@ class Rooms:
             room.seen_utc_ns = self._utc_ns()
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
-        came_back = status.online and not room.heard
-        room.online = room.heard = status.online
+        anew = room.uplinks.speaks_again if room.uplinks.are_two else not room.heard
+        came_back = status.online and (anew or said is StatusWorth.ANOTHER)
+        # Of two that take turns the one goes whenever the other comes; the room is away when neither says anything.
+        room.online = status.online or (room.online and room.uplinks.are_two)
+        room.heard = status.online and not room.uplinks.are_two
         self._notify(room)
         if came_back:
+            self.came_back.notify(room)
+
+    def _said_by_the_other(self, room: KnownRoom) -> None:
+        """A status of an uplink that another one has replaced, and that goes on all the same."""
+        speaks_again = room.uplinks.speaks_again
+        if room.uplinks.are_two:
+            room.heard, room.online = False, True
+            if TWICE not in room.alarms:
+                log.error("two_devices", room=room.address, next="revoke the room's device and enroll the right one")
+                self.twice.notify(room)
+            room.alarms[TWICE] = TWICE_WORDS
+            self._notify(room)
+        if speaks_again:
             self.came_back.notify(room)
 
     def unheard(self) -> None:
@@ -250,7 +291,9 @@ class Rooms:
         """Note who has fallen silent; call about once a second."""
         now = self._monotonic_s()
         for room in self._rooms.values():
-            if room.online and now - room.seen_s > STALE_S:
+            if TWICE in room.alarms and not room.uplinks.still_two(now):
+                self.clear(room.address, TWICE)
+            if room.online and now - max(room.seen_s, room.uplinks.last_s) > STALE_S:
                 room.online = room.heard = False
                 self._notify(room)
 

@@ -151,6 +151,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         )
     )
     rooms = Rooms(config.rooms)
+    rooms.twice.add(lambda room: audit.note("twice", "device", room.address, ""))
     classifications = Classifications(record, archive)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
     key = center_key(data)

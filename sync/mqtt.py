@@ -36,6 +36,8 @@ from sync.runtime.message_size import MAX_MESSAGE_BYTES
 log = structlog.get_logger(__name__)
 
 KEEPALIVE_S = 15
+RECONNECT_S = (1, 5)
+"""The first wait before it connects anew, and the longest: each doubles the one before."""
 MAX_QUEUED_MESSAGES = 512
 """Of QoS 1, of a room: the outbox's window, statuses and init segments."""
 MAX_INFLIGHT_MESSAGES = 128
@@ -111,7 +113,7 @@ class MqttConnection:
         client.suppress_exceptions = True
         client.max_queued_messages_set(max_queued_messages)
         client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
-        client.reconnect_delay_set(min_delay=1, max_delay=5)
+        client.reconnect_delay_set(*RECONNECT_S)
         if address.tls is not None:
             client.tls_set_context(address.tls)
         if address.username:
@@ -157,6 +159,10 @@ class MqttConnection:
     def on_link(self, callback: Callable[[bool], None]) -> None:
         """Call `callback(connected)` whenever the broker comes or goes."""
         self._on_link.append(callback)
+
+    def reconnect_after(self, first_s: int, longest_s: int) -> None:
+        """Wait so long before connecting anew when the line is lost; `RECONNECT_S` unless this was said."""
+        self._client.reconnect_delay_set(first_s, longest_s)
 
     def start(self) -> None:
         """Connect in the background, for ever."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 PREFIX = "court/v1"
 
 # What a room says.
@@ -24,8 +26,10 @@ INIT = "init"
 FRAGMENT = "frag"
 THUMBNAIL = "thumb"
 
-OFFLINE = b'{"online":false}'
-"""The last will of a room: what its status is when it is gone without a word."""
+
+def offline(session: str) -> bytes:
+    """The last will of a room: what its status is when it is gone without a word, and which uplink that was."""
+    return json.dumps({"online": False, "session": session}).encode()
 
 
 def live(track: str, what: str) -> str:

@@ -72,6 +72,8 @@ class LiveHub:
         self._tracks: dict[str, set[str]] = {}
         self._hearings: dict[str, str | None] = {}
         self._ended_ns: dict[str, int] = {}
+        self._uplinks: dict[str, str] = {}
+        """room -> the run of its uplink of which live media is kept."""
         rooms.changed.add(self.room_changed)
         classifications.changed.add(self.rights_changed)
         sealing.changed.add(self.part_changed)
@@ -126,6 +128,10 @@ class LiveHub:
     def came_back(self, room: KnownRoom) -> None:
         """A room is there again, and knows nothing of who watches it."""
         self._sessions.pop(room.address, None)
+        if self._uplinks.get(room.address) != room.uplinks.session:
+            self._uplinks[room.address] = room.uplinks.session
+            for track in self._tracks.get(room.address, ()):
+                self.gateway.forget(f"{room.address}/{track}")  # what another device has sent
         self._publish_demand(again=True, only=room.address)
 
     def room_changed(self, room: KnownRoom) -> None:
@@ -308,9 +314,18 @@ class LiveHub:
             tracks.setdefault(room, []).append(track)
         levels = {room for tab in self.gateway.tabs for room in _wanted_rooms(tab)}
         for room in [only] if only else self._rooms.states:
-            wanted = {"tracks": tracks.get(room, []), "levels": room in levels, "session": self._session(room)[0]}
+            uplinks = self._rooms.states[room].uplinks
+            two = uplinks.are_two
+            wanted = {
+                "tracks": [] if two else tracks.get(room, []),
+                "levels": room in levels and not two,
+                "session": self._session(room)[0],
+                "uplink": uplinks.session,
+                "twice": two,
+            }
             text = json.dumps(wanted)
-            empty = not wanted["tracks"] and not wanted["levels"]
+            # A room that is back is told whom the center hears, also where nobody watches it.
+            empty = not (wanted["tracks"] or wanted["levels"] or two or only)
             before = self._demanded.get(room, "")
             if (not before and empty) or (before == text and (empty or not again)):
                 continue

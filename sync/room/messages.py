@@ -146,8 +146,9 @@ class TranscriberStatus(TypedDict):
     hearings: NotRequired[list[str]]
 
 
-LinkTrust = Literal["ok", "not-enrolled", "refused", "clock", "plain"]
-"""Whether room and center believe each other. `plain`: without signatures, as it was before there were any."""
+LinkTrust = Literal["ok", "not-enrolled", "twice", "refused", "clock", "plain"]
+"""Whether room and center believe each other. `twice`: two devices have the identity of this room. `plain`: without
+signatures, as it was before there were any."""
 
 
 class LinkStatus(TypedDict):
@@ -157,6 +158,8 @@ class LinkStatus(TypedDict):
     center: bool
     pending_events: int
     pending_bytes: int
+    refused_events: int
+    """Of those that are pending: the center does not take them, and they stay in the room."""
     last_receipt_utc_ns: int | None
     watched: list[str]
     trust: LinkTrust
@@ -197,5 +200,7 @@ class RoomStatus(RoomIdentity):
 class StampedRoomStatus(RoomStatus):
     """The same as it is published (`sync.topics.STATUS`)."""
 
+    session: str
+    """A random name of this run of the uplink: two devices with one identity are told apart by it."""
     at_utc_ns: int
     room_ns: int

@@ -131,6 +131,11 @@ class RoomPaths:
         return self.keys / "center.pem"
 
     @property
+    def camera_places(self) -> Path:
+        """Where each USB camera was plugged in; written by the recorder alone."""
+        return self.data / "camera-places.json"
+
+    @property
     def center_stamps(self) -> Path:
         """When the last of what the center says once was signed; written by the uplink alone."""
         return self.data / "center-stamps.json"

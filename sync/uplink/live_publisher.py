@@ -33,6 +33,7 @@ from sync.room.feed import FRESH_S
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdentity, RoomStatus, StampedRoomStatus
 from sync.runtime.units import NS_PER_S
 from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.twin import Twin
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,10 @@ class Demand(BaseModel):
     levels: bool = False
     session: Annotated[str, Field(max_length=64)] = ""
     """Another one than before: whoever asks has nothing any more of what was sent."""
+    uplink: Annotated[str, Field(max_length=64)] = ""
+    """The `session` of the status by which the center knows this room now."""
+    twice: bool = False
+    """Two uplinks say by turns that they are this room."""
 
 
 class LivePublisher:
@@ -94,12 +99,15 @@ class LivePublisher:
         prefix: str,
         center: TrustedCenter,
         *,
+        session: str,
         identity: RoomIdentity,
         room_ns: Callable[[], int],
         utc_ns: Callable[[], int],
         hearing: Callable[[], Hearing | None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`session`: the random name of this run of the uplink, which every status says."""
+        self.twin = Twin(session, broker, monotonic=monotonic)
         self._broker = broker
         self._prefix = prefix
         self._center = center
@@ -155,7 +163,7 @@ class LivePublisher:
                     self._gates[track].lose()
                     self._publish_init(track)
             elif head == "thumb":
-                if self._lets(track) and not self._too_slow():
+                if self._lets(track) and self.twin.may_show and not self._too_slow():
                     self._broker.publish(f"{self._prefix}/{topics.live(track, topics.THUMBNAIL)}", payload)
             elif head == "caption":
                 self._caption(json.loads(payload))
@@ -229,9 +237,10 @@ class LivePublisher:
         except (ValueError, CenterError) as error:
             log.warning("demand_not_believed", why=str(error)[:200])
             return
+        is_ours = self.twin.told(demand.uplink, twice=demand.twice)
         self._demand_until = self._monotonic() + DEMAND_S
-        self._levels = demand.levels
-        wanted = set(demand.tracks)
+        self._levels = demand.levels and is_ours
+        wanted = set(demand.tracks) if is_ours else set()
         if demand.session != self._session:
             self._session = demand.session
             self._gates.clear()
@@ -267,9 +276,9 @@ class LivePublisher:
             self._levels = False
 
     def _on_connected(self) -> None:
-        for track, gate in self._gates.items():
-            gate.lose()
-            self._publish_init(track)
+        self.twin.connected()
+        self._gates.clear()
+        self._levels = False
         self._status_said = None
         self._publish_status()
 
@@ -301,7 +310,12 @@ class LivePublisher:
         at_once = self._status_said is None or self._state() != self._told
         if not at_once and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
             return
-        message: StampedRoomStatus = {**said, "at_utc_ns": self._utc_ns(), "room_ns": self._room_ns()}
+        message: StampedRoomStatus = {
+            **said,
+            "session": self.twin.session,
+            "at_utc_ns": self._utc_ns(),
+            "room_ns": self._room_ns(),
+        }
         if self._broker.publish(
             f"{self._prefix}/{topics.STATUS}", json.dumps(message, ensure_ascii=False).encode(), qos=1
         ):

@@ -108,6 +108,9 @@ class Outbox:
         self._under_way: list[_Batch] = []
         self._receipted: asyncio.Queue[_Receipted] = asyncio.Queue(maxsize=1000)
         self._refused: set[int] = set()
+        self._refused_before = 0
+        self._told_anew_s = 0.0
+        """Until then what was refused before the connect is still counted: it is being said again."""
         self._refused_up_to = 0
         """All that wait up to this number were refused."""
         self._set_aside: dict[int, float] = {}
@@ -127,6 +130,12 @@ class Outbox:
         """Events that were found too large to be sent, as often as they were."""
         broker.subscribe(f"{prefix}/{topics.RECEIPTS}", 1, self._on_receipts)
         broker.on_connected(self._on_connected)
+
+    @property
+    def refused_count(self) -> int:
+        """Events that the center does not take: they are kept, and said again at the next connect."""
+        now = self._monotonic()
+        return max(len(self._refused), self._refused_before if now < self._told_anew_s else 0)
 
     def kick(self) -> None:
         """There may be something new in the log."""
@@ -165,6 +174,7 @@ class Outbox:
             if batch.lost >= MOST_LOST:
                 self._doubt(batch, now)
         self._under_way = [batch for batch in self._under_way if batch.digests]
+        self._refused_before, self._told_anew_s = self.refused_count, self._monotonic() + RESEND_S
         self._refused.clear()  # perhaps another center by now, or an upgraded one
         self._refused_up_to = 0
         self._not_before = 0.0

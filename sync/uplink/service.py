@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -113,13 +114,15 @@ class BrokerLine:
         """`hearing()`: the one that is open or paused; `on_docket(payload)`, `on_notice(payload)` and
         `on_audit_head(payload)` hear each that the center sends."""
         prefix = topics.of_room(config.address)
-        self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
+        session = secrets.token_hex(8)
+        self.broker = MqttConnection(address, will=Will(f"{prefix}/{topics.STATUS}", topics.offline(session)))
         self.outbox = Outbox(room_log, self.broker, prefix, center, config.key, utc_ns=clock.utc_now_ns)
         self.witness = WitnessLine(checkpoints, center, self.broker, prefix)
         self.live = LivePublisher(
             self.broker,
             prefix,
             center,
+            session=session,
             identity=config.identity,
             room_ns=clock.now_ns,
             utc_ns=clock.utc_now_ns,
@@ -304,6 +307,7 @@ class Uplink:
             "center": uploads is not None and uploads.reachable,
             "pending_events": await asyncio.to_thread(self._log.pending_count),
             "pending_bytes": 0 if uploads is None else uploads.pending_bytes,
+            "refused_events": 0 if line is None else line.outbox.refused_count,
             "last_receipt_utc_ns": max(receipts) if receipts else None,
             "watched": [] if line is None else line.live.watched,
             "trust": self._trust(),
@@ -319,6 +323,8 @@ class Uplink:
             return "ok"
         if self._center.key is None:
             return "plain" if self._center.accepts_plain else "not-enrolled"
+        if self._line.live.twin.is_there:
+            return "twice"
         if self._clock is not None and self._clock.is_wrong:
             return "clock"
         if self._line.outbox.batch_refused is not None:

@@ -123,12 +123,12 @@ async def test_a_clean_goodbye_says_what_the_will_would_have_said(broker: Mosqui
     center = MqttConnection(broker.address(broker.center))
     center.subscribe_any([(status, 1)], lambda _, payload: said.append(payload))
     center.start()
-    room = MqttConnection(broker.address(), will=Will(status, topics.OFFLINE))
+    room = MqttConnection(broker.address(), will=Will(status, topics.offline("run")))
     room.start()
     await until(lambda: room.connected and center.connected)
     await room.stop()
     await until(lambda: said)
-    assert said == [topics.OFFLINE]
+    assert said == [topics.offline("run")]
     await center.stop()
 
 

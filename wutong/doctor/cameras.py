@@ -67,12 +67,14 @@ def examined(camera: Camera, profile_path: Path | None) -> Iterator[DoctorFindin
 
 def _v4l2_camera(subject: str, camera: Camera) -> DoctorFinding:
     numbered = camera.device.startswith("/dev/video")
-    hint = "; name it by /dev/v4l/by-path/…: numbers swap" if numbered else ""
+    why = "numbers swap" if numbered else "two cameras with one serial number share this link"
+    unsure = numbered or camera.device.startswith("/dev/v4l/by-id/")
+    hint = f"; name it by /dev/v4l/by-path/…: {why}" if unsure else ""
     if not os.access(camera.device, os.R_OK | os.W_OK):
         return DoctorFinding(subject, "bad", f"{camera.device} is not there or not ours to open (group video?){hint}")
     if not Path(camera.device).is_char_device():
         return DoctorFinding(subject, "bad", f"{camera.device} is no device, but a file{hint}")
-    return DoctorFinding(subject, "note" if numbered else "ok", camera.device + hint)
+    return DoctorFinding(subject, "note" if unsure else "ok", camera.device + hint)
 
 
 def _secrets(

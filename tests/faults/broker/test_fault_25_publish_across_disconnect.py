@@ -21,7 +21,7 @@ STATUS, EVENTS, DEMAND = (f"{PREFIX}/{one}" for one in (topics.STATUS, topics.EV
 @pytest.mark.parametrize("after", ["frozen", "killed", "killed-and-back"])
 async def test_a_goodbye_ends_whatever_becomes_of_the_broker(broker: Mosquitto, after: str) -> None:
     """`stop` waits for the acknowledgment of the last status."""
-    room = MqttConnection(broker.address(), will=Will(STATUS, topics.OFFLINE))
+    room = MqttConnection(broker.address(), will=Will(STATUS, topics.offline("run")))
     room.start()
     await until(lambda: room.connected)
     broker.freeze()

@@ -120,7 +120,7 @@ class RoomPeer:
 
     def demands(self) -> list[Any]:
         """What was asked for so far, whatever it was called."""
-        return [{key: value for key, value in one.items() if key != "session"} for one in self.of("demand")]
+        return [{key: value for key, value in one.items() if key in ("tracks", "levels")} for one in self.of("demand")]
 
     def receipts(self) -> set[int]:
         """All numbers receipted so far."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.media.envelope import Envelope, Kind, pack_init
+from sync.mqtt import RECONNECT_S
 from sync.record.hearing import Hearing, State
 from sync.room.paths import RoomPaths
 from sync.uplink.live_publisher import LivePublisher
@@ -29,9 +30,13 @@ class Line:
     def __init__(self) -> None:
         self.connected = True
         self.backlog_bytes = 0
+        self.waits_s: tuple[int, int] = RECONNECT_S
         self.said: list[tuple[str, bytes, int]] = []
         self.handlers: dict[str, Callable[[bytes], None]] = {}
         self.callbacks: list[Callable[[], None]] = []
+
+    def reconnect_after(self, first_s: int, longest_s: int) -> None:
+        self.waits_s = first_s, longest_s
 
     def subscribe(self, topic: str, qos: int, handler: Callable[[bytes], None]) -> None:
         self.handlers[topic] = handler
@@ -63,15 +68,19 @@ class Stand:
             self.line,  # type: ignore[arg-type]  # it has all that Live uses
             "p",
             TrustedCenter(layout, ADDRESS, utc_ns=lambda: 2),
+            session="this-run",
             identity={"court_name": "x", "room_name": "y", "seats": []},
             room_ns=lambda: 1,
             utc_ns=lambda: 2,
             hearing=lambda: self.hearing,
             monotonic=lambda: self.now,
         )
+        self.demand()  # the center has heard this room, and nobody watches it
 
-    def demand(self, *tracks: str, levels: bool = False, session: str = "") -> None:
-        wanted = {"tracks": tracks, "levels": levels, "session": session}
+    def demand(
+        self, *tracks: str, levels: bool = False, session: str = "", uplink: str = "", twice: bool = False
+    ) -> None:
+        wanted = {"tracks": tracks, "levels": levels, "session": session, "uplink": uplink, "twice": twice}
         self.line.handlers["p/demand"](center_says("demand", ADDRESS, wanted, next(self._stamps)))
 
     def take(self, *messages: bytes, track: str = "bench") -> None:

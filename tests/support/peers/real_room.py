@@ -76,13 +76,14 @@ async def sending_room(
     layout.center_key.write_bytes((center / "keys" / "center.pem").read_bytes())
     room_log = RoomLog(layout.log)
     prefix = topics.of_room(address)
-    line = MqttConnection(broker, will=Will(f"{prefix}/{topics.STATUS}", topics.OFFLINE))
+    line = MqttConnection(broker, will=Will(f"{prefix}/{topics.STATUS}", topics.offline("real-room")))
     trusted = TrustedCenter(layout, address)
     outbox = Outbox(room_log, line, prefix, trusted, key or device_key(address))
     live = LivePublisher(
         line,
         prefix,
         trusted,
+        session="real-room",
         identity={"court_name": "法院", "room_name": "第三法庭", "seats": []},
         room_ns=time.monotonic_ns,
         utc_ns=time.time_ns,

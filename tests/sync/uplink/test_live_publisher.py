@@ -11,12 +11,13 @@ import pytest
 
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.gop_cache import MAX_GOP_BYTES, WatcherGate
-from sync.mqtt import MqttConnection, Will
+from sync.mqtt import RECONNECT_S, MqttConnection, Will
 from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause
 from sync.uplink.live_publisher import BACKLOG_BYTES, DEMAND_S, LATE_NS, LivePublisher
 from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.twin import HOLD_S, TURN_S
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
 
@@ -128,8 +129,59 @@ def test_a_reconnect_says_the_status_and_how_what_is_watched_begins(stand: Stand
     for callback in stand.line.callbacks:
         callback()
     stand.take(fragment(2), fragment(3, key=True))
-    assert [topic for topic, _, _ in stand.line.said] == ["live/bench/init", "status", "live/bench/frag"]
-    assert stand.line.fragments() == [3], "what was on its way is lost, so it goes on with a key frame"
+    assert [topic for topic, _, _ in stand.line.said] == ["status"], "whom the center hears now it has not said yet"
+    stand.demand("bench", uplink="this-run")
+    stand.take(fragment(4))
+    assert [topic for topic, _, _ in stand.line.said][1:] == ["live/bench/init", *["live/bench/frag"] * 2]
+    assert stand.line.fragments() == [3, 4], "what was on its way is lost, so it goes on with a key frame"
+
+
+def test_no_picture_leaves_before_the_center_has_said_that_it_hears_this_uplink(stand: Stand) -> None:
+    stand.demand("bench", levels=True, uplink="this-run")
+    stand.take(fragment(1, key=True))
+    for callback in stand.line.callbacks:
+        callback()
+    stand.line.said.clear()
+
+    def pictures(number: int) -> set[str]:
+        stand.live.take("thumb/bench", b"jpeg")
+        stand.take(fragment(number, key=True))
+        stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
+        said = {topic for topic, _, _ in stand.line.said}
+        stand.line.said.clear()
+        return said
+
+    stand.demand("bench", levels=True, uplink="another-run")
+    assert pictures(2) == set()
+    assert not stand.live.twin.is_there, "a room that was started anew is heard under its old name for a moment"
+    stand.demand("bench", levels=True, uplink="this-run")
+    assert {"live/bench/thumb", "live/bench/frag", "levels"} <= pictures(3)
+
+
+def test_of_two_devices_with_one_identity_none_shows_pictures_and_each_waits_for_its_turn(stand: Stand) -> None:
+    stand.demand("bench", uplink="this-run")
+    assert stand.line.waits_s == RECONNECT_S
+    stand.demand("bench", uplink="this-run", twice=True)
+    assert stand.live.twin.is_there
+    assert stand.line.waits_s == TURN_S
+    stand.now += HOLD_S - 1
+    stand.live.take("thumb/bench", b"jpeg")
+    stand.take(fragment(1, key=True))
+    assert [topic for topic, _, _ in stand.line.said if topic.startswith("live/bench/frag")] == []
+    assert stand.live.watched == []
+    stand.demand("bench", uplink="this-run")
+    assert (stand.live.twin.is_there, stand.line.waits_s) == (False, RECONNECT_S)
+    assert stand.live.watched == ["bench"]
+
+
+def test_a_room_that_cannot_believe_its_center_shows_thumbnails_all_the_same(stand: Stand) -> None:
+    for callback in stand.line.callbacks:
+        callback()
+    stand.live.take("thumb/bench", b"jpeg")
+    assert [topic for topic, _, _ in stand.line.said] == ["status"]
+    stand.now += HOLD_S
+    stand.live.take("thumb/bench", b"jpeg")
+    assert [topic for topic, _, _ in stand.line.said] == ["status", "live/bench/thumb"]
 
 
 def test_whoever_begins_anew_gets_the_init_before_everything_else(stand: Stand) -> None:
@@ -248,6 +300,7 @@ async def test_a_broker_that_stops_reading_costs_pictures_and_neither_memory_nor
         line,
         PREFIX,
         trusted,
+        session="run",
         identity={"court_name": "x", "room_name": "y", "seats": []},
         room_ns=lambda: 1,
         utc_ns=lambda: 2,

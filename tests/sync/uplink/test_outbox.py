@@ -28,7 +28,7 @@ def add(log: RoomLog, count: int) -> list[int]:
 async def sending(
     log: RoomLog, address: BrokerAddress, trusted: TrustedCenter
 ) -> AsyncIterator[tuple[Outbox, MqttConnection]]:
-    broker = MqttConnection(address, will=Will(f"{PREFIX}/status", topics.OFFLINE))
+    broker = MqttConnection(address, will=Will(f"{PREFIX}/status", topics.offline("run")))
     outbox = Outbox(log, broker, PREFIX, trusted, device_key(ADDRESS))
     broker.start()
     task = asyncio.create_task(outbox.run())
@@ -147,7 +147,7 @@ async def test_the_broker_hears_the_will_of_a_killed_room_and_the_goodbye_of_a_s
         await until(lambda: connection.connected)
         connection.publish(f"{PREFIX}/status", b'{"online":true}', qos=1)
         await until(lambda: b'{"online":true}' in center.on("status"))
-    await until(lambda: center.on("status")[-1] == b'{"online":false}')
+    await until(lambda: center.on("status")[-1] == topics.offline("run"))
 
 
 async def test_an_event_that_a_court_s_own_broker_does_not_take_holds_up_no_other(

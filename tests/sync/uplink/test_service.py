@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sync import topics
 from sync.http.serve import serving
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.room.clock import RoomClock
@@ -188,8 +189,9 @@ async def test_live_media_captions_status_and_docket_find_their_way(
     center.say("docket", docket)
     await until(lambda: link.docket.get("date") == "2026-11-22")
     assert link.docket["hearings"][0]["public"] is True
+    session = json.loads(center.on("status")[-1])["session"]
     process.stop()
-    await until(lambda: center.on("status")[-1] == b'{"online":false}')
+    await until(lambda: center.on("status")[-1] == topics.offline(session))
     await link.stop()
     await recorder.stop()
 

@@ -124,9 +124,11 @@ export interface Link {
   center: boolean;
   pending_events: number;
   pending_bytes: number;
+  /** Of those that are pending: the center does not take them, and they stay in the room. */
+  refused_events: number;
   last_receipt_utc_ms: number | null;
   watched: string[];
-  trust: 'ok' | 'not-enrolled' | 'refused' | 'clock' | 'plain';
+  trust: 'ok' | 'not-enrolled' | 'twice' | 'refused' | 'clock' | 'plain';
 }
 
 /** 设备自检: the test that runs, else the last one, and whether it counts. */
