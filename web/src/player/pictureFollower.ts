@@ -23,8 +23,10 @@ export class PictureFollower {
       return false;
     }
     const away = !source.holds(cursor_ms) && !source.reaching(cursor_ms);
-    if (source.tracks.length === 0 || away || source.turn(cursor_ms) !== null) {
-      source.open([this.track], cursor_ms, here.to_ms);
+    const turn_ms = source.turn(cursor_ms);
+    if (source.broken && turn_ms === null) return true;
+    if (source.tracks.length === 0 || away || turn_ms !== null) {
+      source.open([this.track], turn_ms ?? cursor_ms, here.to_ms);
       return true;
     }
     source.extend(here.to_ms);

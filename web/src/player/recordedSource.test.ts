@@ -15,13 +15,32 @@ const PARTS = [
 /** jsdom has no Media Source Extensions: this stands for the browser's part, and takes everything at once. */
 class Buffer extends EventTarget {
   updating = false;
-  readonly buffered = { length: 0 };
-  appended = 0;
+  ranges: [number, number][] = [];
+  /** How much this browser holds, milliseconds; it throws nothing out by itself. */
+  static quota_ms = Number.POSITIVE_INFINITY;
   constructor(public mime: string) {
     super();
   }
+  get buffered(): { length: number; start: (i: number) => number; end: (i: number) => number } {
+    const { ranges } = this;
+    return { length: ranges.length, start: (i) => (ranges[i]?.[0] ?? 0) / 1000, end: (i) => (ranges[i]?.[1] ?? 0) / 1000 };
+  }
   appendBuffer(bytes: ArrayBuffer): void {
-    this.appended += bytes.byteLength;
+    const [from, to] = new Float64Array(bytes) as unknown as [number, number];
+    const held = this.ranges.reduce((sum, [start, end]) => sum + end - start, 0);
+    if (held + to - from > Buffer.quota_ms) throw new DOMException('full', 'QuotaExceededError');
+    const last = this.ranges[this.ranges.length - 1];
+    if (last !== undefined && Math.abs(last[1] - from) < 1) last[1] = to;
+    else this.ranges.push([from, to]);
+  }
+  remove(from_s: number, to_s: number): void {
+    this.ranges = this.ranges.flatMap(([from, to]): [number, number][] => {
+      const parts: [number, number][] = [
+        [from, Math.min(to, from_s * 1000)],
+        [Math.max(from, to_s * 1000), to],
+      ];
+      return parts.filter(([start, end]) => end > start);
+    });
   }
   changeType(mime: string): void {
     this.mime = mime;
@@ -57,7 +76,8 @@ const center: FetchPiece = (track, from_ms, to_ms) => {
   asked.push({ track, from_ms, to_ms });
   const part = track === 'mix' ? { mime: AAC, from_ms: 0, to_ms: 90_000 } : PARTS.find((one) => from_ms < one.to_ms);
   if (part === undefined) return Promise.resolve({ bytes: null, next_ms: null });
-  return Promise.resolve({ bytes: new ArrayBuffer(8), from_ms, to_ms: Math.min(Math.max(to_ms, from_ms + 100), part.to_ms), mime: part.mime });
+  const end_ms = Math.min(Math.max(to_ms, from_ms + 100), part.to_ms);
+  return Promise.resolve({ bytes: new Float64Array([from_ms, end_ms]).buffer, from_ms, to_ms: end_ms, mime: part.mime });
 };
 
 function video(): HTMLVideoElement {

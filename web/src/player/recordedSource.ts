@@ -4,12 +4,17 @@
  *
  * Promises: the bytes of a stretch are asked for once, in order, a few seconds ahead and never the whole hearing; a
  * failed request is tried again and reported to the caller. A track that this browser cannot play keeps nobody waiting,
- * and where a camera changes its codec `turn` says that the source has to be opened anew. Refuses: to invent media; a
- * hole stays a hole.
+ * and where a camera changes its codec `turn` says that the source has to be opened anew. It does so too when the element
+ * failed, stands still with media before it, or is so full that nothing can be appended; what fails again at one place is
+ * passed over, and said. What the browser throws out of a full buffer is fetched again when it is needed. Refuses: to
+ * invent media; a hole stays a hole.
  */
 
 import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
+import { t } from '../lib/i18n.svelte';
 import { whyUnplayable } from '../lib/live/playable';
+import { ElementHealth, PASS_MS } from './elementHealth';
+import { QuotaBuffer } from './quotaBuffer';
 import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
 
 /**
@@ -22,9 +27,11 @@ export type MediaPiece =
 
 export type FetchPiece = (track: string, from_ms: number, to_ms: number, signal: AbortSignal) => Promise<MediaPiece>;
 
+type Media = MediaPiece & { bytes: ArrayBuffer };
+
 interface TrackLoad {
   track: string;
-  buffer: SourceBuffer | null;
+  buffer: QuotaBuffer | null;
   mime: string;
   /** Why this browser cannot play it, in words; such a lane has no buffer and is never waited for. */
   unplayable: string;
@@ -34,6 +41,8 @@ interface TrackLoad {
   turns_at_ms: number | null;
   /** The center is asked again no earlier than this (performance.now). */
   retry_at: number;
+  /** There was no room for it: appended when the cursor has moved on from there. */
+  waiting: { piece: Media; cursor_ms: number } | null;
   busy: boolean;
 }
 
@@ -43,6 +52,12 @@ const RETRY_MS = 1000;
 const LOOK_MS = 5000;
 /** A moment of this length is enough to learn a type. */
 const GLANCE_MS = 1;
+/** So far the cursor moves before a full buffer is tried again, and so little before it makes a full buffer a standstill. */
+const ROOM_MS = 1000;
+/** The least that one request asks for, however small the browser's buffer is. */
+const LEAST_CHUNK_MS = 500;
+/** So long what happened to the player is said, although requests succeed. */
+const SAID_MS = 6000;
 
 export class RecordedSource {
   private media: MediaSource | null = null;
@@ -54,6 +69,12 @@ export class RecordedSource {
   private generation = 0;
   private readonly drift = new SoundDrift();
   private readonly sought = () => this.drift.based(this.element.currentTime * 1000);
+  private readonly failed = () => this.broke();
+  private readonly health: ElementHealth;
+  private opened = false;
+  private isBroken = false;
+  private chunk_ms: number;
+  private say_until = 0;
   /** What went wrong with the last request, in the server's words; '' when nothing did. */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
@@ -65,7 +86,10 @@ export class RecordedSource {
     private readonly fetchPiece: FetchPiece,
     private readonly appetite: Appetite = APPETITE,
   ) {
+    this.chunk_ms = appetite.chunk_ms;
+    this.health = new ElementHealth(element);
     element.addEventListener('seeked', this.sought);
+    element.addEventListener('error', this.failed);
   }
 
   /** The tracks that are loaded. */
@@ -76,7 +100,7 @@ export class RecordedSource {
   /** Show `tracks` from `at_ms`; media is fetched up to `stretch_to_ms`. Keeps what is buffered when it can. */
   open(tracks: readonly string[], at_ms: number, stretch_to_ms: number): void {
     this.stretch_to_ms = stretch_to_ms;
-    const same = this.media?.readyState === 'open' && this.tracks.join() === tracks.join();
+    const same = this.media?.readyState === 'open' && !this.isBroken && this.tracks.join() === tracks.join();
     if (same && this.holds(at_ms)) {
       this.element.currentTime = at_ms / 1000;
       this.pump(at_ms);
@@ -100,7 +124,7 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms &&
-      this.lanes.every((lane) => at_ms < lane.fetched_to_ms && (lane.unplayable !== '' || lane.buffer !== null))
+      this.lanes.every((lane) => at_ms < lane.fetched_to_ms && (lane.unplayable !== '' || lane.buffer?.covers(at_ms) === true))
     );
   }
 
@@ -118,13 +142,21 @@ export class RecordedSource {
    * before that: an element stands still at the end of what one of its tracks has.
    */
   turn(cursor_ms: number, near_ms = 0): number | null {
+    if (this.isBroken) return this.health.due ? this.goOn(cursor_ms) : null;
     const due = this.lanes.flatMap(({ turns_at_ms }) => (turns_at_ms !== null && cursor_ms >= turns_at_ms - near_ms ? [turns_at_ms] : []));
     return due.length === 0 ? null : Math.max(cursor_ms, ...due.map((at_ms) => at_ms + 1));
   }
 
+  /** The element cannot go on, and `turn` says when and where it is opened anew. */
+  get broken(): boolean {
+    return this.isBroken;
+  }
+
   /** Fetch what the cursor will need; call a few times a second. */
   pump(cursor_ms: number): void {
-    if (this.media?.readyState !== 'open') return;
+    if (this.media === null || this.isBroken) return;
+    if ((this.opened && this.media.readyState !== 'open') || this.health.look(this.opened)) this.broke();
+    if (this.isBroken || this.media.readyState !== 'open') return;
     for (const lane of this.lanes) {
       if (lane.buffer !== null) void this.feed(lane, cursor_ms);
       else if (lane.unplayable !== '') void this.look(lane, cursor_ms);
@@ -141,6 +173,7 @@ export class RecordedSource {
   destroy(): void {
     this.generation++;
     this.element.removeEventListener('seeked', this.sought);
+    this.element.removeEventListener('error', this.failed);
     this.abort.abort();
     this.media = null;
     this.lanes = [];
@@ -157,6 +190,9 @@ export class RecordedSource {
     this.abort = new AbortController();
     const generation = ++this.generation;
     this.drift.clear();
+    this.isBroken = false;
+    this.opened = false;
+    this.health.restart();
     this.base_ms = at_ms;
     const unplayable = whyUnplayable('');
     this.lanes = tracks.map((track) => ({
@@ -167,6 +203,7 @@ export class RecordedSource {
       fetched_to_ms: unplayable === '' ? at_ms : Number.POSITIVE_INFINITY,
       turns_at_ms: null,
       retry_at: 0,
+      waiting: null,
       busy: false,
     }));
     this.tell();
@@ -181,6 +218,7 @@ export class RecordedSource {
     if (old !== '') URL.revokeObjectURL(old);
     await new Promise<void>((opened) => media.addEventListener('sourceopen', () => opened(), { once: true }));
     if (generation !== this.generation) return;
+    this.opened = true;
     media.duration = Number.POSITIVE_INFINITY;
     // The first piece of every track carries its type; all buffers must exist before the first is filled.
     const pieces = await Promise.all(this.lanes.map((lane) => this.first(lane, generation)));
@@ -190,7 +228,7 @@ export class RecordedSource {
       if (piece === undefined || piece === null) continue;
       lane.mime = piece.mime;
       lane.unplayable = whyUnplayable(piece.mime);
-      if (lane.unplayable === '') lane.buffer = media.addSourceBuffer(piece.mime);
+      if (lane.unplayable === '') lane.buffer = new QuotaBuffer(media.addSourceBuffer(piece.mime), this.element);
       else lane.fetched_to_ms = Math.max(piece.to_ms, at_ms);
     }
     this.tell();
@@ -201,9 +239,9 @@ export class RecordedSource {
     }
   }
 
-  private async first(lane: TrackLoad, generation: number): Promise<(MediaPiece & { bytes: ArrayBuffer }) | null> {
+  private async first(lane: TrackLoad, generation: number): Promise<Media | null> {
     while (generation === this.generation) {
-      const chunk = nextChunk(lane.fetched_to_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
+      const chunk = nextChunk(lane.fetched_to_ms, lane.fetched_to_ms, this.stretch_to_ms, this.wants());
       const piece = chunk === null ? null : await this.ask(lane, chunk.from_ms, chunk.to_ms);
       if (piece !== null && piece.bytes !== null) return piece;
       await sleep(RETRY_MS);
@@ -213,11 +251,19 @@ export class RecordedSource {
 
   private async feed(lane: TrackLoad, cursor_ms: number): Promise<void> {
     if (lane.busy || lane.turns_at_ms !== null || performance.now() < lane.retry_at) return;
-    const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
-    if (chunk === null) return;
+    if (lane.waiting !== null && Math.abs(cursor_ms - lane.waiting.cursor_ms) < ROOM_MS) return;
     const generation = this.generation;
+    this.fetchAgain(lane, cursor_ms);
+    const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.wants());
+    if (chunk === null && lane.waiting === null) return;
     lane.busy = true;
     try {
+      const waiting = lane.waiting?.piece;
+      lane.waiting = null;
+      if (waiting !== undefined || chunk === null) {
+        if (waiting !== undefined) await this.append(lane, waiting);
+        return;
+      }
       const piece = await this.ask(lane, chunk.from_ms, chunk.to_ms);
       if (generation !== this.generation || piece === null) return;
       if (piece.bytes !== null) await this.append(lane, piece);
@@ -258,52 +304,90 @@ export class RecordedSource {
     }
   }
 
-  private async append(lane: TrackLoad, piece: MediaPiece & { bytes: ArrayBuffer }): Promise<void> {
+  private async append(lane: TrackLoad, piece: Media): Promise<void> {
     const buffer = lane.buffer;
     if (buffer === null) return;
     if (whyUnplayable(piece.mime) !== '') {
       lane.turns_at_ms = lane.fetched_to_ms; // what is there is played; a buffer with nothing behind it holds up all others
       return;
     }
+    const generation = this.generation;
     try {
-      if (piece.mime !== lane.mime) buffer.changeType(piece.mime);
-      lane.mime = piece.mime;
-      await idle(buffer);
       const behind_s = this.element.currentTime - KEEP_BEHIND_S;
-      if (buffer.buffered.length > 0 && buffer.buffered.start(0) < behind_s - 10) {
-        buffer.remove(0, behind_s);
-        this.base_ms = Math.max(this.base_ms, behind_s * 1000);
-        await idle(buffer);
+      if (await buffer.forget(behind_s, 10)) this.base_ms = Math.max(this.base_ms, behind_s * 1000);
+      const taken = await buffer.append(piece.bytes, piece.mime);
+      if (generation !== this.generation) return;
+      lane.mime = piece.mime;
+      if (!taken) {
+        this.full(lane, piece);
+        return;
       }
-      buffer.appendBuffer(piece.bytes);
-      if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
     } catch (error) {
-      // The source was closed meanwhile, or the browser's quota is full: make room and ask again later.
+      // The source was closed meanwhile; whoever closed it, or the element's own failure, opens another.
       if (!(error instanceof DOMException)) throw error;
       lane.retry_at = performance.now() + RETRY_MS;
-      if (error.name === 'QuotaExceededError') buffer.remove(0, Math.max(0.001, this.element.currentTime - 2));
-      else if (error.name !== 'InvalidStateError') this.report(error.message);
+      if (error.name !== 'InvalidStateError') this.report(error.message);
       return;
     }
-    await idle(buffer);
+    if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
     if (piece.to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = piece.to_ms;
     else lane.retry_at = performance.now() + RETRY_MS; // the end of what has arrived so far
+  }
+
+  /** Nothing could be thrown out for a piece. Enough is there to play on: it waits. Else another source, in smaller pieces. */
+  private full(lane: TrackLoad, piece: Media): void {
+    const cursor_ms = this.element.currentTime * 1000;
+    if (lane.buffer !== null && lane.buffer.aheadMs(cursor_ms) > ROOM_MS) {
+      lane.waiting = { piece, cursor_ms };
+      return;
+    }
+    this.chunk_ms = Math.max(LEAST_CHUNK_MS, this.chunk_ms / 2);
+    this.broke(t('media.full'));
+  }
+
+  /** The browser may throw out what is ahead of the cursor, too: it is fetched again. */
+  private fetchAgain(lane: TrackLoad, cursor_ms: number): void {
+    if (lane.buffer === null || lane.waiting !== null || lane.fetched_to_ms < cursor_ms + ROOM_MS) return;
+    if (lane.buffer.endsAfter(cursor_ms)) return;
+    lane.fetched_to_ms = cursor_ms;
+    lane.retry_at = performance.now() + RETRY_MS;
+  }
+
+  private wants(): Appetite {
+    return { ...this.appetite, chunk_ms: this.chunk_ms };
+  }
+
+  /** What is loaded cannot be played on. */
+  private broke(words = t('media.again')): void {
+    if (this.media === null || this.isBroken) return;
+    this.isBroken = true;
+    this.abort.abort();
+    this.health.broke();
+    this.notice(words);
+  }
+
+  /** Where to open anew after it broke at the cursor. */
+  private goOn(cursor_ms: number): number {
+    const { at_ms, passed } = this.health.goOn(cursor_ms, this.stretch_to_ms);
+    if (passed) this.notice(t('media.passed', { s: PASS_MS / 1000 }));
+    return at_ms;
   }
 
   private tell(): void {
     this.onunplayable(this.lanes.find((lane) => lane.unplayable !== '')?.unplayable ?? '');
   }
 
+  /** Say what happened to the player, for a while. */
+  private notice(words: string): void {
+    this.report(words);
+    this.say_until = performance.now() + SAID_MS;
+  }
+
   private report(words: string): void {
-    if (words === this.problem) return;
+    if (words === this.problem || (words === '' && performance.now() < this.say_until)) return;
     this.problem = words;
     this.onproblem(words);
   }
-}
-
-function idle(buffer: SourceBuffer): Promise<void> {
-  if (!buffer.updating) return Promise.resolve();
-  return new Promise((done) => buffer.addEventListener('updateend', () => done(), { once: true }));
 }
 
 function sleep(ms: number): Promise<void> {
