@@ -341,8 +341,9 @@ export class RecordedSource {
       lane.waiting = { piece, cursor_ms };
       return;
     }
+    const smaller = this.chunk_ms > LEAST_CHUNK_MS;
     this.chunk_ms = Math.max(LEAST_CHUNK_MS, this.chunk_ms / 2);
-    this.broke(t('media.full'));
+    this.broke(t('media.smaller'), smaller);
   }
 
   /** The browser may throw out what is ahead of the cursor, too: it is fetched again. */
@@ -357,12 +358,12 @@ export class RecordedSource {
     return { ...this.appetite, chunk_ms: this.chunk_ms };
   }
 
-  /** What is loaded cannot be played on. */
-  private broke(words = t('media.again')): void {
+  /** What is loaded cannot be played on. `atOnce`: another source will do better, and is not waited for. */
+  private broke(words = t('media.again'), atOnce = false): void {
     if (this.media === null || this.isBroken) return;
     this.isBroken = true;
     this.abort.abort();
-    this.health.broke();
+    if (!atOnce) this.health.broke();
     this.notice(words);
   }
 

@@ -18,7 +18,7 @@ interface Wish {
 /** A tab that is hidden for less goes on at once, without asking. */
 export const REST_AFTER_MS = 10_000;
 /** So long after the last loss the line counts as good again. */
-export const SLOW_MS = 10_000;
+export const SLOW_MS = 8000;
 
 export class MediaHub {
   #listeners = new Map<string, Set<Listener>>();
