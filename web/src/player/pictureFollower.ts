@@ -1,7 +1,8 @@
 /** Another camera beside the main picture: the same cursor, an element of its own, no sound. */
 
 import { stretchAt, type Stretch } from './playbackPlan';
-import { RecordedSource, type FetchPiece } from './recordedSource';
+import { RecordedSource } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 
 export class PictureFollower {
   private readonly source: RecordedSource;
@@ -43,6 +44,11 @@ export class PictureFollower {
   /** Why this browser cannot play the camera, in words; '' when it can. */
   get unplayable(): string {
     return this.source.whyNot(this.track);
+  }
+
+  /** What has just happened to its player, in words; '' when nothing did. */
+  get notice(): string {
+    return this.source.notice;
   }
 
   destroy(): void {

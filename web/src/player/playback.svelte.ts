@@ -6,7 +6,8 @@
  */
 
 import { explainSkip, playableFrom, stretchAt, type Range, type Skip, type Stretch } from './playbackPlan';
-import { RecordedSource, type FetchPiece } from './recordedSource';
+import { RecordedSource } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 import type { Span } from './momentLookup';
 
 export const RATES = [1, 1.5, 2] as const;
@@ -33,6 +34,8 @@ export class Playback {
   skipped = $state<Skip | null>(null);
   /** Why media does not arrive, in the server's words. */
   problem = $state('');
+  /** What has just happened to the player, in words. */
+  notice = $state('');
   /** Why this browser cannot play a track that is loaded, in words. */
   unplayable = $state('');
   /** The cursor is at the end of what has been recorded. */
@@ -172,6 +175,7 @@ export class Playback {
     const { element, source } = this;
     if (element === null || source === null || this.atEnd) return;
     const now = performance.now();
+    this.notice = source.notice;
     if (source.broken) {
       const again_ms = source.turn(this.ms);
       if (again_ms !== null) this.go(again_ms);

@@ -9,6 +9,8 @@
 const KEEP_LEAST_S = 2;
 /** A buffer begins with the next picture, which may be so much later than what was asked for, milliseconds. */
 const NEAR_MS = 100;
+/** Media may end so much before what the center says of its end. */
+const SHORT_MS = 500;
 
 export class QuotaBuffer {
   constructor(
@@ -53,6 +55,12 @@ export class QuotaBuffer {
   aheadMs(at_ms: number): number {
     const here = this.ranges().find(([from, to]) => from - NEAR_MS <= at_ms && at_ms < to);
     return here === undefined ? 0 : here[1] - at_ms;
+  }
+
+  /** How far the media around `at_ms` reaches; `otherwise` when there is none, or all of it up to there. */
+  endOf(at_ms: number, otherwise: number): number {
+    const ahead_ms = this.aheadMs(at_ms);
+    return ahead_ms === 0 || at_ms + ahead_ms > otherwise - SHORT_MS ? otherwise : at_ms + ahead_ms;
   }
 
   /** Is anything buffered after the moment? */

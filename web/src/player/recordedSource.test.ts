@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PictureFollower } from './pictureFollower';
-import { RecordedSource, type FetchPiece } from './recordedSource';
+import { RecordedSource } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 
 /** A camera that is set from H.264 to H.265 and back while the hearing goes on; this browser plays no H.265. */
 const H264 = 'video/mp4; codecs="avc1.42c01e"';

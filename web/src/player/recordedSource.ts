@@ -15,36 +15,8 @@ import { t } from '../lib/i18n.svelte';
 import { whyUnplayable } from '../lib/live/playable';
 import { ElementHealth, PASS_MS } from './elementHealth';
 import { QuotaBuffer } from './quotaBuffer';
+import { type FetchPiece, type Media, type MediaPiece, newLoad, type TrackLoad } from './trackLoad';
 import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
-
-/**
- * What the center gave for a range. `next_ms` says where media begins again when it gave none; `unreadable`, why what it
- * has stored there cannot be played.
- */
-export type MediaPiece =
-  | { bytes: ArrayBuffer; from_ms: number; to_ms: number; mime: string }
-  | { bytes: null; next_ms: number | null; unreadable?: string };
-
-export type FetchPiece = (track: string, from_ms: number, to_ms: number, signal: AbortSignal) => Promise<MediaPiece>;
-
-type Media = MediaPiece & { bytes: ArrayBuffer };
-
-interface TrackLoad {
-  track: string;
-  buffer: QuotaBuffer | null;
-  mime: string;
-  /** Why this browser cannot play it, in words; such a lane has no buffer and is never waited for. */
-  unplayable: string;
-  /** Everything from the last jump up to this moment is appended; where it is unplayable, this is not asked for again. */
-  fetched_to_ms: number;
-  /** From here on it cannot be played any more, or can be again; null while nothing of that is known. */
-  turns_at_ms: number | null;
-  /** The center is asked again no earlier than this (performance.now). */
-  retry_at: number;
-  /** There was no room for it: appended when the cursor has moved on from there. */
-  waiting: { piece: Media; cursor_ms: number } | null;
-  busy: boolean;
-}
 
 const KEEP_BEHIND_S = 30;
 const RETRY_MS = 1000;
@@ -56,7 +28,9 @@ const GLANCE_MS = 1;
 const ROOM_MS = 1000;
 /** The least that one request asks for, however small the browser's buffer is. */
 const LEAST_CHUNK_MS = 500;
-/** So long what happened to the player is said, although requests succeed. */
+/** A piece of so many bytes may be more than a browser holds: it is looked whether it is all there. */
+const LARGE_BYTES = 256 * 1024;
+/** So long it is said what happened to the player. */
 const SAID_MS = 6000;
 
 export class RecordedSource {
@@ -74,7 +48,7 @@ export class RecordedSource {
   private opened = false;
   private isBroken = false;
   private chunk_ms: number;
-  private say_until = 0;
+  private said = { words: '', until: 0 };
   /** What went wrong with the last request, in the server's words; '' when nothing did. */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
@@ -195,17 +169,7 @@ export class RecordedSource {
     this.health.restart();
     this.base_ms = at_ms;
     const unplayable = whyUnplayable('');
-    this.lanes = tracks.map((track) => ({
-      track,
-      buffer: null,
-      mime: '',
-      unplayable,
-      fetched_to_ms: unplayable === '' ? at_ms : Number.POSITIVE_INFINITY,
-      turns_at_ms: null,
-      retry_at: 0,
-      waiting: null,
-      busy: false,
-    }));
+    this.lanes = tracks.map((track) => newLoad(track, at_ms, unplayable));
     this.tell();
     if (this.lanes.every((lane) => lane.unplayable !== '')) return;
     const rate = this.element.playbackRate;
@@ -235,7 +199,17 @@ export class RecordedSource {
     this.element.currentTime = at_ms / 1000;
     for (const [i, lane] of this.lanes.entries()) {
       const piece = pieces[i];
-      if (piece) void this.append(lane, piece);
+      if (piece) void this.begin(lane, piece);
+    }
+  }
+
+  /** Nothing else is fetched for the track before its first piece is there: it would be the same. */
+  private async begin(lane: TrackLoad, piece: Media): Promise<void> {
+    lane.busy = true;
+    try {
+      await this.append(lane, piece);
+    } finally {
+      lane.busy = false;
     }
   }
 
@@ -255,19 +229,15 @@ export class RecordedSource {
     const generation = this.generation;
     this.fetchAgain(lane, cursor_ms);
     const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.wants());
-    if (chunk === null && lane.waiting === null) return;
+    const waiting = lane.waiting?.piece ?? null;
+    lane.waiting = null;
+    if (chunk === null && waiting === null) return;
     lane.busy = true;
     try {
-      const waiting = lane.waiting?.piece;
-      lane.waiting = null;
-      if (waiting !== undefined || chunk === null) {
-        if (waiting !== undefined) await this.append(lane, waiting);
-        return;
-      }
-      const piece = await this.ask(lane, chunk.from_ms, chunk.to_ms);
+      const piece = waiting ?? (chunk === null ? null : await this.ask(lane, chunk.from_ms, chunk.to_ms));
       if (generation !== this.generation || piece === null) return;
       if (piece.bytes !== null) await this.append(lane, piece);
-      else if (piece.next_ms !== null && piece.next_ms > chunk.from_ms) lane.fetched_to_ms = piece.next_ms;
+      else if (piece.next_ms !== null && piece.next_ms > Math.max(cursor_ms, lane.fetched_to_ms)) lane.fetched_to_ms = piece.next_ms;
       else lane.retry_at = performance.now() + RETRY_MS;
     } finally {
       lane.busy = false;
@@ -318,7 +288,7 @@ export class RecordedSource {
       const taken = await buffer.append(piece.bytes, piece.mime);
       if (generation !== this.generation) return;
       lane.mime = piece.mime;
-      if (!taken) {
+      if (!taken || this.thrownOut(buffer, piece)) {
         this.full(lane, piece);
         return;
       }
@@ -330,20 +300,29 @@ export class RecordedSource {
       return;
     }
     if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
-    if (piece.to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = piece.to_ms;
+    const to_ms = piece.bytes.byteLength < LARGE_BYTES ? piece.to_ms : Math.min(piece.to_ms, buffer.endOf(lane.fetched_to_ms, piece.to_ms));
+    if (to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = to_ms;
     else lane.retry_at = performance.now() + RETRY_MS; // the end of what has arrived so far
   }
 
-  /** Nothing could be thrown out for a piece. Enough is there to play on: it waits. Else another source, in smaller pieces. */
+  /** A browser that holds less than a piece takes it and throws out its beginning, which is what the cursor waits for. */
+  private thrownOut(buffer: QuotaBuffer, piece: Media): boolean {
+    const cursor_ms = this.element.currentTime * 1000;
+    const wanted = piece.from_ms <= cursor_ms && cursor_ms < piece.to_ms;
+    return wanted && piece.bytes.byteLength >= LARGE_BYTES && this.chunk_ms > LEAST_CHUNK_MS && !buffer.covers(cursor_ms);
+  }
+
+  /**
+   * Nothing could be thrown out for a piece: from now on smaller ones are asked for. Where the cursor has enough before it
+   * they come when it has moved on; else another source is opened.
+   */
   private full(lane: TrackLoad, piece: Media): void {
     const cursor_ms = this.element.currentTime * 1000;
-    if (lane.buffer !== null && lane.buffer.aheadMs(cursor_ms) > ROOM_MS) {
-      lane.waiting = { piece, cursor_ms };
-      return;
-    }
     const smaller = this.chunk_ms > LEAST_CHUNK_MS;
     this.chunk_ms = Math.max(LEAST_CHUNK_MS, this.chunk_ms / 2);
-    this.broke(t('media.smaller'), smaller);
+    if (smaller) this.say(t('media.smaller'));
+    if (lane.buffer !== null && lane.buffer.aheadMs(cursor_ms) > ROOM_MS) lane.waiting = { piece: smaller ? null : piece, cursor_ms };
+    else this.broke(t('media.smaller'), smaller);
   }
 
   /** The browser may throw out what is ahead of the cursor, too: it is fetched again. */
@@ -364,13 +343,13 @@ export class RecordedSource {
     this.isBroken = true;
     this.abort.abort();
     if (!atOnce) this.health.broke();
-    this.notice(words);
+    this.say(words);
   }
 
   /** Where to open anew after it broke at the cursor. */
   private goOn(cursor_ms: number): number {
     const { at_ms, passed } = this.health.goOn(cursor_ms, this.stretch_to_ms);
-    if (passed) this.notice(t('media.passed', { s: PASS_MS / 1000 }));
+    if (passed) this.say(t('media.passed', { s: PASS_MS / 1000 }));
     return at_ms;
   }
 
@@ -378,14 +357,17 @@ export class RecordedSource {
     this.onunplayable(this.lanes.find((lane) => lane.unplayable !== '')?.unplayable ?? '');
   }
 
-  /** Say what happened to the player, for a while. */
-  private notice(words: string): void {
-    this.report(words);
-    this.say_until = performance.now() + SAID_MS;
+  /** What has just happened to the player, in words; '' when nothing did. */
+  get notice(): string {
+    return performance.now() < this.said.until ? this.said.words : '';
+  }
+
+  private say(words: string): void {
+    this.said = { words, until: performance.now() + SAID_MS };
   }
 
   private report(words: string): void {
-    if (words === this.problem || (words === '' && performance.now() < this.say_until)) return;
+    if (words === this.problem) return;
     this.problem = words;
     this.onproblem(words);
   }
