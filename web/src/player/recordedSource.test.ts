@@ -110,6 +110,7 @@ async function play(source: RecordedSource, from_ms: number, to_ms: number): Pro
 beforeEach(() => {
   asked = [];
   Source.made = [];
+  Buffer.quota_ms = Number.POSITIVE_INFINITY;
   vi.stubGlobal('MediaSource', Source);
   vi.stubGlobal('URL', { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined });
 });
@@ -179,5 +180,93 @@ it('waits for nothing where the browser has no Media Source Extensions', async (
   source.open(['bench'], 0, 90_000);
   await settled();
   expect([source.holds(80_000), source.turn(80_000), asked.length]).toEqual([true, null, 0]);
+  source.destroy();
+});
+
+it('asks for smaller pieces when the browser holds no more, keeps what is played, and says so', async () => {
+  Buffer.quota_ms = 12_000;
+  const element = video();
+  const source = new RecordedSource(element, center, { ahead_ms: 20_000, chunk_ms: 10_000 });
+  source.open(['mix'], 0, 90_000);
+  await settled();
+  const said: string[] = [];
+  for (let at_ms = 0; at_ms < 60_000; at_ms += 250) {
+    element.currentTime = at_ms / 1000;
+    source.pump(at_ms);
+    await settled();
+    if (source.notice !== '') said.push(source.notice);
+    expect([at_ms, source.broken, source.holds(at_ms)]).toEqual([at_ms, false, true]);
+  }
+  expect(Source.made).toHaveLength(1);
+  expect(said.length).toBeGreaterThan(0);
+  const asks = asked.map(({ from_ms, to_ms }) => to_ms - from_ms);
+  expect(Math.min(...asks)).toBeLessThan(asks[0] ?? 0);
+  source.destroy();
+});
+
+it('fetches again what the browser threw out ahead of the cursor', async () => {
+  const element = video();
+  const source = new RecordedSource(element, center);
+  source.open(['mix'], 0, 90_000);
+  await settled();
+  source.pump(0);
+  await settled();
+  Source.made[0]?.buffers[0]?.remove(1, 90);
+  expect(source.holds(5000)).toBe(false);
+  vi.useFakeTimers({ now: performance.now(), toFake: ['performance'] });
+  for (let look = 0; look < 10; look += 1) {
+    vi.advanceTimersByTime(300);
+    source.pump(2000);
+    await settled();
+  }
+  vi.useRealTimers();
+  expect(source.holds(5000)).toBe(true);
+  source.destroy();
+});
+
+it('is opened anew where it broke, ever more seldom, and passes over what breaks it again and again', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const element = video();
+  const source = new RecordedSource(element, center);
+  source.open(['mix'], 4000, 90_000);
+  await settled();
+  const turns: number[] = [];
+  const waits: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    element.dispatchEvent(new Event('error'));
+    expect([source.broken, source.notice !== '']).toEqual([true, true]);
+    let waited = 0;
+    let turn: number | null;
+    while ((turn = source.turn(4000)) === null) {
+      vi.advanceTimersByTime(100);
+      waited += 100;
+    }
+    turns.push(turn);
+    waits.push(waited);
+    source.open(['mix'], turn, 90_000);
+    await settled();
+    expect(source.broken).toBe(false);
+  }
+  vi.useRealTimers();
+  expect(turns).toEqual([4000, 4000, 4000, 6000]);
+  expect(waits).toEqual([500, 1000, 2000, 4000]);
+  source.destroy();
+});
+
+it('is opened anew when it has media before it and does not move', async () => {
+  const element = video();
+  Object.defineProperty(element, 'paused', { value: false });
+  Object.defineProperty(element, 'buffered', { get: () => Source.made[0]?.buffers[0]?.buffered });
+  const source = new RecordedSource(element, center);
+  source.open(['mix'], 0, 90_000);
+  await settled();
+  for (let look = 0; look < 40 && !source.broken; look += 1) {
+    element.currentTime = look / 4;
+    source.pump(look * 250);
+    await settled();
+  }
+  expect(source.broken).toBe(false);
+  for (let look = 0; look < 40 && !source.broken; look += 1) source.pump(9750);
+  expect(source.broken).toBe(true);
   source.destroy();
 });
