@@ -15,7 +15,7 @@ from server.config import load_config
 from server.service import build, running
 from tests.support.browsers import hidden_tab
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, fragmented_mp4, free_port, mosquitto
-from tests.support.peers.live_camera import LiveCamera, noisy_mp4
+from tests.support.peers.live_camera import CameraPeer, noisy_mp4
 from wutong.bench.browser import ARGUMENTS, find_chromium
 
 PATIENCE_MS = 60_000
@@ -67,8 +67,8 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def camera(room: RoomPeer, noise: bytes) -> LiveCamera:
-    return LiveCamera(room, noise)
+def camera(room: RoomPeer, noise: bytes) -> CameraPeer:
+    return CameraPeer(room, noise)
 
 
 @contextlib.asynccontextmanager

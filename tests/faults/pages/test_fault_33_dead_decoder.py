@@ -12,7 +12,7 @@ from tests.server.access.test_sealed_parts import at_room_time, store
 from tests.support.browsers import hidden_tab
 from tests.support.browsers.looks import looked_at
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, opening, until
-from tests.support.peers.live_camera import LiveCamera
+from tests.support.peers.live_camera import CameraPeer
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 SECONDS = 12
@@ -38,7 +38,7 @@ async def played_to(page: Page, of_hearing_s: float) -> None:
     await holds(page, f"document.querySelector('video')?.currentTime > {ROOM_NS / 1e9 + of_hearing_s}")
 
 
-async def test_a_live_picture_that_breaks_off_comes_back(served: Served, camera: LiveCamera, chromium: Browser) -> None:
+async def test_a_live_picture_that_breaks_off_comes_back(served: Served, camera: CameraPeer, chromium: Browser) -> None:
     async with camera.running():
         page = await signed_in(chromium, served, "/room/court1/c03")
         await plays(page)

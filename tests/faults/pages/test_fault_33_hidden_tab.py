@@ -8,13 +8,13 @@ from playwright.async_api import Browser
 from tests.faults.pages.conftest import buffered_s, cursor_s, holds, plays, signed_in, small_chromium
 from tests.support.browsers import hidden_tab
 from tests.support.peers.center_peers import RoomPeer, Served, until
-from tests.support.peers.live_camera import LiveCamera
+from tests.support.peers.live_camera import CameraPeer
 from tests.support.peers.live_tab import BENCH
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
-async def passes(camera: LiveCamera, fragments: int) -> None:
+async def passes(camera: CameraPeer, fragments: int) -> None:
     begun = camera.sent
     await until(lambda: camera.sent >= begun + fragments)
 
@@ -22,7 +22,7 @@ async def passes(camera: LiveCamera, fragments: int) -> None:
 async def test_a_hidden_tab_keeps_little_and_then_rests(
     served: Served, room: RoomPeer, footage: bytes, chromium: Browser
 ) -> None:
-    camera = LiveCamera(room, footage)
+    camera = CameraPeer(room, footage)
     async with camera.running():
         page = await signed_in(chromium, served, "/room/court1/c03")
         await plays(page)
@@ -43,7 +43,7 @@ async def test_a_hidden_tab_keeps_little_and_then_rests(
         assert await cursor_s(page) > left_s - 2, "nothing of what it missed is played"
 
 
-async def test_a_full_hidden_tab_goes_on_with_what_is_new(served: Served, camera: LiveCamera) -> None:
+async def test_a_full_hidden_tab_goes_on_with_what_is_new(served: Served, camera: CameraPeer) -> None:
     """A browser that holds one megabyte, less than three seconds of this camera, really refuses the append."""
     async with small_chromium("--mse-video-buffer-size-limit-mb=1") as browser, camera.running():
         page = await signed_in(browser, served, "/room/court1/c03")

@@ -9,7 +9,7 @@ from tests.faults.pages.conftest import PATIENCE_MS, plays, signed_in
 from tests.support.browsers import hidden_tab
 from tests.support.browsers.looks import looked_at
 from tests.support.peers.center_peers import Served, until
-from tests.support.peers.live_camera import LiveCamera
+from tests.support.peers.live_camera import CameraPeer
 from tests.support.peers.live_tab import BENCH, tab
 from tests.support.peers.narrow_line import NarrowLine
 
@@ -20,7 +20,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 async def test_a_slow_page_is_told_so_and_holds_up_nobody(
-    served: Served, camera: LiveCamera, chromium: Browser
+    served: Served, camera: CameraPeer, chromium: Browser
 ) -> None:
     line = NarrowLine(int(served.url.rpartition(":")[2]))
     most = 0

@@ -36,7 +36,7 @@ def parts_of(data: bytes) -> tuple[Init, list[Fragment]]:
     return init, [one for one in fragments if isinstance(one, Fragment)]
 
 
-class LiveCamera:
+class CameraPeer:
     """The track `bench` of a room."""
 
     def __init__(self, room: RoomPeer, data: bytes) -> None:
