@@ -7,9 +7,9 @@
 import { Reopening } from '../lib/live/reopening';
 
 /** Looks (a few a second) without a movement. */
-export const STUCK_LOOKS = 20;
+const STUCK_LOOKS = 20;
 /** What failed so often at one place is passed over by so much. */
-export const TRIES_AT_ONE_PLACE = 3;
+const TRIES_AT_ONE_PLACE = 3;
 export const PASS_MS = 2000;
 /** What is nearer is the same place. */
 const PLACE_MS = 1000;
