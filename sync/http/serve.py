@@ -19,6 +19,9 @@ from sync.http.listener import TlsListener
 from sync.http.rules import check_declared
 from sync.http.websocket import GuardedWebSocket
 
+UNSENT_BYTES = 128 * 1024
+"""What the system may hold for one connection beside what is on its way to the peer."""
+
 
 def new_app(title: str) -> FastAPI:
     """An app without the interactive documentation, which serves nothing that no route declares; bodies are read
@@ -74,6 +77,9 @@ async def serving(
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. Else the system takes megabytes for a line that is slow, which is a minute of pictures
+        # that nobody can take back.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listener.bind((host, port))
     except OSError as error:
         listener.close()

@@ -3,8 +3,8 @@
 Text goes before pictures, in its order, and is never dropped: a tab that lags by more than `MAX_TEXTS` is cut off and
 gets the whole state when it comes back. Of text that replaces itself (levels, a status, a caption) only the newest
 waits, in the place of the one before. A tab that does not keep up with its pictures loses those that wait, is told so
-with `{"type": "lost", "address": …}` and goes on with the next key frame of each track. Where a key frame comes and
-what waits before it is older by `BEHIND_NS`, it is let go of: what is shown is the newest there is.
+with `{"type": "lost", "address": …, "slow": true}` and goes on with the next key frame of each track. Where a key frame
+comes and what waits before it is older by `BEHIND_NS`, it is let go of: what is shown is the newest there is.
 
 Each message knows of which hearing it is, and is judged again when its turn comes: what was put into the queue while it
 could be seen, and may not be seen any more, is not sent, however slow the tab was. So it is with the times that it is
@@ -40,10 +40,14 @@ Spans = Sequence[tuple[int, int]]
 
 
 class LostMessage(TypedDict):
-    """Fragments of a track were dropped for this tab; `address` as it watches it: `track`, or `court/room/track`."""
+    """Fragments of a track are missing for this tab; `address` as it watches it: `track`, or `court/room/track`.
+
+    `slow`: they were dropped because the tab does not keep up. Else they did not come, or may not be seen by it.
+    """
 
     type: Literal["lost"]
     address: str
+    slow: bool
 
 
 class TooSlowError(Exception):
@@ -192,7 +196,7 @@ class LiveTab:
         oldest = next((item for item in self._media if is_of_it(item)), None)
         if oldest is not None and any(span[1] < now_ns - BEHIND_NS for span in oldest.spans):
             self.lost += self._drop(is_of_it)
-            self._notify_loss(name)
+            self._notify_loss(name, slow=True)
 
     def thumbnail(self, name: str, packed: bytes, hearing: str | None = None) -> None:
         """Queue a still picture; only the newest of a track waits."""
@@ -212,10 +216,10 @@ class LiveTab:
         gate = self._gates.get(name)
         if gate is not None and gate.is_open:
             gate.lose()
-            self._notify_loss(name)
+            self._notify_loss(name, slow=False)
 
-    def _notify_loss(self, name: str) -> None:
-        lost: LostMessage = {"type": "lost", "address": name}
+    def _notify_loss(self, name: str, *, slow: bool) -> None:
+        lost: LostMessage = {"type": "lost", "address": name, "slow": slow}
         self.text(lost)
 
     def _put_fragment(self, name: str, packed: bytes, hearing: str | None, span_ns: tuple[int, int]) -> None:
@@ -234,7 +238,7 @@ class LiveTab:
         self.lost += self._drop(lambda item: item.kind is Kind.FRAGMENT)
         for name in sorted(names):
             self._gates[name].lose()
-            self._notify_loss(name)
+            self._notify_loss(name, slow=True)
 
     def _drop(self, which: Callable[[_Message], bool]) -> int:
         kept = deque(item for item in self._media if not which(item))

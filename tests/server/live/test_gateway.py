@@ -37,7 +37,7 @@ async def test_watched_media_flows_from_the_last_key_frame_in_order(served: Serv
         room.publish("live/bench/frag", envelope(Kind.FRAGMENT, 10), qos=0)  # 9 was lost on the way
         room.publish("live/bench/frag", envelope(Kind.FRAGMENT, 11, key=True), qos=0)
         await until(lambda: second.sequences() == [5, 6, 7, 8, 11])
-        assert second.of("lost") == [{"type": "lost", "address": BENCH}]
+        assert second.of("lost") == [{"type": "lost", "address": BENCH, "slow": False}]
         await first.say(watch=[])
         await second.say(watch=[])
         await until(lambda: room.demands()[-1] == {"tracks": [], "levels": False})

@@ -42,14 +42,14 @@ async def test_a_slow_tab_loses_pictures_up_to_a_key_frame_and_no_event() -> Non
         else:
             held.append(unpacked(message))
     assert [m["event"] for m in said if m["type"] == "event"] == list(range(200))
-    assert {"type": "lost", "address": "bench"} in said
+    assert {"type": "lost", "address": "bench", "slow": True} in said
     assert sum(len(e.payload) for e in held) <= LIMIT_BYTES + 200_000
     assert tab.lost + len(held) < 200, "what follows a loss waits for a key frame"
     assert held[0].key_frame
     tab.interrupted("bench")
     put(tab, 201)
     put(tab, 202, key=True)
-    assert json.loads(str(await tab.next())) == {"type": "lost", "address": "bench"}
+    assert json.loads(str(await tab.next())) == {"type": "lost", "address": "bench", "slow": False}
     assert unpacked(await tab.next()).sequence == 202
 
 
@@ -155,7 +155,7 @@ async def test_a_tab_that_is_far_behind_goes_on_with_the_newest() -> None:
     at(tab, "bench", 8, key=True)
     at(tab, "bench", 9)
     at(tab, "bench", 10, key=True)
-    assert json.loads(str(await tab.next())) == {"type": "lost", "address": "bench"}
+    assert json.loads(str(await tab.next())) == {"type": "lost", "address": "bench", "slow": True}
     got = []
     while tab._texts or tab._media:
         got.append(unpacked(await tab.next()).sequence)

@@ -101,6 +101,7 @@ export class CenterFeed {
   close(): void {
     clearInterval(this.clock);
     this.socket.close();
+    this.hub.close();
     for (const still of this.stills.values()) URL.revokeObjectURL(still.url);
   }
 
@@ -142,7 +143,8 @@ export class CenterFeed {
         this.broker = message.value.broker;
         break;
       case 'lost':
-        break; // the player resumes at the next key frame by itself
+        if (message.slow) this.hub.fellBehind(message.address); // the player goes on with the next key frame by itself
+        break;
     }
   }
 

@@ -51,6 +51,7 @@ export class RoomStore {
   destroy(): void {
     clearInterval(this.#tick);
     this.#socket.close();
+    this.hub.close();
   }
 
   get hearing(): Hearing | null {
@@ -112,6 +113,9 @@ export class RoomStore {
         break;
       case 'levels':
         this.levels = message.value.seats;
+        break;
+      case 'lost':
+        if (message.slow) this.hub.fellBehind(message.address);
         break;
       default:
         if (!this.state) break;

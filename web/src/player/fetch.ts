@@ -7,7 +7,7 @@
 import { api, ApiError } from '../lib/api';
 import type { HearingRecord } from '../lib/types';
 import { seatOfTrack } from './soloTrack';
-import type { FetchPiece } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 
 export class RecordFetcher<Told> {
   constructor(private readonly address: string) {}

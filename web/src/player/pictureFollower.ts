@@ -1,7 +1,8 @@
 /** Another camera beside the main picture: the same cursor, an element of its own, no sound. */
 
 import { stretchAt, type Stretch } from './playbackPlan';
-import { RecordedSource, type FetchPiece } from './recordedSource';
+import { RecordedSource } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 
 export class PictureFollower {
   private readonly source: RecordedSource;
@@ -23,8 +24,10 @@ export class PictureFollower {
       return false;
     }
     const away = !source.holds(cursor_ms) && !source.reaching(cursor_ms);
-    if (source.tracks.length === 0 || away || source.turn(cursor_ms) !== null) {
-      source.open([this.track], cursor_ms, here.to_ms);
+    const turn_ms = source.turn(cursor_ms);
+    if (source.broken && turn_ms === null) return true;
+    if (source.tracks.length === 0 || away || turn_ms !== null) {
+      source.open([this.track], turn_ms ?? cursor_ms, here.to_ms);
       return true;
     }
     source.extend(here.to_ms);
@@ -41,6 +44,11 @@ export class PictureFollower {
   /** Why this browser cannot play the camera, in words; '' when it can. */
   get unplayable(): string {
     return this.source.whyNot(this.track);
+  }
+
+  /** What has just happened to its player, in words; '' when nothing did. */
+  get notice(): string {
+    return this.source.notice;
   }
 
   destroy(): void {

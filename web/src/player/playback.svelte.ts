@@ -6,7 +6,8 @@
  */
 
 import { explainSkip, playableFrom, stretchAt, type Range, type Skip, type Stretch } from './playbackPlan';
-import { RecordedSource, type FetchPiece } from './recordedSource';
+import { RecordedSource } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 import type { Span } from './momentLookup';
 
 export const RATES = [1, 1.5, 2] as const;
@@ -15,6 +16,7 @@ export const RATES = [1, 1.5, 2] as const;
 export const CUSHION_MS = 5000;
 
 const NOTE_MS = 6000;
+const HIDDEN_TICK_MS = 500;
 /** So long before a track cannot be played any more the source is opened anew: there the element would stand still. */
 const NEAR_MS = 300;
 /** A hole inside the buffer that is shorter than this is stepped over. */
@@ -32,6 +34,8 @@ export class Playback {
   skipped = $state<Skip | null>(null);
   /** Why media does not arrive, in the server's words. */
   problem = $state('');
+  /** What has just happened to the player, in words. */
+  notice = $state('');
   /** Why this browser cannot play a track that is loaded, in words. */
   unplayable = $state('');
   /** The cursor is at the end of what has been recorded. */
@@ -65,7 +69,10 @@ export class Playback {
       this.frame = requestAnimationFrame(loop);
     };
     this.frame = requestAnimationFrame(loop);
+    // A hidden tab repaints nothing: its sound goes on all the same.
+    const hidden = setInterval(() => document.visibilityState === 'hidden' && this.tick(), HIDDEN_TICK_MS);
     return () => {
+      clearInterval(hidden);
       cancelAnimationFrame(this.frame);
       clearTimeout(this.noteTimer);
       this.source?.destroy();
@@ -168,6 +175,12 @@ export class Playback {
     const { element, source } = this;
     if (element === null || source === null || this.atEnd) return;
     const now = performance.now();
+    this.notice = source.notice;
+    if (source.broken) {
+      const again_ms = source.turn(this.ms);
+      if (again_ms !== null) this.go(again_ms);
+      return;
+    }
     const shown_ms = element.currentTime * 1000;
     if (this.target !== null) {
       const arrived = !element.seeking && element.readyState >= 2 && Math.abs(shown_ms - this.target) < STEP_MS;

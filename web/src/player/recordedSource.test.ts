@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PictureFollower } from './pictureFollower';
-import { RecordedSource, type FetchPiece } from './recordedSource';
+import { RecordedSource } from './recordedSource';
+import type { FetchPiece } from './trackLoad';
 
 /** A camera that is set from H.264 to H.265 and back while the hearing goes on; this browser plays no H.265. */
 const H264 = 'video/mp4; codecs="avc1.42c01e"';
@@ -15,13 +16,32 @@ const PARTS = [
 /** jsdom has no Media Source Extensions: this stands for the browser's part, and takes everything at once. */
 class Buffer extends EventTarget {
   updating = false;
-  readonly buffered = { length: 0 };
-  appended = 0;
+  ranges: [number, number][] = [];
+  /** How much this browser holds, milliseconds; it throws nothing out by itself. */
+  static quota_ms = Number.POSITIVE_INFINITY;
   constructor(public mime: string) {
     super();
   }
+  get buffered(): { length: number; start: (i: number) => number; end: (i: number) => number } {
+    const { ranges } = this;
+    return { length: ranges.length, start: (i) => (ranges[i]?.[0] ?? 0) / 1000, end: (i) => (ranges[i]?.[1] ?? 0) / 1000 };
+  }
   appendBuffer(bytes: ArrayBuffer): void {
-    this.appended += bytes.byteLength;
+    const [from, to] = new Float64Array(bytes) as unknown as [number, number];
+    const held = this.ranges.reduce((sum, [start, end]) => sum + end - start, 0);
+    if (held + to - from > Buffer.quota_ms) throw new DOMException('full', 'QuotaExceededError');
+    const last = this.ranges[this.ranges.length - 1];
+    if (last !== undefined && Math.abs(last[1] - from) < 1) last[1] = to;
+    else this.ranges.push([from, to]);
+  }
+  remove(from_s: number, to_s: number): void {
+    this.ranges = this.ranges.flatMap(([from, to]): [number, number][] => {
+      const parts: [number, number][] = [
+        [from, Math.min(to, from_s * 1000)],
+        [Math.max(from, to_s * 1000), to],
+      ];
+      return parts.filter(([start, end]) => end > start);
+    });
   }
   changeType(mime: string): void {
     this.mime = mime;
@@ -57,7 +77,8 @@ const center: FetchPiece = (track, from_ms, to_ms) => {
   asked.push({ track, from_ms, to_ms });
   const part = track === 'mix' ? { mime: AAC, from_ms: 0, to_ms: 90_000 } : PARTS.find((one) => from_ms < one.to_ms);
   if (part === undefined) return Promise.resolve({ bytes: null, next_ms: null });
-  return Promise.resolve({ bytes: new ArrayBuffer(8), from_ms, to_ms: Math.min(Math.max(to_ms, from_ms + 100), part.to_ms), mime: part.mime });
+  const end_ms = Math.min(Math.max(to_ms, from_ms + 100), part.to_ms);
+  return Promise.resolve({ bytes: new Float64Array([from_ms, end_ms]).buffer, from_ms, to_ms: end_ms, mime: part.mime });
 };
 
 function video(): HTMLVideoElement {
@@ -89,6 +110,7 @@ async function play(source: RecordedSource, from_ms: number, to_ms: number): Pro
 beforeEach(() => {
   asked = [];
   Source.made = [];
+  Buffer.quota_ms = Number.POSITIVE_INFINITY;
   vi.stubGlobal('MediaSource', Source);
   vi.stubGlobal('URL', { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined });
 });
@@ -158,5 +180,93 @@ it('waits for nothing where the browser has no Media Source Extensions', async (
   source.open(['bench'], 0, 90_000);
   await settled();
   expect([source.holds(80_000), source.turn(80_000), asked.length]).toEqual([true, null, 0]);
+  source.destroy();
+});
+
+it('asks for smaller pieces when the browser holds no more, keeps what is played, and says so', async () => {
+  Buffer.quota_ms = 12_000;
+  const element = video();
+  const source = new RecordedSource(element, center, { ahead_ms: 20_000, chunk_ms: 10_000 });
+  source.open(['mix'], 0, 90_000);
+  await settled();
+  const said: string[] = [];
+  for (let at_ms = 0; at_ms < 60_000; at_ms += 250) {
+    element.currentTime = at_ms / 1000;
+    source.pump(at_ms);
+    await settled();
+    if (source.notice !== '') said.push(source.notice);
+    expect([at_ms, source.broken, source.holds(at_ms)]).toEqual([at_ms, false, true]);
+  }
+  expect(Source.made).toHaveLength(1);
+  expect(said.length).toBeGreaterThan(0);
+  const asks = asked.map(({ from_ms, to_ms }) => to_ms - from_ms);
+  expect(Math.min(...asks)).toBeLessThan(asks[0] ?? 0);
+  source.destroy();
+});
+
+it('fetches again what the browser threw out ahead of the cursor', async () => {
+  const element = video();
+  const source = new RecordedSource(element, center);
+  source.open(['mix'], 0, 90_000);
+  await settled();
+  source.pump(0);
+  await settled();
+  Source.made[0]?.buffers[0]?.remove(1, 90);
+  expect(source.holds(5000)).toBe(false);
+  vi.useFakeTimers({ now: performance.now(), toFake: ['performance'] });
+  for (let look = 0; look < 10; look += 1) {
+    vi.advanceTimersByTime(300);
+    source.pump(2000);
+    await settled();
+  }
+  vi.useRealTimers();
+  expect(source.holds(5000)).toBe(true);
+  source.destroy();
+});
+
+it('is opened anew where it broke, ever more seldom, and passes over what breaks it again and again', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const element = video();
+  const source = new RecordedSource(element, center);
+  source.open(['mix'], 4000, 90_000);
+  await settled();
+  const turns: number[] = [];
+  const waits: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    element.dispatchEvent(new Event('error'));
+    expect([source.broken, source.notice !== '']).toEqual([true, true]);
+    let waited = 0;
+    let turn: number | null;
+    while ((turn = source.turn(4000)) === null) {
+      vi.advanceTimersByTime(100);
+      waited += 100;
+    }
+    turns.push(turn);
+    waits.push(waited);
+    source.open(['mix'], turn, 90_000);
+    await settled();
+    expect(source.broken).toBe(false);
+  }
+  vi.useRealTimers();
+  expect(turns).toEqual([4000, 4000, 4000, 6000]);
+  expect(waits).toEqual([500, 1000, 2000, 4000]);
+  source.destroy();
+});
+
+it('is opened anew when it has media before it and does not move', async () => {
+  const element = video();
+  Object.defineProperty(element, 'paused', { value: false });
+  Object.defineProperty(element, 'buffered', { get: () => Source.made[0]?.buffers[0]?.buffered });
+  const source = new RecordedSource(element, center);
+  source.open(['mix'], 0, 90_000);
+  await settled();
+  for (let look = 0; look < 40 && !source.broken; look += 1) {
+    element.currentTime = look / 4;
+    source.pump(look * 250);
+    await settled();
+  }
+  expect(source.broken).toBe(false);
+  for (let look = 0; look < 40 && !source.broken; look += 1) source.pump(9750);
+  expect(source.broken).toBe(true);
   source.destroy();
 });

@@ -4,38 +4,19 @@
  *
  * Promises: the bytes of a stretch are asked for once, in order, a few seconds ahead and never the whole hearing; a
  * failed request is tried again and reported to the caller. A track that this browser cannot play keeps nobody waiting,
- * and where a camera changes its codec `turn` says that the source has to be opened anew. Refuses: to invent media; a
- * hole stays a hole.
+ * and where a camera changes its codec `turn` says that the source has to be opened anew. It does so too when the element
+ * failed, stands still with media before it, or is so full that nothing can be appended; what fails again at one place is
+ * passed over, and said. What the browser throws out of a full buffer is fetched again when it is needed. Refuses: to
+ * invent media; a hole stays a hole.
  */
 
 import { DRIFT_MS, SoundDrift, soundOf } from '../lib/drift';
+import { t } from '../lib/i18n.svelte';
 import { whyUnplayable } from '../lib/live/playable';
+import { ElementHealth, PASS_MS } from './elementHealth';
+import { QuotaBuffer } from './quotaBuffer';
+import { type FetchPiece, type Media, type MediaPiece, newLoad, type TrackLoad } from './trackLoad';
 import { APPETITE, nextChunk, type Appetite } from './playbackPlan';
-
-/**
- * What the center gave for a range. `next_ms` says where media begins again when it gave none; `unreadable`, why what it
- * has stored there cannot be played.
- */
-export type MediaPiece =
-  | { bytes: ArrayBuffer; from_ms: number; to_ms: number; mime: string }
-  | { bytes: null; next_ms: number | null; unreadable?: string };
-
-export type FetchPiece = (track: string, from_ms: number, to_ms: number, signal: AbortSignal) => Promise<MediaPiece>;
-
-interface TrackLoad {
-  track: string;
-  buffer: SourceBuffer | null;
-  mime: string;
-  /** Why this browser cannot play it, in words; such a lane has no buffer and is never waited for. */
-  unplayable: string;
-  /** Everything from the last jump up to this moment is appended; where it is unplayable, this is not asked for again. */
-  fetched_to_ms: number;
-  /** From here on it cannot be played any more, or can be again; null while nothing of that is known. */
-  turns_at_ms: number | null;
-  /** The center is asked again no earlier than this (performance.now). */
-  retry_at: number;
-  busy: boolean;
-}
 
 const KEEP_BEHIND_S = 30;
 const RETRY_MS = 1000;
@@ -43,6 +24,14 @@ const RETRY_MS = 1000;
 const LOOK_MS = 5000;
 /** A moment of this length is enough to learn a type. */
 const GLANCE_MS = 1;
+/** So far the cursor moves before a full buffer is tried again, and so little before it makes a full buffer a standstill. */
+const ROOM_MS = 1000;
+/** The least that one request asks for, however small the browser's buffer is. */
+const LEAST_CHUNK_MS = 500;
+/** A piece of so many bytes may be more than a browser holds: it is looked whether it is all there. */
+const LARGE_BYTES = 256 * 1024;
+/** So long it is said what happened to the player. */
+const SAID_MS = 6000;
 
 export class RecordedSource {
   private media: MediaSource | null = null;
@@ -54,6 +43,12 @@ export class RecordedSource {
   private generation = 0;
   private readonly drift = new SoundDrift();
   private readonly sought = () => this.drift.based(this.element.currentTime * 1000);
+  private readonly failed = () => this.broke();
+  private readonly health: ElementHealth;
+  private opened = false;
+  private isBroken = false;
+  private chunk_ms: number;
+  private said = { words: '', until: 0 };
   /** What went wrong with the last request, in the server's words; '' when nothing did. */
   problem = '';
   onproblem: (words: string) => void = () => undefined;
@@ -65,7 +60,10 @@ export class RecordedSource {
     private readonly fetchPiece: FetchPiece,
     private readonly appetite: Appetite = APPETITE,
   ) {
+    this.chunk_ms = appetite.chunk_ms;
+    this.health = new ElementHealth(element);
     element.addEventListener('seeked', this.sought);
+    element.addEventListener('error', this.failed);
   }
 
   /** The tracks that are loaded. */
@@ -76,7 +74,7 @@ export class RecordedSource {
   /** Show `tracks` from `at_ms`; media is fetched up to `stretch_to_ms`. Keeps what is buffered when it can. */
   open(tracks: readonly string[], at_ms: number, stretch_to_ms: number): void {
     this.stretch_to_ms = stretch_to_ms;
-    const same = this.media?.readyState === 'open' && this.tracks.join() === tracks.join();
+    const same = this.media?.readyState === 'open' && !this.isBroken && this.tracks.join() === tracks.join();
     if (same && this.holds(at_ms)) {
       this.element.currentTime = at_ms / 1000;
       this.pump(at_ms);
@@ -100,7 +98,7 @@ export class RecordedSource {
     return (
       this.lanes.length > 0 &&
       at_ms >= this.base_ms &&
-      this.lanes.every((lane) => at_ms < lane.fetched_to_ms && (lane.unplayable !== '' || lane.buffer !== null))
+      this.lanes.every((lane) => at_ms < lane.fetched_to_ms && (lane.unplayable !== '' || lane.buffer?.covers(at_ms) === true))
     );
   }
 
@@ -118,13 +116,21 @@ export class RecordedSource {
    * before that: an element stands still at the end of what one of its tracks has.
    */
   turn(cursor_ms: number, near_ms = 0): number | null {
+    if (this.isBroken) return this.health.due ? this.goOn(cursor_ms) : null;
     const due = this.lanes.flatMap(({ turns_at_ms }) => (turns_at_ms !== null && cursor_ms >= turns_at_ms - near_ms ? [turns_at_ms] : []));
     return due.length === 0 ? null : Math.max(cursor_ms, ...due.map((at_ms) => at_ms + 1));
   }
 
+  /** The element cannot go on, and `turn` says when and where it is opened anew. */
+  get broken(): boolean {
+    return this.isBroken;
+  }
+
   /** Fetch what the cursor will need; call a few times a second. */
   pump(cursor_ms: number): void {
-    if (this.media?.readyState !== 'open') return;
+    if (this.media === null || this.isBroken) return;
+    if ((this.opened && this.media.readyState !== 'open') || this.health.look(this.opened)) this.broke();
+    if (this.isBroken || this.media.readyState !== 'open') return;
     for (const lane of this.lanes) {
       if (lane.buffer !== null) void this.feed(lane, cursor_ms);
       else if (lane.unplayable !== '') void this.look(lane, cursor_ms);
@@ -141,6 +147,7 @@ export class RecordedSource {
   destroy(): void {
     this.generation++;
     this.element.removeEventListener('seeked', this.sought);
+    this.element.removeEventListener('error', this.failed);
     this.abort.abort();
     this.media = null;
     this.lanes = [];
@@ -157,18 +164,12 @@ export class RecordedSource {
     this.abort = new AbortController();
     const generation = ++this.generation;
     this.drift.clear();
+    this.isBroken = false;
+    this.opened = false;
+    this.health.restart();
     this.base_ms = at_ms;
     const unplayable = whyUnplayable('');
-    this.lanes = tracks.map((track) => ({
-      track,
-      buffer: null,
-      mime: '',
-      unplayable,
-      fetched_to_ms: unplayable === '' ? at_ms : Number.POSITIVE_INFINITY,
-      turns_at_ms: null,
-      retry_at: 0,
-      busy: false,
-    }));
+    this.lanes = tracks.map((track) => newLoad(track, at_ms, unplayable));
     this.tell();
     if (this.lanes.every((lane) => lane.unplayable !== '')) return;
     const rate = this.element.playbackRate;
@@ -181,6 +182,7 @@ export class RecordedSource {
     if (old !== '') URL.revokeObjectURL(old);
     await new Promise<void>((opened) => media.addEventListener('sourceopen', () => opened(), { once: true }));
     if (generation !== this.generation) return;
+    this.opened = true;
     media.duration = Number.POSITIVE_INFINITY;
     // The first piece of every track carries its type; all buffers must exist before the first is filled.
     const pieces = await Promise.all(this.lanes.map((lane) => this.first(lane, generation)));
@@ -190,20 +192,30 @@ export class RecordedSource {
       if (piece === undefined || piece === null) continue;
       lane.mime = piece.mime;
       lane.unplayable = whyUnplayable(piece.mime);
-      if (lane.unplayable === '') lane.buffer = media.addSourceBuffer(piece.mime);
+      if (lane.unplayable === '') lane.buffer = new QuotaBuffer(media.addSourceBuffer(piece.mime), this.element);
       else lane.fetched_to_ms = Math.max(piece.to_ms, at_ms);
     }
     this.tell();
     this.element.currentTime = at_ms / 1000;
     for (const [i, lane] of this.lanes.entries()) {
       const piece = pieces[i];
-      if (piece) void this.append(lane, piece);
+      if (piece) void this.begin(lane, piece);
     }
   }
 
-  private async first(lane: TrackLoad, generation: number): Promise<(MediaPiece & { bytes: ArrayBuffer }) | null> {
+  /** Nothing else is fetched for the track before its first piece is there: it would be the same. */
+  private async begin(lane: TrackLoad, piece: Media): Promise<void> {
+    lane.busy = true;
+    try {
+      await this.append(lane, piece);
+    } finally {
+      lane.busy = false;
+    }
+  }
+
+  private async first(lane: TrackLoad, generation: number): Promise<Media | null> {
     while (generation === this.generation) {
-      const chunk = nextChunk(lane.fetched_to_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
+      const chunk = nextChunk(lane.fetched_to_ms, lane.fetched_to_ms, this.stretch_to_ms, this.wants());
       const piece = chunk === null ? null : await this.ask(lane, chunk.from_ms, chunk.to_ms);
       if (piece !== null && piece.bytes !== null) return piece;
       await sleep(RETRY_MS);
@@ -213,15 +225,19 @@ export class RecordedSource {
 
   private async feed(lane: TrackLoad, cursor_ms: number): Promise<void> {
     if (lane.busy || lane.turns_at_ms !== null || performance.now() < lane.retry_at) return;
-    const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.appetite);
-    if (chunk === null) return;
+    if (lane.waiting !== null && Math.abs(cursor_ms - lane.waiting.cursor_ms) < ROOM_MS) return;
     const generation = this.generation;
+    this.fetchAgain(lane, cursor_ms);
+    const chunk = nextChunk(cursor_ms, lane.fetched_to_ms, this.stretch_to_ms, this.wants());
+    const waiting = lane.waiting?.piece ?? null;
+    lane.waiting = null;
+    if (chunk === null && waiting === null) return;
     lane.busy = true;
     try {
-      const piece = await this.ask(lane, chunk.from_ms, chunk.to_ms);
+      const piece = waiting ?? (chunk === null ? null : await this.ask(lane, chunk.from_ms, chunk.to_ms));
       if (generation !== this.generation || piece === null) return;
       if (piece.bytes !== null) await this.append(lane, piece);
-      else if (piece.next_ms !== null && piece.next_ms > chunk.from_ms) lane.fetched_to_ms = piece.next_ms;
+      else if (piece.next_ms !== null && piece.next_ms > Math.max(cursor_ms, lane.fetched_to_ms)) lane.fetched_to_ms = piece.next_ms;
       else lane.retry_at = performance.now() + RETRY_MS;
     } finally {
       lane.busy = false;
@@ -258,40 +274,96 @@ export class RecordedSource {
     }
   }
 
-  private async append(lane: TrackLoad, piece: MediaPiece & { bytes: ArrayBuffer }): Promise<void> {
+  private async append(lane: TrackLoad, piece: Media): Promise<void> {
     const buffer = lane.buffer;
     if (buffer === null) return;
     if (whyUnplayable(piece.mime) !== '') {
       lane.turns_at_ms = lane.fetched_to_ms; // what is there is played; a buffer with nothing behind it holds up all others
       return;
     }
+    const generation = this.generation;
     try {
-      if (piece.mime !== lane.mime) buffer.changeType(piece.mime);
-      lane.mime = piece.mime;
-      await idle(buffer);
       const behind_s = this.element.currentTime - KEEP_BEHIND_S;
-      if (buffer.buffered.length > 0 && buffer.buffered.start(0) < behind_s - 10) {
-        buffer.remove(0, behind_s);
-        this.base_ms = Math.max(this.base_ms, behind_s * 1000);
-        await idle(buffer);
+      if (await buffer.forget(behind_s, 10)) this.base_ms = Math.max(this.base_ms, behind_s * 1000);
+      const taken = await buffer.append(piece.bytes, piece.mime);
+      if (generation !== this.generation) return;
+      lane.mime = piece.mime;
+      if (!taken || this.thrownOut(buffer, piece)) {
+        this.full(lane, piece);
+        return;
       }
-      buffer.appendBuffer(piece.bytes);
-      if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
     } catch (error) {
-      // The source was closed meanwhile, or the browser's quota is full: make room and ask again later.
+      // The source was closed meanwhile; whoever closed it, or the element's own failure, opens another.
       if (!(error instanceof DOMException)) throw error;
       lane.retry_at = performance.now() + RETRY_MS;
-      if (error.name === 'QuotaExceededError') buffer.remove(0, Math.max(0.001, this.element.currentTime - 2));
-      else if (error.name !== 'InvalidStateError') this.report(error.message);
+      if (error.name !== 'InvalidStateError') this.report(error.message);
       return;
     }
-    await idle(buffer);
-    if (piece.to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = piece.to_ms;
+    if (piece.mime.startsWith('audio/')) for (const sound of soundOf(piece.bytes)) this.drift.took(sound);
+    const to_ms = piece.bytes.byteLength < LARGE_BYTES ? piece.to_ms : Math.min(piece.to_ms, buffer.endOf(lane.fetched_to_ms, piece.to_ms));
+    if (to_ms > lane.fetched_to_ms + 1) lane.fetched_to_ms = to_ms;
     else lane.retry_at = performance.now() + RETRY_MS; // the end of what has arrived so far
+  }
+
+  /** A browser that holds less than a piece takes it and throws out its beginning, which is what the cursor waits for. */
+  private thrownOut(buffer: QuotaBuffer, piece: Media): boolean {
+    const cursor_ms = this.element.currentTime * 1000;
+    const wanted = piece.from_ms <= cursor_ms && cursor_ms < piece.to_ms;
+    return wanted && piece.bytes.byteLength >= LARGE_BYTES && this.chunk_ms > LEAST_CHUNK_MS && !buffer.covers(cursor_ms);
+  }
+
+  /**
+   * Nothing could be thrown out for a piece: from now on smaller ones are asked for. Where the cursor has enough before it
+   * they come when it has moved on; else another source is opened.
+   */
+  private full(lane: TrackLoad, piece: Media): void {
+    const cursor_ms = this.element.currentTime * 1000;
+    const smaller = this.chunk_ms > LEAST_CHUNK_MS;
+    this.chunk_ms = Math.max(LEAST_CHUNK_MS, this.chunk_ms / 2);
+    if (smaller) this.say(t('media.smaller'));
+    if (lane.buffer !== null && lane.buffer.aheadMs(cursor_ms) > ROOM_MS) lane.waiting = { piece: smaller ? null : piece, cursor_ms };
+    else this.broke(t('media.smaller'), smaller);
+  }
+
+  /** The browser may throw out what is ahead of the cursor, too: it is fetched again. */
+  private fetchAgain(lane: TrackLoad, cursor_ms: number): void {
+    if (lane.buffer === null || lane.waiting !== null || lane.fetched_to_ms < cursor_ms + ROOM_MS) return;
+    if (lane.buffer.endsAfter(cursor_ms)) return;
+    lane.fetched_to_ms = cursor_ms;
+    lane.retry_at = performance.now() + RETRY_MS;
+  }
+
+  private wants(): Appetite {
+    return { ...this.appetite, chunk_ms: this.chunk_ms };
+  }
+
+  /** What is loaded cannot be played on. `atOnce`: another source will do better, and is not waited for. */
+  private broke(words = t('media.again'), atOnce = false): void {
+    if (this.media === null || this.isBroken) return;
+    this.isBroken = true;
+    this.abort.abort();
+    if (!atOnce) this.health.broke();
+    this.say(words);
+  }
+
+  /** Where to open anew after it broke at the cursor. */
+  private goOn(cursor_ms: number): number {
+    const { at_ms, passed } = this.health.goOn(cursor_ms, this.stretch_to_ms);
+    if (passed) this.say(t('media.passed', { s: PASS_MS / 1000 }));
+    return at_ms;
   }
 
   private tell(): void {
     this.onunplayable(this.lanes.find((lane) => lane.unplayable !== '')?.unplayable ?? '');
+  }
+
+  /** What has just happened to the player, in words; '' when nothing did. */
+  get notice(): string {
+    return performance.now() < this.said.until ? this.said.words : '';
+  }
+
+  private say(words: string): void {
+    this.said = { words, until: performance.now() + SAID_MS };
   }
 
   private report(words: string): void {
@@ -299,11 +371,6 @@ export class RecordedSource {
     this.problem = words;
     this.onproblem(words);
   }
-}
-
-function idle(buffer: SourceBuffer): Promise<void> {
-  if (!buffer.updating) return Promise.resolve();
-  return new Promise((done) => buffer.addEventListener('updateend', () => done(), { once: true }));
 }
 
 function sleep(ms: number): Promise<void> {

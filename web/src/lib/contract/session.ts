@@ -1,11 +1,12 @@
 // Written by tools/make_contract.py from Python's types: change those, and run it again.
 
 /**
- * Fragments of a track were dropped for this tab; `address` as it watches it: `track`, or `court/room/track`.
+ * Fragments of a track are missing for this tab; `address` as it watches it: `track`, or `court/room/track`.
  */
 export interface LostMessage {
   type: 'lost';
   address: string;
+  slow: boolean;
 }
 
 /** Who is signed in: a clerk in a room, everybody else at the center. */

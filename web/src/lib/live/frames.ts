@@ -48,7 +48,7 @@ function byRepaint(video: HTMLMediaElement, onframe: (frame: ShownFrame) => void
 }
 
 /** Frames that were decoded so far; null where nobody counts them. */
-function decodedFrames(video: HTMLMediaElement): number | null {
+export function decodedFrames(video: HTMLMediaElement): number | null {
   if (!('getVideoPlaybackQuality' in video)) return null;
   return (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames;
 }

@@ -1,18 +1,20 @@
 /** Plays live tracks of one room in one media element through Media Source Extensions, close to the live edge.
  *
  * All tracks of a room share one media time line (room time), so a picture and the mix in one MediaSource are in sync by
- * construction. `lagMs` is now minus the capture time of the frame that is on the screen. A broken MediaSource is
- * replaced by itself; a worker that started anew (new init id) goes on in the same one; holes are jumped over. A track
- * that this browser cannot play is left out, and `unplayable` says why.
+ * construction. `lagMs` is now minus the capture time of the frame that is on the screen. A MediaSource that is broken,
+ * full or stands still although it has media is replaced by itself, ever more seldom while that does not help, and
+ * `trouble` says so; a worker that started anew (new init id) goes on in the same one; holes are jumped over. A track that
+ * this browser cannot play is left out, and `unplayable` says why.
  */
 
 import type { Envelope } from '../envelope';
 import { KIND } from '../envelope';
 import { DRIFT_MS, SoundDrift } from '../drift';
 import { whyUnplayable } from './playable';
-import { watchFrames, type ShownFrame } from './frames';
+import { decodedFrames, watchFrames, type ShownFrame } from './frames';
 import { PlaybackPacer } from './playbackPacer';
-import { TrackBuffer } from './trackBuffer';
+import { Reopening } from './reopening';
+import { type Broken, TrackBuffer } from './trackBuffer';
 
 export interface LiveStats {
   /** Now minus capture of the displayed frame, milliseconds; null before the first. */
@@ -26,6 +28,9 @@ export interface LiveStats {
   frames: number;
   /** Why a track cannot be played here, in words, by its address. */
   unplayable: ReadonlyMap<string, string>;
+  /** What the picture has just suffered: `full`, pictures were left out since the browser holds no more; `failed`, it is
+   * opened anew; '' nothing. */
+  trouble: Broken | '';
 }
 
 export interface LivePlayerOptions {
@@ -38,6 +43,11 @@ export interface LivePlayerOptions {
 const PARTNER_WAIT_MS = 1200;
 const TICK_MS = 250;
 const REBUILD_EVERY_MS = 1000;
+/** Looks without a picture although there is media to show: then the decoder is dead. Looks, not time: a machine that slept
+ * has not been looked at. */
+const STUCK_LOOKS = 20;
+/** So long after it was said that pictures were left out it is not said any more. */
+const TROUBLE_MS = 8000;
 
 export class LivePlayer {
   readonly stats: LiveStats;
@@ -55,6 +65,10 @@ export class LivePlayer {
   #builtAt = -REBUILD_EVERY_MS;
   #started = false;
   #shownAt = 0;
+  #reopening = new Reopening();
+  #troubleAt = 0;
+  #stuckLooks = 0;
+  #framesSeen = '';
   #endFrames: () => void;
   #tick: ReturnType<typeof setInterval>;
 
@@ -64,18 +78,19 @@ export class LivePlayer {
     addresses: string[],
     private readonly options: LivePlayerOptions = {},
   ) {
-    this.stats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0, unplayable: this.#unplayable };
+    this.stats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0, unplayable: this.#unplayable, trouble: '' };
     for (const address of addresses) {
       const buffer = new TrackBuffer(
         () => this.#appended(),
-        () => this.#rebuild(),
+        (why) => this.#broke(why),
         () => this.video.currentTime,
+        () => this.#suffer('full'),
       );
       this.#buffers.set(address, buffer);
     }
     const { signal } = this.#abort;
     video.addEventListener('waiting', () => this.#waiting(), { signal });
-    video.addEventListener('error', () => this.#rebuild(), { signal });
+    video.addEventListener('error', () => this.#broke('failed'), { signal });
     video.addEventListener('seeked', () => this.#drift.based(video.currentTime * 1000), { signal });
     document.addEventListener('visibilitychange', () => this.#visible(), { signal });
     this.#tick = setInterval(() => this.#look(), TICK_MS);
@@ -114,7 +129,8 @@ export class LivePlayer {
   }
 
   #build(): void {
-    if (performance.now() - this.#builtAt < REBUILD_EVERY_MS) return;
+    const now = performance.now();
+    if (now - this.#builtAt < REBUILD_EVERY_MS || !this.#reopening.due(now)) return;
     const all = [...this.#buffers.entries()].filter(([address]) => !this.#unplayable.has(address));
     const ready = all.filter(([, buffer]) => buffer.ready);
     if (ready.length === 0) return;
@@ -134,7 +150,7 @@ export class LivePlayer {
             this.#attached.add(address);
           }
         } catch {
-          this.#rebuild(); // a type that this browser cannot play now; the next try is bounded in rate
+          this.#broke('failed'); // a type that this browser cannot play now
         }
       },
       { once: true, signal: this.#abort.signal },
@@ -154,6 +170,35 @@ export class LivePlayer {
     if (this.#media === null) return;
     this.#discard();
     this.#build(); // unless that was just tried; then the tick does
+  }
+
+  /** What plays cannot go on: it is opened anew when its time has come. */
+  #broke(why: Broken): void {
+    if (this.#media === null) return;
+    this.#reopening.broke(performance.now());
+    this.#suffer(why);
+    this.#stuckLooks = 0;
+    this.#discard();
+    // Without this an element that failed keeps its error, and what it is given next is not opened.
+    this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  #suffer(what: Broken): void {
+    this.stats.trouble = what;
+    this.#troubleAt = performance.now();
+  }
+
+  /** Media is there, nothing holds it up, and no picture comes of it: for how long? */
+  #lookForLife(): void {
+    const { video } = this;
+    const seen = `${String(this.stats.frames)} ${String(decodedFrames(video))}`;
+    const picture = this.#buffers.keys().next().value ?? '';
+    const shouldShow = this.#attached.size === 0 || (!video.paused && this.#behindS() > 0.3 && !this.#unplayable.has(picture));
+    if (seen !== this.#framesSeen || document.visibilityState !== 'visible') this.#stuckLooks = 0;
+    else if (shouldShow) this.#stuckLooks += 1;
+    this.#framesSeen = seen;
+    if (this.#stuckLooks >= STUCK_LOOKS) this.#broke('failed');
   }
 
   #appended(): void {
@@ -191,6 +236,8 @@ export class LivePlayer {
       if (this.video.playbackRate !== pace.rate) this.video.playbackRate = pace.rate;
       if (this.video.paused && this.video.muted) void this.video.play().catch(() => undefined);
     }
+    this.#lookForLife();
+    if (this.stats.trouble !== '' && performance.now() - this.#troubleAt > TROUBLE_MS) this.stats.trouble = '';
     this.stats.bufferMs = Math.round(this.#behindS() * 1000);
     if (this.stats.shownUtcMs !== null && performance.now() - this.#shownAt > TICK_MS * 2) {
       // The same frame is still shown: it grows older.
@@ -248,6 +295,7 @@ export class LivePlayer {
     this.stats.firstPictureMs ??= now - this.#createdAt;
     this.stats.shownUtcMs = utc;
     this.#shownAt = now;
+    this.#reopening.plays(now);
     if (utc !== null) {
       const shownAt = Date.now() + (frame.shownAtMs - now);
       this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;

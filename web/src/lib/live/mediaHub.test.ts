@@ -1,11 +1,21 @@
-import { expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type Envelope, KIND } from '../envelope';
-import { MediaHub } from './mediaHub';
+import { MediaHub, REST_AFTER_MS, SLOW_MS } from './mediaHub';
 
 function envelope(address: string, kind: Envelope['kind']): Envelope {
   const rest = { keyFrame: true, kept: true, initId: 1, sequence: 0, roomMs: 0, utcMs: 0, durationMs: 160 };
   return { address, kind, payload: new Uint8Array(), ...rest };
 }
+
+function look(state: 'hidden' | 'visible'): void {
+  vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state);
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 it('wants a track while anybody listens, and says so only on changes', () => {
   const wanted = vi.fn();
@@ -29,4 +39,37 @@ it('gives a newcomer the init segment that came before', () => {
   hub.take(envelope('bench', KIND.fragment));
   hub.take(envelope('parties', KIND.fragment));
   expect(heard).toEqual([KIND.init, KIND.fragment]);
+});
+
+it('wants only what can be heard once the tab has been hidden for a while, and all when it is shown', () => {
+  vi.useFakeTimers();
+  const wanted = vi.fn();
+  const hub = new MediaHub(wanted);
+  hub.listen('bench', () => undefined);
+  hub.listen('mix', () => undefined, { heard: true });
+  look('hidden');
+  vi.advanceTimersByTime(REST_AFTER_MS - 1);
+  hub.take(envelope('bench', KIND.fragment));
+  expect(wanted).toHaveBeenLastCalledWith(['bench', 'mix']);
+  vi.advanceTimersByTime(2);
+  hub.take(envelope('bench', KIND.fragment));
+  expect(wanted).toHaveBeenLastCalledWith(['mix']);
+  hub.listen('parties', () => undefined);
+  expect(wanted).toHaveBeenCalledTimes(3);
+  look('visible');
+  expect(wanted).toHaveBeenLastCalledWith(['bench', 'mix', 'parties']);
+  hub.close();
+  look('hidden');
+  vi.advanceTimersByTime(2 * REST_AFTER_MS);
+  hub.take(envelope('bench', KIND.fragment));
+  expect(wanted).toHaveBeenCalledTimes(4);
+});
+
+it('says for a while of a track that its line is slow', () => {
+  vi.useFakeTimers();
+  const hub = new MediaHub(() => undefined);
+  hub.fellBehind('bench');
+  expect([hub.isSlow('bench'), hub.isSlow('mix')]).toEqual([true, false]);
+  vi.advanceTimersByTime(SLOW_MS + 1);
+  expect(hub.isSlow('bench')).toBe(false);
 });

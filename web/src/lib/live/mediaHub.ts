@@ -1,48 +1,99 @@
 /** Hands live media to whoever on the page asked for it, and tells the server which tracks are wanted.
  *
  * Many tiles, one socket: a track is watched while at least one listener wants it. A new listener is given the track's
- * last init segment at once; fragments follow from the next key frame.
+ * last init segment at once; fragments follow from the next key frame. In a tab that nobody has looked at for a while
+ * only what can be heard is wanted, and all of it again as soon as it is looked at.
  */
 
 import { type Envelope, KIND } from '../envelope';
 
 type Listener = (envelope: Envelope) => void;
 
+interface Wish {
+  address: string;
+  /** Also while the tab is hidden: it can be heard. */
+  heard: boolean;
+}
+
+/** A tab that is hidden for less goes on at once, without asking. */
+export const REST_AFTER_MS = 10_000;
+/** So long after the last loss the line counts as good again. */
+export const SLOW_MS = 8000;
+
 export class MediaHub {
   #listeners = new Map<string, Set<Listener>>();
-  #wanted = new Map<string, number>();
+  #wishes = new Set<Wish>();
+  #said = '';
   #inits = new Map<string, Envelope>();
+  #slowAt = new Map<string, number>();
+  #hiddenAt: number | null = null;
+  #resting = false;
 
   /** `onWanted` gets the addresses that the server must send, whenever they change. */
-  constructor(private readonly onWanted: (addresses: string[]) => void) {}
+  constructor(private readonly onWanted: (addresses: string[]) => void) {
+    document.addEventListener('visibilitychange', this.#visible);
+    this.#visible();
+  }
 
-  /** Hear everything of `address`; with `watch: false` only what comes anyway (thumbnails). Returns the end of it. */
-  listen(address: string, listener: Listener, { watch = true } = {}): () => void {
+  /**
+   * Hear everything of `address`; with `watch: false` only what comes anyway (thumbnails), with `heard` also while the
+   * tab is hidden. Returns the end of it.
+   */
+  listen(address: string, listener: Listener, { watch = true, heard = false } = {}): () => void {
     let listeners = this.#listeners.get(address);
     if (!listeners) this.#listeners.set(address, (listeners = new Set()));
     listeners.add(listener);
     const init = this.#inits.get(address);
     if (init) listener(init);
-    if (watch) this.#want(address, 1);
-    let ended = false;
+    const wish = { address, heard };
+    if (watch) this.#wishes.add(wish);
+    this.#say();
     return () => {
-      if (ended) return;
-      ended = true;
       listeners.delete(listener);
-      if (watch) this.#want(address, -1);
+      this.#wishes.delete(wish);
+      this.#say();
     };
   }
 
   take(envelope: Envelope): void {
     if (envelope.kind === KIND.init) this.#inits.set(envelope.address, envelope);
     for (const listener of this.#listeners.get(envelope.address) ?? []) listener(envelope);
+    // Looked at when media comes: timers of a hidden tab run late or not at all.
+    if (this.#hiddenAt !== null && !this.#resting && performance.now() - this.#hiddenAt > REST_AFTER_MS) {
+      this.#resting = true;
+      this.#say();
+    }
   }
 
-  #want(address: string, change: number): void {
-    const before = this.#wanted.get(address) ?? 0;
-    const now = before + change;
-    if (now > 0) this.#wanted.set(address, now);
-    else this.#wanted.delete(address);
-    if ((before === 0) !== (now === 0)) this.onWanted([...this.#wanted.keys()].sort());
+  /** The server dropped media of a track because this page does not keep up with it. */
+  fellBehind(address: string): void {
+    this.#slowAt.set(address, performance.now());
+  }
+
+  /** Was media of the track dropped just now? */
+  isSlow(address: string): boolean {
+    const at = this.#slowAt.get(address);
+    return at !== undefined && performance.now() - at < SLOW_MS;
+  }
+
+  close(): void {
+    document.removeEventListener('visibilitychange', this.#visible);
+  }
+
+  #visible = (): void => {
+    const hidden = document.visibilityState === 'hidden';
+    this.#hiddenAt = hidden ? (this.#hiddenAt ?? performance.now()) : null;
+    if (hidden) return;
+    this.#resting = false;
+    this.#say();
+  };
+
+  #say(): void {
+    const wanted = new Set([...this.#wishes].filter((wish) => wish.heard || !this.#resting).map((wish) => wish.address));
+    const addresses = [...wanted].sort();
+    const said = addresses.join('\n');
+    if (said === this.#said) return;
+    this.#said = said;
+    this.onWanted(addresses);
   }
 }

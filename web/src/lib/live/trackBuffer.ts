@@ -1,6 +1,9 @@
 /** One track's way into one SourceBuffer: init segments and whole fragments in order, bounded, from key frame to key frame.
  *
- * Refuses to grow: what waits is at most `MAX_WAITING` fragments, then everything before the last key frame goes.
+ * Refuses to grow: what waits is at most `MAX_WAITING` fragments, then everything before the last key frame goes. What is
+ * buffered is cut whenever something was appended, never by a timer, which a hidden tab hardly has: behind the cursor, and
+ * behind the live edge where the cursor stands still. When the browser's quota is full all the same, what was shown goes
+ * and the append is tried again; then what nobody will look at any more, since the live edge is where one goes on.
  */
 
 import { type Envelope, KIND, parseInit } from '../envelope';
@@ -8,6 +11,13 @@ import { type Envelope, KIND, parseInit } from '../envelope';
 const MAX_WAITING = 150;
 /** Media kept behind the cursor, seconds. */
 const KEEP_BEHIND_S = 8;
+/** Media kept behind the live edge, seconds: a cursor that stands still, as in a hidden tab, keeps no more than that. */
+const KEEP_MOST_S = 20;
+/** Media behind the live edge that stays even when the quota is full, seconds. */
+const KEEP_LEAST_S = 2;
+
+/** Why a MediaSource cannot go on: the browser holds no more, or it failed. */
+export type Broken = 'full' | 'failed';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -33,8 +43,10 @@ export class TrackBuffer {
     /** A SourceBuffer took something: look at the buffered ranges. */
     private readonly onAppended: () => void,
     /** This MediaSource cannot go on. */
-    private readonly onBroken: () => void,
+    private readonly onBroken: (why: Broken) => void,
     private readonly now: () => number,
+    /** Media was dropped that had not been shown, because the browser holds no more. */
+    private readonly onCut: () => void = () => undefined,
   ) {}
 
   get ready(): boolean {
@@ -63,7 +75,7 @@ export class TrackBuffer {
     const source = media.addSourceBuffer(this.mime);
     const { signal } = this.#abort;
     source.addEventListener('updateend', () => this.#updated(), { signal });
-    source.addEventListener('error', () => this.onBroken(), { signal });
+    source.addEventListener('error', () => this.onBroken('failed'), { signal });
     this.#source = source;
     this.#sourceMime = this.mime;
     this.#pump();
@@ -115,7 +127,7 @@ export class TrackBuffer {
       this.#waiting.splice(0, count);
     } catch (error) {
       if (error instanceof DOMException && error.name === 'QuotaExceededError') this.#makeRoom(source);
-      else this.onBroken();
+      else this.onBroken('failed');
     }
   }
 
@@ -123,25 +135,28 @@ export class TrackBuffer {
     const source = this.#source;
     if (source === null) return;
     this.onAppended();
-    if (this.#waiting.length > 0) this.#pump();
-    else this.#forget(source, this.now() - KEEP_BEHIND_S, KEEP_BEHIND_S / 2);
+    if (!this.#forget(source, Math.max(this.now() - KEEP_BEHIND_S, edge(source) - KEEP_MOST_S), KEEP_BEHIND_S / 2)) this.#pump();
   }
 
-  /** The buffer is full: everything that was shown goes; when that is nothing, what waits goes up to the last key frame. */
+  /** The buffer is full. What is removed has the append tried again; when nothing can be, this MediaSource is at its end. */
   #makeRoom(source: SourceBuffer): void {
     if (this.#forget(source, this.now() - 1, 0)) return;
-    const lastKey = this.#waiting.findLastIndex((w) => w.key);
-    if (lastKey > 0) this.#waiting.splice(0, lastKey);
-    else this.onBroken();
+    if (this.#forget(source, edge(source) - KEEP_LEAST_S, 0)) this.onCut();
+    else this.onBroken('full');
   }
 
   #forget(source: SourceBuffer, before: number, slack: number): boolean {
-    if (source.buffered.length === 0 || source.updating) return false;
-    const start = source.buffered.start(0);
-    if (start >= before - slack) return false;
+    if (source.updating || source.buffered.length === 0) return false;
+    if (source.buffered.start(0) >= before - slack) return false;
     source.remove(0, before);
     return true;
   }
+}
+
+/** Where the buffered media ends, seconds. */
+function edge(source: SourceBuffer): number {
+  const { buffered } = source;
+  return buffered.length === 0 ? Number.NEGATIVE_INFINITY : buffered.end(buffered.length - 1);
 }
 
 function join(parts: Bytes[]): Bytes {

@@ -1,0 +1,129 @@
+"""Inspectors' pages in a real Chromium, before a real center to which a room sends real pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from server.config import load_config
+from server.service import build, running
+from tests.support.browsers import hidden_tab
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, fragmented_mp4, free_port, mosquitto
+from tests.support.peers.live_camera import CameraPeer, noisy_mp4
+from wutong.bench.browser import ARGUMENTS, find_chromium
+
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture
+def broker_port(tmp_path: Path) -> Iterator[int]:
+    port = free_port()
+    with mosquitto(tmp_path, port):
+        yield port
+
+
+@pytest_asyncio.fixture
+async def served(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
+    """A center in this process, connected to its broker."""
+    data, file = tmp_path / "center", tmp_path / "center.toml"
+    file.write_text(config_text(data, broker_port))
+    center = build(load_config(file))
+    async with running(center, "127.0.0.1", 0) as port:
+        here = Served(f"http://127.0.0.1:{port}", broker_port, data, center)
+        await here.enroll()
+        yield here
+
+
+@pytest_asyncio.fixture
+async def room(served: Served) -> AsyncIterator[RoomPeer]:
+    """The room court1/c03, connected."""
+    peer = await RoomPeer(served.broker_port).start()
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture(scope="session")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four seconds of pictures at 3 Mbit/s."""
+    return noisy_mp4(tmp_path_factory.mktemp("noise") / "noise.mp4")
+
+
+@pytest.fixture(scope="session")
+def long_noise(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Twelve seconds of them."""
+    return noisy_mp4(tmp_path_factory.mktemp("noise") / "long.mp4", seconds=12)
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four seconds of pictures that need little."""
+    return fragmented_mp4(tmp_path_factory.mktemp("footage") / "footage.mp4")
+
+
+@pytest.fixture
+def camera(room: RoomPeer, noise: bytes) -> CameraPeer:
+    return CameraPeer(room, noise)
+
+
+@contextlib.asynccontextmanager
+async def small_chromium(*arguments: str) -> AsyncIterator[Browser]:
+    """A Chromium with further arguments, such as how much a SourceBuffer may hold."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*ARGUMENTS, *arguments])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def signed_in(
+    browser: Browser, served: Served, address: str, *, url: str = "", width: int = 1280, height: int = 800
+) -> Page:
+    """The page of an inspector; `address`: what comes after `#`, `url`: where the center is reached."""
+    url = url or served.url
+    context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await hidden_tab.prepare(page)
+    async with served.inspector() as http:
+        cookies = [{"name": name, "value": value, "url": url} for name, value in http.cookies.items()]
+    await context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of the same keys
+    await page.goto(f"{url}/inspect#{address}")
+    return page
+
+
+async def holds(page: Page, expression: str) -> None:
+    """Wait until the expression is true; the page's policy lets no test wait inside of it."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.05)
+
+
+async def plays(page: Page) -> None:
+    """Wait until the picture goes on, and is of now as far as this machine allows."""
+    moved = f"document.querySelector('video')?.currentTime > {await cursor_s(page)} + 0.3"
+    await holds(page, f"{moved} && Number(document.querySelector('video').dataset.lagMs || 1e9) < 3000")
+
+
+async def cursor_s(page: Page) -> float:
+    return float(await page.evaluate("document.querySelector('video')?.currentTime ?? 0"))
+
+
+async def buffered_s(page: Page) -> float:
+    """How much is buffered, seconds."""
+    return float(
+        await page.evaluate(
+            """(() => {
+                const { buffered } = document.querySelector('video');
+                let sum = 0;
+                for (let i = 0; i < buffered.length; i += 1) sum += buffered.end(i) - buffered.start(i);
+                return sum;
+            })()"""
+        )
+    )

@@ -1,0 +1,56 @@
+"""33: a tab that nobody looks at keeps little, asks for nothing after a while, and is live when it is looked at."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.faults.pages.conftest import buffered_s, cursor_s, holds, plays, signed_in, small_chromium
+from tests.support.browsers import hidden_tab
+from tests.support.peers.center_peers import RoomPeer, Served, until
+from tests.support.peers.live_camera import CameraPeer
+from tests.support.peers.live_tab import BENCH
+
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
+
+
+async def passes(camera: CameraPeer, fragments: int) -> None:
+    begun = camera.sent
+    await until(lambda: camera.sent >= begun + fragments)
+
+
+async def test_a_hidden_tab_keeps_little_and_then_rests(
+    served: Served, room: RoomPeer, footage: bytes, chromium: Browser
+) -> None:
+    camera = CameraPeer(room, footage)
+    async with camera.running():
+        page = await signed_in(chromium, served, "/room/court1/c03")
+        await plays(page)
+        stood_s = await cursor_s(page)
+        await hidden_tab.hide(page)
+        camera.lead_s = 60.0  # a minute of it comes at once
+        await holds(page, f"document.querySelector('video').buffered.end(0) > {stood_s} + 50")
+        assert await buffered_s(page) < 30
+        assert BENCH in served.center.live.gateway.watched, "a short look at another tab costs nothing"
+
+        await hidden_tab.pass_time(page, 11_000)
+        await until(lambda: BENCH not in served.center.live.gateway.watched)
+        await until(lambda: room.demands()[-1]["tracks"] == [])
+        await passes(camera, 10)
+        left_s = camera.end_s
+        await hidden_tab.show(page)
+        await plays(page)
+        assert await cursor_s(page) > left_s - 2, "nothing of what it missed is played"
+
+
+async def test_a_full_hidden_tab_goes_on_with_what_is_new(served: Served, camera: CameraPeer) -> None:
+    """A browser that holds one megabyte, less than three seconds of this camera, really refuses the append."""
+    async with small_chromium("--mse-video-buffer-size-limit-mb=1") as browser, camera.running():
+        page = await signed_in(browser, served, "/room/court1/c03")
+        await plays(page)
+        await hidden_tab.hide(page)
+        await holds(page, "tab.log.includes('QuotaExceededError')")
+        await passes(camera, 20)
+        await hidden_tab.show(page)
+        await plays(page)
+        assert set(await hidden_tab.refused_appends(page)) == {"QuotaExceededError"}

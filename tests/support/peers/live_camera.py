@@ -1,0 +1,95 @@
+"""A camera of a room as the center hears it live: real fragments, over and over, at the pace of the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from sync.media.envelope import Envelope, Kind, pack_init
+from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from tests.support.peers.center_peers import ROOM_NS, RoomPeer
+from tests.support.peers.live_tab import IDLE
+
+INIT_ID = 7
+
+
+def noisy_mp4(path: Path, *, seconds: float = 4, rate: str = "3M") -> bytes:
+    """A fragmented H.264 file that needs its bit rate: fragments of 160 ms, a key frame a second."""
+    command = (
+        f"ffmpeg -v error -y -f lavfi -i testsrc2=size=320x240:rate=25,noise=alls=60:allf=t -t {seconds} -c:v libx264 "
+        f"-preset ultrafast -b:v {rate} -minrate {rate} -maxrate {rate} -bufsize {rate} -nal-hrd cbr -bf 0 -g 25 "
+        "-keyint_min 25 -sc_threshold 0 -pix_fmt yuv420p "
+        "-movflags empty_moov+default_base_moof+frag_keyframe -frag_duration 160000 -f mp4"
+    )
+    subprocess.run([*command.split(), str(path)], check=True, timeout=60)
+    return path.read_bytes()
+
+
+def parts_of(data: bytes) -> tuple[Init, list[Fragment]]:
+    """The init segment and the fragments of a file."""
+    init, *fragments = BoxReader().feed(data)
+    assert isinstance(init, Init)
+    return init, [one for one in fragments if isinstance(one, Fragment)]
+
+
+class CameraPeer:
+    """The track `bench` of a room."""
+
+    def __init__(self, room: RoomPeer, data: bytes) -> None:
+        self.init, self._fragments = parts_of(data)
+        self._room = room
+        self.sent = 0
+        """Fragments so far."""
+        self.end_s = ROOM_NS / 1e9
+        """Where its media ends, room time."""
+        self.lead_s = 0.0
+        """How far its media may be ahead of the clock: what is more than before is sent at once."""
+        self.spoiled = 0
+        """So many of the next fragments cannot be read by a browser."""
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Send while the block runs."""
+        task = asyncio.create_task(self._send())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _begin(self) -> None:
+        of_track = {"id": "bench", "kind": "video", "name": "审判席", "state": "running", "kept": False}
+        recorder = {"at_ns": 1, "tracks": [{**of_track, "mime": self.init.mime}], "hearing": None, "alarms": []}
+        self._room.publish("status", {**IDLE, "hearing": None, "recorder": recorder, "seats": []})
+
+    async def _send(self) -> None:
+        begun_s = time.monotonic()
+        at_ns = ROOM_NS
+        self._begin()
+        init = Envelope(Kind.INIT, INIT_ID, 0, 0, 0, 0, pack_init(self.init.mime, self.init.data))
+        self._room.publish("live/bench/init", init.pack())
+        while True:
+            self._begin()  # a room that is silent for seconds counts as gone
+            for one in self._fragments:
+                at_ns += self._send_one(one, at_ns)
+                due_s = begun_s + (at_ns - ROOM_NS) / 1e9 - self.lead_s
+                await asyncio.sleep(max(0.0, due_s - time.monotonic()))  # a camera has the clock's pace
+
+    def _send_one(self, one: Fragment, at_ns: int) -> int:
+        """How long it is, nanoseconds."""
+        data = retime(one, self.init, to_ticks(at_ns, self.init.timescale), self.sent).data
+        if self.spoiled > 0:
+            self.spoiled -= 1
+            data = data[:-1000].replace(b"moof", b"moov") + bytes(1000)
+        length_ns = to_ns(one.duration, self.init.timescale)
+        at = (INIT_ID, self.sent, at_ns, time.time_ns(), length_ns // 1000)
+        envelope = Envelope(Kind.FRAGMENT, *at, data, key_frame=one.key_frame)
+        self._room.publish("live/bench/frag", envelope.pack(), qos=0)
+        self.sent += 1
+        self.end_s = (at_ns + length_ns) / 1e9
+        return length_ns
