@@ -75,10 +75,10 @@ case "${1:-all}" in
         run "coverage" tools/coverage.sh
         # What it finds is printed, and lies in .setup/fuzz; longer by `make fuzz`.
         run "fuzz, for 30 s" $bin/python -m tests.fuzz.run --seconds 30
-        # Two at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
+        # Three at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
         # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
         # and alone.
-        run "pytest" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
+        run "pytest" $bin/pytest -n 3 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
         run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e
         run "pytest in the browser" $bin/pytest tests/e2e
         ;;
