@@ -298,7 +298,7 @@ def test_what_is_missing_is_shown_with_its_cause_and_drafts_the_explanation(
     expect(summary).to_contain_text(re.compile(r"缺口 \d+ 处 · 共 [\d.]+ 秒"))
     summary.focus()
     inspector.keyboard.press("Enter")
-    expect(inspector.locator("#gap-list")).to_contain_text("当事人席缺")
+    expect(inspector.locator("#gap-list")).to_contain_text("当事人席 缺")
     inspector.keyboard.press("Escape")
     expect(inspector.locator("#gap-list")).to_have_count(0)
 
