@@ -32,7 +32,7 @@ async def test_each_event_is_stored_once_and_in_its_order(
     tmp_path: Path, broker_port: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox_module, "RESEND_S", 0.2)  # what is on its way is said again, too
-    monkeypatch.setattr(outbox_module, "WINDOW", 24)
+    monkeypatch.setattr(outbox_module, "WINDOW", 8)
     ours, theirs = MqttRelay(broker_port, seed), MqttRelay(broker_port, seed + 100)
     async with (
         theirs.running() as center_port,
