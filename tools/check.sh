@@ -10,7 +10,9 @@ cd "$(dirname "$0")/.."
 bin=.venv/bin
 began=$SECONDS
 # pytest ends at Ctrl-C as if its tests had failed; the rest shall not begin then.
-trap 'printf "\nwutong test: interrupted\n" >&2; exit 130' INT TERM HUP
+bare=
+trap '[ -z "$bare" ] || { kill -INT "$bare" 2>/dev/null; wait "$bare"; }
+    printf "\nwutong test: interrupted\n" >&2; exit 130' INT TERM HUP
 failed=()
 # run NAME COMMAND...: each prints for itself; one that fails is named again at the end, with its command.
 run() {
@@ -51,6 +53,22 @@ pythons() {
 # Three quarters of a minute on two cores when nothing else runs; $@ adds to it.
 unit() { run "pytest, unit" $bin/pytest -n 2 --dist worksteal -m unit "$@"; }
 
+# A bare machine is made and set up mostly by waiting for the network and the disk: that goes on beside the checks that
+# only compute, and is looked at before any test that measures time.
+begin_bare() {
+    mkdir -p .setup/bare
+    env --default-signal=INT $bin/pytest tests/tools/test_bare_machine.py >.setup/bare/tests.log 2>&1 &
+    bare=$!
+}
+# end_bare COMMAND...: says what it said and how it ended; the command is for who wants to run it again.
+end_bare() {
+    local code=0
+    wait "$bare" || code=$?
+    bare=
+    cat .setup/bare/tests.log
+    return "$code"
+}
+
 case "${1:-all}" in
     lint) lint ;;
     unit)
@@ -67,6 +85,7 @@ case "${1:-all}" in
         if [ -e "${what%%::*}" ]; then run "pytest" $bin/pytest "$what"; else run "pytest" $bin/pytest -k "$what"; fi
         ;;
     all)
+        begin_bare
         lint
         pythons
         run "vitest" web test
@@ -78,8 +97,9 @@ case "${1:-all}" in
         # Three at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
         # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
         # and alone.
+        run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
         run "pytest" $bin/pytest -n 3 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
-        run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e
+        run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
         run "pytest in the browser" $bin/pytest tests/e2e
         ;;
     *)
