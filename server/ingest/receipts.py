@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from server.events.admission import Received
+from server.ingest.event_pace import EventPace
 from server.ingest.judgement import EventsMessage, Judgement, judge
 from server.ingest.mishaps import Mishaps
 from server.ingest.signed_publisher import SignedPublisher
@@ -38,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of what waits, of all rooms together; what is too much is taken from who has the most, and sent again."""
+PACE_S = 0.05
 TURN_BYTES = 256 * 1024
 """Judged and stored together, messages counted as the inbox counts them: some hundred events."""
 REFUSE_S = 1.0
@@ -82,6 +84,7 @@ class Ingest:
         self.sealed = Listeners[[Mapping[str, list[SealedPart]]]]()
         """Told of what rooms have sealed with them, before anybody is told of the events."""
         self._inbox = FairInbox[bytes](most_bytes=MOST_BYTES)
+        self._pace = EventPace(monotonic_s=monotonic_s)
         self._come = asyncio.Event()
         self._signing: set[str] = set()
         """Rooms whose device has signed since this center started: nothing unsigned is theirs."""
@@ -104,9 +107,14 @@ class Ingest:
         with ThreadPoolExecutor(1, "judge") as thread:
             while True:
                 await self._come.wait()
-                taken, more = self._inbox.take(TURN_BYTES)
+                taken, more = self._inbox.take(TURN_BYTES, self._pace.allows)
                 if not more:
                     self._come.clear()
+                elif not taken:
+                    await asyncio.sleep(PACE_S)  # all that waits is of rooms that have said too much
+                    continue
+                for room, payload in taken:
+                    self._pace.spend(room, len(payload))
                 judged = await asyncio.get_running_loop().run_in_executor(thread, _judge_all, self._messages(taken))
                 batch = [received for judgement in judged for received in self._decide(judgement)]
                 if batch:

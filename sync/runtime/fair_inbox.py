@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -77,16 +78,23 @@ class FairInbox(Generic[T]):
                 self._drop_one()
             return was_empty
 
-    def take(self, most_bytes: int) -> tuple[list[tuple[str, T]], bool]:
+    def take(
+        self, most_bytes: int, may: Callable[[str], bool] = lambda sender: True
+    ) -> tuple[list[tuple[str, T]], bool]:
         """(sender, message) in the order of the turns, up to `most_bytes` in cost and one more; whether more waits.
 
-        Where more waits, whoever takes must come again: no `put` asks for it.
+        Where more waits, whoever takes must come again: no `put` asks for it. `may(sender)`: whether anything of it is
+        taken now; what is not taken waits on, in its bounds.
         """
         taken: list[tuple[str, T]] = []
         spent = 0
         with self._lock:
-            while self._waiting and spent < most_bytes:
+            held = {sender for sender in self._waiting if not may(sender)}
+            while len(self._waiting) > len(held) and spent < most_bytes:
                 sender, one = next(iter(self._waiting.items()))
+                if sender in held:
+                    self._waiting.move_to_end(sender)
+                    continue
                 if one.deficit <= 0:
                     one.deficit += self._quantum
                 while one.messages and one.deficit > 0 and spent < most_bytes:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from server.config import RoomEntry
 from server.events.admission import number_of, read_event
+from server.ingest.event_pace import EventPace
 from server.ingest.floods import Floods
 from server.rooms import Rooms
 from sync.errors import CenterError
@@ -127,6 +128,28 @@ def test_the_wall_names_a_room_that_floods_until_it_is_calm() -> None:
         floods.poll()
         seen.append([list(rooms.states[room].alarms) for room in ("court1/c03", "court1/c04")])
     assert seen == [[["flood"], []]] * 3 + [[[], []]]
+
+
+def test_a_room_that_says_too_much_is_looked_at_by_and_by_and_no_other_waits_for_it() -> None:
+    now = [5.0]
+    pace = EventPace(monotonic_s=lambda: now[0])
+    inbox = FairInbox[int]()
+    for n in range(40):
+        inbox.put("flood", n, 1_000_000)
+    inbox.put("honest", 0, 500)
+    looked_at: list[tuple[str, int]] = []
+    while True:
+        taken, more = inbox.take(256 * 1024, pace.allows)
+        for sender, number in taken:
+            pace.spend(sender, 1_000_000 if sender == "flood" else 500)
+            looked_at.append((sender, number))
+        if not taken:
+            break
+    assert more
+    assert len(looked_at) == 10
+    assert ("honest", 0) in looked_at[:3]
+    now[0] += 4.0  # one megabyte more
+    assert inbox.take(256 * 1024, pace.allows) == ([("flood", 9)], True)
 
 
 def test_an_inbox_says_of_whom_it_dropped() -> None:
