@@ -30,7 +30,7 @@ from sync.http.rules import machine
 from sync.http.serve import new_app, serving
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline, cancel_and_wait
+from sync.runtime.service import Lifeline
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls
 
@@ -191,12 +191,8 @@ async def running(
     """
     own = ServedTls(host, tls, PlainPolicy(plain_until, setting="--plain-until"))
     app = build(data, read_tokens(token_file))
-    async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound:
-        following = asyncio.create_task(own.run())
-        try:
-            yield bound
-        finally:
-            await cancel_and_wait(following)
+    async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
+        yield bound
 
 
 async def serve(

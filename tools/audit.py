@@ -185,7 +185,7 @@ def ask_all(
     return asked
 
 
-class Index:
+class AdvisoryIndex:
     """The index that pip uses on this machine."""
 
     def __init__(self, http: httpx.Client, address: str) -> None:
@@ -265,7 +265,7 @@ def python_packages(only: Iterable[str], seconds: float, *, fresh: bool) -> int:
     context = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or _pip_setting("cert") or None)
     limits = httpx.Timeout(10, connect=5)
     with httpx.Client(verify=context, timeout=limits, follow_redirects=True) as http:
-        index = Index(http, _index())
+        index = AdvisoryIndex(http, _index())
         asked = ask_all(wanted, index.ask, Answers(ANSWERS), known, seconds=seconds, fresh=fresh, say=_say)
     for advisory in asked.found:
         print(advisory)

@@ -68,7 +68,7 @@ def active(*units: str) -> bool:
     return said == ["active"] * len(units)
 
 
-class Panel:
+class BootedPanel:
     """The clerk's panel, as a program speaks to it."""
 
     def __init__(self) -> None:
@@ -245,9 +245,9 @@ def a_stop_while_it_records_ends_cleanly_and_a_start_goes_on() -> None:
     panel.ask("POST", "/api/hearing/close")
 
 
-def _panel() -> Panel | None:
+def _panel() -> BootedPanel | None:
     try:
-        return Panel()
+        return BootedPanel()
     except OSError:
         return None
 

@@ -29,7 +29,7 @@ from sync.errors import ConfigError, MediaError
 from sync.http.rules import Rule, declare
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline, cancel_and_wait
+from sync.runtime.service import Lifeline
 from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls
@@ -185,12 +185,8 @@ async def running(
         for recognizer in recognizers:
             await recognizer.start()
         app = build(QuestionQueue(recognizers, waiting), name=settings.model, language=settings.language, token=token)
-        async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound:
-            following = asyncio.create_task(own.run())
-            try:
-                yield bound
-            finally:
-                await cancel_and_wait(following)
+        async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
+            yield bound
     finally:
         await asyncio.gather(*(recognizer.stop() for recognizer in recognizers))
 

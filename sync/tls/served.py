@@ -8,9 +8,10 @@ said in the log each day.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from cryptography import x509
 
 from sync.errors import ConfigError
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
+from sync.runtime.service import cancel_and_wait
 from sync.tls.contexts import load_own, server_context
 from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy, PlainWire
@@ -30,7 +32,7 @@ SOON = dt.timedelta(days=30)
 
 
 class ServedTls:
-    """`context` is None where all is plain. Methods but `run` may block for some milliseconds."""
+    """`context` is None where all is plain. Methods but `followed` may block for some milliseconds."""
 
     def __init__(
         self,
@@ -79,8 +81,16 @@ class ServedTls:
         self._say_end()
         return True
 
-    async def run(self) -> None:
-        """Follow for ever."""
+    @contextlib.asynccontextmanager
+    async def followed(self) -> AsyncIterator[None]:
+        """Follow while the block runs."""
+        following = asyncio.create_task(self._follow_for_ever())
+        try:
+            yield
+        finally:
+            await cancel_and_wait(following)
+
+    async def _follow_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
             await asyncio.to_thread(self.follow)

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from server.config import load_config
-from server.service import build, running
 from tests.support.exports.honest_exports import authority, center, forge, honest, media, place
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto
+from tests.support.peers.center_fixtures import broker_port, center_at
+from tests.support.peers.center_peers import RoomPeer, Served
 from tests.support.rooms.edge_room import Room, enroll
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
-__all__ = ["authority", "center", "forge", "honest", "media", "place"]
+__all__ = ["authority", "broker_port", "center", "forge", "honest", "media", "place"]
 """The honest exports of tests/attacks; `center` there is a key, a center that runs is `archive` here."""
-
-
-@pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    with mosquitto(tmp_path, port):
-        yield port
 
 
 @pytest_asyncio.fixture
 async def archive(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
     """A center in this process, connected to its broker."""
-    file = tmp_path / "center.toml"
-    file.write_text(config_text(tmp_path / "center", broker_port))
-    made = build(load_config(file))
-    async with running(made, "127.0.0.1", 0) as port:
-        here = Served(f"http://127.0.0.1:{port}", broker_port, tmp_path / "center", made)
-        await here.enroll()
+    async with center_at(tmp_path, broker_port) as here:
         yield here
 
 

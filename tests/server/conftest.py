@@ -1,43 +1,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from server.config import load_config
-from server.service import build, running
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, fragmented_mp4, free_port, mosquitto
+from tests.support.peers.center_fixtures import broker_port, room, served
+from tests.support.peers.center_peers import fragmented_mp4
 
-
-@pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    with mosquitto(tmp_path, port):
-        yield port
-
-
-@pytest_asyncio.fixture
-async def served(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
-    """A center in this process, connected to its broker."""
-    data = tmp_path / "center"
-    file = tmp_path / "center.toml"
-    file.write_text(config_text(data, broker_port))
-    center = build(load_config(file))
-    async with running(center, "127.0.0.1", 0) as port:
-        here = Served(f"http://127.0.0.1:{port}", broker_port, data, center)
-        await here.enroll()
-        yield here
-
-
-@pytest_asyncio.fixture
-async def room(served: Served) -> AsyncIterator[RoomPeer]:
-    """The room court1/c03, connected."""
-    peer = await RoomPeer(served.broker_port).start()
-    yield peer
-    peer.stop()
+__all__ = ["broker_port", "room", "served"]
 
 
 @pytest.fixture(scope="session")

@@ -101,13 +101,13 @@ def _fails(pin: audit.Pin) -> Mapping[str, Any]:
     raise ValueError("it is asked again")
 
 
-def _served(answer: httpx.Response | Exception) -> audit.Index:
+def _served(answer: httpx.Response | Exception) -> audit.AdvisoryIndex:
     def handle(request: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    return audit.Index(httpx.Client(transport=httpx.MockTransport(handle)), "https://index.example/simple")
+    return audit.AdvisoryIndex(httpx.Client(transport=httpx.MockTransport(handle)), "https://index.example/simple")
 
 
 @pytest.mark.parametrize(

@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from server.config import load_config
-from server.service import build, running
 from tests.support.browsers import hidden_tab
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, fragmented_mp4, free_port, mosquitto
+from tests.support.peers.center_fixtures import broker_port, room, served
+from tests.support.peers.center_peers import RoomPeer, Served, fragmented_mp4
 from tests.support.peers.live_camera import CameraPeer, noisy_mp4
 from wutong.bench.browser import ARGUMENTS, find_chromium
 
+__all__ = ["broker_port", "room", "served"]
+
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    with mosquitto(tmp_path, port):
-        yield port
-
-
-@pytest_asyncio.fixture
-async def served(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
-    """A center in this process, connected to its broker."""
-    data, file = tmp_path / "center", tmp_path / "center.toml"
-    file.write_text(config_text(data, broker_port))
-    center = build(load_config(file))
-    async with running(center, "127.0.0.1", 0) as port:
-        here = Served(f"http://127.0.0.1:{port}", broker_port, data, center)
-        await here.enroll()
-        yield here
-
-
-@pytest_asyncio.fixture
-async def room(served: Served) -> AsyncIterator[RoomPeer]:
-    """The room court1/c03, connected."""
-    peer = await RoomPeer(served.broker_port).start()
-    yield peer
-    peer.stop()
 
 
 @pytest.fixture(scope="session")

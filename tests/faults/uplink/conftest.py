@@ -2,38 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from tests.support.peers.center_fixtures import broker_port, served
 
-import pytest
-import pytest_asyncio
-
-from server.config import load_config
-from server.service import build, running
-from tests.support.peers.center_peers import Served, config_text, free_port, mosquitto
-
-
-@pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    with mosquitto(tmp_path, port):
-        yield port
-
-
-@contextlib.asynccontextmanager
-async def center_at(folder: Path, broker_port: int) -> AsyncIterator[Served]:
-    """A center whose broker is reached at this port."""
-    file = folder / "center.toml"
-    file.write_text(config_text(folder / "center", broker_port))
-    center = build(load_config(file))
-    async with running(center, "127.0.0.1", 0) as port:
-        here = Served(f"http://127.0.0.1:{port}", broker_port, folder / "center", center)
-        await here.enroll()
-        yield here
-
-
-@pytest_asyncio.fixture
-async def served(tmp_path: Path, broker_port: int) -> AsyncIterator[Served]:
-    async with center_at(tmp_path, broker_port) as here:
-        yield here
+__all__ = ["broker_port", "served"]

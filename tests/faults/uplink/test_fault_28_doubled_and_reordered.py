@@ -13,8 +13,8 @@ import pytest
 
 from sync.mqtt import BrokerAddress
 from sync.uplink import outbox as outbox_module
-from tests.faults.uplink.conftest import center_at
 from tests.support.files import databases
+from tests.support.peers.center_fixtures import center_at
 from tests.support.peers.center_peers import until
 from tests.support.peers.mqtt_relay import MqttRelay
 from tests.support.peers.real_room import SendingRoom, sending_room, stored_at

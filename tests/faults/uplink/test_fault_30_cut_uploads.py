@@ -22,15 +22,8 @@ import pytest
 
 from server.ingest import uploads as folder_module
 from sync.mqtt import BrokerAddress
-from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.uplink import uploads as uploads_module
-from sync.uplink.hand_over import SignedHandOver
-from sync.uplink.token_bucket import TokenBucket
-from sync.uplink.trusted_center import TrustedCenter
-from sync.uplink.tus import TusClient
-from sync.uplink.upload_store import UploadStore
-from sync.uplink.uploads import Uploads
 from tests.support.peers.center_peers import (
     TOKENS,
     Served,
@@ -39,8 +32,9 @@ from tests.support.peers.center_peers import (
     metadata,
     until,
 )
-from tests.support.peers.device_signatures import device_key, enroll_at, signed_claim
+from tests.support.peers.device_signatures import enroll_at, signed_claim
 from tests.support.peers.real_room import sending_room, stored_at
+from tests.support.peers.uploading_room import uploading
 
 ADDRESS = "court1/c03"
 CHUNK = 64
@@ -186,33 +180,6 @@ async def dying_center(died: Path, config: Path, port: int) -> AsyncIterator[lis
         await asyncio.gather(task, return_exceptions=True)
 
 
-@contextlib.asynccontextmanager
-async def uploading(layout: RoomPaths, log: RoomLog, port: int) -> AsyncIterator[Uploads]:
-    store = UploadStore(layout.uploads)
-    headers = {"Authorization": f"Bearer {TOKENS[ADDRESS]}"}
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10, trust_env=False
-    ) as http:
-        tus = TusClient(http)
-        uploads = Uploads(
-            room=ADDRESS,
-            layout=layout,
-            room_log=log,
-            store=store,
-            tus=tus,
-            confirm=SignedHandOver(tus, TrustedCenter(layout, ADDRESS), device_key(ADDRESS)).confirm,
-            pace=TokenBucket(1e9),
-            hearing=lambda: None,
-        )
-        task = asyncio.create_task(uploads.run())
-        try:
-            yield uploads
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            store.close()
-
-
 async def test_a_center_that_is_killed_between_disk_and_answer_loses_and_doubles_nothing(
     tmp_path: Path, broker_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +194,7 @@ async def test_a_center_that_is_killed_between_disk_and_answer_loses_and_doubles
     async with (
         dying_center(died, config, port) as ends,
         sending_room(data, tmp_path / "room", address) as room,
-        uploading(RoomPaths(tmp_path / "room"), room.log, port) as uploads,
+        uploading(ADDRESS, RoomPaths(tmp_path / "room"), room.log, port, token=TOKENS[ADDRESS]) as uploads,
     ):
         await until(lambda: room.line.connected, 60)
         room.open("h1")

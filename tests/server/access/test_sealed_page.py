@@ -6,29 +6,18 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.server.access.test_sealed_parts import WORD, hold, seal
+from tests.support.browsers.hearing_page import hearing_page
 from tests.support.browsers.looks import looked_at
 from tests.support.peers.center_peers import RoomPeer, Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]
-PATIENCE_MS = 60_000
 
 
 async def opened(chromium: Browser, served: Served, role: str, locale: str, width: int, height: int) -> Page:
-    """The hearing's page of somebody who is signed in."""
-    context = await chromium.new_context(viewport={"width": width, "height": height}, locale=locale)
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    async with served.inspector(role) as http:
-        cookies = [{"name": name, "value": value, "url": served.url} for name, value in http.cookies.items()]
-        await context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of the same keys
-        await page.goto(f"{served.url}/inspect#/hearing/h1")
-        await expect(page.get_by_test_id("elapsed")).to_be_visible()
-        if locale == "en-US":
-            await page.get_by_role("button", name="切换到英文").click()
-        await looked_at(page, f"sealed-{role}-{locale}-{width}")
-        await page.locator("#tab-details").click()
-        await looked_at(page, f"sealed-{role}-{locale}-{width}-details")
+    page = await hearing_page(chromium, served, locale, width, height, role=role)
+    await looked_at(page, f"sealed-{role}-{locale}-{width}")
+    await page.locator("#tab-details").click()
+    await looked_at(page, f"sealed-{role}-{locale}-{width}-details")
     return page
 
 

@@ -7,17 +7,17 @@ import hashlib
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from server.playback.ranges import Media, TrackFile
 from server.store.media_indexes import MediaIndexes
 from sync.media.fmp4 import BoxReader, Init
 from sync.record.sealed_parts import Unseen
 from tests.server.access.test_sealed_parts import at_room_time, store, story
+from tests.support.browsers.hearing_page import hearing_page
 from tests.support.browsers.looks import looked_at
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, until
 
-PATIENCE_MS = 60_000
 S = 10**9
 
 
@@ -61,21 +61,6 @@ async def test_what_cannot_be_played_is_told_with_its_stretch_and_why_and_a_seal
         assert {span["to_ms"] for track in shown["tracks"] for span in track["unreadable"]} == {begin + 3000}
 
 
-async def _opened(chromium: Browser, served: Served, locale: str, width: int, height: int) -> Page:
-    context = await chromium.new_context(viewport={"width": width, "height": height}, locale=locale)
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    async with served.inspector() as http:
-        cookies = [{"name": name, "value": value, "url": served.url} for name, value in http.cookies.items()]
-        await context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of the same keys
-        await page.goto(f"{served.url}/inspect#/hearing/h1")
-        await expect(page.get_by_test_id("elapsed")).to_be_visible()
-        if locale == "en-US":
-            await page.get_by_role("button", name="切换到英文").click()
-    return page
-
-
 @pytest.mark.browser
 @pytest.mark.alone
 @pytest.mark.timeout(300)
@@ -87,7 +72,7 @@ async def test_the_time_line_shows_it_and_the_list_says_it_in_both_languages(
         ("zh-CN", 1280, 800, "无法播放 2 处", "文件从这里起损坏", "文件中没有可以播放的内容"),
         ("en-US", 1920, 1080, "Unplayable: 2", "damaged from here on", "holds nothing that can be played"),
     ):
-        page = await _opened(chromium, served, locale, width, height)
+        page = await hearing_page(chromium, served, locale, width, height)
         await expect(page.get_by_test_id("unreadable-span")).to_have_count(2)
         button = page.get_by_test_id("gaps")
         await expect(button).to_contain_text(summary)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from tests.support.files import databases
 from tests.support.peers.center_peers import Served
 from tests.support.peers.device_signatures import enroll_at
 from tests.support.peers.live_tab import Tab, tab
+from tests.support.peers.one_process import OneProcess
 from tests.support.peers.uplink_peers import ADDRESS, Mosquitto, free_port, until
 
 BENCH = f"{ADDRESS}/bench"
@@ -27,7 +27,7 @@ PATIENCE_S = 150
 COMMAND = [sys.executable, "-c", "from wutong.cli import main; main()", "server", "--config"]
 
 
-class CenterProcess:
+class CenterProcess(OneProcess):
     """Started again it is the same center: its data stay."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
@@ -49,7 +49,6 @@ class CenterProcess:
             f'username = "{broker.center.username}"\npassword_file = {password}\n'
             f'[storage]\ndata = "{self.data}"\n{rooms}'
         )
-        self._process: subprocess.Popen[bytes] | None = None
 
     async def enroll(self) -> None:
         """The room's device."""
@@ -77,25 +76,6 @@ class CenterProcess:
                 return (await http.get(f"{self.served.url}/api/session")).status_code == 401
             except httpx.TransportError:
                 return False
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def stored(self) -> list[int]:
         """The numbers of the room's events, in the order in which they were stored."""

@@ -8,9 +8,9 @@ goes on at once. It does so in both directions.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator
+
+from tests.support.peers.line_relay import LineRelay
 
 HELD = 5
 IDLE_S = 0.03
@@ -18,41 +18,22 @@ PUBLISH = 3
 DUPLICATE = 0x08
 
 
-class MqttRelay:
+class MqttRelay(LineRelay):
     """Between clients and the broker at `port`."""
 
     def __init__(self, port: int, seed: int) -> None:
-        self._port = port
+        super().__init__(port)
         self._random = random.Random(seed)
         self.carried = 0
         """Messages of QoS 1 that came."""
         self.doubled = 0
         self.moved = 0
         """Messages that overtook another."""
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[int]:
-        """Yields the port of the line."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        try:
-            yield int(server.sockets[0].getsockname()[1])
-        finally:
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        pumps = [
-            asyncio.create_task(self._pump(reader, up_writer)),
-            asyncio.create_task(self._pump(up_reader, writer)),
-        ]
-        self._tasks |= set(pumps)
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for one in (up_writer, writer):
-            one.transport.abort()
+        ends = (up_writer, writer)
+        await self._carry(self._pump(reader, up_writer), self._pump(up_reader, writer), ends=ends)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held: list[bytes] = []

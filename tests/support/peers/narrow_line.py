@@ -5,35 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+
+from tests.support.peers.line_relay import LineRelay
 
 PIECE = 4096
 
 
-class NarrowLine:
+class NarrowLine(LineRelay):
     """Carries every connection to `port`; what comes from there passes at `bytes_per_s`, None for as fast as it comes.
 
     It holds nothing itself, so that who sends is held up at once.
     """
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self._tasks: set[asyncio.Task[None]] = set()
+        super().__init__(port)
         self.bytes_per_s: float | None = None
         self.carried = 0
         """Bytes that came through so far."""
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[int]:
-        """Yields the port of the line."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        try:
-            yield int(server.sockets[0].getsockname()[1])
-        finally:
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = socket.socket()
@@ -41,14 +29,8 @@ class NarrowLine:
         upstream.setblocking(False)
         await asyncio.get_running_loop().sock_connect(upstream, ("127.0.0.1", self._port))
         up_reader, up_writer = await asyncio.open_connection(sock=upstream, limit=PIECE)
-        pumps = {
-            asyncio.create_task(self._pump(reader, up_writer, narrow=False)),
-            asyncio.create_task(self._pump(up_reader, writer, narrow=True)),
-        }
-        self._tasks |= pumps
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for one in (up_writer, writer):
-            one.transport.abort()
+        down = self._pump(up_reader, writer, narrow=True)
+        await self._carry(self._pump(reader, up_writer, narrow=False), down, ends=(up_writer, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, narrow: bool) -> None:
         with contextlib.suppress(ConnectionError):

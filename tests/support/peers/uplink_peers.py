@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import random
-import signal
 import socket
 import struct
 import subprocess
@@ -34,6 +33,7 @@ from sync.ledger.messages.signed_message import Purpose, text_digest
 from sync.mqtt import BrokerAddress
 from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says
+from tests.support.peers.one_process import OneProcess
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"
@@ -56,7 +56,7 @@ async def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
     return value
 
 
-class Mosquitto:
+class Mosquitto(OneProcess):
     """A broker with the product's own passwords and access list; can be killed and started again."""
 
     def __init__(self, folder: Path, *, max_packet_bytes: int | None = None, more: tuple[str, ...] = ()) -> None:
@@ -72,7 +72,6 @@ class Mosquitto:
         replaced = tuple(line.split()[0] + " " for line in more)
         ours = [line for line in self._config.read_text().splitlines() if not (more and line.startswith(replaced))]
         self._config.write_text("\n".join([*more, *ours]) + "\n")
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(["mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL)
@@ -82,26 +81,6 @@ class Mosquitto:
                 return
             time.sleep(0.02)
         raise AssertionError("mosquitto did not start")
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """It lives, but neither reads nor answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def address(self, who: Account | None = None) -> BrokerAddress:
         one = who or self.room

@@ -21,6 +21,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from tests.support.peers.device_signatures import CENTER_KEY, device_key
+from tests.support.peers.one_process import OneProcess
 from tests.support.peers.uplink_peers import ADDRESS, Mosquitto, until
 from tests.support.rooms.signer_peer import signing
 
@@ -35,7 +36,7 @@ OPENING = {
 }
 
 
-class UplinkRoom:
+class UplinkRoom(OneProcess):
     """`link` is what the uplink says of its line, `docket` the last that the center sent."""
 
     def __init__(self, folder: Path, broker: Mosquitto, center_url: str) -> None:
@@ -49,7 +50,6 @@ class UplinkRoom:
         self.recorder = FeedServer(self.layout.feed("recorder"))
         self.sequence = 0
         self.init_id = 0
-        self._process: subprocess.Popen[bytes] | None = None
         (folder / "token").write_text("token-of-room-c03-0123456789abcdef")
         (folder / "token").chmod(0o600)
         court, room = ADDRESS.split("/")
@@ -95,16 +95,8 @@ class UplinkRoom:
         with self.profile.with_name("uplink.log").open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log)
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        super().kill()
         self.link = {}
 
     async def stop(self) -> int:

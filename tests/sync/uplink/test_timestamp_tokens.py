@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -22,38 +20,10 @@ from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.uplink.timestamp_authority import reply_to
 from sync.uplink.timestamp_tokens import Stamps
+from tests.support.peers.posted_to import posted_to, send
 from tests.support.peers.tsa import Authority
 
 ROOM = "jianshan/c03"
-Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
-
-
-@contextmanager
-def authority(answer: Answer) -> Iterator[str]:
-    """HTTP on a free port that does with each request what the test says."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            answer(self, self.rfile.read(int(self.headers["Content-Length"])))
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
 
 
 class Room:
@@ -90,7 +60,7 @@ async def test_seals_that_the_authority_refuses_hold_up_no_other(tmp_path: Path)
         else:
             send(handler, 200, real.reply(request))
 
-    with authority(answer) as url:
+    with posted_to(answer) as url:
         task = asyncio.create_task(room.stamps(url).run())
         try:
             async with asyncio.timeout(60):
@@ -118,7 +88,7 @@ async def test_an_answer_without_end_is_left_after_what_a_token_may_have(tmp_pat
         except OSError:
             left.set()
 
-    with authority(answer) as url:
+    with posted_to(answer) as url:
         with pytest.raises(LedgerError, match="too long"):
             await reply_to(url, b"request")
         assert await asyncio.to_thread(left.wait, 30)
@@ -137,7 +107,7 @@ async def test_an_answer_that_is_packed_is_not_unpacked(tmp_path: Path) -> None:
         handler.end_headers()
         handler.wfile.write(b"packed")
 
-    with authority(answer) as url:
+    with posted_to(answer) as url:
         assert await reply_to(url, b"request") == b"packed"
     room.checkpoints.close()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -18,14 +15,9 @@ from sync.http.serve import serving
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths, page_picture_name
 from sync.uplink import uploads as uploads_module
-from sync.uplink.hand_over import SignedHandOver
-from sync.uplink.token_bucket import TokenBucket
-from sync.uplink.trusted_center import TrustedCenter
-from sync.uplink.tus import TusClient
-from sync.uplink.upload_store import UploadStore
-from sync.uplink.uploads import Uploads
 from tests.support.peers.device_signatures import device_key
 from tests.support.peers.uplink_peers import ADDRESS, BreakingLine, UploadPeer, until
+from tests.support.peers.uploading_room import uploading
 
 HEARING = "20261122-093000-00c0ffee"
 
@@ -40,31 +32,6 @@ def peer(tmp_path: Path) -> UploadPeer:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads_module, "GROW_S", 0.1)
     monkeypatch.setattr(uploads_module, "MAX_PAUSE_S", 0.2)
-
-
-@contextlib.asynccontextmanager
-async def uploading(
-    layout: RoomPaths, log: RoomLog, port: int, *, hearing: str | None = None
-) -> AsyncIterator[Uploads]:
-    store = UploadStore(layout.uploads)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as http:
-        uploads = Uploads(
-            room=ADDRESS,
-            layout=layout,
-            room_log=log,
-            store=store,
-            tus=TusClient(http),
-            confirm=SignedHandOver(TusClient(http), TrustedCenter(layout, ADDRESS), device_key(ADDRESS)).confirm,
-            pace=TokenBucket(1e9),
-            hearing=lambda: hearing,
-        )
-        task = asyncio.create_task(uploads.run())
-        try:
-            yield uploads
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            store.close()
 
 
 def segment(layout: RoomPaths, log: RoomLog, index: int, data: bytes, *, hearing: str = HEARING) -> str:
@@ -105,7 +72,7 @@ def document(layout: RoomPaths, log: RoomLog, data: bytes) -> str:
 
 async def test_the_documents_of_signed_words_arrive(layout: RoomPaths, room_log: RoomLog, peer: UploadPeer) -> None:
     signed = document(layout, room_log, os.urandom(70_000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: set(peer.objects) == {signed})
         await until(lambda: uploads.pending_bytes == 0)
 
@@ -113,7 +80,7 @@ async def test_the_documents_of_signed_words_arrive(layout: RoomPaths, room_log:
 async def test_files_arrive_and_are_receipted_once(layout: RoomPaths, room_log: RoomLog, peer: UploadPeer) -> None:
     segments = [segment(layout, room_log, i, os.urandom(300_000 + i)) for i in range(3)]
     paper = exhibit(layout, room_log, os.urandom(5000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: set(peer.objects) == {*segments, paper})
         await until(lambda: uploads.pending_bytes == 0)
         assert uploads.reachable
@@ -122,7 +89,7 @@ async def test_files_arrive_and_are_receipted_once(layout: RoomPaths, room_log: 
         uploads.kick()
     assert len(peer.posts) == 4
     # A restart reads the log again and sends nothing twice.
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: uploads.reachable)
     assert len(peer.posts) == 4
 
@@ -140,7 +107,7 @@ async def test_pictures_of_pages_arrive_the_first_page_before_all_else(
     paper = exhibit(layout, room_log, os.urandom(5000))
     body = {"exhibit": "e1", "of": "0" * 64, "pictures": pictures}
     room_log.append("drawn", body, hearing=HEARING, room_ns=1, utc_ns=1)
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: set(peer.objects) == {paper, *(p["sha256"] for p in pictures)})
         await until(lambda: uploads.pending_bytes == 0)
     assert [post["kind"] for post in peer.posts] == ["page", "page", "exhibit", "page"]
@@ -151,11 +118,11 @@ async def test_an_empty_exhibit_store_and_a_lost_upload_db_are_no_harm(
     layout: RoomPaths, room_log: RoomLog, peer: UploadPeer
 ) -> None:
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port):
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port):
         await until(lambda: sha256 in peer.objects)
     for file in layout.data.glob("upload.db*"):
         file.unlink()
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port):
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port):
         await until(lambda: len(peer.posts) == 2)
     assert list(peer.objects) == [sha256]
 
@@ -168,7 +135,7 @@ async def test_files_that_are_gone_from_the_disk_hide_no_other(
     for index in range(5):
         finished(room_log, index, b"moved away by the operator, never sent")
     sha256 = segment(layout, room_log, 5, os.urandom(10_000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: sha256 in peer.objects)
         await until(lambda: uploads.reachable)
 
@@ -182,7 +149,7 @@ async def test_a_line_that_is_cut_at_random_only_delays(
     data = {segment(layout, room_log, i, content): content for i, content in enumerate(contents)}
     async with serving(peer.app, "127.0.0.1", 0) as port:
         line = BreakingLine(port, cuts=6, seed=seed)
-        async with line.running() as broken, uploading(layout, room_log, broken):
+        async with line.running() as broken, uploading(ADDRESS, layout, room_log, broken):
             await until(lambda: set(peer.objects) == set(data), 60)
     assert line.done == 6
     assert all(peer.objects[sha256] == content for sha256, content in data.items())
@@ -192,7 +159,7 @@ async def test_the_center_is_away_and_comes_back(layout: RoomPaths, room_log: Ro
     async with serving(peer.app, "127.0.0.1", 0) as port:
         pass
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
-    async with uploading(layout, room_log, port) as uploads:
+    async with uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: uploads.pending_bytes == 100_000)
         assert not uploads.reachable
         async with serving(peer.app, "127.0.0.1", port):
@@ -206,7 +173,7 @@ async def test_other_bytes_at_the_center_are_sent_again_from_the_start(
 ) -> None:
     peer.spoil = 2
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port):
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port):
         await until(lambda: sha256 in peer.objects)
     assert len({post["upload"] for post in peer.posts}) == 3
 
@@ -219,13 +186,13 @@ async def test_an_upload_that_the_center_lost_begins_anew(
     file.parent.mkdir(parents=True)
     file.write_bytes(data)
     async with serving(peer.app, "127.0.0.1", 0) as port:
-        async with uploading(layout, room_log, port, hearing=HEARING):
+        async with uploading(ADDRESS, layout, room_log, port, hearing=HEARING):
             await until(lambda: peer.partial_bytes() == len(data))
         for left in peer.folder.iterdir():
             if left.is_file():
                 left.unlink()
         sha256 = finished(room_log, 0, data)
-        async with uploading(layout, room_log, port, hearing=HEARING):
+        async with uploading(ADDRESS, layout, room_log, port, hearing=HEARING):
             await until(lambda: sha256 in peer.objects)
 
 
@@ -234,7 +201,7 @@ async def test_a_receipt_that_was_lost_on_the_way_is_asked_for_and_nothing_is_se
 ) -> None:
     sha256 = segment(layout, room_log, 0, os.urandom(100_000))
     async with serving(peer.app, "127.0.0.1", 0) as port:
-        async with uploading(layout, room_log, port) as uploads:
+        async with uploading(ADDRESS, layout, room_log, port) as uploads:
             await until(lambda: sha256 in peer.objects and uploads.last_receipt_utc_ns)
         with contextlib.closing(sqlite3.connect(layout.uploads)) as db:
             db.execute("UPDATE upload SET stored_utc_ns = NULL")
@@ -242,7 +209,7 @@ async def test_a_receipt_that_was_lost_on_the_way_is_asked_for_and_nothing_is_se
         for left in peer.folder.iterdir():
             if left.is_file():
                 left.unlink()
-        async with uploading(layout, room_log, port) as uploads:
+        async with uploading(ADDRESS, layout, room_log, port) as uploads:
             await until(lambda: uploads.last_receipt_utc_ns)
     assert peer.partial_bytes() == 0
     assert len(peer.posts) == 2
@@ -254,7 +221,7 @@ async def test_a_file_that_the_disk_lost_holds_up_no_other(
     segment(layout, room_log, 0, b"gone")
     (layout.track(HEARING, "bench") / "00000.mp4").unlink()
     sha256 = segment(layout, room_log, 1, os.urandom(1000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port) as uploads:
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port) as uploads:
         await until(lambda: sha256 in peer.objects)
         await until(lambda: uploads.pending_bytes == 4)
 
@@ -267,7 +234,7 @@ async def test_a_path_outside_of_the_hearing_is_never_read(
     body = {"track": "bench", "index": 0, "file": "../../../secret", "bytes": 6, "sha256": sha256}
     room_log.append("segment", body, hearing=HEARING, room_ns=1, utc_ns=1)
     good = segment(layout, room_log, 1, os.urandom(1000))
-    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(layout, room_log, port):
+    async with serving(peer.app, "127.0.0.1", 0) as port, uploading(ADDRESS, layout, room_log, port):
         await until(lambda: good in peer.objects)
     assert sha256 not in peer.objects
 
@@ -281,7 +248,7 @@ async def test_a_growing_segment_is_sent_by_whole_fragments_and_finished_on_its_
     half = len(data) // 2
     file.write_bytes(data[:half])
     async with serving(peer.app, "127.0.0.1", 0) as port:
-        async with uploading(layout, room_log, port, hearing=HEARING):
+        async with uploading(ADDRESS, layout, room_log, port, hearing=HEARING):
             await until(lambda: peer.partial_bytes() > 0)
             sent = peer.partial_bytes()
             assert sent <= half
@@ -291,7 +258,7 @@ async def test_a_growing_segment_is_sent_by_whole_fragments_and_finished_on_its_
             await until(lambda: peer.partial_bytes() == len(data))
             assert not peer.posts
         # Killed here: a new process asks the center how far it is.
-        async with uploading(layout, room_log, port, hearing=HEARING) as uploads:
+        async with uploading(ADDRESS, layout, room_log, port, hearing=HEARING) as uploads:
             sha256 = finished(room_log, 0, data)
             uploads.kick()
             await until(lambda: sha256 in peer.objects)
@@ -308,7 +275,7 @@ async def test_a_file_is_sent_until_the_center_itself_signs_that_it_has_it(
     peer.key = {"": None, "stranger": Ed25519PrivateKey.generate(), "other": device_key("other")}[lie]
     async with serving(peer.app, "127.0.0.1", 0) as port:
         sha256 = segment(layout, room_log, 0, b"a segment")
-        async with uploading(layout, room_log, port) as uploads:
+        async with uploading(ADDRESS, layout, room_log, port) as uploads:
             await until(lambda: len(peer.posts) >= 3)
             assert uploads.pending_bytes == len(b"a segment")
             assert uploads.last_receipt_utc_ns is None

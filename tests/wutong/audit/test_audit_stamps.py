@@ -6,10 +6,9 @@ The center asks and keeps; whom to believe is said by who verifies (`--tsa-root`
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from server.store.database import open_database
 from server.store.writer import RecordWriter
 from sync.ledger.token import MAX_TOKEN_BYTES, request_of
 from tests.support.files import databases
+from tests.support.peers.posted_to import posted_to, send
 from tests.support.peers.tsa import Authority
 from wutong.cli import app
 
@@ -47,28 +47,12 @@ class Stamped:
 
     @contextmanager
     def authority(self) -> Iterator[str]:
-        stamped = self
+        def answer(handler: BaseHTTPRequestHandler, request: bytes) -> None:
+            self.asked += 1
+            send(handler, *self.reply(request))
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                stamped.asked += 1
-                status, body = stamped.reply(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            server.server_close()
+        with posted_to(answer) as url:
+            yield url
 
     async def note(self) -> None:
         row = {"utc_ns": 1, "what": "view", "role": "inspector", "address": "a", "detail": "{}", "granted": True}
