@@ -32,9 +32,10 @@ def posted_to(answer: Answer) -> Iterator[str]:
         server.server_close()
 
 
-def send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-    """A whole answer."""
+def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, *, content_type: str) -> None:
+    """A whole answer. `content_type` is never left out: clients judge an answer by it."""
     handler.send_response(status)
+    handler.send_header("Content-Type", content_type)
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
     handler.wfile.write(body)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.support.peers.posted_to import posted_to, send
 
+REPLY = "application/timestamp-reply"
+"""The answer's media type (RFC 3161, 3.4)."""
 _CONFIG = """
 [tsa]
 default_tsa = tsa_here
@@ -68,7 +70,7 @@ class Authority:
     @contextmanager
     def serving(self) -> Iterator[str]:
         """Answer over HTTP while the block runs; yields the address."""
-        with posted_to(lambda handler, request: send(handler, 200, self.reply(request))) as url:
+        with posted_to(lambda handler, request: send(handler, 200, self.reply(request), content_type=REPLY)) as url:
             yield url
 
     def _openssl(self, *arguments: str) -> None:

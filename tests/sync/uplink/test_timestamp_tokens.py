@@ -21,7 +21,7 @@ from sync.room.paths import RoomPaths
 from sync.uplink.timestamp_authority import reply_to
 from sync.uplink.timestamp_tokens import Stamps
 from tests.support.peers.posted_to import posted_to, send
-from tests.support.peers.tsa import Authority
+from tests.support.peers.tsa import REPLY, Authority
 
 ROOM = "jianshan/c03"
 
@@ -54,11 +54,11 @@ async def test_seals_that_the_authority_refuses_hold_up_no_other(tmp_path: Path)
 
     def answer(handler: BaseHTTPRequestHandler, request: bytes) -> None:
         if request == request_of(room.texts["h2"]):
-            send(handler, 500, b"not this one")
+            send(handler, 500, b"not this one", content_type="text/plain")
         elif request == request_of(room.texts["h1"]):
-            send(handler, 200, b"no token")
+            send(handler, 200, b"no token", content_type=REPLY)
         else:
-            send(handler, 200, real.reply(request))
+            send(handler, 200, real.reply(request), content_type=REPLY)
 
     with posted_to(answer) as url:
         task = asyncio.create_task(room.stamps(url).run())

@@ -23,7 +23,7 @@ from server.store.writer import RecordWriter
 from sync.ledger.token import MAX_TOKEN_BYTES, request_of
 from tests.support.files import databases
 from tests.support.peers.posted_to import posted_to, send
-from tests.support.peers.tsa import Authority
+from tests.support.peers.tsa import REPLY, Authority
 from wutong.cli import app
 
 Reply = Callable[[bytes], tuple[int, bytes]]
@@ -49,7 +49,7 @@ class Stamped:
     def authority(self) -> Iterator[str]:
         def answer(handler: BaseHTTPRequestHandler, request: bytes) -> None:
             self.asked += 1
-            send(handler, *self.reply(request))
+            send(handler, *self.reply(request), content_type=REPLY)
 
         with posted_to(answer) as url:
             yield url
