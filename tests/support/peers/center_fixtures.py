@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from server.config import load_config
 from server.service import build, running
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto, until
 
 
 @contextlib.asynccontextmanager
@@ -23,6 +23,8 @@ async def center_at(folder: Path, broker_port: int) -> AsyncIterator[Served]:
     async with running(center, "127.0.0.1", 0) as port:
         here = Served(f"http://127.0.0.1:{port}", broker_port, folder / "center", center)
         await here.enroll()
+        # A peer sends nothing twice: what it publishes before the center has subscribed would be lost.
+        await until(lambda: center.broker.connected)
         yield here
 
 

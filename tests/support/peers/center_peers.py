@@ -57,10 +57,14 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 async def until(condition: Callable[[], Any], timeout_s: float = 15) -> Any:
     """Wait until `condition()` is true and return its value."""
-    async with asyncio.timeout(timeout_s):
-        while not (value := condition()):
-            await asyncio.sleep(0.02)
-        return value
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not (value := condition()):
+                await asyncio.sleep(0.02)
+            return value
+    except TimeoutError:
+        code = condition.__code__
+        raise TimeoutError(f"not within {timeout_s} s: {code.co_filename}:{code.co_firstlineno}") from None
 
 
 @dataclass
