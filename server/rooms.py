@@ -16,18 +16,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from server.config import RoomEntry
 from server.events.admission import Received
 from server.uplinks import RoomUplinks, StatusWorth
 from sync.errors import CenterError
+from sync.record.bodies.limits import Name
 from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
@@ -45,6 +47,10 @@ TWICE_WORDS = (
 MAX_STATUS_BYTES = 256 * 1024
 MAX_ALARMS = 16
 _INT64 = 2**63 - 1
+MOST_BACK = 4
+BACK_S = 8.0
+"""A room that comes back more often than `MOST_BACK` times in so long is told what it must know when that is over."""
+_HEARING = TypeAdapter[str](Name)
 
 
 class Status(BaseModel):
@@ -106,6 +112,10 @@ class KnownRoom:
     heard: bool = False
     """Whether a status has come since the room, or the way to it, was last away."""
     uplinks: RoomUplinks = field(default_factory=RoomUplinks)
+    backs_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_BACK))
+    """When others were last told that the room came back."""
+    is_back: bool = False
+    """Whether it has come back since then, and nobody was told."""
     opening: tuple[str, int] | None = None
     """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
 
@@ -205,6 +215,8 @@ class Rooms:
         room = self._rooms[address]
         try:
             status = Status.model_validate(read_strict(payload, limit=MAX_STATUS_BYTES))
+            if status.hearing is not None and status.hearing.get("id") is not None:
+                _HEARING.validate_python(status.hearing["id"], strict=True)
             json.dumps(status.model_dump(), allow_nan=False).encode()
             to_ms(status.model_dump())
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -230,6 +242,14 @@ class Rooms:
         room.heard = status.online and not room.uplinks.are_two
         self._notify(room)
         if came_back:
+            self._came_back(room)
+
+    def _came_back(self, room: KnownRoom) -> None:
+        """Tell it now, or by `poll` where it was told too often just now: each time costs questions to the store."""
+        now = self._monotonic_s()
+        room.is_back = len(room.backs_s) == MOST_BACK and now - room.backs_s[0] < BACK_S
+        if not room.is_back:
+            room.backs_s.append(now)
             self.came_back.notify(room)
 
     def _said_by_the_other(self, room: KnownRoom) -> None:
@@ -243,7 +263,7 @@ class Rooms:
             room.alarms[TWICE] = TWICE_WORDS
             self._notify(room)
         if speaks_again:
-            self.came_back.notify(room)
+            self._came_back(room)
 
     def unheard(self) -> None:
         """The way to all rooms is broken: what they said last may be old when it is whole again."""
@@ -291,6 +311,8 @@ class Rooms:
         """Note who has fallen silent; call about once a second."""
         now = self._monotonic_s()
         for room in self._rooms.values():
+            if room.is_back:
+                self._came_back(room)
             if TWICE in room.alarms and not room.uplinks.still_two(now):
                 self.clear(room.address, TWICE)
             if room.online and now - max(room.seen_s, room.uplinks.last_s) > STALE_S:

@@ -25,6 +25,7 @@ from server.config import Config
 from server.dockets import Dockets
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.floods import Floods
+from server.ingest.message_pace import MessagePace
 from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
@@ -106,7 +107,7 @@ class Center:
 
 def _note_opening(classifications: Classifications, room: KnownRoom) -> None:
     if room.told_id is not None and room.status is not None and room.status.hearing is not None:
-        classifications.opened(room.told_id, room.status.hearing.get("case"))
+        classifications.opened(room.address, room.told_id, room.status.hearing.get("case"))
 
 
 def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
@@ -187,7 +188,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
-    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live, mishaps, is_shut=certificates.is_shut).take)
+    pace = MessagePace()
+    messages = RoomMessages(rooms, ingest, witness.offer, live, mishaps, pace=pace, is_shut=certificates.is_shut)
+    broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
     rooms.came_back.add(dockets.came_back)
     notices = Notices(archive, classifications, sealing, publisher)
@@ -266,7 +269,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         database,
         broker,
         ingest,
-        Floods(rooms, [broker.dropped_since, ingest.dropped_since]),
+        Floods(rooms, [broker.dropped_since, ingest.dropped_since, pace.dropped_since]),
         live,
         rooms,
         audit,

@@ -182,10 +182,12 @@ class LiveHub:
             part.id for part in parts for start, _ in self._now(room) if part.from_ns <= start < part.end_ns
         )
 
-    def rights_changed(self) -> None:
-        """Who may see what has changed: cut what is watched, and show every room anew."""
+    def rights_changed(self, hearings: frozenset[str]) -> None:
+        """Who may see these hearings has changed: cut what is watched, and show their rooms anew."""
         for room in self._rooms.states.values():
-            self.room_changed(room)
+            if room.told_id in hearings or room.live_id in hearings:
+                self.room_changed(room)
+        self.gateway.recheck()
 
     def stored(self, events: Sequence[Received]) -> None:
         """Events that are new and on disk."""

@@ -93,7 +93,7 @@ async def test_no_number_of_sealed_lines_changes_what_is_found_of_open_ones(
 async def test_a_room_that_says_live_that_its_case_is_closed_is_believed_before_its_opening_says_otherwise(
     archive: Archive,
 ) -> None:
-    archive.levels.opened("h1", {"public": False})
+    archive.levels.opened("court1/c03", "h1", {"public": False})
     await archive.hold("h1", 3, day=0)
     assert await archive.hits("inspector") == []
     assert len(await archive.hits("archivist")) == 3
