@@ -82,6 +82,7 @@ class Center:
     app: FastAPI
     access: Access
     database: Database
+    record: RecordWriter
     broker: CenterBroker
     ingest: Ingest
     floods: Floods
@@ -267,6 +268,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         app,
         access,
         database,
+        record,
         broker,
         ingest,
         Floods(rooms, [broker.dropped_since, ingest.dropped_since, pace.dropped_since]),
@@ -324,6 +326,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(center.ledger.run(), name="audit-ledger"),
+        asyncio.create_task(_write_times(center.record), name="times"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         *center.tls.tasks(),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
@@ -353,6 +356,16 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await _sign_last(center.ledger)
         await center.broker.stop()
         await asyncio.to_thread(center.database.close)
+
+
+async def _write_times(record: RecordWriter) -> None:
+    """Once, of what older versions have stored."""
+    while True:
+        try:
+            return await record.write_times()
+        except StorageError as error:
+            log.error("times_not_written", why=error.message, next="tried again; until then less is found")
+            await asyncio.sleep(EXPIRE_S)
 
 
 async def _sign_last(ledger: AuditLedger) -> None:

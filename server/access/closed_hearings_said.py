@@ -1,7 +1,7 @@
 """What rooms say live of hearings that are not tried in public, until the openings are stored.
 
-Fails closed: what a room says counts at once, until the hearing is found to be another room's. Bounded: of each room the
-last `MOST_SAID` hearings, and one question to the store at a time.
+Fails closed: what a room says counts at once, until the hearing is found to be another room's. Bounded: the last
+`MOST_SAID` hearings of each room, and one question to the store at a time.
 """
 
 from __future__ import annotations
