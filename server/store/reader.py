@@ -242,6 +242,11 @@ class RecordReader:
         query = select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)
         return await self._db.read(lambda connection: connection.execute(query).scalar())
 
+    async def is_closed(self, hearing: str) -> bool:
+        """Whether the close of a hearing is stored."""
+        query = select(t.hearings.c.state).where(t.hearings.c.id == hearing)
+        return await self._db.read(lambda connection: connection.execute(query).scalar()) == State.CLOSED
+
     async def not_public(self) -> set[str]:
         """The hearings of cases that are not tried in public."""
         query = select(t.hearings.c.id).where(t.hearings.c.public.is_(False))
