@@ -10,8 +10,9 @@ room's token can send bytes, and they stay an upload that nobody asked for. A se
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,8 +131,11 @@ class Receiver:
         entry = FileEntry(room, claim.hearing, claim.kind, claim.track, claim.index, claim.sha256)
         if partial is not None and not _is_of(partial.metadata, claim):
             raise AccessError("this upload was begun as another file; start a new one", code="forbidden")
-        # One of a room after the other: files that take long hold up their own room and leave a place for the others.
-        async with self._turns.setdefault(room, asyncio.Lock()), self._hashing, self._uploads.lock(claim.upload):
+        # One of a room after the other: files that take long, or whose bytes are still coming, hold up their own room
+        # and leave a place for the others.
+        async with self._turn(room, partial), self._hashing:
+            if partial is not None:
+                partial = self._uploads.partial(claim.upload)  # the same claim may have had its turn before
             # Who says a hash has not shown that they have the bytes: nothing is given for it, whoever else sent them.
             # Without an upload a claim is the repetition of one whose answer was lost, or it is refused.
             if partial is None:
@@ -163,6 +167,13 @@ class Receiver:
                 await asyncio.to_thread(self._uploads.forget, uid)
             return result
 
+    @contextlib.asynccontextmanager
+    async def _turn(self, room: str, partial: Partial | None) -> AsyncIterator[None]:
+        """Of a room, and of the upload that it claims, where there is one."""
+        known = contextlib.nullcontext() if partial is None else self._uploads.lock(partial.uid)
+        async with self._turns.setdefault(room, asyncio.Lock()), known:
+            yield
+
     def _take(self, path: Path, claim: Claim) -> str:
         """Look through an upload and move it into the store; its fault. `CenterError` "checksum", `WutongError`
         "invalid". Blocks."""
@@ -187,7 +198,9 @@ class Receiver:
     async def _claim_test(self, room: str, claim: Claim, partial: Partial | None) -> tuple[int, bool]:
         if partial is None or (partial.metadata.kind, partial.metadata.hearing) != ("selftest", claim.hearing):
             raise WutongError("this upload is unknown; start a new one", code="not-found")
-        async with self._hashing, self._uploads.lock(claim.upload):
+        async with self._turn(room, partial), self._hashing:
+            if self._uploads.partial(claim.upload) is None:  # the same claim had its turn before
+                raise WutongError("this upload is unknown; start a new one", code="not-found")
             taken = await asyncio.to_thread(
                 self._tests.take, room, claim.hearing, partial.path, claim.sha256, claim.bytes
             )
