@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -34,6 +34,7 @@ from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
+from sync.runtime.units import NS_PER_S
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ _INT64 = 2**63 - 1
 MOST_BACK = 4
 BACK_S = 8.0
 """A room that comes back more often than `MOST_BACK` times in so long is told what it must know when that is over."""
+MOST_FURTHEST = 16
 _HEARING = TypeAdapter[str](Name)
 
 
@@ -116,6 +118,8 @@ class KnownRoom:
     """When others were last told that the room came back."""
     is_back: bool = False
     """Whether it has come back since then, and nobody was told."""
+    furthest: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
+    """Of the last hearings that it told of: the latest room time that was said, and when."""
     opening: tuple[str, int] | None = None
     """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
 
@@ -233,6 +237,7 @@ class Rooms:
             room.room_name = status.room_name or room.room_name
             room.seen_s = self._monotonic_s()
             room.seen_utc_ns = self._utc_ns()
+            self._note_furthest(room, status.room_ns)
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
         anew = room.uplinks.speaks_again if room.uplinks.are_two else not room.heard
@@ -325,6 +330,20 @@ class Rooms:
         if room is None or room.status is None or not room.online:
             return None
         return room.status.room_ns + int((self._monotonic_s() - room.seen_s) * 1_000_000_000)
+
+    def furthest_ns(self, address: str, hearing: str) -> int:
+        """How far a hearing is now by the furthest that its room ever said, whatever its clock says since."""
+        room_ns, said_s = self._rooms[address].furthest.get(hearing, (-_INT64, 0.0))
+        return room_ns + int((self._monotonic_s() - said_s) * NS_PER_S) if room_ns > -_INT64 else room_ns
+
+    def _note_furthest(self, room: KnownRoom, room_ns: int) -> None:
+        hearing = room.told_id
+        if hearing is None or self.furthest_ns(room.address, hearing) > room_ns:
+            return
+        room.furthest[hearing] = room_ns, room.seen_s
+        room.furthest.move_to_end(hearing)
+        while len(room.furthest) > MOST_FURTHEST:
+            room.furthest.popitem(last=False)
 
     def _notify(self, room: KnownRoom) -> None:
         shown = room.to_screen()

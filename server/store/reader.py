@@ -247,6 +247,13 @@ class RecordReader:
         query = select(t.hearings.c.state).where(t.hearings.c.id == hearing)
         return await self._db.read(lambda connection: connection.execute(query).scalar()) == State.CLOSED
 
+    async def newest_ns(self, hearing: str) -> int:
+        """The latest room time, in ns, of which anything of a hearing is stored; -2^62 of one that has nothing."""
+        events = select(func.max(t.events.c.room_ns)).where(t.events.c.hearing == hearing)
+        media = select(func.max(t.segments.c.to_ns)).where(t.segments.c.hearing == hearing)
+        found = await self._db.read(lambda c: [c.execute(query).scalar() for query in (events, media)])
+        return max((int(one) for one in found if one is not None), default=-(2**62))
+
     async def not_public(self) -> set[str]:
         """The hearings of cases that are not tried in public."""
         query = select(t.hearings.c.id).where(t.hearings.c.public.is_(False))
