@@ -200,6 +200,9 @@ class Ingest:
             number = received.event.number
             signed = [RefusedEvent(number=number, batch=received.batch)] if received.batch else []
             self._answer(received.room, Receipts(refused=signed), refused=[number])
+        for received in stored.fresh:
+            if received.event.kind == "open":
+                self._pace.opened(received.room)
         self.stored.notify(stored.fresh)
 
     def _answer(self, room: str, receipts: Receipts, *, refused: Sequence[int] = ()) -> None:
