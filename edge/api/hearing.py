@@ -36,9 +36,6 @@ PIECE_BYTES = 1024 * 1024
 
 
 Of = Annotated[str, Field(max_length=64)]
-KEPT_A_DAY = "private, max-age=86400, immutable"
-"""Exhibits and the pictures of their pages never change."""
-
 Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
 """What has not proven itself in the self-test, and is opened with all the same."""
 
@@ -212,13 +209,13 @@ def _add_exhibits(app: FastAPI, state: RoomState, commands: HearingCommands, acc
     async def exhibit_file(exhibit: str, request: Request) -> FileResponse:
         check_page(state.hearing, exhibit, None, unseen_of(state, access.session(request)))
         known = commands.exhibit(exhibit)
-        return _file(commands.file_of(known), known, cache=KEPT_A_DAY)
+        return _file(commands.file_of(known), known)
 
     @app.get("/api/exhibits/{exhibit}/pages/{page}")
     @allow("clerk")
     async def exhibit_page(exhibit: str, page: PageNumber, request: Request, scale: PictureScale = 1) -> FileResponse:
         check_page(state.hearing, exhibit, page, unseen_of(state, access.session(request)))
-        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale), cache=KEPT_A_DAY)
+        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale))
 
 
 def _add_display(
@@ -236,7 +233,7 @@ def _add_display(
         if presented is None or presented.page != page:
             raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
         # The wall has what hangs on it now, and nothing of before, also after a withdrawal.
-        return _picture(await commands.page_picture(exhibit, page, scale), cache="no-store")
+        return _picture(await commands.page_picture(exhibit, page, scale))
 
 
 def _check(token: DisplayToken, access: Access, request: Request) -> None:
@@ -253,12 +250,12 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _picture(path: Path, *, cache: str) -> FileResponse:
-    headers = {"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"}
+def _picture(path: Path) -> FileResponse:
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
     return FileResponse(path, media_type="image/jpeg", headers=headers)
 
 
-def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:
+def _file(path: Path, exhibit: Exhibit) -> FileResponse:
     if not path.is_file():
         raise HearingError("证据文件不在磁盘上 (the exhibit's file is not on the disk)", code="not-found")
     return FileResponse(
@@ -267,5 +264,5 @@ def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:
         filename=exhibit.filename,
         content_disposition_type="inline",
         # Whatever is inside, it runs nothing when opened as a page of its own.
-        headers={"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"},
+        headers={"Content-Security-Policy": "default-src 'none'; sandbox"},
     )

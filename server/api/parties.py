@@ -239,7 +239,6 @@ class PartyRoutes:
                     raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
                 response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight(), unseen)
                 self._unchanged(grant, unseen)
-                response.headers["Cache-Control"] = "no-store"
                 return response
 
     def _unseen(self, grant: Grant) -> Unseen:

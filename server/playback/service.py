@@ -176,7 +176,6 @@ class PlaybackService:
         disposition = "inline" if media_type else "attachment"
         headers = {
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(found.filename, safe='')}",
-            "Cache-Control": "private, max-age=3600",
             # A document from a case is shown by our own pages and can run nothing by itself.
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
@@ -202,11 +201,9 @@ class PlaybackService:
             raise WutongError("页图尚未上传 (the picture of this page is still on its way)", code="on-its-way")
         if here is None:
             raise WutongError("这一页没有页图，请查看原件 (no picture of this page; see the file)", code="not-drawn")
-        headers = {
-            # A larger one may still come; one of the size that was asked for is the last word.
-            "Cache-Control": f"private, max-age={3600 if here['scale'] == scale else 5}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
+        headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+        if here["scale"] != scale:
+            headers["X-Wutong-Smaller"] = "1"  # a larger one may still come; the other is the last word
         return FileResponse(self._store.path(here["sha256"]), media_type="image/jpeg", headers=headers)
 
 
