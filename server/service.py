@@ -93,6 +93,7 @@ class Center:
     sealing: Sealing
     grants: Grants
     viewed: ViewingLog
+    playing: PlaybackService
     watching: LiveLog
     unrecorded: Unrecorded
     uploads: UploadFolder
@@ -276,6 +277,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         sealing,
         grants,
         viewed,
+        playing,
         watching,
         unrecorded,
         uploads,
@@ -347,6 +349,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         center.watching.poll(all_of_them=True)
         await cancel_and_wait(*tasks)
         await center.viewed.poll(all_of_them=True)
+        await center.playing.close()
         await _sign_last(center.ledger)
         await center.broker.stop()
         await asyncio.to_thread(center.database.close)

@@ -20,7 +20,6 @@ from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.playback.ranges import MediaRange
 from server.playback.service import Find, PlayableTrack, PlaybackService, answer
-from server.playback.solo import isolate
 from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms, hidden_case
 from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
@@ -327,7 +326,8 @@ class InspectorRoutes:
 
         async def one() -> MediaRange:
             found = await find()
-            return await self._listening.run(id(session), lambda: isolate(found, channel))
+            listener = session.id, hearing
+            return await self._listening.run(id(session), lambda: self._playing.isolate(listener, found, channel))
 
         return await answer(one())
 

@@ -8,7 +8,7 @@ asker's `Sight` holds as well.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from server.ingest.uploads import UploadFolder
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
+from server.playback.solo_readers import SoloReaders
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.sight import Sight
@@ -75,6 +76,7 @@ class PlaybackService:
         self._uploads = uploads
         self._pool = ThreadPoolExecutor(AT_ONCE, "playback")
         self._turns: dict[str, asyncio.Semaphore] = {}
+        self._solo = SoloReaders()
 
     async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight, unseen: Unseen) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
@@ -112,6 +114,14 @@ class PlaybackService:
             return found
 
         return find
+
+    async def isolate(self, listener: Hashable, found: MediaRange, channel: int) -> MediaRange:
+        """听单席: the same range with one channel alone, for `listener`; `MediaError` when it cannot be taken apart."""
+        return await self._solo.isolate(listener, found, channel)
+
+    async def close(self) -> None:
+        """End the processes that take sound apart."""
+        await self._solo.close()
 
     async def document(self, hearing: str, document: str, sight: Sight) -> Response:
         """A document of signed words as it was made, to be taken along."""
