@@ -207,14 +207,14 @@ def _add_exhibits(app: FastAPI, state: RoomState, commands: HearingCommands, acc
     @app.get("/api/exhibits/{exhibit}")
     @allow("clerk")
     async def exhibit_file(exhibit: str, request: Request) -> FileResponse:
-        check_page(state.hearing, exhibit, None, unseen_of(state, access.session(request)))
+        _check_page(state, access, request, exhibit, None)
         known = commands.exhibit(exhibit)
         return _file(commands.file_of(known), known)
 
     @app.get("/api/exhibits/{exhibit}/pages/{page}")
     @allow("clerk")
     async def exhibit_page(exhibit: str, page: PageNumber, request: Request, scale: PictureScale = 1) -> FileResponse:
-        check_page(state.hearing, exhibit, page, unseen_of(state, access.session(request)))
+        _check_page(state, access, request, exhibit, page)
         return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale))
 
 
@@ -225,15 +225,31 @@ def _add_display(
     @public()  # the token is checked here
     async def presented_page(request: Request, of: Of, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
         _check(token, access, request)
-        exhibit = presented_exhibit(state)
-        if exhibit is None or exhibit.sha256 != of:
-            raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
-        hearing = state.current
-        presented = None if hearing is None else hearing.presented
-        if presented is None or presented.page != page:
-            raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
-        # The wall has what hangs on it now, and nothing of before, also after a withdrawal.
+        exhibit = _presented(state, of, page)
+        # The wall has what hangs on it now, and nothing of before, also after a withdrawal while the page was drawn.
+        access.judge_again(request, lambda: _presented(state, of, page))
         return _picture(await commands.page_picture(exhibit, page, scale))
+
+
+def _presented(state: RoomState, of: str, page: int) -> Exhibit:
+    """The exhibit that hangs on the wall with this content and page; `HearingError` "not-found"."""
+    exhibit = presented_exhibit(state)
+    if exhibit is None or exhibit.sha256 != of:
+        raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
+    presented = None if state.current is None else state.current.presented
+    if presented is None or presented.page != page:
+        raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
+    return exhibit
+
+
+def _check_page(state: RoomState, access: Access, request: Request, exhibit: str, page: int | None) -> None:
+    """`check_page` now, and when the answer leaves: a page may be long in drawing."""
+
+    def check() -> None:
+        check_page(state.hearing, exhibit, page, unseen_of(state, access.session(request)))
+
+    check()
+    access.judge_again(request, check)
 
 
 def _check(token: DisplayToken, access: Access, request: Request) -> None:

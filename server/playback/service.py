@@ -109,8 +109,7 @@ class PlaybackService:
         async def find() -> MediaRange:
             now = unseen()
             found = await self._reading(room, hearing, track, sight, lambda s: self._media.read(s, from_ns, to_ns, now))
-            if unseen().touches(found.from_ns, found.to_ns):
-                raise NoMediaError(None)
+            check_seen(found, unseen())
             return found
 
         return find
@@ -215,6 +214,12 @@ class PlaybackService:
         if here["scale"] != scale:
             headers["X-Wutong-Smaller"] = "1"  # a larger one may still come; the other is the last word
         return FileResponse(self._store.path(here["sha256"]), media_type="image/jpeg", headers=headers)
+
+
+def check_seen(found: MediaRange, unseen: Unseen) -> None:
+    """`NoMediaError` when a part of the range was sealed since it was asked for."""
+    if unseen.touches(found.from_ns, found.to_ns):
+        raise NoMediaError(None)
 
 
 async def answer(found: Awaitable[MediaRange]) -> Response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any, Protocol
 
 from fastapi import Request, WebSocket
 
+from sync.errors import WutongError
 from sync.http.answers import CODE
 from sync.http.audit.outcomes import WEBSOCKET, Outcome
 
@@ -20,6 +22,8 @@ ADDED = "wutong_added"
 """What the route adds to what is noted."""
 REFUSED = "wutong_refused"
 """Whether the gate itself refused."""
+STILL = "wutong_still"
+"""Checks of whether the answer may still be seen, which raise when it may not."""
 
 
 class Outcomes(Protocol):
@@ -60,6 +64,16 @@ def refusal_of(request: Request | WebSocket, status: int) -> tuple[str, str, str
         return None
     role = "device" if rule is not None and rule.machine is not None else ""
     return role, _address(request), f"{scope.get(CODE) or status} {_method(request)} {request.url.path}"[:200]
+
+
+def check_still(scope: MutableMapping[str, Any]) -> None:
+    """`WutongError` when what is being answered may not be seen any more; it is asked once."""
+    try:
+        for check in scope.get(STILL, ()):
+            check()
+    except WutongError:
+        scope.pop(STILL)  # the refusal itself may be seen
+        raise
 
 
 def _address(request: Request | WebSocket) -> str:
