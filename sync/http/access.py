@@ -38,7 +38,7 @@ from sync.http.cookies import cookie
 from sync.http.gate import AccessGate
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
-from sync.http.request_scope import ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
+from sync.http.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
 from sync.http.rules import SAFE_METHODS, Rule, public
 
 _DEVICE = "_device"
@@ -288,6 +288,7 @@ class Access:
         if rule.machine is not None:
             assert isinstance(request, Request)
             await rule.machine(request)
+            request.scope[ACTOR] = rule.acts_as
             return None
         websocket = not isinstance(request, Request)
         origin = request.headers.get("origin")

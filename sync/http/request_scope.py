@@ -13,6 +13,8 @@ from sync.http.audit.outcomes import WEBSOCKET, Outcome
 
 SESSION = "wutong_session"
 """Who asks, where they are signed in."""
+ACTOR = "wutong_actor"
+"""Under whose name it is noted, where a machine does what people do."""
 RULE = "wutong_rule"
 TEMPLATE = "wutong_template"
 """Of the route's path."""
@@ -37,9 +39,9 @@ class Outcomes(Protocol):
 
 
 def outcome_of(request: Request | WebSocket, status: int) -> Outcome | None:
-    """What became of a request of somebody who is signed in; None of everybody else's."""
+    """What became of a request of somebody who is signed in, or of who acts as people do; None of everybody else's."""
     scope = request.scope
-    session = scope.get(SESSION)
+    session = scope.get(SESSION) or scope.get(ACTOR)
     if session is None:
         return None
     params = {name: str(value) for name, value in scope.get(PARAMS, {}).items()}
@@ -60,10 +62,15 @@ def refusal_of(request: Request | WebSocket, status: int) -> tuple[str, str, str
     scope = request.scope
     rule = scope.get(RULE)
     inside = rule is not None and not rule.public and status in (401, 403)
-    if scope.get(SESSION) is not None or not (inside or scope.get(REFUSED)):
+    if outcome_known(scope) or not (inside or scope.get(REFUSED)):
         return None
     role = "device" if rule is not None and rule.machine is not None else ""
     return role, _address(request), f"{scope.get(CODE) or status} {_method(request)} {request.url.path}"[:200]
+
+
+def outcome_known(scope: MutableMapping[str, Any]) -> bool:
+    """Whether it is known under whose name a request is noted."""
+    return scope.get(SESSION) is not None or scope.get(ACTOR) is not None
 
 
 def check_still(scope: MutableMapping[str, Any]) -> None:
