@@ -167,7 +167,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
     sealing = Sealing(record, archive, classifications)
     live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
-    enrollment = Enrollment(database, key, court)
+    web = config.web
+    proxied = bool(web.https or web.public_origin or web.trusted_proxies)
+    enrollment = Enrollment(database, key, court, proxied=proxied)
     witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
     ledger = AuditLedger(
         database,
