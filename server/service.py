@@ -29,6 +29,8 @@ from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.ingest.signed_publisher import SignedPublisher
+from server.ingest.signing_rooms import WHAT as SIGNS
+from server.ingest.signing_rooms import SigningRooms
 from server.ingest.upload_gate import UploadGate
 from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
@@ -83,6 +85,7 @@ class Center:
     database: Database
     broker: CenterBroker
     ingest: Ingest
+    signing: SigningRooms
     floods: Floods
     live: LiveHub
     rooms: Rooms
@@ -178,6 +181,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         tsa_url=config.audit.tsa_url,
     )
     mishaps = Mishaps(rooms)
+    signing = SigningRooms(lambda room: audit.note(SIGNS, "device", room, ""))
     ingest = Ingest(
         record,
         rooms,
@@ -186,6 +190,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         mishaps,
         accept_unsigned=accepts_plain,
         is_shut=certificates.is_shut,
+        signing=signing,
     )
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
@@ -212,7 +217,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             record,
             archive,
             tests,
-            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accepts_plain),
+            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accepts_plain, signing=signing),
             indexes,
             rooms,
         ),
@@ -269,6 +274,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         database,
         broker,
         ingest,
+        signing,
         Floods(rooms, [broker.dropped_since, ingest.dropped_since]),
         live,
         rooms,
@@ -318,6 +324,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     await center.sealing.start()
     await center.grants.start()
     await center.enrollment.refresh()  # before the first event comes
+    center.signing.learn(await center.archive.audited(SIGNS))
     await center.tls.start(center.rooms)
     center.broker.start()
     tasks = [
