@@ -52,7 +52,7 @@ async def test_a_seat_that_is_sealed_while_it_waits_to_be_taken_apart_is_not_hea
     await with_voices(served, room, voices)
     playing = served.center.playing
     real = playing.isolate
-    query = {**RANGE, "seat": "judge"}
+    query: dict[str, str | float] = {**RANGE, "seat": "judge"}
     async with served.inspector() as http, served.inspector("archivist") as other:
         assert (await http.get("/api/hearings/h1/media/mics", params=query)).status_code == 200
 
@@ -108,4 +108,4 @@ async def test_a_party_hears_nothing_of_what_is_sealed_while_it_is_noted_that_th
         monkeypatch.setattr(RecordWriter, "audit", slowly)
         answer = await counsel.get("/api/view/media/mix", params=RANGE)
     assert answer.json()["code"] == "no-media"
-    assert PART["reason"] not in answer.text
+    assert str(PART["reason"]) not in answer.text

@@ -24,9 +24,9 @@ from server.store.writer import RecordWriter
 from sync.errors import AccessError
 from sync.ledger.note import Verifier
 from sync.record.event import Event
-from tests.server.ingest.test_hostile_broker import Hostile, batch_of
+from tests.server.ingest.test_hostile_broker import Hostile
 from tests.support.peers.center_peers import opening, said, until
-from tests.support.peers.device_signatures import CENTER_KEY, device_key, signed_claim
+from tests.support.peers.device_signatures import CENTER_KEY, batch_of, device_key, signed_claim
 
 ROOM, OTHER = "court1/c03", "court1/c04"
 CLAIM = {"upload": "u", "sha256": "0" * 64, "bytes": 1, "room": ROOM, "hearing": "h1", "kind": "exhibit"}
