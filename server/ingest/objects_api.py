@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field
 
 from server.ingest.contents import look
 from server.ingest.selftest_objects import SelfTestObjects
+from server.ingest.signing_rooms import SigningRooms
 from server.ingest.upload_gate import UploadGate, upload_routes
 from server.ingest.uploads import Metadata, Partial, Tokens, UploadFolder
 from server.rooms import Rooms
@@ -67,12 +68,17 @@ class ClaimJudge:
     """Whether the device of a room has signed what is claimed in its name."""
 
     def __init__(
-        self, keys: Callable[[str], Sequence[Verifier]], *, accept_unsigned: Callable[[], bool] = lambda: False
+        self,
+        keys: Callable[[str], Sequence[Verifier]],
+        *,
+        accept_unsigned: Callable[[], bool] = lambda: False,
+        signing: SigningRooms | None = None,
     ) -> None:
-        """`keys(room)`: who may sign for it now. `accept_unsigned()`: whether rooms of before may still claim."""
+        """`keys(room)`: who may sign for it now. `accept_unsigned()`: whether rooms of before may still claim.
+        `signing`: which have signed already, and so are none of those."""
         self._keys = keys
         self._accept_unsigned = accept_unsigned
-        self._signing: set[str] = set()
+        self._signing = signing or SigningRooms()
 
     def check(self, room: str, claim: Claim) -> None:
         """`AccessError` "not-enrolled", "unsigned" or "signature" for what is not."""
@@ -89,7 +95,7 @@ class ClaimJudge:
             check_claim(claim.model_dump(), claim.note, keys)
         except LedgerError as error:
             raise AccessError("this claim is not signed by the room's enrolled device", code="signature") from error
-        self._signing.add(room)
+        self._signing.has_signed(room)
 
 
 class Receiver:
