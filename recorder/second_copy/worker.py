@@ -15,8 +15,11 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -24,10 +27,12 @@ from pydantic import BaseModel
 
 from recorder.second_copy.folder_target import AwayError, CopyFolder, DamagedError
 from recorder.storage.segment import make_folder
-from sync.errors import ConfigError, StorageError, WutongError
+from sync.errors import ConfigError, LedgerError, StorageError, WutongError
+from sync.ledger.messages.object_claim import sign_claim
 from sync.record.event import Event
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent, weigh
 from sync.runtime.service import configure_logging
@@ -177,6 +182,15 @@ def to_folder(copier: Copier, folder: CopyFolder) -> None:
         time.sleep(pause_s)  # its own process: nobody tells it that a disk is back
 
 
+async def _confirm(tus: TusClient, signer: RoomSigner, claim: Mapping[str, Any]) -> int:
+    """Hand a file over, claimed by the device where its signer answers: who knows no device asks for none."""
+    try:
+        note = await asyncio.to_thread(sign_claim, claim, signer)
+    except LedgerError:
+        note = ""
+    return await tus.confirm({**claim, "note": note})
+
+
 async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
     """Copy over the upload protocol until the process ends."""
     headers = {"Authorization": f"Bearer {token}"}
@@ -195,7 +209,7 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
             tus=tus,
             pace=TokenBucket(LINE_BYTES_PER_S),
             hearing=lambda: None,
-            confirm=tus.confirm,
+            confirm=partial(_confirm, tus, RoomSigner(copier.layout.signer_socket)),
         )
 
         async def poll() -> None:
