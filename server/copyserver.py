@@ -1,36 +1,43 @@
 """`wutong copyserver`: a plain machine that keeps a second copy of rooms' records, over the rooms' upload protocol.
 
 Promises: `<data>/<court>/<room>/<hearing>/…` as in the room; a file is receipted only after its bytes were synced, read
-back and found to be what the room's log says. It refuses what no token of its list covers, names that would leave the
-room's folder, and to overwrite or delete anything it has. It knows no hearing, shows nothing and needs no database.
+back and found to be what the room's log says. It refuses what no token of its list covers, of a room whose device's key
+stands in the list what that device has not signed, names that would leave the room's folder, more than a room may have
+sent and not finished, and to overwrite or delete anything it has; what it refuses is in its log. It knows no hearing,
+shows nothing and needs no database.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import datetime as dt
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from server.ingest.objects_api import Claim, room_by
+from server.ingest.objects_api import Claim, ClaimJudge, room_by
 from server.ingest.upload_gate import UploadGate, upload_routes
 from server.ingest.uploads import Tokens, UploadFolder
-from sync.errors import AccessError, CenterError, ConfigError, StorageError, WutongError
-from sync.http.access import Access
+from sync.errors import AccessError, CenterError, ConfigError, LedgerError, StorageError, WutongError
+from sync.http.machine_door import MachineDoor
 from sync.http.rules import machine
 from sync.http.serve import new_app, serving
+from sync.ledger.keys import checked_key
+from sync.ledger.note import Verifier
 from sync.runtime.durable_files import sync_folder
 from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline
+from sync.runtime.service import Lifeline, cancel_and_wait
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls
 
@@ -38,6 +45,9 @@ log = structlog.get_logger(__name__)
 
 MAX_BYTES = 8 * 2**30
 RESERVE_BYTES = 2**30
+QUOTA_BYTES = 64 * 2**30
+"""What one room may have sent and not finished, as at a center."""
+EXPIRE_S = 3600.0
 PIECE_BYTES = 1024 * 1024
 KINDS = frozenset({"segment", "exhibit", "page", "document", "log"})
 """What is copied; a self-test is none of it."""
@@ -49,19 +59,41 @@ class CopyClaim(Claim):
     kind: str = Field(pattern=f"^({'|'.join(sorted(KINDS))})$")
 
 
-def read_tokens(path: Path) -> dict[str, str]:
-    """`court/room TOKEN` a line -> SHA-256 of the token: room; `ConfigError` when it cannot be used."""
-    rooms: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class CopiedRooms:
+    """Whose copies are kept. `tokens`: SHA-256 of a token -> `court/room`; `devices`: `court/room` -> who signs for it,
+    where that is known."""
+
+    tokens: dict[str, str]
+    devices: dict[str, Verifier]
+
+
+def read_rooms(path: Path) -> CopiedRooms:
+    """`court/room TOKEN` or `court/room TOKEN KEY` a line; `ConfigError` when it cannot be used."""
+    tokens: dict[str, str] = {}
+    devices: dict[str, Verifier] = {}
     for line in read_secret(path, "the list of tokens").splitlines():
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        if len(words) != 2 or words[0].count("/") != 1 or any(_unsafe(part) for part in words[0].split("/")):
-            raise ConfigError(f"{path}: each line is 'court/room TOKEN'; this is not: {words[0]}")
-        rooms[hashlib.sha256(words[1].encode()).hexdigest()] = words[0]
-    if not rooms:
+        room, *secrets = words
+        if len(secrets) not in (1, 2) or room.count("/") != 1 or any(_unsafe(part) for part in room.split("/")):
+            raise ConfigError(f"{path}: each line is 'court/room TOKEN' or 'court/room TOKEN KEY'; this is not: {room}")
+        tokens[hashlib.sha256(secrets[0].encode()).hexdigest()] = room
+        if len(secrets) == 2:
+            devices[room] = _device(path, room, secrets[1])
+    if not tokens:
         raise ConfigError(f"{path} names no room; write 'court/room TOKEN', a line for each room")
-    return rooms
+    return CopiedRooms(tokens, devices)
+
+
+def _device(path: Path, room: str, key: str) -> Verifier:
+    try:
+        return Verifier(room, checked_key(Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))))
+    except (ValueError, LedgerError) as error:
+        raise ConfigError(
+            f"{path}: what stands third after {room} is no device's key; `wutong room device-key` in the room prints it"
+        ) from error
 
 
 def _unsafe(name: str) -> bool:
@@ -71,14 +103,19 @@ def _unsafe(name: str) -> bool:
 class CopyStore:
     """The folder of copies."""
 
-    def __init__(self, data: Path, uploads: UploadFolder) -> None:
+    def __init__(self, data: Path, uploads: UploadFolder, devices: Mapping[str, Verifier]) -> None:
+        """`devices`: who signs what is claimed for a room; of those that are not there a token is enough."""
         self._data = data
         self._uploads = uploads
+        self._devices = devices
+        self._judge = ClaimJudge(lambda room: [devices[room]])
 
     async def claim(self, room: str, claim: CopyClaim) -> tuple[int, bool]:
         """(UTC in ns since when it is kept, whether it is new); errors as those of a center."""
         if claim.room != room:
             raise AccessError("a room may store only what is its own", code="forbidden")
+        if room in self._devices:
+            self._judge.check(room, claim)
         partial = self._uploads.partial(claim.upload)
         if partial is not None and partial.metadata.room != room:
             raise AccessError("this upload belongs to another room", code="forbidden")
@@ -95,7 +132,9 @@ class CopyStore:
                 log.warning("checksum", room=room, upload=claim.upload, track=claim.track, index=claim.index)
                 await asyncio.to_thread(self._uploads.forget, claim.upload)
                 raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
-            await asyncio.to_thread(_settle, partial.path, goal, self._data)
+            if await asyncio.to_thread(_settle, partial.path, goal, self._data):
+                signed, file = room in self._devices, str(goal.relative_to(self._data))
+                log.error("copy_replaced", room=room, signed=signed, file=file, next="what was there lies beside it")
             await asyncio.to_thread(self._uploads.forget, claim.upload)
             return time.time_ns(), True
 
@@ -130,14 +169,17 @@ def _is(path: Path, sha256: str, size: int) -> bool:
         os.close(fd)
 
 
-def _settle(source: Path, goal: Path, root: Path) -> None:
+def _settle(source: Path, goal: Path, root: Path) -> bool:
+    """Whether there was another file of this name."""
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
-        if goal.exists():  # damaged, or of another recorder's life: kept beside
+        replaced = goal.exists()
+        if replaced:  # damaged, or of another recorder's life: kept beside
             goal.rename(goal.with_name(f"{goal.name}.{time.time_ns()}.other"))
         source.rename(goal)
         goal.chmod(0o440)
         _sync_names(goal, root)
+        return replaced
     except OSError as error:
         raise StorageError(f"the copy cannot be kept ({error.strerror}); look at this machine's disk") from error
 
@@ -150,19 +192,22 @@ def _sync_names(path: Path, root: Path) -> None:
         sync_folder(folder)
 
 
-def build(data: Path, rooms: dict[str, str]) -> FastAPI:
-    """The app; `rooms`: SHA-256 of a token -> `court/room`."""
+def open_uploads(data: Path) -> UploadFolder:
+    """What is not a copy yet; `ConfigError` when the folder cannot be used."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        uploads = UploadFolder(data / ".uploads", reserve_bytes=RESERVE_BYTES)
-        access = Access.open(data / ".access.json", {})
+        return UploadFolder(data / ".uploads", reserve_bytes=RESERVE_BYTES, quota_bytes=QUOTA_BYTES)
     except OSError as error:
         raise ConfigError(f"the folder {data} cannot be used: {error.strerror}") from error
-    tokens, keeper = Tokens(rooms), CopyStore(data, uploads)
+
+
+def build(data: Path, uploads: UploadFolder, rooms: CopiedRooms, door: MachineDoor) -> FastAPI:
+    """The app."""
+    tokens, keeper = Tokens(rooms.tokens), CopyStore(data, uploads, rooms.devices)
     app = new_app("Wutong copies")
-    access.install(app, "wutong_copies")
+    door.install(app)
     gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES)
-    access.include(app, upload_routes(gate, uploads, MAX_BYTES))
+    door.include(app, upload_routes(gate, uploads, MAX_BYTES))
 
     known_room = room_by(tokens)
 
@@ -190,9 +235,25 @@ async def running(
     day `plain_until` plain HTTP is served all the same.
     """
     own = ServedTls(host, tls, PlainPolicy(plain_until, setting="--plain-until"))
-    app = build(data, read_tokens(token_file))
-    async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
-        yield bound
+    rooms, uploads = read_rooms(token_file), open_uploads(data)
+    door = MachineDoor.at(host, own.hosts(), secure=own.is_secure, asks_for_token=True)
+    app = build(data, uploads, rooms, door)
+    expiring = asyncio.create_task(_expire_for_ever(uploads))
+    try:
+        async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
+            yield bound
+    finally:
+        door.flush()
+        await cancel_and_wait(expiring)
+
+
+async def _expire_for_ever(uploads: UploadFolder) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(uploads.expire, time.time())
+        except OSError as error:
+            log.warning("uploads_not_expired", why=error.strerror)
+        await asyncio.sleep(EXPIRE_S)
 
 
 async def serve(

@@ -235,7 +235,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         max_bytes,
         key,
     )
-    timestamp_tokens.install(app, database, objects_api.room_by(tokens))
+    timestamp_tokens.install(app, database, objects_api.room_by(tokens), enrollment.keys.of)
     enrollment.install(app, audit, objects_api.certified_room(tokens))
     viewed = ViewingLog(record)
     watching = LiveLog(live, rooms, audit)

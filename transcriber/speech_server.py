@@ -1,8 +1,9 @@
 """`wutong speech-server`: one strong machine that turns speech into words for many rooms, by the OpenAI interface.
 
 Promises: at most as many questions at a time as it has model processes, finished turns before captions, the rest waits
-in a bounded queue and is refused (503) beyond it; a question whose asker has gone is not answered. Keeps no sound and
-no words. It refuses to listen to other machines without a token and TLS, and speech of more than 29.5 s.
+in a bounded queue and is refused (503) beyond it; a question whose asker has gone is not answered. A question has at
+most 4 MiB, however its length is said, and only who has the token is read at all. Keeps no sound and no words. It
+refuses to listen to other machines without a token and TLS, and speech of more than 29.5 s.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from hardware.profile import Transcriber
-from sync.errors import ConfigError, MediaError
-from sync.http.rules import Rule, declare
+from sync.errors import AccessError, ConfigError, MediaError
+from sync.http.machine_door import MachineDoor
+from sync.http.rules import machine
 from sync.http.serve import new_app, serving
 from sync.runtime.secrets import read_secret
 from sync.runtime.service import Lifeline
@@ -99,29 +101,23 @@ class QuestionQueue:
         self._free.append(recognizer)
 
 
-def build(line: QuestionQueue, *, name: str, language: str, token: str) -> FastAPI:
+def build(line: QuestionQueue, door: MachineDoor, *, name: str, language: str, token: str) -> FastAPI:
     """Make the app. An empty `token` lets everybody in."""
     app = new_app("Wutong speech server")
-    open_to_all = declare(Rule(public=True))  # the gate below stands before all routes
+    door.install(app)
 
-    @app.middleware("http")
-    async def gate(request: Request, go_on: Any) -> Response:
+    async def known(request: Request) -> None:
         said = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         if token and not hmac.compare_digest(said.encode(), token.encode()):
-            return _error(401, "the token is missing or wrong")
-        length = request.headers.get("content-length", "")
-        if request.method == "POST" and not (length.isdigit() and int(length) <= MOST_BYTES):
-            return _error(413, f"a question has at most {MOST_BYTES} bytes, and says how many")
-        answer: Response = await go_on(request)
-        return answer
+            raise AccessError("the token is missing or wrong", code="token")
 
     @app.get("/v1/models")
-    @open_to_all
+    @machine(known)
     async def models() -> dict[str, Any]:
         return {"object": "list", "data": [{"id": name, "object": "model", "owned_by": "wutong"}]}
 
     @app.post("/v1/audio/transcriptions")
-    @open_to_all
+    @machine(known, body_bytes=MOST_BYTES)
     async def transcriptions(
         request: Request,
         file: Annotated[UploadFile, File()],
@@ -184,9 +180,12 @@ async def running(
     try:
         for recognizer in recognizers:
             await recognizer.start()
-        app = build(QuestionQueue(recognizers, waiting), name=settings.model, language=settings.language, token=token)
+        door = MachineDoor.at(host, own.hosts(), secure=own.is_secure, asks_for_token=bool(token))
+        line = QuestionQueue(recognizers, waiting)
+        app = build(line, door, name=settings.model, language=settings.language, token=token)
         async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
             yield bound
+        door.flush()
     finally:
         await asyncio.gather(*(recognizer.stop() for recognizer in recognizers))
 

@@ -2,11 +2,13 @@
 
 Promises: the same speech has the same name after every restart, so that it is in the record once; words keep their
 times within the turn. A disk that refuses an utterance is asked again until it takes it: `trouble` says so meanwhile.
+Words that no record can hold are written as a turn that was not heard: they would be no other when asked for again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 
 import structlog
@@ -21,8 +23,9 @@ from sync.room.feed import FeedServer
 from transcriber.backlog import HearingJob
 from transcriber.correction.vocabulary.punctuation import punctuated
 from transcriber.diarization.voices import Voices
-from transcriber.recognition.recognizer import Transcription
+from transcriber.recognition.recognizer import Rejection, Transcription
 from transcriber.segmentation.endpointer import Turn
+from transcriber.unheard import line_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,21 +51,29 @@ class UtteranceWriter:
 
     async def write(self, job: HearingJob, turn: Turn, transcription: Transcription) -> Event:
         """Write the event and return it; this waits as long as the disk refuses it."""
-        transcription = punctuated(transcription)
         seat = self._seats[turn.channel]
         name = utterance_id(job, seat, turn)
         voice, role = await self._voices.whose(job.hearing, seat, turn.samples())
-        body: UtteranceBody = {
-            "id": name,
-            "seat": seat.id,
-            "role": role,
-            "start_ns": turn.start_ns,
-            "end_ns": turn.end_ns,
-            "text": transcription.text,
-            "confidence": transcription.confidence,
-            "voice": voice,
-            "words": _timed_words(turn, transcription),
-        }
+
+        def body_of(made: Transcription) -> UtteranceBody:
+            return {
+                "id": name,
+                "seat": seat.id,
+                "role": role,
+                "start_ns": turn.start_ns,
+                "end_ns": turn.end_ns,
+                "text": made.text,
+                "confidence": made.confidence,
+                "voice": voice,
+                "words": _timed_words(turn, made),
+            }
+
+        try:
+            body = body_of(punctuated(transcription))
+            json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, OverflowError) as error:  # a number that is none, or half of a character
+            log.error("utterance_unwritable", utterance=name, why=str(error)[:200])
+            body = body_of(line_of(Transcription(rejection=Rejection.NOT_HEARD)))
         while True:
             try:
                 event = await asyncio.to_thread(

@@ -67,7 +67,7 @@ def server(config: Annotated[Path, typer.Option("--config", help="the center's T
 @app.command()
 def copyserver(
     data: Annotated[Path, typer.Option("--data", help="where the copies are kept")],
-    token_file: Annotated[Path, typer.Option("--token-file", help="'court/room TOKEN' a line, mode 0600")],
+    token_file: Annotated[Path, typer.Option("--token-file", help="'court/room TOKEN [KEY]' a line, mode 0600")],
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8870,
     certificate: CertificateOption = None,

@@ -74,6 +74,22 @@ def signer(
 
 
 @room.command()
+def device_key(profile: ProfileOption) -> None:
+    """Print `court/room KEY`, the public key with which this room signs: a machine that keeps copies asks for it."""
+    import base64
+
+    from hardware.profile import load_profile
+    from sync.room.paths import RoomPaths
+    from wutong.device_key import device_key as key_of
+
+    loaded = load_profile(profile)
+    key = key_of(RoomPaths(loaded.storage.data))
+    if key is None:
+        raise typer.BadParameter("this room has no device's key yet: start its signer")
+    print(loaded.address, base64.b64encode(key.public_key().public_bytes_raw()).decode("ascii"))
+
+
+@room.command()
 def recorder_network(profile: ProfileOption) -> None:
     """Print a drop-in by which the recorder's unit reaches its own cameras alone."""
     from hardware.profile import load_profile

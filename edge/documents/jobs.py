@@ -185,7 +185,7 @@ class Making:
                 if said is None:
                     break
                 if "part" in said:
-                    self._notify(float(said["part"]))
+                    self._notify(min(max(float(said["part"]), 0.0), 1.0))
                 elif "warning" in said:
                     log.warning("document_warning", hearing=job["hearing"], why=str(said["warning"])[:MAX_ERROR_CHARS])
                 elif "made" in said:
@@ -202,6 +202,8 @@ class Making:
             heard.died = f"it said nothing for {SILENT_S:.0f} s"
         except ChildError as error:
             heard.died = error.message
+        except (KeyError, TypeError, ValueError) as error:
+            heard.died = f"it said what it never says: {type(error).__name__}"
         finally:
             if child is not None:
                 await child.end()

@@ -1,28 +1,37 @@
 """One file of a party, open in a process of its own that draws its pages (`edge.exhibits.worker`).
 
-Promises: nothing that a file does to its reader reaches the edge; a question is answered within its time or the process
-is ended. Refuses, with `MediaError`, what the reader refuses, what crashes it and what takes it too long.
+Promises: nothing that a file does to its reader reaches the edge: what the reader says is read as a stranger's, and
+holds no type, number, code or picture that an honest one could not say; a question is answered within its time or the
+process is ended. Refuses, with `MediaError`, what the reader refuses, what crashes it and what takes it too long.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import structlog
 
+from edge.exhibits.formats import MEDIA_TYPES
+from edge.exhibits.refusal import REFUSALS
+from edge.exhibits.sizes import MAX_PAGES, MOST_JPEG_BYTES, MOST_PIXELS, MOST_SIDE
 from sync.errors import MediaError
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
+from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)
 
 WORKER = f"{__package__}.worker"
 OPEN_S = 25.0
 DRAW_S = 30.0
+LINE_BYTES = MOST_JPEG_BYTES * 4 // 3 + 4096
+_BEGINS = b"\xff\xd8\xff"
+"""A JPEG."""
+_ROUNDED = 1.01
+"""So many times as many pixels as are wanted there may be when both sides are rounded up."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,9 @@ class PageDrawer:
         """Start a process and let it look at a file; `MediaError` when the file is refused."""
         child: ChildProcess | None = None
         try:
-            child = await ChildProcess.start(module_command(WORKER))
+            child = await ChildProcess.start(module_command(WORKER), line_bytes=LINE_BYTES)
             said = await _ask(child, {"open": str(path.resolve())}, OPEN_S)
-            file = FileDescription(str(said["media_type"]), int(said["pages"]), str(said["converted"])[:200])
-            opened = cls(child, file)
+            opened = cls(child, _description(said))
         except (KeyError, TypeError, ValueError, ChildError) as error:
             raise _unreadable(error) from error
         else:
@@ -73,9 +81,8 @@ class PageDrawer:
         """A page; `MediaError` when it cannot be drawn. Who stops waiting for it ends the process."""
         try:
             said = await _ask(self._child, {"page": page, "scale": scale}, DRAW_S)
-            data = await asyncio.to_thread(base64.b64decode, said["jpeg"], validate=True)
-            return DrawnJpeg(data, int(said["width"]), int(said["height"]), bool(said["more"]))
-        except (KeyError, TypeError, ValueError, binascii.Error, ChildError) as error:
+            return await asyncio.to_thread(_picture, said, scale)
+        except (KeyError, TypeError, ValueError, ChildError) as error:
             await self._child.end()
             raise _unreadable(error) from error
         except asyncio.CancelledError:
@@ -102,8 +109,35 @@ async def _ask(child: ChildProcess, question: dict[str, Any], within_s: float) -
     if said is None:
         raise ChildError("the process that draws has died")
     if "code" in said:
-        raise MediaError(str(said["message"])[:500], code=str(said["code"])[:40])
+        code = str(said["code"])
+        words = printable(str(said["message"])[:500])
+        raise MediaError(words, code=code if code in REFUSALS else "exhibit-broken")
     return said
+
+
+def _description(said: dict[str, Any]) -> FileDescription:
+    """`ValueError` and the like for what no honest reader says."""
+    media_type, converted = said["media_type"], said["converted"]
+    if str(media_type) not in MEDIA_TYPES or not isinstance(converted, str):
+        raise ValueError("the reader names no type of a file that is drawn")
+    return FileDescription(str(media_type), _whole(said["pages"], MAX_PAGES), printable(converted[:200]))
+
+
+def _picture(said: dict[str, Any], scale: int) -> DrawnJpeg:
+    """`ValueError` and the like for what no honest reader says. Blocks for some milliseconds."""
+    data = base64.b64decode(said["jpeg"], validate=True)
+    width, height = _whole(said["width"], MOST_SIDE), _whole(said["height"], MOST_SIDE)
+    if width * height > MOST_PIXELS[scale] * _ROUNDED or not isinstance(said["more"], bool):
+        raise ValueError("the reader draws more than was asked for")
+    if not data.startswith(_BEGINS) or len(data) > MOST_JPEG_BYTES:
+        raise ValueError("what the reader drew is no picture")
+    return DrawnJpeg(data, width, height, said["more"])
+
+
+def _whole(value: object, most: int) -> int:
+    if type(value) is not int or not 1 <= value <= most:
+        raise ValueError("the reader says a number that cannot be")
+    return value
 
 
 def _unreadable(error: Exception) -> MediaError:

@@ -128,6 +128,10 @@ _INSIDE = (
     ("content.xml", Format("ODF 文档（ODT、ODS）", "OpenDocument file", "", (), *_OFFICE_OLD)),
     ("AndroidManifest.xml", Format("安装包（APK）", "app package (APK)", "", (), *_CAPTURE)),
 )
+MEDIA_TYPES = frozenset(
+    one.media_type for one in (PDF_FORMAT, _BMP, _HEIC, _AVIF, *_RIFF.values(), *(found for _, found in _STARTS))
+) - {""}
+"""Of all files that are drawn as they are."""
 
 
 def format_of(path: Path) -> Format:

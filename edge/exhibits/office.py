@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 CONVERT_S = 90.0
 MEMORY_BYTES = 6 * 1024**3
 MOST_BYTES = 200 * 1024 * 1024
+MORE_TASKS = 512
+"""Processes and threads: LibreOffice has some forty."""
 _SOCKETS = "OSL_PIPE_*"
 _VERSION = re.compile(r"LibreOffice \d+(\.\d+)*")
 _STARTS = 2
@@ -67,8 +69,8 @@ async def convert(command: str, path: Path, out: Path) -> str:
 async def _run(command: list[str], home: Path) -> str:
     environment = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "LANG": "zh_CN.UTF-8"}
     environment["TMPDIR"] = str(home)
-    limits = ProcessLimits(MEMORY_BYTES, round(CONVERT_S), MOST_BYTES)
-    rights = Converter(home, limits, Path(command[0]))
+    limits = ProcessLimits(MEMORY_BYTES, round(CONVERT_S), MOST_BYTES, MORE_TASKS)
+    rights = await asyncio.to_thread(Converter, home, limits, Path(command[0]))
     others = set(SHARED.glob(_SOCKETS))
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -10,6 +10,12 @@ NEEDS_OFFICE = "exhibit-office"
 """The code of a document that could be shown if an office program made a PDF of it."""
 
 
+REFUSALS = frozenset(
+    {"exhibit-type", "exhibit-broken", "exhibit-encrypted", "exhibit-pages", "exhibit-pixels", NEEDS_OFFICE}
+)
+"""All codes with which a reader refuses a file."""
+
+
 class ExhibitRefusedError(Exception):
     """The file is not acceptable; `code` is the screens' key."""
 

@@ -6,6 +6,10 @@ closer look and are drawn when somebody looks closer. A picture is never drawn l
 
 from __future__ import annotations
 
+MAX_PAGES = 3000
+"""Of one file."""
+MOST_JPEG_BYTES = 10 * 1024 * 1024
+"""Of one picture."""
 SCALES = (1, 2, 4)
 SIDE = 1920
 """Of an ordinary page at scale 1, the longer side."""

@@ -29,14 +29,13 @@ from edge.exhibits.documents import PdfPages
 from edge.exhibits.formats import DOCX_FORMAT, PDF, Format, format_of
 from edge.exhibits.photos import PhotoPages
 from edge.exhibits.refusal import NEEDS_OFFICE, ExhibitRefusedError, damaged, not_taken, too_many_pages
+from edge.exhibits.sizes import MAX_PAGES, MOST_JPEG_BYTES
 from sync.runtime.confinement.confine import ProcessLimits, confine_reader
 from sync.runtime.processes import go_first_when_memory_is_short, weigh
 
-MAX_PAGES = 3000
 MEMORY_BYTES = 1024**3
 CPU_S = 1200
 NICE = 10
-MOST_JPEG_BYTES = 10 * 1024 * 1024
 QUALITIES = (86, 70, 50, 30)
 
 

@@ -1,20 +1,22 @@
 """The signer's socket: who may ask, how much, how often. One question a connection (`sync.room.signer`).
 
 Promises: only processes of this account, of root and of the socket's group are answered, whatever the folders' modes
-say; a question is bounded in bytes and time, and who asks more often than `PER_S` waits; one that says nonsense,
-or nothing, costs nobody else's turn.
+say, and others take no place of theirs; a question is bounded in bytes and time, and who asks more often than `PER_S`
+waits. A process that says nonsense, or nothing, on however many lines, costs nobody else's turn: a line that has said
+nothing makes room for a newer one, and one process has `MOST_OF_PROCESS` questions at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import json
 import os
 import socket
 import struct
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +25,32 @@ import structlog
 from edge.signer.guarded_key import GuardedKey
 from sync.errors import ConfigError, WutongError
 from sync.room.signer import AWAY, MAX_LINE, REFUSED
+from sync.runtime.anteroom import Anteroom
 from sync.runtime.sole_place import take_place
-from sync.text.strict_json import UnreadableError, read_strict
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
 QUESTION_S = 5.0
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 64
+MOST_OF_PROCESS = 16
+MOST_STRANGERS = 4
 PER_S = 100.0
 BURST = 200.0
 """A room signs every three seconds; catching up, its uplink may sign some batches a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Peer:
+    """Who is at the other end, as the kernel noted it when they connected."""
+
+    pid: int
+    uid: int
+    gid: int
+
+    @classmethod
+    def of(cls, line: Any) -> _Peer:
+        return cls(*struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))
 
 
 class SignerDoor:
@@ -47,7 +65,11 @@ class SignerDoor:
         self._at = 0.0
         self._server: asyncio.Server | None = None
         self._place: int | None = None
+        self._group = -1
         self._inside: set[asyncio.Task[None]] = set()
+        self._silent: Anteroom[asyncio.Task[None]] = Anteroom(MOST_AT_ONCE, MOST_OF_PROCESS)
+        self._strangers: Anteroom[asyncio.Task[None]] = Anteroom(MOST_STRANGERS, MOST_STRANGERS)
+        self._asking: Counter[int] = Counter()
 
     async def open(self) -> None:
         """Bind the socket, in place of one that a killed predecessor left; `ConfigError` when the predecessor lives."""
@@ -62,6 +84,7 @@ class SignerDoor:
                 sock.bind(str(self._path))
             finally:
                 os.umask(before)
+            self._group = self._path.lstat().st_gid
             self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=MAX_LINE)
         except OSError as error:
             raise ConfigError(
@@ -89,18 +112,23 @@ class SignerDoor:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        self._inside.add(task)
         try:
-            if len(self._inside) >= MOST_AT_ONCE:
-                await _say(writer, _no("the signer is asked by too many at once; ask again", code=AWAY))
-                return
-            self._inside.add(task)
-            async with asyncio.timeout(QUESTION_S):
-                question = await reader.readuntil(b"\n")
-            if not self._may_ask(writer.get_extra_info("socket")):
+            peer = _Peer.of(writer.get_extra_info("socket"))
+            may = self._may_ask(peer)
+            question = await self._question(reader, self._silent if may else self._strangers, peer)
+            if not may:
                 await _say(writer, _no("this account may not ask the signer"))
-                return
-            await self._turn()
-            await _say(writer, await self._answer(question))
+            elif self._has_too_many(peer):
+                await _say(writer, _no("the signer is asked by too many at once; ask again", code=AWAY))
+            else:
+                self._asking[peer.pid] += 1
+                try:
+                    await self._turn()
+                    await _say(writer, await self._answer(question))
+                finally:
+                    self._asking[peer.pid] -= 1
+                    self._asking += Counter()  # forgets who asks nothing
         except (OSError, ValueError, EOFError, RuntimeError, asyncio.LimitOverrunError):
             pass  # whoever asked has gone, came to no end, or said nothing (RuntimeError is uvloop's word for gone)
         finally:
@@ -108,12 +136,30 @@ class SignerDoor:
             with contextlib.suppress(Exception):
                 writer.close()
 
-    def _may_ask(self, sock: Any) -> bool:
-        _, uid, gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        may = uid in (0, os.geteuid()) or gid == self._path.stat().st_gid
+    @staticmethod
+    async def _question(reader: asyncio.StreamReader, silent: Anteroom[asyncio.Task[None]], peer: _Peer) -> bytes:
+        """What one asks; until it is said, newer ones may have the place."""
+        task = asyncio.current_task()
+        assert task is not None
+        displaced = silent.enters(peer.pid, task)
+        if displaced is not None:
+            displaced.cancel()
+        try:
+            async with asyncio.timeout(QUESTION_S):
+                return await reader.readuntil(b"\n")
+        finally:
+            silent.leaves(peer.pid, task)
+
+    def _may_ask(self, peer: _Peer) -> bool:
+        may = peer.uid in (0, os.geteuid()) or peer.gid == self._group
         if not may:
-            log.warning("signer_asked_by_stranger", uid=uid, gid=gid)
+            log.warning("signer_asked_by_stranger", uid=peer.uid, gid=peer.gid)
         return may
+
+    def _has_too_many(self, peer: _Peer) -> bool:
+        """Whether a process has its share; where all places are taken, one that has none is let in all the same."""
+        its, all_of_them = self._asking[peer.pid], self._asking.total()
+        return its >= MOST_OF_PROCESS or all_of_them >= (MOST_AT_ONCE if its else 2 * MOST_AT_ONCE)
 
     async def _turn(self) -> None:
         """Who asks too often waits."""
@@ -132,7 +178,7 @@ class SignerDoor:
             if not isinstance(asked, dict) or set(asked) != {"do", "data"} or asked["do"] != "sign":
                 return _no("the question is none that the signer knows")
             data = base64.b64decode(str(asked["data"]), validate=True)
-        except (UnreadableError, binascii.Error) as error:
+        except ValueError as error:  # no JSON of ours, no base64, or none of ASCII
             return _no(f"the question cannot be read: {error}")
         try:
             return {"signature": _text(await asyncio.to_thread(self._signer.sign, data))}

@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from hardware.camera_address import CameraAddress
+from sync.runtime.deadline import Deadline
 
 FaultCode = Literal[
     "", "name", "refused", "unreachable", "timeout", "password", "sign-in", "path", "codec", "busy", "protocol"
@@ -50,7 +51,7 @@ class CameraAnswer:
 
 
 def ask(address: CameraAddress, timeout_s: float = TIMEOUT_S, *, refused: bool = False) -> CameraAnswer:
-    """Ask it; this blocks for `timeout_s` a step at most and raises nothing.
+    """Ask it; this blocks for `timeout_s` a step at most, an answer in drops included, and raises nothing.
 
     `refused`: it has just refused the password, so it is not tried again: a camera locks the account after a few.
     """
@@ -99,6 +100,8 @@ class _Conversation:
     def __init__(self, address: CameraAddress, timeout_s: float) -> None:
         self._address = address
         self._number = 0
+        self._timeout_s = timeout_s
+        self._deadline = Deadline(timeout_s)
         plain = socket.create_connection((address.host, address.port), timeout=timeout_s)
         if address.scheme == "rtsps":
             context = ssl.create_default_context()
@@ -119,9 +122,10 @@ class _Conversation:
     def describe(self, authorization: str = "") -> _Reply:
         """Ask for the description of the stream."""
         self._number += 1
+        self._deadline = Deadline(self._timeout_s)
         lines = [f"DESCRIBE {self._address.request} RTSP/1.0", f"CSeq: {self._number}", "Accept: application/sdp"]
         lines += ["User-Agent: Wutong"] + ([f"Authorization: {authorization}"] if authorization else [])
-        self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self._deadline.holds(self._socket).sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         head, _, rest = self._until(b"\r\n\r\n").partition(b"\r\n\r\n")
         text = head.decode("utf-8", "replace").replace("\r\n", "\n")
         found = re.match(r"RTSP/\d\.\d\s+(\d{3})", text)
@@ -142,7 +146,7 @@ class _Conversation:
         return data
 
     def _more(self) -> bytes:
-        data = self._socket.recv(64 * 1024)
+        data = self._deadline.holds(self._socket).recv(64 * 1024)
         if not data:
             raise ConnectionResetError("it hung up")
         return data

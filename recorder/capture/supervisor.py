@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import structlog
 
 from hardware.sources import Source
 from recorder.capture.clock_fit import ClockFit
-from recorder.capture.process import EndCode, WorkerProcess
+from recorder.capture.process import LINE_BYTES, EndCode, WorkerProcess
 from recorder.capture.track import Track, TrackRun
 from sync.errors import ConfigError, DeviceError
 from sync.room.clock import RoomClock
 from sync.runtime.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
+from sync.text.printable import printable
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,8 @@ many do after five to seven times in half an hour. Another password, and a heari
 SECRET_S = 2.0
 """How often it is looked whether the password is another one."""
 _SIGN_IN_FAULTS = ("password", "sign-in")
+MOST_CHARACTERS = 500
+"""Of a sentence that a worker says."""
 NO_MEDIA_WHY = "设备没有送来媒体"
 STOPPED_WHY = "媒体时间停止前进"
 
@@ -201,24 +204,56 @@ class SourceRunner:
                     self._set("failed", "媒体中断")
 
     def _report(self, line: bytes) -> None:
-        try:
-            value: dict[str, Any] = json.loads(line)
-        except ValueError:
-            raise DeviceError("设备进程的报告无法读懂") from None
+        value = _report_of(line)
         if "clock" in value:
             media_ns, monotonic_ns = value["clock"]
             self._reported_ns = self._clock.from_monotonic_ns(monotonic_ns)
             self._fit.observe(media_ns, self._reported_ns)
         elif "levels" in value:
-            levels = [(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]]
-            self._on_levels(self._reported_ns, levels)
+            self._on_levels(self._reported_ns, value["levels"])
         elif "lost" in value:
             media_ns, by_ns, why = value["lost"]
             self._fit.lost(media_ns, by_ns)
-            self._on_trouble(self._clock.now_ns(), str(why))
+            self._on_trouble(self._clock.now_ns(), why)
             log.warning("samples_lost", source=self.source.id, ms=by_ns / 1e6, why=why)
         elif "off" in value:
             self._gave_up = True
-            raise DeviceError(str(value["off"]))
+            raise DeviceError(value["off"])
         elif "failed" in value:
-            raise DeviceError(str(value["failed"]), code=str(value.get("code") or "device"))
+            raise DeviceError(value["failed"], code=value["code"])
+
+
+def _report_of(line: bytes) -> dict[str, Any]:
+    """What a line of a worker says (`hardware.workers.reporter`), each value of its kind; of words the beginning.
+
+    A worker speaks to a device, and is believed no more than that: `DeviceError` for what no worker says.
+    """
+    try:
+        value = read_strict(line, limit=LINE_BYTES)
+        if not isinstance(value, dict):
+            raise TypeError("a report is an object")
+        if "clock" in value:
+            return {"clock": _times(value["clock"], 2)}
+        if "levels" in value:
+            return {"levels": [(int(peak), float(rms), float(clipped)) for peak, rms, clipped in value["levels"]]}
+        if "lost" in value:
+            *times, why = value["lost"]
+            return {"lost": (*_times(times, 2), _words(why))}
+        if "off" in value:
+            return {"off": _words(value["off"])}
+        if "failed" in value:
+            return {"failed": _words(value["failed"]), "code": _words(value.get("code") or "device")[:40]}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise DeviceError("设备进程的报告无法读懂") from None
+    return {}
+
+
+def _times(values: Sequence[Any], count: int) -> tuple[int, ...]:
+    """So many numbers of ns; `ValueError` for anything else."""
+    if len(values) != count or any(type(value) is not int for value in values):
+        raise ValueError("these are no times")
+    return tuple(values)
+
+
+def _words(said: object) -> str:
+    return printable(str(said)[:MOST_CHARACTERS])

@@ -18,12 +18,16 @@ import structlog
 
 from recorder.readback.job import Job
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
+from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 64
 JOB_S = 60.0
 """A file of ten minutes takes some seconds; longer than this, the disk or the process hangs."""
+MOST_FOUND = 20
+MOST_CHARACTERS = 300
+"""Of one difference."""
 WORKER = f"{__package__}.worker"
 
 
@@ -96,7 +100,7 @@ class ReadBackQueue:
                     await self._reader.send(json.loads(job.model_dump_json()))
                     answer = await self._reader.receive()
                 if answer is not None:
-                    return [str(what) for what in answer["found"]]
+                    return [printable(str(what)[:MOST_CHARACTERS]) for what in answer["found"][:MOST_FOUND]]
                 why = "it has died"
             except TimeoutError:
                 await self._end()

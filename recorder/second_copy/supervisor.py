@@ -19,6 +19,7 @@ from sync.errors import ConfigError
 from sync.room.messages import CopyStatus
 from sync.runtime.child_process import ChildError, ChildProcess, module_command
 from sync.runtime.secrets import read_secret
+from sync.text.printable import printable
 from sync.tls.plain import plain_url
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ STABLE_S = 60.0
 """A process that ran for so long did not fail at once."""
 WORKER = f"{__package__}.worker"
 CODE = "copy"
+MOST_CHARACTERS = 500
 
 
 class SecondCopySupervisor:
@@ -64,8 +66,9 @@ class SecondCopySupervisor:
         reported = None
         try:
             async for value in copier.lines():
-                self._apply(value)
-                reported = value.get("why")
+                told = _told(value)
+                self._apply(told)
+                reported = told.get("why")
             code = await copier.ended()
         finally:
             await copier.end()
@@ -85,7 +88,19 @@ class SecondCopySupervisor:
 
     def _apply(self, value: dict[str, Any]) -> None:
         assert self.state is not None
-        told = {k: value[k] for k in ("pending_files", "pending_bytes", "why") if k in value}
-        self.state = cast(CopyStatus, {**self.state, **told})
+        self.state = cast(CopyStatus, {**self.state, **value})
         why = self.state["why"]
         self._set_alarm(CODE, CODE, f"第二份备份未在进行：{why}" if why else None)
+
+
+def _told(value: dict[str, Any]) -> dict[str, Any]:
+    """What of a copier's line goes into the status; `ChildError` for what it never says."""
+    told: dict[str, Any] = {}
+    for name in ("pending_files", "pending_bytes"):
+        if name in value:
+            if type(value[name]) is not int or value[name] < 0:
+                raise ChildError("the copier reports what is no count")
+            told[name] = value[name]
+    if "why" in value:
+        told["why"] = None if value["why"] is None else printable(str(value["why"])[:MOST_CHARACTERS])
+    return told

@@ -15,8 +15,11 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -24,14 +27,16 @@ from pydantic import BaseModel
 
 from recorder.second_copy.folder_target import AwayError, CopyFolder, DamagedError
 from recorder.storage.segment import make_folder
-from sync.errors import StorageError, WutongError
+from sync.errors import ConfigError, LedgerError, StorageError, WutongError
+from sync.ledger.messages.object_claim import sign_claim
 from sync.record.event import Event
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.room.signer import RoomSigner
 from sync.runtime.durable_files import replace_file
 from sync.runtime.processes import die_with_parent, weigh
 from sync.runtime.service import configure_logging
-from sync.tls.contexts import trust
+from sync.tls.followed_context import BelievedAuthority
 from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import TusClient
 from sync.uplink.upload_store import Upload, UploadStore
@@ -177,15 +182,23 @@ def to_folder(copier: Copier, folder: CopyFolder) -> None:
         time.sleep(pause_s)  # its own process: nobody tells it that a disk is back
 
 
+async def _confirm(tus: TusClient, signer: RoomSigner, claim: Mapping[str, Any]) -> int:
+    """Hand a file over, claimed by the device where its signer answers: who knows no device asks for none."""
+    try:
+        note = await asyncio.to_thread(sign_claim, claim, signer)
+    except LedgerError:
+        note = ""
+    return await tus.confirm({**claim, "note": note})
+
+
 async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
     """Copy over the upload protocol until the process ends."""
     headers = {"Authorization": f"Bearer {token}"}
     timeout = httpx.Timeout(60, connect=5)
-    context = httpx.create_ssl_context(trust_env=False)
-    if copier.layout.authority.exists():
-        trust(context, copier.layout.authority)
+    believed = BelievedAuthority(copier.layout.authority, lambda: httpx.create_ssl_context(trust_env=False))
+    believed.follow()
     async with httpx.AsyncClient(
-        base_url=options.target, headers=headers, timeout=timeout, trust_env=False, verify=context
+        base_url=options.target, headers=headers, timeout=timeout, trust_env=False, verify=believed.context
     ) as http:
         tus = TusClient(http)
         uploads = Uploads(
@@ -196,18 +209,19 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
             tus=tus,
             pace=TokenBucket(LINE_BYTES_PER_S),
             hearing=lambda: None,
-            confirm=tus.confirm,
+            confirm=partial(_confirm, tus, RoomSigner(copier.layout.signer_socket)),
         )
 
         async def poll() -> None:
             asked = False
             while True:
                 try:
+                    await asyncio.to_thread(believed.follow)
                     await asyncio.to_thread(copier.scan)
                     copier.why = None if uploads.reachable or not asked else f"备份主机 {options.target} 无法连接"
                     if uploads.refused:
                         copier.why = f"备份主机未接收：{uploads.refused}"
-                except StorageError as error:
+                except (StorageError, ConfigError) as error:
                     copier.why = error.message
                 copier.publish()
                 uploads.kick()

@@ -9,7 +9,6 @@ that is told to read them again never finds half of one.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from cryptography import x509
 
 from server.tls.room_hosts import CertifiedHosts, hosts_for_room
 from sync.errors import ConfigError, LedgerError
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.durable_files import replace_file
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.authority import open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of
@@ -163,14 +162,7 @@ class CourtAuthority:
         try:
             if path.exists() and path.read_bytes() == data:
                 return
-            draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-            with draft.open("wb") as file:
-                os.fchmod(file.fileno(), mode)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            sync_folder(path.parent)
+            replace_file(path, data, mode=mode, shared=True)  # `wutong authority` may be at it beside the center
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -45,6 +45,9 @@ class DoorLimits:
     """The slowest line that is waited for."""
     of_address: int = 256
     in_all: int = 2048
+    greeted_of_address: int = 64
+    greeted_in_all: int = 512
+    """Connections to HTTPS that have not said anything yet, or are in their handshake."""
 
 
 def neighborhood(address: str) -> str:

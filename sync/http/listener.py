@@ -1,24 +1,30 @@
 """One port for HTTPS, and for plain HTTP where that is still let be: which one somebody speaks, their first byte says.
 
-Promises: a handshake is over within `handshake_s` or the connection is; who speaks plain HTTP to a server of HTTPS is
-told so in a sentence, and nothing of what they sent is read as a request.
+Promises: a handshake is over within `handshake_s` or the connection is; whoever comes is greeted, however many say
+nothing: where too many do, of one address (of IPv6 its /64) or in all, the one that has said nothing for longest, of
+the address with the most, makes room. Who speaks plain HTTP to a server of HTTPS is told so in a sentence, and nothing
+of what they sent is read as a request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
+
+from sync.http.connection import DoorLimits, neighborhood
+from sync.runtime.anteroom import Anteroom
 
 log = structlog.get_logger(__name__)
 
 HANDSHAKE_S = 10.0
-MOST_WAITING = 512
-"""Connections that have not said anything yet, or are in their handshake."""
+_SAY_AGAIN_S = 60.0
 _HELLO = 0x16
 """The first byte of a TLS handshake; no request of HTTP begins with it."""
 MOST_READ_OUT = 1024 * 1024
@@ -28,6 +34,21 @@ _REFUSAL = (
     b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1\r\nConnection: close\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n" % len(_SENTENCE)
 ) + _SENTENCE
+
+
+class _Greeting:
+    """One connection from when it is accepted until its handshake is over; ours to close until it is handed over."""
+
+    def __init__(self, sock: socket.socket, origin: str) -> None:
+        self.sock = sock
+        self.origin = origin
+        self.handed_over = False
+        self.task: asyncio.Task[None] | None = None
+
+    def end(self) -> None:
+        """Close it, unless it is another's now."""
+        if not self.handed_over:
+            self.sock.close()
 
 
 class TlsListener:
@@ -41,14 +62,25 @@ class TlsListener:
         *,
         plain: Callable[[], bool] = lambda: False,
         handshake_s: float = HANDSHAKE_S,
+        limits: DoorLimits | None = None,
+        proxies: Sequence[str] = (),
     ) -> None:
-        """`plain`: whether plain HTTP is served too, asked for each connection."""
+        """`plain`: whether plain HTTP is served too, asked for each connection. `proxies`: addresses behind which many
+        people are; only the count of all holds for them."""
+        limits = limits or DoorLimits()
         self._sock = sock
         self._protocol = protocol
         self._context = context
         self._plain = plain
         self._handshake_s = handshake_s
         self._greeting: set[asyncio.Task[None]] = set()
+        self._anteroom: Anteroom[_Greeting] = Anteroom(
+            limits.greeted_in_all,
+            limits.greeted_of_address,
+            boundless=[neighborhood(proxy) for proxy in proxies],
+        )
+        self._displaced = 0
+        self._said_s = -_SAY_AGAIN_S
         self._accepting: asyncio.Task[None] | None = None
 
     def start(self, backlog: int) -> None:
@@ -72,21 +104,34 @@ class TlsListener:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                sock, _ = await loop.sock_accept(self._sock)
+                sock, address = await loop.sock_accept(self._sock)
             except OSError as error:  # no descriptor is free, or the peer has gone already
                 log.warning("not_accepted", why=error.strerror)
                 await asyncio.sleep(0.1)
                 continue
-            if len(self._greeting) >= MOST_WAITING:
-                sock.close()
-                continue
-            task = loop.create_task(self._greet(sock))
+            greeting = _Greeting(sock, neighborhood(str(address[0])))
+            self._make_room(self._anteroom.enters(greeting.origin, greeting))
+            greeting.task = task = loop.create_task(self._greet(greeting))
             self._greeting.add(task)
-            task.add_done_callback(self._greeting.discard)
+            task.add_done_callback(functools.partial(self._greeted, greeting))
 
-    async def _greet(self, sock: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        handed_over = False
+    def _make_room(self, displaced: _Greeting | None) -> None:
+        if displaced is None or displaced.task is None:
+            return
+        displaced.task.cancel()
+        self._displaced += 1
+        if time.monotonic() - self._said_s >= _SAY_AGAIN_S:
+            self._said_s = time.monotonic()
+            log.warning("silent_connections_ended", address=displaced.origin, count=self._displaced)
+            self._displaced = 0
+
+    def _greeted(self, greeting: _Greeting, task: asyncio.Task[None]) -> None:
+        self._greeting.discard(task)
+        self._anteroom.leaves(greeting.origin, greeting)
+        greeting.end()  # also of a task that was canceled before its first step
+
+    async def _greet(self, greeting: _Greeting) -> None:
+        loop, sock = asyncio.get_running_loop(), greeting.sock
         try:
             sock.setblocking(False)
             with contextlib.suppress(OSError):
@@ -94,12 +139,12 @@ class TlsListener:
             async with asyncio.timeout(self._handshake_s):
                 first = await self._first_byte(sock)
                 if first == _HELLO:
-                    handed_over = True
+                    greeting.handed_over = True
                     await loop.connect_accepted_socket(
                         self._protocol, sock, ssl=self._context, ssl_handshake_timeout=self._handshake_s
                     )
                 elif first is not None and self._plain():
-                    handed_over = True
+                    greeting.handed_over = True
                     await loop.connect_accepted_socket(self._protocol, sock)
                 elif first is not None:
                     await loop.sock_sendall(sock, _REFUSAL)
@@ -107,9 +152,6 @@ class TlsListener:
         except (OSError, TimeoutError, ssl.SSLError) as error:
             # Port scanners, browsers that do not trust the authority yet, revoked and foreign certificates.
             log.debug("no_handshake", why=str(error)[:200])
-        finally:
-            if not handed_over:
-                sock.close()
 
     @staticmethod
     async def _read_out(sock: socket.socket) -> None:

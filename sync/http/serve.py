@@ -34,10 +34,19 @@ def new_app(title: str) -> FastAPI:
 class _TlsServer(uvicorn.Server):
     """uvicorn's server, with a listener of ours for HTTPS."""
 
-    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext, plain: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        tls: ssl.SSLContext,
+        plain: Callable[[], bool],
+        limits: DoorLimits,
+        proxies: Sequence[str],
+    ) -> None:
         super().__init__(config)
         self._tls = tls
         self._plain = plain
+        self._limits = limits
+        self._proxies = proxies
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
@@ -48,7 +57,10 @@ class _TlsServer(uvicorn.Server):
             made = self.config.http_protocol_class
             return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
 
-        listeners = [TlsListener(one, protocol, self._tls, plain=self._plain) for one in sockets or []]
+        listeners = [
+            TlsListener(one, protocol, self._tls, plain=self._plain, limits=self._limits, proxies=self._proxies)
+            for one in sockets or []
+        ]
         for listener in listeners:
             listener.start(self.config.backlog)
         self.servers = listeners  # type: ignore[assignment]  # closed and waited for as asyncio's are
@@ -73,6 +85,7 @@ async def serving(
     Who asks is who connects, whatever `X-Forwarded-*` says, unless one of `proxies` (addresses) passes it on.
     """
     check_declared(app)
+    limits = limits or DoorLimits()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -88,7 +101,7 @@ async def serving(
         app,
         lifespan="on",
         # A class in all but name: uvicorn calls it once for each connection.
-        http=functools.partial(GuardedConnection, Doorkeeper(limits or DoorLimits(), proxies)),  # type: ignore[arg-type]
+        http=functools.partial(GuardedConnection, Doorkeeper(limits, proxies)),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,
@@ -99,7 +112,7 @@ async def serving(
         ws_max_size=256 * 1024,
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config) if tls is None else _TlsServer(config, tls, plain)
+    server = uvicorn.Server(config) if tls is None else _TlsServer(config, tls, plain, limits, proxies)
     # `_serve` is `serve` without taking SIGTERM and SIGINT away from the service.
     task = asyncio.create_task(server._serve(sockets=[listener]))
     try:

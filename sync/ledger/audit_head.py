@@ -13,7 +13,6 @@ The origin names the center by its key, so a head can stand neither for another 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ class AuditHead:
             raise LedgerError("this is not the head of an audit log", code="head")
         try:
             root = base64.b64decode(found[3], validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise LedgerError("the root of a head is not base64", code="head") from error
         value = cls(found[1], int(found[2]), root, int(found[4]), int(found[5]))
         if max(value.size, value.last_row, value.utc_ns) >= 1 << 63 or value.size == 0:

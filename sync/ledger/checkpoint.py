@@ -12,7 +12,6 @@ The origin names court, room and hearing, so that a checkpoint can never stand f
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 
@@ -49,7 +48,7 @@ class Checkpoint:
             raise LedgerError("this is not a checkpoint of a hearing", code="checkpoint")
         try:
             root = base64.b64decode(found[3], validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise LedgerError("the root of a checkpoint is not base64", code="checkpoint") from error
         value = cls(origin[1], origin[2], int(found[2]), root, int(found[4]), int(found[5]))
         if max(value.size, value.last_number, value.utc_ns) >= 1 << 63:

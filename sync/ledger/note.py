@@ -9,7 +9,6 @@ verify makes the whole note false.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import struct
@@ -74,7 +73,7 @@ def read_note(data: str) -> Note:
             raise LedgerError("a signed note has a line that is no signature", code="note")
         try:
             signature = base64.b64decode(found[2], validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise LedgerError("a signature is not base64", code="note") from error
         lines.append((found[1], signature))
     if len(lines) > MAX_SIGNATURES:

@@ -2,8 +2,8 @@
 
 `RoomSigner` is a `SigningKey` as far as it goes: it signs what the signer reads as one of the room's own forms, and
 nothing else. Promises: what it returns verifies under the key that it names, so nobody who takes the socket's place
-passes for the signer; it waits no longer than `ANSWER_S`. Refuses with `LedgerError`: `AWAY` when nobody answers,
-`REFUSED` when the signer does not sign this.
+passes for the signer; for one answer it waits no longer than `ANSWER_S` in all. Refuses with `LedgerError`: `AWAY` when
+nobody answers, `REFUSED` when the signer does not sign this.
 
 On the wire, one question a connection: a line of JSON, `{"do":"key"}` or `{"do":"sign","data":base64}`, is answered by
 a line, `{"key":base64}`, `{"signature":base64}` or `{"code":…,"message":…}`.
@@ -12,7 +12,6 @@ a line, `{"key":base64}`, `{"signature":base64}` or `{"code":…,"message":…}`
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import socket
 import threading
@@ -23,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
+from sync.runtime.deadline import Deadline
 from sync.text.strict_json import UnreadableError, read_strict
 
 AWAY = "signer"
@@ -94,16 +94,7 @@ class RoomSigner:
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-                line.settimeout(self._answer_s)
-                line.connect(str(self._path))
-                line.sendall(json.dumps(question).encode() + b"\n")
-                data = b""
-                while not data.endswith(b"\n") and len(data) <= MAX_LINE:
-                    piece = line.recv(MAX_LINE)
-                    if not piece:
-                        break
-                    data += piece
+            data = self._answer_to(json.dumps(question).encode() + b"\n")
         except OSError as error:
             raise _away(str(error) or type(error).__name__) from error
         try:
@@ -116,11 +107,25 @@ class RoomSigner:
             raise LedgerError(str(said.get("message"))[:500], code=AWAY if said["code"] == AWAY else REFUSED)
         return said
 
+    def _answer_to(self, question: bytes) -> bytes:
+        """All that is said until a line ends, or the connection does; `TimeoutError` when that takes too long."""
+        deadline = Deadline(self._answer_s)
+        data = b""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            deadline.holds(line).connect(str(self._path))
+            deadline.holds(line).sendall(question)
+            while not data.endswith(b"\n") and len(data) <= MAX_LINE:
+                piece = deadline.holds(line).recv(MAX_LINE)
+                if not piece:
+                    break
+                data += piece
+        return data
+
 
 def _bytes_of(said: dict[str, Any], name: str) -> bytes:
     try:
         return base64.b64decode(str(said[name]), validate=True)
-    except (KeyError, binascii.Error) as error:
+    except (KeyError, ValueError) as error:  # no base64, or none of ASCII
         raise _away(f"its answer has no {name}") from error
 
 

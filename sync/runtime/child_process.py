@@ -1,8 +1,9 @@
 """A child process that is spoken to in lines of JSON, with bytes behind them if need be, and dies with its parent.
 
-Promises: whatever the child does, the parent is not held up: lines are bounded, and `end` is sure to leave no process
-behind. What it says on stderr is drained and only its last lines are kept, unless it goes to the parent's own log.
-Refuses to start it again: when and how often is for its owner to say.
+Promises: whatever the child does, the parent is not held up: lines are bounded and read as those of a stranger, since
+some children read foreign files and may be taken over, and `end` is sure to leave no process behind. What it says on
+stderr is drained and only its last lines are kept, unless it goes to the parent's own log. Refuses to start it again:
+when and how often is for its owner to say.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Any, Self
 
 from sync.errors import WutongError
 from sync.runtime.processes import die_with_parent
+from sync.text.strict_json import read_strict
 
-LINE_BYTES = 16 * 1024 * 1024
+LINE_BYTES = 256 * 1024
+"""Of what a child says, unless its owner expects more."""
 STDERR_LINES = 20
 STDERR_CHARS = 500
 
@@ -39,29 +42,36 @@ def module_command(module: ModuleType | str, *arguments: str) -> list[str]:
 class ChildProcess:
     """One running child. All methods belong to one event loop."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, *, line_bytes: int = LINE_BYTES) -> None:
         self._process = process
+        self._line_bytes = line_bytes
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._draining = asyncio.create_task(self._drain(process.stderr)) if process.stderr is not None else None
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], *, environment: Mapping[str, str] | None = None, logs: bool = False
+        cls,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        logs: bool = False,
+        line_bytes: int = LINE_BYTES,
     ) -> Self:
-        """Start it; `ChildError` when that cannot be done. `logs`: its stderr is the parent's own."""
+        """Start it; `ChildError` when that cannot be done. `logs`: its stderr is the parent's own. `line_bytes`: of the
+        longest line that it says."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=None if logs else asyncio.subprocess.PIPE,
-                limit=LINE_BYTES,
+                limit=line_bytes,
                 env=environment,
                 preexec_fn=die_with_parent,
             )
         except OSError as error:
             raise ChildError(f"{command[0]} cannot be started: {error.strerror}") from error
-        return cls(process)
+        return cls(process, line_bytes=line_bytes)
 
     @property
     def pid(self) -> int:
@@ -88,14 +98,15 @@ class ChildProcess:
         self._process.stdin.close()
 
     async def receive(self) -> dict[str, Any] | None:
-        """The next line that it says; None when it has ended. `ChildError` for what is no object of JSON."""
+        """The next line that it says; None when it has ended. `ChildError` for what is no object of JSON, or JSON that
+        is not taken from strangers (`sync.text.strict_json`)."""
         assert self._process.stdout is not None
         try:
             line = await self._process.stdout.readline()
             if not line:
                 return None
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:  # a line that is too long is a ValueError, too
+            value = read_strict(line, limit=self._line_bytes)
+        except ValueError as error:  # a line that is too long is a ValueError, too
             raise ChildError(f"the process said what is no line of JSON: {error}") from error
         if not isinstance(value, dict):
             raise ChildError("the process said a line of JSON that is no object")

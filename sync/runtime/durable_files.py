@@ -5,6 +5,7 @@ A file that was synced is lost all the same while the folder that names it is no
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -18,19 +19,26 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def replace_file(path: Path, data: bytes | str, *, private: bool = False, synced: bool = True) -> None:
+def replace_file(
+    path: Path,
+    data: bytes | str,
+    *,
+    private: bool = False,
+    mode: int | None = None,
+    synced: bool = True,
+    shared: bool = False,
+) -> None:
     """Replace `path` in one step, so that whoever reads it, and a power cut, finds the old file or the new one.
 
-    Text is written as UTF-8; the folder is made if need be. `private`: mode 0600. `synced`: on disk when this returns;
-    False is for what nobody misses after a power cut. One writer per file: the draft beside it is `<name>.new`.
+    Text is written as UTF-8; the folder is made if need be. `private`: mode 0600; `mode`: that one, whatever the umask
+    is. `synced`: on disk when this returns; False is for what nobody misses after a power cut. One writer per file:
+    the draft beside it is `<name>.new`; `shared`: other processes replace it, too, and each has a draft of its own.
     `OSError` when the disk refuses; the old file stands.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
-    with os.fdopen(fd, "wb") as file:
-        if private:
-            os.fchmod(file.fileno(), 0o600)  # a draft that an earlier life left may be open to others
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new" if shared else f"{path.name}.new")
+    wanted = 0o600 if private else mode
+    with os.fdopen(new_file(draft, wanted), "wb") as file:
         file.write(data.encode() if isinstance(data, str) else data)
         if synced:
             file.flush()
@@ -38,3 +46,15 @@ def replace_file(path: Path, data: bytes | str, *, private: bool = False, synced
     draft.replace(path)
     if synced:
         sync_folder(path.parent)
+
+
+def new_file(path: Path, mode: int | None = None) -> int:
+    """The descriptor of a new, empty file with this mode, in place of what an earlier life left; None: as the umask
+    says. Follows no link that somebody has laid there. `OSError`."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    rights = 0o666 if mode is None else mode & 0o600
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, rights)
+    if mode is not None:
+        os.fchmod(fd, mode)
+    return fd

@@ -12,9 +12,11 @@ from sync.errors import ConfigError
 def take_place(path: Path, *, mode: int, taken: str) -> int:
     """Lock `<path>.lock`, made with `mode`; the descriptor, which holds the place until it is closed.
 
-    `ConfigError` with the words `taken` while another process has it.
+    `ConfigError` with the words `taken` while another process has it. The folder may be another account's: no link is
+    followed.
     """
-    place = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    place = os.open(path.with_name(f"{path.name}.lock"), flags, mode)
     try:
         fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,8 +1,8 @@
 """The two ways in which TLS is spoken here: as a server, and as who connects. Version 1.2 or newer, sane ciphers.
 
-A context is made once and lives: `load_cert_chain` on it is how a new certificate is taken without a restart.
-Sessions are not taken up again: a certificate is looked at in every handshake, so that a revoked one opens nothing by
-what it was given before.
+A server's context is made once and lives: `load_cert_chain` on it is how a new certificate is taken without a restart.
+Who connects has others that follow their files (`sync.tls.followed_context`). Sessions are not taken up again: a
+certificate is looked at in every handshake, so that a revoked one opens nothing by what it was given before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 def server_context(certificate: Path, key: Path, authority: Path | None = None) -> ssl.SSLContext:
     """A server's; with an `authority` a client may show a certificate of it, and is refused with any other."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _harden(context)
+    harden(context)
     context.set_alpn_protocols(["http/1.1"])
     context.num_tickets = 0
     load_own(context, certificate, key)
@@ -34,7 +34,7 @@ def server_context(certificate: Path, key: Path, authority: Path | None = None) 
 def client_context() -> ssl.SSLContext:
     """Of who connects: it trusts nobody yet (`trust`), shows nothing yet (`load_own`), and checks the host's name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _harden(context)
+    harden(context)
     return context
 
 
@@ -63,14 +63,18 @@ def load_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 
 def trust(context: ssl.SSLContext, authority: Path) -> None:
-    """Believe the certificates of an authority from the next handshake on; `ConfigError` when it cannot be read."""
+    """Believe the certificates of an authority, too, from the next handshake on; `ConfigError` when it cannot be read.
+
+    Whom a context believes it believes for ever.
+    """
     try:
         context.load_verify_locations(cafile=authority)
     except (OSError, ValueError) as error:
         raise ConfigError(f"the authority's certificate {authority} cannot be used: {error}") from error
 
 
-def _harden(context: ssl.SSLContext) -> None:
+def harden(context: ssl.SSLContext) -> None:
+    """Version 1.2 or newer, sane ciphers, no session taken up again."""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION

@@ -1,12 +1,12 @@
 """What a room or the center shows and trusts when it connects: three files, and one context that follows them.
 
 Until the files are there the context trusts nobody, so that every connection fails and is tried again. `follow` takes
-what is new from the next handshake on; connections that stand are left alone.
+what is new from the next handshake on: an authority that was replaced, as by an enrollment at another center, is
+trusted no more. Connections that stand are left alone.
 """
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import structlog
 
 from sync.errors import ConfigError
 from sync.tls.contexts import client_context, load_own, trust
+from sync.tls.followed_context import FollowedContext
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class TlsIdentity:
 
     def __init__(self, files: TlsFiles) -> None:
         self.files = files
-        self.context: ssl.SSLContext = client_context()
+        self.context = FollowedContext()
         """Of every connection; the same object for ever."""
         self._seen: tuple[int, ...] = ()
         self._why = ""
@@ -51,9 +52,10 @@ class TlsIdentity:
             )
             if seen == self._seen:
                 return False
-            # What is shown comes first: a connection that is made in between then fails, and shows nothing half.
-            load_own(self.context, self.files.certificate, self.files.key)
-            trust(self.context, self.files.authority)
+            context = client_context()
+            load_own(context, self.files.certificate, self.files.key)
+            trust(context, self.files.authority)
+            self.context.take(context)
         except FileNotFoundError:
             return False
         except (OSError, ConfigError) as error:

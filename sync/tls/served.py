@@ -22,6 +22,7 @@ from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.runtime.service import cancel_and_wait
 from sync.tls.contexts import load_own, server_context
 from sync.tls.hosts import is_loopback
+from sync.tls.names import hosts_in
 from sync.tls.plain import PlainPolicy, PlainWire
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,20 @@ class ServedTls:
         self.context = server_context(*files)
         self._seen = self._stamp()
         self._say_end()
+
+    def hosts(self) -> set[str]:
+        """The names and addresses that its certificate says it is reached by; none where there is no certificate."""
+        if self._files is None:
+            return set()
+        try:
+            return hosts_in(x509.load_pem_x509_certificates(self._files[0].read_bytes())[0])
+        except (OSError, IndexError, *FOREIGN_ERRORS) as error:
+            raise ConfigError(f"the certificate {self._files[0]} cannot be read: {error}") from error
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether all is served by TLS at this moment."""
+        return self.context is not None and not self._policy.is_open
 
     def is_plain_open(self) -> bool:
         """Whether plain HTTP is served beside TLS at this moment."""

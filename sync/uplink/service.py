@@ -193,7 +193,9 @@ class Uplink:
         self._clock: CenterClock | None = None
         if config.center_url:
             self._clock = CenterClock(config.center_url, layout.authority, utc_ns=clock.utc_now_ns)
-        self._stamps = Stamps(self._checkpoints, layout, config.tsa_url, self._http) if config.tsa_url else None
+        self._stamps = (
+            Stamps(self._checkpoints, layout, config.tsa_url, self._http, config.key) if config.tsa_url else None
+        )
         self._trip = RoundTrip(
             config.address,
             layout,

@@ -1,7 +1,8 @@
 """Time-stamp tokens: asks the authority that the profile names for a token over each seal, and hands it to the center.
 
 Only seals of the last `RECENT` hearings are asked for, so that naming an authority late does not stamp years at once.
-The token is kept in the room's log file, beside the hearing (`seal.tsr`), and at the center.
+The token is kept in the room's log file, beside the hearing (`seal.tsr`), and at the center, to which the device says
+by its signature that it is this one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import httpx
 import structlog
 
 from sync.errors import LedgerError, StorageError
+from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.messages.object_claim import sign_token_claim
 from sync.ledger.note import read_note
+from sync.ledger.signing_key import SigningKey
 from sync.room.checkpoints import Checkpoints, StoredCheckpoint
 from sync.room.paths import RoomPaths
 from sync.runtime.durable_files import replace_file
@@ -31,13 +35,20 @@ class Stamps:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, checkpoints: Checkpoints, layout: RoomPaths, tsa_url: str, center: httpx.AsyncClient | None
+        self,
+        checkpoints: Checkpoints,
+        layout: RoomPaths,
+        tsa_url: str,
+        center: httpx.AsyncClient | None,
+        key: SigningKey,
     ) -> None:
-        """`center` carries the room's token; None when the room stands alone. Empty `tsa_url`: nobody is asked."""
+        """`center` carries the room's token; None when the room stands alone. Empty `tsa_url`: nobody is asked. `key`
+        is the device's."""
         self._checkpoints = checkpoints
         self._layout = layout
         self._url = tsa_url
         self._center = center
+        self._key = key
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -80,8 +91,10 @@ class Stamps:
     async def _send(self, stored: StoredCheckpoint) -> None:
         assert self._center is not None
         assert stored.token is not None
+        room = Checkpoint.from_text(read_note(stored.note).text).room
+        note = await asyncio.to_thread(sign_token_claim, room, stored.hearing, stored.size, stored.token, self._key)
         body = {"hearing": stored.hearing, "size": stored.size, "token": base64.b64encode(stored.token).decode()}
-        answer = await self._center.post("/api/tokens", json=body)
+        answer = await self._center.post("/api/tokens", json=body | {"note": note})
         if answer.status_code in (404, 422):  # the center will never take it: say so, and hold up no other
             log.error("token_refused", hearing=stored.hearing, status=answer.status_code)
         else:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from structlog.testing import capture_logs
 
-from server.copyserver import read_tokens, running
+from server import copyserver
+from server.copyserver import read_rooms, running
+from server.ingest.uploads import ORPHAN_DAYS
 from sync.errors import ConfigError
+from sync.ledger.messages.object_claim import sign_claim
 from sync.tls.authority import open_authority
 from tests.support.peers.tls_court import DAY, served_by, shows, utc_now
 
@@ -162,9 +169,107 @@ async def test_an_address_of_a_network_needs_tls_or_a_day_until_which_it_may_be_
             assert (await http.post(f"https://127.0.0.1:{port}/api/uploads/")).status_code == 401
 
 
-@pytest.mark.parametrize("text", ["", "# nobody", "jianshan/3", "jianshan one", "../3 one", "a/b/c one"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nobody",
+        "jianshan/3",
+        "jianshan one",
+        "../3 one",
+        "a/b/c one",
+        "a/b one é",
+        "a/b one AAAA",
+        "a/b one " + "A" * 43 + "=",
+        "a/b one k more",
+    ],
+)
 def test_a_list_of_tokens_that_says_nothing_clear_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "tokens").write_text(text)
     (tmp_path / "tokens").chmod(0o600)
     with pytest.raises(ConfigError):
-        read_tokens(tmp_path / "tokens")
+        read_rooms(tmp_path / "tokens")
+
+
+DEVICE = Ed25519PrivateKey.generate()
+CLAIM = {"room": ROOM, "hearing": HEARING, "kind": "segment", "track": "bench", "index": 0}
+CLAIM |= {"sha256": hashlib.sha256(DATA).hexdigest(), "bytes": len(DATA)}
+
+
+@pytest.fixture
+async def known_device(tmp_path: Path) -> AsyncIterator[Machine]:
+    """A copy server that knows the device of the room, and not that of the other."""
+    tokens = tmp_path / "tokens"
+    key = base64.b64encode(DEVICE.public_key().public_bytes_raw()).decode()
+    tokens.write_text(f"{ROOM} one {key}\njianshan/4 two\n")
+    tokens.chmod(0o600)
+    async with running(tmp_path / "kept", tokens, "127.0.0.1", 0) as port:
+        headers = {"Authorization": "Bearer one"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as http:
+            yield Machine(tmp_path / "kept", http)
+
+
+async def test_a_stolen_token_puts_nothing_under_the_name_of_a_copy(known_device: Machine) -> None:
+    machine = known_device
+    note = sign_claim(CLAIM, DEVICE)
+    assert (await machine.claim(await machine.upload(), note=note)).status_code == 201
+    file = machine.kept / ROOM / HEARING / "bench/00000.mp4"
+    forged = b"forged!" * 1000
+    claim = {"sha256": hashlib.sha256(forged).hexdigest()}
+    stranger = Ed25519PrivateKey.generate()
+    for by, code in (("", "unsigned"), (sign_claim(CLAIM | claim, stranger), "signature"), (note, "signature")):
+        answer = await machine.claim(await machine.upload(forged), **claim, note=by)
+        assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert file.read_bytes() == DATA
+    assert [p.name for p in file.parent.iterdir()] == ["00000.mp4"]
+
+
+async def test_where_no_device_is_known_another_file_of_the_name_is_kept_beside_and_said(machine: Machine) -> None:
+    await machine.claim(await machine.upload())
+    forged = b"forged!" * 1000
+    with capture_logs() as said:
+        answer = await machine.claim(await machine.upload(forged), sha256=hashlib.sha256(forged).hexdigest())
+    assert answer.status_code == 201
+    assert ("copy_replaced", False) in [(line["event"], line.get("signed")) for line in said]
+    (other,) = (machine.kept / ROOM / HEARING / "bench").glob("*.other")
+    assert other.read_bytes() == DATA
+
+
+async def test_what_is_refused_is_in_the_log_and_a_crowd_of_it_is_counted(machine: Machine) -> None:
+    machine.http.headers["Authorization"] = "Bearer wrong"
+    with capture_logs() as said:
+        for number in range(40):
+            assert (await machine.http.head(f"/api/uploads/{number:032x}")).status_code == 401
+    lines = [line for line in said if line["event"] == "refused"]
+    assert lines[0]["detail"].startswith("token HEAD /api/uploads/")
+    assert len(lines) == 10, "the others are counted"
+    assert "X-Content-Type-Options" in (await machine.http.get("/nothing")).headers
+    assert (await machine.http.post("/api/session", json={"code": "0000"})).status_code == 404, "nobody signs in here"
+
+
+async def test_a_room_has_its_quota_of_what_it_does_not_finish_and_what_it_gave_up_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copyserver, "QUOTA_BYTES", len(DATA) + 10)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{ROOM} one\n")
+    tokens.chmod(0o600)
+    headers = {"Authorization": "Bearer one"}
+    for expected in (507, 201):
+        async with (
+            running(tmp_path / "kept", tokens, "127.0.0.1", 0) as port,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as http,
+        ):
+            machine, folder = Machine(tmp_path / "kept", http), tmp_path / "kept" / ".uploads"
+            if expected == 507:
+                await machine.upload()
+                with pytest.raises(AssertionError):  # the second does not fit beside the first
+                    await machine.upload()
+                (full,) = [path for path in folder.iterdir() if path.suffix == "" and path.stat().st_size]
+                long_ago = full.stat().st_mtime - ORPHAN_DAYS * 86_400 - 60
+                os.utime(full, (long_ago, long_ago))
+            else:
+                async with asyncio.timeout(30):  # looked at when it starts, and every hour
+                    while full.exists():
+                        await asyncio.sleep(0.02)
+                assert (await machine.claim(await machine.upload())).status_code == 201

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import openai
 import pytest
+from structlog.testing import capture_logs
 
 from hardware.profile import Transcriber, speech_settings
 from sync.errors import ConfigError, WutongError
@@ -170,6 +175,72 @@ async def test_a_room_asks_by_https_whom_the_courts_authority_vouches_for_and_no
         with pytest.raises(WutongError, match="https"):
             await plain.transcribe(silence)
         await plain.close()
+
+
+async def served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, token: bool = True
+) -> contextlib.AbstractAsyncContextManager[int]:
+    """A speech server without a model."""
+    monkeypatch.setattr(speech_server, "make_recognizer", lambda settings: NoModel())
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN, encoding="ascii")
+    token_file.chmod(0o600)
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "processes": 1, "waiting": 4}
+    return running(speech_settings(engine="faster-whisper"), token_file=token_file if token else None, **where)
+
+
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_question_without_end_is_cut_off_however_its_length_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield FORM
+        while sent < 40 * speech_server.MOST_BYTES:
+            sent += 256 * 1024
+            yield bytes(256 * 1024)
+
+    kept: list[int] = []
+    true = tempfile.SpooledTemporaryFile.write
+
+    def write(file: Any, data: bytes) -> Any:
+        kept.append(len(data))
+        return true(file, data)
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", write)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"} | (
+        HEADERS if known else {"Authorization": "Bearer no"}
+    )
+    async with await served(tmp_path, monkeypatch) as port, httpx.AsyncClient(trust_env=False) as http:
+        url = f"http://127.0.0.1:{port}/v1/audio/transcriptions"
+        with contextlib.suppress(httpx.WriteError, httpx.ReadError):  # it may hang up while we still speak
+            answer = await http.post(url, content=endless(), headers=headers)
+            assert answer.status_code == (413 if known else 401)
+    assert sent < 40 * speech_server.MOST_BYTES
+    assert sum(kept) <= (speech_server.MOST_BYTES if known else 0)
+
+
+async def test_its_answers_carry_the_headers_its_refusals_are_logged_and_another_name_is_not_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await served(tmp_path, monkeypatch) as port, httpx.AsyncClient(trust_env=False) as http:
+        url = f"http://127.0.0.1:{port}/v1/models"
+        answer = await http.get(url, headers=HEADERS)
+        assert (answer.status_code, answer.headers["X-Content-Type-Options"]) == (200, "nosniff")
+        with capture_logs() as said:
+            assert (await http.get(url)).status_code == 401
+            assert (await http.get(url.replace("models", "files"), headers=HEADERS)).status_code == 404
+        assert [line["detail"] for line in said if line["event"] == "refused"] == ["token GET /v1/models"]
+    async with await served(tmp_path, monkeypatch, token=False) as port, httpx.AsyncClient(trust_env=False) as http:
+        url = f"http://127.0.0.1:{port}/v1/models"
+        assert (await http.get(url)).status_code == 200
+        assert (await http.get(url, headers={"Host": "page.example:80"})).status_code == 421
 
 
 def test_it_needs_an_engine_of_its_own() -> None:

@@ -18,11 +18,13 @@ import numpy as np
 
 from sync.errors import ConfigError, WutongError
 from sync.runtime.secrets import read_secret
-from sync.tls.contexts import trust
+from sync.text.printable import printable
+from sync.text.strict_json import UnreadableError, read_strict
+from sync.tls.followed_context import BelievedAuthority
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.recognizer import UNKNOWN_PROBABILITY, Transcription, Word
 from transcriber.recognition.text.language import LANGUAGES
-from transcriber.recognition.text.normalize import evenly_timed, normalized, probability_of
+from transcriber.recognition.text.normalize import evenly_timed, fraction, normalized, probability_of
 from transcriber.recognition.text.repetition import echoes, loops
 
 _CONNECT_S = 4.0
@@ -72,7 +74,7 @@ class OpenAIClient:
     ) -> None:
         """`base`: its address without /v1; `language`: `zh`, `en` or `auto`; a question takes `timeout_s` at most.
         `authority`: where the certificate of the court's own authority is, once there is one; it is believed beside
-        those that everybody believes."""
+        those that everybody believes, as it is now."""
         self.base = base.rstrip("/").removesuffix("/v1")
         self._model = model
         self._language = language
@@ -80,9 +82,10 @@ class OpenAIClient:
         self._token_file = token_file
         self._timeout_s = timeout_s
         timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
-        self._authority = authority
-        self._context = httpx.create_ssl_context()
-        self._http = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=16), verify=self._context)
+        self._believed = BelievedAuthority(authority, httpx.create_ssl_context)
+        self._http = httpx.AsyncClient(
+            timeout=timeout, limits=httpx.Limits(max_connections=16), verify=self._believed.context
+        )
 
     async def transcribe(self, samples: Samples, bias: str = "", *, interim: bool = False) -> Transcription:
         """Return the words of at most 30 s. Where the first answer is nonsense, the server is asked once more."""
@@ -164,9 +167,7 @@ class OpenAIClient:
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
     ) -> httpx.Response:
         headers = dict(headers or {})
-        if self._authority is not None and self._authority.exists():
-            trust(self._context, self._authority)
-            self._authority = None
+        self._believed.follow()
         if self._token_file is not None:
             # Read each time: a token that was replaced counts at once.
             headers["Authorization"] = f"Bearer {read_secret(self._token_file, 'the transcription token')}"
@@ -191,10 +192,7 @@ class OpenAIClient:
             raise ServerAwayError(f"the transcription server {self.base} cannot be reached: {error}") from error
 
     def _understood(self, answer: httpx.Response) -> dict[str, Any]:
-        try:
-            value = answer.json()
-        except ValueError:
-            value = None
+        value = _read(answer)
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             raise ServerRefusedError(f"the transcription server {self.base} answered what is no transcription")
         return value
@@ -210,20 +208,22 @@ def parse_transcription(answer: dict[str, Any], seconds: float, *, interim: bool
         segments = [s for s in answer.get("segments") or [] if isinstance(s, dict)]
         spoken = list(answer.get("words") or [w for s in segments for w in s.get("words") or []])
         logs = [float(s["avg_logprob"]) for s in segments if s.get("avg_logprob")]  # 0 is nobody's
-        sure = sum(map(probability_of, logs)) / len(logs) if logs else UNKNOWN_PROBABILITY
+        sure = sum(map(probability_of, logs)) / len(logs) if logs else UNKNOWN_PROBABILITY  # 0…1, whatever was said
         if spoken:
             pieces = [_word(w["word"], w, sure) for w in spoken]
         else:
             parts = [_word(s["text"], s, sure) for s in segments if "start" in s]
             pieces = [piece for p in parts for piece in evenly_timed(p.text, p.start_s, p.end_s, p.probability)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ServerRefusedError(f"the transcription server's answer is malformed: {error!r}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        why = printable(repr(error)[:200])
+        raise ServerRefusedError(f"the transcription server's answer is malformed: {why}") from error
     return normalized(str(answer["text"]), pieces, seconds, interim=interim, confidence=round(sure, 3))
 
 
 def _word(text: Any, timed: dict[str, Any], sure: float) -> Word:
     said = timed.get("probability")
-    return Word(str(text), _second(timed["start"]), _second(timed["end"]), sure if said is None else float(said))
+    probability = sure if said is None else fraction(float(said))
+    return Word(str(text), _second(timed["start"]), _second(timed["end"]), probability)
 
 
 def _second(value: Any) -> float:
@@ -245,13 +245,20 @@ def _wav(samples: Samples) -> bytes:
 
 def _said(answer: httpx.Response) -> str:
     """Return the server's own sentence, cut short."""
-    try:
-        value = answer.json()
-    except ValueError:
+    value = _read(answer)
+    if value is None:
         value = answer.text
     for key in ("error", "detail", "message"):
         if isinstance(value, dict) and key in value:
             value = value[key]
     if isinstance(value, dict):
         value = value.get("message", value)
-    return f"HTTP {answer.status_code} {str(value)[:200]}".strip()
+    return printable(f"HTTP {answer.status_code} {str(value)[:200]}".strip())
+
+
+def _read(answer: httpx.Response) -> Any:
+    """The JSON of an answer; None for what is none, or is not taken from strangers. A NUL in the words is left out."""
+    try:
+        return read_strict(answer.content, limit=_MOST_ANSWER_BYTES, mend=True)
+    except UnreadableError:
+        return None

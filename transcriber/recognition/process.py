@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ import numpy as np
 import structlog
 
 from sync.errors import ConfigError
+from sync.text.strict_json import UnreadableError, read_strict
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition import worker
 from transcriber.recognition.process_settings import ProcessSettings
@@ -106,11 +106,14 @@ class EngineProcess:
         """Return the words of `samples` (at most 29.5 s). Raises `EngineLostError` when they cannot be transcribed."""
         began = time.monotonic()
         answer = await self._answered(samples, {"interim": interim, "bias": bias, "prefix": prefix})
-        engine_s = float(answer["engine_s"])
-        # What is neither the engine's nor this process's is the wait for a lane, or for the process to start.
-        lane_s = max(time.monotonic() - began - engine_s, 0.0)
-        cost = Cost(lane_s, engine_s, float(answer["starved_s"]))
-        return replace(transcription_from_json(answer["transcription"]), cost=cost)
+        try:
+            engine_s = float(answer["engine_s"])
+            # What is neither the engine's nor this process's is the wait for a lane, or for the process to start.
+            lane_s = max(time.monotonic() - began - engine_s, 0.0)
+            cost = Cost(lane_s, engine_s, float(answer["starved_s"]))
+            return replace(transcription_from_json(answer["transcription"]), cost=cost)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineLostError(f"the model process answered nonsense ({error!r}); the sound is kept") from error
 
     async def voiceprint(self, samples: Samples) -> tuple[float, ...]:
         """Return the print of who speaks, by the speaker model that the process has loaded."""
@@ -234,7 +237,8 @@ class EngineProcess:
         try:
             while True:
                 answer = await _read(process)
-                asked = self._pending.pop(int(answer["id"]), None)
+                number = answer.get("id")
+                asked = self._pending.pop(number, None) if type(number) is int else None
                 if asked is not None and not asked.done():
                     asked.set_result(answer)
         except _GoneError as death:
@@ -267,7 +271,11 @@ async def _read(process: asyncio.subprocess.Process) -> dict[str, Any]:
         text, _ = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
         if text > _MAX_ANSWER_BYTES:
             raise _GoneError("the model process answered nonsense")
-        answer: dict[str, Any] = json.loads(await process.stdout.readexactly(text))
+        answer: dict[str, Any] = read_strict(await process.stdout.readexactly(text), limit=_MAX_ANSWER_BYTES, mend=True)
+        if not isinstance(answer, dict) or not ("error" in answer or type(answer.get("rss_bytes")) is int):
+            raise _GoneError("the model process answered nonsense")
         return answer
     except asyncio.IncompleteReadError:
         raise _GoneError("the model process was killed or died") from None
+    except UnreadableError as error:
+        raise _GoneError(f"the model process answered nonsense: {error}") from None

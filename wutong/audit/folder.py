@@ -12,7 +12,6 @@ Everything that is read is bounded, and what is no such folder is refused with t
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -97,7 +96,7 @@ def read_folder(folder: Path) -> AuditCopy:
         raise LedgerError(f"{error.filename} cannot be read: {error.strerror}", code="audit") from error
     except ValidationError as error:
         raise LedgerError(f"a line is not of its form: {error.errors()[0]['msg']}", code="audit") from error
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise LedgerError(f"a line is not of its form: {error}", code="audit") from error
     path = None if index.path is None else [bytes.fromhex(node) for node in index.path]
     if path is None and index.first:

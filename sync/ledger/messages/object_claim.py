@@ -3,10 +3,14 @@
 Both sign the same text, the claim's fields in one form: the room with the device's key and the file's size, the center
 with its own and the moment (UTC in ns) since when it has the file for good. The id of the upload is not among them: a
 repeated attempt has another, and the bytes are bound by their hash.
+
+A time-stamp token is handed over by itself, and is claimed as a file of the kind `token` would be, which there is not:
+`index` is the size of the tree whose head it is over.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,3 +46,21 @@ def sign_stored(claim: Mapping[str, Any], stored_utc_ns: int, key: SigningKey) -
 def check_stored(claim: Mapping[str, Any], note: str, verifiers: Sequence[Verifier]) -> int:
     """Since when (UTC in ns) the center has what was claimed; `LedgerError` "signature" when it does not say so."""
     return check_text("stored", claim["room"], note, claim_text(claim), verifiers)[0]
+
+
+def sign_token_claim(room: str, hearing: str, size: int, token: bytes, key: SigningKey) -> str:
+    """The note of the device of `room` over a time-stamp token over the head of a tree of `size` leaves."""
+    return sign_claim(_token_claim(room, hearing, size, token), key)
+
+
+def check_token_claim(
+    room: str, hearing: str, size: int, token: bytes, note: str, verifiers: Sequence[Verifier]
+) -> None:
+    """`LedgerError` "signature" when no device that may has signed this token."""
+    check_claim(_token_claim(room, hearing, size, token), note, verifiers)
+
+
+def _token_claim(room: str, hearing: str, size: int, token: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(token).hexdigest()
+    about = {"room": room, "hearing": hearing, "kind": "token", "track": "", "index": size}
+    return {**about, "sha256": digest, "bytes": len(token)}

@@ -1,9 +1,9 @@
 """What a process of ours, or a program that it starts, keeps of its rights: `confine_reader` and `Converter`.
 
-Promises: afterwards it cannot open a socket, start a program (a reader), look at another process, write a file (a
-reader) or see one that it was not given, and it has its own bounds of memory and of processor time; whatever a foreign
-file makes of it, that is all there is to take. None of it can be given back. Where the kernel lacks a part, the others
-hold, and `absent` names it.
+Promises: afterwards it cannot reach anybody by a socket, start a program (a reader), look at another process, signal,
+slow down or limit one, write a file (a reader) or see one that it was not given, and it has its own bounds of memory,
+of processor time, of processes and threads; whatever a foreign file makes of it, that is all there is to take. None of
+it can be given back. Where the kernel lacks a part, the others hold, and `absent` names it.
 """
 
 from __future__ import annotations
@@ -33,23 +33,36 @@ MOST_FILES = 256
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """Of one process. `files_bytes` is the most that it may write into one file."""
+    """Of one process. `files_bytes` is the most that it may write into one file. `more_tasks`: so many processes and
+    threads more than its account has when it is confined; the kernel counts them together, and root's not at all."""
 
     memory_bytes: int
     cpu_s: int
     files_bytes: int = 0
+    more_tasks: int = 128
 
-    def apply(self) -> None:
-        """For this process and what it starts."""
+    def apply(self, tasks: int) -> None:
+        """For this process and what it starts. `tasks`: how many its account has (`tasks_of_account`)."""
         for what, most in (
             (resource.RLIMIT_AS, self.memory_bytes),
             (resource.RLIMIT_CPU, self.cpu_s),
             (resource.RLIMIT_FSIZE, self.files_bytes),
+            (resource.RLIMIT_NPROC, tasks + self.more_tasks),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_NOFILE, MOST_FILES),
         ):
             with contextlib.suppress(OSError, ValueError):  # a service manager may have set less, or forbid it
                 resource.setrlimit(what, (most, most))
+
+
+def tasks_of_account() -> int:
+    """How many processes and threads the account of this process has, as far as they can be seen."""
+    count = 0
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # one that ends meanwhile
+            if process.name.isdecimal() and process.stat().st_uid == os.getuid():
+                count += sum(1 for _ in (process / "task").iterdir())
+    return count
 
 
 def absent() -> list[str]:
@@ -67,7 +80,7 @@ def confine_reader(limits: ProcessLimits, readable: Iterable[Path]) -> None:
 
     Load what is needed first. `OSError` when the kernel has a part and refuses it.
     """
-    limits.apply()
+    limits.apply(tasks_of_account())
     libraries = {Path(place) for place in (*LIBRARIES, sys.prefix, sys.base_prefix)}
     landlock.see_only([*libraries, *readable])
     if is_known():
@@ -82,11 +95,12 @@ class Converter:
     """All that it may write."""
     limits: ProcessLimits
     program: Path | None = None
+    _tasks: int = field(default_factory=tasks_of_account)
     _calls: CallFilter | None = field(default_factory=lambda: converter_filter() if seccomp.is_known() else None)
 
     def apply(self) -> None:
         """In the child, before the program begins."""
-        self.limits.apply()
+        self.limits.apply(self._tasks)
         etc = [place for place in _listed(Path("/etc")) if str(place) not in _SECRET]
         system = [Path(place) for place in SYSTEM]
         of_program = [] if self.program is None else [self.program.resolve().parent]

@@ -1,7 +1,12 @@
 """A filter of system calls, as the kernel runs it (seccomp, classic BPF). What is not allowed fails and ends nothing.
 
 Two filters: `reader_filter` for a process that only reads files which it was given and answers on pipes, and
-`converter_filter` for a program that is not ours and starts programs of its own, but is to reach nobody.
+`converter_filter` for a program that is not ours and starts programs of its own, but is to reach nobody: no address, no
+process of its account, and of files that it may not open neither rights, length nor owner. Both take away each way to
+signal another process or to have the kernel do it, since their account is that of what records.
+
+A reader's filter is a list of what is allowed, a converter's one of what is not: a call that Linux adds later is
+refused to the first and open to the second until it is named here.
 
 Refuses a machine whose numbers of system calls are not in the table: `is_known` says so, and the doctor does.
 """
@@ -23,14 +28,22 @@ _NO_NEW_PRIVS = 38
 _FILTER_ALL_THREADS = 1
 _SET_MODE_FILTER = 1
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
 _CLONE_THREAD = 0x00010000
+_CLONE_NAMESPACES = 0x7E020000
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _IS_TERMINAL, _CLOSE_ON_EXEC = 0x5401, 0x5451
-_AF_UNIX = 1
+_TELL_WHOM = (0x8901, 0x8902, 0x5452)
+"""FIOSETOWN, SIOCSPGRP, FIOASYNC: whom the kernel signals when something happens to a file."""
+_TYPES_FOR_OTHERS = (0x5412, 0x541C)
+"""TIOCSTI, TIOCLINUX: as if it had been typed at the terminal."""
+_AF_UNIX, _SOCK_STREAM, _SOCK_TYPE = 1, 1, 0xF
+_DUPLICATE, _GET_FLAGS_OF_FD, _SET_FLAGS_OF_FD, _GET_FLAGS, _DUPLICATE_CLOSED_ON_EXEC = 0, 1, 2, 3, 1030
+_SET_OWNER, _SET_SIGNAL, _SET_OWNER_EX = 8, 10, 15
+_PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
 
 _Call = tuple[int | None, int | None]
 """The number on x86_64 and on aarch64; None where there is no such call."""
@@ -41,7 +54,7 @@ _READ: dict[str, _Call] = {
     "brk": (12, 214), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
     "pread64": (17, 67), "readv": (19, 65), "writev": (20, 66), "access": (21, None), "select": (23, None),
     "sched_yield": (24, 124), "mremap": (25, 216), "madvise": (28, 233), "dup": (32, 23), "nanosleep": (35, 101),
-    "getpid": (39, 172), "exit": (60, 93), "uname": (63, 160), "fcntl": (72, 25), "getcwd": (79, 17),
+    "getpid": (39, 172), "exit": (60, 93), "uname": (63, 160), "getcwd": (79, 17),
     "readlink": (89, None), "gettimeofday": (96, 169), "getrlimit": (97, 163), "getrusage": (98, 165),
     "sysinfo": (99, 179), "times": (100, 153), "getuid": (102, 174), "getgid": (104, 176), "geteuid": (107, 175),
     "getegid": (108, 177), "getppid": (110, 173), "sigaltstack": (131, 132), "statfs": (137, 43), "fstatfs": (138, 44),
@@ -56,10 +69,14 @@ _OPENAT: _Call = (257, 56)
 _IOCTL: _Call = (16, 29)
 _CLONE: _Call = (56, 220)
 _CLONE3: _Call = (435, 435)
+_FCNTL: _Call = (72, 25)
 _TGKILL: _Call = (234, 131)
 _PRLIMIT: _Call = (302, 261)
 
 _SOCKET: _Call = (41, 198)
+_SOCKETPAIR: _Call = (53, 199)
+_SET_PRIORITY: _Call = (141, 140)
+_SET_IO_PRIORITY: _Call = (251, 30)
 _NEVER: dict[str, _Call] = {
     "connect": (42, 203), "sendto": (44, 206), "sendmmsg": (307, 269), "ptrace": (101, 117),
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "mount": (165, 40), "umount2": (166, 39),
@@ -68,7 +85,32 @@ _NEVER: dict[str, _Call] = {
     "add_key": (248, 217), "request_key": (249, 218), "kexec_load": (246, 104), "init_module": (175, 105),
     "finit_module": (313, 273), "open_by_handle_at": (304, 265), "pidfd_getfd": (438, 438), "swapon": (167, 224),
     "fsopen": (430, 430), "move_mount": (429, 429), "open_tree": (428, 428), "seccomp": (317, 277),
+    # Signals to anybody, by whatever name, and a session in which the end of all that was started is not noticed.
+    "kill": (62, 129), "tkill": (200, 130), "tgkill": _TGKILL, "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
+    "setsid": (112, 157), "setpgid": (109, 154),
+    # What else is done to another process of the same account.
+    "process_madvise": (440, 440), "process_mrelease": (448, 448), "kcmp": (312, 272), "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    # Memory, semaphores and messages that processes of one account share by a number or a name.
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193),
+    "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188),
+    "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+    # Landlock does not look at these, or only since Linux 6.2: done to a file by its name, without opening it.
+    "truncate": (76, 45), "chown": (92, None), "lchown": (94, None), "fchownat": (260, 54), "setxattr": (188, 5),
+    "lsetxattr": (189, 6), "setxattrat": (463, 463), "removexattr": (197, 14), "lremovexattr": (198, 15),
+    "removexattrat": (466, 466),
 }  # fmt: skip
+_SEEMS_DONE: dict[str, _Call] = {
+    "chmod": (90, None), "fchmodat": (268, 53), "fchmodat2": (452, 452), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None), "utimensat": (280, 88),
+}  # fmt: skip
+"""Of the same kind. A program that does this to its own files takes a refusal for a failure, and needs none of it."""
+_OF_ITSELF: dict[str, _Call] = {
+    "prlimit64": _PRLIMIT, "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274),
+}  # fmt: skip
+"""Whose first argument is a process, 0 for the caller: a limit of processor time is a kill, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +138,47 @@ def is_known() -> bool:
 
 
 def reader_filter(pid: int) -> CallFilter:
-    """For a process that reads: it opens nothing to write, starts nothing, reaches nobody, and signals itself only."""
+    """For a process that reads: it opens nothing to write, starts nothing, reaches nobody, and signals itself only.
+
+    Of its descriptors it sees and copies what they are; whom the kernel signals about one is not its to say.
+    """
     out = _Writer()
     for call in _READ.values():
         out.on(call, [_returns(_ALLOW)])
     for call, at in ((_OPEN, 1), (_OPENAT, 2)):
         out.on(call, [_loads(at), (_ANY_BIT, 1, 0, _WRITES), _returns(_ALLOW), _returns(_ERRNO | errno.EACCES)])
-    asked = [(_EQUAL, 2, 0, _IS_TERMINAL), (_EQUAL, 1, 0, _CLOSE_ON_EXEC)]
-    out.on(_IOCTL, [_loads(1), *asked, _returns(_ERRNO | errno.EPERM), _returns(_ALLOW)])
+    kinds = (_DUPLICATE, _GET_FLAGS_OF_FD, _SET_FLAGS_OF_FD, _GET_FLAGS, _DUPLICATE_CLOSED_ON_EXEC)
+    out.on(_FCNTL, _among(1, kinds, _ALLOW, _ERRNO | errno.EPERM))
+    out.on(_IOCTL, _among(1, (_IS_TERMINAL, _CLOSE_ON_EXEC), _ALLOW, _ERRNO | errno.EPERM))
     out.on(_CLONE, [_loads(0), (_ANY_BIT, 0, 1, _CLONE_THREAD), _returns(_ALLOW), _returns(_ERRNO | errno.EPERM)])
     out.on(_CLONE3, [_returns(_ERRNO | errno.ENOSYS)])  # its flags cannot be seen; the library then asks by clone
-    out.on(_TGKILL, [_loads(0), (_EQUAL, 0, 1, pid), _returns(_ALLOW), _returns(_ERRNO | errno.EPERM)])
+    out.on(_TGKILL, _among(0, (pid,), _ALLOW, _ERRNO | errno.EPERM))
     limits = [_loads(2), (_EQUAL, 0, 3, 0), _loads(2, high=True), (_EQUAL, 0, 1, 0), _returns(_ALLOW)]
     out.on(_PRLIMIT, [*limits, _returns(_ERRNO | errno.EPERM)])
     return out.made(_ERRNO | errno.EPERM)
 
 
 def converter_filter() -> CallFilter:
-    """For a foreign program and what it starts: no socket but those of its own kind, and none that reaches anybody."""
+    """For a foreign program and what it starts: no socket but streams of its own kind, none that reaches anybody, and
+    nothing done to a process but itself. It ends what it started by closing its pipes."""
     out = _Writer()
     for call in _NEVER.values():
         out.on(call, [_returns(_ERRNO | errno.EPERM)])
-    out.on(_SOCKET, [_loads(0), (_EQUAL, 0, 1, _AF_UNIX), _returns(_ALLOW), _returns(_ERRNO | errno.EACCES)])
+    for call in _SEEMS_DONE.values():
+        out.on(call, [_returns(_ERRNO)])
+    for call in _OF_ITSELF.values():
+        out.on(call, _among(0, (0,), _ALLOW, _ERRNO | errno.EPERM))
+    for call, kind in ((_SET_PRIORITY, _PRIO_PROCESS), (_SET_IO_PRIORITY, _IOPRIO_WHO_PROCESS)):
+        itself = [_loads(0), (_EQUAL, 0, 3, kind), _loads(1), (_EQUAL, 0, 1, 0), _returns(_ALLOW)]
+        out.on(call, [*itself, _returns(_ERRNO | errno.EPERM)])
+    # A datagram needs no connection, not even one of a pair: it goes to whatever address its message names.
+    streams = [_loads(0), (_EQUAL, 0, 4, _AF_UNIX), _loads(1), (_AND, 0, 0, _SOCK_TYPE), (_EQUAL, 0, 1, _SOCK_STREAM)]
+    for call in (_SOCKET, _SOCKETPAIR):
+        out.on(call, [*streams, _returns(_ALLOW), _returns(_ERRNO | errno.EACCES)])
+    out.on(_FCNTL, _among(1, (_SET_OWNER, _SET_SIGNAL, _SET_OWNER_EX), _ERRNO | errno.EPERM, _ALLOW))
+    out.on(_IOCTL, _among(1, (*_TELL_WHOM, *_TYPES_FOR_OTHERS), _ERRNO | errno.EPERM, _ALLOW))
+    out.on(_CLONE, [_loads(0), (_ANY_BIT, 0, 1, _CLONE_NAMESPACES), _returns(_ERRNO | errno.EPERM), _returns(_ALLOW)])
+    out.on(_CLONE3, [_returns(_ERRNO | errno.ENOSYS)])
     return out.made(_ALLOW)
 
 
@@ -131,6 +192,13 @@ def _loads(argument: int, *, high: bool = False) -> _Step:
 
 def _returns(value: int) -> _Step:
     return (_RETURN, 0, 0, value)
+
+
+def _among(argument: int, values: Sequence[int], then: int, otherwise: int) -> list[_Step]:
+    """What is answered when an argument (its lower 32 bits, which is all that the kernel takes of these) is one of
+    `values`, and when it is none."""
+    tests = [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+    return [_loads(argument), *tests, _returns(otherwise), _returns(then)]
 
 
 class _Writer:

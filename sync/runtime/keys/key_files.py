@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from sync.errors import ConfigError
+from sync.runtime.durable_files import new_file
 
 
 def read_key_file(path: Path) -> bytes:
@@ -24,8 +25,7 @@ def make_key_file(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: a power cut in the middle must not leave half a key under the name.
     fresh = path.with_suffix(f".{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
+    with os.fdopen(new_file(fresh, 0o600), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import socket
+import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.exhibits import drawer, office
 from edge.exhibits.desk import ReadingDesk
@@ -21,55 +26,37 @@ from sync.errors import MediaError
 from sync.room.paths import RoomPaths
 from sync.runtime.confinement import landlock, seccomp
 from tests.support.files.evidence_files import pdf
+from tests.support.files.hostile_calls import MAY_BE_REFUSED_TO_ALL, NAMES, SEEMS_DONE, SOURCE
 from tests.support.rooms.edge_room import until
 from tests.support.rooms.signer_peer import signing
 
 pytestmark = pytest.mark.process
 
-_HOSTILE = """
-import ctypes, os, signal, socket, subprocess, sys
+_HOSTILE = (
+    SOURCE
+    + """
 from pathlib import Path
 import edge.exhibits.worker as worker
-own = os.getppid()
-
-def attempt(act):
-    try:
-        return repr(act())
-    except BaseException as error:
-        return f"{type(error).__name__}: {getattr(error, 'errno', '')}"
-
-def syscall(number, *arguments):
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.syscall(number, *arguments) < 0:
-        raise OSError(ctypes.get_errno(), "refused")
-    return "done"
-
+worker_file = ""
+victim, address, datagrams, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 TRIES = {
-    "socket": lambda: socket.socket(),
-    "unix": lambda: socket.socket(socket.AF_UNIX),
+    **tries(victim, address, datagrams, file),
+    "stream": lambda: socket.socket(socket.AF_UNIX),
     "pair": lambda: socket.socketpair(),
     "exec": lambda: os.execv("/bin/true", ["true"]),
     "run": lambda: subprocess.run(["/bin/true"]),
     "fork": lambda: os.fork(),
-    "key": lambda: Path(sys.argv[1]).read_bytes(),
-    "codes": lambda: Path(sys.argv[2]).read_text(),
-    "listing": lambda: os.listdir(Path(sys.argv[2]).parent),
+    "listing": lambda: os.listdir(Path(file).parent),
     "profile": lambda: Path("/etc/passwd").read_text(),
-    "write": lambda: Path(sys.argv[2]).with_name("mine").write_text("x"),
+    "write": lambda: Path(file).with_name("mine").write_text("x"),
     "write-own": lambda: open(worker_file, "r+b"),
-    "delete": lambda: os.unlink(worker_file),
-    "kill": lambda: os.kill(own, signal.SIGTERM),
-    "ptrace": lambda: syscall(101, 16, own, 0, 0),
-    "memory": lambda: open(f"/proc/{own}/mem", "rb"),
-    "environment": lambda: open(f"/proc/{own}/environ", "rb").read(),
-    "vm": lambda: syscall(310, own, 0, 0, 0, 0, 0),
-    "uring": lambda: syscall(425, 4, 0),
-    "userns": lambda: syscall(272, 0x10000000),
+    "delete-own": lambda: os.unlink(worker_file),
+    "flags of a pipe": lambda: fcntl.fcntl(0, fcntl.F_SETFL, os.O_NONBLOCK | 0x2000),
+    "signal of a pipe": lambda: fcntl.ioctl(0, 0x5452, struct.pack("i", 1)),
+    "type at the terminal": lambda: fcntl.ioctl(0, 0x5412, b"x"),
     "allocate": lambda: bytearray(2 * 1024**3),
-    "limits": lambda: __import__("resource").setrlimit(__import__("resource").RLIMIT_AS, (-1, -1)),
-    "niceness": lambda: os.setpriority(os.PRIO_PROCESS, own, 19),
-    "unfilter": lambda: syscall(317, 1, 0, 0),
-    "chmod": lambda: os.chmod(worker_file, 0o777),
+    "limits": lambda: resource.prlimit(0, resource.RLIMIT_AS, (-1, -1)),
+    "chmod-own": lambda: os.chmod(worker_file, 0o777),
     "memfd": lambda: os.memfd_create("x"),
     "cwd": lambda: os.chdir("/"),
 }
@@ -79,57 +66,119 @@ def answer(asked, opened):
     if "open" in asked:
         worker_file = asked["open"]
         Path(worker_file).read_bytes()
-        return opened, {"media_type": "application/pdf", "pages": 1, "name": "x", "converted": ""}
+        return opened, {"media_type": "application/pdf", "pages": 3000, "name": "x", "converted": ""}
     name = list(TRIES)[asked["page"]] if asked["page"] < len(TRIES) else "spin"
     if name == "spin":
         while True:
             pass
-    return opened, {"code": name, "message": attempt(TRIES[name])}
+    return opened, {"code": "exhibit-type", "message": attempt(TRIES[name])}
 
 worker.answer = answer
 worker.main()
 """
-NAMES = [line.split('"')[1] for line in _HOSTILE.splitlines() if line.startswith('    "') and "lambda" in line]
-REFUSED = ("PermissionError", "OSError", "MemoryError", "ValueError", "BlockingIOError", "FileNotFoundError")
+)
+_READER_S_OWN = [line.split('"')[1] for line in _HOSTILE.splitlines() if line.startswith('    "') and "lambda" in line]
+READER_TRIES = (*NAMES, *_READER_S_OWN)
+REFUSED = {"PermissionError: 1", "PermissionError: 13"}
+"""EPERM and EACCES, and nothing else: an argument that makes no sense is refused to everybody."""
+
+
+@dataclass
+class Court:
+    """What a process that was taken over finds: a process of its account, a socket like the journal's, a file."""
+
+    victim: subprocess.Popen[bytes]
+    journal: socket.socket
+    key: Path
+
+    def arguments(self) -> list[str]:
+        """What `tries` is given: the victim, where it has memory, the socket, the file."""
+        begins = Path(f"/proc/{self.victim.pid}/maps").read_text(encoding="utf-8").partition("-")[0]
+        return [str(self.victim.pid), str(int(begins, 16)), self.journal.getsockname(), str(self.key)]
+
+    def check_untouched(self) -> None:
+        """Nothing was done to any of it."""
+        pid = self.victim.pid
+        assert self.victim.poll() is None, "the other process was ended"
+        assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, os.getpid())
+        assert os.sched_getscheduler(pid) == os.SCHED_OTHER
+        assert os.sched_getaffinity(pid) == os.sched_getaffinity(0)
+        assert resource.prlimit(pid, resource.RLIMIT_CPU) == resource.getrlimit(resource.RLIMIT_CPU)
+        with pytest.raises(BlockingIOError):
+            self.journal.recv(100)
+        assert self.key.read_bytes() == b"the key"
+        found = self.key.stat()
+        assert (found.st_mode & 0o777, found.st_mtime_ns) == (0o600, 10**18)
+        assert os.listxattr(self.key) == []
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPaths:
-    """A data folder with a key and codes, and a worker whose file has taken it over."""
-    layout = RoomPaths(tmp_path / "data")
-    layout.signer.mkdir(parents=True)
-    layout.device_key.write_bytes(b"the key")
-    (layout.data / "codes.json").write_text('{"clerk":"the code"}')
-    (tmp_path / "a.pdf").write_bytes(b"%PDF-")
-    secrets = [str(layout.device_key), str(layout.data / "codes.json")]
-    monkeypatch.setattr(drawer, "module_command", lambda module: [sys.executable, "-c", _HOSTILE, *secrets])
-    return layout
+def court(tmp_path: Path) -> Iterator[Court]:
+    """Somebody to be harmed."""
+    key = RoomPaths(tmp_path / "data").device_key
+    key.parent.mkdir(parents=True)
+    key.write_bytes(b"the key")
+    key.chmod(0o600)
+    os.utime(key, ns=(10**18, 10**18))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(tmp_path / "journal"))
+        journal.setblocking(False)
+        victim = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
+        try:
+            yield Court(victim, journal, key)
+        finally:
+            victim.kill()
+            victim.wait()
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_code_in_the_reader_gets_nowhere(room: RoomPaths, tmp_path: Path, name: str) -> None:
-    opened = await PageDrawer.open(tmp_path / "a.pdf")
+@pytest.fixture
+def taken_over(court: Court, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that takes its reader over."""
+    file = tmp_path / "a.pdf"
+    file.write_bytes(b"%PDF-")
+    monkeypatch.setattr(drawer, "module_command", lambda module: [sys.executable, "-c", _HOSTILE, *court.arguments()])
+    return file
+
+
+async def test_code_in_the_reader_gets_nowhere(court: Court, taken_over: Path) -> None:
+    opened = await PageDrawer.open(taken_over)
+    found = {}
     try:
-        with pytest.raises(MediaError) as said:
-            await opened.draw(NAMES.index(name), 1)
-        assert said.value.code == name
-        assert said.value.message.startswith(REFUSED), said.value.message
+        for place, name in enumerate(READER_TRIES):
+            with pytest.raises(MediaError) as said:
+                await opened.draw(place, 1)
+            found[name] = said.value.message
+            court.check_untouched()
         assert opened.alive
     finally:
         await opened.close()
-    assert (tmp_path / "a.pdf").read_bytes() == b"%PDF-"
-    assert not (room.data / "mine").exists()
+    assert found.pop("allocate") == "MemoryError: "
+    assert {name: said for name, said in found.items() if said not in REFUSED} == {}
+    assert taken_over.read_bytes() == b"%PDF-"
+    assert not court.key.with_name("mine").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_tried_is_done_by_who_is_not_confined(court: Court, name: str) -> None:
+    """Otherwise the tests of who is confined would show less than they say."""
+    ask = f"{SOURCE}\nprint(attempt(tries(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])[{name!r}]))"
+    said = subprocess.run(
+        [sys.executable, "-c", ask, *court.arguments()], stdin=subprocess.DEVNULL, capture_output=True, check=True
+    ).stdout.decode()
+    if name in MAY_BE_REFUSED_TO_ALL and said.strip() in {*REFUSED, "OSError: 95", "OSError: 38"}:
+        pytest.skip(f"refused to everybody here: {said}")
+    assert said.strip() == "done"
 
 
 async def test_a_reader_that_spins_is_ended_and_the_next_one_works(
-    room: RoomPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    taken_over: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawer, "DRAW_S", 0.5)
-    opened = await PageDrawer.open(tmp_path / "a.pdf")
+    opened = await PageDrawer.open(taken_over)
     with pytest.raises(MediaError, match="无法检查"):
         await opened.draw(1000, 1)
     assert not opened.alive
-    again = await PageDrawer.open(tmp_path / "a.pdf")
+    again = await PageDrawer.open(taken_over)
     await again.close()
 
 
@@ -233,47 +282,76 @@ async def test_files_are_looked_at_one_at_a_time_and_who_comes_to_a_full_queue_i
 
 
 _OFFICE = """#!%(python)s
-import json, os, socket, subprocess, sys, urllib.request
+%(source)s
+import json
 from pathlib import Path
 found = {}
-def attempt(name, act):
-    try:
-        act()
-        found[name] = "DONE"
-    except BaseException as error:
-        found[name] = type(error).__name__
-outdir = Path(os.environ["HOME"])
-attempt("socket", lambda: socket.create_connection(("127.0.0.1", %(port)d), 2))
-attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-attempt("signer", lambda: socket.socket(socket.AF_UNIX).connect("%(signer)s"))
-attempt("key", lambda: open("%(key)s").read())
-attempt("write", lambda: open("%(key)s.mine", "w"))
-attempt("profile", lambda: open("/etc/shadow").read())
-attempt("child", lambda: subprocess.run(["/bin/cat", "%(key)s"], check=True))
-attempt("ptrace", lambda: os.stat("/proc/%(pid)d/root/"))
-attempt("memory", lambda: bytearray(7 * 1024**3))
-attempt("run", lambda: subprocess.run(["/bin/true"], check=True))
-attempt("own", lambda: (outdir / "x").write_text("x"))
-print(json.dumps(found))
+here = Path(os.environ["HOME"])
+TRIES = tries(%(victim)s, %(address)s, %(datagrams)r, %(file)r)
+TRIES |= {
+    "connection": lambda: socket.create_connection(("127.0.0.1", %(port)d), 2),
+    "internet datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+    "signer": lambda: socket.socket(socket.AF_UNIX).connect(%(signer)r),
+    "sequenced": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect(%(signer)r),
+    "write": lambda: open(%(file)r + ".mine", "w"),
+    "profile": lambda: open("/etc/shadow").read(),
+    "its root": lambda: os.stat("/proc/%(victim)s/root/"),
+    "owner of a socket": lambda: fcntl.ioctl(socket.socketpair()[0], 0x8901, struct.pack("i", %(victim)s)),
+    "signal of a pipe": lambda: fcntl.ioctl(os.pipe()[0], 0x5452, struct.pack("i", 1)),
+    "session": lambda: os.setsid(),
+    "allocate": lambda: bytearray(7 * 1024**3),
+    "child": lambda: subprocess.run(["/bin/cat", %(file)r], check=True, stderr=subprocess.DEVNULL),
+    "run": lambda: subprocess.run(["/bin/true"], check=True),
+    "own": lambda: (here / "x").write_text("x"),
+    "own stream": lambda: socket.socketpair(),
+    "own thread": lambda: __import__("threading").Thread(target=print).start(),
+    "own rank": lambda: os.setpriority(os.PRIO_PROCESS, 0, 19),
+}
+print("\\n" + json.dumps({name: attempt(act) for name, act in TRIES.items()}))
 """
+_MAY = {"run", "own", "own stream", "own thread", "own rank", *SEEMS_DONE}
 
 
-async def test_an_office_program_reaches_nobody_and_sees_nothing_of_the_court(tmp_path: Path) -> None:
+async def test_an_office_program_reaches_nobody_and_sees_nothing_of_the_court(court: Court, tmp_path: Path) -> None:
     """A stand-in for LibreOffice, which the test machine does not have, tries what a document could make it do."""
     layout = RoomPaths(tmp_path / "data")
     home = tmp_path / "home"
     home.mkdir()
     program = tmp_path / "bin" / "soffice"
     program.parent.mkdir()
-    with socket.socket() as listener, signing(layout, "jianshan/c03"):
+    victim, address, datagrams, file = court.arguments()
+    with socket.socket() as listener, signing(layout, "jianshan/c03", key=Ed25519PrivateKey.generate()):
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        said = {"python": "/usr/bin/python3", "port": listener.getsockname()[1], "pid": os.getpid()}
-        said |= {"signer": str(layout.signer_socket), "key": str(layout.device_key)}
+        said = {"python": "/usr/bin/python3", "source": SOURCE, "port": listener.getsockname()[1], "victim": victim}
+        said |= {"address": address, "datagrams": datagrams, "file": file, "signer": str(layout.signer_socket)}
         program.write_text(_OFFICE % said)
         program.chmod(0o755)
         found = json.loads((await office._run([str(program)], home)).splitlines()[-1])
-    assert found.pop("run") == "DONE", "it starts programs of its own"
-    assert found.pop("own") == "DONE", "and writes its own folder"
-    assert "DONE" not in found.values(), found
-    assert not Path(f"{layout.device_key}.mine").exists()
+    court.check_untouched()
+    assert found.keys() >= set(NAMES)
+    assert {found.pop(name) for name in _MAY} == {"done"}, "it writes its own folder and starts programs of its own"
+    assert found.pop("allocate") == "MemoryError: "
+    assert found.pop("child") == "CalledProcessError: "
+    if os.geteuid() == 0:  # newer kernels let whoever may measure all processes, as root may, read this of all
+        del found["environment"]
+    assert {name: said for name, said in found.items() if said not in REFUSED} == {}
+    assert not Path(f"{file}.mine").exists()
+
+
+def test_processes_and_threads_are_bounded_by_what_the_account_has() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", _LIMITS], stdin=subprocess.DEVNULL, capture_output=True, check=True
+    ).stdout.split()
+    had, most = int(said[0]), int(said[1])
+    assert had >= len(list(Path("/proc/self/task").iterdir())) + 1
+    assert most == had + 7
+
+
+_LIMITS = """
+import resource
+from sync.runtime.confinement.confine import ProcessLimits, tasks_of_account
+had = tasks_of_account()
+ProcessLimits(2**33, 60, more_tasks=7).apply(had)
+print(had, resource.getrlimit(resource.RLIMIT_NPROC)[0])
+"""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from edge.exhibits.sizes import MOST_PIXELS, MOST_SIDE, drawn_size
-from edge.exhibits.worker import MAX_PAGES, answer
+from edge.exhibits.sizes import MAX_PAGES, MOST_PIXELS, MOST_SIDE, drawn_size
+from edge.exhibits.worker import answer
 from tests.support.files.evidence_files import (
     RED,
     bomb,

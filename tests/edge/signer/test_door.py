@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,7 @@ def test_a_signer_that_is_away_is_said_to_be_and_found_again(tmp_path: Path) -> 
         b'{"do":"sign"}\n',
         b'{"do":"sign","data":7}\n',
         b'{"do":"sign","data":"%%%"}\n',
+        '{"do":"sign","data":"é"}\n'.encode(),
         b'{"do":"sign","data":"","more":1}\n',
         b'{"do":"key","do":"key"}\n',
         b'{"do":"private"}\n',
@@ -120,6 +124,138 @@ def test_many_who_say_nothing_do_not_fill_it_for_ever(tmp_path: Path, monkeypatc
                 pass  # each is told that there are too many, or hung up on
             line.close()
         RoomSigner(layout.signer_socket).sign(head(1))
+
+
+_CROWD = """
+import contextlib, socket, sys
+lines = [socket.socket(socket.AF_UNIX) for _ in range(int(sys.argv[2]))]
+for line in lines:
+    line.connect(sys.argv[1])
+    with contextlib.suppress(OSError):  # a newer one has its place already
+        line.sendall(sys.argv[3].encode())
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def crowd(path: Path, lines: int, said: str = "") -> Iterator[None]:
+    """Another process that holds many lines and says no whole question."""
+    command = [sys.executable, "-c", _CROWD, str(path), str(lines), said]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"there\n"
+        yield
+
+
+@pytest.mark.parametrize("said", ["", '{"do":'], ids=["nothing", "half a question"])
+def test_silent_lines_of_other_processes_make_nobody_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr("edge.signer.door.QUESTION_S", 600.0)
+    layout = RoomPaths(tmp_path)
+    with signing(layout, ROOM), contextlib.ExitStack() as others:
+        for _ in range(5):
+            others.enter_context(crowd(layout.signer_socket, 40, said))
+        RoomSigner(layout.signer_socket).sign(head(1))
+        silent = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+        for line in silent:  # nor do those of one's own
+            others.callback(line.close)
+            line.connect(str(layout.signer_socket))
+        RoomSigner(layout.signer_socket).sign(head(2))
+
+
+def test_one_process_has_its_share_of_questions_and_leaves_the_others_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = RoomPaths(tmp_path)
+    go_on = threading.Event()
+
+    class Patient:
+        """A key that takes its time, as a token does."""
+
+        def __init__(self) -> None:
+            self.key = Ed25519PrivateKey.generate()
+
+        def public_key(self) -> object:
+            return self.key.public_key()
+
+        def sign(self, data: bytes, /) -> bytes:
+            go_on.wait(60)
+            return self.key.sign(data)
+
+    question = json.dumps({"do": "sign", "data": base64.b64encode(head(1)).decode()}).encode() + b"\n"
+    with signing(layout, ROOM, key=Patient()), contextlib.ExitStack() as lines:  # type: ignore[arg-type]  # it is one as far as it goes
+        monkeypatch.setattr("edge.signer.door.MOST_OF_PROCESS", 2)
+        asked = []
+        for _ in range(3):
+            line = lines.enter_context(socket.socket(socket.AF_UNIX))
+            line.settimeout(20)
+            line.connect(str(layout.signer_socket))
+            line.sendall(question)
+            asked.append(line)
+        # Two are at work, and only the third is answered: it is one too many of this process.
+        ready, _, _ = select.select(asked, [], [], 20)
+        assert json.loads(ready[0].recv(4096))["code"] == "signer"
+        command = [sys.executable, "-c", _ASKS, str(layout.signer_socket)]
+        other = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert "key" in json.loads(other.stdout)
+        go_on.set()
+        for line in asked:
+            if line not in ready:
+                assert "signature" in json.loads(line.recv(4096))
+
+
+_ASKS = """
+import socket, sys
+line = socket.socket(socket.AF_UNIX)
+line.connect(sys.argv[1])
+line.sendall(b'{"do":"key"}\\n')
+print(line.recv(4096).decode())
+"""
+
+
+@contextlib.contextmanager
+def impostor(path: Path, answer: Callable[[socket.socket], None]) -> Iterator[RoomSigner]:
+    """Somebody at the signer's place, who answers one question; who asks it."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(20)
+
+        def serve() -> None:
+            line, _ = listener.accept()
+            with line, contextlib.suppress(OSError):
+                answer(line)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield RoomSigner(path, answer_s=0.3)
+        thread.join()
+
+
+def test_an_answer_in_drops_is_waited_for_no_longer_than_any_other(tmp_path: Path) -> None:
+    """Otherwise whoever takes the socket's place holds what signs for as long as they like."""
+    tick = threading.Event()
+
+    def drip(line: socket.socket) -> None:
+        while True:  # until who asked has hung up
+            line.sendall(b" ")
+            tick.wait(0.02)
+
+    with impostor(tmp_path / "s", drip) as asked, pytest.raises(LedgerError) as away:
+        asked.sign(head(1))
+    assert away.value.code == "signer"
+
+
+@pytest.mark.parametrize("said", ['{"signature":"é"}', '{"signature":"%"}', '{"signature":7}', '{"key":"é"}', "{}"])
+def test_an_answer_that_is_no_base64_is_one_that_is_away(tmp_path: Path, said: str) -> None:
+    with (
+        impostor(tmp_path / "s", lambda line: line.sendall(said.encode() + b"\n")) as asked,
+        pytest.raises(LedgerError) as away,
+    ):
+        asked.probe() if "key" in said else asked.sign(head(1))
+    assert away.value.code == "signer"
 
 
 def test_who_asks_too_often_waits_and_is_answered(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -106,13 +107,26 @@ async def test_what_does_not_speak_rtsp_or_says_nothing_is_said() -> None:
         await reader.read()
         writer.close()
 
-    for serve, code in ((rude, "unreachable"), (mute, "timeout")):
+    dripped = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not reader.at_eof():  # until who asked has hung up
+                writer.write(b"R")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+        dripped.set()
+
+    for serve, code in ((rude, "unreachable"), (mute, "timeout"), (drip, "timeout")):
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         address = CameraAddress.parse(f"rtsp://127.0.0.1:{port}/x")
         assert (await asyncio.to_thread(ask, address, 0.5)).code == code
         server.close()
         await server.wait_closed()
+    await dripped.wait()
 
 
 def test_a_port_at_which_nobody_listens_refuses() -> None:

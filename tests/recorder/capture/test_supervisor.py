@@ -14,8 +14,9 @@ import pytest
 
 from hardware.profile import load_profile
 from hardware.sources import Source, TrackInfo, sources
-from recorder.capture.supervisor import NO_MEDIA_WHY, SourceRunner
+from recorder.capture.supervisor import NO_MEDIA_WHY, SourceRunner, _report_of
 from recorder.capture.track import Track
+from sync.errors import DeviceError
 from sync.room.clock import ClockMap, RoomClock
 from tests.support.peers.camera_sign_in import CountedSignIn, digest
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
@@ -90,3 +91,45 @@ async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_anothe
             said["password"] = "right"
             await watched.until(lambda: watched.runner.state == "running")
             assert sign_in.refused == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "report"),
+    [
+        ('{"clock":[1,2]}', {"clock": (1, 2)}),
+        ('{"levels":[[3,1.5,0.0]]}', {"levels": [(3, 1.5, 0.0)]}),
+        ('{"lost":[1,2,"full"]}', {"lost": (1, 2, "full")}),
+        ('{"failed":"no cable","code":"unreachable"}', {"failed": "no cable", "code": "unreachable"}),
+        ('{"failed":"x\\u001b[2J\\u202e"}', {"failed": "x\ufffd[2J\ufffd", "code": "device"}),
+        ('{"later":1}', {}),
+    ],
+)
+def test_a_report_is_read(line: str, report: dict[str, Any]) -> None:
+    assert _report_of(line.encode()) == report
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"[]",
+        b"3",
+        b"[" * 60_000,
+        b'{"clock":[1]}',
+        b'{"clock":[1,2,3]}',
+        b'{"clock":[1,1e999]}',
+        b'{"clock":[1,2.5]}',
+        b'{"clock":["1","2"]}',
+        b'{"clock":7}',
+        b'{"clock":[1,99999999999999999999]}',
+        b'{"levels":[[NaN,1,1]]}',
+        b'{"levels":[[1,2]]}',
+        b'{"levels":7}',
+        b'{"lost":[1,2]}',
+        b'{"lost":[]}',
+        b'{"lost":["a","b","c"]}',
+    ],
+)
+def test_what_no_worker_reports_ends_its_run_and_nothing_else(line: bytes) -> None:
+    with pytest.raises(DeviceError, match="无法读懂"):
+        _report_of(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hardware.profile import load_profile
 from recorder.second_copy.folder_target import MARKER, AwayError, CopyFolder, DamagedError
@@ -25,6 +27,7 @@ from sync.room.paths import RoomPaths
 from sync.tls.authority import open_authority
 from tests.support.peers.tls_court import served_by, utc_now
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
+from tests.support.rooms.signer_peer import signing
 
 RoomOf = Callable[..., RecorderRoom]
 HEARING = "20261122-093000-00c0ffee"
@@ -196,9 +199,11 @@ def test_what_was_copied_is_known_after_a_restart_and_a_new_disk_gets_everything
 
 
 async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp_path: Path) -> None:
-    """By HTTPS, with a certificate of the court's authority, which the room knows from its enrollment."""
-    tokens = tmp_path / "tokens"
-    tokens.write_text("# rooms\njianshan/3 secret-of-three\njianshan/4 secret-of-four\n")
+    """By HTTPS, with a certificate of the court's authority, which the room knows from its enrollment; what is claimed
+    is signed by the room's device, which that machine knows."""
+    tokens, device = tmp_path / "tokens", Ed25519PrivateKey.generate()
+    key = base64.b64encode(device.public_key().public_bytes_raw()).decode()
+    tokens.write_text(f"# rooms\njianshan/3 secret-of-three {key}\njianshan/4 secret-of-four\n")
     tokens.chmod(0o600)
     data, kept = tmp_path / "data", tmp_path / "kept"
     data.mkdir()
@@ -208,6 +213,12 @@ async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp
     tls = served_by(court, tmp_path, "127.0.0.1")
     RoomPaths(data).keys.mkdir()
     RoomPaths(data).authority.write_bytes(court.pem)
+    with signing(RoomPaths(data), "jianshan/3", key=device):
+        await _copied_to(kept, tokens, tls, data, log, media)
+    log.close()
+
+
+async def _copied_to(kept: Path, tokens: Path, tls: tuple[Path, Path], data: Path, log: RoomLog, media: bytes) -> None:
     async with running(kept, tokens, "127.0.0.1", 0, tls) as port:
         said: list[dict[str, Any]] = []
         processes = []
@@ -237,7 +248,6 @@ async def test_another_machine_keeps_what_its_tokens_cover_and_shows_nothing(tmp
                 said.clear()
         assert said[-1]["why"]
         assert not (kept / "jianshan/4").exists()
-    log.close()
 
 
 def test_a_copy_on_another_machine_needs_a_token(tmp_path: Path) -> None:

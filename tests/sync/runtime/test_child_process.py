@@ -18,6 +18,13 @@ async def child(code: str) -> ChildProcess:
     return await ChildProcess.start([sys.executable, "-c", code])
 
 
+HOSTILE = [
+    line.replace('"', '\\"')
+    for line in ('{"a": NaN}', '{"a": 1e999}', '{"a": 99999999999999999999}', '{"a": 1, "a": 2}')
+]
+"""What is JSON to a lenient reader."""
+
+
 def lives(pid: int) -> bool:
     return Path(f"/proc/{pid}/cmdline").exists()
 
@@ -33,7 +40,7 @@ async def test_a_line_there_and_a_line_back() -> None:
     assert not lives(one.pid)
 
 
-@pytest.mark.parametrize("line", ["nonsense", "[1]", "[" * 100_000, "\\xff", '{\\"a\\": NaN'])
+@pytest.mark.parametrize("line", ["nonsense", "[1]", "[" * 100_000, "\\xff", '{\\"a\\": NaN', *HOSTILE])
 async def test_what_is_no_object_of_json_is_said(line: str) -> None:
     one = await child(f'import sys; sys.stdout.buffer.write("{line}".encode("latin-1") + b"\\n")')
     with pytest.raises(ChildError):

@@ -46,3 +46,42 @@ def test_a_disk_that_refuses_leaves_the_old_file(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="Input/output error"):
         replace_file(path, "new")
     assert path.read_text() == "old"
+
+
+def test_a_file_has_the_mode_that_was_asked_for_whatever_the_umask_is(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        replace_file(tmp_path / "a", "x", mode=0o640, shared=True)
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "a") == 0o640
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_two_processes_that_replace_one_file_have_a_draft_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    true = os.fsync
+
+    def meanwhile(fd: int) -> None:
+        monkeypatch.setattr(os, "fsync", true)
+        with monkeypatch.context() as other:
+            other.setattr(os, "getpid", lambda: 1)
+            replace_file(path, "the other's", shared=True)
+        true(fd)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    replace_file(path, "ours", shared=True)
+    assert path.read_text() == "ours"
+
+
+@pytest.mark.parametrize("linked", ["symbolic", "hard"])
+def test_a_link_in_the_place_of_the_draft_is_not_written_through(tmp_path: Path, linked: str) -> None:
+    other = tmp_path / "other"
+    other.write_text("another's")
+    draft = tmp_path / "a.new"
+    if linked == "hard":
+        os.link(other, draft)
+    else:
+        draft.symlink_to(other)
+    replace_file(tmp_path / "a", "new", private=True)
+    assert (other.read_text(), (tmp_path / "a").read_text()) == ("another's", "new")

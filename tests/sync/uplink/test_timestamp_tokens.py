@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync.errors import LedgerError
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
+from sync.ledger.messages.object_claim import check_token_claim
 from sync.ledger.token import MAX_TOKEN_BYTES, request_of
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
@@ -34,14 +36,14 @@ class Room:
         RoomLog(self.layout.log).close()
         self.checkpoints = Checkpoints(self.layout.log)
         self.texts = {}
-        key = Ed25519PrivateKey.generate()
+        self.key = key = Ed25519PrivateKey.generate()
         for index in range(hearings):
             name = f"h{index}"
             text = self.texts[name] = Checkpoint(ROOM, name, 4, bytes(32), 4, 1).to_text()
             self.checkpoints.add(name, 4, note.sign(text, ROOM, key).to_text(), seal=True)
 
-    def stamps(self, url: str) -> Stamps:
-        return Stamps(self.checkpoints, self.layout, url, None)
+    def stamps(self, url: str, center: httpx.AsyncClient | None = None) -> Stamps:
+        return Stamps(self.checkpoints, self.layout, url, center, self.key)
 
     @property
     def unstamped(self) -> list[str]:
@@ -109,6 +111,28 @@ async def test_an_answer_that_is_packed_is_not_unpacked(tmp_path: Path) -> None:
 
     with posted_to(answer) as url:
         assert await reply_to(url, b"request") == b"packed"
+    room.checkpoints.close()
+
+
+async def test_the_device_says_by_its_signature_which_token_it_hands_over(tmp_path: Path) -> None:
+    room = Room(tmp_path, 1)
+    room.checkpoints.stamped("h0", 4, b"a token")
+    room.checkpoints.witnessed("h0", 4, "the center's note")
+    (stored,) = room.checkpoints.tokens_to_send()
+    told: list[dict[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told.append(json.loads(request.content))
+        return httpx.Response(200, json={"stored": True})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://center") as center:
+        await room.stamps("http://nobody", center)._send(stored)
+    (said,) = told
+    verifier = note.Verifier(ROOM, room.key.public_key())
+    check_token_claim(ROOM, "h0", 4, b"a token", said["note"], [verifier])
+    with pytest.raises(LedgerError):
+        check_token_claim(ROOM, "h0", 4, b"another", said["note"], [verifier])
+    assert room.checkpoints.tokens_to_send() == []
     room.checkpoints.close()
 
 

@@ -256,7 +256,18 @@ async def test_what_is_no_transcription_is_refused(pair: Pair) -> None:
     _, first, _ = pair
     client = OpenAIClient(first.url, model="m", language="zh", timeout_s=20, token_file=None)
     try:
-        for answer in ("<html>", "[]", '{"text": 3}', '{"text": "有", "words": [{"word": "有"}]}'):
+        for answer in (
+            "<html>",
+            "[]",
+            '{"text": 3}',
+            '{"text": "有", "words": [{"word": "有"}]}',
+            "[" * 100_000,
+            '{"text": "有", "segments": [{"avg_logprob": NaN}]}',
+            '{"text": "有", "words": [{"word": "有", "start": 0, "end": 0.5, "probability": Infinity}]}',
+            '{"text": "有", "words": [{"word": "有", "start": 0, "end": 1e999}]}',
+            '{"text": "有", "words": [{"word": "有", "start": 0, "end": "nan"}]}',
+            '{"text": "有", "text": "无"}',
+        ):
             first.answers = lambda kind, answer=answer: (200, answer)  # type: ignore[misc]  # a default of its own
             with pytest.raises(ServerRefusedError):
                 await client.transcribe(SPEECH)
@@ -292,3 +303,23 @@ def test_words_are_timed_as_well_as_the_server_can(answer: dict[str, object], wo
     assert all(0 <= word.start_s <= word.end_s <= 1 for word in made.words)
     if "segments" in answer or "words" in answer:
         assert made.words[0].start_s == 0.5
+
+
+@pytest.mark.parametrize("interim", [True, False])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"words": [{"word": "有", "start": 0, "end": 0.5, "probability": "nan"}]},
+        {"words": [{"word": "有", "start": 0, "end": 0.5, "probability": "-inf"}]},
+        {"words": [{"word": "有", "start": 0, "end": 0.5, "probability": 7}]},
+        {"words": [{"word": "有", "start": 0, "end": 0.5, "probability": -7}]},
+        {"segments": [{"text": "有", "start": 0, "end": 0.5, "avg_logprob": "nan"}]},
+        {"segments": [{"text": "有", "start": 0, "end": 0.5, "avg_logprob": "inf"}]},
+        {"segments": [{"text": "有", "start": 0, "end": 0.5, "avg_logprob": 1e300}]},
+    ],
+)
+def test_a_probability_is_a_number_from_0_to_1_whatever_a_server_says(said: dict[str, object], interim: bool) -> None:
+    made = parse_transcription({"text": "有", **said}, 1.0, interim=interim)
+    assert made.text
+    for probability in (made.confidence, *(word.probability for word in made.words)):
+        assert 0 <= probability <= 1

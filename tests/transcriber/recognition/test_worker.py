@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import threading
 
+import numpy as np
 import pytest
 
 from transcriber.audio.pcm import RATE_HZ, Samples
-from transcriber.recognition.recognizer import Rejection, Transcription, Word
+from transcriber.recognition.process import EngineProcess
+from transcriber.recognition.process_settings import ProcessSettings
+from transcriber.recognition.recognizer import EngineLostError, Rejection, Transcription, Word
 from transcriber.recognition.worker import HEAD, answer, pack, transcription_from_json
 
 SAID = Transcription("是。", (Word("是。", 0.1, 0.4, 0.9),), 0.9)
@@ -86,3 +90,38 @@ def test_a_caption_is_answered_while_a_finished_turn_is_at_work() -> None:
         asking.close()
         working.join(60)
         assert not working.is_alive()
+
+
+_NONSENSE = """
+import struct, sys
+def say(text):
+    sys.stdout.buffer.write(struct.pack(">II", len(text), 0) + text)
+    sys.stdout.buffer.flush()
+say(b'{"ready":true,"rss_bytes":1}')
+sys.stdin.buffer.read(8)
+say(sys.argv[1].encode())
+sys.stdin.buffer.read()
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"id":1,"rss_bytes":1,"engine_s":NaN,"starved_s":0,"transcription":{}}',
+        '{"id":1,"rss_bytes":1}',
+        '{"id":1,"rss_bytes":1,"engine_s":0,"starved_s":0,"transcription":{"text":"x"}}',
+        '{"id":[],"rss_bytes":"many"}',
+        "[]",
+        "[" * 50_000,
+    ],
+    ids=["nan", "no words", "half of them", "no numbers", "a list", "deep"],
+)
+async def test_an_engine_that_answers_nonsense_is_lost_and_its_turn_is_not_asked_for_ever(answer: str) -> None:
+    engine = EngineProcess(ProcessSettings())
+    engine._command = [sys.executable, "-c", _NONSENSE, answer]
+    try:
+        with pytest.raises(EngineLostError, match="the sound is kept"):
+            await engine.ask(np.zeros(1600, np.float32))
+    finally:
+        await engine.stop()

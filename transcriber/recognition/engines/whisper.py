@@ -25,7 +25,7 @@ from transcriber.recognition.recognizer import Rejection, Transcription, Word
 from transcriber.recognition.text.alignment import align_words
 from transcriber.recognition.text.inventions import invented
 from transcriber.recognition.text.language import LANGUAGES, LanguageTracker
-from transcriber.recognition.text.normalize import doubted
+from transcriber.recognition.text.normalize import doubted, fraction
 from transcriber.recognition.text.repetition import digits, echoes, loops, once, said_again
 from transcriber.recognition.text.tidying import finish, tidy
 
@@ -128,11 +128,11 @@ class Whisper:
         text = tidy(said.text.replace(_PART, ""))
         self._written.append((text, said.tokens))
         if interim:
-            return Transcription(text=once(text), confidence=float(np.exp(said.logprob)))
+            return Transcription(text=once(text), confidence=fraction(float(np.exp(said.logprob))))
         text = finish(text)
         words = self._words(said, text, seconds)
         confidence = float(np.mean([w.probability for w in words])) if words else float(np.exp(said.logprob))
-        return doubted(Transcription(text=text, words=words, confidence=round(confidence, 3)))
+        return doubted(Transcription(text=text, words=words, confidence=round(fraction(confidence), 3)))
 
     def _heard_again(self, samples: Samples, said: _Said, why: Rejection | None) -> tuple[_Said, Rejection | None]:
         """Return what a careful pass makes of it, or what there was where that is no better."""

@@ -1,8 +1,8 @@
 """What any engine heard, made fit for the record: guarded, tidied, and every character with its time.
 
 Promises: the words joined are the text, whatever pieces the engine speaks in; without times of the engine's own they
-are laid evenly over what was said; nothing that an engine invents over silence comes through. Words in doubt stay, and
-are marked by their probability (`doubted`).
+are laid evenly over what was said; nothing that an engine invents over silence comes through; every probability is a
+number from 0 to 1, whatever the engine said. Words in doubt stay, and are marked by their probability (`doubted`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNIT = re.compile(r"[A-Za-z0-9\u00c0-\u024f'’]+|.", re.DOTALL)
 
 def normalized(text: str, pieces: Sequence[Word], seconds: float, *, interim: bool, confidence: float) -> Transcription:
     """Make `text` fit for the record; `pieces` are its parts with times, or none, of `seconds` of sound."""
-    text = clean_line(text)
+    text, confidence = clean_line(text), fraction(confidence)
     if rejection := invented(text, seconds):
         return Transcription(rejection=rejection)
     text = tidy(_sentence_case(text))
@@ -69,6 +69,11 @@ def probability_of(log_probability: float) -> float:
     return math.exp(min(log_probability, 0.0)) if math.isfinite(log_probability) else 0.0
 
 
+def fraction(probability: float) -> float:
+    """The same within 0…1; what is not a number is worth nothing, and can be written by nobody."""
+    return min(max(probability, 0.0), 1.0) if math.isfinite(probability) else 0.0
+
+
 def _letters(text: str) -> int:
     return sum(c.isalnum() for c in text)
 
@@ -94,7 +99,7 @@ def _evenly(text: str, pieces: Sequence[Word], seconds: float, probability: floa
     total = sum(_letters(unit) for unit in units)
     edges = [(piece.start_s, piece.end_s) for piece in pieces] or [(0.0, seconds)]
     if pieces:
-        probability = sum(piece.probability for piece in pieces) / len(pieces)
+        probability = sum(fraction(piece.probability) for piece in pieces) / len(pieces)
 
     def moment(share: float) -> float:
         place = share * len(edges)
@@ -117,6 +122,6 @@ def _ordered(pieces: Sequence[Word], seconds: float) -> list[Word]:
     for piece in pieces:
         start_s = min(max(piece.start_s, at_s), seconds)
         end_s = min(max(piece.end_s, start_s), seconds)
-        ordered.append(Word(piece.text, round(start_s, 3), round(end_s, 3), round(piece.probability, 3)))
+        ordered.append(Word(piece.text, round(start_s, 3), round(end_s, 3), round(fraction(piece.probability), 3)))
         at_s = start_s
     return ordered

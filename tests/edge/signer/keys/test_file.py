@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.signer.keys import file
 from edge.signer.keys.file import file_key, take_as_root
 from sync.errors import ConfigError
 from sync.ledger.keys import make_key
@@ -85,13 +88,73 @@ def test_root_follows_no_link_that_another_account_has_laid(layout: RoomPaths, t
     assert not layout.device_key.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="giving files away takes root")
-def test_root_gives_the_key_to_the_folders_owner_and_looks_once(layout: RoomPaths) -> None:
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="acting as another account takes root")
+
+
+@pytest.fixture
+def of_nobody(layout: RoomPaths, tmp_path: Path) -> RoomPaths:
+    """The signer's folder belongs to another account, which reaches it."""
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o711)
     layout.signer.mkdir(parents=True, mode=0o700)
-    os.chown(layout.signer, 65534, 65534)
+    os.chown(layout.signer, NOBODY, NOBODY)
+    return layout
+
+
+@as_root
+def test_root_gives_the_key_to_the_folders_owner_and_looks_once(of_nobody: RoomPaths) -> None:
+    layout = of_nobody
     before = make_key(layout.earlier_device_key)
     assert take_as_root(layout.signer, layout.earlier_device_key)
-    assert {path.stat().st_uid for path in layout.signer.iterdir()} == {65534}
+    assert {path.stat().st_uid for path in layout.signer.iterdir()} == {NOBODY}
     make_key(layout.earlier_device_key)  # what a service puts there later is none of ours any more
     assert take_as_root(layout.signer, layout.earlier_device_key)
     assert make_key(layout.device_key).public_key() == before.public_key()
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+
+
+@as_root
+@pytest.mark.parametrize("planted", ["moved.new", "moved", "device.key.new", "device.key"])
+@pytest.mark.parametrize("linked", ["symbolic", "hard"])
+def test_root_writes_through_no_link_that_the_signer_has_laid(
+    of_nobody: RoomPaths, tmp_path: Path, planted: str, linked: str
+) -> None:
+    """Otherwise the account that signs has root write, or give it, any file of the machine."""
+    layout = of_nobody
+    secret = tmp_path / "shadow"
+    secret.write_text("root:x:")
+    secret.chmod(0o600)
+    make_key(layout.earlier_device_key)
+    if linked == "hard":
+        os.link(secret, layout.signer / planted)
+    else:
+        (layout.signer / planted).symlink_to(secret)
+    with contextlib.suppress(ConfigError):  # told, or done without it
+        take_as_root(layout.signer, layout.earlier_device_key)
+    found = secret.stat()
+    assert (secret.read_text(), found.st_uid, found.st_mode & 0o777) == ("root:x:", 0, 0o600)
+
+
+@as_root
+def test_root_takes_nothing_away_where_the_services_have_laid_another_folder(
+    of_nobody: RoomPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of the earlier key is exchanged while root is at work: between its reading and its taking away."""
+    layout = of_nobody
+    make_key(layout.earlier_device_key)
+    os.chown(layout.keys, NOBODY, NOBODY)
+    os.chown(layout.earlier_device_key, NOBODY, NOBODY)
+    other = tmp_path / "other"
+    make_key(other / "device.key")
+    true = file._key_of
+
+    def exchanged(data: bytes, path: Path) -> Ed25519PrivateKey:
+        layout.keys.rename(tmp_path / "away")
+        layout.keys.symlink_to(other)
+        return true(data, path)
+
+    monkeypatch.setattr(file, "_key_of", exchanged)
+    with contextlib.suppress(ConfigError, OSError):
+        take_as_root(layout.signer, layout.earlier_device_key)
+    assert (other / "device.key").exists()
