@@ -21,7 +21,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from server.ingest import pieces_api
 from server.ingest.objects_api import Claim, room_by
+from server.ingest.pieces_api import PieceDoor
 from server.ingest.upload_gate import UploadGate, upload_routes
 from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import AccessError, CenterError, ConfigError, StorageError, WutongError
@@ -161,6 +163,7 @@ def build(data: Path, rooms: dict[str, str]) -> FastAPI:
     tokens, keeper = Tokens(rooms), CopyStore(data, uploads)
     app = new_app("Wutong copies")
     access.install(app, "wutong_copies")
+    pieces_api.install(app, PieceDoor(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES))
     gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES)
     access.include(app, upload_routes(gate, uploads, MAX_BYTES))
 
