@@ -153,24 +153,24 @@ class Uploads:
 
     async def _finish_together(self, due: list[Upload]) -> None:
         files = [Forward(upload, upload.bytes or 0, upload.bytes) for upload in due]
+        gone: set[str] = set()
         while files:
+            # What is gone is perhaps stored already and the answer was lost: the confirmation tells.
+            whole = [one for one in files if one.upload.key in gone or self._held.get(one.upload.key) == one.until]
+            for one in whole:
+                if not await self._attempt(one.upload.key, self._confirm):
+                    return
+            files = [one for one in files if one not in whole]
+            if self._kick.is_set() or not files:
+                return
             done = await self._forward(files)
             if done is None or not done.told:
                 return
-            left = []
             for one in files:
-                key = one.upload.key
-                # What is gone is perhaps stored already and the answer was lost: the confirmation tells.
-                if key in done.gone or (key in done.moved and self._held.get(key) == one.until):
-                    if not await self._attempt(key, self._confirm):
-                        return
-                elif key in done.moved and self._held.get(key, 0) > one.until:
-                    self._rest(key, "the center holds more than the file has; it is asked again")
-                elif key not in done.failed:
-                    left.append(one)
-            files = left
-            if self._kick.is_set():
-                return
+                if self._held.get(one.upload.key, 0) > one.until:
+                    self._rest(one.upload.key, "the center holds more than the file has; it is asked again")
+            gone = done.gone
+            files = [one for one in files if one.upload.key in gone or self._is_due(one.upload.key)]
 
     async def _finish(self, key: str) -> None:
         """By tus."""

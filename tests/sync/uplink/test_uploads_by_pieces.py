@@ -169,7 +169,7 @@ async def test_small_files_of_a_backlog_share_a_request(layout: RoomPaths, room_
     file_of(layout, "bench", 20).write_bytes(b"")
     finished(room_log, "bench", b"", 20)
     async with serving(keeper.app, "127.0.0.1", 0) as port, sending(layout, room_log, port):
-        await until(lambda: keeper.kept("bench", 20).exists() and keeper.kept("bench", 19).exists())
+        await until(lambda: all(keeper.kept("bench", index).exists() for index in range(21)))
     assert [keeper.kept("bench", index).read_bytes() for index in range(21)] == [*contents, b""]
     assert len(keeper.requests) == 1
 
