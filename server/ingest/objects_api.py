@@ -174,7 +174,7 @@ class Receiver:
         # What is not what the room has is neither looked at nor kept, but sent again.
         sent = partial.path.stat().st_size == claim.bytes and self._uploads.digest(partial) == claim.sha256
         fault, index = look(claim.kind, partial.path) if sent else ("", None)
-        if not sent or not self._store.take(partial.path, claim.sha256, claim.bytes, known=claim.sha256):
+        if not sent or not self._store.take(partial.path, claim.sha256, claim.bytes, claim.sha256):
             raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
         if index is not None:
             self._indexes.save(claim.sha256, index)

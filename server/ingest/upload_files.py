@@ -51,8 +51,11 @@ class UploadFiles:
         self._free = FreeSpace(folder)
         self._index = UploadIndex()
         self._written: dict[str, str] = {}
-        for info in folder.glob("*.info"):
-            self._note(info.stem, _load(info))
+        for path in list(folder.iterdir()):
+            if path.suffix == ".info":
+                self._note(path.stem, _load(path))
+            elif path.suffixes == [".info", ".new"] or (_UID.fullmatch(path.name) and not _has_words(path)):
+                path.unlink(missing_ok=True)  # of a center that was killed while it began an upload: nobody knows it
 
     def of_track(self, room: str, hearing: str, track: str) -> list[Partial]:
         """Uploads of a track's segments that are not objects yet."""
@@ -99,8 +102,7 @@ class UploadFiles:
             )
 
     def expire(self, utc_s: float) -> int:
-        """Drop uploads to which nothing was added in `ORPHAN_DAYS`, and files of which nothing is known; how many.
-        Blocks."""
+        """Drop uploads to which nothing was added in `ORPHAN_DAYS`, and words that cannot be read; how many. Blocks."""
         count = 0
         for path in list(self._folder.iterdir()):
             uid = path.stem
@@ -291,6 +293,10 @@ def _load(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _has_words(path: Path) -> bool:
+    return path.with_suffix(".info").exists()
 
 
 def size_of(path: Path) -> int:

@@ -31,7 +31,7 @@ class ObjectStore:
         except FileNotFoundError:
             return False
 
-    def take(self, source: Path, sha256: str, size: int, *, known: str | None = None) -> bool:
+    def take(self, source: Path, sha256: str, size: int, known: str | None = None) -> bool:
         """Give a file its place in the store if its bytes are what is claimed; False (and nothing done) when not.
 
         `known`: the hash of the file where whoever wrote it has taken it along; it is not read again then.

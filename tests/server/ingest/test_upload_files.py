@@ -180,17 +180,24 @@ def test_a_file_that_the_disk_does_not_sync_is_dropped_and_not_believed_at_a_sec
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_nothing_is_known_of_expires_too(tmp_path: Path) -> None:
-    """A kill between a file and its words, and words that cannot be read."""
-    lone, unread = tmp_path / ("a" * 32), tmp_path / f"{'b' * 32}.info"
-    lone.write_bytes(b"x")
-    unread.write_text("{")
-    (tmp_path / "notes.txt").write_text("of an administrator")
-    files = UploadFiles(tmp_path)
-    newest = max(lone.stat().st_mtime, unread.stat().st_mtime)
-    assert files.expire(newest + 1) == 0
-    assert files.expire(newest + ORPHAN_DAYS * 86_400 + 1) == 2
+def test_what_a_killed_center_left_of_a_beginning_goes_at_the_next_start(tmp_path: Path) -> None:
+    for name in ("a" * 32, f"{'a' * 32}.info.new", f"{'b' * 32}.info.new", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    UploadFiles(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_upload_whose_words_cannot_be_read_expires_too(tmp_path: Path) -> None:
+    unread = tmp_path / f"{'b' * 32}.info"
+    unread.write_text("{")
+    lost = UploadFiles(tmp_path).begin(said(), None)
+    lost.path.unlink()
+    files = UploadFiles(tmp_path)
+    newest = max(path.stat().st_mtime for path in tmp_path.iterdir())
+    assert files.expire(unread.stat().st_mtime + 1) == 0
+    assert files.expire(newest + ORPHAN_DAYS * 86_400 + 1) == 2
+    assert list(tmp_path.iterdir()) == []
+    assert files.of_file(said().file) is None
 
 
 def test_the_disk_is_asked_once_in_a_while_and_what_was_written_counts_meanwhile(
