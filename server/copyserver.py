@@ -26,7 +26,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from server.ingest import pieces_api
 from server.ingest.objects_api import Claim, ClaimJudge, room_by
+from server.ingest.pieces_api import PieceDoor
 from server.ingest.upload_gate import UploadGate, upload_routes
 from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import AccessError, CenterError, ConfigError, LedgerError, StorageError, WutongError
@@ -206,6 +208,7 @@ def build(data: Path, uploads: UploadFolder, rooms: CopiedRooms, door: MachineDo
     tokens, keeper = Tokens(rooms.tokens), CopyStore(data, uploads, rooms.devices)
     app = new_app("Wutong copies")
     door.install(app)
+    pieces_api.install(app, PieceDoor(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES))
     gate = UploadGate(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES)
     door.include(app, upload_routes(gate, uploads, MAX_BYTES))
 

@@ -1,4 +1,4 @@
-"""How the rooms' files come in: tus uploads, and `POST /api/objects`, which turns one into a stored object.
+"""How the rooms' files come in: pieces, tus uploads, and `POST /api/objects`, which turns one into a stored object.
 
 The answer to `/api/objects` is a promise that the room may stop sending: it is given only after the bytes were
 hashed, synced, moved to their name and noted in the database, and the center signs it.
@@ -12,20 +12,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from server.ingest import pieces_api
 from server.ingest.contents import look
+from server.ingest.partial import Metadata, Partial
+from server.ingest.pieces_api import PieceDoor
 from server.ingest.selftest_objects import SelfTestObjects
 from server.ingest.signing_rooms import SigningRooms
 from server.ingest.upload_gate import UploadGate, upload_routes
-from server.ingest.uploads import Metadata, Partial, Tokens, UploadFolder
+from server.ingest.uploads import Tokens, UploadFolder
 from server.rooms import Rooms
 from server.store.files import FileEntry
 from server.store.media_indexes import MediaIndexes
@@ -150,7 +152,7 @@ class Receiver:
                     raise WutongError("this upload is unknown; start a new one", code="not-found")
             else:
                 try:
-                    fault = await asyncio.to_thread(self._take, partial.path, claim)
+                    fault = await asyncio.to_thread(self._take, partial, claim)
                 except FileNotFoundError:
                     self._uploads.forget(claim.upload)
                     raise WutongError("this upload is gone; start a new one", code="not-found") from None
@@ -169,8 +171,7 @@ class Receiver:
                 # Earlier attempts at the same segment, of which the room has lost the id.
                 others = self._uploads.of_track(room, claim.hearing, claim.track)
                 done |= {other.uid for other in others if other.metadata.index == claim.index}
-            for uid in done:
-                await asyncio.to_thread(self._uploads.forget, uid)
+            await asyncio.to_thread(self._forget, done)
             return result
 
     @contextlib.asynccontextmanager
@@ -180,12 +181,17 @@ class Receiver:
         async with self._turns.setdefault(room, asyncio.Lock()), known:
             yield
 
-    def _take(self, path: Path, claim: Claim) -> str:
+    def _forget(self, uids: Iterable[str]) -> None:
+        for uid in uids:
+            self._uploads.forget(uid)
+
+    def _take(self, partial: Partial, claim: Claim) -> str:
         """Look through an upload and move it into the store; its fault. `CenterError` "checksum", `WutongError`
         "invalid". Blocks."""
-        sent = path.stat().st_size == claim.bytes
-        fault, index = look(claim.kind, path) if sent else ("", None)
-        if not sent or not self._store.take(path, claim.sha256, claim.bytes):
+        # What is not what the room has is neither looked at nor kept, but sent again.
+        sent = partial.path.stat().st_size == claim.bytes and self._uploads.digest(partial) == claim.sha256
+        fault, index = look(claim.kind, partial.path) if sent else ("", None)
+        if not sent or not self._store.take(partial.path, claim.sha256, claim.bytes, claim.sha256):
             raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
         if index is not None:
             self._indexes.save(claim.sha256, index)
@@ -254,7 +260,8 @@ def install(
     max_bytes: int,
     key: SigningKey,
 ) -> None:
-    """Add `/api/uploads` and `/api/objects`; `key` is the center's, which signs what is stored."""
+    """Add `/api/pieces`, `/api/uploads` and `/api/objects`; `key` is the center's, which signs what is stored."""
+    pieces_api.install(app, PieceDoor(tokens, folder, kinds=KINDS, max_bytes=max_bytes))
     access.include(app, upload_routes(gate, folder, max_bytes))
 
     known_room = room_by(tokens)

@@ -1,4 +1,4 @@
-"""The door of uploads: who may begin, append to and ask for one, judged before any of its bytes is read."""
+"""The door of uploads by tus: who may begin, append to and ask for one, judged before any of its bytes is read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import cast
 from fastapi import APIRouter, Request
 from tuspyserver import create_tus_router
 
-from server.ingest.uploads import Metadata, Tokens, UploadFolder
+from server.ingest.partial import Metadata
+from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import AccessError, WutongError
 from sync.http.rules import BODY_BYTES, Rule, declare
 
@@ -41,6 +42,7 @@ class UploadGate:
         if request.method in ("POST", "PATCH"):
             # What the body says of itself is judged before it is read; what it is, while it is written.
             declared = int(request.headers.get("content-length", "0"))
+            await self._uploads.look_at_disk()
             self._uploads.check_room(room, declared, new=request.method == "POST")
         uid = request.url.path.rstrip("/").rsplit("/", 1)[-1]
         if request.method == "POST":

@@ -19,6 +19,8 @@ from sync.http.listener import TlsListener
 from sync.http.rules import check_declared
 from sync.http.websocket import GuardedWebSocket
 
+KEEP_ALIVE_S = 20
+"""So long a connection that asks nothing stays: longer than the pause of a room between two requests."""
 UNSENT_BYTES = 128 * 1024
 """What the system may hold for one connection beside what is on its way to the peer."""
 
@@ -111,6 +113,7 @@ async def serving(
         ws_per_message_deflate=False,  # media does not shrink, and one core is dear
         ws_max_size=256 * 1024,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     server = uvicorn.Server(config) if tls is None else _TlsServer(config, tls, plain, limits, proxies)
     # `_serve` is `serve` without taking SIGTERM and SIGINT away from the service.

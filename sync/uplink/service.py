@@ -51,6 +51,8 @@ log = structlog.get_logger(__name__)
 TICK_S = 0.25
 LOG_LOOK_S = 1.0
 UPLOAD_BITS_PER_S = 40_000_000
+KEEP_ALIVE_S = 15.0
+"""Less than the center waits, so that nothing is sent on a line that it is just closing."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ class Uplink:
                 base_url=config.center_url,
                 headers={"Authorization": f"Bearer {config.token}"} if config.token else {},
                 timeout=httpx.Timeout(30, connect=5),
+                # A new connection for each request of pieces would cost both ends more than its bytes do.
+                limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
                 trust_env=False,
                 verify=True if config.tls is None else config.tls.context,
                 event_hooks={"request": [ask_for_center]},

@@ -23,6 +23,11 @@ class TokenBucket:
         self._tokens = bytes_per_s
         self._at = monotonic()
 
+    @property
+    def bytes_per_s(self) -> float:
+        """How many bytes pass in a second."""
+        return self._rate
+
     async def take(self, count: int) -> None:
         """Wait until `count` bytes may be sent. A debt is allowed, so a large piece passes whole and is paid after."""
         now = self._monotonic()

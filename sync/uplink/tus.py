@@ -42,16 +42,21 @@ class TusClient:
         """`http` has the center's base address and the room's bearer token."""
         self._http = http
 
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """The center's connections."""
+        return self._http
+
     async def ping(self) -> None:
         """Ask whether the center is there and accepts this room."""
-        _expect(await self._http.options("/api/uploads/", headers=_TUS), 200, 204)
+        expect(await self._http.options("/api/uploads/", headers=_TUS), 200, 204)
 
     async def create(self, metadata: Mapping[str, str]) -> str:
         """Begin an upload of unknown length; returns its id."""
         pairs = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in metadata.items())
         headers = {**_TUS, "Upload-Defer-Length": "1", "Upload-Metadata": pairs}
         answer = await self._http.post("/api/uploads/", headers=headers)
-        _expect(answer, 201)
+        expect(answer, 201)
         # Only the id is taken: a Location on another host must never see the room's token.
         upload = str(answer.headers.get("Location", "")).rstrip("/").rsplit("/", 1)[-1]
         if not upload.isalnum():
@@ -61,7 +66,7 @@ class TusClient:
     async def offset(self, upload: str) -> int:
         """How many bytes of an upload the center holds."""
         answer = await self._http.head(f"/api/uploads/{upload}", headers=_TUS)
-        _expect(answer, 200, 204)
+        expect(answer, 200, 204)
         return _offset(answer)
 
     async def append(self, upload: str, offset: int, data: bytes, *, length: int | None = None) -> int:
@@ -72,7 +77,7 @@ class TusClient:
         answer = await self._http.patch(f"/api/uploads/{upload}", headers=headers, content=data)
         if answer.status_code == 409:
             raise OffsetError(f"the center holds another offset than {offset}; it will be asked")
-        _expect(answer, 204)
+        expect(answer, 204)
         return _offset(answer)
 
     async def confirm(self, fields: Mapping[str, Any]) -> int:
@@ -84,7 +89,7 @@ class TusClient:
         answer = await self._http.post("/api/objects", json=dict(fields), timeout=120)
         if answer.status_code == 409:
             raise ChecksumError("the center received other bytes than the room has; they are sent again")
-        _expect(answer, 200, 201)
+        expect(answer, 200, 201)
         try:
             value = answer.json()
             if value["sha256"] != fields["sha256"]:
@@ -101,7 +106,8 @@ def _offset(answer: httpx.Response) -> int:
         raise CenterError("the center does not say how much it has received; it will be asked again") from error
 
 
-def _expect(answer: httpx.Response, *codes: int) -> None:
+def expect(answer: httpx.Response, *codes: int) -> None:
+    """`CenterError` for an answer of another status, in the words of what it means to a room."""
     if answer.status_code in codes:
         return
     if answer.status_code in (404, 410):

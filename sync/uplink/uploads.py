@@ -4,6 +4,9 @@ Promises: a file counts as sent only when the other end has confirmed that its h
 after any break, restart or loss of `upload.db` the way is taken up again from what the center holds. Refuses nothing:
 a file that cannot be sent (the center is away, the disk lost it) waits with a growing pause and holds up no other.
 The files of the hearing that is open go before those that wait from earlier ones.
+
+What has grown goes together, as pieces of many files in one request; to a center of before, which takes none, by tus,
+file by file. Which of the two it is, is asked whenever the center is met again.
 """
 
 from __future__ import annotations
@@ -20,28 +23,22 @@ import httpx
 import structlog
 
 from sync.errors import CenterError, MediaError, StorageError
-from sync.media.fmp4 import Init, index_file
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.uplink.piece_client import NoPiecesError, PieceClient
+from sync.uplink.piece_exchange import Exchanged, Forward, PieceExchange
+from sync.uplink.segment_growth import SegmentGrowth
 from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
+from sync.uplink.tus_way import TusWay
 from sync.uplink.upload_store import Upload, UploadStore
 
 log = structlog.get_logger(__name__)
 
-GROW_S = 2.0
+GROW_S = 4.0
 PIECE_BYTES = 1024 * 1024
 ATTEMPTS = 256
 MAX_PAUSE_S = 60.0
-
-
-@dataclass(slots=True)
-class _Growth:
-    """A growing segment: where its last whole fragment ends, and how much of it the center holds."""
-
-    init: Init | None = None
-    whole_bytes: int = 0
-    offset: int | None = None
 
 
 @dataclass(slots=True)
@@ -78,9 +75,21 @@ class Uploads:
     """Why the last file that was tried was not taken; empty when it was."""
     _kick: asyncio.Event = field(default_factory=asyncio.Event)
     _locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    _growth: dict[str, _Growth] = field(default_factory=dict)
+    _held: dict[str, int] = field(default_factory=dict)
+    """Bytes of a file that the center has, as it said last; what is not here is asked."""
     _retries: defaultdict[str, _Retry] = field(default_factory=lambda: defaultdict(_Retry))
     _complaint: str = ""
+    _takes_pieces: bool | None = None
+    """None: to be asked."""
+    _said_plain: bool = False
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _exchanging: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._client = PieceClient(self.tus.http)
+        self._exchange = PieceExchange(self._client, self.store, self.pace, self._path)
+        self._growth = SegmentGrowth(self.layout, self.store, self._path)
+        self._tus_way = TusWay(self.room, self.tus, self.store, self.pace, self._path, self._held)
 
     def kick(self) -> None:
         """There may be something new in the log."""
@@ -100,11 +109,8 @@ class Uploads:
             wait_s = 1.0
             try:
                 waiting = await asyncio.to_thread(self._scan, self.hearing())
-                for upload in waiting:
-                    if not await self._attempt_if_due(upload.key, self._finish):
-                        break  # nobody answers: the others would only wait for the same silence
-                    if self._kick.is_set():
-                        break  # perhaps of the hearing that is open, which goes before a backlog
+                if waiting:
+                    await self._send_finished(waiting)
                 wait_s = 1.0 if waiting else 5.0
                 if not waiting or not self.reachable:  # files that cannot be read say nothing of the center
                     await self._ping()
@@ -131,38 +137,67 @@ class Uploads:
         except (CenterError, httpx.HTTPError) as error:
             self._unwell(error)
 
+    async def _send_finished(self, waiting: list[Upload]) -> None:
+        """Bring each to the center and have it confirmed, until nobody answers or something newer may be there."""
+        due = [upload for upload in waiting if self._is_due(upload.key)]
+        if not due:
+            return
+        if await self._by_pieces():
+            await self._finish_together(due)
+        elif self._takes_pieces is False:
+            for upload in due:
+                if not await self._attempt(upload.key, self._finish):
+                    return  # nobody answers: the others would only wait for the same silence
+                if self._kick.is_set():
+                    return  # perhaps of the hearing that is open, which goes before a backlog
+
+    async def _finish_together(self, due: list[Upload]) -> None:
+        files = [Forward(upload, upload.bytes or 0, upload.bytes) for upload in due]
+        gone: set[str] = set()
+        while files:
+            # What is gone is perhaps stored already and the answer was lost: the confirmation tells.
+            whole = [one for one in files if one.upload.key in gone or self._held.get(one.upload.key) == one.until]
+            for one in whole:
+                if not await self._attempt(one.upload.key, self._confirm):
+                    return
+            files = [one for one in files if one not in whole]
+            if self._kick.is_set() or not files:
+                return
+            done = await self._forward(files)
+            if done is None or not done.told:
+                return
+            for one in files:
+                if self._held.get(one.upload.key, 0) > one.until:
+                    self._rest(one.upload.key, "the center holds more than the file has; it is asked again")
+            gone = done.gone
+            files = [one for one in files if one.upload.key in gone or self._is_due(one.upload.key)]
+
     async def _finish(self, key: str) -> None:
+        """By tus."""
         async with self._locks[key]:
-            upload = self.store.get(key)
+            upload = await asyncio.to_thread(self.store.get, key)
+            if upload is None or upload.bytes is None or upload.stored_utc_ns is not None:
+                return
+            await self._tus_way.complete(upload, upload.bytes, PIECE_BYTES)
+        await self._confirm(key)
+
+    async def _confirm(self, key: str) -> None:
+        """Have the other end say that it has a file that is there whole."""
+        async with self._locks[key]:
+            upload = await asyncio.to_thread(self.store.get, key)
             if upload is None or upload.sha256 is None or upload.bytes is None or upload.stored_utc_ns is not None:
                 return
             size = upload.bytes
-            name = await self._complete(upload, size)
-            claim = {"upload": name, "sha256": upload.sha256, "bytes": size, "room": self.room}
+            claim = {"upload": upload.upload, "sha256": upload.sha256, "bytes": size, "room": self.room}
             claim |= {"hearing": upload.hearing, "kind": upload.kind, "track": upload.track, "index": upload.index}
             stored_utc_ns = await self.confirm(claim)
             await asyncio.to_thread(self.store.set_stored, key, stored_utc_ns)
             self.last_receipt_utc_ns = stored_utc_ns
             self.pending_bytes = max(self.pending_bytes - size, 0)
-            self._growth.pop(key, None)
+            self._growth.forget(key)
+            self._held.pop(key, None)
             self._retries.pop(key, None)
         self._locks.pop(key, None)
-
-    async def _complete(self, upload: Upload, size: int) -> str:
-        """Bring all bytes to the center; the id of the upload that has them."""
-        try:
-            name, offset = await self._resume(upload)
-        except UploadGoneError:
-            if upload.upload is None:
-                raise
-            return upload.upload  # perhaps it is stored already and the answer was lost: the confirmation tells
-        if offset > size:
-            raise UploadGoneError("the center holds more than the file has; it is sent again")
-        if offset < size or size == 0:
-            await self._send(upload, name, offset, size, length=size)
-        else:
-            await self.tus.append(name, offset, b"", length=size)  # all is there but its length is not known yet
-        return name
 
     # Segments that still grow.
 
@@ -171,83 +206,122 @@ class Uploads:
             started = self.monotonic()
             hearing = self.hearing()
             try:
-                for upload in [] if hearing is None else await asyncio.to_thread(self._growing, hearing):
-                    if not await self._attempt_if_due(upload.key, self._grow):
-                        break
+                growing = [] if hearing is None else await asyncio.to_thread(self._growth.segments, hearing)
+                due = [upload for upload in growing if self._is_due(upload.key)]
+                if due and await self._by_pieces():
+                    await self._grow_together(due)
+                elif due and self._takes_pieces is False:
+                    for upload in due:
+                        if not await self._attempt(upload.key, self._grow):
+                            break
             except StorageError as error:
                 log.error("uploads_wait", why=error.message)
             await asyncio.sleep(max(GROW_S - (self.monotonic() - started), 0.1))
 
-    def _growing(self, hearing: str) -> list[Upload]:
-        folder = self.layout.hearing(hearing)
-        found: list[Upload] = []
-        for path in sorted(folder.glob("*/*.mp4")) if folder.is_dir() else []:
-            if not path.stem.isdigit():
+    async def _grow_together(self, due: list[Upload]) -> None:
+        files = await asyncio.to_thread(self._grown, due)
+        while files:
+            done = await self._forward(files, growing=True)
+            if done is None or not done.told:
+                return
+            for key in done.gone:
+                log.warning("upload_restarted", key=key, why="the center does not know this upload")
+                await asyncio.to_thread(self.store.set_upload, key, None)
+            over = done.gone | set(done.failed)
+            files = [
+                one for one in files if one.upload.key not in over and self._held.get(one.upload.key, -1) < one.until
+            ]
+
+    def _grown(self, uploads: list[Upload]) -> list[Forward]:
+        """How far each has whole fragments that the center does not have. Blocks."""
+        found = []
+        for upload in uploads:
+            try:
+                whole_bytes = self._growth.whole_bytes(upload)
+            except (StorageError, MediaError, OSError) as error:
+                self._growth.forget(upload.key)
+                self._rest(upload.key, str(error))
                 continue
-            key_of = Upload.growing(hearing, path.parent.name, int(path.stem), f"{path.parent.name}/{path.name}")
-            known = self.store.get(key_of.key) or self.store.begin(key_of)
-            if known.sha256 is None:
-                found.append(known)
+            if whole_bytes and self._held.get(upload.key, 0) < whole_bytes:
+                found.append(Forward(upload, whole_bytes, None))
         return found
 
     async def _grow(self, key: str) -> None:
+        """By tus."""
         async with self._locks[key]:
-            upload = self.store.get(key)
+            upload = await asyncio.to_thread(self.store.get, key)
             if upload is None or upload.sha256 is not None:
                 return
-            growth = self._growth.setdefault(key, _Growth())
-            path = self._path(upload)
-            index = await asyncio.to_thread(index_file, path, growth.whole_bytes, growth.init, salvage=True)
-            growth.init, growth.whole_bytes = index.init, max(index.end, growth.whole_bytes)
-            if not growth.whole_bytes or growth.offset == growth.whole_bytes:
-                return
-            name, offset = await self._resume(upload)
-            if offset > growth.whole_bytes:
-                return  # what the disk lost after a power cut; the checksum at the end decides
-            growth.offset = await self._send(upload, name, offset, growth.whole_bytes)
+            whole_bytes = await asyncio.to_thread(self._growth.whole_bytes, upload)
+            if whole_bytes:
+                await self._tus_way.forward(upload, whole_bytes, PIECE_BYTES)
 
     # What both need.
 
-    async def _resume(self, upload: Upload) -> tuple[str, int]:
-        """The id at the center and the offset from which to go on."""
-        if upload.upload is not None:
-            growth = self._growth.get(upload.key)
-            if growth is not None and growth.offset is not None:
-                return upload.upload, growth.offset
-            return upload.upload, await self.tus.offset(upload.upload)
-        name = await self.tus.create(
-            {
-                "room": self.room,
-                "hearing": upload.hearing,
-                "kind": upload.kind,
-                "track": upload.track,
-                "index": str(upload.index),
-                "name": upload.file,
-                "filetype": upload.media_type,
-            }
-        )
-        await asyncio.to_thread(self.store.set_upload, upload.key, name)
-        return name, 0
+    async def _by_pieces(self) -> bool:
+        """Whether the center takes pieces; false also while it does not answer."""
+        async with self._asking:
+            if self._takes_pieces is None:
+                try:
+                    self._takes_pieces = await self._client.is_offered()
+                except (CenterError, httpx.HTTPError) as error:
+                    if isinstance(error, CenterError):
+                        self.refused = error.message
+                    self._unwell(error)
+                    return False
+                self._well()
+            if self._takes_pieces is False and not self._said_plain:
+                log.warning("center_takes_no_pieces", next="files go by tus, one by one; update the center")
+            self._said_plain = self._takes_pieces is False
+            return self._takes_pieces is True
 
-    async def _send(self, upload: Upload, name: str, offset: int, until: int, *, length: int | None = None) -> int:
-        path = self._path(upload)
-        while True:
-            data = await asyncio.to_thread(_read, path, offset, min(PIECE_BYTES, until - offset))
-            if not data and until > offset:
-                raise StorageError(f"{path.name} is shorter than the room's log says; its bytes are gone from the disk")
-            await self.pace.take(len(data))
-            last = offset + len(data) >= until
-            offset = await self.tus.append(name, offset, data, length=length if last else None)
-            growth = self._growth.get(upload.key)
-            if growth is not None:
-                growth.offset = offset
-            if last:
-                return offset
+    async def _forward(self, files: list[Forward], *, growing: bool = False) -> Exchanged | None:
+        """One request of pieces; None when the center is away, or takes none any more."""
+        async with self._exchanging:
+            try:
+                if growing:  # of what was finished meanwhile the other task sends the rest
+                    files = await asyncio.to_thread(self._still_growing, files)
+                done = await self._exchange.exchange(files, self._held, piece_bytes=PIECE_BYTES)
+                if done.answered:
+                    self._well()
+            except NoPiecesError:
+                self._takes_pieces = False
+                return None
+            except CenterError as error:
+                self.refused = error.message
+                if error.code == "token":
+                    self._unwell(error)
+                    return None
+                done = Exchanged(failed={one.upload.key: error.message for one in files})
+            except httpx.HTTPError as error:
+                self._unwell(error)
+                for one in files:
+                    self._held.pop(one.upload.key, None)
+                return None
+        for key, why in done.failed.items():
+            self._held.pop(key, None)
+            self._rest(key, why)
+        if growing:  # of finished ones the confirmation ends what was refused before
+            for key in done.moved:
+                self._retries.pop(key, None)
+        if done.moved and not done.failed:
+            self.refused = ""
+        return done
 
-    async def _attempt_if_due(self, key: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> bool:
-        """Do one file's work unless it rests; False when the center is away, which is no file's fault."""
+    def _still_growing(self, files: list[Forward]) -> list[Forward]:
+        known = {one.upload.key: self.store.get(one.upload.key) for one in files}
+        return [one for one in files if (upload := known[one.upload.key]) is not None and upload.sha256 is None]
+
+    def _is_due(self, key: str) -> bool:
+        """Whether a file does not rest."""
         retry = self._retries.get(key)
-        return (retry is not None and retry.at > self.monotonic()) or await self._attempt(key, work)
+        return retry is None or retry.at <= self.monotonic()
+
+    def _rest(self, key: str, why: str) -> None:
+        """A file did not get on: it is tried again later."""
+        log.warning("upload_refused", key=key, why=why)
+        self.refused = why
+        self._retries[key].later(self.monotonic())
 
     async def _attempt(self, key: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> bool:
         retry = self._retries[key]
@@ -275,9 +349,10 @@ class Uploads:
             self.refused = error.message
         except httpx.HTTPError as error:
             self._unwell(error)
-            self._growth.pop(key, None)
+            self._held.pop(key, None)
             return False
-        self._growth.pop(key, None)  # ask the center for the offset
+        self._growth.forget(key)
+        self._held.pop(key, None)  # ask the center for the offset
         retry.later(self.monotonic())
         return True
 
@@ -291,6 +366,7 @@ class Uploads:
         if why != self._complaint:
             log.warning("center_unreachable", why=why, next="the record waits on the room's disk; trying again")
         self.reachable, self._complaint = False, why
+        self._takes_pieces = None  # whoever comes back may be another
 
     def _path(self, upload: Upload) -> Path:
         folder = self.layout.hearing(upload.hearing)
@@ -298,9 +374,3 @@ class Uploads:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise StorageError(f"{upload.file} lies outside of its hearing's folder; it is not sent")
         return path
-
-
-def _read(path: Path, offset: int, count: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(count)

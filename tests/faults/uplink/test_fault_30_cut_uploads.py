@@ -134,6 +134,7 @@ def after_waiting(owner, name):
         return value
     setattr(owner, name, called)
 
+after(UploadFolder, "write_on")
 after(UploadFolder, "_sync")
 after(ObjectStore, "take")
 after_waiting(RecordWriter, "store_object")
@@ -142,8 +143,8 @@ after_waiting(RecordWriter, "store_events")
 from wutong.cli import main
 main()
 """
-"""A center that dies once at each of these: what they do is on disk, and nobody was told of it yet."""
-MOMENTS = {"_sync", "take", "store_object", "forget", "store_events"}
+"""A center that dies once at each of these: what they do is done, and nobody was told of it yet."""
+MOMENTS = {"write_on", "_sync", "take", "store_object", "forget", "store_events"}
 
 
 def spawned(command: list[str]) -> subprocess.Popen[bytes]:

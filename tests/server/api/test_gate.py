@@ -41,6 +41,7 @@ TABLE = {
     ("PATCH", "/api/uploads/{uuid}"): ROOM,
     ("DELETE", "/api/uploads/{uuid}"): ROOM,
     ("OPTIONS", "/api/uploads/"): ROOM,
+    ("POST", "/api/pieces"): ROOM,
     ("POST", "/api/objects"): ROOM,
     ("POST", "/api/tokens"): ROOM,
     ("POST", "/api/enroll"): PUBLIC,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from fastapi import HTTPException
 
 from server.ingest.objects_api import AT_ONCE
+from server.ingest.upload_files import ORPHAN_DAYS
 from server.ingest.uploads import UploadFolder
 from tests.server.access.test_sealed_parts import at_room_time, store
 from tests.support.peers.center_peers import RoomPeer, Served, metadata, opening, until
@@ -52,7 +54,12 @@ async def test_files_that_a_death_has_left_without_what_is_said_of_them_are_swep
     (place / f"{'e' * 32}.info.new").write_text("half")
     (place / "README").write_text("of somebody else")
     again = UploadFolder(place)
-    assert sorted(one.name for one in place.iterdir()) == sorted([UID, f"{UID}.info", "README"])
+    kept = [UID, f"{UID}.info", "README", broken, f"{broken}.info"]
+    assert sorted(one.name for one in place.iterdir()) == sorted(kept)
+    assert again.expire(time.time() + ORPHAN_DAYS * 86_400 + 60) == 2
+    assert sorted(one.name for one in place.iterdir()) == ["README"]
+    again = await begun(UploadFolder(place))
+    await again.append(UID, bytes(MIB))
     assert again.outstanding("court1/c03") == MIB
 
 
@@ -88,4 +95,4 @@ async def test_claims_without_an_upload_leave_nothing_behind(served: Served) -> 
         for number in range(50):
             claim = {"upload": f"{number:032x}", "sha256": "0" * 64, "bytes": 1, "room": "court1/c03", "hearing": "t"}
             assert (await http.post("/api/objects", json={**claim, "kind": "selftest"})).status_code == 404
-    assert served.center.uploads._locks == {}
+    assert await served.center.uploads.list_uids() == []

@@ -10,7 +10,9 @@ from typing import BinaryIO, Self, cast
 import httpx
 import pytest
 
-from server.ingest.uploads import MOST_UPLOADS, ORPHAN_DAYS, Metadata, Partial, UploadFolder
+from server.ingest.partial import Metadata, Partial
+from server.ingest.upload_files import MOST_UPLOADS, ORPHAN_DAYS
+from server.ingest.uploads import UploadFolder
 from sync.errors import StorageError
 from tests.support.peers.center_peers import TOKENS, Served, metadata
 
@@ -135,7 +137,7 @@ def test_a_room_cannot_begin_uploads_without_end(tmp_path: Path) -> None:
     said = Metadata(room="court1/c03", hearing="h1", kind="segment")
     for number in range(MOST_UPLOADS):
         uid = f"{number:032x}"
-        uploads._partials[uid] = Partial(uid, tmp_path / uid, said)
+        uploads._index.add(Partial(uid, tmp_path / uid, said))
     uploads.check_room("court1/c03")
     with pytest.raises(StorageError):
         uploads.check_room("court1/c03", new=True)
