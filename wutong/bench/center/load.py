@@ -28,8 +28,8 @@ from wutong.bench.center.reel_making import CAMERAS
 from wutong.bench.center.samples import SamplesReport, joined
 from wutong.bench.center.usage import BROKER, CENTER, ROOMS, WALL, UsageLook, UsedBetween
 
-PHASES_S = 200.0
-"""Over so much of the script the rooms' beginnings are spread."""
+PHASES_S = 275.0
+"""Over so much of the script the rooms begin: the first one closes its hearing soon, and opens another."""
 GOLDEN = 0.6180339887
 STAGGER_S = 0.1
 """Rooms of one process begin so far apart."""
@@ -91,7 +91,7 @@ class CenterLoad:
         return RoomOrders(
             room.address,
             str(room.data),
-            round(share * PHASES_S, 2),
+            round((1 - share) * PHASES_S, 2),
             round(max(share, 1 / 60), 3),
             round(number % self._rooms_a_process * STAGGER_S, 2),
             [track for address, _, track in names if address == room.address],

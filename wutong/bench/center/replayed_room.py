@@ -235,6 +235,7 @@ class ReplayedRoom:
                     await self._say_closed(body)
                     if not any(one.is_kept for one in self._tracks):
                         self._complete.set()
+            track.flush()
 
     async def _say_closed(self, body: SegmentBody) -> None:
         assert self._hearing is not None

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from sync.errors import ConfigError
+from tests.support.files import databases
 from tests.support.rooms.running_demo import free_port_base
 from wutong.bench.center import measure as bench
 from wutong.bench.center.measure import WANTED, CenterPlan
@@ -63,6 +64,8 @@ async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left
     assert figures["center_loop_cores"] <= figures["center_cores"]
     assert figures["other_cores"] >= 0
     assert set(figures["missed"]) <= set(figures["wanted"]) <= set(WANTED)
+    kinds = {row[0] for row in databases.rows(tmp_path / "center/center.db", "SELECT DISTINCT kind FROM events")}
+    assert {"open", "close", "seal", "segment", "exhibit", "drawn"} <= kinds, "no hearing went to its end"
     floor = figures["floor"]
     assert floor["fragment_ms_p50"] > 0
     assert floor["fragment_ms_p50_ratio"] > 0

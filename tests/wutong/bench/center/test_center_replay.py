@@ -107,13 +107,14 @@ def test_the_script_is_a_hearing_that_the_center_takes_and_that_ends_closed(reel
     assert 0.7 < len(captions) / script.end_s < 1.1
 
 
-def test_a_hearing_that_begins_in_the_middle_still_has_its_exhibits(reel: Reel) -> None:
+@pytest.mark.parametrize("begun_s", [170.0, 227.4, 275.0])
+def test_a_hearing_that_begins_in_the_middle_still_has_its_exhibits(reel: Reel, begun_s: float) -> None:
     script = Script.of(reel)
     held = HeldHearing("20260101-090000-00000000", BEGIN_NS, 1)
     hearing = Hearing(held.id)
     for number, moment in enumerate(script.moments, 1):
-        if isinstance(moment, ScriptFact) and (moment.at_s >= 170 or moment.always):
+        if isinstance(moment, ScriptFact) and (moment.at_s >= begun_s or moment.always):
             hearing.apply(Event(number, held.id, moment.kind, held.ns(moment.at_s), 1, moment.body(held)))
     assert hearing.state == "closed"
     assert len(hearing.exhibits) == 2
-    assert hearing.presentations
+    assert bool(hearing.presentations) == (begun_s < 200)
