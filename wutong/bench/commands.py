@@ -175,7 +175,7 @@ def bench_center(
     units: Annotated[bool, typer.Option("--units", help="what one more room, tab and track costs")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="without TLS, rooms by token and password")] = False,
     floor: Annotated[bool, typer.Option("--floor/--no-floor", help="also the same through the broker alone")] = True,
-    rooms_a_process: Annotated[int, typer.Option("--rooms-a-process", min=1, help="of the generator")] = 25,
+    rooms_a_process: Annotated[int, typer.Option("--rooms-a-process", min=1, help="of the generator")] = 10,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
     as_json: JsonOption = False,
 ) -> None:

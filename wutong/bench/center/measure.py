@@ -75,7 +75,7 @@ class CenterPlan:
     floor: bool = True
     """Also the broker alone."""
     segment_s: float = 60
-    rooms_a_process: int = 25
+    rooms_a_process: int = 10
     port_base: int = 8900
     settle_s: float = SETTLE_S
     reel_s: int = SECONDS

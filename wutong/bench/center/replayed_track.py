@@ -67,22 +67,23 @@ class GrowingSegment:
         self._name = f"{folder.name}/{index:05d}.mp4"
         self._file = (folder / f"{index:05d}.mp4").open("xb", buffering=0)
         self._sha256 = hashlib.sha256()
-        self._unwritten = bytearray(init)
+        self._unwritten = [init]
         self._bytes = 0
         self._fragments = 0
 
     def append(self, fragment: ReplayedFragment) -> None:
         """One more; it is in the file after the next `flush`."""
-        self._unwritten += fragment.data
+        self._unwritten.append(fragment.data)
         self.to_ns = fragment.to_ns
         self._fragments += 1
 
     def flush(self) -> None:
         """Have in the file what was appended."""
         if self._unwritten:
-            self._file.write(self._unwritten)
-            self._sha256.update(self._unwritten)
-            self._bytes += len(self._unwritten)
+            data = b"".join(self._unwritten)
+            self._file.write(data)
+            self._sha256.update(data)
+            self._bytes += len(data)
             self._unwritten.clear()
 
     def close(self, track: str, mime: str) -> SegmentBody:
