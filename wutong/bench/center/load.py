@@ -190,7 +190,7 @@ class CenterLoad:
                 return
             if time.monotonic() > deadline:
                 raise WutongError(
-                    f"{what} were not there within {START_S:g} s (only {found}); this machine cannot carry so many, or"
-                    f" see the logs in {self._center.processes.log_dir}"
+                    f"{what} were not there within {START_S:g} s (only {found}): this machine cannot carry so many"
+                    f" beside what else it does; the center's last words: {self._center.center.last_words(1)[:300]}"
                 )
             await asyncio.sleep(0.25)

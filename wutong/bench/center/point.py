@@ -88,14 +88,12 @@ def percentiles(what: str, values: Sequence[float]) -> dict[str, Value]:
 
 
 def needed(point: MeasuredPoint) -> list[str]:
-    """The delays that this run was made for and of which nothing was seen: then it is no measurement."""
+    """The delays of which every run sees something, and this one did not: then it is no measurement."""
     wanted: Mapping[str, bool] = {
         RECEIPT: True,
-        WITNESS: True,
         UPLOAD: True,
         PING: True,
         THUMBNAIL: point.inspectors > 0,
-        CAPTION: point.inspectors > 0,
         FRAGMENT: point.watched > 0,
     }
     return [what for what, needs in wanted.items() if needs and not point.seen["ms"].get(what)]

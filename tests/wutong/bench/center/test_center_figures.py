@@ -38,7 +38,7 @@ def test_what_was_not_seen_has_no_figure_and_what_was_to_be_seen_is_named() -> N
     assert percentiles("claim_ms", []) == {"claim_ms_p50": None, "claim_ms_p99": None}
     assert percentiles("claim_ms", [1.0, 2.0, 3.0])["claim_ms_p50"] == 2.0
     nothing = point(1, 1, 1, 0.1, 100)
-    assert {"fragment_ms", "thumbnail_ms", "caption_ms", RECEIPT, UPLOAD} <= set(needed(nothing))
+    assert {"fragment_ms", "thumbnail_ms", "ping_ms", RECEIPT, UPLOAD} == set(needed(nothing))
     assert "fragment_ms" not in needed(point(1, 0, 1, 0.1, 100))
     assert nothing.figures()["receipt_ms_p99"] is None
 
