@@ -138,11 +138,20 @@ class BrokerLine:
 class Uplink:
     """One room's way to the center; `run` it in an event loop."""
 
-    def __init__(self, config: UplinkConfig, *, clock: RoomClock) -> None:
+    def __init__(
+        self,
+        config: UplinkConfig,
+        *,
+        clock: RoomClock,
+        room_log: RoomLog | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
+        """`room_log` and `checkpoints` of the room, where this process has them open already: they are closed at the
+        end all the same."""
         layout = config.layout
         self._layout = layout
-        self._log = RoomLog(layout.log)
-        self._checkpoints = Checkpoints(layout.log)
+        self._log = room_log or RoomLog(layout.log)
+        self._checkpoints = checkpoints or Checkpoints(layout.log)
         self._follower = Follower(self._log)
         self._feed = FeedServer(layout.feed("uplink"))
         self._link_said = ""

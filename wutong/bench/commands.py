@@ -166,6 +166,37 @@ def attack(
     run("attack", lambda folder, console: measure(folder, seconds, port_base, console, tls=tls), as_json=as_json)
 
 
+@bench.command(name="center")
+def bench_center(
+    rooms: Annotated[int, typer.Option("--rooms", min=1, max=900)] = 50,
+    watched: Annotated[int, typer.Option("--watched", min=0, help="tracks with one watcher each")] = 50,
+    inspectors: Annotated[int, typer.Option("--inspectors", min=0, max=30, help="all of them on the wall")] = 10,
+    seconds: Annotated[float, typer.Option("--seconds", min=2, max=1800)] = 60,
+    units: Annotated[bool, typer.Option("--units", help="what one more room, tab and track costs")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="without TLS, rooms by token and password")] = False,
+    floor: Annotated[bool, typer.Option("--floor/--no-floor", help="also the same through the broker alone")] = True,
+    rooms_a_process: Annotated[int, typer.Option("--rooms-a-process", min=1, help="of the generator")] = 10,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """What a center costs that carries many rooms and inspectors, and how late what it carries is."""
+    from wutong.bench.center.measure import CenterPlan, measure, show
+    from wutong.bench.report import run
+
+    plan = CenterPlan(
+        rooms,
+        watched,
+        inspectors,
+        seconds,
+        not plain,
+        units,
+        floor,
+        rooms_a_process=rooms_a_process,
+        port_base=port_base,
+    )
+    run("center", lambda folder, console: measure(folder, plan, console), as_json=as_json, show=show)
+
+
 @bench.command()
 def sync(
     hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,

@@ -17,13 +17,20 @@ from wutong.terminal import terminal
 
 
 def run(
-    name: str, measure: Callable[[Path, Console], Coroutine[Any, Any, Mapping[str, Any]]], *, as_json: bool
+    name: str,
+    measure: Callable[[Path, Console], Coroutine[Any, Any, Mapping[str, Any]]],
+    *,
+    as_json: bool,
+    show: Callable[[str, Mapping[str, Any]], None] | None = None,
 ) -> Mapping[str, Any]:
-    """Measure in a temporary folder, with progress on stderr, and print the figures."""
+    """Measure in a temporary folder, with progress on stderr, and print the figures: for people by `show`, if any."""
     configure_logging("bench")
     with tempfile.TemporaryDirectory(prefix="wutong-bench-") as folder:
         figures = asyncio.run(measure(Path(folder), terminal(stderr=True)))
-    print_figures(name, figures, as_json=as_json)
+    if show is not None and not as_json:
+        show(name, figures)
+    else:
+        print_figures(name, figures, as_json=as_json)
     return figures
 
 
