@@ -65,8 +65,8 @@ class Classifications:
     def __init__(self, record: RecordWriter, archive: RecordReader) -> None:
         self._record = record
         self._archive = archive
-        self.changed = Listeners[[]]()
-        """Told when what somebody may see has changed."""
+        self.changed = Listeners[[str]]()
+        """Told of the hearing of which somebody may see more, or less, than before."""
         self.said = Listeners[[str]]()
         """Told of the hearing whose level somebody has set."""
         self._set: dict[str, Classification] = {}
@@ -145,7 +145,7 @@ class Classifications:
         row["detail"] = json.dumps(detail, ensure_ascii=False)
         await self._record.set_level(row, hearing, goal.value)
         self._set[hearing] = goal
-        self.changed.notify()
+        self.changed.notify(hearing)
         self.said.notify(hearing)
 
     def stored(self, events: Sequence[Received]) -> None:
@@ -155,7 +155,7 @@ class Classifications:
             if received.event.kind == "open" and hearing is not None and not is_public(received.event.body.get("case")):
                 self._not_public.add(hearing)
                 self._said_closed.discard(hearing)
-                self.changed.notify()
+                self.changed.notify(hearing)
 
     def opened(self, hearing: str, case: object) -> None:
         """A room says live that this hearing runs; its opening may still be on its way."""

@@ -139,14 +139,12 @@ class InspectorRoutes:
                     return
 
                 def said(tab: LiveTab) -> None:
-                    self._live.said(tab)
                     self._watching.said(session, address_of(ws), tab)
 
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 may_see_span = self._may_see_span(session.role)
-                await self._live.gateway.serve(
+                await self._live.serve(
                     ws,
-                    self._live.first(may_see, may_see_span),
                     may_watch=may_watch,
                     may_see=may_see,
                     may_see_span=may_see_span,
