@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from server.config import RoomEntry
@@ -32,6 +33,7 @@ from server.events.admission import Received
 from server.steady_status import without_counters
 from server.uplinks import RoomUplinks, StatusWorth
 from sync.errors import CenterError
+from sync.record.bodies.limits import Name
 from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
 from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
@@ -49,6 +51,10 @@ TWICE_WORDS = (
 MAX_STATUS_BYTES = 256 * 1024
 MAX_ALARMS = 16
 _INT64 = 2**63 - 1
+MOST_BACK = 4
+BACK_S = 8.0
+"""A room that comes back more often than `MOST_BACK` times in so long is told what it must know when that is over."""
+_HEARING = TypeAdapter[str](Name)
 
 
 class Status(BaseModel):
@@ -117,6 +123,8 @@ class KnownRoom:
     heard: bool = False
     """Whether a status has come since the room, or the way to it, was last away."""
     uplinks: RoomUplinks = field(default_factory=RoomUplinks)
+    backs_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_BACK))
+    """When others were last told that the room came back."""
     opening: tuple[str, int] | None = None
     """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
 
@@ -162,13 +170,14 @@ class KnownRoom:
     def _to_screen(self, counters: bool) -> dict[str, Any]:
         status = self.status
         said: Any = status  # of its shape, not of its form: what a room says is passed on, never trusted further
+        recorder: Any = None if said is None else said.recorder if counters else self.steady_recorder
         room: ShownRoom = {
             "address": self.address,
             "online": self.online,
             "court_name": self.court_name,
             "room_name": self.room_name,
             "hearing": None if status is None else said.hearing,
-            "recorder": None if status is None else said.recorder if counters else self.steady_recorder,
+            "recorder": recorder,
             "speaking": status.speaking if status is not None and self.online else [],
             "seats": [] if status is None else said.seats,
             "alarms": [] if status is None else said.alarms,
@@ -214,6 +223,8 @@ class Rooms:
         """Those that are online, whoever was heard longest ago first."""
         self._doubled: dict[str, KnownRoom] = {}
         """Those that two devices say they are."""
+        self._back: dict[str, KnownRoom] = {}
+        """Those that have come back, and nobody was told."""
         self.changed = Listeners[[KnownRoom]]()
         """Told when a room looks different on a screen."""
         self.came_back = Listeners[[KnownRoom]]()
@@ -242,6 +253,8 @@ class Rooms:
         room = self._rooms[address]
         try:
             status = Status.model_validate(read_strict(payload, limit=MAX_STATUS_BYTES))
+            if status.hearing is not None and status.hearing.get("id") is not None:
+                _HEARING.validate_python(status.hearing["id"], strict=True)
             recorder = None if status.recorder is None else without_counters(status.recorder)
             hearing = json.dumps(status.hearing, sort_keys=True)
             steady = (hearing, recorder, status.seats, status.alarms)
@@ -273,6 +286,16 @@ class Rooms:
         self._note_online(room, speaks=status.online)
         self._notify(room)
         if came_back:
+            self._came_back(room)
+
+    def _came_back(self, room: KnownRoom) -> None:
+        """Tell it now, or by `poll` where it was told too often just now: each time costs questions to the store."""
+        now = self._monotonic_s()
+        if len(room.backs_s) == MOST_BACK and now - room.backs_s[0] < BACK_S:
+            self._back[room.address] = room
+        else:
+            self._back.pop(room.address, None)
+            room.backs_s.append(now)
             self.came_back.notify(room)
 
     def _said_by_the_other(self, room: KnownRoom) -> None:
@@ -288,7 +311,7 @@ class Rooms:
             room.alarms[TWICE] = TWICE_WORDS
             self._notify(room)
         if speaks_again:
-            self.came_back.notify(room)
+            self._came_back(room)
 
     def _note_online(self, room: KnownRoom, *, speaks: bool) -> None:
         """Keep the order in which rooms were last heard."""
@@ -342,6 +365,8 @@ class Rooms:
     def poll(self) -> None:
         """Note who has fallen silent; call about once a second. Looks only at those of whom something is due."""
         now = self._monotonic_s()
+        for room in list(self._back.values()):
+            self._came_back(room)
         for room in list(self._doubled.values()):
             if not room.uplinks.still_two(now):
                 del self._doubled[room.address]

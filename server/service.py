@@ -25,6 +25,7 @@ from server.config import Config
 from server.dockets import Dockets
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.floods import Floods
+from server.ingest.message_pace import MessagePace
 from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
@@ -81,6 +82,7 @@ class Center:
     app: FastAPI
     access: Access
     database: Database
+    record: RecordWriter
     broker: CenterBroker
     ingest: Ingest
     floods: Floods
@@ -106,7 +108,7 @@ class Center:
 
 def _note_opening(classifications: Classifications, room: KnownRoom) -> None:
     if room.told_id is not None and room.status is not None and room.status.hearing is not None:
-        classifications.opened(room.told_id, room.status.hearing.get("case"))
+        classifications.opened(room.address, room.told_id, room.status.hearing.get("case"))
 
 
 def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
@@ -187,7 +189,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
-    broker.message.add(RoomMessages(rooms, ingest, witness.offer, live, mishaps, is_shut=certificates.is_shut).take)
+    pace = MessagePace()
+    messages = RoomMessages(rooms, ingest, witness.offer, live, mishaps, pace=pace, is_shut=certificates.is_shut)
+    broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
     rooms.came_back.add(dockets.came_back)
     notices = Notices(archive, classifications, sealing, publisher)
@@ -264,9 +268,10 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         app,
         access,
         database,
+        record,
         broker,
         ingest,
-        Floods(rooms, [broker.dropped_since, ingest.dropped_since]),
+        Floods(rooms, [broker.dropped_since, ingest.dropped_since, pace.dropped_since]),
         live,
         rooms,
         audit,
@@ -321,6 +326,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(center.ledger.run(), name="audit-ledger"),
+        asyncio.create_task(_write_times(center.record), name="times"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         asyncio.create_task(center.live.wall.run(), name="wall"),
         *center.tls.tasks(),
@@ -351,6 +357,16 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await _sign_last(center.ledger)
         await center.broker.stop()
         await asyncio.to_thread(center.database.close)
+
+
+async def _write_times(record: RecordWriter) -> None:
+    """Once, of what older versions have stored."""
+    while True:
+        try:
+            return await record.write_times()
+        except StorageError as error:
+            log.error("times_not_written", why=error.message, next="tried again; until then less is found")
+            await asyncio.sleep(EXPIRE_S)
 
 
 async def _sign_last(ledger: AuditLedger) -> None:

@@ -8,6 +8,10 @@ Everybody may raise a classification; only the archivist lowers one, which is ho
 trial. The classification of a hearing is what the audit log says last, so each change is dated, signed and on disk
 before it counts, and there is no second truth. Changing it cuts what is being watched in the same act. Refuses: to
 delete anything; `withdrawn` closes the door, the record stays.
+
+A room says live that its case is not tried in public before the opening is stored. That closes the hearing at once, and
+opens it again if the hearing turns out to be another room's: no room says who may see what is not its own. Of what a
+room says so the last few hearings count, however many it names.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from server.access.closed_hearings_said import ClosedHearingsSaid
 from server.events.admission import Received
 from server.store.reader import RecordReader
 from server.store.sight import Sight
@@ -65,14 +70,13 @@ class Classifications:
     def __init__(self, record: RecordWriter, archive: RecordReader) -> None:
         self._record = record
         self._archive = archive
-        self.changed = Listeners[[str]]()
-        """Told of the hearing of which somebody may see more, or less, than before."""
+        self.changed = Listeners[[frozenset[str]]]()
+        """Told of the hearings of which somebody may see more, or less, than before."""
         self.said = Listeners[[str]]()
         """Told of the hearing whose level somebody has set."""
         self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
-        self._said_closed: set[str] = set()
-        """Those of them of which the room said so live, and no stored opening does."""
+        self._said = ClosedHearingsSaid(archive.owner, lambda hearing: self.changed.notify(frozenset((hearing,))))
         self._setting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -84,8 +88,8 @@ class Classifications:
 
     def of(self, hearing: str) -> Classification:
         """The classification of a hearing."""
-        default = Classification.RESTRICTED if hearing in self._not_public else Classification.OPEN
-        return self._set.get(hearing, default)
+        closed = hearing in self._not_public or hearing in self._said
+        return self._set.get(hearing, Classification.RESTRICTED if closed else Classification.OPEN)
 
     def set_level(self, hearing: str) -> Classification | None:
         """What somebody has set; None while nobody has."""
@@ -109,7 +113,8 @@ class Classifications:
     def sight(self, role: str) -> Sight:
         """What queries ask for, so that nothing that people of this role may not see is ever taken, or counted."""
         return Sight(
-            frozenset(level.value for level in _allowed(role)), frozenset(self._said_closed - self._set.keys())
+            frozenset(level.value for level in _allowed(role)),
+            frozenset(self._said.hearings() - self._set.keys() - self._not_public),
         )
 
     def check(self, session: Session, hearing: str) -> None:
@@ -145,20 +150,21 @@ class Classifications:
         row["detail"] = json.dumps(detail, ensure_ascii=False)
         await self._record.set_level(row, hearing, goal.value)
         self._set[hearing] = goal
-        self.changed.notify(hearing)
+        self.changed.notify(frozenset((hearing,)))
         self.said.notify(hearing)
 
     def stored(self, events: Sequence[Received]) -> None:
         """Hearings that have just been opened."""
+        closed: set[str] = set()
         for received in events:
             hearing = received.event.hearing
             if received.event.kind == "open" and hearing is not None and not is_public(received.event.body.get("case")):
-                self._not_public.add(hearing)
-                self._said_closed.discard(hearing)
-                self.changed.notify(hearing)
+                closed.add(hearing)
+        if closed - self._not_public:
+            self._not_public |= closed
+            self.changed.notify(frozenset(closed))
 
-    def opened(self, hearing: str, case: object) -> None:
+    def opened(self, room: str, hearing: str, case: object) -> None:
         """A room says live that this hearing runs; its opening may still be on its way."""
         if not is_public(case) and hearing not in self._not_public:
-            self._not_public.add(hearing)
-            self._said_closed.add(hearing)
+            self._said.add(room, hearing)

@@ -6,7 +6,8 @@ is enrolled again (its certificate ends) is certified since its first enrollment
 could be verified any more. The center's key is made at first start (mode 0600), its public half lies beside it.
 
 With the request of its signing key a device sends one for TLS, and gets a certificate of the court's authority that
-opens the center and the broker. It renews that one by itself, by showing it. Revoking a device takes both away at once.
+opens the center and the broker. It renews that one by itself, by showing it, a few times a day at most: each is a row
+and, once revoked, a line in the broker's list. Revoking a device takes both away at once.
 """
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ from server.integrity.device_keys import Device, DeviceKeys
 from server.store import tables as t
 from server.store.database import Database
 from server.tls.court import CourtAuthority
-from server.tls.devices import certified_hosts, note_certificate, revoke_certificates, revoked_serials
+from server.tls.devices import (
+    certified_hosts,
+    count_certificates,
+    note_certificate,
+    revoke_certificates,
+    revoked_serials,
+)
 from sync.errors import AccessError, ConfigError, LedgerError
 from sync.http.people import Throttle
 from sync.http.rules import machine, public
@@ -45,6 +52,8 @@ from sync.tls.hosts import is_loopback
 from sync.tls.names import local_hosts
 
 VALID_S = 15 * 60
+RENEWALS_A_DAY = 8
+"""Of one room by itself; a certificate lasts for a year, and a network seldom changes."""
 
 
 class EnrollmentRequest(BaseModel):
@@ -163,19 +172,24 @@ class Enrollment:
         self.changed.notify()
         return issued
 
-    async def renew(self, room: str, request: str, *, here: bool = False) -> str:
+    async def renew(self, room: str, request: str, *, here: bool = False, address: str = "") -> str:
         """A further TLS certificate (PEM) for a room that has shown the one it has; `LedgerError` for the request.
 
-        `here`: it is asked for on the center's own machine.
+        `here`: it is asked for on the center's own machine; `address`: from where. `AccessError` "throttled" after
+        `RENEWALS_A_DAY`, judged before the one writer of the database is asked.
         """
         court = self._court
         if court is None:
             raise LedgerError("this center gives no certificates of TLS", code="certificate")
 
+        since = self._utc_ns() - 24 * 3600 * NS_PER_S
+        if await self._db.read(lambda connection: count_certificates(connection, room, since)) > RENEWALS_A_DAY:
+            raise AccessError("本庭今日更新证书过于频繁 (too many renewals today; wait)", code="throttled")
+
         def work(connection: Connection) -> x509.Certificate:
             now = self._utc_ns()
             certified = certified_hosts(connection, room, now)
-            tls = court.certify(request.encode(), room, here=here, certified=certified)
+            tls = court.certify(request.encode(), room, here=here, certified=certified, address=address)
             note_certificate(connection, room, tls, now)
             return tls
 
@@ -251,7 +265,7 @@ class Enrollment:
         async def certificate(body: RenewalRequest, request: Request) -> dict[str, str]:
             room = str(request.scope["wutong_room"])
             address = address_of(request)
-            renewed = await self.renew(room, body.request, here=_is_here(address))
+            renewed = await self.renew(room, body.request, here=_is_here(address), address=address)
             audit.note("enroll", "device", address, f"{room} renewed")
             return {"tls": renewed, "authority": authority}
 

@@ -228,7 +228,7 @@ class LiveHub:
 
     def part_changed(self, hearing: str) -> None:
         """A part of a hearing was sealed, ended or lifted: cut what waits of it, and tell who has its page open."""
-        self.rights_changed(hearing)
+        self.rights_changed(frozenset((hearing,)))
         message: CenterSealed = {"type": "sealed", "hearing": hearing}
         self.gateway.broadcast(message, lambda tab: tab.may_see(hearing), hearing=hearing)
 
@@ -244,9 +244,10 @@ class LiveHub:
             part.id for part in parts for start, _ in self._now(room) if part.from_ns <= start < part.end_ns
         )
 
-    def rights_changed(self, hearing: str) -> None:
-        """Who may see a hearing has changed: cut what is watched and what waits of it, and show its rooms anew."""
-        for address in list(self._telling.get(hearing, ())):
+    def rights_changed(self, hearings: frozenset[str]) -> None:
+        """Who may see these hearings has changed: cut what is watched and what waits of them, and show their rooms
+        anew."""
+        for address in {address for hearing in hearings for address in self._telling.get(hearing, ())}:
             self._judge_anew(self._rooms.states[address])
         self.gateway.recheck()
 

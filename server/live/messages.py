@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from server.ingest.message_pace import MessagePace
 from server.ingest.mishaps import Mishaps
 from server.ingest.receipts import Ingest
 from server.live.hub import LiveHub
@@ -30,11 +31,13 @@ class RoomMessages:
         hub: LiveHub,
         mishaps: Mishaps,
         *,
+        pace: MessagePace | None = None,
         is_shut: Callable[[str], bool] = lambda room: False,
     ) -> None:
         """`witness(room, payload)` takes what rooms say on `checkpoints`; `CenterError` when it is malformed.
         `is_shut(room)`: nothing is taken from this room any more, its device was revoked."""
         self._is_shut = is_shut
+        self._pace = pace or MessagePace()
         self.shut_out = 0
         """Messages of rooms from which nothing is taken."""
         self._rooms = rooms
@@ -59,6 +62,8 @@ class RoomMessages:
         # Its checkpoints and batches are answered: the room itself is told why none is taken.
         if topic not in (topics.CHECKPOINTS, topics.EVENTS) and self._is_shut(room):
             self.shut_out += 1
+            return
+        if not self._pace.take(room, topic):
             return
         try:
             taker = self._takers.get(topic)

@@ -24,6 +24,9 @@ MAX_RANGE_NS = 30 * 1_000_000_000
 JOIN_NS = 100_000_000
 """Files whose ends are closer than this are one range: encoders round, a gap is longer."""
 CACHED_FILES = 256
+CACHED_FRAGMENTS = 400_000
+"""Of all files whose indexes are kept in memory, about 260 bytes each: a file may have hundreds of times more than an
+honest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,19 @@ class Media:
                 index.fragments.extend(found.fragments)
                 if not source.growing:
                     self._kept.save(source.path.name, FileIndex(index.init, index.fragments, index.end))
-            return index
+        self._bound(index)
+        return index
+
+    def _bound(self, just_used: _Index) -> None:
+        """Forget what was not used for longest; what is in somebody's hands lives as long as they need it."""
+        with self._lock:
+            count = sum(len(one.fragments) for one in self._indexes.values())
+            for path, one in list(self._indexes.items()):
+                if count <= CACHED_FRAGMENTS:
+                    return
+                if one is not just_used:
+                    count -= len(one.fragments)
+                    del self._indexes[path]
 
     def _recall(self, source: TrackFile, index: _Index) -> None:
         """Take what is known of a stored file, which never changes, instead of reading it."""

@@ -139,18 +139,20 @@ class PlaybackService:
         raise WutongError("the record is just being moved; ask again", code="busy")
 
     async def _sources(self, room: str, hearing: str, track: str, sight: Sight) -> list[TrackFile]:
-        # Uploads first: one that becomes an object in between is then seen twice, never not at all.
-        partials = self._uploads.of_track(room, hearing, track)
+        # Uploads first: one that becomes an object in between is then seen twice, never not at all. Nobody has signed
+        # yet what is in them: they are played while the hearing runs, behind what is stored, and change no past.
+        partials = [] if await self._archive.is_closed(hearing) else self._uploads.of_track(room, hearing, track)
         closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track, sight)}
         sources = [
             TrackFile(f.segment_index, self._store.path(f.sha256), False, f.from_ns, f.to_ns, f.fault)
             for f in closed.values()
         ]
+        last = max(closed, default=-1)
         growing: dict[int, TrackFile] = {}
         for partial in partials:
             index = partial.metadata.index
             # A room that lost its upload starts another: the one with more bytes plays.
-            if index not in closed and (index not in growing or _size(partial.path) > _size(growing[index].path)):
+            if index > last and (index not in growing or _size(partial.path) > _size(growing[index].path)):
                 growing[index] = TrackFile(index, partial.path, True)
         return [*sources, *growing.values()]
 

@@ -8,7 +8,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, column, false, not_, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    column,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+)
 from typing_extensions import TypedDict
 
 from server.store import tables as t
@@ -230,6 +242,11 @@ class RecordReader:
         query = select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)
         return await self._db.read(lambda connection: connection.execute(query).scalar())
 
+    async def is_closed(self, hearing: str) -> bool:
+        """Whether the close of a hearing is stored."""
+        query = select(t.hearings.c.state).where(t.hearings.c.id == hearing)
+        return await self._db.read(lambda connection: connection.execute(query).scalar()) == State.CLOSED
+
     async def not_public(self) -> set[str]:
         """The hearings of cases that are not tried in public."""
         query = select(t.hearings.c.id).where(t.hearings.c.public.is_(False))
@@ -291,10 +308,12 @@ class RecordReader:
         if not terms:
             return []
         u, h = t.utterances.c, t.hearings.c
+        # Where nobody knows yet when it was said, it may have been at any time.
+        said_from, said_to = func.coalesce(u.said_from_ns, -(2**62)), func.coalesce(u.said_to_ns, 2**62)
         query = (
             select(t.utterances, t.hearings)
             .join(t.hearings, h.id == u.hearing)
-            .where(sight.of_hearings(), sight.of_moments(u.hearing, u.start_ns, u.end_ns))
+            .where(sight.of_hearings(), sight.of_moments(u.hearing, said_from, said_to))
             .order_by(h.opened_utc_ns.desc(), u.start_ns)
             .limit(MAX_HITS)
         )

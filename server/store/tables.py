@@ -87,6 +87,8 @@ utterances = Table(
     Column("role", Text, nullable=False),
     Column("start_ns", BigInteger, nullable=False),
     Column("end_ns", BigInteger, nullable=False),
+    Column("said_from_ns", BigInteger),
+    Column("said_to_ns", BigInteger),
     Column("text", Text, nullable=False),
     Column("folded", Text, nullable=False, server_default=""),
     Index("utterances_id", "hearing", "id", unique=True),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
@@ -22,7 +22,6 @@ from server.store.events import events_of
 from sync.record.event import Event
 from sync.record.sealed_parts import EVER
 from sync.record.transcript import Transcript, Utterance
-from sync.record.withheld import line_times
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
 
@@ -32,8 +31,9 @@ KINDS = ("utterance", "revision")
 MAX_LINES = 200_000
 """Kept in memory at once, about a kilobyte each: a thousand hearings of two hundred lines. Beyond it the hearing that
 was quiet for longest is folded anew when it speaks again."""
-_COLUMNS = ("seat", "role", "start_ns", "end_ns", "text", "folded")
-_Row = tuple[str, str, int, int, str, str]
+_COLUMNS = ("seat", "role", "start_ns", "end_ns", "said_from_ns", "said_to_ns", "text", "folded")
+_Row = tuple[str, str, int, int, int | None, int | None, str, str]
+_EARLIEST, _LATEST = -(2**63), 2**63 - 1
 _UNFIT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
@@ -82,6 +82,24 @@ class Lines:
             self._lines -= len(quiet.transcript.lines)
         return {event.number: _times(fold, event) for event in fresh if event.kind == "revision"}
 
+    def write_times(self, connection: Connection) -> bool:
+        """Write when it was said of one hearing whose lines do not say so yet; whether there was one. Until then
+        nothing of it is found by who may not see a part of the hearing."""
+        u = t.utterances.c
+        hearing = connection.execute(select(u.hearing).where(u.said_from_ns.is_(None)).limit(1)).scalar()
+        if hearing is None:
+            return False
+        fold = _Fold(written=_written(connection, hearing))
+        try:
+            _apply(fold, events_of(connection, hearing, KINDS))
+        except _UNFIT as error:
+            log.error("words_not_folded", hearing=hearing, why=repr(error)[:200])
+            unknown = (u.hearing == hearing) & u.said_from_ns.is_(None)
+            connection.execute(update(t.utterances).where(unknown).values(said_from_ns=_EARLIEST, said_to_ns=_LATEST))
+            return True
+        _write(connection, hearing, fold, fold.written.keys() | {line.id for line in fold.transcript.lines})
+        return True
+
     def forget(self) -> None:
         """A transaction did not happen: what is in memory may say more than what is stored."""
         self._folds.clear()
@@ -111,13 +129,15 @@ def _row(line: Utterance | None) -> _Row | None:
     """As the table has it; None for what is in no search."""
     if line is None or line.gone or line.struck:
         return None
-    return line.seat, clean_line(line.role), line.start_ns, line.end_ns, clean_words(line.text), fold(line.text)
+    times = line.times()
+    said = (min(start for start, _ in times), max(end for _, end in times))
+    return line.seat, clean_line(line.role), line.start_ns, line.end_ns, *said, clean_words(line.text), fold(line.text)
 
 
 def _times(fold: _Fold, event: Event) -> tuple[tuple[int, int], ...]:
     """When the lines were said that a change is about; ever, where nobody knows."""
     lines = [fold.transcript.get(name) for name in _names(event)]
-    known = [time for line in lines if line is not None for time in line_times(line)]
+    known = [time for line in lines if line is not None for time in line.times()]
     return tuple(known) if known and all(line is not None for line in lines) else EVER
 
 
@@ -143,5 +163,5 @@ def _apply(fold: _Fold, events: Iterable[Event]) -> None:
 
 def _written(connection: Connection, hearing: str) -> dict[str, _Row]:
     u = t.utterances.c
-    query = select(u.id, u.seat, u.role, u.start_ns, u.end_ns, u.text, u.folded).where(u.hearing == hearing)
-    return {str(r.id): (r.seat, r.role, r.start_ns, r.end_ns, r.text, r.folded) for r in connection.execute(query)}
+    query = select(u.id, *(u[name] for name in _COLUMNS)).where(u.hearing == hearing)
+    return {str(row[0]): cast(_Row, tuple(row[1:])) for row in connection.execute(query)}

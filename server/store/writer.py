@@ -119,6 +119,11 @@ class RecordWriter:
 
         await self._db.write(work)
 
+    async def write_times(self) -> None:
+        """Say of all lines that are searched when they were said, one hearing a transaction; nothing where they do."""
+        while await self._db.write(self._lines.write_times):
+            pass
+
     async def audit(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append to the audit log."""
         await self._db.write(lambda connection: append_rows(connection, rows))

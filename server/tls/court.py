@@ -125,14 +125,21 @@ class CourtAuthority:
             self._put(path, self.authority.revocations(wanted, self._now(), before if ours else None))
 
     def certify(
-        self, request: bytes, room: str, *, here: bool = False, certified: CertifiedHosts | None = None
+        self,
+        request: bytes,
+        room: str,
+        *,
+        here: bool = False,
+        certified: CertifiedHosts | None = None,
+        address: str = "",
     ) -> x509.Certificate:
         """A certificate for a room that has proved who it is; `LedgerError` when the request is not of this room.
 
-        `here`, `certified`: see `hosts_for_room`, which says which of the hosts it asks for are in it.
+        `here`, `certified`, `address`: see `hosts_for_room`, which says which of the hosts it asks for are in it.
         """
         key, asked = read_request(request, room)
-        hosts = hosts_for_room(asked, center=[*self._names, *local_hosts()], here=here, certified=certified)
+        center = [*self._names, *local_hosts()]
+        hosts = hosts_for_room(asked, center=center, here=here, certified=certified, address=address)
         if len(hosts) < len(asked):
             log.warning("hosts_not_certified", room=room, hosts=sorted(set(asked) - set(hosts))[:20])
         return self.authority.issue(key, room, hosts, self._now())

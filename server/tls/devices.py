@@ -7,6 +7,7 @@ time. Whoever listens to `changed` and `ended` ends what the room still has open
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -161,8 +162,21 @@ def certified_hosts(connection: Connection, room: str, now_utc_ns: int) -> Certi
     own: set[str] = set()
     others: set[str] = set()
     for row in connection.execute(select(c.room, c.certificate).where(good)):
-        (own if row.room == room else others).update(hosts_in(read_certificate(row.certificate.encode())))
+        (own if row.room == room else others).update(_hosts_of(row.certificate))
     return CertifiedHosts(frozenset(own), frozenset(others))
+
+
+@functools.lru_cache(maxsize=8192)
+def _hosts_of(certificate: str) -> frozenset[str]:
+    """Of one certificate (PEM). It never changes, and reading those of all rooms takes the database's one writer."""
+    return frozenset(hosts_in(read_certificate(certificate.encode())))
+
+
+def count_certificates(connection: Connection, room: str, since_utc_ns: int) -> int:
+    """How many certificates a room was given since then."""
+    c = t.device_certificates.c
+    given = (c.room == room) & (c.issued_utc_ns > since_utc_ns)
+    return int(connection.execute(select(func.count()).select_from(t.device_certificates).where(given)).scalar_one())
 
 
 def revoked_serials(connection: Connection, now_utc_ns: int) -> set[int]:

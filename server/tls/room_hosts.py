@@ -3,20 +3,18 @@
 Browsers and rooms believe a certificate for every host in it. So a room that is no longer its own master must not get
 one for the center (it could stand between the center and everybody), for another room's panel, or for any site of the
 court. When a room is enrolled, who handed out the code vouches for the names it asks for. What a room adds later, by
-itself, may be an address or a name that only a local network gives out, and nobody else's. What is not granted is left
-out, not refused: the room goes on, and the log says what is missing.
+itself, may be the address from which it asks, and only if it is nobody else's: its network may have given it another.
+For a further name it is enrolled again. What is not granted is left out, not refused: the room goes on, and the log
+says what is missing.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sync.tls.hosts import is_loopback
 from sync.tls.names import CENTER_HOST, alternative_names, hosts_in_names
-
-_LOCAL = (".local", ".lan", ".internal", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +33,20 @@ def hosts_for_room(
     center: Collection[str],
     here: bool,
     certified: CertifiedHosts | None = None,
+    address: str = "",
 ) -> list[str]:
-    """The hosts of `asked` that are granted, sorted.
+    """The hosts of `asked` (each as `host_of` writes it) that are granted, sorted.
 
     `center`: by what the center itself is reached. `here`: the room asks from the center's own machine, and has its
-    names. `certified`: it asks for another certificate by itself; None while it is enrolled.
+    names. `certified`: it asks for another certificate by itself, from `address`; None while it is enrolled.
     """
     shut = {CENTER_HOST} if here else {CENTER_HOST, *hosts_in_names(alternative_names(center))}
     return sorted(
-        host for host in set(asked) if is_loopback(host) or (host not in shut and (_is_granted(host, certified)))
+        host for host in set(asked) if is_loopback(host) or (host not in shut and _is_granted(host, certified, address))
     )
 
 
-def _is_granted(host: str, certified: CertifiedHosts | None) -> bool:
+def _is_granted(host: str, certified: CertifiedHosts | None, address: str) -> bool:
     if certified is None or host in certified.own:
         return True
-    return host not in certified.others and _is_local(host)
-
-
-def _is_local(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith(_LOCAL)
-    return True
+    return host == address and host not in certified.others

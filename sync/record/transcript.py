@@ -4,6 +4,10 @@ Promises: every version of every line stays; an act of revision counts whole or 
 had seen the version that it changes (`base`); the engine's corrector never changes a line that the clerk has touched.
 An act that does not count stays with its lines as `void`, so nothing that was typed is lost. All positions in texts are
 counted in characters (code points). The form of the events is in docs/protocol.md, "The transcript".
+
+Words may be moved, from one line to another (split, merge) or with their line in time. Where something that was said
+then may not be read, what counts is when it was said: a line keeps every time that it has had, and those of the lines
+whose words it may have (`Utterance.earlier_times`).
 """
 
 from __future__ import annotations
@@ -49,8 +53,23 @@ class LineVersion(LineSettings):
     """The act did not count."""
 
 
+class _Moved:
+    """What is known of a line and is nobody's to see: it is no field, so no page and no export has it."""
+
+    __slots__ = ("earlier_times",)
+    earlier_times: tuple[tuple[int, int], ...]
+    """(from, to) in ns of room time: when words that may be in the line were said, by lines and times of before."""
+
+    def __post_init__(self) -> None:
+        self.earlier_times = ()
+
+    def has_words_of(self, times: Sequence[tuple[int, int]]) -> None:
+        """Note that words of these times may be in the line."""
+        self.earlier_times = tuple(dict.fromkeys((*self.earlier_times, *times)))
+
+
 @dataclass(slots=True)
-class Utterance:
+class Utterance(_Moved):
     """A line of the transcript: words that one speaker said, or that the clerk wrote; never silently changed."""
 
     id: str
@@ -81,6 +100,13 @@ class Utterance:
     """What the corrector would change."""
     versions: list[LineVersion] = field(default_factory=list)
     """All of them, the first one too, once there is more than one."""
+
+    def times(self) -> list[tuple[int, int]]:
+        """When what is written here may have been said, as (from, to) in ns of room time."""
+        times = [(self.start_ns, self.end_ns), *self.earlier_times]
+        for version in self.versions:
+            times.append((version.get("start_ns", self.start_ns), version.get("end_ns", self.end_ns)))
+        return list(dict.fromkeys((min(time), max(time)) for time in times))
 
 
 class Transcript:
@@ -140,14 +166,17 @@ class Transcript:
                 if line is not None:
                     self._note(line, event, _settings(change.get("set", {})), void=True)
             return False
+        from_times = self._rewritten_times(changes)
         for change in changes:
             if "new" in change:
-                self._add(change["new"], event)
+                self._add(change["new"], event).has_words_of(from_times)
                 continue
             line = self._by_id[str(change["line"])]
             if "propose" in change:
                 line.proposals = [proposal.copy() for proposal in change["propose"]]
             if "set" in change:
+                if "text" in change["set"] and _moves_words(changes):
+                    line.has_words_of(from_times)
                 self._set(line, change["set"], event)
         voice = body.get("voice")
         if voice:
@@ -188,7 +217,13 @@ class Transcript:
                 return False
         return True
 
-    def _add(self, new: InsertedLine, event: Event) -> None:
+    def _rewritten_times(self, changes: Sequence[LineChange]) -> list[tuple[int, int]]:
+        """When the words were said that one act takes out of lines: whatever it writes elsewhere may be they."""
+        settings = [(self._by_id[str(c["line"])], c["set"]) for c in changes if "set" in c]
+        taken = [line for line, values in settings if "text" in values or values.get("gone")]
+        return [time for line in taken for time in line.times()]
+
+    def _add(self, new: InsertedLine, event: Event) -> Utterance:
         line = Utterance(
             id=str(new["id"]),
             seat=str(new.get("seat", "")),
@@ -208,6 +243,7 @@ class Transcript:
         else:
             place = next((i for i, other in enumerate(self.lines) if other.start_ns > line.start_ns), len(self.lines))
         self._insert(place, line)
+        return line
 
     def _set(self, line: Utterance, values: LineSettings, event: Event) -> None:
         text = values.get("text")
@@ -215,6 +251,8 @@ class Transcript:
             line.unsure = moved(line.unsure, line.text, text)
             line.proposals = _moved_proposals(line.proposals, line.text, text)
         self._note(line, event, _settings(values))
+        if values.keys() & {"start_ns", "end_ns"}:
+            line.has_words_of([(line.start_ns, line.end_ns)])
         for key in _SETTABLE & values.keys():
             value: Any = cast(Mapping[str, Any], values)[key]
             setattr(line, key, int(value) if key.endswith("_ns") else value)
@@ -280,6 +318,11 @@ def _unsure(text: str, words: Sequence[SpokenWord]) -> list[Span]:
         else:
             spans.append([found, at])
     return spans
+
+
+def _moves_words(changes: Sequence[LineChange]) -> bool:
+    """Whether an act may bring words from one line into another: it makes a line, or ends one."""
+    return any("new" in change or change.get("set", {}).get("gone") for change in changes)
 
 
 def _settings(values: LineSettings) -> LineSettings:

@@ -15,17 +15,9 @@ from sync.record.timeline import Presentation
 from sync.record.transcript import Transcript, Utterance
 
 
-def line_times(line: Utterance) -> list[tuple[int, int]]:
-    """When a line was said, by each of its versions."""
-    times = [(line.start_ns, line.end_ns)]
-    for version in line.versions:
-        times.append((version.get("start_ns", line.start_ns), version.get("end_ns", line.end_ns)))
-    return [(min(time), max(time)) for time in times]
-
-
 def hides_line(line: Utterance, unseen: Unseen) -> bool:
-    """Whether a line may not be read: by its time, and by every time that it has had."""
-    return any(unseen.touches(start, end) for start, end in line_times(line))
+    """Whether a line may not be read: by any time at which something that is in it may have been said."""
+    return any(unseen.touches(start, end) for start, end in line.times())
 
 
 def withheld_line(line: Utterance) -> Utterance:

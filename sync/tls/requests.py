@@ -23,7 +23,11 @@ def tls_request(key: ec.EllipticCurvePrivateKey, room: str, hosts: list[str]) ->
 
 
 def read_request(data: bytes, room: str) -> tuple[ec.EllipticCurvePublicKey, list[str]]:
-    """(key, hosts) of a request of `room`; `LedgerError` when it is none, another room's or of another kind."""
+    """(key, hosts) of a request of `room`; `LedgerError` when it is none, another room's or of another kind.
+
+    Hosts come as a certificate has them (`host_of`), however the request spells them: what is judged is what will stand
+    in the certificate. What is no host is left out.
+    """
     try:
         asked = x509.load_pem_x509_csr(data)
         key, whole = asked.public_key(), asked.is_signature_valid
@@ -34,4 +38,4 @@ def read_request(data: bytes, room: str) -> tuple[ec.EllipticCurvePublicKey, lis
         raise LedgerError(f"the TLS request is not one of {room} with a key of its own", code="key")
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise LedgerError("the TLS request is not for a key over P-256", code="key")
-    return key, sorted(host for one in names for host in hosts_in_names(one))
+    return key, sorted({host for one in names for host in hosts_in_names(alternative_names(hosts_in_names(one)))})

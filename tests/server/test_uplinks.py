@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from server.config import RoomEntry
-from server.rooms import STALE_S, TWICE, Rooms
+from server.rooms import BACK_S, MOST_BACK, STALE_S, TWICE, Rooms
 from server.uplinks import ENDING_S, MOST_RUNS, SILENT_S, TWO_S, RoomUplinks, StatusWorth
+from sync.errors import CenterError
 from sync.runtime.units import NS_PER_S
 
 ADDRESS = "court1/c03"
@@ -82,6 +83,27 @@ def test_starts_without_end_are_no_second_device_and_cost_no_memory(wall: Wall) 
         wall.now += 5
     assert not wall.found
     assert len(wall.room.uplinks._replaced) == MOST_RUNS
+
+
+def test_who_comes_back_without_end_is_told_now_and_then_and_at_the_end(wall: Wall) -> None:
+    for turn in range(1000):
+        wall.says(f"run-{turn}", 10 + turn)
+        wall.now += 0.02
+    assert len(wall.came_back) <= MOST_BACK * (20 / BACK_S + 1)
+    wall.now += BACK_S
+    wall.rooms.poll()
+    assert wall.came_back[-1] == "run-999"
+    told = len(wall.came_back)
+    wall.rooms.poll()
+    assert len(wall.came_back) == told
+
+
+@pytest.mark.parametrize("hearing", ["x" * 97, "x" * 200_000, "", "-h", "a b", 7, ["h1"], {"h": 1}, True])
+def test_what_is_no_name_of_a_hearing_is_refused(wall: Wall, hearing: Any) -> None:
+    wall.says("a", 10, hearing="h1")
+    with pytest.raises(CenterError):
+        wall.says("a", 11, hearing=hearing)
+    assert wall.room.live_id == "h1"
 
 
 def test_two_by_turns_are_said_and_nothing_live_is_shown_of_either(wall: Wall) -> None:

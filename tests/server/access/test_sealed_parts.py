@@ -31,7 +31,7 @@ TRACKS = ("bench", "program", "mix", "mics")
 PART = {"from_ms": ROOM_MS + FROM_MS, "to_ms": ROOM_MS + TO_MS, "level": "restricted", "reason": "涉及个人隐私"}
 
 
-def at_room_time(data: bytes) -> bytes:
+def at_room_time(data: bytes, begins_ns: int = ROOM_NS) -> bytes:
     """The same fragments at the times of the room, as the recorder writes them."""
     out = b""
     init: Init | None = None
@@ -41,7 +41,7 @@ def at_room_time(data: bytes) -> bytes:
             out += item.data
         else:
             assert init is not None
-            ticks = item.decode_time + ROOM_NS * init.timescale // 10**9
+            ticks = item.decode_time + begins_ns * init.timescale // 10**9
             out += retime(item, init, ticks, item.sequence).data
     return out
 

@@ -171,7 +171,6 @@ async def test_the_broker_goes_and_comes_back(tmp_path: Path) -> None:
     config.write_text(config_text(tmp_path / "center", port))
     center = build(load_config(config))
     async with running(center, "127.0.0.1", 0) as web:
-        await until(lambda: center.broker.connected)
         served = Served(f"http://127.0.0.1:{web}", port, tmp_path / "center", center)
         docket = {"date": "2026-11-22", "hearings": [{"id": "d1", "time": "09:30", "case_no": "(2026)黑05民初1号"}]}
         async with served.inspector() as http, tab(served, http) as one:

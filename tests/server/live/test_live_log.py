@@ -76,11 +76,11 @@ def test_a_hearing_that_begins_and_a_level_that_is_raised_end_what_was_watched()
     watching.hub.status(1)
     assert watching.after(LINGER_S + 1) == [("watch", "h1", None), ("watched", None, 1)]
     watching.hub.withheld.add("h1")
-    watching.hub.classifications.changed.notify("h1")
+    watching.hub.classifications.changed.notify(frozenset({"h1"}))
     assert tab.watched == frozenset()
     assert watching.after(LINGER_S + 1) == [("watched", "h1", 11)]
     watching.hub.withheld.clear()
-    watching.hub.classifications.changed.notify("h1")
+    watching.hub.classifications.changed.notify(frozenset({"h1"}))
     assert watching.after(1) == [("watch", "h1", None)], "it still follows the room"
 
 

@@ -289,7 +289,7 @@ async def test_what_waits_is_told_as_it_may_be_seen_when_it_is_sent() -> None:
     assert "1号" not in json.dumps(message, ensure_ascii=False)
     assert message["rooms"][0]["hearing"]["hidden"]
     hub.withheld.clear()
-    hub.classifications.changed.notify("h1")
+    hub.classifications.changed.notify(frozenset({"h1"}))
     hub.hub.wall.tell()
     [again] = await texts(tab, "changes")
     assert again["rooms"][0]["hearing"]["case"]["case_no"] == "1号"
@@ -301,8 +301,8 @@ async def test_a_change_of_rights_touches_the_rooms_of_that_hearing_alone(writte
     tabs = await full_house(hub)
     written.times = 0
     hub.withheld.add("h7")
-    hub.classifications.changed.notify("h7")
-    hub.classifications.changed.notify("nobody has heard of it")
+    hub.classifications.changed.notify(frozenset({"h7"}))
+    hub.classifications.changed.notify(frozenset({"nobody has heard of it"}))
     hub.hub.wall.tell()
     for tab in tabs:
         [message] = await texts(tab, "changes")

@@ -21,7 +21,9 @@ from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.http.people import Session
 from sync.record.bodies.session import is_public
-from tests.support.peers.center_peers import event, opening, said
+from sync.record.sealed_parts import SealedPart
+from sync.runtime.units import NS_PER_MS
+from tests.support.peers.center_peers import ROOM_NS, event, opening, said
 
 DAY_MS = 86_400_000
 
@@ -93,7 +95,7 @@ async def test_no_number_of_sealed_lines_changes_what_is_found_of_open_ones(
 async def test_a_room_that_says_live_that_its_case_is_closed_is_believed_before_its_opening_says_otherwise(
     archive: Archive,
 ) -> None:
-    archive.levels.opened("h1", {"public": False})
+    archive.levels.opened("court1/c03", "h1", {"public": False})
     await archive.hold("h1", 3, day=0)
     assert await archive.hits("inspector") == []
     assert len(await archive.hits("archivist")) == 3
@@ -136,6 +138,7 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
         connection.execute(insert(t.audit), [{**line, "detail": json.dumps(old)}])
         gone = ("device_certificates", "sealed_parts", "audit_leaves", "audit_heads")
         later = (*(f"DROP TABLE {table}" for table in gone), "ALTER TABLE files DROP COLUMN fault")
+        later = (*later, *(f"ALTER TABLE utterances DROP COLUMN {name}" for name in ("said_from_ns", "said_to_ns")))
         own = ("DROP INDEX files_sha256", "ALTER TABLE hearings DROP COLUMN public", "DROP TABLE levels")
         for statement in (*later, *own):
             connection.exec_driver_sql(statement)
@@ -153,6 +156,58 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
             assert (hearing in [row["id"] for row in rows]) is again.levels.lets("inspector", hearing)
     finally:
         again.database.close()
+
+
+async def split_line(archive: Archive) -> None:
+    """A line of a second, a part that is sealed within it, and a split that puts the words before the part."""
+    first, line, act = opening(archive.number()), said(archive.number(), "隐私的话说在这里"), archive.number()
+    cut = ROOM_NS + 200 * NS_PER_MS
+    rest = {"id": "s1", "after": "u2", "seat": "judge", "role": "审判长", "start_ns": cut, "end_ns": cut + NS_PER_MS}
+    changes = [
+        {"line": "u2", "base": 2, "set": {"text": "隐私的话", "end_ns": cut}},
+        {"new": {**rest, "text": "说在这里", "voice": "", "source": "split"}},
+    ]
+    body = {
+        "id": "r",
+        "act": "split",
+        "by": "clerk",
+        "tab": "",
+        "name": "",
+        "reason": "",
+        "undoes": "",
+        "changes": changes,
+    }
+    story = (first, line, event(act, "revision", body, at_ms=5000))
+    batch = [read_event("court1/c03", json.dumps(one).encode()) for one in story]
+    await archive.record.store_events(batch)
+    part = SealedPart("p", ROOM_NS + 600 * NS_PER_MS, ROOM_NS + 2000 * NS_PER_MS, "restricted")
+    row = {"utc_ns": 1, "what": "sealed-part", "role": "archivist", "address": "", "detail": "{}", "granted": True}
+    await archive.record.set_part(row, "h1", part, "restricted")
+
+
+async def test_words_that_were_split_off_a_sealed_part_are_found_by_nobody_who_may_not_see_it(archive: Archive) -> None:
+    await split_line(archive)
+    for words in ("隐私的话", "隐私", "说在这里", "说在"):
+        assert await archive.hits("inspector", words) == [], words
+        assert len(await archive.hits("archivist", words)) == 1, words
+
+
+async def test_lines_of_before_are_found_by_who_may_see_all_until_it_is_known_when_they_were_said(
+    archive: Archive,
+) -> None:
+    await split_line(archive)
+    await archive.hold("h2", 3, day=1)
+    u = t.utterances.c
+    forget = update(t.utterances).values(said_from_ns=None, said_to_ns=None)
+    await archive.database.write(lambda connection: connection.execute(forget.where(u.hearing == "h1")))
+    assert await archive.hits("inspector", "隐私") == []
+    assert len(await archive.hits("archivist", "隐私")) == 1
+    assert len(await archive.hits("inspector")) == 3, "another hearing is found as ever"
+    await archive.record.write_times()
+    known = select(u.id, u.said_from_ns, u.said_to_ns).where(u.hearing == "h1").order_by(u.id)
+    rows = await archive.database.read(lambda connection: [tuple(row) for row in connection.execute(known)])
+    assert rows == [(name, ROOM_NS, ROOM_NS + 1000 * NS_PER_MS) for name in ("s1", "u2")]
+    assert await archive.hits("inspector", "隐私") == []
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,11 @@ import httpx
 import pytest
 import pytest_asyncio
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
+from server.integrity.enrollment import RENEWALS_A_DAY
 from server.tls.court import CourtAuthority
+from server.tls.room_hosts import CertifiedHosts
 from sync import topics
 from sync.errors import CenterError, ConfigError
 from sync.ledger.keys import make_key
@@ -25,6 +28,9 @@ from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
 from sync.tls.authority import open_authority
 from sync.tls.identity import TlsIdentity
+from sync.tls.keys import make_tls_key
+from sync.tls.names import CENTER_HOST, hosts_in, subject
+from sync.tls.requests import tls_request
 from sync.uplink.certificate import CertificateRenewal
 from sync.uplink.tus import TusClient
 from tests.support.peers.center_peers import metadata, opening, until
@@ -169,9 +175,6 @@ async def test_a_room_renews_its_certificate_by_showing_it(center: TlsCenter, tm
 
 
 async def test_a_room_asks_for_a_certificate_of_its_own_name_only(center: TlsCenter, tmp_path: Path) -> None:
-    from sync.tls.keys import make_tls_key
-    from sync.tls.requests import tls_request
-
     layout = await center.enrolled(tmp_path / "room")
     key = make_tls_key(tmp_path / "fresh.key")
     async with center.http(files_of(layout)) as http:
@@ -264,10 +267,6 @@ async def test_the_authority_is_given_to_browsers_and_the_fingerprint_is_of_it(c
 
 
 async def test_a_room_cannot_add_names_of_others_or_of_the_court_by_itself(center: TlsCenter, tmp_path: Path) -> None:
-    from sync.tls.keys import make_tls_key
-    from sync.tls.names import CENTER_HOST, hosts_in
-    from sync.tls.requests import tls_request
-
     layout = await center.enrolled(tmp_path / "room")
     await center.enrolled(tmp_path / "other", OTHER)
     key = make_tls_key(tmp_path / "fresh.key")
@@ -275,4 +274,30 @@ async def test_a_room_cannot_add_names_of_others_or_of_the_court_by_itself(cente
     async with center.http(files_of(layout)) as http:
         answer = await http.post("/api/certificate", json={"request": tls_request(key, ROOM, wish).decode()})
     given = x509.load_pem_x509_certificate(answer.json()["tls"].encode())
-    assert hosts_in(given) == {"room.example", "panel", "10.9.8.7"}
+    assert hosts_in(given) == {"room.example"}
+
+
+async def test_what_a_room_may_not_be_called_it_is_not_called_however_it_spells_it(
+    center: TlsCenter, tmp_path: Path
+) -> None:
+    key = make_tls_key(tmp_path / "fresh.key")
+    spelled = ["WUTONG-CENTER", "wutong-center.", "Wutong-Center", "CENTER.court.example", "center.court.example."]
+    names = [x509.DNSName(one) for one in spelled] + [x509.DNSName("-x"), x509.DNSName("Room.Example")]
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject(ROOM))
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    request = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    court = CourtAuthority(tmp_path / "court", "Test court", names=["center.court.example"])
+    for known in (None, CertifiedHosts(frozenset({"room.example"}), frozenset())):
+        assert hosts_in(court.certify(request, ROOM, certified=known)) == {"room.example"}
+
+
+async def test_a_room_renews_a_few_times_a_day_and_not_without_end(center: TlsCenter, tmp_path: Path) -> None:
+    layout = await center.enrolled(tmp_path / "room")
+    body = {"request": tls_request(make_tls_key(tmp_path / "fresh.key"), ROOM, []).decode()}
+    async with center.http(files_of(layout)) as http:
+        answers = [(await http.post("/api/certificate", json=body)).status_code for _ in range(RENEWALS_A_DAY + 3)]
+    assert answers == [200] * RENEWALS_A_DAY + [429] * 3
+    other = await center.enrolled(tmp_path / "other", OTHER)
+    async with center.http(files_of(other)) as http:
+        body = {"request": tls_request(make_tls_key(tmp_path / "other.key"), OTHER, []).decode()}
+        assert (await http.post("/api/certificate", json=body)).status_code == 200

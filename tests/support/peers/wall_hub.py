@@ -33,7 +33,7 @@ class WallHub:
         entries = [RoomEntry(court="court1", room=f"c{n:05}", token_sha256=f"{n:064}") for n in range(count)]
         self.rooms = Rooms(entries, monotonic_s=lambda: self.now_s)
         self.sealing = SimpleNamespace(changed=Listeners[[str]](), of=lambda hearing: [])
-        self.classifications = SimpleNamespace(changed=Listeners[[str]]())
+        self.classifications = SimpleNamespace(changed=Listeners[[frozenset[str]]]())
         broker = SimpleNamespace(link=Listeners[[bool]](), connected=True)
 
         def tell(room: str, topic: str, text: str, *, before: object) -> bool:

@@ -6,8 +6,6 @@ from sync.http.live.audience import Audience
 from sync.http.live.tab import LiveTab
 from sync.media.gop_cache import GopStart
 
-NOTHING: frozenset[str] = frozenset()
-
 
 def watch(audience: Audience, tab: LiveTab, name: str) -> None:
     tab.start(name, None, GopStart())
@@ -35,9 +33,13 @@ def test_each_is_found_by_what_it_wants() -> None:
 def test_what_comes_into_sight_and_goes_out_of_it_is_said_once() -> None:
     audience, tab = Audience(), LiveTab()
     audience.join(tab, sees_all=False)
-    assert audience.want(tab, follows=NOTHING, sees=frozenset({"a/1", "a/2"})) == (NOTHING, {"a/1", "a/2"}, NOTHING)
-    assert audience.want(tab, follows=frozenset({"a/2"}), sees=frozenset({"a/1"})) == ({"a/2"}, NOTHING, NOTHING)
-    assert audience.want(tab, follows=NOTHING, sees=frozenset({"a/3"})) == ({"a/2"}, {"a/3"}, {"a/1", "a/2"})
+
+    def wants(follows: set[str], sees: set[str]) -> list[set[str]]:
+        return [set(one) for one in audience.want(tab, follows=frozenset(follows), sees=frozenset(sees))]
+
+    assert wants(set(), {"a/1", "a/2"}) == [set(), {"a/1", "a/2"}, set()]
+    assert wants({"a/2"}, {"a/1"}) == [{"a/2"}, set(), set()]
+    assert wants(set(), {"a/3"}) == [{"a/2"}, {"a/3"}, {"a/1", "a/2"}]
     assert audience.sees(tab, "a/3")
     assert not audience.sees(tab, "a/1")
 

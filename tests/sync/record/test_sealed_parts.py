@@ -222,7 +222,78 @@ def test_of_a_sealed_part_only_its_times_are_told_and_the_fold_itself_keeps_ever
 def test_a_line_that_was_moved_in_time_stays_withheld_by_the_time_that_it_had() -> None:
     hearing = story()
     line = hearing.utterances[1]
-    line.versions.append({"start_ns": line.start_ns, "end_ns": line.end_ns, "text": WORD})  # type: ignore[typeddict-item]
-    line.start_ns, line.end_ns = 55, 56
+    move = [{"line": line.id, "base": line.revision, "set": {"start_ns": 55, "end_ns": 56}}]
+    assert hearing.transcript.revise(
+        Event(99, "h1", "revision", 60, 60, {"id": "r", "by": "clerk", "act": "move", "changes": move})
+    )
+    assert (line.start_ns, line.end_ns) == (55, 56)
     unseen = Unseen.of([SealedPart("p", 30, 40, "restricted")], frozenset())
     assert WORD not in str(withheld(hearing, unseen).to_json()["utterances"])
+
+
+PART = Unseen.of([SealedPart("p", 30, 40, "restricted")], frozenset())
+
+
+def revised(*acts: list[dict[str, Any]]) -> Hearing:
+    """The hearing after acts of the clerk, each written over what is there."""
+    hearing = story()
+    for n, changes in enumerate(acts, 100):
+        for change in changes:
+            if "line" in change:
+                line = hearing.transcript.get(change["line"])
+                assert line is not None
+                change["base"] = line.revision
+        hearing.apply(Event(n, "h", "revision", 60, 60, {"id": f"r{n}", "by": "clerk", "act": "x", "changes": changes}))
+        assert hearing.transcript.get("u2") is not None
+    return hearing
+
+
+def split(line: str, texts: tuple[str, str], at: int, end: int, name: str = "s1") -> list[dict[str, Any]]:
+    new = {"id": name, "after": line, "seat": "judge", "role": "证人", "start_ns": at, "end_ns": end, "source": "split"}
+    return [{"line": line, "set": {"text": texts[0], "end_ns": at}}, {"new": new | {"text": texts[1]}}]
+
+
+def merge(into: str, text: str, gone: str) -> list[dict[str, Any]]:
+    return [{"line": into, "set": {"text": text}}, {"line": gone, "set": {"gone": "merged"}}]
+
+
+MOVED: dict[str, list[list[dict[str, Any]]]] = {
+    "split before the part": [split("u2", (WORD, "其余"), 29, 31)],
+    "split, the words go to the new line": [split("u2", ("其余", WORD), 20, 21)],
+    "split twice": [split("u2", ("一", WORD + "二"), 20, 21), split("s1", ("二", WORD), 20, 21, "s2")],
+    "split and moved": [
+        split("u2", ("一", WORD), 20, 21),
+        [{"line": "s1", "set": {"start_ns": 1, "end_ns": 2}}],
+        [{"line": "u2", "set": {"start_ns": 1, "end_ns": 2}}],
+    ],
+    "moved twice": [[{"line": "u2", "set": {"start_ns": at, "end_ns": at}}] for at in (50, 10)],
+    "merged into another": [
+        [{"line": "u1", "set": {"text": "公开" + WORD}}, {"line": "u2", "set": {"gone": "merged"}}]
+    ],
+    "merged, and split off it": [
+        [{"line": "u1", "set": {"text": "公开" + WORD}}, {"line": "u2", "set": {"gone": "merged"}}],
+        split("u1", ("公开", WORD), 13, 20),
+    ],
+    "the new line first": [list(reversed(split("u2", ("一", WORD), 20, 21)))],
+}
+
+
+@pytest.mark.parametrize("how", MOVED)
+def test_words_of_a_sealed_part_stay_withheld_wherever_they_are_moved(how: str) -> None:
+    hearing = revised(*MOVED[how])
+    assert WORD in str([line.text for line in hearing.utterances])
+    assert WORD not in str(withheld(hearing, PART).to_json()["utterances"])
+
+
+def test_acts_that_move_no_words_hide_no_line_that_was_said_outside() -> None:
+    typed = {"id": "t1", "after": "u1", "seat": "judge", "role": "证人", "start_ns": 13, "end_ns": 14, "text": "补记"}
+    hearing = revised(
+        [
+            {"line": "u1", "set": {"text": "改过的话"}},
+            {"line": "u2", "set": {"text": WORD + "改"}},
+        ],  # replaced everywhere
+        [{"new": typed | {"source": "typed"}}],
+        [{"line": "u1", "set": {"role": "原告"}}],
+    )
+    texts = [line.text for line in withheld(hearing, PART).utterances]
+    assert texts == ["改过的话", "补记", PLACEHOLDER]
