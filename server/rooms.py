@@ -19,25 +19,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import structlog
 from pydantic import BaseModel, Field, TypeAdapter
-from typing_extensions import TypedDict
 
 from server.config import RoomEntry
 from server.events.admission import Received
+from server.shown_room import ShownRoom, hidden_room, silent_room
 from server.steady_status import without_counters
 from server.uplinks import RoomUplinks, StatusWorth
 from sync.errors import CenterError
 from sync.record.bodies.limits import Name
-from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
-from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
+from sync.runtime.units import NS_PER_S
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
@@ -54,6 +53,7 @@ _INT64 = 2**63 - 1
 MOST_BACK = 4
 BACK_S = 8.0
 """A room that comes back more often than `MOST_BACK` times in so long is told what it must know when that is over."""
+MOST_FURTHEST = 16
 _HEARING = TypeAdapter[str](Name)
 
 
@@ -73,30 +73,6 @@ class Status(BaseModel):
     """Of the room itself, not of its recorder; between hearings too."""
     speaking: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
     seats: Annotated[list[dict[str, Any]], Field(max_length=16)] = []
-
-
-class CenterAlarm(TypedDict):
-    """What the center itself noticed of a room."""
-
-    code: str
-    text: str
-
-
-class ShownRoom(TypedDict):
-    """A room as inspectors' screens get it (`sync.record.milliseconds`)."""
-
-    address: str
-    """court/room"""
-    online: bool
-    court_name: str
-    room_name: str
-    hearing: LiveHearing | None
-    recorder: RecorderStatus | None
-    speaking: list[str]
-    seats: list[OpenedSeat]
-    alarms: list[RoomAlarm]
-    seen_utc_ns: int | None
-    center_alarms: list[CenterAlarm]
 
 
 @dataclass
@@ -125,6 +101,8 @@ class KnownRoom:
     uplinks: RoomUplinks = field(default_factory=RoomUplinks)
     backs_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_BACK))
     """When others were last told that the room came back."""
+    furthest: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
+    """Of the last hearings that it told of: the latest room time that was said, and when."""
     opening: tuple[str, int] | None = None
     """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
 
@@ -187,25 +165,6 @@ class KnownRoom:
         shown = to_ms(room)
         assert isinstance(shown, dict)
         return shown
-
-
-def hidden_room(room: dict[str, Any]) -> dict[str, Any]:
-    """A room on a screen, to people who may not see its hearing."""
-    hearing = room["hearing"]
-    if hearing is not None:
-        hearing = {**hearing, "case": hidden_case(hearing.get("case")), "hidden": True}
-    return {**room, "hearing": hearing, "speaking": []}
-
-
-def silent_room(room: dict[str, Any]) -> dict[str, Any]:
-    """A room on a screen, to people who may not see what goes on in its hearing just now."""
-    hearing = room["hearing"]
-    return {**room, "hearing": hearing and {**hearing, "part_sealed": True}, "speaking": []}
-
-
-def hidden_case(case: object) -> dict[str, Any]:
-    """What is left of a case for people who may not see its hearing."""
-    return {"id": "", "case_no": "", "cause": "", "title": "", "parties": {}, "public": is_public(case)}
 
 
 class Rooms:
@@ -276,6 +235,7 @@ class Rooms:
             room.room_name = status.room_name or room.room_name
             room.seen_s = self._monotonic_s()
             room.seen_utc_ns = self._utc_ns()
+            self._note_furthest(room, status.room_ns)
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
         anew = room.uplinks.speaks_again if room.uplinks.are_two else not room.heard
@@ -385,6 +345,20 @@ class Rooms:
         if room is None or room.status is None or not room.online:
             return None
         return room.status.room_ns + int((self._monotonic_s() - room.seen_s) * 1_000_000_000)
+
+    def furthest_ns(self, address: str, hearing: str) -> int:
+        """How far a hearing is now by the furthest that its room ever said, whatever its clock says since."""
+        room_ns, said_s = self._rooms[address].furthest.get(hearing, (-_INT64, 0.0))
+        return room_ns + int((self._monotonic_s() - said_s) * NS_PER_S) if room_ns > -_INT64 else room_ns
+
+    def _note_furthest(self, room: KnownRoom, room_ns: int) -> None:
+        hearing = room.told_id
+        if hearing is None or self.furthest_ns(room.address, hearing) > room_ns:
+            return
+        room.furthest[hearing] = room_ns, room.seen_s
+        room.furthest.move_to_end(hearing)
+        while len(room.furthest) > MOST_FURTHEST:
+            room.furthest.popitem(last=False)
 
     def _notify(self, room: KnownRoom) -> None:
         look = room.looks()

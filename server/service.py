@@ -30,6 +30,8 @@ from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.ingest.signed_publisher import SignedPublisher
+from server.ingest.signing_rooms import WHAT as SIGNS
+from server.ingest.signing_rooms import SigningRooms
 from server.ingest.upload_gate import UploadGate
 from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
@@ -85,6 +87,7 @@ class Center:
     record: RecordWriter
     broker: CenterBroker
     ingest: Ingest
+    signing: SigningRooms
     floods: Floods
     live: LiveHub
     rooms: Rooms
@@ -95,6 +98,7 @@ class Center:
     sealing: Sealing
     grants: Grants
     viewed: ViewingLog
+    playing: PlaybackService
     watching: LiveLog
     unrecorded: Unrecorded
     uploads: UploadFolder
@@ -168,7 +172,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
     sealing = Sealing(record, archive, classifications)
     live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
-    enrollment = Enrollment(database, key, court)
+    web = config.web
+    proxied = bool(web.https or web.public_origin or web.trusted_proxies)
+    enrollment = Enrollment(database, key, court, proxied=proxied)
     witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
     ledger = AuditLedger(
         database,
@@ -177,6 +183,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         tsa_url=config.audit.tsa_url,
     )
     mishaps = Mishaps(rooms)
+    signing = SigningRooms(lambda room: audit.note(SIGNS, "device", room, ""))
     ingest = Ingest(
         record,
         rooms,
@@ -185,6 +192,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         mishaps,
         accept_unsigned=accepts_plain,
         is_shut=certificates.is_shut,
+        signing=signing,
     )
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
@@ -213,7 +221,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             record,
             archive,
             tests,
-            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accepts_plain),
+            objects_api.ClaimJudge(enrollment.keys.of, accept_unsigned=accepts_plain, signing=signing),
             indexes,
             rooms,
         ),
@@ -271,6 +279,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         record,
         broker,
         ingest,
+        signing,
         Floods(rooms, [broker.dropped_since, ingest.dropped_since, pace.dropped_since]),
         live,
         rooms,
@@ -281,6 +290,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         sealing,
         grants,
         viewed,
+        playing,
         watching,
         unrecorded,
         uploads,
@@ -319,6 +329,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     await center.sealing.start()
     await center.grants.start()
     await center.enrollment.refresh()  # before the first event comes
+    center.signing.learn(await center.archive.audited(SIGNS))
     await center.tls.start(center.rooms)
     center.broker.start()
     tasks = [
@@ -354,6 +365,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         center.watching.poll(all_of_them=True)
         await cancel_and_wait(*tasks)
         await center.viewed.poll(all_of_them=True)
+        await center.playing.close()
         await _sign_last(center.ledger)
         await center.broker.stop()
         await asyncio.to_thread(center.database.close)

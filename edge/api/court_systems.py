@@ -2,12 +2,14 @@
 
 The same commands decide as for the clerk, so nothing can be done here that the clerk may not: the three lawful reasons
 are the only ones, and what is refused there is refused here. The token is one line of the file `[panel]
-api_token_file` (mode 0600); without it these routes are closed. Each act says in the log that it came from outside.
+api_token_file` (mode 0600); without it these routes are closed. Each request is a line of the room's audit, as the
+clerk's are, and each act says in its event that it came from outside (`by`).
 """
 
 from __future__ import annotations
 
 import hmac
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +21,7 @@ from edge.api.hearing import CASE_BODY_BYTES, FromDocket, NewPause, Unlisted
 from edge.hearing.commands import HearingCommands
 from edge.state.room_state import RoomState
 from sync.errors import AccessError, ConfigError
+from sync.http.people import Session
 from sync.http.rules import Rule, declare
 from sync.record.milliseconds import to_ms
 from sync.runtime.secrets import read_secret
@@ -46,6 +49,8 @@ class ApiToken:
         self._token = "" if file is None else read_secret(file, "the token of the room's API")
         if file is not None and len(self._token) < MIN_TOKEN:
             raise ConfigError(f"the token in {file} is too short; use 32 random characters")
+        self.actor = Session(BY, "法院系统", time.time(), time.time())
+        """As whom its requests are noted."""
 
     async def check(self, request: Request) -> None:
         """`AccessError` unless the request carries it."""
@@ -57,7 +62,8 @@ class ApiToken:
 
 def add_court_systems(app: FastAPI, state: RoomState, commands: HearingCommands) -> None:
     """Put the routes on `app`."""
-    rule = Rule(machine=ApiToken(state).check)
+    token = ApiToken(state)
+    rule = Rule(machine=token.check, acts_as=token.actor)
 
     @app.get("/api/control/state")
     @declare(rule)
@@ -77,26 +83,26 @@ def add_court_systems(app: FastAPI, state: RoomState, commands: HearingCommands)
     async def start(body: FromDocket | Unlisted) -> dict[str, Any]:
         log.info("api_act", act="open")
         if isinstance(body, Unlisted):
-            return _summary((await commands.open(body, None, body.despite)).to_json())
-        return _summary((await commands.open_planned(body.docket_id, body.despite)).to_json())
+            return _summary((await commands.open(body, None, body.despite, by=BY)).to_json())
+        return _summary((await commands.open_planned(body.docket_id, body.despite, by=BY)).to_json())
 
     @app.post("/api/control/pause")
     @declare(rule)
     async def pause(body: NewPause) -> dict[str, Any]:
         log.info("api_act", act="pause", reason=body.reason.value)
-        return _summary((await commands.pause(body.reason)).to_json())
+        return _summary((await commands.pause(body.reason, by=BY)).to_json())
 
     @app.post("/api/control/resume")
     @declare(rule)
     async def resume() -> dict[str, Any]:
         log.info("api_act", act="resume")
-        return _summary((await commands.resume()).to_json())
+        return _summary((await commands.resume(by=BY)).to_json())
 
     @app.post("/api/control/stop")
     @declare(rule)
     async def stop() -> dict[str, Any]:
         log.info("api_act", act="close")
-        return _summary((await commands.close()).to_json())
+        return _summary((await commands.close(by=BY)).to_json())
 
     @app.post("/api/control/mute")
     @declare(rule)

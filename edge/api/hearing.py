@@ -36,9 +36,6 @@ PIECE_BYTES = 1024 * 1024
 
 
 Of = Annotated[str, Field(max_length=64)]
-KEPT_A_DAY = "private, max-age=86400, immutable"
-"""Exhibits and the pictures of their pages never change."""
-
 Despite = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)]
 """What has not proven itself in the self-test, and is opened with all the same."""
 
@@ -210,15 +207,15 @@ def _add_exhibits(app: FastAPI, state: RoomState, commands: HearingCommands, acc
     @app.get("/api/exhibits/{exhibit}")
     @allow("clerk")
     async def exhibit_file(exhibit: str, request: Request) -> FileResponse:
-        check_page(state.hearing, exhibit, None, unseen_of(state, access.session(request)))
+        _check_page(state, access, request, exhibit, None)
         known = commands.exhibit(exhibit)
-        return _file(commands.file_of(known), known, cache=KEPT_A_DAY)
+        return _file(commands.file_of(known), known)
 
     @app.get("/api/exhibits/{exhibit}/pages/{page}")
     @allow("clerk")
     async def exhibit_page(exhibit: str, page: PageNumber, request: Request, scale: PictureScale = 1) -> FileResponse:
-        check_page(state.hearing, exhibit, page, unseen_of(state, access.session(request)))
-        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale), cache=KEPT_A_DAY)
+        _check_page(state, access, request, exhibit, page)
+        return _picture(await commands.page_picture(commands.exhibit(exhibit), page, scale))
 
 
 def _add_display(
@@ -228,15 +225,31 @@ def _add_display(
     @public()  # the token is checked here
     async def presented_page(request: Request, of: Of, page: PageNumber, scale: PictureScale = 1) -> FileResponse:
         _check(token, access, request)
-        exhibit = presented_exhibit(state)
-        if exhibit is None or exhibit.sha256 != of:
-            raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
-        hearing = state.current
-        presented = None if hearing is None else hearing.presented
-        if presented is None or presented.page != page:
-            raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
-        # The wall has what hangs on it now, and nothing of before, also after a withdrawal.
-        return _picture(await commands.page_picture(exhibit, page, scale), cache="no-store")
+        exhibit = _presented(state, of, page)
+        # The wall has what hangs on it now, and nothing of before, also after a withdrawal while the page was drawn.
+        access.judge_again(request, lambda: _presented(state, of, page))
+        return _picture(await commands.page_picture(exhibit, page, scale))
+
+
+def _presented(state: RoomState, of: str, page: int) -> Exhibit:
+    """The exhibit that hangs on the wall with this content and page; `HearingError` "not-found"."""
+    exhibit = presented_exhibit(state)
+    if exhibit is None or exhibit.sha256 != of:
+        raise HearingError("当前没有展示这件证据 (this exhibit is not presented now)", code="not-found")
+    presented = None if state.current is None else state.current.presented
+    if presented is None or presented.page != page:
+        raise HearingError("当前没有展示这一页 (this page is not presented now)", code="not-found")
+    return exhibit
+
+
+def _check_page(state: RoomState, access: Access, request: Request, exhibit: str, page: int | None) -> None:
+    """`check_page` now, and when the answer leaves: a page may be long in drawing."""
+
+    def check() -> None:
+        check_page(state.hearing, exhibit, page, unseen_of(state, access.session(request)))
+
+    check()
+    access.judge_again(request, check)
 
 
 def _check(token: DisplayToken, access: Access, request: Request) -> None:
@@ -253,12 +266,12 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _picture(path: Path, *, cache: str) -> FileResponse:
-    headers = {"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"}
+def _picture(path: Path) -> FileResponse:
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
     return FileResponse(path, media_type="image/jpeg", headers=headers)
 
 
-def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:
+def _file(path: Path, exhibit: Exhibit) -> FileResponse:
     if not path.is_file():
         raise HearingError("证据文件不在磁盘上 (the exhibit's file is not on the disk)", code="not-found")
     return FileResponse(
@@ -267,5 +280,5 @@ def _file(path: Path, exhibit: Exhibit, *, cache: str) -> FileResponse:
         filename=exhibit.filename,
         content_disposition_type="inline",
         # Whatever is inside, it runs nothing when opened as a page of its own.
-        headers={"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"},
+        headers={"Content-Security-Policy": "default-src 'none'; sandbox"},
     )

@@ -23,7 +23,7 @@ from edge.state.room_state import RoomState
 from edge.state.shown import ShownSigning
 from edge.state.sight import check_line, unseen_of
 from edge.state.withheld_words import signing_withheld
-from sync.errors import HearingError
+from sync.errors import AccessError, HearingError
 from sync.http.access import Access
 from sync.http.rules import allow
 from sync.record.bodies.signing import ObjectionBody, SignatureBody
@@ -158,7 +158,18 @@ def add_signing(app: FastAPI, state: RoomState, commands: SigningCommands, acces
 
     @app.get("/api/transcript/document.{kind}")
     @allow("clerk")
-    async def document(kind: Literal["docx", "pdf", "srt", "vtt", "json"]) -> FileResponse:
+    async def document(kind: Literal["docx", "pdf", "srt", "vtt", "json"], request: Request) -> FileResponse:
+        before = commands.withheld()
+
+        def still() -> None:
+            if commands.withheld() != before:
+                raise AccessError(
+                    "生成文件时有区段被封存或解除封存，请重新下载"
+                    " (a part was sealed or lifted while this was made; ask again)",
+                    code="sealed-part",
+                )
+
+        access.judge_again(request, still)
         made = await commands.document(kind)
         hearing = state.hearing
         assert hearing is not None

@@ -191,10 +191,17 @@ def add_transcript(app: FastAPI, state: RoomState, commands: TranscriptCommands,
     @app.get("/api/transcript/{line}/sound")
     @allow("clerk")
     async def sound(line: str, request: Request, seat: bool = False) -> Response:
-        unseen = unseen_of(state, access.session(request))
+        session = access.session(request)
+        unseen = unseen_of(state, session)
         check_line(state.hearing, line, unseen)
         async with sounds:
             found = await asyncio.to_thread(moment, *_where(state, line, seat, unseen))
+
+        def still() -> None:
+            if unseen_of(state, session) != unseen:
+                raise sealed_part()  # while it was decoded; who asks again hears what is left
+
+        access.judge_again(request, still)
         headers = {"X-Wutong-From-Ms": str(found.from_ns / 1_000_000), "Content-Disposition": "inline"}
         return Response(await asyncio.to_thread(found.wav), media_type="audio/wav", headers=headers)
 

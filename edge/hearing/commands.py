@@ -31,7 +31,16 @@ from hardware.sources import compatible_track
 from sync.errors import HearingError
 from sync.media.tracks import MICROPHONES, MIX, PROGRAM
 from sync.record.bodies.evidence import DrawnBody, ExhibitBody, MarkBody, PresentBody
-from sync.record.bodies.session import MuteBody, OpenBody, OpenedCase, OpenedTrack, PauseBody, ReplacementBody
+from sync.record.bodies.session import (
+    CloseBody,
+    MuteBody,
+    OpenBody,
+    OpenedCase,
+    OpenedTrack,
+    PauseBody,
+    ReplacementBody,
+    ResumeBody,
+)
 from sync.record.docket import Case
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Exhibit, PauseReason
@@ -39,6 +48,8 @@ from sync.text.names import clean_names
 
 KEPT_WITHIN_S = 3.0
 MAX_EXHIBITS = 500
+BY_CLERK = ""
+"""An event that does not say whose act it was is the clerk's."""
 
 
 def hearing_id(utc_ns: int) -> str:
@@ -62,10 +73,13 @@ class HearingCommands:
         self._alarms = alarms
         self._acts = asyncio.Lock()
 
-    async def open(self, case: Case, docket_id: str | None, despite: Sequence[str] = ()) -> Hearing:
+    async def open(
+        self, case: Case, docket_id: str | None, despite: Sequence[str] = (), *, by: str = BY_CLERK
+    ) -> Hearing:
         """宣布开庭. `HearingError` codes: `already-open`, `disk`, `recorder`, `selftest`.
 
-        `despite`: what has not proven itself in the self-test, as the clerk confirms to have read it.
+        `despite`: what has not proven itself in the self-test, as who opens confirms to have read it. `by`: who does
+        it, here and in the other acts; the event says it where it was not the clerk.
         """
         async with self._acts:
             await self._state.poll()
@@ -79,53 +93,60 @@ class HearingCommands:
             name = hearing_id(self._state.clock.utc_now_ns())
             body: OpenBody = {**self._opening(name, case, docket_id), **self._preroll()}
             body["selftest"] = self._selftest.summary(blockers if despite else [])
+            if by:
+                body["by"] = by
             await self._state.append("open", body, hearing=name, key=f"open/{name}")
         if despite and blockers:
-            await self._mark_despite(name, blockers)
+            await self._mark_despite(name, blockers, by)
         await self._confirm_recording(name)
         return self._hearing()
 
-    async def open_planned(self, docket_id: str, despite: Sequence[str] = ()) -> Hearing:
+    async def open_planned(self, docket_id: str, despite: Sequence[str] = (), *, by: str = BY_CLERK) -> Hearing:
         """宣布开庭 for a hearing of the docket; also `not-found`."""
         entries = [] if self._state.docket is None else self._state.docket.hearings
         planned = next((entry for entry in entries if entry.id == docket_id), None)
         if planned is None:
             raise HearingError("排期中没有这次庭审 (the docket has no such hearing)", code="not-found")
-        return await self.open(planned, planned.id, despite)
+        return await self.open(planned, planned.id, despite, by=by)
 
-    async def _mark_despite(self, hearing: str, blockers: list[str]) -> None:
+    async def _mark_despite(self, hearing: str, blockers: list[str], by: str) -> None:
         """That it was opened all the same is on the record, and stays in sight."""
         what = self._selftest.in_words(blockers)
-        text = f"设备自检未通过：{what}；书记员确认仍然开庭"[:500]
+        who = "法院系统" if by else "书记员"
+        text = f"设备自检未通过：{what}；{who}确认仍然开庭"[:500]
         mark: MarkBody = {"id": secrets.token_hex(6), "kind": "设备自检", "text": text}
         await self._state.append("mark", mark, hearing=hearing)
         await self._alarms.set(AlarmKind("selftest", "room", f"设备自检未通过：{what}"[:500]), True)
 
-    async def pause(self, reason: PauseReason) -> Hearing:
+    async def pause(self, reason: PauseReason, *, by: str = BY_CLERK) -> Hearing:
         """休庭, for one of the three lawful reasons."""
         async with self._acts:
             hearing = self._in_session()
             if hearing.state is not State.OPEN:
                 raise HearingError("庭审已处于休庭状态 (the hearing is paused already)", code="paused")
             body: PauseBody = {"reason": reason.value}
+            if by:
+                body["by"] = by
             await self._state.append("pause", body, hearing=hearing.id)
         return self._hearing()
 
-    async def resume(self) -> Hearing:
+    async def resume(self, *, by: str = BY_CLERK) -> Hearing:
         """继续开庭; an alarm is raised at once if the recorder does not say that it keeps again."""
         async with self._acts:
             hearing = self._in_session()
             if hearing.state is not State.PAUSED:
                 raise HearingError("庭审未休庭 (the hearing is not paused)", code="not-paused")
-            await self._state.append("resume", {}, hearing=hearing.id)
+            body: ResumeBody = {"by": by} if by else {}
+            await self._state.append("resume", body, hearing=hearing.id)
         await self._confirm_recording(hearing.id)
         return self._hearing()
 
-    async def close(self) -> Hearing:
+    async def close(self, *, by: str = BY_CLERK) -> Hearing:
         """闭庭. There is no way back; a mistaken close is followed by a new hearing. A part that goes on ends, too."""
         async with self._acts:
             hearing = self._in_session()
-            await self._state.append("close", {}, hearing=hearing.id, key=f"close/{hearing.id}")
+            body: CloseBody = {"by": by} if by else {}
+            await self._state.append("close", body, hearing=hearing.id, key=f"close/{hearing.id}")
             await end_with_hearing(self._state)
         return self._hearing()
 

@@ -26,6 +26,7 @@ from sync.errors import ConfigError, HearingError, StorageError, WutongError
 from sync.record.bodies.signing import DocumentBody, DocumentKind, ObjectionBody, SignatureBody, TranscriptBody
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
+from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 from sync.record.signers import is_complete, people_of
 from sync.record.signing import ABSENT, EXPECT, KINDS, REFUSE, SIGN, words_of, words_sha256
 from sync.record.transcript import CLERK, Utterance
@@ -231,6 +232,11 @@ class SigningCommands:
 
     # Documents.
 
+    def withheld(self) -> Unseen:
+        """What no paper of the hearing holds now."""
+        hearing = self._state.hearing
+        return EVERYTHING_SEEN if hearing is None else self._state.unseen(hearing)
+
     async def document(self, kind: str) -> Made:
         """The final document of a kind where everybody has signed, else a draft; `HearingError` `no-hearing`.
 
@@ -240,7 +246,7 @@ class SigningCommands:
         hearing = self._state.hearing
         if hearing is None:
             raise HearingError("当前没有庭审 (there is no hearing)", code="no-hearing")
-        unseen = self._state.unseen(hearing)
+        unseen = self.withheld()
         if unseen:
             return await self._making.draft(hearing.id, kind, unseen)
         value = await self.value()

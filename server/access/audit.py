@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
-from sync.http.audit.outcomes import Outcome, RequestTrail, TrailLine
+from sync.http.audit.outcomes import Outcome, RequestTrail, TrailLine, stretch_of
 from sync.http.audit.refusals import RefusalCounter
 from sync.http.audit.write_behind import write_behind
 from sync.text.printable import printable
@@ -41,6 +41,9 @@ class Audit:
         self._now_s = now_s
         self._refusals = RefusalCounter(now_s)
         self._trail = RequestTrail()
+        self._beginnings: dict[tuple[object, ...], asyncio.Future[None]] = {}
+        """Of stretches whose first line is being written: nobody sees anything of them before it is on disk."""
+        self._writing = asyncio.Lock()
         self._rows: deque[dict[str, Any]] = deque()
         self._news = asyncio.Event()
 
@@ -51,19 +54,31 @@ class Audit:
         self._put(what, role, address, detail)
 
     async def took(self, outcome: Outcome) -> None:
-        """A request is about to be answered; `StorageError` when somebody would see a hearing and nobody could tell."""
+        """A request is about to be answered; `StorageError` when somebody would see a hearing and nobody could tell.
+
+        That holds for each request of the stretch, also for those that come while its first line is being written.
+        """
         line = self._trail.took(outcome, self._now_s())
-        if line is None:
-            return
-        row = _row_of(line)
         if not (outcome.reads and outcome.hearing):
-            self._queue_row(row)
+            if line is not None:
+                self._queue_row(_row_of(line))
             return
+        stretch = stretch_of(outcome)
+        if line is not None:
+            self._beginnings[stretch] = asyncio.ensure_future(self._begin(stretch, outcome, _row_of(line)))
+        beginning = self._beginnings.get(stretch)
+        if beginning is not None:
+            await asyncio.shield(beginning)
+
+    async def _begin(self, stretch: tuple[object, ...], outcome: Outcome, row: dict[str, Any]) -> None:
         try:
             await self._write([row])
-        except StorageError:
+        except BaseException:
             self._trail.forget(outcome)
             raise
+        finally:
+            if self._beginnings.get(stretch) is asyncio.current_task():
+                del self._beginnings[stretch]
 
     def closed(self, outcome: Outcome) -> None:
         """A WebSocket has ended."""
@@ -98,14 +113,22 @@ class Audit:
         return True
 
     async def _write(self, more: list[dict[str, Any]]) -> None:
-        """Write what is queued, in its order, and then `more`; what could not be written stays queued, but for that."""
-        rows = list(self._rows)
-        self._rows.clear()
-        self._news.clear()
-        if rows or more:
+        """Write what is queued, in its order, and then `more`; what could not be written stays queued, but for that.
+
+        It goes on when whoever waits for it has left, and the next one begins after it.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._write_now(more)))
+
+    async def _write_now(self, more: list[dict[str, Any]]) -> None:
+        async with self._writing:
+            rows = list(self._rows)
+            self._rows.clear()
+            self._news.clear()
+            if not (rows or more):
+                return
             try:
                 await self._record.audit([*rows, *more])
-            except StorageError:
+            except BaseException:
                 self._rows.extendleft(reversed(rows))
                 self._news.set()
                 raise

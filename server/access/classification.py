@@ -28,7 +28,7 @@ from server.events.admission import Received
 from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
-from sync.errors import AccessError
+from sync.errors import AccessError, ConfigError
 from sync.http.people import Session
 from sync.record.bodies.session import is_public
 from sync.runtime.listeners import Listeners
@@ -80,11 +80,17 @@ class Classifications:
         self._setting = asyncio.Lock()
 
     async def start(self) -> None:
-        """Read what the store knows."""
+        """Read what the store knows; `ConfigError` where it cannot be read, for nobody knows then what it hid."""
         self._not_public |= await self._archive.not_public()
         for row in await self._archive.audited(WHAT):
-            said = json.loads(str(row["detail"]))
-            self._set[str(said["hearing"])] = Classification(said[WHAT])
+            try:
+                said = json.loads(str(row["detail"]))
+                self._set[str(said["hearing"])] = Classification(said[WHAT])
+            except (ValueError, TypeError, KeyError) as error:
+                raise ConfigError(
+                    f"row {row['row']} of the audit log sets a level and cannot be read, so nobody is shown anything; "
+                    "`wutong verify --audit` says what was changed"
+                ) from error
 
     def of(self, hearing: str) -> Classification:
         """The classification of a hearing."""
@@ -163,6 +169,11 @@ class Classifications:
         if closed - self._not_public:
             self._not_public |= closed
             self.changed.notify(frozenset(closed))
+
+    def take_opening(self, hearing: str, case: object) -> None:
+        """The opening of a hearing is stored, and says whether its case is tried in public."""
+        if not is_public(case):
+            self._not_public.add(hearing)
 
     def opened(self, room: str, hearing: str, case: object) -> None:
         """A room says live that this hearing runs; its opening may still be on its way."""

@@ -25,7 +25,7 @@ from sync.record.sealed_parts import EVERYTHING_SEEN, SealedPart, Unseen
 from sync.runtime.listeners import Listeners
 
 MOST_PARTS = 500
-"""Of one hearing, in force at once; who needs more withdraws the hearing."""
+"""Of one hearing, that people have sealed at the center and are in force at once; who needs more withdraws it."""
 WHAT = "sealed-part"
 """What the audit log calls a line that seals or lifts a part."""
 
@@ -94,7 +94,7 @@ class Sealing:
     ) -> SealedPart:
         """Seal a part; it is on disk, and in force for every open tab, when this returns. `WutongError` "too-many"."""
         async with self._setting:
-            if len(self._parts.get(hearing, {})) >= MOST_PARTS:
+            if sum(name.startswith(OF_CENTER) for name in self._parts.get(hearing, {})) >= MOST_PARTS:
                 raise WutongError(
                     f"本次庭审的封存区段已达 {MOST_PARTS} 处，请合并或停止查阅全案 (no more parts can be sealed)",
                     code="too-many",
@@ -136,8 +136,8 @@ class Sealing:
     def said(self, sealed: Mapping[str, list[SealedPart]]) -> None:
         """What rooms have sealed by events that were just stored."""
         for hearing, parts in sealed.items():
-            for part in parts:
-                self._take(hearing, part)
+            self._parts.setdefault(hearing, {}).update({part.id: part for part in parts})
+            self._forget(hearing)
 
     def _part(self, hearing: str, name: str) -> SealedPart:
         part = self._parts.get(hearing, {}).get(name)

@@ -2,14 +2,17 @@
 
 Judged by the bytes that the center gave, not by what a page says of itself. A stretch goes on while the pieces of it
 are asked for one after the other; a jump, or half a minute without a piece, ends it. The first line is on disk before
-the first byte leaves; when it cannot be written nothing is played. So it is for everybody: parties, inspectors, the
-archivist, and for whoever listens to a single seat.
+any byte of the stretch leaves, also when several pieces are asked for at once; when it cannot be written nothing is
+played, and what was to be written of another stretch with it is written later. So it is for everybody: parties,
+inspectors, the archivist, and for whoever listens to a single seat.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +48,7 @@ class PlayedTo:
         return self.session.grant or self.session.id, self.hearing, self.seat
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _ViewedStretch:
     viewer: PlayedTo
     address: str
@@ -54,6 +57,10 @@ class _ViewedStretch:
     to_ns: int
     tracks: set[str]
     seen_s: float
+    beginning: asyncio.Future[None] | None = None
+    """The writing of its first line."""
+    begun: bool = False
+    """Whether that is on disk."""
 
 
 class ViewingLog:
@@ -63,6 +70,9 @@ class ViewingLog:
         self._record = record
         self._monotonic_s = monotonic_s
         self._open: dict[tuple[str, str, str], _ViewedStretch] = {}
+        self._over: deque[_ViewedStretch] = deque()
+        """Stretches that have ended, and of which that is not written yet."""
+        self._writing = asyncio.Lock()
 
     async def played(
         self, viewer: PlayedTo, address: str, track: str, opened_ns: int, from_ns: int, to_ns: int
@@ -74,32 +84,57 @@ class ViewingLog:
             known.to_ns = max(known.to_ns, to_ns)
             known.tracks.add(track)
             known.seen_s = now
-            return
-        begun = _ViewedStretch(viewer, address, opened_ns, from_ns, to_ns, {track}, now)
-        self._open[viewer.key] = begun  # before it is on disk: the other tracks of the same moment belong to it
-        rows = [] if known is None else [_row("played", known)]
-        if len(self._open) > MAX_OPEN:
-            rows.append(_row("played", self._open.pop(next(iter(self._open)))))
-        try:
-            await self._record.audit([*rows, _row("play", begun)])
-        except StorageError:
-            self._open.pop(viewer.key, None)
-            raise
+            stretch = known
+        else:
+            stretch = _ViewedStretch(viewer, address, opened_ns, from_ns, to_ns, {track}, now)
+            if known is not None:
+                self._end(known)
+            self._open[viewer.key] = stretch  # now, for the other tracks of the same moment belong to it
+            if len(self._open) > MAX_OPEN:
+                self._end(next(iter(self._open.values())))
+            stretch.beginning = asyncio.ensure_future(self._begin(stretch))
+        assert stretch.beginning is not None
+        # Who leaves before it is written takes it from nobody who waits for the same line.
+        await asyncio.shield(stretch.beginning)
 
     async def poll(self, *, all_of_them: bool = False) -> None:
         """Write down what has ended; call every few seconds, and with `all_of_them` before the end."""
         now = self._monotonic_s()
-        over = {name: s for name, s in self._open.items() if all_of_them or now - s.seen_s > IDLE_S}
-        if not over:
-            return
+        for stretch in list(self._open.values()):
+            if all_of_them or now - stretch.seen_s > IDLE_S:
+                self._end(stretch)
         try:
-            await self._record.audit([_row("played", stretch) for stretch in over.values()])
+            await asyncio.shield(asyncio.ensure_future(self._write(None)))
         except StorageError as error:  # tried again at the next look; that it began is written down
-            log.error("played_not_audited", count=len(over), why=error.message)
-            return
-        for name, stretch in over.items():
-            if self._open.get(name) is stretch:
-                del self._open[name]
+            log.error("played_not_audited", count=len(self._over), why=error.message)
+
+    def _end(self, stretch: _ViewedStretch) -> None:
+        del self._open[stretch.viewer.key]
+        self._over.append(stretch)
+
+    async def _begin(self, stretch: _ViewedStretch) -> None:
+        try:
+            await self._write(stretch)
+        except BaseException:
+            if self._open.get(stretch.viewer.key) is stretch:
+                del self._open[stretch.viewer.key]
+            elif stretch in self._over:
+                self._over.remove(stretch)  # nothing of it was played
+            raise
+
+    async def _write(self, beginning: _ViewedStretch | None) -> None:
+        """Write what has ended, and then that `beginning` begins; what could not be written waits for the next time."""
+        async with self._writing:
+            over = [stretch for stretch in self._over if stretch.begun]
+            rows = [_row("played", stretch) for stretch in over]
+            rows += [] if beginning is None else [_row("play", beginning)]
+            if not rows:
+                return
+            await self._record.audit(rows)
+            if beginning is not None:
+                beginning.begun = True
+            for stretch in over:
+                self._over.remove(stretch)
 
 
 def _row(what: str, stretch: _ViewedStretch) -> dict[str, Any]:

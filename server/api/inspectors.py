@@ -19,16 +19,17 @@ from server.events.redaction import SignedWords, signing_of, signing_seen
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.playback.ranges import MediaRange
-from server.playback.service import Find, PlayableTrack, PlaybackService, answer
-from server.playback.solo import isolate
+from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
 from server.playback.solo_queue import SoloQueue
-from server.rooms import Rooms, hidden_case
+from server.rooms import Rooms
+from server.shown_room import hidden_case
 from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.access import Access
 from sync.http.live.tab import LiveTab
+from sync.http.people import Session
 from sync.http.rules import allow
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
@@ -203,6 +204,7 @@ class InspectorRoutes:
             request: Request, hearing: Name, track: Name, from_ms: Ms, to_ms: Ms, seat: Words = ""
         ) -> Response:
             with self._judged(request, hearing):
+                session = self._access.session(request)
                 find = await self._playing.finder(
                     hearing,
                     track,
@@ -212,22 +214,29 @@ class InspectorRoutes:
                     lambda: self._unseen(request, hearing),
                 )
                 opening = await self._archive.opening(hearing)
-                viewer = PlayedTo(self._access.session(request), hearing, seat)
+                channel = await self._channel(request, hearing, seat) if seat else None
 
                 async def told() -> MediaRange:
                     found = await find()
-                    address = address_of(request)
+                    if channel is not None:
+                        found = await self._alone(session, hearing, found, channel)
+                    # Now, while its line is written, and when it leaves: it waited for its turn, and to be decoded.
+                    check_seen(found, self._unseen(request, hearing))
+                    self._access.judge_again(request, lambda: check_seen(found, self._unseen(request, hearing)))
+                    viewer, address = PlayedTo(session, hearing, seat), address_of(request)
                     await self._viewed.played(viewer, address, track, opening.opened_ns, found.from_ns, found.to_ns)
                     return found
 
-                return await (self._alone(request, hearing, seat, told) if seat else answer(told()))
+                return await answer(told())
 
         @app.get("/api/hearings/{hearing}/explanation")
         @allow(*READERS)
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
             with self._judged(request, hearing):
+                unseen = self._unseen(request, hearing)
                 room, view = await self._archive.hearing(hearing)
-                view = withheld(view, self._unseen(request, hearing))
+                view = withheld(view, unseen)
+                self._unchanged(request, hearing, unseen)
                 state = self._rooms.states.get(room)
                 court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
                 draft = explain(view, court_name=court_name, room_name=room_name)
@@ -270,6 +279,7 @@ class InspectorRoutes:
                 self._sealing.check_whole(session, hearing)
                 response = await self._playing.document(hearing, document, self._sight(request))
                 self._sealing.check_whole(session, hearing)
+                self._access.judge_again(request, lambda: self._sealing.check_whole(session, hearing))
             self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
             return response
 
@@ -313,8 +323,8 @@ class InspectorRoutes:
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
 
-    async def _alone(self, request: Request, hearing: str, seat: str, find: Find) -> Response:
-        """听单席."""
+    async def _channel(self, request: Request, hearing: str, seat: str) -> int:
+        """Of 听单席; that somebody listens is noted."""
         _, view = await self._archive.hearing(hearing)
         channel = next((s.get("channel") for s in view.seats if s.get("id") == seat), None)
         if not isinstance(channel, int):
@@ -322,12 +332,11 @@ class InspectorRoutes:
         session = self._access.session(request)
         if self._listening.begins(id(session), f"{hearing}/{seat}"):
             self._audit.note("listen", session.role, address_of(request), f"{hearing}/{seat}")
+        return channel
 
-        async def one() -> MediaRange:
-            found = await find()
-            return await self._listening.run(id(session), lambda: isolate(found, channel))
-
-        return await answer(one())
+    async def _alone(self, session: Session, hearing: str, found: MediaRange, channel: int) -> MediaRange:
+        listener = session.id, hearing
+        return await self._listening.run(id(session), lambda: self._playing.isolate(listener, found, channel))
 
     def _may_watch(self, role: str) -> Callable[[str], bool]:
         def may(name: str) -> bool:
@@ -346,16 +355,25 @@ class InspectorRoutes:
         return self._sealing.unseen(self._access.session(request).role, hearing)
 
     def _unchanged(self, request: Request, hearing: str, before: Unseen) -> None:
-        """`AccessError` "sealed-part" when a part was sealed while an answer was made; who asks again gets another."""
-        if self._unseen(request, hearing) != before:
-            raise sealed_part()
+        """`AccessError` "sealed-part" when a part was sealed while an answer was made; who asks again gets another. So
+        it is also when the answer leaves."""
+
+        def check() -> None:
+            if self._unseen(request, hearing) != before:
+                raise sealed_part()
+
+        check()
+        self._access.judge_again(request, check)
 
     def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
         case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])
         return {**row, "case": case, "access": self._classifications.of(row["id"]).value}
 
     def _judged(self, request: Request, hearing: str) -> AbstractContextManager[None]:
-        return self._classifications.judged(self._access.session(request), hearing)
+        """`Classifications.judged`, and once more when the answer leaves."""
+        session = self._access.session(request)
+        self._access.judge_again(request, lambda: self._classifications.check(session, hearing))
+        return self._classifications.judged(session, hearing)
 
     def _sight(self, request: Request) -> Sight:
         return self._classifications.sight(self._access.session(request).role)

@@ -22,7 +22,7 @@ from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
 from server.api.inspectors import Ms
 from server.events.redaction import SignedWords, signing_of, signing_seen
-from server.playback.service import PlayableTrack, PlaybackService, answer
+from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
 from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.access import Access
@@ -194,7 +194,7 @@ class PartyRoutes:
                     ],
                     "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
                 }
-                self._unchanged(grant, unseen)
+                self._unchanged(request, grant, unseen)
                 return shown
 
         @app.get("/api/view/media/{track}")
@@ -215,6 +215,7 @@ class PartyRoutes:
 
                 async def told() -> Any:
                     found = await find()
+                    self._access.judge_again(request, lambda: check_seen(found, self._unseen(grant)))
                     address = address_of(request)
                     await self._viewed.played(
                         _viewer(self._access.session(request), grant),
@@ -238,20 +239,27 @@ class PartyRoutes:
                 if (exhibit, page) not in {(shown.exhibit, shown.page) for shown in view.presentations}:
                     raise WutongError("这一页没有在庭上展示 (this page was not shown in court)", code="not-found")
                 response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight(), unseen)
-                self._unchanged(grant, unseen)
-                response.headers["Cache-Control"] = "no-store"
+                self._unchanged(request, grant, unseen)
                 return response
 
     def _unseen(self, grant: Grant) -> Unseen:
         return self._sealing.unseen(PARTY, grant.hearing)
 
-    def _unchanged(self, grant: Grant, before: Unseen) -> None:
-        if self._unseen(grant) != before:
-            raise sealed_part()
+    def _unchanged(self, request: Request, grant: Grant, before: Unseen) -> None:
+        """`AccessError` "sealed-part" when a part was sealed while an answer was made, now and when it leaves."""
+
+        def check() -> None:
+            if self._unseen(grant) != before:
+                raise sealed_part()
+
+        check()
+        self._access.judge_again(request, check)
 
     def _judged(self, request: Request) -> AbstractContextManager[Grant]:
-        """`Grants.judged`; whatever comes of it, the audit log knows which hearing was asked for."""
+        """`Grants.judged`, and once more when the answer leaves; the audit log always knows which hearing was asked
+        for."""
         session = self._access.session(request)
+        self._access.judge_again(request, lambda: self._grants.check(session))
         self._access.add(request, hearing=self._grants.hearing_of(session))
         return self._grants.judged(session)
 

@@ -87,8 +87,11 @@ class SealingRoutes:
             if now_ns is None:
                 # A room that is away may be ahead of all that is known of it: what it says meanwhile stays sealed.
                 raise WutongError("法庭不在线，请恢复连接后再结束封存 (the room is not online)", code="room-away")
+            # Whoever has the room's line may say any time, and a device that replaced another begins a new one: the
+            # part is over when the hearing is as far as anything of it has ever been.
+            furthest_ns = max(now_ns, self._rooms.furthest_ns(room, hearing), await self._archive.newest_ns(hearing))
             session = self._access.session(request)
-            await self._sealing.end(session, address_of(request), hearing, part, now_ns)
+            await self._sealing.end(session, address_of(request), hearing, part, furthest_ns)
             return self._parts(request, hearing)
 
         @app.post("/api/hearings/{hearing}/sealed-parts/{part}/lift")

@@ -10,8 +10,9 @@ room's token can send bytes, and they stay an upload that nobody asked for. A se
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from pydantic import BaseModel, Field
 
 from server.ingest.contents import look
 from server.ingest.selftest_objects import SelfTestObjects
+from server.ingest.signing_rooms import SigningRooms
 from server.ingest.upload_gate import UploadGate, upload_routes
 from server.ingest.uploads import Metadata, Partial, Tokens, UploadFolder
 from server.rooms import Rooms
@@ -66,12 +68,17 @@ class ClaimJudge:
     """Whether the device of a room has signed what is claimed in its name."""
 
     def __init__(
-        self, keys: Callable[[str], Sequence[Verifier]], *, accept_unsigned: Callable[[], bool] = lambda: False
+        self,
+        keys: Callable[[str], Sequence[Verifier]],
+        *,
+        accept_unsigned: Callable[[], bool] = lambda: False,
+        signing: SigningRooms | None = None,
     ) -> None:
-        """`keys(room)`: who may sign for it now. `accept_unsigned()`: whether rooms of before may still claim."""
+        """`keys(room)`: who may sign for it now. `accept_unsigned()`: whether rooms of before may still claim.
+        `signing`: which have signed already, and so are none of those."""
         self._keys = keys
         self._accept_unsigned = accept_unsigned
-        self._signing: set[str] = set()
+        self._signing = signing or SigningRooms()
 
     def check(self, room: str, claim: Claim) -> None:
         """`AccessError` "not-enrolled", "unsigned" or "signature" for what is not."""
@@ -88,7 +95,7 @@ class ClaimJudge:
             check_claim(claim.model_dump(), claim.note, keys)
         except LedgerError as error:
             raise AccessError("this claim is not signed by the room's enrolled device", code="signature") from error
-        self._signing.add(room)
+        self._signing.has_signed(room)
 
 
 class Receiver:
@@ -130,8 +137,11 @@ class Receiver:
         entry = FileEntry(room, claim.hearing, claim.kind, claim.track, claim.index, claim.sha256)
         if partial is not None and not _is_of(partial.metadata, claim):
             raise AccessError("this upload was begun as another file; start a new one", code="forbidden")
-        # One of a room after the other: files that take long hold up their own room and leave a place for the others.
-        async with self._turns.setdefault(room, asyncio.Lock()), self._hashing, self._uploads.lock(claim.upload):
+        # One of a room after the other: files that take long, or whose bytes are still coming, hold up their own room
+        # and leave a place for the others.
+        async with self._turn(room, partial), self._hashing:
+            if partial is not None:
+                partial = self._uploads.partial(claim.upload)  # the same claim may have had its turn before
             # Who says a hash has not shown that they have the bytes: nothing is given for it, whoever else sent them.
             # Without an upload a claim is the repetition of one whose answer was lost, or it is refused.
             if partial is None:
@@ -163,6 +173,13 @@ class Receiver:
                 await asyncio.to_thread(self._uploads.forget, uid)
             return result
 
+    @contextlib.asynccontextmanager
+    async def _turn(self, room: str, partial: Partial | None) -> AsyncIterator[None]:
+        """Of a room, and of the upload that it claims, where there is one."""
+        known = contextlib.nullcontext() if partial is None else self._uploads.lock(partial.uid)
+        async with self._turns.setdefault(room, asyncio.Lock()), known:
+            yield
+
     def _take(self, path: Path, claim: Claim) -> str:
         """Look through an upload and move it into the store; its fault. `CenterError` "checksum", `WutongError`
         "invalid". Blocks."""
@@ -187,7 +204,9 @@ class Receiver:
     async def _claim_test(self, room: str, claim: Claim, partial: Partial | None) -> tuple[int, bool]:
         if partial is None or (partial.metadata.kind, partial.metadata.hearing) != ("selftest", claim.hearing):
             raise WutongError("this upload is unknown; start a new one", code="not-found")
-        async with self._hashing, self._uploads.lock(claim.upload):
+        async with self._turn(room, partial), self._hashing:
+            if self._uploads.partial(claim.upload) is None:  # the same claim had its turn before
+                raise WutongError("this upload is unknown; start a new one", code="not-found")
             taken = await asyncio.to_thread(
                 self._tests.take, room, claim.hearing, partial.path, claim.sha256, claim.bytes
             )

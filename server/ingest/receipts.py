@@ -7,7 +7,7 @@ hears why by the room's alarm. When the store cannot take a batch nothing of it 
 again.
 
 While the plain way is open (`accept_unsigned`) a room that has signed nothing yet is heard as before, and the wall
-says so in red. Once its device has signed, nothing unsigned is taken of it any more.
+says so in red. Once its device has signed, nothing unsigned is taken of it any more (`server.ingest.signing_rooms`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from server.ingest.event_pace import EventPace
 from server.ingest.judgement import EventsMessage, Judgement, judge
 from server.ingest.mishaps import Mishaps
 from server.ingest.signed_publisher import SignedPublisher
+from server.ingest.signing_rooms import SigningRooms
 from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
 from sync import topics
@@ -68,9 +69,11 @@ class Ingest:
         *,
         accept_unsigned: Callable[[], bool] = lambda: False,
         is_shut: Callable[[str], bool] = lambda room: False,
+        signing: SigningRooms | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keys(room)`: who may sign for it now; `is_shut(room)`: its device was revoked, and it has no other."""
+        """`keys(room)`: who may sign for it now; `is_shut(room)`: its device was revoked, and it has no other;
+        `signing`: which have signed already, here and elsewhere."""
         self._is_shut = is_shut
         self._record = record
         self._rooms = rooms
@@ -86,8 +89,7 @@ class Ingest:
         self._inbox = FairInbox[bytes](most_bytes=MOST_BYTES)
         self._pace = EventPace(monotonic_s=monotonic_s)
         self._come = asyncio.Event()
-        self._signing: set[str] = set()
-        """Rooms whose device has signed since this center started: nothing unsigned is theirs."""
+        self._signing = signing or SigningRooms()
         self._told_s: dict[str, float] = {}
         self.malformed = 0
         self.refused: Counter[str] = Counter()
@@ -143,7 +145,7 @@ class Ingest:
         if judgement.refusal:
             self._refuse_batch(room, judgement.refusal, judgement.digest)
             return []
-        self._signing.add(room)
+        self._signing.has_signed(room)
         for code in ("not-enrolled", "plain"):
             self._rooms.clear(room, code)
         for why in judgement.why:
@@ -200,6 +202,9 @@ class Ingest:
             number = received.event.number
             signed = [RefusedEvent(number=number, batch=received.batch)] if received.batch else []
             self._answer(received.room, Receipts(refused=signed), refused=[number])
+        for received in stored.fresh:
+            if received.event.kind == "open":
+                self._pace.opened(received.room)
         self.stored.notify(stored.fresh)
 
     def _answer(self, room: str, receipts: Receipts, *, refused: Sequence[int] = ()) -> None:

@@ -143,8 +143,11 @@ class UploadFolder(TusStorage):
         self._partials: dict[str, Partial] = {}
         self._written: dict[str, str] = {}
         self._pending: dict[str, bytearray] = {}
+        self._begun: set[str] = set()
+        """Those that are being created: of others that are not known nothing is kept."""
         for info in folder.glob("*.info"):
             self._note(info.stem, _load(info))
+        self._sweep()
         for partial in self._partials.values():
             self._grown(partial.uid, partial.metadata.room, _size(partial.path))
 
@@ -155,7 +158,7 @@ class UploadFolder(TusStorage):
         """Uploads of a track's segments that are not objects yet."""
         return [
             p
-            for p in self._partials.values()
+            for p in list(self._partials.values())
             if p.metadata.kind == "segment"
             and (p.metadata.room, p.metadata.hearing, p.metadata.track) == (room, hearing, track)
         ]
@@ -242,6 +245,7 @@ class UploadFolder(TusStorage):
 
     async def create(self, uid: str) -> None:
         """Begin an empty file."""
+        self._begun.add(uid)
         await asyncio.to_thread(self._path(uid).touch, 0o640)
 
     async def exists(self, uid: str) -> bool:
@@ -291,11 +295,12 @@ class UploadFolder(TusStorage):
         metadata = {"filetype": "application/octet-stream", "filename": uid, **(kept.get("metadata") or {})}
         metadata["filename"] = _ascii(metadata.get("name") or metadata["filename"])
         text = json.dumps({**kept, "metadata": metadata}, default=str, sort_keys=True)
-        if self._written.get(uid) == text:
-            return
+        if self._written.get(uid) == text or not (uid in self._partials or uid in self._begun):
+            return  # nothing new, or of an upload that was dropped meanwhile
         await asyncio.to_thread(self._write_info, uid, text)
         self._written[uid] = text
         self._note(uid, json.loads(text))
+        self._begun.discard(uid)
 
     async def list_uids(self) -> list[str]:
         """All uploads."""
@@ -319,10 +324,14 @@ class UploadFolder(TusStorage):
 
     def _append(self, uid: str, chunk: bytearray) -> None:
         partial = self._partials.get(uid)
-        room = "" if partial is None else partial.metadata.room
+        if partial is None:
+            raise StorageError("this upload is gone; start a new one")
+        room = partial.metadata.room
         self.check_room(room, len(chunk))
         try:
-            with self._path(uid).open("ab") as file:
+            # Never made anew here: bytes of an upload that was dropped meanwhile would be nobody's, and count for none.
+            with self._path(uid).open("r+b") as file:
+                file.seek(0, os.SEEK_END)
                 if os.fstat(file.fileno()).st_nlink > 1:
                     raise StorageError("this upload is in the record already; nothing is added to it")
                 file.write(chunk)
@@ -330,7 +339,7 @@ class UploadFolder(TusStorage):
             raise StorageError(f"an upload cannot be written ({error.strerror}); look at the center's disk") from error
         finally:
             # What is there counts, also when a full disk took a part of it.
-            if partial is not None:
+            if uid in self._partials:
                 self._grown(uid, room, _size(partial.path) - self._counts.get(uid, 0))
 
     def _sync(self, uid: str, rest: bytearray) -> None:
@@ -344,6 +353,15 @@ class UploadFolder(TusStorage):
 
     def _write_info(self, uid: str, text: str) -> None:
         replace_file(self._folder / f"{uid}.info", text)
+
+    def _sweep(self) -> None:
+        """Drop what a death has left between an empty file and what is said of it, and what cannot be read: no room
+        will ever ask for it again."""
+        for path in self._folder.iterdir():
+            uid = path.name.partition(".")[0]
+            if _UID.fullmatch(uid) and uid not in self._partials:
+                log.warning("upload_swept", file=path.name)
+                path.unlink(missing_ok=True)
 
     def _note(self, uid: str, info: dict[str, Any] | None) -> None:
         try:

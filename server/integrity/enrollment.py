@@ -101,14 +101,17 @@ class Enrollment:
         key: Ed25519PrivateKey,
         court: CourtAuthority | None = None,
         *,
+        proxied: bool = False,
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`court`: whose certificates of TLS devices get; None: they get none."""
+        """`court`: whose certificates of TLS devices get; None: they get none. `proxied`: a proxy may ask for others,
+        so an address of this machine says nothing of where they are."""
         self.changed = Listeners[[]]()
         """Told after a device was enrolled or revoked here."""
         self._db = database
         self._key = key
         self._court = court
+        self._proxied = proxied
         self._utc_ns = utc_ns
         self.keys = DeviceKeys(key.public_key(), utc_ns=utc_ns)
         """Who may sign for a room now, as of the last `refresh`."""
@@ -235,7 +238,7 @@ class Enrollment:
             address = address_of(request)
             throttle.check(address)
             try:
-                issued = await self.enroll(body.code, body.request, body.tls_request, here=_is_here(address))
+                issued = await self.enroll(body.code, body.request, body.tls_request, here=self._is_here(address))
             except AccessError as error:
                 throttle.failed(address)
                 audit.note("refused", "device", address, "enroll code")
@@ -265,14 +268,13 @@ class Enrollment:
         async def certificate(body: RenewalRequest, request: Request) -> dict[str, str]:
             room = str(request.scope["wutong_room"])
             address = address_of(request)
-            renewed = await self.renew(room, body.request, here=_is_here(address), address=address)
+            renewed = await self.renew(room, body.request, here=self._is_here(address), address=address)
             audit.note("enroll", "device", address, f"{room} renewed")
             return {"tls": renewed, "authority": authority}
 
-
-def _is_here(address: str) -> bool:
-    """Whether who asks is on this machine, and so has its names."""
-    return is_loopback(address) or address in local_hosts()
+    def _is_here(self, address: str) -> bool:
+        """Whether who asks is on this machine, and so has its names."""
+        return not self._proxied and (is_loopback(address) or address in local_hosts())
 
 
 def _hash(code: str) -> str:

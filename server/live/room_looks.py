@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.rooms import KnownRoom, hidden_room, silent_room
+from server.rooms import KnownRoom
+from server.shown_room import hidden_room, silent_room
 
 _NO_NEWS = frozenset({"seen_utc_ms"})
 """What runs by itself: it is told with what else is new, and never alone."""

@@ -9,7 +9,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from server.rooms import CenterAlarm
+from server.shown_room import CenterAlarm
 from sync.http.live.tab import LostMessage
 from sync.record.bodies.session import OpenedSeat
 from sync.record.event import Event

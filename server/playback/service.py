@@ -8,7 +8,7 @@ asker's `Sight` holds as well.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from server.ingest.uploads import UploadFolder
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
+from server.playback.solo_readers import SoloReaders
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.sight import Sight
@@ -75,6 +76,7 @@ class PlaybackService:
         self._uploads = uploads
         self._pool = ThreadPoolExecutor(AT_ONCE, "playback")
         self._turns: dict[str, asyncio.Semaphore] = {}
+        self._solo = SoloReaders()
 
     async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight, unseen: Unseen) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
@@ -107,11 +109,18 @@ class PlaybackService:
         async def find() -> MediaRange:
             now = unseen()
             found = await self._reading(room, hearing, track, sight, lambda s: self._media.read(s, from_ns, to_ns, now))
-            if unseen().touches(found.from_ns, found.to_ns):
-                raise NoMediaError(None)
+            check_seen(found, unseen())
             return found
 
         return find
+
+    async def isolate(self, listener: Hashable, found: MediaRange, channel: int) -> MediaRange:
+        """听单席: the same range with one channel alone, for `listener`; `MediaError` when it cannot be taken apart."""
+        return await self._solo.isolate(listener, found, channel)
+
+    async def close(self) -> None:
+        """End the processes that take sound apart."""
+        await self._solo.close()
 
     async def document(self, hearing: str, document: str, sight: Sight) -> Response:
         """A document of signed words as it was made, to be taken along."""
@@ -178,7 +187,6 @@ class PlaybackService:
         disposition = "inline" if media_type else "attachment"
         headers = {
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(found.filename, safe='')}",
-            "Cache-Control": "private, max-age=3600",
             # A document from a case is shown by our own pages and can run nothing by itself.
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
@@ -204,12 +212,16 @@ class PlaybackService:
             raise WutongError("页图尚未上传 (the picture of this page is still on its way)", code="on-its-way")
         if here is None:
             raise WutongError("这一页没有页图，请查看原件 (no picture of this page; see the file)", code="not-drawn")
-        headers = {
-            # A larger one may still come; one of the size that was asked for is the last word.
-            "Cache-Control": f"private, max-age={3600 if here['scale'] == scale else 5}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
+        headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+        if here["scale"] != scale:
+            headers["X-Wutong-Smaller"] = "1"  # a larger one may still come; the other is the last word
         return FileResponse(self._store.path(here["sha256"]), media_type="image/jpeg", headers=headers)
+
+
+def check_seen(found: MediaRange, unseen: Unseen) -> None:
+    """`NoMediaError` when a part of the range was sealed since it was asked for."""
+    if unseen.touches(found.from_ns, found.to_ns):
+        raise NoMediaError(None)
 
 
 async def answer(found: Awaitable[MediaRange]) -> Response:

@@ -1,13 +1,13 @@
 """听单席: one seat alone, out of the microphones' multichannel FLAC; lossless, and on the same time line to the sample.
 
 `isolate` decodes whole fragments, takes one channel and writes FLAC again, one fragment for one, with the same media
-time; nothing is resampled, leveled or filled in. A few milliseconds of work for a second of sound; it blocks.
+time; nothing is resampled, leveled or filled in. A few milliseconds of work for a second of sound; it blocks. What it
+decodes is what a room has sent, so it runs in a process of its own (`server.playback.solo_worker`) and nowhere else.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import Any
 
 import av
@@ -15,18 +15,17 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from server.playback.ranges import MediaRange
 from sync.errors import MediaError
 from sync.media.fmp4 import BoxReader, Fragment, Init
 
 
-def isolate(found: MediaRange, channel: int) -> MediaRange:
+def isolate(data: bytes, channel: int) -> bytes:
     """The same range with channel `channel` (from 0) alone; `MediaError` when the track is not FLAC or has no such."""
     reader = BoxReader()
     init: Init | None = None
     encoder: _Mono | None = None
     parts: list[bytes] = []
-    for item in reader.feed(found.data):
+    for item in reader.feed(data):
         if isinstance(item, Init):
             init = item
             encoder = _Mono(item, channel)
@@ -36,7 +35,19 @@ def isolate(found: MediaRange, channel: int) -> MediaRange:
         parts.append(encoder.take(item))
     if init is None or encoder is None:
         raise MediaError("the range of the microphones' track has no beginning; ask again")
-    return replace(found, data=encoder.init() + b"".join(parts))
+    return encoder.init() + b"".join(parts)
+
+
+def load_codecs() -> None:
+    """Have all in memory that `isolate` may need: afterwards there is no way to it."""
+    encoder = _encoder(48_000, "s16", 480)
+    silence = av.AudioFrame.from_ndarray(np.zeros((1, 480), np.int16), format="s16", layout="mono")
+    silence.sample_rate = 48_000
+    packets = encoder.encode(silence)
+    decoder = av.CodecContext.create("flac", "r")
+    decoder.extradata = encoder.extradata
+    for packet in packets:
+        decoder.decode(packet)
 
 
 class _Mono:
@@ -50,6 +61,7 @@ class _Mono:
         self._channel = channel
         self._decoder = av.CodecContext.create("flac", "r")
         self._decoder.extradata = init.streaminfo
+        self._decoder.thread_count = 1
         self._encoders: dict[tuple[int, str], av.AudioCodecContext] = {}
         self._streaminfo = _mono_streaminfo(init.streaminfo)
 

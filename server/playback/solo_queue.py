@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sync.errors import WutongError
@@ -31,15 +31,15 @@ class SoloQueue:
         self._sessions: dict[object, tuple[asyncio.Lock, int]] = {}
         self._said: OrderedDict[tuple[object, str], float] = OrderedDict()
 
-    async def run(self, who: object, work: Callable[[], R]) -> R:
-        """Run `work` in a thread when it is the turn of `who`; `WutongError` "busy" when too much of theirs waits."""
+    async def run(self, who: object, work: Callable[[], Awaitable[R]]) -> R:
+        """Do `work` when it is the turn of `who`; `WutongError` "busy" when too much of theirs waits."""
         lock, waiting = self._sessions.get(who, (asyncio.Lock(), 0))
         if waiting >= MOST_WAITING:
             raise WutongError("上一段声音还在处理，请稍候 (the last piece is not ready yet)", code="busy")
         self._sessions[who] = (lock, waiting + 1)
         try:
             async with lock, self._all:
-                return await asyncio.to_thread(work)
+                return await work()
         finally:
             waiting = self._sessions[who][1] - 1
             if waiting:

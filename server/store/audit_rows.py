@@ -6,14 +6,16 @@ committed, whoever writes them (the center, or `wutong export` beside it). Nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, text
 
 from server.store import tables as t
+from sync.errors import LedgerError
 from sync.ledger.audit_leaf import AuditRow, leaf_of_row
-from sync.ledger.tree import leaf_hash
+from sync.ledger.tree import HASH_BYTES, leaf_hash
 
 
 def append_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -36,6 +38,32 @@ def append_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
 def row_of(row: Row[Any]) -> AuditRow:
     """A row of the table as the ledger has it."""
     return AuditRow(row.row, row.utc_ns, row.what, row.role, row.address, row.detail, bool(row.granted))
+
+
+def noted_digest(value: object) -> bytes:
+    """The hash of a leaf as the table has it; `LedgerError` "fork" for what nobody here has written."""
+    try:
+        digest = bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        digest = b""
+    if len(digest) != HASH_BYTES:
+        raise LedgerError("the hash of a leaf of the audit log is none", code="fork")
+    return digest
+
+
+@contextlib.contextmanager
+def as_it_lies(connection: Connection) -> Iterator[None]:
+    """Within, what somebody has put into SQLite in place of a text comes as what is no text, for who judges it, and
+    does not keep the rows around it from being read."""
+    raw: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite" or raw is None:
+        yield
+        return
+    before, raw.text_factory = raw.text_factory, lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = before
 
 
 def _text(value: object) -> str:

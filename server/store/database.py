@@ -50,8 +50,11 @@ class Database:
         """Whether `utterance_folded` exists."""
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction; it is on disk when this returns. `StorageError` if it could not be kept."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+        """Run `work` in one transaction; it is on disk when this returns. `StorageError` if it could not be kept.
+
+        What was asked for is done, also when whoever asked leaves before it is its turn.
+        """
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, self._write, work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on what was committed last."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
+    case,
     column,
     false,
     func,
@@ -38,9 +40,11 @@ from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import SealedPart
 from sync.record.signing import KINDS as SIGNING
+from sync.runtime.units import NS_PER_MS
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
 
+MOST_AHEAD = 20
 MAX_HEARINGS = 500
 MAX_HITS = 200
 _DAY_NS = 86_400 * 1_000_000_000
@@ -131,7 +135,10 @@ class RecordReader:
         place from the others, and who looks for a case learns nothing of them."""
         within = await self._listed(wanted, sight.of_hearings())
         beyond = [] if wanted.case else await self._listed(wanted, not_(sight.of_hearings()))
-        return sorted(within + beyond, key=lambda row: (-row["opened_utc_ms"], row["id"]))
+        soon_ms = _soon_ns() / NS_PER_MS
+        return sorted(
+            within + beyond, key=lambda row: (row["opened_utc_ms"] > soon_ms, -row["opened_utc_ms"], row["id"])
+        )
 
     async def _listed(self, wanted: HearingFilter, which: ColumnElement[bool]) -> list[dict[str, Any]]:
         h = t.hearings.c
@@ -148,7 +155,10 @@ class RecordReader:
             query = query.where(h.opened_utc_ns >= start, h.opened_utc_ns < start + _DAY_NS)
         if wanted.state:
             query = query.where(h.state == wanted.state)
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
+        # A room whose clock is far ahead opens hearings that are newer than all others for years: they come last.
+        h, soon = t.hearings.c, _soon_ns()
+        timely, ahead = query.where(h.opened_utc_ns <= soon), query.where(h.opened_utc_ns > soon).limit(MOST_AHEAD)
+        rows = await self._db.read(lambda c: [*c.execute(timely), *c.execute(ahead)])
         return [_hearing_row(row) for row in rows]
 
     async def hearing(self, hearing: str) -> tuple[str, Hearing]:
@@ -247,6 +257,13 @@ class RecordReader:
         query = select(t.hearings.c.state).where(t.hearings.c.id == hearing)
         return await self._db.read(lambda connection: connection.execute(query).scalar()) == State.CLOSED
 
+    async def newest_ns(self, hearing: str) -> int:
+        """The latest room time, in ns, of which anything of a hearing is stored; -2^62 of one that has nothing."""
+        events = select(func.max(t.events.c.room_ns)).where(t.events.c.hearing == hearing)
+        media = select(func.max(t.segments.c.to_ns)).where(t.segments.c.hearing == hearing)
+        found = await self._db.read(lambda c: [c.execute(query).scalar() for query in (events, media)])
+        return max((int(one) for one in found if one is not None), default=-(2**62))
+
     async def not_public(self) -> set[str]:
         """The hearings of cases that are not tried in public."""
         query = select(t.hearings.c.id).where(t.hearings.c.public.is_(False))
@@ -314,7 +331,7 @@ class RecordReader:
             select(t.utterances, t.hearings)
             .join(t.hearings, h.id == u.hearing)
             .where(sight.of_hearings(), sight.of_moments(u.hearing, said_from, said_to))
-            .order_by(h.opened_utc_ns.desc(), u.start_ns)
+            .order_by(case((h.opened_utc_ns > _soon_ns(), 0), else_=h.opened_utc_ns).desc(), u.start_ns)
             .limit(MAX_HITS)
         )
         # The index knows nothing shorter than three characters; those are compared one by one.
@@ -340,6 +357,11 @@ class RecordReader:
             query = query.where(h.opened_utc_ns < day_utc_ns(wanted.to_date) + _DAY_NS)
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
         return [_hit(row) for row in rows]
+
+
+def _soon_ns() -> int:
+    """Beyond this no hearing can have been opened yet, in ns of UTC; clocks may differ by some hours."""
+    return time.time_ns() + _DAY_NS
 
 
 def _of_case(wanted: str) -> ColumnElement[bool]:

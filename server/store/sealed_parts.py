@@ -2,22 +2,29 @@
 
 A part is named by who sealed it, so that no room can end or replace what the center has sealed: `room:…` is of the
 hearing's own room, `center:…` of the center.
+
+A room seals a few parts of a hearing. One that seals without end gets all of the hearing sealed by one act more, and
+what it seals then is not looked at: each act would cost more than the one before.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from server.store import tables as t
 from server.store.events import events_of
 from sync.record.event import Event
-from sync.record.sealed_parts import OF_ROOM, RoomParts, SealedPart
+from sync.record.sealed_parts import ENDLESS, OF_ROOM, RoomParts, SealedPart
 
 OF_CENTER = "center:"
 LIFTED = "open"
 KIND = "sealed_part"
+MOST_OF_ROOM = 200
+"""Parts that a room may seal of one hearing."""
+OVERFLOW = OF_ROOM + "too-many-"
+"""Before a number: the part that is all of the hearing."""
 
 
 def part_of(row: Row[Any]) -> SealedPart | None:
@@ -56,6 +63,17 @@ def take_room_acts(connection: Connection, hearing: str, fresh: list[Event]) -> 
             select(t.sealed_parts).where(t.sealed_parts.c.hearing == hearing).order_by(t.sealed_parts.c.row)
         )
     }
+    everything = [name for name in known if name.startswith(OVERFLOW)]
+    if any(known[name] is not None for name in everything):
+        return []
+    count = select(func.count()).where(t.events.c.hearing == hearing, t.events.c.kind == KIND)
+    # Each part is begun and ended once, and what the archivist has lifted of it all counts anew.
+    if connection.execute(count).scalar_one() > 2 * MOST_OF_ROOM * (len(everything) + 1):
+        why = f"封存区段超过 {MOST_OF_ROOM} 处，全案封存 (more parts than a hearing may have)"
+        name = f"{OVERFLOW}{len(everything) + 1}"
+        whole = SealedPart(name, -ENDLESS, None, "withdrawn", "", why, fresh[-1].utc_ns)
+        keep_act(connection, hearing, whole, whole.level)
+        return [whole]
     fold = RoomParts()
     for event in events_of(connection, hearing, (KIND,)):
         fold.apply(event)

@@ -38,7 +38,7 @@ from sync.http.cookies import cookie
 from sync.http.gate import AccessGate
 from sync.http.origins import Origins
 from sync.http.people import ABSOLUTE_S, People, Session
-from sync.http.request_scope import ADDED, SESSION, Outcomes, outcome_of, refusal_of
+from sync.http.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
 from sync.http.rules import SAFE_METHODS, Rule, public
 
 _DEVICE = "_device"
@@ -248,6 +248,13 @@ class Access:
         """Add to what is noted of this request; `hearing` where the path does not name it."""
         request.scope.setdefault(ADDED, {}).update(more)
 
+    @staticmethod
+    def judge_again(request: Request, check: Callable[[], object]) -> None:
+        """Ask `check` once more when the answer leaves, and before each further piece of it: a right may be taken away
+        while something is read, drawn, noted or sent slowly. It raises `WutongError` when nothing may leave any more.
+        """
+        request.scope.setdefault(STILL, []).append(check)
+
     async def tell(self, request: Request | WebSocket, status: int) -> Outcome | None:
         """Note what a request is about to be answered with; `StorageError` when it must not be answered so.
 
@@ -281,6 +288,7 @@ class Access:
         if rule.machine is not None:
             assert isinstance(request, Request)
             await rule.machine(request)
+            request.scope[ACTOR] = rule.acts_as
             return None
         websocket = not isinstance(request, Request)
         origin = request.headers.get("origin")

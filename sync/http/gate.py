@@ -1,7 +1,8 @@
 """The gate in front of all routes: it finds the route, asks its rule, and tells what became of the request.
 
 No route can forget to be denied, or to be noted: both are done here, before a body is read and when a status is
-answered. What cannot be noted and must be is not answered. No stack ever leaves the server.
+answered. What cannot be noted and must be is not answered, and what may not be seen any more when it leaves does not
+leave: a route names the checks for that (`Access.judge_again`). No stack ever leaves the server.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sync.errors import AccessError, StorageError, WutongError
+from sync.errors import AccessError, WutongError
 from sync.http.answers import CODE, error_response
 from sync.http.audit.outcomes import OPENED, Outcome
 from sync.http.bodies import CountedBody, check_length, too_large
 from sync.http.headers import add_headers
 from sync.http.people import Session
-from sync.http.request_scope import PARAMS, REFUSED, RULE, TEMPLATE
+from sync.http.request_scope import PARAMS, REFUSED, RULE, TEMPLATE, check_still
 from sync.http.rules import BODY_BYTES, Rule, check_declared, rule_of
 
 log = structlog.get_logger(__name__)
@@ -67,22 +68,32 @@ class AccessGate:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-        unkept: StorageError | None = None
+        started = cut = shows = False
+        withheld: WutongError | None = None
         body = CountedBody(receive, BODY_BYTES)
 
         async def send_guarded(message: Message) -> None:
-            nonlocal started, unkept
-            if unkept is not None or (body.exceeded and not started):
+            nonlocal started, cut, shows, withheld
+            if cut or withheld is not None or (body.exceeded and not started):
                 return  # the route knows of a client that has gone; that one is told why below
             if message["type"] == "http.response.start":
                 try:
                     await self._access.tell(request, message["status"])
-                except StorageError as error:
-                    unkept = error  # what nobody could tell afterwards is not shown
+                    shows = message["status"] < 400
+                    if shows:
+                        check_still(scope)  # noting it has taken its time
+                except WutongError as error:
+                    withheld = error  # what nobody could tell afterwards, or may not be seen any more, is not shown
                     return
                 started = True
                 add_headers(message, secure=self._access.secure)
+            elif shows:
+                try:
+                    check_still(scope)
+                except WutongError as error:
+                    cut = True  # an answer without its end: the server closes the connection
+                    log.warning("answer_cut", path=request.url.path, why=error.code)
+                    return
             await send(message)
 
         async def answer(response: Response, code: str) -> None:
@@ -124,8 +135,8 @@ class AccessGate:
                 raise
             plain = {"code": "internal", "message": "服务器内部错误，已记入日志 (internal error; it was logged)"}
             await answer(JSONResponse(plain, 500), "internal")
-        if unkept is not None:
-            refusal, unkept = unkept, None
+        if withheld is not None:
+            refusal, withheld = withheld, None
             await answer(error_response(refusal), refusal.code)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any, Protocol
 
 from fastapi import Request, WebSocket
 
+from sync.errors import WutongError
 from sync.http.answers import CODE
 from sync.http.audit.outcomes import WEBSOCKET, Outcome
 
 SESSION = "wutong_session"
 """Who asks, where they are signed in."""
+ACTOR = "wutong_actor"
+"""Under whose name it is noted, where a machine does what people do."""
 RULE = "wutong_rule"
 TEMPLATE = "wutong_template"
 """Of the route's path."""
@@ -20,6 +24,8 @@ ADDED = "wutong_added"
 """What the route adds to what is noted."""
 REFUSED = "wutong_refused"
 """Whether the gate itself refused."""
+STILL = "wutong_still"
+"""Checks of whether the answer may still be seen, which raise when it may not."""
 
 
 class Outcomes(Protocol):
@@ -33,9 +39,9 @@ class Outcomes(Protocol):
 
 
 def outcome_of(request: Request | WebSocket, status: int) -> Outcome | None:
-    """What became of a request of somebody who is signed in; None of everybody else's."""
+    """What became of a request of somebody who is signed in, or of who acts as people do; None of everybody else's."""
     scope = request.scope
-    session = scope.get(SESSION)
+    session = scope.get(SESSION) or scope.get(ACTOR)
     if session is None:
         return None
     params = {name: str(value) for name, value in scope.get(PARAMS, {}).items()}
@@ -56,10 +62,25 @@ def refusal_of(request: Request | WebSocket, status: int) -> tuple[str, str, str
     scope = request.scope
     rule = scope.get(RULE)
     inside = rule is not None and not rule.public and status in (401, 403)
-    if scope.get(SESSION) is not None or not (inside or scope.get(REFUSED)):
+    if outcome_known(scope) or not (inside or scope.get(REFUSED)):
         return None
     role = "device" if rule is not None and rule.machine is not None else ""
     return role, _address(request), f"{scope.get(CODE) or status} {_method(request)} {request.url.path}"[:200]
+
+
+def outcome_known(scope: MutableMapping[str, Any]) -> bool:
+    """Whether it is known under whose name a request is noted."""
+    return scope.get(SESSION) is not None or scope.get(ACTOR) is not None
+
+
+def check_still(scope: MutableMapping[str, Any]) -> None:
+    """`WutongError` when what is being answered may not be seen any more; it is asked once."""
+    try:
+        for check in scope.get(STILL, ()):
+            check()
+    except WutongError:
+        scope.pop(STILL)  # the refusal itself may be seen
+        raise
 
 
 def _address(request: Request | WebSocket) -> str:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from fastapi import FastAPI, Request
 
 from sync.errors import ConfigError
+from sync.http.people import Session
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -31,6 +32,8 @@ class Rule:
     roles: frozenset[str] = frozenset()
     public: bool = False
     machine: Callable[[Request], Awaitable[None]] | None = None
+    acts_as: Session | None = None
+    """Of a machine that does what people do: under whose name each of its requests is noted, as theirs are."""
     body_bytes: int = BODY_BYTES
 
 

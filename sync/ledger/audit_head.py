@@ -76,8 +76,10 @@ def sign_head(head: AuditHead, key: SigningKey) -> Note:
     return sign(head.to_text(), CENTER, key)
 
 
-def read_head(text: str, key: Ed25519PublicKey) -> tuple[Note, AuditHead]:
+def read_head(text: object, key: Ed25519PublicKey) -> tuple[Note, AuditHead]:
     """A head that the center with this key has signed; `LedgerError` "head", "note" or "signature" otherwise."""
+    if not isinstance(text, str):
+        raise LedgerError("the head of an audit log is no text", code="head")
     if len(text) > MAX_HEAD_CHARS:
         raise LedgerError("the head of an audit log is longer than any honest one", code="head")
     note = read_note(text)

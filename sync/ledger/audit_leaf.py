@@ -36,11 +36,11 @@ class AuditRow:
 
 
 def leaf_of_row(row: AuditRow) -> bytes:
-    """The canonical bytes of a row; `LedgerError` "leaf" when its text is none."""
+    """The canonical bytes of a row; `LedgerError` "leaf" when something in it is no text: no such row was written."""
     value = {name: getattr(row, name) for name in _FIELDS} | {"utc_ns": str(row.utc_ns)}
     try:
         return _ENCODER.encode(value).encode()
-    except UnicodeEncodeError as error:
+    except (UnicodeEncodeError, TypeError) as error:
         raise LedgerError(f"row {row.row} of the audit log holds what is no text", code="leaf") from error
 
 

@@ -1,4 +1,4 @@
-"""A child process that is spoken to in lines of JSON, and that dies with its parent.
+"""A child process that is spoken to in lines of JSON, with bytes behind them if need be, and dies with its parent.
 
 Promises: whatever the child does, the parent is not held up: lines are bounded, and `end` is sure to leave no process
 behind. What it says on stderr is drained and only its last lines are kept, unless it goes to the parent's own log.
@@ -73,11 +73,11 @@ class ChildProcess:
         """Whether it has not ended yet."""
         return self._process.returncode is None
 
-    async def send(self, value: object) -> None:
-        """Say one line to it; `ChildError` when it is gone."""
+    async def send(self, value: object, data: bytes = b"") -> None:
+        """Say one line to it, and `data` behind it; `ChildError` when it is gone."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+            self._process.stdin.write(json.dumps(value, ensure_ascii=False).encode() + b"\n" + data)
             await self._process.stdin.drain()
         except (OSError, RuntimeError) as error:
             raise ChildError(f"the process is gone: {error}") from error
@@ -100,6 +100,14 @@ class ChildProcess:
         if not isinstance(value, dict):
             raise ChildError("the process said a line of JSON that is no object")
         return value
+
+    async def receive_data(self, length: int) -> bytes:
+        """So many bytes that it says behind a line; `ChildError` when it ends before."""
+        assert self._process.stdout is not None
+        try:
+            return await self._process.stdout.readexactly(length)
+        except asyncio.IncompleteReadError as error:
+            raise ChildError(f"the process ended after {len(error.partial)} of {length} bytes") from error
 
     async def lines(self) -> AsyncIterator[dict[str, Any]]:
         """All that it says until it ends; `ChildError` as for `receive`."""

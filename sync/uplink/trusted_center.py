@@ -2,10 +2,10 @@
 
 Promises: a message is read only when the key of the center that this room was enrolled at has signed it for this room
 and for this purpose. Its stamp must be later than that of the last one (receipts, which name what they are of, need
-none), so that nothing old is said again; of the docket, which a broker keeps for days, that holds across restarts too.
+none), so that nothing old is said again, by a broker that keeps it for days and waits for a restart neither.
 What is about the moment (`demand`) must not be older than `LATEST_S`.
 Refused: everything else, counted by why. While the plain way is open (`accept_unsigned`), what is not signed is
-believed until the first signed message has come.
+believed until the first signed message of this center has come, in this run or in one before.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ AHEAD_S = 3600
 ever."""
 _ONCE: frozenset[str] = frozenset({"demand", "docket", "notices", "witness", "audit-head"})
 _OF_THE_MOMENT: frozenset[str] = frozenset({"demand"})
-_KEPT: frozenset[str] = frozenset({"docket"})
+_KEPT = _ONCE - _OF_THE_MOMENT
+"""Purposes of which the last stamp is kept on the disk."""
+_SYNC_NS = NS_PER_S
+"""So often at most they are synced: a room that comes back is told of each of its hearings at once."""
 _STAMPS_BYTES = 4096
 
 
@@ -70,6 +73,7 @@ class TrustedCenter:
         self._file: tuple[int, int, int] | None = None
         self._key: Ed25519PublicKey | None = None
         self._last: dict[str, int] = {}
+        self._synced_ns = 0
         self._has_signed = False
         self.refused: Counter[str] = Counter()
         """Messages that were not believed, by why."""
@@ -87,7 +91,9 @@ class TrustedCenter:
         if file is None or file != self._file:
             self._key = center_key(self._layout)
             self._file = file if self._key is not None else None
-            self._last = {} if self._key is None else self._kept_stamps(self._key)
+            self._last = {}
+            if self._key is not None:
+                self._recall(self._key)
         return self._key
 
     @property
@@ -99,11 +105,15 @@ class TrustedCenter:
     @property
     def accepts_plain(self) -> bool:
         """Whether what is not signed is believed now."""
+        # The key first: with it comes what an earlier run has seen of this center.
+        _ = self.key
         return not self._has_signed and self._accept_unsigned()
 
     def has_signed(self) -> None:
-        """The center was seen to sign: from now on nothing else is believed."""
-        self._has_signed = True
+        """The center was seen to sign: from now on nothing else is believed, also after a restart."""
+        if not self._has_signed:
+            self._has_signed = True
+            self._keep(synced=True)
 
     def read(self, purpose: Purpose, payload: bytes, *, limit: int) -> Told:
         """What a message of at most `limit` bytes says. `CenterError` for what is not believed, or no JSON."""
@@ -142,31 +152,38 @@ class TrustedCenter:
                 raise CenterError(f"a message of {purpose} is too late; compare the clocks of both ends", code="late")
         self._last[purpose] = stamp
         if purpose in _KEPT:
-            self._keep_stamps()
+            self._keep(synced=abs(now - self._synced_ns) >= _SYNC_NS)
 
-    def _keep_stamps(self) -> None:
-        assert self._key is not None
+    def _keep(self, *, synced: bool) -> None:
+        key = self.key
+        if key is None:
+            return
         stamps = {purpose: stamp for purpose, stamp in self._last.items() if purpose in _KEPT}
-        text = json.dumps({"center": self._key.public_bytes_raw().hex(), "stamps": stamps})
+        kept = {"center": key.public_bytes_raw().hex(), "stamps": stamps, "signed": self._has_signed}
         try:
-            replace_file(self._layout.center_stamps, text)
+            replace_file(self._layout.center_stamps, json.dumps(kept), synced=synced)
         except OSError as error:
             log.error(
                 "stamp_not_kept", why=error.strerror, next="what was said before could be said again after a restart"
             )
+            return
+        if synced:
+            self._synced_ns = self._utc_ns()
 
-    def _kept_stamps(self, key: Ed25519PublicKey) -> dict[str, int]:
-        """Stamps of before this start. The last message itself may come once more: the broker keeps it."""
+    def _recall(self, key: Ed25519PublicKey) -> None:
+        """Take what a run before this one knew of this center. Its last message itself may come once more: the broker
+        keeps it."""
         try:
             kept = read_strict(self._layout.center_stamps.read_bytes(), limit=_STAMPS_BYTES)
             if kept["center"] != key.public_bytes_raw().hex():
-                return {}
-            return {purpose: int(stamp) - 1 for purpose, stamp in kept["stamps"].items() if purpose in _KEPT}
+                return
+            self._last = {purpose: int(stamp) - 1 for purpose, stamp in kept["stamps"].items() if purpose in _KEPT}
+            self._has_signed = self._has_signed or kept.get("signed") is True or bool(self._last)
         except FileNotFoundError:
-            return {}
+            return
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._has_signed = True  # there was a file, so the center had signed
             log.warning("stamps_unreadable", why=str(error)[:200])
-            return {}
 
 
 def _json(data: bytes, limit: int) -> Any:

@@ -159,8 +159,10 @@ def test_only_the_signer_reaches_the_devices_key_and_it_reaches_nothing_else() -
 
 def test_a_reader_of_foreign_files_may_take_its_own_rights_away() -> None:
     """systemd's own sets have these calls only from 253 on: without them the reader would be open, and silently."""
-    allowed = " ".join(values("wutong-edge.service")["SystemCallFilter"]).split()
-    assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"} <= set(allowed)
+    for unit in ("wutong-edge.service", "wutong-center.service"):
+        allowed = " ".join(values(unit)["SystemCallFilter"]).split()
+        wanted = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "setrlimit"}
+        assert wanted <= set(allowed), unit
 
 
 def test_secrets_are_credentials() -> None:

@@ -87,13 +87,16 @@ def _stretch(copy: AuditCopy, signed: int, begin_ns: int | None, end_ns: int | N
     """Places of the rows from the first to the last that was written in that time."""
     if begin_ns is None and end_ns is None:
         return None
-    places = [
-        place
-        for place, leaf in enumerate(copy.leaves[:signed])
-        if leaf.now is not None
-        and (begin_ns is None or leaf.now.utc_ns >= begin_ns)
-        and (end_ns is None or leaf.now.utc_ns < end_ns)
-    ]
+    try:
+        places = [
+            place
+            for place, leaf in enumerate(copy.leaves[:signed])
+            if leaf.now is not None
+            and (begin_ns is None or leaf.now.utc_ns >= begin_ns)
+            and (end_ns is None or leaf.now.utc_ns < end_ns)
+        ]
+    except TypeError as error:  # somebody has put something else in its place
+        raise ConfigError("a row has no moment; look at `wutong verify --audit --config FILE` first") from error
     if not places:
         raise ConfigError("the audit log has no signed row of that time; look at --from and --to")
     return places[0], places[-1] + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sync.errors import LedgerError
 from sync.ledger.audit_leaf import AuditRow, leaf_of_row
 from sync.ledger.tree import leaf_hash
 
@@ -19,7 +20,12 @@ class CopiedLeaf:
     @property
     def changed(self) -> bool:
         """Whether the row is there and is not the one that was written."""
-        return self.now is not None and (self.now.row != self.row or leaf_hash(leaf_of_row(self.now)) != self.sha256)
+        if self.now is None:
+            return False
+        try:
+            return self.now.row != self.row or leaf_hash(leaf_of_row(self.now)) != self.sha256
+        except LedgerError:  # no row that was written is no text
+            return True
 
 
 @dataclass(frozen=True, slots=True)

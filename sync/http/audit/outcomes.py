@@ -105,7 +105,7 @@ class RequestTrail:
 
     def took(self, outcome: Outcome, now_s: float) -> TrailLine | None:
         """The line with which this begins; None for what goes on, or is counted."""
-        what, key = _what(outcome), _key(outcome)
+        what, key = _what(outcome), stretch_of(outcome)
         stretch = self._open.get(key)
         if stretch is None:
             if what in ("refused", "failed") and not self._is_free(outcome, now_s):
@@ -129,14 +129,14 @@ class RequestTrail:
 
     def closed(self, outcome: Outcome, now_s: float) -> None:
         """A WebSocket that was `OPENED` has ended."""
-        stretch = self._open.get(_key(outcome))
+        stretch = self._open.get(stretch_of(outcome))
         if stretch is not None and stretch.held:
             stretch.held -= 1
             stretch.seen_s = now_s
 
     def forget(self, outcome: Outcome) -> None:
         """What began with this outcome could not be kept, and was not done."""
-        self._open.pop(_key(outcome), None)
+        self._open.pop(stretch_of(outcome), None)
 
     def due(self, now_s: float, *, now: bool = False) -> list[TrailLine]:
         """The lines of what is over, or of all that is open (`now`); call every few seconds."""
@@ -185,7 +185,8 @@ def _what(outcome: Outcome) -> str:
     return "view" if outcome.reads else "act"
 
 
-def _key(outcome: Outcome) -> _Key:
+def stretch_of(outcome: Outcome) -> _Key:
+    """Which stretch a request belongs to."""
     things = tuple(sorted((name, value) for name, value in outcome.params.items() if name not in _PARTS))
     status = outcome.status if outcome.status >= 400 else 200
     return outcome.session.id, outcome.method, outcome.route, things, outcome.hearing, status, outcome.code

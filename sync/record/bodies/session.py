@@ -69,6 +69,8 @@ class OpenBody(TypedDict):
     from_ns: NotRequired[Annotated[int, UNCHECKED]]
     """Where the record begins, in a room that keeps a pre-roll (预录)."""
     selftest: NotRequired[Annotated[OpenedSelfTest, UNCHECKED]]
+    by: NotRequired[Short]
+    """Who did it, where it was not the clerk: `api`, a system of the court. So it is in the bodies below."""
 
 
 LawfulReason = Literal["recess", "closed_evidence", "mediation"]
@@ -79,14 +81,19 @@ class PauseBody(TypedDict):
     """Body of `pause`."""
 
     reason: LawfulReason
+    by: NotRequired[Short]
 
 
 class ResumeBody(TypedDict):
     """Body of `resume`."""
 
+    by: NotRequired[Short]
+
 
 class CloseBody(TypedDict):
     """Body of `close`."""
+
+    by: NotRequired[Short]
 
 
 class MuteBody(TypedDict):

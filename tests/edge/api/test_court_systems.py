@@ -13,6 +13,7 @@ from edge.api.court_systems import ApiToken
 from sync.errors import ConfigError
 from sync.record.event import Event
 from sync.record.hearing import Hearing
+from sync.room.event_log import RoomLog
 from sync.uplink.live_publisher import Leave
 from tests.support.rooms.edge_room import CASE, Room
 
@@ -50,6 +51,49 @@ async def test_start_pause_resume_mute_stop_and_ask(system: tuple[Room, httpx.As
     assert "utterances" not in state["hearing"]
     assert (await http.post("/api/control/stop")).json()["state"] == "closed"
     assert (await http.post("/api/control/stop")).json()["code"] == "no-hearing"
+
+
+async def test_what_a_system_of_the_court_does_and_asks_is_in_the_audit_and_in_its_events(
+    system: tuple[Room, httpx.AsyncClient],
+) -> None:
+    room, http = system
+    despite = (await room.state())["selftest"]["hindrances"]
+    hearing = (await http.post("/api/control/hearing", json={**CASE, "despite": despite})).json()["id"]
+    for _ in range(3):
+        assert (await http.get("/api/control/state")).status_code == 200
+    await http.post("/api/control/pause", json={"reason": "recess"})
+    assert (await http.post("/api/control/pause", json={"reason": "recess"})).status_code == 409
+    await http.post("/api/control/resume")
+    await http.post("/api/control/stop")
+    opened = await room.open()
+    for path, body in (("pause", {"reason": "recess"}), ("resume", {}), ("close", {})):
+        assert (await room.clerk.post(f"/api/hearing/{path}", json=body)).status_code == 200
+    await room.stop()
+    log = RoomLog(room.layout.log)
+    events = list(log.since(0, limit=10_000))
+    log.close()
+    acts = {"open", "pause", "resume", "close"}
+    by = {
+        name: {e.kind: e.body.get("by") for e in events if e.hearing == name and e.kind in acts}
+        for name in (hearing, opened["id"])
+    }
+    assert by[hearing] == dict.fromkeys(acts, "api")
+    assert by[opened["id"]] == dict.fromkeys(acts), "the clerk's own acts are as they were"
+    [mark] = [e.body["text"] for e in events if e.kind == "mark" and e.hearing == hearing]
+    assert mark.endswith("法院系统确认仍然开庭")
+    lines = [e.body for e in events if e.kind == "access" and e.body.get("role") == "api"]
+    told = {(line["what"], line["detail"]["route"], line["detail"]["status"]) for line in lines}
+    assert {
+        ("act", "POST /api/control/hearing", 200),
+        ("view", "GET /api/control/state", 200),
+        ("act", "POST /api/control/pause", 200),
+        ("failed", "POST /api/control/pause", 409),
+        ("act", "POST /api/control/resume", 200),
+        ("act", "POST /api/control/stop", 200),
+    } <= told
+    [viewed] = [line for line in lines if line["what"] == "viewed"]
+    assert viewed["detail"]["times"] == 3, "asked again and again it is one stretch"
+    assert TOKEN not in str(lines)
 
 
 async def test_without_the_token_nothing_is_answered(system: tuple[Room, httpx.AsyncClient]) -> None:

@@ -139,3 +139,24 @@ async def test_a_program_at_the_panel_is_counted_in_the_room_as_well() -> None:
         int(body["detail"]["said"].split()[0]) for body in written if "more:" in body["detail"].get("said", "")
     )
     assert counted == 3000 - 70
+
+
+async def test_the_end_of_a_room_s_edge_writes_no_line_twice() -> None:
+    written: list[AccessBody] = []
+    gate, waiting = asyncio.Event(), 0
+
+    async def append(body: AccessBody) -> None:
+        nonlocal waiting
+        written.append(body)  # the thread that writes goes on, whoever waits for it
+        waiting += 1
+        await gate.wait()
+
+    audit = RoomAudit(append, lambda: None, lambda: 0.0)
+    running = asyncio.create_task(audit.run())
+    audit.note("sign-in", "clerk", "10.0.0.9", "")
+    await until(lambda: waiting)
+    running.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [body["what"] for body in written] == ["sign-in"]

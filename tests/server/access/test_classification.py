@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from sqlalchemy import text
+
 from server.config import load_config
 from server.service import build, running
+from sync.errors import ConfigError
 from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 from tests.support.peers.live_tab import BENCH, INIT, envelope, tab
@@ -148,6 +152,19 @@ async def test_a_new_tab_gets_no_picture_of_the_hearing_that_has_just_ended(serv
             room.publish("status", STATUS | {"hearing": None, "speaking": ["judge"]})
             await until(lambda: late.of("room"))
             assert late.media == []
+
+
+async def test_a_level_that_cannot_be_read_shows_nobody_anything(served: Served, room: RoomPeer) -> None:
+    await hearing(room)
+    async with served.inspector() as http:
+        assert (await http.put("/api/hearings/h1/access", json=SEAL)).status_code == 200
+    await served.center.database.write(
+        lambda connection: connection.execute(text("UPDATE audit SET detail = x'00' WHERE what = 'level'"))
+    )
+    again = build(load_config(served.data.parent / "center.toml"))
+    with pytest.raises(ConfigError, match="verify --audit"):
+        await again.classifications.start()
+    again.database.close()
 
 
 async def test_levels_survive_a_restart_of_the_center(served: Served, room: RoomPeer) -> None:

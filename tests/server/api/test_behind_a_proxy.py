@@ -12,12 +12,20 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from cryptography import x509
 
 from server.config import Config, load_config
 from server.service import build, running
+from sync.ledger.keys import certificate_request
+from sync.tls.hosts import is_loopback
+from sync.tls.keys import make_tls_key
+from sync.tls.names import hosts_in, local_hosts
+from sync.tls.requests import tls_request
 from tests.support.peers.center_peers import Served, config_text, free_port
+from tests.support.peers.device_signatures import device_key
 
 PUBLIC = "https://court.example"
+ROOM = "court1/c03"
 NGINX = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{ worker_connections 64; }}
@@ -111,6 +119,32 @@ async def test_who_asked_is_who_connects_unless_a_trusted_proxy_says_otherwise(
             await http.post("/api/session", json={"code": served.code()}, headers=claim)
         rows = await _both(served)
         assert {one["address"] for one in rows} == {"203.0.113.9" if trusted else "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("web", "direct"),
+    [
+        ("", True),
+        (f'public_origin = ["{PUBLIC}"]', False),
+        ("https = true", False),
+        ('trusted_proxies = ["127.0.0.1"]', False),
+    ],
+)
+async def test_whom_a_proxy_of_this_machine_speaks_for_does_not_get_the_names_of_this_machine(
+    tmp_path: Path, broker_port: int, web: str, direct: bool
+) -> None:
+    own = {host for host in local_hosts() if not is_loopback(host)}
+    assert own
+    async with behind(tmp_path, broker_port, web) as (served, url):
+        wish = tls_request(make_tls_key(tmp_path / "tls.key"), ROOM, [*own, "panel.lan"])
+        request = certificate_request(device_key(ROOM), ROOM)
+        body = {"code": await served.center.enrollment.new_code(ROOM), "request": request.decode()}
+        async with httpx.AsyncClient(base_url=served.url if direct else url, headers={"X-Wutong": "1"}) as http:
+            answer = await http.post("/api/enroll", json={**body, "tls_request": wish.decode()})
+        assert answer.status_code == 200, answer.text
+    granted = hosts_in(x509.load_pem_x509_certificate(answer.json()["tls"].encode()))
+    assert "panel.lan" in granted
+    assert own & granted == (own if direct else set())
 
 
 async def _both(served: Served) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.config import RoomEntry
 from server.events.admission import number_of, read_event
-from server.ingest.event_pace import EventPace
+from server.ingest.event_pace import DAY_S, KEPT, OPENED, EventPace
 from server.ingest.floods import Floods
 from server.rooms import Rooms
 from sync.errors import CenterError
@@ -168,3 +168,38 @@ def test_a_refused_event_that_is_too_large_is_named_by_its_beginning() -> None:
     assert number_of(b'{"number": 7, "a": NaN}') == 7
     assert number_of(b'{"body": {"number": 7, "a": NaN}}') is None
     assert number_of(b'{"number": 9999999999999999999, "a": NaN}') is None
+
+
+def test_what_a_room_may_keep_and_open_in_a_day_is_bounded_and_comes_back() -> None:
+    now = [5.0]
+    pace = EventPace(monotonic_s=lambda: now[0])
+    kept = 0
+    while kept < 10 * KEPT.most and pace.allows("flood"):
+        pace.spend("flood", 100_000)
+        kept += 100_000
+        now[0] += 1  # never faster than it is looked at
+    assert kept <= KEPT.most * 1.05
+    assert pace.allows("honest")
+    now[0] += DAY_S
+    assert pace.allows("flood")
+    opened = 0
+    while opened < 1000 and pace.allows("opens"):
+        pace.opened("opens")
+        opened += 1
+    assert opened == OPENED.most
+    now[0] += DAY_S / 10
+    assert pace.allows("opens")
+
+
+def test_days_of_hearings_and_what_waited_for_a_week_of_outage_are_within_it() -> None:
+    now = [5.0]
+    pace = EventPace(monotonic_s=lambda: now[0])
+    for _ in range(5 * 8 * 36):  # five days of eight hours, all at once: a hundred seconds of 4 MB an hour at a time
+        assert pace.allows("honest")
+        pace.spend("honest", 4_000_000 // 36)
+        now[0] += 0.5
+    for _ in range(30 * 40):  # and a month of short hearings
+        assert pace.allows("honest")
+        pace.opened("honest")
+        pace.spend("honest", 400_000)
+        now[0] += DAY_S / 40

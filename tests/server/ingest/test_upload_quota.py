@@ -84,6 +84,9 @@ def test_what_a_full_disk_took_a_part_of_counts_and_expires(tmp_path: Path, monk
         def fileno(self) -> int:
             return self._file.fileno()
 
+        def seek(self, offset: int, whence: int) -> int:
+            return self._file.seek(offset, whence)
+
         def write(self, data: bytes) -> int:
             self._file.write(data[:600])
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.playback.ranges import MediaRange
 from server.playback.solo import isolate
 from sync.errors import MediaError
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime
@@ -59,7 +58,7 @@ def times(data: bytes) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("channel", range(SEATS))
 def test_one_seat_alone_is_the_same_to_the_sample(three_seats: bytes, channel: int) -> None:
-    alone = isolate(MediaRange('audio/mp4; codecs="flac"', 0, 0, three_seats), channel).data
+    alone = isolate(three_seats, channel)
     heard = pcm(alone)
     assert heard.shape[1] == 1
     assert np.array_equal(heard[:, 0], pcm(three_seats)[:, channel])
@@ -70,16 +69,16 @@ def test_a_range_from_the_middle_keeps_its_moment(three_seats: bytes) -> None:
     items = list(BoxReader().feed(three_seats))
     assert isinstance(items[0], Init)
     middle = items[0].data + b"".join(i.data for i in items[5:9] if isinstance(i, Fragment))
-    alone = isolate(MediaRange("", 0, 0, middle), 2).data
+    alone = isolate(middle, 2)
     assert times(alone) == times(three_seats)[4:8]
     assert np.array_equal(pcm(alone)[:, 0], pcm(middle)[:, 2])
 
 
 def test_a_channel_that_is_not_there_and_a_picture_are_refused(three_seats: bytes, footage: bytes) -> None:
     with pytest.raises(MediaError):
-        isolate(MediaRange("", 0, 0, three_seats), SEATS)
+        isolate(three_seats, SEATS)
     with pytest.raises(MediaError):
-        isolate(MediaRange("", 0, 0, footage), 0)
+        isolate(footage, 0)
 
 
 async def test_an_inspector_listens_to_one_seat_while_the_hearing_runs(

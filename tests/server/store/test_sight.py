@@ -16,7 +16,7 @@ from server.access.classification import Classification, Classifications
 from server.events.admission import read_event
 from server.store import tables as t
 from server.store.database import Database, open_database
-from server.store.reader import MAX_HEARINGS, MAX_HITS, HearingFilter, RecordReader, WordFilter
+from server.store.reader import MAX_HEARINGS, MAX_HITS, MOST_AHEAD, HearingFilter, RecordReader, WordFilter
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.http.people import Session
@@ -156,6 +156,16 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
             assert (hearing in [row["id"] for row in rows]) is again.levels.lets("inspector", hearing)
     finally:
         again.database.close()
+
+
+async def test_a_room_whose_clock_is_far_ahead_takes_no_place_of_the_others(archive: Archive) -> None:
+    await archive.hold("h1", 2, day=0)
+    for number in range(30):
+        await archive.hold(f"ahead{number}", 1, day=40_000 + number)
+    listed = await archive.listed("inspector")
+    assert listed[0] == "h1"
+    assert len(listed) == 1 + MOST_AHEAD
+    assert [hit["hearing"] for hit in await archive.hits("inspector")][:2] == ["h1", "h1"]
 
 
 async def split_line(archive: Archive) -> None:

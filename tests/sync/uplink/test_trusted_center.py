@@ -62,15 +62,41 @@ def test_what_was_said_before_is_not_believed_again_nor_what_is_older(room: Beli
     assert room.center.refused == {"old": 2}
 
 
-def test_a_docket_cannot_be_rolled_back_by_waiting_for_a_restart(room: Believer) -> None:
-    yesterday, today = center_says("docket", ADDRESS, {"day": 1}, NOW - 10**9), center_says("docket", ADDRESS, {}, NOW)
-    assert room.takes_message("docket", yesterday)
-    assert room.takes_message("docket", today)
+@pytest.mark.parametrize("purpose", ["docket", "notices", "witness", "audit-head"])
+def test_nothing_is_rolled_back_by_waiting_for_a_restart(room: Believer, purpose: Purpose) -> None:
+    yesterday, today = center_says(purpose, ADDRESS, {"day": 1}, NOW - 10**9), center_says(purpose, ADDRESS, {}, NOW)
+    assert room.takes_message(purpose, yesterday)
+    assert room.takes_message(purpose, today)
     for _ in range(2):
         room.start()
-        assert not room.takes_message("docket", yesterday)
-        assert room.takes_message("docket", today), "the broker keeps it for who comes anew"
-        assert not room.takes_message("docket", today)
+        assert not room.takes_message(purpose, yesterday)
+        assert room.takes_message(purpose, today), "the broker keeps it for who comes anew"
+        assert not room.takes_message(purpose, today)
+
+
+def test_a_room_that_is_told_of_many_hearings_at_once_forgets_none_of_them(room: Believer) -> None:
+    told = [center_says("notices", ADDRESS, {"hearing": str(n)}, NOW + n) for n in range(50)]
+    assert all(room.takes_message("notices", one) for one in told)
+    room.start()
+    assert not any(room.takes_message("notices", one) for one in told[:-1])
+
+
+@pytest.mark.parametrize("purpose", ["receipts", "demand", "docket"])
+def test_a_center_that_has_signed_is_believed_on_nothing_else_after_a_restart(tmp_path: Path, purpose: Purpose) -> None:
+    room = Believer(tmp_path, plain=True)
+    assert room.takes(purpose, NOW)
+    room.start()
+    assert not room.center.accepts_plain
+    assert not room.takes_message("receipts", b'{"numbers":[1,2,3]}')
+    assert room.takes(purpose, NOW + 1)
+
+
+def test_what_one_center_has_signed_ends_the_plain_way_of_no_other(tmp_path: Path) -> None:
+    room = Believer(tmp_path, plain=True)
+    assert room.takes("receipts", NOW)
+    room.layout.center_key.write_bytes(public_pem(Ed25519PrivateKey.generate().public_key()))
+    room.start()
+    assert room.center.accepts_plain
 
 
 def test_a_demand_that_was_held_back_is_not_believed_and_the_panel_hears_of_the_clock(room: Believer) -> None:
@@ -103,7 +129,10 @@ def test_the_stamps_of_another_center_are_none_of_this_one(room: Believer) -> No
 )
 def test_a_spoilt_file_of_stamps_is_as_none(room: Believer, spoilt: bytes) -> None:
     room.layout.center_stamps.write_bytes(spoilt)
+    room.plain = True
     room.start()
+    of_another = b'"center":1' in spoilt
+    assert room.center.accepts_plain == of_another, "nobody knows what it has signed"
     assert room.takes("docket", NOW)
 
 

@@ -25,6 +25,7 @@ from sync.ledger.audit_head import AuditHead, name_of, sign_head
 from sync.ledger.audit_leaf import AuditRow, leaf_of_row
 from sync.ledger.tree import leaf_hash
 from sync.room.event_log import RoomLog
+from sync.room.paths import RoomPaths
 from tests.support.files import databases
 from wutong.cli import app
 
@@ -169,6 +170,50 @@ def test_what_was_done_to_the_log_is_named_with_its_row(center: CenterLog, how: 
     verdict, found = center.verdict()
     assert verdict == 20
     assert found[code][: len(about)] == about
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "about"),
+    [
+        *(
+            (f"UPDATE audit SET {field} = {value} WHERE row = 17", "audit-row-changed", "17")
+            for field in ("detail", "what", "role", "address", "utc_ns")
+            for value in ("x'00'", "CAST(x'ff' AS TEXT)", "1.5")
+        ),
+        *(
+            (f"UPDATE audit_leaves SET sha256 = {value} WHERE row = 17", "audit-row-changed", "17")
+            for value in ("'zz'", "x'00'", "5", "'00'")
+        ),
+        ("UPDATE audit_leaves SET row = 'x' WHERE row = 17", "audit-row-added", "17"),
+        ("UPDATE audit_heads SET note = x'00' WHERE size = 40", "audit-head", ""),
+        ("UPDATE audit_heads SET note = 5 WHERE size = 40", "audit-head", ""),
+        ("UPDATE events SET body = x'00'", "audit-held-unread", "court1/c03"),
+        ('UPDATE events SET body = \'{"what": "audit-head"\'', "audit-held-unread", "court1/c03"),
+    ],
+)
+def test_a_value_of_another_kind_is_a_reason_and_no_traceback(
+    center: CenterLog, statement: str, code: str, about: str
+) -> None:
+    center.spoil(statement)
+    verdict, found = center.verdict()
+    assert about in found[code] or not about
+    assert verdict == (0 if code == "audit-held-unread" else 20)
+
+
+@pytest.mark.parametrize(
+    "certificate", [b"", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_a_rooms_certificate_that_cannot_be_read_makes_its_heads_unread(center: CenterLog, certificate: bytes) -> None:
+    path = RoomPaths(center.folder / "room").device_certificate
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(certificate)
+    verdict, found = center.verdict("--room", str(center.folder / "room"))
+    assert verdict == 0
+    assert ("audit-held-unread" in found) == bool(certificate)
+    center.spoil(
+        "INSERT INTO devices (room, public_key, certificate, enrolled_utc_ns) VALUES ('court1/c03', '', x'00', 1)"
+    )
+    assert center.verdict()[0] == 0
 
 
 def test_a_log_written_anew_with_the_centers_key_is_given_away_by_a_room(center: CenterLog) -> None:

@@ -1,6 +1,7 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import ExhibitView from './ExhibitView.svelte';
+import { forgetPictures } from './pagePicture';
 
 /** A photograph that is twice as large as the space it is shown in. */
 const [LARGE, SPACE] = [2000, 1000];
@@ -29,12 +30,15 @@ beforeEach(() => {
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(SPACE);
   vi.spyOn(HTMLImageElement.prototype, 'naturalWidth', 'get').mockReturnValue(LARGE);
   vi.spyOn(HTMLImageElement.prototype, 'naturalHeight', 'get').mockReturnValue(LARGE);
-  HTMLImageElement.prototype.decode = function (this: HTMLImageElement) {
-    const name = this.getAttribute('src') ?? '';
+  forgetPictures();
+  HTMLImageElement.prototype.decode = () => Promise.resolve();
+  URL.createObjectURL = () => 'blob:x';
+  URL.revokeObjectURL = () => undefined;
+  vi.stubGlobal('fetch', (name: string) => {
     asked.push(name);
-    return props.broken.includes(name) ? Promise.reject(new Error('broken')) : Promise.resolve();
-  };
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify({ code: 'exhibit-page', message: '该页无法显示' }), { status: 400 })));
+    const refused = JSON.stringify({ code: 'exhibit-page', message: '该页无法显示' });
+    return Promise.resolve(props.broken.includes(name) ? new Response(refused, { status: 400 }) : new Response('picture'));
+  });
   page = mount(ExhibitView, {
     target: document.body,
     props: {
@@ -90,10 +94,20 @@ describe('a page on the screen', () => {
     expect(asked).not.toContain('p3@1');
   });
 
+  it('is not sent a second time while somebody turns back and forth', async () => {
+    await shows('f:1');
+    for (const number of [2, 1, 2, 3, 1, 2]) {
+      props.view = { ...props.view, page: number };
+      flushSync();
+      await shows(`f:${number}`);
+    }
+    expect(asked.filter((name) => name.endsWith('@1')).sort()).toEqual(['p1@1', 'p2@1', 'p3@1']);
+  });
+
   it('is hidden while the one that was asked for cannot be shown', async () => {
     await shows('f:1');
-    props.broken = ['p2@1'];
-    props.view = { ...props.view, page: 2 };
+    props.broken = ['p3@1'];
+    props.view = { ...props.view, page: 3 };
     flushSync();
     await vi.waitFor(() => expect(document.body.textContent).toContain('该页无法显示'));
     expect(document.querySelector<HTMLElement>('.page')?.style.visibility).toBe('hidden');

@@ -1,6 +1,7 @@
 /** Requests to our own server. Every failure is an `ApiError` with the server's code and sentence, or `offline`. */
 
 import { abortAfter } from './browser/abortAfter';
+import { forgetPictures } from './pagePicture';
 import type { Session } from './types';
 
 export class ApiError extends Error {
@@ -46,6 +47,7 @@ async function send(method: string, path: string, init: RequestInit = {}): Promi
     if (init.signal?.aborted) throw error;
     throw new ApiError('offline', 'the server does not answer', 0);
   }
+  if (response.status === 401) forgetPictures(); // the session has ended
   if (!response.ok) throw await refusal(response);
   return response;
 }
@@ -66,8 +68,14 @@ export const api = {
   delete: <T>(path: string): Promise<T> => json<T>('DELETE', path),
   /** For media and files: the response itself, so that headers can be read; abort with `signal`. */
   raw: (path: string, signal?: AbortSignal): Promise<Response> => send('GET', path, signal ? { signal } : {}),
-  signIn: (code: string): Promise<Session> => json<Session>('POST', '/api/session', { code }),
-  signOut: (): Promise<void> => json<undefined>('DELETE', '/api/session'),
+  signIn(code: string): Promise<Session> {
+    forgetPictures();
+    return json<Session>('POST', '/api/session', { code });
+  },
+  signOut(): Promise<void> {
+    forgetPictures();
+    return json<undefined>('DELETE', '/api/session');
+  },
   /** Who is signed in; null when nobody. */
   async session(): Promise<Session | null> {
     try {

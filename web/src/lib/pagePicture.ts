@@ -1,4 +1,5 @@
-/** Pictures of pages, decoded before they are shown; the browser keeps them, since one never changes. */
+/** Pictures of pages, decoded before they are shown. No browser may keep them (a session ends, its disk does not), so the
+ * page keeps those that it was sent itself, for as long as it is open and somebody is signed in. */
 
 /** Why a picture is not here. */
 export class PictureError extends Error {
@@ -12,28 +13,94 @@ export class PictureError extends Error {
   }
 }
 
-/** The decoded picture at `url`; `PictureError` in the server's words when there is none. */
-export async function loadPicture(url: string): Promise<HTMLImageElement> {
+/** Of all that is kept: some two hundred pages. What was not looked at for longest goes first. */
+export const MOST_BYTES = 64 * 1024 * 1024;
+/** A file of its own size, from before the room drew pictures, is not kept in place of many pages. */
+const MOST_OF_ONE = 8 * 1024 * 1024;
+
+const kept = new Map<string, Blob>();
+const coming = new Map<string, Promise<Blob>>();
+let keptBytes = 0;
+let session = 0;
+
+/** Keep nothing of what was shown: whoever sits here now may be somebody else. */
+export function forgetPictures(): void {
+  kept.clear();
+  coming.clear();
+  keptBytes = 0;
+  session += 1;
+}
+
+/** The decoded picture at `url`; `PictureError` in the server's words when there is none. `keep`: not for who may see
+ * nothing of before. */
+export async function loadPicture(url: string, keep = true): Promise<HTMLImageElement> {
+  const address = URL.createObjectURL(await (keep ? pictureOf(url) : fetched(url)));
   const image = new Image();
   image.alt = '';
   image.draggable = false; // else the browser drags the picture itself, and the page stays
-  image.src = url;
+  image.src = address;
   try {
     await image.decode();
     return image;
   } catch {
-    throw await whyNot(url); // an image does not say why it failed; a request does
+    throw new PictureError('media', '', true);
+  } finally {
+    URL.revokeObjectURL(address);
   }
 }
 
-async function whyNot(url: string): Promise<PictureError> {
-  try {
-    const answer = await fetch(url, { cache: 'no-store', credentials: 'same-origin' });
-    if (answer.ok) return new PictureError('media', '', true);
-    const said = (await answer.json()) as { code?: string; message?: string };
-    const code = said.code ?? 'error';
-    return new PictureError(code, said.message ?? String(answer.status), code === 'on-its-way' || answer.status >= 500);
-  } catch (error) {
-    return new PictureError('network', error instanceof Error ? error.message : String(error), true);
+function pictureOf(url: string): Promise<Blob> {
+  const known = kept.get(url);
+  if (known !== undefined) {
+    kept.delete(url); // now it is the one that was looked at last
+    kept.set(url, known);
+    return Promise.resolve(known);
   }
+  let asked = coming.get(url);
+  if (asked === undefined) {
+    asked = fetched(url, true).finally(() => {
+      if (coming.get(url) === asked) coming.delete(url);
+    });
+    coming.set(url, asked);
+  }
+  return asked;
+}
+
+async function fetched(url: string, keep = false): Promise<Blob> {
+  const of = session;
+  let answer: Response;
+  try {
+    answer = await fetch(url, { cache: 'no-store', credentials: 'same-origin' });
+  } catch (error) {
+    throw new PictureError('network', error instanceof Error ? error.message : String(error), true);
+  }
+  if (!answer.ok) throw await refusal(answer);
+  const picture = await answer.blob().catch(() => {
+    throw new PictureError('network', '', true);
+  });
+  // One that is smaller than was asked for may have a larger one by the next time.
+  if (keep && of === session && !answer.headers.has('X-Wutong-Smaller')) hold(url, picture);
+  return picture;
+}
+
+function hold(url: string, picture: Blob): void {
+  if (picture.size > MOST_OF_ONE || kept.has(url)) return;
+  kept.set(url, picture);
+  keptBytes += picture.size;
+  for (const [oldest, { size }] of kept) {
+    if (keptBytes <= MOST_BYTES) break;
+    kept.delete(oldest);
+    keptBytes -= size;
+  }
+}
+
+async function refusal(answer: Response): Promise<PictureError> {
+  let said: { code?: string; message?: string } = {};
+  try {
+    said = (await answer.json()) as typeof said;
+  } catch {
+    // A proxy's page, not our JSON: the status alone has to do.
+  }
+  const code = said.code ?? 'error';
+  return new PictureError(code, said.message ?? String(answer.status), code === 'on-its-way' || answer.status >= 500);
 }

@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -41,8 +42,9 @@ async def take_over(target: Target, done: Counter[str]) -> None:
 
 
 async def flood(target: Target, done: Counter[str]) -> None:
-    """Bombs in every topic that a room may write, events that are too large and some that are none too large, and
-    retained messages each on a topic of its own: all over one connection, since an account has only one.
+    """Bombs in every topic that a room may write, and what is well formed and hostile; events that are too large and
+    some that are none too large, openings and sealed parts by the dozen, and retained messages each on a topic of its
+    own: all over one connection, since an account has only one.
 
     A broker that ends the line of who retains would so be spared the rest: after `LINES_LOST` such lines the same
     messages are said unretained.
@@ -60,6 +62,10 @@ async def flood(target: Target, done: Counter[str]) -> None:
                 done["turns that waited"] += 1
                 continue
             said = [(*next(bombs), False) for _ in range(MESSAGES_A_TURN)]
+            said += [(topic, payload, False) for topic, payload in _well_formed(turn)]
+            if turn % 5 == 2:
+                facts = _openings(turn) if turn % 10 == 2 else _sealed_parts(turn)
+                said.append((topics.EVENTS, await asyncio.to_thread(_signed, target, device, facts), False))
             if turn % 5 == 0:
                 size = LARGE_BYTES if turn % 20 == 0 else 940_000
                 said.append((topics.EVENTS, await asyncio.to_thread(_batch, target, device, turn, size), False))
@@ -98,9 +104,37 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield topics.live("bench", topics.THUMBNAIL), b"\xff" * 60_000
 
 
+def _well_formed(turn: int) -> Iterator[tuple[str, bytes]]:
+    """What an honest room could say, and says once a second or once a day: another uplink each time, and a hearing
+    that is not public."""
+    for n in range(4):
+        hearing = {"id": f"closed-{turn}-{n}", "state": "open", "case": {"public": False}}
+        status = {"online": True, "session": secrets.token_hex(8), "room_ns": turn, "at_utc_ns": turn}
+        yield topics.STATUS, json.dumps({**status, "hearing": hearing}).encode()
+        yield topics.CAPTION, json.dumps({"id": f"c{turn}", "hearing": hearing["id"], "text": "x" * 200}).encode()
+
+
+def _openings(turn: int) -> list[dict[str, Any]]:
+    """Hearings that never were, in years to come and not public."""
+    case = {"id": "c", "case_no": "", "cause": "", "parties": {}, "public": False}
+    body = {"case": case, "seats": [], "tracks": [], "court_name": "", "room_name": ""}
+    at = {"kind": "open", "room_ns": turn, "utc_ns": 4 * 10**18 + turn}
+    return [{**at, "number": turn * 64 + n, "hearing": f"never-{turn}-{n}", "body": body} for n in range(64)]
+
+
+def _sealed_parts(turn: int) -> list[dict[str, Any]]:
+    """Parts of one hearing, without number."""
+    at = {"kind": "sealed_part", "hearing": "sealed-for-ever", "room_ns": turn, "utc_ns": turn}
+    times = {"from_ns": turn, "to_ns": None, "level": "restricted", "by": "", "reason": ""}
+    return [{**at, "number": turn * 64 + n, "body": {**times, "id": f"p{turn}-{n}"}} for n in range(64)]
+
+
 def _batch(target: Target, device: RoomSigner, number: int, size: int) -> bytes:
     """One event, signed by the compromised device itself: what is too large is not for want of a signature."""
     lines = [{"id": f"l{n}", "text": "x" * 900} for n in range(size // 930)]
-    body = {"lines": lines}
-    event = {"number": number, "hearing": None, "kind": "note", "room_ns": 1, "utc_ns": 1, "body": body}
-    return pack_batch(target.room, [number], json.dumps([event]), device)
+    at = {"number": number, "hearing": None, "kind": "note", "room_ns": 1, "utc_ns": 1}
+    return _signed(target, device, [{**at, "body": {"lines": lines}}])
+
+
+def _signed(target: Target, device: RoomSigner, events: list[dict[str, Any]]) -> bytes:
+    return pack_batch(target.room, [event["number"] for event in events], json.dumps(events), device)

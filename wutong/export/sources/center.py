@@ -139,7 +139,7 @@ class CenterSource:
         classifications = Classifications(RecordWriter(self._db), RecordReader(self._db))
         await classifications.start()
         opening = next(event for event in self._events if event.kind == "open")
-        classifications.opened(self.hearing, opening.body.get("case"))
+        classifications.take_opening(self.hearing, opening.body.get("case"))
         return classifications.of(self.hearing).value
 
     def _read(self, work: Callable[[Connection], T]) -> T:

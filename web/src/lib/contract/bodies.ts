@@ -12,6 +12,8 @@ export interface OpenBody {
   /** Where the record begins, in a room that keeps a pre-roll (预录). */
   from_ms?: number;
   selftest?: OpenedSelfTest;
+  /** Who did it, where it was not the clerk: `api`, a system of the court. So it is in the bodies below. */
+  by?: string;
 }
 
 /** What the hearing is about, as the docket or the clerk said it. */
@@ -55,13 +57,18 @@ export interface OpenedSelfTest {
 /** Body of `pause`. */
 export interface PauseBody {
   reason: 'recess' | 'closed_evidence' | 'mediation';
+  by?: string;
 }
 
 /** Body of `resume`. */
-export type ResumeBody = Record<string, never>;
+export interface ResumeBody {
+  by?: string;
+}
 
 /** Body of `close`. */
-export type CloseBody = Record<string, never>;
+export interface CloseBody {
+  by?: string;
+}
 
 /** Body of `segment`: a closed file; `file` is relative to the hearing's folder. */
 export interface SegmentBody {
