@@ -7,6 +7,9 @@ Statuses of one uplink count in their order, and of two runs of it the later one
 turns that they are the same room (a copied disk), no live picture can be told to be of one of them: the room is not
 *heard*, and the wall says what is wrong (alarm `twice`).
 
+A status is never the same twice, since counters and clocks run in it (`server.steady_status`). A room looks *different*
+when something else has changed, and only then is anybody told, and what the room says looked through again.
+
 Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
 nothing of it, and one from before a broken connection says nothing at all: until the room says its status anew it is
 not *heard*, and nothing live of it may be shown to anybody.
@@ -17,22 +20,21 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import structlog
 from pydantic import BaseModel, Field, TypeAdapter
-from typing_extensions import TypedDict
 
 from server.config import RoomEntry
 from server.events.admission import Received
+from server.shown_room import ShownRoom, hidden_room, silent_room
+from server.steady_status import without_counters
 from server.uplinks import RoomUplinks, StatusWorth
 from sync.errors import CenterError
 from sync.record.bodies.limits import Name
-from sync.record.bodies.session import OpenedSeat, is_public
 from sync.record.milliseconds import to_ms
-from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
 from sync.text.strict_json import read_strict
@@ -73,30 +75,6 @@ class Status(BaseModel):
     seats: Annotated[list[dict[str, Any]], Field(max_length=16)] = []
 
 
-class CenterAlarm(TypedDict):
-    """What the center itself noticed of a room."""
-
-    code: str
-    text: str
-
-
-class ShownRoom(TypedDict):
-    """A room as inspectors' screens get it (`sync.record.milliseconds`)."""
-
-    address: str
-    """court/room"""
-    online: bool
-    court_name: str
-    room_name: str
-    hearing: LiveHearing | None
-    recorder: RecorderStatus | None
-    speaking: list[str]
-    seats: list[OpenedSeat]
-    alarms: list[RoomAlarm]
-    seen_utc_ns: int | None
-    center_alarms: list[CenterAlarm]
-
-
 @dataclass
 class KnownRoom:
     """One room."""
@@ -110,14 +88,19 @@ class KnownRoom:
     seen_utc_ns: int | None = None
     alarms: dict[str, str] = field(default_factory=dict)
     """Alarms that the center itself raised: code -> words."""
-    shown: str = ""
+    steady_recorder: dict[str, Any] | None = None
+    """What its recorder says, without the counters."""
+    hearing_text: str = ""
+    """What it says of its hearing, as text: of `true` and `1` only one makes a hearing public."""
+    steady: object = None
+    """What its statuses say beside counters and clocks: what has been looked through."""
+    look: object = None
+    """How it looked when somebody was last told."""
     heard: bool = False
     """Whether a status has come since the room, or the way to it, was last away."""
     uplinks: RoomUplinks = field(default_factory=RoomUplinks)
     backs_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_BACK))
     """When others were last told that the room came back."""
-    is_back: bool = False
-    """Whether it has come back since then, and nobody was told."""
     furthest: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
     """Of the last hearings that it told of: the latest room time that was said, and when."""
     opening: tuple[str, int] | None = None
@@ -140,23 +123,39 @@ class KnownRoom:
         hearing = None if self.status is None else self.status.hearing
         return str(hearing["id"]) if hearing is not None and isinstance(hearing.get("id"), str) else None
 
-    def to_screen(self, *, shown: bool = True, part_sealed: bool = False) -> dict[str, Any]:
+    def to_screen(self, *, shown: bool = True, part_sealed: bool = False, counters: bool = True) -> dict[str, Any]:
         """As browsers get it; not `shown`: to people who may not see this hearing, only that there is one.
-        `part_sealed`: to people who may not see what goes on in it just now."""
+        `part_sealed`: to people who may not see what goes on in it just now. Not `counters`: without those of its
+        recorder."""
+        whole = self._to_screen(counters)
         if not shown:
-            return _hidden(self._to_screen())
-        return _silent(self._to_screen()) if part_sealed else self._to_screen()
+            return hidden_room(whole)
+        return silent_room(whole) if part_sealed else whole
 
-    def _to_screen(self) -> dict[str, Any]:
+    def looks(self) -> object:
+        """What people see of it, and of which hearing what is live in it is: nobody is told of anything else."""
+        status = self.status
+        return (
+            self.online,
+            self.steady,
+            self.court_name,
+            self.room_name,
+            status.speaking if status is not None and self.online else [],
+            dict(self.alarms),
+            self.live_id,
+        )
+
+    def _to_screen(self, counters: bool) -> dict[str, Any]:
         status = self.status
         said: Any = status  # of its shape, not of its form: what a room says is passed on, never trusted further
+        recorder: Any = None if said is None else said.recorder if counters else self.steady_recorder
         room: ShownRoom = {
             "address": self.address,
             "online": self.online,
             "court_name": self.court_name,
             "room_name": self.room_name,
             "hearing": None if status is None else said.hearing,
-            "recorder": None if status is None else said.recorder,
+            "recorder": recorder,
             "speaking": status.speaking if status is not None and self.online else [],
             "seats": [] if status is None else said.seats,
             "alarms": [] if status is None else said.alarms,
@@ -166,23 +165,6 @@ class KnownRoom:
         shown = to_ms(room)
         assert isinstance(shown, dict)
         return shown
-
-
-def _hidden(room: dict[str, Any]) -> dict[str, Any]:
-    hearing = room["hearing"]
-    if hearing is not None:
-        hearing = {**hearing, "case": hidden_case(hearing.get("case")), "hidden": True}
-    return {**room, "hearing": hearing, "speaking": []}
-
-
-def _silent(room: dict[str, Any]) -> dict[str, Any]:
-    hearing = room["hearing"]
-    return {**room, "hearing": hearing and {**hearing, "part_sealed": True}, "speaking": []}
-
-
-def hidden_case(case: object) -> dict[str, Any]:
-    """What is left of a case for people who may not see its hearing."""
-    return {"id": "", "case_no": "", "cause": "", "title": "", "parties": {}, "public": is_public(case)}
 
 
 class Rooms:
@@ -196,6 +178,12 @@ class Rooms:
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._rooms = {e.address: KnownRoom(e.address, e.court_name, e.room_name) for e in entries}
+        self._online: dict[str, KnownRoom] = {}
+        """Those that are online, whoever was heard longest ago first."""
+        self._doubled: dict[str, KnownRoom] = {}
+        """Those that two devices say they are."""
+        self._back: dict[str, KnownRoom] = {}
+        """Those that have come back, and nobody was told."""
         self.changed = Listeners[[KnownRoom]]()
         """Told when a room looks different on a screen."""
         self.came_back = Listeners[[KnownRoom]]()
@@ -214,6 +202,11 @@ class Rooms:
         """All rooms by address."""
         return self._rooms
 
+    @property
+    def doubled(self) -> Collection[str]:
+        """The addresses of rooms that two devices say they are."""
+        return self._doubled.keys()
+
     def status(self, address: str, payload: bytes) -> None:
         """Take a room's status; `CenterError` when it is none."""
         room = self._rooms[address]
@@ -221,8 +214,13 @@ class Rooms:
             status = Status.model_validate(read_strict(payload, limit=MAX_STATUS_BYTES))
             if status.hearing is not None and status.hearing.get("id") is not None:
                 _HEARING.validate_python(status.hearing["id"], strict=True)
-            json.dumps(status.model_dump(), allow_nan=False).encode()
-            to_ms(status.model_dump())
+            recorder = None if status.recorder is None else without_counters(status.recorder)
+            hearing = json.dumps(status.hearing, sort_keys=True)
+            steady = (hearing, recorder, status.seats, status.alarms)
+            if steady != room.steady:
+                # Counters need no look: the strict reader lets no number pass that could not be shown.
+                json.dumps(status.model_dump(), allow_nan=False).encode()
+                to_ms(status.model_dump())
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CenterError("a status is malformed", code="status") from error
         said = room.uplinks.take(status.session, status.room_ns if status.online else None, self._monotonic_s())
@@ -232,7 +230,7 @@ class Rooms:
             self._said_by_the_other(room)
             return
         if status.online:
-            room.status = status
+            room.status, room.hearing_text, room.steady_recorder, room.steady = status, hearing, recorder, steady
             room.court_name = status.court_name or room.court_name
             room.room_name = status.room_name or room.room_name
             room.seen_s = self._monotonic_s()
@@ -245,6 +243,7 @@ class Rooms:
         # Of two that take turns the one goes whenever the other comes; the room is away when neither says anything.
         room.online = status.online or (room.online and room.uplinks.are_two)
         room.heard = status.online and not room.uplinks.are_two
+        self._note_online(room, speaks=status.online)
         self._notify(room)
         if came_back:
             self._came_back(room)
@@ -252,8 +251,10 @@ class Rooms:
     def _came_back(self, room: KnownRoom) -> None:
         """Tell it now, or by `poll` where it was told too often just now: each time costs questions to the store."""
         now = self._monotonic_s()
-        room.is_back = len(room.backs_s) == MOST_BACK and now - room.backs_s[0] < BACK_S
-        if not room.is_back:
+        if len(room.backs_s) == MOST_BACK and now - room.backs_s[0] < BACK_S:
+            self._back[room.address] = room
+        else:
+            self._back.pop(room.address, None)
             room.backs_s.append(now)
             self.came_back.notify(room)
 
@@ -262,6 +263,8 @@ class Rooms:
         speaks_again = room.uplinks.speaks_again
         if room.uplinks.are_two:
             room.heard, room.online = False, True
+            self._doubled[room.address] = room
+            self._note_online(room, speaks=True)
             if TWICE not in room.alarms:
                 log.error("two_devices", room=room.address, next="revoke the room's device and enroll the right one")
                 self.twice.notify(room)
@@ -269,6 +272,13 @@ class Rooms:
             self._notify(room)
         if speaks_again:
             self._came_back(room)
+
+    def _note_online(self, room: KnownRoom, *, speaks: bool) -> None:
+        """Keep the order in which rooms were last heard."""
+        if speaks or not room.online:
+            self._online.pop(room.address, None)
+        if room.online:
+            self._online.setdefault(room.address, room)
 
     def unheard(self) -> None:
         """The way to all rooms is broken: what they said last may be old when it is whole again."""
@@ -313,16 +323,21 @@ class Rooms:
             self._notify(room)
 
     def poll(self) -> None:
-        """Note who has fallen silent; call about once a second."""
+        """Note who has fallen silent; call about once a second. Looks only at those of whom something is due."""
         now = self._monotonic_s()
-        for room in self._rooms.values():
-            if room.is_back:
-                self._came_back(room)
-            if TWICE in room.alarms and not room.uplinks.still_two(now):
+        for room in list(self._back.values()):
+            self._came_back(room)
+        for room in list(self._doubled.values()):
+            if not room.uplinks.still_two(now):
+                del self._doubled[room.address]
                 self.clear(room.address, TWICE)
-            if room.online and now - max(room.seen_s, room.uplinks.last_s) > STALE_S:
-                room.online = room.heard = False
-                self._notify(room)
+        while self._online:
+            room = next(iter(self._online.values()))
+            if now - max(room.seen_s, room.uplinks.last_s) <= STALE_S:
+                break
+            del self._online[room.address]
+            room.online = room.heard = False
+            self._notify(room)
 
     def now_ns(self, address: str) -> int | None:
         """Room time now, as far as the room's last status tells; None while it is not online."""
@@ -346,9 +361,7 @@ class Rooms:
             room.furthest.popitem(last=False)
 
     def _notify(self, room: KnownRoom) -> None:
-        shown = room.to_screen()
-        shown.pop("seen_utc_ms")
-        text = json.dumps([shown, room.live_id], sort_keys=True)
-        if text != room.shown:
-            room.shown = text
+        look = room.looks()
+        if look != room.look:
+            room.look = look
             self.changed.notify(room)

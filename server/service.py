@@ -339,6 +339,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.ledger.run(), name="audit-ledger"),
         asyncio.create_task(_write_times(center.record), name="times"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
+        asyncio.create_task(center.live.wall.run(), name="wall"),
         *center.tls.tasks(),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),

@@ -42,6 +42,7 @@ from server.api.sealing import Lifting, NewSealedPart
 from server.live.tab_messages import CenterMessage
 from server.store.reader import SearchHit
 from sync.http.access import SessionAnswer
+from sync.http.live.gateway import MAX_WATCHED
 from sync.record.bodies import BODIES
 from sync.record.bodies.limits import Limits
 from sync.record.docket import Docket, DocketEntry
@@ -94,7 +95,6 @@ NAMES = {
     "WallState": "DisplayState",
     "ShownExplanation": "Explanation",
     "SessionAnswer": "Session",
-    "ShownRoom": "WallRoom",
     "ListedHearing": "HearingRow",
     "HearingRow": "StoredHearing",
     "ShownGrant": "Grant",
@@ -151,6 +151,7 @@ CONSTANTS: Mapping[str, tuple[Any, str]] = {
     "UNSURE_BELOW": (UNSURE_BELOW, "A word of less probability than this is underlined."),
     "CLERK": (CLERK, "Who revises by hand."),
     "CORRECTOR": (CORRECTOR, "What revises by itself."),
+    "MOST_IN_SIGHT": (MAX_WATCHED, "So many rooms a tab may have in sight at once; of a longer list the first."),
 }
 _SIMPLE = {int: "number", float: "number", str: "string", bool: "boolean", type(None): "null", Any: "unknown"}
 _LISTS = (list, tuple, Sequence)

@@ -21,7 +21,8 @@ from server.live.log import LiveLog
 from server.playback.ranges import MediaRange
 from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
 from server.playback.solo_queue import SoloQueue
-from server.rooms import Rooms, hidden_case
+from server.rooms import Rooms
+from server.shown_room import hidden_case
 from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
@@ -139,14 +140,12 @@ class InspectorRoutes:
                     return
 
                 def said(tab: LiveTab) -> None:
-                    self._live.said(tab)
                     self._watching.said(session, address_of(ws), tab)
 
                 may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
                 may_see_span = self._may_see_span(session.role)
-                await self._live.gateway.serve(
+                await self._live.serve(
                     ws,
-                    self._live.first(may_see, may_see_span),
                     may_watch=may_watch,
                     may_see=may_see,
                     may_see_span=may_see_span,

@@ -8,14 +8,15 @@ a sealed part of a hearing goes to who may see that part, and to nobody else, by
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
+from fastapi import WebSocket
 
 from server.access.classification import Classifications
 from server.access.sealing import Sealing
@@ -24,16 +25,19 @@ from server.events.moments import spans_of
 from server.events.redaction import shown
 from server.ingest.mqtt import CenterBroker
 from server.ingest.signed_publisher import SignedPublisher
+from server.live.demands import RoomDemands
 from server.live.tab_messages import CenterCaption, CenterEvent, CenterLink, CenterMessage, CenterSealed
+from server.live.wall_feed import WallFeed
 from server.rooms import KnownRoom, Rooms
 from sync import topics
 from sync.errors import CenterError, EnvelopeError
-from sync.http.live.gateway import UNBEGUN, Gateway
+from sync.http.live.gateway import MAX_WATCHED, UNBEGUN, Gateway
 from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans
 from sync.media.budgets import MAX_HEADER_BYTES
 from sync.media.envelope import Envelope, Kind
 from sync.record.milliseconds import event_to_ms, to_ms
 from sync.record.sealed_parts import EVER
+from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_MS
 from sync.text.strict_json import read_strict
 
@@ -41,8 +45,6 @@ log = structlog.get_logger(__name__)
 
 MAX_TEXT_BYTES = 64 * 1024
 MOST_MS = 2.0**62 / NS_PER_MS
-ANEW_S = 2.0
-"""A room is not asked more often to say anew how its tracks begin."""
 MAX_TRACKS = 16
 """Of one room: four cameras and the sound are six."""
 _TRACK = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -62,12 +64,17 @@ class LiveHub:
         client_bytes: int = CLIENT_BYTES,
     ) -> None:
         """Listens to all of them from now on."""
-        self.gateway = Gateway(client_bytes=client_bytes, on_demand=self._watched_changed)
-        self._watched: frozenset[str] = frozenset()
+        self.gateway = Gateway(
+            client_bytes=client_bytes,
+            on_demand=lambda rooms: self.demands.changed(rooms),
+            on_sight=lambda tab, rooms: self.wall.in_sight(tab, rooms),
+        )
+        self.demands = RoomDemands(rooms, self.gateway.audience, publisher, self.gateway.interrupted)
+        self.wall = WallFeed(rooms, self.gateway.audience, self._now)
+        self.judged_anew = Listeners[[KnownRoom]]()
+        """Told of a room that runs another hearing than before, or one that others may see."""
         self._rooms = rooms
         self._broker = broker
-        self._publisher = publisher
-        self._demanded: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
         self._tracks: dict[str, set[str]] = {}
         self._hearings: dict[str, str | None] = {}
@@ -78,19 +85,65 @@ class LiveHub:
         classifications.changed.add(self.rights_changed)
         sealing.changed.add(self.part_changed)
         self._sealing = sealing
-        self._in_part: dict[str, frozenset[str]] = {}
-        """room -> the ids of the parts that what goes on there is in."""
-        self._sessions: dict[str, tuple[str, float]] = {}
-        """room -> under which name it is asked for what is watched, and since when."""
+        self._judged: dict[str, object] = {}
+        """room -> what it was last judged by who may see what goes on there."""
+        self._telling: dict[str, set[str]] = {}
+        """hearing -> the rooms that tell of it, or run it."""
+        self._tells: dict[str, frozenset[str]] = {}
+        """room -> these hearings."""
+        self._with_parts: set[str] = set()
+        """Rooms that tell of a hearing of which a part is sealed."""
         broker.link.add(self.link)
         rooms.came_back.add(self.came_back)
+
+    async def serve(
+        self,
+        ws: WebSocket,
+        *,
+        may_watch: Callable[[str], bool],
+        may_see: Callable[[str | None], bool],
+        may_see_span: Callable[[str | None, int, int], bool],
+        on_said: Callable[[LiveTab], None],
+        alive: Callable[[], bool],
+    ) -> None:
+        """Serve an accepted WebSocket until it ends (`Gateway.serve`).
+
+        One that asks for `?told=changes` is told of each room what is new, and gets thumbnails and captions of the
+        rooms that it says it has in sight. One of before is told rooms whole, and has the first `MAX_WATCHED` in sight.
+        """
+        by_changes = ws.query_params.get("told") == "changes"
+
+        def said(tab: LiveTab) -> None:
+            if tab not in self.gateway.tabs:
+                self.wall.leave(tab)
+            elif tab.asked_whole:
+                tab.asked_whole = False
+                self.wall.ask_whole(tab)
+            on_said(tab)
+
+        await self.gateway.serve(
+            ws,
+            [] if by_changes else self.first(may_see, may_see_span),
+            may_watch=may_watch,
+            may_see=may_see,
+            may_see_span=may_see_span,
+            sight=() if by_changes else list(itertools.islice(self._rooms.states, MAX_WATCHED)),
+            on_joined=self.joined if by_changes else self.wall.join_of_before,
+            on_said=said,
+            alive=alive,
+        )
+
+    def joined(self, tab: LiveTab) -> None:
+        """A tab that is told what is new has come."""
+        self.wall.join(tab)
+        tab.text(self._link)
 
     def first(
         self,
         may_see: Callable[[str | None], bool] = lambda hearing: True,
         may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
     ) -> list[Callable[[], CenterMessage]]:
-        """What a new tab gets before everything else, made when it is sent: it may wait, and is judged then."""
+        """What a tab of before gets before everything else, made when it is sent: it may wait, and is judged then."""
 
         def rooms() -> CenterMessage:
             shown: Any = [self.shown(room, may_see, may_see_span) for room in self._rooms.states.values()]
@@ -120,22 +173,21 @@ class LiveHub:
         """The broker came or went."""
         if not connected:
             self._rooms.unheard()
-            self._sessions.clear()  # what the rooms said meanwhile is lost
+            self.demands.all_lost()
         self.gateway.broadcast(self._link())
         if connected:
             self.demand()
 
     def came_back(self, room: KnownRoom) -> None:
         """A room is there again, and knows nothing of who watches it."""
-        self._sessions.pop(room.address, None)
         if self._uplinks.get(room.address) != room.uplinks.session:
             self._uplinks[room.address] = room.uplinks.session
             for track in self._tracks.get(room.address, ()):
                 self.gateway.forget(f"{room.address}/{track}")  # what another device has sent
-        self._publish_demand(again=True, only=room.address)
+        self.demands.came_back(room.address)
 
-    def room_changed(self, room: KnownRoom) -> None:
-        """A room looks different now."""
+    def room_changed(self, room: KnownRoom, *, looks_different: bool = True) -> None:
+        """A room looks different now, or perhaps may be seen by others."""
         before = self._hearings.get(room.address)
         self._hearings[room.address] = room.live_id
         if before not in (None, room.live_id):
@@ -144,36 +196,46 @@ class LiveHub:
                 self._ended_ns[room.address] = room.status.room_ns if room.opening is None else room.opening[1]
             for track in self._tracks.get(room.address, ()):
                 self.gateway.forget(f"{room.address}/{track}")
-        self.gateway.recheck()
-        told, now = room.told_id, self._now(room)
-        self._in_part[room.address] = self._parts_at(room)
-        whole = {"type": "room", "room": room.to_screen()}
-        self.gateway.broadcast(whole, lambda tab: tab.may_see(told), hearing=told, spans=now)
-        if self._in_part[room.address]:
-            silent = {"type": "room", "room": room.to_screen(part_sealed=True)}
-            self.gateway.broadcast(
-                silent,
-                lambda tab: tab.may_see(told) and not all(tab.may_see_span(told, *span) for span in now),
-                hearing=told,
-            )
-        if told is not None:
-            hidden = {"type": "room", "room": room.to_screen(shown=False)}
-            self.gateway.broadcast(hidden, lambda tab: not tab.may_see(told))
+        judged = (room.live_id, room.told_id, room.hearing_text, self._parts_at(room))
+        if judged != self._judged.get(room.address):
+            self._judge_anew(room)
+            # What one room says of a hearing counts wherever it is told of, too.
+            for hearing in self._tells[room.address]:
+                for other in self._telling[hearing] - {room.address}:
+                    self._judge_anew(self._rooms.states[other])
+        elif looks_different:
+            self.wall.note(room)
+
+    def _judge_anew(self, room: KnownRoom) -> None:
+        """Who may see what goes on in a room may have changed."""
+        address, told = room.address, room.told_id
+        self._judged[address] = (room.live_id, told, room.hearing_text, self._parts_at(room))
+        tells = frozenset(hearing for hearing in (told, room.live_id) if hearing is not None)
+        for hearing in self._tells.get(address, frozenset()) - tells:
+            self._telling[hearing].discard(address)
+            if not self._telling[hearing]:
+                del self._telling[hearing]
+        for hearing in tells:
+            self._telling.setdefault(hearing, set()).add(address)
+        self._tells[address] = tells
+        if told is not None and self._sealing.of(told):
+            self._with_parts.add(address)
+        else:
+            self._with_parts.discard(address)
+        self.gateway.recheck(address)
+        self.wall.note(room, judged_anew=True)
+        self.judged_anew.notify(room)
 
     def part_changed(self, hearing: str) -> None:
         """A part of a hearing was sealed, ended or lifted: cut what waits of it, and tell who has its page open."""
-        for room in self._rooms.states.values():
-            if hearing in (room.told_id, room.live_id):
-                self.room_changed(room)
-        self.gateway.recheck()
+        self.rights_changed(frozenset((hearing,)))
         message: CenterSealed = {"type": "sealed", "hearing": hearing}
         self.gateway.broadcast(message, lambda tab: tab.may_see(hearing), hearing=hearing)
 
     def poll(self) -> None:
         """Note which sealed parts have begun or are over by the time alone; call about once a second."""
-        for room in self._rooms.states.values():
-            if self._in_part.get(room.address, frozenset()) != self._parts_at(room):
-                self.room_changed(room)
+        for address in list(self._with_parts):
+            self.room_changed(self._rooms.states[address], looks_different=False)
 
     def _parts_at(self, room: KnownRoom) -> frozenset[str]:
         told = room.told_id
@@ -183,10 +245,10 @@ class LiveHub:
         )
 
     def rights_changed(self, hearings: frozenset[str]) -> None:
-        """Who may see these hearings has changed: cut what is watched, and show their rooms anew."""
-        for room in self._rooms.states.values():
-            if room.told_id in hearings or room.live_id in hearings:
-                self.room_changed(room)
+        """Who may see these hearings has changed: cut what is watched and what waits of them, and show their rooms
+        anew."""
+        for address in {address for hearing in hearings for address in self._telling.get(hearing, ())}:
+            self._judge_anew(self._rooms.states[address])
         self.gateway.recheck()
 
     def stored(self, events: Sequence[Received]) -> None:
@@ -194,13 +256,28 @@ class LiveHub:
         for received in events:
             if received.event.kind == "access":
                 continue  # who looked at what in the room is for who reads the log, not for every tab
+            if not self.gateway.audience.followers(received.room):
+                continue
             value: CenterEvent = {"type": "event", "room": received.room, "value": event_to_ms(shown(received.event))}
             # Words and facts of a hearing come after its close, too, when its room has none or another one.
             hearing = received.event.hearing or received.event.body.get("of")
             of = None if hearing is None else str(hearing)
-            self.gateway.broadcast(
-                value, _wants(received.room, of), hearing=of, room=f"{received.room}/", spans=spans_of(received)
-            )
+            self._tell_followers(value, received.room, of, spans_of(received))
+
+    def _tell_followers(self, message: object, room: str, hearing: str | None, spans: Spans) -> None:
+        self._tell(message, self.gateway.audience.followers(room), room, hearing, spans)
+
+    def _tell(self, message: object, tabs: Iterable[LiveTab], room: str, hearing: str | None, spans: Spans) -> None:
+        """Tell those of some tabs who may see what is live in a room, and see this hearing."""
+        address = f"{room}/"
+        self.gateway.broadcast(
+            message,
+            lambda tab: tab.may_watch(address) and tab.may_see(hearing),
+            to=tabs,
+            hearing=hearing,
+            room=address,
+            spans=spans,
+        )
 
     def demand(self) -> None:
         """Tell every room what is watched, and every tab that it is connected; call every few seconds.
@@ -208,11 +285,7 @@ class LiveHub:
         A room forgets after 15 s; a tab that hears nothing for as long takes its connection for dead.
         """
         self.gateway.broadcast(self._link())
-        self._publish_demand(again=True)
-
-    def said(self, tab: LiveTab) -> None:
-        """A tab said what it wants."""
-        self._demand_changed()
+        self.demands.repeat()
 
     def _heard(self, room: str) -> str | None:
         """The hearing that runs, as the room itself has said since it was last away."""
@@ -226,7 +299,7 @@ class LiveHub:
         if hearing is not None:
             message = {"type": "levels", "room": room, "value": value}
             spans = _times(value, "at_ms", "at_ms") or self._now(self._rooms.states[room])
-            self.gateway.broadcast(message, _wants(room, hearing), hearing=hearing, room=f"{room}/", spans=spans)
+            self._tell_followers(message, room, hearing, spans)
 
     def caption(self, room: str, payload: bytes) -> None:
         """What somebody is saying in a room; `CenterError` when it is malformed."""
@@ -237,15 +310,9 @@ class LiveHub:
         # The words of the hearing that has just ended may still be withdrawn.
         if state.heard and hearing is not None and hearing in (state.live_id, state.told_id):
             message: CenterCaption = {"type": "caption", "room": room, "value": value}
-            address = f"{room}/"
-            self.gateway.broadcast(
-                message,
-                lambda tab: tab.may_watch(address) and tab.may_see(hearing),
-                hearing=hearing,
-                room=address,
-                # What does not say when it was said may have been said in a part that is sealed.
-                spans=_times(value, "start_ms", "end_ms") or EVER,
-            )
+            # What does not say when it was said may have been said in a part that is sealed.
+            spans = _times(value, "start_ms", "end_ms") or EVER
+            self._tell(message, self.gateway.audience.seers(room), room, hearing, spans)
 
     def _is_known(self, room: str, envelope: Envelope) -> bool:
         """Whether it is known of which hearing a picture or sound is, or that it is of none."""
@@ -284,66 +351,14 @@ class LiveHub:
             self.gateway.publish(name, payload, self._rooms.states[room].live_id)
         except EnvelopeError as error:
             if error.code == UNBEGUN:
-                self._ask_anew(room)
+                self.demands.ask_anew(room)
             raise
-
-    def _ask_anew(self, room: str) -> None:
-        """The beginning of a track was lost on its way: the room says it under a new name of what is asked for."""
-        if time.monotonic() - self._session(room)[1] >= ANEW_S:
-            del self._sessions[room]
-            self._publish_demand(again=True, only=room)
-
-    def _session(self, room: str) -> tuple[str, float]:
-        return self._sessions.setdefault(room, (secrets.token_hex(8), time.monotonic()))
 
     def _link(self) -> CenterLink:
         return {"type": "link", "value": {"broker": self._broker.connected}}
 
-    def _watched_changed(self, watched: frozenset[str]) -> None:
-        for name in self._watched - watched:
-            # Its fragments stop coming: what is kept for newcomers would soon be an old picture.
-            self.gateway.interrupted(name)
-        self._watched = watched
-        self._demand_changed()
-
-    def _demand_changed(self) -> None:
-        self._publish_demand(again=False)
-
-    def _publish_demand(self, *, again: bool, only: str = "") -> None:
-        tracks: dict[str, list[str]] = {}
-        for name in sorted(self.gateway.watched):
-            room, _, track = name.rpartition("/")
-            tracks.setdefault(room, []).append(track)
-        levels = {room for tab in self.gateway.tabs for room in _wanted_rooms(tab)}
-        for room in [only] if only else self._rooms.states:
-            uplinks = self._rooms.states[room].uplinks
-            two = uplinks.are_two
-            wanted = {
-                "tracks": [] if two else tracks.get(room, []),
-                "levels": room in levels and not two,
-                "session": self._session(room)[0],
-                "uplink": uplinks.session,
-                "twice": two,
-            }
-            text = json.dumps(wanted)
-            # A room that is back is told whom the center hears, also where nobody watches it.
-            empty = not (wanted["tracks"] or wanted["levels"] or two or only)
-            before = self._demanded.get(room, "")
-            if (not before and empty) or (before == text and (empty or not again)):
-                continue
-            if self._publisher.tell(room, "demand", text, before=wanted):
-                self._demanded[room] = "" if empty else text
-
 
 _KINDS = {topics.INIT: Kind.INIT, topics.FRAGMENT: Kind.FRAGMENT, topics.THUMBNAIL: Kind.THUMBNAIL}
-
-
-def _wanted_rooms(tab: LiveTab) -> set[str]:
-    return set(tab.wanted.get("rooms", ()))
-
-
-def _wants(room: str, hearing: str | None = None) -> Callable[[LiveTab], bool]:
-    return lambda tab: tab.may_watch(f"{room}/") and tab.may_see(hearing) and room in _wanted_rooms(tab)
 
 
 def _times(value: Any, begin: str, end: str) -> Spans:

@@ -134,3 +134,9 @@ def addressed_span_ns(packed: bytes) -> tuple[int, int]:
     """`Envelope.span_ns` of a message that is preceded by its address."""
     *_, room_ns, _, duration_us = _HEADER.unpack_from(packed, 1 + packed[0])
     return room_ns, room_ns + duration_us * 1000
+
+
+def addressed_header(packed: bytes) -> bytes:
+    """The header of a message that is preceded by its address: no two messages of a track have the same."""
+    begin = 1 + packed[0]
+    return packed[begin : begin + HEADER_BYTES]

@@ -23,7 +23,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from sync.media.envelope import Envelope, Kind, addressed_span_ns
+from sync.media.envelope import Envelope, Kind, addressed_header, addressed_span_ns
 from sync.media.gop_cache import MAX_GOP_BYTES, GopStart, WatcherGate
 from sync.runtime.units import NS_PER_S
 
@@ -98,10 +98,16 @@ class LiveTab:
         self._start_bytes = 0
         """How much of what waits is there because tracks were begun."""
         self._thumbnails: dict[str, _Message] = {}
+        self._thumbnails_sent: dict[str, bytes] = {}
+        """track -> the header of the last one that was sent."""
         self._gates: dict[str, WatcherGate] = {}
         self._ready = asyncio.Event()
         self.wanted: dict[str, list[str]] = {}
         """Lists of addresses that the tab said last, other than `watch`."""
+        self.first_sight: Sequence[str] = ()
+        """The rooms that it has in sight before it says so itself."""
+        self.asked_whole = False
+        """Whether the tab has asked for the whole state since somebody looked: it has missed something."""
         self.whole: Callable[[], object] | None = None
         """Makes the whole state of this tab, where its server can."""
         self.lost = 0
@@ -117,7 +123,7 @@ class LiveTab:
     def text(self, value: object, *, replaces: str = "", hearing: str | None = None) -> None:
         """Queue a JSON message of a hearing; the one before of the same `replaces` that still waits gives it its place.
 
-        A function is asked for its value when the message is sent.
+        A function is asked for its value when the message is sent; of an empty text nothing is sent.
         """
         made = (lambda: json.dumps(value(), ensure_ascii=False)) if callable(value) else None
         self.text_packed(made or json.dumps(value, ensure_ascii=False), replaces=replaces, hearing=hearing)
@@ -211,6 +217,19 @@ class LiveTab:
         self._media.append(self._thumbnails[name])
         self._ready.set()
 
+    def thumbnail_again(self, name: str, packed: bytes, hearing: str | None) -> None:
+        """Queue a still picture, unless it is the one that this tab was sent last of its track."""
+        if self._thumbnails_sent.get(name) != addressed_header(packed):
+            self.thumbnail(name, packed, hearing)
+
+    def drop_thumbnails(self, which: Callable[[str], bool]) -> None:
+        """Of these tracks no still picture is wanted any more, not even what waits."""
+        gone = {name for name in self._thumbnails if which(name)}
+        if gone:
+            self._drop(lambda item: item.kind is Kind.THUMBNAIL and item.address in gone)
+            for name in gone:
+                del self._thumbnails[name]
+
     def interrupted(self, name: str) -> None:
         """What follows of a track cannot be decoded before its next key frame."""
         gate = self._gates.get(name)
@@ -273,8 +292,13 @@ class LiveTab:
         """What to send now. `TooSlowError` when too much text waits: the tab must start anew."""
         while True:
             item = await self._take()
-            if self._may_send(item):
-                return item.data() if callable(item.data) else item.data
+            if not self._may_send(item):
+                continue
+            data = item.data() if callable(item.data) else item.data
+            if item.kind is Kind.THUMBNAIL and isinstance(data, bytes):
+                self._thumbnails_sent[item.address] = addressed_header(data)
+            if data:
+                return data
 
     async def _take(self) -> _Message:
         while not (self._texts or self._media):

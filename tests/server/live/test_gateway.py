@@ -66,7 +66,7 @@ async def test_a_beginning_that_was_lost_is_asked_for_once_every_while(served: S
         await one.say(watch=[BENCH])
         await until(lambda: room.demands()[-1:] == [WANTED])
         before = len(room.of("demand"))
-        served.center.live._sessions["court1/c03"] = ("of before", 0.0)
+        served.center.live.demands._sessions["court1/c03"] = ("of before", 0.0)
         for n in range(20):
             room.publish("live/bench/frag", envelope(Kind.FRAGMENT, n, key=n == 0), qos=0)
         await until(lambda: len(room.of("demand")) > before)

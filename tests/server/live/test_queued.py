@@ -12,7 +12,6 @@ from server.access.classification import ARCHIVIST
 from server.events.admission import read_event
 from sync.http.live.tab import LiveTab
 from sync.media.envelope import Kind
-from sync.media.gop_cache import GopStart
 from tests.support.peers.center_peers import Served, event, opening, said
 from tests.support.peers.live_tab import BENCH, INIT, envelope
 
@@ -38,9 +37,9 @@ def stalled(served: Served, role: str) -> LiveTab:
     tab = LiveTab(may_watch=may_watch, may_see=lambda hearing: levels.lets(role, hearing))
     for value in hub.first(tab.may_see):
         tab.text(value)
-    tab.wanted["rooms"] = [ROOM]
-    hub.gateway._tabs.add(tab)
-    tab.start(BENCH, INIT, GopStart())
+    hub.gateway.join(tab, [ROOM])
+    hub.wall.join_of_before(tab)
+    hub.gateway.hear(tab, {"watch": [BENCH], "rooms": [ROOM]})
     return tab
 
 

@@ -44,10 +44,9 @@ def slow_tab(served: Served, role: str) -> LiveTab:
     )
     for value in hub.first(made.may_see, made.may_see_span):
         made.text(value)
-    made.wanted["rooms"] = [ROOM]
-    hub.gateway._tabs.add(made)
-    gops = hub.gateway._gops
-    made.start(BENCH, gops.init_of(BENCH), gops.since_key_frame(BENCH), hub.gateway._hearings.get(BENCH))
+    hub.gateway.join(made, [ROOM])
+    hub.wall.join_of_before(made)
+    hub.gateway.hear(made, {"watch": [BENCH], "rooms": [ROOM]})
     return made
 
 

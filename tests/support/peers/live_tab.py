@@ -59,9 +59,10 @@ class Tab:
 
 
 @contextlib.asynccontextmanager
-async def tab(served: Served, http: httpx.AsyncClient, **more: Any) -> AsyncIterator[Tab]:
+async def tab(served: Served, http: httpx.AsyncClient, *, by_changes: bool = False, **more: Any) -> AsyncIterator[Tab]:
+    """A tab of before, or one that is told what is new (`by_changes`), which has been told of all rooms."""
     cookie = "; ".join(f"{k}={v}" for k, v in http.cookies.items())
-    address = served.url.replace("http", "ws") + "/api/live"
+    address = served.url.replace("http", "ws") + "/api/live" + ("?told=changes" if by_changes else "")
     headers = {"Cookie": cookie}
     async with websockets.connect(address, origin=served.url, additional_headers=headers, **more) as ws:  # type: ignore[arg-type]
         one = Tab(ws)

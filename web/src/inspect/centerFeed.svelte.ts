@@ -1,22 +1,29 @@
 /**
  * What the center sends to this tab: rooms, captions, levels, events, pictures. All pages share one socket.
  *
- * Pages say which rooms they look at (`follow`) and their players ask the hub for tracks; the socket repeats both after
- * every reconnection, so a lost center comes back by itself.
+ * Pages say which room they are of (`follow`) and which rooms are on the screen (`inSight`), and their players ask the hub
+ * for tracks; the socket repeats all of it after every reconnection, so a lost center comes back by itself. Of a room that
+ * is not on the screen no picture and no word comes, and what there was of its words is let go of: it would be old.
  */
 
+import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
+import { MOST_IN_SIGHT } from '../lib/contract';
 import type { Envelope } from '../lib/envelope';
 import { KIND } from '../lib/envelope';
 import { MediaHub } from '../lib/live/mediaHub';
 import { type Connection, LiveSocket } from '../lib/socket';
 import type { Caption, CenterMessage, Levels, RoomEvent, WallRoom } from '../lib/types';
+import { ToldRooms } from './toldRooms';
 
 /** A caption nobody replaced or ended for this long was lost with its ending. */
 const CAPTION_LIFE_MS = 12_000;
 
 /** The center says `link` every 5 s; a socket that hears nothing for three of these is dead. */
 const SILENCE_MS = 16_000;
+
+/** Who has missed something gets the whole within two seconds; a socket on which it does not come is opened anew. */
+const WHOLE_MS = 6000;
 
 export interface Still {
   url: string;
@@ -47,10 +54,19 @@ export class CenterFeed {
   private readonly followed = new Map<string, number>();
   private readonly clock: ReturnType<typeof setInterval>;
   private readonly captionHeard = new Map<string, number>();
+  private readonly told = new ToldRooms(this.rooms, {
+    onRoom: (room) => this.roomTold(room),
+    onMissed: () => {
+      this.missedAtMs = Date.now();
+      this.socket.say({ whole: true });
+    },
+  });
+  private sight: readonly string[] = [];
+  private missedAtMs = 0;
   private offsetMs = 0;
 
   constructor(onRefused: () => void) {
-    this.socket = new LiveSocket<CenterMessage>('/api/live', {
+    this.socket = new LiveSocket<CenterMessage>('/api/live?told=changes', {
       onText: (message) => this.receive(message),
       onMedia: (envelope) => this.media(envelope),
       onConnection: (state) => (this.connection = state),
@@ -81,6 +97,13 @@ export class CenterFeed {
     };
   }
 
+  /** The rooms on the screen; of more than `MOST_IN_SIGHT` the others stay without picture and words. */
+  inSight(addresses: readonly string[]): void {
+    this.sight = [...addresses].sort().slice(0, MOST_IN_SIGHT);
+    this.socket.announce('sight', { sight: this.sight });
+    this.dropUnseenCaptions();
+  }
+
   onEvent(listener: (address: string, event: RoomEvent) => void): () => void {
     this.eventListeners.add(listener);
     return () => this.eventListeners.delete(listener);
@@ -107,6 +130,15 @@ export class CenterFeed {
 
   private announceWants(): void {
     this.socket.announce('want', { watch: this.watched, rooms: [...this.followed.keys()].sort() });
+    this.dropUnseenCaptions();
+  }
+
+  private dropUnseenCaptions(): void {
+    const seen = new Set([...this.sight, ...this.followed.keys()]);
+    // Pages call this from effects, which must not begin anew with every caption.
+    untrack(() => {
+      for (const address of [...this.captions.keys()]) if (!seen.has(address)) this.captions.delete(address);
+    });
   }
 
   private receive(message: CenterMessage): void {
@@ -114,17 +146,13 @@ export class CenterFeed {
       case 'rooms': {
         const again = this.known;
         if (message.utc_ms !== undefined) this.offsetMs = Date.now() - message.utc_ms;
-        const there = new Set(message.rooms.map((room) => room.address));
-        for (const address of [...this.rooms.keys()]) if (!there.has(address)) this.rooms.delete(address);
-        for (const room of message.rooms) this.rooms.set(room.address, room);
+        this.told.whole(message);
         this.known = true;
         if (again) for (const listener of this.reconnectListeners) listener();
         break;
       }
-      case 'room':
-        this.rooms.set(message.room.address, message.room);
-        if (!message.room.online) this.captions.delete(message.room.address);
-        if (message.room.hearing?.part_sealed === true) this.letGo(message.room.address);
+      case 'changes':
+        this.told.changes(message);
         break;
       case 'sealed':
         for (const listener of this.sealedListeners) listener(message.hearing);
@@ -146,6 +174,11 @@ export class CenterFeed {
         if (message.slow) this.hub.fellBehind(message.address); // the player goes on with the next key frame by itself
         break;
     }
+  }
+
+  private roomTold(room: WallRoom): void {
+    if (!room.online) this.captions.delete(room.address);
+    if (room.hearing?.part_sealed === true) this.letGo(room.address);
   }
 
   /** What is shown of a room is of a part that may not be seen any more. */
@@ -188,6 +221,11 @@ export class CenterFeed {
 
   private second(): void {
     this.nowMs = Date.now();
+    const waits = this.connection === 'open' && this.known && !this.told.isWhole;
+    if (waits && this.nowMs - this.missedAtMs > WHOLE_MS) {
+      this.missedAtMs = this.nowMs;
+      this.socket.reopen();
+    }
     for (const [address, all] of this.captions) {
       for (const c of all) {
         const heard = this.captionHeard.get(`${address} ${c.id}`) ?? 0;

@@ -51,6 +51,16 @@ export class LiveSocket<Message> {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(line);
   }
 
+  /** Send `message` once, on the socket that is open now; without one it is not sent. */
+  say(message: unknown): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Begin anew: what came on this socket is not whole. */
+  reopen(): void {
+    if (this.#socket !== null) this.#drop();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -84,6 +94,7 @@ export class LiveSocket<Message> {
       this.options.onConnection?.('open');
     });
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+      if (this.#socket !== socket) return; // of one that was given up
       this.#heardAt = performance.now();
       if (typeof event.data === 'string') this.options.onText(JSON.parse(event.data) as Message);
       else if (event.data instanceof ArrayBuffer) {

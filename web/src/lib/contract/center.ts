@@ -2,17 +2,22 @@
 
 import type { Case, ObjectingPerson, RoomEvent, Seat } from './bodies';
 import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation, UnseenSpan } from './record';
-import type { Alarm, Caption, Levels, LiveHearing, RecorderStatus } from './room';
+import type { Alarm, Caption, Levels, LiveHearing } from './room';
 import type { LostMessage } from './session';
 
-/** All rooms, on connect; `utc_ms` is the center's clock, so that a browser measures lag with it. */
+/**
+ * All rooms, on connect and when a tab asks; `utc_ms` is the center's clock, so that a browser measures lag with
+ * it, `number` 0.
+ */
 export interface CenterRooms {
   type: 'rooms';
   rooms: WallRoom[];
   utc_ms: number;
+  /** Not told to a tab of before. */
+  number?: number;
 }
 
-/** A room as inspectors' screens get it (`sync.record.milliseconds`). */
+/** A room as a tab is told of it; `speaking` is empty for a room that the tab has not in sight. */
 export interface WallRoom {
   /** court/room */
   address: string;
@@ -20,12 +25,45 @@ export interface WallRoom {
   court_name: string;
   room_name: string;
   hearing: LiveHearing | null;
-  recorder: RecorderStatus | null;
+  recorder: SteadyRecorder | null;
   speaking: string[];
   seats: Seat[];
   alarms: Alarm[];
   seen_utc_ms: number | null;
   center_alarms: CenterAlarm[];
+}
+
+/** What a recorder says, without counters and clocks (`server.steady_status`). */
+export interface SteadyRecorder {
+  tracks: SteadyTrack[];
+  hearing: string | null;
+  clock: SteadyClock;
+  copy: SteadyCopy | null;
+  alarms: Alarm[];
+}
+
+/** A track as the recorder has it, without counters. */
+export interface SteadyTrack {
+  id: string;
+  kind: 'video' | 'audio';
+  name: string;
+  mime: string;
+  state: 'starting' | 'running' | 'failed' | 'off';
+  kept: boolean;
+  restarts: number;
+  why: string | null;
+  fault?: string;
+}
+
+/** What the room's clock follows. */
+export interface SteadyClock {
+  source: string;
+}
+
+/** The second copy of the record; `why` is what holds it up. */
+export interface SteadyCopy {
+  target: string;
+  why: string | null;
 }
 
 /** What the center itself noticed of a room. */
@@ -34,10 +72,26 @@ export interface CenterAlarm {
   text: string;
 }
 
-/** A room that looks different now. */
-export interface CenterRoom {
-  type: 'room';
-  room: WallRoom;
+/** What is new of some rooms; `number` is one more than that of the message of this kind before. */
+export interface CenterChanges {
+  type: 'changes';
+  number: number;
+  rooms: RoomNews[];
+}
+
+/** What is new of the room with this address; what is not said is as it was. */
+export interface RoomNews {
+  address: string;
+  online?: boolean;
+  court_name?: string;
+  room_name?: string;
+  hearing?: LiveHearing | null;
+  recorder?: SteadyRecorder | null;
+  speaking?: string[];
+  seats?: Seat[];
+  alarms?: Alarm[];
+  seen_utc_ms?: number | null;
+  center_alarms?: CenterAlarm[];
 }
 
 /** A caption of the room with this address. */
@@ -81,7 +135,7 @@ export interface CenterLinked {
 /** One text of a WebSocket `/api/live`; `type` tells which. */
 export type CenterMessage =
   | CenterRooms
-  | CenterRoom
+  | CenterChanges
   | CenterCaption
   | CenterLevels
   | CenterEvent

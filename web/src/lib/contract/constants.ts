@@ -26,3 +26,6 @@ export const CLERK = 'clerk' as const;
 
 /** What revises by itself. */
 export const CORRECTOR = 'corrector' as const;
+
+/** So many rooms a tab may have in sight at once; of a longer list the first. */
+export const MOST_IN_SIGHT = 128;
