@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ from sync.ledger.leaf import leaf_of
 from sync.ledger.note import sign
 from sync.ledger.tree import Tree, leaf_hash
 from sync.room.checkpoints import Checkpoints
+from sync.room.counts import COUNTS
+from sync.room.feed import FeedClient
 from tests.support.peers.center_process import CenterProcess
 from tests.support.peers.device_signatures import device_key
 from tests.support.peers.uplink_peers import ADDRESS, Mosquitto, until
@@ -73,6 +76,16 @@ def signed_head(room: UplinkRoom) -> None:
     checkpoints.close()
 
 
+async def counted(room: UplinkRoom, **wanted: int) -> dict[str, Any]:
+    """What the uplink counts for whoever measures the room, once it is this."""
+    async with asyncio.timeout(150):
+        async for _, payload in FeedClient(room.layout.feed("uplink"), [COUNTS]).messages():
+            counts: dict[str, Any] = json.loads(payload)
+            if all(counts[name] == value for name, value in wanted.items()):
+                return counts
+    raise AssertionError("a feed never ends")
+
+
 async def test_each_id_is_in_the_logs_of_both_ends_of_one_run(
     tmp_path: Path, broker: Mosquitto, center_process: CenterProcess
 ) -> None:
@@ -88,6 +101,9 @@ async def test_each_id_is_in_the_logs_of_both_ends_of_one_run(
         await until(lambda: room.log.pending_count() == 0, 150)
         signed_head(room)
         await until(lambda: lines(here, "file_handed_over") and lines(here, "checkpoint_witnessed"), 150)
+        counts = await counted(room, pending_files=0, receipted_events=2)
+        assert counts["oldest_pending_utc_ns"] is None
+        assert counts["upload_refused"] is False
         await room.stop()
 
     for sent in lines(here, "events_sent"):
