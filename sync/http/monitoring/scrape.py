@@ -71,7 +71,7 @@ class Scrape:
         readings = Readings(self._catalog)
         await asyncio.gather(*(self._take(name, readings) for name in self._parts))
         readings.set(COLLECTED, self._monotonic_s() - began_s)
-        text = readings.to_text()
+        text = await asyncio.to_thread(readings.to_text)  # of thousands of rooms it takes long
         self._text = (self._monotonic_s(), text)
         return text
 
