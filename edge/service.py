@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from edge.api.court_systems import add_court_systems
 from edge.api.hearing import add_routes
+from edge.api.metrics import RoomMetrics
 from edge.api.phrases import add_phrases, phrasebook_of
 from edge.api.sealing import add_sealing
 from edge.api.signing import add_signing
@@ -35,6 +36,7 @@ from edge.transcript.commands import TranscriptCommands
 from hardware.profile import Profile
 from sync.http import pages
 from sync.http.access import Access
+from sync.http.monitoring.doors import Monitoring
 from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.room.checkpoints import Checkpoints
@@ -67,6 +69,8 @@ class Edge:
     tls: PanelTls | None
     audit: RoomAudit
     audit_witness: AuditWitness
+    metrics: RoomMetrics
+    monitoring: Monitoring
     files: contextlib.ExitStack
 
     def close(self) -> None:
@@ -111,6 +115,9 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     checks = TranscriptChecks(state)
     add_checks(app, checks)
     add_sockets(app, state, access, token)
+    metrics = RoomMetrics.of(state)
+    monitoring = metrics.monitoring()
+    monitoring.install(app)
     pages.install(app, ["panel", "display"], home="panel")
     checkpoints = files.enter_context(contextlib.closing(Checkpoints(layout.log)))
     signer = RoomSigner(layout.signer_socket)
@@ -149,6 +156,8 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         tls,
         audit,
         audit_witness,
+        metrics,
+        monitoring,
         files.pop_all(),
     )
 
@@ -173,6 +182,8 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             if edge.tls is not None:
                 group.create_task(edge.tls.run())
             group.create_task(edge.state.run())
+            group.create_task(edge.metrics.counts.run())
+            group.create_task(edge.monitoring.run())
             group.create_task(edge.alarms.run())
             group.create_task(edge.pictures.run())
             group.create_task(edge.selftest.run())

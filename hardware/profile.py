@@ -16,6 +16,7 @@ from hardware.profile_part import ProfilePart, WebAddress
 from hardware.signer_settings import SignerSettings
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError
+from sync.http.monitoring.settings import MetricsSettings
 from sync.http.origins import PublicOrigin
 from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.secrets import read_secret
@@ -243,6 +244,7 @@ class Profile(ProfilePart):
     signer: SignerSettings = SignerSettings.model_construct()
     center: CenterSettings = CenterSettings.model_construct()
     tls: RoomTls = RoomTls.model_construct()
+    metrics: MetricsSettings = MetricsSettings.model_construct()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -391,5 +393,6 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
                     "mqtt_password_file": at(profile.center.mqtt_password_file),
                 }
             ),
+            "metrics": profile.metrics.below(folder),
         }
     )

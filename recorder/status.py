@@ -12,6 +12,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 from recorder.second_copy.supervisor import SecondCopySupervisor
 from recorder.source_recorder import SourceRecorder
 from recorder.storage.volume import VolumeState
+from sync.room.counts import COUNTS, RecorderCounts
 from sync.room.messages import RecorderStatus
 
 STATUS_S = 1.0
@@ -45,6 +46,7 @@ class StatusPublisher:
             await self._poll_volume()
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(context.clock.note, context.paths.clock)
+            context.feed.publish_json(COUNTS, self._counts(), retain=True)
             deadline = asyncio.get_running_loop().time() + STATUS_S
             while True:
                 context.status_changed.clear()
@@ -57,6 +59,13 @@ class StatusPublisher:
                 except TimeoutError:
                     break
                 await asyncio.sleep(GROUP_S)
+
+    def _counts(self) -> RecorderCounts:
+        pipelines = [pipeline for source in self._sources for pipeline in source.pipelines]
+        return {
+            "tracks": [pipeline.counts() for pipeline in pipelines],
+            "events_waiting": self._context.events.waiting,
+        }
 
     async def _poll_volume(self) -> None:
         context = self._context

@@ -30,6 +30,7 @@ from recorder.storage.writer import (
 )
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.tracks import is_made
+from sync.room.counts import TrackCounts
 from sync.runtime.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class TrackPipeline:
         """What became of orders while it is not known yet what an earlier life has kept; None when that is known."""
         self.mime = ""
         self.kept_bytes = 0
+        self._kept_fragments = 0
+        self._not_written = 0
+        self._gaps = 0
+        self._gap_ns = 0
         self._kept_ns: int | None = None
         self._kept_run: WorkerRun | None = None
         self._began_ns = 0
@@ -90,6 +95,17 @@ class TrackPipeline:
     def is_kept(self, now_ns: int) -> bool:
         """Whether fragments of an open hearing have just reached the disk."""
         return self.selector.wanting and self._kept_ns is not None and now_ns - self._kept_ns < KEPT_FRESH_NS
+
+    def counts(self) -> TrackCounts:
+        """For whoever measures the room."""
+        return {
+            "id": self.info.id,
+            "fragments": self._kept_fragments,
+            "waiting": self._writer.waiting,
+            "dropped": self.selector.dropped + self._not_written,
+            "gaps": self._gaps,
+            "gap_ns": self._gap_ns,
+        }
 
     def stop(self) -> None:
         """Close the open segment."""
@@ -163,6 +179,8 @@ class TrackPipeline:
         return self._picture.inspect(fragment)
 
     def _append_gap(self, missing: MissingSpan) -> None:
+        self._gaps += 1
+        self._gap_ns += missing.to_ns - missing.from_ns
         self._media_events.append_gap(self.info.id, missing)
 
     def _outcome(self, outcome: Outcome) -> None:
@@ -174,6 +192,7 @@ class TrackPipeline:
             self._uncounted.append(outcome)
         if isinstance(outcome, FragmentKept):
             self.kept_bytes += len(outcome.fragment.data)
+            self._kept_fragments += 1
             self._kept_ns = self._context.clock.now_ns()
             self._context.write_latency.note(self._kept_ns, outcome.waited_ns)
             self._context.set_alarm("write", self.info.id, None)
@@ -182,6 +201,7 @@ class TrackPipeline:
             now_ns = self._context.clock.now_ns()
             self.selector.trouble(outcome.fragment.from_ns if outcome.fragment else now_ns, outcome.why)
             if outcome.code is RefusalCode.NOT_WRITTEN:
+                self._not_written += outcome.fragment is not None
                 log.error("not_kept", track=self.info.id, why=outcome.why)
                 self._context.set_alarm("write", self.info.id, f"{self.info.name}未能写入磁盘：{outcome.why}")
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from sync.errors import ConfigError
+from sync.http.monitoring.settings import MetricsSettings
 from sync.http.origins import PublicOrigin
 from sync.runtime.secrets import read_secret
 from sync.runtime.settings_file import read_settings
@@ -150,6 +151,7 @@ class Config(_ConfigPart):
     tls: Tls = Tls.model_construct()
     storage: StoreSettings
     audit: AuditSettings = AuditSettings.model_construct()
+    metrics: MetricsSettings = MetricsSettings.model_construct()
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
 
     @model_validator(mode="after")
@@ -222,6 +224,7 @@ def load_config(path: Path) -> Config:
                     "broker": at(config.tls.broker),
                 }
             ),
+            "metrics": config.metrics.below(folder),
             "rooms": [room.model_copy(update={"token_file": at(room.token_file)}) for room in config.rooms],
         }
     )

@@ -19,6 +19,7 @@ from server.access.grants import Grants
 from server.access.sealing import Sealing
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import InspectorRoutes
+from server.api.metrics import CenterMetrics
 from server.api.parties import PartyRoutes
 from server.api.sealing import SealingRoutes
 from server.config import Config
@@ -33,6 +34,7 @@ from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.signing_rooms import WHAT as SIGNS
 from server.ingest.signing_rooms import SigningRooms
 from server.ingest.upload_gate import UploadGate
+from server.ingest.upload_lines import UploadLines
 from server.ingest.uploads import Tokens, UploadFolder
 from server.inspection.unrecorded import Unrecorded
 from server.integrity.audit_ledger import AuditLedger
@@ -56,6 +58,7 @@ from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
+from sync.http.monitoring.doors import Monitoring
 from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.mqtt import BrokerAddress
@@ -106,6 +109,7 @@ class Center:
     enrollment: Enrollment
     witness: Witness
     tls: CenterTls
+    monitoring: Monitoring
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
@@ -208,6 +212,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)
     secure = config.web.https or (config.serves_tls and not policy.is_open)
     access.install(app, COOKIE, https=secure, audit=audit.note, outcomes=audit, origins=origins)
+    app.add_middleware(UploadLines)
     tests = selftest_objects.SelfTestObjects(data / "selftests", uploads)
     selftest_objects.install(app, tokens, tests)
     max_bytes = int(config.storage.max_upload_gib * 2**30)
@@ -271,6 +276,22 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     certificates.changed.add(tls.revocations.changed)
     certificates.ended.add(tls.revocations.ended)
     enrollment.changed.add(tls.look_now)
+    monitoring = CenterMetrics(
+        data=data,
+        certificates=tls.certificate_files,
+        rooms=rooms,
+        broker=broker,
+        ingest=ingest,
+        mishaps=mishaps,
+        witness=witness,
+        uploads=uploads,
+        database=database,
+        live=live,
+        audit=audit,
+        enrollment=enrollment,
+        devices=certificates,
+    ).monitoring(config)
+    monitoring.install(app)
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(
         app,
@@ -298,6 +319,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         enrollment,
         witness,
         tls,
+        monitoring,
         failed,
     )
     return center
@@ -347,6 +369,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(EXPIRE_S, expire), name="uploads"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
+        asyncio.create_task(center.monitoring.run(), name="metrics"),
     ]
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -148,6 +148,11 @@ class MqttConnection:
         """Messages that came faster than they were handled."""
         return self._inbox.dropped
 
+    @property
+    def waiting(self) -> int:
+        """Messages that came and are not handled yet."""
+        return len(self._inbox)
+
     def dropped_since(self) -> dict[str, int]:
         """The same for each sender, since this was last asked."""
         return self._inbox.dropped_since()
@@ -209,6 +214,8 @@ class MqttConnection:
         info = self._client.publish(topic, payload, qos=qos)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False
+        if qos:  # what must arrive; the broker's own log names it by this number (`m…`)
+            log.debug("published", topic=topic[:120], bytes=len(payload), mid=info.mid)
         self._outstanding[info.mid] = len(payload)
         self.backlog_bytes += len(payload)
         return True

@@ -42,6 +42,7 @@ CENTER: dict[str, Any] = {
     "tls": {"names": ["center.court.example"], "broker": "/var/lib/wutong-broker"},
     "storage": {"data": "/var/lib/wutong-center"},
     "audit": {},
+    "metrics": {"port": 8801},
     "rooms": [
         {
             "court": "jianshan",
@@ -88,6 +89,7 @@ ROOM: dict[str, Any] = {
         "mqtt_port": 8883,
     },
     "tls": {"names": ["room3.court.example"]},
+    "metrics": {"port": 8811},
 }
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from hardware.profile import Profile
 from sync.room.clock import RoomClock
+from sync.room.counts import COUNTS, TranscriberCounts
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.messages import SpeakingMessage, TranscriberState, TranscriberStatus
@@ -192,6 +193,13 @@ class _Service:
             self._status = status
             self._feed.publish_json("status", status, retain=True)
 
+    def _publish_counts(self) -> None:
+        counts: TranscriberCounts = {
+            "waiting_turns": len(self._queue.turns),
+            "waiting_hearings": len(self._backlog.waiting),
+        }
+        self._feed.publish_json(COUNTS, counts, retain=True)
+
     async def _publish(self) -> None:
         """Publish who speaks as soon as it changes, and the status each second; note the progress every two."""
         published = noted = 0.0
@@ -206,6 +214,7 @@ class _Service:
             if now - published >= 1.0:
                 published = now
                 self._publish_status()
+                self._publish_counts()
             if now - noted >= 2.0:
                 noted = now
                 self._note_progress()

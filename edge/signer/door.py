@@ -24,6 +24,7 @@ import structlog
 
 from edge.signer.guarded_key import GuardedKey
 from sync.errors import ConfigError, WutongError
+from sync.room.counts import SignerCounts
 from sync.room.signer import AWAY, MAX_LINE, REFUSED
 from sync.runtime.anteroom import Anteroom
 from sync.runtime.sole_place import take_place
@@ -63,6 +64,8 @@ class SignerDoor:
         self._burst = burst
         self._tokens = burst
         self._at = 0.0
+        self._signed = 0
+        self._refused = 0
         self._server: asyncio.Server | None = None
         self._place: int | None = None
         self._group = -1
@@ -170,9 +173,12 @@ class SignerDoor:
         if self._tokens < 0:
             await asyncio.sleep(-self._tokens / self._per_s)
 
-    async def _answer(self, question: bytes) -> dict[str, str]:
+    async def _answer(self, question: bytes) -> dict[str, object]:
         try:
             asked = read_strict(question, limit=MAX_LINE, depth=2)
+            if asked == {"do": "counts"}:
+                counts: SignerCounts = {"signed": self._signed, "refused": self._refused}
+                return {**counts}
             if asked == {"do": "key"}:
                 return {"key": _text(self._signer.public_key().public_bytes_raw())}
             if not isinstance(asked, dict) or set(asked) != {"do", "data"} or asked["do"] != "sign":
@@ -181,8 +187,11 @@ class SignerDoor:
         except ValueError as error:  # no JSON of ours, no base64, or none of ASCII
             return _no(f"the question cannot be read: {error}")
         try:
-            return {"signature": _text(await asyncio.to_thread(self._signer.sign, data))}
+            signature = await asyncio.to_thread(self._signer.sign, data)
+            self._signed += 1
+            return {"signature": _text(signature)}
         except WutongError as error:
+            self._refused += 1
             log.error("not_signed", code=error.code, why=error.message)
             return _no(error.message, code=REFUSED if error.code == REFUSED else AWAY)
 
@@ -191,10 +200,10 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _no(why: str, *, code: str = REFUSED) -> dict[str, str]:
+def _no(why: str, *, code: str = REFUSED) -> dict[str, object]:
     return {"code": code, "message": why}
 
 
-async def _say(writer: asyncio.StreamWriter, value: dict[str, str]) -> None:
+async def _say(writer: asyncio.StreamWriter, value: dict[str, object]) -> None:
     writer.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
     await writer.drain()

@@ -63,6 +63,8 @@ class FragmentSelector:
         """The last hearings that are over and whole: nobody begins them anew."""
         self._offered: StampedFragment | None = None
         self._began = False
+        self.dropped = 0
+        """Fragments for which the writer had no place."""
 
     def wait_for_log(self) -> None:
         """It is not known yet whether a hearing is open: what comes stays in memory, as much as there is room for."""
@@ -209,5 +211,6 @@ class FragmentSelector:
             if not self._offer(selection.hearing, fragment):
                 if fragment.to_ns <= stretch.from_ns:
                     return  # the pre-roll comes at once and is longer than the writer's line: the rest a little later
+                self.dropped += 1
                 self.trouble(fragment.from_ns, TOO_SLOW_WHY)
             self._offered = fragment

@@ -115,6 +115,11 @@ class TrackWriter:
             return False
         return True
 
+    @property
+    def waiting(self) -> int:
+        """Orders that are not carried out yet."""
+        return self._orders.qsize()
+
     def finish(self, hearing: str, until_ns: int) -> bool:
         """Close the segment after what was offered; False when the queue is full (ask again)."""
         try:

@@ -47,6 +47,11 @@ class Audit:
         self._rows: deque[dict[str, Any]] = deque()
         self._news = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """Lines that are not in the database yet."""
+        return len(self._rows)
+
     def note(self, what: str, role: str, address: str, detail: str) -> None:
         """Write a line, or count a stranger's refusal; a line for which the queue is full is logged instead."""
         if what == "refused" and role in _STRANGERS and self._refusals.counts(address, detail):

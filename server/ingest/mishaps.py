@@ -22,11 +22,11 @@ class Mishaps:
         self.failed = 0
         """Messages that a defect of the center, and not the room, has cost."""
 
-    def refuse(self, room: str, topic: str, why: str) -> None:
-        """A message was not what it must be."""
+    def refuse(self, room: str, topic: str, why: str, *, about: str = "") -> None:
+        """A message was not what it must be; `about`: its id, where it has one (`sync.runtime.log_ids`)."""
         self.refused += 1
         if self.refused < _NAMED or self.refused % _THEN_EVERY == 0:
-            log.warning("message_refused", room=room, topic=topic[:80], why=why, refused=self.refused)
+            log.warning("message_refused", id=about, room=room, topic=topic[:80], why=why, refused=self.refused)
 
     def fail(self, room: str, topic: str, error: Exception) -> None:
         """Nobody foresaw what handling a message has raised: it costs itself alone, no other and no service."""

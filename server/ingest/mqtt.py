@@ -40,6 +40,16 @@ class CenterBroker:
         """Messages that came faster than they were handled."""
         return self._connection.dropped
 
+    @property
+    def waiting(self) -> int:
+        """Messages that came and are not handled yet."""
+        return self._connection.waiting
+
+    @property
+    def backlog_bytes(self) -> int:
+        """What waits to be written to the broker or to be acknowledged by it."""
+        return self._connection.backlog_bytes
+
     def dropped_since(self) -> dict[str, int]:
         """The same for each room, since this was last asked."""
         return self._connection.dropped_since()

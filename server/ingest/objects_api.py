@@ -42,6 +42,7 @@ from sync.ledger.messages.signed_message import MAX_NOTE_CHARACTERS
 from sync.ledger.note import Verifier
 from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.limits import Name, Sha256
+from sync.runtime.log_ids import file_id, upload_id
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +158,6 @@ class Receiver:
                     self._uploads.forget(claim.upload)
                     raise WutongError("this upload is gone; start a new one", code="not-found") from None
                 except WutongError as error:
-                    log.warning("object_refused", room=room, upload=claim.upload, kind=claim.kind, why=error.code)
                     if error.code in ("checksum", "invalid"):
                         await asyncio.to_thread(self._uploads.forget, claim.upload)
                     raise
@@ -198,8 +198,8 @@ class Receiver:
         return fault
 
     def _say_unreadable(self, room: str, claim: Claim, fault: str) -> None:
-        log.error("object_unreadable", room=room, hearing=claim.hearing, kind=claim.kind, track=claim.track,
-                  index=claim.index, fault=fault)  # fmt: skip
+        about = {**_named(claim), "kind": claim.kind, "track": claim.track, "index": claim.index}
+        log.error("object_unreadable", **about, room=room, hearing=claim.hearing, fault=fault)
         what = f"{claim.kind} {claim.track} {claim.index}" if claim.kind == "segment" else claim.kind
         self._rooms.alarm(
             room,
@@ -220,6 +220,11 @@ class Receiver:
         if not taken:
             raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
         return time.time_ns(), True
+
+
+def _named(claim: Claim) -> dict[str, str]:
+    """A claim as the logs of room and center name it."""
+    return {"id": file_id(claim.sha256), "upload": upload_id(claim.upload)}
 
 
 def _is_of(metadata: Metadata, claim: Claim) -> bool:
@@ -269,7 +274,13 @@ def install(
     @app.post("/api/objects")
     @machine(known_room)
     async def objects(claim: Claim, request: Request) -> Response:
-        stored_utc_ns, fresh = await receiver.claim(request.scope["wutong_room"], claim)
+        room = request.scope["wutong_room"]
+        try:
+            stored_utc_ns, fresh = await receiver.claim(room, claim)
+        except WutongError as error:
+            log.warning("claim_refused", **_named(claim), room=room, code=error.code)
+            raise
+        log.info("object_stored", **_named(claim), room=room, kind=claim.kind, bytes=claim.bytes, fresh=fresh)
         note = sign_stored(claim.model_dump(), stored_utc_ns, key)
         body = {"sha256": claim.sha256, "stored_utc_ns": stored_utc_ns, "note": note}
         return JSONResponse(body, 201 if fresh else 200)

@@ -35,6 +35,8 @@ from sync.ledger.note import Verifier
 from sync.record.sealed_parts import SealedPart
 from sync.runtime.fair_inbox import FairInbox
 from sync.runtime.listeners import Listeners
+from sync.runtime.log_ids import batch_id
+from sync.runtime.metrics import DurationBuckets
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +47,8 @@ TURN_BYTES = 256 * 1024
 """Judged and stored together, messages counted as the inbox counts them: some hundred events."""
 REFUSE_S = 1.0
 """A room hears at most so often that a whole batch is refused: who sends such batches costs no more signatures."""
+MOST_NAMED = 50
+"""Ids of batches in one line of the log."""
 WORDS = {
     "not-enrolled": "设备未登记，其事件未收，仍在法庭机内；请在中心执行 wutong enroll 并登记该设备"
     " (not enrolled: its events wait in the room)",
@@ -86,7 +90,8 @@ class Ingest:
         """Told of the events that are new, after they are on disk."""
         self.sealed = Listeners[[Mapping[str, list[SealedPart]]]]()
         """Told of what rooms have sealed with them, before anybody is told of the events."""
-        self._inbox = FairInbox[bytes](most_bytes=MOST_BYTES)
+        self._inbox = FairInbox[tuple[bytes, float]](most_bytes=MOST_BYTES)
+        """Each message and when it came."""
         self._pace = EventPace(monotonic_s=monotonic_s)
         self._come = asyncio.Event()
         self._signing = signing or SigningRooms()
@@ -94,11 +99,29 @@ class Ingest:
         self.malformed = 0
         self.refused: Counter[str] = Counter()
         """Messages of which nothing was taken, by why."""
+        self.refused_events: Counter[str] = Counter()
+        """Events that could be read and are not taken: `conflict`, `foreign`."""
+        self.stored_events = 0
+        self.events_again = 0
+        """Those that were there already."""
+        self.events_not_stored = 0
+        self.answered_after = DurationBuckets()
+        """From the arrival of a message until its room was answered; of what the store did not take, nothing."""
 
     def offer(self, room: str, payload: bytes) -> None:
         """Take one message of `events`; it is judged, off the event loop, in its turn."""
-        self._inbox.put(room, payload, len(payload))
+        self._inbox.put(room, (payload, self._monotonic_s()), len(payload))
         self._come.set()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that came and are not judged yet."""
+        return len(self._inbox)
+
+    @property
+    def dropped(self) -> int:
+        """Messages that had no room."""
+        return self._inbox.dropped
 
     def dropped_since(self) -> dict[str, int]:
         """How many messages of each room were dropped since this was last asked; their rooms send them again."""
@@ -115,16 +138,18 @@ class Ingest:
                 elif not taken:
                     await asyncio.sleep(PACE_S)  # all that waits is of rooms that have said too much
                     continue
-                for room, payload in taken:
+                for room, (payload, _) in taken:
                     self._pace.spend(room, len(payload))
                 judged = await asyncio.get_running_loop().run_in_executor(thread, _judge_all, self._messages(taken))
                 batch = [received for judgement in judged for received in self._decide(judgement)]
-                if batch:
-                    await self._store(batch)
+                if not batch or await self._store(batch):
+                    now_s = self._monotonic_s()
+                    for _, (_, came_s) in taken:
+                        self.answered_after.note(now_s - came_s)
 
-    def _messages(self, taken: Sequence[tuple[str, bytes]]) -> list[EventsMessage]:
+    def _messages(self, taken: Sequence[tuple[str, tuple[bytes, float]]]) -> list[EventsMessage]:
         unsigned = {room: self._accepts_unsigned(room) for room, _ in taken}
-        return [EventsMessage(room, payload, self._keys(room), unsigned[room]) for room, payload in taken]
+        return [EventsMessage(room, payload, self._keys(room), unsigned[room]) for room, (payload, _) in taken]
 
     def _accepts_unsigned(self, room: str) -> bool:
         return room not in self._signing and not self._is_shut(room) and self._accept_unsigned()
@@ -136,7 +161,7 @@ class Ingest:
             self._mishaps.fail(room, topics.EVENTS, judgement.defect)
             return []
         for why in judgement.why:
-            self._mishaps.refuse(room, topics.EVENTS, why)
+            self._mishaps.refuse(room, topics.EVENTS, why, about=batch_id(judgement.digest))
         if judgement.unreadable:
             self._malformed(room, judgement.why[0])
             return []
@@ -185,16 +210,19 @@ class Ingest:
             self._told_s[room] = now_s
             self._answer(room, Receipts(batches=[RefusedBatch(batch=digest, why=why)]))
 
-    async def _store(self, batch: Sequence[Received]) -> None:
+    async def _store(self, batch: Sequence[Received]) -> bool:
+        """Store, receipt and tell; False when the store did not take it."""
         try:
             stored = await self._record.store_events(batch)
         except StorageError as error:
-            log.error("events_not_stored", count=len(batch), why=error.message)
+            self.events_not_stored += len(batch)
+            log.error("events_not_stored", ids=_ids(batch), count=len(batch), why=error.message)
             await asyncio.sleep(1)
-            return
+            return False
         if stored.sealed:
             self.sealed.notify(stored.sealed)
         self._complain(stored)
+        self._note_stored(batch, stored)
         for room, digests in stored.receipts.items():
             said = [StoredEvent(number=number, sha256=digest) for number, digest in digests.items()]
             self._answer(room, Receipts(stored=said))
@@ -206,6 +234,17 @@ class Ingest:
             if received.event.kind == "open":
                 self._pace.opened(received.room)
         self.stored.notify(stored.fresh)
+        return True
+
+    def _note_stored(self, batch: Sequence[Received], stored: BatchOutcome) -> None:
+        """Count, and one line for each batch: whoever looks for its id finds here that it was receipted."""
+        receipted = sum(len(digests) for digests in stored.receipts.values())
+        self.stored_events += len(stored.fresh)
+        self.events_again += max(receipted - len(stored.fresh), 0)
+        refused = Counter((one.room, one.batch) for one in [*stored.conflicts, *stored.foreign])
+        fresh = Counter((one.room, one.batch) for one in stored.fresh)
+        for (room, digest), count in (Counter((one.room, one.batch) for one in batch) - refused).items():
+            log.info("events_stored", id=batch_id(digest), room=room, count=count, fresh=fresh[(room, digest)])
 
     def _answer(self, room: str, receipts: Receipts, *, refused: Sequence[int] = ()) -> None:
         """`refused` are for rooms of before, which look at numbers alone."""
@@ -216,13 +255,32 @@ class Ingest:
 
     def _complain(self, stored: BatchOutcome) -> None:
         for received in stored.conflicts:
-            log.error("event_conflict", room=received.room, number=received.event.number, kind=received.event.kind)
+            self.refused_events["conflict"] += 1
+            log.error(
+                "event_conflict",
+                id=batch_id(received.batch),
+                room=received.room,
+                number=received.event.number,
+                kind=received.event.kind,
+            )
             words = f"事件 {received.event.number} 与已存的内容不同，已拒收 (another event has this number)"
             self._rooms.alarm(received.room, "conflict", words)
         for received in stored.foreign:
-            log.error("event_foreign", room=received.room, number=received.event.number, hearing=received.event.hearing)
+            self.refused_events["foreign"] += 1
+            log.error(
+                "event_foreign",
+                id=batch_id(received.batch),
+                room=received.room,
+                number=received.event.number,
+                hearing=received.event.hearing,
+            )
             words = f"事件 {received.event.number} 属于别的法庭的庭审，已拒收 (the hearing is another room's)"
             self._rooms.alarm(received.room, "foreign", words)
+
+
+def _ids(batch: Sequence[Received]) -> list[str]:
+    """Of the batches that these events came in, each once."""
+    return list(dict.fromkeys(batch_id(received.batch) for received in batch if received.batch))[:MOST_NAMED]
 
 
 def _judge_all(messages: Sequence[EventsMessage]) -> list[Judgement]:

@@ -31,6 +31,7 @@ class UploadGate:
 
     async def __call__(self, request: Request) -> None:
         room = self._tokens.room(request)
+        request.scope["wutong_room"] = room  # for the line of the log (`server.ingest.upload_lines`)
         for header in ("upload-concat", "x-http-method-override"):
             if header in request.headers:
                 raise WutongError(f"{header} is not offered here", code="invalid")

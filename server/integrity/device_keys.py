@@ -56,6 +56,10 @@ class DeviceKeys:
         now_s = self._utc_ns() / NS_PER_S
         return [key.verifier for key in self._keys.get(room, ()) if now_s <= key.until_s]
 
+    def ends(self) -> dict[str, float]:
+        """`court/room` -> UTC in seconds at which the last of its devices' certificates ends."""
+        return {room: max(key.until_s for key in keys) for room, keys in self._keys.items() if keys}
+
     def learn(self, devices: Sequence[Device]) -> None:
         """All devices that were ever enrolled."""
         if tuple(devices) == self._known:

@@ -18,7 +18,7 @@ import asyncio
 import datetime as dt
 import json
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,7 @@ from sync.ledger.leaf import leaf_of
 from sync.ledger.progress import ProofProgress
 from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
 from sync.record.event import Event
+from sync.runtime.log_ids import checkpoint_id
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -114,6 +115,15 @@ class Witness:
         """hearing -> number of the event up to which what is stored was found to be what was witnessed."""
         self._counting: dict[str, int] = {}
         """The same while it is being found; -1 when an event came in between."""
+        self.answered = 0
+        """Checkpoints that were answered with a cosignature."""
+        self.refused: Counter[str] = Counter()
+        """Checkpoints that were not, by why."""
+
+    @property
+    def waiting(self) -> int:
+        """What waits to be judged; checkpoints that wait for their events are not among it."""
+        return sum(queue.qsize() for queue in self._queues.values())
 
     def offer(self, room: str, payload: bytes) -> None:
         """Take one message of `checkpoints`; `CenterError` when it is none."""
@@ -164,10 +174,10 @@ class Witness:
                         await self._judge(one)
                 except StorageError as error:
                     # Not answered: the room asks again.
-                    log.error("checkpoint_not_judged", hearing=one.head.hearing, why=error.message)
+                    log.error("checkpoint_not_judged", id=_id_of(one), hearing=one.head.hearing, why=error.message)
                 except Exception:
                     # What nobody foresaw costs this question, which the room asks again, and not the center.
-                    log.exception("checkpoint_failed", hearing=one.head.hearing)
+                    log.exception("checkpoint_failed", id=_id_of(one), hearing=one.head.hearing)
 
     async def of_hearing(self, hearing: str) -> ProofProgress:
         """`integrity` of docs/protocol.md."""
@@ -212,7 +222,14 @@ class Witness:
         except LedgerError as error:
             self._done(head)
             why = error.code if error.code in ("fork", "signature", "device") else "form"
-            log.warning("checkpoint_refused", room=asked.room, hearing=head.hearing, size=head.size, why=error.message)
+            log.warning(
+                "checkpoint_refused",
+                id=_id_of(asked),
+                room=asked.room,
+                hearing=head.hearing,
+                size=head.size,
+                why=error.message,
+            )
             if why == "fork":
                 await self._keep_fork(asked)
             self._refuse(asked, why)
@@ -225,6 +242,8 @@ class Witness:
             self._counted.move_to_end(head.hearing)
             while len(self._counted) > COUNTED_HEARINGS:
                 self._counted.popitem(last=False)
+        self.answered += 1
+        log.debug("checkpoint_cosigned", id=_id_of(asked), room=asked.room, size=head.size)
         value = {"hearing": head.hearing, "size": head.size, "note": text}
         # The cosignature is the center's signed word by itself. If the broker is away the room asks again.
         self._broker.publish(asked.room, topics.WITNESS, json.dumps(value, ensure_ascii=False).encode(), qos=1)
@@ -322,6 +341,7 @@ class Witness:
 
     def _refuse(self, asked: _Asked, why: str) -> None:
         """Said of this very note, so that an old refusal is none of a later note."""
+        self.refused[why] += 1
         refusal = {"hearing": asked.head.hearing, "size": asked.head.size, "refused": why}
         text = json.dumps({**refusal, "of": notes.note_digest(asked.note)}, ensure_ascii=False)
         self._publisher.tell(asked.room, "witness", text, before=refusal, qos=1)
@@ -365,6 +385,11 @@ def _examine(connection: Connection, room: str, head: Checkpoint, counted: int) 
     if tree.size != head.size or tree.root() != head.root:
         raise LedgerError(f"the tree over the {head.size} stored leaves has another root", code="fork")
     return _Judged(peaks=tree.peaks)
+
+
+def _id_of(asked: _Asked) -> str:
+    """As the logs of room and center name it."""
+    return checkpoint_id(notes.note_digest(asked.note))
 
 
 def _peaks(text: str) -> list[bytes]:

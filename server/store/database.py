@@ -7,6 +7,8 @@ at start by the migrations in `server/migrations`.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sync.errors import ConfigError, StorageError
+from sync.runtime.metrics import DurationBuckets
 from sync.runtime.write_ahead import write_ahead
 
 log = structlog.get_logger(__name__)
@@ -48,13 +51,25 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, "db-reader")
         self.full_text = engine.dialect.name == "sqlite"
         """Whether `utterance_folded` exists."""
+        self.write_durations = DurationBuckets()
+        """How long each transaction took that was kept."""
+        self.failed: Counter[str] = Counter()
+        """What was refused: `read` or `write`."""
+        self.waiting = 0
+        """Transactions that are being written or wait for it."""
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; it is on disk when this returns. `StorageError` if it could not be kept.
 
         What was asked for is done, also when whoever asked leaves before it is its turn.
         """
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, self._write, work))
+        self.waiting += 1
+        writing = asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+        writing.add_done_callback(self._written)
+        return await asyncio.shield(writing)
+
+    def _written(self, _writing: asyncio.Future[Any]) -> None:
+        self.waiting -= 1
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on what was committed last."""
@@ -71,18 +86,23 @@ class Database:
         self._engine.dispose()
 
     def _write(self, work: Callable[[Connection], T]) -> T:
+        began_s = time.monotonic()
         try:
             with self._engine.begin() as connection:
-                return work(connection)
+                kept = work(connection)
         except SQLAlchemyError as error:
+            self.failed["write"] += 1
             log.error("database_refused", act="write", why=str(error)[:_WHY_CHARS])
             raise StorageError(_NOT_WRITTEN) from error
+        self.write_durations.note(time.monotonic() - began_s)
+        return kept
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._engine.connect() as connection:
                 return work(connection)
         except SQLAlchemyError as error:
+            self.failed["read"] += 1
             log.error("database_refused", act="read", why=str(error)[:_WHY_CHARS])
             raise StorageError(_NOT_READ) from error
 

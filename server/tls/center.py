@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -90,6 +91,17 @@ class CenterTls:
             make(self._look_for_ever(), name="certificates"),
             make(every(RENEW_S, self.renew), name="renewal"),
         ]
+
+    @property
+    def certificate_files(self) -> dict[str, Path]:
+        """The certificates of the center's own, by what each is for."""
+        court, own = self._court, self._config.tls.certificate
+        named = {
+            "authority": court.files.authority,
+            "server": court.server_certificate,
+            "broker": court.broker_folder / "server.pem",
+        }
+        return named if own is None else {**named, "own": own}
 
     def served(self) -> tuple[ssl.SSLContext | None, Callable[[], bool]]:
         """(context of the web server or None for plain HTTP, whether plain HTTP is served beside it)."""

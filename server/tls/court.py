@@ -73,6 +73,11 @@ class CourtAuthority:
         return TlsFiles(self._keys / "authority.pem", self._keys / "center-tls.pem", self._keys / "center-tls.key")
 
     @property
+    def server_certificate(self) -> Path:
+        """Of the web server, as the authority has made it."""
+        return self._made[0]
+
+    @property
     def broker_folder(self) -> Path:
         """What the broker reads."""
         return self._broker

@@ -74,6 +74,13 @@ class DeviceCertificates:
         """The serials of those that were taken away and would still be valid."""
         return self._serials
 
+    def ends(self) -> dict[str, float]:
+        """`court/room` -> UTC in seconds at which the last of its good certificates ends."""
+        found: dict[str, float] = {}
+        for known in self._good.values():
+            found[known.room] = max(found.get(known.room, 0.0), known.until_utc_ns / NS_PER_S)
+        return found
+
     def is_shut(self, room: str) -> bool:
         """Whether a room had devices and all of them were revoked: nothing is taken from it by any way."""
         return room in self._shut

@@ -220,6 +220,11 @@ class RoomLog:
         """How many events wait for a receipt."""
         return int(self._rows("SELECT count(*) FROM outbox")[0][0])
 
+    def oldest_pending_utc_ns(self) -> int | None:
+        """When the oldest event was said that waits for a receipt; None when none does."""
+        rows = self._rows("SELECT utc_ns FROM event JOIN outbox USING (number) ORDER BY number LIMIT 1")
+        return None if not rows else int(rows[0][0])
+
     def forget(self, numbers: Iterable[int]) -> None:
         """The center has these for good: take them out of the outbox (they stay in the log)."""
         with self._lock:

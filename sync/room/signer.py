@@ -5,8 +5,9 @@ nothing else. Promises: what it returns verifies under the key that it names, so
 passes for the signer; for one answer it waits no longer than `ANSWER_S` in all. Refuses with `LedgerError`: `AWAY` when
 nobody answers, `REFUSED` when the signer does not sign this.
 
-On the wire, one question a connection: a line of JSON, `{"do":"key"}` or `{"do":"sign","data":base64}`, is answered by
-a line, `{"key":base64}`, `{"signature":base64}` or `{"code":…,"message":…}`.
+On the wire, one question a connection: a line of JSON, `{"do":"key"}`, `{"do":"sign","data":base64}` or
+`{"do":"counts"}`, is answered by a line, `{"key":base64}`, `{"signature":base64}`, `{"signed":…,"refused":…}` or
+`{"code":…,"message":…}`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
+from sync.room.counts import SignerCounts
 from sync.runtime.deadline import Deadline
 from sync.text.strict_json import UnreadableError, read_strict
 
@@ -64,6 +66,15 @@ class RoomSigner:
         key = self._read_key()
         with self._lock:
             self._key = key
+
+    def counts(self) -> SignerCounts:
+        """What the signer has counted; `LedgerError`: nobody answers (`AWAY`), or it is one of before, which does not
+        count (`REFUSED`)."""
+        said = self._ask({"do": "counts"})
+        signed, refused = said.get("signed"), said.get("refused")
+        if not (isinstance(signed, int) and isinstance(refused, int)):
+            raise _away("its answer has no counts")
+        return {"signed": signed, "refused": refused}
 
     def sign(self, data: bytes, /) -> bytes:
         """64 bytes; `LedgerError` when nobody answers, or the signer does not sign this."""

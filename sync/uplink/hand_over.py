@@ -10,11 +10,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from sync.errors import CenterError, LedgerError, StorageError
 from sync.ledger.messages.object_claim import check_stored, sign_claim
 from sync.ledger.signing_key import SigningKey
+from sync.runtime.log_ids import file_id, upload_id
 from sync.uplink.trusted_center import TrustedCenter
 from sync.uplink.tus import TusClient
+
+log = structlog.get_logger(__name__)
 
 
 class SignedHandOver:
@@ -29,8 +34,19 @@ class SignedHandOver:
     async def confirm(self, claim: Mapping[str, Any]) -> int:
         """Since when (UTC in ns) the center has it for good.
 
+        One line of the log says what became of it, with the id that the center's log has of it.
         `CenterError`: it does not say so, or not by its signature. `StorageError`: the device does not sign now.
         """
+        about = {"id": file_id(str(claim["sha256"])), "upload": upload_id(str(claim["upload"])), "kind": claim["kind"]}
+        try:
+            stored_utc_ns = await self._confirm(claim)
+        except CenterError as error:
+            log.warning("file_not_taken", **about, code=error.code, why=error.message)
+            raise
+        log.info("file_handed_over", **about, bytes=claim["bytes"])
+        return stored_utc_ns
+
+    async def _confirm(self, claim: Mapping[str, Any]) -> int:
         try:
             note = await asyncio.to_thread(sign_claim, claim, self._key)
         except LedgerError as error:

@@ -32,13 +32,15 @@ from pydantic import ValidationError
 from sync import topics
 from sync.errors import CenterError, LedgerError, StorageError
 from sync.ledger.messages.event_batch import MAX_EVENT_BYTES, batch_text, event_text, fitting, pack_batch
-from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, BatchRefusal, Receipts, UnsignedReceipts
+from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, BatchRefusal
 from sync.ledger.messages.signed_message import text_digest
 from sync.ledger.signing_key import SigningKey
 from sync.mqtt import MqttConnection
 from sync.record.event import DAMAGED, Event, event_digest
 from sync.room.event_log import RoomLog
+from sync.runtime.log_ids import batch_id
 from sync.runtime.message_size import MAX_MESSAGE_BYTES
+from sync.uplink.receipted import ReceiptedEvents, read_receipts
 from sync.uplink.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
@@ -69,17 +71,6 @@ class _Batch:
     """So often the connection ended while it was under way."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Receipted:
-    """What a message of receipts takes out of the outbox, and what it says will not be taken."""
-
-    stored: Mapping[int, str | None]
-    """number -> digest; None for a number that came the plain way."""
-    refused: Mapping[int, str | None]
-    """number -> batch."""
-    batches: Mapping[str, BatchRefusal]
-
-
 class Outbox:
     """Sends what the log holds for the center. All methods belong to one event loop."""
 
@@ -106,7 +97,7 @@ class Outbox:
         self._utc_ns = utc_ns
         self._monotonic = monotonic
         self._under_way: list[_Batch] = []
-        self._receipted: asyncio.Queue[_Receipted] = asyncio.Queue(maxsize=1000)
+        self._receipted: asyncio.Queue[ReceiptedEvents] = asyncio.Queue(maxsize=1000)
         self._refused: set[int] = set()
         self._refused_before = 0
         self._told_anew_s = 0.0
@@ -124,6 +115,8 @@ class Outbox:
         self.last_receipt_utc_ns: int | None = None
         self.batch_refused: BatchRefusal | None = None
         """Why the center took nothing of the last batch; None when it did."""
+        self.receipted = 0
+        """Events that were taken out of the outbox."""
         self.failed = 0
         """Rounds that a defect of this program has cost."""
         self.too_large = 0
@@ -189,6 +182,7 @@ class Outbox:
             self._set_aside[numbers[0]] = now + SET_ASIDE_S
             log.error(
                 "event_not_carried",
+                id=batch_id(batch.name),
                 number=numbers[0],
                 bytes=len(batch.payload),
                 next="it is kept and tried again later; let the broker take packets as large as ours (max_packet_size)",
@@ -198,7 +192,7 @@ class Outbox:
     def _on_receipts(self, payload: bytes) -> None:
         try:
             told = self._center.read("receipts", payload, limit=MAX_RECEIPTS_BYTES)
-            receipted = _signed(told.value) if told.signed else _unsigned(told.value)
+            receipted = read_receipts(told.value, signed=told.signed)
         except (CenterError, ValidationError) as error:
             log.warning("receipts_not_believed", why=str(error)[:200])
             return
@@ -226,9 +220,11 @@ class Outbox:
         except StorageError as error:
             log.error("receipt_not_noted", why=error.message)
             return
+        self.receipted += len(numbers)
         for batch in self._under_way:
-            for number in numbers:
-                batch.digests.pop(number, None)
+            count = sum(batch.digests.pop(number, None) is not None for number in numbers)
+            if count:
+                log.info("events_receipted", id=batch_id(batch.name), count=count, left=len(batch.digests))
         self._under_way = [batch for batch in self._under_way if batch.digests]
         self._one_by_one.difference_update(numbers)
         self.batch_refused = None
@@ -249,21 +245,33 @@ class Outbox:
         found = self._log.since(number - 1, limit=1, mark=True)
         return event_digest(found[0]) if found and found[0].number == number else None
 
-    def _take_refusals(self, said: _Receipted) -> None:
+    def _take_refusals(self, said: ReceiptedEvents) -> None:
         batches = {batch.name: batch for batch in self._under_way}
         refused: set[int] = set()
+        ids: set[str] = set()
         for number, name in said.refused.items():
             batch = batches.get("" if name is None else name)
             if name is None:
                 batch = next((one for one in self._under_way if not one.name and number in one.digests), None)
             if batch is not None and batch.digests.pop(number, None) is not None:
                 refused.add(number)
+                ids.add(batch_id(batch.name))
         if refused:
-            log.error("events_refused", numbers=sorted(refused)[:20], next="the center's wall says why; they are kept")
+            log.error(
+                "events_refused",
+                ids=sorted(ids)[:20],
+                numbers=sorted(refused)[:20],
+                next="the center's wall says why; they are kept",
+            )
             self._refused |= refused
         for name, why in said.batches.items():
             if name in batches:
-                log.error("batch_refused", why=why, next="its events are kept; look at this device's enrollment")
+                log.error(
+                    "batch_refused",
+                    id=batch_id(name),
+                    why=why,
+                    next="its events are kept; look at this device's enrollment",
+                )
                 self.batch_refused = why
                 self._not_before = self._monotonic() + REFUSED_S
                 batches[name].digests.clear()
@@ -286,6 +294,18 @@ class Outbox:
             if not self._broker.publish(self._topic, batch.payload, qos=1):
                 return
             batch.sent_s = now
+            self._say_sent(batch)
+
+    def _say_sent(self, batch: _Batch) -> None:
+        """The broker's own log can name no id of ours; the line `published` beside this one says its number there."""
+        log.info(
+            "events_sent",
+            id=batch_id(batch.name),
+            first=min(batch.digests),
+            last=max(batch.digests),
+            count=len(batch.digests),
+            bytes=len(batch.payload),
+        )
 
     async def _fill(self, enrolled: bool) -> None:
         """Make batches of what waits and is not under way."""
@@ -369,17 +389,3 @@ def _alone(event: Event, _text: str) -> _Batch:
     """One event as rooms of before say it."""
     payload = json.dumps(event.to_json(), ensure_ascii=False).encode()
     return _Batch("", payload, {event.number: event_digest(event)})
-
-
-def _signed(value: object) -> _Receipted:
-    receipts = Receipts.model_validate(value)
-    return _Receipted(
-        {one.number: one.sha256 for one in receipts.stored},
-        {one.number: one.batch for one in receipts.refused},
-        {one.batch: one.why for one in receipts.batches},
-    )
-
-
-def _unsigned(value: object) -> _Receipted:
-    receipts = UnsignedReceipts.model_validate(value)
-    return _Receipted(dict.fromkeys(receipts.numbers), dict.fromkeys(receipts.refused), {})

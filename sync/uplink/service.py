@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Annotated, TypeVar
 
 import httpx
@@ -17,7 +18,7 @@ import structlog
 from pydantic import BaseModel, Field
 
 from sync import topics
-from sync.errors import CenterError
+from sync.errors import CenterError, StorageError
 from sync.ledger.messages.signed_message import Purpose
 from sync.ledger.signing_key import SigningKey
 from sync.mqtt import BrokerAddress, MqttConnection, Will
@@ -26,6 +27,7 @@ from sync.record.hearing import Hearing
 from sync.record.notice import MAX_NOTICE_BYTES, MOST_NOTICES, HearingNotice, KeptNotices
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
+from sync.room.counts import COUNTS, COUNTS_S, UplinkCounts
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
@@ -37,6 +39,7 @@ from sync.uplink.certificate import CertificateRenewal, ask_for_center
 from sync.uplink.hand_over import SignedHandOver
 from sync.uplink.live_publisher import LivePublisher
 from sync.uplink.outbox import Outbox
+from sync.uplink.request_lines import note_upload_answer
 from sync.uplink.selftest_round_trip import RoundTrip
 from sync.uplink.timestamp_tokens import Stamps
 from sync.uplink.token_bucket import TokenBucket
@@ -186,7 +189,7 @@ class Uplink:
                 limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
                 trust_env=False,
                 verify=True if config.tls is None else config.tls.context,
-                event_hooks={"request": [ask_for_center]},
+                event_hooks={"request": [ask_for_center], "response": [note_upload_answer]},
             )
             self._store = UploadStore(layout.uploads)
             tus = TusClient(self._http)
@@ -304,12 +307,19 @@ class Uplink:
             self._feed.publish("audit-head", said.audit_head.encode(), retain=True)
 
     async def _tick(self) -> None:
+        counted_s = -COUNTS_S
         while True:
             for _ in range(4):
                 if self._line is not None:
                     self._line.live.tick()
                 await asyncio.sleep(TICK_S)
             await self._publish_link()
+            if monotonic() - counted_s >= COUNTS_S:
+                counted_s = monotonic()
+                try:
+                    await self._publish_counts()
+                except StorageError as error:  # of a disk that does not answer others tell; this is only counted
+                    log.warning("uplink_not_counted", why=error.message)
 
     async def _publish_link(self) -> None:
         line, uploads = self._line, self._uploads
@@ -331,6 +341,18 @@ class Uplink:
         if said != self._link_said:
             self._link_said = said
             self._feed.publish_json("link", value, retain=True)
+
+    async def _publish_counts(self) -> None:
+        line, uploads, store = self._line, self._uploads, self._store
+        counts: UplinkCounts = {
+            "oldest_pending_utc_ns": await asyncio.to_thread(self._log.oldest_pending_utc_ns),
+            "receipted_events": 0 if line is None else line.outbox.receipted,
+            "pending_files": 0 if store is None else (await asyncio.to_thread(store.pending))[0],
+            "upload_refused": uploads is not None and bool(uploads.refused),
+            "backlog_bytes": 0 if line is None else line.broker.backlog_bytes,
+            "clock_ahead_s": None if self._clock is None else self._clock.ahead_s,
+        }
+        self._feed.publish_json(COUNTS, counts, retain=True)
 
     def _trust(self) -> LinkTrust:
         """What stands between this room's record and the center's trust in it, the heaviest first."""

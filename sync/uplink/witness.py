@@ -23,6 +23,7 @@ from sync.ledger.keys import CENTER
 from sync.ledger.note import COSIGNATURE, Verifier, note_digest, read_note, signed_by
 from sync.mqtt import MqttConnection
 from sync.room.checkpoints import Checkpoints
+from sync.runtime.log_ids import checkpoint_id
 from sync.text.strict_json import read_strict
 from sync.uplink.trusted_center import TrustedCenter
 
@@ -133,6 +134,7 @@ class WitnessLine:
                 continue
             if not self._broker.publish(self._topic, stored.note.encode(), qos=1):
                 return
+            log.debug("checkpoint_sent", id=_id_of(stored.note), hearing=stored.hearing, size=stored.size)
             self._next[key] = now + (REFUSED_AGAIN_S if stored.refused else AGAIN_S)
 
     async def _take(self, answer: Answer) -> None:
@@ -142,17 +144,30 @@ class WitnessLine:
             return
         if answer.refused:
             if answer.of and answer.of != note_digest(read_note(stored.note)):
-                log.warning("refusal_of_another", hearing=answer.hearing, size=answer.size)
+                log.warning("refusal_of_another", id=_id_of(stored.note), hearing=answer.hearing, size=answer.size)
                 return
-            log.error("checkpoint_refused", hearing=answer.hearing, size=answer.size, why=answer.refused)
+            log.error(
+                "checkpoint_refused",
+                id=_id_of(stored.note),
+                hearing=answer.hearing,
+                size=answer.size,
+                why=answer.refused,
+            )
             self._next[(answer.hearing, answer.size)] = self._monotonic() + REFUSED_AGAIN_S
             await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
             return
         try:
             self._check(stored.note, answer.note)
         except LedgerError as error:
-            log.error("cosignature_refused", hearing=answer.hearing, size=answer.size, why=error.message)
+            log.error(
+                "cosignature_refused",
+                id=_id_of(stored.note),
+                hearing=answer.hearing,
+                size=answer.size,
+                why=error.message,
+            )
             return
+        log.debug("checkpoint_witnessed", id=_id_of(stored.note), hearing=answer.hearing, size=answer.size)
         await asyncio.to_thread(self._checkpoints.witnessed, answer.hearing, answer.size, answer.note)
 
     def _check(self, own: str, cosigned: str) -> None:
@@ -164,3 +179,11 @@ class WitnessLine:
             raise LedgerError("the center cosigned another note than this room's", code="signature")
         if signed_by(note, Verifier(CENTER, center, COSIGNATURE)) is None:
             raise LedgerError("the center's cosignature is missing", code="signature")
+
+
+def _id_of(note: str) -> str:
+    """As the logs of room and center name a checkpoint; empty for a note that the disk has damaged."""
+    try:
+        return checkpoint_id(note_digest(read_note(note)))
+    except LedgerError:
+        return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,8 @@ import jiwer
 import numpy as np
 import pytest
 
-from sync.room.feed import FeedServer
+from sync.room.counts import COUNTS
+from sync.room.feed import FeedClient, FeedServer
 from tests.support.rooms.transcriber_room import HEARING, S, TranscriberRoom, hearing_civil, play, speech, until
 from wutong.bench.captions.character_errors import alike
 
@@ -56,6 +58,23 @@ async def test_a_hearing_on_disk_is_caught_up_with_though_the_model_is_killed(ma
     os.kill(pid, signal.SIGKILL)
     await until(lambda: room.done() >= close)
     assert_said_once(room)
+
+
+async def test_what_waits_is_counted_while_the_model_still_loads(make_room: Make) -> None:
+    room = make_room(2)
+    room.say("open", room.clock.now_ns())
+    room.start()
+    counted: list[dict[str, int]] = []
+
+    async def listen() -> None:
+        async for _, payload in FeedClient(room.layout.feed("transcriber"), [COUNTS]).messages():
+            counted.append(json.loads(payload))
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: any(one["waiting_hearings"] == 1 for one in counted))
+    assert all(one["waiting_turns"] >= 0 for one in counted)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
 
 
 async def test_a_killed_service_goes_on_where_its_words_ended(make_room: Make) -> None:

@@ -71,6 +71,8 @@ class Gateway:
         self._thumbnails = NewestThumbnails()
         self._hearings: dict[str, str | None] = {}
         """Of which hearing what is kept of a track is."""
+        self.fragments = 0
+        """Fragments that were taken for whoever watches."""
 
     @property
     def tabs(self) -> Collection[LiveTab]:
@@ -99,6 +101,7 @@ class Gateway:
         elif envelope.init_id != self._gops.init_id(name):
             raise EnvelopeError(f"a fragment of {name} came without its init segment", code=UNBEGUN)
         else:
+            self.fragments += 1
             self._gops.fragment(name, envelope, packed)
             self._hearings[name] = hearing
             for tab in self.audience.watchers(name):

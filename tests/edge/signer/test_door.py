@@ -44,6 +44,22 @@ def said(path: Path, question: bytes, *, close: bool = False) -> bytes:
     return answer
 
 
+def test_it_says_how_often_it_has_signed_and_refused_and_signs_nothing_for_it(tmp_path: Path) -> None:
+    layout = RoomPaths(tmp_path)
+    with signing(layout, ROOM):
+        asked = RoomSigner(layout.signer_socket)
+        assert asked.counts() == {"signed": 0, "refused": 0}
+        asked.sign(head(1))
+        with pytest.raises(LedgerError):
+            asked.sign(b"pay me\n")
+        assert asked.counts() == {"signed": 1, "refused": 1}
+        more = said(layout.signer_socket, b'{"do":"counts","data":"AAAA"}\n')
+        assert json.loads(more)["code"] == "signer-refused", "the question is that alone"
+    with pytest.raises(LedgerError) as away:
+        asked.counts()
+    assert away.value.code == "signer"
+
+
 def test_a_service_has_a_checkpoint_signed_and_the_key_is_the_folders(tmp_path: Path) -> None:
     layout = RoomPaths(tmp_path)
     with signing(layout, ROOM) as signer:

@@ -147,13 +147,16 @@ class Room:
     """`async with Room(folder, people, cookie) as room`: an edge with a signed-in clerk.
 
     `trusted`: panel and display by HTTPS, and its clients believe this context; the room has to be enrolled already.
+    `more`: further tables of its profile.
     """
 
-    def __init__(self, folder: Path, people: Path, cookie: str, *, trusted: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, folder: Path, people: Path, cookie: str, *, trusted: ssl.SSLContext | None = None, more: str = ""
+    ) -> None:
         path = folder / "room.toml"
         port = free_port()
         tls = "" if trusted is None else "[tls]\nloopback = true\n"
-        path.write_text(PROFILE % port + tls, encoding="utf-8")
+        path.write_text(PROFILE % port + tls + more, encoding="utf-8")
         self.profile: Profile = load_profile(path)
         self.layout = RoomPaths(self.profile.storage.data)
         self.base = f"{'http' if trusted is None else 'https'}://127.0.0.1:{port}"

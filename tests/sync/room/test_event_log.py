@@ -48,9 +48,13 @@ def test_a_key_said_twice_is_one_event(room_log: RoomLog) -> None:
 
 def test_forgetting_empties_the_outbox_and_keeps_the_log(room_log: RoomLog) -> None:
     numbers = [room_log.append("mark", {}, hearing="h", room_ns=i, utc_ns=i).number for i in range(5)]
+    assert room_log.oldest_pending_utc_ns() == 0
     room_log.forget([*numbers[:2], 999])
     assert [e.number for e in room_log.pending()] == numbers[2:]
+    assert room_log.oldest_pending_utc_ns() == 2
     assert [e.number for e in room_log.since(0)] == numbers
+    room_log.forget(numbers)
+    assert room_log.oldest_pending_utc_ns() is None
 
 
 def test_what_was_appended_is_there_after_the_process_is_killed(tmp_path: Path) -> None:

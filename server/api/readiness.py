@@ -1,0 +1,70 @@
+"""Whether the center can do its work: it writes its database and its store, and reaches its broker.
+
+Each look really writes, because a disk that answers what it has in memory is found out only so: a row and a small file,
+both gone again at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from server.ingest.mqtt import CenterBroker
+from server.store.database import Database
+from sync.http.monitoring.readiness import Readiness, ReadyPart
+
+PROBE = ".ready"
+"""How the row and the small file are called, before the number of this process."""
+_NO_BROKER = "中心没有连接消息服务器 (the center is not connected to its broker)"
+_FULL = "中心磁盘剩余空间低于保留值，上传等待 (less than the reserve is free on the center's disk; uploads wait)"
+_NOT_WRITTEN = "中心存储目录无法写入 (the folder of the record store cannot be written)"
+
+
+def center_readiness(data: Path, reserve_bytes: int, database: Database, broker: CenterBroker) -> Readiness:
+    """`data` is the folder of the record store; `reserve_bytes` stay free there."""
+
+    async def writes_database() -> str:
+        await database.write(_write_nothing)
+        return ""
+
+    async def reaches_broker() -> str:
+        return "" if broker.connected else _NO_BROKER
+
+    async def writes_store() -> str:
+        return await asyncio.to_thread(_store_lacks, data, reserve_bytes)
+
+    return Readiness(
+        {
+            "database": ReadyPart(writes_database),
+            "broker": ReadyPart(reaches_broker),
+            "store": ReadyPart(writes_store),
+        }
+    )
+
+
+def _write_nothing(connection: Connection) -> None:
+    """A transaction that has to be written and leaves nothing: a row that comes and goes, which nobody else ever sees.
+
+    An update to what is there already would do less: SQLite sees that nothing changes, and writes nothing.
+    """
+    row = {"version_num": f"{PROBE}-{os.getpid()}"}
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version_num)"), row)
+    connection.execute(text("DELETE FROM alembic_version WHERE version_num = :version_num"), row)
+
+
+def _store_lacks(data: Path, reserve_bytes: int) -> str:
+    try:
+        free = shutil.disk_usage(data).free
+        path = data / f"{PROBE}-{os.getpid()}"
+        with path.open("wb") as file:
+            file.write(b"wutong")
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink(missing_ok=True)
+    except OSError:
+        return _NOT_WRITTEN
+    return _FULL if free < reserve_bytes else ""
