@@ -43,6 +43,7 @@ from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
 from server.store.database import Database, open_database
+from server.store.kept_folds import KeptFolds
 from server.store.media_indexes import MediaIndexes
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
@@ -89,6 +90,7 @@ class Center:
     audit: Audit
     ledger: AuditLedger
     archive: RecordReader
+    folds: KeptFolds
     classifications: Classifications
     sealing: Sealing
     grants: Grants
@@ -139,6 +141,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     tokens = Tokens(config.token_hashes(), certificates, taken=token_is_enough)
     record = RecordWriter(database)
     archive = RecordReader(database)
+    folds = KeptFolds(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
     # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
@@ -167,7 +170,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     sealing = Sealing(record, archive, classifications)
     live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
     enrollment = Enrollment(database, key, court)
-    witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
+    witness = Witness(database, key, rooms, audit, broker, publisher)
     ledger = AuditLedger(
         database,
         key,
@@ -231,6 +234,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     InspectorRoutes(
         access=access,
         archive=archive,
+        folds=folds,
         record=record,
         rooms=rooms,
         live=live,
@@ -247,6 +251,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     PartyRoutes(
         access=access,
         archive=archive,
+        folds=folds,
         playing=playing,
         grants=grants,
         viewed=viewed,
@@ -272,6 +277,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         audit,
         ledger,
         archive,
+        folds,
         classifications,
         sealing,
         grants,
@@ -349,6 +355,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.viewed.poll(all_of_them=True)
         await _sign_last(center.ledger)
         await center.broker.stop()
+        await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
 
 
