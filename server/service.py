@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -370,6 +371,10 @@ async def serve(config: Config, lifeline: Lifeline) -> None:
     """Run the center until it is canceled."""
     sys.setswitchinterval(SWITCH_S)
     center = build(config)
+    # What is there now stays for good. The collector of cycles, which holds up everybody while it looks, looks at the
+    # rest alone.
+    gc.collect()
+    gc.freeze()
     proxies = [str(one) for one in config.web.trusted_proxies]
     async with running(center, config.web.host, config.web.port, proxies=proxies) as port:
         log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))

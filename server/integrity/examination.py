@@ -8,7 +8,6 @@ folded for a smaller head is not folded again for a larger one. Nothing is writt
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +15,12 @@ from sqlalchemy import Connection, func, select
 
 from server.integrity.waiting_heads import AskedHead
 from server.store import tables as t
+from server.store.events import event_of
 from sync.errors import LedgerError, StorageError
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import Verifier
 from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
-from sync.record.event import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +111,15 @@ def _judge(connection: Connection, room: str, head: Checkpoint, counted: int, ba
     if base is not None and begin.size < base.size <= head.size:
         begin = base
     tree = Tree(begin.size, begin.peaks)
-    rows = connection.execute(select(t.events).where(upto, e.number > begin.last_number).order_by(e.number))
-    for row in rows:
-        try:
-            event = Event(row.number, row.hearing, row.kind, row.room_ns, row.utc_ns, json.loads(row.body))
-        except ValueError as error:
-            raise StorageError(f"event {row.number} of {room} is damaged in the record store") from error
-        tree.append(leaf_hash(leaf_of(event)))
+    query = select(t.events).where(upto, e.number > begin.last_number).order_by(e.number)
+    # Closed also where it ends early: a statement that is still read from keeps its connection at what was then.
+    with connection.execute(query) as rows:
+        for row in rows:
+            try:
+                event = event_of(row)
+            except ValueError as error:
+                raise StorageError(f"event {row.number} of {room} is damaged in the record store") from error
+            tree.append(leaf_hash(leaf_of(event)))
     if tree.size != head.size or tree.root() != head.root:
         raise LedgerError(f"the tree over the {head.size} stored leaves has another root", code="fork")
     return "", _Base(tree.size, head.last_number, tree.peaks)

@@ -34,7 +34,8 @@ from sync.record.transcript import lines_named
 
 T = TypeVar("T")
 
-MOST_BYTES = 256 * 1024 * 1024
+MOST_BYTES = 128 * 1024 * 1024
+"""Also because all that is kept is walked over by Python's collector of cycles, which holds up everybody."""
 AT_ONCE = 2
 """Hearings that are folded or encoded beside each other; each has its own turns at the interpreter."""
 MOST_PAGES = 8
@@ -159,8 +160,10 @@ class KeptFolds:
             fold = KeptFold(str(room), Hearing(hearing))
             self.folded += 1
         query = select(t.events).where(e.hearing == hearing, e.number > fold.last).order_by(e.number)
-        for row in connection.execute(query):
-            fold.take(event_of(row), len(row.body))
+        # Closed also where it ends early: a statement that is still read from keeps its connection at what was then.
+        with connection.execute(query) as rows:
+            for row in rows:
+                fold.take(event_of(row), len(row.body))
         return fold
 
     def _settle(self, hearing: str, slot: _Slot, size: int) -> None:

@@ -26,6 +26,7 @@ from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 from sync.record.signing import KINDS as SIGNING
 from sync.record.withheld import withheld
 from tests.server.store.test_revised_words import GOOD, STORY, new, revision, to
+from tests.support.files import databases
 from tests.support.peers.center_peers import ROOM_NS, event, opening, said
 
 PART = Unseen(((ROOM_NS + 2_500_000_000, ROOM_NS + 6_500_000_000),))
@@ -270,3 +271,20 @@ async def test_what_failed_in_between_is_no_fold(store: Store) -> None:
     assert await store.lines() == ["二", "三"]
     with pytest.raises(WutongError, match="no such hearing"):
         await store.lines("h9")
+
+
+async def test_a_damaged_event_leaves_no_connection_at_what_was_stored_then(store: Store, tmp_path: Path) -> None:
+    await store.take(opening(1), *(said(n, f"第{n}句", at_ms=n) for n in range(2, 600)))
+    await store.database.write(lambda c: c.execute(text("UPDATE events SET body = '{' WHERE number = 300")))
+    held = []
+    for _ in range(4):
+        with pytest.raises(ValueError, match="Expecting") as caught:
+            await store.lines()
+        held.append(caught)  # with its frames, in which the events were read
+    with databases.opened(tmp_path / "center.db") as other:  # another process
+        other.execute("UPDATE events SET body = '{}' WHERE number = 300")
+        other.execute("DELETE FROM events WHERE number = 300")
+    for number in range(600, 610):
+        await store.take(said(number, str(number), at_ms=number))
+    assert (await store.lines())[-1] == "609"
+    assert len(held) == 4
