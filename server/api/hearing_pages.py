@@ -24,6 +24,7 @@ from sync.record.hearing import Hearing
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import Unseen
 from sync.record.signing import LISTS
+from sync.record.transcript import Utterance
 from sync.record.withheld import withheld
 
 OF_EACH_ANSWER = frozenset({"sealed_parts", "tracks"})
@@ -142,8 +143,9 @@ def shallow(value: Any) -> Any:
     return value if names is None else {name: getattr(value, name) for name in names}
 
 
-def _line(fold: KeptFold, line: Any) -> bytes:
-    if fold.hearing.transcript.get(line.id) is not line:
+def _line(fold: KeptFold, line: Utterance) -> bytes:
+    is_whole = fold.hearing.transcript.get(line.id) is line
+    if not is_whole:
         return encode(to_ms(shallow(line)))  # what stands for a line that may not be read
     kept = fold.lines.get(line.id)
     if kept is None:

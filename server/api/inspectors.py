@@ -77,9 +77,10 @@ class ListedHearing(HearingRow):
     access: Classification
 
 
-class RecordedFields(TypedDict):
-    """What each answer of `GET /api/hearings/{id}` says for itself; `tracks` are those that can be played."""
+class RecordedHearing(TypedDict):
+    """What `GET /api/hearings/{id}` says beside the hearing itself; `tracks` are those that can be played."""
 
+    signing: SignedWords
     room: str
     court_name: str
     room_name: str
@@ -90,12 +91,6 @@ class RecordedFields(TypedDict):
     tracks: list[PlayableTrack]
     unseen: list[UnseenSpan]
     """What of it lies in sealed parts that who asks may not see."""
-
-
-class RecordedHearing(RecordedFields):
-    """What `GET /api/hearings/{id}` says beside the hearing itself."""
-
-    signing: SignedWords
 
 
 class InspectorRoutes:
@@ -192,7 +187,7 @@ class InspectorRoutes:
                 now_ns = None if page.is_closed else self._rooms.now_ns(page.room)
                 state = self._rooms.states.get(page.room)
                 parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
-                more: RecordedFields = {
+                more = {
                     "room": page.room,
                     "court_name": state.court_name if state else "",
                     "room_name": state.room_name if state else "",

@@ -97,18 +97,7 @@ class GrantedRights(TypedDict):
     until_utc_ms: float
 
 
-class GrantedFields(TypedDict):
-    """What each answer of `GET /api/view` says for itself."""
-
-    court_name: str
-    room_name: str
-    unseen: list[UnseenSpan]
-    """What of it lies in sealed parts, of which a party gets nothing."""
-    tracks: list[PlayableTrack]
-    granted: GrantedRights
-
-
-class GrantedHearing(GrantedFields):
+class GrantedHearing(TypedDict):
     """`GET /api/view`: the one hearing that was granted."""
 
     id: str
@@ -124,7 +113,13 @@ class GrantedHearing(GrantedFields):
     utterances: list[GrantedLine]
     exhibits: list[Exhibit]
     gaps: list[Gap]
+    court_name: str
+    room_name: str
     signing: SignedWords
+    unseen: list[UnseenSpan]
+    """What of it lies in sealed parts, of which a party gets nothing."""
+    tracks: list[PlayableTrack]
+    granted: GrantedRights
 
 
 class PartyRoutes:
@@ -192,7 +187,7 @@ class PartyRoutes:
                 unseen = self._unseen(grant)
                 page = await self._pages.of(grant.hearing, Audience.PARTY, unseen, _for_parties)
                 opening = await self._archive.opening(grant.hearing)
-                more: GrantedFields = {
+                more = {
                     "court_name": opening.court_name,
                     "room_name": opening.room_name,
                     "unseen": to_ms(spans_shown(unseen)),

@@ -13,8 +13,11 @@ import httpx
 import pytest
 
 from server.api.hearing_pages import takes_gzip
+from server.api.inspectors import RecordedHearing
+from server.api.parties import GrantedHearing
 from server.store.encoded_page import EncodedPage
 from sync.record.sealed_parts import PLACEHOLDER
+from sync.record.shown_hearing import ShownHearing
 from tests.server.access.test_sealed_parts import PART
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 
@@ -131,6 +134,19 @@ async def test_a_page_is_compressed_for_who_takes_that_and_says_the_same_to_all(
             assert said_of_it["room"] == "court1/c03"
             assert said_of_it["now_ms"] is None
             assert said_of_it["tracks"][0]["id"] == "bench"
+
+
+def told(*types: Any) -> set[str]:
+    """The fields that the screens' contract has."""
+    return {name[:-3] + "_ms" if name.endswith("_ns") else name for one in types for name in one.__annotations__}
+
+
+async def test_a_page_has_the_fields_of_its_contract_and_no_others(held: Served) -> None:
+    async with readers(held) as (inspector, archivist, party):
+        for reader in (inspector, archivist):
+            answer = (await reader.get(PAGE)).json()
+            assert set(answer) == told(ShownHearing, RecordedHearing) | {"sealed_parts"}
+        assert set((await party.get("/api/view")).json()) == told(GrantedHearing)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Writing:
 
     async def count(self) -> int:
         query = select(func.count()).select_from(t.checkpoints)
-        return int(await self.database.read(lambda c: c.execute(query).scalar()))
+        return await self.database.read(lambda c: c.execute(query).scalar_one())
 
 
 @pytest_asyncio.fixture

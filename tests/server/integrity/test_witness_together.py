@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy import event as sa_event
 
 from server.config import load_config
-from server.integrity import note_signers
+from server.integrity import device_keys, note_signers
 from server.integrity.examination import HeadFinding
 from server.integrity.waiting_heads import HEARINGS, KEPT_HEADS, AskedHead, JudgedTurn
 from server.integrity.witness import AGAIN_A_SECOND, Witness
@@ -183,7 +183,7 @@ async def test_signatures_are_judged_in_threads_and_certificates_once(
         threads.add(threading.current_thread().name)
         return verify(note, verifier)
 
-    certified = note_signers.certified_key
+    certified = device_keys.certified_key
 
     def counted(device: Any, center: Any) -> Any:
         judged.append(device.room)
@@ -235,9 +235,12 @@ async def test_what_was_committed_and_not_sent_is_said_by_the_next_center(
     again = build(load_config(tmp_path / "center.toml"))
     async with running(again, "127.0.0.1", 0):
         told: list[dict[str, Any]] = []
-        monkeypatch.setattr(
-            again.witness._broker, "publish", lambda _r, topic, data, **_h: told.append(json.loads(data)) or True
-        )
+
+        def tell(_room: str, _topic: str, data: bytes, **_how: Any) -> bool:
+            told.append(json.loads(data))
+            return True
+
+        monkeypatch.setattr(again.witness._broker, "publish", tell)
         for size in (10, 20, 30):
             again.witness.offer("court1/c03", signing.sign(signing.head(size)))
         await until(lambda: len([one for one in told if "note" in one]) == 3)
