@@ -40,9 +40,10 @@ AT_ONCE = 2
 """Hearings that are folded or encoded beside each other; each has its own turns at the interpreter."""
 MOST_PAGES = 8
 """Of one hearing: the kinds of readers, and the stretches that they may not see."""
-_EVENT_BYTES = 900
-_BODY_TIMES = 3
-"""What an event takes in a fold: measured, as objects of Python, for `_BODY_TIMES` bytes of JSON."""
+_EVENT_BYTES = 400
+_BODY_TIMES = 2
+"""What an event takes in a fold, beside and for each character of its body: counted generously, about twice what was
+measured of a hearing with words whose times are dropped."""
 _LINE_BYTES = 120
 """What a kept line takes beside its text."""
 
