@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -48,6 +49,7 @@ from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
 from server.store.database import Database, open_database
+from server.store.kept_folds import KeptFolds
 from server.store.media_indexes import MediaIndexes
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
@@ -97,6 +99,7 @@ class Center:
     audit: Audit
     ledger: AuditLedger
     archive: RecordReader
+    folds: KeptFolds
     classifications: Classifications
     sealing: Sealing
     grants: Grants
@@ -149,6 +152,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     tokens = Tokens(config.token_hashes(), certificates, taken=token_is_enough)
     record = RecordWriter(database)
     archive = RecordReader(database)
+    folds = KeptFolds(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
     # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
@@ -179,7 +183,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     web = config.web
     proxied = bool(web.https or web.public_origin or web.trusted_proxies)
     enrollment = Enrollment(database, key, court, proxied=proxied)
-    witness = Witness(database, enrollment, key, rooms, audit, broker, publisher)
+    witness = Witness(database, key, rooms, audit, broker, publisher)
     ledger = AuditLedger(
         database,
         key,
@@ -248,6 +252,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     InspectorRoutes(
         access=access,
         archive=archive,
+        folds=folds,
         record=record,
         rooms=rooms,
         live=live,
@@ -264,6 +269,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     PartyRoutes(
         access=access,
         archive=archive,
+        folds=folds,
         playing=playing,
         grants=grants,
         viewed=viewed,
@@ -307,6 +313,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         audit,
         ledger,
         archive,
+        folds,
         classifications,
         sealing,
         grants,
@@ -391,6 +398,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.playing.close()
         await _sign_last(center.ledger)
         await center.broker.stop()
+        await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
 
 
@@ -415,6 +423,10 @@ async def serve(config: Config, lifeline: Lifeline) -> None:
     """Run the center until it is canceled."""
     sys.setswitchinterval(SWITCH_S)
     center = build(config)
+    # What is there now stays for good. The collector of cycles, which holds up everybody while it looks, looks at the
+    # rest alone.
+    gc.collect()
+    gc.freeze()
     proxies = [str(one) for one in config.web.trusted_proxies]
     async with running(center, config.web.host, config.web.port, proxies=proxies) as port:
         log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))

@@ -15,7 +15,8 @@ from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
-from server.events.redaction import SignedWords, signing_of, signing_seen
+from server.api.hearing_pages import Audience, HearingPage, HearingPages, for_archivists, for_inspectors
+from server.events.redaction import SignedWords
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.playback.ranges import MediaRange
@@ -23,6 +24,7 @@ from server.playback.service import PlayableTrack, PlaybackService, answer, chec
 from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms
 from server.shown_room import hidden_case
+from server.store.kept_folds import KeptFold, KeptFolds
 from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
@@ -100,6 +102,7 @@ class InspectorRoutes:
         *,
         access: Access,
         archive: RecordReader,
+        folds: KeptFolds,
         record: RecordWriter,
         rooms: Rooms,
         live: LiveHub,
@@ -114,6 +117,8 @@ class InspectorRoutes:
     ) -> None:
         self._access = access
         self._archive = archive
+        self._folds = folds
+        self._pages = HearingPages(folds)
         self._record = record
         self._rooms = rooms
         self._live = live
@@ -174,29 +179,28 @@ class InspectorRoutes:
 
         @app.get("/api/hearings/{hearing}")
         @allow(*READERS)
-        async def one(hearing: Name, request: Request) -> dict[str, Any]:
+        async def one(hearing: Name, request: Request) -> Response:
             with self._judged(request, hearing):
-                room, whole, events = await self._archive.signed(hearing)
-                sight, unseen = self._sight(request), self._unseen(request, hearing)
-                view = withheld(whole, unseen)
-                now_ns = self._rooms.now_ns(room) if view.closed_ns is None else None
-                state = self._rooms.states.get(room)
-                more: RecordedHearing = {
-                    "signing": signing_of(
-                        signing_seen(events, whole, unseen), strokes=self._access.session(request).role == ARCHIVIST
-                    ),
-                    "room": room,
+                page, unseen = await self._page(request, hearing)
+                sight = self._sight(request)
+                now_ns = None if page.is_closed else self._rooms.now_ns(page.room)
+                state = self._rooms.states.get(page.room)
+                parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
+                more = {
+                    "room": page.room,
                     "court_name": state.court_name if state else "",
                     "room_name": state.room_name if state else "",
                     "access": self._classifications.of(hearing),
                     "integrity": to_ms(await self._integrity(hearing)),
                     "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
-                    "tracks": [await self._playing.track(room, view, track, sight, unseen) for track in view.tracks],
+                    "tracks": [
+                        await self._playing.track(page.room, hearing, track, sight, unseen) for track in page.tracks
+                    ],
                     "unseen": to_ms(spans_shown(unseen)),
                 }
-                parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
+                answered = await page.answer(request, {"sealed_parts": parts, **more})
                 self._unchanged(request, hearing, unseen)
-                return {**view.to_json(), "sealed_parts": parts, **more}
+                return answered
 
         @app.get("/api/hearings/{hearing}/media/{track}")
         @allow(*READERS)
@@ -233,14 +237,18 @@ class InspectorRoutes:
         @allow(*READERS)
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
             with self._judged(request, hearing):
-                unseen = self._unseen(request, hearing)
-                room, view = await self._archive.hearing(hearing)
-                view = withheld(view, unseen)
-                self._unchanged(request, hearing, unseen)
-                state = self._rooms.states.get(room)
+                room = await self._archive.owner(hearing)
+                state = self._rooms.states.get(room or "")
                 court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
-                draft = explain(view, court_name=court_name, room_name=room_name)
-                return None if draft is None else draft.to_json()
+                unseen = self._unseen(request, hearing)
+
+                def drafted(fold: KeptFold) -> Any:
+                    draft = explain(withheld(fold.hearing, unseen), court_name=court_name, room_name=room_name)
+                    return None if draft is None else draft.to_json()
+
+                draft: dict[str, Any] | None = await self._folds.use(hearing, drafted)
+                self._unchanged(request, hearing, unseen)
+                return draft
 
         @app.put("/api/hearings/{hearing}/access")
         @allow(*READERS)
@@ -325,8 +333,8 @@ class InspectorRoutes:
 
     async def _channel(self, request: Request, hearing: str, seat: str) -> int:
         """Of 听单席; that somebody listens is noted."""
-        _, view = await self._archive.hearing(hearing)
-        channel = next((s.get("channel") for s in view.seats if s.get("id") == seat), None)
+        opened = await self._archive.facts(hearing, ("open",))
+        channel = next((s.get("channel") for s in opened.seats if s.get("id") == seat), None)
         if not isinstance(channel, int):
             raise WutongError("没有这个席位 (there is no such seat)", code="not-found")
         session = self._access.session(request)
@@ -337,6 +345,18 @@ class InspectorRoutes:
     async def _alone(self, session: Session, hearing: str, found: MediaRange, channel: int) -> MediaRange:
         listener = session.id, hearing
         return await self._listening.run(id(session), lambda: self._playing.isolate(listener, found, channel))
+
+    async def _page(self, request: Request, hearing: str) -> tuple[HearingPage, Unseen]:
+        """The page for who asks, and what is withheld from it."""
+        is_archivist = self._access.session(request).role == ARCHIVIST
+        audience = Audience.ARCHIVIST if is_archivist else Audience.INSPECTOR
+        encode_page = for_archivists if is_archivist else for_inspectors
+        unseen = self._unseen(request, hearing)
+        page = await self._pages.of(hearing, audience, unseen, encode_page)
+        if self._unseen(request, hearing) != unseen:  # a part was sealed or lifted while a long hearing was folded
+            unseen = self._unseen(request, hearing)
+            page = await self._pages.of(hearing, audience, unseen, encode_page)
+        return page, unseen
 
     def _may_watch(self, role: str) -> Callable[[str], bool]:
         def may(name: str) -> bool:

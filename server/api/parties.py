@@ -8,6 +8,7 @@ and is on the audit log before it is answered.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
@@ -20,9 +21,12 @@ from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
+from server.api.hearing_pages import Audience, HearingPages, array, field_of, signing_field
 from server.api.inspectors import Ms
-from server.events.redaction import SignedWords, signing_of, signing_seen
+from server.events.redaction import SignedWords
 from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
+from server.store.encoded_page import encode
+from server.store.kept_folds import KeptFold, KeptFolds
 from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.access import Access
@@ -31,7 +35,7 @@ from sync.http.rules import allow, public
 from sync.media.tracks import MIX
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.bodies.session import OpenedSeat, OpenedTrack, is_public
-from sync.record.hearing import Hearing, State
+from sync.record.hearing import State
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import Unseen, UnseenSpan, spans_shown
 from sync.record.timeline import Exhibit, Gap, Pause, Presentation
@@ -40,8 +44,9 @@ from sync.record.withheld import withheld
 from sync.runtime.units import NS_PER_MS
 from sync.text.fields import LINE, NAME
 
-_LINE = ("id", "seat", "role", "start_ms", "end_ms", "text", "source", "struck", "doubtful")
-_WHOLE = ("id", "state", "opened_ms", "opened_utc_ms", "recorded_from_ms", "closed_ms", "pauses", "presentations")
+_LINE = ("id", "seat", "role", "start_ns", "end_ns", "text", "source", "struck", "doubtful")
+_GAP = ("track", "from_ns", "to_ns", "why")
+_WHOLE = ("state", "opened_ns", "opened_utc_ns", "recorded_from_ns", "closed_ns", "pauses", "presentations")
 
 
 class NewGrant(BaseModel):
@@ -125,6 +130,7 @@ class PartyRoutes:
         *,
         access: Access,
         archive: RecordReader,
+        folds: KeptFolds,
         playing: PlaybackService,
         grants: Grants,
         viewed: ViewingLog,
@@ -132,6 +138,7 @@ class PartyRoutes:
     ) -> None:
         self._access = access
         self._archive = archive
+        self._pages = HearingPages(folds)
         self._playing = playing
         self._grants = grants
         self._viewed = viewed
@@ -175,27 +182,25 @@ class PartyRoutes:
 
         @app.get("/api/view")
         @allow(PARTY)
-        async def hearing(request: Request) -> dict[str, Any]:
+        async def hearing(request: Request) -> Response:
             with self._judged(request) as grant:
-                room, whole, events = await self._archive.signed(grant.hearing)
                 unseen = self._unseen(grant)
-                view = withheld(whole, unseen)
+                page = await self._pages.of(grant.hearing, Audience.PARTY, unseen, _for_parties)
                 opening = await self._archive.opening(grant.hearing)
-                shown = {
-                    **_shown(view),
+                more = {
                     "court_name": opening.court_name,
                     "room_name": opening.room_name,
-                    "signing": signing_of(signing_seen(events, whole, unseen), strokes=False),
                     "unseen": to_ms(spans_shown(unseen)),
                     "tracks": [
-                        await self._playing.track(room, view, track, self._grants.sight(), unseen)
-                        for track in view.tracks
+                        await self._playing.track(page.room, grant.hearing, track, self._grants.sight(), unseen)
+                        for track in page.tracks
                         if _is_shown(track)
                     ],
                     "granted": {"role": grant.role, "name": grant.name, "until_utc_ms": grant.until_utc_ns / 1e6},
                 }
+                answered = await page.answer(request, more)
                 self._unchanged(request, grant, unseen)
-                return shown
+                return answered
 
         @app.get("/api/view/media/{track}")
         @allow(PARTY)
@@ -273,18 +278,19 @@ def _is_shown(track: OpenedTrack) -> bool:
     return track.get("kind") == "video" or track.get("id") == MIX
 
 
-def _shown(view: Hearing) -> dict[str, Any]:
+def _for_parties(fold: KeptFold, unseen: Unseen) -> Iterator[bytes]:
     """A hearing as its parties may read it: what happened before them, not what the clerk noted."""
-    whole = view.to_json()
-    shown = {name: whole[name] for name in _WHOLE}
-    lines = [{key: line[key] for key in _LINE} for line in whole["utterances"] if not line["gone"]]
-    presented = {p["exhibit"] for p in whole["presentations"]}
-    case = {key: whole["case"].get(key, "") for key in ("case_no", "cause", "title")}
-    return {
-        **shown,
-        "case": {**case, "parties": whole["case"].get("parties", {}), "public": is_public(whole["case"])},
-        "seats": [{"id": s.get("id"), "role": s.get("role", ""), "roles": []} for s in whole["seats"]],
-        "utterances": lines,
-        "exhibits": [e for e in whole["exhibits"] if e["id"] in presented],
-        "gaps": [{k: gap[k] for k in ("track", "from_ms", "to_ms", "why")} for gap in whole["gaps"]],
-    }
+    view = withheld(fold.hearing, unseen)
+    whole: Mapping[str, Any] = view.shown()
+    presented = {one.exhibit for one in view.presentations}
+    case = {key: view.case.get(key, "") for key in ("case_no", "cause", "title")}
+    yield b'{"id":' + encode(view.id)
+    for name in _WHOLE:
+        yield from field_of(name, whole[name])
+    yield from field_of("case", {**case, "parties": view.case.get("parties", {}), "public": is_public(view.case)})
+    yield from field_of("seats", [{"id": s.get("id"), "role": s.get("role", ""), "roles": []} for s in view.seats])
+    yield b',"utterances":'
+    yield from array(encode(to_ms({key: getattr(one, key) for key in _LINE})) for one in view.transcript)
+    yield from field_of("exhibits", [exhibit for exhibit in view.exhibits if exhibit.id in presented])
+    yield from field_of("gaps", [{key: getattr(gap, key) for key in _GAP} for gap in view.gaps])
+    yield from signing_field(fold, unseen, strokes=False)

@@ -3,8 +3,8 @@
 Refused before anything but the envelope is read: what is too large, what nobody signed, and what another key signed
 than that of the room's enrolled device. It is counted and alarmed, is stored nowhere and takes no number. Malformed
 messages never stop the ingest. A room is told which of its events are refused, so that they hold up no other; a person
-hears why by the room's alarm. When the store cannot take a batch nothing of it is receipted, and the rooms say it
-again.
+hears why by the room's alarm. When the store can take nothing, nothing is receipted, and the rooms say it again; where
+one event is what it cannot take, that one alone is not receipted (`server.ingest.event_batches`).
 
 While the plain way is open (`accept_unsigned`) a room that has signed nothing yet is heard as before, and the wall
 says so in red. Once its device has signed, nothing unsigned is taken of it any more (`server.ingest.signing_rooms`).
@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from server.events.admission import Received
+from server.ingest.event_batches import store_parted
 from server.ingest.event_pace import EventPace
 from server.ingest.judgement import EventsMessage, Judgement, judge
 from server.ingest.mishaps import Mishaps
@@ -29,7 +30,6 @@ from server.ingest.signing_rooms import SigningRooms
 from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
 from sync import topics
-from sync.errors import StorageError
 from sync.ledger.messages.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
 from sync.ledger.note import Verifier
 from sync.record.sealed_parts import SealedPart
@@ -211,14 +211,21 @@ class Ingest:
             self._answer(room, Receipts(batches=[RefusedBatch(batch=digest, why=why)]))
 
     async def _store(self, batch: Sequence[Received]) -> bool:
-        """Store, receipt and tell; False when the store did not take it."""
-        try:
-            stored = await self._record.store_events(batch)
-        except StorageError as error:
-            self.events_not_stored += len(batch)
-            log.error("events_not_stored", ids=_ids(batch), count=len(batch), why=error.message)
+        """Store, receipt and tell; False when the store did not take all of it."""
+        parted = await store_parted(self._record.store_events, batch)
+        for part, stored in zip(parted.stored, parted.outcomes, strict=True):
+            self._tell(part, stored)
+        for received, error in parted.failed:
+            self._mishaps.fail(received.room, topics.EVENTS, error)
+        self.events_not_stored += len(parted.left) + len(parted.failed)
+        if parted.left:
+            why = "too many of one batch were refused" if parted.unavailable is None else str(parted.unavailable)
+            log.error("events_not_stored", ids=_ids(parted.left), count=len(parted.left), why=why)
+        if parted.unavailable is not None:
             await asyncio.sleep(1)
-            return False
+        return not parted.left and not parted.failed
+
+    def _tell(self, batch: Sequence[Received], stored: BatchOutcome) -> None:
         if stored.sealed:
             self.sealed.notify(stored.sealed)
         self._complain(stored)
@@ -234,7 +241,6 @@ class Ingest:
             if received.event.kind == "open":
                 self._pace.opened(received.room)
         self.stored.notify(stored.fresh)
-        return True
 
     def _note_stored(self, batch: Sequence[Received], stored: BatchOutcome) -> None:
         """Count, and one line for each batch: whoever looks for its id finds here that it was receipted."""

@@ -7,7 +7,6 @@ time is not over. `Enrollment` says anew what it has when that changes; what ano
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,8 +36,11 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class _ValidKey:
+class CertifiedKey:
+    """What a device's certificate says, which this center has issued; seconds of UTC."""
+
     verifier: Verifier
+    from_s: float
     until_s: float
 
 
@@ -49,7 +51,7 @@ class DeviceKeys:
         self._center = center
         self._utc_ns = utc_ns
         self._known: tuple[Device, ...] = ()
-        self._keys: dict[str, list[_ValidKey]] = {}
+        self._keys: dict[str, list[CertifiedKey]] = {}
 
     def of(self, room: str) -> Sequence[Verifier]:
         """Who may sign for `court/room` now; nobody when it is not enrolled."""
@@ -64,21 +66,24 @@ class DeviceKeys:
         """All devices that were ever enrolled."""
         if tuple(devices) == self._known:
             return
-        keys: dict[str, list[_ValidKey]] = {}
+        keys: dict[str, list[CertifiedKey]] = {}
         for device in devices:
             if device.revoked_utc_ns is not None:
                 continue
             try:
-                keys.setdefault(device.room, []).append(self._checked(device))
+                keys.setdefault(device.room, []).append(certified_key(device, self._center))
             except (LedgerError, ValueError) as error:
                 log.warning("device_not_believed", room=device.room, why=str(error))
         self._keys = keys
         self._known = tuple(devices)
 
-    def _checked(self, device: Device) -> _ValidKey:
-        # At the last moment of the certificate: when it ends is asked at every use, and it is never of the future.
-        until = x509.load_pem_x509_certificate(device.certificate.encode()).not_valid_after_utc
-        key = check_certificate(device.certificate.encode(), device.room, self._center, until)
-        if key.public_bytes_raw().hex() != device.public_key:
-            raise LedgerError("the certificate of a device is not of its key", code="certificate")
-        return _ValidKey(Verifier(device.room, key), until.astimezone(dt.UTC).timestamp())
+
+def certified_key(device: Device, center: Ed25519PublicKey) -> CertifiedKey:
+    """What its certificate says, at whatever time; `LedgerError` or `ValueError` when it is not believed."""
+    certificate = x509.load_pem_x509_certificate(device.certificate.encode())
+    # At the last moment of the certificate: whether it holds now is asked at every use.
+    begin, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    key = check_certificate(device.certificate.encode(), device.room, center, until)
+    if key.public_bytes_raw().hex() != device.public_key:
+        raise LedgerError("the certificate of a device is not of its key", code="certificate")
+    return CertifiedKey(Verifier(device.room, key), begin.timestamp(), until.timestamp())

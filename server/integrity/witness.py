@@ -7,31 +7,36 @@ that the room is answered. A tree that differs is a *fork*: refused, kept as pro
 An old tree that is a true beginning is answered as it was, and changes nothing. While events are missing nothing is
 answered: it is looked at again when events come, and the room asks again.
 
-Rooms are judged beside each other, each in its own order: what one of them has to wait for, a long ledger or a damaged
-disk, holds up no other. What was counted once is not counted again: after a witnessed tree only the events beyond it
-are, unless one came since that belongs before its end. The first checkpoint of a hearing after a start counts all.
+Rooms are judged beside each other, each in its own order and in turns (`server.integrity.waiting_heads`): what one of
+them has to wait for, a long ledger or a damaged disk, holds up no other. What is judged is judged in a thread
+(`server.integrity.examination`); what was found true by then is written down together (`server.integrity.cosigner`). Of
+a hearing only the newest few heads wait; what was dropped is answered, too: ask again then. What was counted once
+is not counted again: after a witnessed tree only the events beyond it are, unless one came since that belongs before
+its end. The first checkpoint of a hearing after a start counts all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, func, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, select
 
 from server.access.audit import Audit
 from server.events.admission import Received
 from server.ingest.mqtt import CenterBroker
 from server.ingest.signed_publisher import SignedPublisher
-from server.integrity.enrollment import Enrollment
+from server.integrity.cosigner import Cosigner
+from server.integrity.examination import HeadFinding, examine
+from server.integrity.note_signers import NoteSigners
+from server.integrity.waiting_heads import AskedHead, JudgedTurn, WaitingHeads
 from server.rooms import Rooms
 from server.store import tables as t
 from server.store.database import Database, insert_once
@@ -39,24 +44,17 @@ from sync import topics
 from sync.errors import CenterError, LedgerError, StorageError
 from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
-from sync.ledger.keys import CENTER, check_certificate
-from sync.ledger.leaf import leaf_of
+from sync.ledger.keys import CENTER
 from sync.ledger.progress import ProofProgress
-from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
-from sync.record.event import Event
 from sync.runtime.log_ids import checkpoint_id
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
 
 MAX_NOTE_BYTES = 4096
-QUEUE = 1000
-"""Of one room."""
 AT_ONCE = 2
 """So many rooms are judged at a time; the other readers of the database stay free for screens."""
 COUNTED_HEARINGS = 2000
-PENDING_HEARINGS = 2000
-PENDING_SIZES = 4
 KEPT_FORKS = 20
 """Of one hearing; more of them would prove nothing more."""
 FORK_DAYS = 30
@@ -64,25 +62,23 @@ FORK_DAYS = 30
 FORK_WORDS = (
     "庭审 {hearing} 的记录与中心所存不一致，已拒绝见证 (fork: the room signed another record than is held here)"
 )
+AGAIN_S = 2.0
+"""When a room may ask again for a head that had no room."""
+AGAIN_A_SECOND = 16
+"""So many of them are answered, of a room: who floods the witness costs no more signatures than that."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    room: str
-    note: notes.Note
-    head: Checkpoint
+@dataclass(slots=True)
+class _Flight:
+    """What is being judged of a room."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """`known` is the stored note when this very tree was witnessed before; else `peaks` are those of the tree."""
-
-    known: str = ""
-    peaks: tuple[bytes, ...] = ()
-
-
-class _MissingError(Exception):
-    """Not all events are here yet."""
+    hearing: str
+    last_number: int
+    """Of the largest head."""
+    disturbed: bool = False
+    """An event came that belongs before its end."""
+    has_come: bool = False
+    """Events of the hearing came."""
 
 
 class Witness:
@@ -91,7 +87,6 @@ class Witness:
     def __init__(
         self,
         database: Database,
-        enrollment: Enrollment,
         key: Ed25519PrivateKey,
         rooms: Rooms,
         audit: Audit,
@@ -99,22 +94,26 @@ class Witness:
         publisher: SignedPublisher,
         *,
         utc_ns: Callable[[], int] = time.time_ns,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = database
-        self._enrollment = enrollment
         self._key = key
         self._rooms = rooms
         self._audit = audit
         self._broker = broker
         self._publisher = publisher
         self._utc_ns = utc_ns
-        self._queues: dict[str, asyncio.Queue[_Asked | str]] = {room: asyncio.Queue(QUEUE) for room in rooms.states}
+        self._monotonic_s = monotonic_s
+        self._signers = NoteSigners(key.public_key())
+        self._cosigner = Cosigner(database)
+        self._heads = WaitingHeads()
+        self._come = asyncio.Event()
         self._judging = asyncio.Semaphore(AT_ONCE)
-        self._pending: OrderedDict[str, dict[int, _Asked]] = OrderedDict()
+        self._flights: dict[str, _Flight] = {}
         self._counted: OrderedDict[str, int] = OrderedDict()
         """hearing -> number of the event up to which what is stored was found to be what was witnessed."""
-        self._counting: dict[str, int] = {}
-        """The same while it is being found; -1 when an event came in between."""
+        self._told_again: dict[str, tuple[int, int]] = {}
+        """room -> (second, how often it was told in it to ask again)."""
         self.answered = 0
         """Checkpoints that were answered with a cosignature."""
         self.refused: Counter[str] = Counter()
@@ -123,7 +122,7 @@ class Witness:
     @property
     def waiting(self) -> int:
         """What waits to be judged; checkpoints that wait for their events are not among it."""
-        return sum(queue.qsize() for queue in self._queues.values())
+        return len(self._heads)
 
     def offer(self, room: str, payload: bytes) -> None:
         """Take one message of `checkpoints`; `CenterError` when it is none."""
@@ -135,14 +134,16 @@ class Witness:
         except (LedgerError, UnicodeDecodeError) as error:
             self._rooms.alarm(room, "malformed", f"收到无法识别的检查点 (an unreadable checkpoint: {error})")
             raise CenterError(f"a checkpoint is malformed: {error}", code="checkpoint") from error
+        asked = AskedHead(room, note, head)
         if head.room != room or not head.size:
-            self._refuse(_Asked(room, note, head), "form")
+            self._refuse(asked, "form")
             return
-        self._put(room, _Asked(room, note, head))
+        self._tell_again(self._heads.put(asked))
+        self._come.set()
 
     def stored(self, events: Iterable[Received]) -> None:
         """Events that are new and on disk: what waited for them is looked at again."""
-        waiting: dict[str, str] = {}
+        waiting: dict[tuple[str, str], None] = {}
         for received in events:
             hearing = received.event.hearing
             if hearing is None:
@@ -150,51 +151,43 @@ class Witness:
             # One that is in no tree that was witnessed, though before its end: the next must count it.
             if received.event.number <= self._counted.get(hearing, -1):
                 del self._counted[hearing]
-            if received.event.number <= self._counting.get(hearing, -1):
-                self._counting[hearing] = -1
-            if hearing in self._pending:
-                waiting[hearing] = received.room
-        for hearing, room in waiting.items():
-            self._put(room, hearing)
+            flight = self._flights.get(received.room)
+            if flight is not None and flight.hearing == hearing:
+                flight.has_come = True
+                flight.disturbed = flight.disturbed or received.event.number <= flight.last_number
+            waiting[received.room, hearing] = None
+        for room, hearing in waiting:
+            self._tell_again(self._heads.wake(room, hearing))
+        self._come.set()
 
     async def run(self) -> None:
         """Judge for ever."""
         await self._remember_forks()
         async with asyncio.TaskGroup() as group:
-            for queue in self._queues.values():
-                group.create_task(self._judge_room(queue))
-
-    async def _judge_room(self, queue: asyncio.Queue[_Asked | str]) -> None:
-        while True:
-            item = await queue.get()
-            asked = [item] if isinstance(item, _Asked) else list(self._pending.get(item, {}).values())
-            for one in asked:
-                try:
-                    async with self._judging:
-                        await self._judge(one)
-                except StorageError as error:
-                    # Not answered: the room asks again.
-                    log.error("checkpoint_not_judged", id=_id_of(one), hearing=one.head.hearing, why=error.message)
-                except Exception:
-                    # What nobody foresaw costs this question, which the room asks again, and not the center.
-                    log.exception("checkpoint_failed", id=_id_of(one), hearing=one.head.hearing)
+            group.create_task(self._cosigner.run())
+            while True:
+                await self._judging.acquire()
+                while (turn := self._heads.take()) is None:
+                    self._come.clear()
+                    await self._come.wait()
+                group.create_task(self._judge(turn))
 
     async def of_hearing(self, hearing: str) -> ProofProgress:
         """`integrity` of docs/protocol.md."""
         c = t.checkpoints.c
         query = select(c.size, c.note, c.refused, c.token).where(c.hearing == hearing).order_by(c.size.desc())
 
+        verifier = notes.Verifier(CENTER, self._key.public_key(), notes.COSIGNATURE)
+
         def work(connection: Connection) -> list[Any]:
             best = connection.execute(query.where(c.refused == "").limit(1)).first()
             fork = connection.execute(query.where(c.refused != "").limit(1)).first()
-            return [best, fork]
+            try:
+                return [best, fork, None if best is None else notes.signed_by(notes.read_note(best.note), verifier)]
+            except LedgerError:
+                return [None, fork, None]
 
-        best, fork = await self._db.read(work)
-        verifier = notes.Verifier(CENTER, self._key.public_key(), notes.COSIGNATURE)
-        try:
-            at_s = None if best is None else notes.signed_by(notes.read_note(best.note), verifier)
-        except LedgerError:
-            best = at_s = None
+        best, fork, at_s = await self._db.read(work)
         return {
             "witnessed_leaves": 0 if best is None else best.size,
             "witnessed_utc_ns": None if at_s is None else at_s * NS_PER_S,
@@ -202,42 +195,73 @@ class Witness:
             "stamped": best is not None and best.token is not None,
         }
 
-    def _put(self, room: str, item: _Asked | str) -> None:
+    async def _judge(self, turn: JudgedTurn) -> None:
+        """Examine the heads of a turn, write down what is true of them, and answer."""
+        flight = self._flights[turn.room] = _Flight(turn.hearing, max(one.head.last_number for one in turn.heads))
         try:
-            self._queues[room].put_nowait(item)
-        except asyncio.QueueFull:
-            log.warning("checkpoints_dropped", room=room, next="the room asks again")
+            try:
+                findings = await self._examine(turn)
+            finally:
+                # What waits for the disk now holds up no room that is still to be judged.
+                self._judging.release()
+            # Beside each other, so that all of them are in one transaction.
+            outcomes = await asyncio.gather(*(self._answer(one, flight) for one in findings), return_exceptions=True)
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        except StorageError as error:
+            # Not answered: the room asks again.
+            log.error("checkpoint_not_judged", hearing=turn.hearing, why=error.message)
+        except Exception:
+            # What nobody foresaw costs this question, which the room asks again, and not the center.
+            log.exception("checkpoint_failed", hearing=turn.hearing)
+        finally:
+            del self._flights[turn.room]
+            if flight.has_come:
+                # What was found to be missing may have come since the events were read.
+                self._tell_again(self._heads.wake(turn.room, turn.hearing))
+            self._heads.done(turn.room)
+            self._come.set()
 
-    async def _judge(self, asked: _Asked) -> None:
-        head = asked.head
-        counted = self._counted.get(head.hearing, -1)
-        self._counting[head.hearing] = head.last_number
+    async def _examine(self, turn: JudgedTurn) -> list[HeadFinding]:
+        counted, now_s = self._counted.get(turn.hearing, -1), self._utc_ns() // NS_PER_S
+
+        def signer_of(connection: Connection, asked: AskedHead) -> notes.Verifier:
+            return self._signers.of(connection, asked.room, asked.note, now_s)
+
+        def work(connection: Connection) -> list[HeadFinding]:
+            found = examine(connection, turn.heads, counted, signer_of)
+            # Here, and not when they are written: what is ready at once is written at once.
+            return [self._countersigned(one) if one.signer and not one.known else one for one in found]
+
+        return await self._db.read(work)
+
+    def _countersigned(self, found: HeadFinding) -> HeadFinding:
+        asked, device = found.asked, found.signer
+        assert device is not None
+        own = next(line for line in asked.note.lines if (line[0], line[1][:4]) == (device.name, device.key_id))
+        line = notes.cosign(asked.note, CENTER, self._key, self._utc_ns() // NS_PER_S)
+        return replace(found, cosigned=notes.Note(asked.note.text, (own, line)).to_text())
+
+    async def _answer(self, found: HeadFinding, flight: _Flight) -> None:
+        asked, head = found.asked, found.asked.head
+        if found.missing:
+            self._tell_again(self._heads.park(asked.room, asked.hearing, [asked]))
+            return
         try:
-            key = await self._device(asked)
-            judged = await self._db.read(lambda connection: _examine(connection, asked.room, head, counted))
-            text = judged.known or await self._cosign(asked, key, judged.peaks)
-        except _MissingError:
-            self._wait(asked)
+            if found.unreadable is not None:
+                raise found.unreadable
+            if found.refused is not None:
+                raise found.refused
+            text = found.known or await self._cosign(found)
+        except StorageError as error:
+            # Not answered: the room asks again.
+            log.error("checkpoint_not_judged", hearing=head.hearing, why=error.message)
             return
         except LedgerError as error:
-            self._done(head)
-            why = error.code if error.code in ("fork", "signature", "device") else "form"
-            log.warning(
-                "checkpoint_refused",
-                id=_id_of(asked),
-                room=asked.room,
-                hearing=head.hearing,
-                size=head.size,
-                why=error.message,
-            )
-            if why == "fork":
-                await self._keep_fork(asked)
-            self._refuse(asked, why)
+            await self._deny(asked, error)
             return
-        finally:
-            whole = self._counting.pop(head.hearing, -1) == head.last_number
-        self._done(head)
-        if whole:
+        if not flight.disturbed:
             self._counted[head.hearing] = max(self._counted.get(head.hearing, -1), head.last_number)
             self._counted.move_to_end(head.hearing)
             while len(self._counted) > COUNTED_HEARINGS:
@@ -248,44 +272,26 @@ class Witness:
         # The cosignature is the center's signed word by itself. If the broker is away the room asks again.
         self._broker.publish(asked.room, topics.WITNESS, json.dumps(value, ensure_ascii=False).encode(), qos=1)
 
-    async def _device(self, asked: _Asked) -> Ed25519PublicKey:
-        """The key that signed, if it may sign now."""
-        for device in await self._enrollment.devices(asked.room):
-            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(device.public_key))
-            if notes.signed_by(asked.note, notes.Verifier(asked.room, key)) is None:
-                continue
-            if device.revoked_utc_ns is not None:
-                continue  # the same key may have been enrolled again
-            try:
-                now = dt.datetime.fromtimestamp(self._utc_ns() // NS_PER_S, dt.UTC)
-                check_certificate(device.certificate.encode(), asked.room, self._key.public_key(), now)
-            except LedgerError as error:
-                raise LedgerError(error.message, code="device") from error
-            return key
-        raise LedgerError("no device of this room that may sign now has signed this", code="device")
-
-    async def _cosign(self, asked: _Asked, key: Ed25519PublicKey, peaks: tuple[bytes, ...]) -> str:
+    async def _cosign(self, found: HeadFinding) -> str:
         """Store the cosigned note; it is on disk when this returns. `LedgerError` "fork" where another tree is."""
-        device = notes.Verifier(asked.room, key)
-        own = next(line for line in asked.note.lines if (line[0], line[1][:4]) == (device.name, device.key_id))
-        line = notes.cosign(asked.note, CENTER, self._key, self._utc_ns() // NS_PER_S)
-        text = notes.Note(asked.note.text, (own, line)).to_text()
-        values = {**self._row(asked, ""), "note": text, "peaks": b"".join(peaks).hex()}
-        head, c = asked.head, t.checkpoints.c
-        witnessed = select(c.root, c.note).where(c.hearing == head.hearing, c.size == head.size, c.refused == "")
+        row = {**self._row(found.asked, ""), "note": found.cosigned, "peaks": b"".join(found.peaks).hex()}
+        return await self._cosigner.store(row)
 
-        def work(connection: Connection) -> str:
-            if insert_once(connection, t.checkpoints, values):
-                return text
-            # Another process has judged one of this size meanwhile, or this tree was refused before.
-            first = connection.execute(witnessed).first()
-            if first is None or first.root != head.root.hex():
-                raise LedgerError("another tree of this size was witnessed", code="fork")
-            return str(first.note)
+    async def _deny(self, asked: AskedHead, error: LedgerError) -> None:
+        why = error.code if error.code in ("fork", "signature", "device") else "form"
+        log.warning(
+            "checkpoint_refused",
+            id=_id_of(asked),
+            room=asked.room,
+            hearing=asked.hearing,
+            size=asked.head.size,
+            why=error.message,
+        )
+        if why == "fork":
+            await self._keep_fork(asked)
+        self._refuse(asked, why)
 
-        return await self._db.write(work)
-
-    async def _keep_fork(self, asked: _Asked) -> None:
+    async def _keep_fork(self, asked: AskedHead) -> None:
         head = asked.head
         row = self._row(asked, "fork")
 
@@ -302,7 +308,7 @@ class Witness:
         self._rooms.alarm(asked.room, "fork", FORK_WORDS.format(hearing=head.hearing))
         self._audit.note("fork", "device", asked.room, f"{head.hearing} {head.size} {head.root.hex()}")
 
-    def _row(self, asked: _Asked, refused: str) -> dict[str, Any]:
+    def _row(self, asked: AskedHead, refused: str) -> dict[str, Any]:
         head = asked.head
         return {
             "hearing": head.hearing,
@@ -325,73 +331,27 @@ class Witness:
             if room in self._rooms:
                 self._rooms.alarm(room, "fork", FORK_WORDS.format(hearing=hearing))
 
-    def _wait(self, asked: _Asked) -> None:
-        sizes = self._pending.setdefault(asked.head.hearing, {})
-        sizes[asked.head.size] = asked
-        if len(sizes) > PENDING_SIZES:
-            del sizes[min(sizes)]
-        while len(self._pending) > PENDING_HEARINGS:
-            self._pending.popitem(last=False)
-
-    def _done(self, head: Checkpoint) -> None:
-        sizes = self._pending.get(head.hearing, {})
-        sizes.pop(head.size, None)
-        if not sizes:
-            self._pending.pop(head.hearing, None)
-
-    def _refuse(self, asked: _Asked, why: str) -> None:
+    def _refuse(self, asked: AskedHead, why: str) -> None:
         """Said of this very note, so that an old refusal is none of a later note."""
         self.refused[why] += 1
         refusal = {"hearing": asked.head.hearing, "size": asked.head.size, "refused": why}
         text = json.dumps({**refusal, "of": notes.note_digest(asked.note)}, ensure_ascii=False)
         self._publisher.tell(asked.room, "witness", text, before=refusal, qos=1)
 
-
-def _examine(connection: Connection, room: str, head: Checkpoint, counted: int) -> _Judged:
-    """Whether the tree that `head` says is the one over the stored events; `LedgerError` "fork" when it is not.
-
-    `counted`: up to that number all stored events are in the trees that were witnessed.
-    """
-    e, c = t.events.c, t.checkpoints.c
-    owner = connection.execute(select(e.room).where(e.hearing == head.hearing).limit(1)).scalar()
-    if owner is None:
-        raise _MissingError
-    if owner != room:
-        raise LedgerError("the hearing is another room's", code="form")
-    witnessed = select(c.size, c.root, c.last_number, c.peaks, c.note).where(c.hearing == head.hearing, c.refused == "")
-    before = connection.execute(witnessed.where(c.size <= head.size).order_by(c.size.desc()).limit(1)).first()
-    upto = (e.hearing == head.hearing) & (e.number <= head.last_number)
-    known, last = (before.size, before.last_number) if before is not None and before.last_number <= counted else (0, -1)
-    more, newest = connection.execute(select(func.count(), func.max(e.number)).where(upto, e.number > last)).one()
-    count = known + more
-    if count > head.size:
-        raise LedgerError(f"the room signed {head.size} leaves, {count} are here", code="fork")
-    if count < head.size or (newest if more else last) != head.last_number:
-        raise _MissingError
-    if before is not None and before.size == head.size:
-        if before.root != head.root.hex():
-            raise LedgerError("another tree of this size was witnessed", code="fork")
-        return _Judged(known=before.note)
-    tree = Tree() if before is None else Tree(before.size, _peaks(before.peaks))
-    rows = connection.execute(
-        select(t.events).where(upto, e.number > (0 if before is None else before.last_number)).order_by(e.number)
-    )
-    for row in rows:
-        try:
-            event = Event(row.number, row.hearing, row.kind, row.room_ns, row.utc_ns, json.loads(row.body))
-        except ValueError as error:
-            raise StorageError(f"event {row.number} of {room} is damaged in the record store") from error
-        tree.append(leaf_hash(leaf_of(event)))
-    if tree.size != head.size or tree.root() != head.root:
-        raise LedgerError(f"the tree over the {head.size} stored leaves has another root", code="fork")
-    return _Judged(peaks=tree.peaks)
+    def _tell_again(self, dropped: list[AskedHead]) -> None:
+        """Of heads that had no room: their room need not wait for as long as it waits for an answer that is lost."""
+        for asked in dropped:
+            second = int(self._monotonic_s())
+            since, count = self._told_again.get(asked.room, (second, 0))
+            count = count + 1 if since == second else 1
+            self._told_again[asked.room] = second, count
+            if count > AGAIN_A_SECOND:
+                continue
+            said = {"hearing": asked.hearing, "size": asked.head.size, "again_s": AGAIN_S}
+            text = json.dumps({**said, "of": notes.note_digest(asked.note)}, ensure_ascii=False)
+            self._publisher.tell(asked.room, "witness", text, qos=1)
 
 
-def _id_of(asked: _Asked) -> str:
+def _id_of(asked: AskedHead) -> str:
     """As the logs of room and center name it."""
     return checkpoint_id(notes.note_digest(asked.note))
-
-
-def _peaks(text: str) -> list[bytes]:
-    data = bytes.fromhex(text)
-    return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]

@@ -103,9 +103,10 @@ class Media:
         mime = ""
         spans: list[tuple[int, int]] = []
         for source in sorted(sources, key=lambda s: s.segment_index):
-            whole = not unseen and mime and not source.fault
-            if whole and source.from_ns is not None and source.to_ns is not None:
-                spans.append((source.from_ns, source.to_ns))
+            start, end = source.from_ns, source.to_ns
+            # Beside the first only a file that reaches into what may not be seen has to be looked into.
+            if mime and not source.fault and start is not None and end is not None and not unseen.touches(start, end):
+                spans.append((start, end))
                 continue
             index = self._index(source)
             if index.init is not None:

@@ -28,7 +28,6 @@ from sync.errors import AccessError, WutongError
 from sync.http.answers import error_response
 from sync.record.bodies.limits import Limits
 from sync.record.bodies.session import OpenedTrack
-from sync.record.hearing import Hearing
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import Unseen
 from sync.record.withheld import pages_withheld, withheld
@@ -78,14 +77,14 @@ class PlaybackService:
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._solo = SoloReaders()
 
-    async def track(self, room: str, view: Hearing, said: OpenedTrack, sight: Sight, unseen: Unseen) -> PlayableTrack:
+    async def track(self, room: str, hearing: str, said: OpenedTrack, sight: Sight, unseen: Unseen) -> PlayableTrack:
         """A track as screens get it: what can be played already, the growing segment included."""
         name = str(said.get("id", ""))
 
         def read_ranges(sources: list[TrackFile]) -> tuple[str, list[tuple[int, int]], list[tuple[int, int, str]]]:
             return *self._media.ranges(sources, unseen), self._media.unreadable(sources, unseen)
 
-        mime, ranges, lost = await self._reading(room, view.id, name, sight, read_ranges)
+        mime, ranges, lost = await self._reading(room, hearing, name, sight, read_ranges)
         unreadable: Any = [to_ms({"from_ns": start, "to_ns": end, "why": why}) for start, end, why in lost]
         kind: Any = str(said.get("kind", ""))
         return {
@@ -124,7 +123,7 @@ class PlaybackService:
 
     async def document(self, hearing: str, document: str, sight: Sight) -> Response:
         """A document of signed words as it was made, to be taken along."""
-        _, view = await self._archive.hearing(hearing)
+        view = await self._archive.facts(hearing, ("open", "document"))
         found = next((d for d in view.signing.documents if d.id == document), None)
         if found is None:
             raise WutongError("没有这份笔录文件 (there is no such document)", code="not-found")

@@ -1,11 +1,14 @@
-"""What the center can say of its hearings: lists, one hearing with all its events, search over the words spoken."""
+"""What the center can say of its hearings: lists, facts of one hearing, search over the words spoken.
+
+A whole hearing is folded by `server.store.kept_folds`.
+"""
 
 from __future__ import annotations
 
 import datetime
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +38,9 @@ from server.store.sealed_parts import LIFTED, part_of
 from server.store.sight import Sight
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedCase, OpenedTrack
-from sync.record.event import Event
 from sync.record.hearing import Hearing, State
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import SealedPart
-from sync.record.signing import KINDS as SIGNING
 from sync.runtime.units import NS_PER_MS
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
@@ -161,31 +162,15 @@ class RecordReader:
         rows = await self._db.read(lambda c: [*c.execute(timely), *c.execute(ahead)])
         return [_hearing_row(row) for row in rows]
 
-    async def hearing(self, hearing: str) -> tuple[str, Hearing]:
-        """(room, fold of all events); `WutongError` "not-found"."""
-        room, view, _ = await self.signed(hearing)
-        return room, view
-
-    async def signed(self, hearing: str) -> tuple[str, Hearing, list[Event]]:
-        """`hearing`, and the events that say who signed its words."""
-
-        def work(connection: Connection) -> tuple[str, Hearing, list[Event]] | None:
-            events = events_of(connection, hearing)
-            if not events:
-                return None
-            room = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
-            return str(room), Hearing.of(hearing, events), [e for e in events if e.kind in SIGNING]
-
-        found = await self._db.read(work)
-        if found is None:
-            raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
-        return found
-
     async def evidence(self, hearing: str) -> Hearing:
         """The exhibits of a hearing, their pictures and what was presented of them, without a fold of all events."""
+        return await self.facts(hearing, EVIDENCE)
+
+    async def facts(self, hearing: str, kinds: Sequence[str]) -> Hearing:
+        """The fold of a hearing's events of some kinds alone; of a hearing that is not there it is empty."""
 
         def work(connection: Connection) -> Hearing:
-            return Hearing.of(hearing, events_of(connection, hearing, EVIDENCE))
+            return Hearing.of(hearing, events_of(connection, hearing, kinds))
 
         return await self._db.read(work)
 

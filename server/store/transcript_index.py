@@ -10,7 +10,7 @@ folded leaves the lines as they are and is logged.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from server.store import tables as t
 from server.store.events import events_of
 from sync.record.event import Event
 from sync.record.sealed_parts import EVER
-from sync.record.transcript import Transcript, Utterance
+from sync.record.transcript import Transcript, Utterance, lines_named
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
 
@@ -70,7 +70,7 @@ class Lines:
                 touched = fold.written.keys() | {line.id for line in fold.transcript.lines}
             else:
                 _apply(fold, fresh)
-                touched = {name for event in fresh for name in _names(event)}
+                touched = {name for event in fresh for name in lines_named(event)}
         except _UNFIT as error:
             log.error("words_not_folded", hearing=hearing, why=repr(error)[:200])
             return {event.number: EVER for event in fresh if event.kind == "revision"}
@@ -136,20 +136,9 @@ def _row(line: Utterance | None) -> _Row | None:
 
 def _times(fold: _Fold, event: Event) -> tuple[tuple[int, int], ...]:
     """When the lines were said that a change is about; ever, where nobody knows."""
-    lines = [fold.transcript.get(name) for name in _names(event)]
+    lines = [fold.transcript.get(name) for name in lines_named(event)]
     known = [time for line in lines if line is not None for time in line.times()]
     return tuple(known) if known and all(line is not None for line in lines) else EVER
-
-
-def _names(event: Event) -> Iterator[str]:
-    """The lines that an event is about."""
-    body = event.body
-    if event.kind == "utterance":
-        yield str(body["id"])
-    elif "changes" not in body:  # the first form of a revision
-        yield str(body.get("utterance", body.get("id", "")))
-    else:
-        yield from (str(c["new"]["id"] if "new" in c else c["line"]) for c in body["changes"])
 
 
 def _apply(fold: _Fold, events: Iterable[Event]) -> None:

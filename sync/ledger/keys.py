@@ -41,8 +41,8 @@ def proves(key: Ed25519PublicKey) -> bool:
     return _is_of_prime_order(key.public_bytes_raw())
 
 
-_is_of_prime_order = functools.lru_cache(maxsize=256)(is_of_prime_order)
-"""It takes milliseconds, and a verifier asks for every note."""
+_is_of_prime_order = functools.lru_cache(maxsize=16_384)(is_of_prime_order)
+"""It takes milliseconds, and a verifier asks for every note; a center has some thousand rooms, each with its key."""
 
 
 def checked_key(key: Ed25519PublicKey) -> Ed25519PublicKey:

@@ -118,8 +118,14 @@ class Hearing:
 
     def to_json(self) -> dict[str, Any]:
         """For the screens: every `*_ns` becomes `*_ms`; JavaScript's numbers hold only 104 days of nanoseconds."""
+        converted = to_ms({name: _plain(value) for name, value in self.shown().items()})
+        assert isinstance(converted, dict)
+        return converted
+
+    def shown(self) -> ShownHearing:
+        """What screens get, in nanoseconds and uncopied: for whoever makes JSON of a long hearing piece by piece."""
         voices = sorted(self.transcript.voices.items())
-        shown: ShownHearing = {
+        return {
             "id": self.id,
             "state": self.state,
             "opened_ns": self.opened_ns,
@@ -147,9 +153,6 @@ class Hearing:
             "voices": [{"seat": seat, "voice": voice, "role": role} for (seat, voice), role in voices],
             "presented": self.presented,
         }
-        converted = to_ms({name: _plain(value) for name, value in shown.items()})
-        assert isinstance(converted, dict)
-        return converted
 
     def _end_presentation(self, at_ns: int) -> None:
         presented = self.presented

@@ -287,6 +287,17 @@ class Transcript:
         self._by_id[line.id] = line
 
 
+def lines_named(event: Event) -> Iterator[str]:
+    """The lines that an utterance or a revision is about: no other line is changed by it."""
+    body = event.body
+    if event.kind == "utterance":
+        yield str(body["id"])
+    elif "changes" not in body:  # the first form of a revision
+        yield str(body.get("utterance", body.get("id", "")))
+    else:
+        yield from (str(c["new"]["id"] if "new" in c else c["line"]) for c in body["changes"])
+
+
 def moved(spans: Sequence[Sequence[int]], before: str, after: str) -> list[Span]:
     """Where spans of a text are in its next version; what lies in the changed part is dropped."""
     most = min(len(before), len(after))

@@ -4,7 +4,8 @@ Promises: the newest checkpoint of each hearing, and every seal's, is published 
 `AGAIN_S`, and at every reconnect. A cosignature is kept only when it is over the very note that this room signed, and
 by the key of the center that this room was enrolled at; before its enrollment a room asks nothing. A refusal counts
 when that key has signed it and it names the note that was refused. It is kept, too, and asked about again later: an
-enrollment may put it right; a fork never is, and the panel raises it.
+enrollment may put it right; a fork never is, and the panel raises it. A center that had no room for a checkpoint says
+so, and when to ask again.
 """
 
 from __future__ import annotations
@@ -31,20 +32,23 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
 AGAIN_S = 10.0
+SOONEST_AGAIN_S = 1.0
 REFUSED_AGAIN_S = 60.0
 MAX_ANSWER_BYTES = 16_384
 DEFECT_S = 1.0
 
 
 class Answer(BaseModel):
-    """One message of `witness`: a cosigned note as it is, or a refusal."""
+    """One message of `witness`: a cosigned note as it is, a refusal, or that it was not judged."""
 
     hearing: Annotated[str, Field(max_length=96)]
     size: Annotated[int, Field(ge=1, lt=1 << 63)]
     note: Annotated[str, Field(max_length=MAX_ANSWER_BYTES)] = ""
     refused: Literal["", "fork", "signature", "device", "form"] = ""
+    again_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0
+    """Of a note that the center had no room to judge: when to ask again, at least `SOONEST_AGAIN_S`."""
     of: Annotated[str, Field(max_length=64)] = ""
-    """Of a refusal: SHA-256 of the text of the note that is refused."""
+    """SHA-256 of the text of the note that is refused, or was not judged."""
 
 
 class WitnessLine:
@@ -109,17 +113,18 @@ class WitnessLine:
         self._kick.set()
 
     def _read(self, payload: bytes) -> Answer:
-        """An answer that may be believed as far as it is a refusal; of a cosignature the note itself decides."""
+        """An answer that may be believed unless it is a cosignature: of that the note itself decides."""
         value = read_strict(payload, limit=3 * MAX_ANSWER_BYTES)
-        if isinstance(value, dict) and "witness" not in value and not value.get("refused"):
+        says_more = isinstance(value, dict) and any(value.get(key) for key in ("witness", "refused", "again_s"))
+        if isinstance(value, dict) and not says_more:
             return Answer.model_validate(value)
         told = self._center.read("witness", payload, limit=MAX_ANSWER_BYTES)
-        refusal = Answer.model_validate(told.value)
-        if not refusal.refused:
+        answer = Answer.model_validate(told.value)
+        if not answer.refused and not answer.again_s:
             raise CenterError("an answer of the witness is neither a cosigned note nor a refusal")
-        if told.signed and not refusal.of:
+        if told.signed and not answer.of:
             raise CenterError("a refusal of the witness does not say of which note")
-        return refusal
+        return answer
 
     async def _send(self) -> None:
         if not self._broker.connected or self._center.key is None:
@@ -142,10 +147,11 @@ class WitnessLine:
         if stored is None:
             log.warning("witness_of_nothing", hearing=answer.hearing, size=answer.size)
             return
+        is_no_note = answer.refused or answer.again_s
+        if is_no_note and answer.of and answer.of != note_digest(read_note(stored.note)):
+            log.warning("refusal_of_another", hearing=answer.hearing, size=answer.size)
+            return
         if answer.refused:
-            if answer.of and answer.of != note_digest(read_note(stored.note)):
-                log.warning("refusal_of_another", id=_id_of(stored.note), hearing=answer.hearing, size=answer.size)
-                return
             log.error(
                 "checkpoint_refused",
                 id=_id_of(stored.note),
@@ -155,6 +161,9 @@ class WitnessLine:
             )
             self._next[(answer.hearing, answer.size)] = self._monotonic() + REFUSED_AGAIN_S
             await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
+            return
+        if answer.again_s:
+            self._next[(answer.hearing, answer.size)] = self._monotonic() + max(answer.again_s, SOONEST_AGAIN_S)
             return
         try:
             self._check(stored.note, answer.note)

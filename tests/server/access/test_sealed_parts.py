@@ -396,15 +396,15 @@ async def test_what_is_sealed_while_its_answer_is_made_is_not_answered(
     for one in (opening(1), said(2, WORD, at_ms=1200)):
         room.publish("events", one)
     await until(lambda: {1, 2} <= room.receipts())
-    read = served.center.archive.signed
+    use = served.center.folds.use
     async with served.inspector() as http:
 
-        async def sealed_meanwhile(hearing: str) -> Any:
-            found = await read(hearing)
+        async def sealed_meanwhile(hearing: str, work: Any) -> Any:
+            found = await use(hearing, work)
             await seal(http)
             return found
 
         with monkeypatch.context() as patched:
-            patched.setattr(served.center.archive, "signed", sealed_meanwhile)
+            patched.setattr(served.center.folds, "use", sealed_meanwhile)
             answer = await http.get("/api/hearings/h1")
         assert WORD not in answer.text

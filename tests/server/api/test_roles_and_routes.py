@@ -110,7 +110,7 @@ async def test_what_is_sealed_while_its_answer_is_made_is_not_answered(
     room.publish("events", opening(1))
     room.publish("events", event(2, "close", {}, at_ms=5))
     await until(lambda: room.receipts() == {1, 2})
-    archive = served.center.archive
+    use = served.center.folds.use
 
     async with (
         person(served, "inspector") as inspector,
@@ -122,21 +122,19 @@ async def test_what_is_sealed_while_its_answer_is_made_is_not_answered(
             body = {"level": level, "reason": "涉及隐私"}
             assert (await archivist.put("/api/hearings/h1/access", json=body)).status_code == 200
 
-        for name, http, path in (
-            ("signed", inspector, "/api/hearings/h1"),
-            ("hearing", inspector, "/api/hearings/h1/explanation"),
-            ("signed", party, "/api/view"),
+        async def sealed_meanwhile(hearing: str, work: Any) -> Any:
+            found = await use(hearing, work)
+            await put("restricted")
+            return found
+
+        for http, path in (
+            (inspector, "/api/hearings/h1"),
+            (inspector, "/api/hearings/h1/explanation"),
+            (party, "/api/view"),
         ):
-            read = getattr(archive, name)
-
-            async def sealed_meanwhile(hearing: str, read: Any = read) -> Any:
-                found = await read(hearing)
-                await put("restricted")
-                return found
-
             assert (await http.get(path)).status_code == 200, path
             with monkeypatch.context() as patched:
-                patched.setattr(archive, name, sealed_meanwhile)
+                patched.setattr(served.center.folds, "use", sealed_meanwhile)
                 answer = await http.get(path)
             assert (answer.status_code, answer.json()["code"]) == (403, "restricted"), path
             await put("open")

@@ -11,6 +11,7 @@ from server.playback import ranges
 from server.playback.ranges import Media, TrackFile
 from server.store.media_indexes import MediaIndexes
 from sync.media.fmp4 import FileIndex, Init, index_file
+from sync.record.sealed_parts import Unseen
 
 
 def test_a_file_that_takes_long_holds_up_no_other(
@@ -39,3 +40,19 @@ def test_a_file_that_takes_long_holds_up_no_other(
     finally:
         go.set()
         thread.join(60)
+
+
+def test_only_what_reaches_into_a_sealed_part_is_looked_into(tmp_path: Path, footage: bytes) -> None:
+    first = tmp_path / "first.mp4"
+    first.write_bytes(footage)
+    second_ns = 10**9
+    # The second file is not there: whoever looks into it fails.
+    sources = [
+        TrackFile(0, first, False, 0, 4 * second_ns),
+        TrackFile(1, tmp_path / "none.mp4", False, 10 * second_ns, 14 * second_ns),
+    ]
+    media = Media(MediaIndexes(tmp_path / "indexes"))
+    _, spans = media.ranges(sources, Unseen(((6 * second_ns, 10 * second_ns),)))
+    assert spans[-1] == (10 * second_ns, 14 * second_ns)
+    with pytest.raises(FileNotFoundError):
+        media.ranges(sources, Unseen(((13 * second_ns, 20 * second_ns),)))

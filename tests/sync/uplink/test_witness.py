@@ -22,7 +22,7 @@ from sync.mqtt import MqttConnection, Will
 from sync.room.checkpoints import Checkpoints
 from sync.room.paths import RoomPaths
 from sync.uplink.trusted_center import TrustedCenter
-from sync.uplink.witness import REFUSED_AGAIN_S, WitnessLine
+from sync.uplink.witness import AGAIN_S, REFUSED_AGAIN_S, SOONEST_AGAIN_S, WitnessLine
 from tests.support.peers.device_signatures import CENTER_KEY, center_says, know_center
 from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
 
@@ -131,6 +131,31 @@ async def test_a_refusal_that_the_center_did_not_sign_of_this_very_note_is_none(
     stored = line.checkpoints.get("a", 1)
     assert stored is not None
     assert stored.refused is None
+
+
+async def test_a_center_that_had_no_room_is_asked_again_when_it_said_and_only_it_says_so(line: Line) -> None:
+    line.enroll()
+    line.add("a", 1)
+    await until(lambda: len(line.asked()) == 1)
+    stored = line.checkpoints.get("a", 1)
+    assert stored is not None
+    of = note.note_digest(note.read_note(stored.note))
+    # Nobody but the center, and of no other note: it would be asked without end, or seldom.
+    line.peer.say_plain("witness", {"hearing": "a", "size": 1, "again_s": 2, "of": of})
+    line.peer.say("witness", {"hearing": "a", "size": 1, "again_s": 2, "of": "0" * 64})
+    line.peer.say("witness", {"hearing": "a", "size": 1, "again_s": 2})
+    line.peer.say("witness", {"hearing": "a", "size": 1, "again_s": 10**6, "of": of})
+    line.add("b", 1)
+    line.refuse("b", 1, "device")  # what was said before it was read by now
+    await until(lambda: (s := line.checkpoints.get("b", 1)) is not None and s.refused == "device")
+    assert line.line._next["a", 1] == line.now_s + AGAIN_S
+    line.peer.say("witness", {"hearing": "a", "size": 1, "again_s": 0.001, "of": of})
+    await until(lambda: line.line._next["a", 1] == line.now_s + SOONEST_AGAIN_S)
+    line.now_s += SOONEST_AGAIN_S
+    await until(lambda: line.asked().count(("a", 1)) == 2)
+    assert stored.refused is None
+    line.answer("a", 1)
+    await until(lambda: line.witnessed("a", 1))
 
 
 async def test_without_an_answer_it_asks_again_also_after_the_broker_was_away(line: Line, broker: Mosquitto) -> None:
