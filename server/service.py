@@ -67,6 +67,7 @@ DEVICES_S = 2.0
 """So soon a device that another process has revoked signs for nobody any more."""
 EXPIRE_S = 3600.0
 DOCKETS_S = 10.0
+MONTHS_S = 6 * 3600.0
 VIEWED_S = 5.0
 COOKIE = "center"
 SWITCH_S = 0.0005
@@ -329,6 +330,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(EXPIRE_S, expire), name="uploads"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
+        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
     ]
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -42,6 +42,8 @@ MOST_BYTES = 64 * 1024 * 1024
 PACE_S = 0.05
 TURN_BYTES = 256 * 1024
 """Judged and stored together, messages counted as the inbox counts them: some hundred events."""
+STORE_S = 1.0
+"""So long a store is left alone that has just refused everything."""
 REFUSE_S = 1.0
 """A room hears at most so often that a whole batch is refused: who sends such batches costs no more signatures."""
 WORDS = {
@@ -187,8 +189,9 @@ class Ingest:
         try:
             stored = await self._record.store_events(batch)
         except StorageError as error:
+            # The store takes nothing of anybody just now, so nobody waits here for what another has sent.
             log.error("events_not_stored", count=len(batch), why=error.message)
-            await asyncio.sleep(1)
+            await asyncio.sleep(STORE_S)
             return
         if stored.sealed:
             self.sealed.notify(stored.sealed)
@@ -218,6 +221,12 @@ class Ingest:
             log.error("event_foreign", room=received.room, number=received.event.number, hearing=received.event.hearing)
             words = f"事件 {received.event.number} 属于别的法庭的庭审，已拒收 (the hearing is another room's)"
             self._rooms.alarm(received.room, "foreign", words)
+        for received in stored.failed:
+            log.error("event_unfit", room=received.room, number=received.event.number, kind=received.event.kind)
+            words = (
+                f"事件 {received.event.number} 无法写入中心数据库，仍在法庭机内 (the database cannot take this event)"
+            )
+            self._rooms.alarm(received.room, "unfit", words)
 
 
 def _judge_all(messages: Sequence[EventsMessage]) -> list[Judgement]:
