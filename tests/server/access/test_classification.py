@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from server.config import load_config
 from server.service import build, running
 from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 from tests.support.peers.live_tab import BENCH, INIT, envelope, tab
+
+pytestmark = pytest.mark.both_databases
 
 SEAL = {"level": "withdrawn", "reason": "涉及国家秘密"}
 STATUS = {

@@ -7,12 +7,15 @@ import base64
 from pathlib import Path
 
 import httpx
+import pytest
 
 from server.integrity.enrollment import Enrollment, center_key
 from sync.ledger.token import request_of
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said
 from tests.support.peers.tsa import Authority
 from tests.support.rooms.signing_room import SigningRoom, enroll_device
+
+pytestmark = pytest.mark.both_databases
 
 
 async def post(http: httpx.AsyncClient, size: int, token: bytes, hearing: str = "h1") -> int:
