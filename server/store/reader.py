@@ -303,7 +303,6 @@ class RecordReader:
             .order_by(h.opened_utc_ns.desc(), u.start_ns, h.id, u.id)
             .limit(MAX_HITS)
         )
-        query = query.where(containing(terms, self._db.dialect, indexed=self._db.full_text))
         if wanted.role:
             query = query.where(u.role == clean_line(wanted.role))
         if wanted.case:
@@ -314,8 +313,11 @@ class RecordReader:
             query = query.where(h.opened_utc_ns >= day_utc_ns(wanted.from_date))
         if wanted.to_date:
             query = query.where(h.opened_utc_ns < day_utc_ns(wanted.to_date) + _DAY_NS)
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
-        return [_hit(row) for row in rows]
+
+        def work(connection: Connection) -> list[Row[Any]]:
+            return list(connection.execute(query.where(containing(connection, terms, indexed=self._db.full_text))))
+
+        return [_hit(row) for row in await self._db.read(work)]
 
 
 def _of_case(wanted: str) -> ColumnElement[bool]:

@@ -10,14 +10,29 @@ one number, which costs a comparison and nothing else.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, cast, column, literal_column, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from server.store import tables as t
 
 TRIGRAM = 3
+FREQUENT = 5_000
+"""Lines of a term from which on it is quicker to look through the newest hearings than to sort all of them."""
 _GRAMS: ARRAY[int] = ARRAY(Integer)
 _SPREAD, _MOST = 1_000_003, 2**31 - 1
 """How two code points become one number, here and in `wutong_grams`."""
@@ -31,21 +46,39 @@ def grams_of(term: str) -> list[int]:
     return sorted({(first * _SPREAD + second) & _MOST for first, second in itertools.pairwise(codes)})
 
 
-def containing(terms: Sequence[str], dialect: str, *, indexed: bool = True) -> ColumnElement[bool]:
+def containing(connection: Connection, terms: Sequence[str], *, indexed: bool = True) -> ColumnElement[bool]:
     """Whether a row of `utterances` contains each of these folded terms, none of them empty."""
-    compared: Iterator[ColumnElement[bool]] = (t.utterances.c.folded.contains(one, autoescape=True) for one in terms)
     if not indexed:
-        return and_(*compared)
-    if dialect == "postgresql":
-        wanted = sorted({gram for term in terms for gram in grams_of(term)})
-        # Written into the statement, so that each search is planned by how frequent its own characters are.
-        said = bindparam("grams", wanted, _GRAMS, unique=True, literal_execute=True)
-        return and_(literal_column("utterances.grams", _GRAMS).contains(cast(said, _GRAMS)), *compared)
+        return _compared(terms)
+    if connection.dialect.name == "postgresql":
+        return _by_pairs(connection, terms)
     long = [term for term in terms if len(term) >= TRIGRAM]
     if not long:
-        return and_(*compared)
+        return _compared(terms)
     match = " ".join('"' + term.replace('"', '""') + '"' for term in long)
     found = text("SELECT rowid FROM utterance_folded WHERE utterance_folded MATCH :match").bindparams(match=match)
     rows = found.columns(column("rowid", Integer)).scalar_subquery()
-    short = (t.utterances.c.folded.contains(one, autoescape=True) for one in terms if len(one) < TRIGRAM)
-    return and_(t.utterances.c.row.in_(rows), *short)
+    return and_(t.utterances.c.row.in_(rows), _compared([term for term in terms if len(term) < TRIGRAM]))
+
+
+def having_pairs(terms: Sequence[str]) -> ColumnElement[bool]:
+    """On PostgreSQL: whether a row of `utterances` may contain all of the terms."""
+    wanted = sorted({gram for term in terms for gram in grams_of(term)})
+    # Written into the statement, so that each search is planned by how frequent its own characters are.
+    said = bindparam("grams", wanted, _GRAMS, unique=True, literal_execute=True)
+    return literal_column("utterances.grams", _GRAMS).contains(cast(said, _GRAMS))
+
+
+def _by_pairs(connection: Connection, terms: Sequence[str]) -> ColumnElement[bool]:
+    """Few lines are found by the index, once, before anything is joined to them: asked for in one statement, PostgreSQL
+    may look into the index for each hearing anew. Of many, the newest hearings have enough."""
+    row = t.utterances.c.row
+    some = select(row).where(having_pairs(terms)).limit(FREQUENT).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() == FREQUENT:
+        return _compared(terms)
+    found = select(row).where(having_pairs(terms), _compared(terms)).cte("found_lines").prefix_with("MATERIALIZED")
+    return row.in_(select(found.c.row))
+
+
+def _compared(terms: Sequence[str]) -> ColumnElement[bool]:
+    return and_(true(), *(t.utterances.c.folded.contains(one, autoescape=True) for one in terms))

@@ -17,7 +17,7 @@ from server.store import tables as t
 from server.store.database import Database, open_database
 from server.store.reader import RecordReader, WordFilter
 from server.store.sight import Sight
-from server.store.word_index import containing, grams_of
+from server.store.word_index import grams_of, having_pairs
 from sync.text.characters import clean_words
 from sync.text.equal import fold
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
@@ -141,9 +141,16 @@ def test_the_index_answers_for_two_characters_and_for_one(stores: list[Database]
 
     def plans(connection: Connection) -> list[str]:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        asked = [select(t.utterances.c.id).where(containing([one], "postgresql")) for one in ("张三", "张", "借条是真")]
+        asked = [select(t.utterances.c.id).where(having_pairs([one])) for one in ("张三", "张", "借条是真")]
         explained = [str(one.compile(connection, compile_kwargs={"literal_binds": True})) for one in asked]
         return ["".join(connection.exec_driver_sql(f"EXPLAIN {one}").scalars()) for one in explained]
 
     for plan in stores[1].read_now(plans):
         assert "Bitmap Index Scan on utterances_grams" in plan
+
+
+def test_frequent_and_rare_words_are_found_alike(stores: list[Database], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.store.word_index.FREQUENT", 3)
+    same_everywhere(
+        stores, ["张三", "张三李四", "李四", "张三到", "王五", "王五去", "张"], ["张三", "李四", "王五", "张", "去"]
+    )
