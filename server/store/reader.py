@@ -33,8 +33,8 @@ from sync.text.equal import fold
 MAX_HEARINGS = 500
 MAX_HITS = 200
 _DAY_NS = 86_400 * 1_000_000_000
-_LAST_DAY_NS = 2**63 - 1 - _DAY_NS
-"""The latest beginning of a day that a database can compare with."""
+_FIRST_DAY_NS, _LAST_DAY_NS = -(2**63), 2**63 - 1 - _DAY_NS
+"""The beginnings of days that a database can compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +329,7 @@ def day_utc_ns(day: str) -> int:
     """UTC of the beginning of a day (YYYY-MM-DD) in the server's time zone."""
     try:
         midnight = datetime.datetime.fromisoformat(day).replace(hour=0, minute=0, second=0, microsecond=0)
-        return min(int(midnight.astimezone().timestamp()) * 1_000_000_000, _LAST_DAY_NS)
+        return max(_FIRST_DAY_NS, min(int(midnight.astimezone().timestamp()) * 1_000_000_000, _LAST_DAY_NS))
     except (ValueError, OverflowError, OSError) as error:
         raise WutongError(f"{day!r} is not a date like 2026-11-22", code="invalid") from error
 
