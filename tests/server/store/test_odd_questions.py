@@ -72,7 +72,7 @@ async def test_a_court_is_found_in_capital_letters_too(database: Database) -> No
 
 async def test_a_line_at_the_end_of_time_spoils_no_search(database: Database) -> None:
     late = said(3, "借条在最后")
-    late["body"] |= {"start_ns": LAST_NS, "end_ns": LAST_NS}  # type: ignore[operator]
+    late["body"] |= {"start_ns": LAST_NS, "end_ns": LAST_NS}
     await store(database, late)
     assert await found(database) == ["u2", "u3"]
     part = {"id": "p1", "level": "restricted", "by": "clerk", "reason": "理由", "to_ns": None}
