@@ -35,6 +35,16 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> PostgresServer:
+        try:
+            self._make()
+            self.start()
+            self.run(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self) -> None:
         secret = self._folder / "secret"
         secret.write_text(PASSWORD)
         owner = _owner()
@@ -61,13 +71,6 @@ class PostgresServer:
             **_as(owner),
         )
         assert done.returncode == 0, done.stderr
-        try:
-            self.start()
-            self.run(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
