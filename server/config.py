@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
+from server.database_address import plain_database, with_password
 from sync.errors import ConfigError
 from sync.http.monitoring.settings import MetricsSettings
 from sync.http.origins import PublicOrigin
@@ -116,7 +117,12 @@ class StoreSettings(_ConfigPart):
     """Where the record is kept."""
 
     data: Path = Field(description="folder of the record store")
-    database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
+    database: str = Field(
+        "", max_length=2000, description="postgresql://USER@HOST/NAME; empty: SQLite in the data folder"
+    )
+    database_password_file: Path | None = Field(
+        None, description="file (mode 0600) with the password of the database's user"
+    )
     reserve_gib: float = Field(1.0, ge=0, le=10_000, description="uploads wait (507) while less than this is free")
     max_upload_gib: float = Field(8.0, gt=0, le=1024, description="one segment or exhibit may not be larger")
     upload_quota_gib: float = Field(
@@ -163,8 +169,10 @@ class Config(_ConfigPart):
 
     @property
     def database_url(self) -> str:
-        """Where the database is."""
-        return self.storage.database or f"sqlite:///{self.storage.data / 'center.db'}"
+        """Where the database is, with its password: for `open_database` alone."""
+        if not self.storage.database:
+            return f"sqlite:///{self.storage.data / 'center.db'}"
+        return with_password(self.storage.database, self.storage.database_password_file)
 
     def token_hashes(self) -> dict[str, str]:
         """SHA-256 of a room's token -> `court/room`. `ConfigError` for a missing, short or shared token."""
@@ -195,9 +203,11 @@ class Config(_ConfigPart):
 
     def plain_wires(self) -> list[PlainWire]:
         """What would leave this machine without TLS."""
-        if self.mqtt.by_certificate or is_loopback(self.mqtt.host):
-            return []
-        return [PlainWire("mqtt.host", self.mqtt.host, "set mqtt.tls = true and the port of the broker's TLS (8883)")]
+        wires = plain_database(self.storage.database) if self.storage.database else []
+        if not self.mqtt.by_certificate and not is_loopback(self.mqtt.host):
+            remedy = "set mqtt.tls = true and the port of the broker's TLS (8883)"
+            wires.append(PlainWire("mqtt.host", self.mqtt.host, remedy))
+        return wires
 
     def mqtt_password(self) -> str:
         """The center's password at the broker, empty for none."""
@@ -215,7 +225,12 @@ def load_config(path: Path) -> Config:
 
     return config.model_copy(
         update={
-            "storage": config.storage.model_copy(update={"data": at(config.storage.data)}),
+            "storage": config.storage.model_copy(
+                update={
+                    "data": at(config.storage.data),
+                    "database_password_file": at(config.storage.database_password_file),
+                }
+            ),
             "mqtt": config.mqtt.model_copy(update={"password_file": at(config.mqtt.password_file)}),
             "tls": config.tls.model_copy(
                 update={

@@ -9,10 +9,9 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Request
 
 from server.access.audit import Audit
 from server.access.classification import Classifications
@@ -23,6 +22,7 @@ from server.api.inspectors import InspectorRoutes
 from server.api.metrics import CenterMetrics
 from server.api.parties import PartyRoutes
 from server.api.sealing import SealingRoutes
+from server.center import Center
 from server.config import Config
 from server.dockets import Dockets
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
@@ -48,7 +48,7 @@ from server.notices import Notices
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
-from server.store.database import Database, open_database
+from server.store.database import open_database
 from server.store.kept_folds import KeptFolds
 from server.store.media_indexes import MediaIndexes
 from server.store.objects import ObjectStore
@@ -60,7 +60,6 @@ from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
 from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
-from sync.http.monitoring.doors import Monitoring
 from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.mqtt import BrokerAddress
@@ -75,46 +74,12 @@ DEVICES_S = 2.0
 """So soon a device that another process has revoked signs for nobody any more."""
 EXPIRE_S = 3600.0
 DOCKETS_S = 10.0
+MONTHS_S = 6 * 3600.0
 VIEWED_S = 5.0
 COOKIE = "center"
 SWITCH_S = 0.0005
 """What comes over TLS comes in pieces of 16 KiB, and after each the thread that reads it waits for its turn: with the
 5 ms of Python a room that floods would hold up what the others say, which comes over the same line."""
-
-
-@dataclass
-class Center:
-    """All parts of a running center."""
-
-    app: FastAPI
-    access: Access
-    database: Database
-    record: RecordWriter
-    broker: CenterBroker
-    ingest: Ingest
-    signing: SigningRooms
-    floods: Floods
-    live: LiveHub
-    rooms: Rooms
-    audit: Audit
-    ledger: AuditLedger
-    archive: RecordReader
-    folds: KeptFolds
-    classifications: Classifications
-    sealing: Sealing
-    grants: Grants
-    viewed: ViewingLog
-    playing: PlaybackService
-    watching: LiveLog
-    unrecorded: Unrecorded
-    uploads: UploadFolder
-    tests: selftest_objects.SelfTestObjects
-    enrollment: Enrollment
-    witness: Witness
-    tls: CenterTls
-    monitoring: Monitoring
-    failed: asyncio.Future[None]
-    """Ends with the error of the first part that failed; the process then ends and is started again."""
 
 
 def _note_opening(classifications: Classifications, room: KnownRoom) -> None:
@@ -377,6 +342,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
         asyncio.create_task(center.monitoring.run(), name="metrics"),
+        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
     ]
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -14,6 +14,7 @@ import typer
 from sync.errors import WutongError
 from sync.text.printable import printable
 from wutong.bench.commands import OF_BENCH, JsonOption, bench
+from wutong.center_commands import center
 from wutong.room_commands import room
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(room, name="room")
 app.add_typer(bench, name="bench")
+app.add_typer(center, name="center")
 
 CertificateOption = Annotated[
     Path | None, typer.Option("--certificate", help="for HTTPS (PEM, with its chain), read again when it is replaced")

@@ -30,6 +30,7 @@ from server.ingest.signing_rooms import SigningRooms
 from server.rooms import Rooms
 from server.store.writer import BatchOutcome, RecordWriter
 from sync import topics
+from sync.errors import StorageError
 from sync.ledger.messages.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
 from sync.ledger.note import Verifier
 from sync.record.sealed_parts import SealedPart
@@ -45,6 +46,8 @@ MOST_BYTES = 64 * 1024 * 1024
 PACE_S = 0.05
 TURN_BYTES = 256 * 1024
 """Judged and stored together, messages counted as the inbox counts them: some hundred events."""
+STORE_S = 1.0
+"""So long a store is left alone that has just refused everything."""
 REFUSE_S = 1.0
 """A room hears at most so often that a whole batch is refused: who sends such batches costs no more signatures."""
 MOST_NAMED = 50
@@ -216,13 +219,13 @@ class Ingest:
         for part, stored in zip(parted.stored, parted.outcomes, strict=True):
             self._tell(part, stored)
         for received, error in parted.failed:
-            self._mishaps.fail(received.room, topics.EVENTS, error)
+            self._unfit(received, error)
         self.events_not_stored += len(parted.left) + len(parted.failed)
         if parted.left:
             why = "too many of one batch were refused" if parted.unavailable is None else str(parted.unavailable)
             log.error("events_not_stored", ids=_ids(parted.left), count=len(parted.left), why=why)
         if parted.unavailable is not None:
-            await asyncio.sleep(1)
+            await asyncio.sleep(STORE_S)
         return not parted.left and not parted.failed
 
     def _tell(self, batch: Sequence[Received], stored: BatchOutcome) -> None:
@@ -282,6 +285,15 @@ class Ingest:
             )
             words = f"事件 {received.event.number} 属于别的法庭的庭审，已拒收 (the hearing is another room's)"
             self._rooms.alarm(received.room, "foreign", words)
+
+    def _unfit(self, received: Received, error: Exception) -> None:
+        """What alone is not stored: the database cannot take it, or the center has a defect."""
+        if not isinstance(error, StorageError):
+            self._mishaps.fail(received.room, topics.EVENTS, error)
+            return
+        log.error("event_unfit", room=received.room, number=received.event.number, kind=received.event.kind)
+        words = f"事件 {received.event.number} 无法写入中心数据库，仍在法庭机内 (the database cannot take this event)"
+        self._rooms.alarm(received.room, "unfit", words)
 
 
 def _ids(batch: Sequence[Received]) -> list[str]:

@@ -21,7 +21,7 @@ from sync.runtime.units import NS_PER_S
 
 def report(config: Config) -> dict[str, Any]:
     """`days` (newest first), `rooms` and `storage`; hours are from opening to close, bytes are those of media."""
-    database = open_database(config.database_url)
+    database = open_database(config.database_url, patient=True)
     try:
         found = database.read_now(_read)
     finally:

@@ -12,20 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Row,
-    case,
-    column,
-    false,
-    func,
-    not_,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, Connection, Row, case, false, func, not_, or_, select
 from typing_extensions import TypedDict
 
 from server.store import tables as t
@@ -36,6 +23,7 @@ from server.store.folded import folded_filter
 from server.store.sealed_elsewhere import EVIDENCE, sealed_elsewhere
 from server.store.sealed_parts import LIFTED, part_of
 from server.store.sight import Sight
+from server.store.word_index import containing
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedCase, OpenedTrack
 from sync.record.hearing import Hearing, State
@@ -49,6 +37,8 @@ MOST_AHEAD = 20
 MAX_HEARINGS = 500
 MAX_HITS = 200
 _DAY_NS = 86_400 * 1_000_000_000
+_FIRST_DAY_NS, _LAST_DAY_NS = -(2**63), 2**63 - 1 - _DAY_NS
+"""The beginnings of days that a database can compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +135,12 @@ class RecordReader:
         h = t.hearings.c
         query = select(t.hearings).where(which).order_by(h.opened_utc_ns.desc(), h.id).limit(MAX_HEARINGS)
         if wanted.court:
-            query = query.where(h.room.startswith(wanted.court + "/", autoescape=True))
+            query = query.where(h.room.startswith(wanted.court.lower() + "/", autoescape=True))
         if wanted.room:
             exact = wanted.room if "/" in wanted.room else None
-            query = query.where(h.room == exact if exact else h.room.endswith("/" + wanted.room, autoescape=True))
+            query = query.where(
+                h.room == exact if exact else h.room.endswith("/" + wanted.room.lower(), autoescape=True)
+            )
         if wanted.case:
             query = query.where(_of_case(wanted.case))
         if wanted.date:
@@ -316,32 +308,24 @@ class RecordReader:
             select(t.utterances, t.hearings)
             .join(t.hearings, h.id == u.hearing)
             .where(sight.of_hearings(), sight.of_moments(u.hearing, said_from, said_to))
-            .order_by(case((h.opened_utc_ns > _soon_ns(), 0), else_=h.opened_utc_ns).desc(), u.start_ns)
+            .order_by(case((h.opened_utc_ns > _soon_ns(), 0), else_=h.opened_utc_ns).desc(), u.start_ns, h.id, u.id)
             .limit(MAX_HITS)
         )
-        # The index knows nothing shorter than three characters; those are compared one by one.
-        indexed = [term for term in terms if len(term) >= 3] if self._db.full_text else []
-        if indexed:
-            match = " ".join('"' + term.replace('"', '""') + '"' for term in indexed)
-            found = text("SELECT rowid FROM utterance_folded WHERE utterance_folded MATCH :match").bindparams(
-                match=match
-            )
-            query = query.where(u.row.in_(found.columns(column("rowid", Integer)).scalar_subquery()))
-        for term in terms:
-            if term not in indexed:
-                query = query.where(u.folded.contains(term, autoescape=True))
         if wanted.role:
             query = query.where(u.role == clean_line(wanted.role))
         if wanted.case:
             query = query.where(_of_case(wanted.case))
         if wanted.court:
-            query = query.where(h.room.startswith(wanted.court + "/", autoescape=True))
+            query = query.where(h.room.startswith(wanted.court.lower() + "/", autoescape=True))
         if wanted.from_date:
             query = query.where(h.opened_utc_ns >= day_utc_ns(wanted.from_date))
         if wanted.to_date:
             query = query.where(h.opened_utc_ns < day_utc_ns(wanted.to_date) + _DAY_NS)
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
-        return [_hit(row) for row in rows]
+
+        def work(connection: Connection) -> list[Row[Any]]:
+            return list(connection.execute(query.where(containing(connection, terms, indexed=self._db.full_text))))
+
+        return [_hit(row) for row in await self._db.read(work)]
 
 
 def _soon_ns() -> int:
@@ -358,7 +342,7 @@ def day_utc_ns(day: str) -> int:
     """UTC of the beginning of a day (YYYY-MM-DD) in the server's time zone."""
     try:
         midnight = datetime.datetime.fromisoformat(day).replace(hour=0, minute=0, second=0, microsecond=0)
-        return int(midnight.astimezone().timestamp()) * 1_000_000_000
+        return max(_FIRST_DAY_NS, min(int(midnight.astimezone().timestamp()) * 1_000_000_000, _LAST_DAY_NS))
     except (ValueError, OverflowError, OSError) as error:
         raise WutongError(f"{day!r} is not a date like 2026-11-22", code="invalid") from error
 

@@ -37,8 +37,9 @@ class Sight:
         newer = select(later.c.row).where(
             later.c.hearing == p.c.hearing, later.c.part == p.c.part, later.c.row > p.c.row
         )
-        end_ns = case((to_ns > from_ns, to_ns), else_=from_ns + 1)
-        touching = and_(p.c.from_ns < end_ns, or_(p.c.to_ns.is_(None), p.c.to_ns > from_ns))
+        # The last moment of it: one behind the end could be more than 64 bits hold, which PostgreSQL refuses.
+        last_ns = case((to_ns > from_ns, to_ns - 1), else_=from_ns)
+        touching = and_(p.c.from_ns <= last_ns, or_(p.c.to_ns.is_(None), p.c.to_ns > from_ns))
         beyond = select(p.c.row).where(
             p.c.hearing == hearing,
             p.c.level.not_in(sorted(self.levels)),

@@ -2,7 +2,8 @@
 
 `events` is the record; `hearings`, `segments` and `utterances` (the lines as they are now) are what is asked for often,
 taken from it in the same transaction. `objects` and `files` say which bytes the center holds for good. Changes of this
-file need a migration.
+file need a migration. What only one of the two databases has beside it: SQLite an index of words (`utterance_folded`),
+PostgreSQL `utterances.grams` (`server.store.word_index`), months and numbers of events (`server.store.partitions`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+GrowingKey = BigInteger().with_variant(Integer, "sqlite")
+"""Of rows that are numbered as they come: 64 bits. SQLite numbers only what it calls INTEGER, and that has as many."""
 
 rooms = Table(
     "rooms",
@@ -80,7 +84,7 @@ segments = Table(
 utterances = Table(
     "utterances",
     metadata,
-    Column("row", Integer, primary_key=True),
+    Column("row", GrowingKey, primary_key=True),
     Column("hearing", String(96), nullable=False),
     Column("id", String(96), nullable=False),
     Column("seat", Text, nullable=False),
@@ -124,7 +128,7 @@ levels = Table(
 sealed_parts = Table(
     "sealed_parts",
     metadata,
-    Column("row", Integer, primary_key=True),
+    Column("row", GrowingKey, primary_key=True),
     Column("hearing", String(96), nullable=False),
     Column("part", String(128), nullable=False),
     Column("level", String(16), nullable=False),
@@ -170,7 +174,7 @@ checkpoints = Table(
 devices = Table(
     "devices",
     metadata,
-    Column("row", Integer, primary_key=True),
+    Column("row", GrowingKey, primary_key=True),
     Column("room", String(64), nullable=False),
     Column("public_key", String(64), nullable=False),
     Column("certificate", Text, nullable=False),
@@ -216,13 +220,14 @@ grants = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("row", Integer, primary_key=True),
+    Column("row", GrowingKey, primary_key=True),
     Column("utc_ns", BigInteger, nullable=False),
     Column("what", String(32), nullable=False),
     Column("role", String(32), nullable=False),
     Column("address", String(64), nullable=False),
     Column("detail", Text, nullable=False),
     Column("granted", Boolean, nullable=False),
+    Index("audit_what", "what", "row"),
 )
 audit_leaves = Table(
     "audit_leaves",

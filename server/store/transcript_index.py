@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from server.store import tables as t
+from server.store.database import upsert
 from server.store.events import events_of
 from sync.record.event import Event
 from sync.record.sealed_parts import EVER
@@ -31,6 +32,8 @@ KINDS = ("utterance", "revision")
 MAX_LINES = 200_000
 """Kept in memory at once, about a kilobyte each: a thousand hearings of two hundred lines. Beyond it the hearing that
 was quiet for longest is folded anew when it speaks again."""
+_AT_ONCE = 500
+"""Names in one statement: databases bound how many values it may hold."""
 _COLUMNS = ("seat", "role", "start_ns", "end_ns", "said_from_ns", "said_to_ns", "text", "folded")
 _Row = tuple[str, str, int, int, int | None, int | None, str, str]
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1
@@ -109,20 +112,20 @@ class Lines:
 def _write(connection: Connection, hearing: str, fold: _Fold, touched: Iterable[str]) -> None:
     """Bring the table's rows of these lines to what the fold says."""
     u = t.utterances.c
+    gone, now = [], []
     for name in sorted(touched):
         row, was = _row(fold.transcript.get(name)), fold.written.get(name)
         if row == was:
             continue
         if row is None:
-            connection.execute(delete(t.utterances).where(u.hearing == hearing, u.id == name))
+            gone.append(name)
             del fold.written[name]
             continue
-        values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
-        if was is None:
-            connection.execute(insert(t.utterances).values(hearing=hearing, id=name, **values))
-        else:
-            connection.execute(update(t.utterances).where(u.hearing == hearing, u.id == name).values(**values))
+        now.append({"hearing": hearing, "id": name, **dict(zip(_COLUMNS, row, strict=True))})
         fold.written[name] = row
+    for start in range(0, len(gone), _AT_ONCE):
+        connection.execute(delete(t.utterances).where(u.hearing == hearing, u.id.in_(gone[start : start + _AT_ONCE])))
+    upsert(connection, t.utterances, ["hearing", "id"], now)
 
 
 def _row(line: Utterance | None) -> _Row | None:

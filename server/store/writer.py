@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from sqlalchemy import Connection, insert, select, update
+import structlog
+from sqlalchemy import Connection, select, update
 
 from server.events.admission import Received
 from server.store import tables as t
 from server.store.audit_rows import append_rows
-from server.store.database import Database, insert_once
+from server.store.database import Database, insert_once, insert_rows_once, upsert
+from server.store.event_rows import EventKey, claim_hearings, insert_events, owners_of, stored_digests
 from server.store.files import FileEntry
 from server.store.folded import folded_case
 from server.store.sealed_parts import keep_act, said_of, take_room_acts
@@ -28,6 +31,11 @@ from sync.record.bodies.session import OpenBody, is_public
 from sync.record.event import Event
 from sync.record.sealed_parts import SealedPart
 from sync.text.characters import clean_line
+
+log = structlog.get_logger(__name__)
+
+MAX_OWNERS = 50_000
+"""Hearings whose room is kept in memory; of the others the database is asked."""
 
 
 @dataclass
@@ -55,11 +63,14 @@ class RecordWriter:
         self._db = database
         self._utc_ns = utc_ns
         self._lines = Lines()
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        """hearing -> its room, which stays the same for good."""
         self._unsure = False
         """Whether the last batch was not stored: then what is known of its lines may be more than what is on disk."""
 
     async def store_events(self, batch: Sequence[Received]) -> BatchOutcome:
-        """Store a batch in one transaction; `StorageError` when nothing of it was stored."""
+        """Store a batch in one transaction; `StoreRefusedError` when nothing of it was stored, and whose fault it is
+        (`server.ingest.event_batches` takes a batch apart of which the store refuses something)."""
         stored = await self._db.write(lambda connection: self._store(connection, batch))
         self._unsure = False
         return stored
@@ -68,11 +79,10 @@ class RecordWriter:
         """Note that an object is on disk and what it is; (since when, whether this was new)."""
 
         def work(connection: Connection) -> tuple[int, bool]:
-            known = connection.execute(select(t.objects.c.stored_utc_ns).where(t.objects.c.sha256 == entry.sha256))
-            stored = known.scalar()
-            if stored is None:
-                stored = self._utc_ns()
-                connection.execute(insert(t.objects).values(sha256=entry.sha256, bytes=size, stored_utc_ns=stored))
+            now = {"sha256": entry.sha256, "bytes": size, "stored_utc_ns": self._utc_ns()}
+            insert_once(connection, t.objects, now)
+            since = select(t.objects.c.stored_utc_ns).where(t.objects.c.sha256 == entry.sha256)
+            stored = connection.execute(since).scalar_one()
             added = insert_once(
                 connection,
                 t.files,
@@ -93,20 +103,15 @@ class RecordWriter:
     async def set_docket(self, room: str, body: str) -> None:
         """Keep a room's docket."""
 
-        def work(connection: Connection) -> None:
-            values = {"body": body, "set_utc_ns": self._utc_ns()}
-            if not insert_once(connection, t.dockets, {"room": room, **values}):
-                connection.execute(update(t.dockets).where(t.dockets.c.room == room).values(**values))
-
-        await self._db.write(work)
+        row = {"room": room, "body": body, "set_utc_ns": self._utc_ns()}
+        await self._db.write(lambda connection: upsert(connection, t.dockets, ["room"], [row]))
 
     async def set_level(self, row: dict[str, Any], hearing: str, level: str) -> None:
         """Append the line of the audit log that sets a hearing's classification, and what queries ask for with it."""
 
         def work(connection: Connection) -> None:
             append_rows(connection, [row])
-            if not insert_once(connection, t.levels, {"hearing": hearing, "level": level}):
-                connection.execute(update(t.levels).where(t.levels.c.hearing == hearing).values(level=level))
+            upsert(connection, t.levels, ["hearing"], [{"hearing": hearing, "level": level}])
 
         await self._db.write(work)
 
@@ -131,24 +136,32 @@ class RecordWriter:
     def _store(self, connection: Connection, batch: Sequence[Received]) -> BatchOutcome:
         if self._unsure:
             self._lines.forget()
+            self._owners.clear()
         self._unsure = True
         outcome = BatchOutcome()
-        known = self._known(connection, batch)
-        owners: dict[str, str] = {}
+        known = stored_digests(connection, {_key(received) for received in batch})
+        self._find_owners(connection, [r for r in batch if _key(r) not in known])
+        fresh: dict[EventKey, Received] = {}
         for received in batch:
-            key = (received.room, received.event.number)
-            digest = known.get(key)
-            if digest is None:
-                if not self._owns(connection, owners, received):
+            key = _key(received)
+            if key not in known and key not in fresh:
+                if not self._owns(received):
                     outcome.foreign.append(received)
                     continue
-                self._insert(connection, received)
-                known[key] = received.digest
-                outcome.fresh.append(received)
-            elif digest != received.digest:
+                fresh[key] = received
+        taken = insert_events(connection, [self._row(received) for received in fresh.values()])
+        known |= stored_digests(connection, fresh.keys() - taken)  # another process was faster
+        known |= {key: fresh[key].digest for key in taken}
+        foreign = set(map(id, outcome.foreign))
+        for received in batch:
+            if id(received) in foreign:
+                continue
+            if known[_key(received)] != received.digest:
                 outcome.conflicts.append(received)
                 continue
             outcome.receipts.setdefault(received.room, {})[received.event.number] = received.digest
+        outcome.fresh = [received for key, received in fresh.items() if key in taken]
+        self._note(connection, outcome.fresh)
         hearings: dict[str, list[Event]] = {}
         for received in outcome.fresh:
             if received.event.hearing is not None:
@@ -177,56 +190,45 @@ class RecordWriter:
             "granted": True,
         }
 
-    @staticmethod
-    def _known(connection: Connection, batch: Sequence[Received]) -> dict[tuple[str, int], str]:
-        known: dict[tuple[str, int], str] = {}
-        numbers: dict[str, list[int]] = {}
-        for received in batch:
-            numbers.setdefault(received.room, []).append(received.event.number)
-        for room, wanted in numbers.items():
-            rows = connection.execute(
-                select(t.events.c.number, t.events.c.sha256).where(
-                    t.events.c.room == room, t.events.c.number.in_(wanted)
-                )
-            )
-            known.update({(room, number): digest for number, digest in rows})
-        return known
+    def _find_owners(self, connection: Connection, batch: Sequence[Received]) -> None:
+        """Note whose the hearings of these events are: no room may speak in another's hearing. Who comes first has it.
+        Any event of a hearing tells, not only `open`: events may come in any order."""
+        hearings = {r.event.hearing: r.room for r in reversed(batch) if r.event.hearing is not None}
+        unknown = hearings.keys() - self._owners.keys()
+        found = owners_of(connection, unknown)
+        found |= claim_hearings(connection, unknown - found.keys())
+        self._owners |= {hearing: found.get(hearing, hearings[hearing]) for hearing in sorted(unknown)}
+        for hearing in hearings:
+            self._owners.move_to_end(hearing)
+        while len(self._owners) > max(MAX_OWNERS, len(hearings)):
+            self._owners.popitem(last=False)
 
-    @staticmethod
-    def _owns(connection: Connection, owners: dict[str, str], received: Received) -> bool:
-        """Whether the event's hearing is of its room: no room may speak in another's hearing."""
+    def _owns(self, received: Received) -> bool:
         hearing = received.event.hearing
-        if hearing is None:
-            return True
-        if hearing not in owners:
-            # Any event of the hearing tells, not only `open`: events may come in any order.
-            row = connection.execute(select(t.events.c.room).where(t.events.c.hearing == hearing).limit(1)).scalar()
-            owners[hearing] = received.room if row is None else str(row)
-        return owners[hearing] == received.room
+        return hearing is None or self._owners[hearing] == received.room
 
-    def _insert(self, connection: Connection, received: Received) -> None:
+    def _row(self, received: Received) -> dict[str, Any]:
         event = received.event
-        connection.execute(
-            insert(t.events).values(
-                room=received.room,
-                number=event.number,
-                hearing=event.hearing,
-                kind=event.kind,
-                room_ns=event.room_ns,
-                utc_ns=event.utc_ns,
-                body=received.body_text,
-                sha256=received.digest,
-                stored_utc_ns=self._utc_ns(),
-            )
-        )
-        if event.hearing is None:
-            return
-        if event.kind == "open":
-            self._open(connection, received.room, event)
-        elif event.kind in _STATES:
-            self._state(connection, event)
-        elif event.kind == "segment":
-            self._segment(connection, event)
+        return {
+            "room": received.room,
+            "number": event.number,
+            "hearing": event.hearing,
+            "kind": event.kind,
+            "room_ns": event.room_ns,
+            "utc_ns": event.utc_ns,
+            "body": received.body_text,
+            "sha256": received.digest,
+            "stored_utc_ns": self._utc_ns(),
+        }
+
+    def _note(self, connection: Connection, fresh: Collection[Received]) -> None:
+        """What is asked for often is taken from events that were just stored."""
+        insert_rows_once(connection, t.segments, [_segment(r.event) for r in fresh if _is(r, "segment")])
+        for received in fresh:
+            if _is(received, "open"):
+                self._open(connection, received.room, received.event)
+            elif _is(received, *_STATES):
+                self._state(connection, received.event)
 
     def _open(self, connection: Connection, room: str, event: Event) -> None:
         body = cast(OpenBody, event.body)
@@ -271,23 +273,28 @@ class RecordWriter:
             .values(state=_STATES[event.kind], state_number=event.number)
         )
 
-    @staticmethod
-    def _segment(connection: Connection, event: Event) -> None:
-        body = cast(SegmentBody, event.body)
-        insert_once(
-            connection,
-            t.segments,
-            {
-                "hearing": event.hearing,
-                "track": body["track"],
-                "place": body["index"],
-                "sha256": body["sha256"],
-                "bytes": body["bytes"],
-                "from_ns": body["from_ns"],
-                "to_ns": body["to_ns"],
-                "mime": body.get("mime", ""),
-            },
-        )
+
+def _segment(event: Event) -> dict[str, Any]:
+    """Its row."""
+    body = cast(SegmentBody, event.body)
+    return {
+        "hearing": event.hearing,
+        "track": body["track"],
+        "place": body["index"],
+        "sha256": body["sha256"],
+        "bytes": body["bytes"],
+        "from_ns": body["from_ns"],
+        "to_ns": body["to_ns"],
+        "mime": body.get("mime", ""),
+    }
+
+
+def _key(received: Received) -> EventKey:
+    return received.room, received.event.number
+
+
+def _is(received: Received, *kinds: str) -> bool:
+    return received.event.hearing is not None and received.event.kind in kinds
 
 
 _STATES = {"pause": "paused", "resume": "open", "close": "closed"}

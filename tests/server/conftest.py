@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from tests.support.peers.center_fixtures import broker_port, room, served
-from tests.support.peers.center_peers import fragmented_mp4
+from tests.support.peers.center_fixtures import broker_port, center_at, room
+from tests.support.peers.center_peers import Served, fragmented_mp4
+from tests.support.peers.record_databases import database_url, for_each_database, postgres, store_url
 
-__all__ = ["broker_port", "room", "served"]
+__all__ = ["broker_port", "database_url", "postgres", "room", "store_url"]
+
+pytest_generate_tests = for_each_database
+
+
+@pytest_asyncio.fixture
+async def served(tmp_path: Path, broker_port: int, store_url: str) -> AsyncIterator[Served]:
+    async with center_at(tmp_path, broker_port, store_url) as here:
+        yield here
 
 
 @pytest.fixture(scope="session")

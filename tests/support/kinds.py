@@ -27,6 +27,8 @@ REACHED = {
     "tests.support.peers.uplink_peers.Mosquitto": "broker",
     "tests.support.peers.center_peers.mosquitto": "broker",
     "tests.support.peers.tls_court.certified_broker": "broker",
+    "tests.support.peers.postgres_server.PostgresServer": "process",
+    "tests.support.peers.postgres_server.migrated_database": "process",
     "tests.support.rooms.recorder_room.RecorderRoom": "device",
     "tests.support.peers.pulse_peer": "device",
     "tests.support.peers.rtsp_peer": "device",

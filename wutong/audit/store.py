@@ -31,7 +31,7 @@ def opened_store(config: Config) -> Database:
     """The center's database; the server may run beside it. `ConfigError` when there is none."""
     if not config.storage.database and not (config.storage.data / "center.db").is_file():
         raise ConfigError(f"{config.storage.data} is not the data folder of a center: it has no center.db")
-    return open_database(config.database_url)
+    return open_database(config.database_url, patient=True)
 
 
 def copy_of_store(database: Database) -> AuditCopy:

@@ -26,6 +26,8 @@ from sync.http.people import Session
 from sync.http.rules import rule_of
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, metadata, opening, said, until
 
+pytestmark = pytest.mark.both_databases
+
 FILLED = {"hearing": "h1", "track": "bench", "exhibit": "e1", "page": "1", "document": "d1", "grant": "g1"}
 FILLED |= {"court": "court1", "room": "c03", "part": "p1"}
 MEDIA = "/api/hearings/h1/media/bench"

@@ -14,6 +14,8 @@ from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 from tests.support.peers.live_tab import BENCH, INIT, envelope, tab
 
+pytestmark = pytest.mark.both_databases
+
 SEAL = {"level": "withdrawn", "reason": "涉及国家秘密"}
 STATUS = {
     "online": True,

@@ -20,6 +20,8 @@ from tests.support.peers.center_peers import (
 )
 from tests.support.peers.device_signatures import signed_claim
 
+pytestmark = pytest.mark.both_databases
+
 ROOM_MS = ROOM_NS / 1e6
 PDF = b"%PDF-1.4 the same evidence"
 

@@ -19,6 +19,8 @@ from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, metadata, opening, said, until
 from tests.support.peers.device_signatures import signed_claim
 
+pytestmark = pytest.mark.both_databases
+
 ROOM_MS = ROOM_NS / 1e6
 WORD = "隐私"
 FROM_MS, TO_MS = 1000, 2000

@@ -12,6 +12,8 @@ from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import RoomPeer, Served, event, metadata, opening, until
 from tests.support.peers.device_signatures import signed_claim
 
+pytestmark = pytest.mark.both_databases
+
 SECRET = photo("JPEG", (9, 9)) + b"what the sealed hearing has\xff\xd9"
 DIGEST = hashlib.sha256(SECRET).hexdigest()
 PICTURE = {"page": 1, "scale": 1, "width": 9, "height": 9, "bytes": len(SECRET), "sha256": DIGEST}

@@ -12,6 +12,8 @@ from server.store import tables as t
 from sync.ledger.messages.event_batch import pack_batch
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 
+pytestmark = pytest.mark.both_databases
+
 
 async def count(served: Served) -> int:
     query = select(func.count()).select_from(t.events)

@@ -7,6 +7,7 @@ import base64
 from pathlib import Path
 
 import httpx
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.integrity.enrollment import Enrollment, center_key
@@ -18,6 +19,8 @@ from tests.support.files import databases
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said
 from tests.support.peers.tsa import Authority
 from tests.support.rooms.signing_room import SigningRoom, enroll_device
+
+pytestmark = pytest.mark.both_databases
 
 
 async def post(http: httpx.AsyncClient, size: int, token: bytes, hearing: str = "h1", note: str = "") -> int:

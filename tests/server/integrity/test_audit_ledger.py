@@ -54,8 +54,8 @@ def audit_row(detail: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Ledger]:
-    database = open_database(f"sqlite:///{tmp_path / 'center.db'}")
+def opened(database_url: str) -> Iterator[Ledger]:
+    database = open_database(database_url)
     yield Ledger(database)
     database.close()
 
@@ -110,7 +110,9 @@ async def test_a_log_that_does_not_continue_what_was_signed_is_not_signed(
     await opened.note("a", "b", "c")
     await opened.ledger.sign()
     await opened.spoil(statement)
-    await opened.spoil("INSERT INTO audit (utc_ns, what, role, address, detail, granted) VALUES (1,'x','x','x','x',1)")
+    await opened.spoil(
+        "INSERT INTO audit (utc_ns, what, role, address, detail, granted) VALUES (1,'x','x','x','x',true)"
+    )
     if restart:
         opened.again()
     if not restart and "audit_heads" not in statement and statement.endswith("place = 1"):
@@ -221,6 +223,8 @@ EDITS = [
 async def test_one_edited_value_of_any_kind_ends_no_ledger_and_is_not_signed(
     opened: Ledger, statement: str, restart: bool
 ) -> None:
+    if opened.database.dialect != "sqlite":
+        pytest.skip("a column of PostgreSQL holds nothing but its type")
     await opened.note("a")
     if "heads" in statement:
         await opened.note("b")
@@ -240,8 +244,8 @@ async def test_one_edited_value_of_any_kind_ends_no_ledger_and_is_not_signed(
     assert [row.n for row in await opened.database.read(lambda c: list(c.execute(query)))] == [1]
 
 
-async def test_rows_of_two_writers_have_one_order(opened: Ledger, tmp_path: Path) -> None:
-    other = open_database(f"sqlite:///{tmp_path / 'center.db'}")
+async def test_rows_of_two_writers_have_one_order(opened: Ledger, database_url: str) -> None:
+    other = open_database(database_url)
     try:
         writers = [opened.record, RecordWriter(other)]
         await asyncio.gather(*(writers[n % 2].audit([audit_row(str(n))] * 3) for n in range(40)))

@@ -22,6 +22,8 @@ from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, o
 from wutong.export.derived.signing import signing_facts
 from wutong.export.derived.transcript import transcript_files
 
+pytestmark = pytest.mark.both_databases
+
 
 def revision(number: int, act: str, *changes: dict[str, Any], by: str = "clerk", **more: Any) -> dict[str, Any]:
     body = {"id": f"r{number}", "act": act, "by": by, "tab": "t1", "name": "王五", "reason": "", "undoes": ""}

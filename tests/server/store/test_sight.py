@@ -67,8 +67,8 @@ def who(role: str) -> Session:
 
 
 @pytest_asyncio.fixture
-async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
-    database = open_database(f"sqlite:///{tmp_path / 'center.db'}")
+async def archive(database_url: str) -> AsyncIterator[Archive]:
+    database = open_database(database_url)
     try:
         yield Archive(database)
     finally:
@@ -139,7 +139,12 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
         gone = ("device_certificates", "sealed_parts", "audit_leaves", "audit_heads")
         later = (*(f"DROP TABLE {table}" for table in gone), "ALTER TABLE files DROP COLUMN fault")
         later = (*later, *(f"ALTER TABLE utterances DROP COLUMN {name}" for name in ("said_from_ns", "said_to_ns")))
-        own = ("DROP INDEX files_sha256", "ALTER TABLE hearings DROP COLUMN public", "DROP TABLE levels")
+        own = (
+            "DROP INDEX audit_what",
+            "DROP INDEX files_sha256",
+            "ALTER TABLE hearings DROP COLUMN public",
+            "DROP TABLE levels",
+        )
         for statement in (*later, *own):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")

@@ -8,6 +8,8 @@ from server.store import reader
 from server.store.database import Database
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said, until
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 async def spoken(served: Served, room: RoomPeer) -> Served:

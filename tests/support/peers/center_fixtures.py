@@ -15,10 +15,10 @@ from tests.support.peers.center_peers import RoomPeer, Served, config_text, free
 
 
 @contextlib.asynccontextmanager
-async def center_at(folder: Path, broker_port: int) -> AsyncIterator[Served]:
+async def center_at(folder: Path, broker_port: int, database: str = "") -> AsyncIterator[Served]:
     """A center whose broker is reached at this port; the devices of both its rooms are enrolled."""
     file = folder / "center.toml"
-    file.write_text(config_text(folder / "center", broker_port))
+    file.write_text(config_text(folder / "center", broker_port, database=database))
     center = build(load_config(file))
     async with running(center, "127.0.0.1", 0) as port:
         here = Served(f"http://127.0.0.1:{port}", broker_port, folder / "center", center)

@@ -214,8 +214,8 @@ class Served:
             yield TusClient(http), http
 
 
-def config_text(data: Path, broker_port: int, port: int = 0) -> str:
-    """The center's TOML for two rooms."""
+def config_text(data: Path, broker_port: int, port: int = 0, database: str = "") -> str:
+    """The center's TOML for two rooms; `database`: a URL, or nothing for SQLite in the data folder."""
     rooms = ""
     for address, token in TOKENS.items():
         court, room = address.split("/")
@@ -224,7 +224,8 @@ def config_text(data: Path, broker_port: int, port: int = 0) -> str:
         file.write_text(token)
         file.chmod(0o600)
         rooms += f'[[rooms]]\ncourt = "{court}"\nroom = "{room}"\nroom_name = "{room}"\ntoken_file = "{file}"\n'
-    return f'[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n[storage]\ndata = "{data}"\n{rooms}'
+    stored = f'data = "{data}"\n' + (f'database = "{database}"\n' if database else "")
+    return f"[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n[storage]\n{stored}{rooms}"
 
 
 def metadata(place: int, *, room: str = "court1/c03", track: str = "bench", hearing: str = "h1") -> dict[str, str]:

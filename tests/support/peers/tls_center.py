@@ -11,8 +11,9 @@ from pathlib import Path
 
 import httpx
 
+from server.center import Center
 from server.config import Config, load_config
-from server.service import Center, build, running
+from server.service import build, running
 from server.tls.center import open_court
 from sync.ledger.keys import make_key
 from sync.ledger.signing_key import SigningKey

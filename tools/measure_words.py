@@ -1,0 +1,212 @@
+"""Measure the search over words on PostgreSQL, with the index that the center has and with others that were weighed.
+
+    .venv/bin/python tools/measure_words.py postgresql://USER:SECRET@HOST/EMPTY --lines 1000000 --way pairs --way texts
+
+Fills an empty database with hearings of made-up sentences (always the same ones), asks through the center's own reader,
+and prints milliseconds (p50, p95) of each kind of query, and the sizes. Each way is
+made and measured after the other on the same lines. docs/adr/0035-the-center-on-postgresql.md has what it said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Connection, and_, insert, literal_column, text
+
+import server.store.reader as reading
+from server.store import tables as t
+from server.store.database import Database, open_database
+from server.store.sight import Sight
+from server.store.word_index import containing, grams_of
+from sync.text.equal import fold
+
+LINES_A_HEARING = 870
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
+ROLES = ("审判长", "原告", "被告", "书记员", "证人", "原告代理人")
+FRAMES = (
+    "原告{name}陈述诉讼请求：{free}",
+    "被告{name}答辩称{free}",
+    "本院认为，{free}，对{name}的主张不予支持",
+    "请证人{name}回答问题：{free}",
+    "{free}，借款本金{money}万元",
+    "对{name}提交的第{number}号证据，{free}",
+    "{free}",
+)
+_TEXT_GRAMS = """
+CREATE OR REPLACE FUNCTION measured_grams(words text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    WITH letters AS (
+        SELECT letter, lead(letter) OVER (ORDER BY place) AS neighbor
+        FROM string_to_table(words, NULL) WITH ORDINALITY AS split (letter, place)
+    )
+    SELECT coalesce(array_agg(DISTINCT gram), '{}') FROM (
+        SELECT letter AS gram FROM letters
+        UNION ALL SELECT letter || neighbor FROM letters WHERE neighbor IS NOT NULL
+    ) AS grams
+$$
+"""
+WAYS: dict[str, tuple[str, ...]] = {
+    "pairs": (
+        "ALTER TABLE utterances ADD COLUMN grams integer[] GENERATED ALWAYS AS (wutong_grams(folded)) STORED",
+        "CREATE INDEX utterances_grams ON utterances USING gin (grams)",
+    ),
+    "texts": (
+        _TEXT_GRAMS,
+        "ALTER TABLE utterances ADD COLUMN measured text[] GENERATED ALWAYS AS (measured_grams(folded)) STORED",
+        "CREATE INDEX utterances_measured ON utterances USING gin (measured)",
+    ),
+    "tsvector": (
+        _TEXT_GRAMS,
+        "ALTER TABLE utterances ADD COLUMN measured tsvector"
+        " GENERATED ALWAYS AS (array_to_tsvector(measured_grams(folded))) STORED",
+        "CREATE INDEX utterances_measured ON utterances USING gin (measured)",
+    ),
+    "expression": ("CREATE INDEX utterances_measured ON utterances USING gin (wutong_grams(folded))",),
+    "none": (),
+}
+"""What makes the index of each way."""
+
+
+def names(chance: random.Random, given: str) -> list[str]:
+    """People: most of two characters, some of three; each is named in a hearing or two."""
+    return [chance.choice(SURNAMES) + "".join(chance.choices(given, k=chance.choice((1, 1, 2)))) for _ in range(4000)]
+
+
+def sentences(lines: int) -> Iterator[tuple[str, str, str]]:
+    """(role, text, folded) of each line: the same ones at each run; characters are as unequal as in real speech."""
+    chance = random.Random(35)  # noqa: S311 (the same at each run)
+    letters = [chr(0x4E00 + n) for n in range(3500)]
+    chance.shuffle(letters)
+    weights = [1 / (place + 3) for place in range(len(letters))]
+    people = names(chance, "".join(letters[:800]))
+    spoken = "".join(chance.choices(letters, weights, k=500_000))
+    for n in range(lines):
+        begin = chance.randrange(len(spoken) - 30)
+        free = spoken[begin : begin + chance.randint(4, 30)]
+        person = people[(n // LINES_A_HEARING * 7 + chance.randrange(6)) % len(people)]
+        frame = chance.choice(FRAMES)
+        words = frame.format(name=person, free=free, money=chance.randint(1, 99), number=chance.randint(1, 40))
+        yield chance.choice(ROLES), words, fold(words)
+
+
+def fill(database: Database, lines: int) -> None:
+    """Hearings, and their lines by COPY, without any index of words."""
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE utterances DROP COLUMN IF EXISTS grams"))
+        hearings = [
+            {"id": f"h{n}", "room": f"court{n % 50}/r{n % 400}", "court_name": "", "room_name": "", "case_no": "",
+             "case_json": "{}", "tracks_json": "[]", "state": "closed", "state_number": 1, "opened_ns": 0,
+             "opened_utc_ns": n * 10**12, "public": n % 10 > 0}
+            for n in range(lines // LINES_A_HEARING + 1)
+        ]  # fmt: skip
+        connection.execute(insert(t.hearings), hearings)
+        driver: Any = connection.connection.driver_connection
+        columns = "hearing, id, seat, role, start_ns, end_ns, text, folded"
+        with driver.cursor() as cursor, cursor.copy(f"COPY utterances ({columns}) FROM STDIN") as copy:
+            for n, (role, words, folded) in enumerate(sentences(lines)):
+                at = n % LINES_A_HEARING
+                hearing = f"h{n // LINES_A_HEARING}"
+                copy.write_row((hearing, f"u{at}", "", role, at * 10**9, at * 10**9 + 1, words, folded))
+
+
+def run(database: Database, *statements: str) -> float:
+    """Seconds of statements, outside of any transaction."""
+    begun = time.perf_counter()
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    return time.perf_counter() - begun
+
+
+def queries(lines: int) -> dict[str, list[str]]:
+    """What is asked, by kind; each is one that somebody would ask."""
+    chance = random.Random(36)  # noqa: S311 (the same at each run)
+    taken = list(sentences(min(lines, 20_000)))
+    both = sorted({words[1:].partition("提交的第")[0] for _, words, _ in taken if "提交的第" in words})
+    pieces = [words[8:14] for _, words, _ in chance.sample(taken, 60) if len(words) > 16]
+    return {
+        "name, 2 characters": chance.sample([one for one in both if len(one) == 2], 40),
+        "name, 3 characters": chance.sample([one for one in both if len(one) == 3], 40),
+        "frequent word, 2": ["原告", "被告", "借款", "证据", "陈述", "主张", "本院", "万元"] * 3,
+        "6 characters": pieces[:40],
+        "two terms": [f"{one} 证据" for one in chance.sample(both, 40)],
+        "1 character, frequent": list("原告被证人款对") * 3,
+        "1 character, rare": [chr(0x4E00 + n) for n in range(40, 3500, 90)],
+        "nowhere": ["龘靐", "齉爩", "zz", "麤麤麤"] * 10,
+    }
+
+
+async def measure(database: Database, lines: int, most: int) -> dict[str, dict[str, float]]:
+    """Milliseconds of each kind of query through the center's reader, as an inspector asks; `most` of each kind."""
+    reader, sight = reading.RecordReader(database), Sight(frozenset({"open"}))
+    found: dict[str, dict[str, float]] = {}
+    for kind, asked in queries(lines).items():
+        took, hits = [], 0
+        for words in asked[:most]:
+            begun = time.perf_counter()
+            hits += len(await reader.search(words, reading.WordFilter(), sight))
+            took.append((time.perf_counter() - begun) * 1000)
+        cuts = statistics.quantiles(took, n=20)
+        found[kind] = {"p50": cuts[9], "p95": cuts[18], "max": max(took), "hits": hits / len(took)}
+    return found
+
+
+def condition(way: str) -> Any:
+    """What takes the place of the center's own condition."""
+
+    def asked(connection: Connection, terms: Sequence[str], *, indexed: bool = True) -> ColumnElement[bool]:
+        compared = containing(connection, terms, indexed=False)
+        if way in ("pairs", "none"):
+            return containing(connection, terms) if way == "pairs" else compared
+        numbers = ",".join(str(gram) for term in terms for gram in grams_of(term))
+        pieces = sorted({one[n : n + 2] for one in terms for n in range(max(1, len(one) - 1))})
+        quoted = ["'" + one.replace("'", "''") + "'" for one in pieces]
+        said = {
+            "expression": f"wutong_grams(utterances.folded) @> '{{{numbers}}}'::integer[]",
+            "texts": f"utterances.measured @> ARRAY[{','.join(quoted)}]::text[]",
+            "tsvector": f"utterances.measured @@ $q${' & '.join(quoted)}$q$::tsquery",
+        }
+        return and_(literal_column(said[way], Boolean), compared)
+
+    return asked
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database")
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--way", action="append", choices=sorted(WAYS), default=[])
+    parser.add_argument("--asks", type=int, default=40, help="of each kind of query")
+    options = parser.parse_args()
+    database = open_database(options.database, patient=True)
+    begun = time.perf_counter()
+    fill(database, options.lines)
+    print(f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
+    for way in options.way or ["pairs"]:
+        run(database, "ALTER TABLE utterances DROP COLUMN IF EXISTS grams, DROP COLUMN IF EXISTS measured")
+        run(database, "DROP INDEX IF EXISTS utterances_measured", "VACUUM FULL utterances")
+        made_s = run(database, *WAYS[way])
+        run(database, "VACUUM ANALYZE utterances")
+        with database.engine.connect() as connection:
+            size = "SELECT pg_table_size('utterances'), pg_indexes_size('utterances')"
+            table, indexes = connection.execute(text(size)).one()
+        said = {"way": way, "made_s": round(made_s, 1), "table_mb": table >> 20, "indexes_mb": indexes >> 20}
+        print(json.dumps(said), flush=True)
+        reading.containing = condition(way)  # type: ignore[attr-defined]  # the condition alone is exchanged
+        for kind, took in asyncio.run(measure(database, options.lines, options.asks)).items():
+            print(f"  {kind:24}", *(f"{name} {value:8.1f}" for name, value in took.items()), flush=True)
+    database.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

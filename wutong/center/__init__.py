@@ -1,0 +1,1 @@
+"""What an administrator does to a center that stands still: `wutong center …`."""

@@ -1,0 +1,41 @@
+"""`wutong center …`: what is done to a center that stands still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+center = typer.Typer(no_args_is_help=True, help="Work on a center that does not run.")
+
+
+@center.callback()
+def _center() -> None:
+    """Keeps `migrate` a command of its own while it is the only one."""
+
+
+@center.command()
+def migrate(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option("--config", help="the center's TOML file")],
+    to: Annotated[
+        str, typer.Option("--to", envvar="WUTONG_CENTER_TO", help="postgresql://USER@HOST/NAME, without a password")
+    ],
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", help="file (mode 0600) with that user's password")
+    ] = None,
+) -> None:
+    """Move the center's store from SQLite to PostgreSQL; interrupted, it is run again and goes on."""
+    from server.database_address import read_url
+    from sync.errors import ConfigError
+    from wutong.center.migrate import migrate
+    from wutong.terminal import terminal
+
+    given = context.get_parameter_source("to")
+    if given is not None and given.name == "COMMANDLINE" and read_url(to).password is not None:
+        raise ConfigError(
+            "命令行上的口令会被本机其他人看到 (a password on the command line is seen by everybody on this machine): "
+            "leave it out and name --password-file, or put the URL into WUTONG_CENTER_TO"
+        )
+    migrate(config, to, password_file, terminal(stderr=True))
