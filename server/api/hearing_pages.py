@@ -31,7 +31,7 @@ OF_EACH_ANSWER = frozenset({"sealed_parts", "tracks"})
 """Fields of a hearing that every answer says for itself."""
 
 
-class Audience(StrEnum):
+class PageAudience(StrEnum):
     """For whom a page is encoded: what they may not see of it is a matter of `Unseen`, how it is shown one of this."""
 
     INSPECTOR = "inspector"
@@ -70,7 +70,7 @@ class HearingPages:
     def __init__(self, folds: KeptFolds) -> None:
         self._folds = folds
 
-    async def of(self, hearing: str, audience: Audience, unseen: Unseen, encode_page: Encode) -> HearingPage:
+    async def of(self, hearing: str, audience: PageAudience, unseen: Unseen, encode_page: Encode) -> HearingPage:
         """The page of all events that are stored now; `WutongError` "not-found"."""
 
         def made(fold: KeptFold) -> HearingPage:

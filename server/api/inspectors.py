@@ -15,7 +15,7 @@ from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
-from server.api.hearing_pages import Audience, HearingPage, HearingPages, for_archivists, for_inspectors
+from server.api.hearing_pages import HearingPage, HearingPages, PageAudience, for_archivists, for_inspectors
 from server.events.redaction import SignedWords
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
@@ -349,7 +349,7 @@ class InspectorRoutes:
     async def _page(self, request: Request, hearing: str) -> tuple[HearingPage, Unseen]:
         """The page for who asks, and what is withheld from it."""
         is_archivist = self._access.session(request).role == ARCHIVIST
-        audience = Audience.ARCHIVIST if is_archivist else Audience.INSPECTOR
+        audience = PageAudience.ARCHIVIST if is_archivist else PageAudience.INSPECTOR
         encode_page = for_archivists if is_archivist else for_inspectors
         unseen = self._unseen(request, hearing)
         page = await self._pages.of(hearing, audience, unseen, encode_page)

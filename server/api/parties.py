@@ -21,7 +21,7 @@ from server.access.classification import ARCHIVIST
 from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
-from server.api.hearing_pages import Audience, HearingPages, array, field_of, signing_field
+from server.api.hearing_pages import HearingPages, PageAudience, array, field_of, signing_field
 from server.api.inspectors import Ms
 from server.events.redaction import SignedWords
 from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
@@ -185,7 +185,7 @@ class PartyRoutes:
         async def hearing(request: Request) -> Response:
             with self._judged(request) as grant:
                 unseen = self._unseen(grant)
-                page = await self._pages.of(grant.hearing, Audience.PARTY, unseen, _for_parties)
+                page = await self._pages.of(grant.hearing, PageAudience.PARTY, unseen, _for_parties)
                 opening = await self._archive.opening(grant.hearing)
                 more = {
                     "court_name": opening.court_name,

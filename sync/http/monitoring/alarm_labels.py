@@ -38,6 +38,7 @@ ALARM_LABELS: Final = frozenset(
         "twice",
         "undecodable",
         "unreadable",
+        "unfit",
         "unsealed",
         "unsigned",
         "volume",

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from server.api.hearing_pages import Audience, HearingPages, for_archivists, for_inspectors
+from server.api.hearing_pages import HearingPages, PageAudience, for_archivists, for_inspectors
 from server.events.admission import read_event
 from server.events.redaction import signing_of, signing_seen
 from server.store.database import Database, open_database
@@ -44,8 +44,8 @@ class Store:
     async def take(self, *events: dict[str, Any]) -> None:
         await self.record.store_events([read_event("court1/c03", json.dumps(one).encode()) for one in events])
 
-    async def page(self, unseen: Unseen = EVERYTHING_SEEN, audience: Audience = Audience.INSPECTOR) -> Any:
-        pieces = for_archivists if audience is Audience.ARCHIVIST else for_inspectors
+    async def page(self, unseen: Unseen = EVERYTHING_SEEN, audience: PageAudience = PageAudience.INSPECTOR) -> Any:
+        pieces = for_archivists if audience is PageAudience.ARCHIVIST else for_inspectors
         page = await self.pages.of("h1", audience, unseen, pieces)
         return json.loads(page.encoded.plain({"more": 1}))
 
@@ -92,13 +92,13 @@ def every_kind() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("unseen", [EVERYTHING_SEEN, PART], ids=["whole", "sealed"])
-@pytest.mark.parametrize("audience", [Audience.INSPECTOR, Audience.ARCHIVIST])
+@pytest.mark.parametrize("audience", [PageAudience.INSPECTOR, PageAudience.ARCHIVIST])
 async def test_a_page_in_pieces_is_the_hearing_as_it_is_said_at_once(
-    store: Store, unseen: Unseen, audience: Audience
+    store: Store, unseen: Unseen, audience: PageAudience
 ) -> None:
     events = every_kind()
     await store.take(*events)
-    expected = true_page(events, unseen, strokes=audience is Audience.ARCHIVIST)
+    expected = true_page(events, unseen, strokes=audience is PageAudience.ARCHIVIST)
     got = await store.page(unseen, audience)
     assert got == expected
     assert await store.page(unseen, audience) == got, "what is kept is what was made"
@@ -154,7 +154,7 @@ async def test_only_the_lines_that_an_event_names_are_encoded_again(store: Store
 
 async def test_what_is_kept_for_one_reader_is_given_to_none_who_may_see_less(store: Store) -> None:
     await store.take(opening(1), said(2, "人人可见", at_ms=1000), said(3, "仅此一人", at_ms=3000))
-    everything = json.dumps(await store.page(audience=Audience.ARCHIVIST), ensure_ascii=False)
+    everything = json.dumps(await store.page(audience=PageAudience.ARCHIVIST), ensure_ascii=False)
     withheld_page = json.dumps(await store.page(PART), ensure_ascii=False)
     assert "仅此一人" in everything
     assert "仅此一人" not in withheld_page
