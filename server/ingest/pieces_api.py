@@ -25,6 +25,7 @@ from server.ingest.piece_writer import PieceWriter
 from server.ingest.uploads import Tokens, UploadFolder
 from sync.errors import AccessError, WutongError
 from sync.http.rules import BODY_BYTES, machine
+from sync.runtime.log_ids import upload_id
 from sync.uplink.pieces import MAX_BODY_BYTES, PieceAnswer, PieceHeader, PieceReader, PiecesError
 
 log = structlog.get_logger(__name__)
@@ -119,6 +120,8 @@ class PieceDoor:
             raise AccessError("this room may not send any more", code="not-enrolled")
         for number, answer in (await self._writer.write(room, stretches)).items():
             answers[number] = answer
+            said = {"id": upload_id(answer.upload), "room": room, "offset": answer.offset, "code": answer.code}
+            log.debug("upload_answered", **said)
             if answer.code:
                 reader.refuse([number])  # what would follow has no place in its file
 

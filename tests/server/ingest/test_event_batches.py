@@ -124,8 +124,8 @@ async def test_a_center_receipts_what_is_beside_a_bad_event_and_the_event_itself
         await until(lambda: other.receipts() == set(range(1, 40)))
         await until(lambda: room.receipts() == set(range(1, 40)) - {7})
         assert room.refused() == []
-        assert "failed" in served.center.rooms.states[ROOMS[0]].alarms
-        assert "failed" not in served.center.rooms.states[ROOMS[1]].alarms
+        assert "unfit" in served.center.rooms.states[ROOMS[0]].alarms
+        assert "unfit" not in served.center.rooms.states[ROOMS[1]].alarms
         async with served.inspector() as http:
             found = (await http.get("/api/search", params={"q": "第8句"})).json()
         assert {hit["hearing"] for hit in found} == {"h1", "h2"}

@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from server.integrity.enrollment import Enrollment, center_key
+from server.store import tables as t
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.messages.object_claim import sign_token_claim
 from sync.ledger.note import read_note
 from sync.ledger.token import request_of
-from tests.support.files import databases
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said
 from tests.support.peers.tsa import Authority
 from tests.support.rooms.signing_room import SigningRoom, enroll_device
@@ -30,8 +31,9 @@ async def post(http: httpx.AsyncClient, size: int, token: bytes, hearing: str = 
 
 def held(served: Served) -> tuple[str, bytes | None]:
     """The note of the last checkpoint, and the token that is kept over it."""
-    (row,) = databases.rows(served.data / "center.db", "SELECT note, token FROM checkpoints WHERE size = 2")
-    return row[0], row[1]
+    query = select(t.checkpoints.c.note, t.checkpoints.c.token).where(t.checkpoints.c.size == 2)
+    (row,) = served.center.database.read_now(lambda connection: connection.execute(query).all())
+    return row.note, row.token
 
 
 async def witnessed(served: Served, room: RoomPeer, folder: Path) -> SigningRoom:

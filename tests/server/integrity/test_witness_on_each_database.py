@@ -30,7 +30,7 @@ ROOM = "court1/c03"
 
 
 def enrollment(served: Served) -> Enrollment:
-    found: Enrollment = served.center.witness._enrollment
+    found: Enrollment = served.center.enrollment
     return found
 
 
