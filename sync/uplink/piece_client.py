@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import httpx
+import structlog
 from pydantic import ValidationError
 
 from sync.errors import CenterError
+from sync.runtime.log_ids import upload_id
 from sync.text.strict_json import UnreadableError, read_strict
 from sync.uplink.pieces import MAGIC, MEDIA_TYPE, PieceAnswer, PieceAnswers, PieceHeader, pack_pieces
 from sync.uplink.tus import expect
+
+log = structlog.get_logger(__name__)
 
 _MAX_ANSWER_BYTES = 256 * 1024
 _HEADERS = {"Content-Type": MEDIA_TYPE}
@@ -54,4 +58,6 @@ class PieceClient:
             raise CenterError("the center's answer to pieces cannot be read; it will be asked again") from error
         if len(said.pieces) != count:
             raise CenterError("the center did not answer for each piece; it will be asked again")
+        for piece in said.pieces:
+            log.debug("upload_request_answered", id=upload_id(piece.upload), offset=piece.offset, code=piece.code)
         return said.pieces

@@ -40,7 +40,7 @@ async def test_a_slow_page_is_told_so_and_holds_up_nobody(
             now = camera.sent
             await until(lambda now=now: camera.sent > now)  # type: ignore[misc]  # a lambda's default
         assert line.carried > carried, "what can be sent is sent"
-        assert sum(one.lost for one in served.center.live.gateway.tabs) > lost
+        await until(lambda: sum(one.lost for one in served.center.live.gateway.tabs) > lost)
         assert most < MOST_BYTES
         got = quick.sequences()
         assert got == list(range(got[0], got[0] + len(got)))

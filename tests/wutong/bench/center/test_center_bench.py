@@ -33,6 +33,7 @@ def descendants() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
+@pytest.mark.alone  # nothing is lost on a machine that is not short of time
 async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left(tmp_path: Path, memory: Path) -> None:
     before = {one.pid for one in descendants()}
     plan = CenterPlan(
