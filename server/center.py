@@ -17,7 +17,7 @@ from server.ingest.floods import Floods
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.ingest.signing_rooms import SigningRooms
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
 from server.inspection.unrecorded import Unrecorded
 from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment

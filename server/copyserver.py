@@ -26,11 +26,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from server.ingest import pieces_api
-from server.ingest.objects_api import Claim, ClaimJudge, room_by
-from server.ingest.pieces_api import PieceDoor
-from server.ingest.upload_gate import UploadGate, upload_routes
-from server.ingest.uploads import Tokens, UploadFolder
+from server.ingest.objects_api import Claim, ClaimJudge
+from server.ingest.room_tokens import Tokens, room_by
+from server.ingest.uploads import pieces_api
+from server.ingest.uploads.pieces_api import PieceDoor
+from server.ingest.uploads.tus_folder import UploadFolder
+from server.ingest.uploads.upload_gate import UploadGate, upload_routes
 from sync.errors import AccessError, CenterError, ConfigError, LedgerError, StorageError, WutongError
 from sync.http.machine_door import MachineDoor
 from sync.http.rules import machine

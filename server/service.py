@@ -31,12 +31,13 @@ from server.ingest.message_pace import MessagePace
 from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
+from server.ingest.room_tokens import Tokens, certified_room, room_by
 from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.signing_rooms import WHAT as SIGNS
 from server.ingest.signing_rooms import SigningRooms
-from server.ingest.upload_gate import UploadGate
-from server.ingest.upload_lines import UploadLines
-from server.ingest.uploads import Tokens, UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
+from server.ingest.uploads.upload_gate import UploadGate
+from server.ingest.uploads.upload_lines import UploadLines
 from server.inspection.unrecorded import Unrecorded
 from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment, center_key
@@ -209,8 +210,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         max_bytes,
         key,
     )
-    timestamp_tokens.install(app, database, objects_api.room_by(tokens), enrollment.keys.of)
-    enrollment.install(app, audit, objects_api.certified_room(tokens))
+    timestamp_tokens.install(app, database, room_by(tokens), enrollment.keys.of)
+    enrollment.install(app, audit, certified_room(tokens))
     viewed = ViewingLog(record)
     watching = LiveLog(live, rooms, audit)
     playing = PlaybackService(archive, Media(indexes), store, uploads)
@@ -331,7 +332,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(center.ledger.run(), name="audit-ledger"),
-        asyncio.create_task(_write_times(center.record), name="times"),
+        asyncio.create_task(center.record.catch_up_times(), name="times"),
         asyncio.create_task(every(POLL_S, poll), name="poll"),
         asyncio.create_task(center.live.wall.run(), name="wall"),
         *center.tls.tasks(),
@@ -366,16 +367,6 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.broker.stop()
         await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
-
-
-async def _write_times(record: RecordWriter) -> None:
-    """Once, of what older versions have stored."""
-    while True:
-        try:
-            return await record.write_times()
-        except StorageError as error:
-            log.error("times_not_written", why=error.message, next="tried again; until then less is found")
-            await asyncio.sleep(EXPIRE_S)
 
 
 async def _sign_last(ledger: AuditLedger) -> None:

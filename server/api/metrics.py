@@ -22,7 +22,7 @@ from server.config import Config
 from server.ingest.mishaps import Mishaps
 from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
 from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,14 +20,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from server.ingest import pieces_api
 from server.ingest.contents import look
-from server.ingest.partial import Metadata, Partial
-from server.ingest.pieces_api import PieceDoor
+from server.ingest.room_tokens import Tokens, room_by
 from server.ingest.selftest_objects import SelfTestObjects
 from server.ingest.signing_rooms import SigningRooms
-from server.ingest.upload_gate import UploadGate, upload_routes
-from server.ingest.uploads import Tokens, UploadFolder
+from server.ingest.uploads import pieces_api
+from server.ingest.uploads.partial import Metadata, Partial
+from server.ingest.uploads.pieces_api import PieceDoor
+from server.ingest.uploads.tus_folder import UploadFolder
+from server.ingest.uploads.upload_gate import UploadGate, upload_routes
 from server.rooms import Rooms
 from server.store.files import FileEntry
 from server.store.media_indexes import MediaIndexes
@@ -232,27 +233,6 @@ def _is_of(metadata: Metadata, claim: Claim) -> bool:
     if (metadata.hearing, metadata.kind) != (claim.hearing, claim.kind):
         return False
     return claim.kind != "segment" or (metadata.track, metadata.index) == (claim.track, claim.index)
-
-
-def certified_room(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:
-    """The check of a route for rooms by their certificate alone; the room is in the scope as `wutong_room`."""
-
-    async def certified(request: Request) -> None:
-        room = tokens.certified(request)
-        if room is None:
-            raise AccessError("this request needs the certificate of a room of this center", code="not-enrolled")
-        request.scope["wutong_room"] = room
-
-    return certified
-
-
-def room_by(tokens: Tokens) -> Callable[[Request], Awaitable[None]]:
-    """The check of a route for rooms: by certificate or token, the room is in the request's scope as `wutong_room`."""
-
-    async def known_room(request: Request) -> None:
-        request.scope["wutong_room"] = tokens.room(request)
-
-    return known_room
 
 
 def install(

@@ -20,7 +20,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi import Path as FromPath
 from fastapi.responses import FileResponse
 
-from server.ingest.uploads import Tokens, UploadFolder
+from server.ingest.room_tokens import Tokens, room_by
+from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import StorageError, WutongError
 from sync.http.rules import machine
 from sync.record.bodies.limits import Name, Sha256
@@ -113,8 +114,7 @@ Test = Annotated[Name, FromPath()]
 def install(app: FastAPI, tokens: Tokens, tests: SelfTestObjects) -> None:
     """Add `/api/selftest/…`, for rooms alone."""
 
-    async def known_room(request: Request) -> None:
-        request.scope["wutong_room"] = tokens.room(request)
+    known_room = room_by(tokens)
 
     @app.get("/api/selftest/{test}/{sha256}")
     @machine(known_room)

@@ -18,7 +18,7 @@ from fastapi import Response
 from fastapi.responses import FileResponse
 from typing_extensions import TypedDict
 
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
 from server.playback.solo_readers import SoloReaders
 from server.store.objects import ObjectStore

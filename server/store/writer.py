@@ -7,6 +7,7 @@ room's log was lost and began anew, or somebody speaks in its name, and a person
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import OrderedDict
@@ -26,6 +27,7 @@ from server.store.files import FileEntry
 from server.store.folded import folded_case
 from server.store.sealed_parts import keep_act, said_of, take_room_acts
 from server.store.transcript_index import Lines
+from sync.errors import StorageError
 from sync.record.bodies.media import SegmentBody
 from sync.record.bodies.session import OpenBody, is_public
 from sync.record.event import Event
@@ -34,6 +36,7 @@ from sync.text.characters import clean_line
 
 log = structlog.get_logger(__name__)
 
+TIMES_AGAIN_S = 600.0
 MAX_OWNERS = 50_000
 """Hearings whose room is kept in memory; of the others the database is asked."""
 
@@ -128,6 +131,15 @@ class RecordWriter:
         """Say of all lines that are searched when they were said, one hearing a transaction; nothing where they do."""
         while await self._db.write(self._lines.write_times):
             pass
+
+    async def catch_up_times(self) -> None:
+        """`write_times`, tried until it is done: once, of what older versions have stored."""
+        while True:
+            try:
+                return await self.write_times()
+            except StorageError as error:
+                log.error("times_not_written", why=error.message, next="tried again; until then less is found")
+                await asyncio.sleep(TIMES_AGAIN_S)
 
     async def audit(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append to the audit log."""

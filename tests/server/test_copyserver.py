@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from server import copyserver
 from server.copyserver import read_rooms, running
-from server.ingest.upload_files import ORPHAN_DAYS
+from server.ingest.uploads.upload_files import ORPHAN_DAYS
 from sync.errors import ConfigError
 from sync.ledger.messages.object_claim import sign_claim
 from sync.tls.authority import open_authority

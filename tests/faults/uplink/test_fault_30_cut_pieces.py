@@ -12,7 +12,7 @@ import struct
 
 import pytest
 
-from server.ingest import pieces_api
+from server.ingest.uploads import pieces_api
 from sync.uplink.piece_client import PieceClient
 from sync.uplink.pieces import pack_pieces
 from tests.support.peers.center_peers import Served

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.ingest import uploads as folder_module
+from server.ingest.uploads import tus_folder as folder_module
 from sync.mqtt import BrokerAddress
 from sync.room.paths import RoomPaths
 from sync.uplink import uploads as uploads_module
@@ -107,7 +107,7 @@ async def test_a_chunk_that_is_cut_at_any_byte_costs_what_did_not_arrive(
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
 from server.store.objects import ObjectStore
 from server.store.writer import RecordWriter
 died = Path(sys.argv.pop(1))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from fastapi import Request
 
-from server.ingest.upload_files import _ascii
-from server.ingest.upload_gate import metadata_of
+from server.ingest.uploads.upload_files import _ascii
+from server.ingest.uploads.upload_gate import metadata_of
 from sync.errors import WutongError
 
 

@@ -11,8 +11,8 @@ import pytest
 from fastapi import HTTPException
 
 from server.ingest.objects_api import AT_ONCE
-from server.ingest.upload_files import ORPHAN_DAYS
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
+from server.ingest.uploads.upload_files import ORPHAN_DAYS
 from tests.server.access.test_sealed_parts import at_room_time, store
 from tests.support.peers.center_peers import RoomPeer, Served, metadata, opening, until
 

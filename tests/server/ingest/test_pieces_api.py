@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from server.ingest import pieces_api, upload_files
 from server.ingest.objects_api import KINDS
-from server.ingest.pieces_api import PieceDoor
+from server.ingest.uploads import pieces_api, upload_files
+from server.ingest.uploads.pieces_api import PieceDoor
 from sync.errors import AccessError, CenterError
 from sync.uplink.piece_client import PieceClient
 from sync.uplink.pieces import MAGIC, MAX_BODY_BYTES, MAX_PIECES, pack_piece, pack_pieces

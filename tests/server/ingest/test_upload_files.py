@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from server.ingest import running_digest
-from server.ingest.free_space import LOOK_S, FreeSpace
-from server.ingest.partial import Metadata, Partial
-from server.ingest.running_digest import RunningDigest
-from server.ingest.upload_files import ORPHAN_DAYS, UploadFiles
-from server.ingest.upload_index import UploadIndex
+from server.ingest.uploads import running_digest
+from server.ingest.uploads.free_space import LOOK_S, FreeSpace
+from server.ingest.uploads.partial import Metadata, Partial
+from server.ingest.uploads.running_digest import RunningDigest
+from server.ingest.uploads.upload_files import ORPHAN_DAYS, UploadFiles
+from server.ingest.uploads.upload_index import UploadIndex
 from sync.errors import StorageError
 
 ROOM = "court1/c03"
@@ -212,7 +212,7 @@ def test_the_disk_is_asked_once_in_a_while_and_what_was_written_counts_meanwhile
         asked.append(folder)
         return _Usage()
 
-    monkeypatch.setattr("server.ingest.free_space.shutil.disk_usage", usage)
+    monkeypatch.setattr("server.ingest.uploads.free_space.shutil.disk_usage", usage)
     space = FreeSpace(tmp_path, monotonic=lambda: now[0])
     assert space.is_old
     assert [space.bytes() for _ in range(5)] == [1000] * 5

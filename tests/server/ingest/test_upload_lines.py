@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from server.ingest.upload_lines import UploadLines
+from server.ingest.uploads.upload_lines import UploadLines
 from sync.uplink.request_lines import note_upload_answer
 
 UPLOAD = "0123456789abcdef0123456789abcdef"

@@ -10,9 +10,9 @@ from typing import BinaryIO, Self, cast
 import httpx
 import pytest
 
-from server.ingest.partial import Metadata, Partial
-from server.ingest.upload_files import MOST_UPLOADS, ORPHAN_DAYS
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.partial import Metadata, Partial
+from server.ingest.uploads.tus_folder import UploadFolder
+from server.ingest.uploads.upload_files import MOST_UPLOADS, ORPHAN_DAYS
 from sync.errors import StorageError
 from tests.support.peers.center_peers import TOKENS, Served, metadata
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from server.ingest.uploads import UploadFolder
+from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import WutongError
 from sync.record.bodies.limits import LineName, Name, Sha256
 from sync.tls.names import is_room, subject

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from server import copyserver
-from server.ingest import upload_files
-from server.ingest.pieces_api import PieceDoor
+from server.ingest.uploads import upload_files
+from server.ingest.uploads.pieces_api import PieceDoor
 from sync.errors import CenterError
 from sync.http.machine_door import MachineDoor
 from sync.http.serve import serving

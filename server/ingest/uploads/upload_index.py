@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from typing import TypeVar
 
-from server.ingest.partial import FileKey, Partial
+from server.ingest.uploads.partial import FileKey, Partial
 
 K = TypeVar("K")
 _Track = tuple[str, str, str]

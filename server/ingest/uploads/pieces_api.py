@@ -21,8 +21,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from server.ingest.piece_writer import PieceWriter
-from server.ingest.uploads import Tokens, UploadFolder
+from server.ingest.room_tokens import Tokens
+from server.ingest.uploads.piece_writer import PieceWriter
+from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import AccessError, WutongError
 from sync.http.rules import BODY_BYTES, machine
 from sync.runtime.log_ids import upload_id

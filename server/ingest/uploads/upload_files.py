@@ -23,9 +23,9 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from server.ingest.free_space import FreeSpace
-from server.ingest.partial import FileKey, Metadata, Partial
-from server.ingest.upload_index import UploadIndex
+from server.ingest.uploads.free_space import FreeSpace
+from server.ingest.uploads.partial import FileKey, Metadata, Partial
+from server.ingest.uploads.upload_index import UploadIndex
 from sync.errors import StorageError, WutongError
 from sync.runtime.durable_files import replace_file
 

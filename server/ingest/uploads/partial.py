@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.ingest.running_digest import RunningDigest
+from server.ingest.uploads.running_digest import RunningDigest
 from sync.record.bodies.limits import Name
 
 FileKey = tuple[str, str, str, str, int, str]

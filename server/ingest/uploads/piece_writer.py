@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from server.ingest.partial import Metadata, Partial
-from server.ingest.upload_files import UploadFiles
+from server.ingest.uploads.partial import Metadata, Partial
+from server.ingest.uploads.upload_files import UploadFiles
 from sync.errors import StorageError
 from sync.uplink.pieces import Code, PieceAnswer, PieceStretch
 

@@ -9,8 +9,9 @@ from typing import cast
 from fastapi import APIRouter, Request
 from tuspyserver import create_tus_router
 
-from server.ingest.partial import Metadata
-from server.ingest.uploads import Tokens, UploadFolder
+from server.ingest.room_tokens import Tokens
+from server.ingest.uploads.partial import Metadata
+from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import AccessError, WutongError
 from sync.http.rules import BODY_BYTES, Rule, declare
 
@@ -31,7 +32,7 @@ class UploadGate:
 
     async def __call__(self, request: Request) -> None:
         room = self._tokens.room(request)
-        request.scope["wutong_room"] = room  # for the line of the log (`server.ingest.upload_lines`)
+        request.scope["wutong_room"] = room  # for the line of the log (`server.ingest.uploads.upload_lines`)
         for header in ("upload-concat", "x-http-method-override"):
             if header in request.headers:
                 raise WutongError(f"{header} is not offered here", code="invalid")

@@ -1,4 +1,4 @@
-"""Uploads by tus 1.0, as rooms of before send them: who asks, and tuspyserver's storage over our files.
+"""Uploads by tus 1.0, as rooms of before send them: tuspyserver's storage over our files.
 
 The routes are tuspyserver's; the storage behind them is ours (`UploadFiles`), because of what the library's own does
 (4.4.3): it trusts the offset in its sidecar over the file (after a crash it appends a chunk twice), authorizes a PATCH
@@ -15,78 +15,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
 from tuspyserver.storage import TusStorage
 
-from server.ingest.upload_files import UploadFiles, sidecar, size_of
-from sync.errors import AccessError, StorageError
-from sync.http.connection import PEER
-from sync.tls.certificates import PeerIdentity
+from server.ingest.uploads.upload_files import UploadFiles, sidecar, size_of
+from sync.errors import StorageError
 
 _BUFFER_BYTES = 1024 * 1024
-
-
-class RoomJudge(Protocol):
-    """Who knows which certificates are good."""
-
-    def room(self, peer: PeerIdentity) -> str:
-        """`court/room`; `AccessError` "not-enrolled"."""
-
-    def is_shut(self, room: str) -> bool:
-        """Whether nothing is taken from a room."""
-
-
-class Tokens:
-    """Which room asks: by the certificate of its connection or, where that is still taken, by a bearer token."""
-
-    def __init__(
-        self,
-        hashes: Mapping[str, str],
-        certificates: RoomJudge | None = None,
-        *,
-        taken: Callable[[Request], bool] = lambda request: True,
-    ) -> None:
-        """`hashes`: SHA-256 (hex) of a token -> `court/room`. `certificates`: who judges those; None: they say
-        nothing. `taken`: whether a token is enough for this request."""
-        self._hashes = dict(hashes)
-        self._certificates = certificates
-        self._taken = taken
-
-    def room(self, request: Request) -> str:
-        """The room that asks; `AccessError` "not-enrolled" or "token" when it shows nothing that is good."""
-        room = self.certified(request)
-        if room is None:
-            room = self._by_token(request)
-            if self._certificates is not None and self._certificates.is_shut(room):
-                raise AccessError("this room's device was revoked; enroll it again", code="not-enrolled")
-        return room
-
-    def certified(self, request: Request) -> str | None:
-        """The room whose certificate came with the connection, None where none did; `AccessError` "not-enrolled"."""
-        peer = request.scope.get("state", {}).get(PEER)
-        if peer is None or self._certificates is None:
-            return None
-        return self._certificates.room(peer)
-
-    def _by_token(self, request: Request) -> str:
-        if not self._taken(request):
-            raise AccessError(
-                "本中心只接受法庭证书，请登记本庭或检查 [center] url (this center takes rooms by their certificate: "
-                "enroll this room, and name the center's own https address in the profile, not a proxy's)",
-                code="token",
-            )
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        digest = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
-        # A look-up by the hash of a secret tells by its time nothing of the secret.
-        room = self._hashes.get(digest)
-        if room is not None and scheme.lower() == "bearer":
-            return room
-        raise AccessError("this request needs the certificate or the token of a room of this center", code="token")
 
 
 class UploadFolder(UploadFiles, TusStorage):
