@@ -9,7 +9,7 @@ help:
 	@echo "make demo       install what is missing, then one courtroom live (options: make demo ARGS='--rooms 2 --manual')"
 	@echo "make test       install what is missing, then every check and test, the browser's included"
 	@echo "make test T=…   only these tests: a path, or an expression (make test T=tests/sync; make test T='seal and not token')"
-	@echo "make unit       the tests that need no device, broker, browser, model or process: within a minute"
+	@echo "make unit       the tests that need no device, broker, browser, model or process: about two minutes"
 	@echo "make lint       style, types and the direction of imports, of Python and of the pages"
 	@echo "make fmt        mend what can be mended of that by itself, and format (Python only)"
 	@echo "make web        build, check and test the pages"

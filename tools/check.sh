@@ -50,7 +50,7 @@ pythons() {
             edge hardware recorder server sync transcriber wutong tests tools
     done
 }
-# Three quarters of a minute on two cores when nothing else runs; $@ adds to it.
+# Two and a quarter minutes on two cores (2026-11-30); $@ adds to it.
 unit() { run "pytest, unit" $bin/pytest -n 2 --dist worksteal -m unit "$@"; }
 
 # A bare machine is made and set up mostly by waiting for the network and the disk: that goes on beside the checks that
