@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sync.errors import AccessError, WutongError
 from sync.http.answers import CODE, error_response
 from sync.http.audit.outcomes import OPENED, Outcome
-from sync.http.bodies import CountedBody, check_length, too_large
+from sync.http.bodies import TAKEN, CountedBody, check_length, too_large
 from sync.http.headers import add_headers
 from sync.http.people import Session
 from sync.http.request_scope import PARAMS, REFUSED, RULE, TEMPLATE, check_still
@@ -110,7 +110,7 @@ class AccessGate:
             if _CONTROL_ASKED.search(scope["query_string"]):
                 text = "查询中有无法使用的控制字符 (the query holds control characters; leave them out)"
                 raise WutongError(text, code="invalid")
-            limit = BODY_BYTES if rule is None else rule.body_bytes
+            limit = scope[TAKEN] = BODY_BYTES if rule is None else rule.body_bytes
             if match is Match.FULL:  # a wrong method goes on and is answered with 405
                 await self._access.admit(rule, request)
             check_length(request.headers, limit)

@@ -40,7 +40,7 @@ async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left
         rooms=3,
         watched=4,
         inspectors=2,
-        seconds=8,
+        seconds=14,
         segment_s=2,
         rooms_a_process=2,
         settle_s=1,
