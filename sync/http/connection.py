@@ -14,7 +14,7 @@ import ipaddress
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import h11
 import structlog
@@ -229,7 +229,7 @@ class GuardedConnection(H11Protocol):
 
     @property
     def _linger_bytes(self) -> int:
-        taken: int = (self.scope or {}).get(TAKEN, 0)
+        taken = cast(int, (self.scope or {}).get(TAKEN, 0))
         return min(max(taken, _LINGER_LEAST_BYTES), _LINGER_MOST_BYTES)
 
     @property
