@@ -1,6 +1,6 @@
 """Sign-in codes that cost little: a hash that a thief would have to pay for is paid at every start of a test's server.
 
-Only in the process of the tests, never in the product; `tests/sync/http/test_codes.py` looks at what the product keeps.
+Only in the process of the tests, never in the product, of which `tests/sync/http/rights/test_codes.py` is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import functools
 
 from argon2 import PasswordHasher
 
-from sync.http import people
+from sync.http.rights import people
 
 DEAR = PasswordHasher
 """What the product uses, with its own parameters."""
