@@ -33,6 +33,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from sync.runtime.bounds.fair_inbox import FairInbox
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from sync.runtime.logs.seldom import is_named
+from sync.tls.read_ahead import ReadAheadSocket
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +117,7 @@ class MqttConnection:
         client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
         client.reconnect_delay_set(*RECONNECT_S)
         if address.tls is not None:
+            address.tls.sslsocket_class = ReadAheadSocket
             client.tls_set_context(address.tls)
         if address.username:
             client.username_pw_set(address.username, address.password)

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from tests.support import kinds
+from tests.support import kinds, quick_codes
 from tests.support.files import databases
 from wutong.bench import browser
 
@@ -27,6 +27,7 @@ settings.load_profile("exploring" if os.environ.get("WUTONG_EXPLORE") else "repe
 
 guard = kinds.Guard()
 databases.watch()
+quick_codes.make_quick()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself chooses by markers

@@ -39,11 +39,29 @@ lint_pages() {
     run "svelte-check" web check
     run "eslint" web lint
 }
+# at_once COMMAND...: each a string; they run beside each other, and what each says stands in one piece.
+at_once() {
+    local at code=0 folder
+    local -a running=()
+    folder=$(mktemp -d)
+    for at in "$@"; do
+        # shellcheck disable=SC2086 # a command and its words
+        $at >"$folder/${#running[@]}" 2>&1 &
+        running+=($!)
+    done
+    for at in "${!running[@]}"; do
+        wait "${running[$at]}" || code=$?
+        cat "$folder/$at"
+    done
+    rm -r "$folder"
+    return "$code"
+}
 # Wutong runs on each Python from 3.11 on: types are checked for all, and those that are here read every file.
 pythons() {
     local version python
-    for version in 3.12 3.13; do # The first is the one that `lint` checks for.
-        run "mypy for Python $version" $bin/mypy --python-version "$version"
+    # The first is the one that `lint` checks for.
+    run "mypy for Python 3.12 and 3.13" at_once "$bin/mypy --python-version 3.12" "$bin/mypy --python-version 3.13"
+    for version in 3.12 3.13; do
         # What stands for one that is not installed, as pyenv's, fails when it is called.
         python=$(command -v "python$version") && "$python" -c '' 2>/dev/null || continue
         run "Python $version reads every file" env "PYTHONPYCACHEPREFIX=$PWD/.setup/bytecode" "$python" -m compileall -q \
@@ -94,11 +112,11 @@ case "${1:-all}" in
         run "coverage" tools/coverage.sh
         # What it finds is printed, and lies in .setup/fuzz; longer by `make fuzz`.
         run "fuzz, for 30 s" $bin/python -m tests.fuzz.run --seconds 30
-        # Three at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
+        # Four at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
         # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
         # and alone.
         run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
-        run "pytest" $bin/pytest -n 3 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
+        run "pytest" $bin/pytest -n 4 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
         run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
         run "pytest in the browser" $bin/pytest tests/e2e
         ;;

@@ -24,7 +24,7 @@ from sync.http.headers import add_headers
 from sync.http.rights.people import Session
 from sync.http.rights.request_scope import PARAMS, REFUSED, RULE, TEMPLATE, check_still
 from sync.http.rights.rules import BODY_BYTES, Rule, check_declared, rule_of
-from sync.http.wire.bodies import CountedBody, check_length, too_large
+from sync.http.wire.bodies import TAKEN, CountedBody, check_length, too_large
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class AccessGate:
             if _CONTROL_ASKED.search(scope["query_string"]):
                 text = "查询中有无法使用的控制字符 (the query holds control characters; leave them out)"
                 raise WutongError(text, code="invalid")
-            limit = BODY_BYTES if rule is None else rule.body_bytes
+            limit = scope[TAKEN] = BODY_BYTES if rule is None else rule.body_bytes
             if match is Match.FULL:  # a wrong method goes on and is answered with 405
                 await self._access.admit(rule, request)
             check_length(request.headers, limit)

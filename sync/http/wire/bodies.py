@@ -11,6 +11,9 @@ from starlette.types import Message, Receive
 
 from sync.errors import WutongError
 
+TAKEN = "wutong_body_bytes"
+"""In a request's scope: how much its route takes, once it is known."""
+
 
 def too_large(limit_bytes: int) -> WutongError:
     """What who sends too much is told."""

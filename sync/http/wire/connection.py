@@ -14,7 +14,7 @@ import ipaddress
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import h11
 import structlog
@@ -22,6 +22,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from sync.http.wire.bodies import TAKEN
 from sync.tls.certificates import peer_identity
 
 log = structlog.get_logger(__name__)
@@ -30,8 +31,9 @@ PEER = "wutong_peer"
 """Where a request has, in `scope["state"]`, whose certificate came with its connection (`PeerIdentity`); no header of
 the request can say so."""
 _LINGER_S = 2.0
-_LINGER_BYTES = 16 * 1024**2
-"""Of the rest of a body, thrown away as it comes; a room sends its files by the MiB and is to hear why it may not."""
+_LINGER_LEAST_BYTES, _LINGER_MOST_BYTES = 1024**2, 16 * 1024**2
+"""Of the rest of a body, thrown away as it comes: as much as the route takes. A room sends its files by the MiB and is
+to hear why it may not; whoever pours into a route that takes little is not read for long."""
 _SAY_AGAIN_S = 60.0
 
 
@@ -167,7 +169,7 @@ class GuardedConnection(H11Protocol):
         """Take bytes of a request, or throw them away after its answer."""
         if self._lingering is not None:
             self._discarded += len(data)
-            if self._discarded > _LINGER_BYTES:
+            if self._discarded > self._linger_bytes:
                 self.flow.pause_reading()
             return
         self._received += len(data)
@@ -224,6 +226,11 @@ class GuardedConnection(H11Protocol):
     @property
     def _sends_body(self) -> bool:
         return self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
+
+    @property
+    def _linger_bytes(self) -> int:
+        taken = cast(int, (self.scope or {}).get(TAKEN, 0))
+        return min(max(taken, _LINGER_LEAST_BYTES), _LINGER_MOST_BYTES)
 
     @property
     def _waiting_bytes(self) -> int:

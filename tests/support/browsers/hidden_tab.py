@@ -23,6 +23,10 @@ SCRIPT = """(() => {
         if (hidden) for (const video of document.querySelectorAll('video')) video.pause();
         document.dispatchEvent(new Event('visibilitychange'));
     };
+    tab.bufferedEnd = () => {
+        const { buffered } = document.querySelector('video');
+        return buffered.length ? buffered.end(buffered.length - 1) : 0;
+    };
     const append = SourceBuffer.prototype.appendBuffer;
     SourceBuffer.prototype.appendBuffer = function (bytes) {
         try {

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from server.config import load_config
 from server.service import build, running
+from tests.support.files.migrated import new_store
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto, until
 
 
@@ -19,7 +20,10 @@ async def center_at(folder: Path, broker_port: int, database: str = "") -> Async
     """A center whose broker is reached at this port; the devices of both its rooms are enrolled."""
     file = folder / "center.toml"
     file.write_text(config_text(folder / "center", broker_port, database=database))
-    center = build(load_config(file))
+    config = load_config(file)
+    if not database:
+        new_store(config.storage.data / "center.db")
+    center = build(config)
     async with running(center, "127.0.0.1", 0) as port:
         here = Served(f"http://127.0.0.1:{port}", broker_port, folder / "center", center)
         await here.enroll()

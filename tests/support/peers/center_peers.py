@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sync import topics
 from sync.uplink.files.tus import TusClient
 from tests.support.peers.device_signatures import device_key, enroll_devices, signed_batch
+from tests.support.quick_tls import UNTRUSTING
 
 TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "token-of-room-c04-0123456789abcdef"}
 ROOM_NS = 1_000_000_000_000
@@ -190,7 +191,9 @@ class Served:
     @contextlib.asynccontextmanager
     async def inspector(self, role: str = "inspector") -> AsyncIterator[httpx.AsyncClient]:
         """Somebody who is signed in, an inspector unless said otherwise."""
-        async with httpx.AsyncClient(base_url=self.url, headers={"X-Wutong": "1"}, timeout=20) as http:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers={"X-Wutong": "1"}, timeout=20, verify=UNTRUSTING
+        ) as http:
             answer = await http.post("/api/session", json={"code": self.code(role)})
             assert answer.status_code == 200, answer.text
             yield http
@@ -210,7 +213,7 @@ class Served:
     async def uploader(self, room: str = "court1/c03") -> AsyncIterator[tuple[TusClient, httpx.AsyncClient]]:
         """The room's own upload client."""
         headers = {"Authorization": f"Bearer {TOKENS[room]}"}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, verify=UNTRUSTING) as http:
             yield TusClient(http), http
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.files.migrated import new_store
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 
 ENGINES = ("sqlite", "postgresql")
@@ -25,7 +26,7 @@ def postgres() -> Iterator[PostgresServer]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a new store of a center is, on each."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'center.db'}"
+        return f"sqlite:///{new_store(tmp_path / 'center.db')}"
     return migrated_database(request.getfixturevalue("postgres"))
 
 

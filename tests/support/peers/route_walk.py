@@ -6,6 +6,7 @@ The description (OpenAPI) is made here, for the test alone: no server of ours pu
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import warnings
 from collections.abc import Iterator, Mapping
@@ -47,7 +48,20 @@ def described(app: FastAPI) -> Any:
 
 def requests(app: FastAPI, names: Mapping[str, str], count: int, *, first: int = 1) -> Iterator[Asked]:
     """`count` requests for each route; every other one of them names what there is (`names`: parameter -> value)."""
-    for result in described(app).get_all_operations():
+    schema = described(app)
+    key = (json.dumps(schema.raw_schema, sort_keys=True, default=str), tuple(sorted(names.items())), count, first)
+    if key not in _MADE:
+        _MADE[key] = list(_made(schema, names, count, first))
+    for one in _MADE[key]:
+        yield Asked(one.route, one.method, one.path, copy.deepcopy(one.more))
+
+
+_MADE: dict[object, list[Asked]] = {}
+"""Drawing them takes longer than asking them, and whoever asks is asked the same."""
+
+
+def _made(schema: Any, names: Mapping[str, str], count: int, first: int) -> Iterator[Asked]:
+    for result in schema.get_all_operations():
         operation = result.ok()
         cases = _drawn(operation.as_strategy(), count, first)
         for number, case in enumerate(cases):

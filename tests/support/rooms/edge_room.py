@@ -26,6 +26,7 @@ from sync.room.feed import FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 from sync.runtime.process.service import Lifeline
+from tests.support.quick_tls import UNTRUSTING
 from tests.support.rooms.signer_peer import signing
 
 PROFILE = """
@@ -165,7 +166,7 @@ class Room:
         self.layout.data.mkdir(exist_ok=True)
         for name in ("access.json", "codes.json"):
             shutil.copy(people / name, self.layout.data / name)
-        believed: Any = True if trusted is None else trusted
+        believed: Any = UNTRUSTING if trusted is None else trusted
         self.clerk, self.stranger = (
             httpx.AsyncClient(
                 base_url=self.base, headers={"X-Wutong": "1"}, trust_env=False, timeout=30, verify=believed

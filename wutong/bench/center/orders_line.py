@@ -27,6 +27,8 @@ Order = Callable[[], Awaitable[Mapping[str, Any]]]
 THREADS = 16
 STOP_S = 8.0
 ANSWER_S = 60.0
+REPORT_BYTES = 64 * 1024**2
+"""Of an answer: a report has each delay that was seen, some hundred a second."""
 
 
 def serve(main: Callable[[Path], Awaitable[None]]) -> None:
@@ -90,7 +92,8 @@ class OrderedProcess:
     async def start(cls, module: str, orders: Path) -> OrderedProcess:
         """Run `module` with its file of orders; `ChildError` when it cannot be started."""
         environment = {**os.environ, "WUTONG_LOG": os.environ.get("WUTONG_LOG", "warning")}
-        return cls(module, await ChildProcess.start(module_command(module, str(orders)), environment=environment))
+        command = module_command(module, str(orders))
+        return cls(module, await ChildProcess.start(command, environment=environment, line_bytes=REPORT_BYTES))
 
     @property
     def pid(self) -> int:

@@ -130,6 +130,18 @@ async def test_a_body_in_pieces_without_end_is_cut_off_at_the_limit(tmp_path: Pa
         assert read == []
 
 
+async def test_who_pours_on_after_the_answer_is_read_no_further_than_the_route_takes(tmp_path: Path) -> None:
+    """What the two ends of the line hold by themselves comes on top: some MiB."""
+    async with door(tmp_path) as (port, read), Line.to(port) as line:
+        await line.say(head("Transfer-Encoding: chunked"))
+        sent = 0
+        while not line.writer.is_closing() and sent < 64 * LARGE:
+            await line.say(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+            sent += 0x10000
+        assert sent < 14 * LARGE
+        assert read == []
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -40,7 +40,7 @@ async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left
         rooms=3,
         watched=4,
         inspectors=2,
-        seconds=8,
+        seconds=14,
         segment_s=2,
         rooms_a_process=2,
         settle_s=1,
@@ -57,7 +57,10 @@ async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left
     assert 0 < figures["room_mb_per_s"] < 1
     assert figures["claims"] > 0
     assert figures["witnessed"] > 0
-    assert figures["requests_refused"] == figures["fragments_missing"] == figures["losses_told"] == 0
+    assert figures["requests_refused"] == 0
+    # Around an opening pictures are held back until their hearing is known: whatever does not come is told.
+    assert figures["losses_told"] > 0 or figures["fragments_missing"] == 0
+    assert figures["fragments_missing"] < figures["fragments_per_s"] * figures["seconds"] / 4
     assert figures["events_not_receipted"] < 10
     assert figures["database_rows_per_hearing_hour"] > 1000
     for part in ("center", "center_loop", "broker", "rooms", "wall"):
