@@ -32,6 +32,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from sync.runtime.bounds.fair_inbox import FairInbox
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
+from sync.runtime.logs.seldom import is_named
 from sync.tls.read_ahead import ReadAheadSocket
 
 log = structlog.get_logger(__name__)
@@ -328,7 +329,7 @@ class MqttConnection:
                 self._handle(topic, payload)
             except Exception:  # a defect in one handler costs its own message alone
                 self.failed += 1
-                if self.failed < 100 or self.failed % 1000 == 0:
+                if is_named(self.failed):
                     log.exception("message_failed", topic=topic[:120], bytes=len(payload), failed=self.failed)
 
     def _handle(self, topic: str, payload: bytes) -> None:

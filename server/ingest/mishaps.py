@@ -5,12 +5,11 @@ from __future__ import annotations
 import structlog
 
 from server.rooms import Rooms
+from sync.runtime.logs.seldom import is_named
 
 log = structlog.get_logger(__name__)
 
 _FAILED = "failed"
-_NAMED = 100
-_THEN_EVERY = 1000
 
 
 class Mishaps:
@@ -25,13 +24,13 @@ class Mishaps:
     def refuse(self, room: str, topic: str, why: str, *, about: str = "") -> None:
         """A message was not what it must be; `about`: its id, where it has one (`sync.runtime.logs.log_ids`)."""
         self.refused += 1
-        if self.refused < _NAMED or self.refused % _THEN_EVERY == 0:
+        if is_named(self.refused):
             log.warning("message_refused", id=about, room=room, topic=topic[:80], why=why, refused=self.refused)
 
     def fail(self, room: str, topic: str, error: Exception) -> None:
         """Nobody foresaw what handling a message has raised: it costs itself alone, no other and no service."""
         self.failed += 1
-        if self.failed < _NAMED or self.failed % _THEN_EVERY == 0:
+        if is_named(self.failed):
             log.error("message_failed", room=room, topic=topic[:80], failed=self.failed, exc_info=error)
         if _FAILED not in self._rooms.states[room].alarms:
             what = type(error).__name__

@@ -6,7 +6,7 @@ import ast
 import graphlib
 import re
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +25,9 @@ LONGER = {
     "web/src/lib/contract/room.ts": "written by tools/make_contract.py",
 }
 """Files of code that are longer, and why."""
+MOST_IN_A_FOLDER = 16
+FULLER = {"server/store": "the center's tables and who reads and writes them"}
+"""Folders of packages with more modules, and what they hold."""
 
 BRITISH = re.compile(
     r"(colour|behaviour|favour|neighbour|honour|labour|catalogue|enrolment|fulfil\b|centre|metres?\b|grey|licence|defence"
@@ -82,6 +85,12 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
         if path.suffix in CODE and _named(path) not in LONGER and len(_text(path).splitlines()) > most:
             long.append(_named(path))
     assert long == []
+
+
+def test_no_folder_is_so_full_that_its_modules_must_be_searched() -> None:
+    modules = Counter(_named(path.parent) for path in _python(*PACKAGES) if path.name != "__init__.py")
+    full = {folder: count for folder, count in modules.items() if count > MOST_IN_A_FOLDER and folder not in FULLER}
+    assert full == {}, "a folder is a concern: cut it by the concerns that are in it"
 
 
 def test_nobody_changes_where_modules_are_found() -> None:

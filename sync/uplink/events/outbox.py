@@ -41,6 +41,7 @@ from sync.room.event_log import RoomLog
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from sync.runtime.logs.log_ids import batch_id
 from sync.uplink.events.receipted import ReceiptedEvents, read_receipts
+from sync.uplink.rounds import Rounds
 from sync.uplink.trust.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
@@ -49,8 +50,6 @@ WINDOW = 64
 """So many events are under way at a time."""
 RESEND_S = 10.0
 REFUSED_S = 10.0
-LOOK_S = 1.0
-DEFECT_S = 1.0
 LARGE_BYTES = 64 * 1024
 """What is smaller every broker takes."""
 MOST_LOST = 3
@@ -111,18 +110,21 @@ class Outbox:
         self._not_before = 0.0
         """Until then nothing is signed anew: the center has just refused a whole batch, or the key does not sign."""
         self._was_enrolled = False
-        self._kick = asyncio.Event()
+        self._rounds = Rounds(self._round, "outbox_failed")
         self.last_receipt_utc_ns: int | None = None
         self.batch_refused: BatchRefusal | None = None
         """Why the center took nothing of the last batch; None when it did."""
         self.receipted = 0
         """Events that were taken out of the outbox."""
-        self.failed = 0
-        """Rounds that a defect of this program has cost."""
         self.too_large = 0
         """Events that were found too large to be sent, as often as they were."""
         broker.subscribe(f"{prefix}/{topics.RECEIPTS}", 1, self._on_receipts)
         broker.on_connected(self._on_connected)
+
+    @property
+    def failed(self) -> int:
+        """Rounds that a defect of this program has cost."""
+        return self._rounds.failed
 
     @property
     def refused_count(self) -> int:
@@ -132,31 +134,21 @@ class Outbox:
 
     def kick(self) -> None:
         """There may be something new in the log."""
-        self._kick.set()
+        self._rounds.kick()
 
     async def run(self) -> None:
         """Send for ever."""
-        while True:
-            try:
-                await self._take_receipts()
-                await self._send()
-            except StorageError as error:
-                log.error("events_wait", why=error.message)
-            except LedgerError as error:
-                self._not_before = self._monotonic() + REFUSED_S
-                log.error("events_not_signed", why=error.message, next="they are kept, and signed when the key answers")
-            except Exception:
-                # What nobody foresaw costs one round, and neither the uplink nor what it carries besides.
-                self.failed += 1
-                if self.failed < 100 or self.failed % 1000 == 0:
-                    log.exception("outbox_failed", failed=self.failed)
-                await asyncio.sleep(DEFECT_S)
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._kick.wait()
-            except TimeoutError:
-                pass
-            self._kick.clear()
+        await self._rounds.run()
+
+    async def _round(self) -> None:
+        try:
+            await self._take_receipts()
+            await self._send()
+        except StorageError as error:
+            log.error("events_wait", why=error.message)
+        except LedgerError as error:
+            self._not_before = self._monotonic() + REFUSED_S
+            log.error("events_not_signed", why=error.message, next="they are kept, and signed when the key answers")
 
     def _on_connected(self) -> None:
         now = self._monotonic()

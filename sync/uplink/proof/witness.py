@@ -26,16 +26,15 @@ from sync.mqtt import MqttConnection
 from sync.room.checkpoints import Checkpoints
 from sync.runtime.logs.log_ids import checkpoint_id
 from sync.text.strict_json import read_strict
+from sync.uplink.rounds import Rounds
 from sync.uplink.trust.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 1.0
 AGAIN_S = 10.0
 SOONEST_AGAIN_S = 1.0
 REFUSED_AGAIN_S = 60.0
 MAX_ANSWER_BYTES = 16_384
-DEFECT_S = 1.0
 
 
 class Answer(BaseModel):
@@ -71,37 +70,25 @@ class WitnessLine:
         self._monotonic = monotonic
         self._next: dict[tuple[str, int], float] = {}
         self._answers: asyncio.Queue[Answer] = asyncio.Queue(maxsize=1000)
-        self._kick = asyncio.Event()
-        self.failed = 0
-        """Rounds that a defect of this program has cost."""
+        self._rounds = Rounds(self._round, "witness_failed")
         broker.subscribe(f"{prefix}/{topics.WITNESS}", 1, self._on_answer)
         broker.on_connected(self._on_connected)
 
     async def run(self) -> None:
         """Ask for ever."""
-        while True:
-            self._kick.clear()
-            try:
-                while not self._answers.empty():
-                    await self._take(self._answers.get_nowait())
-                await self._send()
-            except StorageError as error:
-                log.error("checkpoints_wait", why=error.message)
-            except Exception:
-                # What nobody foresaw costs one round, and neither the uplink nor what it carries besides.
-                self.failed += 1
-                if self.failed < 100 or self.failed % 1000 == 0:
-                    log.exception("witness_failed", failed=self.failed)
-                await asyncio.sleep(DEFECT_S)
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._kick.wait()
-            except TimeoutError:
-                pass
+        await self._rounds.run()
+
+    async def _round(self) -> None:
+        try:
+            while not self._answers.empty():
+                await self._take(self._answers.get_nowait())
+            await self._send()
+        except StorageError as error:
+            log.error("checkpoints_wait", why=error.message)
 
     def _on_connected(self) -> None:
         self._next.clear()
-        self._kick.set()
+        self._rounds.kick()
 
     def _on_answer(self, payload: bytes) -> None:
         try:
@@ -110,7 +97,7 @@ class WitnessLine:
             log.warning("witness_unreadable", why=str(error)[:200])
         except asyncio.QueueFull:
             log.warning("witness_dropped", next="the center is asked again")
-        self._kick.set()
+        self._rounds.kick()
 
     def _read(self, payload: bytes) -> Answer:
         """An answer that may be believed unless it is a cosignature: of that the note itself decides."""

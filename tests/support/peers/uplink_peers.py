@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from sync.ledger.messages.signed_message import Purpose, text_digest
 from sync.mqtt import BrokerAddress
 from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says
+from tests.support.peers.line_relay import LineRelay
 from tests.support.peers.one_process import OneProcess
 from wutong.demo.broker import Account, account, write_config
 
@@ -205,22 +206,14 @@ class UploadPeer:
         return sum(p.stat().st_size for p in self.folder.glob("*") if len(p.name) == 32)
 
 
-class BreakingLine:
+class BreakingLine(LineRelay):
     """A TCP line to `port` that is cut after a random number of bytes, again and again, `cuts` times."""
 
     def __init__(self, port: int, cuts: int, seed: int = 1) -> None:
-        self._port = port
+        super().__init__(port)
         self._random = random.Random(seed)
         self.cuts = cuts
         self.done = 0
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        try:
-            yield int(server.sockets[0].getsockname()[1])
-        finally:
-            server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         left = self._random.randrange(20_000, 900_000) if self.done < self.cuts else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 
 import httpx
 
@@ -18,24 +19,34 @@ from sync.uplink.token_bucket import TokenBucket
 from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import device_key
 
+Confirm = Callable[[Mapping[str, Any]], Awaitable[int]]
+
 
 @contextlib.asynccontextmanager
 async def uploading(
-    address: str, layout: RoomPaths, log: RoomLog, port: int, *, token: str = "", hearing: str | None = None
+    address: str,
+    layout: RoomPaths,
+    log: RoomLog,
+    port: int,
+    *,
+    token: str = "",
+    hearing: str | None = None,
+    hand_over: Callable[[TusClient], Confirm] | None = None,
 ) -> AsyncIterator[Uploads]:
-    """`address`: `court/room`; `hearing`: the one that is open."""
+    """`address`: `court/room`; `hearing`: the one that is open; `hand_over`: in the place of a signed one."""
     store = UploadStore(layout.uploads)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10, trust_env=False) as http:
         tus = TusClient(http)
+        signed = SignedHandOver(tus, TrustedCenter(layout, address), device_key(address))
         uploads = Uploads(
             room=address,
             layout=layout,
             room_log=log,
             store=store,
             tus=tus,
-            confirm=SignedHandOver(tus, TrustedCenter(layout, address), device_key(address)).confirm,
+            confirm=hand_over(tus) if hand_over is not None else signed.confirm,
             pace=TokenBucket(1e9),
             hearing=lambda: hearing,
         )

@@ -16,6 +16,7 @@ from sync.ledger.messages.event_batch import check_batch, read_batch
 from sync.ledger.note import Verifier
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.uplink import rounds
 from sync.uplink.events import outbox as outbox_module
 from sync.uplink.events.outbox import Outbox
 from sync.uplink.trust.trusted_center import TrustedCenter
@@ -282,7 +283,7 @@ async def test_a_key_that_does_not_answer_costs_nothing_but_time(
 
 
 async def test_a_defect_costs_a_round_and_not_the_uplink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "DEFECT_S", 0.0)
+    monkeypatch.setattr(rounds, "DEFECT_S", 0.0)
     room = Room(tmp_path)
     room.add(1)
     true, calls = room.log.pending, 0

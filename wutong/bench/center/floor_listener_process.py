@@ -79,15 +79,8 @@ async def main(path: Path) -> None:
     async def settled() -> Mapping[str, Any]:
         return {"settled": int(listener.subscribed)}
 
-    async def begin() -> Mapping[str, Any]:
-        samples.begin()
-        return {}
-
-    async def report() -> Mapping[str, Any]:
-        return samples.report()
-
     try:
-        await obey({"settled": settled, "begin": begin, "report": report})
+        await obey({"settled": settled}, samples)
     finally:
         await asyncio.to_thread(listener.stop)
 

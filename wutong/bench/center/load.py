@@ -75,7 +75,7 @@ class CenterLoad:
             first, last = self._started, min(self._started + self._rooms_a_process, until)
             path = self._folder / f"rooms-{len(self._rooms)}-{module.__name__.rpartition('.')[2]}.json"
             rooms = [self._orders(number) for number in range(first, last)]
-            RoomsOrders(str(self._reel), self._center.wires, self._segment_s, rooms).write(path)
+            RoomsOrders(self._center.wires, str(self._reel), self._segment_s, rooms).write(path)
             self._rooms.append(await OrderedProcess.start(module.__name__, path))
             self._started = last
         await self._until("the rooms", self._rooms, "settled", lambda found: found >= until)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 from sync.mqtt import BrokerAddress
 from sync.room.paths import RoomPaths
@@ -57,65 +59,57 @@ class RoomOrders:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomsOrders:
-    """The rooms of one process."""
+class ProcessOrders:
+    """What every process is told, in a file that only its owner may read."""
 
-    reel: str
     wires: Wires
-    segment_s: float
-    rooms: list[RoomOrders]
 
     def write(self, path: Path) -> None:
-        """Keep them in a file that only its owner may read."""
+        """Keep them."""
         replace_file(path, json.dumps(asdict(self)), private=True)
 
     @classmethod
-    def read(cls, path: Path) -> RoomsOrders:
+    def read(cls, path: Path) -> Self:
         """What `write` wrote."""
         said = json.loads(path.read_text(encoding="utf-8"))
-        rooms = [RoomOrders(**one) for one in said["rooms"]]
-        return cls(said["reel"], Wires(**said["wires"]), said["segment_s"], rooms)
+        return cls(**{**said, **cls._parts(said)})
+
+    @classmethod
+    def _parts(cls, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What JSON has of it as objects, made anew."""
+        return {"wires": Wires(**said["wires"])}
 
 
 @dataclass(frozen=True, slots=True)
-class WallOrders:
+class RoomsOrders(ProcessOrders):
+    """The rooms of one process."""
+
+    reel: str
+    segment_s: float
+    rooms: list[RoomOrders]
+
+    @classmethod
+    def _parts(cls, said: Mapping[str, Any]) -> dict[str, Any]:
+        return {"wires": Wires(**said["wires"]), "rooms": [RoomOrders(**one) for one in said["rooms"]]}
+
+
+@dataclass(frozen=True, slots=True)
+class WallOrders(ProcessOrders):
     """The inspectors of one process, each with what it watches, and who asks for an answer each moment."""
 
-    wires: Wires
     code: str
     authority: str
     tabs: list[list[str]]
     """For each tab the addresses (`court/room/track`) that it watches."""
     pings: bool
 
-    def write(self, path: Path) -> None:
-        """Keep them in a file that only its owner may read."""
-        replace_file(path, json.dumps(asdict(self)), private=True)
-
-    @classmethod
-    def read(cls, path: Path) -> WallOrders:
-        """What `write` wrote."""
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**said, "wires": Wires(**said["wires"])})
-
 
 @dataclass(frozen=True, slots=True)
-class ListenerOrders:
+class ListenerOrders(ProcessOrders):
     """The plain subscriber: how it reaches the broker in the place of the center."""
 
-    wires: Wires
     authority: str
     certificate: str
     key: str
     username: str = ""
     password: str = ""
-
-    def write(self, path: Path) -> None:
-        """Keep them in a file that only its owner may read."""
-        replace_file(path, json.dumps(asdict(self)), private=True)
-
-    @classmethod
-    def read(cls, path: Path) -> ListenerOrders:
-        """What `write` wrote."""
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**said, "wires": Wires(**said["wires"])})

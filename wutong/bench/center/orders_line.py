@@ -21,6 +21,7 @@ import uvloop
 from sync.errors import WutongError
 from sync.runtime.process.child_process import LINE_BYTES, ChildProcess, module_command
 from sync.runtime.process.service import configure_logging
+from wutong.bench.center.samples import Samples
 
 Order = Callable[[], Awaitable[Mapping[str, Any]]]
 THREADS = 16
@@ -43,8 +44,20 @@ def serve(main: Callable[[Path], Awaitable[None]]) -> None:
         runner.run(run())
 
 
-async def obey(orders: Mapping[str, Order], *works: Awaitable[Any]) -> None:
-    """Answer orders until `stop`; `works` go on meanwhile, and the first that fails ends the process."""
+async def obey(orders: Mapping[str, Order], samples: Samples, *works: Awaitable[Any]) -> None:
+    """Answer orders until `stop`; `works` go on meanwhile, and the first that fails ends the process.
+
+    Every process obeys `begin` (forget the samples) and `report` (tell them); `orders` are what it obeys besides.
+    """
+
+    async def begin() -> Mapping[str, Any]:
+        samples.begin()
+        return {}
+
+    async def report() -> Mapping[str, Any]:
+        return samples.report()
+
+    obeyed = {"begin": begin, "report": report, **orders}
     reader = asyncio.StreamReader(limit=LINE_BYTES)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -54,7 +67,7 @@ async def obey(orders: Mapping[str, Order], *works: Awaitable[Any]) -> None:
             what = str(json.loads(line)["do"])
             if what == "stop":
                 return
-            print(json.dumps(await orders[what]()), flush=True)
+            print(json.dumps(await obeyed[what]()), flush=True)
 
     answering = asyncio.ensure_future(answer())
     tasks = [asyncio.ensure_future(work) for work in works]

@@ -145,13 +145,6 @@ async def main(path: Path) -> None:
     async def flowing() -> Mapping[str, Any]:
         return {"flowing": sum(tab.flowing for tab in tabs), "tabs": sum(tab.is_open for tab in tabs)}
 
-    async def begin() -> Mapping[str, Any]:
-        samples.begin()
-        return {}
-
-    async def report() -> Mapping[str, Any]:
-        return samples.report()
-
     async with httpx.AsyncClient(
         base_url=url, verify=True if tls is None else tls, trust_env=False, timeout=30
     ) as http:
@@ -159,7 +152,7 @@ async def main(path: Path) -> None:
         works = [tab.run(url, cookie, tls) for tab, cookie in zip(tabs, cookies[1:], strict=True)]
         if orders.pings:
             works.append(_ping(http, cookies[0], samples))
-        await obey({"watch": watch, "flowing": flowing, "begin": begin, "report": report}, *works)
+        await obey({"watch": watch, "flowing": flowing}, samples, *works)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
@@ -27,10 +25,9 @@ from sync.room.paths import RoomPaths
 from sync.uplink.files import uploads as uploads_module
 from sync.uplink.files.pieces import PieceStretch
 from sync.uplink.files.tus import TusClient
-from sync.uplink.files.upload_store import UploadStore
 from sync.uplink.files.uploads import Uploads
-from sync.uplink.token_bucket import TokenBucket
 from tests.support.peers.uplink_peers import BreakingLine, until
+from tests.support.peers.uploading_room import Confirm, uploading
 
 ROOM, TOKEN = "court1/c03", "token-of-room-c03-0123456789abcdef"
 HEARING = "20261122-093000-00c0ffee"
@@ -89,36 +86,17 @@ def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
     return Keeper(tmp_path / "kept", monkeypatch)
 
 
-Confirm = Callable[[Mapping[str, Any]], Awaitable[int]]
-
-
 @contextlib.asynccontextmanager
 async def sending(
     layout: RoomPaths, log: RoomLog, port: int, *, hearing: str | None = None, confirm: Confirm | None = None
 ) -> AsyncIterator[Uploads]:
-    store = UploadStore(layout.uploads)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10, trust_env=False
-    ) as http:
-        tus = TusClient(http)
-        uploads = Uploads(
-            room=ROOM,
-            layout=layout,
-            room_log=log,
-            store=store,
-            tus=tus,
-            confirm=confirm or tus.confirm,
-            pace=TokenBucket(1e9),
-            hearing=lambda: hearing,
-        )
-        task = asyncio.create_task(uploads.run())
-        try:
-            yield uploads
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            store.close()
+    """To who believes the line and not a signature, unless `confirm` hands over otherwise."""
+
+    def hand_over(tus: TusClient) -> Confirm:
+        return confirm or tus.confirm
+
+    async with uploading(ROOM, layout, log, port, token=TOKEN, hearing=hearing, hand_over=hand_over) as uploads:
+        yield uploads
 
 
 def file_of(layout: RoomPaths, track: str, index: int = 0) -> Path:

@@ -149,14 +149,7 @@ async def main(path: Path) -> None:
     async def settled() -> Mapping[str, Any]:
         return {"settled": sum(room.connected for room in rooms)}
 
-    async def begin() -> Mapping[str, Any]:
-        samples.begin()
-        return {}
-
-    async def report() -> Mapping[str, Any]:
-        return samples.report()
-
-    await obey({"settled": settled, "begin": begin, "report": report}, *(room.run() for room in rooms))
+    await obey({"settled": settled}, samples, *(room.run() for room in rooms))
 
 
 if __name__ == "__main__":

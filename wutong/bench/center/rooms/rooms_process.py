@@ -28,15 +28,11 @@ async def main(path: Path) -> None:
     async def settled() -> Mapping[str, Any]:
         return {"settled": sum(await asyncio.gather(*(room.settled() for room in rooms)))}
 
-    async def begin() -> Mapping[str, Any]:
-        samples.begin()
-        return {}
-
     async def report() -> Mapping[str, Any]:
         pending = sum(await asyncio.gather(*(room.pending() for room in rooms)))
         return {**samples.report(), "pending": pending}
 
-    await obey({"settled": settled, "begin": begin, "report": report}, *(room.run() for room in rooms))
+    await obey({"settled": settled, "report": report}, samples, *(room.run() for room in rooms))
 
 
 if __name__ == "__main__":
