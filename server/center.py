@@ -24,6 +24,7 @@ from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
+from server.objects.object_store import ObjectStore
 from server.playback.service import PlaybackService
 from server.rooms import Rooms
 from server.store.database import Database
@@ -62,6 +63,7 @@ class Center:
     unrecorded: Unrecorded
     uploads: UploadFolder
     tests: selftest_objects.SelfTestObjects
+    objects: ObjectStore
     enrollment: Enrollment
     witness: Witness
     tls: CenterTls

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
+from server.bucket_settings import BucketSettings, plain_bucket
 from server.database_address import plain_database, with_password
 from sync.errors import ConfigError
 from sync.http.monitoring.settings import MetricsSettings
@@ -117,6 +118,9 @@ class StoreSettings(_ConfigPart):
     """Where the record is kept."""
 
     data: Path = Field(description="folder of the record store")
+    objects: Literal["folder", "s3"] = Field(
+        "folder", description="where files are kept for good: objects/ in the data folder, or the bucket of [s3]"
+    )
     database: str = Field(
         "", max_length=2000, description="postgresql://USER@HOST/NAME; empty: SQLite in the data folder"
     )
@@ -156,6 +160,7 @@ class Config(_ConfigPart):
     mqtt: Mqtt = Mqtt.model_construct()
     tls: Tls = Tls.model_construct()
     storage: StoreSettings
+    s3: BucketSettings = BucketSettings.model_construct()
     audit: AuditSettings = AuditSettings.model_construct()
     metrics: MetricsSettings = MetricsSettings.model_construct()
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
@@ -165,6 +170,12 @@ class Config(_ConfigPart):
         addresses = [room.address for room in self.rooms]
         if len(set(addresses)) != len(addresses):
             raise ValueError("a courtroom is listed twice")
+        return self
+
+    @model_validator(mode="after")
+    def _bucket_is_named(self) -> Self:
+        if self.storage.objects == "s3" and not self.s3.is_named:
+            raise ValueError('storage.objects is "s3": write endpoint and bucket into [s3]')
         return self
 
     @property
@@ -204,6 +215,7 @@ class Config(_ConfigPart):
     def plain_wires(self) -> list[PlainWire]:
         """What would leave this machine without TLS."""
         wires = plain_database(self.storage.database) if self.storage.database else []
+        wires += plain_bucket(self.s3)
         if not self.mqtt.by_certificate and not is_loopback(self.mqtt.host):
             remedy = "set mqtt.tls = true and the port of the broker's TLS (8883)"
             wires.append(PlainWire("mqtt.host", self.mqtt.host, remedy))
@@ -231,6 +243,7 @@ def load_config(path: Path) -> Config:
                     "database_password_file": at(config.storage.database_password_file),
                 }
             ),
+            "s3": config.s3.model_copy(update={"keys_file": at(config.s3.keys_file), "ca_file": at(config.s3.ca_file)}),
             "mqtt": config.mqtt.model_copy(update={"password_file": at(config.mqtt.password_file)}),
             "tls": config.tls.model_copy(
                 update={

@@ -46,13 +46,13 @@ from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.live.messages import RoomMessages
 from server.notices import Notices
+from server.objects.media_indexes import MediaIndexes
+from server.objects.opened import open_objects
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
 from server.store.database import open_database
 from server.store.kept_folds import KeptFolds
-from server.store.media_indexes import MediaIndexes
-from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from server.tls.center import CenterTls, open_court
@@ -74,6 +74,7 @@ POLL_S = 1.0
 DEVICES_S = 2.0
 """So soon a device that another process has revoked signs for nobody any more."""
 EXPIRE_S = 3600.0
+STORE_S = 15.0
 DOCKETS_S = 10.0
 MONTHS_S = 6 * 3600.0
 VIEWED_S = 5.0
@@ -93,7 +94,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     data = config.storage.data
     try:
         data.mkdir(parents=True, exist_ok=True)
-        store = ObjectStore(data / "objects")
+        store = open_objects(config)
         indexes = MediaIndexes(data / "indexes")
         uploads = UploadFolder(
             data / "uploads",
@@ -250,6 +251,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     enrollment.changed.add(tls.look_now)
     monitoring = CenterMetrics(
         data=data,
+        objects=store,
         certificates=tls.certificate_files,
         rooms=rooms,
         broker=broker,
@@ -289,6 +291,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         unrecorded,
         uploads,
         tests,
+        store,
         enrollment,
         witness,
         tls,
@@ -317,6 +320,9 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         except StorageError as error:
             log.error("devices_not_read", why=error.message, next="those that were known go on")
 
+    async def look_at_store() -> None:
+        await asyncio.to_thread(center.objects.look)
+
     async def expire() -> None:
         await asyncio.to_thread(center.uploads.expire, time.time())
 
@@ -340,6 +346,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(DEMAND_S, demand), name="demand"),
         asyncio.create_task(every(DEVICES_S, devices), name="devices"),
         asyncio.create_task(every(EXPIRE_S, expire), name="uploads"),
+        asyncio.create_task(every(STORE_S, look_at_store), name="store"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
         asyncio.create_task(center.monitoring.run(), name="metrics"),

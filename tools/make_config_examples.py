@@ -41,6 +41,7 @@ CENTER: dict[str, Any] = {
     "mqtt": {"tls": True, "port": 8883},
     "tls": {"names": ["center.court.example"], "broker": "/var/lib/wutong-broker"},
     "storage": {"data": "/var/lib/wutong-center"},
+    "s3": {},
     "audit": {},
     "metrics": {"port": 8801},
     "rooms": [

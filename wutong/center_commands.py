@@ -1,18 +1,13 @@
-"""`wutong center …`: what is done to a center that stands still."""
+"""`wutong center …`: what is done to a center's store by its administrator."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-center = typer.Typer(no_args_is_help=True, help="Work on a center that does not run.")
-
-
-@center.callback()
-def _center() -> None:
-    """Keeps `migrate` a command of its own while it is the only one."""
+center = typer.Typer(no_args_is_help=True, help="Move what a center keeps.")
 
 
 @center.command()
@@ -39,3 +34,18 @@ def migrate(
             "leave it out and name --password-file, or put the URL into WUTONG_CENTER_TO"
         )
     migrate(config, to, password_file, terminal(stderr=True))
+
+
+@center.command("move-objects")
+def move_objects(
+    config: Annotated[Path, typer.Option("--config", help="the center's TOML file")],
+    to: Annotated[Literal["s3", "folder"], typer.Option("--to", help="where all files of the record shall be")],
+    remove: Annotated[
+        bool, typer.Option("--remove", help="delete from the folder what was read back from the bucket")
+    ] = False,
+) -> None:
+    """Move the record's files into the bucket of [s3], or back; interrupted, it is run again and goes on."""
+    from wutong.center.move_objects import move_objects
+    from wutong.terminal import terminal
+
+    move_objects(config, to, remove=remove, console=terminal(stderr=True))

@@ -26,6 +26,7 @@ from server.ingest.uploads.tus_folder import UploadFolder
 from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
 from server.live.hub import LiveHub
+from server.objects.object_store import ObjectStore
 from server.rooms import KnownRoom, Rooms
 from server.store.database import Database
 from server.tls.devices import DeviceCertificates
@@ -47,6 +48,7 @@ class CenterMetrics:
     """Reads the parts of one center. All methods belong to its event loop."""
 
     data: Path
+    objects: ObjectStore
     certificates: dict[str, Path]
     """name -> file of each certificate of the center's own."""
     rooms: Rooms
@@ -65,7 +67,7 @@ class CenterMetrics:
     def monitoring(self, config: Config) -> Monitoring:
         """The monitoring of this center, with the doors that its configuration wants."""
         reserve_bytes = int(config.storage.reserve_gib * 2**30)
-        readiness = center_readiness(self.data, reserve_bytes, self.database, self.broker)
+        readiness = center_readiness(self.data, reserve_bytes, self.objects, self.database, self.broker)
         return Monitoring(config.metrics, self._scrape(readiness), readiness, self.loop_delay)
 
     def _scrape(self, readiness: Readiness) -> Scrape:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from server.ingest.mqtt import CenterBroker
+from server.objects.object_store import ObjectStore
 from server.store.database import Database
 from sync.http.monitoring.readiness import Readiness, ReadyPart
 
@@ -24,8 +25,11 @@ _FULL = "中心磁盘剩余空间低于保留值，上传等待 (less than the r
 _NOT_WRITTEN = "中心存储目录无法写入 (the folder of the record store cannot be written)"
 
 
-def center_readiness(data: Path, reserve_bytes: int, database: Database, broker: CenterBroker) -> Readiness:
-    """`data` is the folder of the record store; `reserve_bytes` stay free there."""
+def center_readiness(
+    data: Path, reserve_bytes: int, objects: ObjectStore, database: Database, broker: CenterBroker
+) -> Readiness:
+    """`data` is the folder of the record store; `reserve_bytes` stay free there. `objects` may lie elsewhere, and says
+    what it found when it was used or looked at last."""
 
     async def writes_database() -> str:
         await database.write(_write_nothing)
@@ -37,11 +41,19 @@ def center_readiness(data: Path, reserve_bytes: int, database: Database, broker:
     async def writes_store() -> str:
         return await asyncio.to_thread(_store_lacks, data, reserve_bytes)
 
+    async def keeps_objects() -> str:
+        return objects.lacks
+
+    async def locks_objects() -> str:
+        return objects.wants
+
     return Readiness(
         {
             "database": ReadyPart(writes_database),
             "broker": ReadyPart(reaches_broker),
             "store": ReadyPart(writes_store),
+            "objects": ReadyPart(keeps_objects),
+            "object-lock": ReadyPart(locks_objects, needed=False),
         }
     )
 

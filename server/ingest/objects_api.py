@@ -13,7 +13,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -29,10 +31,10 @@ from server.ingest.uploads.partial import Metadata, Partial
 from server.ingest.uploads.pieces_api import PieceDoor
 from server.ingest.uploads.tus_folder import UploadFolder
 from server.ingest.uploads.upload_gate import UploadGate, upload_routes
+from server.objects.media_indexes import MediaIndexes
+from server.objects.object_store import ObjectStore
 from server.rooms import Rooms
 from server.store.files import FileEntry
-from server.store.media_indexes import MediaIndexes
-from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, CenterError, LedgerError, WutongError
@@ -46,6 +48,8 @@ from sync.record.bodies.limits import Name, Sha256
 from sync.runtime.logs.log_ids import file_id, upload_id
 
 log = structlog.get_logger(__name__)
+
+R = TypeVar("R")
 
 KINDS = frozenset({"segment", "exhibit", "page", "document", "selftest"})
 """What a center takes."""
@@ -125,6 +129,8 @@ class Receiver:
         self._record = record
         self._archive = archive
         self._hashing = asyncio.Semaphore(AT_ONCE)
+        # Threads of their own: a store that answers slowly holds up claims, and nothing else of the center.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "claims")
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def claim(self, room: str, claim: Claim) -> tuple[int, bool]:
@@ -150,11 +156,11 @@ class Receiver:
             # Without an upload a claim is the repetition of one whose answer was lost, or it is refused.
             if partial is None:
                 known = await self._archive.has_file(entry)
-                if not known or not await asyncio.to_thread(self._store.has, claim.sha256, claim.bytes):
+                if not known or not await self._in_thread(self._store.has, claim.sha256, claim.bytes):
                     raise WutongError("this upload is unknown; start a new one", code="not-found")
             else:
                 try:
-                    fault = await asyncio.to_thread(self._take, partial, claim)
+                    fault = await self._in_thread(self._take, partial, claim)
                 except FileNotFoundError:
                     self._uploads.forget(claim.upload)
                     raise WutongError("this upload is gone; start a new one", code="not-found") from None
@@ -174,6 +180,9 @@ class Receiver:
                 done |= {other.uid for other in others if other.metadata.index == claim.index}
             await asyncio.to_thread(self._forget, done)
             return result
+
+    async def _in_thread(self, work: Callable[..., R], *words: object) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *words)
 
     @contextlib.asynccontextmanager
     async def _turn(self, room: str, partial: Partial | None) -> AsyncIterator[None]:

@@ -12,13 +12,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from server.ingest.contents import NO_MEDIA
-from server.store.media_indexes import MediaIndexes
+from server.objects.media_indexes import MediaIndexes
 from sync.errors import MediaError
 from sync.media.fmp4 import FileIndex, Indexed, Init, index_file
 from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
+from sync.runtime.files.readable_file import ReadableFile
 
 MAX_RANGE_NS = 30 * 1_000_000_000
 JOIN_NS = 100_000_000
@@ -34,7 +34,7 @@ class TrackFile:
     """One file of a track. Times are known without reading when its segment event has come."""
 
     segment_index: int
-    path: Path
+    path: ReadableFile
     growing: bool
     from_ns: int | None = None
     to_ns: int | None = None
@@ -94,7 +94,7 @@ class Media:
         """`kept`: what was found in stored files before."""
         self._kept = kept
         self._lock = threading.Lock()
-        self._indexes: OrderedDict[Path, _Index] = OrderedDict()
+        self._indexes: OrderedDict[ReadableFile, _Index] = OrderedDict()
 
     def ranges(
         self, sources: Sequence[TrackFile], unseen: Unseen = EVERYTHING_SEEN
@@ -249,7 +249,7 @@ def _covering(fragments: Sequence[Indexed], from_ns: int, to_ns: int) -> Sequenc
     return fragments[first : wanted[-1] + 1]
 
 
-def _bytes(path: Path, start: int, end: int) -> bytes:
+def _bytes(path: ReadableFile, start: int, end: int) -> bytes:
     with path.open("rb") as file:
         file.seek(start)
         return file.read(end - start)

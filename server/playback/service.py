@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from fastapi import Response
-from fastapi.responses import FileResponse
 from typing_extensions import TypedDict
 
 from server.ingest.uploads.tus_folder import UploadFolder
+from server.objects.object_store import ObjectStore
+from server.playback.object_response import downloaded, shown
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
 from server.playback.solo_readers import SoloReaders
-from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.sight import Sight
 from sync.errors import AccessError, WutongError
@@ -31,6 +30,7 @@ from sync.record.bodies.session import OpenedTrack
 from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import Unseen
 from sync.record.withheld import pages_withheld, withheld
+from sync.runtime.files.readable_file import ReadableFile
 from sync.runtime.units import NS_PER_MS
 
 R = TypeVar("R")
@@ -129,9 +129,8 @@ class PlaybackService:
             raise WutongError("没有这份笔录文件 (there is no such document)", code="not-found")
         if not await self._archive.holds(hearing, "document", found.sha256, sight):
             raise WutongError("笔录文件尚未上传 (the document is still on its way)", code="not-found")
-        name = quote(f"{view.case.get('case_no') or hearing} 法庭笔录.{found.kind}", safe="")
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-        return FileResponse(self._store.path(found.sha256), media_type="application/octet-stream", headers=headers)
+        name = f"{view.case.get('case_no') or hearing} 法庭笔录.{found.kind}"
+        return downloaded(self._store, found.sha256, name, self._pool)
 
     async def _reading(
         self, room: str, hearing: str, track: str, sight: Sight, work: Callable[[list[TrackFile]], R]
@@ -152,7 +151,7 @@ class PlaybackService:
         partials = [] if await self._archive.is_closed(hearing) else self._uploads.of_track(room, hearing, track)
         closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track, sight)}
         sources = [
-            TrackFile(f.segment_index, self._store.path(f.sha256), False, f.from_ns, f.to_ns, f.fault)
+            TrackFile(f.segment_index, self._store.file(f.sha256), False, f.from_ns, f.to_ns, f.fault)
             for f in closed.values()
         ]
         last = max(closed, default=-1)
@@ -178,8 +177,8 @@ class PlaybackService:
             )
         if not await self._archive.holds(hearing, "exhibit", found.sha256, sight):
             raise WutongError("证据文件尚未上传 (the exhibit's file is still on its way)", code="not-found")
-        path = self._store.path(found.sha256)
-        head = await asyncio.to_thread(_head, path)
+        file = self._store.file(found.sha256)
+        head = await asyncio.get_running_loop().run_in_executor(self._pool, _head, file)
         media_type = next((name for name, magic in _TYPES.items() if head.startswith(magic)), "")
         if not media_type and found.media_type == "application/pdf" and _PDF in head:
             media_type = found.media_type
@@ -189,7 +188,7 @@ class PlaybackService:
             # A document from a case is shown by our own pages and can run nothing by itself.
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
-        return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
+        return shown(file, media_type or "application/octet-stream", headers, self._pool)
 
     async def page(self, hearing: str, exhibit: str, page: int, scale: int, sight: Sight, unseen: Unseen) -> Response:
         """The picture of a page as the room drew it, the largest up to `scale`; `WutongError` codes:
@@ -214,7 +213,7 @@ class PlaybackService:
         headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
         if here["scale"] != scale:
             headers["X-Wutong-Smaller"] = "1"  # a larger one may still come; the other is the last word
-        return FileResponse(self._store.path(here["sha256"]), media_type="image/jpeg", headers=headers)
+        return shown(self._store.file(here["sha256"]), "image/jpeg", headers, self._pool)
 
 
 def check_seen(found: MediaRange, unseen: Unseen) -> None:
@@ -237,12 +236,12 @@ async def answer(found: Awaitable[MediaRange]) -> Response:
     return Response(media.data, media_type=media.mime.partition(";")[0], headers=headers)
 
 
-def _head(path: Path) -> bytes:
+def _head(path: ReadableFile) -> bytes:
     with path.open("rb") as file:
         return bytes(file.read(_HEAD_BYTES))
 
 
-def _size(path: Path) -> int:
+def _size(path: ReadableFile) -> int:
     try:
         return int(path.stat().st_size)
     except FileNotFoundError:

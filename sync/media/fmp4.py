@@ -12,13 +12,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
 from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes, checked_samples
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
+from sync.runtime.files.readable_file import ReadableFile
 from sync.runtime.units import NS_PER_S
 
 _BEFORE_FRAGMENT = {b"styp", b"prft", b"emsg", b"sidx"}
@@ -283,7 +283,7 @@ def _widen(moof: bytearray, samples: FragmentSamples, head: int, decode_time: in
     moof[at : at + 4] = struct.pack(">Q", decode_time)
 
 
-def index_file(path: Path, offset: int = 0, init: Init | None = None, *, salvage: bool = False) -> FileIndex:
+def index_file(path: ReadableFile, offset: int = 0, init: Init | None = None, *, salvage: bool = False) -> FileIndex:
     """Find the fragments of a segment that may still be growing; what is incomplete at its end is left for later.
 
     Continue with `index_file(path, index.end, index.init)`. With `salvage`, damage ends the index instead of raising

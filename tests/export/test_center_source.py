@@ -13,9 +13,9 @@ from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
 from server.config import load_config
+from server.objects.object_folder import ObjectFolder
 from server.store import tables as t
 from server.store.database import open_database
-from server.store.objects import ObjectStore
 from sync.errors import ConfigError
 from sync.ledger.keys import public_pem
 from sync.record.hearing import Hearing
@@ -50,7 +50,7 @@ def config(honest: HonestExports, center: Center, tmp_path: Path, request: pytes
     file.write_text(f'[storage]\ndata = "{data}"\n')
     loaded = load_config(file)
     open_database(loaded.database_url).close()
-    store = ObjectStore(data / "objects")
+    store = ObjectFolder(data / "objects")
     log, checkpoints = RoomLog(room.data / "room.db"), Checkpoints(room.data / "room.db")
     certificate = (room.data / "keys" / "device.pem").read_bytes()
     with create_engine(loaded.database_url, poolclass=NullPool).begin() as db:
@@ -78,7 +78,7 @@ def config(honest: HonestExports, center: Center, tmp_path: Path, request: pytes
     return file
 
 
-def _keep(store: ObjectStore, path: Path) -> str:
+def _keep(store: ObjectFolder, path: Path) -> str:
     from sync.runtime.files.digests import checks_of
 
     sha256 = checks_of(path).sha256

@@ -29,6 +29,7 @@ REACHED = {
     "tests.support.peers.tls_court.certified_broker": "broker",
     "tests.support.peers.postgres_server.PostgresServer": "process",
     "tests.support.peers.postgres_server.migrated_database": "process",
+    "tests.support.peers.seaweed_server.SeaweedServer": "process",
     "tests.support.rooms.recorder_room.RecorderRoom": "device",
     "tests.support.peers.pulse_peer": "device",
     "tests.support.peers.rtsp_peer": "device",

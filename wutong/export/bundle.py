@@ -28,6 +28,7 @@ from sync.record.hearing import Hearing
 from sync.record.sealed_parts import EVER, Unseen
 from sync.record.signing import Document
 from sync.runtime.files.durable_files import sync_folder
+from sync.runtime.files.readable_file import ReadableFile, local_file
 from wutong.export import excerpt, forms
 from wutong.export.derived.certificate import certificate_of
 from wutong.export.derived.files import derived_files
@@ -334,13 +335,14 @@ class Bundle:
             os.fsync(file.fileno())
         self._files.append(forms.Entry(path, size, digest.hexdigest()))
 
-    def _copy(self, source: Path | None, path: str, size: int, sha256: str) -> None:
+    def _copy(self, source: ReadableFile | None, path: str, size: int, sha256: str) -> None:
         """Byte for byte; what differs from its leaf is not exported as if it were evidence."""
         if not forms.is_path(path):
             raise LedgerError(f"the ledger names a file {path!r} that no export can have", code="path")
         if self._judged:
             if source is not None:
-                self._places[path] = source
+                # The verifier reads what is on this machine; what lies elsewhere is fetched beside the folder.
+                self._places[path] = local_file(source, self._out.with_name(f"{self._out.name}.fetched") / path)
                 self._files.append(forms.Entry(path, size, sha256))
             return
         if source is None or not source.is_file():

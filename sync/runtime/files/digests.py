@@ -6,10 +6,11 @@ SM3 comes from the cryptography library, which brings its own implementation: no
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
+
+from sync.runtime.files.readable_file import ReadableFile
 
 PIECE_BYTES = 1024 * 1024
 
@@ -38,7 +39,7 @@ class Digests:
         return CheckValues(self._sha256.hexdigest(), self._sm3.copy().finalize().hex())
 
 
-def checks_of(path: Path) -> CheckValues:
+def checks_of(path: ReadableFile) -> CheckValues:
     """Of a whole file, read in pieces of `PIECE_BYTES`; raises `OSError`."""
     digests = Digests()
     with path.open("rb") as file:

@@ -108,7 +108,7 @@ DYING = """
 import os, signal, sys
 from pathlib import Path
 from server.ingest.uploads.tus_folder import UploadFolder
-from server.store.objects import ObjectStore
+from server.objects.object_folder import ObjectFolder
 from server.store.writer import RecordWriter
 died = Path(sys.argv.pop(1))
 
@@ -136,7 +136,7 @@ def after_waiting(owner, name):
 
 after(UploadFolder, "write_on")
 after(UploadFolder, "_sync")
-after(ObjectStore, "take")
+after(ObjectFolder, "take")
 after_waiting(RecordWriter, "store_object")
 after(UploadFolder, "forget")
 after_waiting(RecordWriter, "store_events")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from server.ingest.contents import CUT_SHORT, DAMAGED, FORMAT, NO_MEDIA, fault_of, jpeg_pixels, look
+from server.objects.media_indexes import MediaIndexes
 from server.playback import ranges
-from server.store.media_indexes import MediaIndexes
 from sync.errors import WutongError
 from sync.media.fmp4 import FileIndex, index_file
 from tests.attacks import forge_media

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from server.objects.media_indexes import MediaIndexes
 from server.playback import ranges
 from server.playback.ranges import Media, TrackFile
-from server.store.media_indexes import MediaIndexes
 from sync.media.fmp4 import FileIndex, Init, index_file
 from sync.record.sealed_parts import Unseen
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from server.objects.media_indexes import MediaIndexes
 from server.playback.ranges import Media, TrackFile
-from server.store.media_indexes import MediaIndexes
 from sync.media.fmp4 import BoxReader, Init
 from sync.record.sealed_parts import Unseen
 from tests.server.access.test_sealed_parts import at_room_time, store, story

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from server.objects.media_indexes import MediaIndexes
 from server.playback import ranges
 from server.playback.ranges import Media, TrackFile
-from server.store.media_indexes import MediaIndexes
 from tests.server.access.test_sealed_parts import at_room_time, store
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, metadata, opening, until
 

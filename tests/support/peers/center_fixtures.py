@@ -16,10 +16,11 @@ from tests.support.peers.center_peers import RoomPeer, Served, config_text, free
 
 
 @contextlib.asynccontextmanager
-async def center_at(folder: Path, broker_port: int, database: str = "") -> AsyncIterator[Served]:
-    """A center whose broker is reached at this port; the devices of both its rooms are enrolled."""
+async def center_at(folder: Path, broker_port: int, database: str = "", *, objects: str = "") -> AsyncIterator[Served]:
+    """A center whose broker is reached at this port; the devices of both its rooms are enrolled. `objects`: the table
+    `[s3]` of a bucket for its files."""
     file = folder / "center.toml"
-    file.write_text(config_text(folder / "center", broker_port, database=database))
+    file.write_text(config_text(folder / "center", broker_port, database=database, objects=objects))
     config = load_config(file)
     if not database:
         new_store(config.storage.data / "center.db")

@@ -217,8 +217,9 @@ class Served:
             yield TusClient(http), http
 
 
-def config_text(data: Path, broker_port: int, port: int = 0, database: str = "") -> str:
-    """The center's TOML for two rooms; `database`: a URL, or nothing for SQLite in the data folder."""
+def config_text(data: Path, broker_port: int, port: int = 0, database: str = "", objects: str = "") -> str:
+    """The center's TOML for two rooms; `database`: a URL, or nothing for SQLite in the data folder; `objects`: the
+    table `[s3]`, or nothing for the folder."""
     rooms = ""
     for address, token in TOKENS.items():
         court, room = address.split("/")
@@ -228,7 +229,8 @@ def config_text(data: Path, broker_port: int, port: int = 0, database: str = "")
         file.chmod(0o600)
         rooms += f'[[rooms]]\ncourt = "{court}"\nroom = "{room}"\nroom_name = "{room}"\ntoken_file = "{file}"\n'
     stored = f'data = "{data}"\n' + (f'database = "{database}"\n' if database else "")
-    return f"[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n[storage]\n{stored}{rooms}"
+    stored += 'objects = "s3"\n' if objects else ""
+    return f"[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n[storage]\n{stored}{rooms}{objects}"
 
 
 def metadata(place: int, *, room: str = "court1/c03", track: str = "bench", hearing: str = "h1") -> dict[str, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
 from tests.support.peers.record_databases import postgres
+from tests.support.peers.seaweed_server import bucket_keys, seaweed
 
-__all__ = ["postgres"]
+__all__ = ["bucket_keys", "postgres", "seaweed"]

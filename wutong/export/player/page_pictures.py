@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from sync.record.bodies.evidence import DrawnPicture
 from sync.record.hearing import Hearing
 from sync.record.timeline import Exhibit
 from sync.runtime.files.digests import checks_of
+from sync.runtime.files.readable_file import ReadableFile, copy_file
 
-FindPicture = Callable[[Exhibit, DrawnPicture], Path | None]
+FindPicture = Callable[[Exhibit, DrawnPicture], ReadableFile | None]
 
 
 def pages_shown(hearing: Hearing, exhibits: Path, find: FindPicture, out: Path) -> dict[tuple[str, int], str]:
@@ -50,9 +50,9 @@ def _kept(hearing: Hearing, exhibit: Exhibit, page: int, find: FindPicture, out:
     """The largest picture that the record names and that has its hash."""
     drawn = hearing.pictures.get(exhibit.id, {})
     for (number, _), picture in sorted(drawn.items(), reverse=True):
-        path = find(exhibit, picture) if number == page else None
-        if path is not None and checks_of(path).sha256 == picture["sha256"]:
-            shutil.copyfile(path, out)
+        file = find(exhibit, picture) if number == page else None
+        if file is not None and checks_of(file).sha256 == picture["sha256"]:
+            copy_file(file, out)
             return True
     return False
 

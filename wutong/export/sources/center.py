@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,11 +14,11 @@ from sqlalchemy import Connection, select
 from server.access.classification import Classifications
 from server.config import Config
 from server.integrity.enrollment import center_key
+from server.objects.opened import open_objects
 from server.store import tables as t
 from server.store.audit_rows import append_rows
 from server.store.database import open_database
 from server.store.files import belongs
-from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
@@ -32,6 +31,7 @@ from sync.record.event import Event
 from sync.record.sealed_parts import SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
+from sync.runtime.files.readable_file import ReadableFile
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class CenterSource:
         if not config.storage.database and not (config.storage.data / "center.db").is_file():
             raise ConfigError(f"{config.storage.data} is not the data folder of a center: it has no center.db")
         self._data = config.storage.data
-        self._objects = ObjectStore(self._data / "objects")
+        self._objects = open_objects(config)
         self._db = open_database(config.database_url)
         events = select(t.events).where(t.events.c.hearing == hearing).order_by(t.events.c.number)
         rows = self._read(lambda connection: connection.execute(events).all())
@@ -98,19 +98,19 @@ class CenterSource:
         sealed = [row.token for row in self._checkpoints if row.last_number in seals]
         return bytes(sealed[-1]) if sealed and sealed[-1] is not None else None
 
-    def segment(self, segment: Segment) -> Path | None:
+    def segment(self, segment: Segment) -> ReadableFile | None:
         """Objects are named by their content."""
         return self._object("segment", segment.sha256)
 
-    def exhibit(self, sha256: str) -> Path | None:
+    def exhibit(self, sha256: str) -> ReadableFile | None:
         """Likewise."""
         return self._object("exhibit", sha256)
 
-    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> Path | None:
+    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> ReadableFile | None:
         """Likewise."""
         return self._object("page", picture["sha256"])
 
-    def document(self, document: Document) -> Path | None:
+    def document(self, document: Document) -> ReadableFile | None:
         """Likewise."""
         return self._object("document", document.sha256)
 
@@ -145,10 +145,10 @@ class CenterSource:
     def _read(self, work: Callable[[Connection], T]) -> T:
         return asyncio.run(self._db.read(work))
 
-    def _object(self, kind: str, sha256: str) -> Path | None:
+    def _object(self, kind: str, sha256: str) -> ReadableFile | None:
         """What the hearing's own room stored as a part of it: an event that only names a hash brings nothing along."""
         mine = belongs(self.room, self.hearing, kind) & (t.files.c.sha256 == sha256)
         if self._read(lambda connection: connection.execute(select(t.files.c.place).where(mine)).first()) is None:
             return None
-        path = self._objects.path(sha256)
-        return path if path.is_file() else None
+        file = self._objects.file(sha256)
+        return file if file.is_file() else None

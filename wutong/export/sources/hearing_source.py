@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 from sync.ledger.signing_key import SigningKey
@@ -13,6 +12,7 @@ from sync.record.event import Event
 from sync.record.sealed_parts import SealedPart
 from sync.record.signing import Document
 from sync.record.timeline import Exhibit, Segment
+from sync.runtime.files.readable_file import ReadableFile
 
 
 class HearingSource(Protocol):
@@ -42,16 +42,16 @@ class HearingSource(Protocol):
     def token(self) -> bytes | None:
         """The time-stamp token over the seal's checkpoint."""
 
-    def segment(self, segment: Segment) -> Path | None:
+    def segment(self, segment: Segment) -> ReadableFile | None:
         """The file of a segment; None when it is not here."""
 
-    def exhibit(self, sha256: str) -> Path | None:
+    def exhibit(self, sha256: str) -> ReadableFile | None:
         """The file of an exhibit."""
 
-    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> Path | None:
+    def picture(self, exhibit: Exhibit, picture: DrawnPicture) -> ReadableFile | None:
         """The picture of a page of an exhibit as the room drew it."""
 
-    def document(self, document: Document) -> Path | None:
+    def document(self, document: Document) -> ReadableFile | None:
         """The file of a document of signed words."""
 
     def signer(self) -> tuple[str, SigningKey] | None:

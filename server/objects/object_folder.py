@@ -1,9 +1,11 @@
-"""The object store: files named by their content, `objects/ab/abcdef…`; written once, synced, never changed."""
+"""Objects in a folder of this machine: files named by their content, `objects/ab/abcdef…`; written once, synced."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,10 +13,13 @@ from sync.errors import StorageError
 from sync.runtime.files.durable_files import sync_folder
 
 _CHUNK = 1024 * 1024
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
-class ObjectStore:
-    """All methods block; call them off the event loop."""
+class ObjectFolder:
+    """An `ObjectStore`: what is on this machine's disk. What it lacks is told of the disk, beside it."""
+
+    lacks = wants = ""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,6 +28,27 @@ class ObjectStore:
     def path(self, sha256: str) -> Path:
         """Where the bytes with this hash are, or would be."""
         return self._folder / sha256[:2] / sha256
+
+    def file(self, sha256: str) -> Path:
+        """The same, as who reads it asks for it."""
+        return self.path(sha256)
+
+    def link(self, sha256: str, filename: str) -> None:
+        """A folder has no addresses."""
+
+    def look(self) -> None:
+        """Nothing is ever half done here: a file is written elsewhere, and gets its name when it is whole."""
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """(SHA-256, bytes) of all objects, in the order of their hashes."""
+        for folder in sorted(self._folder.iterdir()):
+            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+                if _NAME.fullmatch(path.name) and path.name.startswith(folder.name):
+                    yield path.name, path.stat().st_size
+
+    def remove(self, sha256: str) -> None:
+        """Delete an object of which another store has every byte; nothing when it is gone already."""
+        self.path(sha256).unlink(missing_ok=True)
 
     def has(self, sha256: str, size: int) -> bool:
         """Whether these bytes are here. What carries a name was hashed and synced before it got the name."""

@@ -1,0 +1,1 @@
+"""The files of the record by their content: in a folder of this machine, or in a bucket of an S3-compatible store."""
