@@ -16,16 +16,18 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, and_, insert, literal_column, text
+from sqlalchemy import Boolean, Connection, insert, literal_column, select, text
 
-import server.store.reader as reading
+import server.store.archive.narrowing as narrowing
 from server.store import tables as t
+from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
+from server.store.reader import RecordReader
 from server.store.sight import Sight
-from server.store.word_index import containing, grams_of
+from server.store.word_index import FREQUENT, grams_of, in_line, lines_named
 from sync.text.equal import fold
 
 LINES_A_HEARING = 870
@@ -146,26 +148,25 @@ def queries(lines: int) -> dict[str, list[str]]:
 
 async def measure(database: Database, lines: int, most: int) -> dict[str, dict[str, float]]:
     """Milliseconds of each kind of query through the center's reader, as an inspector asks; `most` of each kind."""
-    reader, sight = reading.RecordReader(database), Sight(frozenset({"open"}))
+    reader, sight = RecordReader(database), Sight(frozenset({"open"}))
     found: dict[str, dict[str, float]] = {}
     for kind, asked in queries(lines).items():
         took, hits = [], 0
         for words in asked[:most]:
             begun = time.perf_counter()
-            hits += len(await reader.search(words, reading.WordFilter(), sight))
+            hits += len(await reader.search(words, WordFilter(), sight))
             took.append((time.perf_counter() - begun) * 1000)
         cuts = statistics.quantiles(took, n=20)
         found[kind] = {"p50": cuts[9], "p95": cuts[18], "max": max(took), "hits": hits / len(took)}
     return found
 
 
-def condition(way: str) -> Any:
-    """What takes the place of the center's own condition."""
+def named_by(way: str) -> Callable[[Connection, Sequence[str]], list[int] | None]:
+    """What takes the place of the center's own index."""
 
-    def asked(connection: Connection, terms: Sequence[str], *, indexed: bool = True) -> ColumnElement[bool]:
-        compared = containing(connection, terms, indexed=False)
+    def named(connection: Connection, terms: Sequence[str]) -> list[int] | None:
         if way in ("pairs", "none"):
-            return containing(connection, terms) if way == "pairs" else compared
+            return lines_named(connection, terms) if way == "pairs" else None
         numbers = ",".join(str(gram) for term in terms for gram in grams_of(term))
         pieces = sorted({one[n : n + 2] for one in terms for n in range(max(1, len(one) - 1))})
         quoted = ["'" + one.replace("'", "''") + "'" for one in pieces]
@@ -174,9 +175,11 @@ def condition(way: str) -> Any:
             "texts": f"utterances.measured @> ARRAY[{','.join(quoted)}]::text[]",
             "tsvector": f"utterances.measured @@ $q${' & '.join(quoted)}$q$::tsquery",
         }
-        return and_(literal_column(said[way], Boolean), compared)
+        query = select(t.utterances.c.row).where(literal_column(said[way], Boolean), in_line(terms)).limit(FREQUENT)
+        found = list(connection.execute(query).scalars())
+        return found if len(found) < FREQUENT else None
 
-    return asked
+    return named
 
 
 def main() -> int:
@@ -201,7 +204,7 @@ def main() -> int:
             table, indexes = connection.execute(text(size)).one()
         said = {"way": way, "made_s": round(made_s, 1), "table_mb": table >> 20, "indexes_mb": indexes >> 20}
         print(json.dumps(said), flush=True)
-        reading.containing = condition(way)  # type: ignore[attr-defined]  # the condition alone is exchanged
+        narrowing.lines_named = named_by(way)  # type: ignore[attr-defined]  # the index alone is exchanged
         for kind, took in asyncio.run(measure(database, options.lines, options.asks)).items():
             print(f"  {kind:24}", *(f"{name} {value:8.1f}" for name, value in took.items()), flush=True)
     database.close()
