@@ -29,19 +29,9 @@ from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.word_index import FREQUENT, grams_of, in_line, lines_named
 from sync.text.equal import fold
+from wutong.bench.archive.made_words import MadeWords
 
 LINES_A_HEARING = 870
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
-ROLES = ("审判长", "原告", "被告", "书记员", "证人", "原告代理人")
-FRAMES = (
-    "原告{name}陈述诉讼请求：{free}",
-    "被告{name}答辩称{free}",
-    "本院认为，{free}，对{name}的主张不予支持",
-    "请证人{name}回答问题：{free}",
-    "{free}，借款本金{money}万元",
-    "对{name}提交的第{number}号证据，{free}",
-    "{free}",
-)
 _TEXT_GRAMS = """
 CREATE OR REPLACE FUNCTION measured_grams(words text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -77,26 +67,13 @@ WAYS: dict[str, tuple[str, ...]] = {
 """What makes the index of each way."""
 
 
-def names(chance: random.Random, given: str) -> list[str]:
-    """People: most of two characters, some of three; each is named in a hearing or two."""
-    return [chance.choice(SURNAMES) + "".join(chance.choices(given, k=chance.choice((1, 1, 2)))) for _ in range(4000)]
-
-
 def sentences(lines: int) -> Iterator[tuple[str, str, str]]:
-    """(role, text, folded) of each line: the same ones at each run; characters are as unequal as in real speech."""
+    """(role, text, folded) of each line: the same ones at each run."""
     chance = random.Random(35)  # noqa: S311 (the same at each run)
-    letters = [chr(0x4E00 + n) for n in range(3500)]
-    chance.shuffle(letters)
-    weights = [1 / (place + 3) for place in range(len(letters))]
-    people = names(chance, "".join(letters[:800]))
-    spoken = "".join(chance.choices(letters, weights, k=500_000))
+    made = MadeWords(chance)
     for n in range(lines):
-        begin = chance.randrange(len(spoken) - 30)
-        free = spoken[begin : begin + chance.randint(4, 30)]
-        person = people[(n // LINES_A_HEARING * 7 + chance.randrange(6)) % len(people)]
-        frame = chance.choice(FRAMES)
-        words = frame.format(name=person, free=free, money=chance.randint(1, 99), number=chance.randint(1, 40))
-        yield chance.choice(ROLES), words, fold(words)
+        role, words = made.line(chance, n // LINES_A_HEARING * 7)
+        yield role, words, fold(words)
 
 
 def fill(database: Database, lines: int) -> None:

@@ -198,6 +198,24 @@ def bench_center(
 
 
 @bench.command()
+def archive(
+    hearings: Annotated[int, typer.Option("--hearings", min=100, help="so many, three lines in each")] = 100_000,
+    database: Annotated[
+        str,
+        typer.Option("--database", help="an empty one, as center.toml names it; else SQLite, not kept"),
+    ] = "",
+    asks: Annotated[int, typer.Option("--asks", min=2, help="questions of each kind")] = 40,
+    as_json: JsonOption = False,
+) -> None:
+    """What lists and searches of an archive of years take. A database keeps its archive, and another run goes on."""
+    from wutong.bench.archive.measure import ArchivePlan, measure, show
+    from wutong.bench.report import run
+
+    plan = ArchivePlan(hearings, database, asks)
+    run("archive", lambda folder, console: measure(folder, plan, console), as_json=as_json, show=show)
+
+
+@bench.command()
 def sync(
     hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
     ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,
