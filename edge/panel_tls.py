@@ -17,7 +17,7 @@ from hardware.profile import Profile
 from sync.errors import ConfigError, LedgerError
 from sync.room.messages import RoomAlarm
 from sync.room.paths import RoomPaths
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.authority import open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of
 from sync.tls.contexts import load_own, server_context

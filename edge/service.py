@@ -35,9 +35,9 @@ from edge.state.room_state import RoomState
 from edge.transcript.commands import TranscriptCommands
 from hardware.profile import Profile
 from sync.http import pages
-from sync.http.access import Access
 from sync.http.monitoring.doors import Monitoring
-from sync.http.origins import Origins
+from sync.http.rights.access import Access
+from sync.http.rights.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
@@ -46,7 +46,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
-from sync.runtime.service import Lifeline
+from sync.runtime.process.service import Lifeline
 
 log = structlog.get_logger(__name__)
 

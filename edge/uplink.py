@@ -13,8 +13,8 @@ from sync.room.clock import RoomClock
 from sync.room.messages import RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
-from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.process.service import Lifeline
 from sync.tls.identity import TlsFiles, TlsIdentity
 from sync.uplink.service import Uplink, UplinkConfig
 

@@ -19,8 +19,8 @@ from hardware import test_signal
 from hardware.profile import Profile
 from hardware.simulation.acoustic_loopback import tone_file
 from sync.errors import DeviceError, WutongError
-from sync.runtime.durable_files import replace_file
-from sync.runtime.processes import die_with_parent
+from sync.runtime.files.durable_files import replace_file
+from sync.runtime.process.processes import die_with_parent
 from sync.runtime.units import NS_PER_S
 
 LEAD_NS = NS_PER_S // 4

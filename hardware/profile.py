@@ -17,10 +17,10 @@ from hardware.signer_settings import SignerSettings
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError
 from sync.http.monitoring.settings import MetricsSettings
-from sync.http.origins import PublicOrigin
+from sync.http.rights.origins import PublicOrigin
 from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
-from sync.runtime.secrets import read_secret
-from sync.runtime.settings_file import read_settings
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.files.settings_file import read_settings
 from sync.text.fields import LINE
 from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy, PlainWire, plain_url

@@ -19,7 +19,7 @@ from recorder.source_recorder import SourceRecorder
 from recorder.startup_recovery import StartupRecovery
 from recorder.status import StatusPublisher
 from recorder.storage.schedule import RecordingSchedule
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
 

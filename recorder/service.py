@@ -24,7 +24,7 @@ from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
-from sync.runtime.service import Lifeline, cancel_and_wait
+from sync.runtime.process.service import Lifeline, cancel_and_wait
 
 log = structlog.get_logger(__name__)
 

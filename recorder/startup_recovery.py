@@ -28,7 +28,7 @@ from recorder.track_pipeline import TrackPipeline
 from sync.errors import MediaError, StorageError
 from sync.media.fmp4 import index_file
 from sync.room.paths import RoomPaths
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 

@@ -31,8 +31,8 @@ from server.store.kept_folds import KeptFolds
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from server.tls.center import CenterTls
-from sync.http.access import Access
 from sync.http.monitoring.doors import Monitoring
+from sync.http.rights.access import Access
 
 
 @dataclass

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress
 from server.database_address import plain_database, with_password
 from sync.errors import ConfigError
 from sync.http.monitoring.settings import MetricsSettings
-from sync.http.origins import PublicOrigin
-from sync.runtime.secrets import read_secret
-from sync.runtime.settings_file import read_settings
+from sync.http.rights.origins import PublicOrigin
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.files.settings_file import read_settings
 from sync.text.fields import LINE
 from sync.tls.hosts import host_of, is_loopback
 from sync.tls.plain import PlainPolicy, PlainWire

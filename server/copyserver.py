@@ -33,14 +33,14 @@ from server.ingest.uploads.pieces_api import PieceDoor
 from server.ingest.uploads.tus_folder import UploadFolder
 from server.ingest.uploads.upload_gate import UploadGate, upload_routes
 from sync.errors import AccessError, CenterError, ConfigError, LedgerError, StorageError, WutongError
-from sync.http.machine_door import MachineDoor
-from sync.http.rules import machine
+from sync.http.rights.machine_door import MachineDoor
+from sync.http.rights.rules import machine
 from sync.http.serve import new_app, serving
 from sync.ledger.keys import checked_key
 from sync.ledger.note import Verifier
-from sync.runtime.durable_files import sync_folder
-from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline, cancel_and_wait
+from sync.runtime.files.durable_files import sync_folder
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.process.service import Lifeline, cancel_and_wait
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls
 

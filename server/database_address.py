@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sync.errors import ConfigError
-from sync.runtime.secrets import read_secret
+from sync.runtime.files.secrets import read_secret
 from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainWire
 

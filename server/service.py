@@ -61,12 +61,12 @@ from server.tls.center import CenterTls, open_court
 from server.tls.devices import DeviceCertificates
 from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
-from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
-from sync.http.origins import Origins
+from sync.http.rights.access import Access
+from sync.http.rights.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.mqtt import BrokerAddress
-from sync.runtime.service import Lifeline, cancel_and_wait, every
+from sync.runtime.process.service import Lifeline, cancel_and_wait, every
 from sync.tls.identity import TlsIdentity
 
 log = structlog.get_logger(__name__)

@@ -1,9 +1,9 @@
 """One connection to an MQTT broker (3.1.1): paho in its own thread, bridged to the event loop. Rooms and center use it.
 
 Promises: the messages of one sender reach their handlers in order, on the event loop, which is let go after each
-`TURN_BYTES`; senders take turns by bytes, and what waits is bounded (`sync.runtime.fair_inbox`): what is too much is
-dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what waits to be written
-is known in bytes (`backlog_bytes`) and bounded, so that live media can be cut to seconds.
+`TURN_BYTES`; senders take turns by bytes, and what waits is bounded (`sync.runtime.bounds.fair_inbox`): what is too
+much is dropped and counted. Nothing is published, and so nothing is queued, while the broker is away; what waits to be
+written is known in bytes (`backlog_bytes`) and bounded, so that live media can be cut to seconds.
 
 Refuses to be durable: whatever must arrive is sent again by who is not receipted. A new connection therefore begins
 with nothing of the one before, neither what this end had not got rid of nor what the other end still says: hours may
@@ -30,8 +30,8 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from sync.runtime.fair_inbox import FairInbox
-from sync.runtime.message_size import MAX_MESSAGE_BYTES
+from sync.runtime.bounds.fair_inbox import FairInbox
+from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 
 log = structlog.get_logger(__name__)
 

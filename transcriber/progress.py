@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from sync.room.event_log import RoomLog
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from transcriber.backlog import Backlog, HearingJob
 
 log = structlog.get_logger(__name__)

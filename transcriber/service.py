@@ -20,8 +20,8 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.messages import SpeakingMessage, TranscriberState, TranscriberStatus
 from sync.room.paths import RoomPaths
-from sync.runtime.processes import weigh
-from sync.runtime.service import Lifeline
+from sync.runtime.process.processes import weigh
+from sync.runtime.process.service import Lifeline
 from transcriber.audio.live import LiveAudio
 from transcriber.backlog import Backlog
 from transcriber.captions import Captions

@@ -27,11 +27,11 @@ from fastapi.responses import JSONResponse
 
 from hardware.profile import Transcriber
 from sync.errors import AccessError, ConfigError, MediaError
-from sync.http.machine_door import MachineDoor
-from sync.http.rules import machine
+from sync.http.rights.machine_door import MachineDoor
+from sync.http.rights.rules import machine
 from sync.http.serve import new_app, serving
-from sync.runtime.secrets import read_secret
-from sync.runtime.service import Lifeline
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.process.service import Lifeline
 from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls

@@ -13,7 +13,7 @@ from rich.console import Console
 from server.config import Config, load_config
 from server.tls.center import open_court
 from sync.errors import ConfigError
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.authority import near_end
 from sync.tls.certificates import pem_of
 from sync.tls.hosts import host_of

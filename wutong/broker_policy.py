@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync import topics
-from sync.runtime.message_size import MAX_PACKET_BYTES
+from sync.runtime.bounds.message_size import MAX_PACKET_BYTES
 from sync.tls.names import CENTER
 
 SETTINGS = (

@@ -60,7 +60,7 @@ def server(config: Annotated[Path, typer.Option("--config", help="the center's T
     """Run the center."""
     from server.config import load_config
     from server.service import serve
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
 
     loaded = load_config(config)
     raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline)))
@@ -78,7 +78,7 @@ def copyserver(
 ) -> None:
     """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
     from server.copyserver import serve
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
 
     tls, day = _pair(certificate, key), None if plain_until is None else plain_until.date()
     service = partial(serve, data, token_file, host, port, tls, day)
@@ -103,7 +103,7 @@ def speech_server(
 ) -> None:
     """Turn speech into words for many rooms, by the OpenAI interface (the engine openai in a room's profile)."""
     from hardware.profile import speech_settings
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
     from transcriber.speech_server import serve
 
     settings = speech_settings(engine=engine, model=model, language=language, device=device, threads=threads)
@@ -318,7 +318,7 @@ def main() -> None:
     try:
         app()
     except WutongError as error:
-        from sync.runtime.service import say_why
+        from sync.runtime.process.service import say_why
 
         sys.exit(say_why(error))
     except ModuleNotFoundError as error:

@@ -16,12 +16,12 @@ ProfileOption = Annotated[Path, typer.Option("--profile", help="the courtroom's 
 @room.command()
 def recorder(profile: ProfileOption) -> None:
     """Record: sources -> fragments -> segments."""
-    from sync.runtime.processes import go_first
+    from sync.runtime.process.processes import go_first
 
     go_first()
     from hardware.profile import load_profile
     from recorder.service import serve
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("recorder", lambda lifeline: serve(loaded, lifeline)))
@@ -31,7 +31,7 @@ def recorder(profile: ProfileOption) -> None:
 def transcriber(profile: ProfileOption) -> None:
     """Turn speech into captions and utterances."""
     from hardware.profile import load_profile
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
     from transcriber.service import serve
 
     loaded = load_profile(profile)
@@ -43,7 +43,7 @@ def edge(profile: ProfileOption) -> None:
     """Serve the panel and the display, and keep the hearing's state."""
     from edge.service import serve
     from hardware.profile import load_profile
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("edge", lambda lifeline: serve(loaded, lifeline)))
@@ -62,8 +62,8 @@ def signer(
     """Hold the device's key, and sign what the other services may have signed."""
     from edge.signer.service import serve, take_key_as_root
     from hardware.profile import load_profile
-    from sync.runtime.processes import unseen_by_others
-    from sync.runtime.service import run_service
+    from sync.runtime.process.processes import unseen_by_others
+    from sync.runtime.process.service import run_service
 
     loaded = load_profile(profile)
     if take_key:
@@ -103,7 +103,7 @@ def uplink(profile: ProfileOption) -> None:
     """Carry everything to the center: events, segments, exhibits and live media."""
     from edge.uplink import serve
     from hardware.profile import load_profile
-    from sync.runtime.service import run_service
+    from sync.runtime.process.service import run_service
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("uplink", lambda lifeline: serve(loaded, lifeline)))

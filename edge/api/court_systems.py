@@ -21,10 +21,10 @@ from edge.api.hearing import CASE_BODY_BYTES, FromDocket, NewPause, Unlisted
 from edge.hearing.commands import HearingCommands
 from edge.state.room_state import RoomState
 from sync.errors import AccessError, ConfigError
-from sync.http.people import Session
-from sync.http.rules import Rule, declare
+from sync.http.rights.people import Session
+from sync.http.rights.rules import Rule, declare
 from sync.record.milliseconds import to_ms
-from sync.runtime.secrets import read_secret
+from sync.runtime.files.secrets import read_secret
 
 log = structlog.get_logger(__name__)
 

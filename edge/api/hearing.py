@@ -19,8 +19,8 @@ from edge.state.display import DisplayToken, presented_exhibit
 from edge.state.room_state import RoomState
 from edge.state.sight import check_page, unseen_of
 from sync.errors import AccessError, HearingError, MediaError
-from sync.http.access import Access
-from sync.http.rules import allow, public
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow, public
 from sync.record.bodies.limits import PageNumber, PictureScale
 from sync.record.docket import Case
 from sync.record.explanation import explain

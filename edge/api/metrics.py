@@ -29,7 +29,7 @@ from sync.http.monitoring.readings import Readings
 from sync.http.monitoring.scrape import Reader, Scrape
 from sync.room.messages import LinkTrust, TranscriberState
 from sync.room.signer import REFUSED, RoomSigner
-from sync.runtime.metrics import LoopDelay
+from sync.runtime.logs.metrics import LoopDelay
 from sync.runtime.units import NS_PER_MS, NS_PER_S
 
 SIGNER_S: Final = 1.0

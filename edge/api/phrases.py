@@ -17,7 +17,7 @@ from edge.phrases.file import MAX_BYTES, PhraseFileError
 from edge.phrases.store import Phrasebook, PhraseStore, Shelf, default_text
 from edge.state.room_state import RoomState
 from sync.http.answers import error_response
-from sync.http.rules import allow
+from sync.http.rights.rules import allow
 from sync.room.paths import RoomPaths
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from edge.api.body import EdgeBody
 from edge.hearing.sealing import SealingCommands
-from sync.http.rules import allow
+from sync.http.rights.rules import allow
 from sync.record.bodies.limits import Name
 from sync.text.fields import LINE
 

@@ -24,8 +24,8 @@ from edge.state.shown import ShownSigning
 from edge.state.sight import check_line, unseen_of
 from edge.state.withheld_words import signing_withheld
 from sync.errors import AccessError, HearingError
-from sync.http.access import Access
-from sync.http.rules import allow
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow
 from sync.record.bodies.signing import ObjectionBody, SignatureBody
 from sync.record.signing import SIGN
 from sync.text.fields import NAME, WORDS

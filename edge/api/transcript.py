@@ -19,9 +19,9 @@ from edge.state.sight import check_line, sealed_part, unseen_of
 from edge.transcript.clip import moment
 from edge.transcript.commands import ClerkAct, ConflictError, Done, TranscriptCommands
 from sync.errors import HearingError
-from sync.http.access import Access
 from sync.http.answers import error_response
-from sync.http.rules import allow
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow
 from sync.media.tracks import MICROPHONES, MIX
 from sync.record.bodies.words import InsertedLine, LineChange, LineSettings
 from sync.record.event import Event

@@ -15,11 +15,11 @@ from edge.state.display import DisplayToken, display_value
 from edge.state.room_state import RoomState
 from edge.state.sight import unseen_of
 from sync.errors import AccessError
-from sync.http.access import Access
 from sync.http.live.gateway import SEND_TIMEOUT_S, Gateway
-from sync.http.rules import allow, public
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow, public
 from sync.record.sealed_parts import EVER
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 
 MAX_TABS = 16
 MAX_DISPLAYS = 8

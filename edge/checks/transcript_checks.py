@@ -21,7 +21,7 @@ from edge.checks.finding import CheckedLine, Facts, Finding, facts_of
 from edge.checks.registry import check
 from edge.state.room_state import RoomState
 from sync.errors import HearingError
-from sync.http.rules import allow
+from sync.http.rights.rules import allow
 from sync.record.bodies.words import CheckBody
 from sync.record.hearing import Hearing
 

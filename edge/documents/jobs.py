@@ -27,10 +27,10 @@ from hardware.profile import Profile
 from sync.errors import StorageError
 from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 from sync.room.paths import RoomPaths
-from sync.runtime.child_process import ChildError, ChildProcess, module_command
-from sync.runtime.digests import checks_of
-from sync.runtime.durable_files import replace_file, sync_folder
+from sync.runtime.files.digests import checks_of
+from sync.runtime.files.durable_files import replace_file, sync_folder
 from sync.runtime.listeners import Listeners
+from sync.runtime.process.child_process import ChildError, ChildProcess, module_command
 
 log = structlog.get_logger(__name__)
 

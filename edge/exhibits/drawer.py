@@ -19,7 +19,7 @@ from edge.exhibits.formats import MEDIA_TYPES
 from edge.exhibits.refusal import REFUSALS
 from edge.exhibits.sizes import MAX_PAGES, MOST_JPEG_BYTES, MOST_PIXELS, MOST_SIDE
 from sync.errors import MediaError
-from sync.runtime.child_process import ChildError, ChildProcess, module_command
+from sync.runtime.process.child_process import ChildError, ChildProcess, module_command
 from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)

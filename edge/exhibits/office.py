@@ -22,7 +22,7 @@ from edge.exhibits.formats import DOCX_FORMAT
 from edge.exhibits.refusal import damaged
 from sync.errors import MediaError
 from sync.runtime.confinement.confine import SHARED, Converter, ProcessLimits
-from sync.runtime.processes import die_with_parent, go_first_when_memory_is_short, weigh
+from sync.runtime.process.processes import die_with_parent, go_first_when_memory_is_short, weigh
 
 log = structlog.get_logger(__name__)
 

@@ -30,7 +30,7 @@ from sync.record.bodies.evidence import DrawnBody, DrawnPicture
 from sync.record.hearing import Hearing
 from sync.record.timeline import Exhibit
 from sync.room.paths import CONVERTED, page_picture_name
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.files.durable_files import sync_folder
 
 log = structlog.get_logger(__name__)
 

@@ -26,8 +26,8 @@ from edge.exhibits.refusal import NEEDS_OFFICE
 from sync.errors import MediaError, StorageError
 from sync.record.bodies.evidence import DrawnPicture
 from sync.room.paths import CONVERTED, RoomPaths
-from sync.runtime.digests import CheckValues, Digests
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.files.digests import CheckValues, Digests
+from sync.runtime.files.durable_files import sync_folder
 
 MAX_BYTES = 50 * 1024 * 1024
 MOST_WAITING = 8

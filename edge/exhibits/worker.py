@@ -31,7 +31,7 @@ from edge.exhibits.photos import PhotoPages
 from edge.exhibits.refusal import NEEDS_OFFICE, ExhibitRefusedError, damaged, not_taken, too_many_pages
 from edge.exhibits.sizes import MAX_PAGES, MOST_JPEG_BYTES
 from sync.runtime.confinement.confine import ProcessLimits, confine_reader
-from sync.runtime.processes import go_first_when_memory_is_short, weigh
+from sync.runtime.process.processes import go_first_when_memory_is_short, weigh
 
 MEMORY_BYTES = 1024**3
 CPU_S = 1200

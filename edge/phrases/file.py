@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sync.errors import HearingError
-from sync.runtime.handwritten import HandwrittenError, toml_of
+from sync.runtime.files.handwritten import HandwrittenError, toml_of
 from sync.text.characters import clean_line, clean_words
 
 MAX_BYTES: Final = 256 * 1024

@@ -17,8 +17,8 @@ import structlog
 
 from edge.phrases.file import MAX_BYTES, Phrase, PhraseFileError, parse
 from sync.errors import HearingError, StorageError
-from sync.runtime.durable_files import replace_file
-from sync.runtime.handwritten import HandwrittenError, text_of
+from sync.runtime.files.durable_files import replace_file
+from sync.runtime.files.handwritten import HandwrittenError, text_of
 
 log = structlog.get_logger(__name__)
 

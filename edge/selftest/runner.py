@@ -31,7 +31,7 @@ from sync.record.bodies.media import CameraViewBody, SelfTestBody
 from sync.record.bodies.session import OpenedSelfTest
 from sync.record.event import Event
 from sync.room.feed import FeedClient
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)

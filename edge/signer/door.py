@@ -26,8 +26,8 @@ from edge.signer.guarded_key import GuardedKey
 from sync.errors import ConfigError, WutongError
 from sync.room.counts import SignerCounts
 from sync.room.signer import AWAY, MAX_LINE, REFUSED
-from sync.runtime.anteroom import Anteroom
-from sync.runtime.sole_place import take_place
+from sync.runtime.bounds.anteroom import Anteroom
+from sync.runtime.process.sole_place import take_place
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)

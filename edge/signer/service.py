@@ -20,7 +20,7 @@ from edge.signer.keys.home import open_key
 from hardware.profile import Profile
 from sync.room.enrollment import fingerprint
 from sync.room.paths import RoomPaths
-from sync.runtime.service import Lifeline
+from sync.runtime.process.service import Lifeline
 
 log = structlog.get_logger(__name__)
 

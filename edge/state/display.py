@@ -15,7 +15,7 @@ from typing import cast
 from edge.state.messages import WallCaption, WallPresentation, WallState
 from edge.state.room_state import RoomState
 from sync.errors import AccessError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from sync.record.hearing import State
 from sync.record.milliseconds import to_ms
 from sync.record.timeline import Exhibit

@@ -22,7 +22,7 @@ from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
 from edge.state.withheld_words import checks_withheld, signing_withheld
 from hardware.profile import Profile
 from sync.errors import StorageError, WutongError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from sync.ledger.progress import ProofProgress
 from sync.media.tracks import is_made
 from sync.record.bodies.session import OpenedSeat

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sync.errors import AccessError
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from sync.record.hearing import Hearing, State
 from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
 from sync.record.withheld import hides_line, pages_withheld, withheld

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from hardware.camera_address import CameraAddress
-from sync.runtime.deadline import Deadline
+from sync.runtime.bounds.deadline import Deadline
 
 FaultCode = Literal[
     "", "name", "refused", "unreachable", "timeout", "password", "sign-in", "path", "codec", "busy", "protocol"

@@ -33,7 +33,7 @@ from sync.errors import WutongError
 from sync.room.clock import RoomClock
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
-from sync.runtime.processes import weigh
+from sync.runtime.process.processes import weigh
 from sync.runtime.units import NS_PER_S
 
 DELAY_NS = 400_000_000

@@ -44,7 +44,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
-from sync.runtime.processes import weigh
+from sync.runtime.process.processes import weigh
 from sync.runtime.units import NS_PER_S
 
 DELAY_NS = 600_000_000

@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import ConfigError
-from sync.runtime.handwritten import read_text
+from sync.runtime.files.handwritten import read_text
 
 AUDIO_SUFFIXES = (".flac", ".opus", ".mka", ".ogg")
 

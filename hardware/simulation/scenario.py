@@ -35,7 +35,7 @@ from hardware.simulation.hearing_folder import HearingFolder
 from sync.errors import ConfigError
 from sync.record.docket import CaseTerms
 from sync.record.timeline import PauseReason
-from sync.runtime.handwritten import read_text
+from sync.runtime.files.handwritten import read_text
 
 BUNDLED_HEARING = Path(__file__).resolve().parents[1] / "hearing"
 """The hearing that ships with the product: a loan dispute, four microphones, 284 s."""

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from sync.errors import WutongError
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 
 _F_SETPIPE_SZ = 1031
 _PIPE_BYTES = 1024 * 1024

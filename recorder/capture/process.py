@@ -17,7 +17,7 @@ from pathlib import Path
 from hardware.camera_address import masked
 from hardware.drivers.last_words import explained
 from sync.errors import DeviceError, MediaError
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 
 STDERR_LINES = 20
 LINE_BYTES = 64 * 1024

@@ -20,7 +20,7 @@ from recorder.capture.process import LINE_BYTES, EndCode, WorkerProcess
 from recorder.capture.track import Track, TrackRun
 from sync.errors import ConfigError, DeviceError
 from sync.room.clock import RoomClock
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
 from sync.text.printable import printable
 from sync.text.strict_json import read_strict

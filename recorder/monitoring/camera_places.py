@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)

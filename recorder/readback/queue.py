@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import structlog
 
 from recorder.readback.job import Job
-from sync.runtime.child_process import ChildError, ChildProcess, module_command
+from sync.runtime.process.child_process import ChildError, ChildProcess, module_command
 from sync.text.printable import printable
 
 log = structlog.get_logger(__name__)

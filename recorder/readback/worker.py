@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from recorder.readback.compare import differences
 from recorder.readback.job import Job
-from sync.runtime.processes import die_with_parent, weigh
+from sync.runtime.process.processes import die_with_parent, weigh
 
 NICE = 5
 """Behind the recorder, before the transcriber: what is wrong with a file is to be known within ten seconds."""

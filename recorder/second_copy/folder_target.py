@@ -18,7 +18,7 @@ from pathlib import Path
 
 from recorder.storage.segment import make_folder
 from sync.errors import StorageError
-from sync.runtime.durable_files import replace_file, sync_folder
+from sync.runtime.files.durable_files import replace_file, sync_folder
 
 MARKER = ".wutong-copy"
 PIECE_BYTES = 1024 * 1024

@@ -17,8 +17,8 @@ import structlog
 from hardware.profile import Profile
 from sync.errors import ConfigError
 from sync.room.messages import CopyStatus
-from sync.runtime.child_process import ChildError, ChildProcess, module_command
-from sync.runtime.secrets import read_secret
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.process.child_process import ChildError, ChildProcess, module_command
 from sync.text.printable import printable
 from sync.tls.plain import plain_url
 

@@ -33,14 +33,14 @@ from sync.record.event import Event
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
-from sync.runtime.durable_files import replace_file
-from sync.runtime.processes import die_with_parent, weigh
-from sync.runtime.service import configure_logging
+from sync.runtime.files.durable_files import replace_file
+from sync.runtime.process.processes import die_with_parent, weigh
+from sync.runtime.process.service import configure_logging
 from sync.tls.followed_context import BelievedAuthority
+from sync.uplink.files.tus import TusClient
+from sync.uplink.files.upload_store import Upload, UploadStore
+from sync.uplink.files.uploads import Uploads
 from sync.uplink.token_bucket import TokenBucket
-from sync.uplink.tus import TusClient
-from sync.uplink.upload_store import Upload, UploadStore
-from sync.uplink.uploads import Uploads
 
 NICE = 15
 POLL_S = 1.0

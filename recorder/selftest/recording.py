@@ -28,7 +28,7 @@ from recorder.storage.writer import FragmentRefused, Outcome, RefusalCode, Segme
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
 from sync.media.tracks import MICROPHONES, MIX
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)

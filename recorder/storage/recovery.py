@@ -25,8 +25,8 @@ from recorder.storage.gaps import TOLERANCE_NS
 from recorder.storage.segment import TAKEN, ClosedSegment, journal_line, next_index, take_index
 from sync.errors import StorageError
 from sync.media.fmp4 import Indexed, Init, index_file
-from sync.runtime.digests import checks_of
-from sync.runtime.durable_files import replace_file, sync_folder
+from sync.runtime.files.digests import checks_of
+from sync.runtime.files.durable_files import replace_file, sync_folder
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from recorder.capture.fragment import StampedFragment, WorkerRun
 from sync.errors import StorageError
-from sync.runtime.digests import Digests
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.files.digests import Digests
+from sync.runtime.files.durable_files import sync_folder
 
 TAKEN = "taken"
 """Code of the error when the number of a segment belongs to somebody else."""

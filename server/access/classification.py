@@ -29,7 +29,7 @@ from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, ConfigError
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from sync.record.bodies.session import is_public
 from sync.runtime.listeners import Listeners
 

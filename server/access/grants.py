@@ -26,7 +26,7 @@ from server.store.audit_rows import append_rows
 from server.store.database import Database
 from server.store.sight import Sight
 from sync.errors import AccessError, HearingError, WutongError
-from sync.http.people import Session
+from sync.http.rights.people import Session
 
 PARTY = "party"
 MAX_HOURS = 168

@@ -19,7 +19,7 @@ from server.store.reader import RecordReader
 from server.store.sealed_parts import LIFTED, OF_CENTER, said_of
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, WutongError
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from sync.record.bodies.session import PartLevel
 from sync.record.sealed_parts import EVERYTHING_SEEN, SealedPart, Unseen
 from sync.runtime.listeners import Listeners

@@ -21,7 +21,7 @@ import structlog
 
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
-from sync.http.people import Session
+from sync.http.rights.people import Session
 
 log = structlog.get_logger(__name__)
 

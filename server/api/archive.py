@@ -14,8 +14,8 @@ from server.store.archive.archive_reader import MOST_A_PAGE, MOST_COUNTED, Archi
 from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.archive.place import ArchivePlace
 from server.store.archive.rows import HearingRow, SearchHit
-from sync.http.access import Access
-from sync.http.rules import allow
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow
 from sync.runtime.units import NS_PER_MS
 
 READERS = ("inspector", "archivist")

@@ -30,10 +30,10 @@ from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
-from sync.http.access import Access
 from sync.http.live.tab import LiveTab
-from sync.http.people import Session
-from sync.http.rules import allow
+from sync.http.rights.access import Access
+from sync.http.rights.people import Session
+from sync.http.rights.rules import allow
 from sync.ledger.progress import ProofProgress
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.docket import MAX_DOCKET_BYTES, Docket

@@ -35,7 +35,7 @@ from sync.http.monitoring.doors import Monitoring
 from sync.http.monitoring.readiness import Readiness
 from sync.http.monitoring.readings import Readings
 from sync.http.monitoring.scrape import Reader, Scrape
-from sync.runtime.metrics import LoopDelay
+from sync.runtime.logs.metrics import LoopDelay
 from sync.runtime.units import NS_PER_S
 
 REFUSED_CODES: Final = ("not-enrolled", "signature", "unsigned", "form", "malformed", "conflict", "foreign")

@@ -29,9 +29,9 @@ from server.store.encoded_page import encode
 from server.store.kept_folds import KeptFold, KeptFolds
 from server.store.reader import RecordReader
 from sync.errors import WutongError
-from sync.http.access import Access
-from sync.http.people import Session
-from sync.http.rules import allow, public
+from sync.http.rights.access import Access
+from sync.http.rights.people import Session
+from sync.http.rights.rules import allow, public
 from sync.media.tracks import MIX
 from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.bodies.session import OpenedSeat, OpenedTrack, is_public

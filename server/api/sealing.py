@@ -14,8 +14,8 @@ from server.api.inspectors import MOST_MS, READERS, part_to_screen
 from server.rooms import Rooms
 from server.store.reader import RecordReader
 from sync.errors import WutongError
-from sync.http.access import Access
-from sync.http.rules import allow
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow
 from sync.record.bodies.limits import Name
 from sync.record.bodies.session import PartLevel
 from sync.runtime.units import NS_PER_MS

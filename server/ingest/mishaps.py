@@ -23,7 +23,7 @@ class Mishaps:
         """Messages that a defect of the center, and not the room, has cost."""
 
     def refuse(self, room: str, topic: str, why: str, *, about: str = "") -> None:
-        """A message was not what it must be; `about`: its id, where it has one (`sync.runtime.log_ids`)."""
+        """A message was not what it must be; `about`: its id, where it has one (`sync.runtime.logs.log_ids`)."""
         self.refused += 1
         if self.refused < _NAMED or self.refused % _THEN_EVERY == 0:
             log.warning("message_refused", id=about, room=room, topic=topic[:80], why=why, refused=self.refused)

@@ -36,14 +36,14 @@ from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, CenterError, LedgerError, WutongError
-from sync.http.access import Access
-from sync.http.rules import machine
+from sync.http.rights.access import Access
+from sync.http.rights.rules import machine
 from sync.ledger.messages.object_claim import check_claim, sign_stored
 from sync.ledger.messages.signed_message import MAX_NOTE_CHARACTERS
 from sync.ledger.note import Verifier
 from sync.ledger.signing_key import SigningKey
 from sync.record.bodies.limits import Name, Sha256
-from sync.runtime.log_ids import file_id, upload_id
+from sync.runtime.logs.log_ids import file_id, upload_id
 
 log = structlog.get_logger(__name__)
 

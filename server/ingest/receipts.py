@@ -34,10 +34,10 @@ from sync.errors import StorageError
 from sync.ledger.messages.receipts import BatchRefusal, Receipts, RefusedBatch, RefusedEvent, StoredEvent
 from sync.ledger.note import Verifier
 from sync.record.sealed_parts import SealedPart
-from sync.runtime.fair_inbox import FairInbox
+from sync.runtime.bounds.fair_inbox import FairInbox
 from sync.runtime.listeners import Listeners
-from sync.runtime.log_ids import batch_id
-from sync.runtime.metrics import DurationBuckets
+from sync.runtime.logs.log_ids import batch_id
+from sync.runtime.logs.metrics import DurationBuckets
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from fastapi import Request
 
 from sync.errors import AccessError
-from sync.http.connection import PEER
+from sync.http.wire.connection import PEER
 from sync.tls.certificates import PeerIdentity
 
 

@@ -23,7 +23,7 @@ from fastapi.responses import FileResponse
 from server.ingest.room_tokens import Tokens, room_by
 from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import StorageError, WutongError
-from sync.http.rules import machine
+from sync.http.rights.rules import machine
 from sync.record.bodies.limits import Name, Sha256
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select, update
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import AccessError, CenterError, LedgerError
-from sync.http.rules import machine
+from sync.http.rights.rules import machine
 from sync.ledger.messages.object_claim import check_token_claim
 from sync.ledger.messages.signed_message import MAX_NOTE_CHARACTERS
 from sync.ledger.note import Verifier, read_note

@@ -28,7 +28,7 @@ from sync.ledger.audit_head import AuditHead, name_of, read_head, sign_head
 from sync.ledger.audit_leaf import leaf_of_row
 from sync.ledger.signing_key import SigningKey
 from sync.ledger.tree import Tree, leaf_hash
-from sync.uplink.timestamp_authority import token_over
+from sync.uplink.proof.timestamp_authority import token_over
 
 log = structlog.get_logger(__name__)
 

@@ -42,8 +42,8 @@ from server.tls.devices import (
     revoked_serials,
 )
 from sync.errors import AccessError, ConfigError, LedgerError
-from sync.http.people import Throttle
-from sync.http.rules import machine, public
+from sync.http.rights.people import Throttle
+from sync.http.rights.rules import machine, public
 from sync.ledger.keys import BACKDATE, issue, make_key, public_pem, request_key
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S

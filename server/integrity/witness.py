@@ -46,7 +46,7 @@ from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER
 from sync.ledger.progress import ProofProgress
-from sync.runtime.log_ids import checkpoint_id
+from sync.runtime.logs.log_ids import checkpoint_id
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)

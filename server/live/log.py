@@ -17,7 +17,7 @@ from server.access.audit import Audit
 from server.live.hub import LiveHub
 from server.rooms import KnownRoom, Rooms
 from sync.http.live.tab import LiveTab
-from sync.http.people import Session
+from sync.http.rights.people import Session
 
 LINGER_S = 10.0
 _Key = tuple[str, str, str]

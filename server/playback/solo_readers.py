@@ -19,7 +19,7 @@ import structlog
 from server.playback.ranges import MediaRange
 from server.playback.solo_queue import AT_ONCE
 from sync.errors import MediaError
-from sync.runtime.child_process import ChildError, ChildProcess, module_command
+from sync.runtime.process.child_process import ChildError, ChildProcess, module_command
 
 log = structlog.get_logger(__name__)
 

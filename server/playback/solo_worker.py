@@ -20,7 +20,7 @@ import sys
 from server.playback.solo import isolate, load_codecs
 from sync.errors import MediaError
 from sync.runtime.confinement.confine import ProcessLimits, confine_reader
-from sync.runtime.processes import go_first_when_memory_is_short, weigh
+from sync.runtime.process.processes import go_first_when_memory_is_short, weigh
 
 MEMORY_BYTES = 1024**3
 CPU_S = 1200

@@ -26,7 +26,7 @@ from server.store.engines import check_server, new_engine
 from server.store.partitions import keep_months
 from server.store.refusals import Act, is_lost_race, refusal_of, words_of
 from sync.errors import ConfigError, StorageError
-from sync.runtime.metrics import DurationBuckets
+from sync.runtime.logs.metrics import DurationBuckets
 
 log = structlog.get_logger(__name__)
 

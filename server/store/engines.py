@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from server.database_address import read_url
 from sync.errors import ConfigError
-from sync.runtime.write_ahead import write_ahead
+from sync.runtime.files.write_ahead import write_ahead
 
 POOLED = 6
 """Connections that are kept: the writer, the readers, and one to spare."""

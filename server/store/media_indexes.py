@@ -14,7 +14,7 @@ from pathlib import Path
 from sync.errors import MediaError
 from sync.media.budgets import MAX_FRAGMENTS, MAX_HEADER_BYTES
 from sync.media.fmp4 import FileIndex, Indexed, parse_init
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 
 _FORM = b"WTX1"
 _HEAD = struct.Struct(">4sIQI")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sync.errors import StorageError
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.files.durable_files import sync_folder
 
 _CHUNK = 1024 * 1024
 

@@ -17,7 +17,7 @@ from server.tls.devices import LOOK_S, DeviceCertificates
 from server.tls.ended_lines import end_line
 from server.tls.revocations import Revocations
 from sync.errors import StorageError, WutongError
-from sync.runtime.service import every
+from sync.runtime.process.service import every
 from sync.tls.authority import near_end
 from sync.tls.identity import TlsIdentity
 from sync.tls.plain import ALARM, PlainPolicy

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from server.tls.room_hosts import CertifiedHosts, hosts_for_room
 from sync.errors import ConfigError, LedgerError
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.authority import open_authority
 from sync.tls.certificates import check_tls_certificate, is_due, pem_of

@@ -19,7 +19,7 @@ import structlog
 
 from server.tls.court import CourtAuthority
 from sync.mqtt import BrokerAddress, MqttConnection
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.authority import BACKDATE
 from sync.tls.certificates import pem_of
 from sync.tls.contexts import client_context, load_own, trust

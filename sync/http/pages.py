@@ -14,7 +14,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from sync.errors import WutongError
-from sync.http.rules import public
+from sync.http.rights.rules import public
 
 _MISSING = (
     "<!doctype html><meta charset=utf-8><title>五同 Wutong</title>"

@@ -13,11 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from sync.errors import ConfigError
-from sync.http.connection import Doorkeeper, DoorLimits, GuardedConnection
 from sync.http.json_bodies import StrictRoute
-from sync.http.listener import TlsListener
-from sync.http.rules import check_declared
-from sync.http.websocket import GuardedWebSocket
+from sync.http.rights.rules import check_declared
+from sync.http.wire.connection import Doorkeeper, DoorLimits, GuardedConnection
+from sync.http.wire.listener import TlsListener
+from sync.http.wire.websocket import GuardedWebSocket
 
 KEEP_ALIVE_S = 20
 """So long a connection that asks nothing stays: longer than the pause of a room between two requests."""

@@ -24,7 +24,7 @@ import struct
 from dataclasses import dataclass
 
 from sync.errors import EnvelopeError
-from sync.runtime.message_size import MAX_MESSAGE_BYTES
+from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 
 _HEADER = struct.Struct(">2sBBBBIIqqI")
 _MAGIC = b"WT"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.errors import StorageError
-from sync.runtime.write_ahead import write_ahead
+from sync.runtime.files.write_ahead import write_ahead
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS checkpoint (

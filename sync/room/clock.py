@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sync.errors import ConfigError
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.runtime.units import NS_PER_MS, NS_PER_S
 
 NOTED_NS = 15 * NS_PER_S

@@ -25,7 +25,7 @@ from sync.errors import CenterError, ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
 from sync.ledger.signing_key import SigningKey
 from sync.room.paths import RoomPaths
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.certificates import check_tls_certificate, read_authority
 from sync.tls.contexts import client_context
 from sync.tls.fingerprint import check_fingerprint, split_code

@@ -18,7 +18,7 @@ import structlog
 
 from sync.errors import LedgerError, StorageError
 from sync.record.event import AFTER_SEAL, DAMAGED, Event, seal_key
-from sync.runtime.write_ahead import is_locked, write_ahead
+from sync.runtime.files.write_ahead import is_locked, write_ahead
 
 log = structlog.get_logger(__name__)
 

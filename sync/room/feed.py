@@ -23,7 +23,7 @@ from pathlib import Path
 import structlog
 
 from sync.errors import EnvelopeError
-from sync.runtime.sole_place import take_place
+from sync.runtime.process.sole_place import take_place
 from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)

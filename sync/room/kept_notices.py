@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from sync.record.notice import MOST_NOTICES, HearingNotice, KeptNotices
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 

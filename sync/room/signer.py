@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.errors import LedgerError
 from sync.room.counts import SignerCounts
-from sync.runtime.deadline import Deadline
+from sync.runtime.bounds.deadline import Deadline
 from sync.text.strict_json import UnreadableError, read_strict
 
 AWAY = "signer"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sync.errors import ConfigError
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.keys import make_tls_key
 from sync.tls.names import alternative_names, subject

@@ -19,7 +19,7 @@ from cryptography import x509
 
 from sync.errors import ConfigError
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from sync.tls.contexts import load_own, server_context
 from sync.tls.hosts import is_loopback
 from sync.tls.names import hosts_in

@@ -34,20 +34,20 @@ from sync.room.follower import Follower
 from sync.room.messages import LinkStatus, LinkTrust, RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsIdentity
-from sync.uplink.center_clock import CenterClock
-from sync.uplink.certificate import CertificateRenewal, ask_for_center
-from sync.uplink.hand_over import SignedHandOver
-from sync.uplink.live_publisher import LivePublisher
-from sync.uplink.outbox import Outbox
-from sync.uplink.request_lines import note_upload_answer
-from sync.uplink.selftest_round_trip import RoundTrip
-from sync.uplink.timestamp_tokens import Stamps
+from sync.uplink.events.outbox import Outbox
+from sync.uplink.files.hand_over import SignedHandOver
+from sync.uplink.files.request_lines import note_upload_answer
+from sync.uplink.files.selftest_round_trip import RoundTrip
+from sync.uplink.files.tus import TusClient
+from sync.uplink.files.upload_store import UploadStore
+from sync.uplink.files.uploads import Uploads
+from sync.uplink.live.live_publisher import LivePublisher
+from sync.uplink.proof.timestamp_tokens import Stamps
+from sync.uplink.proof.witness import WitnessLine
 from sync.uplink.token_bucket import TokenBucket
-from sync.uplink.trusted_center import TrustedCenter
-from sync.uplink.tus import TusClient
-from sync.uplink.upload_store import UploadStore
-from sync.uplink.uploads import Uploads
-from sync.uplink.witness import WitnessLine
+from sync.uplink.trust.center_clock import CenterClock
+from sync.uplink.trust.certificate import CertificateRenewal, ask_for_center
+from sync.uplink.trust.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 

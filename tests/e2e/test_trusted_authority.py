@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Error, Page, WebSocket, expect
 
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.authority import open_authority
 from sync.tls.certificates import pem_of
 from sync.tls.identity import TlsFiles

@@ -15,7 +15,7 @@ from edge.uplink import config_of
 from hardware.profile import Profile, load_profile
 from server.tls.court import CourtAuthority
 from sync.errors import ConfigError
-from sync.http.access import Access
+from sync.http.rights.access import Access
 from sync.http.serve import new_app, serving
 from sync.room.paths import RoomPaths
 from sync.tls.certificates import pem_of

@@ -79,7 +79,7 @@ def config(honest: HonestExports, center: Center, tmp_path: Path, request: pytes
 
 
 def _keep(store: ObjectStore, path: Path) -> str:
-    from sync.runtime.digests import checks_of
+    from sync.runtime.files.digests import checks_of
 
     sha256 = checks_of(path).sha256
     target = store.path(sha256)

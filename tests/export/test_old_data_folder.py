@@ -21,7 +21,7 @@ from sync.record.hearing import Hearing, State
 from sync.room.checkpoints import Checkpoints
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink.upload_store import UploadStore
+from sync.uplink.files.upload_store import UploadStore
 from wutong.export.bundle import export
 from wutong.export.sources.room import RoomSource
 from wutong.verify.case import ExportCase

@@ -22,10 +22,10 @@ from sync.http.serve import serving
 from sync.media.fmp4 import index_file
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
+from sync.uplink.files.tus import TusClient
+from sync.uplink.files.upload_store import UploadStore
+from sync.uplink.files.uploads import Uploads
 from sync.uplink.token_bucket import TokenBucket
-from sync.uplink.tus import TusClient
-from sync.uplink.upload_store import UploadStore
-from sync.uplink.uploads import Uploads
 from tests.support.peers.uplink_peers import ADDRESS, UploadPeer, until
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.service import assemble
-from sync.http.rules import rule_of
+from sync.http.rights.rules import rule_of
 from sync.record.timeline import PauseReason
 from tests.support.rooms.edge_room import Room
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sync.runtime.digests import checks_of
+from sync.runtime.files.digests import checks_of
 from tests.support.exports.honest_exports import HonestExports
 from tests.support.exports.honest_room import Center
 

@@ -17,7 +17,7 @@ import httpx
 import pytest_asyncio
 
 from server.access.grants import PARTY, Grants
-from sync.http.rules import rule_of
+from sync.http.rights.rules import rule_of
 from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import (
     ROOM_NS,

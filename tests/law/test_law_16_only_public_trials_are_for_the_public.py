@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from sync.http.rules import rule_of
+from sync.http.rights.rules import rule_of
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 PAGES = {"/", "/inspect", "/inspect/{rest:path}", "/view", "/view/{rest:path}", "/assets/{path:path}", "/favicon.ico"}

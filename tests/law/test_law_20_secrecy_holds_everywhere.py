@@ -7,7 +7,7 @@ import stat
 
 from sync.record.event import Event
 from sync.record.hearing import Hearing
-from sync.uplink.live_publisher import Leave
+from sync.uplink.live.live_publisher import Leave
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said, until
 from tests.support.rooms.edge_room import Room
 from tests.support.rooms.recorder_room import RecorderRoom

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.service import assemble
-from sync.http.rules import rule_of
+from sync.http.rights.rules import rule_of
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 from tests.support.rooms.edge_room import CASE, Room
 

@@ -14,7 +14,7 @@ from sync.room.clock import ClockMap, RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.paths import RoomPaths
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from tests.support.rooms.recorder_room import profile_text
 
 

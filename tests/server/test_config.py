@@ -13,7 +13,7 @@ from server.config import Config, load_config
 from server.store import tables
 from server.store.database import open_database
 from sync.errors import ConfigError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from tests.support.peers.center_peers import config_text
 
 

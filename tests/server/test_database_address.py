@@ -9,7 +9,7 @@ import pytest
 from server.config import load_config
 from server.database_address import plain_database, read_url, shown_url, with_password
 from sync.errors import ConfigError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 
 HERE = ("127.0.0.1", "localhost", "[::1]", "")
 

@@ -23,7 +23,7 @@ REACHED = {
     "subprocess": "process",
     "multiprocessing": "process",
     "asyncio.create_subprocess_exec": "process",
-    "sync.runtime.child_process.ChildProcess.start": "process",
+    "sync.runtime.process.child_process.ChildProcess.start": "process",
     "tests.support.peers.uplink_peers.Mosquitto": "broker",
     "tests.support.peers.center_peers.mosquitto": "broker",
     "tests.support.peers.tls_court.certified_broker": "broker",

@@ -11,7 +11,7 @@ import pytest
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import know_center
 from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto
 

@@ -11,8 +11,8 @@ import pytest
 
 from sync import mqtt, topics
 from sync.mqtt import MAX_BACKLOG_BYTES, MqttConnection, Will
-from sync.runtime.fair_inbox import MOST_BYTES
-from sync.runtime.message_size import MAX_MESSAGE_BYTES
+from sync.runtime.bounds.fair_inbox import MOST_BYTES
+from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from tests.support.peers.uplink_peers import PREFIX, Mosquitto, until
 
 

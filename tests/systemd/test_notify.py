@@ -17,7 +17,7 @@ WUTONG = Path(sys.executable).parent / "wutong"
 
 SMALLEST = """
 import asyncio, sys
-from sync.runtime.service import Lifeline, run_service
+from sync.runtime.process.service import Lifeline, run_service
 
 async def main(lifeline: Lifeline) -> None:
     lifeline.ready()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.http.connection import DoorLimits
-from sync.runtime.processes import RECORDER_NICE
+from sync.http.wire.connection import DoorLimits
+from sync.runtime.process.processes import RECORDER_NICE
 from tests.support.paths import UNITS
 from transcriber.recognition.worker import NICENESS
 

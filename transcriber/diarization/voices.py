@@ -24,7 +24,7 @@ import structlog
 from hardware.profile import Profile, Seat
 from sync.record.event import Event
 from sync.record.transcript import Transcript
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.defects import DEFECTS
 from transcriber.diarization.pitch import pitch

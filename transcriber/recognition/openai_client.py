@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 
 from sync.errors import ConfigError, WutongError
-from sync.runtime.secrets import read_secret
+from sync.runtime.files.secrets import read_secret
 from sync.text.printable import printable
 from sync.text.strict_json import UnreadableError, read_strict
 from sync.tls.followed_context import BelievedAuthority

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from sync.errors import WutongError
-from sync.runtime.processes import die_with_parent, weigh
+from sync.runtime.process.processes import die_with_parent, weigh
 from transcriber.audio.pcm import RATE_HZ
 from transcriber.recognition.engines.loader import load_engines, load_speaker
 from transcriber.recognition.process_settings import ProcessSettings

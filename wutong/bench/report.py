@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sync.runtime.service import configure_logging
+from sync.runtime.process.service import configure_logging
 from wutong.terminal import terminal
 
 

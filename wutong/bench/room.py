@@ -22,7 +22,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
-from sync.runtime.processes import RECORDER_NICE
+from sync.runtime.process.processes import RECORDER_NICE
 from wutong.demo.processes import Child, DemoProcesses
 
 PATIENCE_S = 60.0

@@ -31,7 +31,7 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.runtime.digests import Digests
+from sync.runtime.files.digests import Digests
 from wutong.export.bundle import export
 from wutong.export.sources.room import RoomSource
 from wutong.verify.case import ExportCase

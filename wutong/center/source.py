@@ -15,7 +15,7 @@ from sqlalchemy import Boolean, Table
 from sqlalchemy.dialects import sqlite as sqlite_words
 
 from sync.errors import ConfigError
-from sync.runtime.write_ahead import is_locked
+from sync.runtime.files.write_ahead import is_locked
 
 PIECE_ROWS = 2000
 PIECE_BYTES = 4 << 20

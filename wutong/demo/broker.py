@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import ConfigError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from wutong.broker_policy import certified_rights_text, rights_text, settings_text, tls_settings_text
 from wutong.demo.preflight import find_program
 

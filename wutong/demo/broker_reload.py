@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 from wutong.broker_policy import BROKER_FILES
 
 LOOK_S = 0.2

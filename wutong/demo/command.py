@@ -17,7 +17,7 @@ from hardware.simulation.cue import Play, announce
 from hardware.simulation.hearing_folder import HearingFolder
 from hardware.simulation.scenario import Scenario
 from sync.errors import CenterError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from sync.room.paths import RoomPaths
 from transcriber.recognition.model_files import locate
 from wutong.demo.clerk import LEAD_S, Clerk

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.runtime.processes import die_with_parent, weigh
+from sync.runtime.process.processes import die_with_parent, weigh
 
 STOP_S = 4.0
 """How long a child may take to close its files before it is killed."""

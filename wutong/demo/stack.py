@@ -20,12 +20,12 @@ import httpx
 from server.config import load_config
 from server.tls.center import open_court
 from sync.errors import ConfigError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
-from sync.runtime.processes import RECORDER_NICE
+from sync.runtime.process.processes import RECORDER_NICE
 from sync.tls.contexts import client_context, trust
 from wutong.demo.broker import PID_FILE, write_tls_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program

@@ -23,10 +23,10 @@ from rich.text import Text
 from hardware.profile import Profile, load_profile
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
-from sync.runtime.secrets import read_secret
+from sync.runtime.files.secrets import read_secret
 from sync.tls.authority import near_end
 from sync.tls.certificates import read_certificate
-from sync.uplink.center_clock import WRONG_S, CenterClock, words_of
+from sync.uplink.trust.center_clock import WRONG_S, CenterClock, words_of
 from wutong.doctor.cameras import examined, v4l2
 from wutong.doctor.finding import DoctorFinding, State
 from wutong.doctor.signer import confinement, signer

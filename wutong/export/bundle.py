@@ -27,7 +27,7 @@ from sync.record.explanation import explain
 from sync.record.hearing import Hearing
 from sync.record.sealed_parts import EVER, Unseen
 from sync.record.signing import Document
-from sync.runtime.durable_files import sync_folder
+from sync.runtime.files.durable_files import sync_folder
 from wutong.export import excerpt, forms
 from wutong.export.derived.certificate import certificate_of
 from wutong.export.derived.files import derived_files

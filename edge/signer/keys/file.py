@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.errors import ConfigError
 from sync.ledger.keys import load_key, make_key
-from sync.runtime.acting_as import acting_as_owner
-from sync.runtime.durable_files import replace_file, sync_folder
+from sync.runtime.files.acting_as import acting_as_owner
+from sync.runtime.files.durable_files import replace_file, sync_folder
 
 KEY = "device.key"
 LOOKED = "moved"

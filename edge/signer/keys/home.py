@@ -8,7 +8,7 @@ from edge.signer.keys.file import KEY, file_key, take_earlier
 from hardware.signer_settings import SignerSettings
 from sync.errors import ConfigError
 from sync.ledger.signing_key import SigningKey
-from sync.runtime.secrets import read_secret
+from sync.runtime.files.secrets import read_secret
 
 
 def open_key(settings: SignerSettings, folder: Path, earlier: Path) -> SigningKey:

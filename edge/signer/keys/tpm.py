@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge.signer.keys.file import KEY, forget_file, take_earlier
 from sync.errors import ConfigError
 from sync.ledger.keys import load_key
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 
 SEALED_PUBLIC = "device.tpm.pub"
 SEALED_PRIVATE = "device.tpm.priv"

@@ -16,7 +16,7 @@ import structlog
 from server.ingest.uploads.partial import Metadata, Partial
 from server.ingest.uploads.upload_files import UploadFiles
 from sync.errors import StorageError
-from sync.uplink.pieces import Code, PieceAnswer, PieceStretch
+from sync.uplink.files.pieces import Code, PieceAnswer, PieceStretch
 
 log = structlog.get_logger(__name__)
 

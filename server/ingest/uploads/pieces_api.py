@@ -1,4 +1,4 @@
-"""`POST /api/pieces`: what has grown of many files of a room, in one request (`sync.uplink.pieces`).
+"""`POST /api/pieces`: what has grown of many files of a room, in one request (`sync.uplink.files.pieces`).
 
 Promises: who asks, the disk's reserve and the room's quota are judged before a byte of the body is read, the kind of
 each file before a byte of it is kept; memory holds `FLUSH_BYTES` of a room; what is told is synced; a body that breaks
@@ -25,9 +25,9 @@ from server.ingest.room_tokens import Tokens
 from server.ingest.uploads.piece_writer import PieceWriter
 from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import AccessError, WutongError
-from sync.http.rules import BODY_BYTES, machine
-from sync.runtime.log_ids import upload_id
-from sync.uplink.pieces import MAX_BODY_BYTES, PieceAnswer, PieceHeader, PieceReader, PiecesError
+from sync.http.rights.rules import BODY_BYTES, machine
+from sync.runtime.logs.log_ids import upload_id
+from sync.uplink.files.pieces import MAX_BODY_BYTES, PieceAnswer, PieceHeader, PieceReader, PiecesError
 
 log = structlog.get_logger(__name__)
 

@@ -27,7 +27,7 @@ from server.ingest.uploads.free_space import FreeSpace
 from server.ingest.uploads.partial import FileKey, Metadata, Partial
 from server.ingest.uploads.upload_index import UploadIndex
 from sync.errors import StorageError, WutongError
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 
 log = structlog.get_logger(__name__)
 

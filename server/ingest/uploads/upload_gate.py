@@ -13,7 +13,7 @@ from server.ingest.room_tokens import Tokens
 from server.ingest.uploads.partial import Metadata
 from server.ingest.uploads.tus_folder import UploadFolder
 from sync.errors import AccessError, WutongError
-from sync.http.rules import BODY_BYTES, Rule, declare
+from sync.http.rights.rules import BODY_BYTES, Rule, declare
 
 _WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
 KEEP_DAYS = 3650

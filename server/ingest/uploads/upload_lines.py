@@ -1,7 +1,7 @@
 """Lines of the log about what rooms asked of their uploads, each with the id of its upload, whoever answers below.
 
-The counterpart of `sync.uplink.request_lines`: the same id, and what was answered. A refusal is a warning, but for the
-question how far an upload is, to which "unknown" is a plain answer. What went well is said at the level debug.
+The counterpart of `sync.uplink.files.request_lines`: the same id, and what was answered. A refusal is a warning, but
+for the question how far an upload is, to which "unknown" is a plain answer. What went well is said at the level debug.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sync.runtime.log_ids import upload_id
+from sync.runtime.logs.log_ids import upload_id
 
 log = structlog.get_logger(__name__)
 

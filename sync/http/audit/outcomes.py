@@ -1,8 +1,8 @@
 """What became of each request of a person, and the trail that is kept of it: stretches, not requests.
 
-The gate (`sync.http.access`) tells every outcome, taken from the status that is answered, so no route can forget it.
-A `RequestTrail` makes lines of them: one when somebody begins to do a thing, at once, and one with the count when they
-have not done it again for a while. What a page asks again and again is one stretch, so the trail grows with what
+The gate (`sync.http.rights.access`) tells every outcome, taken from the status that is answered, so no route can forget
+it. A `RequestTrail` makes lines of them: one when somebody begins to do a thing, at once, and one with the count when
+they have not done it again for a while. What a page asks again and again is one stretch, so the trail grows with what
 people do and not with what programs do. Of what was refused or failed, the first different ones of a session and
 minute are lines; the others are counted in one line, and none is left out.
 """
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.http.people import Session
-from sync.http.rules import SAFE_METHODS
+from sync.http.rights.people import Session
+from sync.http.rights.rules import SAFE_METHODS
 
 IDLE_S = 60.0
 LONGEST_S = 3600.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from sync.http.connection import neighborhood
+from sync.http.wire.connection import neighborhood
 
 FREE_LINES = 10
 """So many refusals of an address in a minute have lines of their own, if they are different ones."""

@@ -19,17 +19,17 @@ from fastapi.responses import JSONResponse
 from sync.errors import AccessError, ConfigError, WutongError
 from sync.http import answers
 from sync.http.audit.outcomes import Outcome
-from sync.http.connection import DoorLimits
-from sync.http.gate import AccessGate
 from sync.http.monitoring.readiness import Readiness
 from sync.http.monitoring.readings import CONTENT_TYPE
 from sync.http.monitoring.scrape import Scrape
 from sync.http.monitoring.settings import MetricsSettings
-from sync.http.people import Session
-from sync.http.rules import Rule, declare
+from sync.http.rights.gate import AccessGate
+from sync.http.rights.people import Session
+from sync.http.rights.rules import Rule, declare
 from sync.http.serve import new_app, serving
-from sync.runtime.metrics import LoopDelay
-from sync.runtime.secrets import read_secret
+from sync.http.wire.connection import DoorLimits
+from sync.runtime.files.secrets import read_secret
+from sync.runtime.logs.metrics import LoopDelay
 from sync.tls.hosts import is_loopback
 
 log = structlog.get_logger(__name__)

@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
 from sync.http.monitoring.definitions import MetricDefinition, MetricKind, gauge
-from sync.runtime.metrics import CountedDurations
+from sync.runtime.logs.metrics import CountedDurations
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MOST_SERIES = 12_000

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from sync.errors import ConfigError
-from sync.runtime.durable_files import new_file
+from sync.runtime.files.durable_files import new_file
 
 
 def read_key_file(path: Path) -> bytes:

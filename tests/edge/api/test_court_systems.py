@@ -14,7 +14,7 @@ from sync.errors import ConfigError
 from sync.record.event import Event
 from sync.record.hearing import Hearing
 from sync.room.event_log import RoomLog
-from sync.uplink.live_publisher import Leave
+from sync.uplink.live.live_publisher import Leave
 from tests.support.rooms.edge_room import CASE, Room
 
 TOKEN = "token-of-the-court-0123456789abcdef"

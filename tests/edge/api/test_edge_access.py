@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from edge.service import assemble
 from hardware.profile import Profile
-from sync.http.rules import rule_of
+from sync.http.rights.rules import rule_of
 from tests.support.rooms.edge_room import CASE, Room
 
 PUBLIC, CLERK, MACHINE = "public", "clerk", "api token"

@@ -13,7 +13,7 @@ import websockets
 from edge.integrity.room_audit import RoomAudit
 from sync.errors import StorageError
 from sync.http.audit.outcomes import Outcome
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from sync.record.bodies.media import AccessBody
 from sync.room.event_log import RoomLog
 from tests.edge.api.test_edge_access import CLERK, TABLE

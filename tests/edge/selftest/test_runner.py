@@ -19,7 +19,7 @@ from edge.state.room_state import RoomState
 from hardware.profile import load_profile
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
-from sync.runtime.service import die_with_parent
+from sync.runtime.process.service import die_with_parent
 from tests.support.rooms.edge_room import free_port
 from tests.support.rooms.selftest_room import CAMERA, SIMULATED, TestedRoom
 

@@ -9,7 +9,7 @@ import psutil
 
 from sync.ledger.messages.event_batch import MAX_EVENT_BYTES
 from sync.record.docket import MAX_DOCKET_BYTES
-from sync.runtime.message_size import MAX_MESSAGE_BYTES
+from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from tests.support.peers.center_process import BENCH, CenterProcess, shows
 from tests.support.peers.uplink_peers import ADDRESS, until
 from tests.support.rooms.uplink_room import UplinkRoom

@@ -33,7 +33,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsIdentity
-from sync.uplink import twin
+from sync.uplink.live import twin
 from sync.uplink.service import Uplink, UplinkConfig
 from tests.support.peers.center_peers import opening, until
 from tests.support.peers.real_room import stored_at

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sync.mqtt import BrokerAddress
-from sync.uplink import outbox as outbox_module
+from sync.uplink.events import outbox as outbox_module
 from tests.support.files import databases
 from tests.support.peers.center_fixtures import center_at
 from tests.support.peers.center_peers import until

@@ -13,8 +13,8 @@ import struct
 import pytest
 
 from server.ingest.uploads import pieces_api
-from sync.uplink.piece_client import PieceClient
-from sync.uplink.pieces import pack_pieces
+from sync.uplink.files.piece_client import PieceClient
+from sync.uplink.files.pieces import pack_pieces
 from tests.support.peers.center_peers import Served
 from tests.support.peers.piece_peers import PieceLine, claim_of, piece
 

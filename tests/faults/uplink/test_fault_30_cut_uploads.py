@@ -23,7 +23,7 @@ import pytest
 from server.ingest.uploads import tus_folder as folder_module
 from sync.mqtt import BrokerAddress
 from sync.room.paths import RoomPaths
-from sync.uplink import uploads as uploads_module
+from sync.uplink.files import uploads as uploads_module
 from tests.support.peers.center_peers import (
     TOKENS,
     Served,

@@ -11,7 +11,7 @@ from pathlib import Path
 from sync.mqtt import BrokerAddress
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink.upload_store import Upload, UploadStore
+from sync.uplink.files.upload_store import Upload, UploadStore
 from tests.support.files import databases
 from tests.support.peers.center_peers import Served, opening, until
 from tests.support.peers.real_room import sending_room, stored_at

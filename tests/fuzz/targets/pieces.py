@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sync.uplink.pieces import MAGIC, MAX_PIECES, PieceHeader, PieceReader, PiecesError, pack_pieces
+from sync.uplink.files.pieces import MAGIC, MAX_PIECES, PieceHeader, PieceReader, PiecesError, pack_pieces
 
 
 def _read(data: bytes, cut: int) -> list[tuple[int, int, bytes]] | None:

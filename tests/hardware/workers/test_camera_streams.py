@@ -19,7 +19,7 @@ from hardware.workers.network_camera import CameraCopy
 from hardware.workers.reporter import Reporter
 from sync.errors import DeviceError
 from sync.media.fmp4 import BoxReader, Fragment
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 from tests.support.peers.scripted_rtsp import TICKS, ScriptedCamera, encode
 
 FAR = 9_800 * 90_000

@@ -20,8 +20,8 @@ from recorder.readback.compare import differences
 from recorder.readback.job import Job
 from recorder.readback.queue import Checked, ReadBackQueue
 from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
-from sync.runtime.digests import checks_of
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.files.digests import checks_of
+from sync.runtime.process.service import cancel_and_wait
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 
 S = 1_000_000_000

@@ -15,7 +15,7 @@ from recorder.storage.recovery import close_unclosed, segment_key, unclosed
 from recorder.storage.segment import SegmentFile, next_index
 from sync.errors import StorageError
 from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
-from sync.runtime.digests import checks_of
+from sync.runtime.files.digests import checks_of
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from server.access.viewing_log import PlayedTo, ViewingLog
 from server.store import tables as t
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
-from sync.http.people import Session
-from sync.http.rules import rule_of
+from sync.http.rights.people import Session
+from sync.http.rights.rules import rule_of
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, metadata, opening, said, until
 
 pytestmark = pytest.mark.both_databases

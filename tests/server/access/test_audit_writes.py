@@ -18,7 +18,7 @@ from server.store.database import Database, open_database
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
 from sync.http.audit.outcomes import Outcome
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from tests.support.peers.center_peers import until
 
 SESSION = Session("inspector", "督查员", 0.0, 0.0)

@@ -15,7 +15,7 @@ from server.store.database import open_database
 from server.store.reader import RecordReader
 from server.store.sealed_parts import MOST_OF_ROOM, OVERFLOW
 from server.store.writer import RecordWriter
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from tests.server.access.test_sealed_parts import ROOM_MS, seal
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, opening, said, until
 

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, text
 from starlette.routing import BaseRoute
 
 from sync.errors import AccessError, ConfigError, StorageError, WutongError
-from sync.http.access import Access
 from sync.http.answers import error_response
-from sync.http.people import People, Session, Throttle
-from sync.http.rules import check_declared, rule_of
+from sync.http.rights.access import Access
+from sync.http.rights.people import People, Session, Throttle
+from sync.http.rights.rules import check_declared, rule_of
 from sync.http.serve import new_app
 from tests.support.peers.center_peers import Served
 

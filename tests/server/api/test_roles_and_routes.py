@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from server.access.grants import PARTY
-from sync.http.rules import rule_of
+from sync.http.rights.rules import rule_of
 from tests.support.peers.center_peers import TOKENS, RoomPeer, Served, event, opening, until
 
 NAMES = {

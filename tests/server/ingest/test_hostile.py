@@ -19,7 +19,7 @@ from sync.record import hearing as h
 from sync.record import timeline as tl
 from sync.record.hearing import _HANDLERS, Hearing
 from sync.record.transcript import Utterance
-from sync.runtime.fair_inbox import MESSAGE_BYTES, FairInbox
+from sync.runtime.bounds.fair_inbox import MESSAGE_BYTES, FairInbox
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 JSON = st.recursive(

@@ -31,9 +31,9 @@ from sync.mqtt import BrokerAddress, MqttConnection
 from sync.record.event import Event, event_digest
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink import outbox as outbox_module
-from sync.uplink.outbox import Outbox
-from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.events import outbox as outbox_module
+from sync.uplink.events.outbox import Outbox
+from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.files import databases
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until
 from tests.support.peers.device_signatures import (

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime
-from sync.uplink.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
+from sync.uplink.files.tus import ChecksumError, OffsetError, TusClient, UploadGoneError
 from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import TOKENS, RoomPeer, Served, event, metadata, opening, until
 from tests.support.peers.device_signatures import signed_claim

@@ -15,8 +15,8 @@ from server.ingest.objects_api import KINDS
 from server.ingest.uploads import pieces_api, upload_files
 from server.ingest.uploads.pieces_api import PieceDoor
 from sync.errors import AccessError, CenterError
-from sync.uplink.piece_client import PieceClient
-from sync.uplink.pieces import MAGIC, MAX_BODY_BYTES, MAX_PIECES, pack_piece, pack_pieces
+from sync.uplink.files.piece_client import PieceClient
+from sync.uplink.files.pieces import MAGIC, MAX_BODY_BYTES, MAX_PIECES, pack_piece, pack_pieces
 from tests.support.peers.center_peers import TOKENS, Served, metadata, until
 from tests.support.peers.piece_peers import ROOM, PieceLine, brief, claim_of, piece
 

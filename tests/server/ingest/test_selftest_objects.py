@@ -14,7 +14,7 @@ import pytest
 
 from server.ingest.selftest_objects import KEEP_S, SelfTestObjects
 from sync.room.paths import RoomPaths
-from sync.uplink.selftest_round_trip import RoundTrip
+from sync.uplink.files.selftest_round_trip import RoundTrip
 from sync.uplink.token_bucket import TokenBucket
 from tests.support.peers.center_peers import TOKENS, Served, until
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from server.ingest.uploads.upload_lines import UploadLines
-from sync.uplink.request_lines import note_upload_answer
+from sync.uplink.files.request_lines import note_upload_answer
 
 UPLOAD = "0123456789abcdef0123456789abcdef"
 ID = "upload-0123456789abcdef"

@@ -16,8 +16,8 @@ from server.playback.ranges import MediaRange
 from server.playback.solo import isolate
 from server.playback.solo_readers import SoloReaders
 from sync.errors import MediaError
-from sync.runtime.child_process import ChildProcess
 from sync.runtime.confinement import landlock, seccomp
+from sync.runtime.process.child_process import ChildProcess
 from tests.support.peers.center_peers import until
 
 pytestmark = pytest.mark.process

@@ -20,7 +20,7 @@ from server.store.database import Database, open_database
 from server.store.reader import MAX_HEARINGS, MAX_HITS, MOST_AHEAD, RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
-from sync.http.people import Session
+from sync.http.rights.people import Session
 from sync.record.bodies.session import is_public
 from sync.record.sealed_parts import SealedPart
 from sync.runtime.units import NS_PER_MS

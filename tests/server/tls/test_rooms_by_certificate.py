@@ -31,8 +31,8 @@ from sync.tls.identity import TlsIdentity
 from sync.tls.keys import make_tls_key
 from sync.tls.names import CENTER_HOST, hosts_in, subject
 from sync.tls.requests import tls_request
-from sync.uplink.certificate import CertificateRenewal
-from sync.uplink.tus import TusClient
+from sync.uplink.files.tus import TusClient
+from sync.uplink.trust.certificate import CertificateRenewal
 from tests.support.peers.center_peers import metadata, opening, until
 from tests.support.peers.tls_center import OTHER, ROOM, TlsCenter, files_of, served_by_tls
 from tests.support.peers.tls_court import DAY, certified, shows, utc_now

@@ -27,7 +27,7 @@ from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.runtime.digests import checks_of
+from sync.runtime.files.digests import checks_of
 
 S = 1_000_000_000
 ROOM = "jianshan/room-03"

@@ -13,7 +13,7 @@ from edge.documents.sign import sign_pdf
 from sync.record.hearing import Hearing
 from sync.record.signing import words_of, words_sha256
 from sync.room.paths import RoomPaths
-from sync.runtime.digests import checks_of
+from sync.runtime.files.digests import checks_of
 from tests.support.exports.honest_room import OPENED_NS, HonestRoom, S
 
 STROKES = [

@@ -19,7 +19,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import topics
-from sync.uplink.tus import TusClient
+from sync.uplink.files.tus import TusClient
 from tests.support.peers.device_signatures import device_key, enroll_devices, signed_batch
 
 TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "token-of-room-c04-0123456789abcdef"}

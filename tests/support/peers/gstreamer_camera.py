@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 
 _PROGRAM = Path(__file__).with_name("rtsp_peer.py")
 

@@ -12,8 +12,8 @@ from sync.media.envelope import Envelope, Kind, pack_init
 from sync.mqtt import RECONNECT_S
 from sync.record.hearing import Hearing, State
 from sync.room.paths import RoomPaths
-from sync.uplink.live_publisher import LivePublisher
-from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.live.live_publisher import LivePublisher
+from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import center_says, know_center
 from tests.support.peers.uplink_peers import ADDRESS
 

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 from typing import Any
 
-from sync.uplink.pieces import PieceAnswer, PieceHeader
+from sync.uplink.files.pieces import PieceAnswer, PieceHeader
 from tests.support.peers.center_peers import TOKENS
 from tests.support.peers.device_signatures import signed_claim
 

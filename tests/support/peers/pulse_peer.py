@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 
 SINK = "wutong"
 

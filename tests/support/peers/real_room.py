@@ -17,9 +17,9 @@ from sync.record.event import event_digest
 from sync.record.hearing import Hearing
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink.live_publisher import LivePublisher
-from sync.uplink.outbox import Outbox
-from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.events.outbox import Outbox
+from sync.uplink.live.live_publisher import LivePublisher
+from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.files import databases
 from tests.support.peers.center_peers import opening
 from tests.support.peers.device_signatures import device_key

@@ -20,7 +20,7 @@ from sync.ledger.signing_key import SigningKey
 from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsFiles
-from sync.uplink.certificate import ask_for_center
+from sync.uplink.trust.certificate import ask_for_center
 from tests.support.peers.center_peers import config_text, until
 from tests.support.peers.tls_court import CertifiedBroker, certified_broker, shows, utc_now
 from wutong.demo.broker_reload import watch

@@ -25,7 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tuspyserver import create_tus_router
 
 from sync import topics
-from sync.http.rules import public
+from sync.http.rights.rules import public
 from sync.http.serve import new_app
 from sync.ledger.messages.object_claim import sign_stored
 from sync.ledger.messages.receipts import Receipts, RefusedEvent, StoredEvent

@@ -10,12 +10,12 @@ import httpx
 
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink.hand_over import SignedHandOver
+from sync.uplink.files.hand_over import SignedHandOver
+from sync.uplink.files.tus import TusClient
+from sync.uplink.files.upload_store import UploadStore
+from sync.uplink.files.uploads import Uploads
 from sync.uplink.token_bucket import TokenBucket
-from sync.uplink.trusted_center import TrustedCenter
-from sync.uplink.tus import TusClient
-from sync.uplink.upload_store import UploadStore
-from sync.uplink.uploads import Uploads
+from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import device_key
 
 

@@ -18,14 +18,14 @@ import websockets
 
 from edge.service import serve
 from hardware.profile import Profile, load_profile
-from sync.http.people import People
+from sync.http.rights.people import People
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.record.hearing import State
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
-from sync.runtime.service import Lifeline
+from sync.runtime.process.service import Lifeline
 from tests.support.rooms.signer_peer import signing
 
 PROFILE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sync.http.access import Access
-from sync.http.rules import allow, public
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow, public
 from sync.http.serve import new_app, serving
 
 ASKED = [

@@ -12,8 +12,8 @@ from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict
 
 from sync.errors import StorageError
-from sync.http.access import Access
-from sync.http.rules import public
+from sync.http.rights.access import Access
+from sync.http.rights.rules import public
 from sync.http.serve import new_app, serving
 
 

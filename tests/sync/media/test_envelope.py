@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sync.errors import EnvelopeError
 from sync.media.envelope import HEADER_BYTES, Envelope, Kind, address, pack_init, unpack_init
-from sync.runtime.message_size import MAX_MESSAGE_BYTES
+from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 
 U32 = st.integers(0, 2**32 - 1)
 I64 = st.integers(-(2**63), 2**63 - 1)

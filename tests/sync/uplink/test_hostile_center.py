@@ -16,9 +16,9 @@ from sync.ledger.messages.event_batch import check_batch, read_batch
 from sync.ledger.note import Verifier
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from sync.uplink import outbox as outbox_module
-from sync.uplink.outbox import Outbox
-from sync.uplink.trusted_center import TrustedCenter
+from sync.uplink.events import outbox as outbox_module
+from sync.uplink.events.outbox import Outbox
+from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import center_says, device_key, know_center, receipts_of
 from tests.support.peers.uplink_peers import ADDRESS, PREFIX
 

@@ -32,7 +32,7 @@ from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import ConfigError, StorageError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from tests.support.files import databases
 from tests.support.peers.center_peers import event, opening, said
 from tests.support.peers.postgres_server import PASSWORD, PostgresServer

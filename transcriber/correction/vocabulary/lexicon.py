@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from sync.errors import ConfigError
-from sync.runtime.handwritten import read_text
+from sync.runtime.files.handwritten import read_text
 
 LONGEST = 40
 """Characters in a term; what is longer is a text, not a term."""

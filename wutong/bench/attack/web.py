@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sync.errors import CenterError
-from sync.uplink.tus import TusClient
+from sync.uplink.files.tus import TusClient
 from wutong.bench.attack.target import Target
 
 BODY_BYTES = 64 * 1024 * 1024

@@ -32,7 +32,7 @@ from hardware.profile import Transcriber
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from hardware.simulation.scenario import Scenario
 from sync.errors import ConfigError, WutongError
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from transcriber.audio.pcm import RATE_HZ
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate

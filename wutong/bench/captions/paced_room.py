@@ -32,7 +32,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.process.service import cancel_and_wait
 from transcriber.audio.pcm import RATE_HZ
 from wutong.bench.captions.character_errors import ShownWords, Spoken
 from wutong.bench.captions.late_turns import times_in_s

@@ -13,18 +13,14 @@ from rich.progress import track
 
 from sync.errors import WutongError
 from sync.media.tracks import MICROPHONES, MIX
-from wutong.bench.center import (
-    floor_listener_process,
-    floor_rooms_process,
-    rooms_process,
-    wall_process,
-)
+from wutong.bench.center import floor_listener_process, wall_process
 from wutong.bench.center.measured_center import BenchedRoom, MeasuredCenter
 from wutong.bench.center.orders import RoomOrders, RoomsOrders, WallOrders
 from wutong.bench.center.orders_line import OrderedProcess
 from wutong.bench.center.point import MeasuredPoint
 from wutong.bench.center.record_size import RecordSize
-from wutong.bench.center.reel_making import CAMERAS
+from wutong.bench.center.rooms import floor_rooms_process, rooms_process
+from wutong.bench.center.rooms.reel_making import CAMERAS
 from wutong.bench.center.samples import SamplesReport, joined
 from wutong.bench.center.usage import BROKER, CENTER, ROOMS, WALL, UsageLook, UsedBetween
 

@@ -36,9 +36,9 @@ from sync.errors import ConfigError, WutongError
 from wutong.bench.center.load import WATCHED, CenterLoad
 from wutong.bench.center.measured_center import MeasuredCenter
 from wutong.bench.center.point import MeasuredPoint, needed, percentiles
-from wutong.bench.center.reel import Reel
-from wutong.bench.center.reel_making import SECONDS, make_reel
-from wutong.bench.center.replayed_track import LATE
+from wutong.bench.center.rooms.reel import Reel
+from wutong.bench.center.rooms.reel_making import SECONDS, make_reel
+from wutong.bench.center.rooms.replayed_track import LATE
 from wutong.bench.center.unit_costs import unit_costs
 from wutong.bench.center.usage import BROKER, CENTER, ROOMS
 from wutong.bench.live.measure import machine

@@ -26,13 +26,13 @@ from server.store.database import open_database
 from server.tls.center import open_court
 from server.tls.court import CourtAuthority
 from sync.errors import ConfigError
-from sync.http.people import write_private
+from sync.http.rights.people import write_private
 from sync.ledger.keys import make_key
 from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
 from sync.tls.fingerprint import joined_code
 from wutong.bench.center.orders import ListenerOrders, Wires
-from wutong.bench.center.replayed_room import DEVICE_KEY
+from wutong.bench.center.rooms.replayed_room import DEVICE_KEY
 from wutong.demo.broker import Account, account, write_config, write_tls_config
 from wutong.demo.preflight import check_port, check_programs, find_program
 from wutong.demo.processes import Child, DemoProcesses

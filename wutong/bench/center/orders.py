@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sync.mqtt import BrokerAddress
 from sync.room.paths import RoomPaths
-from sync.runtime.durable_files import replace_file
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.identity import TlsFiles, TlsIdentity
 
 

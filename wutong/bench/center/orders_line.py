@@ -19,8 +19,8 @@ from typing import Any
 import uvloop
 
 from sync.errors import WutongError
-from sync.runtime.child_process import LINE_BYTES, ChildProcess, module_command
-from sync.runtime.service import configure_logging
+from sync.runtime.process.child_process import LINE_BYTES, ChildProcess, module_command
+from sync.runtime.process.service import configure_logging
 
 Order = Callable[[], Awaitable[Mapping[str, Any]]]
 THREADS = 16

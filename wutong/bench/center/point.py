@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wutong.bench.center.observed import CLAIM, OTHER_REQUEST, RECEIPT, UPLOAD, WITNESS
 from wutong.bench.center.record_size import RecordSize
-from wutong.bench.center.replayed_track import LATE
+from wutong.bench.center.rooms.observed import CLAIM, OTHER_REQUEST, RECEIPT, UPLOAD, WITNESS
+from wutong.bench.center.rooms.replayed_track import LATE
 from wutong.bench.center.samples import SamplesReport
 from wutong.bench.center.usage import BENCH, BROKER, CENTER, ROOMS, WALL, UsedBetween
 from wutong.bench.center.wall_process import CAPTION, FRAGMENT, PING, THUMBNAIL

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from sync.runtime.processes import go_first_when_memory_is_short
+from sync.runtime.process.processes import go_first_when_memory_is_short
 
 LEFT_SHARE = 0.08
 LEFT_BYTES = 1 << 30

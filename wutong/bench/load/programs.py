@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 
 _BUSY = "while True:\n    pass\n"
 

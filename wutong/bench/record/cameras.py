@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sync.runtime.processes import die_with_parent
+from sync.runtime.process.processes import die_with_parent
 
 MTU = 1400
 CLOCK_HZ = 90_000

@@ -18,7 +18,7 @@ from sync.errors import MediaError
 from sync.record.bodies.evidence import DrawnPicture
 from sync.record.hearing import Hearing
 from sync.record.timeline import Exhibit
-from sync.runtime.digests import checks_of
+from sync.runtime.files.digests import checks_of
 
 FindPicture = Callable[[Exhibit, DrawnPicture], Path | None]
 

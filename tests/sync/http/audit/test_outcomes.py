@@ -16,7 +16,7 @@ from sync.http.audit.outcomes import (
     Outcome,
     RequestTrail,
 )
-from sync.http.people import Session
+from sync.http.rights.people import Session
 
 HEARING = "/api/hearings/{hearing}"
 PAGE = HEARING + "/exhibits/{exhibit}/pages/{page}"

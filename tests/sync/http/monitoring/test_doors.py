@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from sync.errors import ConfigError
-from sync.http.access import Access
 from sync.http.monitoring import doors
 from sync.http.monitoring.definitions import gauge
 from sync.http.monitoring.doors import Monitoring
@@ -20,9 +19,10 @@ from sync.http.monitoring.readiness import Readiness, ReadyPart
 from sync.http.monitoring.readings import CONTENT_TYPE, Readings
 from sync.http.monitoring.scrape import Scrape
 from sync.http.monitoring.settings import MetricsSettings
+from sync.http.rights.access import Access
 from sync.http.serve import new_app, serving
-from sync.runtime.metrics import LoopDelay
-from sync.runtime.service import cancel_and_wait
+from sync.runtime.logs.metrics import LoopDelay
+from sync.runtime.process.service import cancel_and_wait
 from tests.support.peers.center_peers import free_port
 
 A = gauge("wutong_test_a", "A.")

@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from sync.http.monitoring.definitions import counter, gauge, histogram, info
 from sync.http.monitoring.readings import LABEL_CHARACTERS, LEFT_OUT, Readings
-from sync.runtime.metrics import DurationBuckets
+from sync.runtime.logs.metrics import DurationBuckets
 
 DISK = gauge("wutong_test_disk_bytes", 'Free space on the "disk".')
 EVENTS = counter("wutong_test_events", "Events\\that came.", "room")

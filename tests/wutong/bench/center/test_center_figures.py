@@ -9,9 +9,9 @@ import pytest
 
 from wutong.bench.center.load import WATCHED, watched_tracks
 from wutong.bench.center.measured_center import BenchedRoom
-from wutong.bench.center.observed import CLAIM, OTHER_REQUEST, RECEIPT, UPLOAD, kind_of_request
 from wutong.bench.center.point import MeasuredPoint, needed, percentiles
 from wutong.bench.center.record_size import RecordSize
+from wutong.bench.center.rooms.observed import CLAIM, OTHER_REQUEST, RECEIPT, UPLOAD, kind_of_request
 from wutong.bench.center.samples import Samples, joined
 from wutong.bench.center.unit_costs import unit_costs
 from wutong.bench.center.usage import CENTER, UsageLook, UsedBetween

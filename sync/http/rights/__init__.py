@@ -1,0 +1,1 @@
+"""Who may use which route, from where, and what is told of every request."""

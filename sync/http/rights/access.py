@@ -1,0 +1,313 @@
+"""Every route is denied unless it declares who may use it; what all answers of a Wutong web server have in common.
+
+    access = Access.open(data / "access.json", {"clerk": "书记员"})
+    access.install(app, "room_c03")
+
+    @app.get("/api/state")
+    @allow("clerk")                    # below the route decorator
+    async def state(request: Request) -> ...: access.session(request).role
+
+    @app.websocket("/api/live")
+    @allow("clerk")
+    async def live(ws: WebSocket) -> None:
+        session = await access.websocket(ws)   # origin and role were checked before; this accepts
+
+Routes are added to the app itself (an `APIRouter` by `access.include`), because the gate looks them up there before
+any body is read. Refused: routes that declare nothing (also at start-up), changing requests without `X-Wutong: 1`,
+requests and WebSockets of another origin. Errors are `{"code", "message"}`; no stack ever leaves the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
+from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
+from typing_extensions import TypedDict
+
+from sync.errors import AccessError, WutongError
+from sync.http import answers
+from sync.http.audit.outcomes import Outcome
+from sync.http.rights.cookies import cookie
+from sync.http.rights.gate import AccessGate
+from sync.http.rights.origins import Origins
+from sync.http.rights.people import ABSOLUTE_S, People, Session
+from sync.http.rights.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
+from sync.http.rights.rules import SAFE_METHODS, Rule, public
+from sync.http.wire.connection import neighborhood
+
+_DEVICE = "_device"
+"""After the name of a session's cookie: that of the cookie by which a browser is known that signed in before."""
+_DEVICE_S = 180 * 24 * 3600
+_MOST_WAITING = 4
+"""Codes of one address that are looked at or wait for it."""
+
+
+Audit = Callable[[str, str, str, str], None]
+"""Called with (what: "sign-in" | "sign-out" | "refused", role, address, detail); must not block."""
+
+
+class SessionAnswer(TypedDict):
+    """Who is signed in: a clerk in a room, everybody else at the center."""
+
+    role: Literal["clerk", "inspector", "archivist", "party"]
+    name: str
+
+
+class SignIn(BaseModel):
+    """Body of `POST /api/session`."""
+
+    code: str = Field(min_length=4, max_length=64)
+
+
+class Access:
+    """The people of one server and the gate in front of its routes."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._cookie = ""
+        self._secure = False
+        self._audit: Audit | None = None
+        self._outcomes: Outcomes | None = None
+        self._origins = Origins()
+        self._sockets: dict[int, tuple[WebSocket, Session]] = {}
+        self._signing_in = asyncio.Semaphore(2)
+        self._signing_in_known = asyncio.Semaphore(1)
+        self._waiting: Counter[str] = Counter()
+
+    @classmethod
+    def open(cls, path: Path, people: Mapping[str, str]) -> Access:
+        """Codes and sessions from `path` (made at first start); `people` maps role to the name shown."""
+        return cls(People.open(path, people))
+
+    def plain_codes(self) -> dict[str, str]:
+        """role -> code, for the operator; empty once `codes.json` was deleted."""
+        return self._people.plain_codes()
+
+    def install(
+        self,
+        app: FastAPI,
+        name: str,
+        *,
+        https: bool = False,
+        audit: Audit | None = None,
+        outcomes: Outcomes | None = None,
+        origins: Origins | None = None,
+    ) -> None:
+        """Put the gate before `app` and add `/api/session`.
+
+        `name` tells this server's cookie from those of other servers on the same host (cookies ignore ports);
+        `https` makes the cookie Secure and `__Host-`; `origins`: by which addresses people reach it besides its own.
+        """
+        self._cookie = ("__Host-" if https else "") + f"wutong_{name}"
+        self._secure = https
+        self._audit = audit
+        self._outcomes = outcomes
+        self._origins = origins or Origins()
+        answers.install(app)
+        app.add_middleware(AccessGate, access=self, routes_of=app)
+
+        @app.post("/api/session")
+        @public()
+        async def sign_in(body: SignIn, request: Request, response: Response) -> dict[str, str]:
+            address = request.client.host if request.client else "?"
+            try:
+                token, session = await self._sign_in(body.code, request, address)
+            except AccessError as error:
+                self.note("refused", "", address, error.code)
+                raise
+            self._set_cookie(response, token)
+            self._know_device(response, session.role)
+            self.note("sign-in", session.role, address, "")
+            return {"role": session.role, "name": session.name}
+
+        @app.get("/api/session")
+        @public()
+        async def who(request: Request) -> dict[str, str]:
+            session = self._of(request.headers)
+            if session is None:
+                raise AccessError("请先登录 (sign in first)", code="signed-out")
+            return {"role": session.role, "name": session.name}
+
+        @app.delete("/api/session")
+        @public()
+        async def sign_out(request: Request, response: Response) -> dict[str, str]:
+            token = cookie(request.headers, self._cookie)
+            session = self._people.session(token)
+            await asyncio.to_thread(self._people.sign_out, token)
+            response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
+            if session is not None:
+                self.note("sign-out", session.role, request.client.host if request.client else "?", "")
+                for ws, owner in list(self._sockets.values()):
+                    if owner is session:
+                        await ws.close(4401, "signed out")
+            return {}
+
+    async def _sign_in(self, code: str, request: Request, address: str) -> tuple[str, Session]:
+        """(token, session); guesses are counted by address, those from a device that is known by the device."""
+        device = self._people.known_device(cookie(request.headers, self._cookie + _DEVICE))
+        who = device or neighborhood(address)
+        self._people.throttle.check(who)
+        if self._waiting[who] >= _MOST_WAITING:
+            raise AccessError("登录尝试过多，请稍后再试 (too many attempts at once; wait)", code="throttled")
+        self._waiting[who] += 1
+        try:
+            # Who is known does not stand in one line with everybody who guesses.
+            async with self._signing_in_known if device else self._signing_in:
+                return await asyncio.to_thread(self._people.sign_in, code, who)
+        finally:
+            self._waiting[who] -= 1
+            if not self._waiting[who]:
+                del self._waiting[who]
+
+    def _know_device(self, response: Response, role: str) -> None:
+        response.set_cookie(
+            self._cookie + _DEVICE,
+            self._people.device(role),
+            max_age=_DEVICE_S,
+            httponly=True,
+            samesite="strict",
+            path="/",
+            secure=self._secure,
+        )
+
+    async def let_in(
+        self, request: Request, response: Response, redeem: Callable[[], Awaitable[tuple[str, str, str, float]]]
+    ) -> Session:
+        """Open a session for a guest: `redeem` gives (role, name, grant, until in UTC seconds), or raises
+        `AccessError`, which counts as a wrong code of this address."""
+        address = request.client.host if request.client else "?"
+        try:
+            self._people.throttle.check(address)
+            try:
+                role, name, grant, until_s = await redeem()
+            except AccessError:
+                self._people.throttle.failed(address)
+                raise
+        except AccessError as error:
+            self.note("refused", "", address, f"{error.code} {request.url.path}")
+            raise
+        self._people.throttle.succeeded(address)
+        token, session = await asyncio.to_thread(self._people.let_in, role, name, grant, until_s)
+        self._set_cookie(response, token)
+        return session
+
+    async def end(self, grant: str) -> None:
+        """End what was opened by `let_in` for this grant."""
+        await asyncio.to_thread(self._people.end, grant)
+
+    def _set_cookie(self, response: Response, token: str) -> None:
+        response.set_cookie(
+            self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
+        )
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach this server by https."""
+        return self._secure
+
+    def include(self, app: FastAPI, router: APIRouter) -> None:
+        """Add a router's routes to the app itself, where the gate sees them."""
+        app.router.routes.extend(router.routes)
+
+    def session(self, request: Request | WebSocket) -> Session:
+        """Who asks; only on routes that `allow` roles."""
+        session = request.scope[SESSION]
+        assert isinstance(session, Session)
+        return session
+
+    async def websocket(self, ws: WebSocket) -> Session:
+        """Accept a WebSocket that the gate let through; it is closed with 4401 when its person signs out.
+
+        Call `released(ws)` when it ends.
+        """
+        session = self.session(ws)
+        await ws.accept()
+        self._sockets[id(ws)] = (ws, session)
+        return session
+
+    def sockets_of(self, session: Session) -> int:
+        """How many WebSockets a session has open."""
+        return sum(owner is session for _, owner in self._sockets.values())
+
+    def released(self, ws: WebSocket) -> None:
+        """A WebSocket of `websocket` has ended."""
+        self._sockets.pop(id(ws), None)
+
+    def alive(self, session: Session) -> bool:
+        """Whether a session still lasts; long-lived sockets ask now and then, which counts as use."""
+        return self._people.keep(session)
+
+    @staticmethod
+    def add(request: Request | WebSocket, **more: str | int) -> None:
+        """Add to what is noted of this request; `hearing` where the path does not name it."""
+        request.scope.setdefault(ADDED, {}).update(more)
+
+    @staticmethod
+    def judge_again(request: Request, check: Callable[[], object]) -> None:
+        """Ask `check` once more when the answer leaves, and before each further piece of it: a right may be taken away
+        while something is read, drawn, noted or sent slowly. It raises `WutongError` when nothing may leave any more.
+        """
+        request.scope.setdefault(STILL, []).append(check)
+
+    async def tell(self, request: Request | WebSocket, status: int) -> Outcome | None:
+        """Note what a request is about to be answered with; `StorageError` when it must not be answered so.
+
+        What is refused to somebody who is not signed in is a line of its own, or counted, by their address.
+        """
+        refusal = refusal_of(request, status)
+        if refusal is not None:
+            self.note("refused", *refusal)
+        outcome = outcome_of(request, status)
+        if outcome is not None and self._outcomes is not None:
+            await self._outcomes.took(outcome)
+        return outcome
+
+    def closed(self, outcome: Outcome) -> None:
+        """A WebSocket that was told as `OPENED` has ended."""
+        if self._outcomes is not None:
+            self._outcomes.closed(outcome)
+
+    def note(self, what: str, role: str, address: str, detail: str) -> None:
+        """Pass something to the audit log, if there is one."""
+        if self._audit is not None:
+            self._audit(what, role, address, detail)
+
+    def _of(self, headers: Headers) -> Session | None:
+        return self._people.session(cookie(headers, self._cookie))
+
+    async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
+        """Check one request against the rule of its route; `AccessError` to refuse."""
+        if rule is None:
+            raise AccessError("this address is not open to anybody", code="undeclared")
+        if rule.machine is not None:
+            assert isinstance(request, Request)
+            await rule.machine(request)
+            request.scope[ACTOR] = rule.acts_as
+            return None
+        websocket = not isinstance(request, Request)
+        origin = request.headers.get("origin")
+        host = request.headers.get("host")
+        if not self._origins.serves(host):
+            raise WutongError(self._origins.host_refusal(host), code="host")
+        if origin is not None and not self._origins.has(origin, host):
+            raise AccessError(self._origins.refusal(origin, host), code="origin")
+        if websocket and origin is None:
+            raise AccessError("a WebSocket must say its origin", code="origin")
+        changing = isinstance(request, Request) and request.method not in SAFE_METHODS
+        if changing and request.headers.get("x-wutong") != "1":
+            raise AccessError("a changing request must carry the header X-Wutong: 1", code="header")
+        if rule.public:
+            return None
+        session = self._of(request.headers)
+        if session is None:
+            raise AccessError("请先登录 (sign in first)", code="signed-out")
+        request.scope[SESSION] = session
+        if session.role not in rule.roles:
+            raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
+        return session

@@ -1,0 +1,1 @@
+"""Connections and what comes over them, bounded before anybody knows who speaks."""

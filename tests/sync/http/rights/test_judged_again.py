@@ -1,0 +1,116 @@
+"""What a route has judged is judged again when its answer leaves, and with each further piece of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import Request
+from fastapi.responses import FileResponse, StreamingResponse
+
+from sync.errors import AccessError, WutongError
+from sync.http.audit.outcomes import Outcome
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow, public
+from sync.http.serve import new_app, serving
+
+
+class Server:
+    """A server whose rights and whose notes are the test's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sealed = False
+        self.seal_while_noting = False
+        self.outcomes: list[tuple[int, str]] = []
+        self.pieces = asyncio.Event()
+        (folder / "file").write_bytes(b"secret" * 100_000)
+        self.app = app = new_app("again")
+        self.access = access = Access.open(folder / "access.json", {"clerk": "书记员"})
+        access.install(app, "again", outcomes=self)
+
+        def check() -> None:
+            if self.sealed:
+                raise AccessError("sealed meanwhile", code="sealed-part")
+
+        @app.get("/file")
+        @allow("clerk")
+        async def file(request: Request) -> FileResponse:
+            access.judge_again(request, check)
+            return FileResponse(folder / "file")
+
+        @app.get("/slow")
+        @allow("clerk")
+        async def slow(request: Request) -> StreamingResponse:
+            access.judge_again(request, check)
+
+            async def pieces() -> AsyncIterator[bytes]:
+                yield b"first"
+                await self.pieces.wait()
+                yield b"secret"
+
+            return StreamingResponse(pieces())
+
+        @app.get("/refused")
+        @allow("clerk")
+        async def refused(request: Request) -> str:
+            access.judge_again(request, check)
+            raise WutongError("no such thing", code="not-found")
+
+        @app.get("/open")
+        @public()
+        async def unjudged() -> str:
+            return "open"
+
+    async def took(self, outcome: Outcome) -> None:
+        self.outcomes.append((outcome.status, outcome.code))
+        await asyncio.sleep(0)
+        self.sealed = self.sealed or self.seal_while_noting
+
+    def closed(self, outcome: Outcome) -> None:
+        """No WebSocket is opened here."""
+
+
+async def signed_in(http: httpx.AsyncClient, server: Server) -> None:
+    code = server.access.plain_codes()["clerk"]
+    assert (await http.post("/api/session", json={"code": code})).status_code == 200
+
+
+async def test_what_is_sealed_while_it_is_noted_does_not_leave_and_that_is_noted_too(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    async with (
+        serving(server.app, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-Wutong": "1"}) as http,
+    ):
+        await signed_in(http, server)
+        assert b"secret" in (await http.get("/file")).content
+        server.seal_while_noting = True
+        answer = await http.get("/file")
+        assert (answer.status_code, answer.json()["code"]) == (403, "sealed-part")
+        assert server.outcomes[-2:] == [(200, ""), (403, "sealed-part")]
+        assert (await http.get("/open")).text == '"open"'
+        answer = await http.get("/refused")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), "a refusal is whole, sealed or not"
+
+
+async def test_what_is_sealed_in_the_middle_of_an_answer_is_cut_there(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    got: list[bytes] = []
+    async with (
+        serving(server.app, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-Wutong": "1"}) as http,
+    ):
+        await signed_in(http, server)
+
+        async def read() -> None:
+            async with http.stream("GET", "/slow") as answer:
+                async for piece in answer.aiter_bytes():
+                    got.append(piece)
+                    server.sealed = True
+                    server.pieces.set()
+
+        with pytest.raises(httpx.RemoteProtocolError):
+            await read()
+    assert got == [b"first"]

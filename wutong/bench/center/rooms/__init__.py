@@ -1,0 +1,1 @@
+"""The simulated rooms of `wutong bench center`: a hearing that the parts of the product replay."""
