@@ -70,8 +70,8 @@ class ArchivePlace:
 
     @property
     def opened_ms(self) -> float | None:
-        """When the hearing was opened, in ms of UTC."""
-        return None if self.opened_utc_ns is None else self.opened_utc_ns / NS_PER_MS
+        """When the hearing was opened, in ms of UTC; None where it is behind no hearing, or behind all that are timely."""
+        return None if self.opened_utc_ns in (None, -_MOST) else self.opened_utc_ns / NS_PER_MS
 
     def behind(self, opened_utc_ns: int, hearing: str) -> ArchivePlace:
         """The place behind all of a hearing, in the same list."""
