@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -70,7 +71,7 @@ def compared(wanted: HearingFilter, sight: Sight) -> list[ColumnElement[bool]]:
 def _of_level(connection: Connection, level: str, sight: Sight) -> list[str] | None:
     """The hearings that may have a level other than the open one; None where they are many."""
     h, levels = t.hearings.c, t.levels.c
-    queries: list[Select[tuple[str]]] = [select(levels.hearing).where(levels.level == level)]
+    queries: list[Select[Any]] = [select(levels.hearing).where(levels.level == level)]
     named: dict[str, None] = {}
     if level == NOT_PUBLIC:
         named |= dict.fromkeys(sorted(sight.hidden))
@@ -83,7 +84,7 @@ def _of_level(connection: Connection, level: str, sight: Sight) -> list[str] | N
 
 
 def _among(
-    connection: Connection, column: ColumnElement[object], named: Sequence[object], kind: TypeEngine[object]
+    connection: Connection, column: ColumnElement[Any], named: Sequence[object], kind: TypeEngine[Any]
 ) -> ColumnElement[bool]:
     """Whether a column has one of these values, as one parameter however many they are."""
     if connection.dialect.name == "postgresql":

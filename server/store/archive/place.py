@@ -21,6 +21,8 @@ from sync.errors import WutongError
 from sync.runtime.units import NS_PER_MS
 
 _MOST = 2**63 - 1
+_BEHIND_TIMELY = -(2**63)
+"""Before any moment that a room can say."""
 _ID_CHARS = 96
 
 
@@ -47,12 +49,12 @@ class ArchivePlace:
         try:
             said: Any = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=="))
             place = cls(*said)
-            numbers = [place.soon_ns, place.opened_utc_ns, *(() if place.start_ns is None else (place.start_ns,))]
+            numbers = [place.soon_ns, place.opened_utc_ns, *said[3:4]]
             names = [place.hearing, place.utterance]
             if (
                 type(said) is not list
                 or len(said) not in (3, 5)
-                or not all(type(one) is int and -_MOST <= one <= _MOST for one in numbers)
+                or not all(type(one) is int and _BEHIND_TIMELY <= one <= _MOST for one in numbers)
                 or not all(type(one) is str and len(one.encode()) <= 4 * _ID_CHARS for one in names)
             ):
                 raise ValueError
@@ -70,8 +72,8 @@ class ArchivePlace:
 
     @property
     def opened_ms(self) -> float | None:
-        """When the hearing was opened, in ms of UTC; None where it is behind no hearing, or behind all that are timely."""
-        return None if self.opened_utc_ns in (None, -_MOST) else self.opened_utc_ns / NS_PER_MS
+        """When the hearing was opened, in ms of UTC; None behind no hearing, and behind all that are timely."""
+        return None if self.opened_utc_ns in (None, _BEHIND_TIMELY) else self.opened_utc_ns / NS_PER_MS
 
     def behind(self, opened_utc_ns: int, hearing: str) -> ArchivePlace:
         """The place behind all of a hearing, in the same list."""
@@ -83,7 +85,7 @@ class ArchivePlace:
 
     def behind_timely(self) -> ArchivePlace:
         """The place behind all but those with a wrong clock."""
-        return ArchivePlace(self.soon_ns, -_MOST, "")
+        return ArchivePlace(self.soon_ns, _BEHIND_TIMELY)
 
     def stretches(self) -> list[ColumnElement[bool]]:
         """What is still to be looked through, one after the other: the timely hearings, then those ahead."""
@@ -91,6 +93,8 @@ class ArchivePlace:
         ahead = t.hearings.c.opened_utc_ns > self.soon_ns
         if self.opened_utc_ns is None:
             return [timely, ahead]
+        if self.opened_utc_ns == _BEHIND_TIMELY:
+            return [ahead]
         if self.opened_utc_ns > self.soon_ns:
             return [and_(ahead, self._later())]
         return [and_(timely, self._later()), ahead]

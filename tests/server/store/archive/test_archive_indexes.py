@@ -96,4 +96,4 @@ async def test_a_store_of_before_gets_its_indexes_on_sqlite(tmp_path: Path) -> N
 
 
 async def test_a_store_of_before_gets_its_indexes_on_postgresql(postgres: PostgresServer) -> None:
-    await migrated(postgres.new_database())
+    await migrated(postgres.url(postgres.new_database()))

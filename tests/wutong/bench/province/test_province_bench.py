@@ -55,7 +55,7 @@ async def test_what_light_rooms_say_is_receipted_and_stored_once(tmp_path: Path)
 async def test_a_center_on_postgresql_stores_the_same_and_no_database_in_use_is_taken(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
-    url = postgres.new_database()
+    url = postgres.url(postgres.new_database())
     figures = await measure(tmp_path / "one", plan(url), Console(quiet=True))
     same(figures)
     assert figures["commits_per_s"] > 0
