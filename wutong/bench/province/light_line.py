@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import struct
 from collections.abc import Callable, Sequence
+from typing import cast
 
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK, _PINGREQ = 0x20, 0x30, 0x40, 0x90, 0xC0
 KEEPALIVE_S = 60
@@ -60,11 +61,11 @@ class LightLine(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce itself."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's are no subclass of asyncio's, and do the same.
+        self._transport = wire = cast(asyncio.Transport, transport)
         flags = 0b1100_0010  # a name, a password, a clean session
         head = _text("MQTT") + struct.pack("!BBH", 4, flags, KEEPALIVE_S)
-        transport.write(_packet(0x10, head + _text(self._name) + _text(self._name) + _text(self._password)))
+        wire.write(_packet(0x10, head + _text(self._name) + _text(self._name) + _text(self._password)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
