@@ -181,7 +181,7 @@ def main() -> int:
             table, indexes = connection.execute(text(size)).one()
         said = {"way": way, "made_s": round(made_s, 1), "table_mb": table >> 20, "indexes_mb": indexes >> 20}
         print(json.dumps(said), flush=True)
-        narrowing.lines_named = named_by(way)  # type: ignore[assignment]  # the index alone is exchanged
+        narrowing.lines_named = named_by(way)  # type: ignore[assignment, attr-defined]  # the index alone is exchanged
         for kind, took in asyncio.run(measure(database, options.lines, options.asks)).items():
             print(f"  {kind:24}", *(f"{name} {value:8.1f}" for name, value in took.items()), flush=True)
     database.close()
