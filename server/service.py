@@ -18,6 +18,7 @@ from server.access.classification import Classifications
 from server.access.grants import Grants
 from server.access.sealing import Sealing
 from server.access.viewing_log import ViewingLog
+from server.api.archive import ArchiveRoutes
 from server.api.inspectors import InspectorRoutes
 from server.api.metrics import CenterMetrics
 from server.api.parties import PartyRoutes
@@ -51,6 +52,7 @@ from server.objects.opened import open_objects
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
+from server.store.archive.archive_reader import ArchiveReader
 from server.store.database import open_database
 from server.store.kept_folds import KeptFolds
 from server.store.reader import RecordReader
@@ -231,6 +233,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         sealing=sealing,
         publish_docket=dockets.tell,
         integrity=witness.of_hearing,
+    ).install(app)
+    ArchiveRoutes(
+        access=access, archive=ArchiveReader(database), classifications=classifications, sealing=sealing
     ).install(app)
     grants = Grants(database, classifications)
     PartyRoutes(

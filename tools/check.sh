@@ -33,6 +33,7 @@ lint() {
     run "mypy --strict" $bin/mypy
     run "import-linter" $bin/lint-imports
     run "the contract of the pages" $bin/python tools/make_contract.py --check
+    run "the tables of docs/scale.md" $bin/python tools/scale_table.py --check
     lint_pages
 }
 lint_pages() {

@@ -36,11 +36,12 @@ from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
-from server.api.inspectors import ListedHearing, NewClassification, RecordedHearing
+from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
+from server.api.inspectors import NewClassification, RecordedHearing
 from server.api.parties import GrantedHearing, NewGrant
 from server.api.sealing import Lifting, NewSealedPart
 from server.live.tab_messages import CenterMessage
-from server.store.reader import SearchHit
+from server.store.archive.rows import SearchHit
 from sync.http.live.gateway import MAX_WATCHED
 from sync.http.rights.access import SessionAnswer
 from sync.record.bodies import BODIES
@@ -116,6 +117,8 @@ ROOTS: Mapping[str, Any] = {
     "HearingRow": ListedHearing,
     "RecordedHearing": RecordedHearing,
     "SearchHit": SearchHit,
+    "ArchivedHearings": ArchivedHearings,
+    "ArchivedWords": ArchivedWords,
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,
     "Explanation": ShownExplanation,

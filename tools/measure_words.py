@@ -16,30 +16,22 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, and_, insert, literal_column, text
+from sqlalchemy import Boolean, Connection, insert, literal_column, select, text
 
-import server.store.reader as reading
+import server.store.archive.narrowing as narrowing
 from server.store import tables as t
+from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
+from server.store.reader import RecordReader
 from server.store.sight import Sight
-from server.store.word_index import containing, grams_of
+from server.store.word_index import FREQUENT, grams_of, in_line, lines_named
 from sync.text.equal import fold
+from wutong.bench.archive.made_words import MadeWords
 
 LINES_A_HEARING = 870
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
-ROLES = ("审判长", "原告", "被告", "书记员", "证人", "原告代理人")
-FRAMES = (
-    "原告{name}陈述诉讼请求：{free}",
-    "被告{name}答辩称{free}",
-    "本院认为，{free}，对{name}的主张不予支持",
-    "请证人{name}回答问题：{free}",
-    "{free}，借款本金{money}万元",
-    "对{name}提交的第{number}号证据，{free}",
-    "{free}",
-)
 _TEXT_GRAMS = """
 CREATE OR REPLACE FUNCTION measured_grams(words text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -75,26 +67,13 @@ WAYS: dict[str, tuple[str, ...]] = {
 """What makes the index of each way."""
 
 
-def names(chance: random.Random, given: str) -> list[str]:
-    """People: most of two characters, some of three; each is named in a hearing or two."""
-    return [chance.choice(SURNAMES) + "".join(chance.choices(given, k=chance.choice((1, 1, 2)))) for _ in range(4000)]
-
-
 def sentences(lines: int) -> Iterator[tuple[str, str, str]]:
-    """(role, text, folded) of each line: the same ones at each run; characters are as unequal as in real speech."""
+    """(role, text, folded) of each line: the same ones at each run."""
     chance = random.Random(35)  # noqa: S311 (the same at each run)
-    letters = [chr(0x4E00 + n) for n in range(3500)]
-    chance.shuffle(letters)
-    weights = [1 / (place + 3) for place in range(len(letters))]
-    people = names(chance, "".join(letters[:800]))
-    spoken = "".join(chance.choices(letters, weights, k=500_000))
+    made = MadeWords(chance)
     for n in range(lines):
-        begin = chance.randrange(len(spoken) - 30)
-        free = spoken[begin : begin + chance.randint(4, 30)]
-        person = people[(n // LINES_A_HEARING * 7 + chance.randrange(6)) % len(people)]
-        frame = chance.choice(FRAMES)
-        words = frame.format(name=person, free=free, money=chance.randint(1, 99), number=chance.randint(1, 40))
-        yield chance.choice(ROLES), words, fold(words)
+        role, words = made.line(chance, n // LINES_A_HEARING * 7)
+        yield role, words, fold(words)
 
 
 def fill(database: Database, lines: int) -> None:
@@ -146,26 +125,25 @@ def queries(lines: int) -> dict[str, list[str]]:
 
 async def measure(database: Database, lines: int, most: int) -> dict[str, dict[str, float]]:
     """Milliseconds of each kind of query through the center's reader, as an inspector asks; `most` of each kind."""
-    reader, sight = reading.RecordReader(database), Sight(frozenset({"open"}))
+    reader, sight = RecordReader(database), Sight(frozenset({"open"}))
     found: dict[str, dict[str, float]] = {}
     for kind, asked in queries(lines).items():
         took, hits = [], 0
         for words in asked[:most]:
             begun = time.perf_counter()
-            hits += len(await reader.search(words, reading.WordFilter(), sight))
+            hits += len(await reader.search(words, WordFilter(), sight))
             took.append((time.perf_counter() - begun) * 1000)
         cuts = statistics.quantiles(took, n=20)
         found[kind] = {"p50": cuts[9], "p95": cuts[18], "max": max(took), "hits": hits / len(took)}
     return found
 
 
-def condition(way: str) -> Any:
-    """What takes the place of the center's own condition."""
+def named_by(way: str) -> Callable[[Connection, Sequence[str]], list[int] | None]:
+    """What takes the place of the center's own index."""
 
-    def asked(connection: Connection, terms: Sequence[str], *, indexed: bool = True) -> ColumnElement[bool]:
-        compared = containing(connection, terms, indexed=False)
+    def named(connection: Connection, terms: Sequence[str]) -> list[int] | None:
         if way in ("pairs", "none"):
-            return containing(connection, terms) if way == "pairs" else compared
+            return lines_named(connection, terms) if way == "pairs" else None
         numbers = ",".join(str(gram) for term in terms for gram in grams_of(term))
         pieces = sorted({one[n : n + 2] for one in terms for n in range(max(1, len(one) - 1))})
         quoted = ["'" + one.replace("'", "''") + "'" for one in pieces]
@@ -174,9 +152,11 @@ def condition(way: str) -> Any:
             "texts": f"utterances.measured @> ARRAY[{','.join(quoted)}]::text[]",
             "tsvector": f"utterances.measured @@ $q${' & '.join(quoted)}$q$::tsquery",
         }
-        return and_(literal_column(said[way], Boolean), compared)
+        query = select(t.utterances.c.row).where(literal_column(said[way], Boolean), in_line(terms)).limit(FREQUENT)
+        found = list(connection.execute(query).scalars())
+        return found if len(found) < FREQUENT else None
 
-    return asked
+    return named
 
 
 def main() -> int:
@@ -201,7 +181,7 @@ def main() -> int:
             table, indexes = connection.execute(text(size)).one()
         said = {"way": way, "made_s": round(made_s, 1), "table_mb": table >> 20, "indexes_mb": indexes >> 20}
         print(json.dumps(said), flush=True)
-        reading.containing = condition(way)  # type: ignore[attr-defined]  # the condition alone is exchanged
+        narrowing.lines_named = named_by(way)  # type: ignore[assignment, attr-defined]  # the index alone is exchanged
         for kind, took in asyncio.run(measure(database, options.lines, options.asks)).items():
             print(f"  {kind:24}", *(f"{name} {value:8.1f}" for name, value in took.items()), flush=True)
     database.close()

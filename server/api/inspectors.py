@@ -15,6 +15,7 @@ from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
+from server.api.archive import READERS, Words, hits_in_sight, listed_hearing
 from server.api.hearing_pages import HearingPage, HearingPages, PageAudience, for_archivists, for_inspectors
 from server.events.redaction import SignedWords
 from server.live.hub import LiveHub
@@ -23,9 +24,9 @@ from server.playback.ranges import MediaRange
 from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
 from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms
-from server.shown_room import hidden_case
+from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.kept_folds import KeptFold, KeptFolds
-from server.store.reader import HearingFilter, HearingRow, RecordReader, WordFilter
+from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
@@ -43,12 +44,9 @@ from sync.record.withheld import withheld
 from sync.runtime.units import NS_PER_MS
 from sync.text.fields import LINE
 
-READERS = ("inspector", "archivist")
-
 MOST_MS = 2.0**62 / NS_PER_MS
 
 Ms = Annotated[float, Query(ge=-MOST_MS, le=MOST_MS, allow_inf_nan=False)]
-Words = Annotated[str, Query(max_length=200)]
 MAX_TABS = 32
 """Live pages of one session; 8 MiB of pictures may wait for each."""
 DOCKET_BODY_BYTES = 1024 * 1024
@@ -70,12 +68,6 @@ def part_to_screen(part: SealedPart, unseen: Unseen) -> dict[str, Any]:
     shown = to_ms(asdict(told))
     assert isinstance(shown, dict)
     return shown
-
-
-class ListedHearing(HearingRow):
-    """A row of `GET /api/hearings`, with its level (密级)."""
-
-    access: Classification
 
 
 class RecordedHearing(TypedDict):
@@ -175,7 +167,7 @@ class InspectorRoutes:
             role = self._access.session(request).role
             wanted = HearingFilter(court, room, case, date, state)
             rows = await self._archive.hearings(wanted, self._sight(request))
-            return [self._row(role, row) for row in rows]
+            return [listed_hearing(self._classifications, role, row) for row in rows]
 
         @app.get("/api/hearings/{hearing}")
         @allow(*READERS)
@@ -305,13 +297,7 @@ class InspectorRoutes:
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date)
             hits = await self._archive.search(q, wanted, self._sight(request))
-            # Again, for what was sealed while the query ran.
-            shown = [
-                hit
-                for hit in hits
-                if self._classifications.lets(mine, hit["hearing"])
-                and not self._sealing.unseen(mine, hit["hearing"]).at(round(hit["start_ms"] * NS_PER_MS))
-            ]
+            shown = hits_in_sight(self._classifications, self._sealing, mine, hits)
             self._access.add(request, hits=len(shown))
             return shown
 
@@ -384,10 +370,6 @@ class InspectorRoutes:
 
         check()
         self._access.judge_again(request, check)
-
-    def _row(self, role: str, row: dict[str, Any]) -> dict[str, Any]:
-        case = row["case"] if self._classifications.lets(role, row["id"]) else hidden_case(row["case"])
-        return {**row, "case": case, "access": self._classifications.of(row["id"]).value}
 
     def _judged(self, request: Request, hearing: str) -> AbstractContextManager[None]:
         """`Classifications.judged`, and once more when the answer leaves."""

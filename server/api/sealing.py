@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
 from server.access.sealing import Sealing
-from server.api.inspectors import MOST_MS, READERS, part_to_screen
+from server.api.archive import READERS
+from server.api.inspectors import MOST_MS, part_to_screen
 from server.rooms import Rooms
 from server.store.reader import RecordReader
 from sync.errors import WutongError

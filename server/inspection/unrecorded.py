@@ -16,7 +16,8 @@ import structlog
 from pydantic import ValidationError
 
 from server.rooms import Rooms
-from server.store.reader import HearingFilter, RecordReader
+from server.store.archive.filters import HearingFilter
+from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import StorageError

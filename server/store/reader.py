@@ -5,40 +5,35 @@ A whole hearing is folded by `server.store.kept_folds`.
 
 from __future__ import annotations
 
-import datetime
 import json
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, false, func, not_, or_, select
-from typing_extensions import TypedDict
+from sqlalchemy import ColumnElement, Connection, Row, func, not_, select
 
 from server.store import tables as t
+from server.store.archive.archive_reader import ArchiveReader
+from server.store.archive.filters import DAY_NS, HearingFilter, WordFilter, indexed_conditions
+from server.store.archive.narrowing import compared, few_hearings
+from server.store.archive.pieces import newest_first
+from server.store.archive.rows import hearing_row
 from server.store.database import Database
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
-from server.store.folded import folded_filter
 from server.store.sealed_elsewhere import EVIDENCE, sealed_elsewhere
 from server.store.sealed_parts import LIFTED, part_of
 from server.store.sight import Sight
-from server.store.word_index import containing
 from sync.errors import WutongError
-from sync.record.bodies.session import OpenedCase, OpenedTrack
+from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing, State
-from sync.record.milliseconds import to_ms
 from sync.record.sealed_parts import SealedPart
 from sync.runtime.units import NS_PER_MS
-from sync.text.characters import clean_line, clean_words
-from sync.text.equal import fold
 
 MOST_AHEAD = 20
 MAX_HEARINGS = 500
 MAX_HITS = 200
-_DAY_NS = 86_400 * 1_000_000_000
-_FIRST_DAY_NS, _LAST_DAY_NS = -(2**63), 2**63 - 1 - _DAY_NS
-"""The beginnings of days that a database can compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,58 +58,6 @@ class Opening:
     tracks: list[OpenedTrack]
 
 
-class HearingRow(TypedDict):
-    """A hearing in a list."""
-
-    id: str
-    room: str
-    court_name: str
-    room_name: str
-    case: OpenedCase
-    state: State
-    opened_utc_ns: int
-    closed_utc_ns: int | None
-    duration_ns: int | None
-
-
-class SearchHit(TypedDict):
-    """Words that were found."""
-
-    hearing: str
-    utterance: str
-    role: str
-    start_ns: int
-    text: str
-    case: OpenedCase
-    room: str
-    court_name: str
-    room_name: str
-    opened_utc_ns: int
-    opened_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class HearingFilter:
-    """Which hearings are listed; empty fields do not filter. `date` is a day (YYYY-MM-DD) of the server's zone."""
-
-    court: str = ""
-    room: str = ""
-    case: str = ""
-    date: str = ""
-    state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WordFilter:
-    """Which words are searched. `from_date` and `to_date` are days, both inclusive."""
-
-    role: str = ""
-    case: str = ""
-    court: str = ""
-    from_date: str = ""
-    to_date: str = ""
-
-
 class RecordReader:
     """The reading side of the record store."""
 
@@ -124,35 +67,26 @@ class RecordReader:
     async def hearings(self, wanted: HearingFilter, sight: Sight) -> list[dict[str, Any]]:
         """Hearings that are within sight, newest first, and without a filter for cases those beyond it: they take no
         place from the others, and who looks for a case learns nothing of them."""
-        within = await self._listed(wanted, sight.of_hearings())
-        beyond = [] if wanted.case else await self._listed(wanted, not_(sight.of_hearings()))
+        within = await self._listed(wanted, sight, sight.of_hearings())
+        beyond = [] if wanted.case else await self._listed(wanted, sight, not_(sight.of_hearings()))
         soon_ms = _soon_ns() / NS_PER_MS
         return sorted(
             within + beyond, key=lambda row: (row["opened_utc_ms"] > soon_ms, -row["opened_utc_ms"], row["id"])
         )
 
-    async def _listed(self, wanted: HearingFilter, which: ColumnElement[bool]) -> list[dict[str, Any]]:
-        h = t.hearings.c
-        query = select(t.hearings).where(which).order_by(h.opened_utc_ns.desc(), h.id).limit(MAX_HEARINGS)
-        if wanted.court:
-            query = query.where(h.room.startswith(wanted.court.lower() + "/", autoescape=True))
-        if wanted.room:
-            exact = wanted.room if "/" in wanted.room else None
-            query = query.where(
-                h.room == exact if exact else h.room.endswith("/" + wanted.room.lower(), autoescape=True)
-            )
-        if wanted.case:
-            query = query.where(_of_case(wanted.case))
-        if wanted.date:
-            start = day_utc_ns(wanted.date)
-            query = query.where(h.opened_utc_ns >= start, h.opened_utc_ns < start + _DAY_NS)
-        if wanted.state:
-            query = query.where(h.state == wanted.state)
-        # A room whose clock is far ahead opens hearings that are newer than all others for years: they come last.
+    async def _listed(self, wanted: HearingFilter, sight: Sight, which: ColumnElement[bool]) -> list[dict[str, Any]]:
         h, soon = t.hearings.c, _soon_ns()
-        timely, ahead = query.where(h.opened_utc_ns <= soon), query.where(h.opened_utc_ns > soon).limit(MOST_AHEAD)
-        rows = await self._db.read(lambda c: [*c.execute(timely), *c.execute(ahead)])
-        return [_hearing_row(row) for row in rows]
+        conditions = [*indexed_conditions(wanted, self._db.dialect), *compared(wanted, sight), which]
+
+        def work(connection: Connection) -> list[Row[Any]]:
+            few = few_hearings(connection, wanted, sight, indexed=self._db.full_text)
+            query = select(t.hearings).where(*conditions, *([] if few is None else [few]))
+            query = query.order_by(*newest_first(ordered=few is None)).limit(MAX_HEARINGS)
+            # A room whose clock is far ahead opens hearings that are newer than all others for years: they come last.
+            ahead = query.where(h.opened_utc_ns > soon).limit(MOST_AHEAD)
+            return [*connection.execute(query.where(h.opened_utc_ns <= soon)), *connection.execute(ahead)]
+
+        return [hearing_row(row) for row in await self._db.read(work)]
 
     async def evidence(self, hearing: str) -> Hearing:
         """The exhibits of a hearing, their pictures and what was presented of them, without a fold of all events."""
@@ -296,89 +230,11 @@ class RecordReader:
         return sorted(its.intersection(hearings))
 
     async def search(self, words: str, wanted: WordFilter, sight: Sight) -> list[dict[str, Any]]:
-        """Utterances within sight that contain each of the space-separated `words`, as `fold` compares; newest hearing
-        first. What is beyond it is never among those that are counted."""
-        terms = [term for term in map(fold, clean_words(words).split()) if term]
-        if not terms:
-            return []
-        u, h = t.utterances.c, t.hearings.c
-        # Where nobody knows yet when it was said, it may have been at any time.
-        said_from, said_to = func.coalesce(u.said_from_ns, -(2**62)), func.coalesce(u.said_to_ns, 2**62)
-        query = (
-            select(t.utterances, t.hearings)
-            .join(t.hearings, h.id == u.hearing)
-            .where(sight.of_hearings(), sight.of_moments(u.hearing, said_from, said_to))
-            .order_by(case((h.opened_utc_ns > _soon_ns(), 0), else_=h.opened_utc_ns).desc(), u.start_ns, h.id, u.id)
-            .limit(MAX_HITS)
-        )
-        if wanted.role:
-            query = query.where(u.role == clean_line(wanted.role))
-        if wanted.case:
-            query = query.where(_of_case(wanted.case))
-        if wanted.court:
-            query = query.where(h.room.startswith(wanted.court.lower() + "/", autoescape=True))
-        if wanted.from_date:
-            query = query.where(h.opened_utc_ns >= day_utc_ns(wanted.from_date))
-        if wanted.to_date:
-            query = query.where(h.opened_utc_ns < day_utc_ns(wanted.to_date) + _DAY_NS)
-
-        def work(connection: Connection) -> list[Row[Any]]:
-            return list(connection.execute(query.where(containing(connection, terms, indexed=self._db.full_text))))
-
-        return [_hit(row) for row in await self._db.read(work)]
+        """The first `MAX_HITS` words of the archive, however long they have to be looked for."""
+        page = await ArchiveReader(self._db).words(words, wanted, sight, most=MAX_HITS, to_the_end=True)
+        return page.rows
 
 
 def _soon_ns() -> int:
     """Beyond this no hearing can have been opened yet, in ns of UTC; clocks may differ by some hours."""
-    return time.time_ns() + _DAY_NS
-
-
-def _of_case(wanted: str) -> ColumnElement[bool]:
-    """Whether a hearing's case has these words, or a part of its number in any spelling."""
-    return or_(false(), *(t.hearings.c.folded.contains(key, autoescape=True) for key in folded_filter(wanted)))
-
-
-def day_utc_ns(day: str) -> int:
-    """UTC of the beginning of a day (YYYY-MM-DD) in the server's time zone."""
-    try:
-        midnight = datetime.datetime.fromisoformat(day).replace(hour=0, minute=0, second=0, microsecond=0)
-        return max(_FIRST_DAY_NS, min(int(midnight.astimezone().timestamp()) * 1_000_000_000, _LAST_DAY_NS))
-    except (ValueError, OverflowError, OSError) as error:
-        raise WutongError(f"{day!r} is not a date like 2026-11-22", code="invalid") from error
-
-
-def _hearing_row(row: Row[Any]) -> dict[str, Any]:
-    duration_ns = None if row.closed_ns is None else row.closed_ns - row.opened_ns
-    said: HearingRow = {
-        "id": row.id,
-        "room": row.room,
-        "court_name": row.court_name,
-        "room_name": row.room_name,
-        "case": json.loads(row.case_json),
-        "state": row.state,
-        "opened_utc_ns": row.opened_utc_ns,
-        "closed_utc_ns": row.closed_utc_ns,
-        "duration_ns": duration_ns,
-    }
-    shown = to_ms(said)
-    assert isinstance(shown, dict)
-    return shown
-
-
-def _hit(row: Row[Any]) -> dict[str, Any]:
-    said: SearchHit = {
-        "hearing": row.hearing,
-        "utterance": row._mapping[t.utterances.c.id],
-        "role": row.role,
-        "start_ns": row.start_ns,
-        "text": row.text,
-        "case": json.loads(row.case_json),
-        "room": row.room,
-        "court_name": row.court_name,
-        "room_name": row.room_name,
-        "opened_utc_ns": row.opened_utc_ns,
-        "opened_ns": row.opened_ns,
-    }
-    shown = to_ms(said)
-    assert isinstance(shown, dict)
-    return shown
+    return time.time_ns() + DAY_NS

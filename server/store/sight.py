@@ -50,10 +50,21 @@ class Sight:
 
     def of_hearings(self) -> ColumnElement[bool]:
         """Whether a row of `hearings` may be taken."""
-        h = t.hearings.c
-        said = select(t.levels.c.level).where(t.levels.c.hearing == h.id).scalar_subquery()
-        level = func.coalesce(said, case((h.public.is_(True), PUBLIC), else_=NOT_PUBLIC))
-        allowed = level.in_(sorted(self.levels))
+        allowed = _level().in_(sorted(self.levels))
         if NOT_PUBLIC in self.levels or not self.hidden:
             return allowed
-        return and_(allowed, h.id.not_in(sorted(self.hidden)))
+        return and_(allowed, t.hearings.c.id.not_in(sorted(self.hidden)))
+
+    def of_level(self, level: str) -> ColumnElement[bool]:
+        """Whether a row of `hearings` has this level now; what may be seen of it is another question."""
+        now = _level()
+        if self.hidden:
+            now = case((t.hearings.c.id.in_(sorted(self.hidden)), NOT_PUBLIC), else_=now)
+        return now == level
+
+
+def _level() -> ColumnElement[str]:
+    """The level of a row of `hearings` as the store has it."""
+    h = t.hearings.c
+    said = select(t.levels.c.level).where(t.levels.c.hearing == h.id).scalar_subquery()
+    return func.coalesce(said, case((h.public.is_(True), PUBLIC), else_=NOT_PUBLIC))

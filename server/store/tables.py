@@ -2,8 +2,9 @@
 
 `events` is the record; `hearings`, `segments` and `utterances` (the lines as they are now) are what is asked for often,
 taken from it in the same transaction. `objects` and `files` say which bytes the center holds for good. Changes of this
-file need a migration. What only one of the two databases has beside it: SQLite an index of words (`utterance_folded`),
-PostgreSQL `utterances.grams` (`server.store.word_index`), months and numbers of events (`server.store.partitions`).
+file need a migration. What only one of the two databases has beside it: SQLite indexes of words (`utterance_folded`,
+of cases `hearing_folded`), PostgreSQL `utterances.grams` and `hearings.grams` (`server.store.word_index`), months and
+numbers of events (`server.store.partitions`). Both index the two parts of a hearing's room, each in its own words.
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ hearings = Table(
     Column("closed_utc_ns", BigInteger),
     Column("folded", Text, nullable=False, server_default=""),
     Column("public", Boolean, nullable=False, server_default=false()),
-    Index("hearings_opened", "opened_utc_ns"),
+    Index("hearings_newest", text("opened_utc_ns DESC"), "id"),
+    Index("hearings_room", "room", text("opened_utc_ns DESC"), "id"),
+    Index("hearings_state", "state", text("opened_utc_ns DESC"), "id"),
+    Index("hearings_not_public", "id", sqlite_where=text("public = 0"), postgresql_where=text("public = false")),
 )
 events = Table(
     "events",
@@ -123,6 +127,7 @@ levels = Table(
     metadata,
     Column("hearing", String(96), primary_key=True),
     Column("level", String(16), nullable=False),
+    Index("levels_level", "level"),
 )
 """The classification that the audit log says last of a hearing, written with it, so that every query can ask for it."""
 sealed_parts = Table(

@@ -73,7 +73,7 @@ def test_the_services_of_a_room_read_an_old_data_folder(old: Path) -> None:
 def _names(path: Path) -> dict[str, list[str]]:
     with contextlib.closing(sqlite3.connect(path)) as db:
         rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
-        tables = [name for (name,) in rows if not name.startswith("utterance_folded")]
+        tables = [name for (name,) in rows if not name.startswith(("utterance_folded", "hearing_folded"))]
         return {name: [row[1] for row in db.execute(f"PRAGMA table_info({name})")] for name in tables}
 
 

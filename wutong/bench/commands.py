@@ -198,6 +198,48 @@ def bench_center(
 
 
 @bench.command()
+def archive(
+    hearings: Annotated[int, typer.Option("--hearings", min=100, help="so many, three lines in each")] = 100_000,
+    database: Annotated[
+        str,
+        typer.Option("--database", help="an empty one, as center.toml names it; else SQLite, not kept"),
+    ] = "",
+    asks: Annotated[int, typer.Option("--asks", min=2, help="questions of each kind")] = 40,
+    as_json: JsonOption = False,
+) -> None:
+    """What lists and searches of an archive of years take. A database keeps its archive, and another run goes on."""
+    from wutong.bench.archive.measure import ArchivePlan, measure, show
+    from wutong.bench.report import run
+
+    plan = ArchivePlan(hearings, database, asks)
+    run("archive", lambda folder, console: measure(folder, plan, console), as_json=as_json, show=show)
+
+
+@bench.command()
+def province(
+    rooms: Annotated[int, typer.Option("--rooms", min=1, max=4900)] = 2000,
+    seconds: Annotated[float, typer.Option("--seconds", min=2, max=180)] = 60,
+    status_s: Annotated[float, typer.Option("--status-s", min=0.2, max=60, help="a status each so many")] = 1,
+    batch_s: Annotated[float, typer.Option("--batch-s", min=0.2, max=60, help="a signed batch each so many")] = 10,
+    events: Annotated[int, typer.Option("--events", min=1, max=64, help="of a batch")] = 5,
+    database: Annotated[
+        str, typer.Option("--database", help="an empty PostgreSQL, as center.toml names it; else SQLite, not kept")
+    ] = "",
+    rooms_a_process: Annotated[int, typer.Option("--rooms-a-process", min=1, help="of the generator")] = 500,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """What the connections, statuses and events of a province cost a center; its rooms send no media."""
+    from wutong.bench.province.measure import ProvincePlan, measure
+    from wutong.bench.province.province_orders import LightPace
+    from wutong.bench.report import run
+
+    pace = LightPace(status_s, batch_s, events)
+    plan = ProvincePlan(rooms, seconds, pace, database, rooms_a_process, port_base)
+    run("province", lambda folder, console: measure(folder, plan, console), as_json=as_json)
+
+
+@bench.command()
 def sync(
     hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
     ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,

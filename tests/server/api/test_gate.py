@@ -64,6 +64,8 @@ TABLE = {
     ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): READER,
     ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/lift"): ARCHIVIST,
     ("GET", "/api/search"): READER,
+    ("GET", "/api/archive/hearings"): READER,
+    ("GET", "/api/archive/words"): READER,
     ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
     ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
     ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,

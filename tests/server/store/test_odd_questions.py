@@ -9,9 +9,10 @@ import pytest
 import pytest_asyncio
 
 from server.events.admission import read_event
+from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.database import Database, open_database
 from server.store.kept_folds import KeptFolds
-from server.store.reader import HearingFilter, RecordReader, WordFilter
+from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError

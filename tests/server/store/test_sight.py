@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql
 from server.access.classification import Classification, Classifications
 from server.events.admission import read_event
 from server.store import tables as t
+from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.database import Database, open_database
-from server.store.reader import MAX_HEARINGS, MAX_HITS, MOST_AHEAD, HearingFilter, RecordReader, WordFilter
+from server.store.reader import MAX_HEARINGS, MAX_HITS, MOST_AHEAD, RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.http.rights.people import Session
@@ -139,7 +140,12 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
         gone = ("device_certificates", "sealed_parts", "audit_leaves", "audit_heads")
         later = (*(f"DROP TABLE {table}" for table in gone), "ALTER TABLE files DROP COLUMN fault")
         later = (*later, *(f"ALTER TABLE utterances DROP COLUMN {name}" for name in ("said_from_ns", "said_to_ns")))
+        of_lists = ("court_part", "newest", "not_public", "room", "room_part", "state")
+        later = (*later, *(f"DROP INDEX hearings_{name}" for name in of_lists))
+        later = (*later, *(f"DROP TRIGGER hearing_{name}" for name in ("opened", "gone", "said")))
         own = (
+            "DROP TABLE hearing_folded",
+            "CREATE INDEX hearings_opened ON hearings (opened_utc_ns)",
             "DROP INDEX audit_what",
             "DROP INDEX files_sha256",
             "ALTER TABLE hearings DROP COLUMN public",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.store import reader
+from server.store.archive import filters
 from server.store.database import Database
 from tests.support.peers.center_peers import RoomPeer, Served, opening, said, until
 
@@ -75,4 +75,4 @@ async def test_a_hit_says_where_to_play(spoken: Served) -> None:
 
 
 def test_a_day_begins_at_midnight() -> None:
-    assert reader.day_utc_ns("2026-11-23") - reader.day_utc_ns("2026-11-22") == 86_400 * 10**9
+    assert filters.day_utc_ns("2026-11-23") - filters.day_utc_ns("2026-11-22") == 86_400 * 10**9

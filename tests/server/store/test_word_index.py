@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text
 
 from server.store import tables as t
+from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
-from server.store.reader import RecordReader, WordFilter
+from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.word_index import grams_of, having_pairs
 from sync.text.characters import clean_words

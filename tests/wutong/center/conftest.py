@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from tests.support.peers.record_databases import postgres
 from tests.support.peers.seaweed_server import bucket_keys, seaweed
 
-__all__ = ["bucket_keys", "postgres", "seaweed"]
+__all__ = ["bucket_keys", "seaweed"]

@@ -25,9 +25,10 @@ from typer.testing import CliRunner
 from server.events.admission import read_event
 from server.integrity.audit_ledger import AuditLedger
 from server.store import tables as t
+from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
 from server.store.files import FileEntry
-from server.store.reader import RecordReader, WordFilter
+from server.store.reader import RecordReader
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import ConfigError, StorageError

@@ -65,25 +65,40 @@ class MeasuredCenter:
         self.court: CourtAuthority | None = None
 
     @classmethod
-    async def start(cls, folder: Path, rooms_folder: Path, count: int, port_base: int, *, tls: bool) -> MeasuredCenter:
+    async def start(
+        cls,
+        folder: Path,
+        rooms_folder: Path,
+        count: int,
+        port_base: int,
+        *,
+        tls: bool,
+        database: str = "",
+        enroll: Callable[[MeasuredCenter], None] | None = None,
+    ) -> MeasuredCenter:
         """Start broker and center and enroll `count` rooms, whose data are below `rooms_folder`.
 
-        `ConfigError` when something is in the way; nothing is left running then.
+        `database`: its address; empty: SQLite. `enroll`: how all rooms become known before the center starts, in place
+        of one after the other as an operator does it. `ConfigError` when something is in the way; nothing is left
+        running then.
         """
         check_programs()
         check_port(port_base, "the center")
         check_port(port_base + 1, "the broker")
         wires = Wires(f"{'https' if tls else 'http'}://127.0.0.1:{port_base}", port_base + 1, tls)
         rooms = [_room(folder, rooms_folder, number, tls=tls) for number in range(1, count + 1)]
-        path = _write_center(folder, wires, rooms)
+        path = _write_center(folder, wires, rooms, database)
         self = cls(folder, wires, rooms, load_config(path))
         self.court = await asyncio.to_thread(open_court, self.config)
         try:
             await self._start_broker(self.court)
+            if enroll is not None:
+                await asyncio.to_thread(enroll, self)
             command = [sys.executable, "-m", "wutong", "server", "--config", str(path)]
             center = self.processes.start("center", command)
             await _until(self._answers, center, "the center")
-            await self._enroll()
+            if enroll is None:
+                await self._enroll()
         except BaseException:
             await self.stop()
             raise
@@ -208,7 +223,7 @@ def _room(folder: Path, rooms_folder: Path, number: int, *, tls: bool) -> Benche
     return BenchedRoom(address, data, token, secret)
 
 
-def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom]) -> Path:
+def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], database: str) -> Path:
     q = json.dumps
     data = (folder / "center").resolve()
     lines = [
@@ -221,6 +236,8 @@ def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom]) -> P
     if not wires.tls:
         lines += ['username = "center"', f"password_file = {q(str(_center_password(folder).resolve()))}"]
     lines += ["[tls]", f"loopback = {q(wires.tls)}", "[storage]", f"data = {q(str(data))}"]
+    if database:
+        lines.append(f"database = {q(database)}")
     for room in rooms:
         lines += ["[[rooms]]", f"court = {q(COURT)}", f"room = {q(room.address.partition('/')[2])}"]
         if room.token:

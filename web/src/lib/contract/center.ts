@@ -143,7 +143,7 @@ export type CenterMessage =
   | CenterLink
   | LostMessage;
 
-/** A row of `GET /api/hearings`, with its level (密级). */
+/** A row of a list of hearings, with its level (密级). */
 export interface HearingRow {
   id: string;
   room: string;
@@ -266,6 +266,24 @@ export interface SearchHit {
   room_name: string;
   opened_utc_ms: number;
   opened_ms: number;
+}
+
+/** A page of hearings. */
+export interface ArchivedHearings {
+  next: string | null;
+  looked_to_utc_ms: number | null;
+  hearings: HearingRow[];
+  /** How many there are, said on the first page; of more than 10,000 this is what it says. */
+  count: number | null;
+  /** Whether there are more than `count`, or may be. */
+  at_least: boolean;
+}
+
+/** A page of words that were found; those of one hearing together. */
+export interface ArchivedWords {
+  next: string | null;
+  looked_to_utc_ms: number | null;
+  hits: SearchHit[];
 }
 
 /** A grant as the archivist gets it; `code` opens it, and is said this once. */

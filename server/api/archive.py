@@ -1,0 +1,145 @@
+"""The archive for inspectors: hearings and words by pages, each behind the one before, narrowed in the query."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request
+from typing_extensions import TypedDict
+
+from server.access.classification import Classification, Classifications
+from server.access.sealing import Sealing
+from server.shown_room import hidden_case
+from server.store.archive.archive_reader import MOST_A_PAGE, MOST_COUNTED, ArchivePage, ArchiveReader
+from server.store.archive.filters import HearingFilter, WordFilter
+from server.store.archive.place import ArchivePlace
+from server.store.archive.rows import HearingRow, SearchHit
+from sync.http.rights.access import Access
+from sync.http.rights.rules import allow
+from sync.runtime.units import NS_PER_MS
+
+READERS = ("inspector", "archivist")
+Words = Annotated[str, Query(max_length=200)]
+"""What somebody types or chooses."""
+Day = Annotated[str, Query(max_length=40)]
+Place = Annotated[str, Query(max_length=1200)]
+"""Of a page that said it; empty for the first."""
+PageSize = Annotated[int, Query(ge=1, le=MOST_A_PAGE)]
+PAGE = 50
+
+
+class ListedHearing(HearingRow):
+    """A row of a list of hearings, with its level (密级)."""
+
+    access: Classification
+
+
+class ArchiveEnd(TypedDict):
+    """How a page of the archive ends."""
+
+    next: str | None
+    """What is said as `after` for the next page; null when this was the last."""
+    looked_to_utc_ms: float | None
+    """Not all could be looked through in time: this says back to which opening. The next page goes on from there."""
+
+
+class ArchivedHearings(ArchiveEnd):
+    """A page of hearings."""
+
+    hearings: list[ListedHearing]
+    count: int | None
+    """How many there are, said on the first page; of more than 10,000 this is what it says."""
+    at_least: bool
+    """Whether there are more than `count`, or may be."""
+
+
+class ArchivedWords(ArchiveEnd):
+    """A page of words that were found; those of one hearing together."""
+
+    hits: list[SearchHit]
+
+
+class ArchiveRoutes:
+    """The routes of the archive page."""
+
+    def __init__(
+        self, *, access: Access, archive: ArchiveReader, classifications: Classifications, sealing: Sealing
+    ) -> None:
+        self._access = access
+        self._archive = archive
+        self._classifications = classifications
+        self._sealing = sealing
+
+    def install(self, app: FastAPI) -> None:
+        """Add all routes."""
+
+        @app.get("/api/archive/hearings")
+        @allow(*READERS)
+        async def hearings(
+            request: Request,
+            court: Words = "",
+            room: Words = "",
+            case: Words = "",
+            state: Words = "",
+            from_date: Annotated[Day, Query(alias="from")] = "",
+            to_date: Annotated[Day, Query(alias="to")] = "",
+            level: Literal["", "open", "restricted", "withdrawn"] = "",
+            after: Place = "",
+            most: PageSize = PAGE,
+        ) -> dict[str, Any]:
+            role = self._access.session(request).role
+            wanted = HearingFilter(court, room, case, "", state, from_date, to_date, level)
+            page = await self._archive.hearings(wanted, self._classifications.sight(role), _place(after), most)
+            rows = [listed_hearing(self._classifications, role, row) for row in page.rows]
+            count = None if page.count is None else min(page.count, MOST_COUNTED)
+            at_least = page.count is not None and (not page.counted or page.count > MOST_COUNTED)
+            return {"hearings": rows, "count": count, "at_least": at_least, **_end(page)}
+
+        @app.get("/api/archive/words")
+        @allow(*READERS)
+        async def words(
+            request: Request,
+            q: Words,
+            role: Words = "",
+            case: Words = "",
+            court: Words = "",
+            room: Words = "",
+            from_date: Annotated[Day, Query(alias="from")] = "",
+            to_date: Annotated[Day, Query(alias="to")] = "",
+            level: Literal["", "open", "restricted", "withdrawn"] = "",
+            after: Place = "",
+            most: PageSize = PAGE,
+        ) -> dict[str, Any]:
+            mine = self._access.session(request).role
+            wanted = WordFilter(role, case, court, from_date, to_date, room, level)
+            page = await self._archive.words(q, wanted, self._classifications.sight(mine), _place(after), most)
+            hits = hits_in_sight(self._classifications, self._sealing, mine, page.rows)
+            self._access.add(request, hits=len(hits))
+            return {"hits": hits, **_end(page)}
+
+
+def listed_hearing(classifications: Classifications, role: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A hearing of a list as people of a role get it: of one beyond their sight without its case."""
+    case = row["case"] if classifications.lets(role, row["id"]) else hidden_case(row["case"])
+    return {**row, "case": case, "access": classifications.of(row["id"]).value}
+
+
+def hits_in_sight(
+    classifications: Classifications, sealing: Sealing, role: str, hits: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Judged once more, for what was sealed while the query ran."""
+    return [
+        hit
+        for hit in hits
+        if classifications.lets(role, hit["hearing"])
+        and not sealing.unseen(role, hit["hearing"]).at(round(hit["start_ms"] * NS_PER_MS))
+    ]
+
+
+def _place(after: str) -> ArchivePlace | None:
+    return ArchivePlace.read(after) if after else None
+
+
+def _end(page: ArchivePage) -> ArchiveEnd:
+    looked_to_utc_ms = page.next.opened_ms if page.next is not None and page.stopped else None
+    return {"next": None if page.next is None else page.next.said(), "looked_to_utc_ms": looked_to_utc_ms}

@@ -1,0 +1,1 @@
+"""An archive of years, made by rows, and what it takes to ask it."""
