@@ -14,9 +14,12 @@ import structlog
 from fastapi import Request
 
 from server.access.audit import Audit
+from server.access.center_people import open_people
 from server.access.classification import Classifications
 from server.access.grants import Grants
 from server.access.sealing import Sealing
+from server.access.shared_rights import SharedRights
+from server.access.shared_sessions import USE_S
 from server.access.viewing_log import ViewingLog
 from server.api.inspectors import InspectorRoutes
 from server.api.metrics import CenterMetrics
@@ -59,7 +62,6 @@ from server.tls.center import CenterTls, open_court
 from server.tls.devices import DeviceCertificates
 from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
-from sync.http.access import Access
 from sync.http.live.tab import CLIENT_BYTES
 from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
@@ -120,7 +122,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     archive = RecordReader(database)
     folds = KeptFolds(database)
     audit = Audit(record)
-    access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
+    rights = SharedRights(database)
+    people = {"inspector": config.inspector, "archivist": config.archivist}
+    access, sessions = open_people(data, people, database, rights)
     # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
     client_id = config.mqtt.username or f"wutong-center-{os.getpid()}"
     shown = TlsIdentity(court.files) if config.mqtt.by_certificate else None
@@ -136,16 +140,16 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     rooms = Rooms(config.rooms)
     rooms.twice.add(lambda room: audit.note("twice", "device", room.address, ""))
-    classifications = Classifications(record, archive)
+    classifications = Classifications(record, archive, rights)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
     key = center_key(data)
 
     def accepts_plain() -> bool:
         return policy.is_open
 
-    publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
-    sealing = Sealing(record, archive, classifications)
-    live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
+    publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain, utc_ns=rights.utc_ns)
+    sealing = Sealing(record, classifications, rights)
+    live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes, rights=rights)
     web = config.web
     proxied = bool(web.https or web.public_origin or web.trusted_proxies)
     enrollment = Enrollment(database, key, court, proxied=proxied)
@@ -200,12 +204,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             indexes,
             rooms,
         ),
-        UploadGate(
-            tokens,
-            uploads,
-            kinds=objects_api.KINDS,
-            max_bytes=max_bytes,
-        ),
+        UploadGate(tokens, uploads, kinds=objects_api.KINDS, max_bytes=max_bytes),
         uploads,
         max_bytes,
         key,
@@ -231,7 +230,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         publish_docket=dockets.tell,
         integrity=witness.of_hearing,
     ).install(app)
-    grants = Grants(database, classifications)
+    grants = Grants(database, classifications, rights, utc_ns=rights.utc_ns)
     PartyRoutes(
         access=access,
         archive=archive,
@@ -268,6 +267,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     center = Center(
         app,
         access,
+        rights,
+        sessions,
         database,
         record,
         broker,
@@ -320,9 +321,9 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     async def expire() -> None:
         await asyncio.to_thread(center.uploads.expire, time.time())
 
-    await center.classifications.start()  # before anybody can ask
-    await center.sealing.start()
-    await center.grants.start()
+    if center.sessions is not None:
+        await center.sessions.begin()
+    await center.rights.start()  # before anybody can ask
     await center.enrollment.refresh()  # before the first event comes
     center.signing.learn(await center.archive.audited(SIGNS))
     await center.tls.start(center.rooms)
@@ -345,6 +346,8 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.monitoring.run(), name="metrics"),
         asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
     ]
+    if center.sessions is not None:
+        tasks.append(asyncio.create_task(every(USE_S, center.sessions.say_use), name="sessions"))
 
     def ended(task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -365,6 +368,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.playing.close()
         await _sign_last(center.ledger)
         await center.broker.stop()
+        await center.rights.stop()
         await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
 

@@ -13,8 +13,9 @@ from sync.ledger.messages.signed_message import read_envelope
 from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.notice import MAX_NOTICE_BYTES, HearingNotice
 from sync.text.strict_json import read_strict
-from sync.uplink.live_publisher import MAX_DEMAND_BYTES, Demand
+from sync.uplink.live_publisher import MAX_DEMAND_BYTES
 from sync.uplink.selftest_round_trip import MAX_ORDER_BYTES, _Order
+from sync.uplink.wanted_tracks import Demand
 from sync.uplink.witness import MAX_ANSWER_BYTES, Answer
 
 _KINDS: dict[bytes, tuple[type[BaseModel], int]] = {
