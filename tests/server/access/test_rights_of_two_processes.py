@@ -19,12 +19,14 @@ import websockets
 
 from sync.media.envelope import Kind
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, event, opening, said, until
-from tests.support.peers.live_tab import BENCH, INIT, envelope, tab
+from tests.support.peers.live_tab import BENCH, INIT, Tab, envelope, tab
 from tests.support.peers.shared_center import SharedCenter, shared_center
 
 pytestmark = pytest.mark.process
 
 SEAL = {"level": "withdrawn", "reason": "涉及国家秘密"}
+AT = 100_000
+"""Number of a fragment whose time is behind all that rooms have said here."""
 _numbers = itertools.count(1)
 _hearings = itertools.count(1)
 
@@ -52,6 +54,12 @@ async def held(room: RoomPeer, *, closed: bool = True) -> str:
         room.publish("events", one)
     await until(lambda: {one["number"] for one in story} <= room.receipts())
     return name
+
+
+def told_of(screen: Tab, hearing: str) -> list[dict[str, Any]]:
+    """What a tab was told of a hearing that runs."""
+    shown = [told["room"]["hearing"] for told in screen.of("room")]
+    return [one for one in shown if one and one["id"] == hearing]
 
 
 async def code(http: httpx.AsyncClient, path: str) -> tuple[int, str]:
@@ -178,14 +186,14 @@ async def test_what_waits_at_the_other_is_not_sent_once_it_is_sealed(center: Sha
     ):
         room.publish("status", status)
         room.publish("live/bench/init", INIT)
-        await until(lambda: [t for t in screen.of("room") if t["room"]["hearing"]])
+        await until(lambda: told_of(screen, hearing))
         await screen.say(watch=[BENCH], rooms=["court1/c03"])
         await until(lambda: any(one["tracks"] == ["bench"] for one in room.demands()))
-        room.publish("live/bench/frag", envelope(Kind.FRAGMENT, 1, key=True, kept=True))
-        await until(lambda: screen.sequences() == [1])
+        room.publish("live/bench/frag", envelope(Kind.FRAGMENT, AT, key=True, kept=True))
+        await until(lambda: screen.sequences() == [AT])
         center.second.freeze()
         try:
-            for sequence in range(2, 6):
+            for sequence in range(AT + 1, AT + 5):
                 room.publish("live/bench/frag", envelope(Kind.FRAGMENT, sequence, kept=True))
             room.publish("caption", {"id": "c1", "text": "秘密", "start_ms": 1, "end_ms": 2})
             asked = asyncio.ensure_future(two.get(f"/api/hearings/{hearing}"))
@@ -195,8 +203,8 @@ async def test_what_waits_at_the_other_is_not_sent_once_it_is_sealed(center: Sha
             center.second.thaw()
         late = await asked
         assert (late.status_code, late.json()["code"]) in [(403, "sealed"), (503, "rights-unknown")]
-        await until(lambda: [t for t in screen.of("room") if t["room"]["hearing"] and "hidden" in t["room"]["hearing"]])
-        assert screen.sequences() == [1]
+        await until(lambda: any("hidden" in told for told in told_of(screen, hearing)))
+        assert screen.sequences() == [AT]
         assert not screen.of("caption")
         assert await code(two, f"/api/hearings/{hearing}") == (403, "sealed")
     room.publish("status", {**status, "room_ns": status["room_ns"] + 1, "hearing": None})

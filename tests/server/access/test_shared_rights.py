@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from server.access.classification import Classification, Classifications
 from server.access.rights_follower import GONE_S
 from server.access.shared_rights import SILENCE_S, RightsSnapshot, SharedRights
 from server.store.database import Database, open_database
+from server.store.reader import RecordReader
 from server.store.rights_rows import KEPT_CHANGES, NOTHING_SEEN, raise_version, rights_changes
+from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from tests.support.peers.center_peers import until
 from tests.support.peers.frozen_line import FrozenLine
@@ -223,6 +226,24 @@ async def test_a_copy_that_was_put_in_the_database_s_place_is_read_as_a_whole(
         )
         await until(lambda: one.rights._seen == 1)
         assert one.levels.now == {"h1": "of the copy"}
+
+
+async def test_what_a_room_says_of_a_closed_hearing_at_one_closes_it_at_all(url: str) -> None:
+    one, two = Process(url), Process(url)
+    levels = [
+        Classifications(RecordWriter(process.database), RecordReader(process.database), process.rights)
+        for process in (one, two)
+    ]
+    async with running(one, two):
+        levels[0].opened("court1/c03", "h1", {"public": True})
+        levels[0].opened("court1/c03", "h2", {"public": False})
+        assert levels[0].of("h2") is Classification.RESTRICTED
+        await until(lambda: levels[1].of("h2") is Classification.RESTRICTED)
+        assert levels[1].of("h1") is Classification.OPEN
+        for number in range(3, 10):
+            levels[0].opened("court1/c03", f"h{number}", {"public": False})
+            await until(lambda name=f"h{number}": levels[1].of(name) is Classification.RESTRICTED)  # type: ignore[misc]
+        assert levels[1].of("h2") is Classification.OPEN, "the last few of each room count"
 
 
 async def test_all_processes_have_the_database_s_clock(url: str) -> None:
