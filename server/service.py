@@ -261,6 +261,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         audit=audit,
         enrollment=enrollment,
         devices=certificates,
+        rights=rights,
     ).monitoring(config)
     monitoring.install(app)
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)

@@ -19,10 +19,8 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from server.store.rights_rows import CHANNEL, NOTHING_SEEN, drop_follower, join_followers, other_beats, say_beat
-from sync.errors import WutongError
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -31,6 +29,9 @@ BEAT_S = 0.5
 AGAIN_S = 0.5
 """So long after a line was lost the next one is tried."""
 GONE_S = 10.0
+WHY_CHARS = 300
+_EARLY_S = 0.02
+"""So long after something was read before an act of this process it is read again."""
 _LOOK_AT_OTHERS_S = 2.0
 _OF_THE_LINE = (
     # A beat that is lost with the server says nothing that must be known after it; what it asks for is on disk.
@@ -55,7 +56,7 @@ class SnapshotTaker(Protocol):
         """What was taken was the newest at a moment since `asked_s`; how far the database's clock is ahead."""
 
     async def began(self) -> None:
-        """Everything was taken."""
+        """Everything was taken for the first time, and what time it is."""
 
     async def failed(self, error: Exception) -> bool:
         """It could not be read; whether to give up."""
@@ -80,10 +81,9 @@ class RightsFollower:
         self._loop = asyncio.get_running_loop()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rights", daemon=True)
+        self._began = False
         self._others: dict[str, tuple[int, float]] = {}
         self._others_s = 0.0
-        driver = getattr(engine.dialect.dbapi, "Error", SQLAlchemyError)
-        self._lost: tuple[type[Exception], ...] = (SQLAlchemyError, driver, OSError)
 
     def start(self) -> None:
         """Begin, in the background."""
@@ -99,9 +99,11 @@ class RightsFollower:
             try:
                 with self._engine.connect() as connection:
                     self._follow(connection.execution_options(isolation_level="AUTOCOMMIT"))
-            except (*self._lost, WutongError) as error:
-                log.warning("rights_not_followed", why=type(error).__name__, next="tried again")
-                if self._run_there(self._taker.failed(error)):
+            except Exception as error:  # noqa: BLE001  # whatever it is, nobody is shown anything until it works again
+                log.warning(
+                    "rights_not_followed", why=f"{type(error).__name__}: {error}"[:WHY_CHARS], next="tried again"
+                )
+                if self._loop.is_closed() or self._run_there(self._taker.failed(error)):
                     return
                 self._ending.wait(AGAIN_S)
 
@@ -136,13 +138,14 @@ class RightsFollower:
             if taken < version:
                 return NOTHING_SEEN
             self._taker.heard(asked_s, None)
-            if seen == NOTHING_SEEN:
-                self._run_there(self._taker.began())
             return taken  # said to the others at the next beat, which is now
         answered_s = self._monotonic_s()
         middle_ns = (asked_ns + self._utc_ns()) // 2
         timely = answered_s - asked_s < _ROUND_TRIP_S
         self._taker.heard(asked_s, round(database_s * NS_PER_S) - middle_ns if timely else None)
+        if not self._began:
+            self._began = True
+            self._run_there(self._taker.began())
         self._drop_who_is_gone(connection)
         for _ in raw.notifies(timeout=BEAT_S, stop_after=1):
             pass
@@ -153,6 +156,7 @@ class RightsFollower:
             taken = self._run_there(self._taker.take_news(self._taker.read_news(seen)))
             if taken is not None:
                 return int(taken)
+            self._ending.wait(_EARLY_S)
         return NOTHING_SEEN
 
     def _drop_who_is_gone(self, connection: Connection) -> None:

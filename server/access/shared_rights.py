@@ -162,19 +162,20 @@ class SharedRights(SnapshotTaker):
         """Return when no other process can show any more what was so before `version`, which is committed."""
         if not version or self._db is None:
             return
-        database, pause_s = self._db, 0.005
-        try:
-            async with asyncio.timeout(SILENCE_S + MARGIN_S):
-                while await self._is_anybody_behind(database, version):
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(2 * pause_s, LOOK_S)
-        except TimeoutError:
-            log.warning("rights_not_seen_by_all", version=version, next="who has not seen it shows nothing any more")
+        until_s, pause_s = self._monotonic_s() + SILENCE_S + MARGIN_S, 0.005
+        while (left_s := until_s - self._monotonic_s()) > 0:
+            if not await self._is_anybody_behind(self._db, version, left_s):
+                return
+            await asyncio.sleep(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, LOOK_S)
+        log.warning("rights_not_seen_by_all", version=version, next="who has not seen it shows nothing any more")
 
-    async def _is_anybody_behind(self, database: Database, version: int) -> bool:
+    async def _is_anybody_behind(self, database: Database, version: int, most_s: float) -> bool:
+        """Whether another process has not said that it has taken a version; so it is where nobody answers."""
+        asked = database.read(lambda connection: is_anybody_behind(connection, version, self.process))
         try:
-            return await database.read(lambda connection: is_anybody_behind(connection, version, self.process))
-        except StorageError:
+            return await asyncio.wait_for(asked, most_s)
+        except (StorageError, TimeoutError):
             return True
 
     # Time.
@@ -226,13 +227,15 @@ class SharedRights(SnapshotTaker):
             self._offset_ns = offset_ns
 
     async def began(self) -> None:
-        """All of it was taken for the first time, or anew."""
+        """All of it was taken for the first time."""
         if self._started is not None and not self._started.done():
             self._started.set_result(None)
 
     async def failed(self, error: Exception) -> bool:
         """The line is lost, or what was read cannot be followed. Whether that is the end: it was never begun."""
-        self._seen = NOTHING_SEEN  # The next line may lead to a copy that was put in the database's place.
+        # The next line may lead to a copy that was put in the database's place, where an act of before is missing.
+        self._seen = NOTHING_SEEN
+        self._own.clear()
         if self._started is not None and not self._started.done():
             self._started.set_exception(error if isinstance(error, WutongError) else refusal_of(error, "read"))
             return True

@@ -187,26 +187,22 @@ async def test_what_was_read_before_an_act_of_its_own_is_not_taken(url: str) -> 
 
 
 async def test_who_was_away_longer_than_changes_are_kept_reads_everything(url: str) -> None:
-    database = open_database(url)
+    one = Process(url)
     try:
 
         def many(connection: Connection) -> int:
             connection.execute(text("UPDATE rights_version SET version = :v"), {"v": 3 * KEPT_CHANGES})
             return raise_version(connection, [(KIND, "h1")])
 
-        await database.write(many)
-        one = Process(url)
-        one.database.close()
-        one.database = database
-        one.rights._db = database
+        await one.database.write(many)
         seen = await asyncio.to_thread(one.rights.read_news, 3 * KEPT_CHANGES)
         assert seen.names == {KIND: {"h1"}}
         for before in (NOTHING_SEEN, 1, 3 * KEPT_CHANGES + 2):
             assert (await asyncio.to_thread(one.rights.read_news, before)).names is None
-        rows = await database.read(lambda c: c.execute(rights_changes.select()).all())
+        rows = await one.database.read(lambda c: c.execute(rights_changes.select()).all())
         assert len(rows) == 1
     finally:
-        database.close()
+        one.database.close()
 
 
 async def test_a_copy_that_was_put_in_the_database_s_place_is_read_as_a_whole(
