@@ -180,7 +180,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
     rooms.came_back.add(dockets.came_back)
-    notices = Notices(archive, classifications, sealing, publisher)
+    notices = Notices(archive, classifications, sealing, publisher, rights)
     rooms.came_back.add(notices.came_back)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)

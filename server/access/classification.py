@@ -199,7 +199,7 @@ class Classifications:
         """Change a classification; it is on disk, and in force for every open tab, when this returns."""
         async with self._setting:  # what the audit log says last is what counts
             version = await self._set_one(session, address, hearing, goal, reason)
-        await self._rights.settled(version)
+        await self._rights.settled(version, hearing)
 
     async def _set_one(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> int:
         def line(stored: str | None) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class Sealing:
             row = _row(session.role, address, said_of(hearing, part, level))
             version = await self._record.set_part(row, hearing, part, level)
             self._take(version, hearing, part)
-        await self._rights.settled(version)
+        await self._rights.settled(version, hearing)
         return part
 
     async def end(self, session: Session, address: str, hearing: str, name: str, at_ns: int) -> SealedPart:
@@ -143,7 +143,7 @@ class Sealing:
             row = _row(session.role, address, said_of(hearing, ended, part.level))
             version = await self._record.set_part(row, hearing, ended, part.level, part)
             self._take(version, hearing, ended)
-        await self._rights.settled(version)
+        await self._rights.settled(version, hearing)
         return ended
 
     async def lift(self, session: Session, address: str, hearing: str, name: str, reason: str) -> None:
@@ -158,7 +158,7 @@ class Sealing:
                 left = {other: kept for other, kept in self._parts.get(hearing, {}).items() if other != name}
                 self._put(hearing, left, [*self._lifted.get(hearing, []), name])
                 self._forget(hearing)
-        await self._rights.settled(version)
+        await self._rights.settled(version, hearing)
 
     def said(self, sealed: Mapping[str, list[SealedPart]], version: int = 0) -> None:
         """What rooms have sealed by events that were just stored, as the `version` of rights that says so."""

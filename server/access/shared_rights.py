@@ -28,6 +28,7 @@ from server.store.database import Database
 from server.store.refusals import refusal_of
 from server.store.rights_rows import NOTHING_SEEN, Change, changes_since, is_anybody_behind
 from sync.errors import StorageError, WutongError
+from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,8 @@ class SharedRights(SnapshotTaker):
         self._db = database
         self.shared = database is not None and database.dialect == "postgresql"
         """Whether there may be others."""
+        self.agreed = Listeners[[str]]()
+        """Told of a hearing of which no process says what was so before any more; where there may be others."""
         self._monotonic_s = monotonic_s
         self._utc_ns = utc_ns
         self._keepers: dict[str, RightsKeeper] = {}
@@ -158,13 +161,19 @@ class SharedRights(SnapshotTaker):
             self._own[change] = max(version, self._own.get(change, 0))
         return fresh
 
-    async def settled(self, version: int) -> None:
-        """Return when no other process can show any more what was so before `version`, which is committed."""
+    async def settled(self, version: int, hearing: str = "") -> None:
+        """Return when no other process can show any more what was so before `version`, which is committed; of a
+        `hearing` that it is about `agreed` is told then."""
         if not version or self._db is None:
             return
+        await self._until_seen(self._db, version)
+        if hearing:
+            self.agreed.notify(hearing)
+
+    async def _until_seen(self, database: Database, version: int) -> None:
         until_s, pause_s = self._monotonic_s() + SILENCE_S + MARGIN_S, 0.005
         while (left_s := until_s - self._monotonic_s()) > 0:
-            if not await self._is_anybody_behind(self._db, version, left_s):
+            if not await self._is_anybody_behind(database, version, left_s):
                 return
             await asyncio.sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, LOOK_S)
