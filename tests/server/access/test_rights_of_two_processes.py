@@ -62,6 +62,11 @@ def told_of(screen: Tab, hearing: str) -> list[dict[str, Any]]:
     return [one for one in shown if one and one["id"] == hearing]
 
 
+def noticed(room: RoomPeer, hearing: str) -> list[str]:
+    """The levels of a hearing that the room was told, by all processes."""
+    return [told["level"] for told in room.of("notices") if told["hearing"] == hearing]
+
+
 async def code(http: httpx.AsyncClient, path: str) -> tuple[int, str]:
     answer = await http.get(path)
     said = answer.json() if answer.headers["Content-Type"].startswith("application/json") else {}
@@ -169,6 +174,7 @@ async def test_acts_at_both_at_once_end_alike_and_no_inspector_lowers_what_was_r
             assert answers[1].status_code in (200, 403)
             for http in (one, two):
                 assert await code(http, f"/api/hearings/{hearing}") == (403, "sealed")
+            await until(lambda name=hearing: noticed(room, name)[-3:] == 3 * ["withdrawn"])  # type: ignore[misc]
 
 
 async def test_what_waits_at_the_other_is_not_sent_once_it_is_sealed(center: SharedCenter, room: RoomPeer) -> None:
