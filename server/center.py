@@ -11,6 +11,8 @@ from server.access.audit import Audit
 from server.access.classification import Classifications
 from server.access.grants import Grants
 from server.access.sealing import Sealing
+from server.access.shared_rights import SharedRights
+from server.access.shared_sessions import SharedSessions
 from server.access.viewing_log import ViewingLog
 from server.ingest import selftest_objects
 from server.ingest.floods import Floods
@@ -42,6 +44,9 @@ class Center:
 
     app: FastAPI
     access: Access
+    rights: SharedRights
+    sessions: SharedSessions | None
+    """None where one process has them, in its data folder."""
     database: Database
     record: RecordWriter
     broker: CenterBroker

@@ -3,6 +3,9 @@
 A room is told when an act is made, and again when it comes back, for it may have missed what was said meanwhile; then
 also of the hearing that it tells of, so that a room that has lost what it was told learns that nothing is withheld.
 What the archivist has lifted of the room's own parts is said by their ids.
+
+Where the center has several processes, each tells what it has followed, none while it does not know the rights, and the
+one that has acted once more when no other can say what was so before.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Coroutine
 
 from server.access.classification import Classifications
 from server.access.sealing import Sealing
+from server.access.shared_rights import SharedRights
 from server.ingest.signed_publisher import SignedPublisher
 from server.rooms import KnownRoom
 from server.store.reader import RecordReader
@@ -28,14 +32,17 @@ class Notices:
         classifications: Classifications,
         sealing: Sealing,
         publisher: SignedPublisher,
+        rights: SharedRights | None = None,
     ) -> None:
         self._archive = archive
         self._classifications = classifications
         self._sealing = sealing
         self._publisher = publisher
+        self._rights = rights or SharedRights(None)
         self._saying: set[asyncio.Task[None]] = set()
         sealing.changed.add(self.changed)
         classifications.said.add(self.changed)
+        self._rights.agreed.add(self.changed)
 
     def changed(self, hearing: str) -> None:
         """Something else may be seen of a hearing than before."""
@@ -65,6 +72,7 @@ class Notices:
 
     async def _say(self, hearing: str) -> None:
         room = await self._archive.owner(hearing)
+        await self._rights.until_known()
         if room is not None:
             self._tell(room, hearing)
 
@@ -72,7 +80,9 @@ class Notices:
         sealing = self._sealing
         known = {*sealing.hearings(), *sealing.hearings_lifted(), *self._classifications.hearings(), *told}
         # A room keeps so many; the ids of its hearings begin with their days.
-        for hearing in (await self._archive.of_room(room, known))[-MOST_NOTICES:]:
+        its = await self._archive.of_room(room, known)
+        await self._rights.until_known()
+        for hearing in its[-MOST_NOTICES:]:
             self._tell(room, hearing)
 
     def _tell(self, room: str, hearing: str) -> None:

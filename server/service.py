@@ -14,9 +14,12 @@ import structlog
 from fastapi import Request
 
 from server.access.audit import Audit
+from server.access.center_people import open_people
 from server.access.classification import Classifications
 from server.access.grants import Grants
 from server.access.sealing import Sealing
+from server.access.shared_rights import SharedRights
+from server.access.shared_sessions import USE_S
 from server.access.viewing_log import ViewingLog
 from server.api.archive import ArchiveRoutes
 from server.api.inspectors import InspectorRoutes
@@ -62,7 +65,6 @@ from server.tls.devices import DeviceCertificates
 from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
 from sync.http.live.tab import CLIENT_BYTES
-from sync.http.rights.access import Access
 from sync.http.rights.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.mqtt import BrokerAddress
@@ -123,7 +125,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     archive = RecordReader(database)
     folds = KeptFolds(database)
     audit = Audit(record)
-    access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
+    rights = SharedRights(database)
+    people = {"inspector": config.inspector, "archivist": config.archivist}
+    access, sessions = open_people(data, people, database, rights)
     # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
     client_id = config.mqtt.username or f"wutong-center-{os.getpid()}"
     shown = TlsIdentity(court.files) if config.mqtt.by_certificate else None
@@ -139,16 +143,16 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     )
     rooms = Rooms(config.rooms)
     rooms.twice.add(lambda room: audit.note("twice", "device", room.address, ""))
-    classifications = Classifications(record, archive)
+    classifications = Classifications(record, archive, rights)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
     key = center_key(data)
 
     def accepts_plain() -> bool:
         return policy.is_open
 
-    publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain)
-    sealing = Sealing(record, archive, classifications)
-    live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes)
+    publisher = SignedPublisher(broker, key, accept_unsigned=accepts_plain, utc_ns=rights.utc_ns)
+    sealing = Sealing(record, classifications, rights)
+    live = LiveHub(rooms, classifications, sealing, broker, publisher, client_bytes=client_bytes, rights=rights)
     web = config.web
     proxied = bool(web.https or web.public_origin or web.trusted_proxies)
     enrollment = Enrollment(database, key, court, proxied=proxied)
@@ -179,7 +183,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
     rooms.came_back.add(dockets.came_back)
-    notices = Notices(archive, classifications, sealing, publisher)
+    notices = Notices(archive, classifications, sealing, publisher, rights)
     rooms.came_back.add(notices.came_back)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)
@@ -203,12 +207,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             indexes,
             rooms,
         ),
-        UploadGate(
-            tokens,
-            uploads,
-            kinds=objects_api.KINDS,
-            max_bytes=max_bytes,
-        ),
+        UploadGate(tokens, uploads, kinds=objects_api.KINDS, max_bytes=max_bytes),
         uploads,
         max_bytes,
         key,
@@ -237,7 +236,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     ArchiveRoutes(
         access=access, archive=ArchiveReader(database), classifications=classifications, sealing=sealing
     ).install(app)
-    grants = Grants(database, classifications)
+    grants = Grants(database, classifications, rights, utc_ns=rights.utc_ns)
     PartyRoutes(
         access=access,
         archive=archive,
@@ -269,12 +268,15 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         audit=audit,
         enrollment=enrollment,
         devices=certificates,
+        rights=rights,
     ).monitoring(config)
     monitoring.install(app)
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(
         app,
         access,
+        rights,
+        sessions,
         database,
         record,
         broker,
@@ -331,9 +333,9 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     async def expire() -> None:
         await asyncio.to_thread(center.uploads.expire, time.time())
 
-    await center.classifications.start()  # before anybody can ask
-    await center.sealing.start()
-    await center.grants.start()
+    if center.sessions is not None:
+        await center.sessions.begin()
+    await center.rights.start()  # before anybody can ask
     await center.enrollment.refresh()  # before the first event comes
     center.signing.learn(await center.archive.audited(SIGNS))
     await center.tls.start(center.rooms)
@@ -357,6 +359,8 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.monitoring.run(), name="metrics"),
         asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
     ]
+    if center.sessions is not None:
+        tasks.append(asyncio.create_task(every(USE_S, center.sessions.say_use), name="sessions"))
 
     def ended(task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -377,6 +381,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.playing.close()
         await _sign_last(center.ledger)
         await center.broker.stop()
+        await center.rights.stop()
         await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
 

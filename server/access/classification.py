@@ -20,18 +20,28 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, select
 
 from server.access.closed_hearings_said import ClosedHearingsSaid
+from server.access.shared_rights import SharedRights
 from server.events.admission import Received
+from server.store import tables as t
 from server.store.reader import RecordReader
+from server.store.rights_rows import HEARING_RIGHTS, SAID_RIGHTS
 from server.store.sight import Sight
 from server.store.writer import RecordWriter
-from sync.errors import AccessError, ConfigError
+from sync.errors import AccessError, ConfigError, StorageError
 from sync.http.rights.people import Session
 from sync.record.bodies.session import is_public
 from sync.runtime.listeners import Listeners
+
+log = structlog.get_logger(__name__)
 
 WHAT = "level"
 """What the audit log calls a line that sets a classification, and its value in that line."""
@@ -64,11 +74,22 @@ def _allowed(role: str) -> tuple[Classification, ...]:
     return (Classification.OPEN, Classification.RESTRICTED) if role == ARCHIVIST else (Classification.OPEN,)
 
 
-class Classifications:
-    """All methods belong to one event loop."""
+@dataclass(frozen=True, slots=True)
+class HearingLevels:
+    """What the store says of hearings: levels that somebody has set, and those that are not tried in public."""
 
-    def __init__(self, record: RecordWriter, archive: RecordReader) -> None:
+    set_levels: dict[str, Classification]
+    not_public: set[str]
+
+
+class Classifications:
+    """All methods belong to one event loop, but `read`."""
+
+    def __init__(self, record: RecordWriter, archive: RecordReader, rights: SharedRights | None = None) -> None:
+        """`rights`: what other processes follow; without it there are none."""
         self._record = record
+        self._rights = rights or SharedRights(None)
+        self._rights.keep(HEARING_RIGHTS, self)
         self._archive = archive
         self.changed = Listeners[[frozenset[str]]]()
         """Told of the hearings of which somebody may see more, or less, than before."""
@@ -77,25 +98,57 @@ class Classifications:
         self._set: dict[str, Classification] = {}
         self._not_public: set[str] = set()
         self._said = ClosedHearingsSaid(archive.owner, lambda hearing: self.changed.notify(frozenset((hearing,))))
+        self._rights.keep(SAID_RIGHTS, self._said)
+        self._noting: set[asyncio.Task[None]] = set()
         self._setting = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Read what the store knows; `ConfigError` where it cannot be read, for nobody knows then what it hid."""
-        self._not_public |= await self._archive.not_public()
-        for row in await self._archive.audited(WHAT):
+    def read(self, connection: Connection, names: Collection[str] | None) -> HearingLevels:
+        """What the store knows of these hearings, None: of all; `ConfigError` where it cannot be read, for nobody knows
+        then what it hid."""
+        h, level = t.hearings.c, t.levels.c
+        not_public = select(h.id).where(h.public.is_(False))
+        if names is not None:
+            closed = set(connection.execute(not_public.where(h.id.in_(names))).scalars())
+            rows = connection.execute(select(t.levels).where(level.hearing.in_(names)))
+            return HearingLevels({row.hearing: Classification(row.level) for row in rows}, closed)
+        levels: dict[str, Classification] = {}
+        a = t.audit.c
+        for row in connection.execute(select(a.row, a.detail).where(a.what == WHAT).order_by(a.row)):
             try:
-                said = json.loads(str(row["detail"]))
-                self._set[str(said["hearing"])] = Classification(said[WHAT])
+                said = json.loads(str(row.detail))
+                levels[str(said["hearing"])] = Classification(said[WHAT])
             except (ValueError, TypeError, KeyError) as error:
                 raise ConfigError(
-                    f"row {row['row']} of the audit log sets a level and cannot be read, so nobody is shown anything; "
+                    f"row {row.row} of the audit log sets a level and cannot be read, so nobody is shown anything; "
                     "`wutong verify --audit` says what was changed"
                 ) from error
+        return HearingLevels(levels, set(connection.execute(not_public).scalars()))
+
+    def take(self, names: Collection[str] | None, found: HearingLevels) -> None:
+        """The store says so."""
+        touched = {*found.set_levels, *found.not_public, *self._set} if names is None else names
+        before = {hearing: self.of(hearing) for hearing in touched}
+        set_before = {hearing: self._set.get(hearing) for hearing in touched}
+        if names is None:
+            self._set = dict(found.set_levels)
+        else:
+            self._set.update({hearing: found.set_levels[hearing] for hearing in names if hearing in found.set_levels})
+        self._not_public.update(found.not_public if names is None else found.not_public.intersection(names))
+        changed = frozenset(hearing for hearing in touched if self.of(hearing) is not before[hearing])
+        if changed:
+            self.changed.notify(changed)
+        for hearing in names or ():
+            if self._set.get(hearing) is not set_before[hearing]:
+                self.said.notify(hearing)
 
     def of(self, hearing: str) -> Classification:
         """The classification of a hearing."""
+        return self._set.get(hearing) or self._unset(hearing)
+
+    def _unset(self, hearing: str) -> Classification:
+        """What a hearing is while nobody has set its level."""
         closed = hearing in self._not_public or hearing in self._said
-        return self._set.get(hearing, Classification.RESTRICTED if closed else Classification.OPEN)
+        return Classification.RESTRICTED if closed else Classification.OPEN
 
     def set_level(self, hearing: str) -> Classification | None:
         """What somebody has set; None while nobody has."""
@@ -145,19 +198,24 @@ class Classifications:
     async def set(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> None:
         """Change a classification; it is on disk, and in force for every open tab, when this returns."""
         async with self._setting:  # what the audit log says last is what counts
-            await self._set_one(session, address, hearing, goal, reason)
+            version = await self._set_one(session, address, hearing, goal, reason)
+        await self._rights.settled(version, hearing)
 
-    async def _set_one(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> None:
-        before = self.of(hearing)
-        if _ORDER.index(goal) < _ORDER.index(before) and session.role != ARCHIVIST:
-            raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
-        detail = {"hearing": hearing, WHAT: goal.value, "before": before.value, "reason": reason}
-        row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64], "granted": True}
-        row["detail"] = json.dumps(detail, ensure_ascii=False)
-        await self._record.set_level(row, hearing, goal.value)
-        self._set[hearing] = goal
-        self.changed.notify(frozenset((hearing,)))
-        self.said.notify(hearing)
+    async def _set_one(self, session: Session, address: str, hearing: str, goal: Classification, reason: str) -> int:
+        def line(stored: str | None) -> dict[str, Any]:
+            before = self._unset(hearing) if stored is None else Classification(stored)
+            if _ORDER.index(goal) < _ORDER.index(before) and session.role != ARCHIVIST:
+                raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
+            said = {"hearing": hearing, WHAT: goal.value, "before": before.value, "reason": reason}
+            row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64]}
+            return {**row, "granted": True, "detail": json.dumps(said, ensure_ascii=False)}
+
+        version = await self._record.set_level(hearing, goal.value, line, (HEARING_RIGHTS, hearing))
+        if self._rights.own(version, [(HEARING_RIGHTS, hearing)]):
+            self._set[hearing] = goal
+            self.changed.notify(frozenset((hearing,)))
+            self.said.notify(hearing)
+        return version
 
     def stored(self, events: Sequence[Received]) -> None:
         """Hearings that have just been opened."""
@@ -177,5 +235,16 @@ class Classifications:
 
     def opened(self, room: str, hearing: str, case: object) -> None:
         """A room says live that this hearing runs; its opening may still be on its way."""
-        if not is_public(case) and hearing not in self._not_public:
-            self._said.add(room, hearing)
+        if is_public(case) or hearing in self._not_public or not self._said.add(room, hearing):
+            return
+        if self._rights.shared:
+            task = asyncio.ensure_future(self._note_said(room, hearing))
+            self._noting.add(task)
+            task.add_done_callback(self._noting.discard)
+
+    async def _note_said(self, room: str, hearing: str) -> None:
+        """Let the other processes know, which perhaps do not hear the room."""
+        try:
+            await self._record.note_closed(room, hearing)
+        except StorageError as error:
+            log.error("closed_hearing_not_noted", room=room, hearing=hearing, why=error.message)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
+from sqlalchemy import Connection, select
 
+from server.store.rights_rows import closed_hearings_said, is_shared
 from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)
@@ -21,13 +23,14 @@ MOST_SAID = 4
 
 
 class ClosedHearingsSaid:
-    """All methods belong to one event loop."""
+    """All methods belong to one event loop, but `read`."""
 
-    def __init__(self, owner: Callable[[str], Awaitable[str | None]], opened: Callable[[str], None]) -> None:
-        """`owner(hearing)`: the room of which events of the hearing are stored. `opened(hearing)` is told of a hearing
-        that does not count as closed any more, because who said so has nothing to say of it."""
+    def __init__(self, owner: Callable[[str], Awaitable[str | None]], changed: Callable[[str], None]) -> None:
+        """`owner(hearing)`: the room of which events of the hearing are stored. `changed(hearing)` is told of a hearing
+        that does not count as closed any more, because who said so has nothing to say of it, and of one that does by
+        what another process has heard."""
         self._owner = owner
-        self._opened = opened
+        self._changed = changed
         self._counts: dict[str, OrderedDict[str, bool]] = {}
         """Of each room: hearing -> whether it counts."""
         self._rooms: dict[str, set[str]] = {}
@@ -41,11 +44,27 @@ class ClosedHearingsSaid:
         """Those that count as closed."""
         return set(self._rooms)
 
-    def add(self, room: str, hearing: str) -> None:
-        """A room says that this hearing, which runs there, is not public."""
+    def read(self, connection: Connection, names: Collection[str] | None) -> list[tuple[str, str]]:
+        """What rooms have said in any process, in its order."""
+        if not is_shared(connection):
+            return []
+        c = closed_hearings_said.c
+        query = select(c.room, c.hearing).order_by(c.said_utc_ns)
+        if names is not None:
+            query = query.where(c.room.in_({name.partition(" ")[0] for name in names}))
+        return [(row.room, row.hearing) for row in connection.execute(query)]
+
+    def take(self, names: Collection[str] | None, found: list[tuple[str, str]]) -> None:
+        """Rooms have said so, here or in another process; what they say is never taken back here."""
+        for room, hearing in found:
+            if (names is None or f"{room} {hearing}" in names) and self.add(room, hearing):
+                self._changed(hearing)
+
+    def add(self, room: str, hearing: str) -> bool:
+        """A room says that this hearing, which runs there, is not public; whether that is new."""
         said = self._counts.setdefault(room, OrderedDict())
         if hearing in said:
-            return
+            return False
         said[hearing] = True
         self._rooms.setdefault(hearing, set()).add(room)
         while len(said) > MOST_SAID:
@@ -53,6 +72,7 @@ class ClosedHearingsSaid:
             self._drop(room, before)
         if room not in self._judging:
             self._judging[room] = asyncio.ensure_future(self._judge(room))
+        return True
 
     def _drop(self, room: str, hearing: str) -> bool:
         """Whether the hearing counts as closed no more."""
@@ -78,7 +98,7 @@ class ClosedHearingsSaid:
                 )
                 self._counts[room][hearing] = False
                 if self._drop(room, hearing):
-                    self._opened(hearing)
+                    self._changed(hearing)
         except StorageError as error:
             log.warning("hearing_not_judged", room=room, why=error.message, next="it stays closed")
         finally:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NotRequired
 
@@ -21,9 +21,11 @@ from sqlalchemy import Connection, func, insert, select, update
 from typing_extensions import TypedDict
 
 from server.access.classification import Classification, Classifications
+from server.access.shared_rights import SharedRights
 from server.store import tables as t
 from server.store.audit_rows import append_rows
 from server.store.database import Database
+from server.store.rights_rows import GRANT_RIGHTS, raise_version
 from server.store.sight import Sight
 from sync.errors import AccessError, HearingError, WutongError
 from sync.http.rights.people import Session
@@ -75,21 +77,36 @@ class Grant:
 
 
 class Grants:
-    """All methods belong to one event loop."""
+    """All methods belong to one event loop, but `read`."""
 
     def __init__(
-        self, database: Database, classifications: Classifications, *, utc_ns: Callable[[], int] = time.time_ns
+        self,
+        database: Database,
+        classifications: Classifications,
+        rights: SharedRights | None = None,
+        *,
+        utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
+        """`rights`: what other processes follow; without it there are none."""
         self._db = database
+        self._rights = rights or SharedRights(None)
+        self._rights.keep(GRANT_RIGHTS, self)
         self._classifications = classifications
         self._utc_ns = utc_ns
         self._known: dict[str, Grant] = {}
 
-    async def start(self) -> None:
-        """Read what the store knows of those that are still in force."""
-        query = select(t.grants).where(t.grants.c.until_utc_ns > self._utc_ns())
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
-        self._known = {row.id: Grant(**row._mapping) for row in rows}
+    def read(self, connection: Connection, names: Collection[str] | None) -> dict[str, Grant]:
+        """These grants as the store has them; None: all that are still in force."""
+        g = t.grants.c
+        query = select(t.grants).where(g.until_utc_ns > self._utc_ns() if names is None else g.id.in_(names))
+        return {row.id: Grant(**row._mapping) for row in connection.execute(query)}
+
+    def take(self, names: Collection[str] | None, found: dict[str, Grant]) -> None:
+        """The store says so."""
+        if names is None:
+            self._known = dict(found)
+        else:
+            self._known.update({name: found[name] for name in names if name in found})
 
     def sight(self) -> Sight:
         """What queries for people with a grant may take."""
@@ -111,7 +128,8 @@ class Grants:
             until_utc_ns=now + round(hours * _HOUR_NS),
         )
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> int:
+            version = raise_version(connection, [(GRANT_RIGHTS, grant.id)])
             state = connection.execute(select(t.hearings.c.state).where(t.hearings.c.id == hearing)).scalar()
             if state is None:
                 raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
@@ -123,43 +141,49 @@ class Grants:
                 raise HearingError(f"有效授权已达 {MAX_OPEN} 件，请先撤销 (revoke some grants first)", code="too-many")
             connection.execute(insert(t.grants).values(**_row(grant)))
             self._audit(connection, "grant", session.role, address, grant, hours=hours)
+            return version
 
         self._check_classification(hearing)
-        await self._db.write(work)
-        self._known[grant.id] = grant
+        await self._took(grant, await self._db.write(work))
         return grant, code
 
     async def redeem(self, code: str, address: str) -> Grant:
         """The grant of a link that nobody has opened before; `AccessError` "code"."""
         digest = _digest(code)
 
-        def work(connection: Connection) -> Grant | None:
-            now = self._utc_ns()
+        def waiting(connection: Connection, now: int) -> Grant | None:
             row = connection.execute(select(t.grants).where(t.grants.c.code_sha256 == digest)).one_or_none()
             grant = None if row is None else Grant(**row._mapping)
-            if (
-                grant is None
-                or grant.state(now) != "waiting"
-                or self._classifications.of(grant.hearing) is not Classification.OPEN
-            ):
+            if grant is None or grant.state(now) != "waiting":
                 return None
+            return grant if self._classifications.of(grant.hearing) is Classification.OPEN else None
+
+        def work(connection: Connection) -> tuple[Grant, int] | None:
+            now = self._utc_ns()
+            grant = waiting(connection, now)
+            if grant is None:
+                return None  # Who guesses raises no version.
+            version = raise_version(connection, [(GRANT_RIGHTS, grant.id)])
+            if waiting(connection, now) is None:
+                return None  # opened by another process, just now
             used = replace(grant, used_utc_ns=now)
             connection.execute(update(t.grants).where(t.grants.c.id == grant.id).values(used_utc_ns=now))
             self._audit(connection, "grant-opened", PARTY, address, used)
-            return used
+            return used, version
 
-        grant = await self._db.write(work)
-        if grant is None:
+        opened = await self._db.write(work)
+        if opened is None:
             raise AccessError(
                 "链接无效、已使用或已过期，请联系法院档案管理员 (the link is unknown, used or over)", code="code"
             )
-        self._known[grant.id] = grant
-        return grant
+        await self._took(*opened)
+        return opened[0]
 
     async def revoke(self, session: Session, address: str, name: str) -> Grant:
         """Take a grant back; `WutongError` "not-found"."""
 
-        def work(connection: Connection) -> Grant | None:
+        def work(connection: Connection) -> tuple[Grant, int] | None:
+            version = raise_version(connection, [(GRANT_RIGHTS, name)])
             row = connection.execute(select(t.grants).where(t.grants.c.id == name)).one_or_none()
             if row is None:
                 return None
@@ -169,13 +193,19 @@ class Grants:
                 values = {"revoked_utc_ns": grant.revoked_utc_ns}
                 connection.execute(update(t.grants).where(t.grants.c.id == name).values(**values))
                 self._audit(connection, "grant-revoked", session.role, address, grant)
-            return grant
+            return grant, version
 
-        grant = await self._db.write(work)
-        if grant is None:
+        revoked = await self._db.write(work)
+        if revoked is None:
             raise WutongError("没有这项授权 (there is no such grant)", code="not-found")
-        self._known[grant.id] = grant
-        return grant
+        await self._took(*revoked)
+        return revoked[0]
+
+    async def _took(self, grant: Grant, version: int) -> None:
+        """It is stored so."""
+        if self._rights.own(version, [(GRANT_RIGHTS, grant.id)]):
+            self._known[grant.id] = grant
+        await self._rights.settled(version)
 
     async def of_hearing(self, hearing: str) -> list[Grant]:
         """All grants of a hearing, the newest first; those that are over stay in the list."""

@@ -12,11 +12,14 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection
 
 from server.access.classification import ARCHIVIST, Classifications
-from server.store.reader import RecordReader
-from server.store.sealed_parts import LIFTED, OF_CENTER, said_of
+from server.access.shared_rights import SharedRights
+from server.store.rights_rows import PART_RIGHTS
+from server.store.sealed_parts import LIFTED, OF_CENTER, PartsAndLifted, parts_and_lifted, said_of
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, WutongError
 from sync.http.rights.people import Session
@@ -31,11 +34,18 @@ WHAT = "sealed-part"
 
 
 class Sealing:
-    """All methods belong to one event loop."""
+    """All methods belong to one event loop, but `read`."""
 
-    def __init__(self, record: RecordWriter, archive: RecordReader, classifications: Classifications) -> None:
+    def __init__(
+        self,
+        record: RecordWriter,
+        classifications: Classifications,
+        rights: SharedRights | None = None,
+    ) -> None:
+        """`rights`: what other processes follow; without it there are none."""
         self._record = record
-        self._archive = archive
+        self._rights = rights or SharedRights(None)
+        self._rights.keep(PART_RIGHTS, self)
         self._classifications = classifications
         self.changed = Listeners[[str]]()
         """Told of a hearing of which somebody may see more, or less, than before."""
@@ -44,11 +54,27 @@ class Sealing:
         self._judged: dict[tuple[str, str], Unseen] = {}
         self._setting = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Read what the store knows."""
-        self._parts = await self._archive.sealed_parts()
-        self._lifted = await self._archive.lifted_parts()
-        self._judged.clear()
+    def read(self, connection: Connection, names: Collection[str] | None) -> PartsAndLifted:
+        """What the store knows of these hearings, None: of all."""
+        return parts_and_lifted(connection, names)
+
+    def take(self, names: Collection[str] | None, found: PartsAndLifted) -> None:
+        """The store says so."""
+        parts, lifted = found
+        for hearing in {*self._parts, *self._lifted, *parts, *lifted} if names is None else names:
+            before = self._parts.get(hearing, {}), self._lifted.get(hearing, [])
+            now = parts.get(hearing, {}), lifted.get(hearing, [])
+            if now != before:
+                self._put(hearing, *now)
+                self._forget(hearing)
+
+    def _put(self, hearing: str, parts: dict[str, SealedPart], lifted: list[str]) -> None:
+        self._parts.pop(hearing, None)
+        self._lifted.pop(hearing, None)
+        if parts:
+            self._parts[hearing] = parts
+        if lifted:
+            self._lifted[hearing] = lifted
 
     def of(self, hearing: str) -> list[SealedPart]:
         """The parts of a hearing that are sealed now, by their time."""
@@ -101,11 +127,11 @@ class Sealing:
                 )
             name = OF_CENTER + secrets.token_hex(6)
             part = SealedPart(name, from_ns, to_ns, level, session.role, reason, time.time_ns())
-            await self._record.set_part(
-                _row(session.role, address, said_of(hearing, part, level)), hearing, part, level
-            )
-            self._take(hearing, part)
-            return part
+            row = _row(session.role, address, said_of(hearing, part, level))
+            version = await self._record.set_part(row, hearing, part, level)
+            self._take(version, hearing, part)
+        await self._rights.settled(version, hearing)
+        return part
 
     async def end(self, session: Session, address: str, hearing: str, name: str, at_ns: int) -> SealedPart:
         """Say that a part without an end is over; `WutongError` "not-found" or "ended". What it has sealed stays so."""
@@ -115,9 +141,10 @@ class Sealing:
                 raise WutongError("这一封存区段已有终点 (this part has an end already)", code="ended")
             ended = part.ended(at_ns)
             row = _row(session.role, address, said_of(hearing, ended, part.level))
-            await self._record.set_part(row, hearing, ended, part.level)
-            self._take(hearing, ended)
-            return ended
+            version = await self._record.set_part(row, hearing, ended, part.level, part)
+            self._take(version, hearing, ended)
+        await self._rights.settled(version, hearing)
+        return ended
 
     async def lift(self, session: Session, address: str, hearing: str, name: str, reason: str) -> None:
         """Let a part be seen again; `AccessError` "forbidden" but for the archivist, `WutongError` "not-found"."""
@@ -126,18 +153,22 @@ class Sealing:
         async with self._setting:
             part = self._part(hearing, name)
             row = _row(session.role, address, said_of(hearing, part, LIFTED, reason))
-            await self._record.set_part(row, hearing, part, LIFTED)
-            del self._parts[hearing][name]
-            self._lifted.setdefault(hearing, []).append(name)
-            if not self._parts[hearing]:
-                del self._parts[hearing]
-            self._forget(hearing)
+            version = await self._record.set_part(row, hearing, part, LIFTED, part)
+            if self._is_fresh(version, hearing):
+                left = {other: kept for other, kept in self._parts.get(hearing, {}).items() if other != name}
+                self._put(hearing, left, [*self._lifted.get(hearing, []), name])
+                self._forget(hearing)
+        await self._rights.settled(version, hearing)
 
-    def said(self, sealed: Mapping[str, list[SealedPart]]) -> None:
-        """What rooms have sealed by events that were just stored."""
+    def said(self, sealed: Mapping[str, list[SealedPart]], version: int = 0) -> None:
+        """What rooms have sealed by events that were just stored, as the `version` of rights that says so."""
         for hearing, parts in sealed.items():
-            self._parts.setdefault(hearing, {}).update({part.id: part for part in parts})
-            self._forget(hearing)
+            if self._is_fresh(version, hearing):
+                self._parts.setdefault(hearing, {}).update({part.id: part for part in parts})
+                self._forget(hearing)
+
+    def _is_fresh(self, version: int, hearing: str) -> bool:
+        return bool(self._rights.own(version, [(PART_RIGHTS, hearing)]))
 
     def _part(self, hearing: str, name: str) -> SealedPart:
         part = self._parts.get(hearing, {}).get(name)
@@ -145,9 +176,10 @@ class Sealing:
             raise WutongError("没有这一封存区段 (there is no such sealed part)", code="not-found")
         return part
 
-    def _take(self, hearing: str, part: SealedPart) -> None:
-        self._parts.setdefault(hearing, {})[part.id] = part
-        self._forget(hearing)
+    def _take(self, version: int, hearing: str, part: SealedPart) -> None:
+        if self._is_fresh(version, hearing):
+            self._parts.setdefault(hearing, {})[part.id] = part
+            self._forget(hearing)
 
     def _forget(self, hearing: str) -> None:
         for key in [key for key in self._judged if key[1] == hearing]:

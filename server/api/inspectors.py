@@ -139,7 +139,7 @@ class InspectorRoutes:
                 def said(tab: LiveTab) -> None:
                     self._watching.said(session, address_of(ws), tab)
 
-                may_watch, may_see = self._may_watch(session.role), self._may_see(session.role)
+                may_watch, may_see = self._may_watch(session.role), self._may_see(session.role, session)
                 may_see_span = self._may_see_span(session.role)
                 await self._live.serve(
                     ws,
@@ -351,8 +351,8 @@ class InspectorRoutes:
 
         return may
 
-    def _may_see(self, role: str) -> Callable[[str | None], bool]:
-        return lambda hearing: self._classifications.lets(role, hearing)
+    def _may_see(self, role: str, session: Session | None = None) -> Callable[[str | None], bool]:
+        return lambda hearing: not (session and session.ended) and self._classifications.lets(role, hearing)
 
     def _may_see_span(self, role: str) -> Callable[[str | None, int, int], bool]:
         return lambda hearing, from_ns, to_ns: not self._sealing.unseen(role, hearing).touches(from_ns, to_ns)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from server.access.audit import Audit
+from server.access.shared_rights import SharedRights
 from server.api import center_metrics as m
 from server.api.readiness import center_readiness
 from server.config import Config
@@ -62,12 +63,13 @@ class CenterMetrics:
     audit: Audit
     enrollment: Enrollment
     devices: DeviceCertificates
+    rights: SharedRights
     loop_delay: LoopDelay = field(default_factory=LoopDelay)
 
     def monitoring(self, config: Config) -> Monitoring:
         """The monitoring of this center, with the doors that its configuration wants."""
         reserve_bytes = int(config.storage.reserve_gib * 2**30)
-        readiness = center_readiness(self.data, reserve_bytes, self.objects, self.database, self.broker)
+        readiness = center_readiness(self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights)
         return Monitoring(config.metrics, self._scrape(readiness), readiness, self.loop_delay)
 
     def _scrape(self, readiness: Readiness) -> Scrape:

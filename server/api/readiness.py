@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from server.access.shared_rights import SharedRights
 from server.ingest.mqtt import CenterBroker
 from server.objects.object_store import ObjectStore
 from server.store.database import Database
@@ -21,15 +22,22 @@ from sync.http.monitoring.readiness import Readiness, ReadyPart
 PROBE = ".ready"
 """How the row and the small file are called, before the number of this process."""
 _NO_BROKER = "中心没有连接消息服务器 (the center is not connected to its broker)"
+_NO_RIGHTS = "中心暂时无法确认查阅权限，已停止显示 (the center cannot tell who may see what, and shows nothing)"
 _FULL = "中心磁盘剩余空间低于保留值，上传等待 (less than the reserve is free on the center's disk; uploads wait)"
 _NOT_WRITTEN = "中心存储目录无法写入 (the folder of the record store cannot be written)"
 
 
 def center_readiness(
-    data: Path, reserve_bytes: int, objects: ObjectStore, database: Database, broker: CenterBroker
+    data: Path,
+    reserve_bytes: int,
+    objects: ObjectStore,
+    database: Database,
+    broker: CenterBroker,
+    rights: SharedRights,
 ) -> Readiness:
     """`data` is the folder of the record store; `reserve_bytes` stay free there. `objects` may lie elsewhere, and says
-    what it found when it was used or looked at last."""
+    what it found when it was used or looked at last. Where several processes share the `rights`, one that does not know
+    them now is not ready."""
 
     async def writes_database() -> str:
         await database.write(_write_nothing)
@@ -47,15 +55,19 @@ def center_readiness(
     async def locks_objects() -> str:
         return objects.wants
 
-    return Readiness(
-        {
-            "database": ReadyPart(writes_database),
-            "broker": ReadyPart(reaches_broker),
-            "store": ReadyPart(writes_store),
-            "objects": ReadyPart(keeps_objects),
-            "object-lock": ReadyPart(locks_objects, needed=False),
-        }
-    )
+    async def knows_rights() -> str:
+        return "" if rights.known() else _NO_RIGHTS
+
+    parts = {
+        "database": ReadyPart(writes_database),
+        "broker": ReadyPart(reaches_broker),
+        "store": ReadyPart(writes_store),
+        "objects": ReadyPart(keeps_objects),
+        "object-lock": ReadyPart(locks_objects, needed=False),
+    }
+    if rights.shared:
+        parts["rights"] = ReadyPart(knows_rights)
+    return Readiness(parts)
 
 
 def _write_nothing(connection: Connection) -> None:

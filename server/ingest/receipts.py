@@ -91,8 +91,9 @@ class Ingest:
         self._monotonic_s = monotonic_s
         self.stored = Listeners[[Sequence[Received]]]()
         """Told of the events that are new, after they are on disk."""
-        self.sealed = Listeners[[Mapping[str, list[SealedPart]]]]()
-        """Told of what rooms have sealed with them, before anybody is told of the events."""
+        self.sealed = Listeners[[Mapping[str, list[SealedPart]], int]]()
+        """Told of what rooms have sealed with them, and of the version of rights that says so, before anybody is told
+        of the events."""
         self._inbox = FairInbox[tuple[bytes, float]](most_bytes=MOST_BYTES)
         """Each message and when it came."""
         self._pace = EventPace(monotonic_s=monotonic_s)
@@ -230,7 +231,7 @@ class Ingest:
 
     def _tell(self, batch: Sequence[Received], stored: BatchOutcome) -> None:
         if stored.sealed:
-            self.sealed.notify(stored.sealed)
+            self.sealed.notify(stored.sealed, stored.version)
         self._complain(stored)
         self._note_stored(batch, stored)
         for room, digests in stored.receipts.items():

@@ -126,8 +126,12 @@ class AuditLedger:
         last = connection.execute(select(c.size, c.root, c.note).order_by(c.size.desc()).limit(1)).first()
         signed = 0 if last is None else last.size
         tree, last_leaf = self._tree, self._last_leaf
-        if tree is None or tree.size != signed:
-            tree, last_leaf = self._signed_tree(connection, signed)
+        if tree is None or not isinstance(signed, int) or tree.size > signed:
+            tree, last_leaf = Tree(), None
+        if tree.size != signed:
+            # Another process has signed since: from what this one has looked at it goes on, and no leaf is read twice.
+            _check_continues(connection, tree, last_leaf)
+            tree, last_leaf = self._signed_tree(connection, tree, last_leaf, signed)
         if last is not None:
             _, head = read_head(last.note, self._key.public_key())
             if (head.size, head.root) != (tree.size, tree.root()):
@@ -145,12 +149,13 @@ class AuditLedger:
         return tree, last_row, last_leaf
 
     @staticmethod
-    def _signed_tree(connection: Connection, size: int) -> tuple[Tree, bytes | None]:
-        """Over the first leaves as they were noted, and the last of them. Whether each row still is its leaf is what
-        the verifier says."""
-        tree, c = Tree(), t.audit_leaves.c
-        last_leaf: bytes | None = None
-        query = select(c.place, c.sha256).where(c.place < size).order_by(c.place)
+    def _signed_tree(
+        connection: Connection, begun: Tree, last_leaf: bytes | None, size: int
+    ) -> tuple[Tree, bytes | None]:
+        """`begun` goes on over the leaves up to this size as they were noted, and the last of them. Whether each row
+        still is its leaf is what the verifier says."""
+        tree, c = Tree(begun.size, begun.peaks), t.audit_leaves.c
+        query = select(c.place, c.sha256).where(c.place >= tree.size, c.place < size).order_by(c.place)
         for place, digest in connection.execute(query):
             if place != tree.size:
                 raise LedgerError(f"the leaf {tree.size} is missing", code="fork")

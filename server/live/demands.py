@@ -1,6 +1,7 @@
 """What is watched, told to the rooms: which tracks of each, and whether its levels, whenever that changes.
 
-Only rooms of which something is wanted, or was, are gone through; all others cost nothing.
+Only rooms of which something is wanted, or was, are gone through; all others cost nothing. Where the center has several
+processes each says its own, by its name, and the room sends what any of them wants.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection
+from typing import Any
 
 from server.ingest.signed_publisher import SignedPublisher
 from server.rooms import Rooms
@@ -28,9 +30,12 @@ class RoomDemands:
         publisher: SignedPublisher,
         interrupted: Callable[[str], None],
         *,
+        process: str = "",
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`interrupted(address)` is told of a track that nobody watches any more: its fragments stop coming."""
+        """`interrupted(address)` is told of a track that nobody watches any more: its fragments stop coming. `process`:
+        how this one is called among several of the center, each of which says what is watched there."""
+        self._process = process
         self._rooms = rooms
         self._audience = audience
         self._publisher = publisher
@@ -83,13 +88,15 @@ class RoomDemands:
             uplinks = self._rooms.states[room].uplinks
             two = uplinks.are_two
             tracks = [] if two else sorted(name.rpartition("/")[2] for name in self._audience.tracks_watched(room))
-            wanted = {
+            wanted: dict[str, Any] = {
                 "tracks": tracks,
                 "levels": bool(self._audience.followers(room)) and not two,
                 "session": self._session(room)[0],
                 "uplink": uplinks.session,
                 "twice": two,
             }
+            if self._process:
+                wanted["center"] = self._process
             text = json.dumps(wanted)
             # A room that is back is told whom the center hears, also where nobody watches it.
             empty = not (wanted["tracks"] or wanted["levels"] or two or back)

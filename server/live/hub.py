@@ -20,6 +20,7 @@ from fastapi import WebSocket
 
 from server.access.classification import Classifications
 from server.access.sealing import Sealing
+from server.access.shared_rights import SharedRights
 from server.events.admission import Received
 from server.events.moments import spans_of
 from server.events.redaction import shown
@@ -62,14 +63,19 @@ class LiveHub:
         publisher: SignedPublisher,
         *,
         client_bytes: int = CLIENT_BYTES,
+        rights: SharedRights | None = None,
     ) -> None:
-        """Listens to all of them from now on."""
+        """Listens to all of them from now on. `rights`: where other processes change them, too."""
+        others = rights if rights is not None and rights.shared else None
+        self._shared = others is not None
         self.gateway = Gateway(
             client_bytes=client_bytes,
             on_demand=lambda rooms: self.demands.changed(rooms),
             on_sight=lambda tab, rooms: self.wall.in_sight(tab, rooms),
+            until_known=None if others is None else others.until_known,
         )
-        self.demands = RoomDemands(rooms, self.gateway.audience, publisher, self.gateway.interrupted)
+        process = "" if others is None else others.process
+        self.demands = RoomDemands(rooms, self.gateway.audience, publisher, self.gateway.interrupted, process=process)
         self.wall = WallFeed(rooms, self.gateway.audience, self._now)
         self.judged_anew = Listeners[[KnownRoom]]()
         """Told of a room that runs another hearing than before, or one that others may see."""
@@ -351,6 +357,8 @@ class LiveHub:
             self.gateway.publish(name, payload, self._rooms.states[room].live_id)
         except EnvelopeError as error:
             if error.code == UNBEGUN:
+                if self._shared and name not in self.gateway.watched:
+                    return  # another process of the center has asked for it
                 self.demands.ask_anew(room)
             raise
 

@@ -23,12 +23,10 @@ from server.store.database import Database
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
 from server.store.sealed_elsewhere import EVIDENCE, sealed_elsewhere
-from server.store.sealed_parts import LIFTED, part_of
 from server.store.sight import Sight
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing, State
-from sync.record.sealed_parts import SealedPart
 from sync.runtime.units import NS_PER_MS
 
 MOST_AHEAD = 20
@@ -175,43 +173,11 @@ class RecordReader:
         found = await self._db.read(lambda c: [c.execute(query).scalar() for query in (events, media)])
         return max((int(one) for one in found if one is not None), default=-(2**62))
 
-    async def not_public(self) -> set[str]:
-        """The hearings of cases that are not tried in public."""
-        query = select(t.hearings.c.id).where(t.hearings.c.public.is_(False))
-        return set(await self._db.read(lambda connection: list(connection.execute(query).scalars())))
-
     async def audited(self, what: str) -> list[dict[str, Any]]:
         """The lines of the audit log of one kind, oldest first."""
         query = select(t.audit).where(t.audit.c.what == what).order_by(t.audit.c.row)
         rows = await self._db.read(lambda connection: list(connection.execute(query)))
         return [dict(row._mapping) for row in rows]
-
-    async def sealed_parts(self) -> dict[str, dict[str, SealedPart]]:
-        """hearing -> part -> the part as its newest act says it; those that were lifted are not there."""
-        query = select(t.sealed_parts).order_by(t.sealed_parts.c.row)
-        rows = await self._db.read(lambda connection: list(connection.execute(query)))
-        parts: dict[str, dict[str, SealedPart]] = {}
-        for row in rows:
-            part = part_of(row)
-            of_hearing = parts.setdefault(row.hearing, {})
-            of_hearing.pop(row.part, None)
-            if part is not None:
-                of_hearing[part.id] = part
-        return {hearing: kept for hearing, kept in parts.items() if kept}
-
-    async def lifted_parts(self) -> dict[str, list[str]]:
-        """hearing -> the parts whose newest act lifts them, in the order of these acts."""
-        query = select(t.sealed_parts.c.hearing, t.sealed_parts.c.part, t.sealed_parts.c.level)
-        rows = await self._db.read(lambda connection: list(connection.execute(query.order_by(t.sealed_parts.c.row))))
-        newest: dict[tuple[str, str], str] = {}
-        for row in rows:
-            newest.pop((row.hearing, row.part), None)
-            newest[row.hearing, row.part] = row.level
-        lifted: dict[str, list[str]] = {}
-        for (hearing, part), level in newest.items():
-            if level == LIFTED:
-                lifted.setdefault(hearing, []).append(part)
-        return lifted
 
     async def dockets(self) -> dict[str, str]:
         """room -> docket as JSON text."""

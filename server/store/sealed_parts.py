@@ -9,6 +9,7 @@ what it seals then is not looked at: each act would cost more than the one befor
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
@@ -27,11 +28,43 @@ OVERFLOW = OF_ROOM + "too-many-"
 """Before a number: the part that is all of the hearing."""
 
 
+PartsAndLifted = tuple[dict[str, dict[str, SealedPart]], dict[str, list[str]]]
+"""hearing -> part -> the part, and hearing -> ids of parts that were lifted."""
+
+
 def part_of(row: Row[Any]) -> SealedPart | None:
     """The part of an act; None when it was lifted."""
     if row.level == LIFTED:
         return None
     return SealedPart(row.part, row.from_ns, row.to_ns, row.level, row.by, row.reason, row.utc_ns)
+
+
+def parts_and_lifted(connection: Connection, hearings: Collection[str] | None) -> PartsAndLifted:
+    """Of these hearings, None: of all, the parts as their newest acts say it, and the ids of those that were lifted in
+    the order of these acts."""
+    query = select(t.sealed_parts).order_by(t.sealed_parts.c.row)
+    if hearings is not None:
+        query = query.where(t.sealed_parts.c.hearing.in_(hearings))
+    newest: dict[tuple[str, str], SealedPart | None] = {}
+    for row in connection.execute(query):
+        newest.pop((row.hearing, row.part), None)
+        newest[row.hearing, row.part] = part_of(row)
+    parts: dict[str, dict[str, SealedPart]] = {}
+    lifted: dict[str, list[str]] = {}
+    for (hearing, name), part in newest.items():
+        if part is None:
+            lifted.setdefault(hearing, []).append(name)
+        else:
+            parts.setdefault(hearing, {})[name] = part
+    return parts, lifted
+
+
+def newest_part(connection: Connection, hearing: str, name: str) -> SealedPart | None:
+    """A part as its newest act says it; None when there is none, or it was lifted."""
+    p = t.sealed_parts.c
+    newest = select(t.sealed_parts).where(p.hearing == hearing, p.part == name).order_by(p.row.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return None if row is None else part_of(row)
 
 
 def said_of(hearing: str, part: SealedPart, level: str, reason: str | None = None) -> dict[str, object]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from server.events.admission import Received
 from server.store import tables as t
@@ -25,9 +25,17 @@ from server.store.database import Database, insert_once, insert_rows_once, upser
 from server.store.event_rows import EventKey, claim_hearings, insert_events, owners_of, stored_digests
 from server.store.files import FileEntry
 from server.store.folded import folded_case
-from server.store.sealed_parts import keep_act, said_of, take_room_acts
+from server.store.rights_rows import (
+    HEARING_RIGHTS,
+    PART_RIGHTS,
+    SAID_RIGHTS,
+    Change,
+    closed_hearings_said,
+    raise_version,
+)
+from server.store.sealed_parts import keep_act, newest_part, said_of, take_room_acts
 from server.store.transcript_index import Lines
-from sync.errors import StorageError
+from sync.errors import HearingError, StorageError
 from sync.record.bodies.media import SegmentBody
 from sync.record.bodies.session import OpenBody, is_public
 from sync.record.event import Event
@@ -39,6 +47,8 @@ log = structlog.get_logger(__name__)
 TIMES_AGAIN_S = 600.0
 MAX_OWNERS = 50_000
 """Hearings whose room is kept in memory; of the others the database is asked."""
+MOST_CLOSED_SAID = 4
+"""Hearings of a room of which is kept that it said they are not public: as many as count."""
 
 
 @dataclass
@@ -57,6 +67,8 @@ class BatchOutcome:
     """(hearing, number) of a change of lines -> the times of those lines."""
     sealed: dict[str, list[SealedPart]] = field(default_factory=dict)
     """hearing -> parts that its room has sealed, or ended, with this batch."""
+    version: int = 0
+    """Of rights, where the batch changes any."""
 
 
 class RecordWriter:
@@ -109,21 +121,51 @@ class RecordWriter:
         row = {"room": room, "body": body, "set_utc_ns": self._utc_ns()}
         await self._db.write(lambda connection: upsert(connection, t.dockets, ["room"], [row]))
 
-    async def set_level(self, row: dict[str, Any], hearing: str, level: str) -> None:
-        """Append the line of the audit log that sets a hearing's classification, and what queries ask for with it."""
+    async def set_level(
+        self, hearing: str, level: str, line: Callable[[str | None], dict[str, Any]], change: Change
+    ) -> int:
+        """Set a hearing's classification, as queries ask for it; the version of rights that says so.
 
-        def work(connection: Connection) -> None:
-            append_rows(connection, [row])
+        `line(before)` makes the line of the audit log, or raises, by what is stored when nobody else can change it."""
+
+        def work(connection: Connection) -> int:
+            version = raise_version(connection, [change])
+            stored = select(t.levels.c.level).where(t.levels.c.hearing == hearing)
+            append_rows(connection, [line(connection.execute(stored).scalar())])
             upsert(connection, t.levels, ["hearing"], [{"hearing": hearing, "level": level}])
+            return version
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
-    async def set_part(self, row: dict[str, Any], hearing: str, part: SealedPart, level: str) -> None:
-        """Append the line of the audit log that seals or lifts a part of a hearing, and the act itself with it."""
+    async def set_part(
+        self, row: dict[str, Any], hearing: str, part: SealedPart, level: str, before: SealedPart | None = None
+    ) -> int:
+        """Append the line of the audit log that seals or lifts a part of a hearing, and the act itself with it; the
+        version of rights that says so. `HearingError` "conflict" when the part is not as it was `before` any more."""
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> int:
+            version = raise_version(connection, [(PART_RIGHTS, hearing)])
+            if before is not None and newest_part(connection, hearing, part.id) != before:
+                raise HearingError(
+                    "这一封存区段刚被他人改动，请刷新后重试 (somebody else has just changed this part; look again)",
+                    code="conflict",
+                )
             append_rows(connection, [row])
             keep_act(connection, hearing, part, level)
+            return version
+
+        return await self._db.write(work)
+
+    async def note_closed(self, room: str, hearing: str) -> None:
+        """Let other processes know what a room says live: that this hearing is not tried in public."""
+        c = closed_hearings_said.c
+        values = {"room": room, "hearing": hearing, "said_utc_ns": self._utc_ns()}
+
+        def work(connection: Connection) -> None:
+            if insert_once(connection, closed_hearings_said, values):
+                newest = select(c.hearing).where(c.room == room).order_by(c.said_utc_ns.desc()).limit(MOST_CLOSED_SAID)
+                connection.execute(delete(closed_hearings_said).where(c.room == room, c.hearing.not_in(newest)))
+                raise_version(connection, [(SAID_RIGHTS, f"{room} {hearing}")])
 
         await self._db.write(work)
 
@@ -184,7 +226,11 @@ class RecordWriter:
             parts = take_room_acts(connection, hearing, events)
             if parts:
                 outcome.sealed[hearing] = parts
-                append_rows(connection, [self._said(hearing, part) for part in parts])
+        changes = [(PART_RIGHTS, hearing) for hearing in outcome.sealed] + _closed_by(outcome.fresh)
+        if changes:
+            outcome.version = raise_version(connection, changes)
+        for hearing, parts in outcome.sealed.items():
+            append_rows(connection, [self._said(hearing, part) for part in parts])
         outcome.fresh = [
             replace(r, about=outcome.about.get((r.event.hearing or "", r.event.number))) for r in outcome.fresh
         ]
@@ -284,6 +330,12 @@ class RecordWriter:
             .where(t.hearings.c.id == event.hearing, t.hearings.c.state_number < event.number)
             .values(state=_STATES[event.kind], state_number=event.number)
         )
+
+
+def _closed_by(fresh: Sequence[Received]) -> list[Change]:
+    """Hearings that are opened and are not public."""
+    opened = [received.event for received in fresh if _is(received, "open")]
+    return [(HEARING_RIGHTS, str(one.hearing)) for one in opened if not is_public(one.body.get("case"))]
 
 
 def _segment(event: Event) -> dict[str, Any]:

@@ -42,6 +42,7 @@ _STATUS_OF_CODE = {
     "length": 400,
     "host": 421,
     "busy": 503,
+    "rights-unknown": 503,
 }
 _CODE_OF_STATUS = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large", 422: "invalid", 507: "storage"}
 _MOST_SAID = 300

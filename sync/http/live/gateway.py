@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 import structlog
 from fastapi import WebSocket, WebSocketDisconnect
@@ -54,12 +54,15 @@ class Gateway:
         name_chars: int = NAME_CHARS,
         on_demand: Callable[[Collection[str]], None] = lambda rooms: None,
         on_sight: Callable[[LiveTab, frozenset[str]], None] = lambda tab, rooms: None,
+        until_known: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`on_demand` is called with the rooms of which other tracks are watched than before, or that others follow;
         `on_sight` with a tab and the rooms that came into its sight or went out of it.
 
-        `look_s`: how often it is asked whether a tab's session still lasts; `name_chars`: how long an address may be.
+        `look_s`: how often it is asked whether a tab's session still lasts; `name_chars`: how long an address may be;
+        `until_known` as in `LiveTab`, where other processes may change who may see what.
         """
+        self._until_known = until_known
         self._client_bytes = client_bytes
         self._look_s = look_s
         self._name_chars = name_chars
@@ -181,7 +184,7 @@ class Gateway:
         its end, `alive` is asked every `look_s` whether its session still lasts. Must be called without waiting after
         `first` was made.
         """
-        tab = LiveTab(self._client_bytes, may_watch, may_see, may_see_span)
+        tab = LiveTab(self._client_bytes, may_watch, may_see, may_see_span, self._until_known)
         tab.whole = whole
         for value in first:
             tab.text(value)

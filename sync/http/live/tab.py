@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,7 +83,10 @@ class LiveTab:
         may_watch: Callable[[str], bool] = lambda name: True,
         may_see: Callable[[str | None], bool] = lambda hearing: True,
         may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
+        until_known: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`until_known` returns when it is known who may see what: until then nothing is judged, nor sent."""
+        self._until_known = until_known
         self.may_watch = may_watch
         """Whether this tab may see what an address (`…/track`) shows, now."""
         self.may_see = may_see
@@ -292,6 +295,8 @@ class LiveTab:
         """What to send now. `TooSlowError` when too much text waits: the tab must start anew."""
         while True:
             item = await self._take()
+            if self._until_known is not None:
+                await self._until_known()
             if not self._may_send(item):
                 continue
             data = item.data() if callable(item.data) else item.data

@@ -20,10 +20,11 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from pydantic import BaseModel, Field
@@ -36,7 +37,7 @@ from sync.http.audit.outcomes import Outcome
 from sync.http.rights.cookies import cookie
 from sync.http.rights.gate import AccessGate
 from sync.http.rights.origins import Origins
-from sync.http.rights.people import ABSOLUTE_S, People, Session
+from sync.http.rights.people import ABSOLUTE_S, People, Session, key_of
 from sync.http.rights.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
 from sync.http.rights.rules import SAFE_METHODS, Rule, public
 from sync.http.wire.connection import neighborhood
@@ -50,6 +51,26 @@ _MOST_WAITING = 4
 
 Audit = Callable[[str, str, str, str], None]
 """Called with (what: "sign-in" | "sign-out" | "refused", role, address, detail); must not block."""
+
+
+class RightsKnown(Protocol):
+    """Whether this server knows who may see what now; where others may change it, too."""
+
+    def check(self) -> None:
+        """`WutongError` when it does not: nobody is shown anything then."""
+
+
+class SessionSharing(Protocol):
+    """Where sessions are kept that several processes of a server share. All may raise `StorageError`."""
+
+    async def opened(self, key: str, session: Session) -> None:
+        """One was opened here; `AccessError` "code" when the code has just become another."""
+
+    async def ended(self, key: str) -> None:
+        """One was ended here; from the return on it is worth nothing anywhere."""
+
+    async def ended_of(self, grant: str) -> None:
+        """Those of a guest were."""
 
 
 class SessionAnswer(TypedDict):
@@ -75,7 +96,10 @@ class Access:
         self._audit: Audit | None = None
         self._outcomes: Outcomes | None = None
         self._origins = Origins()
+        self._rights: RightsKnown | None = None
+        self._sharing: SessionSharing | None = None
         self._sockets: dict[int, tuple[WebSocket, Session]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._signing_in = asyncio.Semaphore(2)
         self._signing_in_known = asyncio.Semaphore(1)
         self._waiting: Counter[str] = Counter()
@@ -84,6 +108,10 @@ class Access:
     def open(cls, path: Path, people: Mapping[str, str]) -> Access:
         """Codes and sessions from `path` (made at first start); `people` maps role to the name shown."""
         return cls(People.open(path, people))
+
+    def share(self, rights: RightsKnown, sharing: SessionSharing) -> None:
+        """Other processes serve the same people."""
+        self._rights, self._sharing = rights, sharing
 
     def plain_codes(self) -> dict[str, str]:
         """role -> code, for the operator; empty once `codes.json` was deleted."""
@@ -138,8 +166,11 @@ class Access:
         @public()
         async def sign_out(request: Request, response: Response) -> dict[str, str]:
             token = cookie(request.headers, self._cookie)
+            self._check_rights()
             session = self._people.session(token)
             await asyncio.to_thread(self._people.sign_out, token)
+            if session is not None and self._sharing is not None:
+                await self._sharing.ended(key_of(token))
             response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
             if session is not None:
                 self.note("sign-out", session.role, request.client.host if request.client else "?", "")
@@ -159,11 +190,21 @@ class Access:
         try:
             # Who is known does not stand in one line with everybody who guesses.
             async with self._signing_in_known if device else self._signing_in:
-                return await asyncio.to_thread(self._people.sign_in, code, who)
+                return await self._shared(*await asyncio.to_thread(self._people.sign_in, code, who))
         finally:
             self._waiting[who] -= 1
             if not self._waiting[who]:
                 del self._waiting[who]
+
+    async def _shared(self, token: str, session: Session) -> tuple[str, Session]:
+        """A session that was just opened, once all processes know it."""
+        if self._sharing is not None:
+            try:
+                await self._sharing.opened(key_of(token), session)
+            except WutongError:
+                self._people.drop(key_of(token))
+                raise
+        return token, session
 
     def _know_device(self, response: Response, role: str) -> None:
         response.set_cookie(
@@ -193,13 +234,27 @@ class Access:
             self.note("refused", "", address, f"{error.code} {request.url.path}")
             raise
         self._people.throttle.succeeded(address)
-        token, session = await asyncio.to_thread(self._people.let_in, role, name, grant, until_s)
+        token, session = await self._shared(*await asyncio.to_thread(self._people.let_in, role, name, grant, until_s))
         self._set_cookie(response, token)
         return session
 
     async def end(self, grant: str) -> None:
         """End what was opened by `let_in` for this grant."""
         await asyncio.to_thread(self._people.end, grant)
+        if self._sharing is not None:
+            await self._sharing.ended_of(grant)
+
+    def ended_elsewhere(self, session: Session) -> None:
+        """A session was ended by another process: close what it has open. It gets nothing more in any case."""
+        for ws, owner in list(self._sockets.values()):
+            if owner is session:
+                task = asyncio.ensure_future(_close(ws))
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+
+    def _check_rights(self) -> None:
+        if self._rights is not None:
+            self._rights.check()
 
     def _set_cookie(self, response: Response, token: str) -> None:
         response.set_cookie(
@@ -249,7 +304,7 @@ class Access:
         request.scope.setdefault(ADDED, {}).update(more)
 
     @staticmethod
-    def judge_again(request: Request, check: Callable[[], object]) -> None:
+    def judge_again(request: Request | WebSocket, check: Callable[[], object]) -> None:
         """Ask `check` once more when the answer leaves, and before each further piece of it: a right may be taken away
         while something is read, drawn, noted or sent slowly. It raises `WutongError` when nothing may leave any more.
         """
@@ -279,6 +334,7 @@ class Access:
             self._audit(what, role, address, detail)
 
     def _of(self, headers: Headers) -> Session | None:
+        self._check_rights()
         return self._people.session(cookie(headers, self._cookie))
 
     async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
@@ -308,6 +364,17 @@ class Access:
         if session is None:
             raise AccessError("请先登录 (sign in first)", code="signed-out")
         request.scope[SESSION] = session
+        self.judge_again(request, lambda: self._check_still(session))
         if session.role not in rule.roles:
             raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
         return session
+
+    def _check_still(self, session: Session) -> None:
+        self._check_rights()
+        if session.ended:
+            raise AccessError("请先登录 (sign in first)", code="signed-out")
+
+
+async def _close(ws: WebSocket) -> None:
+    with contextlib.suppress(RuntimeError, OSError):  # it may be closed already
+        await ws.close(4401, "signed out")

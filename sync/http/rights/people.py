@@ -3,7 +3,8 @@
 There is no default password. At first start every role gets a random readable code; its argon2 hash is kept in one
 file (mode 0600) and the plain codes are written once to `codes.json` beside it (mode 0600), for the operator to hand
 out and then delete. Sessions are kept in the same file by the hash of their token, so a restart signs nobody out and
-a copy of the file opens nothing. Guessing is slowed down per address (of IPv6 its
+a copy of the file opens nothing. Where several processes serve the same people their sessions are kept elsewhere
+(`shares_sessions`), and the file has the codes alone. Guessing is slowed down per address (of IPv6 its
 /64), and for nobody else: a code has 49 random bits, which no number of addresses gets through. Who has signed in from
 a browser before is known there by a device cookie, and does not wait for what others at the same address do.
 """
@@ -116,13 +117,15 @@ class Throttle:
 class People:
     """Codes and sessions of one server; all methods may block for some 50 ms (argon2) or a file sync."""
 
-    def __init__(self, path: Path, state: dict[str, Any], *, now_s: Callable[[], float]) -> None:
+    def __init__(self, path: Path, state: dict[str, Any], *, now_s: Callable[[], float], shares_sessions: bool) -> None:
         """Use `open`."""
         self._path = path
+        self._shares_sessions = shares_sessions
         self._hasher = PasswordHasher()
         self._now_s = now_s
         self._codes: dict[str, dict[str, str]] = state["codes"]
-        self._sessions = {key: Session(**value) for key, value in state["sessions"].items()}
+        kept = {} if shares_sessions else state["sessions"]
+        self._sessions = {key: Session(**value) for key, value in kept.items()}
         self._saved_s = 0.0
         self._lock = threading.RLock()
         """Sessions are opened and ended in threads, and asked for in the event loop."""
@@ -130,12 +133,17 @@ class People:
         self.throttle = Throttle()
 
     @classmethod
-    def open(cls, path: Path, people: Mapping[str, str], *, now_s: Callable[[], float] = time.time) -> People:
+    def open(
+        cls,
+        path: Path,
+        people: Mapping[str, str],
+        *,
+        now_s: Callable[[], float] = time.time,
+        shares_sessions: bool = False,
+    ) -> People:
         """Read `path`; a role of `people` (role -> name) that has no code yet gets one, written to `codes.json`."""
         try:
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-            state = json.loads(text) if text else {"codes": {}, "sessions": {}}
-            self = cls(path, state, now_s=now_s)
+            self = cls(path, _read_state(path), now_s=now_s, shares_sessions=shares_sessions)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be read ({error}); move it away to get new sign-in codes") from error
         plain = self.plain_codes()
@@ -199,7 +207,7 @@ class People:
 
     def _add(self, token: str, session: Session) -> None:
         with self._lock:
-            self._sessions[_key(token)] = session
+            self._sessions[key_of(token)] = session
             self._prune()
         self._keep_sessions()
 
@@ -213,7 +221,7 @@ class People:
 
     def session(self, token: str) -> Session | None:
         """Who holds this token, if the session still lasts; counts as use of it."""
-        session = self._sessions.get(_key(token)) if token else None
+        session = self._sessions.get(key_of(token)) if token else None
         return session if session is not None and self.keep(session) else None
 
     def keep(self, session: Session) -> bool:
@@ -235,10 +243,42 @@ class People:
     def sign_out(self, token: str) -> None:
         """End a session at once."""
         with self._lock:
-            session = self._sessions.pop(_key(token), None)
+            session = self._sessions.pop(key_of(token), None)
         if session is not None:
             session.ended = True
             self._keep_sessions()
+
+    # What another process does with them.
+
+    def known(self) -> dict[str, Session]:
+        """All sessions that have not ended, by the hashes of their tokens."""
+        with self._lock:
+            return dict(self._sessions)
+
+    def put(self, key: str, session: Session) -> None:
+        """A session was opened, or used, elsewhere."""
+        with self._lock:
+            mine = self._sessions.setdefault(key, session)
+            mine.used_s = max(mine.used_s, session.used_s)
+
+    def drop(self, key: str) -> Session | None:
+        """A session was ended elsewhere; it, if it was known here."""
+        with self._lock:
+            session = self._sessions.pop(key, None)
+        if session is not None:
+            session.ended = True
+        return session
+
+    def code_digests(self) -> dict[str, str]:
+        """role -> what tells its code from another."""
+        return {role: hashlib.sha256(entry["hash"].encode()).hexdigest() for role, entry in self._codes.items()}
+
+    def read_codes_again(self) -> None:
+        """Codes were made anew by another process; `OSError` or `ValueError` when the file cannot be read."""
+        state = _read_state(self._path)
+        for role, entry in self._codes.items():
+            entry["hash"] = str(state["codes"].get(role, {}).get("hash", ""))
+        self._devices_key = state.get("devices_key") or self._devices_key
 
     def _matches(self, known: str, code: str) -> bool:
         try:
@@ -254,6 +294,9 @@ class People:
 
     def _keep_sessions(self) -> None:
         """Save what a restart should know; on a full disk people can still sign in and out until then."""
+        if self._shares_sessions:
+            self._saved_s = self._now_s()
+            return
         try:
             self._save()
         except OSError as error:
@@ -262,11 +305,18 @@ class People:
     def _save(self) -> None:
         with self._lock:  # one writer of the file, and nobody changes what it writes
             self._saved_s = self._now_s()
-            sessions = {key: asdict(session) for key, session in self._sessions.items()}
+            mine = {} if self._shares_sessions else self._sessions
+            sessions = {key: asdict(session) for key, session in mine.items()}
             state = {"codes": self._codes, "sessions": sessions, "devices_key": self._devices_key}
             write_private(self._path, json.dumps(state, ensure_ascii=False))
 
 
-def _key(token: str) -> str:
+def _read_state(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return dict(json.loads(text)) if text else {"codes": {}, "sessions": {}}
+
+
+def key_of(token: str) -> str:
+    """By what a session is kept."""
     # The token has 256 random bits: a fast hash is enough, there is nothing to guess.
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

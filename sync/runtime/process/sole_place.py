@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from sync.errors import ConfigError
@@ -23,3 +25,14 @@ def take_place(path: Path, *, mode: int, taken: str) -> int:
         os.close(place)
         raise ConfigError(taken) from None
     return place
+
+
+@contextlib.contextmanager
+def waited_place(path: Path) -> Iterator[None]:
+    """Within, this process alone has `path`: it waits until no other has `<path>.lock`."""
+    place = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)

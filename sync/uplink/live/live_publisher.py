@@ -16,10 +16,9 @@ import enum
 import json
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import structlog
-from pydantic import BaseModel, Field
 
 from sync import topics
 from sync.errors import CenterError, EnvelopeError
@@ -34,10 +33,10 @@ from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdent
 from sync.runtime.units import NS_PER_S
 from sync.uplink.live.twin import Twin
 from sync.uplink.trust.trusted_center import TrustedCenter
+from sync.uplink.wanted_tracks import Demand, WantedTracks
 
 log = structlog.get_logger(__name__)
 
-DEMAND_S = 15.0
 LATE_NS = 10 * NS_PER_S
 """What is older when it comes from its source is not live: this service, or the recorder, stood still."""
 LEVELS_S = 0.19
@@ -77,19 +76,6 @@ class Leave(enum.Enum):
 MAX_DEMAND_BYTES = 16 * 1024
 
 
-class Demand(BaseModel):
-    """Which tracks somebody watches."""
-
-    tracks: list[Annotated[str, Field(max_length=64)]] = Field(max_length=32)
-    levels: bool = False
-    session: Annotated[str, Field(max_length=64)] = ""
-    """Another one than before: whoever asks has nothing any more of what was sent."""
-    uplink: Annotated[str, Field(max_length=64)] = ""
-    """The `session` of the status by which the center knows this room now."""
-    twice: bool = False
-    """Two uplinks say by turns that they are this room."""
-
-
 class LivePublisher:
     """The live half of the uplink. All methods belong to one event loop."""
 
@@ -120,9 +106,7 @@ class LivePublisher:
         self._gates: dict[str, WatcherGate] = {}
         self._start_bytes = 0
         """How much of what waits for the network is there because tracks were begun."""
-        self._demand_until = 0.0
-        self._session = ""
-        self._levels = False
+        self._demand = WantedTracks()
         self._levels_at = 0.0
         self._status_at = 0.0
         self._status_said: RoomStatus | None = None
@@ -143,8 +127,7 @@ class LivePublisher:
 
     def tick(self) -> None:
         """Call several times a second: ends demands that were not repeated, and says the status."""
-        if self._gates or self._levels:
-            self._expire()
+        self._expire()
         self._publish_status()
 
     # From the room's feeds.
@@ -225,7 +208,7 @@ class LivePublisher:
         now = self._monotonic()
         if Leave.of(self._hearing()) is not Leave.ALL:
             return
-        if self._levels and now - self._levels_at >= LEVELS_S and not self._too_slow():
+        if self._demand.levels and now - self._levels_at >= LEVELS_S and not self._too_slow():
             self._levels_at = now
             self._broker.publish(f"{self._prefix}/{topics.LEVELS}", payload)
 
@@ -238,16 +221,15 @@ class LivePublisher:
             log.warning("demand_not_believed", why=str(error)[:200])
             return
         is_ours = self.twin.told(demand.uplink, twice=demand.twice)
-        self._demand_until = self._monotonic() + DEMAND_S
-        self._levels = demand.levels and is_ours
-        wanted = set(demand.tracks) if is_ours else set()
-        if demand.session != self._session:
-            self._session = demand.session
-            self._gates.clear()
-        for track in set(self._gates) - wanted:
-            del self._gates[track]
-        for track in wanted - set(self._gates):
+        anew = self._demand.take(demand, self._monotonic(), ours=is_ours)
+        self._end_others()
+        for track in anew:
             self._begin(track)
+
+    def _end_others(self) -> None:
+        """Tracks that nobody wants any more."""
+        for track in self._gates.keys() - self._demand.tracks:
+            del self._gates[track]
 
     def _begin(self, track: str) -> None:
         held = self._gops.since_key_frame(track) if self._lets(track) else GopStart()
@@ -271,14 +253,13 @@ class LivePublisher:
         return waiting > BACKLOG_BYTES + self._start_bytes
 
     def _expire(self) -> None:
-        if self._monotonic() > self._demand_until:
-            self._gates.clear()
-            self._levels = False
+        self._demand.expire(self._monotonic())
+        self._end_others()
 
     def _on_connected(self) -> None:
         self.twin.connected()
         self._gates.clear()
-        self._levels = False
+        self._demand.clear()
         self._status_said = None
         self._publish_status()
 

@@ -3,7 +3,8 @@
 Promises: a message is read only when the key of the center that this room was enrolled at has signed it for this room
 and for this purpose. Its stamp must be later than that of the last one (receipts, which name what they are of, need
 none), so that nothing old is said again, by a broker that keeps it for days and waits for a restart neither.
-What is about the moment (`demand`) must not be older than `LATEST_S`.
+What is about the moment (`demand`) must not be older than `LATEST_S`, and is said by each process of the center for
+itself, whose clocks may differ: its stamp must be later than the last one of the same process.
 Refused: everything else, counted by why. While the plain way is open (`accept_unsigned`), what is not signed is
 believed until the first signed message of this center has come, in this run or in one before.
 """
@@ -29,6 +30,7 @@ from sync.room.paths import RoomPaths
 from sync.runtime.files.durable_files import replace_file
 from sync.runtime.units import NS_PER_S
 from sync.text.strict_json import UnreadableError, read_strict
+from sync.uplink.wanted_tracks import MOST_CENTERS, MOST_PROCESS_CHARS
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,9 @@ class TrustedCenter:
         self._file: tuple[int, int, int] | None = None
         self._key: Ed25519PublicKey | None = None
         self._last: dict[str, int] = {}
+        """Of each purpose the last stamp; of what each process says for itself, of `purpose process`."""
+        self._forgotten = -1
+        """The latest stamp of processes that are not remembered any more."""
         self._synced_ns = 0
         self._has_signed = False
         self.refused: Counter[str] = Counter()
@@ -91,7 +96,7 @@ class TrustedCenter:
         if file is None or file != self._file:
             self._key = center_key(self._layout)
             self._file = file if self._key is not None else None
-            self._last = {}
+            self._last, self._forgotten = {}, -1
             if self._key is not None:
                 self._recall(self._key)
         return self._key
@@ -136,23 +141,35 @@ class TrustedCenter:
                 raise CenterError(f"a message of {purpose} is not believed: {why}", code="unsigned")
             return Told(_json(payload, limit), signed=False)
         stamp = check_text(purpose, self.room, *signed, verifiers)[0]
+        value = _json(signed[1].encode(), limit)
         if purpose in _ONCE:
-            self._take_stamp(purpose, stamp)
+            self._take_stamp(purpose, stamp, _process_of(value) if purpose in _OF_THE_MOMENT else "")
         self.has_signed()
-        return Told(_json(signed[1].encode(), limit), signed=True)
+        return Told(value, signed=True)
 
-    def _take_stamp(self, purpose: Purpose, stamp: int) -> None:
+    def _take_stamp(self, purpose: Purpose, stamp: int, process: str) -> None:
         now = self._utc_ns()
-        last, ahead = self._last.get(purpose, -1), now + AHEAD_S * NS_PER_S
+        said_by = f"{purpose} {process}" if process else purpose
+        last, ahead = self._last.get(said_by, self._forgotten if process else -1), now + AHEAD_S * NS_PER_S
         if stamp <= last and not stamp <= ahead < last:
             raise CenterError(f"a message of {purpose} was said before, or later than it was signed", code="old")
         if purpose in _OF_THE_MOMENT:
             self.late = stamp < now - LATEST_S * NS_PER_S
             if self.late:
                 raise CenterError(f"a message of {purpose} is too late; compare the clocks of both ends", code="late")
-        self._last[purpose] = stamp
+        self._last[said_by] = stamp
+        if process:
+            self._forget_processes(said_by)
         if purpose in _KEPT:
             self._keep(synced=abs(now - self._synced_ns) >= _SYNC_NS)
+
+    def _forget_processes(self, newest: str) -> None:
+        """Of processes of the center that were not heard for long no stamp is kept: who comes anew must be later than
+        all of those."""
+        processes = sorted((stamp, name) for name, stamp in self._last.items() if " " in name and name != newest)
+        for stamp, name in processes[: max(0, len(processes) + 1 - MOST_CENTERS)]:
+            del self._last[name]
+            self._forgotten = max(self._forgotten, stamp)
 
     def _keep(self, *, synced: bool) -> None:
         key = self.key
@@ -184,6 +201,12 @@ class TrustedCenter:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             self._has_signed = True  # there was a file, so the center had signed
             log.warning("stamps_unreadable", why=str(error)[:200])
+
+
+def _process_of(value: Any) -> str:
+    """Which process of the center says so; empty where it has one alone."""
+    process = value.get("center", "") if isinstance(value, dict) else ""
+    return process if isinstance(process, str) and len(process) <= MOST_PROCESS_CHARS else ""
 
 
 def _json(data: bytes, limit: int) -> Any:

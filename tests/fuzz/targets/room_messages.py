@@ -14,8 +14,9 @@ from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.notice import MAX_NOTICE_BYTES, HearingNotice
 from sync.text.strict_json import read_strict
 from sync.uplink.files.selftest_round_trip import MAX_ORDER_BYTES, _Order
-from sync.uplink.live.live_publisher import MAX_DEMAND_BYTES, Demand
+from sync.uplink.live.live_publisher import MAX_DEMAND_BYTES
 from sync.uplink.proof.witness import MAX_ANSWER_BYTES, Answer
+from sync.uplink.wanted_tracks import Demand
 
 _KINDS: dict[bytes, tuple[type[BaseModel], int]] = {
     b"r": (Receipts, MAX_RECEIPTS_BYTES),

@@ -165,7 +165,7 @@ async def test_a_level_that_cannot_be_read_shows_nobody_anything(served: Served,
     )
     again = build(load_config(served.data.parent / "center.toml"))
     with pytest.raises(ConfigError, match="verify --audit"):
-        await again.classifications.start()
+        await again.rights.start()
     again.database.close()
 
 

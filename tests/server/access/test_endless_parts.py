@@ -31,7 +31,7 @@ class Court:
     def __init__(self, folder: Path) -> None:
         self.database = open_database(f"sqlite:///{folder / 'center.db'}")
         self.record, archive = RecordWriter(self.database), RecordReader(self.database)
-        self.sealing = Sealing(self.record, archive, Classifications(self.record, archive))
+        self.sealing = Sealing(self.record, Classifications(self.record, archive))
         self.told: list[str] = []
         self.sealing.changed.add(self.told.append)
 

@@ -55,7 +55,7 @@ async def store(served: Served, *events: dict[str, Any]) -> None:
     batch = [read_event(ROOM, json.dumps(one).encode()) for one in events]
     ingest = served.center.ingest
     outcome = await ingest._record.store_events(batch)
-    ingest.sealed.notify(outcome.sealed)
+    ingest.sealed.notify(outcome.sealed, outcome.version)
     ingest.stored.notify(outcome.fresh)
 
 

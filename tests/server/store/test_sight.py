@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from server.access.classification import Classification, Classifications
+from server.access.shared_rights import SharedRights
 from server.events.admission import read_event
 from server.store import tables as t
 from server.store.archive.filters import HearingFilter, WordFilter
@@ -35,7 +36,8 @@ class Archive:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.record, self.reader = RecordWriter(database), RecordReader(database)
-        self.levels = Classifications(self.record, self.reader)
+        self.rights = SharedRights(database)
+        self.levels = Classifications(self.record, self.reader, self.rights)
         self._last = 0
 
     def number(self) -> int:
@@ -114,7 +116,7 @@ async def test_closed_hearings_take_no_place_of_open_ones_in_a_list(archive: Arc
         connection.execute(insert(t.hearings), more)
 
     await archive.database.write(fill)
-    await archive.levels.start()
+    await archive.rights.start()
     assert await archive.listed("inspector") == ["new", "old"]
     assert await archive.listed("inspector", case="123") == ["new", "old"]
     assert await archive.listed("nobody", case="123") == ["new", "old"]
@@ -159,7 +161,7 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
     database.close()
     again = Archive(open_database(url))
     try:
-        await again.levels.start()
+        await again.rights.start()
         assert await again.listed("inspector") == ["h1"]
         assert sorted(await again.listed("archivist")) == ["h1", "h2", "h3"]
         for hearing in ("h0", "h1", "h2", "h3"):

@@ -77,10 +77,8 @@ class Stand:
         )
         self.demand()  # the center has heard this room, and nobody watches it
 
-    def demand(
-        self, *tracks: str, levels: bool = False, session: str = "", uplink: str = "", twice: bool = False
-    ) -> None:
-        wanted = {"tracks": tracks, "levels": levels, "session": session, "uplink": uplink, "twice": twice}
+    def demand(self, *tracks: str, levels: bool = False, session: str = "", **more: object) -> None:
+        wanted = {"tracks": tracks, "levels": levels, "session": session, "uplink": "", "twice": False, **more}
         self.line.handlers["p/demand"](center_says("demand", ADDRESS, wanted, next(self._stamps)))
 
     def take(self, *messages: bytes, track: str = "bench") -> None:

@@ -27,10 +27,6 @@ async def main(path: Path) -> None:
     async def there() -> Mapping[str, Any]:
         return {"there": sum(room.is_there for room in rooms)}
 
-    async def begin() -> Mapping[str, Any]:
-        samples.begin()
-        return {}
-
     async def report() -> Mapping[str, Any]:
         seen = samples.report()
         totals = {
@@ -47,7 +43,7 @@ async def main(path: Path) -> None:
         return {"pending": sum(room.pending for room in rooms)}
 
     works = [room.run() for room in rooms]
-    await obey({"there": there, "begin": begin, "report": report, "quiet": quiet}, *works)
+    await obey({"there": there, "report": report, "quiet": quiet}, samples, *works)
 
 
 if __name__ == "__main__":

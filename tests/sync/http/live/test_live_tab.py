@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -161,3 +162,21 @@ async def test_a_tab_that_is_far_behind_goes_on_with_the_newest() -> None:
         got.append(unpacked(await tab.next()).sequence)
     assert got == [1, 2, 8, 9, 10], "the other track, and of this one what is not far behind"
     assert tab._media_bytes == 0
+
+
+async def test_while_nobody_knows_who_may_see_what_nothing_is_sent_and_then_it_is_judged_anew() -> None:
+    known, sealed = asyncio.Event(), False
+
+    async def until_known() -> None:
+        await known.wait()
+
+    tab = LiveTab(LIMIT_BYTES, may_see=lambda hearing: hearing is None or not sealed, until_known=until_known)
+    tab.text({"of": "h1"}, hearing="h1")
+    tab.text({"of": "nobody"})
+    sent = asyncio.ensure_future(tab.next())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not sent.done()
+    sealed = True  # what was taken out of the queue already is judged as what waits
+    known.set()
+    assert json.loads(await sent) == {"of": "nobody"}

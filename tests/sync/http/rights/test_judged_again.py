@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -11,9 +12,10 @@ import pytest
 from fastapi import Request
 from fastapi.responses import FileResponse, StreamingResponse
 
-from sync.errors import AccessError, WutongError
+from sync.errors import AccessError, StorageError, WutongError
 from sync.http.audit.outcomes import Outcome
 from sync.http.rights.access import Access
+from sync.http.rights.people import Session
 from sync.http.rights.rules import allow, public
 from sync.http.serve import new_app, serving
 
@@ -114,3 +116,82 @@ async def test_what_is_sealed_in_the_middle_of_an_answer_is_cut_there(tmp_path: 
         with pytest.raises(httpx.RemoteProtocolError):
             await read()
     assert got == [b"first"]
+
+
+async def read_slowly(server: Server, meanwhile: Callable[[httpx.AsyncClient], Awaitable[object]]) -> list[bytes]:
+    """What comes of an answer in the middle of which something happens."""
+    got: list[bytes] = []
+    async with (
+        serving(server.app, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-Wutong": "1"}) as http,
+    ):
+        await signed_in(http, server)
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            async with http.stream("GET", "/slow") as answer:
+                async for piece in answer.aiter_bytes():
+                    got.append(piece)
+                    await meanwhile(http)
+                    server.pieces.set()
+    return got
+
+
+async def test_who_signs_out_in_the_middle_of_an_answer_gets_no_more_of_it(tmp_path: Path) -> None:
+    assert await read_slowly(Server(tmp_path), lambda http: http.delete("/api/session")) == [b"first"]
+
+
+class Doubt:
+    """Rights that several processes share, and that this one may lose."""
+
+    def __init__(self) -> None:
+        self.known = True
+        self.kept: list[str] = []
+
+    def check(self) -> None:
+        if not self.known:
+            raise WutongError("who may see what is not known", code="rights-unknown")
+
+    async def opened(self, key: str, session: Session) -> None:
+        self.kept.append(key)
+
+    async def ended(self, key: str) -> None:
+        self.kept.remove(key)
+
+    async def ended_of(self, grant: str) -> None:
+        """There are no guests here."""
+
+
+async def test_a_server_that_does_not_know_the_rights_any_more_says_so_and_cuts_what_is_under_way(
+    tmp_path: Path,
+) -> None:
+    server, doubt = Server(tmp_path), Doubt()
+    server.access.share(doubt, doubt)
+    told: list[tuple[int, str]] = []
+
+    async def lose(http: httpx.AsyncClient) -> None:
+        doubt.known = False
+        for method, path in (("GET", "/file"), ("GET", "/api/session"), ("DELETE", "/api/session")):
+            answer = await http.request(method, path)
+            told.append((answer.status_code, answer.json()["code"]))
+        assert (await http.get("/open")).status_code == 200
+
+    assert await read_slowly(server, lose) == [b"first"]
+    assert told == [(503, "rights-unknown")] * 3
+    assert len(doubt.kept) == 1, "the session goes on when it is known again"
+
+
+async def test_a_session_that_others_cannot_be_told_of_is_none(tmp_path: Path) -> None:
+    server, doubt = Server(tmp_path), Doubt()
+    server.access.share(doubt, doubt)
+
+    async def fails(key: str, session: Session) -> None:
+        raise StorageError("the store is away")
+
+    doubt.opened = fails  # type: ignore[method-assign]
+    async with (
+        serving(server.app, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-Wutong": "1"}) as http,
+    ):
+        answer = await http.post("/api/session", json={"code": server.access.plain_codes()["clerk"]})
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage")
+        assert server.access._people.known() == {}
+        assert (await http.get("/api/session")).status_code == 401

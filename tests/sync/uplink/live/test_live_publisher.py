@@ -15,9 +15,10 @@ from sync.mqtt import RECONNECT_S, MqttConnection, Will
 from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause
-from sync.uplink.live.live_publisher import BACKLOG_BYTES, DEMAND_S, LATE_NS, LivePublisher
+from sync.uplink.live.live_publisher import BACKLOG_BYTES, LATE_NS, LivePublisher
 from sync.uplink.live.twin import HOLD_S, TURN_S
 from sync.uplink.trust.trusted_center import TrustedCenter
+from sync.uplink.wanted_tracks import DEMAND_S
 from tests.support.peers.live_line import INIT, Stand, fragment
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
 

@@ -7,8 +7,8 @@ PostgreSQL by pairs of characters, on SQLite by runs of three. For a million hea
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
