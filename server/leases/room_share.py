@@ -11,10 +11,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from ssl import SSLContext
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from fastapi import FastAPI
+from sqlalchemy import event
 
 from server.ingest.floods import FLOOD
 from server.ingest.mqtt import CenterBroker
@@ -40,6 +41,8 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 0.5
 ALARMS_S = 2.0
 POLL_S = 1.0
+IDLE_S = 5
+"""Less than a lease lasts."""
 LOOK_S = 1.0
 """The folder of uploads is not looked through more often for who plays a hearing of another process's room."""
 OVER_BY_THEMSELVES = frozenset({FLOOD, TWICE})
@@ -204,6 +207,8 @@ def share_rooms(
 ) -> RoomShare:
     """The share of one process in the rooms of a center; what it writes of them is fenced from now on."""
     database.fence = keeper.fence
+    event.listen(database.engine, "connect", _give_way_soon)
+    database.engine.dispose()  # connections that were made before
     gateway = live.gateway
     subscriptions = RoomSubscriptions(broker, rooms, gateway.audience, lambda: gateway.tabs)
     live.looked_at.add(subscriptions.look)
@@ -211,3 +216,10 @@ def share_rooms(
     return RoomShare(
         keeper, subscriptions, alarms, elsewhere, rooms, uploads, publisher, forgetful, broker.link, learn_signing
     )
+
+
+def _give_way_soon(connection: Any, _record: Any) -> None:
+    """A process that stands still in the middle of a transaction holds up the next owner no longer than a lease."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_S}s'")
+    connection.commit()
