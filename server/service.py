@@ -41,8 +41,7 @@ from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
 from server.leases.center_process import CenterProcess
 from server.leases.forward_pass import PassSealer
-from server.leases.lease_keeper import LeaseKeeper
-from server.leases.ownership import Ownership
+from server.leases.ownership import owned_by
 from server.leases.process_broker import broker_account, open_broker
 from server.leases.room_share import share_rooms
 from server.leases.stored_elsewhere import StoredElsewhere
@@ -129,7 +128,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
     broker, shown = open_broker(config, court, mine)
     addresses = [room.address for room in config.rooms]
-    ownership = Ownership(None if mine is None else LeaseKeeper(database.engine, mine, addresses))
+    ownership = owned_by(mine, database, addresses)
     rooms = Rooms(config.rooms)
     rooms.twice.add(ownership.of_own(lambda room: audit.note("twice", "device", room.address, "")))
     classifications = Classifications(record, archive)

@@ -131,6 +131,13 @@ def check_tokens(connection: Connection, mine: CenterProcess, wanted: Mapping[in
     return frozenset(wanted.keys() - held)
 
 
+def living(connection: Connection) -> list[int]:
+    """The numbers of the processes that share this database now."""
+    now = connection.execute(_NOW).scalar_one()
+    p = center_processes.c
+    return sorted(connection.execute(select(p.number).where(p.until_ms > now)).scalars())
+
+
 def _hurry(connection: Connection) -> None:
     """What cannot be done soon is done in the next round."""
     setting: Any = text("SELECT set_config('statement_timeout', :round, true), set_config('lock_timeout', :lock, true)")

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from server.leases.center_process import CenterProcess
 from server.leases.lease_keeper import LeaseKeeper
+from server.leases.lease_rows import living
 from server.rooms import KnownRoom
+from server.store.database import Database
+from sync.errors import ConfigError
+
+
+def owned_by(mine: CenterProcess | None, database: Database, rooms: Collection[str]) -> Ownership:
+    """Of this process. `ConfigError` where it would be the only one, and there are others on this database."""
+    if mine is not None:
+        return Ownership(LeaseKeeper(database.engine, mine, rooms))
+    numbers = database.read_now(living) if database.dialect == "postgresql" else []
+    if numbers:
+        raise ConfigError(
+            f"本数据库上已有编号为 {numbers} 的中心进程在运行，请用 --process 启动 (numbered processes of this center run on "
+            "this database: start this one with --process N, or stop them first)"
+        )
+    return Ownership()
 
 
 @dataclass(frozen=True, slots=True)
