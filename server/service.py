@@ -68,6 +68,7 @@ from sync.http.origins import Origins
 from sync.http.serve import new_app, serving
 from sync.ledger.keys import CENTER
 from sync.ledger.note import Verifier
+from sync.runtime.listeners import Listeners
 from sync.runtime.service import Lifeline, cancel_and_wait, every
 from sync.tls.identity import TlsIdentity
 
@@ -178,9 +179,11 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     messages.stored_elsewhere(elsewhere.take)
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
-    rooms.came_back.add(ownership.of_own(dockets.came_back))
     notices = Notices(archive, classifications, sealing, publisher)
-    rooms.came_back.add(ownership.of_own(notices.came_back))
+    to_tell = Listeners[[KnownRoom]]()
+    for tell in (dockets.came_back, notices.came_back):
+        to_tell.add(tell)
+    rooms.came_back.add(ownership.of_own(to_tell.notify))
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)
     secure = config.web.https or (config.serves_tls and not policy.is_open)
@@ -220,16 +223,21 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes, owns=ownership.owns)
     share = None
     if ownership.keeper is not None:
-
-        async def learn_signing() -> None:
-            signing.learn(await archive.audited(SIGNS))
-
-        old = [record, witness, unrecorded]
         share = share_rooms(
-            ownership.keeper, database, broker, rooms, live, uploads, publisher, elsewhere, old, learn_signing
+            ownership.keeper,
+            database,
+            broker,
+            rooms,
+            live,
+            uploads,
+            publisher,
+            elsewhere,
+            [record, witness, unrecorded],
+            lambda: signing.read(archive),
+            to_tell.notify,
         )
-        tls_to_others = TlsIdentity(court.files).context if config.serves_tls else None
-        share.install(app, tokens, PassSealer(key), tls_to_others)
+        to_others = shown or TlsIdentity(court.files)
+        share.install(app, tokens, PassSealer(key), to_others.context if config.serves_tls else None)
     playing = PlaybackService(archive, Media(indexes), store, uploads, freshen=None if share is None else share.freshen)
     InspectorRoutes(
         access=access,
@@ -323,7 +331,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     await center.sealing.start()
     await center.grants.start()
     await center.enrollment.refresh()  # before the first event comes
-    center.signing.learn(await center.archive.audited(SIGNS))
+    await center.signing.read(center.archive)
     await center.tls.start(center.rooms)
     if center.share is not None:
         await center.share.start()

@@ -76,6 +76,7 @@ class LeaseKeeper:
         """When the last round began that was answered."""
         self._tokens: Mapping[int, int] = {}
         self._has_started = False
+        self._is_ending = False
         self._addresses: dict[int, str] = {}
         self._ahead_ns = 0
         """How far the database's clock is ahead of this machine's."""
@@ -157,6 +158,7 @@ class LeaseKeeper:
 
     def stop_acting(self) -> None:
         """Own nothing from now on; what is being written is still kept, or refused, by the database."""
+        self._is_ending = True
         self._act_for(frozenset())
 
     async def stop(self) -> None:
@@ -178,7 +180,7 @@ class LeaseKeeper:
         self._until_s = asked_s + LEASE_S - MARGIN_S
         self._addresses = dict(found.addresses)
         self.fence.hold(found.tokens)
-        if self._has_started or not found.twin:
+        if not self._is_ending and (self._has_started or not found.twin):
             # One that another has owned in between begins anew.
             same = frozenset(shard for shard in self._acting if found.tokens.get(shard) == self._tokens.get(shard))
             self._act_for(same)

@@ -21,8 +21,8 @@ def owned_by(mine: CenterProcess | None, database: Database, rooms: Collection[s
     numbers = database.read_now(living) if database.dialect == "postgresql" else []
     if numbers:
         raise ConfigError(
-            f"本数据库上已有编号为 {numbers} 的中心进程在运行，请用 --process 启动 (numbered processes of this center run on "
-            "this database: start this one with --process N, or stop them first)"
+            f"本数据库上已有编号为 {numbers} 的中心进程在运行，请用 --process 启动"
+            " (numbered processes of this center run on this database: start this one with --process N, or stop them)"
         )
     return Ownership()
 

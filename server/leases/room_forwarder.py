@@ -132,6 +132,7 @@ class RoomForwarder:
         path = _path(scope)
         headers = MutableHeaders(raw=[pair for pair in scope["headers"] if pair[0].decode("latin-1") not in _HOPS])
         peer = scope.get("state", {}).get(PEER)
+        headers.setdefault("accept-encoding", "identity")
         headers[HEADER] = self._sealer.seal(ForwardPass.of(to, scope["method"], path, peer))
         has_body = "content-length" in headers or "transfer-encoding" in Headers(scope=scope)
         request = self._client().build_request(

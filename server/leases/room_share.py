@@ -29,7 +29,7 @@ from server.leases.room_subscriptions import RoomSubscriptions
 from server.leases.shared_alarms import SharedAlarms
 from server.leases.stored_elsewhere import StoredElsewhere
 from server.live.hub import LiveHub
-from server.rooms import TWICE, Rooms
+from server.rooms import TWICE, KnownRoom, Rooms
 from server.store.database import Database
 from sync.errors import StorageError
 from sync.ledger.messages.receipts import Receipts
@@ -71,11 +71,14 @@ class RoomShare:
         forgetful: Sequence[Forgetful],
         link: Listeners[[bool]],
         learn_signing: Callable[[], Awaitable[None]],
+        tell: Callable[[KnownRoom], object],
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`forgetful`: what is told when rooms come; `link`: told whether the broker is there;
-        `learn_signing()`: read of which rooms nothing unsigned is taken any more."""
+        """`forgetful`: what is told when rooms come; `link`: told whether the broker is there; `learn_signing()`: read
+        of which rooms nothing unsigned is taken any more; `tell(room)`: tell a room that is there what an owner has to
+        tell it."""
+        self._tell = tell
         self._learn_signing = learn_signing
         self.keeper = keeper
         self.subscriptions = subscriptions
@@ -185,7 +188,7 @@ class RoomShare:
         self._ask_again(rooms)
         for room in rooms:
             if self._rooms.states[room].heard:
-                self._rooms.came_back.notify(self._rooms.states[room])  # what its new owner has to tell it
+                self._tell(self._rooms.states[room])  # the owner before may have had no time for it
 
     async def _read_what_was_left(self) -> None:
         await asyncio.to_thread(self._uploads.look_again)
@@ -204,6 +207,7 @@ def share_rooms(
     elsewhere: StoredElsewhere,
     forgetful: Sequence[Forgetful],
     learn_signing: Callable[[], Awaitable[None]],
+    tell: Callable[[KnownRoom], object],
 ) -> RoomShare:
     """The share of one process in the rooms of a center; what it writes of them is fenced from now on."""
     database.fence = keeper.fence
@@ -213,8 +217,9 @@ def share_rooms(
     subscriptions = RoomSubscriptions(broker, rooms, gateway.audience, lambda: gateway.tabs)
     live.looked_at.add(subscriptions.look)
     alarms = SharedAlarms(database, rooms, keeper.owns)
+    link = broker.link
     return RoomShare(
-        keeper, subscriptions, alarms, elsewhere, rooms, uploads, publisher, forgetful, broker.link, learn_signing
+        keeper, subscriptions, alarms, elsewhere, rooms, uploads, publisher, forgetful, link, learn_signing, tell
     )
 
 

@@ -53,7 +53,7 @@ class SharedAlarms:
         """These rooms are this process's now: what their owner before had on stays on until it is over, but for the
         codes in `without`."""
         for room in rooms:
-            for code, words in self._elsewhere(room).items():
+            for code, words in self._rooms.states[room].alarms_elsewhere.items():
                 if code not in without:
                     self._rooms.alarm(room, code, words)
             self._rooms.show_elsewhere(room, {})

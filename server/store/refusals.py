@@ -31,6 +31,8 @@ class LeaseLostError(StoreRefusedError):
     """Another process owns these rooms now: what this one wrote of them was taken back, and the rooms say it to that
     one again."""
 
+    code = "busy"
+
     def __init__(self, rooms: frozenset[str]) -> None:
         super().__init__(
             f"{len(rooms)} 个法庭已由中心的另一进程接管，本次内容未写入"
