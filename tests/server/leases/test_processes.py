@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -120,15 +121,19 @@ async def test_what_was_said_while_nobody_listened_arrives_once_somebody_does(
         await whole(center, rooms)
 
 
-async def test_a_process_that_is_killed_is_replaced_by_the_others(center: CenterProcesses, tmp_path: Path) -> None:
+async def test_a_process_that_is_killed_is_replaced_by_the_others(
+    center: CenterProcesses, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     killed: list[int] = []
 
     async def kill(rooms: dict[str, SendingRoom]) -> None:
         await until(lambda: is_shared(center), PATIENCE_S)
         killed.append(owner_of(center, ROOMS["killed"][0]))
         center.processes[killed[0] - 1].kill()
+        killed_s = time.monotonic()
         before = {address: room.outbox.receipted for address, room in rooms.items()}
         await until(lambda: all(room.outbox.receipted > before[a] for a, room in rooms.items()), PATIENCE_S)
+        record_property("receipted_again_s", round(time.monotonic() - killed_s, 1))
         assert killed[0] not in {owner_of(center, room) for room in ROOMS["killed"]}
 
     await speaking(center, "killed", tmp_path, [kill])
