@@ -47,6 +47,13 @@ def center(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> 
         yield made
 
 
+async def eventually(condition: Callable[[], object]) -> None:
+    """Wait for what the database says, asked a few times a second."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.2)
+
+
 def owner_of(center: CenterProcesses, room: str) -> int:
     """The number of the process that owns a room; 0 for none."""
     address = center.owners().get(shard_of(room), "")
@@ -127,7 +134,7 @@ async def test_a_process_that_is_killed_is_replaced_by_the_others(
     killed: list[int] = []
 
     async def kill(rooms: dict[str, SendingRoom]) -> None:
-        await until(lambda: is_shared(center), PATIENCE_S)
+        await eventually(lambda: is_shared(center))
         killed.append(owner_of(center, ROOMS["killed"][0]))
         center.processes[killed[0] - 1].kill()
         killed_s = time.monotonic()
@@ -143,14 +150,14 @@ async def test_a_process_that_stands_still_longer_than_its_lease_does_nothing_as
     center: CenterProcesses, tmp_path: Path
 ) -> None:
     async def stand_still(rooms: dict[str, SendingRoom]) -> None:
-        await until(lambda: is_shared(center), PATIENCE_S)
+        await eventually(lambda: is_shared(center))
         one = center.processes[owner_of(center, ROOMS["stopped"][0]) - 1]
         one.freeze()
-        await until(lambda: owner_of(center, ROOMS["stopped"][0]) not in (0, one.number), PATIENCE_S)
+        await eventually(lambda: owner_of(center, ROOMS["stopped"][0]) not in (0, one.number))
         before = {address: room.outbox.receipted for address, room in rooms.items()}
         await until(lambda: all(room.outbox.receipted > before[a] for a, room in rooms.items()), PATIENCE_S)
         one.thaw()
-        await until(lambda: is_shared(center), PATIENCE_S)
+        await eventually(lambda: is_shared(center))
 
     await speaking(center, "stopped", tmp_path, [stand_still])
 
@@ -196,7 +203,7 @@ async def test_files_of_a_room_reach_its_owner_by_any_process_and_outlive_it(
 ) -> None:
     """Half of a file by one process, the owner is killed, the rest by another: one file, as it was sent."""
     center.start()
-    await until(lambda: is_shared(center), PATIENCE_S)
+    await eventually(lambda: is_shared(center))
     room, data = ROOMS["files"][0], bytes(range(256)) * 4096
     middle = len(data) // 2
     sent = {"hearing": hearing_of(room), "kind": "segment", "track": "bench", "index": 0, "name": "bench/00000.mp4"}

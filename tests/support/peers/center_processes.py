@@ -141,6 +141,9 @@ class CenterProcesses:
         """The broker and all processes that do not run."""
         if self.broker._process is None:
             self.broker.start()
+        if not (self.data / "codes.json").exists():
+            self.processes[0].start()  # the first start of a center is that of one process
+            self.processes[0].wait()
         for one in self.processes:
             if not one.runs:
                 one.start()
