@@ -19,7 +19,7 @@ import structlog
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.ingest.room_tokens import Tokens
 from server.leases.forward_pass import HEADER, ForwardPass, PassSealer
@@ -79,11 +79,7 @@ class RoomForwarder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                if self._http is not None:
-                    await self._http.aclose()
+            await self._app(scope, receive, self._closing(send))
             return
         if scope["type"] != "http" or not OF_ROOMS.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
@@ -97,6 +93,16 @@ class RoomForwarder:
             await error_response(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _closing(self, send: Send) -> Send:
+        """Nobody waits for what is done after the end was said."""
+
+        async def send_last(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown.") and self._http is not None:
+                await self._http.aclose()
+            await send(message)
+
+        return send_last
 
     def _goes_to(self, scope: Scope) -> str:
         """Where a request goes; "" for here. `WutongError` "busy" while nobody can answer it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -205,17 +207,15 @@ async def test_two_of_one_number_are_refused_in_words_and_the_first_goes_on(
 async def test_what_is_said_to_rooms_is_stamped_by_the_clock_of_the_database(
     several: list[Seen], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import server.leases.lease_keeper as module
-
     first, second, _ = several
-    real = module.time.time_ns
-    monkeypatch.setattr(module.time, "time_ns", lambda: real() - 3_600_000_000_000)
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() - 3_600_000_000_000)
     await first.keeper.step()
     behind = first.keeper.utc_ns()
-    monkeypatch.setattr(module.time, "time_ns", real)
+    monkeypatch.setattr(time, "time_ns", real)
     await second.keeper.step()
     assert abs(second.keeper.utc_ns() - real()) < 60_000_000_000
-    monkeypatch.setattr(module.time, "time_ns", lambda: real() - 3_600_000_000_000)
+    monkeypatch.setattr(time, "time_ns", lambda: real() - 3_600_000_000_000)
     assert abs(first.keeper.utc_ns() - real()) < 60_000_000_000
     assert behind <= first.keeper.utc_ns()
 
@@ -238,8 +238,6 @@ async def test_a_database_that_is_away_is_asked_again_soon_and_said_once(
 
 
 async def test_it_runs_by_itself_and_ends(several: list[Seen]) -> None:
-    import asyncio
-
     first, second, _ = several
     running = [asyncio.create_task(one.keeper.run()) for one in (first, second)]
     try:
