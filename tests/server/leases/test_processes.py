@@ -195,7 +195,7 @@ async def test_the_database_is_stopped_longer_than_a_lease_and_comes_back(
 
 async def test_a_rolling_restart_loses_and_doubles_nothing(center: CenterProcesses, tmp_path: Path) -> None:
     async def restart(rooms: dict[str, SendingRoom]) -> None:
-        for one in center.processes[:2]:
+        for one in center.processes[:1]:
             assert await asyncio.to_thread(one.stop) == 0
             assert center.rows(f"SELECT count(*) FROM center_processes WHERE number = {one.number}") == [(0,)]
             one.start()
