@@ -228,7 +228,7 @@ class UploadFiles:
                 raise StorageError("this upload was dropped; its room begins another")
             before = size_of(partial.path)
             try:
-                with partial.path.open("r+b", buffering=0) as file:
+                with partial.path.open("r+b") as file:
                     if os.fstat(file.fileno()).st_nlink > 1:
                         raise StorageError("this upload is in the record already; nothing is added to it")
                     written = 0

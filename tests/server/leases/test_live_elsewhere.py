@@ -160,13 +160,13 @@ async def test_what_the_owner_has_noticed_is_on_every_wall_and_outlives_the_owne
     codes = set(two.owner.center.rooms.states[ROOM].alarms)
     async with looking(two.other) as one:
         two.status(1)
-        await until(lambda: {alarm["code"] for alarm in shown(one).get("center_alarms", [])} >= codes)
+        await until(lambda: {alarm["code"] for alarm in shown(one).get("center_alarms", [])} >= codes, 60)
         keeper = two.owner.center.share.keeper
         keeper.stop_acting()
         await keeper._in_thread(lambda connection: leave(connection, keeper.mine))
-        await until(lambda: two.other.center.share.keeper.owns(ROOM), 30)
-        assert set(two.other.center.rooms.states[ROOM].alarms) >= codes
-        assert {alarm["code"] for alarm in shown(one)["center_alarms"]} >= codes
+        await until(lambda: two.other.center.share.keeper.owns(ROOM), 60)
+        await until(lambda: set(two.other.center.rooms.states[ROOM].alarms) >= codes)
+        await until(lambda: {alarm["code"] for alarm in shown(one)["center_alarms"]} >= codes)
 
 
 async def test_a_file_that_came_by_the_other_process_is_played_there_while_it_grows(two: Two, footage: bytes) -> None:
