@@ -106,7 +106,7 @@ async def test_a_store_that_takes_nothing_is_asked_once_for_all_of_them(writing:
         tries += 1
         return await write(work, of_rooms=of_rooms)
 
-    writing.database.write = counted  # type: ignore[method-assign, assignment]
+    writing.database.write = counted  # type: ignore[method-assign]
     await write(lambda c: c.execute(text("ALTER TABLE checkpoints RENAME TO away")))
     outcomes = await asyncio.gather(*(writing.cosigner.store(row(f"h{n}")) for n in range(9)), return_exceptions=True)
     assert all(isinstance(outcome, StorageError) for outcome in outcomes)
