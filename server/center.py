@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
+import structlog
 from fastapi import FastAPI
 
 from server.access.audit import Audit
@@ -24,6 +26,7 @@ from server.inspection.unrecorded import Unrecorded
 from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
+from server.leases.room_share import RoomShare
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.objects.object_store import ObjectStore
@@ -34,8 +37,11 @@ from server.store.kept_folds import KeptFolds
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from server.tls.center import CenterTls
+from sync.errors import LedgerError, StorageError
 from sync.http.monitoring.doors import Monitoring
 from sync.http.rights.access import Access
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -73,5 +79,40 @@ class Center:
     witness: Witness
     tls: CenterTls
     monitoring: Monitoring
+    share: RoomShare | None
+    """How this process shares the rooms with others; None where it is the only one."""
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
+
+    async def poll(self) -> None:
+        """What is looked at about once a second."""
+        self.rooms.poll()
+        self.floods.poll()
+        self.live.poll()
+        self.watching.poll()
+
+    async def demand(self) -> None:
+        """Say again what is watched."""
+        self.live.demand()
+
+    async def refresh_devices(self) -> None:
+        """Read which devices may sign now."""
+        try:
+            await self.enrollment.refresh()
+        except StorageError as error:
+            log.error("devices_not_read", why=error.message, next="those that were known go on")
+
+    async def expire_uploads(self) -> None:
+        """Drop uploads that have lost their rooms."""
+        await asyncio.to_thread(self.uploads.expire, time.time())
+
+    async def look_at_store(self) -> None:
+        """Whether the store of objects is there."""
+        await asyncio.to_thread(self.objects.look)
+
+    async def sign_last(self) -> None:
+        """Sign the audit log's head at the end of the process."""
+        try:
+            await self.ledger.sign()
+        except (StorageError, LedgerError) as error:
+            log.error("audit_head_not_signed", why=error.message)

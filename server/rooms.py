@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -88,6 +88,8 @@ class KnownRoom:
     seen_utc_ns: int | None = None
     alarms: dict[str, str] = field(default_factory=dict)
     """Alarms that the center itself raised: code -> words."""
+    alarms_elsewhere: dict[str, str] = field(default_factory=dict)
+    """Those that the process of the center has raised which owns this room."""
     steady_recorder: dict[str, Any] | None = None
     """What its recorder says, without the counters."""
     hearing_text: str = ""
@@ -141,7 +143,7 @@ class KnownRoom:
             self.court_name,
             self.room_name,
             status.speaking if status is not None and self.online else [],
-            dict(self.alarms),
+            {**self.alarms_elsewhere, **self.alarms},
             self.live_id,
         )
 
@@ -160,7 +162,9 @@ class KnownRoom:
             "seats": [] if status is None else said.seats,
             "alarms": [] if status is None else said.alarms,
             "seen_utc_ns": self.seen_utc_ns,
-            "center_alarms": [{"code": code, "text": words} for code, words in self.alarms.items()],
+            "center_alarms": [
+                {"code": code, "text": words} for code, words in {**self.alarms_elsewhere, **self.alarms}.items()
+            ],
         }
         shown = to_ms(room)
         assert isinstance(shown, dict)
@@ -285,6 +289,11 @@ class Rooms:
         for room in self._rooms.values():
             room.heard = False
 
+    def unheard_of(self, addresses: Iterable[str]) -> None:
+        """These rooms are not listened to any more: nothing live of them may be shown by what they said last."""
+        for address in addresses:
+            self._rooms[address].heard = False
+
     def opened(self, address: str, hearing: str, room_ns: int) -> None:
         """The opening of a hearing is stored; the room's status may not say so yet."""
         room = self._rooms.get(address)
@@ -321,6 +330,12 @@ class Rooms:
         room = self._rooms[address]
         if room.alarms.pop(code, None) is not None:
             self._notify(room)
+
+    def show_elsewhere(self, address: str, alarms: dict[str, str]) -> None:
+        """What the owner of a room has noticed, where that is another process."""
+        room = self._rooms[address]
+        room.alarms_elsewhere = alarms
+        self._notify(room)
 
     def poll(self) -> None:
         """Note who has fallen silent; call about once a second. Looks only at those of whom something is due."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
@@ -33,7 +31,6 @@ from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.floods import Floods
 from server.ingest.message_pace import MessagePace
 from server.ingest.mishaps import Mishaps
-from server.ingest.mqtt import CenterBroker
 from server.ingest.receipts import Ingest
 from server.ingest.room_tokens import Tokens, certified_room, room_by
 from server.ingest.signed_publisher import SignedPublisher
@@ -46,6 +43,12 @@ from server.inspection.unrecorded import Unrecorded
 from server.integrity.audit_ledger import AuditLedger
 from server.integrity.enrollment import Enrollment, center_key
 from server.integrity.witness import Witness
+from server.leases.center_process import CenterProcess
+from server.leases.forward_pass import PassSealer
+from server.leases.ownership import owned_by
+from server.leases.process_broker import broker_account, open_broker
+from server.leases.room_share import share_rooms
+from server.leases.stored_elsewhere import StoredElsewhere
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.live.messages import RoomMessages
@@ -62,12 +65,14 @@ from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from server.tls.center import CenterTls, open_court
 from server.tls.devices import DeviceCertificates
-from sync.errors import ConfigError, LedgerError, StorageError
+from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.live.tab import CLIENT_BYTES
 from sync.http.rights.origins import Origins
 from sync.http.serve import new_app, serving
-from sync.mqtt import BrokerAddress
+from sync.ledger.keys import CENTER
+from sync.ledger.note import Verifier
+from sync.runtime.listeners import Listeners
 from sync.runtime.process.service import Lifeline, cancel_and_wait, every
 from sync.tls.identity import TlsIdentity
 
@@ -93,8 +98,9 @@ def _note_opening(classifications: Classifications, room: KnownRoom) -> None:
         classifications.opened(room.address, room.told_id, room.status.hearing.get("case"))
 
 
-def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
-    """Open everything, in the event loop; nothing is served yet. `ConfigError` when something cannot be used."""
+def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: int = CLIENT_BYTES) -> Center:
+    """Open everything, in the event loop; nothing is served yet. `mine`: which of several processes this is.
+    `ConfigError` when something cannot be used."""
     data = config.storage.data
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -104,14 +110,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
             data / "uploads",
             reserve_bytes=int(config.storage.reserve_gib * 2**30),
             quota_bytes=int(config.storage.upload_quota_gib * 2**30),
+            shared=mine is not None,
         )
     except OSError as error:
         raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}") from error
     policy = config.policy
     for warning in policy.warnings(config.plain_wires()):
         log.error("plain_wire", what=warning)
-    password = config.mqtt_password()
-    court = open_court(config)
+    court = open_court(config, broker_account(mine))
     database = open_database(config.database_url)
     certificates = DeviceCertificates(database, frozenset(room.address for room in config.rooms))
 
@@ -128,21 +134,11 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     rights = SharedRights(database)
     people = {"inspector": config.inspector, "archivist": config.archivist}
     access, sessions = open_people(data, people, database, rights)
-    # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
-    client_id = config.mqtt.username or f"wutong-center-{os.getpid()}"
-    shown = TlsIdentity(court.files) if config.mqtt.by_certificate else None
-    broker = CenterBroker(
-        BrokerAddress(
-            config.mqtt.host,
-            config.mqtt.port,
-            client_id,
-            config.mqtt.username,
-            password,
-            tls=None if shown is None else shown.context,
-        )
-    )
+    broker, shown = open_broker(config, court, mine)
+    addresses = [room.address for room in config.rooms]
+    ownership = owned_by(mine, database, addresses)
     rooms = Rooms(config.rooms)
-    rooms.twice.add(lambda room: audit.note("twice", "device", room.address, ""))
+    rooms.twice.add(ownership.of_own(lambda room: audit.note("twice", "device", room.address, "")))
     classifications = Classifications(record, archive, rights)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
     key = center_key(data)
@@ -162,6 +158,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         key,
         lambda text: [publisher.tell(room, "audit-head", text, qos=1) for room in rooms.states],
         tsa_url=config.audit.tsa_url,
+        is_mine=ownership.owns_first,
     )
     mishaps = Mishaps(rooms)
     signing = SigningRooms(lambda room: audit.note(SIGNS, "device", room, ""))
@@ -174,17 +171,26 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         accept_unsigned=accepts_plain,
         is_shut=certificates.is_shut,
         signing=signing,
+        owns=ownership.owns,
     )
     ingest.sealed.add(sealing.said)
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
-    messages = RoomMessages(rooms, ingest, witness.offer, live, mishaps, pace=pace, is_shut=certificates.is_shut)
+    elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), ownership.owns)
+    for told in (classifications.stored, rooms.stored, live.stored):
+        elsewhere.stored.add(told)
+    messages = RoomMessages(
+        rooms, ingest, witness.offer, live, mishaps, pace=pace, is_shut=certificates.is_shut, owns=ownership.owns
+    )
+    messages.stored_elsewhere(elsewhere.take)
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
-    rooms.came_back.add(dockets.came_back)
     notices = Notices(archive, classifications, sealing, publisher, rights)
-    rooms.came_back.add(notices.came_back)
+    to_tell = Listeners[[KnownRoom]]()
+    for tell in (dockets.came_back, notices.came_back):
+        to_tell.add(tell)
+    rooms.came_back.add(ownership.of_own(to_tell.notify))
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)
     secure = config.web.https or (config.serves_tls and not policy.is_open)
@@ -216,7 +222,25 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     enrollment.install(app, audit, certified_room(tokens))
     viewed = ViewingLog(record)
     watching = LiveLog(live, rooms, audit)
-    playing = PlaybackService(archive, Media(indexes), store, uploads)
+    unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes, owns=ownership.owns)
+    share = None
+    if ownership.keeper is not None:
+        share = share_rooms(
+            ownership.keeper,
+            database,
+            broker,
+            rooms,
+            live,
+            uploads,
+            publisher,
+            elsewhere,
+            [record, witness, unrecorded],
+            lambda: signing.read(archive),
+            to_tell.notify,
+        )
+        to_others = shown or TlsIdentity(court.files)
+        share.install(app, tokens, PassSealer(key), to_others.context if config.serves_tls else None)
+    playing = PlaybackService(archive, Media(indexes), store, uploads, freshen=None if share is None else share.freshen)
     InspectorRoutes(
         access=access,
         archive=archive,
@@ -269,9 +293,9 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         enrollment=enrollment,
         devices=certificates,
         rights=rights,
+        owns=ownership.owns,
     ).monitoring(config)
     monitoring.install(app)
-    unrecorded = Unrecorded(archive, record, rooms, config.not_recorded_minutes)
     center = Center(
         app,
         access,
@@ -303,6 +327,7 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
         witness,
         tls,
         monitoring,
+        share,
         failed,
     )
     return center
@@ -312,33 +337,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
 async def running(center: Center, host: str, port: int, *, proxies: Sequence[str] = ()) -> AsyncIterator[int]:
     """Run a center while the block runs; yields its port."""
 
-    async def poll() -> None:
-        center.rooms.poll()
-        center.floods.poll()
-        center.live.poll()
-        center.watching.poll()
-
-    async def demand() -> None:
-        center.live.demand()
-
-    async def devices() -> None:
-        try:
-            await center.enrollment.refresh()
-        except StorageError as error:
-            log.error("devices_not_read", why=error.message, next="those that were known go on")
-
-    async def look_at_store() -> None:
-        await asyncio.to_thread(center.objects.look)
-
-    async def expire() -> None:
-        await asyncio.to_thread(center.uploads.expire, time.time())
-
     if center.sessions is not None:
         await center.sessions.begin()
     await center.rights.start()  # before anybody can ask
     await center.enrollment.refresh()  # before the first event comes
-    center.signing.learn(await center.archive.audited(SIGNS))
+    await center.signing.read(center.archive)
     await center.tls.start(center.rooms)
+    if center.share is not None:
+        await center.share.start()
     center.broker.start()
     tasks = [
         asyncio.create_task(center.ingest.run(), name="ingest"),
@@ -346,18 +352,19 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(center.audit.run(), name="audit"),
         asyncio.create_task(center.ledger.run(), name="audit-ledger"),
         asyncio.create_task(center.record.catch_up_times(), name="times"),
-        asyncio.create_task(every(POLL_S, poll), name="poll"),
+        asyncio.create_task(every(POLL_S, center.poll), name="poll"),
         asyncio.create_task(center.live.wall.run(), name="wall"),
         *center.tls.tasks(),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
-        asyncio.create_task(every(DEMAND_S, demand), name="demand"),
-        asyncio.create_task(every(DEVICES_S, devices), name="devices"),
-        asyncio.create_task(every(EXPIRE_S, expire), name="uploads"),
-        asyncio.create_task(every(STORE_S, look_at_store), name="store"),
+        asyncio.create_task(every(DEMAND_S, center.demand), name="demand"),
+        asyncio.create_task(every(DEVICES_S, center.refresh_devices), name="devices"),
+        asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
+        asyncio.create_task(every(STORE_S, center.look_at_store), name="store"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
         asyncio.create_task(center.monitoring.run(), name="metrics"),
         asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
+        *([] if center.share is None else center.share.tasks()),
     ]
     if center.sessions is not None:
         tasks.append(asyncio.create_task(every(USE_S, center.sessions.say_use), name="sessions"))
@@ -375,28 +382,27 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         async with serving(center.app, host, port, proxies=proxies, tls=context, plain=plain) as bound:
             yield bound
     finally:
+        signs_last = center.share is None or center.share.keeper.owns_first()
+        if center.share is not None:
+            center.share.stop_acting()
         center.watching.poll(all_of_them=True)
         await cancel_and_wait(*tasks)
         await center.viewed.poll(all_of_them=True)
         await center.playing.close()
-        await _sign_last(center.ledger)
+        if signs_last:
+            await center.sign_last()
         await center.broker.stop()
         await center.rights.stop()
+        if center.share is not None:
+            await center.share.stop()
         await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
 
 
-async def _sign_last(ledger: AuditLedger) -> None:
-    try:
-        await ledger.sign()
-    except (StorageError, LedgerError) as error:
-        log.error("audit_head_not_signed", why=error.message)
-
-
-async def serve(config: Config, lifeline: Lifeline) -> None:
-    """Run the center until it is canceled."""
+async def serve(config: Config, lifeline: Lifeline, mine: CenterProcess | None = None) -> None:
+    """Run the center, or this process of it, until it is canceled."""
     sys.setswitchinterval(SWITCH_S)
-    center = build(config)
+    center = build(config, mine)
     # What is there now stays for good. The collector of cycles, which holds up everybody while it looks, looks at the
     # rest alone.
     gc.collect()

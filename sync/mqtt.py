@@ -22,7 +22,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,8 @@ TURN_BYTES = 128 * 1024
 """Handled before everybody else on the event loop has a turn, messages counted as the inbox counts them."""
 MAX_BACKLOG_BYTES = 32 * 1024 * 1024
 """Of all that waits to be written or, of QoS 1, to be acknowledged: more is not taken until some of it has gone."""
+MOST_FILTERS = 500
+"""Asked for in one packet."""
 GOODBYE_S = 1.0
 """So long a last message may take, and so long the goodbye after it."""
 STOOD_STILL_S = 1.5 * KEEPALIVE_S
@@ -92,6 +94,8 @@ class MqttConnection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handlers: dict[str, Handler] = {}
         self._filters: list[tuple[str, int]] = []
+        self._followed: dict[str, int] = {}
+        """Filters that come and go while it is connected."""
         self._take_any: AnyHandler | None = None
         self._sender_of: Callable[[str], str] = lambda topic: ""
         self._outstanding: dict[int, int] = {}
@@ -145,6 +149,24 @@ class MqttConnection:
         self._filters += filters
         self._take_any = handler
         self._sender_of = sender_of
+
+    def follow(self, filters: Mapping[str, int]) -> None:
+        """Hear these topics too, each with its quality of service, by the handler of `subscribe_any`, from now on."""
+        self._followed = {**self._followed, **filters}  # first: whoever connects just now subscribes to all of it
+        if self.connected:
+            self._ask(self._client, list(filters.items()))
+
+    def unfollow(self, filters: Collection[str]) -> None:
+        """Hear them no more; what is on its way may still come."""
+        gone = list(set(filters))
+        self._followed = {name: qos for name, qos in self._followed.items() if name not in gone}
+        for start in range(0, len(gone) if self.connected else 0, MOST_FILTERS):
+            self._client.unsubscribe(gone[start : start + MOST_FILTERS])
+
+    @staticmethod
+    def _ask(client: Any, filters: list[tuple[str, int]]) -> None:
+        for start in range(0, len(filters), MOST_FILTERS):
+            client.subscribe(filters[start : start + MOST_FILTERS])
 
     @property
     def dropped(self) -> int:
@@ -268,8 +290,7 @@ class MqttConnection:
         # What the connection before had not got rid of may be hours old; who must be heard says it again.
         client.drop_out_messages()
         self._is_outdated = False
-        if self._filters:
-            client.subscribe(self._filters)
+        self._ask(client, [*self._filters, *self._followed.items()])
         self._hop(self._up)
 
     def _paho_disconnect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:

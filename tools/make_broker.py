@@ -13,6 +13,8 @@ from pathlib import Path
 
 from wutong.broker_policy import certified_rights_text, tls_settings_text
 
+PROCESSES = 8
+"""Of a center, that may come to the broker beside the one that has no number."""
 OUT = Path(__file__).resolve().parent.parent / "systemd"
 
 _SETTINGS_HEAD = """\
@@ -36,7 +38,7 @@ def texts() -> dict[str, str]:
     return {
         "wutong-mosquitto.conf": _SETTINGS_HEAD
         + tls_settings_text("8883", "/var/lib/wutong-broker", "/etc/mosquitto/wutong.acl"),
-        "wutong-mosquitto.acl": _RIGHTS_HEAD + certified_rights_text(),
+        "wutong-mosquitto.acl": _RIGHTS_HEAD + certified_rights_text(processes=PROCESSES),
     }
 
 

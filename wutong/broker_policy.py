@@ -77,9 +77,10 @@ def tls_settings_text(listener: str, folder: str, rights: str, *, more: tuple[st
     return "\n".join(lines) + "\n"
 
 
-def certified_rights_text(rooms: Mapping[str, str] | None = None) -> str:
-    """The access list by certificates. `rooms`: `court/room` to an account with a password, for the old way."""
-    old = rights_text(CENTER, rooms or {})
+def certified_rights_text(rooms: Mapping[str, str] | None = None, *, processes: int = 0) -> str:
+    """The access list by certificates. `rooms`: `court/room` to an account with a password, for the old way;
+    `processes`: as in `rights_text`."""
+    old = rights_text(CENTER, rooms or {}, processes=processes)
     base = topics.of_room("%u")
     lines = ["", *(f"pattern write {base}/{topic}" for topic in topics.ROOM_WRITES)]
     lines += [f"pattern read {base}/{topic}" for topic in topics.ROOM_READS]
@@ -100,11 +101,24 @@ def settings_text(listener: str, passwords: str, rights: str, *, more: tuple[str
     return "\n".join(lines) + "\n"
 
 
-def rights_text(center: str, rooms: Mapping[str, str]) -> str:
-    """An access list: the center's account, and `court/room` to the account of each room."""
+def process_accounts(center: str, processes: int) -> list[str]:
+    """The accounts of the processes 1 to `processes` of a center (`wutong server --process`): a broker ends the older
+    of two connections of one account."""
+    return [f"{center}-{number}" for number in range(1, processes + 1)]
+
+
+def rights_text(center: str, rooms: Mapping[str, str], *, processes: int = 0) -> str:
+    """An access list: the center's account, those of its processes, where it may have several, and `court/room` to the
+    account of each room."""
     lines = [f"user {center}"]
     lines += [f"topic read {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_WRITES]
     lines += [f"topic write {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_READS]
+    for account in process_accounts(center, processes):
+        lines += ["", f"user {account}"]
+        lines += [f"topic read {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_WRITES]
+        # What another process receipts is shown to who follows the room here.
+        how = {topics.RECEIPTS: "readwrite"}
+        lines += [f"topic {how.get(topic, 'write')} {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_READS]
     for address, account in rooms.items():
         base = topics.of_room(address)
         lines += ["", f"user {account}"]

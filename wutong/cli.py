@@ -56,14 +56,25 @@ class Language(StrEnum):
 
 
 @app.command()
-def server(config: Annotated[Path, typer.Option("--config", help="the center's TOML file")]) -> None:
-    """Run the center."""
+def server(
+    config: Annotated[Path, typer.Option("--config", help="the center's TOML file")],
+    process: Annotated[
+        int | None, typer.Option("--process", help="one of several on one PostgreSQL: listens at web.port + this")
+    ] = None,
+    reach: Annotated[
+        str, typer.Option("--reach", help="host by which the other processes reach this one, if not by web.host")
+    ] = "",
+) -> None:
+    """Run the center, or one of several processes of it."""
     from server.config import load_config
+    from server.leases.center_process import as_process
     from server.service import serve
     from sync.runtime.process.service import run_service
 
-    loaded = load_config(config)
-    raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline)))
+    loaded, mine = load_config(config), None
+    if process is not None:
+        loaded, mine = as_process(loaded, process, reach)
+    raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline, mine)))
 
 
 @app.command()

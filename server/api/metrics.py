@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -64,6 +65,8 @@ class CenterMetrics:
     enrollment: Enrollment
     devices: DeviceCertificates
     rights: SharedRights
+    owns: Callable[[str], bool] = lambda room: True
+    """Of several processes each says what it knows of its own rooms."""
     loop_delay: LoopDelay = field(default_factory=LoopDelay)
 
     def monitoring(self, config: Config) -> Monitoring:
@@ -98,7 +101,7 @@ class CenterMetrics:
 
     async def read_rooms(self, readings: Readings) -> None:
         """What is of single rooms."""
-        states = self.rooms.states.values()
+        states = [room for room in self.rooms.states.values() if self.owns(room.address)]
         readings.set(m.ROOMS, len(states))
         readings.set(m.IN_HEARING, sum(room.online and room.live_id is not None for room in states))
         tls, signing = self.devices.ends(), self.enrollment.keys.ends()
@@ -134,7 +137,9 @@ class CenterMetrics:
         for code in WITNESS_CODES:
             readings.set(m.WITNESS_REFUSED, witness.refused[code], code)
         readings.set(m.UPLOADS, len(await self.uploads.list_uids()))
-        readings.set(m.UPLOAD_BYTES, sum(self.uploads.outstanding(room) for room in self.rooms.states))
+        readings.set(
+            m.UPLOAD_BYTES, sum(self.uploads.outstanding(room) for room in self.rooms.states if self.owns(room))
+        )
 
     async def read_live(self, readings: Readings) -> None:
         """What is watched."""

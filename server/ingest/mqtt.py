@@ -7,24 +7,28 @@ was not receipted. Nothing is published while the broker is away; whoever publis
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from sync import topics
 from sync.mqtt import BrokerAddress, MqttConnection
 from sync.runtime.listeners import Listeners
 
 MAX_QUEUED_MESSAGES = 4096
+_QOS = dict(topics.FROM_ROOMS)
 
 
 class CenterBroker:
     """All methods belong to one event loop."""
 
-    def __init__(self, address: BrokerAddress) -> None:
+    def __init__(self, address: BrokerAddress, *, hears_all: bool = True) -> None:
+        """`hears_all`: what every room says; without it nothing but what is asked for by `hear`."""
         self.message = Listeners[[str, str, bytes]]()
         """Told of each message: `court/room`, the rest of the topic, payload."""
         self.link = Listeners[[bool]]()
         """Told whether the broker is there, when it comes or goes."""
         self._connection = MqttConnection(address, max_queued_messages=MAX_QUEUED_MESSAGES)
         self._connection.subscribe_any(
-            [(topics.of_room(f"+/+/{topic}"), qos) for topic, qos in topics.FROM_ROOMS],
+            [(topics.of_room(f"+/+/{topic}"), qos) for topic, qos in topics.FROM_ROOMS] if hears_all else [],
             self._take,
             sender_of=lambda topic: (topics.split(topic) or ("", ""))[0],
         )
@@ -61,6 +65,18 @@ class CenterBroker:
     async def stop(self) -> None:
         """Disconnect and end the thread."""
         await self._connection.stop()
+
+    def hear(self, wanted: Mapping[str, Collection[str]]) -> None:
+        """Hear these topics of these rooms, too."""
+        self._connection.follow(
+            {f"{topics.of_room(room)}/{topic}": _QOS.get(topic, 1) for room, names in wanted.items() for topic in names}
+        )
+
+    def leave(self, unwanted: Mapping[str, Collection[str]]) -> None:
+        """Hear these topics of these rooms no more."""
+        self._connection.unfollow(
+            [f"{topics.of_room(room)}/{topic}" for room, names in unwanted.items() for topic in names]
+        )
 
     def publish(self, room: str, topic: str, payload: bytes, *, qos: int = 0) -> bool:
         """Publish to a room; False (and nothing is queued) while the broker is away."""

@@ -28,6 +28,7 @@ from server.ingest.mishaps import Mishaps
 from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.signing_rooms import SigningRooms
 from server.rooms import Rooms
+from server.store.refusals import LeaseLostError
 from server.store.writer import BatchOutcome, RecordWriter
 from sync import topics
 from sync.errors import StorageError
@@ -77,10 +78,13 @@ class Ingest:
         accept_unsigned: Callable[[], bool] = lambda: False,
         is_shut: Callable[[str], bool] = lambda room: False,
         signing: SigningRooms | None = None,
+        owns: Callable[[str], bool] = lambda room: True,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`keys(room)`: who may sign for it now; `is_shut(room)`: its device was revoked, and it has no other;
-        `signing`: which have signed already, here and elsewhere."""
+        `signing`: which have signed already, here and elsewhere; `owns(room)`: whether this process takes it, of
+        several."""
+        self._owns = owns
         self._is_shut = is_shut
         self._record = record
         self._rooms = rooms
@@ -145,6 +149,7 @@ class Ingest:
                 for room, (payload, _) in taken:
                     self._pace.spend(room, len(payload))
                 judged = await asyncio.get_running_loop().run_in_executor(thread, _judge_all, self._messages(taken))
+                judged = [one for one in judged if self._owns(one.room)]
                 batch = [received for judgement in judged for received in self._decide(judgement)]
                 if not batch or await self._store(batch):
                     now_s = self._monotonic_s()
@@ -221,6 +226,8 @@ class Ingest:
             self._tell(part, stored)
         for received, error in parted.failed:
             self._unfit(received, error)
+        if isinstance(parted.unavailable, LeaseLostError):
+            return await self._store_others(parted.left, parted.unavailable.rooms)
         self.events_not_stored += len(parted.left) + len(parted.failed)
         if parted.left:
             why = "too many of one batch were refused" if parted.unavailable is None else str(parted.unavailable)
@@ -228,6 +235,12 @@ class Ingest:
         if parted.unavailable is not None:
             await asyncio.sleep(STORE_S)
         return not parted.left and not parted.failed
+
+    async def _store_others(self, left: Sequence[Received], lost: frozenset[str]) -> bool:
+        """Go on with those whose rooms are still this process's; the others are heard by their new owner."""
+        log.warning("events_of_other_owners", rooms=len(lost), ids=_ids([one for one in left if one.room in lost]))
+        others = [one for one in left if one.room not in lost and self._owns(one.room)]
+        return bool(others) and await self._store(others)
 
     def _tell(self, batch: Sequence[Received], stored: BatchOutcome) -> None:
         if stored.sealed:

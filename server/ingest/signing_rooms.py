@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from server.store.reader import RecordReader
+
 WHAT = "signs"
 """What the audit log calls it."""
 
@@ -25,6 +27,10 @@ class SigningRooms:
     def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take what the audit log has of it, before anybody is heard."""
         self._rooms |= {str(row["address"]) for row in rows}
+
+    async def read(self, archive: RecordReader) -> None:
+        """Learn what the audit log has now; `StorageError`."""
+        self.learn(await archive.audited(WHAT))
 
     def __contains__(self, room: str) -> bool:
         """Whether the device of `court/room` has signed, now or ever."""

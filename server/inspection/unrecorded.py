@@ -40,8 +40,11 @@ class Unrecorded:
         rooms: Rooms,
         after_minutes: float,
         *,
+        owns: Callable[[str], bool] = lambda room: True,
         utc_s: Callable[[], float] = time.time,
     ) -> None:
+        """`owns(room)`: whether this process looks after the room, and not another of the center."""
+        self._owns = owns
         self._archive = archive
         self._record = record
         self._rooms = rooms
@@ -55,10 +58,14 @@ class Unrecorded:
             if self._said is None:
                 self._said = await self._told()
             for room, text in (await self._archive.dockets()).items():
-                if room in self._rooms:
+                if room in self._rooms and self._owns(room):
                     await self._look(room, text, self._said)
         except StorageError as error:
             log.error("dockets_not_compared", why=str(error))
+
+    def forget(self) -> None:
+        """Another process may have said what this one has not heard of: it is read again."""
+        self._said = None
 
     async def _look(self, room: str, text: str, said: set[str]) -> None:
         """One room; what cannot be read of it hides no other's."""
@@ -81,10 +88,10 @@ class Unrecorded:
             detail = json.dumps({"room": room, "date": docket.date, "id": entry.id, "case_no": entry.case_no})
             if entry in missing and detail not in said:
                 said.add(detail)
-                await self._write(CODE, detail)
+                await self._write(room, CODE, detail)
             elif entry not in missing and detail in said:
                 said.discard(detail)
-                await self._write(OVER, detail)
+                await self._write(room, OVER, detail)
         if missing:
             # The wall is every inspector's; a trial that is not public is named there by its time alone.
             names = "、".join(f"{entry.time} {entry.case_no if entry.public else '不公开审理'}" for entry in missing)
@@ -110,7 +117,7 @@ class Unrecorded:
         ]
         return {str(row["case"].get("id")) for rows in days for row in rows}
 
-    async def _write(self, what: str, detail: str) -> None:
+    async def _write(self, room: str, what: str, detail: str) -> None:
         log.warning(what.replace("-", "_"), **json.loads(detail), at=datetime.now(tz=UTC).isoformat())
         row = {"utc_ns": time.time_ns(), "what": what, "role": "", "address": "", "detail": detail, "granted": True}
-        await self._record.audit([row])
+        await self._record.audit([row], of_rooms=[room])

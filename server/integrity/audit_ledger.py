@@ -52,10 +52,13 @@ class AuditLedger:
         publish: Callable[[str], object],
         *,
         tsa_url: str = "",
+        is_mine: Callable[[], bool] = lambda: True,
         utc_ns: Callable[[], int] = time.time_ns,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`publish` gives a text to every room; empty `tsa_url`: no authority is asked."""
+        """`publish` gives a text to every room; empty `tsa_url`: no authority is asked; `is_mine()`: whether it is
+        this process that signs, of several."""
+        self._is_mine = is_mine
         self._db = database
         self._key = key
         self._publish = publish
@@ -73,7 +76,8 @@ class AuditLedger:
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            await self.step()
+            if self._is_mine():
+                await self.step()
             await asyncio.sleep(LOOK_S)
 
     async def step(self) -> None:

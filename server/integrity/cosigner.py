@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 
 from server.store import tables as t
 from server.store.database import Database, insert_once
-from server.store.refusals import is_of_content
+from server.store.refusals import LeaseLostError, is_of_content
 from sync.errors import LedgerError
 
 AT_ONCE = 64
@@ -58,13 +58,18 @@ class Cosigner:
     async def _commit(self, batch: list[_Unstored]) -> None:
         rows = [one.row for one in batch]
         try:
-            outcomes: list[str | Exception] = list(await self._db.write(lambda c: [_store(c, row) for row in rows]))
+            rooms = {str(row["room"]) for row in rows}
+            stored = await self._db.write(lambda c: [_store(c, row) for row in rows], of_rooms=rooms)
+            outcomes: list[str | Exception] = list(stored)
         except Exception as error:  # noqa: BLE001  # whoever waits for it says it, and the others go on
             if len(batch) > 1 and is_of_content(error):
                 half = len(batch) // 2
                 await self._commit(batch[:half])
                 await self._commit(batch[half:])
                 return
+            if isinstance(error, LeaseLostError) and (others := [b for b in batch if b.row["room"] not in error.rooms]):
+                await self._commit(others)
+                batch = [one for one in batch if one not in others]
             outcomes = [error] * len(batch)
         for one, outcome in zip(batch, outcomes, strict=True):
             if one.stored.done():

@@ -160,6 +160,12 @@ class Witness:
             self._tell_again(self._heads.wake(room, hearing))
         self._come.set()
 
+    def forget(self) -> None:
+        """Another process may have stored and witnessed meanwhile: everything is counted again from what is stored."""
+        self._counted.clear()
+        for flight in self._flights.values():
+            flight.disturbed = True
+
     async def run(self) -> None:
         """Judge for ever."""
         await self._remember_forks()
@@ -304,7 +310,7 @@ class Witness:
             if taken is None and len(forks) < KEPT_FORKS:
                 insert_once(connection, t.checkpoints, row)
 
-        await self._db.write(work)
+        await self._db.write(work, of_rooms=[asked.room])
         self._rooms.alarm(asked.room, "fork", FORK_WORDS.format(hearing=head.hearing))
         self._audit.note("fork", "device", asked.room, f"{head.hearing} {head.size} {head.root.hex()}")
 

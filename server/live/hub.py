@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -70,10 +70,12 @@ class LiveHub:
         self._shared = others is not None
         self.gateway = Gateway(
             client_bytes=client_bytes,
-            on_demand=lambda rooms: self.demands.changed(rooms),
-            on_sight=lambda tab, rooms: self.wall.in_sight(tab, rooms),
+            on_demand=self._wanted,
+            on_sight=self._in_sight,
             until_known=None if others is None else others.until_known,
         )
+        self.looked_at = Listeners[[Collection[str]]]()
+        """Told of rooms of which something else is wanted here than before, before the rooms themselves are."""
         process = "" if others is None else others.process
         self.demands = RoomDemands(rooms, self.gateway.audience, publisher, self.gateway.interrupted, process=process)
         self.wall = WallFeed(rooms, self.gateway.audience, self._now)
@@ -138,6 +140,14 @@ class LiveHub:
             on_said=said,
             alive=alive,
         )
+
+    def _wanted(self, rooms: Collection[str]) -> None:
+        self.looked_at.notify(rooms)
+        self.demands.changed(rooms)
+
+    def _in_sight(self, tab: LiveTab, rooms: frozenset[str]) -> None:
+        self.looked_at.notify(rooms)
+        self.wall.in_sight(tab, rooms)
 
     def joined(self, tab: LiveTab) -> None:
         """A tab that is told what is new has come."""

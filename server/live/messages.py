@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 MOST_UNKNOWN = 1000
 """So many rooms that are not in the configuration are named in the log."""
+_FOR_THE_OWNER = frozenset({topics.EVENTS, topics.CHECKPOINTS})
 
 
 class RoomMessages:
@@ -33,9 +34,12 @@ class RoomMessages:
         *,
         pace: MessagePace | None = None,
         is_shut: Callable[[str], bool] = lambda room: False,
+        owns: Callable[[str], bool] = lambda room: True,
     ) -> None:
         """`witness(room, payload)` takes what rooms say on `checkpoints`; `CenterError` when it is malformed.
-        `is_shut(room)`: nothing is taken from this room any more, its device was revoked."""
+        `is_shut(room)`: nothing is taken from this room any more, its device was revoked. `owns(room)`: whether what
+        it says for the record is taken here, of several processes."""
+        self._owns = owns
         self._is_shut = is_shut
         self._pace = pace or MessagePace()
         self.shut_out = 0
@@ -52,6 +56,10 @@ class RoomMessages:
         self._unknown: set[str] = set()
         self._mishaps = mishaps
 
+    def stored_elsewhere(self, taker: Callable[[str, bytes], None]) -> None:
+        """`taker(room, payload)` takes what another process of the center has receipted."""
+        self._takers[topics.RECEIPTS] = taker
+
     def take(self, room: str, topic: str, payload: bytes) -> None:
         """One message of the room `court/room`."""
         if room not in self._rooms:
@@ -63,6 +71,8 @@ class RoomMessages:
         if topic not in (topics.CHECKPOINTS, topics.EVENTS) and self._is_shut(room):
             self.shut_out += 1
             return
+        if topic in _FOR_THE_OWNER and not self._owns(room):
+            return  # its owner hears it, or whoever becomes that: the room says it until it is receipted
         if not self._pace.take(room, topic):
             return
         try:

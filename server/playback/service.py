@@ -68,7 +68,17 @@ class PlayableTrack(OpenedTrack):
 class PlaybackService:
     """The stored and the growing media of all hearings."""
 
-    def __init__(self, archive: RecordReader, media: Media, store: ObjectStore, uploads: UploadFolder) -> None:
+    def __init__(
+        self,
+        archive: RecordReader,
+        media: Media,
+        store: ObjectStore,
+        uploads: UploadFolder,
+        *,
+        freshen: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`freshen(room)`: see to it that uploads of a room are known which another process may be taking."""
+        self._freshen = freshen
         self._archive = archive
         self._media = media
         self._store = store
@@ -148,7 +158,10 @@ class PlaybackService:
     async def _sources(self, room: str, hearing: str, track: str, sight: Sight) -> list[TrackFile]:
         # Uploads first: one that becomes an object in between is then seen twice, never not at all. Nobody has signed
         # yet what is in them: they are played while the hearing runs, behind what is stored, and change no past.
-        partials = [] if await self._archive.is_closed(hearing) else self._uploads.of_track(room, hearing, track)
+        is_closed = await self._archive.is_closed(hearing)
+        if self._freshen is not None and not is_closed:
+            await self._freshen(room)
+        partials = [] if is_closed else self._uploads.of_track(room, hearing, track)
         closed = {file.segment_index: file for file in await self._archive.files(room, hearing, track, sight)}
         sources = [
             TrackFile(f.segment_index, self._store.file(f.sha256), False, f.from_ns, f.to_ns, f.fault)

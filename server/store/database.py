@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,8 @@ from sync.runtime.logs.metrics import DurationBuckets
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+Fence = Callable[[Connection, Collection[str]], None]
+"""Raises, and so takes a transaction back, where one of these rooms is another process's."""
 
 READERS = 4
 TRIES = 3
@@ -63,14 +65,17 @@ class Database:
         """What was refused: `read` or `write`."""
         self.waiting = 0
         """Transactions that are being written or wait for it."""
+        self.fence: Fence | None = None
+        """Asked at the end of what the owner of rooms writes, where several processes share the rooms."""
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction; it is on disk when this returns. `StoreRefusedError` if it could not be kept.
+    async def write(self, work: Callable[[Connection], T], *, of_rooms: Collection[str] = ()) -> T:
+        """Run `work` in one transaction; it is on disk when this returns. `StoreRefusedError` if it could not be kept,
+        `LeaseLostError` where it is written for rooms, `of_rooms`, one of which is another process's now.
 
         What was asked for is done, also when whoever asked leaves before it is its turn. On PostgreSQL it may be run
         again, when another process's transaction stood in its way."""
         self.waiting += 1
-        writing = asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+        writing = asyncio.get_running_loop().run_in_executor(self._writer, self._write, work, of_rooms)
         writing.add_done_callback(self._written)
         return await asyncio.shield(writing)
 
@@ -112,12 +117,14 @@ class Database:
         self._readers.shutdown(wait=True)
         self._engine.dispose()
 
-    def _write(self, work: Callable[[Connection], T]) -> T:
+    def _write(self, work: Callable[[Connection], T], of_rooms: Collection[str] = ()) -> T:
         began_s = time.monotonic()
         for left in reversed(range(TRIES)):
             try:
                 with self._engine.begin() as connection:
                     kept = work(connection)
+                    if of_rooms and self.fence is not None:
+                        self.fence(connection, of_rooms)
                 self.write_durations.note(time.monotonic() - began_s)
                 return kept
             except _REFUSED as error:

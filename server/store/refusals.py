@@ -27,6 +27,21 @@ class StoreRefusedError(StorageError):
         """Whether any other work would be refused, too: waiting helps, asking for less does not."""
 
 
+class LeaseLostError(StoreRefusedError):
+    """Another process owns these rooms now: what this one wrote of them was taken back, and the rooms say it to that
+    one again."""
+
+    code = "busy"
+
+    def __init__(self, rooms: frozenset[str]) -> None:
+        super().__init__(
+            f"{len(rooms)} 个法庭已由中心的另一进程接管，本次内容未写入"
+            f" (another process of the center owns {len(rooms)} of these rooms now; nothing was kept)",
+            of_all=True,
+        )
+        self.rooms = rooms
+
+
 @dataclass(frozen=True, slots=True)
 class _Cause:
     chinese: str

@@ -80,13 +80,15 @@ class RecordWriter:
         self._lines = Lines()
         self._owners: OrderedDict[str, str] = OrderedDict()
         """hearing -> its room, which stays the same for good."""
+        self._outdated = False
         self._unsure = False
         """Whether the last batch was not stored: then what is known of its lines may be more than what is on disk."""
 
     async def store_events(self, batch: Sequence[Received]) -> BatchOutcome:
         """Store a batch in one transaction; `StoreRefusedError` when nothing of it was stored, and whose fault it is
         (`server.ingest.event_batches` takes a batch apart of which the store refuses something)."""
-        stored = await self._db.write(lambda connection: self._store(connection, batch))
+        rooms = {received.room for received in batch}
+        stored = await self._db.write(lambda connection: self._store(connection, batch), of_rooms=rooms)
         self._unsure = False
         return stored
 
@@ -113,7 +115,7 @@ class RecordWriter:
             )
             return int(stored), added
 
-        return await self._db.write(work)
+        return await self._db.write(work, of_rooms=[entry.room])
 
     async def set_docket(self, room: str, body: str) -> None:
         """Keep a room's docket."""
@@ -183,12 +185,17 @@ class RecordWriter:
                 log.error("times_not_written", why=error.message, next="tried again; until then less is found")
                 await asyncio.sleep(TIMES_AGAIN_S)
 
-    async def audit(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Append to the audit log."""
-        await self._db.write(lambda connection: append_rows(connection, rows))
+    async def audit(self, rows: Sequence[dict[str, Any]], *, of_rooms: Collection[str] = ()) -> None:
+        """Append to the audit log; `of_rooms`: as the owner of these rooms."""
+        await self._db.write(lambda connection: append_rows(connection, rows), of_rooms=of_rooms)
+
+    def forget(self) -> None:
+        """Another process may have written of rooms that are this one's from now on: what is known of them is old."""
+        self._outdated = True
 
     def _store(self, connection: Connection, batch: Sequence[Received]) -> BatchOutcome:
-        if self._unsure:
+        if self._unsure or self._outdated:
+            self._outdated = False
             self._lines.forget()
             self._owners.clear()
         self._unsure = True

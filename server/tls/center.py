@@ -20,6 +20,7 @@ from sync.errors import StorageError, WutongError
 from sync.runtime.process.service import every
 from sync.tls.authority import near_end
 from sync.tls.identity import TlsIdentity
+from sync.tls.names import CENTER
 from sync.tls.plain import ALARM, PlainPolicy
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,8 @@ class Alarms(Protocol):
         """It is over."""
 
 
-def open_court(config: Config) -> CourtAuthority:
-    """The authority of a configuration, made at first use."""
+def open_court(config: Config, account: str = CENTER) -> CourtAuthority:
+    """The authority of a configuration, made at first use; `account`: as which the center comes to the broker."""
     own = config.tls
     return CourtAuthority(
         config.storage.data,
@@ -48,6 +49,7 @@ def open_court(config: Config) -> CourtAuthority:
         names=own.names,
         own=(own.certificate, own.key) if own.certificate is not None and own.key is not None else None,
         broker=own.broker,
+        account=account,
     )
 
 

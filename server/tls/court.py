@@ -52,14 +52,17 @@ class CourtAuthority:
         names: Sequence[str] = (),
         own: tuple[Path, Path] | None = None,
         broker: Path | None = None,
+        account: str = CENTER,
         now: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         """`names`: by which people and rooms reach the center, besides the machine's own. `own`: certificate and key of
-        the court's own for the web server. `broker`: the broker's folder. `ConfigError` when a file cannot be used."""
+        the court's own for the web server. `broker`: the broker's folder. `account`: the center's name there, of
+        several processes each its own. `ConfigError` when a file cannot be used."""
         self._keys = data / "keys"
         self._names = tuple(names)
         self._own = own
         self._broker = broker or data / "broker"
+        self._account = account
         self._now = now
         self.authority = open_authority(self._keys, name, now())
         self._made = (self._keys / "server.pem", self._keys / "server.key")
@@ -70,7 +73,8 @@ class CourtAuthority:
     @property
     def files(self) -> TlsFiles:
         """With which the center connects to its broker."""
-        return TlsFiles(self._keys / "authority.pem", self._keys / "center-tls.pem", self._keys / "center-tls.key")
+        own = self._keys / f"{self._account}-tls"
+        return TlsFiles(self._keys / "authority.pem", own.with_suffix(".pem"), own.with_suffix(".key"))
 
     @property
     def server_certificate(self) -> Path:
@@ -97,7 +101,7 @@ class CourtAuthority:
         """Make what is missing, does not fit any more, or has less than a third of its life left; whether it did."""
         hosts = [CENTER_HOST, *self._names, *local_hosts()]
         made = self._certify(*self._made, CENTER, hosts)
-        made |= self._certify(self.files.certificate, self.files.key, CENTER, [])
+        made |= self._certify(self.files.certificate, self.files.key, self._account, [])
         try:
             self._broker.mkdir(parents=True, exist_ok=True)
         except OSError as error:

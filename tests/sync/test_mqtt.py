@@ -227,3 +227,44 @@ async def test_after_a_long_standstill_the_old_connection_is_not_believed(
     finally:
         await room.stop()
         await center.stop()
+
+
+async def test_topics_are_heard_and_left_while_connected_and_are_the_same_after_a_new_connection(
+    broker: Mosquitto,
+) -> None:
+    room = MqttConnection(broker.address())
+    center = MqttConnection(broker.address(broker.center))
+    got: list[tuple[str, bytes]] = []
+    center.subscribe_any([], lambda topic, payload: got.append((topic.rpartition("/")[2], payload)))
+    events, status = f"{PREFIX}/{topics.EVENTS}", f"{PREFIX}/{topics.STATUS}"
+    center.follow({events: 1})  # before it is connected
+    center.start()
+    room.start()
+
+    async def say(until_heard: bytes) -> None:
+        """Both topics, until the one that is certain to be heard has come."""
+        assert room.publish(status, until_heard, qos=1)
+        assert room.publish(events, until_heard, qos=1)
+        await until(lambda: (topics.EVENTS, until_heard) in got)
+
+    try:
+        await until(lambda: room.connected and center.connected)
+        await say(b"1")
+        center.follow({status: 1, **{f"{PREFIX}/live/{number}/init": 0 for number in range(mqtt.MOST_FILTERS)}})
+        await say(b"2")
+        await until(lambda: (topics.STATUS, b"2") in got)
+        broker.kill()
+        await until(lambda: not room.connected and not center.connected)
+        broker.start()
+        await until(lambda: room.connected and center.connected)
+        await say(b"3")
+        await until(lambda: (topics.STATUS, b"3") in got)
+        center.unfollow([status])
+        await say(b"4")
+        await say(b"5")
+        assert (topics.STATUS, b"1") not in got
+        assert (topics.STATUS, b"5") not in got
+        assert len(got) == len(set(got)), "nothing comes twice"
+    finally:
+        await room.stop()
+        await center.stop()

@@ -325,3 +325,22 @@ def test_the_drop_in_confines_the_broker(tmp_path: Path) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_processes_of_a_center_have_lines_of_their_own_and_hear_what_the_others_receipt(port: Broker) -> None:
+    first = Client(port, "center-1", [f"{OWN}/events", f"{OTHER}/live/+/frag"])
+    second = Client(port, "center-2", [f"{OWN}/receipts", f"{OWN}/status"])
+    room = Client(port, "jianshan/3", [f"{OWN}/receipts"])
+    try:
+        room.say(f"{OWN}/events")
+        assert first.messages.get(timeout=10) == f"{OWN}/events"
+        room.say(f"{OWN}/status")
+        assert second.messages.get(timeout=10) == f"{OWN}/status"
+        first.say(f"{OWN}/receipts")
+        assert second.messages.get(timeout=10) == f"{OWN}/receipts"
+        assert room.messages.get(timeout=10) == f"{OWN}/receipts"
+        assert first.lost.empty()
+        assert second.lost.empty()
+    finally:
+        for one in (first, second, room):
+            one.close()

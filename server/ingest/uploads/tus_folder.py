@@ -31,9 +31,11 @@ _BUFFER_BYTES = 1024 * 1024
 class UploadFolder(UploadFiles, TusStorage):
     """The files of uploads behind tuspyserver's routes: its storage."""
 
-    def __init__(self, folder: Path, *, reserve_bytes: int = 0, quota_bytes: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, reserve_bytes: int = 0, quota_bytes: int | None = None, shared: bool = False
+    ) -> None:
         """As `UploadFiles`."""
-        super().__init__(folder, reserve_bytes=reserve_bytes, quota_bytes=quota_bytes)
+        super().__init__(folder, reserve_bytes=reserve_bytes, quota_bytes=quota_bytes, shared=shared)
         self._pending: dict[str, bytearray] = {}
         self._begun: set[str] = set()
         """Those that the routes are creating: of others that are not known nothing is kept."""

@@ -41,9 +41,11 @@ MOST_UPLOADS = 2000
 class UploadFiles:
     """Its methods may be called in several threads; those that block say so. Who writes to an upload holds its lock."""
 
-    def __init__(self, folder: Path, *, reserve_bytes: int = 0, quota_bytes: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, reserve_bytes: int = 0, quota_bytes: int | None = None, shared: bool = False
+    ) -> None:
         """`reserve_bytes`: what stays free on the disk. `quota_bytes`: what a room may have here that is no object
-        yet; None for as much as there is room."""
+        yet; None for as much as there is room. `shared`: other processes have the folder too (`look_again`)."""
         self._folder = folder
         self._reserve_bytes = reserve_bytes
         self._quota_bytes = quota_bytes
@@ -54,12 +56,27 @@ class UploadFiles:
         for path in list(folder.iterdir()):
             if path.suffix == ".info":
                 self._note(path.stem, _load(path))
+            elif shared:
+                continue  # it may be another process that begins an upload just now; what nobody knows expires
             elif path.suffixes == [".info", ".new"] or (_UID.fullmatch(path.name) and not _has_words(path)):
                 path.unlink(missing_ok=True)  # of a center that was killed while it began an upload: nobody knows it
 
     def of_track(self, room: str, hearing: str, track: str) -> list[Partial]:
         """Uploads of a track's segments that are not objects yet."""
         return self._index.of_track(room, hearing, track)
+
+    def look_again(self) -> None:
+        """Take note of what other processes have begun, added to and dropped in this folder. Blocks."""
+        known = {partial.uid: partial for partial in self._index.all()}  # before the folder: what comes now stays
+        there = {path.stem: path for path in self._folder.iterdir() if path.suffix == ".info"}
+        for uid in known.keys() - there.keys():
+            self._index.drop(uid)
+            self._written.pop(uid, None)
+        for uid, path in there.items():
+            if uid not in known:
+                self._note(uid, _load(path))
+            elif not known[uid].lock.locked():
+                self._index.resize(known[uid], size_of(known[uid].path))
 
     def of_file(self, file: FileKey) -> Partial | None:
         """The upload of a file that goes on; None where there is none."""
@@ -198,7 +215,10 @@ class UploadFiles:
             raise StorageError(f"an upload cannot be read ({error.strerror}); look at the center's disk") from error
 
     def _append(self, uid: str, chunk: bytes | bytearray) -> None:
-        """Write at the end. Blocks; `StorageError`, also when only a part was written, which then counts."""
+        """Write at the end. Blocks; `StorageError`, also when only a part was written, which then counts.
+
+        Where the end is, is said: a process that stood still while another one went on with the file writes the same
+        bytes to the same place, and nothing is doubled."""
         partial = self._index.get(uid)
         if partial is None:
             raise StorageError("this upload was dropped; its room begins another")
@@ -208,10 +228,12 @@ class UploadFiles:
                 raise StorageError("this upload was dropped; its room begins another")
             before = size_of(partial.path)
             try:
-                with partial.path.open("ab") as file:
+                with partial.path.open("r+b") as file:
                     if os.fstat(file.fileno()).st_nlink > 1:
                         raise StorageError("this upload is in the record already; nothing is added to it")
-                    file.write(chunk)
+                    written = 0
+                    while written < len(chunk):
+                        written += os.pwrite(file.fileno(), memoryview(chunk)[written:], before + written)
             except OSError as error:
                 raise StorageError(
                     f"an upload cannot be written ({error.strerror}); look at the center's disk"

@@ -48,6 +48,8 @@ class Receipts(BaseModel):
     stored: Annotated[list[StoredEvent], Field(max_length=_MOST)] = []
     refused: Annotated[list[RefusedEvent], Field(max_length=_MOST)] = []
     batches: Annotated[list[RefusedBatch], Field(max_length=_MOST)] = []
+    again: bool = False
+    """Whoever takes this room's events now has heard nothing that was not receipted: it is to be said again at once."""
 
 
 class UnsignedReceipts(BaseModel):

@@ -201,6 +201,9 @@ class Outbox:
             said = self._receipted.get_nowait()
             stored |= said.stored
             self._take_refusals(said)
+            if said.again:
+                for batch in self._under_way:
+                    batch.sent_s = None
         if not stored:
             return
         known = {number: digest for batch in self._under_way for number, digest in batch.digests.items()}

@@ -17,6 +17,8 @@ class ReceiptedEvents:
     refused: Mapping[int, str | None]
     """number -> batch."""
     batches: Mapping[str, BatchRefusal]
+    again: bool = False
+    """What is under way is to be said again at once."""
 
 
 def read_receipts(value: object, *, signed: bool) -> ReceiptedEvents:
@@ -27,6 +29,7 @@ def read_receipts(value: object, *, signed: bool) -> ReceiptedEvents:
             {one.number: one.sha256 for one in receipts.stored},
             {one.number: one.batch for one in receipts.refused},
             {one.batch: one.why for one in receipts.batches},
+            receipts.again,
         )
     before = UnsignedReceipts.model_validate(value)
     return ReceiptedEvents(dict.fromkeys(before.numbers), dict.fromkeys(before.refused), {})

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import httpx
@@ -275,7 +275,7 @@ async def test_lines_that_could_not_be_written_are_written_when_they_can(held: S
     class Failing(RecordWriter):
         fails = True
 
-        async def audit(self, more: Any) -> None:
+        async def audit(self, more: Any, *, of_rooms: Collection[str] = ()) -> None:
             if self.fails:
                 raise StorageError("the disk is full")
             await super().audit(more)

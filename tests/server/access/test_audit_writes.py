@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class GatedRecord(RecordWriter):
         self.fails = False
         self.waiting = 0
 
-    async def audit(self, rows: Any) -> None:
+    async def audit(self, rows: Any, *, of_rooms: Collection[str] = ()) -> None:
         self.waiting += 1
         await self.gate.wait()
         self.waiting -= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +101,10 @@ async def test_a_store_that_takes_nothing_is_asked_once_for_all_of_them(writing:
     tries = 0
     write = writing.database.write
 
-    async def counted(work: Callable[[Connection], Any]) -> Any:
+    async def counted(work: Callable[[Connection], Any], *, of_rooms: Collection[str] = ()) -> Any:
         nonlocal tries
         tries += 1
-        return await write(work)
+        return await write(work, of_rooms=of_rooms)
 
     writing.database.write = counted  # type: ignore[method-assign]
     await write(lambda c: c.execute(text("ALTER TABLE checkpoints RENAME TO away")))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync import topics
+from sync.ledger.messages.receipts import Receipts
 from sync.mqtt import BrokerAddress, MqttConnection, Will
 from sync.room.event_log import RoomLog
 from sync.uplink.events import outbox as outbox_module
@@ -75,6 +76,21 @@ async def test_what_is_not_receipted_is_said_again(
     (number,) = add(room_log, 1)
     async with sending(room_log, broker.address(), trusted):
         await until(lambda: center.heard[number] >= 3)
+        center.receipt([number])
+        await until(lambda: room_log.pending_count() == 0)
+
+
+async def test_whoever_takes_over_and_asks_is_told_again_at_once(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter
+) -> None:
+    """What the one before has heard and not receipted need not wait for its time."""
+    center.receipting = False
+    (number,) = add(room_log, 1)
+    async with sending(room_log, broker.address(), trusted):
+        await until(lambda: center.heard[number] == 1)
+        center.answer(Receipts(again=True))
+        await until(lambda: center.heard[number] == 2)
+        assert room_log.pending_count() == 1
         center.receipt([number])
         await until(lambda: room_log.pending_count() == 0)
 

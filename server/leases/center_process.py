@@ -1,0 +1,57 @@
+"""One of several processes of a center: its number, by which it is started, and what follows from it.
+
+All read one configuration. The process N listens at `web.port` + N (and for monitoring at `metrics.port` + N), has an
+account of its own at the broker (`center-N`), since a broker ends the older of two connections of one account, and a
+random name for each of its lives, so that what an earlier life was given is never taken for its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from server.config import Config
+from sync.errors import ConfigError
+from sync.tls.hosts import is_loopback
+
+MOST_PROCESSES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class CenterProcess:
+    """This process, as the others know it."""
+
+    number: int
+    address: str
+    """`http://host:port` or `https://host:port`, where the others reach it."""
+    name: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Of this life alone."""
+
+    def account(self, center: str) -> str:
+        """Its name at the broker, where the center's would be `center`."""
+        return f"{center}-{self.number}"
+
+
+def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, CenterProcess]:
+    """What the configuration says for process `number`, and who that is. `reach`: the host by which the other processes
+    reach this one, where that is not the address it listens on. `ConfigError` where there can be only one process."""
+    if not 1 <= number <= MOST_PROCESSES:
+        raise ConfigError(f"a process of a center has a number from 1 to {MOST_PROCESSES}, not {number}")
+    if not config.storage.database:
+        raise ConfigError(
+            "多个中心进程需要 PostgreSQL，请先设置 storage.database (several processes of a center share a PostgreSQL: "
+            "set storage.database, or start one without --process)"
+        )
+    web = config.web.model_copy(update={"port": config.web.port + number})
+    metrics = config.metrics
+    if metrics.port:
+        metrics = metrics.model_copy(update={"port": metrics.port + number})
+    host = reach or web.host
+    if not reach and host in ("0.0.0.0", "::"):  # noqa: S104 (asked, not bound)
+        host = "127.0.0.1"
+    if not is_loopback(host) and not config.serves_tls:
+        raise ConfigError(f"processes would reach each other at {host} without TLS; set tls.loopback, or web.host")
+    scheme = "https" if config.serves_tls else "http"
+    bracketed = f"[{host}]" if ":" in host else host
+    mine = CenterProcess(number, f"{scheme}://{bracketed}:{web.port}")
+    return config.model_copy(update={"web": web, "metrics": metrics}), mine

@@ -1,0 +1,35 @@
+"""The center's way to its broker: one account for the only process, an account of its own for each of several."""
+
+from __future__ import annotations
+
+import secrets
+
+from server.config import Config
+from server.ingest.mqtt import CenterBroker
+from server.leases.center_process import CenterProcess
+from server.tls.court import CourtAuthority
+from sync.mqtt import BrokerAddress
+from sync.tls.identity import TlsIdentity
+from sync.tls.names import CENTER
+
+
+def broker_account(mine: CenterProcess | None) -> str:
+    """The name in the certificate by which this process comes to its broker."""
+    return CENTER if mine is None else mine.account(CENTER)
+
+
+def open_broker(
+    config: Config, court: CourtAuthority, mine: CenterProcess | None
+) -> tuple[CenterBroker, TlsIdentity | None]:
+    """The broker's line, not connected yet, and the certificate that is shown there; None where a password is.
+
+    One of several processes hears nothing that it does not ask for."""
+    mqtt = config.mqtt
+    username = mqtt.username if mine is None or not mqtt.username else mine.account(mqtt.username)
+    # A broker of ours takes the account's name for the client id in any case. Any other may have known an earlier life
+    # of this process, or one of another machine: no two have a name in common.
+    client_id = username if username and mine is None else f"wutong-center-{secrets.token_hex(8)}"
+    shown = TlsIdentity(court.files) if mqtt.by_certificate else None
+    tls = None if shown is None else shown.context
+    address = BrokerAddress(mqtt.host, mqtt.port, client_id, username, config.mqtt_password(), tls=tls)
+    return CenterBroker(address, hears_all=mine is None), shown
