@@ -295,7 +295,7 @@ async def test_two_that_write_the_audit_log_at_once_lose_no_line_and_number_none
         writing = [asyncio.ensure_future(looks(http, 60)) for http in (one, one, two, two)]
         await asyncio.sleep(0)
         await until(
-            lambda: center.postgres.run("SELECT 1 FROM audit WHERE detail LIKE '%none-9%'", database=center.database)
+            lambda: center.postgres.run("SELECT 1 FROM audit WHERE detail LIKE '%none-%'", database=center.database)
         )
         center.second.kill()
         await asyncio.gather(*writing, return_exceptions=True)

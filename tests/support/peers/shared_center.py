@@ -49,14 +49,12 @@ class ProcessOfCenter(OneProcess):
 class SharedCenter:
     """Two processes of a center with the rooms of `center_peers`."""
 
-    def __init__(self, postgres: PostgresServer, first: ProcessOfCenter, second: ProcessOfCenter) -> None:
+    def __init__(
+        self, postgres: PostgresServer, database: str, first: ProcessOfCenter, second: ProcessOfCenter
+    ) -> None:
         self.postgres = postgres
+        self.database = database
         self.first, self.second = first, second
-
-    @property
-    def database(self) -> str:
-        """The name of the database."""
-        return next(name for (name,) in self.postgres.run("SELECT datname FROM pg_database WHERE datname LIKE 't%'"))
 
     def begin_both(self) -> None:
         for one in (self.first, self.second):
@@ -70,9 +68,11 @@ def shared_center(folder: Path) -> Iterator[SharedCenter]:
     """Runs while the block does; its PostgreSQL is its own, so that it may be stopped."""
     broker_port = free_port()
     with PostgresServer() as postgres, mosquitto(folder, broker_port):
-        url = postgres.url(postgres.new_database())
+        database = postgres.new_database()
+        url = postgres.url(database)
         center = SharedCenter(
             postgres,
+            database,
             ProcessOfCenter(folder, "first", broker_port, url),
             ProcessOfCenter(folder, "second", broker_port, url),
         )
