@@ -154,8 +154,9 @@ class Grants:
         def waiting(connection: Connection, now: int) -> Grant | None:
             row = connection.execute(select(t.grants).where(t.grants.c.code_sha256 == digest)).one_or_none()
             grant = None if row is None else Grant(**row._mapping)
-            may = grant is not None and grant.state(now) == "waiting"
-            return grant if may and self._classifications.of(grant.hearing) is Classification.OPEN else None
+            if grant is None or grant.state(now) != "waiting":
+                return None
+            return grant if self._classifications.of(grant.hearing) is Classification.OPEN else None
 
         def work(connection: Connection) -> tuple[Grant, int] | None:
             now = self._utc_ns()

@@ -66,10 +66,10 @@ class SharedSessions:
         for key, session in found.items():
             self._people.put(key, session)
         for key in (self._people.known().keys() if names is None else set(names)) - found.keys():
-            session = self._people.drop(key)
+            gone = self._people.drop(key)
             self._written_s.pop(key, None)
-            if session is not None:
-                self._ended(session)
+            if gone is not None:
+                self._ended(gone)
 
     # Acts of this process (`sync.http.access.SessionSharing`).
 

@@ -172,7 +172,9 @@ def open_database(url: str, revision: str = "head", *, unfinished: bool = False,
 
 def insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert a row unless its key is taken; whether it was inserted."""
-    return connection.execute(inserting(connection, table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    # The row itself is asked for: how many rows an insert has made SQLAlchemy does not keep for psycopg.
+    inserted = inserting(connection, table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(inserted).first() is not None
 
 
 def insert_rows_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

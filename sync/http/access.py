@@ -304,7 +304,7 @@ class Access:
         request.scope.setdefault(ADDED, {}).update(more)
 
     @staticmethod
-    def judge_again(request: Request, check: Callable[[], object]) -> None:
+    def judge_again(request: Request | WebSocket, check: Callable[[], object]) -> None:
         """Ask `check` once more when the answer leaves, and before each further piece of it: a right may be taken away
         while something is read, drawn, noted or sent slowly. It raises `WutongError` when nothing may leave any more.
         """

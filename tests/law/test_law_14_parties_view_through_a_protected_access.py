@@ -17,6 +17,7 @@ import httpx
 import pytest_asyncio
 
 from server.access.grants import PARTY, Grants
+from server.access.shared_rights import SharedRights
 from sync.http.rules import rule_of
 from tests.support.files.evidence_files import photo
 from tests.support.peers.center_peers import (
@@ -252,7 +253,8 @@ async def test_a_hearing_that_goes_on_is_not_granted_and_a_grant_survives_a_rest
         assert code_of(await archivist.post("/api/hearings/h9/grants", json=COUNSEL)) == (404, "not-found")
         grant = await granted(held, archivist)
     async with visitor(held, grant["code"]) as counsel:
-        grants = Grants(held.center.database, held.center.classifications)
-        await grants.start()
+        rights = SharedRights(held.center.database)
+        grants = Grants(held.center.database, held.center.classifications, rights)
+        await rights.start()
         held.center.grants._known = grants._known
         assert (await counsel.get("/api/view")).status_code == 200

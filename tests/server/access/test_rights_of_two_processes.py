@@ -181,7 +181,7 @@ async def test_acts_at_both_at_once_end_alike_and_no_inspector_lowers_what_was_r
 
 async def test_what_waits_at_the_other_is_not_sent_once_it_is_sealed(center: SharedCenter, room: RoomPeer) -> None:
     hearing = await held(room, closed=False)
-    status = {
+    status: dict[str, Any] = {
         "online": True,
         "at_utc_ns": 1,
         "room_ns": ROOM_NS + next(_numbers),

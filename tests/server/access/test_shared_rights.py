@@ -119,7 +119,7 @@ async def test_who_cannot_take_it_knows_nothing_when_the_act_is_settled(url: str
         with pytest.raises(WutongError, match=r"无法确认查阅权限.*try again") as refused:
             two.rights.check()
         assert refused.value.code == "rights-unknown"
-        del two.rights.take_news  # type: ignore[attr-defined]
+        del two.rights.take_news
         await two.rights.until_known()
         assert two.levels.now == {"h1": "withdrawn"}
 

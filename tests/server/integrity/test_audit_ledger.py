@@ -140,12 +140,13 @@ async def test_a_row_that_changes_before_it_was_signed_is_not_signed(opened: Led
 async def test_two_processes_sign_by_turns_and_none_looks_at_a_leaf_twice(opened: Ledger) -> None:
     other = Ledger(opened.database)
     await opened.note("a", "b")
-    await opened.ledger.sign()
+    head = await opened.ledger.sign()
     for size, signer in ((3, other), (4, opened), (5, other), (6, opened)):
         await opened.note(str(size))
         head = await signer.ledger.sign()
         assert head is not None
         assert head.size == size
+    assert head is not None
     rows = await opened.database.read(lambda c: list(c.execute(text("SELECT sha256 FROM audit_leaves ORDER BY place"))))
     assert head.root == root_of(bytes.fromhex(row.sha256) for row in rows)
     await opened.spoil("UPDATE audit_leaves SET sha256 = 'x' WHERE place < 5")

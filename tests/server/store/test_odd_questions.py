@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from server.events.admission import read_event
-from server.store.database import Database, open_database
+from server.store import tables as t
+from server.store.database import Database, insert_once, open_database
 from server.store.kept_folds import KeptFolds
 from server.store.reader import HearingFilter, RecordReader, WordFilter
 from server.store.sight import Sight
@@ -79,3 +80,13 @@ async def test_a_line_at_the_end_of_time_spoils_no_search(database: Database) ->
     part = {"id": "p1", "level": "restricted", "by": "clerk", "reason": "理由", "to_ns": None}
     await store(database, event(4, "sealed_part", {**part, "from_ns": LAST_NS - 1}))
     assert await found(database) == ["u2"]
+
+
+async def test_whether_a_row_was_inserted_is_told_right(database_url: str) -> None:
+    database = open_database(database_url)
+    row = {"sha256": "a" * 64, "bytes": 1, "stored_utc_ns": 1}
+    try:
+        inserted = [await database.write(lambda c: insert_once(c, t.objects, row)) for _ in range(2)]
+        assert inserted == [True, False]
+    finally:
+        database.close()

@@ -89,7 +89,7 @@ class Move:
                 "detail": "理由",
                 "granted": True,
             }
-            await writer.set_level(row, "h2", "restricted")
+            await writer.set_level("h2", "restricted", lambda before, row=row: row, ("hearing", "h2"))  # type: ignore[misc]
             await writer.set_docket(ROOM, f"[{first}]")
             await writer.store_object(FileEntry(ROOM, "h1", "segment", "bench", first, "ab" * 32), 5)
             await AuditLedger(database, KEY, lambda told: None).sign()

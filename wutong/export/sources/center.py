@@ -21,6 +21,7 @@ from server.store.database import open_database
 from server.store.files import belongs
 from server.store.objects import ObjectStore
 from server.store.reader import RecordReader
+from server.store.sealed_parts import parts_and_lifted
 from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem
@@ -66,7 +67,8 @@ class CenterSource:
 
     def sealed_parts(self) -> Sequence[SealedPart]:
         """Those of the room, and its own."""
-        return list(asyncio.run(RecordReader(self._db).sealed_parts()).get(self.hearing, {}).values())
+        parts, _ = self._read(lambda connection: parts_and_lifted(connection, [self.hearing]))
+        return list(parts.get(self.hearing, {}).values())
 
     def events(self) -> Sequence[Event]:
         """All events that the center holds."""
@@ -137,7 +139,7 @@ class CenterSource:
     async def _level(self) -> str:
         """As the server would say now: the opening may not be folded into its table of hearings yet."""
         classifications = Classifications(RecordWriter(self._db), RecordReader(self._db))
-        await classifications.start()
+        classifications.take(None, await self._db.read(lambda connection: classifications.read(connection, None)))
         opening = next(event for event in self._events if event.kind == "open")
         classifications.take_opening(self.hearing, opening.body.get("case"))
         return classifications.of(self.hearing).value
