@@ -126,7 +126,7 @@ class AuditLedger:
         last = connection.execute(select(c.size, c.root, c.note).order_by(c.size.desc()).limit(1)).first()
         signed = 0 if last is None else last.size
         tree, last_leaf = self._tree, self._last_leaf
-        if tree is None or tree.size > signed:
+        if tree is None or not isinstance(signed, int) or tree.size > signed:
             tree, last_leaf = Tree(), None
         if tree.size != signed:
             # Another process has signed since: from what this one has looked at it goes on, and no leaf is read twice.
