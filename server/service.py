@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -45,7 +44,7 @@ from server.integrity.witness import Witness
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.live.messages import RoomMessages
-from server.notices import Notices
+from server.notices import AGAIN_S, Notices
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
@@ -57,6 +56,7 @@ from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
 from server.tls.center import CenterTls, open_court
 from server.tls.devices import DeviceCertificates
+from sync.broker_client import unguessable_client_id
 from sync.errors import ConfigError, LedgerError, StorageError
 from sync.http import pages
 from sync.http.access import Access
@@ -121,16 +121,14 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     folds = KeptFolds(database)
     audit = Audit(record)
     access = Access.open(data / "access.json", {"inspector": config.inspector, "archivist": config.archivist})
-    # A broker of ours takes the account's name for the client id in any case: each center has an account of its own.
-    client_id = config.mqtt.username or f"wutong-center-{os.getpid()}"
+    client_id = config.mqtt.username or unguessable_client_id("wutong-center")
     shown = TlsIdentity(court.files) if config.mqtt.by_certificate else None
     broker = CenterBroker(
-        BrokerAddress(
-            config.mqtt.host,
-            config.mqtt.port,
+        BrokerAddress.of(
+            config.mqtt.places,
             client_id,
-            config.mqtt.username,
-            password,
+            username=config.mqtt.username,
+            password=password,
             tls=None if shown is None else shown.context,
         )
     )
@@ -176,7 +174,8 @@ def build(config: Config, *, client_bytes: int = CLIENT_BYTES) -> Center:
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
     rooms.came_back.add(dockets.came_back)
-    notices = Notices(archive, classifications, sealing, publisher)
+    again_s = AGAIN_S if len(config.mqtt.places) > 1 else None
+    notices = Notices(archive, classifications, sealing, publisher, again_s=again_s)
     rooms.came_back.add(notices.came_back)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)

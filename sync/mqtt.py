@@ -13,16 +13,21 @@ costs nobody the connection.
 
 Refuses to leave anything behind in the broker, too: no message is retained, so there is nothing of somebody's that
 fills its memory, or that is old when somebody hears it. Whoever comes is told what holds now by who knows it.
+
+A broker may be several machines (a cluster). They are tried in turn, for ever: whoever loses one, is refused by it or
+does not reach it goes to the next one on the list. Of such a one everything is heard at quality 0: for quality 1 the
+machines would first agree who leads each topic of each room, for longer than it takes to say things again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +35,7 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from sync.broker_client import BrokerClient
 from sync.runtime.fair_inbox import FairInbox
 from sync.runtime.message_size import MAX_MESSAGE_BYTES
 
@@ -50,6 +56,8 @@ GOODBYE_S = 1.0
 STOOD_STILL_S = 1.5 * KEEPALIVE_S
 """Who has said nothing for so long is gone by the protocol: the broker has ended the connection."""
 AWAKE_S = 1.0
+SUBSCRIBE_AGAIN_S = 30.0
+"""After a broker took the connection and not each topic."""
 SEND_BUFFER_BYTES = 512 * 1024
 """Of the socket: what the kernel holds is lag too."""
 
@@ -69,6 +77,22 @@ class BrokerAddress:
     password: str = ""
     tls: ssl.SSLContext | None = None
     """Of who connects by certificate; what is in it may be replaced at any time, for the next connection."""
+    others: tuple[tuple[str, int], ...] = ()
+    """(host, port) of further machines of the same broker, in the order in which they are tried after the first."""
+
+    @classmethod
+    def of(
+        cls,
+        places: Sequence[tuple[str, int]],
+        client_id: str,
+        *,
+        username: str = "",
+        password: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> BrokerAddress:
+        """Of a broker of one machine or several, (host, port) of each."""
+        (host, port), *others = places
+        return cls(host, port, client_id, username, password, tls, tuple(others))
 
 
 @dataclass(frozen=True)
@@ -90,6 +114,8 @@ class MqttConnection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handlers: dict[str, Handler] = {}
         self._filters: list[tuple[str, int]] = []
+        self._most_qos = 0 if address.others else 1
+        self._asked: dict[int, list[tuple[str, int]]] = {}
         self._take_any: AnyHandler | None = None
         self._sender_of: Callable[[str], str] = lambda topic: ""
         self._outstanding: dict[int, int] = {}
@@ -106,10 +132,13 @@ class MqttConnection:
         """Messages that were dropped because the connection had ended while this process stood still."""
         self._awake_s = _boot_s()
         self._is_outdated = False
+        self._connects = 0
         self._ticker: asyncio.Task[None] | None = None
         self.why = ""
         """Why it is not connected, in words; empty before the first attempt."""
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
+        client = BrokerClient(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
+        if address.others:
+            client.turns = itertools.cycle([(address.host, address.port), *address.others])
         client.suppress_exceptions = True
         client.max_queued_messages_set(max_queued_messages)
         client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
@@ -123,13 +152,14 @@ class MqttConnection:
         client.on_connect = self._paho_connect
         client.on_disconnect = self._paho_disconnect
         client.on_publish = self._paho_publish
+        client.on_subscribe = self._paho_subscribe
         client.on_message = self._paho_message
         client.on_socket_open = self._paho_socket
         self._client = client
 
     def subscribe(self, topic: str, qos: int, handler: Handler) -> None:
         """Call `handler(payload)` for every message of `topic`; say it before `start`."""
-        self._filters.append((topic, qos))
+        self._filters.append((topic, min(qos, self._most_qos)))
         self._handlers[topic] = handler
 
     def subscribe_any(
@@ -139,9 +169,14 @@ class MqttConnection:
 
         `sender_of(topic)` names who takes turns with whom; it is called in another thread.
         """
-        self._filters += filters
+        self._filters += [(topic, min(qos, self._most_qos)) for topic, qos in filters]
         self._take_any = handler
         self._sender_of = sender_of
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """(host, port) of the machine that it is connected to, or tries."""
+        return self._client.host, self._client.port
 
     @property
     def dropped(self) -> int:
@@ -266,7 +301,7 @@ class MqttConnection:
         client.drop_out_messages()
         self._is_outdated = False
         if self._filters:
-            client.subscribe(self._filters)
+            self._hop(self._note_asked, client.subscribe(self._filters)[1], self._filters)
         self._hop(self._up)
 
     def _paho_disconnect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -274,6 +309,9 @@ class MqttConnection:
 
     def _paho_publish(self, _client: Any, _userdata: Any, mid: int, _reason: Any, _properties: Any) -> None:
         self._hop(self._sent, mid)
+
+    def _paho_subscribe(self, _client: Any, _userdata: Any, mid: int, reasons: Any, _properties: Any) -> None:
+        self._hop(self._subscribed, mid, [reason.is_failure for reason in reasons])
 
     def _paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
         if self._is_outdated or _boot_s() - self._awake_s > STOOD_STILL_S:
@@ -288,20 +326,37 @@ class MqttConnection:
 
     def _refused(self, why: str) -> None:
         if why != self.why:
-            log.warning("broker_refused", host=self._address.host, port=self._address.port, why=why)
+            log.warning("broker_refused", host=self._client.host, port=self._client.port, why=why)
         self.why = why
 
+    def _note_asked(self, mid: int | None, filters: list[tuple[str, int]]) -> None:
+        if mid is not None:
+            self._asked[mid] = filters
+
+    def _subscribed(self, mid: int, failures: list[bool]) -> None:
+        asked = self._asked.pop(mid, [])
+        if refused := [one for one, failed in zip(asked, failures, strict=False) if failed]:
+            log.warning("subscriptions_refused", topics=[topic for topic, _ in refused], again_s=SUBSCRIBE_AGAIN_S)
+            assert self._loop is not None
+            self._loop.call_later(SUBSCRIBE_AGAIN_S, self._subscribe_again, refused, self._connects)
+
+    def _subscribe_again(self, refused: list[tuple[str, int]], connects: int) -> None:
+        if self.connected and self._connects == connects:
+            self._note_asked(self._client.subscribe(refused)[1], refused)
+
     def _up(self) -> None:
-        log.info("broker_connected", host=self._address.host, port=self._address.port)
+        log.info("broker_connected", host=self._client.host, port=self._client.port)
         self.why = ""
         self._forget_outstanding()
         self.connected = True
+        self._connects += 1
         for callback in self._on_link:
             callback(True)
 
     def _down(self, why: str) -> None:
         was_connected, self.connected = self.connected, False
         self.why = why
+        self._asked.clear()
         self._forget_outstanding()
         if was_connected:
             log.warning("broker_lost", why=why, next="reconnecting; what was not receipted is sent again")

@@ -13,6 +13,7 @@ import contextlib
 import datetime as dt
 import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -31,12 +32,12 @@ LASTS = dt.timedelta(minutes=1)
 PATIENCE_S = 10.0
 
 
-async def end_line(court: CourtAuthority, host: str, port: int, room: str) -> bool:
-    """End what `room` has open at the broker; whether the broker was there to do it."""
+async def end_line(court: CourtAuthority, places: Sequence[tuple[str, int]], room: str) -> bool:
+    """End what `room` has open at the broker, (host, port) of its machines; whether it was there to do it."""
     up = asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="wutong-") as folder:
         context = await asyncio.to_thread(_context, court, Path(folder), room)
-    connection = MqttConnection(BrokerAddress(host, port, room, tls=context))
+    connection = MqttConnection(BrokerAddress.of(places, room, tls=context))
     connection.on_link(lambda there: up.set() if there else None)
     connection.start()
     try:
