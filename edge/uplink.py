@@ -8,7 +8,8 @@ import structlog
 
 from edge.panel_tls import panel_hosts
 from hardware.profile import Profile
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
+from sync.broker_client import unguessable_client_id
 from sync.room.clock import RoomClock
 from sync.room.messages import RoomIdentity
 from sync.room.paths import RoomPaths
@@ -52,11 +53,9 @@ def config_of(profile: Profile) -> UplinkConfig:
         token=_secret(center.token_file, "the room's token"),
         tls=shown,
         panel_hosts=panel_hosts(profile),
-        broker=BrokerAddress(
-            host=center.mqtt_host,
-            port=center.mqtt_port,
-            # A broker of ours takes the account's name for it in any case.
-            client_id=center.mqtt_username or f"room-{profile.room.court}-{profile.room.room}",
+        broker=BrokerAddress.of(
+            center.broker_places,
+            center.mqtt_username or unguessable_client_id(f"room-{profile.room.court}-{profile.room.room}"),
             username=center.mqtt_username,
             password=_secret(center.mqtt_password_file, "the room's MQTT password"),
             tls=shown.context if center.by_certificate else None,

@@ -307,9 +307,11 @@ class Profile(ProfilePart):
         """Of those, what the uplink uses."""
         center = self.center
         found = plain_url("center.url", center.url)
-        if center.url and not center.by_certificate and not is_loopback(center.mqtt_host):
+        if center.url and not center.by_certificate:
             remedy = "set center.mqtt_tls = true and the port of the broker's TLS (8883)"
-            found.append(PlainWire("center.mqtt_host", center.mqtt_host, remedy))
+            setting = "center.brokers" if center.brokers else "center.mqtt_host"
+            far = [place.host for place in center.broker_places if not place.is_local]
+            found += [PlainWire(setting, host, remedy) for host in far]
         return found
 
     def plain_to_words(self) -> list[PlainWire]:

@@ -18,6 +18,7 @@ from sync.runtime.files.secrets import read_secret
 from sync.runtime.files.settings_file import read_settings
 from sync.text.fields import LINE
 from sync.tls.hosts import host_of, is_loopback
+from sync.tls.places import MOST_PLACES, ListenPlace, checked_place, place_of
 from sync.tls.plain import PlainPolicy, PlainWire
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
@@ -73,20 +74,41 @@ class Web(_ConfigPart):
 class Mqtt(_ConfigPart):
     """The broker that rooms publish to."""
 
+    kind: Literal["mosquitto", "nats", "emqx"] = Field(
+        "mosquitto", description="what it is: for nats the center also writes who may connect (nats-users.conf)"
+    )
     host: str = Field("127.0.0.1", description="the broker's host")
     port: int = Field(1883, ge=1, le=65535, description="the broker's port")
+    brokers: list[Annotated[str, AfterValidator(checked_place)]] = Field(
+        [],
+        max_length=MOST_PLACES,
+        description="in place of host and port, the machines of a cluster: host:port of each, tried in turn",
+    )
     tls: bool | None = Field(
         None, description="by certificate over TLS; not set: wherever host is another machine and no password is named"
     )
     username: str = Field("", description="the old way, without TLS: the center's user at the broker")
     password_file: Path | None = Field(None, description="the old way: file (mode 0600) with its password")
 
+    @model_validator(mode="after")
+    def _one_way_to_say_where(self) -> Self:
+        if self.brokers and self.model_fields_set & {"host", "port"}:
+            raise ValueError("mqtt.brokers stands in place of mqtt.host and mqtt.port; name one or the others")
+        if self.kind == "nats" and not self.by_certificate:
+            raise ValueError("NATS knows rooms by their certificates alone; set mqtt.tls = true")
+        return self
+
+    @property
+    def places(self) -> list[ListenPlace]:
+        """Where it is: one machine or several."""
+        return [place_of(one) for one in self.brokers] or [ListenPlace(self.host, self.port)]
+
     @property
     def by_certificate(self) -> bool:
         """Whether the broker is spoken to over TLS, with the center's certificate."""
         if self.tls is not None:
             return self.tls
-        return not is_loopback(self.host) and self.password_file is None
+        return not all(place.is_local for place in self.places) and self.password_file is None
 
 
 class Tls(_ConfigPart):
@@ -216,9 +238,11 @@ class Config(_ConfigPart):
         """What would leave this machine without TLS."""
         wires = plain_database(self.storage.database) if self.storage.database else []
         wires += plain_bucket(self.s3)
-        if not self.mqtt.by_certificate and not is_loopback(self.mqtt.host):
+        if not self.mqtt.by_certificate:
             remedy = "set mqtt.tls = true and the port of the broker's TLS (8883)"
-            wires.append(PlainWire("mqtt.host", self.mqtt.host, remedy))
+            setting = "mqtt.brokers" if self.mqtt.brokers else "mqtt.host"
+            far = [place.host for place in self.mqtt.places if not place.is_local]
+            wires += [PlainWire(setting, host, remedy) for host in far]
         return wires
 
     def mqtt_password(self) -> str:

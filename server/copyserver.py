@@ -26,6 +26,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from server.copy_metrics import CopyCounts, CopyMetrics
 from server.ingest.objects_api import Claim, ClaimJudge
 from server.ingest.room_tokens import Tokens, room_by
 from server.ingest.uploads import pieces_api
@@ -33,6 +34,7 @@ from server.ingest.uploads.pieces_api import PieceDoor
 from server.ingest.uploads.tus_folder import UploadFolder
 from server.ingest.uploads.upload_gate import UploadGate, upload_routes
 from sync.errors import AccessError, CenterError, ConfigError, LedgerError, StorageError, WutongError
+from sync.http.monitoring.settings import NO_METRICS, MetricsSettings
 from sync.http.rights.machine_door import MachineDoor
 from sync.http.rights.rules import machine
 from sync.http.serve import new_app, serving
@@ -112,9 +114,19 @@ class CopyStore:
         self._uploads = uploads
         self._devices = devices
         self._judge = ClaimJudge(lambda room: [devices[room]])
+        self.counts = CopyCounts()
 
     async def claim(self, room: str, claim: CopyClaim) -> tuple[int, bool]:
         """(UTC in ns since when it is kept, whether it is new); errors as those of a center."""
+        try:
+            stored_utc_ns, fresh = await self._claim(room, claim)
+        except WutongError as error:
+            self.counts.refused[error.code] += 1
+            raise
+        self.counts.kept(room, claim.kind, claim.bytes, fresh=fresh)
+        return stored_utc_ns, fresh
+
+    async def _claim(self, room: str, claim: CopyClaim) -> tuple[int, bool]:
         if claim.room != room:
             raise AccessError("a room may store only what is its own", code="forbidden")
         if room in self._devices:
@@ -137,6 +149,7 @@ class CopyStore:
                 raise CenterError("the bytes differ from what was claimed; send them again", code="checksum")
             if await asyncio.to_thread(_settle, partial.path, goal, self._data):
                 signed, file = room in self._devices, str(goal.relative_to(self._data))
+                self.counts.replaced += 1
                 log.error("copy_replaced", room=room, signed=signed, file=file, next="what was there lies beside it")
             await asyncio.to_thread(self._uploads.forget, claim.upload)
             return time.time_ns(), True
@@ -204,9 +217,11 @@ def open_uploads(data: Path) -> UploadFolder:
         raise ConfigError(f"the folder {data} cannot be used: {error.strerror}") from error
 
 
-def build(data: Path, uploads: UploadFolder, rooms: CopiedRooms, door: MachineDoor) -> FastAPI:
-    """The app."""
-    tokens, keeper = Tokens(rooms.tokens), CopyStore(data, uploads, rooms.devices)
+def build(
+    data: Path, uploads: UploadFolder, rooms: CopiedRooms, door: MachineDoor, keeper: CopyStore | None = None
+) -> FastAPI:
+    """The app. `keeper`: what keeps the copies, where its counts are wanted."""
+    tokens, keeper = Tokens(rooms.tokens), keeper or CopyStore(data, uploads, rooms.devices)
     app = new_app("Wutong copies")
     door.install(app)
     pieces_api.install(app, PieceDoor(tokens, uploads, kinds=KINDS, max_bytes=MAX_BYTES))
@@ -232,8 +247,10 @@ async def running(
     port: int,
     tls: tuple[Path, Path] | None = None,
     plain_until: dt.date | None = None,
+    metrics: MetricsSettings = NO_METRICS,
 ) -> AsyncIterator[int]:
-    """Keep copies while the block runs; yields the port. `tls`: certificate and key for HTTPS.
+    """Keep copies while the block runs; yields the port. `tls`: certificate and key for HTTPS. `metrics`: who may read
+    its metrics, health and readiness.
 
     `ConfigError` for an address of a network without them: tokens and hearings would cross it in the clear. Before the
     day `plain_until` plain HTTP is served all the same.
@@ -241,13 +258,26 @@ async def running(
     own = ServedTls(host, tls, PlainPolicy(plain_until, setting="--plain-until"))
     rooms, uploads = read_rooms(token_file), open_uploads(data)
     door = MachineDoor.at(host, own.hosts(), secure=own.is_secure, asks_for_token=True)
-    app = build(data, uploads, rooms, door)
+    keeper = CopyStore(data, uploads, rooms.devices)
+    app = build(data, uploads, rooms, door, keeper)
+    monitoring = CopyMetrics(
+        data,
+        uploads,
+        rooms=frozenset(rooms.tokens.values()),
+        kinds=KINDS,
+        counts=keeper.counts,
+        reserve_bytes=RESERVE_BYTES,
+        certificates={} if tls is None else {"server": tls[0]},
+    ).monitoring(metrics)
+    monitoring.install(app)
     expiring = asyncio.create_task(_expire_for_ever(uploads))
+    measuring = asyncio.create_task(monitoring.run())
     try:
         async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
             yield bound
     finally:
         door.flush()
+        await cancel_and_wait(measuring)
         await cancel_and_wait(expiring)
 
 
@@ -267,10 +297,11 @@ async def serve(
     port: int,
     tls: tuple[Path, Path] | None,
     plain_until: dt.date | None,
+    metrics: MetricsSettings,
     lifeline: Lifeline,
 ) -> None:
     """Until canceled."""
-    async with running(data, token_file, host, port, tls, plain_until) as bound:
+    async with running(data, token_file, host, port, tls, plain_until, metrics) as bound:
         log.info("keeping_copies", host=host, port=bound, data=str(data))
         lifeline.ready()
         await asyncio.Event().wait()

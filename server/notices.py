@@ -2,6 +2,8 @@
 
 A room is told when an act is made, and again when it comes back, for it may have missed what was said meanwhile; then
 also of the hearing that it tells of, so that a room that has lost what it was told learns that nothing is withheld.
+Where the broker is several machines, a line between two of them may break that neither the room nor the center notices:
+there a room is told again every `AGAIN_S` for as long as it is there.
 What the archivist has lifted of the room's own parts is said by their ids.
 
 Where the center has several processes, each tells what it has followed, none while it does not know the rights, and the
@@ -22,6 +24,8 @@ from server.store.reader import RecordReader
 from sync.record.notice import MOST_NOTICES, MOST_OF_ONE, HearingNotice, NoticedPart
 from sync.record.sealed_parts import OF_ROOM
 
+AGAIN_S = 30.0
+
 
 class Notices:
     """All methods belong to one event loop."""
@@ -33,7 +37,12 @@ class Notices:
         sealing: Sealing,
         publisher: SignedPublisher,
         rights: SharedRights | None = None,
+        *,
+        again_s: float | None = None,
     ) -> None:
+        """`again_s`: say everything again so often."""
+        self._again_s = again_s
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._archive = archive
         self._classifications = classifications
         self._sealing = sealing
@@ -51,6 +60,15 @@ class Notices:
     def came_back(self, room: KnownRoom) -> None:
         """A room is there again."""
         self._begin(self._say_all(room.address, set() if room.told_id is None else {room.told_id}))
+        if self._again_s is not None:
+            if room.address in self._timers:
+                self._timers[room.address].cancel()
+            self._timers[room.address] = asyncio.get_running_loop().call_later(self._again_s, self._say_again, room)
+
+    def _say_again(self, room: KnownRoom) -> None:
+        del self._timers[room.address]
+        if room.online:  # else it is told when it comes back
+            self.came_back(room)
 
     def of(self, hearing: str) -> HearingNotice:
         """What is said of a hearing now."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Sequence
 
 import structlog
 from fastapi import Request
@@ -17,7 +15,6 @@ from server.access.classification import Classifications
 from server.access.grants import Grants
 from server.access.sealing import Sealing
 from server.access.shared_rights import SharedRights
-from server.access.shared_sessions import USE_S
 from server.access.viewing_log import ViewingLog
 from server.api.archive import ArchiveRoutes
 from server.api.inspectors import InspectorRoutes
@@ -52,12 +49,13 @@ from server.leases.stored_elsewhere import StoredElsewhere
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.live.messages import RoomMessages
-from server.notices import Notices
+from server.notices import AGAIN_S, Notices
 from server.objects.media_indexes import MediaIndexes
 from server.objects.opened import open_objects
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
+from server.running import running
 from server.store.archive.archive_reader import ArchiveReader
 from server.store.database import open_database
 from server.store.kept_folds import KeptFolds
@@ -69,24 +67,15 @@ from sync.errors import ConfigError
 from sync.http import pages
 from sync.http.live.tab import CLIENT_BYTES
 from sync.http.rights.origins import Origins
-from sync.http.serve import new_app, serving
+from sync.http.serve import new_app
 from sync.ledger.keys import CENTER
 from sync.ledger.note import Verifier
 from sync.runtime.listeners import Listeners
-from sync.runtime.process.service import Lifeline, cancel_and_wait, every
+from sync.runtime.process.service import Lifeline
 from sync.tls.identity import TlsIdentity
 
 log = structlog.get_logger(__name__)
 
-DEMAND_S = 5.0
-POLL_S = 1.0
-DEVICES_S = 2.0
-"""So soon a device that another process has revoked signs for nobody any more."""
-EXPIRE_S = 3600.0
-STORE_S = 15.0
-DOCKETS_S = 10.0
-MONTHS_S = 6 * 3600.0
-VIEWED_S = 5.0
 COOKIE = "center"
 SWITCH_S = 0.0005
 """What comes over TLS comes in pieces of 16 KiB, and after each the thread that reads it waits for its turn: with the
@@ -186,7 +175,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     messages.stored_elsewhere(elsewhere.take)
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
-    notices = Notices(archive, classifications, sealing, publisher, rights)
+    again_s = AGAIN_S if len(config.mqtt.places) > 1 else None
+    notices = Notices(archive, classifications, sealing, publisher, rights, again_s=again_s)
     to_tell = Listeners[[KnownRoom]]()
     for tell in (dockets.came_back, notices.came_back):
         to_tell.add(tell)
@@ -331,72 +321,6 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         failed,
     )
     return center
-
-
-@contextlib.asynccontextmanager
-async def running(center: Center, host: str, port: int, *, proxies: Sequence[str] = ()) -> AsyncIterator[int]:
-    """Run a center while the block runs; yields its port."""
-
-    if center.sessions is not None:
-        await center.sessions.begin()
-    await center.rights.start()  # before anybody can ask
-    await center.enrollment.refresh()  # before the first event comes
-    await center.signing.read(center.archive)
-    await center.tls.start(center.rooms)
-    if center.share is not None:
-        await center.share.start()
-    center.broker.start()
-    tasks = [
-        asyncio.create_task(center.ingest.run(), name="ingest"),
-        asyncio.create_task(center.witness.run(), name="witness"),
-        asyncio.create_task(center.audit.run(), name="audit"),
-        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
-        asyncio.create_task(center.record.catch_up_times(), name="times"),
-        asyncio.create_task(every(POLL_S, center.poll), name="poll"),
-        asyncio.create_task(center.live.wall.run(), name="wall"),
-        *center.tls.tasks(),
-        asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
-        asyncio.create_task(every(DEMAND_S, center.demand), name="demand"),
-        asyncio.create_task(every(DEVICES_S, center.refresh_devices), name="devices"),
-        asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
-        asyncio.create_task(every(STORE_S, center.look_at_store), name="store"),
-        asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
-        asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
-        asyncio.create_task(center.monitoring.run(), name="metrics"),
-        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
-        *([] if center.share is None else center.share.tasks()),
-    ]
-    if center.sessions is not None:
-        tasks.append(asyncio.create_task(every(USE_S, center.sessions.say_use), name="sessions"))
-
-    def ended(task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not center.failed.done():
-            log.error("part_failed", part=task.get_name(), why=repr(error))
-            center.failed.set_exception(error)
-
-    for task in tasks:
-        task.add_done_callback(ended)
-    try:
-        context, plain = center.tls.served()
-        async with serving(center.app, host, port, proxies=proxies, tls=context, plain=plain) as bound:
-            yield bound
-    finally:
-        signs_last = center.share is None or center.share.keeper.owns_first()
-        if center.share is not None:
-            center.share.stop_acting()
-        center.watching.poll(all_of_them=True)
-        await cancel_and_wait(*tasks)
-        await center.viewed.poll(all_of_them=True)
-        await center.playing.close()
-        if signs_last:
-            await center.sign_last()
-        await center.broker.stop()
-        await center.rights.stop()
-        if center.share is not None:
-            await center.share.stop()
-        await asyncio.to_thread(center.folds.close)
-        await asyncio.to_thread(center.database.close)
 
 
 async def serve(config: Config, lifeline: Lifeline, mine: CenterProcess | None = None) -> None:

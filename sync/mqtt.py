@@ -13,14 +13,18 @@ costs nobody the connection.
 
 Refuses to leave anything behind in the broker, too: no message is retained, so there is nothing of somebody's that
 fills its memory, or that is old when somebody hears it. Whoever comes is told what holds now by who knows it.
+
+A broker may be several machines (a cluster). They are tried in turn, for ever: whoever loses one, is refused by it or
+does not reach it goes to the next one on the list. Of such a one everything is heard at quality 0: for quality 1 the
+machines would first agree who leads each topic of each room, for longer than it takes to say things again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
-import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -30,6 +34,8 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from sync.broker_address import BrokerAddress
+from sync.broker_client import BrokerClient
 from sync.runtime.bounds.fair_inbox import FairInbox
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from sync.runtime.logs.seldom import is_named
@@ -54,25 +60,14 @@ GOODBYE_S = 1.0
 STOOD_STILL_S = 1.5 * KEEPALIVE_S
 """Who has said nothing for so long is gone by the protocol: the broker has ended the connection."""
 AWAKE_S = 1.0
+SUBSCRIBE_AGAIN_S = 30.0
+"""After a broker took the connection and not each topic."""
 SEND_BUFFER_BYTES = 512 * 1024
 """Of the socket: what the kernel holds is lag too."""
 
 Handler = Callable[[bytes], None]
 AnyHandler = Callable[[str, bytes], None]
 """(topic, payload)."""
-
-
-@dataclass(frozen=True)
-class BrokerAddress:
-    """Where the broker is and who connects."""
-
-    host: str
-    port: int
-    client_id: str
-    username: str = ""
-    password: str = ""
-    tls: ssl.SSLContext | None = None
-    """Of who connects by certificate; what is in it may be replaced at any time, for the next connection."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,8 @@ class MqttConnection:
         self._filters: list[tuple[str, int]] = []
         self._followed: dict[str, int] = {}
         """Filters that come and go while it is connected."""
+        self._most_qos = 0 if address.others else 1
+        self._asked: dict[int, list[tuple[str, int]]] = {}
         self._take_any: AnyHandler | None = None
         self._sender_of: Callable[[str], str] = lambda topic: ""
         self._outstanding: dict[int, int] = {}
@@ -112,10 +109,13 @@ class MqttConnection:
         """Messages that were dropped because the connection had ended while this process stood still."""
         self._awake_s = _boot_s()
         self._is_outdated = False
+        self._connects = 0
         self._ticker: asyncio.Task[None] | None = None
         self.why = ""
         """Why it is not connected, in words; empty before the first attempt."""
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
+        client = BrokerClient(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
+        if address.others:
+            client.turns = itertools.cycle([(address.host, address.port), *address.others])
         client.suppress_exceptions = True
         client.max_queued_messages_set(max_queued_messages)
         client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
@@ -130,13 +130,14 @@ class MqttConnection:
         client.on_connect = self._paho_connect
         client.on_disconnect = self._paho_disconnect
         client.on_publish = self._paho_publish
+        client.on_subscribe = self._paho_subscribe
         client.on_message = self._paho_message
         client.on_socket_open = self._paho_socket
         self._client = client
 
     def subscribe(self, topic: str, qos: int, handler: Handler) -> None:
         """Call `handler(payload)` for every message of `topic`; say it before `start`."""
-        self._filters.append((topic, qos))
+        self._filters.append((topic, min(qos, self._most_qos)))
         self._handlers[topic] = handler
 
     def subscribe_any(
@@ -146,15 +147,16 @@ class MqttConnection:
 
         `sender_of(topic)` names who takes turns with whom; it is called in another thread.
         """
-        self._filters += filters
+        self._filters += [(topic, min(qos, self._most_qos)) for topic, qos in filters]
         self._take_any = handler
         self._sender_of = sender_of
 
     def follow(self, filters: Mapping[str, int]) -> None:
         """Hear these topics too, each with its quality of service, by the handler of `subscribe_any`, from now on."""
-        self._followed = {**self._followed, **filters}  # first: whoever connects just now subscribes to all of it
+        more = {name: min(qos, self._most_qos) for name, qos in filters.items()}
+        self._followed = {**self._followed, **more}  # first: whoever connects just now subscribes to all of it
         if self.connected:
-            self._ask(self._client, list(filters.items()))
+            self._ask(self._client, list(more.items()))
 
     def unfollow(self, filters: Collection[str]) -> None:
         """Hear them no more; what is on its way may still come."""
@@ -163,10 +165,15 @@ class MqttConnection:
         for start in range(0, len(gone) if self.connected else 0, MOST_FILTERS):
             self._client.unsubscribe(gone[start : start + MOST_FILTERS])
 
-    @staticmethod
-    def _ask(client: Any, filters: list[tuple[str, int]]) -> None:
+    def _ask(self, client: Any, filters: list[tuple[str, int]]) -> None:
         for start in range(0, len(filters), MOST_FILTERS):
-            client.subscribe(filters[start : start + MOST_FILTERS])
+            some = filters[start : start + MOST_FILTERS]
+            self._hop(self._note_asked, client.subscribe(some)[1], some)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """(host, port) of the machine that it is connected to, or tries."""
+        return self._client.host, self._client.port
 
     @property
     def dropped(self) -> int:
@@ -299,6 +306,9 @@ class MqttConnection:
     def _paho_publish(self, _client: Any, _userdata: Any, mid: int, _reason: Any, _properties: Any) -> None:
         self._hop(self._sent, mid)
 
+    def _paho_subscribe(self, _client: Any, _userdata: Any, mid: int, reasons: Any, _properties: Any) -> None:
+        self._hop(self._subscribed, mid, [reason.is_failure for reason in reasons])
+
     def _paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
         if self._is_outdated or _boot_s() - self._awake_s > STOOD_STILL_S:
             self.outdated += 1
@@ -312,20 +322,37 @@ class MqttConnection:
 
     def _refused(self, why: str) -> None:
         if why != self.why:
-            log.warning("broker_refused", host=self._address.host, port=self._address.port, why=why)
+            log.warning("broker_refused", host=self._client.host, port=self._client.port, why=why)
         self.why = why
 
+    def _note_asked(self, mid: int | None, filters: list[tuple[str, int]]) -> None:
+        if mid is not None:
+            self._asked[mid] = filters
+
+    def _subscribed(self, mid: int, failures: list[bool]) -> None:
+        asked = self._asked.pop(mid, [])
+        if refused := [one for one, failed in zip(asked, failures, strict=False) if failed]:
+            log.warning("subscriptions_refused", topics=[topic for topic, _ in refused], again_s=SUBSCRIBE_AGAIN_S)
+            assert self._loop is not None
+            self._loop.call_later(SUBSCRIBE_AGAIN_S, self._subscribe_again, refused, self._connects)
+
+    def _subscribe_again(self, refused: list[tuple[str, int]], connects: int) -> None:
+        if self.connected and self._connects == connects:
+            self._note_asked(self._client.subscribe(refused)[1], refused)
+
     def _up(self) -> None:
-        log.info("broker_connected", host=self._address.host, port=self._address.port)
+        log.info("broker_connected", host=self._client.host, port=self._client.port)
         self.why = ""
         self._forget_outstanding()
         self.connected = True
+        self._connects += 1
         for callback in self._on_link:
             callback(True)
 
     def _down(self, why: str) -> None:
         was_connected, self.connected = self.connected, False
         self.why = why
+        self._asked.clear()
         self._forget_outstanding()
         if was_connected:
             log.warning("broker_lost", why=why, next="reconnecting; what was not receipted is sent again")

@@ -14,6 +14,7 @@ import datetime as dt
 import hmac
 import io
 import itertools
+import time
 import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -27,17 +28,19 @@ from fastapi.responses import JSONResponse
 
 from hardware.profile import Transcriber
 from sync.errors import AccessError, ConfigError, MediaError
+from sync.http.monitoring.settings import NO_METRICS, MetricsSettings
 from sync.http.rights.machine_door import MachineDoor
 from sync.http.rights.rules import machine
 from sync.http.serve import new_app, serving
 from sync.runtime.files.secrets import read_secret
-from sync.runtime.process.service import Lifeline
+from sync.runtime.process.service import Lifeline, cancel_and_wait
 from sync.tls.hosts import is_loopback
 from sync.tls.plain import PlainPolicy
 from sync.tls.served import ServedTls
 from transcriber.audio.pcm import RATE_HZ, Samples
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.recognizer import EngineLostError, Recognizer, Transcription
+from transcriber.speech_metrics import SpeechCounts, SpeechMetrics
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +68,21 @@ class QuestionQueue:
         self._most = most
         self._waiting: list[_Waiting] = []
         self._count = itertools.count()
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait."""
+        return len(self._waiting)
+
+    @property
+    def free(self) -> int:
+        """Recognizers that nobody has."""
+        return len(self._free)
+
+    @property
+    def most(self) -> int:
+        """So many questions may wait."""
+        return self._most
 
     @contextlib.asynccontextmanager
     async def recognizer(self, *, interim: bool) -> AsyncIterator[Recognizer]:
@@ -101,8 +119,10 @@ class QuestionQueue:
         self._free.append(recognizer)
 
 
-def build(line: QuestionQueue, door: MachineDoor, *, name: str, language: str, token: str) -> FastAPI:
-    """Make the app. An empty `token` lets everybody in."""
+def build(
+    line: QuestionQueue, door: MachineDoor, counts: SpeechCounts, *, name: str, language: str, token: str
+) -> FastAPI:
+    """Make the app. An empty `token` lets everybody in; `counts` gets what is asked."""
     app = new_app("Wutong speech server")
     door.install(app)
 
@@ -110,6 +130,10 @@ def build(line: QuestionQueue, door: MachineDoor, *, name: str, language: str, t
         said = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         if token and not hmac.compare_digest(said.encode(), token.encode()):
             raise AccessError("the token is missing or wrong", code="token")
+
+    def refused(code: str, status: int, message: str) -> JSONResponse:
+        counts.refused[code] += 1
+        return JSONResponse({"error": {"message": message, "type": "invalid_request_error"}}, status)
 
     @app.get("/v1/models")
     @machine(known)
@@ -125,25 +149,31 @@ def build(line: QuestionQueue, door: MachineDoor, *, name: str, language: str, t
         prompt: Annotated[str, Form(max_length=2000)] = "",
         response_format: Annotated[str, Form()] = "json",
     ) -> Response:
+        began_s = time.monotonic()
         if response_format not in ("json", "text", "verbose_json"):
-            return _error(400, f"response_format {response_format!r} is not known: json, text or verbose_json")
+            return refused("form", 400, f"response_format {response_format!r} is not known: json, text or verbose_json")
         if spoken and spoken != language and language != "auto":
-            return _error(400, f"this server hears {language!r} only; leave the language out, or start it with 'auto'")
+            return refused(
+                "form", 400, f"this server hears {language!r} only; leave the language out, or start it with 'auto'"
+            )
         try:
             samples = await asyncio.to_thread(_decoded, await file.read())
         except MediaError as error:
-            return _error(400, error.message)
+            return refused("form", 400, error.message)
         interim = INTERIM_HEADER in request.headers
         try:
             async with line.recognizer(interim=interim) as recognizer:
                 if await request.is_disconnected():
+                    counts.refused["gone"] += 1
                     return Response(status_code=499)
                 transcription = await recognizer.ask(samples, prompt, interim=interim)
         except BusyError:
-            return _error(503, "too many questions are waiting; try again, or another server")
+            return refused("busy", 503, "too many questions are waiting; try again, or another server")
         except EngineLostError as error:
-            return _error(422, error.message)
-        return _answer(transcription, len(samples) / RATE_HZ, response_format)
+            return refused("engine", 422, error.message)
+        heard_s = len(samples) / RATE_HZ
+        counts.answer(interim=interim, after_s=time.monotonic() - began_s, heard_s=heard_s)
+        return _answer(transcription, heard_s, response_format)
 
     return app
 
@@ -167,8 +197,10 @@ async def running(
     waiting: int,
     tls: tuple[Path, Path] | None = None,
     plain_until: dt.date | None = None,
+    metrics: MetricsSettings = NO_METRICS,
 ) -> AsyncIterator[int]:
-    """Answer while the block runs; yields the port. `tls`: certificate and key for HTTPS.
+    """Answer while the block runs; yields the port. `tls`: certificate and key for HTTPS. `metrics`: who may read its
+    metrics, health and readiness.
 
     `ConfigError` where others may ask and there is no token, or no `tls` and no day `plain_until` still to come.
     """
@@ -181,10 +213,17 @@ async def running(
         for recognizer in recognizers:
             await recognizer.start()
         door = MachineDoor.at(host, own.hosts(), secure=own.is_secure, asks_for_token=bool(token))
-        line = QuestionQueue(recognizers, waiting)
-        app = build(line, door, name=settings.model, language=settings.language, token=token)
-        async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
-            yield bound
+        line, counts = QuestionQueue(recognizers, waiting), SpeechCounts()
+        app = build(line, door, counts, name=settings.model, language=settings.language, token=token)
+        certificates = {} if tls is None else {"server": tls[0]}
+        monitoring = SpeechMetrics(settings.model, recognizers, line, counts, certificates).monitoring(metrics)
+        monitoring.install(app)
+        measuring = asyncio.create_task(monitoring.run())
+        try:
+            async with serving(app, host, port, tls=own.context, plain=own.is_plain_open) as bound, own.followed():
+                yield bound
+        finally:
+            await cancel_and_wait(measuring)
         door.flush()
     finally:
         await asyncio.gather(*(recognizer.stop() for recognizer in recognizers))
@@ -227,7 +266,3 @@ def _answer(transcription: Transcription, seconds: float, form: str) -> Response
 
 def _language(text: str) -> str:
     return "en" if text and text.isascii() else "zh"
-
-
-def _error(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "type": "invalid_request_error"}}, status)

@@ -1,6 +1,7 @@
-"""What a center's broker lets anybody do, said once: Mosquitto's settings and its access list, as text.
+"""What a center's broker lets anybody do, said once: its limits, and Mosquitto's settings and access list as text.
 
-The demo writes both for its own rooms, `tools/make_broker.py` the examples in systemd/ that an administrator copies.
+`wutong.nats_policy` and `wutong.emqx_policy` say the same limits and rights in the words of those. The demo writes
+Mosquitto's for its own rooms, `tools/make_broker.py` the examples in systemd/ that an administrator copies.
 An account's name is its client id, whatever the client says, so nobody can take another's connection; whoever comes
 anew with an account takes over from the connection that the account had before, as a room that lost its line must.
 
@@ -18,14 +19,21 @@ from sync import topics
 from sync.runtime.bounds.message_size import MAX_PACKET_BYTES
 from sync.tls.names import CENTER
 
+MAX_CONNECTIONS = 6000
+"""More than the rooms that a center may have."""
+MAX_QUEUED_MESSAGES = 2000
+MAX_QUEUED_BYTES = 64 * 1024 * 1024
+"""Of what waits for one connection that does not read."""
+MAX_INFLIGHT_MESSAGES = 100
+MEMORY_BYTES = 256 * 1024 * 1024
 SETTINGS = (
     "allow_anonymous false",
     f"max_packet_size {MAX_PACKET_BYTES}",
-    "max_queued_messages 2000",
-    "max_queued_bytes 67108864",
-    "max_inflight_messages 100",
+    f"max_queued_messages {MAX_QUEUED_MESSAGES}",
+    f"max_queued_bytes {MAX_QUEUED_BYTES}",
+    f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}",
     "max_keepalive 120",
-    "memory_limit 268435456",
+    f"memory_limit {MEMORY_BYTES}",
     "set_tcp_nodelay true",
     # Nothing durable lives here: the rooms' logs and the center's store are the record.
     "persistence false",
@@ -42,9 +50,9 @@ FORGETFUL_SETTINGS = (
 """Of a broker that serves nobody in the old way."""
 LISTENER_SETTINGS = (
     "use_username_as_clientid true",
-    "max_connections 6000",
+    f"max_connections {MAX_CONNECTIONS}",
 )
-"""Of a listener; they follow it. The connections are more than the rooms that a center may have."""
+"""Of a listener; they follow it."""
 TLS_SETTINGS = (
     "require_certificate true",
     "use_identity_as_username true",

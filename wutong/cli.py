@@ -37,6 +37,15 @@ PlainUntilOption = Annotated[
     typer.Option("--plain-until", formats=["%Y-%m-%d"], help="a day until which plain HTTP is served, too"),
 ]
 
+MetricsPortOption = Annotated[
+    int,
+    typer.Option("--metrics-port", min=0, max=65535, help="port on 127.0.0.1 for /metrics, /healthz, /readyz; 0: none"),
+]
+MetricsTokenOption = Annotated[
+    Path | None,
+    typer.Option("--metrics-token-file", help="token (mode 0600) for whom they are also on the server's own port"),
+]
+
 
 def _pair(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
     from sync.errors import ConfigError
@@ -86,13 +95,17 @@ def copyserver(
     certificate: CertificateOption = None,
     key: KeyOption = None,
     plain_until: PlainUntilOption = None,
+    metrics_port: MetricsPortOption = 0,
+    metrics_token_file: MetricsTokenOption = None,
 ) -> None:
     """Keep a second copy of rooms' records on a plain machine (storage.copy in a room's profile)."""
     from server.copyserver import serve
+    from sync.http.monitoring.settings import MetricsSettings
     from sync.runtime.process.service import run_service
 
     tls, day = _pair(certificate, key), None if plain_until is None else plain_until.date()
-    service = partial(serve, data, token_file, host, port, tls, day)
+    metrics = MetricsSettings(port=metrics_port, token_file=metrics_token_file)
+    service = partial(serve, data, token_file, host, port, tls, day, metrics)
     raise typer.Exit(run_service("copyserver", service))
 
 
@@ -111,9 +124,12 @@ def speech_server(
     certificate: CertificateOption = None,
     key: KeyOption = None,
     plain_until: PlainUntilOption = None,
+    metrics_port: MetricsPortOption = 0,
+    metrics_token_file: MetricsTokenOption = None,
 ) -> None:
     """Turn speech into words for many rooms, by the OpenAI interface (the engine openai in a room's profile)."""
     from hardware.profile import speech_settings
+    from sync.http.monitoring.settings import MetricsSettings
     from sync.runtime.process.service import run_service
     from transcriber.speech_server import serve
 
@@ -128,6 +144,7 @@ def speech_server(
         waiting=waiting,
         tls=_pair(certificate, key),
         plain_until=None if plain_until is None else plain_until.date(),
+        metrics=MetricsSettings(port=metrics_port, token_file=metrics_token_file),
     )
     raise typer.Exit(run_service("speech-server", service))
 

@@ -5,110 +5,90 @@ A label names a room, a code or a part of the center, never a hearing, a case or
 
 from __future__ import annotations
 
-from sync.http.monitoring.definitions import MetricDefinition, counter, gauge, histogram, info
+from sync.http.monitoring.catalog import MetricCatalog
 from sync.http.monitoring.readiness import READY, READY_PART
 
-CENTER = info("wutong_center", "The center that speaks, by its version.", "version")
+CATALOG = MetricCatalog(READY, READY_PART)
+CENTER = CATALOG.info("wutong_center", "The center that speaks, by its version.", "version")
 
-ROOMS = gauge("wutong_center_rooms", "Courtrooms in the center's configuration.")
-ONLINE = gauge("wutong_center_room_online", "Whether a courtroom says its status (1) or is away (0).", "room")
-IN_HEARING = gauge("wutong_center_rooms_in_hearing", "Courtrooms of which a hearing is open or paused.")
-CLOCK = gauge(
+ROOMS = CATALOG.gauge("wutong_center_rooms", "Courtrooms in the center's configuration.")
+ONLINE = CATALOG.gauge("wutong_center_room_online", "Whether a courtroom says its status (1) or is away (0).", "room")
+IN_HEARING = CATALOG.gauge("wutong_center_rooms_in_hearing", "Courtrooms of which a hearing is open or paused.")
+CLOCK = CATALOG.gauge(
     "wutong_center_room_clock_ahead_seconds",
     "How far a courtroom's clock was ahead of the center's when its last status came, the way included.",
     "room",
 )
-ROOM_CERTIFICATE = gauge(
+ROOM_CERTIFICATE = CATALOG.gauge(
     "wutong_center_room_certificate_left_seconds",
     "How long a courtroom's certificate still lasts: tls (renewed by itself) or device (enrolled again by hand).",
     "room",
     "certificate",
 )
-ALARMS = gauge("wutong_center_alarms", "Alarms that are on now, by courtroom and code.", "room", "code")
+ALARMS = CATALOG.gauge("wutong_center_alarms", "Alarms that are on now, by courtroom and code.", "room", "code")
 
-EVENTS = counter("wutong_center_events", "Events of courtrooms that were stored.")
-EVENTS_AGAIN = counter("wutong_center_events_again", "Events that came once more and were receipted once more.")
-REFUSED = counter(
+EVENTS = CATALOG.counter("wutong_center_events", "Events of courtrooms that were stored.")
+EVENTS_AGAIN = CATALOG.counter("wutong_center_events_again", "Events that came once more and were receipted once more.")
+REFUSED = CATALOG.counter(
     "wutong_center_refused",
     "What was not taken into the record, by the reason: whole batches (not-enrolled, signature, unsigned, form) "
     "and single events (malformed, conflict, foreign).",
     "code",
 )
-UNSTORED = counter("wutong_center_events_not_stored", "Events that the database did not take; rooms send them again.")
-RECEIPT = histogram(
+UNSTORED = CATALOG.counter(
+    "wutong_center_events_not_stored", "Events that the database did not take; rooms send them again."
+)
+RECEIPT = CATALOG.histogram(
     "wutong_center_receipt_seconds", "From the arrival of a message of events until it was answered by the center."
 )
-MESSAGES_REFUSED = counter("wutong_center_messages_refused", "Messages of courtrooms that were not what they must be.")
-MESSAGES_FAILED = counter("wutong_center_messages_failed", "Messages that a defect of the center has cost.")
-INBOX = gauge("wutong_center_inbox_messages", "Messages that came and are not handled yet, by inbox.", "inbox")
-INBOX_DROPPED = counter("wutong_center_inbox_dropped", "Messages that had no place in an inbox any more.", "inbox")
+MESSAGES_REFUSED = CATALOG.counter(
+    "wutong_center_messages_refused", "Messages of courtrooms that were not what they must be."
+)
+MESSAGES_FAILED = CATALOG.counter("wutong_center_messages_failed", "Messages that a defect of the center has cost.")
+INBOX = CATALOG.gauge("wutong_center_inbox_messages", "Messages that came and are not handled yet, by inbox.", "inbox")
+INBOX_DROPPED = CATALOG.counter(
+    "wutong_center_inbox_dropped", "Messages that had no place in an inbox any more.", "inbox"
+)
 
-BROKER = gauge("wutong_center_broker_connected", "Whether the center is connected to its broker (1) or not (0).")
-BROKER_BACKLOG = gauge("wutong_center_broker_backlog_bytes", "What waits on its way to the broker.")
+BROKER = CATALOG.gauge(
+    "wutong_center_broker_connected", "Whether the center is connected to its broker (1) or not (0)."
+)
+BROKER_BACKLOG = CATALOG.gauge("wutong_center_broker_backlog_bytes", "What waits on its way to the broker.")
 
-WITNESS_QUEUE = gauge("wutong_center_witness_queue", "Checkpoints that wait to be judged.")
-WITNESSED = counter("wutong_center_witnessed", "Checkpoints that were answered with the center's countersignature.")
-WITNESS_REFUSED = counter("wutong_center_witness_refused", "Checkpoints that were refused, by the reason.", "code")
+WITNESS_QUEUE = CATALOG.gauge("wutong_center_witness_queue", "Checkpoints that wait to be judged.")
+WITNESSED = CATALOG.counter(
+    "wutong_center_witnessed", "Checkpoints that were answered with the center's countersignature."
+)
+WITNESS_REFUSED = CATALOG.counter(
+    "wutong_center_witness_refused", "Checkpoints that were refused, by the reason.", "code"
+)
 
-UPLOADS = gauge("wutong_center_uploads", "Uploads that are no stored files yet.")
-UPLOAD_BYTES = gauge("wutong_center_upload_bytes", "Bytes of uploads that are no stored files yet.")
+UPLOADS = CATALOG.gauge("wutong_center_uploads", "Uploads that are no stored files yet.")
+UPLOAD_BYTES = CATALOG.gauge("wutong_center_upload_bytes", "Bytes of uploads that are no stored files yet.")
 
-DATABASE_WRITE = histogram(
+DATABASE_WRITE = CATALOG.histogram(
     "wutong_center_database_write_seconds", "How long a transaction took, from its begin until it was on the disk."
 )
-DATABASE_QUEUE = gauge("wutong_center_database_queue", "Transactions that are being written or wait for it.")
-DATABASE_FAILED = counter("wutong_center_database_failed", "What the database refused, by what was asked.", "act")
+DATABASE_QUEUE = CATALOG.gauge("wutong_center_database_queue", "Transactions that are being written or wait for it.")
+DATABASE_FAILED = CATALOG.counter(
+    "wutong_center_database_failed", "What the database refused, by what was asked.", "act"
+)
 
-DISK_FREE = gauge("wutong_center_disk_free_bytes", "Free space on the volume of the record store.")
-DISK_SIZE = gauge("wutong_center_disk_size_bytes", "Size of the volume of the record store.")
+DISK_FREE = CATALOG.gauge("wutong_center_disk_free_bytes", "Free space on the volume of the record store.")
+DISK_SIZE = CATALOG.gauge("wutong_center_disk_size_bytes", "Size of the volume of the record store.")
 
-CLIENTS = gauge("wutong_center_live_clients", "Browser tabs that are connected for live pictures.")
-WATCHED = gauge("wutong_center_tracks_watched", "Tracks of courtrooms that somebody watches live.")
-FRAGMENTS = counter("wutong_center_fragments", "Live fragments of courtrooms that were taken for who watches.")
+CLIENTS = CATALOG.gauge("wutong_center_live_clients", "Browser tabs that are connected for live pictures.")
+WATCHED = CATALOG.gauge("wutong_center_tracks_watched", "Tracks of courtrooms that somebody watches live.")
+FRAGMENTS = CATALOG.counter("wutong_center_fragments", "Live fragments of courtrooms that were taken for who watches.")
 
-AUDIT_WAITING = gauge("wutong_center_audit_rows_waiting", "Lines of the audit log that are not in the database yet.")
-CERTIFICATE = gauge(
+AUDIT_WAITING = CATALOG.gauge(
+    "wutong_center_audit_rows_waiting", "Lines of the audit log that are not in the database yet."
+)
+CERTIFICATE = CATALOG.gauge(
     "wutong_center_certificate_left_seconds",
     "How long a certificate of the center still lasts: authority, server, broker, or own (of the court).",
     "certificate",
 )
-LOOP_DELAY = gauge("wutong_center_loop_delay_seconds", "The longest that the event loop came late in the last minute.")
-
-CATALOG: tuple[MetricDefinition, ...] = (
-    CENTER,
-    ROOMS,
-    ONLINE,
-    IN_HEARING,
-    CLOCK,
-    ROOM_CERTIFICATE,
-    ALARMS,
-    EVENTS,
-    EVENTS_AGAIN,
-    REFUSED,
-    UNSTORED,
-    RECEIPT,
-    MESSAGES_REFUSED,
-    MESSAGES_FAILED,
-    INBOX,
-    INBOX_DROPPED,
-    BROKER,
-    BROKER_BACKLOG,
-    WITNESS_QUEUE,
-    WITNESSED,
-    WITNESS_REFUSED,
-    UPLOADS,
-    UPLOAD_BYTES,
-    DATABASE_WRITE,
-    DATABASE_QUEUE,
-    DATABASE_FAILED,
-    DISK_FREE,
-    DISK_SIZE,
-    CLIENTS,
-    WATCHED,
-    FRAGMENTS,
-    AUDIT_WAITING,
-    CERTIFICATE,
-    LOOP_DELAY,
-    READY,
-    READY_PART,
+LOOP_DELAY = CATALOG.gauge(
+    "wutong_center_loop_delay_seconds", "The longest that the event loop came late in the last minute."
 )

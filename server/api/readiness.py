@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -17,10 +16,9 @@ from server.access.shared_rights import SharedRights
 from server.ingest.mqtt import CenterBroker
 from server.objects.object_store import ObjectStore
 from server.store.database import Database
+from sync.http.monitoring.folder_probe import PROBE, written_and_free
 from sync.http.monitoring.readiness import Readiness, ReadyPart
 
-PROBE = ".ready"
-"""How the row and the small file are called, before the number of this process."""
 _NO_BROKER = "中心没有连接消息服务器 (the center is not connected to its broker)"
 _NO_RIGHTS = "中心暂时无法确认查阅权限，已停止显示 (the center cannot tell who may see what, and shows nothing)"
 _FULL = "中心磁盘剩余空间低于保留值，上传等待 (less than the reserve is free on the center's disk; uploads wait)"
@@ -82,13 +80,7 @@ def _write_nothing(connection: Connection) -> None:
 
 def _store_lacks(data: Path, reserve_bytes: int) -> str:
     try:
-        free = shutil.disk_usage(data).free
-        path = data / f"{PROBE}-{os.getpid()}"
-        with path.open("wb") as file:
-            file.write(b"wutong")
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink(missing_ok=True)
+        free = written_and_free(data)
     except OSError:
         return _NOT_WRITTEN
     return _FULL if free < reserve_bytes else ""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from sync import topics
-from sync.mqtt import BrokerAddress, MqttConnection
+from sync.broker_address import BrokerAddress
+from sync.mqtt import MqttConnection
 from sync.runtime.listeners import Listeners
 
 MAX_QUEUED_MESSAGES = 4096

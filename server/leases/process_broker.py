@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-
 from server.config import Config
 from server.ingest.mqtt import CenterBroker
 from server.leases.center_process import CenterProcess
 from server.tls.court import CourtAuthority
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
+from sync.broker_client import unguessable_client_id
 from sync.tls.identity import TlsIdentity
 from sync.tls.names import CENTER
 
@@ -28,8 +27,9 @@ def open_broker(
     username = mqtt.username if mine is None or not mqtt.username else mine.account(mqtt.username)
     # A broker of ours takes the account's name for the client id in any case. Any other may have known an earlier life
     # of this process, or one of another machine: no two have a name in common.
-    client_id = username if username and mine is None else f"wutong-center-{secrets.token_hex(8)}"
+    client_id = username if username and mine is None else unguessable_client_id("wutong-center")
     shown = TlsIdentity(court.files) if mqtt.by_certificate else None
     tls = None if shown is None else shown.context
-    address = BrokerAddress(mqtt.host, mqtt.port, client_id, username, config.mqtt_password(), tls=tls)
+    password = config.mqtt_password()
+    address = BrokerAddress.of(mqtt.places, client_id, username=username, password=password, tls=tls)
     return CenterBroker(address, hears_all=mine is None), shown

@@ -149,10 +149,18 @@ class CenterTls:
 
     async def _write(self, serials: frozenset[int]) -> None:
         await asyncio.to_thread(self._court.revoke, serials)
+        await self._admit()
+
+    async def _admit(self) -> None:
+        if self._config.mqtt.kind == "nats":
+            await asyncio.to_thread(self._court.admit, self._certificates.admitted())
 
     async def _end_line(self, room: str) -> bool:
         mqtt = self._config.mqtt
-        return not mqtt.by_certificate or await end_line(self._court, mqtt.host, mqtt.port, room)
+        if mqtt.kind == "nats":  # it ends the lines of those itself whom its list has no more
+            await self._admit()
+            return True
+        return not mqtt.by_certificate or await end_line(self._court, mqtt.places, room)
 
     def _say_end(self) -> None:
         """On the wall and in the log, for the years in which the authority has to be replaced."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 from cryptography import x509
 
+from server.tls.nats_users import NATS_USERS, nats_users_text
 from server.tls.room_hosts import CertifiedHosts, hosts_for_room
 from sync.errors import ConfigError, LedgerError
 from sync.runtime.files.durable_files import replace_file
@@ -131,6 +132,10 @@ class CourtAuthority:
         ours = before is not None and before.is_signature_valid(self.authority.key.public_key())
         if before is None or not ours or {one.serial_number for one in before} != wanted:
             self._put(path, self.authority.revocations(wanted, self._now(), before if ours else None))
+
+    def admit(self, rooms: Mapping[str, str]) -> None:
+        """Write for a NATS broker who may connect: the name that a certificate has -> its `court/room`."""
+        self._put(self._broker / NATS_USERS, nats_users_text(rooms).encode())
 
     def certify(
         self,

@@ -17,12 +17,13 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from server.store import tables as t
 from server.store.database import Database
+from server.tls.nats_users import common_name_user
 from server.tls.room_hosts import CertifiedHosts
 from sync.errors import AccessError
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
 from sync.tls.certificates import PeerIdentity, pem_of, read_certificate
-from sync.tls.names import hosts_in
+from sync.tls.names import certificate_uri, hosts_in
 
 LOOK_S = 1.0
 
@@ -45,6 +46,7 @@ class DeviceCertificates:
         self._shut: frozenset[str] = frozenset()
         self._mark: object = None
         self._serials: frozenset[int] = frozenset()
+        self._revoked_of: frozenset[str] = frozenset()
         self._told: set[int] = set()
         self.changed = Listeners[[frozenset[int], frozenset[str]]]()
         """Told of all revoked serials, and of the rooms that lost a certificate just now."""
@@ -68,6 +70,19 @@ class DeviceCertificates:
         """The serials of all certificates that open something."""
         now = self._utc_ns()
         return frozenset(serial for serial, known in self._good.items() if known.until_utc_ns > now)
+
+    def admitted(self) -> dict[str, str]:
+        """The names that good certificates have, each with its `court/room`: for a broker that lists who may connect.
+
+        A certificate of before has no name of its own, so its room's common name stands for it, but for a room of
+        which a certificate was revoked: that one has the same common name.
+        """
+        now = self._utc_ns()
+        good = {s: known.room for s, known in self._good.items() if known.until_utc_ns > now}
+        rooms = {serial: room for serial, room in good.items() if room in self._listed}
+        names = {certificate_uri(serial): room for serial, room in rooms.items()}
+        by_room = {common_name_user(room): room for room in rooms.values() if room not in self._revoked_of}
+        return names | by_room
 
     @property
     def revoked(self) -> frozenset[int]:
@@ -118,6 +133,7 @@ class DeviceCertificates:
             now, before = self._utc_ns(), self._good
             self._good = {serial: _Known(room, until) for serial, room, until, revoked in rows if not revoked}
             self._serials = frozenset(serial for serial, _, until, revoked in rows if revoked and until > now)
+            self._revoked_of = frozenset(room for _, room, until, revoked in rows if revoked and until > now)
             lost = {known.room for serial, known in before.items() if serial not in self._good}
             newly_shut = frozenset(had - have) - self._shut
             self._shut = frozenset(had - have)

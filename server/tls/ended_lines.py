@@ -13,12 +13,14 @@ import contextlib
 import datetime as dt
 import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from server.tls.court import CourtAuthority
-from sync.mqtt import BrokerAddress, MqttConnection
+from sync.broker_address import BrokerAddress
+from sync.mqtt import MqttConnection
 from sync.runtime.files.durable_files import replace_file
 from sync.tls.authority import BACKDATE
 from sync.tls.certificates import pem_of
@@ -31,12 +33,12 @@ LASTS = dt.timedelta(minutes=1)
 PATIENCE_S = 10.0
 
 
-async def end_line(court: CourtAuthority, host: str, port: int, room: str) -> bool:
-    """End what `room` has open at the broker; whether the broker was there to do it."""
+async def end_line(court: CourtAuthority, places: Sequence[tuple[str, int]], room: str) -> bool:
+    """End what `room` has open at the broker, (host, port) of its machines; whether it was there to do it."""
     up = asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="wutong-") as folder:
         context = await asyncio.to_thread(_context, court, Path(folder), room)
-    connection = MqttConnection(BrokerAddress(host, port, room, tls=context))
+    connection = MqttConnection(BrokerAddress.of(places, room, tls=context))
     connection.on_link(lambda there: up.set() if there else None)
     connection.start()
     try:

@@ -20,7 +20,7 @@ from sync.errors import ConfigError
 from sync.runtime.files.durable_files import replace_file
 from sync.runtime.keys.foreign_certificates import FOREIGN_ERRORS
 from sync.tls.keys import make_tls_key
-from sync.tls.names import alternative_names, subject
+from sync.tls.names import alternative_names, certificate_uri, subject
 
 AUTHORITY_YEARS = 20
 CERTIFICATE_DAYS = 397
@@ -71,13 +71,14 @@ class Authority:
     ) -> x509.Certificate:
         """A certificate for `name` that is shown to servers and, at `hosts`, to browsers."""
         until = min(now + lasts - BACKDATE, self.certificate.not_valid_after_utc)
-        names = alternative_names(hosts)
+        serial = x509.random_serial_number()
+        own = x509.UniformResourceIdentifier(certificate_uri(serial))
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject(name))
             .issuer_name(self.certificate.subject)
             .public_key(key)
-            .serial_number(x509.random_serial_number())
+            .serial_number(serial)
             .not_valid_before(now - BACKDATE)
             .not_valid_after(until)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -85,9 +86,8 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([_SERVER, _CLIENT]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(_issued_by(self.key.public_key()), critical=False)
+            .add_extension(x509.SubjectAlternativeName([*alternative_names(hosts), own]), critical=False)
         )
-        if len(names):
-            builder = builder.add_extension(names, critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
     def revocations(

@@ -49,6 +49,14 @@ def local_hosts() -> list[str]:
     return ["localhost", "127.0.0.1", "::1", socket.gethostname(), *local_addresses()]
 
 
+def certificate_uri(serial: int) -> str:
+    """The name that one certificate alone has, among its alternative names.
+
+    A broker that reads no list of revoked certificates tells by it an old one of a room from the one that counts.
+    """
+    return f"urn:wutong:certificate:{serial:x}"
+
+
 def alternative_names(hosts: Iterable[str]) -> x509.SubjectAlternativeName:
     """The hosts of a server's certificate, each once, at most `MOST_NAMES`; those that are none are left out."""
     names: dict[str, x509.GeneralName] = {}

@@ -61,3 +61,14 @@ def test_paths_are_relative_to_the_profile(tmp_path: Path) -> None:
 def test_what_is_missing_or_unknown_is_said(tmp_path: Path, changes: dict[str, str], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load_profile(write(tmp_path, **changes))
+
+
+def test_the_machines_of_a_broker_stand_in_place_of_one_and_are_tried_in_their_order(tmp_path: Path) -> None:
+    more = '[center]\nurl = "https://center.example"\nbrokers = ["b1.example:8883", "b2.example:8883"]\n'
+    center = load_profile(write(tmp_path, more=more)).center
+    assert center.broker_places == [("b1.example", 8883), ("b2.example", 8883)]
+    assert center.by_certificate
+    with pytest.raises(ConfigError, match=r"in place of center\.mqtt_host"):
+        load_profile(write(tmp_path, more=more + "mqtt_port = 1\n"))
+    with pytest.raises(ConfigError, match="names no port"):
+        load_profile(write(tmp_path, more='[center]\nbrokers = ["b1.example"]\n'))

@@ -36,6 +36,12 @@ def test_a_configuration_is_read_and_its_paths_are_its_folders(tmp_path: Path) -
         ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "A B"\nroom = "b"\ntoken_sha256 = ""', "rooms"),
         ('[storage]\ndata = "d"\n[[rooms]]\ncourt = "a"\nroom = "b"\ntoken_sha256 = "0"', "token"),
         ('[storage]\ndata = "d"\n[web]\nport = 99999', "web.port"),
+        ('[storage]\ndata = "d"\n[mqtt]\nbrokers = ["a"]', "names no port"),
+        ('[storage]\ndata = "d"\n[mqtt]\nbrokers = ["a:0"]', "no port from 1"),
+        ('[storage]\ndata = "d"\n[mqtt]\nbrokers = ["a_b c:1"]', "is no host"),
+        ('[storage]\ndata = "d"\n[mqtt]\nbrokers = ["a:1"]\nhost = "b"', "in place of mqtt.host"),
+        ('[storage]\ndata = "d"\n[mqtt]\nkind = "nats"', "mqtt.tls = true"),
+        ('[storage]\ndata = "d"\n[mqtt]\nkind = "rabbit"', "mqtt.kind"),
     ],
 )
 def test_a_wrong_configuration_says_where(tmp_path: Path, text: str, says: str) -> None:
@@ -43,6 +49,22 @@ def test_a_wrong_configuration_says_where(tmp_path: Path, text: str, says: str) 
     file.write_text(text)
     with pytest.raises(ConfigError, match=says):
         load_config(file)
+
+
+def test_the_machines_of_a_broker_are_tried_in_the_order_in_which_they_are_written(tmp_path: Path) -> None:
+    file = tmp_path / "center.toml"
+    start = '[storage]\ndata = "d"\n[mqtt]\n'
+    file.write_text(start + 'brokers = ["Broker1.Court.example:8883", "[::1]:1883", "10.0.0.7:8883"]\n')
+    mqtt = load_config(file).mqtt
+    assert mqtt.places == [("broker1.court.example", 8883), ("::1", 1883), ("10.0.0.7", 8883)]
+    assert mqtt.by_certificate, "one of them is another machine"
+    file.write_text(start + 'brokers = ["127.0.0.1:1883", "localhost:1884"]\n')
+    assert not load_config(file).mqtt.by_certificate
+    file.write_text(start)
+    assert load_config(file).mqtt.places == [("127.0.0.1", 1883)]
+    file.write_text(start + 'brokers = ["127.0.0.1:1883", "far.example:1884"]\ntls = false\n')
+    (wire,) = load_config(file).plain_wires()
+    assert (wire.setting, wire.value) == ("mqtt.brokers", "far.example")
 
 
 @pytest.mark.parametrize(("token", "says"), [("short", "too short"), (None, "cannot be read")])

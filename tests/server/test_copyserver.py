@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -16,11 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from structlog.testing import capture_logs
 
 from server import copyserver
-from server.copyserver import read_rooms, running
+from server.copy_metrics import CATALOG, CopyCounts, CopyMetrics
+from server.copyserver import open_uploads, read_rooms, running
 from server.ingest.uploads.upload_files import ORPHAN_DAYS
 from sync.errors import ConfigError
+from sync.http.monitoring.settings import MetricsSettings
 from sync.ledger.messages.object_claim import sign_claim
 from sync.tls.authority import open_authority
+from tests.support.peers import scraper
 from tests.support.peers.tls_court import DAY, served_by, shows, utc_now
 
 ROOM = "jianshan/3"
@@ -273,3 +277,59 @@ async def test_a_room_has_its_quota_of_what_it_does_not_finish_and_what_it_gave_
                     while full.exists():
                         await asyncio.sleep(0.02)
                 assert (await machine.claim(await machine.upload())).status_code == 201
+
+
+async def test_monitoring_reads_what_was_kept_and_refused_and_nothing_of_a_hearing(tmp_path: Path) -> None:
+    for name, text in (("tokens", f"{ROOM} one\njianshan/4 two\n"), ("scraper", scraper.TOKEN)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    metrics = MetricsSettings(token_file=tmp_path / "scraper")
+    headers = {"Authorization": "Bearer one"}
+    tls = served_by(open_authority(tmp_path / "court", "Court", utc_now()), tmp_path, "127.0.0.1")
+    trust = shows(None, tmp_path / "court" / "authority.pem")
+    async with (
+        running(tmp_path / "kept", tmp_path / "tokens", "127.0.0.1", 0, tls, metrics=metrics) as port,
+        httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", headers=headers, verify=trust, trust_env=False) as http,
+    ):
+        machine = Machine(tmp_path / "kept", http)
+        assert (await machine.claim(await machine.upload())).status_code == 201
+        assert (await machine.claim(await machine.upload())).status_code == 200
+        assert (await machine.claim(await machine.upload(DATA[:-1] + b"x"), index=1)).status_code == 409
+        assert (await machine.claim(await machine.upload(), room="jianshan/4", index=1)).status_code == 403
+        found = await scraper.scraped(http)
+        assert found['wutong_copies_stored_total{kind="segment"}'] == 1
+        assert found['wutong_copies_stored_total{kind="log"}'] == 0
+        assert found["wutong_copies_stored_bytes_total"] == len(DATA)
+        assert found["wutong_copies_again_total"] == 1
+        assert found['wutong_copies_refused_total{code="checksum"}'] == 1
+        assert found['wutong_copies_refused_total{code="forbidden"}'] == 1
+        assert found["wutong_copies_rooms"] == 2
+        assert found["wutong_copies_upload_bytes"] == len(DATA)
+        assert found[f'wutong_copies_last_stored_age_seconds{{room="{ROOM}"}}'] >= 0
+        assert found['wutong_copies_certificate_left_seconds{certificate="server"}'] > 86_400
+        assert found["wutong_ready"] == 1
+        text = (await http.get("/metrics", headers=scraper.GOOD)).text
+        assert HEARING not in text
+        samples = {line.partition("{")[0].partition(" ")[0] for line in text.splitlines() if line[:1] != "#"}
+        assert {one.name for one in CATALOG if not one.samples & samples} == set()
+        for other in ({}, headers):
+            assert (await http.get("/metrics", headers={"Authorization": ""} | other)).status_code == 401
+        assert (await http.get("/readyz", headers=scraper.GOOD)).json()["ready"] is True
+
+
+async def test_a_folder_that_takes_nothing_is_not_ready_and_without_a_word_there_are_no_metrics(
+    machine: Machine, tmp_path: Path
+) -> None:
+    assert (await machine.http.get("/metrics", headers=scraper.GOOD)).status_code == 404
+    metrics = CopyMetrics(
+        tmp_path / "nowhere",
+        open_uploads(tmp_path / "some"),
+        rooms=[ROOM],
+        kinds=[],
+        counts=CopyCounts(),
+        reserve_bytes=0,
+        certificates={},
+    )
+    assert "cannot be written" in await metrics._writes_store()
+    full = dataclasses.replace(metrics, data=tmp_path, reserve_bytes=2**62)
+    assert "less than the reserve" in await full._writes_store()

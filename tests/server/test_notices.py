@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from server.config import load_config
-from server.service import build, running
+from server.notices import Notices
+from server.running import running
+from server.service import build
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, event, opening, until
 
 ROOM_MS = ROOM_NS / 1e6
@@ -101,3 +103,33 @@ async def test_a_room_that_comes_back_hears_of_the_hearing_that_it_tells_of_even
     room.publish("status", {**STATUS, "hearing": {"id": "of-another-room", "state": "open"}})
     await until(lambda: served.center.rooms.states["court1/c03"].online)
     assert len(room.of("notices")) == count, "nothing is said of a hearing that is not this room's"
+
+
+async def test_where_the_broker_is_several_machines_a_room_is_told_again_for_as_long_as_it_is_there(
+    served: Served, room: RoomPeer
+) -> None:
+    """What one machine did not hand to another is lost, and neither the room nor the center hears of it."""
+    said: list[str] = []
+
+    class Losing:
+        def tell(self, address: str, topic: str, text: str, **_: Any) -> bool:
+            said.append(f"{address} {topic}")
+            return True
+
+    center = served.center
+    notices = Notices(center.archive, center.classifications, center.sealing, Losing(), again_s=0.05)  # type: ignore[arg-type]
+    room.publish("events", opening(1))
+    room.publish("status", STATUS)
+    await until(lambda: 1 in room.receipts())
+    state = center.rooms.states["court1/c03"]
+    await until(lambda: state.online)
+    async with served.inspector() as http:
+        assert (await http.put("/api/hearings/h1/sealed-parts", json=PART)).status_code == 200
+    said.clear()
+    notices.came_back(state)
+    notices.came_back(state)  # twice at once is no more often afterwards
+    await until(lambda: len(said) >= 5)
+    assert set(said) == {"court1/c03 notices"}
+    assert len(notices._timers) == 1
+    room.publish("status", {"online": False})
+    await until(lambda: not state.online and not notices._timers)

@@ -27,6 +27,7 @@ REACHED = {
     "tests.support.peers.uplink_peers.Mosquitto": "broker",
     "tests.support.peers.center_peers.mosquitto": "broker",
     "tests.support.peers.tls_court.certified_broker": "broker",
+    "tests.support.peers.nats_broker.NatsBroker": "broker",
     "tests.support.peers.postgres_server.PostgresServer": "process",
     "tests.support.peers.postgres_server.migrated_database": "process",
     "tests.support.peers.seaweed_server.SeaweedServer": "process",

@@ -6,14 +6,17 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sync import mqtt, topics
+from sync.broker_address import BrokerAddress
+from sync.broker_client import unguessable_client_id
 from sync.mqtt import MAX_BACKLOG_BYTES, MqttConnection, Will
 from sync.runtime.bounds.fair_inbox import MOST_BYTES
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
-from tests.support.peers.uplink_peers import PREFIX, Mosquitto, until
+from tests.support.peers.uplink_peers import PREFIX, Mosquitto, free_port, until
 
 
 @pytest.fixture
@@ -56,6 +59,43 @@ async def test_what_comes_is_handled_in_order_and_a_defect_costs_one_message(bro
     finally:
         await room.stop()
         await center.stop()
+
+
+async def test_the_machines_of_a_broker_are_tried_in_turn_and_who_loses_one_goes_to_the_next(tmp_path: Path) -> None:
+    first, second = Mosquitto(tmp_path / "a"), Mosquitto(tmp_path / "b")
+    account = first.center
+    second.start()
+    # The second takes none of the first one's accounts: it refuses, and that is no end either.
+    line = MqttConnection(
+        BrokerAddress.of(
+            [("127.0.0.1", second.port), ("127.0.0.1", free_port()), ("127.0.0.1", first.port)],
+            "line",
+            username=account.username,
+            password=account.password_file.read_text(),
+        )
+    )
+    line.reconnect_after(1, 1)
+    line.subscribe(f"{PREFIX}/{topics.RECEIPTS}", 1, lambda payload: None)
+    line.subscribe_any([(topics.of_room("+/+/events"), 1)], lambda topic, payload: None)
+    assert {qos for _, qos in line._filters} == {0}, "several machines would have to agree about each topic first"
+    links: list[bool] = []
+    line.on_link(links.append)
+    line.start()
+    try:
+        await until(lambda: line.why != "")
+        first.start()
+        await until(lambda: line.connected)
+        assert line.place == ("127.0.0.1", first.port)
+        first.kill()
+        await until(lambda: line.place == ("127.0.0.1", second.port))
+        first.start()
+        await until(lambda: line.connected)
+        assert line.place == ("127.0.0.1", first.port)
+        assert links == [True, False, True]
+    finally:
+        await line.stop()
+        first.kill()
+        second.kill()
 
 
 async def test_what_comes_faster_than_it_is_handled_is_dropped_and_counted(broker: Mosquitto) -> None:
@@ -265,6 +305,51 @@ async def test_topics_are_heard_and_left_while_connected_and_are_the_same_after_
         assert (topics.STATUS, b"1") not in got
         assert (topics.STATUS, b"5") not in got
         assert len(got) == len(set(got)), "nothing comes twice"
+    finally:
+        await room.stop()
+        await center.stop()
+
+
+def test_an_id_that_is_made_is_another_one_each_time_and_cannot_be_guessed() -> None:
+    made = {unguessable_client_id("room-a-b") for _ in range(100)}
+    assert len(made) == 100
+    assert all(one.startswith("room-a-b-") and len(one) == len("room-a-b-") + 32 for one in made)
+
+
+async def test_topics_that_the_broker_did_not_take_are_asked_for_again_until_it_does(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one may that takes the connection while its store is not there yet."""
+    monkeypatch.setattr(mqtt, "SUBSCRIBE_AGAIN_S", 0.05)
+    center, room = MqttConnection(broker.address(broker.center)), MqttConnection(broker.address())
+    got: list[bytes] = []
+    room.subscribe(f"{PREFIX}/{topics.RECEIPTS}", 1, got.append)
+    room.subscribe(f"{PREFIX}/{topics.DOCKET}", 1, got.append)
+    asked: list[list[tuple[str, int]]] = []
+    subscribe, answered = room._client.subscribe, room._paho_subscribe
+
+    def noted(filters: list[tuple[str, int]]) -> Any:
+        asked.append(filters)
+        return subscribe(filters)
+
+    def refusing(client: Any, userdata: Any, mid: int, reasons: list[Any], properties: Any) -> None:
+        class Refused:
+            is_failure = True
+
+        refused = [Refused()] if len(asked) < 3 else reasons[-1:]
+        answered(client, userdata, mid, [*reasons[:-1], *refused], properties)
+
+    monkeypatch.setattr(room._client, "subscribe", noted)
+    room._client.on_subscribe = refusing
+    center.start()
+    room.start()
+    try:
+        await until(lambda: len(asked) == 3 and not room._asked and center.connected)
+        docket = (f"{PREFIX}/{topics.DOCKET}", 1)
+        assert asked == [[(f"{PREFIX}/{topics.RECEIPTS}", 1), docket], [docket], [docket]]
+        assert center.publish(f"{PREFIX}/{topics.DOCKET}", b"docket", qos=1)
+        await until(lambda: got == [b"docket"])
+        assert room.connected
     finally:
         await room.stop()
         await center.stop()

@@ -13,17 +13,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 
-import paho.mqtt.client as mqtt
 import pytest
 from cryptography import x509
-from paho.mqtt.enums import CallbackAPIVersion
 
 from server.tls.court import CourtAuthority
 from sync.tls.authority import open_authority
 from tests.support.paths import UNITS
 from tests.support.peers.center_peers import free_port
+from tests.support.peers.mqtt_peer import MqttPeer, is_refused
 from tests.support.peers.tls_court import DAY, certified, shows, utc_now
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
@@ -79,51 +77,18 @@ def port(tmp_path: Path) -> Iterator[Broker]:
         process.wait(timeout=10)
 
 
-class Client:
-    """A client that says what it was told."""
-
-    def __init__(
-        self, broker: Broker, name: str | None, topics: list[str], client_id: str = "", *, will: str = ""
-    ) -> None:
-        self.connected: Queue[bool] = Queue()
-        self.subscribed: Queue[bool] = Queue()
-        self.messages: Queue[str] = Queue()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self.lost: Queue[str] = Queue()
-        self.client.on_disconnect = lambda c, u, f, reason, p: self.lost.put(str(reason))
-        self.client.tls_set_context(broker.context(name))
-        if will:
-            self.client.will_set(will, b"kept", qos=1, retain=True)
-        self.client.on_connect = lambda c, u, f, reason, p: self.connected.put(not reason.is_failure)
-        self.client.on_subscribe = lambda c, u, m, reasons, p: self.subscribed.put(True)
-        self.client.on_message = lambda c, u, message: self.messages.put(message.topic)
-        self.client.reconnect_delay_set(60, 60)
-        try:
-            self.client.connect("127.0.0.1", broker.port)
-            self.client.loop_start()
-            self.accepted = self.connected.get(timeout=5)
-        except (OSError, Empty):  # the broker ends the line in, or right after, the handshake
-            self.accepted = False
-        if self.accepted and topics:
-            self.client.subscribe([(topic, 1) for topic in topics])
-            self.subscribed.get(timeout=10)
-
-    def say(self, topic: str, payload: bytes = b"x") -> None:
-        self.client.publish(topic, payload, qos=1).wait_for_publish(10)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+def client(broker: Broker, name: str | None, topics: list[str], client_id: str = "", *, will: str = "") -> MqttPeer:
+    return MqttPeer(broker.port, broker.context(name), topics, client_id, will=will)
 
 
 def test_a_stranger_is_refused(port: Broker) -> None:
-    stranger = Client(port, None, [])
+    stranger = client(port, None, [])
     assert not stranger.accepted
     stranger.close()
 
 
 def test_a_room_writes_its_own_topics_and_no_other_s(port: Broker) -> None:
-    center, room = Client(port, "center", ["court/v1/#"]), Client(port, "jianshan/3", [])
+    center, room = client(port, "center", ["court/v1/#"]), client(port, "jianshan/3", [])
     refused = [f"{OTHER}/events", f"{OWN}/receipts", f"{OWN}/docket", "court/v1/jianshan/3x/events"]
     for topic in [*refused, f"{OWN}/live/bench/frag", f"{OWN}/events"]:
         room.say(topic)
@@ -134,8 +99,8 @@ def test_a_room_writes_its_own_topics_and_no_other_s(port: Broker) -> None:
 
 
 def test_a_room_hears_what_is_for_it_and_nothing_of_another(port: Broker) -> None:
-    room = Client(port, "jianshan/3", [f"{OTHER}/#", f"{OWN}/events", f"{OWN}/receipts"])
-    center = Client(port, "center", [])
+    room = client(port, "jianshan/3", [f"{OTHER}/#", f"{OWN}/events", f"{OWN}/receipts"])
+    center = client(port, "center", [])
     for topic in (f"{OTHER}/receipts", f"{OTHER}/caption", f"{OWN}/events", f"{OWN}/receipts"):
         center.say(topic)
     assert room.messages.get(timeout=10) == f"{OWN}/receipts"
@@ -147,9 +112,9 @@ def test_a_room_hears_what_is_for_it_and_nothing_of_another(port: Broker) -> Non
 @pytest.mark.parametrize("taken", ["center", "jianshan/3"])
 def test_nobody_takes_the_client_id_of_another_account(port: Broker, taken: str) -> None:
     """Whatever id a client says: neither the center nor a room loses its line by it."""
-    center, room = Client(port, "center", ["court/v1/#"], "center"), Client(port, "jianshan/3", [])
+    center, room = client(port, "center", ["court/v1/#"], "center"), client(port, "jianshan/3", [])
     for _ in range(12):
-        thief = Client(port, "jianshan/4", [], taken)
+        thief = client(port, "jianshan/4", [], taken)
         assert thief.accepted
         thief.say(f"{OTHER}/status")
         assert center.messages.get(timeout=10) == f"{OTHER}/status"
@@ -164,8 +129,8 @@ def test_nobody_takes_the_client_id_of_another_account(port: Broker, taken: str)
 
 def test_the_same_account_takes_over_its_own_connection(port: Broker) -> None:
     """A room whose line broke without a word comes back before the broker has noticed."""
-    before = Client(port, "jianshan/3", [])
-    after = Client(port, "jianshan/3", [])
+    before = client(port, "jianshan/3", [])
+    after = client(port, "jianshan/3", [])
     assert after.accepted
     assert before.lost.get(timeout=10)
     before.close()
@@ -176,17 +141,17 @@ def test_the_same_account_takes_over_its_own_connection(port: Broker) -> None:
 def test_nobody_leaves_anything_in_the_broker(port: Broker, who: str) -> None:
     """Not by its own topics, either: who asks for it loses the line, and only that one."""
     topic = f"{OWN}/status" if who != "center" else f"{OWN}/docket"
-    other = Client(port, "jianshan/4", [])
+    other = client(port, "jianshan/4", [])
     for _ in range(3):
-        one = Client(port, who, [])
+        one = client(port, who, [])
         one.client.publish(topic, b"kept", qos=1, retain=True)
         assert one.lost.get(timeout=10)
         one.close()
-    heir = Client(port, who, [], will=topic)
+    heir = client(port, who, [], will=topic)
     assert not heir.accepted
     heir.close()
-    late = Client(port, "center", ["court/v1/#"])
-    reader = Client(port, "jianshan/3", [f"{OWN}/docket"])
+    late = client(port, "center", ["court/v1/#"])
+    reader = client(port, "jianshan/3", [f"{OWN}/docket"])
     other.say(f"{OTHER}/status")
     assert late.messages.get(timeout=10) == f"{OTHER}/status"
     late.say(f"{OWN}/docket")
@@ -200,7 +165,7 @@ def test_nobody_leaves_anything_in_the_broker(port: Broker, who: str) -> None:
 
 def test_what_is_larger_than_any_honest_message_ends_its_line_and_takes_no_memory(port: Broker) -> None:
     """Forty of eight megabytes each, by topics that a room does have, to a center that reads none of them."""
-    room = Client(port, "jianshan/3", [])
+    room = client(port, "jianshan/3", [])
     sent = [room.client.publish(f"{OWN}/live/t{n}/init", bytes(8_000_000), qos=1) for n in range(40)]
     room.lost.get(timeout=60)
     status = Path(f"/proc/{port.process.pid}/status").read_text(encoding="utf-8")
@@ -214,8 +179,8 @@ def test_what_is_larger_than_any_honest_message_ends_its_line_and_takes_no_memor
     "heard", ["$SYS/#", "$SYS/broker/clients/connected", "#", "+/+/+/+/receipts", "court/v1/+/4/#"]
 )
 def test_no_wildcard_hears_the_broker_or_another_room(port: Broker, heard: str) -> None:
-    room = Client(port, "jianshan/3", [heard, f"{OWN}/notices"])
-    center = Client(port, "center", [])
+    room = client(port, "jianshan/3", [heard, f"{OWN}/notices"])
+    center = client(port, "center", [])
     for topic in (f"{OTHER}/receipts", f"{OTHER}/docket", f"{OWN}/notices"):
         center.say(topic)
     assert room.messages.get(timeout=10) == f"{OWN}/notices"
@@ -227,14 +192,7 @@ def test_no_wildcard_hears_the_broker_or_another_room(port: Broker, heard: str) 
 
 def refused(broker: Broker, context: ssl.SSLContext) -> bool:
     """Whether the broker answers nothing to who shows this."""
-    hello = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r"
-    with socket.create_connection(("127.0.0.1", broker.port), timeout=10) as line:
-        try:
-            with context.wrap_socket(line, server_hostname="127.0.0.1") as tls:
-                tls.sendall(hello)
-                return tls.recv(4)[3:] != b"\x00"
-        except OSError:
-            return True
+    return is_refused(broker.port, context)
 
 
 def test_no_certificate_a_foreign_one_and_one_that_has_ended_or_not_begun_are_refused(port: Broker) -> None:
@@ -266,11 +224,11 @@ def test_what_is_older_than_tls_1_2_or_no_tls_at_all_is_refused(port: Broker) ->
 @pytest.mark.parametrize("name", ["+", "#", "jianshan/+", "+/3", "jianshan/#", "broker", "Center", "center/x", "%u"])
 def test_a_name_that_means_more_than_one_room_opens_none(port: Broker, name: str) -> None:
     """The authority never gives such a name; the broker would not follow it either."""
-    center = Client(port, "center", ["court/v1/#"])
+    center = client(port, "center", ["court/v1/#"])
     wanted = [f"{OWN}/receipts", "court/v1/+/+/receipts", "court/v1/#"]
-    strange = Client(port, name, wanted if "#" in name else [*wanted, f"court/v1/{name}/receipts"])
+    strange = client(port, name, wanted if "#" in name else [*wanted, f"court/v1/{name}/receipts"])
     strange.say(f"{OWN}/events")
-    room = Client(port, "jianshan/3", [])
+    room = client(port, "jianshan/3", [])
     room.say(f"{OWN}/status")
     center.say(f"{OWN}/receipts")
     heard = center.messages.get(timeout=10)
@@ -298,7 +256,7 @@ def test_a_revoked_certificate_is_refused_once_the_broker_has_read_the_list_and_
             tls.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r")
             tls.recv(4)
             sessions.append((context, tls.session))
-    living = Client(port, "center", [])
+    living = client(port, "center", [])
     for known in (serials[:1], serials):  # two lists within a second
         port.court.revoke(known)
         port.process.send_signal(signal.SIGHUP)
@@ -328,9 +286,9 @@ def test_the_drop_in_confines_the_broker(tmp_path: Path) -> None:
 
 
 def test_processes_of_a_center_have_lines_of_their_own_and_hear_what_the_others_receipt(port: Broker) -> None:
-    first = Client(port, "center-1", [f"{OWN}/events", f"{OTHER}/live/+/frag"])
-    second = Client(port, "center-2", [f"{OWN}/receipts", f"{OWN}/status"])
-    room = Client(port, "jianshan/3", [f"{OWN}/receipts"])
+    first = MqttPeer(port.port, port.context("center-1"), [f"{OWN}/events", f"{OTHER}/live/+/frag"])
+    second = MqttPeer(port.port, port.context("center-2"), [f"{OWN}/receipts", f"{OWN}/status"])
+    room = MqttPeer(port.port, port.context("jianshan/3"), [f"{OWN}/receipts"])
     try:
         room.say(f"{OWN}/events")
         assert first.messages.get(timeout=10) == f"{OWN}/events"

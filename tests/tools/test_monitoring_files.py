@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,17 +18,21 @@ import yaml
 
 from edge.api.room_metrics import CATALOG as ROOM
 from server.api.center_metrics import CATALOG as CENTER
+from server.copy_metrics import CATALOG as COPIES
 from sync.http.monitoring.alarm_labels import ALARM_LABELS, OTHER
 from sync.http.monitoring.definitions import MetricDefinition
 from sync.http.monitoring.readings import LEFT_OUT
 from sync.http.monitoring.scrape import COLLECTED, PART_UP
 from tests.support.paths import ROOT
+from transcriber.speech_metrics import CATALOG as SPEECH
 
 FOLDER = ROOT / "deploy" / "monitoring"
 RULES = FOLDER / "wutong.rules.yml"
 DASHBOARDS = sorted(FOLDER.glob("*.json"))
 BY_SAMPLE: dict[str, MetricDefinition] = {
-    sample: metric for metric in (*ROOM, *CENTER, LEFT_OUT, COLLECTED, PART_UP) for sample in metric.samples
+    sample: metric
+    for metric in (*ROOM, *CENTER, *COPIES, *SPEECH, LEFT_OUT, COLLECTED, PART_UP)
+    for sample in metric.samples
 }
 OF_PROMETHEUS = {"job", "instance", "le"}
 """Labels that Prometheus itself adds, and that of a histogram's bounds."""
@@ -123,7 +128,8 @@ def test_the_example_for_prometheus_is_of_the_ports_that_the_other_examples_open
     assert jobs["wutong-room"]["authorization"]["type"] == "Bearer"
     assert example["rule_files"] == [RULES.name]
     for rule in alerts():
-        assert set(re.findall(r'job="([^"]+)"', rule["expr"])) <= jobs.keys()
+        named = [job for found in re.findall(r'job=~?"([^"]+)"', rule["expr"]) for job in found.split("|")]
+        assert set(named) <= jobs.keys()
 
 
 def test_the_dashboards_are_current(tool: ModuleType) -> None:
@@ -145,8 +151,16 @@ def test_every_panel_asks_for_what_there_is(path: Path) -> None:
         assert set(re.findall(r"\{\{(\w+)\}\}", legend)) <= (grouped or known | OF_PROMETHEUS), asked
 
 
-@pytest.mark.parametrize(("catalog", "path"), [(CENTER, "wutong-center.json"), (ROOM, "wutong-rooms.json")])
-def test_every_metric_is_on_a_dashboard(catalog: tuple[MetricDefinition, ...], path: str) -> None:
+@pytest.mark.parametrize(
+    ("catalog", "path"),
+    [
+        (CENTER, "wutong-center.json"),
+        (ROOM, "wutong-rooms.json"),
+        (COPIES, "wutong-machines.json"),
+        (SPEECH, "wutong-machines.json"),
+    ],
+)
+def test_every_metric_is_on_a_dashboard(catalog: Collection[MetricDefinition], path: str) -> None:
     asked = {name for expression, _ in targets(FOLDER / path) for name, _ in _SELECTED.findall(expression)}
     missing = [metric.name for metric in catalog if not metric.samples & asked and metric.name != "wutong_ready_part"]
     assert missing == []

@@ -17,8 +17,10 @@ from structlog.testing import capture_logs
 
 from hardware.profile import Transcriber, speech_settings
 from sync.errors import ConfigError, WutongError
+from sync.http.monitoring.settings import MetricsSettings
 from sync.tls.authority import open_authority
 from tests.support.files import tiny_models
+from tests.support.peers import scraper
 from tests.support.peers.tls_court import served_by, utc_now
 from tests.support.rooms.transcriber_room import speech
 from transcriber import speech_server
@@ -27,7 +29,8 @@ from transcriber.recognition.openai_client import OpenAIClient, ServerAwayError,
 from transcriber.recognition.process import EngineProcess
 from transcriber.recognition.process_settings import ProcessSettings
 from transcriber.recognition.recognizer import Transcription
-from transcriber.speech_server import BusyError, QuestionQueue, running
+from transcriber.speech_metrics import CATALOG
+from transcriber.speech_server import INTERIM_HEADER, BusyError, QuestionQueue, running
 
 TOKEN = "the-rooms-token"
 
@@ -131,6 +134,9 @@ async def test_it_is_not_open_to_other_machines_without_a_token_and_tls(tmp_path
 
 class NoModel:
     """A recognizer that hears the same words in everything."""
+
+    restarts = 0
+    pid: int | None = 4711
 
     async def start(self) -> None:
         pass
@@ -248,3 +254,50 @@ def test_it_needs_an_engine_of_its_own() -> None:
         speech_settings(engine="off")
     with pytest.raises(ConfigError, match="needs 'model'"):
         speech_settings(engine="sherpa-onnx")
+
+
+async def test_monitoring_reads_what_was_asked_and_nothing_that_was_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech_server, "make_recognizer", lambda settings: NoModel())
+    for name, text in (("token", TOKEN), ("scraper", scraper.TOKEN)):
+        (tmp_path / name).write_text(text, encoding="ascii")
+        (tmp_path / name).chmod(0o600)
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "token_file": tmp_path / "token", "processes": 2}
+    metrics = MetricsSettings(token_file=tmp_path / "scraper")
+    settings = speech_settings(engine="faster-whisper")
+    async with (
+        running(settings, **where, waiting=4, metrics=metrics) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        sound = _wav(np.zeros(8000, np.float32))
+        for more in ({}, {INTERIM_HEADER: "1"}):
+            answer = await http.post("/v1/audio/transcriptions", headers={**HEADERS, **more}, files={"file": sound})
+            assert answer.status_code == 200, answer.text
+        answer = await http.post("/v1/audio/transcriptions", headers=HEADERS, files={"file": b"no sound"})
+        assert answer.status_code == 400
+        found = await scraper.scraped(http)
+        assert found['wutong_speech_answers_total{question="turn"}'] == 1
+        assert found['wutong_speech_answers_total{question="caption"}'] == 1
+        assert found['wutong_speech_refused_total{code="form"}'] == 1
+        assert found["wutong_speech_heard_seconds_total"] == 1
+        assert found["wutong_speech_answer_seconds_count"] == 2
+        assert (found["wutong_speech_processes"], found["wutong_speech_busy_processes"]) == (2, 0)
+        assert (found["wutong_speech_waiting_questions"], found["wutong_speech_waiting_most"]) == (0, 4)
+        assert found["wutong_ready"] == 1
+        text = (await http.get("/metrics", headers=scraper.GOOD)).text
+        assert "开庭" not in text
+        samples = {line.partition("{")[0].partition(" ")[0] for line in text.splitlines() if line[:1] != "#"}
+        missing = {one.name for one in CATALOG if not one.samples & samples}
+        assert missing == {"wutong_speech_certificate_left_seconds"}, "a server without TLS has none"
+        assert (await http.get("/readyz", headers=scraper.GOOD)).json()["ready"] is True
+        for headers in ({}, HEADERS, {"Authorization": "Bearer x"}):
+            assert (await http.get("/metrics", headers=headers)).status_code == 401
+
+
+async def test_without_a_word_it_has_no_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        await served(tmp_path, monkeypatch) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        assert (await http.get("/metrics", headers=HEADERS)).status_code == 404

@@ -175,14 +175,21 @@ def bench_center(
     units: Annotated[bool, typer.Option("--units", help="what one more room, tab and track costs")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="without TLS, rooms by token and password")] = False,
     floor: Annotated[bool, typer.Option("--floor/--no-floor", help="also the same through the broker alone")] = True,
+    broker: Annotated[
+        str, typer.Option("--broker", help="mosquitto, nats, or nats-cluster (three nodes)")
+    ] = "mosquitto",
     rooms_a_process: Annotated[int, typer.Option("--rooms-a-process", min=1, help="of the generator")] = 10,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
     as_json: JsonOption = False,
 ) -> None:
     """What a center costs that carries many rooms and inspectors, and how late what it carries is."""
+    from sync.errors import ConfigError
+    from wutong.bench.center.benched_broker import BrokerKind
     from wutong.bench.center.measure import CenterPlan, measure, show
     from wutong.bench.report import run
 
+    if broker not in {str(kind) for kind in BrokerKind}:
+        raise ConfigError(f"--broker {broker} is not known: {', '.join(BrokerKind)}")
     plan = CenterPlan(
         rooms,
         watched,
@@ -191,6 +198,7 @@ def bench_center(
         not plain,
         units,
         floor,
+        BrokerKind(broker),
         rooms_a_process=rooms_a_process,
         port_base=port_base,
     )

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from server.tls.nats_users import NATS_USERS
 from sync.runtime.process.processes import die_with_parent
 from wutong.broker_policy import BROKER_FILES
 
@@ -40,7 +41,8 @@ def tell(pid_file: Path) -> bool:
 
 
 def _seen(folder: Path) -> list[int]:
-    return [(folder / name).stat().st_mtime_ns if (folder / name).exists() else 0 for name in BROKER_FILES.values()]
+    files = [folder / name for name in (*BROKER_FILES.values(), NATS_USERS)]
+    return [file.stat().st_mtime_ns if file.exists() else 0 for file in files]
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ def _center(profile: Profile) -> Iterator[DoctorFinding]:
         return
     parts = urlsplit(center.url)
     web = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    for subject, address in (("center", web), ("broker", (center.mqtt_host, center.mqtt_port))):
+    for subject, address in (("center", web), *(("broker", place) for place in center.broker_places)):
         try:
             socket.create_connection(address, timeout=3).close()
         except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError

@@ -28,3 +28,7 @@ class MetricsSettings(BaseModel):
         """The same with a relative path taken from this folder."""
         file = None if self.token_file is None else folder / self.token_file.expanduser()
         return self.model_copy(update={"token_file": file})
+
+
+NO_METRICS = MetricsSettings.model_construct()
+"""Nothing listens, and nobody may read."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
 from sync.uplink.events import outbox as outbox_module
 from tests.support.files import databases
 from tests.support.peers.center_fixtures import center_at

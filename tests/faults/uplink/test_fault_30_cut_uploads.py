@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from server.ingest.uploads import tus_folder as folder_module
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
 from sync.room.paths import RoomPaths
 from sync.uplink.files import uploads as uploads_module
 from tests.support.peers.center_peers import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.uplink.files.upload_store import Upload, UploadStore

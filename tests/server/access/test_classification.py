@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from server.config import load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync.errors import ConfigError
 from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, event, opening, said, until

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from server.config import load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync.media.fmp4 import BoxReader, Init, retime
 from sync.record.sealed_parts import PLACEHOLDER
 from tests.support.files.evidence_files import photo

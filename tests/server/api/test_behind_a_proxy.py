@@ -15,7 +15,8 @@ import websockets
 from cryptography import x509
 
 from server.config import Config, load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync.ledger.keys import certificate_request
 from sync.tls.hosts import is_loopback
 from sync.tls.keys import make_tls_key

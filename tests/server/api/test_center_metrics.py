@@ -13,10 +13,11 @@ import httpx
 import pytest_asyncio
 
 from server.api import center_metrics as m
-from server.api.readiness import PROBE
 from server.config import load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync.http.monitoring.alarm_labels import OTHER
+from sync.http.monitoring.folder_probe import PROBE
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, metadata, opening, said, until
 from tests.support.peers.scraper import GOOD, TOKEN, scraped
 

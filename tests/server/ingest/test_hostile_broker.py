@@ -20,6 +20,7 @@ from server.ingest.signed_publisher import SignedPublisher
 from server.rooms import Rooms
 from server.store.database import open_database
 from server.store.writer import RecordWriter
+from sync.broker_address import BrokerAddress
 from sync.errors import CenterError
 from sync.ledger import note as notes
 from sync.ledger.checkpoint import Checkpoint
@@ -27,7 +28,7 @@ from sync.ledger.keys import certificate_request
 from sync.ledger.messages.event_batch import pack_batch
 from sync.ledger.messages.object_claim import sign_claim
 from sync.ledger.note import Verifier
-from sync.mqtt import BrokerAddress, MqttConnection
+from sync.mqtt import MqttConnection
 from sync.record.event import Event, event_digest
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths

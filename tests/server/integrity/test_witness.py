@@ -35,7 +35,8 @@ from server.integrity.enrollment import Enrollment
 from server.integrity.examination import HeadFinding
 from server.integrity.waiting_heads import AskedHead
 from server.integrity.witness import Witness
-from server.service import build, running
+from server.running import running
+from server.service import build
 from server.store import tables
 from server.store.database import open_database
 from sync.errors import LedgerError, StorageError

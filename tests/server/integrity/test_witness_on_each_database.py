@@ -17,7 +17,8 @@ from server.config import load_config
 from server.ingest.signed_publisher import SignedPublisher
 from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
-from server.service import build, running
+from server.running import running
+from server.service import build
 from server.store import tables as t
 from server.store.database import open_database
 from server.store.refusals import StoreRefusedError

@@ -20,7 +20,8 @@ from server.integrity import device_keys, note_signers
 from server.integrity.examination import HeadFinding
 from server.integrity.waiting_heads import HEARINGS, KEPT_HEADS, AskedHead, JudgedTurn
 from server.integrity.witness import AGAIN_A_SECOND, Witness
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync.ledger import note as notes
 from sync.ledger.note import read_note
 from tests.support.files import databases

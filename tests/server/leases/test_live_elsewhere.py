@@ -16,7 +16,8 @@ import pytest_asyncio
 from server.config import load_config
 from server.leases.center_process import as_process
 from server.leases.lease_rows import leave
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync import topics
 from sync.media.envelope import Envelope, Kind
 from sync.uplink.files.piece_client import PieceClient

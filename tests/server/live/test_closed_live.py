@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from server.config import load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync.media.envelope import Kind
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, event, opening, until
 from tests.support.peers.device_signatures import enroll_devices

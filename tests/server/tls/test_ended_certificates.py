@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from server.tls.center import AUTHORITY_ALARM
 from server.tls.devices import DeviceCertificates, note_certificate
-from sync.mqtt import BrokerAddress, MqttConnection
+from sync.broker_address import BrokerAddress
+from sync.mqtt import MqttConnection
 from sync.room.paths import RoomPaths
 from sync.runtime.units import NS_PER_S
 from sync.tls.authority import BACKDATE

@@ -21,9 +21,10 @@ from server.integrity.enrollment import RENEWALS_A_DAY
 from server.tls.court import CourtAuthority
 from server.tls.room_hosts import CertifiedHosts
 from sync import topics
+from sync.broker_address import BrokerAddress
 from sync.errors import CenterError, ConfigError
 from sync.ledger.keys import make_key
-from sync.mqtt import BrokerAddress, MqttConnection
+from sync.mqtt import MqttConnection
 from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
 from sync.tls.authority import open_authority

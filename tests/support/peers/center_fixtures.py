@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from server.config import load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from tests.support.files.migrated import new_store
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto, until
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
 from tests.support.peers.center_peers import Served
 from tests.support.peers.device_signatures import enroll_at
 from tests.support.peers.one_process import OneProcess

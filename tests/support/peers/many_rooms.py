@@ -12,7 +12,8 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from server.config import load_config
-from server.service import build, running
+from server.running import running
+from server.service import build
 from sync import topics
 from sync.media.envelope import Envelope, Kind
 from tests.support.peers.center_peers import RoomPeer, Served, until

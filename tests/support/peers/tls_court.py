@@ -76,6 +76,10 @@ class CertifiedBroker:
         """Whom a client trusts."""
         return self.court.files.authority
 
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        return [("127.0.0.1", self.port)]
+
     def read_again(self) -> None:
         """What the path unit does."""
         self.process.send_signal(signal.SIGHUP)

@@ -25,12 +25,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tuspyserver import create_tus_router
 
 from sync import topics
+from sync.broker_address import BrokerAddress
 from sync.http.rights.rules import public
 from sync.http.serve import new_app
 from sync.ledger.messages.object_claim import sign_stored
 from sync.ledger.messages.receipts import Receipts, RefusedEvent, StoredEvent
 from sync.ledger.messages.signed_message import Purpose, text_digest
-from sync.mqtt import BrokerAddress
 from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says
 from tests.support.peers.line_relay import LineRelay

@@ -17,9 +17,9 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from sync import topics
+from sync.broker_address import BrokerAddress
 from sync.ledger.audit_head import AuditHead, name_of, sign_head
 from sync.ledger.keys import make_key
-from sync.mqtt import BrokerAddress
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.signer import RoomSigner

@@ -49,7 +49,7 @@ class PlainListener:
         client.on_message = self._heard
         client.reconnect_delay_set(1, 1)
         self._client = client
-        client.connect_async("127.0.0.1", orders.wires.mqtt_port)
+        client.connect_async("127.0.0.1", orders.wires.mqtt_ports[0])
         client.loop_start()
 
     def stop(self) -> None:

@@ -159,12 +159,15 @@ class CenterLoad:
         await asyncio.gather(*(one.stop() for one in ending))
 
     def _parts(self) -> dict[str, list[int]]:
-        center, broker = self._center.center.pid, self._center.broker.pid
-        if broker is None:
-            raise WutongError(f"the broker has ended: {self._center.broker.last_words()}")
+        center = self._center.center.pid
+        brokers: list[int] = []
+        for child in self._center.broker.children:
+            if child.pid is None:
+                raise WutongError(f"the broker has ended: {child.last_words()}")
+            brokers.append(child.pid)
         return {
             CENTER: [] if center is None else [center],
-            BROKER: [broker],
+            BROKER: brokers,
             ROOMS: [one.pid for one in self._rooms],
             WALL: [one.pid for one in self._walls],
         }

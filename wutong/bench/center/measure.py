@@ -1,6 +1,7 @@
 """`wutong bench center`: what a center costs that carries many rooms, and how late what it carries is.
 
-A real center and a real Mosquitto, each a process; as in production over TLS, or plain. Rooms are simulated in further
+A real center and a real broker (Mosquitto, NATS, or three nodes of it), each a process; as in production over TLS, or
+plain. Rooms are simulated in further
 processes by the product's own uplink, notary, log and feeds (`replayed_room`): each with a device key of its own,
 enrolled at the center, holding one hearing after the other. Inspectors are WebSocket clients on the wall as the page is
 (`wall_process`); each watched track has one watcher. Then the same traffic goes through the broker alone to a plain
@@ -33,6 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sync.errors import ConfigError, WutongError
+from wutong.bench.center.benched_broker import BrokerKind
 from wutong.bench.center.load import WATCHED, CenterLoad
 from wutong.bench.center.measured_center import MeasuredCenter
 from wutong.bench.center.point import MeasuredPoint, needed, percentiles
@@ -74,6 +76,7 @@ class CenterPlan:
     """Four points and their slopes in place of one."""
     floor: bool = True
     """Also the broker alone."""
+    broker: BrokerKind = BrokerKind.MOSQUITTO
     segment_s: float = 60
     rooms_a_process: int = 10
     port_base: int = 8900
@@ -86,6 +89,8 @@ class CenterPlan:
             raise ConfigError(f"{self.rooms} rooms have {self.rooms * len(WATCHED)} tracks; watch fewer")
         if self.watched and not self.inspectors:
             raise ConfigError("somebody must watch: name --inspectors")
+        if self.broker is not BrokerKind.MOSQUITTO and not self.tls:
+            raise ConfigError("NATS knows rooms by their certificates alone; leave out --plain")
         if self.units and self.rooms < 2:
             raise ConfigError("a slope needs two rooms at the least")
 
@@ -101,7 +106,7 @@ async def measure(folder: Path, plan: CenterPlan, console: Console) -> dict[str,
     rooms = Path(tempfile.mkdtemp(prefix="wutong-bench-", dir=place))
     try:
         console.print("starting broker and center, enrolling rooms …")
-        center = await MeasuredCenter.start(folder, rooms, plan.rooms, plan.port_base, tls=plan.tls)
+        center = await MeasuredCenter.start(folder, rooms, plan.rooms, plan.port_base, tls=plan.tls, kind=plan.broker)
         load = CenterLoad(
             center,
             folder,
@@ -188,6 +193,7 @@ def _figures(plan: CenterPlan, points: list[MeasuredPoint], reel: Reel) -> dict[
     figures |= {
         "room_mb_per_s": round(reel.bytes_per_s / 1e6, 3),
         "tls": plan.tls,
+        "broker": str(plan.broker),
         "segment_s": plan.segment_s,
         "rooms_a_process": plan.rooms_a_process,
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),

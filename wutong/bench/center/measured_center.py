@@ -11,7 +11,6 @@ import contextlib
 import datetime as dt
 import json
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,10 +30,11 @@ from sync.ledger.keys import make_key
 from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
 from sync.tls.fingerprint import joined_code
+from wutong.bench.center.benched_broker import BenchedBroker, BrokerKind
 from wutong.bench.center.orders import ListenerOrders, Wires
 from wutong.bench.center.rooms.replayed_room import DEVICE_KEY
-from wutong.demo.broker import Account, account, write_config, write_tls_config
-from wutong.demo.preflight import check_port, check_programs, find_program
+from wutong.demo.broker import Account, account
+from wutong.demo.preflight import check_port, check_programs
 from wutong.demo.processes import Child, DemoProcesses
 from wutong.enroll import fingerprint_of
 
@@ -56,13 +56,17 @@ class BenchedRoom:
 class MeasuredCenter:
     """Made by `start`; `stop` ends what it started, by its process ids."""
 
-    def __init__(self, folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], config: Config) -> None:
+    def __init__(
+        self, folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], config: Config, broker: BenchedBroker
+    ) -> None:
         self.folder = folder
         self.wires = wires
         self.rooms = list(rooms)
         self.config = config
         self.processes = DemoProcesses(folder / "logs")
+        self.broker = broker
         self.court: CourtAuthority | None = None
+        self._center: Child | None = None
 
     @classmethod
     async def start(
@@ -73,6 +77,7 @@ class MeasuredCenter:
         port_base: int,
         *,
         tls: bool,
+        kind: BrokerKind = BrokerKind.MOSQUITTO,
         database: str = "",
         enroll: Callable[[MeasuredCenter], None] | None = None,
     ) -> MeasuredCenter:
@@ -84,19 +89,19 @@ class MeasuredCenter:
         """
         check_programs()
         check_port(port_base, "the center")
-        check_port(port_base + 1, "the broker")
-        wires = Wires(f"{'https' if tls else 'http'}://127.0.0.1:{port_base}", port_base + 1, tls)
+        broker = BenchedBroker(folder / "broker", kind, port_base + 1)
+        wires = Wires(f"{'https' if tls else 'http'}://127.0.0.1:{port_base}", broker.mqtt_ports, tls)
         rooms = [_room(folder, rooms_folder, number, tls=tls) for number in range(1, count + 1)]
-        path = _write_center(folder, wires, rooms, database)
-        self = cls(folder, wires, rooms, load_config(path))
+        path = _write_center(folder, wires, rooms, kind, database)
+        self = cls(folder, wires, rooms, load_config(path), broker)
         self.court = await asyncio.to_thread(open_court, self.config)
         try:
             await self._start_broker(self.court)
             if enroll is not None:
                 await asyncio.to_thread(enroll, self)
             command = [sys.executable, "-m", "wutong", "server", "--config", str(path)]
-            center = self.processes.start("center", command)
-            await _until(self._answers, center, "the center")
+            self._center = self.processes.start("center", command)
+            await _until(self._answers, self._center, "the center")
             if enroll is None:
                 await self._enroll()
         except BaseException:
@@ -107,12 +112,8 @@ class MeasuredCenter:
     @property
     def center(self) -> Child:
         """The process that is measured."""
-        return self.processes.children[1]
-
-    @property
-    def broker(self) -> Child:
-        """Mosquitto."""
-        return self.processes.children[0]
+        assert self._center is not None
+        return self._center
 
     @property
     def data(self) -> Path:
@@ -158,24 +159,14 @@ class MeasuredCenter:
         await self.processes.stop()
 
     async def _start_broker(self, court: CourtAuthority) -> None:
-        listener = f"{self.wires.mqtt_port} 127.0.0.1"
         if self.wires.tls:
-            path = write_tls_config(self.folder / "broker", listener, court.broker_folder)
+            self.broker.start_by_certificates(self.processes, court)
         else:
             accounts = {one.address: account(self.folder / "keys", one.address) for one in self.rooms}
             center = Account("center", _center_password(self.folder))
-            path = write_config(self.folder / "broker", self.wires.mqtt_port, center, accounts)
-        program = find_program("mosquitto")
-        assert program is not None
-        child = self.processes.start("mosquitto", [program, "-c", str(path)])
-        await _until(self._listens, child, "the broker")
-
-    async def _listens(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.wires.mqtt_port), timeout=1):
-                return True
-        except OSError:
-            return False
+            self.broker.start_by_passwords(self.processes, center, accounts)
+        for child in self.broker.children:
+            await _until(self.broker.listens, child, "the broker")
 
     async def _answers(self) -> bool:
         try:
@@ -223,14 +214,15 @@ def _room(folder: Path, rooms_folder: Path, number: int, *, tls: bool) -> Benche
     return BenchedRoom(address, data, token, secret)
 
 
-def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], database: str) -> Path:
+def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], kind: BrokerKind, database: str) -> Path:
     q = json.dumps
     data = (folder / "center").resolve()
     lines = [
         "[web]",
         f"port = {wires.center_url.rpartition(':')[2]}",
         "[mqtt]",
-        f"port = {wires.mqtt_port}",
+        f"kind = {q(kind.setting)}",
+        f"brokers = {q([f'127.0.0.1:{port}' for port in wires.mqtt_ports])}",
         f"tls = {q(wires.tls)}",
     ]
     if not wires.tls:

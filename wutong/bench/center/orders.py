@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from sync.mqtt import BrokerAddress
+from sync.broker_address import BrokerAddress
 from sync.room.paths import RoomPaths
 from sync.runtime.files.durable_files import replace_file
 from sync.tls.identity import TlsFiles, TlsIdentity
@@ -19,7 +19,8 @@ class Wires:
     """Where center and broker are, and whether both are spoken to over TLS, by certificate."""
 
     center_url: str
-    mqtt_port: int
+    mqtt_ports: list[int]
+    """Of each machine of the broker, all on this one."""
     tls: bool
 
 
@@ -53,9 +54,11 @@ class RoomOrders:
         """How it reaches the broker."""
         name = f"room-{self.address.replace('/', '-')}"
         user = "" if wires.tls else self.address
-        return BrokerAddress(
-            "127.0.0.1", wires.mqtt_port, name, user, self.password, tls=None if identity is None else identity.context
-        )
+        ports = wires.mqtt_ports
+        first = sum(self.address.encode()) % len(ports)  # rooms are spread over the machines
+        places = [("127.0.0.1", port) for port in (*ports[first:], *ports[:first])]
+        context = None if identity is None else identity.context
+        return BrokerAddress.of(places, name, username=user, password=self.password, tls=context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ async def _start_rooms(
     for first in range(0, plan.rooms, plan.rooms_a_process):
         path = folder / f"province-{first}.json"
         some = list(orders[first : first + plan.rooms_a_process])
-        ProvinceOrders(center.wires.mqtt_port, key, plan.pace, some).write(path)
+        ProvinceOrders(center.wires.mqtt_ports[0], key, plan.pace, some).write(path)
         processes.append(await OrderedProcess.start(light_rooms_process.__name__, path))
     while True:
         there = sum([int((await process.ask("there"))["there"]) for process in processes])
@@ -167,9 +167,10 @@ async def _silence(processes: Sequence[OrderedProcess]) -> int:
 
 
 def _parts(center: MeasuredCenter, processes: Sequence[OrderedProcess]) -> dict[str, list[int]]:
-    pids = center.center.pid, center.broker.pid
+    broker = center.broker.children[0]
+    pids = center.center.pid, broker.pid
     if pids[0] is None or pids[1] is None:
-        raise WutongError(f"center or broker have ended: {center.center.last_words()} {center.broker.last_words()}")
+        raise WutongError(f"center or broker have ended: {center.center.last_words()} {broker.last_words()}")
     return {CENTER: [pids[0]], BROKER: [pids[1]], ROOMS: [process.pid for process in processes]}
 
 

@@ -6,15 +6,17 @@ import pytest
 
 from edge.api.room_metrics import CATALOG as ROOM
 from server.api.center_metrics import CATALOG as CENTER
+from server.copy_metrics import CATALOG as COPIES
+from sync.http.monitoring.catalog import MetricCatalog
 from sync.http.monitoring.definitions import (
     FORBIDDEN_LABELS,
-    MetricDefinition,
     MetricKind,
     counter,
     gauge,
     histogram,
     info,
 )
+from transcriber.speech_metrics import CATALOG as SPEECH
 
 
 @pytest.mark.parametrize("name", ["events", "wutong_Events", "wutong_x_total", "wutong_a b", "wutong_x_info"])
@@ -45,8 +47,29 @@ def test_samples_are_what_a_scrape_calls_them() -> None:
     }
 
 
-@pytest.mark.parametrize("catalog", [ROOM, CENTER], ids=["room", "center"])
-def test_a_catalog_says_each_metric_once_and_durations_in_seconds(catalog: tuple[MetricDefinition, ...]) -> None:
+CATALOGS = {"room": ROOM, "center": CENTER, "copies": COPIES, "speech": SPEECH}
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_a_catalog_says_each_metric_once_and_durations_in_seconds(name: str) -> None:
+    catalog = CATALOGS[name]
     names = [metric.name for metric in catalog]
-    assert len(names) == len(set(names))
+    assert len(names) == len(set(names)) == len(catalog) > 10
     assert all(metric.unit == "seconds" for metric in catalog if metric.kind is MetricKind.HISTOGRAM)
+
+
+def test_who_defines_a_metric_has_listed_it_and_none_is_there_twice() -> None:
+    catalog = MetricCatalog(gauge("wutong_shared", "X."))
+    made = catalog.counter("wutong_made", "X.", "room")
+    assert [metric.name for metric in catalog] == ["wutong_shared", "wutong_made"]
+    assert made in catalog
+    assert counter("wutong_other", "X.") not in catalog
+    with pytest.raises(ValueError, match="already"):
+        catalog.gauge("wutong_made", "Y.")
+
+
+def test_no_metric_of_two_services_has_one_name_but_those_that_all_have() -> None:
+    shared = set.intersection(*({metric.name for metric in one} for one in CATALOGS.values()))
+    assert shared == {"wutong_ready", "wutong_ready_part"}
+    names = [metric.name for one in CATALOGS.values() for metric in one if metric.name not in shared]
+    assert len(names) == len(set(names))

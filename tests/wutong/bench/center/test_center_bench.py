@@ -15,6 +15,7 @@ from sync.errors import ConfigError
 from tests.support.files import databases
 from tests.support.rooms.running_demo import free_port_base
 from wutong.bench.center import measure as bench
+from wutong.bench.center.benched_broker import BrokerKind
 from wutong.bench.center.measure import WANTED, CenterPlan
 from wutong.bench.center.point import DELAYS, PERCENTILES
 
@@ -112,6 +113,29 @@ async def test_unit_costs_are_slopes_between_four_points_also_on_the_old_way(tmp
     assert {"tab_millicores", "room_mib"} <= set(figures)
 
 
+async def test_rooms_are_measured_through_nats_as_well(tmp_path: Path, memory: Path) -> None:
+    before = {one.pid for one in descendants()}
+    plan = CenterPlan(
+        rooms=2,
+        watched=2,
+        inspectors=1,
+        seconds=4,
+        floor=False,
+        broker=BrokerKind.NATS,
+        segment_s=2,
+        settle_s=0.5,
+        reel_s=3,
+        port_base=free_port_base(),
+    )
+    figures = await bench.measure(tmp_path, plan, Console(quiet=True))
+    assert figures["broker"] == "nats"
+    assert figures["fragment_ms_p50"] > 0
+    assert figures["receipts_per_s"] > 0
+    assert figures["broker_cores"] > 0
+    assert figures["fragments_missing"] == figures["losses_told"] == 0
+    assert {one.pid for one in descendants()} <= before
+
+
 @pytest.mark.parametrize("reached", ["server --config", "wall_process"])
 async def test_who_is_stopped_in_the_middle_leaves_neither_a_process_nor_a_folder(
     tmp_path: Path, memory: Path, reached: str
@@ -143,6 +167,7 @@ def _words(process: psutil.Process) -> str:
         CenterPlan(rooms=1, watched=5),
         CenterPlan(rooms=1, watched=1, inspectors=0),
         CenterPlan(rooms=1, watched=0, units=True),
+        CenterPlan(rooms=1, watched=1, tls=False, broker=BrokerKind.NATS_CLUSTER),
     ],
 )
 async def test_what_cannot_be_measured_is_refused_before_anything_is_started(tmp_path: Path, plan: CenterPlan) -> None:

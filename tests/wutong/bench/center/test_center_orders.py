@@ -6,7 +6,7 @@ import pytest
 
 from wutong.bench.center.orders import ListenerOrders, ProcessOrders, RoomOrders, RoomsOrders, WallOrders, Wires
 
-WIRES = Wires("https://127.0.0.1:1", 2, tls=True)
+WIRES = Wires("https://127.0.0.1:1", [2], tls=True)
 
 
 @pytest.mark.parametrize(

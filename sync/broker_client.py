@@ -1,0 +1,32 @@
+"""paho's client, which goes to the next of several machines at each attempt, and a name for it that nobody guesses."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import MQTTErrorCode
+
+
+def unguessable_client_id(name: str) -> str:
+    """A client id for this process alone.
+
+    Mosquitto takes the account's name in its place. NATS does not: there whoever knew the id could take the line of
+    another away. So nobody can know it, and what a process of before left open ends by itself.
+    """
+    return f"{name}-{secrets.token_hex(16)}"
+
+
+class BrokerClient(mqtt.Client):
+    """Used as paho's own."""
+
+    turns: itertools.cycle[tuple[str, int]] | None = None
+    """(host, port) of the machines; None where there is one alone, which `connect_async` names."""
+
+    def reconnect(self) -> MQTTErrorCode:
+        """Connect, the first time and each further one; called in paho's thread."""
+        # Set here and nowhere else: the library has no word for another machine while it is connecting.
+        if self.turns is not None:
+            self._host, self._port = next(self.turns)
+        return super().reconnect()
