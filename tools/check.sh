@@ -114,12 +114,12 @@ case "${1:-all}" in
         # What it finds is printed, and lies in .setup/fuzz; longer by `make fuzz`.
         run "fuzz, for 30 s" $bin/python -m tests.fuzz.run --seconds 30
         # Four at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
-        # Those with a bound on time, and the browser's, which start the whole of Wutong and Chromium beside it, come last
-        # and alone.
+        # Those with a bound on time come alone, and last the browser's, which start the whole of Wutong and Chromium
+        # beside it: two at a time.
         run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
         run "pytest" $bin/pytest -n 4 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
         run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
-        run "pytest in the browser" $bin/pytest tests/e2e
+        run "pytest in the browser" $bin/pytest -n 2 --dist loadfile tests/e2e
         ;;
     *)
         printf 'wutong test: there is no part "%s"; say lint, unit, web, or nothing\n' "$1" >&2
