@@ -13,7 +13,7 @@ one that has acted once more when no other can say what was so before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from server.access.classification import Classifications
 from server.access.sealing import Sealing
@@ -39,9 +39,11 @@ class Notices:
         rights: SharedRights | None = None,
         *,
         again_s: float | None = None,
+        again: Callable[[KnownRoom], object] | None = None,
     ) -> None:
-        """`again_s`: say everything again so often."""
+        """`again_s`: have everything said again so often, by `again`: by `came_back` unless that is said."""
         self._again_s = again_s
+        self._again = again or self.came_back
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._archive = archive
         self._classifications = classifications
@@ -68,7 +70,7 @@ class Notices:
     def _say_again(self, room: KnownRoom) -> None:
         del self._timers[room.address]
         if room.online:  # else it is told when it comes back
-            self.came_back(room)
+            self._again(room)
 
     def of(self, hearing: str) -> HearingNotice:
         """What is said of a hearing now."""

@@ -176,11 +176,12 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     broker.message.add(messages.take)
     dockets = Dockets(archive, publisher)
     again_s = AGAIN_S if len(config.mqtt.places) > 1 else None
-    notices = Notices(archive, classifications, sealing, publisher, rights, again_s=again_s)
     to_tell = Listeners[[KnownRoom]]()
+    tell_own = ownership.of_own(to_tell.notify)
+    notices = Notices(archive, classifications, sealing, publisher, rights, again_s=again_s, again=tell_own)
     for tell in (dockets.came_back, notices.came_back):
         to_tell.add(tell)
-    rooms.came_back.add(ownership.of_own(to_tell.notify))
+    rooms.came_back.add(tell_own)
     app = new_app(config.name)
     origins = Origins(config.web.public_origin, "web.public_origin", names=config.tls.names)
     secure = config.web.https or (config.serves_tls and not policy.is_open)

@@ -156,19 +156,23 @@ class MqttConnection:
         more = {name: min(qos, self._most_qos) for name, qos in filters.items()}
         self._followed = {**self._followed, **more}  # first: whoever connects just now subscribes to all of it
         if self.connected:
-            self._ask(self._client, list(more.items()))
+            self._follow_now(list(more.items()))
 
     def unfollow(self, filters: Collection[str]) -> None:
         """Hear them no more; what is on its way may still come."""
         gone = list(set(filters))
         self._followed = {name: qos for name, qos in self._followed.items() if name not in gone}
-        for start in range(0, len(gone) if self.connected else 0, MOST_FILTERS):
-            self._client.unsubscribe(gone[start : start + MOST_FILTERS])
+        if self.connected:
+            self._leave_now(gone)
 
-    def _ask(self, client: Any, filters: list[tuple[str, int]]) -> None:
+    def _follow_now(self, filters: list[tuple[str, int]]) -> None:
         for start in range(0, len(filters), MOST_FILTERS):
             some = filters[start : start + MOST_FILTERS]
-            self._hop(self._note_asked, client.subscribe(some)[1], some)
+            self._note_asked(self._client.subscribe(some)[1], some)
+
+    def _leave_now(self, filters: list[str]) -> None:
+        for start in range(0, len(filters), MOST_FILTERS):
+            self._client.unsubscribe(filters[start : start + MOST_FILTERS])
 
     @property
     def place(self) -> tuple[str, int]:
@@ -297,8 +301,12 @@ class MqttConnection:
         # What the connection before had not got rid of may be hours old; who must be heard says it again.
         client.drop_out_messages()
         self._is_outdated = False
-        self._ask(client, [*self._filters, *self._followed.items()])
-        self._hop(self._up)
+        followed = self._followed
+        filters = [*self._filters, *followed.items()]
+        for start in range(0, len(filters), MOST_FILTERS):
+            some = filters[start : start + MOST_FILTERS]
+            self._hop(self._note_asked, client.subscribe(some)[1], some)
+        self._hop(self._up, followed)
 
     def _paho_disconnect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._hop(self._down, str(reason))
@@ -337,15 +345,19 @@ class MqttConnection:
             self._loop.call_later(SUBSCRIBE_AGAIN_S, self._subscribe_again, refused, self._connects)
 
     def _subscribe_again(self, refused: list[tuple[str, int]], connects: int) -> None:
-        if self.connected and self._connects == connects:
-            self._note_asked(self._client.subscribe(refused)[1], refused)
+        wanted = [one for one in refused if one in self._filters or one[0] in self._followed]
+        if wanted and self.connected and self._connects == connects:
+            self._note_asked(self._client.subscribe(wanted)[1], wanted)
 
-    def _up(self) -> None:
+    def _up(self, followed: Mapping[str, int]) -> None:
         log.info("broker_connected", host=self._client.host, port=self._client.port)
         self.why = ""
         self._forget_outstanding()
         self.connected = True
         self._connects += 1
+        # What came and went since paho's thread asked for what was `followed` then.
+        self._follow_now([one for one in self._followed.items() if one[0] not in followed])
+        self._leave_now([name for name in followed if name not in self._followed])
         for callback in self._on_link:
             callback(True)
 

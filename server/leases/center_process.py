@@ -42,6 +42,12 @@ def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, Ce
             "多个中心进程需要 PostgreSQL，请先设置 storage.database (several processes of a center share a PostgreSQL: "
             "set storage.database, or start one without --process)"
         )
+    if config.mqtt.kind != "mosquitto":
+        raise ConfigError(
+            "多个中心进程目前只支持 Mosquitto 消息服务器 (several processes of a center have accounts of their own at "
+            'the broker, which are written for Mosquitto alone so far: set mqtt.kind = "mosquitto", or start one '
+            "without --process)"
+        )
     web = config.web.model_copy(update={"port": config.web.port + number})
     metrics = config.metrics
     if metrics.port:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sync.tls.certificates import PeerIdentity
 
 HEADER = "x-wutong-forwarded"
+MAX_PATH_CHARS = 512
 MAX_PASS_CHARS = 2048
 _INFO = b"wutong/forwarded/v1"
 
@@ -43,7 +44,7 @@ class ForwardPass(BaseModel):
     to: Annotated[str, Field(max_length=64)]
     """The address of the process that it is for."""
     method: Annotated[str, Field(max_length=16)]
-    path: Annotated[str, Field(max_length=512)]
+    path: Annotated[str, Field(max_length=MAX_PATH_CHARS)]
     peer: PassedPeer | None
     """None where the room shows a token, which travels with the request."""
 

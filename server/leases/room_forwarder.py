@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.ingest.room_tokens import Tokens
-from server.leases.forward_pass import HEADER, ForwardPass, PassSealer
+from server.leases.forward_pass import HEADER, MAX_PATH_CHARS, ForwardPass, PassSealer
 from sync.errors import AccessError, WutongError
 from sync.http.answers import error_response
 from sync.http.wire.connection import PEER
@@ -40,8 +40,10 @@ CONNECT_S = 2.0
 _HOPS = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade"}
     | {"transfer-encoding", "expect", HEADER}
+    | {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"}
 )
-"""Headers of one connection, and those that are this process's to say."""
+"""Headers of one connection, and those that are this process's to say: who is asked by another process of the center
+might believe of it from where a request came."""
 
 
 class RoomOwners(Protocol):
@@ -106,6 +108,8 @@ class RoomForwarder:
 
     def _goes_to(self, scope: Scope) -> str:
         """Where a request goes; "" for here. `WutongError` "busy" while nobody can answer it."""
+        if len(_path(scope)) > MAX_PATH_CHARS:
+            raise WutongError("there is nothing at this address", code="not-found")
         opened = self._sealer.open(Headers(scope=scope).get(HEADER, ""))
         if opened is not None:
             if (opened.to, opened.method, opened.path) != (self._here, scope["method"], _path(scope)):
@@ -139,6 +143,7 @@ class RoomForwarder:
         headers = MutableHeaders(raw=[pair for pair in scope["headers"] if pair[0].decode("latin-1") not in _HOPS])
         peer = scope.get("state", {}).get(PEER)
         headers.setdefault("accept-encoding", "identity")
+        headers["x-forwarded-proto"] = scope["scheme"]
         headers[HEADER] = self._sealer.seal(ForwardPass.of(to, scope["method"], path, peer))
         has_body = "content-length" in headers or "transfer-encoding" in Headers(scope=scope)
         request = self._client().build_request(

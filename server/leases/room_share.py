@@ -93,6 +93,8 @@ class RoomShare:
         """room -> which turn of reading will make it ready."""
         keeper.preparing = self._preparing.keys()
         self._adoptions: set[asyncio.Task[None]] = set()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Ends with the error of a take-over that could not be foreseen: its rooms would wait for ever."""
         self._looked_s = float("-inf")
         self._looking = asyncio.Lock()
         link.add(self._broker_is_there)
@@ -136,11 +138,15 @@ class RoomShare:
         """What runs while the center runs."""
         make = asyncio.get_running_loop().create_task
 
+        async def fail() -> None:
+            await self.failed
+
         async def poll() -> None:
             self.subscriptions.poll()
 
         return [
             make(self.keeper.run(), name="leases"),
+            make(fail(), name="take-overs"),
             make(self.elsewhere.run(), name="stored-elsewhere"),
             make(every(ALARMS_S, self._alarms.poll), name="alarms"),
             make(every(POLL_S, poll), name="subscriptions"),
@@ -151,7 +157,12 @@ class RoomShare:
         self._preparing.update(dict.fromkeys(rooms, turn))
         task = asyncio.get_running_loop().create_task(self._prepare(turn))
         self._adoptions.add(task)
-        task.add_done_callback(self._adoptions.discard)
+        task.add_done_callback(self._prepared)
+
+    def _prepared(self, task: asyncio.Task[None]) -> None:
+        self._adoptions.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
+            self.failed.set_exception(error)
 
     def _ask_again(self, rooms: Collection[str]) -> None:
         """Behind the subscription, on one connection: what the rooms say now is heard."""

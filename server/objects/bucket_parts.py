@@ -11,9 +11,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime as dt
+import fcntl
 import hashlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +24,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from server.objects.bucket_refusals import REFUSED, code_of, status_of_answer
-from sync.runtime.files.durable_files import replace_file
+from sync.runtime.files.durable_files import sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,6 @@ class BucketParts:
         self._bucket = bucket
         self._prefix = prefix
         self._notes = notes
-        self._running: set[str] = set()
         self._asks_for_new = True
         """Whether the store understands that it shall replace nothing."""
         notes.mkdir(parents=True, exist_ok=True)
@@ -67,19 +68,25 @@ class BucketParts:
         return self._put_parts(file, key, sha256, size, how, replace=replace)
 
     def clean(self) -> None:
-        """Take away what earlier lives left half sent."""
+        """Take away what ended lives left half sent, of this process and of others that share the folder."""
         for note in sorted(self._notes.glob("*.json*")):
-            if note.name.partition(".")[0] in self._running:
-                continue
-            try:
-                said = json.loads(note.read_text(encoding="utf-8"))
-                key, upload = str(said["key"]), str(said["upload"])
-            except (OSError, ValueError, KeyError, TypeError):
-                note.unlink(missing_ok=True)  # cut while it was written: its upload has no part and grows old
-                continue
-            self._abort(key, upload)
-            note.unlink(missing_ok=True)
-            log.info("half_an_object_removed", key=key)
+            with contextlib.suppress(FileNotFoundError), note.open(encoding="utf-8") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue  # under way: whoever sends holds it, and lets go of it when it ends, however it ends
+                self._clean_one(note, file.read())
+
+    def _clean_one(self, note: Path, text: str) -> None:
+        try:
+            said = json.loads(text)
+            key, upload = str(said["key"]), str(said["upload"])
+        except (ValueError, KeyError, TypeError):
+            note.unlink(missing_ok=True)  # cut while it was written: its upload has no part and grows old
+            return
+        self._abort(key, upload)
+        note.unlink(missing_ok=True)
+        log.info("half_an_object_removed", key=key)
 
     def clean_forgotten(self, now: dt.datetime) -> None:
         """Take away what any life on any machine left half sent a day ago. A store that lists nothing is let be."""
@@ -147,12 +154,15 @@ class BucketParts:
     @contextlib.contextmanager
     def _noted(self, key: str, upload: str) -> Iterator[None]:
         """While the block runs a note says of the upload that it is half sent; it stays where that is still so."""
-        name = uuid.uuid4().hex
-        note = self._notes / f"{name}.json"
-        self._running.add(name)
+        note = self._notes / f"{uuid.uuid4().hex}.json"
         try:
-            replace_file(note, json.dumps({"key": key, "upload": upload}))
-            yield
+            with note.open("x", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.write(json.dumps({"key": key, "upload": upload}))
+                file.flush()
+                os.fsync(file.fileno())
+                sync_folder(self._notes)
+                yield
         except BaseException:
             with contextlib.suppress(*REFUSED):
                 self._abort(key, upload)
@@ -160,8 +170,6 @@ class BucketParts:
             raise
         else:
             note.unlink(missing_ok=True)
-        finally:
-            self._running.discard(name)
 
 
 def part_bytes(size: int) -> int:

@@ -269,6 +269,40 @@ async def test_after_a_long_standstill_the_old_connection_is_not_believed(
         await center.stop()
 
 
+async def test_topics_that_come_and_go_while_a_connection_comes_up_are_asked_for_then(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """paho's thread has asked for the topics, and the loop does not know yet that it is connected."""
+    center, room = MqttConnection(broker.address(broker.center)), MqttConnection(broker.address())
+    got: list[str] = []
+    center.subscribe_any([], lambda topic, payload: got.append(topic))
+    names = [f"{PREFIX}/{name}" for name in (topics.STATUS, topics.EVENTS, topics.CAPTION)]
+    left, found, last = names
+    center.follow({left: 1, last: 1})
+    up = center._up
+
+    def changed_meanwhile(followed: Any) -> None:
+        assert not center.connected
+        center.follow({found: 1})
+        center.unfollow([left])
+        up(followed)
+
+    monkeypatch.setattr(center, "_up", changed_meanwhile)
+    center.start()
+    room.start()
+    try:
+        await until(lambda: room.connected and center.connected and not center._asked)
+        for name in names:
+            assert room.publish(name, b"x", qos=1)
+        await until(lambda: last in got)
+        assert got == [found, last]
+        center._subscribe_again([(left, 1)], center._connects)  # refused before, and wanted no more
+        assert not center._asked
+    finally:
+        await room.stop()
+        await center.stop()
+
+
 async def test_topics_are_heard_and_left_while_connected_and_are_the_same_after_a_new_connection(
     broker: Mosquitto,
 ) -> None:

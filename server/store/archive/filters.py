@@ -24,7 +24,7 @@ _PARTS = {
         "substr(hearings.room, instr(hearings.room, '/') + 1)",
     ),
 }
-"""Court and room of an address, in the words of each database: those of the indexes (migration 0017)."""
+"""Court and room of an address, in the words of each database: those of the indexes (migration 0016)."""
 
 
 @dataclass(frozen=True, slots=True)

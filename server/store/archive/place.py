@@ -56,6 +56,7 @@ class ArchivePlace:
                 or len(said) not in (3, 5)
                 or not all(type(one) is int and _BEHIND_TIMELY <= one <= _MOST for one in numbers)
                 or not all(type(one) is str and len(one.encode()) <= 4 * _ID_CHARS for one in names)
+                or not all(one.isprintable() for one in names)
             ):
                 raise ValueError
         except (ValueError, TypeError, binascii.Error, RecursionError) as error:

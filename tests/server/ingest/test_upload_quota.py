@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import BinaryIO, Self, cast
 
 import httpx
 import pytest
@@ -69,32 +68,16 @@ def test_what_a_full_disk_took_a_part_of_counts_and_expires(tmp_path: Path, monk
     (tmp_path / uid).write_bytes(b"")
     (tmp_path / f"{uid}.info").write_text('{"metadata": {"room": "court1/c03", "hearing": "h1", "kind": "segment"}}')
     uploads = UploadFolder(tmp_path, quota_bytes=1500)
-    opened = Path.open
+    written = os.pwrite
 
-    class _Full:
-        """A file on a disk that takes 600 bytes more."""
-
-        def __init__(self, file: BinaryIO) -> None:
-            self._file = file
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self._file.close()
-
-        def fileno(self) -> int:
-            return self._file.fileno()
-
-        def seek(self, offset: int, whence: int) -> int:
-            return self._file.seek(offset, whence)
-
-        def write(self, data: bytes) -> int:
-            self._file.write(data[:600])
+    def full(fd: int, data: bytes, at: int) -> int:
+        """A disk that takes 600 bytes more."""
+        if len(data) < 700:
             raise OSError(errno.ENOSPC, "No space left on device")
+        return written(fd, data[:600], at)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "open", lambda path, mode: _Full(cast(BinaryIO, opened(path, mode))))
+        patched.setattr(os, "pwrite", full)
         for count in (1, 2):
             with pytest.raises(StorageError):
                 uploads._append(uid, bytearray(700))

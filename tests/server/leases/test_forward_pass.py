@@ -77,6 +77,10 @@ def test_several_processes_say_what_they_need() -> None:
     alone = config().model_copy(update={"storage": StoreSettings.model_validate({"data": "data"})})
     with pytest.raises(ConfigError, match="PostgreSQL"):
         as_process(alone, 1)
+    for kind in ("nats", "emqx"):
+        mqtt = config().mqtt.model_copy(update={"kind": kind})
+        with pytest.raises(ConfigError, match="Mosquitto"):
+            as_process(config().model_copy(update={"mqtt": mqtt}), 1)
     for number in (0, -1, 65):
         with pytest.raises(ConfigError, match="number"):
             as_process(config(), number)

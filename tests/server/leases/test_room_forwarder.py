@@ -93,6 +93,8 @@ class Process:
             await self.go_on.wait()
             self.bodies.append(body)
             said = {"Host": request.headers["host"], "Location": "/api/uploads/1", HEADER: "none of yours"}
+            said["From"] = ",".join(request.headers.get(name, "") for name in ("x-forwarded-for", "forwarded"))
+            said["By"] = request.headers.get("x-forwarded-proto", "")
             return Response(f"{request.scope['wutong_room']} {len(body)}", headers=said)
 
 
@@ -130,6 +132,20 @@ async def test_a_request_is_handed_on_with_its_body_and_answered_by_the_owner(
     assert HEADER not in answer.headers
     assert second.bodies == [data]
     assert first.bodies == []
+
+
+async def test_a_room_says_to_no_other_process_from_where_it_comes(
+    two: tuple[Process, Process], http: httpx.AsyncClient
+) -> None:
+    lies = {"X-Forwarded-For": "10.9.9.9", "Forwarded": "for=10.9.9.9", "X-Forwarded-Proto": "https"}
+    answer = await http.post(f"{two[0].url}/api/pieces", content=b"x", headers=lies)
+    assert (answer.headers["from"], answer.headers["by"]) == (",", "http")
+
+
+async def test_an_address_that_is_too_long_is_none(two: tuple[Process, Process], http: httpx.AsyncClient) -> None:
+    answer = await http.post(f"{two[0].url}/api/pieces?{'a' * 600}", content=b"x")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert two[1].bodies == []
 
 
 async def test_what_the_owner_refuses_is_refused(two: tuple[Process, Process], http: httpx.AsyncClient) -> None:

@@ -254,6 +254,8 @@ async def test_what_is_being_sent_is_not_taken_away_and_what_nobody_remembers_is
     async with asyncio.timeout(60):
         await faulty.line.sent.wait()
     await asyncio.to_thread(faulty.store.look)
+    another = opened_bucket(faulty.settings, tmp_path / "half-sent")  # of another process of the same center
+    await asyncio.to_thread(another.look)
     assert await taking
     assert await asyncio.to_thread(seaweed.half_sent, faulty.bucket) == ["objects/forgotten"], "it may be another's"
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1, hours=1)

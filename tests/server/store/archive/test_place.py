@@ -56,6 +56,8 @@ def test_what_was_said_is_read(place: ArchivePlace) -> None:
         text_of([1, 2, "h", 3, 4]),
         text_of([1, 2, "h" * 400]),
         text_of([1, 2, "\ud800"]),
+        text_of([1, 2, "h\0"]),
+        text_of([1, 2, "h", 3, "u\n"]),
         text_of([[[[]]], 2, "h"]),
         base64.urlsafe_b64encode(b"[" * 900).decode(),
         base64.urlsafe_b64encode(b'[1e400,2,"h"]').decode(),
