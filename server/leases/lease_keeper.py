@@ -135,6 +135,8 @@ class LeaseKeeper:
 
     async def step(self) -> float:
         """One round; in how many seconds the next is due."""
+        if self._is_ending:  # who has said goodbye and asks again would take part of the rooms back, for nobody
+            return RENEW_S
         try:
             found = await self._round()
         except StorageError as error:

@@ -108,13 +108,14 @@ def test_every_field_is_described() -> None:
     _described(Config)
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 async def test_the_migrations_make_exactly_the_tables(database_url: str) -> None:
     database = open_database(database_url)
+    opts = {"include_name": _is_ours, "include_object": _is_compared, "compare_type": True}
     try:
         differences = await database.read(
-            lambda c: compare_metadata(
-                MigrationContext.configure(c, opts={"include_name": _is_ours, "compare_type": True}), tables.metadata
-            )
+            lambda c: compare_metadata(MigrationContext.configure(c, opts=opts), tables.metadata)
         )
         assert differences == []
     finally:
@@ -134,7 +135,16 @@ def _is_ours(name: str | None, kind: str, _: object) -> bool:
     return name not in ("grams", "utterances_grams")
 
 
+def _is_compared(_: object, name: str | None, kind: str, *__: object) -> bool:
+    """An index of an expression is not, on SQLite; what these are for is asked in tests/server/store/archive."""
+    return kind != "index" or name not in _OF_EXPRESSIONS
+
+
 _OURS = set(tables.metadata.tables)
+_OF_EXPRESSIONS = {
+    *("hearings_newest", "hearings_room", "hearings_state"),  # of a column backwards
+    *("hearings_court_part", "hearings_room_part", "hearings_grams"),
+}
 
 
 def test_a_database_that_cannot_be_used_says_so(tmp_path: Path) -> None:

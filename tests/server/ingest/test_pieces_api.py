@@ -227,36 +227,19 @@ async def test_a_disk_that_is_full_in_the_middle_of_a_request_keeps_what_it_took
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the system's own word, when no reserve told before: a part of a file is written, and counts."""
-    data, real, left = os.urandom(3000), Path.open, [1500]
+    data, real, left = os.urandom(3000), os.pwrite, [1500]
 
-    class _Full:
-        def __init__(self, file: Any) -> None:
-            self._file = file
-
-        def __enter__(self) -> _Full:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self._file.close()
-
-        def fileno(self) -> int:
-            return int(self._file.fileno())
-
-        def write(self, chunk: bytes) -> None:
-            self._file.write(chunk[: left[0]])
-            if len(chunk) > left[0]:
-                left[0] = 0
-                raise OSError(28, "No space left on device")
-            left[0] -= len(chunk)
-
-    def opened(path: Path, mode: str = "r", *rest: Any) -> Any:
-        file = real(path, mode, *rest)
-        return _Full(file) if mode == "ab" else file
+    def full(fd: int, chunk: bytes, at: int) -> int:
+        if not left[0]:
+            raise OSError(28, "No space left on device")
+        taken = real(fd, chunk[: left[0]], at)
+        left[0] -= taken
+        return taken
 
     async with served.uploader() as (tus, http):
         client = PieceClient(http)
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "open", opened)
+            patched.setattr(os, "pwrite", full)
             answers = await client.send([piece(data[:1000]), piece(data[1000:2000], index=1), piece(data, index=2)])
         assert brief(answers) == [("", 1000), ("full", 500), ("full", 0)]
         again = await client.send(

@@ -80,6 +80,8 @@ class SeaweedServer:
             "filer.port": filer,
             "filer.localSocket": self._folder / "filer.sock",
             "s3.port": self.port,
+            "s3.port.iceberg": 0,  # ports that are the same in each of them
+            "s3.port.lance": 0,
             "s3.config": config,
         }
         command = [_program(), "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in words.items())]
