@@ -34,3 +34,11 @@ class BrokerAddress:
         """Of a broker of one machine or several, (host, port) of each."""
         (host, port), *others = places
         return cls(host, port, client_id, username, password, tls, tuple(others))
+
+
+@dataclass(frozen=True)
+class Will:
+    """What the broker publishes when the connection is lost."""
+
+    topic: str
+    payload: bytes

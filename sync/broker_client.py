@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
+
+T = TypeVar("T")
 
 
 def unguessable_client_id(name: str) -> str:
@@ -30,3 +34,9 @@ class BrokerClient(mqtt.Client):
         if self.turns is not None:
             self._host, self._port = next(self.turns)
         return super().reconnect()
+
+
+def in_packets(filters: Sequence[T], most: int) -> Iterator[list[T]]:
+    """Filters as they are asked for, so many in one packet."""
+    for start in range(0, len(filters), most):
+        yield list(filters[start : start + most])

@@ -27,15 +27,14 @@ import itertools
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from sync.broker_address import BrokerAddress
-from sync.broker_client import BrokerClient
+from sync.broker_address import BrokerAddress, Will
+from sync.broker_client import BrokerClient, in_packets
 from sync.runtime.bounds.fair_inbox import FairInbox
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from sync.runtime.logs.seldom import is_named
@@ -68,14 +67,6 @@ SEND_BUFFER_BYTES = 512 * 1024
 Handler = Callable[[bytes], None]
 AnyHandler = Callable[[str, bytes], None]
 """(topic, payload)."""
-
-
-@dataclass(frozen=True)
-class Will:
-    """What the broker publishes when the connection is lost."""
-
-    topic: str
-    payload: bytes
 
 
 class MqttConnection:
@@ -166,13 +157,12 @@ class MqttConnection:
             self._leave_now(gone)
 
     def _follow_now(self, filters: list[tuple[str, int]]) -> None:
-        for start in range(0, len(filters), MOST_FILTERS):
-            some = filters[start : start + MOST_FILTERS]
+        for some in in_packets(filters, MOST_FILTERS):
             self._note_asked(self._client.subscribe(some)[1], some)
 
     def _leave_now(self, filters: list[str]) -> None:
-        for start in range(0, len(filters), MOST_FILTERS):
-            self._client.unsubscribe(filters[start : start + MOST_FILTERS])
+        for some in in_packets(filters, MOST_FILTERS):
+            self._client.unsubscribe(some)
 
     @property
     def place(self) -> tuple[str, int]:
@@ -302,9 +292,7 @@ class MqttConnection:
         client.drop_out_messages()
         self._is_outdated = False
         followed = self._followed
-        filters = [*self._filters, *followed.items()]
-        for start in range(0, len(filters), MOST_FILTERS):
-            some = filters[start : start + MOST_FILTERS]
+        for some in in_packets([*self._filters, *followed.items()], MOST_FILTERS):
             self._hop(self._note_asked, client.subscribe(some)[1], some)
         self._hop(self._up, followed)
 

@@ -18,11 +18,11 @@ import structlog
 from pydantic import BaseModel, Field
 
 from sync import topics
-from sync.broker_address import BrokerAddress
+from sync.broker_address import BrokerAddress, Will
 from sync.errors import CenterError, StorageError
 from sync.ledger.messages.signed_message import Purpose
 from sync.ledger.signing_key import SigningKey
-from sync.mqtt import MqttConnection, Will
+from sync.mqtt import MqttConnection
 from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.hearing import Hearing
 from sync.record.notice import MAX_NOTICE_BYTES, MOST_NOTICES, HearingNotice, KeptNotices

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from sync import mqtt, topics
-from sync.broker_address import BrokerAddress
+from sync.broker_address import BrokerAddress, Will
 from sync.broker_client import unguessable_client_id
-from sync.mqtt import MAX_BACKLOG_BYTES, MqttConnection, Will
+from sync.mqtt import MAX_BACKLOG_BYTES, MqttConnection
 from sync.runtime.bounds.fair_inbox import MOST_BYTES
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from tests.support.peers.uplink_peers import PREFIX, Mosquitto, free_port, until

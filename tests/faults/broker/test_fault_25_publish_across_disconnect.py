@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sync import topics
-from sync.mqtt import MqttConnection, Will
+from sync.broker_address import Will
+from sync.mqtt import MqttConnection
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, free_port, until
 from tests.support.rooms.uplink_room import UplinkRoom
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sync import topics
-from sync.broker_address import BrokerAddress
+from sync.broker_address import BrokerAddress, Will
 from sync.ledger.signing_key import SigningKey
-from sync.mqtt import MqttConnection, Will
+from sync.mqtt import MqttConnection
 from sync.record.event import event_digest
 from sync.record.hearing import Hearing
 from sync.room.event_log import RoomLog

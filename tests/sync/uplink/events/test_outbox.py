@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sync import topics
-from sync.broker_address import BrokerAddress
+from sync.broker_address import BrokerAddress, Will
 from sync.ledger.messages.receipts import Receipts
-from sync.mqtt import MqttConnection, Will
+from sync.mqtt import MqttConnection
 from sync.room.event_log import RoomLog
 from sync.uplink.events import outbox as outbox_module
 from sync.uplink.events.outbox import WINDOW, Outbox

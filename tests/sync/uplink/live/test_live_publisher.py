@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from sync.broker_address import Will
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.gop_cache import MAX_GOP_BYTES, WatcherGate
-from sync.mqtt import RECONNECT_S, MqttConnection, Will
+from sync.mqtt import RECONNECT_S, MqttConnection
 from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause

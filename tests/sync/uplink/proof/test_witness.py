@@ -15,10 +15,11 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
+from sync.broker_address import Will
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, make_key
-from sync.mqtt import MqttConnection, Will
+from sync.mqtt import MqttConnection
 from sync.room.checkpoints import Checkpoints
 from sync.room.paths import RoomPaths
 from sync.uplink.proof.witness import AGAIN_S, REFUSED_AGAIN_S, SOONEST_AGAIN_S, WitnessLine
