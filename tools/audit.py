@@ -107,7 +107,7 @@ def of_newest(version: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedIndexes:
     """What became of all pins."""
 
     found: list[Advisory] = field(default_factory=list)
@@ -156,9 +156,9 @@ def ask_all(
     seconds: float,
     fresh: bool = False,
     say: Callable[[int, int], None] = lambda done, of: None,
-) -> Asked:
+) -> AskedIndexes:
     """Ask for every pin, `AT_ONCE` at a time, for at most `seconds`; `say` is told how far it is."""
-    asked = Asked()
+    asked = AskedIndexes()
     end_s = time.monotonic() + seconds
 
     def one(pin: Pin) -> tuple[Pin, Mapping[str, Any] | str]:

@@ -26,8 +26,8 @@ from server.store import tables as t
 from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
 from server.store.reader import RecordReader
-from server.store.sight import Sight
-from server.store.word_index import FREQUENT, grams_of, in_line, lines_named
+from server.store.rights.sight import Sight
+from server.store.words.word_index import FREQUENT, grams_of, in_line, lines_named
 from sync.text.equal import fold
 from wutong.bench.archive.made_words import MadeWords
 

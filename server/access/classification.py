@@ -33,8 +33,8 @@ from server.access.shared_rights import SharedRights
 from server.events.admission import Received
 from server.store import tables as t
 from server.store.reader import RecordReader
-from server.store.rights_rows import HEARING_RIGHTS, SAID_RIGHTS
-from server.store.sight import Sight
+from server.store.rights.rights_rows import HEARING_RIGHTS, SAID_RIGHTS
+from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, ConfigError, StorageError
 from sync.http.rights.people import Session

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection
 import structlog
 from sqlalchemy import Connection, select
 
-from server.store.rights_rows import closed_hearings_said, is_shared
+from server.store.rights.rights_rows import closed_hearings_said, is_shared
 from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)

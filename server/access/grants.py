@@ -25,8 +25,8 @@ from server.access.shared_rights import SharedRights
 from server.store import tables as t
 from server.store.audit_rows import append_rows
 from server.store.database import Database
-from server.store.rights_rows import GRANT_RIGHTS, raise_version
-from server.store.sight import Sight
+from server.store.rights.rights_rows import GRANT_RIGHTS, raise_version
+from server.store.rights.sight import Sight
 from sync.errors import AccessError, HearingError, WutongError
 from sync.http.rights.people import Session
 

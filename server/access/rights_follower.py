@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import Connection, Engine
 
-from server.store.rights_rows import CHANNEL, NOTHING_SEEN, drop_follower, join_followers, other_beats, say_beat
+from server.store.rights.rights_rows import CHANNEL, NOTHING_SEEN, drop_follower, join_followers, other_beats, say_beat
 from sync.runtime.units import NS_PER_S
 
 log = structlog.get_logger(__name__)

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 
 from server.access.classification import ARCHIVIST, Classifications
 from server.access.shared_rights import SharedRights
-from server.store.rights_rows import PART_RIGHTS
-from server.store.sealed_parts import LIFTED, OF_CENTER, PartsAndLifted, parts_and_lifted, said_of
+from server.store.rights.rights_rows import PART_RIGHTS
+from server.store.rights.sealed_parts import LIFTED, OF_CENTER, PartsAndLifted, parts_and_lifted, said_of
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, WutongError
 from sync.http.rights.people import Session

@@ -1,7 +1,7 @@
 """Who may see what, the same in every process of a center, and shown by none that does not know it.
 
-The truth is in the database (`server.store.rights_rows`). Each process keeps it in memory, as one alone does, and
-follows its version (`server.access.rights_follower`). Promises: what a process shows it judges by a version that was
+The truth is in the database (`server.store.rights.rights_rows`). Each process keeps it in memory, as one alone does,
+and follows its version (`server.access.rights_follower`). Promises: what a process shows it judges by a version that was
 the newest at some moment of the last `SILENCE_S`, by a clock of its own that no one sets; one that has heard nothing
 for longer shows nothing to anybody (`rights-unknown`) until it has caught up. Whoever changes a right does so here at
 once, and waits, before it answers, until every other process has taken the change or must have fallen silent. So from
@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 from server.access.rights_follower import RightsFollower, SnapshotTaker
 from server.store.database import Database
 from server.store.refusals import refusal_of
-from server.store.rights_rows import NOTHING_SEEN, Change, changes_since, is_anybody_behind
+from server.store.rights.rights_rows import NOTHING_SEEN, Change, changes_since, is_anybody_behind
 from sync.errors import StorageError, WutongError
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from server.access.shared_rights import SharedRights
 from server.store.database import Database, upsert
-from server.store.rights_rows import (
+from server.store.rights.rights_rows import (
     CODE_RIGHTS,
     SESSION_RIGHTS,
     note_changes,

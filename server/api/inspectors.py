@@ -27,7 +27,7 @@ from server.rooms import Rooms
 from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.kept_folds import KeptFold, KeptFolds
 from server.store.reader import RecordReader
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from sync.http.live.tab import LiveTab

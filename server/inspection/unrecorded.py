@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from server.rooms import Rooms
 from server.store.archive.filters import HearingFilter
 from server.store.reader import RecordReader
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import StorageError
 from sync.record.docket import Docket, DocketEntry

@@ -22,7 +22,7 @@ from server.playback.object_response import downloaded, shown
 from server.playback.ranges import Media, MediaRange, NoMediaError, TrackFile
 from server.playback.solo_readers import SoloReaders
 from server.store.reader import RecordReader
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from sync.errors import AccessError, WutongError
 from sync.http.answers import error_response
 from sync.record.bodies.limits import Limits

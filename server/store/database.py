@@ -58,7 +58,7 @@ class Database:
             {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if self._on_postgres else {}
         )
         self.full_text = True
-        """Whether words are searched by their index; the same is found without it (`server.store.word_index`)."""
+        """Whether words are searched by their index; the same is found without it (`server.store.words.word_index`)."""
         self.write_durations = DurationBuckets()
         """How long each transaction took that was kept."""
         self.failed: Counter[str] = Counter()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, not_, select
 
 from server.store import tables as t
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from server.store.archive.rows import hearing_row
 from server.store.database import Database
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
-from server.store.sealed_elsewhere import EVIDENCE, sealed_elsewhere
-from server.store.sight import Sight
+from server.store.rights.sealed_elsewhere import EVIDENCE, sealed_elsewhere
+from server.store.rights.sight import Sight
 from sync.errors import WutongError
 from sync.record.bodies.session import OpenedTrack
 from sync.record.hearing import Hearing, State

@@ -3,8 +3,8 @@
 `events` is the record; `hearings`, `segments` and `utterances` (the lines as they are now) are what is asked for often,
 taken from it in the same transaction. `objects` and `files` say which bytes the center holds for good. Changes of this
 file need a migration. What only one of the two databases has beside it: SQLite indexes of words (`utterance_folded`,
-of cases `hearing_folded`), PostgreSQL `utterances.grams` and `hearings.grams` (`server.store.word_index`), months and
-numbers of events (`server.store.partitions`). Both index the two parts of a hearing's room, each in its own words.
+of cases `hearing_folded`), PostgreSQL `utterances.grams` and `hearings.grams` (`server.store.words.word_index`), months
+and numbers of events (`server.store.partitions`). Both index the two parts of a hearing's room, each in its own words.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from server.store.database import Database, insert_once, insert_rows_once, upser
 from server.store.event_rows import EventKey, claim_hearings, insert_events, owners_of, stored_digests
 from server.store.files import FileEntry
 from server.store.folded import folded_case
-from server.store.rights_rows import (
+from server.store.rights.rights_rows import (
     HEARING_RIGHTS,
     PART_RIGHTS,
     SAID_RIGHTS,
@@ -33,8 +33,8 @@ from server.store.rights_rows import (
     closed_hearings_said,
     raise_version,
 )
-from server.store.sealed_parts import keep_act, newest_part, said_of, take_room_acts
-from server.store.transcript_index import Lines
+from server.store.rights.sealed_parts import keep_act, newest_part, said_of, take_room_acts
+from server.store.words.transcript_index import Lines
 from sync.errors import HearingError, StorageError
 from sync.record.bodies.media import SegmentBody
 from sync.record.bodies.session import OpenBody, is_public

@@ -21,8 +21,8 @@ from server.store.archive.pieces import Find, Patience, look_through, newest_fir
 from server.store.archive.place import ArchivePlace
 from server.store.archive.rows import hearing_row, search_hit
 from server.store.database import Database
-from server.store.sight import Sight
-from server.store.word_index import in_line
+from server.store.rights.sight import Sight
+from server.store.words.word_index import in_line
 from sync.text.characters import clean_line, clean_words
 from sync.text.equal import fold
 

@@ -27,11 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from server.store import tables as t
-from server.store import word_index
 from server.store.archive.filters import HearingFilter
 from server.store.folded import folded_filter
-from server.store.sight import NOT_PUBLIC, PUBLIC, Sight
-from server.store.word_index import cases_named, in_case, lines_named
+from server.store.rights.sight import NOT_PUBLIC, PUBLIC, Sight
+from server.store.words import word_index
+from server.store.words.word_index import cases_named, in_case, lines_named
 
 
 def few_hearings(

@@ -13,7 +13,7 @@ from server.access.sealing import MOST_PARTS, Sealing
 from server.events.admission import read_event
 from server.store.database import open_database
 from server.store.reader import RecordReader
-from server.store.sealed_parts import MOST_OF_ROOM, OVERFLOW
+from server.store.rights.sealed_parts import MOST_OF_ROOM, OVERFLOW
 from server.store.writer import RecordWriter
 from sync.http.rights.people import Session
 from tests.server.access.test_sealed_parts import ROOM_MS, seal

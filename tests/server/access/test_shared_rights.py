@@ -16,7 +16,7 @@ from server.access.rights_follower import GONE_S
 from server.access.shared_rights import SILENCE_S, RightsSnapshot, SharedRights
 from server.store.database import Database, open_database
 from server.store.reader import RecordReader
-from server.store.rights_rows import KEPT_CHANGES, NOTHING_SEEN, raise_version, rights_changes
+from server.store.rights.rights_rows import KEPT_CHANGES, NOTHING_SEEN, raise_version, rights_changes
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from tests.support.peers.center_peers import until

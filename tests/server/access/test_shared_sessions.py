@@ -12,7 +12,7 @@ from sqlalchemy import select
 from server.access.shared_rights import SharedRights
 from server.access.shared_sessions import USE_S, SharedSessions
 from server.store.database import open_database
-from server.store.rights_rows import sessions
+from server.store.rights.rights_rows import sessions
 from sync.errors import AccessError
 from sync.http.rights.people import ABSOLUTE_S, IDLE_S, MAX_SESSIONS, People, Session, key_of
 from tests.support.peers.center_peers import until

@@ -14,7 +14,7 @@ from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.database import Database, insert_once, open_database
 from server.store.kept_folds import KeptFolds
 from server.store.reader import RecordReader
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import WutongError
 from tests.support.peers.center_peers import event, opening, said

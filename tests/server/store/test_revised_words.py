@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from server.events.admission import read_event
 from server.events.redaction import signing_of
-from server.store.transcript_index import KINDS, _apply, _Fold
+from server.store.words.transcript_index import KINDS, _apply, _Fold
 from sync.errors import CenterError
 from sync.record.event import Event
 from sync.record.hearing import Hearing
@@ -100,7 +100,7 @@ async def test_events_in_any_order_give_the_same_words(served: Served, room: Roo
 async def test_hearings_that_do_not_fit_into_memory_are_folded_anew_with_the_same_words(
     served: Served, room: RoomPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.store.transcript_index.MAX_LINES", 1)
+    monkeypatch.setattr("server.store.words.transcript_index.MAX_LINES", 1)
     for one in STORY:
         room.publish("events", one)
         if one["number"] > 1:  # another hearing speaks in between

@@ -29,7 +29,7 @@ from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
 from server.store.files import FileEntry
 from server.store.reader import RecordReader
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import ConfigError, StorageError
 from sync.http.rights.people import write_private

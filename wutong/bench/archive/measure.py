@@ -25,7 +25,7 @@ from rich.table import Table
 from server.store.archive.archive_reader import ArchivePage, ArchiveReader
 from server.store.archive.place import ArchivePlace
 from server.store.database import Database, open_database
-from server.store.sight import PUBLIC, Sight
+from server.store.rights.sight import PUBLIC, Sight
 from wutong.bench.archive.filled_archive import fill
 from wutong.bench.archive.made_hearings import LINES, MadeHearings
 from wutong.bench.archive.questions import ListQuestion, Question, questions
@@ -48,7 +48,7 @@ class ArchivePlan:
 
 
 @dataclass
-class Asked:
+class SeenAnswers:
     """What was seen of one kind of question."""
 
     ms: list[float] = field(default_factory=list)
@@ -107,14 +107,14 @@ async def _ask_all(database: Database, plan: ArchivePlan, console: Console) -> d
     asked_for = questions(MadeHearings(), plan.hearings, plan.asks)
     kinds: dict[str, dict[str, float | int]] = {}
     for kind in track(asked_for, "asking", console=console, transient=True):
-        seen = Asked()
+        seen = SeenAnswers()
         for question in asked_for[kind]:
             await _ask(reader, sight, question, seen)
         kinds[kind] = seen.figures()
     return kinds
 
 
-async def _ask(reader: ArchiveReader, sight: Sight, question: Question, seen: Asked) -> None:
+async def _ask(reader: ArchiveReader, sight: Sight, question: Question, seen: SeenAnswers) -> None:
     """One question and the pages that belong to it; what was cut is asked on until there is a page or nothing more."""
     after: ArchivePlace | None = None
     for _ in range(1 + question.pages):

@@ -20,7 +20,7 @@ from server.store.audit_rows import append_rows
 from server.store.database import open_database
 from server.store.files import belongs
 from server.store.reader import RecordReader
-from server.store.sealed_parts import parts_and_lifted
+from server.store.rights.sealed_parts import parts_and_lifted
 from server.store.writer import RecordWriter
 from sync.errors import ConfigError, LedgerError
 from sync.ledger.keys import CENTER, public_pem

@@ -15,7 +15,7 @@ from server.store.archive.pieces import newest_first
 from server.store.archive.place import ArchivePlace
 from server.store.database import Database, open_database
 from server.store.folded import folded_case
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from tests.support.peers.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.process

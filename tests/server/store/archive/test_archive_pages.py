@@ -20,7 +20,7 @@ from server.store.archive.filters import DAY_NS, HearingFilter, WordFilter, day_
 from server.store.archive.place import ArchivePlace
 from server.store.database import Database, open_database
 from server.store.folded import folded_case, folded_filter
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from sync.runtime.units import NS_PER_S
 from sync.text.equal import fold
 
@@ -157,7 +157,7 @@ async def filled(database_url: str) -> AsyncIterator[Filled]:
 def way(request: pytest.FixtureRequest, filled: Filled, monkeypatch: pytest.MonkeyPatch) -> str:
     """How rows are found: all of them are few; none are; none are, and after each piece the time is over."""
     if request.param != "by an index":
-        monkeypatch.setattr("server.store.word_index.FREQUENT", 0)
+        monkeypatch.setattr("server.store.words.word_index.FREQUENT", 0)
         monkeypatch.setattr(archive_reader, "_FIRST_HEARINGS", 17)
         monkeypatch.setattr(archive_reader, "_MOST_HEARINGS", 17)
         monkeypatch.setattr(archive_reader, "_FIRST_SPOKEN", 12)
@@ -251,7 +251,7 @@ async def test_without_an_index_the_same_is_found(filled: Filled) -> None:
 async def test_a_page_that_ran_out_of_time_says_how_far_it_came_and_the_next_goes_on(
     filled: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.store.word_index.FREQUENT", 0)
+    monkeypatch.setattr("server.store.words.word_index.FREQUENT", 0)
     monkeypatch.setattr(archive_reader, "_FIRST_SPOKEN", 10)
     monkeypatch.setattr(archive_reader, "_MOST_SPOKEN", 10)
     filled.clock = itertools.count(0.0, 10.0)
@@ -265,7 +265,7 @@ async def test_a_page_that_ran_out_of_time_says_how_far_it_came_and_the_next_goe
 
 
 async def test_to_the_end_is_to_the_end_however_long(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.store.word_index.FREQUENT", 0)
+    monkeypatch.setattr("server.store.words.word_index.FREQUENT", 0)
     filled.clock = itertools.count(0.0, 10.0)
     page = await filled.reader.words("原告", WordFilter(), ARCHIVIST, most=200, to_the_end=True)
     wanted = filled.spoken("原告", WordFilter(), ARCHIVIST)
@@ -294,7 +294,7 @@ async def test_no_more_are_counted_than_anybody_reads(filled: Filled, monkeypatc
     for asked in (HearingFilter(), HearingFilter(case="民初"), HearingFilter(court="court1")):
         page = await filled.reader.hearings(asked, ARCHIVIST, None, 5)
         assert (page.count, page.counted) == (21, True)
-    monkeypatch.setattr("server.store.word_index.FREQUENT", 0)
+    monkeypatch.setattr("server.store.words.word_index.FREQUENT", 0)
     page = await filled.reader.hearings(HearingFilter(case="民初"), ARCHIVIST, None, 5)
     assert (page.count, page.counted) == (21, True)
 

@@ -17,8 +17,8 @@ from server.store import tables as t
 from server.store.archive.filters import WordFilter
 from server.store.database import Database, open_database
 from server.store.reader import RecordReader
-from server.store.sight import Sight
-from server.store.word_index import grams_of, having_pairs
+from server.store.rights.sight import Sight
+from server.store.words.word_index import grams_of, having_pairs
 from sync.text.characters import clean_words
 from sync.text.equal import fold
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
@@ -151,7 +151,7 @@ def test_the_index_answers_for_two_characters_and_for_one(stores: list[Database]
 
 
 def test_frequent_and_rare_words_are_found_alike(stores: list[Database], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.store.word_index.FREQUENT", 3)
+    monkeypatch.setattr("server.store.words.word_index.FREQUENT", 3)
     same_everywhere(
         stores, ["张三", "张三李四", "李四", "张三到", "王五", "王五去", "张"], ["张三", "李四", "王五", "张", "去"]
     )

@@ -19,7 +19,7 @@ from server.store import tables as t
 from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.database import Database, open_database
 from server.store.reader import MAX_HEARINGS, MAX_HITS, MOST_AHEAD, RecordReader
-from server.store.sight import Sight
+from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.http.rights.people import Session
 from sync.record.bodies.session import is_public

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 
 from server.store import tables as t
 from server.store.events import events_of
-from server.store.sealed_parts import part_of
-from server.store.sight import Sight
+from server.store.rights.sealed_parts import part_of
+from server.store.rights.sight import Sight
 from sync.record.hearing import Hearing
 from sync.record.sealed_parts import SealedPart, Unseen
 from sync.record.withheld import pages_withheld, withheld

@@ -1,0 +1,1 @@
+"""How words are found: the indexes over what was said."""
