@@ -1,11 +1,11 @@
 """Who may see what, the same in every process of a center, and shown by none that does not know it.
 
 The truth is in the database (`server.store.rights.rights_rows`). Each process keeps it in memory, as one alone does,
-and follows its version (`server.access.rights_follower`). Promises: what a process shows it judges by a version that was
-the newest at some moment of the last `SILENCE_S`, by a clock of its own that no one sets; one that has heard nothing
-for longer shows nothing to anybody (`rights-unknown`) until it has caught up. Whoever changes a right does so here at
-once, and waits, before it answers, until every other process has taken the change or must have fallen silent. So from
-the answer on nobody is shown what is not theirs any more, whatever became of the others (ADR 37).
+and follows its version (`server.access.rights_follower`). Promises: what a process shows it judges by a version that
+was the newest at some moment of the last `SILENCE_S`, by a clock of its own that no one sets; one that has heard
+nothing for longer shows nothing to anybody (`rights-unknown`) until it has caught up. Whoever changes a right does so
+here at once, and waits, before it answers, until every other process has taken the change or must have fallen silent.
+So from the answer on nobody is shown what is not theirs any more, whatever became of the others (ADR 37).
 
 Where one process has the database alone (SQLite) it always knows, and waits for nobody.
 """
