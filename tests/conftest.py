@@ -6,6 +6,7 @@ comes of a change, not of chance.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
@@ -50,6 +51,14 @@ def pytest_runtest_teardown() -> Iterator[None]:
     yield
     if guard.broken:
         pytest.fail("\n".join(guard.broken), pytrace=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _left_open() -> Iterator[None]:
+    """After a file's last test what nobody holds is thrown away, so that what was left open is told there, and not of
+    the test of another file in which Python happens to look for it."""
+    yield
+    gc.collect()
 
 
 @pytest_asyncio.fixture

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from sync.errors import ConfigError
 from tests.support.files import databases
+from tests.support.own_processes import processes_below, started_since
 from tests.support.rooms.running_demo import free_port_base
 from wutong.bench.center import measure as bench
 from wutong.bench.center.benched_broker import BrokerKind
@@ -30,13 +31,9 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
-def descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
-
-
 @pytest.mark.alone  # nothing is lost on a machine that is not short of time
 async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left(tmp_path: Path, memory: Path) -> None:
-    before = {one.pid for one in descendants()}
+    before = processes_below()
     plan = CenterPlan(
         rooms=3,
         watched=4,
@@ -76,7 +73,7 @@ async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left
     assert floor["fragment_ms_p50_ratio"] > 0
     assert floor["messages_per_s"] > 4 * 6
     assert floor["not_taken"] == 0
-    assert {one.pid for one in descendants()} <= before
+    assert not started_since(before)
     assert not list(memory.iterdir())
 
 
@@ -114,7 +111,7 @@ async def test_unit_costs_are_slopes_between_four_points_also_on_the_old_way(tmp
 
 
 async def test_rooms_are_measured_through_nats_as_well(tmp_path: Path, memory: Path) -> None:
-    before = {one.pid for one in descendants()}
+    before = processes_below()
     plan = CenterPlan(
         rooms=2,
         watched=2,
@@ -133,7 +130,7 @@ async def test_rooms_are_measured_through_nats_as_well(tmp_path: Path, memory: P
     assert figures["receipts_per_s"] > 0
     assert figures["broker_cores"] > 0
     assert figures["losses_told"] > 0 or figures["fragments_missing"] == 0
-    assert {one.pid for one in descendants()} <= before
+    assert not started_since(before)
 
 
 @pytest.mark.parametrize("reached", ["server --config", "wall_process"])
@@ -141,16 +138,16 @@ async def test_who_is_stopped_in_the_middle_leaves_neither_a_process_nor_a_folde
     tmp_path: Path, memory: Path, reached: str
 ) -> None:
     """As Ctrl-C stops it: `asyncio.run` cancels what it runs."""
-    before = {one.pid for one in descendants()}
+    before = processes_below()
     plan = CenterPlan(rooms=1, watched=1, inspectors=1, seconds=600, reel_s=2, port_base=free_port_base())
     measuring = asyncio.create_task(bench.measure(tmp_path, plan, Console(quiet=True)))
-    while not any(reached in _words(one) for one in descendants()):
+    while not any(reached in _words(one) for one in processes_below()):
         assert not measuring.done(), measuring.exception()
         await asyncio.sleep(0.1)
     measuring.cancel()
     with pytest.raises(asyncio.CancelledError):
         await measuring
-    assert {one.pid for one in descendants()} <= before
+    assert not started_since(before)
     assert not list(memory.iterdir())
 
 

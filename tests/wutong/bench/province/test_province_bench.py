@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
 import pytest
 from rich.console import Console
 
 from sync.errors import ConfigError
 from tests.support.files import databases
+from tests.support.own_processes import processes_below, started_since
 from tests.support.peers.postgres_server import PostgresServer
 from tests.support.rooms.running_demo import free_port_base
 from wutong.bench.province.measure import ProvincePlan, measure
@@ -24,10 +24,6 @@ def plan(database: str = "") -> ProvincePlan:
     return ProvincePlan(5, 3, PACE, database, rooms_a_process=3, port_base=free_port_base(), settle_s=0.5)
 
 
-def descendants() -> set[int]:
-    return {one.pid for one in psutil.Process().children(recursive=True)}
-
-
 def same(figures: dict[str, object]) -> None:
     """What was said, receipted and stored."""
     assert figures["events_not_receipted"] == 0
@@ -36,7 +32,7 @@ def same(figures: dict[str, object]) -> None:
 
 
 async def test_what_light_rooms_say_is_receipted_and_stored_once(tmp_path: Path) -> None:
-    before = descendants()
+    before = processes_below()
     figures = await measure(tmp_path, plan(), Console(quiet=True))
     same(figures)
     assert figures["wanted_events_per_s"] == 30
@@ -49,7 +45,7 @@ async def test_what_light_rooms_say_is_receipted_and_stored_once(tmp_path: Path)
     assert figures["database_bytes_an_event"] > 0
     kinds = {row[0] for row in databases.rows(tmp_path / "center/center.db", "SELECT DISTINCT kind FROM events")}
     assert kinds == {"open", "mark", "utterance"}
-    assert descendants() <= before
+    assert not started_since(before)
 
 
 async def test_a_center_on_postgresql_stores_the_same_and_no_database_in_use_is_taken(
@@ -59,7 +55,7 @@ async def test_a_center_on_postgresql_stores_the_same_and_no_database_in_use_is_
     figures = await measure(tmp_path / "one", plan(url), Console(quiet=True))
     same(figures)
     assert figures["commits_per_s"] > 0
-    before = descendants()
+    before = processes_below()
     with pytest.raises(ConfigError, match="in use"):
         await measure(tmp_path / "two", plan(url), Console(quiet=True))
-    assert descendants() <= before
+    assert not started_since(before)
