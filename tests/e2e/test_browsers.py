@@ -24,11 +24,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PATIENCE_MS = 60_000
 """The machine may be busy; every wait ends as soon as what it waits for is there."""
 MOVES = """(track) => {
-    const video = document.querySelector(`video[data-track$="${track}"]`);
-    const words = video?.closest('.frame')?.querySelector('p')?.innerText ?? '';
-    const before = Number(video?.dataset.moved ?? video?.currentTime ?? 0);
-    if (video) video.dataset.moved = String(before);
-    return video !== null && video.readyState >= 2 && words === '' && video.currentTime > before + 0.5;
+    const picture = document.querySelector(`[data-track$="${track}"]`);
+    const words = picture?.closest('.frame')?.querySelector('p')?.innerText ?? '';
+    const now = Number(picture?.dataset.shownMs) / 1000 || (picture?.readyState >= 2 ? picture.currentTime : 0);
+    const before = Number(picture?.dataset.moved ?? now);
+    if (picture) picture.dataset.moved = String(before);
+    return picture !== null && words === '' && now > before + 0.5;
 }"""
 """Whether a picture goes on, with no words over it; asked again and again."""
 DRAWN = "document.querySelector('[data-drawn]:not([data-drawn=\"\"])') !== null"
@@ -110,7 +111,12 @@ def test_a_hearing_is_held_and_watched_with_no_more_than_the_least_browsers_have
 ) -> None:
     members = {(owner, name) for owner, name, _ in newer_members()}
     gone = {("Array", "at"), ("URL", "parse"), ("Promise", "withResolvers"), ("", "structuredClone")}
-    gone |= {("HTMLVideoElement", "requestVideoFrameCallback"), ("AbortSignal", "timeout"), ("Array", "findLast")}
+    gone |= {
+        ("", "VideoDecoder"),
+        ("HTMLVideoElement", "requestVideoFrameCallback"),
+        ("AbortSignal", "timeout"),
+        ("Array", "findLast"),
+    }
     assert gone <= members
     assert not {("", "MediaSource"), ("", "WebSocket"), ("Array", "map"), ("Response", "blob")} & members
 
@@ -129,7 +135,7 @@ def test_a_hearing_is_held_and_watched_with_no_more_than_the_least_browsers_have
     inspector = opened(demo.summary["inspect_url"], old)
     sign_in(inspector, demo.summary["inspector_code"])
     until(inspector, MOVES, "/bench")
-    expect(inspector.locator(".tile")).to_contain_text(re.compile(r"延迟 \d+ ms"))
+    expect(inspector.locator(".tile")).to_contain_text(re.compile(r"MSE · 延迟 \d+ ms"))
     inspector.locator(".tile").click()
     expect(inspector.locator('[data-mode="live"]')).to_be_visible()
     until(inspector, MOVES, "/bench")
@@ -143,7 +149,7 @@ def test_a_hearing_is_held_and_watched_with_no_more_than_the_least_browsers_have
     assert box is not None
     inspector.mouse.click(box["x"] + box["width"] / 5, box["y"] + box["height"] / 2)
     expect(inspector.locator('[data-mode="past"]')).to_be_visible()
-    inspector.evaluate("() => document.querySelectorAll('video').forEach((video) => delete video.dataset.moved)")
+    inspector.evaluate("() => document.querySelectorAll('[data-track]').forEach((one) => delete one.dataset.moved)")
     for camera in ("/bench", "/parties"):
         until(inspector, MOVES, camera)
 
@@ -172,8 +178,12 @@ def test_a_hearing_is_held_and_watched_in_firefox(demo: Demo, clerk: httpx.Clien
         display.until(DRAWN)
         assert "本次庭审正在录音录像" in display.text()
 
-        # Once as it is, and once as Firefox was before it could tell its frames.
-        for forget in ("", "() => { delete HTMLVideoElement.prototype.requestVideoFrameCallback; }"):
+        # Once as it is, once as Firefox was before it had decoders, and once as before it could tell its frames.
+        for path, forget in (
+            ("WebCodecs", ""),
+            ("MSE", "() => { delete window.VideoDecoder; }"),
+            ("MSE", "() => { delete HTMLVideoElement.prototype.requestVideoFrameCallback; }"),
+        ):
             if forget:
                 browser.before_each_page(forget)
             inspector = browser.page(1920, 1080)
@@ -183,7 +193,7 @@ def test_a_hearing_is_held_and_watched_in_firefox(demo: Demo, clerk: httpx.Clien
                 inspector.type("input[type=password]", demo.summary["inspector_code"])
                 inspector.press("登录")
             inspector.until(f"({MOVES})('/bench')")
-            inspector.until("/延迟 \\d+ ms/.test(document.body.innerText)")
+            inspector.until(f"/{path} · 延迟 \\d+ ms/.test(document.body.innerText)")
             inspector.screenshot(tmp_path / "inspector.png")
         inspector.evaluate("document.querySelector('.tile').click()")
         inspector.until("document.querySelector('[data-mode=live]') !== null")
@@ -210,8 +220,12 @@ def test_a_browser_that_is_too_old_is_told_so_and_may_go_on(
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ("delete window.MediaSource;", "缺少 Media Source Extensions"),
-        ("MediaSource.isTypeSupported = (mime) => !mime.includes('avc1');", "此浏览器不能播放 H.264 画面"),
+        ("delete window.MediaSource; delete window.VideoDecoder;", "缺少 Media Source Extensions"),
+        (
+            "MediaSource.isTypeSupported = (mime) => !mime.includes('avc1');"
+            "VideoDecoder.isConfigSupported = async (config) => ({ supported: false, config });",
+            "此浏览器不能播放 H.264 画面",
+        ),
     ],
     ids=["no-media-source", "no-h264"],
 )

@@ -108,8 +108,9 @@ def get(page: Page, path: str) -> Any:
 
 
 def moves(page: Page, selector: str) -> bool:
-    """Whether the video goes on between two looks."""
-    look = f"() => document.querySelector({json.dumps(selector)})?.currentTime ?? 0"
+    """Whether the picture goes on between two looks, live or in playback."""
+    element = f"document.querySelector({json.dumps(selector)})"
+    look = f"() => Number({element}?.dataset.shownMs || {element}?.currentTime || 0)"
     first = page.evaluate(look)
     return bool(first) and page.evaluate(look) > first
 
@@ -164,7 +165,7 @@ def test_the_wall_shows_each_room_moving_with_its_case(
 ) -> None:
     tile = inspector.locator(f'[data-room="{demo.room["address"]}"]')
     expect(tile).to_contain_text(str(CASE["case_no"]))
-    until("a picture on the wall", lambda: moves(inspector, ".tile video"), 20)
+    until("a picture on the wall", lambda: moves(inspector, ".tile [data-live]"), 20)
     expect(tile).to_contain_text(re.compile(r"延迟 \d+ ms"))
     screenshot(inspector, "inspect-wall", tmp_path)
     inspector.get_by_placeholder("法庭、案号或案由").fill("没有这样的案件")
@@ -180,7 +181,7 @@ def test_the_room_page_follows_words_and_exhibit_live(
     inspector.locator(f'[data-room="{address}"]').click()
     expect(inspector.locator('[data-mode="live"]')).to_be_visible()
     for camera in ("bench", "parties"):
-        until(f"the camera {camera}", lambda c=camera: moves(inspector, f'video[data-track="{address}/{c}"]'), 20)  # type: ignore[misc]  # a lambda's default
+        until(f"the camera {camera}", lambda c=camera: moves(inspector, f'[data-live][data-track="{address}/{c}"]'), 20)  # type: ignore[misc]  # a lambda's default
     first = clerk.state()["hearing"]["utterances"][0]
     expect(inspector.locator(f'[data-utterance="{first["id"]}"]')).to_contain_text(first["text"])
     exhibit = clerk.state()["hearing"]["exhibits"][0]["id"]
@@ -188,11 +189,42 @@ def test_the_room_page_follows_words_and_exhibit_live(
     clerk.send("PUT", "/api/presentation", json={"exhibit": exhibit, "page": 2, "zoom": 1, "x": 0.5, "y": 0.5})
     expect(inspector.locator(f'[data-exhibit="{exhibit}"][data-page="2"]')).to_be_visible()
     screenshot(inspector, "inspect-room", tmp_path)
+    chip = inspector.locator("details.chip")
+    expect(chip).to_contain_text(re.compile(r"WebCodecs · 延迟 \d+ ms"))
+    chip.locator("summary").click()
+    for stage in ("摄取到本页", "解码", "等待显示", "合计"):
+        expect(chip.get_by_role("row", name=stage)).to_be_visible()
+    screenshot(inspector, "inspect-stages", tmp_path)
+    assert Axe().run(inspector).violations_count == 0
+    chip.locator("summary").click()
     swap = inspector.get_by_role("button", name=re.compile("放大当事人席"))
     swap.click()
     expect(inspector.get_by_role("button", name=re.compile("放大审判席"))).to_be_visible()
     clerk.send("DELETE", "/api/presentation")
     expect(inspector.get_by_text("此刻没有出示证据")).to_be_visible()
+
+
+def test_sound_and_picture_of_a_live_room_are_of_one_moment(hearing: str, inspector: Page, demo: Demo) -> None:
+    address = demo.room["address"]
+    inspector.locator(f'[data-room="{address}"]').click()
+    picture = f'[data-live][data-track="{address}/bench"]'
+    until("the picture", lambda: moves(inspector, picture), 20)
+    inspector.get_by_role("button", name=re.compile("打开声音")).click()
+    late = f"() => Number(document.querySelector({json.dumps(picture)}).dataset.soundLateMs || NaN)"
+    apart: list[float] = []
+
+    def heard() -> bool:
+        found = inspector.evaluate(late)
+        if found is not None and found == found and found not in apart[-1:]:
+            apart.append(float(found))
+        return len(apart) >= 20
+
+    until("twenty looks at both", heard)
+    apart.sort()
+    assert abs(apart[len(apart) // 2]) <= 40, apart
+    inspector.get_by_role("button", name=re.compile("关闭声音")).click()
+    until("the picture goes on", lambda: moves(inspector, picture), 20)
+    assert inspector.evaluate(late) is None or inspector.evaluate(late) != inspector.evaluate(late)
 
 
 def test_a_past_moment_plays_while_the_hearing_goes_on(
@@ -359,4 +391,4 @@ def test_a_center_that_died_is_said_and_found_again(hearing: str, demo: Demo, in
     os.kill(demo.summary["pids"]["center"], signal.SIGKILL)
     expect(inspector.get_by_text("与服务器的连接已断开")).to_be_visible(timeout=30_000)
     expect(inspector.get_by_text("与服务器的连接已断开")).to_have_count(0, timeout=60_000)
-    until("the picture again", lambda: moves(inspector, ".tile video"), 60)
+    until("the picture again", lambda: moves(inspector, ".tile [data-live]"), 60)

@@ -2,8 +2,17 @@
 
 /** @type {Record<string, string>} */
 export const ALLOWED = {
-  requestVideoFrameCallback: 'src/lib/live/frames.ts asks first and looks at each repaint without it',
+  requestVideoFrameCallback: 'src/lib/live/mse/frames.ts asks first and looks at each repaint without it',
   cancelVideoFrameCallback: 'as above',
+  VideoDecoder: 'src/lib/live/codecs/canDecode.ts asks first; without it pictures are played by Media Source Extensions',
+  AudioDecoder: 'as above',
+  EncodedVideoChunk: 'as above',
+  EncodedAudioChunk: 'as above',
+  'VideoDecoder.isConfigSupported': 'as above',
+  'AudioDecoder.isConfigSupported': 'as above',
+  isConfigSupported: 'as above',
+  configure: 'of these decoders',
+  copyTo: 'of what they decode',
   caretPositionFromPoint: 'src/panel/transcript/LineRow.svelte asks first; Chromium before 128 has caretRangeFromPoint',
   caretRangeFromPoint: 'as above',
   createPolicy: "Svelte asks first, and does without where there are no trusted types",

@@ -35,13 +35,20 @@ def live(
     seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
     tls: TlsOption = False,
+    path: Annotated[str, typer.Option("--path", help="how the page shows pictures: webcodecs or mse")] = "webcodecs",
     as_json: JsonOption = False,
 ) -> None:
     """How old the picture on an inspector's screen is."""
-    from wutong.bench.live.measure import measure
+    from wutong.bench.live.measure import LivePath, measure
     from wutong.bench.report import run
 
-    run("live", lambda folder, console: measure(folder, seconds, port_base, console, tls=tls), as_json=as_json)
+    if path not in set(LivePath):
+        raise typer.BadParameter(f"'{path}' is none of {', '.join(LivePath)}", param_hint="--path")
+    run(
+        "live",
+        lambda folder, console: measure(folder, seconds, port_base, console, tls=tls, path=LivePath(path)),
+        as_json=as_json,
+    )
 
 
 @bench.command()

@@ -18,6 +18,15 @@ from wutong.bench.browser import ARGUMENTS, find_chromium
 __all__ = ["broker_port", "room", "served"]
 
 PATIENCE_MS = 60_000
+LIVE = "document.querySelector('[data-live]')"
+WITHOUT = {"WebCodecs": "", "MSE": "delete window.VideoDecoder"}
+"""What is taken from a page so that its pictures take this path."""
+
+
+@pytest.fixture(params=list(WITHOUT))
+def path(request: pytest.FixtureRequest) -> str:
+    """Each of the paths from coded to displayed."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +47,12 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return fragmented_mp4(tmp_path_factory.mktemp("footage") / "footage.mp4")
 
 
+@pytest.fixture(scope="session")
+def one_key(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A minute of pictures that need little, with one key frame, each in a fragment of its own."""
+    return noisy_mp4(tmp_path_factory.mktemp("key") / "key.mp4", seconds=60, rate="200k", key_s=60, fragment_ms=1)
+
+
 @pytest.fixture
 def camera(room: RoomPeer, noise: bytes) -> CameraPeer:
     return CameraPeer(room, noise)
@@ -55,14 +70,22 @@ async def small_chromium(*arguments: str) -> AsyncIterator[Browser]:
 
 
 async def signed_in(
-    browser: Browser, served: Served, address: str, *, url: str = "", width: int = 1280, height: int = 800
+    browser: Browser,
+    served: Served,
+    address: str,
+    *,
+    path: str = "WebCodecs",
+    url: str = "",
+    width: int = 1280,
+    height: int = 800,
 ) -> Page:
-    """The page of an inspector; `address`: what comes after `#`, `url`: where the center is reached."""
+    """The page of an inspector; `address`: what comes after `#`, `path`: of its pictures, `url`: of the center."""
     url = url or served.url
     context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     await hidden_tab.prepare(page)
+    await page.add_init_script(WITHOUT[path])
     async with served.inspector() as http:
         cookies = [{"name": name, "value": value, "url": url} for name, value in http.cookies.items()]
     await context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of the same keys
@@ -77,10 +100,18 @@ async def holds(page: Page, expression: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def plays(page: Page) -> None:
-    """Wait until the picture goes on, and is of now as far as this machine allows."""
-    moved = f"document.querySelector('video')?.currentTime > {await cursor_s(page)} + 0.3"
-    await holds(page, f"{moved} && Number(document.querySelector('video').dataset.lagMs || 1e9) < 3000")
+async def plays(page: Page, path: str = "") -> None:
+    """Wait until the live picture goes on, and is of now as far as this machine allows; by `path` where one is said."""
+    moved = f"Number({LIVE}?.dataset.shownMs) > {await shown_s(page) * 1000} + 300"
+    await holds(page, f"{moved} && Number({LIVE}.dataset.lagMs || 1e9) < 3000")
+    if path:
+        tag = await page.evaluate(f"{LIVE}.tagName")
+        assert tag == ("VIDEO" if path == "MSE" else "CANVAS"), f"the page did not take the path {path}"
+
+
+async def shown_s(page: Page) -> float:
+    """The room time of the live picture on the screen, seconds; 0 while there is none."""
+    return float(await page.evaluate(f"Number({LIVE}?.dataset.shownMs || 0)")) / 1000
 
 
 async def cursor_s(page: Page) -> float:

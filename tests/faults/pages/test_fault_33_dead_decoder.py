@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.faults.pages.conftest import PATIENCE_MS, cursor_s, holds, plays, signed_in, small_chromium
+from tests.faults.pages.conftest import LIVE, PATIENCE_MS, cursor_s, holds, plays, signed_in, small_chromium
 from tests.server.access.test_sealed_parts import at_room_time, store
 from tests.support.browsers import hidden_tab
 from tests.support.browsers.looks import looked_at
@@ -38,14 +38,33 @@ async def played_to(page: Page, of_hearing_s: float) -> None:
     await holds(page, f"document.querySelector('video')?.currentTime > {ROOM_NS / 1e9 + of_hearing_s}")
 
 
-async def test_a_live_picture_that_breaks_off_comes_back(served: Served, camera: CameraPeer, chromium: Browser) -> None:
+@pytest.mark.parametrize("how", ["no-media", "no-picture"])
+async def test_a_live_picture_that_breaks_off_comes_back(
+    served: Served, camera: CameraPeer, chromium: Browser, path: str, how: str
+) -> None:
+    async with camera.running():
+        page = await signed_in(chromium, served, "/room/court1/c03", path=path)
+        await plays(page, path)
+        if how == "no-media":
+            camera.spoiled = 3
+        else:
+            camera.garbled = 3
+        await expect(page.get_by_text("播放中断，正在自动重新打开").first).to_be_visible(timeout=PATIENCE_MS)
+        await looked_at(page, f"live-again-{path}-1280")
+        await plays(page, path)
+
+
+async def test_a_worker_that_dies_is_replaced_with_its_canvas(
+    served: Served, camera: CameraPeer, chromium: Browser
+) -> None:
     async with camera.running():
         page = await signed_in(chromium, served, "/room/court1/c03")
-        await plays(page)
-        camera.spoiled = 3
-        await expect(page.get_by_text("播放中断，正在自动重新打开").first).to_be_visible(timeout=PATIENCE_MS)
-        await looked_at(page, "live-again-1280")
-        await plays(page)
+        await plays(page, "WebCodecs")
+        await page.evaluate(f"{LIVE}.id = 'first'")
+        for worker in page.workers:
+            await worker.evaluate("setTimeout(() => { throw new Error('dead'); })")
+        await holds(page, f"{LIVE}?.id === ''")
+        await plays(page, "WebCodecs")
 
 
 async def test_playback_in_a_small_browser_goes_on_in_small_pieces(

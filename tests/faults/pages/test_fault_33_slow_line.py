@@ -20,19 +20,19 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 async def test_a_slow_page_is_told_so_and_holds_up_nobody(
-    served: Served, camera: CameraPeer, chromium: Browser
+    served: Served, camera: CameraPeer, chromium: Browser, path: str
 ) -> None:
     line = NarrowLine(int(served.url.rpartition(":")[2]))
     most = 0
     async with line.running() as port, camera.running(), served.inspector() as http, tab(served, http) as quick:
         await quick.say(watch=[BENCH])
         await until(lambda: quick.sequences())
-        page = await signed_in(chromium, served, "/room/court1/c03", url=f"http://127.0.0.1:{port}")
-        await plays(page)
+        page = await signed_in(chromium, served, "/room/court1/c03", path=path, url=f"http://127.0.0.1:{port}")
+        await plays(page, path)
         line.bytes_per_s = 60_000
         note = page.get_by_text(SLOW)
         await expect(note).to_be_visible(timeout=PATIENCE_MS)
-        await looked_at(page, "slow-line-1280")
+        await looked_at(page, f"slow-line-{path}-1280")
         lost = sum(one.lost for one in served.center.live.gateway.tabs)
         begun, carried = camera.sent, line.carried
         while camera.sent < begun + 18:

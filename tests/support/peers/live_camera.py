@@ -17,13 +17,13 @@ from tests.support.peers.live_tab import IDLE
 INIT_ID = 7
 
 
-def noisy_mp4(path: Path, *, seconds: float = 4, rate: str = "3M") -> bytes:
-    """A fragmented H.264 file that needs its bit rate: fragments of 160 ms, a key frame a second."""
+def noisy_mp4(path: Path, *, seconds: float = 4, rate: str = "3M", key_s: int = 1, fragment_ms: int = 160) -> bytes:
+    """A fragmented H.264 file that needs its bit rate; a fragment has one picture at least."""
     command = (
         f"ffmpeg -v error -y -f lavfi -i testsrc2=size=320x240:rate=25,noise=alls=60:allf=t -t {seconds} -c:v libx264 "
-        f"-preset ultrafast -b:v {rate} -minrate {rate} -maxrate {rate} -bufsize {rate} -nal-hrd cbr -bf 0 -g 25 "
-        "-keyint_min 25 -sc_threshold 0 -pix_fmt yuv420p "
-        "-movflags empty_moov+default_base_moof+frag_keyframe -frag_duration 160000 -f mp4"
+        f"-preset ultrafast -b:v {rate} -minrate {rate} -maxrate {rate} -bufsize {rate} -nal-hrd cbr -bf 0 "
+        f"-g {25 * key_s} -keyint_min {25 * key_s} -sc_threshold 0 -pix_fmt yuv420p "
+        f"-movflags empty_moov+default_base_moof+frag_keyframe -frag_duration {fragment_ms * 1000} -f mp4"
     )
     subprocess.run([*command.split(), str(path)], check=True, timeout=60)
     return path.read_bytes()
@@ -44,12 +44,15 @@ class CameraPeer:
         self._room = room
         self.sent = 0
         """Fragments so far."""
+        self.key_frames = 0
         self.end_s = ROOM_NS / 1e9
         """Where its media ends, room time."""
         self.lead_s = 0.0
         """How far its media may be ahead of the clock: what is more than before is sent at once."""
         self.spoiled = 0
         """So many of the next fragments cannot be read by a browser."""
+        self.garbled = 0
+        """So many of the next fragments hold what no decoder takes for pictures."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -82,14 +85,19 @@ class CameraPeer:
 
     def _send_one(self, one: Fragment, at_ns: int) -> int:
         """How long it is, nanoseconds."""
-        data = retime(one, self.init, to_ticks(at_ns, self.init.timescale), self.sent).data
+        one = retime(one, self.init, to_ticks(at_ns, self.init.timescale), self.sent)
+        data = one.data
         if self.spoiled > 0:
             self.spoiled -= 1
             data = data[:-1000].replace(b"moof", b"moov") + bytes(1000)
+        if self.garbled > 0:
+            self.garbled -= 1
+            data = data[: one.first_sample] + b"\xff" * (len(data) - one.first_sample)
         length_ns = to_ns(one.duration, self.init.timescale)
         at = (INIT_ID, self.sent, at_ns, time.time_ns(), length_ns // 1000)
         envelope = Envelope(Kind.FRAGMENT, *at, data, key_frame=one.key_frame)
         self._room.publish("live/bench/frag", envelope.pack(), qos=0)
         self.sent += 1
+        self.key_frames += one.key_frame
         self.end_s = (at_ns + length_ns) / 1e9
         return length_ns

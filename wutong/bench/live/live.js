@@ -1,9 +1,9 @@
-// Runs inside the page that is measured: reads the time code (hardware/timecode.py) from the pixels that a video
+// Runs inside the page that is measured: reads the time code (hardware/timecode.py) from the pixels that a video or canvas
 // element displays, frame by frame. `__TRACK__` is replaced by the value of the element's data-track.
 (() => {
   const track = "__TRACK__";
   const COLUMNS = 32, ROWS = 2, CELL_W = 4, CELL_H = 8, MIN_CONTRAST = 60;
-  const result = { first_ms: null, samples: [], stalls: 0, frozen: 0, unreadable: 0, frames: 0, dropped: 0 };
+  const result = { first_ms: null, samples: [], stalls: 0, frozen: 0, unreadable: 0, frames: 0, path: "" };
   window.__wutong_live = result;
   const canvas = new OffscreenCanvas(COLUMNS * CELL_W, ROWS * CELL_H);
   const paint = canvas.getContext("2d", { willReadFrequently: true });
@@ -17,9 +17,9 @@
     return crc;
   }
 
-  function read(video) {
-    const w = video.videoWidth, h = video.videoHeight;
-    paint.drawImage(video, 0, (h * 43) / 45, w, (h * 2) / 45, 0, 0, canvas.width, canvas.height);
+  function read(element) {
+    const w = element.videoWidth ?? element.width, h = element.videoHeight ?? element.height;
+    paint.drawImage(element, 0, (h * 43) / 45, w, (h * 2) / 45, 0, 0, canvas.width, canvas.height);
     const { data } = paint.getImageData(0, 0, canvas.width, canvas.height);
     const cells = [];
     for (let row = 0; row < ROWS; row++)
@@ -36,31 +36,59 @@
     return bytes.slice(0, 6).reduce((ms, byte) => ms * 256 + byte, 0);
   }
 
-  function follow(video) {
-    let last = 0, seen = 0;
+  // A picture with this time code (null: unreadable) is on the screen at `shown`.
+  let last = 0;
+  function see(shown, code) {
+    if (result.first_ms === null) result.first_ms = shown;
+    // A second without a new picture is a stall, whether the element noticed it or not.
+    else if (shown - last > 1000) result.frozen++;
+    last = shown;
+    if (code === null) result.unreadable++;
+    else if (code !== undefined) result.samples.push([shown, performance.timeOrigin + shown - code]);
+  }
+
+  function followVideo(video) {
+    let seen = 0;
+    result.path = "mse";
     video.addEventListener("waiting", () => { if (result.first_ms !== null) result.stalls++; });
     const onFrame = (now, meta) => {
-      const shown = meta.expectedDisplayTime;
-      if (result.first_ms === null) result.first_ms = shown;
-      // A second without a new picture is a stall, whether the element noticed it or not.
-      else if (shown - last > 1000) result.frozen++;
-      last = shown;
       result.frames = meta.presentedFrames;
       // Reading pixels back costs as much as showing them: every third frame is enough, and disturbs less.
-      if (seen++ % 3 === 0) {
-        const code = read(video);
-        if (code === null) result.unreadable++;
-        else result.samples.push([shown, performance.timeOrigin + shown - code]);
-      }
+      see(meta.expectedDisplayTime, seen++ % 3 === 0 ? read(video) : undefined);
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
   }
 
+  // A canvas tells nobody that it was painted: its strip is looked at in each repaint. What is seen in one is on the screen
+  // with the next, as the browser says of a video's frames.
+  const REPAINT_MS = 1000 / 60;
+  function followCanvas(canvas) {
+    let before = null, stalls = 0;
+    result.path = "webcodecs";
+    const look = (now) => {
+      if (found !== canvas) return;
+      requestAnimationFrame(look);
+      if (canvas.width <= COLUMNS || !canvas.dataset.shownMs) return;
+      const code = read(canvas);
+      if (code === null || code === before) return;
+      before = code;
+      result.frames++;
+      see(now + REPAINT_MS, code);
+      const counted = Number(canvas.dataset.stalls || 0);
+      result.stalls += counted - stalls;
+      stalls = counted;
+    };
+    requestAnimationFrame(look);
+  }
+
   let found = null;
   const look = () => {
-    const video = document.querySelector(`video[data-track="${track}"]`);
-    if (video && video !== found) { found = video; follow(video); }
+    const element = document.querySelector(`[data-live][data-track="${track}"]`);
+    if (!element || element === found) return;
+    found = element;
+    if (element.tagName === "VIDEO") followVideo(element);
+    else followCanvas(element);
   };
   new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-track"] });
 })();

@@ -2,8 +2,9 @@
 
 A broker, the center and one room are started as the demo starts them; the bundled hearing is conducted, so the room
 transcribes meanwhile. Headless Chromium opens the room's page as an inspector. `live.js` reads the time code from the
-pixels of the displayed video, so no program's opinion about its own delay is in the figures: capture and display are
-told by the same machine's clock. The first three seconds after the first picture are counted like all others.
+pixels of the displayed picture, so no program's opinion about its own delay is in the figures: capture and display are
+told by the same machine's clock. The first three seconds after the first picture are counted like all others. What the
+stages of the way took is the page's own word, as its chip shows it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import os
 import platform
 import time
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -29,6 +31,9 @@ from wutong.bench.browser import chromium, sign_in, unwarned_context
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
 _SCRIPT = Path(__file__).with_name("live.js")
 _CAMERA = "bench"
 WARM_UP_S = 12
@@ -41,7 +46,28 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
 
-async def measure(data: Path, seconds: float, port_base: int, console: Console, *, tls: bool = False) -> dict[str, Any]:
+class LivePath(StrEnum):
+    """The ways from coded to displayed that a page can take."""
+
+    WEBCODECS = "webcodecs"
+    MSE = "mse"
+
+
+_WITHOUT_DECODERS = "delete window.VideoDecoder"
+"""What a browser looks like that has none, or a page that came over plain http from another machine."""
+_STAGES = """() => Object.fromEntries([...document.querySelectorAll('[data-stage]')].map((row) =>
+    [row.dataset.stage, [...row.querySelectorAll('td.num')].map((cell) => Number(cell.textContent))]))"""
+
+
+async def measure(
+    data: Path,
+    seconds: float,
+    port_base: int,
+    console: Console,
+    *,
+    tls: bool = False,
+    path: LivePath = LivePath.WEBCODECS,
+) -> dict[str, Any]:
     """Run the whole and return the figures; `data` is a folder that may be filled."""
     scenario = Scenario.load(BUNDLED_HEARING)
     console.print("starting broker, center and room …")
@@ -57,7 +83,7 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console, 
             await clerk.self_test()  # before the hearing, not in what is measured
             conducting = asyncio.create_task(clerk.conduct(scenario, BUNDLED_HEARING, RoomPaths(room.data).stage))
             await asyncio.sleep(WARM_UP_S)
-            return await _watch(stack, seconds, console)
+            return await _watch(stack, seconds, console, path)
     finally:
         for task in (watching, conducting):
             if task is not None:
@@ -67,12 +93,14 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console, 
         await stack.processes.stop()
 
 
-async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, Any]:
+async def _watch(stack: Stack, seconds: float, console: Console, path: LivePath) -> dict[str, Any]:
     room = stack.rooms[0]
     async with chromium() as browser:
         context = await unwarned_context(browser)
         page = await context.new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
+        if path is LivePath.MSE:
+            await page.add_init_script(_WITHOUT_DECODERS)
         await page.add_init_script(live_script(room.address))
         before, started = _cpu_s(stack), time.monotonic()
         await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")
@@ -80,7 +108,18 @@ async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, An
             await asyncio.sleep(1)
         raw = await page.evaluate("window.__wutong_live")
         busy = (_cpu_s(stack) - before) / (time.monotonic() - started)
-    return figures(raw, seconds, busy)
+        if raw["path"] and raw["path"] != path:
+            raise WutongError(f"this browser took the path {raw['path']}, not {path}; it lacks what {path} needs")
+        stages = await _stages(page)
+    return {"path": str(path), **figures(raw, seconds, busy), "stages_ms_p50_p95_max": stages}
+
+
+async def _stages(page: Page) -> dict[str, list[int]]:
+    """What the page says of each stage, by its name: median, 95 of 100, most; milliseconds."""
+    await page.locator("details.chip summary").click()
+    await page.locator("[data-stage]").first.wait_for()
+    found: dict[str, list[int]] = await page.evaluate(_STAGES)
+    return found
 
 
 def live_script(address: str) -> str:

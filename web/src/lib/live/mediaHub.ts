@@ -1,7 +1,8 @@
 /** Hands live media to whoever on the page asked for it, and tells the server which tracks are wanted.
  *
  * Many tiles, one socket: a track is watched while at least one listener wants it. A new listener is given the track's
- * last init segment at once; fragments follow from the next key frame. In a tab that nobody has looked at for a while
+ * last init segment at once; fragments follow from the next key frame. Each listener owns the bytes that it is given, and may
+ * give them away to a worker. In a tab that nobody has looked at for a while
  * only what can be heard is wanted, and all of it again as soon as it is looked at.
  */
 
@@ -44,7 +45,7 @@ export class MediaHub {
     if (!listeners) this.#listeners.set(address, (listeners = new Set()));
     listeners.add(listener);
     const init = this.#inits.get(address);
-    if (init) listener(init);
+    if (init) listener(ownCopy(init));
     const wish = { address, heard };
     if (watch) this.#wishes.add(wish);
     this.#say();
@@ -56,8 +57,9 @@ export class MediaHub {
   }
 
   take(envelope: Envelope): void {
-    if (envelope.kind === KIND.init) this.#inits.set(envelope.address, envelope);
-    for (const listener of this.#listeners.get(envelope.address) ?? []) listener(envelope);
+    if (envelope.kind === KIND.init) this.#inits.set(envelope.address, ownCopy(envelope));
+    const listeners = [...(this.#listeners.get(envelope.address) ?? [])];
+    listeners.forEach((listener, i) => listener(i + 1 < listeners.length ? ownCopy(envelope) : envelope));
     // Looked at when media comes: timers of a hidden tab run late or not at all.
     if (this.#hiddenAt !== null && !this.#resting && performance.now() - this.#hiddenAt > REST_AFTER_MS) {
       this.#resting = true;
@@ -96,4 +98,8 @@ export class MediaHub {
     this.#said = said;
     this.onWanted(addresses);
   }
+}
+
+function ownCopy(envelope: Envelope): Envelope {
+  return { ...envelope, payload: envelope.payload.slice() };
 }

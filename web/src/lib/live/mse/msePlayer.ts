@@ -7,37 +7,17 @@
  * this browser cannot play is left out, and `unplayable` says why.
  */
 
-import type { Envelope } from '../envelope';
-import { KIND } from '../envelope';
-import { DRIFT_MS, SoundDrift } from '../drift';
-import { whyUnplayable } from './playable';
+import type { Envelope } from '../../envelope';
+import { KIND } from '../../envelope';
+import { DRIFT_MS, SoundDrift } from '../../drift';
+import { type Broken, type LivePlayerOptions, type LiveStats, TROUBLE_MS } from '../liveStats';
+import { whyUnplayable } from '../playable';
+import { LivePace } from '../livePace';
+import { Reopening } from '../reopening';
+import { StageTimes } from '../stageTimes';
 import { decodedFrames, watchFrames, type ShownFrame } from './frames';
 import { PlaybackPacer } from './playbackPacer';
-import { Reopening } from './reopening';
-import { type Broken, TrackBuffer } from './trackBuffer';
-
-export interface LiveStats {
-  /** Now minus capture of the displayed frame, milliseconds; null before the first. */
-  lagMs: number | null;
-  /** UTC of the displayed frame, milliseconds. */
-  shownUtcMs: number | null;
-  bufferMs: number;
-  /** Times that the picture stopped for want of media, after the first picture. */
-  stalls: number;
-  firstPictureMs: number | null;
-  frames: number;
-  /** Why a track cannot be played here, in words, by its address. */
-  unplayable: ReadonlyMap<string, string>;
-  /** What the picture has just suffered: `full`, pictures were left out since the browser holds no more; `failed`, it is
-   * opened anew; '' nothing. */
-  trouble: Broken | '';
-}
-
-export interface LivePlayerOptions {
-  onStats?: (stats: LiveStats) => void;
-  /** Browser clock minus the true UTC, milliseconds. */
-  clockOffsetMs?: () => number;
-}
+import { TrackBuffer } from './trackBuffer';
 
 /** How long a picture waits for its sound's init segment before it starts without. */
 const PARTNER_WAIT_MS = 1200;
@@ -46,10 +26,8 @@ const REBUILD_EVERY_MS = 1000;
 /** Looks without a picture although there is media to show: then the decoder is dead. Looks, not time: a machine that slept
  * has not been looked at. */
 const STUCK_LOOKS = 20;
-/** So long after it was said that pictures were left out it is not said any more. */
-const TROUBLE_MS = 8000;
 
-export class LivePlayer {
+export class MsePlayer {
   readonly stats: LiveStats;
   #unplayable = new Map<string, string>();
   #buffers = new Map<string, TrackBuffer>();
@@ -58,6 +36,7 @@ export class LivePlayer {
   #url = '';
   #abort = new AbortController();
   #pacer = new PlaybackPacer();
+  #pace = new LivePace();
   #drift = new SoundDrift();
   #offsets: { roomMs: number; offsetMs: number }[] = [];
   #createdAt = performance.now();
@@ -78,7 +57,22 @@ export class LivePlayer {
     addresses: string[],
     private readonly options: LivePlayerOptions = {},
   ) {
-    this.stats = { lagMs: null, shownUtcMs: null, bufferMs: 0, stalls: 0, firstPictureMs: null, frames: 0, unplayable: this.#unplayable, trouble: '' };
+    this.stats = {
+      path: 'MSE',
+      lagMs: null,
+      shownUtcMs: null,
+      shownMs: null,
+      reserveMs: 0,
+      stalls: 0,
+      firstPictureMs: null,
+      frames: 0,
+      decoded: 0,
+      soundLateMs: null, // one element plays both by one clock
+      soundHeld: false,
+      unplayable: this.#unplayable,
+      trouble: '',
+      stages: new StageTimes(),
+    };
     for (const address of addresses) {
       const buffer = new TrackBuffer(
         () => this.#appended(),
@@ -103,13 +97,24 @@ export class LivePlayer {
     if (envelope.kind === KIND.fragment) {
       this.#learnOffset(envelope.roomMs, envelope.utcMs - envelope.roomMs);
       if (buffer.mime.startsWith('audio/')) this.#drift.took({ fromMs: envelope.roomMs, durationMs: envelope.durationMs });
-      if (this.#started && !this.video.seeking) this.#pacer.arrived(performance.now(), this.#behindS());
+      this.#measure(envelope, buffer);
     }
     const fresh = buffer.take(envelope);
     if (fresh) this.#judge(envelope.address, buffer.mime);
     if (fresh && this.#firstInitAt === 0) this.#firstInitAt = performance.now();
     if (fresh && this.#media !== null && !this.#attached.has(envelope.address)) this.#rebuild();
     else if (this.#media === null) this.#build();
+  }
+
+  #measure({ roomMs, durationMs, utcMs }: Envelope, buffer: TrackBuffer): void {
+    const now = performance.now();
+    if (this.#started && !this.video.seeking) this.#pacer.arrived(now, this.#behindS());
+    if (buffer !== this.#buffers.values().next().value) return; // the picture is what is waited for
+    this.#pace.comes(durationMs, now);
+    if (!this.#pace.live) return;
+    this.#pacer.measured(now - roomMs - durationMs, durationMs, this.#pace.burst);
+    this.stats.reserveMs = this.#pacer.reserveS * 1000;
+    this.stats.stages.add('transit', Date.now() - (this.options.clockOffsetMs?.() ?? 0) - utcMs);
   }
 
   destroy(): void {
@@ -138,6 +143,7 @@ export class LivePlayer {
     const media = new MediaSource();
     this.#media = media;
     this.#builtAt = performance.now();
+    this.#pace.begin();
     this.#started = false;
     this.#url = URL.createObjectURL(media);
     media.addEventListener(
@@ -145,6 +151,7 @@ export class LivePlayer {
       () => {
         if (this.#media !== media) return;
         try {
+          media.duration = Number.POSITIVE_INFINITY; // of what goes on for ever Chromium holds back no picture
           for (const [address, buffer] of ready) {
             buffer.attach(media);
             this.#attached.add(address);
@@ -238,7 +245,6 @@ export class LivePlayer {
     }
     this.#lookForLife();
     if (this.stats.trouble !== '' && performance.now() - this.#troubleAt > TROUBLE_MS) this.stats.trouble = '';
-    this.stats.bufferMs = Math.round(this.#behindS() * 1000);
     if (this.stats.shownUtcMs !== null && performance.now() - this.#shownAt > TICK_MS * 2) {
       // The same frame is still shown: it grows older.
       this.stats.lagMs = Date.now() - (this.options.clockOffsetMs?.() ?? 0) - this.stats.shownUtcMs;
@@ -266,6 +272,7 @@ export class LivePlayer {
   }
 
   #visible(): void {
+    this.#pace.begin();
     if (document.visibilityState === 'visible' && this.#started && this.#behindS() > 0.5) this.#jump(this.#pacer.startBehindS);
   }
 
@@ -292,6 +299,8 @@ export class LivePlayer {
     const now = performance.now();
     const utc = this.#utcOf(frame.mediaTimeS * 1000);
     this.stats.frames += 1;
+    this.stats.decoded = decodedFrames(this.video) ?? this.stats.frames;
+    this.stats.shownMs = frame.mediaTimeS * 1000;
     this.stats.firstPictureMs ??= now - this.#createdAt;
     this.stats.shownUtcMs = utc;
     this.#shownAt = now;
@@ -299,6 +308,7 @@ export class LivePlayer {
     if (utc !== null) {
       const shownAt = Date.now() + (frame.shownAtMs - now);
       this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
+      this.stats.stages.add('lag', this.stats.lagMs);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
-import { type Envelope, KIND } from '../envelope';
-import { type Broken, TrackBuffer } from './trackBuffer';
+import { type Envelope, KIND } from '../../envelope';
+import type { Broken } from '../liveStats';
+import { TrackBuffer } from './trackBuffer';
 
 /** Stands for the browser's SourceBuffer: a second a fragment, `quotaS` of them, nothing thrown out by itself. */
 class Source extends EventTarget {

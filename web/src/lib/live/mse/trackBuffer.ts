@@ -6,7 +6,9 @@
  * and the append is tried again; then what nobody will look at any more, since the live edge is where one goes on.
  */
 
-import { type Envelope, KIND, parseInit } from '../envelope';
+import { type Envelope, KIND, parseInit } from '../../envelope';
+import type { Broken } from '../liveStats';
+import { SequenceGate } from '../sequenceGate';
 
 const MAX_WAITING = 150;
 /** Media kept behind the cursor, seconds. */
@@ -15,9 +17,6 @@ const KEEP_BEHIND_S = 8;
 const KEEP_MOST_S = 20;
 /** Media behind the live edge that stays even when the quota is full, seconds. */
 const KEEP_LEAST_S = 2;
-
-/** Why a MediaSource cannot go on: the browser holds no more, or it failed. */
-export type Broken = 'full' | 'failed';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -32,8 +31,7 @@ export class TrackBuffer {
   mime = '';
   #init: Waiting | null = null;
   #initId = -1;
-  #sequence = -1;
-  #needKey = true;
+  #gate = new SequenceGate();
   #waiting: Waiting[] = [];
   #source: SourceBuffer | null = null;
   #sourceMime = '';
@@ -57,12 +55,8 @@ export class TrackBuffer {
   take(envelope: Envelope): boolean {
     if (envelope.kind === KIND.init) return this.#takeInit(envelope);
     if (envelope.kind !== KIND.fragment || envelope.initId !== this.#initId) return false;
-    const follows = envelope.sequence === (this.#sequence + 1) % 2 ** 32;
     const key = envelope.keyFrame || this.mime.startsWith('audio/');
-    if (!follows && !key) this.#needKey = true;
-    this.#sequence = envelope.sequence;
-    if (this.#needKey && !key) return false;
-    this.#needKey = false;
+    if (!this.#gate.passes(envelope.sequence, key)) return false;
     this.#waiting.push({ init: false, key, mime: '', bytes: envelope.payload });
     this.#bound();
     this.#pump();
@@ -91,7 +85,7 @@ export class TrackBuffer {
   restart(): void {
     this.detach();
     this.#waiting = this.#init ? [this.#init] : [];
-    this.#needKey = true;
+    this.#gate.lose();
   }
 
   #takeInit(envelope: Envelope): boolean {
@@ -99,7 +93,7 @@ export class TrackBuffer {
     if (init === null || envelope.initId === this.#initId) return false;
     this.mime = init.mime;
     this.#initId = envelope.initId;
-    this.#needKey = true;
+    this.#gate.lose();
     this.#init = { init: true, key: true, mime: init.mime, bytes: init.segment };
     this.#waiting.push(this.#init);
     this.#pump();

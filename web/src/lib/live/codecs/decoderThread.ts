@@ -1,0 +1,102 @@
+/** The page's worker that decodes for all of its live players: started with the first, ended with the last.
+ *
+ * What is on its way to it is bounded for each player: what it has not taken up is not followed by more than `MOST_BEHIND`
+ * messages, and the decoder goes on with the next key frame. A worker that says nothing although somebody looks is replaced;
+ * its players are told, since a canvas that was given away does not come back.
+ */
+
+import DecodingWorker from './live.worker.ts?worker';
+import type { PictureReport, ToWorker } from './workerMessages';
+
+export const MOST_BEHIND = 250;
+const SILENT_MS = 10_000;
+
+interface Client {
+  onReport: (report: PictureReport) => void;
+  onGone: () => void;
+  sent: number;
+  taken: number;
+  /** When it was last heard of, or nobody looked. */
+  heardAt: number;
+}
+
+class DecoderThread {
+  #worker: Worker | null = null;
+  #clients = new Map<number, Client>();
+  #lastId = 0;
+  #watchdog: ReturnType<typeof setInterval> | undefined;
+
+  /** Begin to decode into a canvas; the answer is the player's number. */
+  open(canvas: HTMLCanvasElement, onReport: Client['onReport'], onGone: Client['onGone']): number {
+    this.#worker ??= this.#start();
+    this.#lastId += 1;
+    this.#clients.set(this.#lastId, { onReport, onGone, sent: 0, taken: 0, heardAt: performance.now() });
+    const offscreen = canvas.transferControlToOffscreen();
+    this.say({ order: 'open', id: this.#lastId, canvas: offscreen }, [offscreen]);
+    return this.#lastId;
+  }
+
+  say(order: ToWorker, transfer: Transferable[] = []): void {
+    if (order.order === 'picture' || order.order === 'sound') {
+      const client = this.#clients.get(order.id);
+      if (client === undefined || client.sent - client.taken >= MOST_BEHIND) return;
+      client.sent += 1;
+    }
+    this.#worker?.postMessage(order, transfer);
+  }
+
+  close(id: number): void {
+    if (!this.#clients.delete(id)) return;
+    this.say({ order: 'close', id });
+    if (this.#clients.size === 0) this.#end();
+  }
+
+  #start(): Worker {
+    const worker = new DecodingWorker();
+    worker.onmessage = ({ data }: MessageEvent<PictureReport>) => {
+      const client = this.#clients.get(data.id);
+      if (client === undefined) return;
+      client.taken = data.taken;
+      client.heardAt = performance.now();
+      client.onReport(data);
+    };
+    worker.onerror = () => this.#replace();
+    document.addEventListener('visibilitychange', this.#look);
+    this.#watchdog = setInterval(() => this.#watch(), SILENT_MS / 10);
+    worker.postMessage({ order: 'look', seen: document.visibilityState === 'visible' } satisfies ToWorker);
+    return worker;
+  }
+
+  #end(): void {
+    clearInterval(this.#watchdog);
+    document.removeEventListener('visibilitychange', this.#look);
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  #look = (): void => {
+    const seen = document.visibilityState === 'visible';
+    for (const client of this.#clients.values()) client.heardAt = performance.now();
+    this.say({ order: 'look', seen });
+  };
+
+  #watch(): void {
+    const now = performance.now();
+    for (const client of this.#clients.values()) {
+      if (document.visibilityState !== 'visible') client.heardAt = now;
+      else if (now - client.heardAt > SILENT_MS) {
+        this.#replace();
+        return;
+      }
+    }
+  }
+
+  #replace(): void {
+    const gone = [...this.#clients.values()];
+    this.#clients.clear();
+    this.#end();
+    for (const client of gone) client.onGone();
+  }
+}
+
+export const decoderThread = new DecoderThread();
