@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
@@ -36,10 +37,28 @@ def parts_of(data: bytes) -> tuple[Init, list[Fragment]]:
     return init, [one for one in fragments if isinstance(one, Fragment)]
 
 
-class CameraPeer:
-    """The track `bench` of a room."""
+def tone_mp4(path: Path, *, seconds: float = 4, fragment_ms: int = 60) -> bytes:
+    """A fragmented AAC file of a tone."""
+    command = (
+        f"ffmpeg -v error -y -f lavfi -i sine=frequency=440:sample_rate=48000:duration={seconds} -c:a aac -b:a 96k "
+        f"-movflags empty_moov+default_base_moof -frag_duration {fragment_ms * 1000} -f mp4"
+    )
+    subprocess.run([*command.split(), str(path)], check=True, timeout=60)
+    return path.read_bytes()
 
-    def __init__(self, room: RoomPeer, data: bytes) -> None:
+
+class CameraPeer:
+    """A track of a room, `bench` unless another is named."""
+
+    def __init__(
+        self, room: RoomPeer, data: bytes, *, track: str = "bench", beside: CameraPeer | None = None
+    ) -> None:
+        """`beside`: another track, which the room tells of as well."""
+        self._track = track
+        self._beside = beside
+        self._tells = True
+        if beside is not None:
+            beside._tells = False
         self.init, self._fragments = parts_of(data)
         self._room = room
         self.sent = 0
@@ -65,9 +84,14 @@ class CameraPeer:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    def _told(self) -> list[dict[str, Any]]:
+        of_track = {"id": self._track, "kind": self.init.kind, "name": "审判席", "state": "running", "kept": False}
+        return [{**of_track, "mime": self.init.mime}, *(self._beside._told() if self._beside else [])]
+
     def _begin(self) -> None:
-        of_track = {"id": "bench", "kind": "video", "name": "审判席", "state": "running", "kept": False}
-        recorder = {"at_ns": 1, "tracks": [{**of_track, "mime": self.init.mime}], "hearing": None, "alarms": []}
+        if not self._tells:
+            return
+        recorder = {"at_ns": 1, "tracks": self._told(), "hearing": None, "alarms": []}
         self._room.publish("status", {**IDLE, "hearing": None, "recorder": recorder, "seats": []})
 
     async def _send(self) -> None:
@@ -75,7 +99,7 @@ class CameraPeer:
         at_ns = ROOM_NS
         self._begin()
         init = Envelope(Kind.INIT, INIT_ID, 0, 0, 0, 0, pack_init(self.init.mime, self.init.data))
-        self._room.publish("live/bench/init", init.pack())
+        self._room.publish(f"live/{self._track}/init", init.pack())
         while True:
             self._begin()  # a room that is silent for seconds counts as gone
             for one in self._fragments:
@@ -96,7 +120,7 @@ class CameraPeer:
         length_ns = to_ns(one.duration, self.init.timescale)
         at = (INIT_ID, self.sent, at_ns, time.time_ns(), length_ns // 1000)
         envelope = Envelope(Kind.FRAGMENT, *at, data, key_frame=one.key_frame)
-        self._room.publish("live/bench/frag", envelope.pack(), qos=0)
+        self._room.publish(f"live/{self._track}/frag", envelope.pack(), qos=0)
         self.sent += 1
         self.key_frames += one.key_frame
         self.end_s = (at_ns + length_ns) / 1e9

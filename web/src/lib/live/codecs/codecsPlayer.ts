@@ -109,10 +109,10 @@ export class CodecsPlayer {
   #keepSound(report: PictureReport): void {
     const sound = this.#sound;
     if (sound === null) return;
-    decoderThread.say({ order: 'latency', id: this.#id, ms: sound.latencyMs });
+    const { heard, latencyMs } = sound;
+    decoderThread.say({ order: 'heard', id: this.#id, latencyMs, offsetMs: heard === null ? null : heard.atMs - heard.roomMs });
     if (report.soundOffsetMs !== null) sound.keep(report.soundOffsetMs);
     this.stats.soundHeld = sound.held;
-    const { heard } = sound;
     const { shown } = report;
     this.stats.soundLateMs =
       heard === null || shown === null ? null : shown.roomMs + (heard.atMs - this.#sameClock(shown.atMs)) - heard.roomMs;

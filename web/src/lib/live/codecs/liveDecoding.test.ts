@@ -122,7 +122,7 @@ it('has sound and picture of a moment within what nobody sees', async () => {
   const heard: SoundPiece[] = [];
   port1.onmessage = ({ data }: MessageEvent<SoundPiece>) => heard.push(data);
   decoding.obey({ order: 'hear', id: 1, port: port2 });
-  decoding.obey({ order: 'latency', id: 1, ms: 50 });
+  decoding.obey({ order: 'heard', id: 1, latencyMs: 50, offsetMs: null });
   const init = initMessage(1, soundInit(), 'audio/mp4; codecs="mp4a.40.2"');
   decoding.obey({ order: 'sound', id: 1, message: init });
   for (let n = 0; n < 100; n += 1) {
@@ -140,6 +140,12 @@ it('has sound and picture of a moment within what nobody sees', async () => {
   const due = now - soundMs;
   expect(shownMs - due).toBeGreaterThanOrEqual(LIPS_MS - 40);
   expect(shownMs - due).toBeLessThanOrEqual(LIPS_MS + 8);
+
+  // What is heard is still on its way to that: the picture stays beside it.
+  decoding.obey({ order: 'heard', id: 1, latencyMs: 50, offsetMs: soundMs + 40 });
+  watch(100, 110);
+  tick();
+  expect(now - (last().shown?.roomMs ?? 0)).toBeGreaterThanOrEqual(soundMs + 40 - LIPS_MS - 8);
   await vi.waitFor(() => expect(heard.length).toBe(100));
   expect(heard[5]).toMatchObject({ roomMs: 120, rateHz: 48_000 });
   port1.close();

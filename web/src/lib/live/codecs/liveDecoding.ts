@@ -11,7 +11,9 @@ import { PlayoutClock } from './playoutClock';
 import { SoundTrack } from './soundTrack';
 import type { PictureReport, PictureStages, SoundPiece, ToWorker } from './workerMessages';
 
-export const LIPS_MS = 30;
+export const LIPS_MS = 20;
+/** Less than the ring bends its speed by. */
+const SOUND_FALLS_MS_PER_S = 5;
 /** From decoded to written: the way into the sound's own thread. */
 const SOUND_WAY_MS = 20;
 /** A picture that is due before the middle of the time that a repaint is shown is due with it. */
@@ -55,7 +57,7 @@ export class LiveDecoding {
     if (order.order === 'picture') player.takePicture(order.message);
     else if (order.order === 'sound') player.takeSound(order.message);
     else if (order.order === 'hear') player.hear(order.port);
-    else if (order.order === 'latency') player.latencyMs = order.ms;
+    else if (order.order === 'heard') player.heard(order.latencyMs, order.offsetMs);
     else if (order.order === 'hush') player.hush();
     else {
       player.close();
@@ -87,12 +89,13 @@ export class LiveDecoding {
 }
 
 class DecodedPlayer {
-  latencyMs = 0;
+  #latencyMs = 0;
+  #heardOffsetMs: number | null = null;
   #picture: PictureTrack;
   #screen: PictureScreen;
   #clock = new PlayoutClock();
   #sound: SoundTrack | null = null;
-  #soundClock = new PlayoutClock();
+  #soundClock = new PlayoutClock(SOUND_FALLS_MS_PER_S);
   #port: MessagePort | null = null;
   #taken = 0;
   #told = 0;
@@ -144,11 +147,18 @@ class DecodedPlayer {
   hear(port: MessagePort): void {
     this.hush();
     this.#port = port;
-    this.#soundClock = new PlayoutClock();
+    this.#soundClock = new PlayoutClock(SOUND_FALLS_MS_PER_S);
     this.#sound = new SoundTrack((piece) => this.#give(piece), this.now);
   }
 
+  /** How sound is heard now: `latencyMs` after it was written, and at `offsetMs` after its moment. */
+  heard(latencyMs: number, offsetMs: number | null): void {
+    this.#latencyMs = latencyMs;
+    this.#heardOffsetMs = offsetMs;
+  }
+
   hush(): void {
+    this.#heardOffsetMs = null;
     this.#sound?.close();
     this.#port?.close();
     this.#sound = null;
@@ -218,12 +228,13 @@ class DecodedPlayer {
   /** Sound must be written before it is heard. */
   #soundReadyMs(): number | null {
     const { offsetMs } = this.#soundClock;
-    return this.#sound === null || offsetMs === null ? null : offsetMs + this.latencyMs + SOUND_WAY_MS;
+    return this.#sound === null || offsetMs === null ? null : offsetMs + this.#latencyMs + SOUND_WAY_MS;
   }
 
+  /** Sound that is on its way to its time is what the picture is beside. */
   #pictureOffsetMs(): number | null {
     const { offsetMs } = this.#clock;
-    const soundMs = this.#soundReadyMs();
+    const soundMs = this.#heardOffsetMs ?? this.#soundReadyMs();
     return offsetMs === null || soundMs === null ? offsetMs : Math.max(offsetMs, soundMs - LIPS_MS);
   }
 

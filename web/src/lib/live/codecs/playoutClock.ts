@@ -7,7 +7,7 @@
 
 import { ArrivalJitter, MOST_RESERVE_MS } from '../arrivalJitter';
 
-/** By how much it may fall in a second. */
+/** By how much that of pictures may fall in a second. */
 const FALL_MS_PER_S = 20;
 
 export class PlayoutClock {
@@ -15,12 +15,15 @@ export class PlayoutClock {
   #offsetMs: number | null = null;
   #atMs = 0;
 
+  /** `fallMsPerS`: by how much it may fall in a second. */
+  constructor(private readonly fallMsPerS = FALL_MS_PER_S) {}
+
   /** Something of `roomMs` was ready at `atMs`; `burst`: it came right behind the one before it. */
   ready(roomMs: number, atMs: number, burst = false): void {
     this.#jitter.add(atMs - roomMs, burst);
     const wanted = this.#jitter.delayMs ?? 0;
     const before = this.#offsetMs ?? wanted;
-    const fallen = before - wanted > MOST_RESERVE_MS ? wanted : before - ((atMs - this.#atMs) / 1000) * FALL_MS_PER_S;
+    const fallen = before - wanted > MOST_RESERVE_MS ? wanted : before - ((atMs - this.#atMs) / 1000) * this.fallMsPerS;
     this.#offsetMs = Math.max(wanted, fallen);
     this.#atMs = atMs;
   }

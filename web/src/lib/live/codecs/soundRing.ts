@@ -7,10 +7,10 @@
 
 import type { SoundPiece } from './workerMessages';
 
-/** Half of a percent: a twelfth of a semitone. */
-const MOST_BEND = 0.005;
+/** One percent: a sixth of a semitone, and 10 ms in a second. */
+const MOST_BEND = 0.01;
 /** A distance of so much more or less is corrected at `MOST_BEND`. */
-const BEND_MS = 10;
+const BEND_MS = 20;
 export const FAR_MS = 60;
 const MOST_MS = 2000;
 /** Rising from silence and falling to it, samples. */

@@ -15,8 +15,8 @@ export type ToWorker =
   /** Decoded sound goes to the port: `SoundPiece`s. */
   | { order: 'hear'; id: number; port: MessagePort }
   | { order: 'sound'; id: number; message: TakenMessage }
-  /** How long after it was written sound is heard, milliseconds. */
-  | { order: 'latency'; id: number; ms: number }
+  /** How long after it was written sound is heard, milliseconds; and, as `soundOffsetMs`, how it is heard now, where it is. */
+  | { order: 'heard'; id: number; latencyMs: number; offsetMs: number | null }
   | { order: 'hush'; id: number }
   | { order: 'close'; id: number }
   /** Does anybody look at the page? */
