@@ -6,7 +6,7 @@
  * line that stood still, for which nobody waits the next time.
  */
 
-export const MOST_RESERVE_MS = 400;
+export const MOST_RESERVE_MS = 250;
 /** Ten seconds at 25 a second. */
 const WINDOW = 250;
 const SHARE = 0.98;

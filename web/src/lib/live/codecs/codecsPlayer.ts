@@ -18,10 +18,10 @@ export class CodecsPlayer {
   #sound: SoundOutput | null = null;
   #troubleAt = 0;
 
-  /** `onGone`: the worker was lost, and the canvas with it. */
+  /** `onGone`: the worker was lost, and the canvas with it; so many times, since one has worked for a while. */
   constructor(
     canvas: HTMLCanvasElement,
-    private readonly options: LivePlayerOptions & { onGone: () => void },
+    private readonly options: LivePlayerOptions & { onGone: (tries: number) => void },
   ) {
     this.stats = {
       path: 'WebCodecs',

@@ -26,17 +26,17 @@ const canvas = { transferControlToOffscreen: () => ({}) } as unknown as HTMLCanv
 const worker = (): QuietWorker => QuietWorker.made.at(-1) as QuietWorker;
 const taken = (): number => worker().said.filter((one) => one.order === 'picture').length;
 let open: number[];
-let gone: number;
+let gone: number[];
 
 function opened(): number {
-  const id = decoderThread.open(canvas, () => undefined, () => (gone += 1));
+  const id = decoderThread.open(canvas, () => undefined, (tries) => gone.push(tries));
   open.push(id);
   return id;
 }
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [QuietWorker.made, open, gone] = [[], [], 0];
+  [QuietWorker.made, open, gone] = [[], [], []];
 });
 afterEach(() => {
   for (const id of open) decoderThread.close(id);
@@ -66,11 +66,27 @@ it('replaces a worker that says nothing, and tells its players', () => {
   for (let second = 0; second < 9; second += 1) vi.advanceTimersByTime(1000);
   worker().onmessage?.({ data: { id, taken: 0 } });
   vi.advanceTimersByTime(9000);
-  expect([gone, worker().ended]).toEqual([0, false]);
+  expect([gone, worker().ended]).toEqual([[], false]);
   vi.advanceTimersByTime(3000);
-  expect([gone, worker().ended]).toEqual([1, true]);
+  expect([gone, worker().ended]).toEqual([[1], true]);
   opened();
   expect(QuietWorker.made).toHaveLength(2);
+});
+
+it('replaces workers that fail ever more seldom, and forgets who has left meanwhile', () => {
+  const waits: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    opened();
+    const left = opened();
+    worker().onerror?.();
+    decoderThread.close(left);
+    const before = gone.length;
+    let waited = 0;
+    for (; gone.length === before; waited += 250) vi.advanceTimersByTime(250);
+    waits.push(waited);
+    expect(gone).toHaveLength(before + 1);
+  }
+  expect(waits[2]).toBeGreaterThan(waits[0] ?? Infinity);
 });
 
 it('says whether anybody looks', () => {
@@ -80,6 +96,6 @@ it('says whether anybody looks', () => {
   const state = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
   document.dispatchEvent(new Event('visibilitychange'));
   vi.advanceTimersByTime(60_000);
-  expect([looks(), gone]).toEqual([[true, false], 0]);
+  expect([looks(), gone]).toEqual([[true, false], []]);
   state.mockRestore();
 });

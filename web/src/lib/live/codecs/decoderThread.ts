@@ -1,19 +1,23 @@
 /** The page's worker that decodes for all of its live players: started with the first, ended with the last.
  *
  * What is on its way to it is bounded for each player: what it has not taken up is not followed by more than `MOST_BEHIND`
- * messages, and the decoder goes on with the next key frame. A worker that says nothing although somebody looks is replaced;
- * its players are told, since a canvas that was given away does not come back.
+ * messages, and the decoder goes on with the next key frame. A worker that says nothing although somebody looks is replaced,
+ * ever more seldom while that does not help; its players are told when it is time, since a canvas that was given away does
+ * not come back.
  */
 
+import { Reopening } from '../reopening';
 import DecodingWorker from './live.worker.ts?worker';
 import type { PictureReport, ToWorker } from './workerMessages';
 
 export const MOST_BEHIND = 250;
 const SILENT_MS = 10_000;
+const LOOK_MS = 250;
 
 interface Client {
   onReport: (report: PictureReport) => void;
-  onGone: () => void;
+  /** After how many workers that were lost one after the other. */
+  onGone: (tries: number) => void;
   sent: number;
   taken: number;
   /** When it was last heard of, or nobody looked. */
@@ -23,7 +27,10 @@ interface Client {
 class DecoderThread {
   #worker: Worker | null = null;
   #clients = new Map<number, Client>();
+  /** Of a worker that is lost; they are told when the next may begin. */
+  #gone = new Map<number, Client>();
   #lastId = 0;
+  #reopening = new Reopening();
   #watchdog: ReturnType<typeof setInterval> | undefined;
 
   /** Begin to decode into a canvas; the answer is the player's number. */
@@ -46,6 +53,7 @@ class DecoderThread {
   }
 
   close(id: number): void {
+    this.#gone.delete(id);
     if (!this.#clients.delete(id)) return;
     this.say({ order: 'close', id });
     if (this.#clients.size === 0) this.#end();
@@ -58,6 +66,7 @@ class DecoderThread {
       if (client === undefined) return;
       client.taken = data.taken;
       client.heardAt = performance.now();
+      this.#reopening.plays(client.heardAt);
       client.onReport(data);
     };
     worker.onerror = () => this.#replace();
@@ -92,10 +101,17 @@ class DecoderThread {
   }
 
   #replace(): void {
-    const gone = [...this.#clients.values()];
+    for (const [id, client] of this.#clients) this.#gone.set(id, client);
     this.#clients.clear();
     this.#end();
-    for (const client of gone) client.onGone();
+    this.#reopening.broke(performance.now());
+    const timer = setInterval(() => {
+      if (!this.#reopening.due(performance.now())) return;
+      clearInterval(timer);
+      const gone = [...this.#gone.values()];
+      this.#gone.clear();
+      for (const client of gone) client.onGone(this.#reopening.tries);
+    }, LOOK_MS);
   }
 }
 

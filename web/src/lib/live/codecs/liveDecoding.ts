@@ -148,7 +148,7 @@ class DecodedPlayer {
     this.hush();
     this.#port = port;
     this.#soundClock = new PlayoutClock(SOUND_FALLS_MS_PER_S);
-    this.#sound = new SoundTrack((piece) => this.#give(piece), this.now);
+    this.#sound = new SoundTrack((piece, burst) => this.#give(piece, burst), this.now);
   }
 
   /** How sound is heard now: `latencyMs` after it was written, and at `offsetMs` after its moment. */
@@ -220,8 +220,8 @@ class DecodedPlayer {
     };
   }
 
-  #give(piece: SoundPiece): void {
-    this.#soundClock.ready(piece.roomMs, this.now());
+  #give(piece: SoundPiece, burst: boolean): void {
+    this.#soundClock.ready(piece.roomMs, this.now(), burst);
     this.#port?.postMessage(piece, piece.channels.map((channel) => channel.buffer));
   }
 

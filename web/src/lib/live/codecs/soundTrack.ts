@@ -5,6 +5,7 @@
  */
 
 import { KIND, parseInit } from '../../envelope';
+import { LivePace } from '../livePace';
 import { Reopening } from '../reopening';
 import { type CodedTrack, readSamples, readTrack } from './codedSamples';
 import type { SoundPiece, TakenMessage } from './workerMessages';
@@ -18,16 +19,21 @@ export class SoundTrack {
   #reopening = new Reopening();
   /** The times of what is inside of the decoder: it counts samples from the first, and the room's sound card is not as exact. */
   #fedUs: number[] = [];
+  #pace = new LivePace();
 
   constructor(
-    private readonly onPiece: (piece: SoundPiece) => void,
+    /** `burst`: it came right behind the one before it. */
+    private readonly onPiece: (piece: SoundPiece, burst: boolean) => void,
     private readonly now: () => number,
     private readonly makeDecoder: (calls: AudioDecoderInit) => AudioDecoder = (calls) => new AudioDecoder(calls),
   ) {}
 
   take(message: TakenMessage): void {
     if (message.kind === KIND.init) this.#takeInit(message);
-    else if (message.kind === KIND.fragment && message.initId === this.#initId) this.#decode(message);
+    else if (message.kind === KIND.fragment && message.initId === this.#initId) {
+      this.#pace.comes(message.durationMs, this.now());
+      this.#decode(message);
+    }
   }
 
   close(): void {
@@ -86,7 +92,7 @@ export class SoundTrack {
       });
       this.#reopening.plays(this.now());
       const atUs = this.#fedUs.shift() ?? data.timestamp;
-      this.onPiece({ roomMs: atUs / 1000, rateHz: data.sampleRate, channels });
+      this.onPiece({ roomMs: atUs / 1000, rateHz: data.sampleRate, channels }, this.#pace.burst);
     }
     data.close();
   }
