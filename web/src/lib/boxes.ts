@@ -13,11 +13,11 @@ export interface Box {
 
 const MOST_CHILDREN = 1024;
 
-/** The boxes between two positions, one after the other. `Mp4Error` at one that is cut short. */
-export function* boxesIn(view: DataView, from: number, to: number): Generator<Box> {
+/** The boxes between two positions, one after the other; `most`: an honest box holds few. `Mp4Error` at one that is cut short. */
+export function* boxesIn(view: DataView, from: number, to: number, most = MOST_CHILDREN): Generator<Box> {
   let at = from;
   for (let count = 0; at < to; count += 1) {
-    if (count >= MOST_CHILDREN || to - at < 8) throw new Mp4Error('boxes without an end');
+    if (count >= most || to - at < 8) throw new Mp4Error('boxes without an end');
     let size = view.getUint32(at);
     let head = 8;
     if (size === 1) {

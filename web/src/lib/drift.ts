@@ -5,6 +5,8 @@
  * an hour the sound would be 0.36 s away from the picture. A seek to the cursor's own position corrects it.
  */
 
+import { type Box, boxesIn, boxInside, u32, u64 } from './boxes';
+
 /** Nobody sees lips and voice apart by less; a seek is heard as a short break. */
 export const DRIFT_MS = 45;
 /** A change that is worth remembering. */
@@ -65,17 +67,18 @@ export function soundOf(bytes: ArrayBuffer): Sound[] {
   const view = new DataView(bytes);
   const sounds: Sound[] = [];
   try {
-    const [moov] = boxes(view, 0, view.byteLength, 'moov');
-    if (moov === undefined) return [];
-    const mdhd = inside(view, moov, 'trak', 'mdia', 'mdhd');
-    const scale = view.getUint32(mdhd.from + (view.getUint8(mdhd.from) === 1 ? 20 : 12));
-    const usual = view.getUint32(inside(view, moov, 'mvex', 'trex').from + 12);
-    for (const moof of boxes(view, 0, view.byteLength, 'moof')) {
-      const traf = inside(view, moof, 'traf');
-      const tfdt = inside(view, traf, 'tfdt').from;
-      const start = view.getUint8(tfdt) === 1 ? Number(view.getBigUint64(tfdt + 4)) : view.getUint32(tfdt + 4);
-      const each = durationOf(view, inside(view, traf, 'tfhd').from, usual);
-      const ticks = boxes(view, traf.from, traf.to, 'trun').reduce((sum, run) => sum + lasts(view, run.from, each), 0);
+    const moov = boxInside(view, { from: 0, to: view.byteLength }, 'moov');
+    const mdhd = boxInside(view, moov, 'trak', 'mdia', 'mdhd');
+    const scale = u32(view, mdhd, u32(view, mdhd, 0) >>> 24 === 1 ? 20 : 12);
+    const usual = u32(view, boxInside(view, moov, 'mvex', 'trex'), 12);
+    for (const moof of boxesIn(view, 0, view.byteLength, Number.POSITIVE_INFINITY)) {
+      if (moof.name !== 'moof') continue;
+      const traf = boxInside(view, moof, 'traf');
+      const tfdt = boxInside(view, traf, 'tfdt');
+      const start = u32(view, tfdt, 0) >>> 24 === 1 ? u64(view, tfdt, 4) : u32(view, tfdt, 4);
+      const each = durationOf(view, boxInside(view, traf, 'tfhd'), usual);
+      const runs = [...boxesIn(view, traf.from, traf.to)].filter((box) => box.name === 'trun');
+      const ticks = runs.reduce((sum, run) => sum + lasts(view, run, each), 0);
       sounds.push({ fromMs: (start / scale) * 1000, durationMs: (ticks / scale) * 1000 });
     }
   } catch {
@@ -84,45 +87,20 @@ export function soundOf(bytes: ArrayBuffer): Sound[] {
   return sounds;
 }
 
-interface Box {
-  from: number;
-  to: number;
-}
-
-function boxes(view: DataView, from: number, to: number, name: string): Box[] {
-  const found: Box[] = [];
-  for (let at = from; at + 8 <= to; ) {
-    const size = view.getUint32(at);
-    if (size < 8 || at + size > to) break;
-    const type = String.fromCharCode(...[4, 5, 6, 7].map((i) => view.getUint8(at + i)));
-    if (type === name) found.push({ from: at + 8, to: at + size });
-    at += size;
-  }
-  return found;
-}
-
-function inside(view: DataView, box: Box, ...path: string[]): Box {
-  return path.reduce((here, name) => {
-    const [first] = boxes(view, here.from, here.to, name);
-    if (first === undefined) throw new RangeError(name);
-    return first;
-  }, box);
-}
-
 /** The duration in ticks of a sample whose run gives none. */
-function durationOf(view: DataView, tfhd: number, usual: number): number {
-  const flags = view.getUint32(tfhd) & 0xffffff;
+function durationOf(view: DataView, tfhd: Box, usual: number): number {
+  const flags = u32(view, tfhd, 0) & 0xffffff;
   if ((flags & 0x8) === 0) return usual;
-  return view.getUint32(tfhd + 8 + ((flags & 0x1) !== 0 ? 8 : 0) + ((flags & 0x2) !== 0 ? 4 : 0));
+  return u32(view, tfhd, 8 + ((flags & 0x1) !== 0 ? 8 : 0) + ((flags & 0x2) !== 0 ? 4 : 0));
 }
 
-function lasts(view: DataView, trun: number, each: number): number {
-  const flags = view.getUint32(trun) & 0xffffff;
-  const count = view.getUint32(trun + 4);
+function lasts(view: DataView, trun: Box, each: number): number {
+  const flags = u32(view, trun, 0) & 0xffffff;
+  const count = u32(view, trun, 4);
   if ((flags & 0x100) === 0) return count * each;
   const fields = [0x100, 0x200, 0x400, 0x800].filter((bit) => (flags & bit) !== 0).length;
-  let at = trun + 8 + ((flags & 0x1) !== 0 ? 4 : 0) + ((flags & 0x4) !== 0 ? 4 : 0);
+  let at = 8 + ((flags & 0x1) !== 0 ? 4 : 0) + ((flags & 0x4) !== 0 ? 4 : 0);
   let ticks = 0;
-  for (let i = 0; i < count; i += 1, at += 4 * fields) ticks += view.getUint32(at);
+  for (let i = 0; i < count; i += 1, at += 4 * fields) ticks += u32(view, trun, at);
   return ticks;
 }

@@ -41,6 +41,20 @@ it('gives a newcomer the init segment that came before', () => {
   expect(heard).toEqual([KIND.init, KIND.fragment]);
 });
 
+it('gives each listener bytes of its own, since each may give them away', () => {
+  const hub = new MediaHub(() => undefined);
+  const message = { ...envelope('bench', KIND.init), payload: new Uint8Array([1, 2, 3]) };
+  const got: Uint8Array[] = [];
+  const listen = (): (() => void) => hub.listen('bench', (e) => got.push(e.payload));
+  listen();
+  listen();
+  hub.take(message);
+  listen();
+  expect(got.map((payload) => [...payload])).toEqual([[1, 2, 3], [1, 2, 3], [1, 2, 3]]);
+  expect(new Set(got.map((payload) => payload.buffer)).size).toBe(3);
+  expect(got[1]?.buffer, 'the last one gets the message itself').toBe(message.payload.buffer);
+});
+
 it('wants only what can be heard once the tab has been hidden for a while, and all when it is shown', () => {
   vi.useFakeTimers();
   const wanted = vi.fn();

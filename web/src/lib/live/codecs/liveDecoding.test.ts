@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FakeCanvas, FakeChunk, FakeFrame, FakeVideoDecoder, fragment, initMessage, pictureMessage, soundInit } from './fakeMedia';
 import { LIPS_MS, LiveDecoding } from './liveDecoding';
+import { MOST_PENDING } from './pictureScreen';
 import type { PictureReport, SoundPiece, TakenMessage } from './workerMessages';
 
 let now: number;
@@ -115,6 +116,20 @@ it('costs nothing while nobody looks, and shows the live edge in one repaint aft
   repaint();
   tick();
   expect([canvas.drawn.at(-1), last().stalls]).toEqual([89 * 40, 0]);
+});
+
+it('holds few pictures for a whole wall that is not painted', () => {
+  for (let id = 2; id <= 16; id += 1) {
+    decoding.obey({ order: 'open', id, canvas: new FakeCanvas() as unknown as OffscreenCanvas });
+    decoding.obey({ order: 'picture', id, message: initMessage() });
+  }
+  for (let n = 0; n < 100; n += 1) {
+    now += 40;
+    for (let id = 1; id <= 16; id += 1) decoding.obey({ order: 'picture', id, message: pictureMessage(n) });
+    for (const decoder of FakeVideoDecoder.made) decoder.run();
+  }
+  expect([FakeVideoDecoder.made.length, FakeFrame.open, repaints.length]).toEqual([16, 16 * MOST_PENDING, 1]);
+  for (let id = 2; id <= 16; id += 1) decoding.obey({ order: 'close', id });
 });
 
 it('has sound and picture of a moment within what nobody sees', async () => {
