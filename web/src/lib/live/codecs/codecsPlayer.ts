@@ -54,7 +54,12 @@ export class CodecsPlayer {
   hear(onFailed: () => void): void {
     this.hush();
     const { port1, port2 } = new MessageChannel();
-    this.#sound = new SoundOutput(port1, onFailed);
+    try {
+      this.#sound = new SoundOutput(port1, onFailed);
+    } catch {
+      onFailed(); // this browser opens no more sound than it has
+      return;
+    }
     decoderThread.say({ order: 'hear', id: this.#id, port: port2 }, [port2]);
   }
 

@@ -87,6 +87,16 @@ it('shows nothing of long ago to who looks again', () => {
   expect(times().slice(3)).toEqual([40_000, 40_040]);
 });
 
+it('keeps no more than it may of a camera whose key frames are far apart', () => {
+  track.look(false);
+  for (let n = 0; n <= 3001; n += 1) track.take(pictureMessage(n, { keyFrame: n === 0 }));
+  track.look(true);
+  expect(FakeVideoDecoder.made).toHaveLength(0);
+  track.take(pictureMessage(3025, { sequence: 3002 }));
+  decoder().run();
+  expect(times()).toEqual([3025 * 40]);
+});
+
 it('makes a decoder that fails anew with a key frame, ever more seldom, and then without the graphics processor', () => {
   const begun: number[] = [];
   comes(0, 1);

@@ -26,7 +26,8 @@ export interface DecodedPicture {
   burst: boolean;
 }
 
-const MOST_KEPT_BYTES = 24 * 1024 * 1024;
+/** Sixteen seconds at 4 Mbit/s. */
+const MOST_KEPT_BYTES = 8 * 1024 * 1024;
 const MOST_KEPT = 3000;
 /** Samples inside of the decoder. */
 const MOST_FED = 16;
