@@ -1,4 +1,4 @@
-"""33: sound and picture of a live room are of one moment in an inspector's page, and nobody gets sound that nobody hears."""
+"""33: sound and picture of a live room are of one moment in a page, and nobody gets sound that nobody hears."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APART_MS = 40
 
 
 async def apart_ms(page: Page, looks: int) -> list[float]:
-    """So many times how much later than its picture the sound was heard, as the page has measured it, in order of size."""
+    """So many times how much later than its picture sound was heard, as the page measures it, in order of size."""
     found: list[float] = []
     frames = -1
     while len(found) < looks:

@@ -50,9 +50,7 @@ def tone_mp4(path: Path, *, seconds: float = 4, fragment_ms: int = 60) -> bytes:
 class CameraPeer:
     """A track of a room, `bench` unless another is named."""
 
-    def __init__(
-        self, room: RoomPeer, data: bytes, *, track: str = "bench", beside: CameraPeer | None = None
-    ) -> None:
+    def __init__(self, room: RoomPeer, data: bytes, *, track: str = "bench", beside: CameraPeer | None = None) -> None:
         """`beside`: another track, which the room tells of as well."""
         self._track = track
         self._beside = beside
@@ -64,6 +62,7 @@ class CameraPeer:
         self.sent = 0
         """Fragments so far."""
         self.key_frames = 0
+        """Fragments that began with one."""
         self.end_s = ROOM_NS / 1e9
         """Where its media ends, room time."""
         self.lead_s = 0.0
