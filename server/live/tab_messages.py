@@ -147,6 +147,8 @@ class CenterLink(TypedDict):
 
     type: Literal["link"]
     value: CenterLinked
+    utc_ms: float
+    """The center's clock."""
 
 
 CenterMessage = (

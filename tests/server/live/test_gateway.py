@@ -7,6 +7,7 @@ import itertools
 import json
 import socket
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,7 @@ async def test_the_broker_goes_and_comes_back(tmp_path: Path) -> None:
         docket = {"date": "2026-11-22", "hearings": [{"id": "d1", "time": "09:30", "case_no": "(2026)黑05民初1号"}]}
         async with served.inspector() as http, tab(served, http) as one:
             assert one.of("link")[0]["value"] == {"broker": False}
+            assert abs(one.of("link")[0]["utc_ms"] - time.time() * 1000) < 60_000
             answer = await http.put("/api/docket/court1/c03", json=docket)
             assert answer.json() == {"published": False}
             with mosquitto(tmp_path, port):

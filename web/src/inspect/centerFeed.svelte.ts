@@ -25,6 +25,9 @@ const SILENCE_MS = 16_000;
 /** Who has missed something gets the whole within two seconds; a socket on which it does not come is opened anew. */
 const WHOLE_MS = 6000;
 
+/** Of the center's clock; it is told every five seconds. */
+const MOST_OFFSETS = 12;
+
 export interface Still {
   url: string;
   /** Date.now() when it came */
@@ -64,6 +67,7 @@ export class CenterFeed {
   private sight: readonly string[] = [];
   private missedAtMs = 0;
   private offsetMs = 0;
+  private readonly offsets: number[] = [];
 
   constructor(onRefused: () => void) {
     this.socket = new LiveSocket<CenterMessage>('/api/live?told=changes', {
@@ -145,7 +149,7 @@ export class CenterFeed {
     switch (message.type) {
       case 'rooms': {
         const again = this.known;
-        if (message.utc_ms !== undefined) this.offsetMs = Date.now() - message.utc_ms;
+        if (message.utc_ms !== undefined) this.clockTold(message.utc_ms);
         this.told.whole(message);
         this.known = true;
         if (again) for (const listener of this.reconnectListeners) listener();
@@ -169,11 +173,19 @@ export class CenterFeed {
         break;
       case 'link':
         this.broker = message.value.broker;
+        this.clockTold(message.utc_ms);
         break;
       case 'lost':
         if (message.slow) this.hub.fellBehind(message.address); // the player goes on with the next key frame by itself
         break;
     }
+  }
+
+  /** What the page takes up late makes its own clock look fast: of the last minute's differences the least is true. */
+  private clockTold(utcMs: number): void {
+    this.offsets.push(Date.now() - utcMs);
+    if (this.offsets.length > MOST_OFFSETS) this.offsets.shift();
+    this.offsetMs = Math.min(...this.offsets);
   }
 
   private roomTold(room: WallRoom): void {

@@ -65,6 +65,16 @@ describe('what the center sends to a tab', () => {
     vi.unstubAllGlobals();
   });
 
+  it('takes the least of what it is told for the center\'s clock: the page may have been busy', () => {
+    vi.setSystemTime(10_000);
+    FakeSocket.last.tell({ type: 'link', value: { broker: true }, utc_ms: 9600 });
+    FakeSocket.last.tell({ type: 'link', value: { broker: true }, utc_ms: 9990 });
+    FakeSocket.last.tell({ type: 'link', value: { broker: true }, utc_ms: 9700 });
+    expect(feed.clockOffsetMs()).toBe(10);
+    for (let n = 0; n < 12; n += 1) FakeSocket.last.tell({ type: 'link', value: { broker: true }, utc_ms: 9500 });
+    expect(feed.clockOffsetMs(), 'a clock that was set').toBe(500);
+  });
+
   it('asks to be told what is new, and says again what is in sight when the center is back', () => {
     expect(FakeSocket.last.url.search).toBe('?told=changes');
     feed.inSight(['a/2', 'a/1']);

@@ -122,6 +122,7 @@ export class RoomStore {
         if (message.type === 'recorder') {
           this.state.recorder = message.value;
           this.#recorderHeardAt = performance.now();
+          this.#notBefore(message.value.at_ms);
         } else if (message.type === 'transcriber') this.state.transcriber = message.value;
         else if (message.type === 'link') this.state.link = message.value;
         else if (message.type === 'integrity') this.state.integrity = message.value;
@@ -149,6 +150,12 @@ export class RoomStore {
     const others = this.captions.filter((c) => c.id !== caption.id);
     if (this.hearing?.utterances.some((u) => u.id === caption.id)) return;
     this.captions = caption.text === '' ? others : [...others, caption].sort((a, b) => a.start_ms - b.start_ms);
+  }
+
+  /** The room said that it was this late: what the page took up while it was still loading made its clock look slow. */
+  #notBefore(roomMs: number): void {
+    this.#updateClock();
+    if (roomMs > this.nowMs) this.#anchor = { roomMs, atMs: performance.now() };
   }
 
   #updateClock(): void {

@@ -125,6 +125,8 @@ export interface CenterSealed {
 export interface CenterLink {
   type: 'link';
   value: CenterLinked;
+  /** The center's clock. */
+  utc_ms: number;
 }
 
 /** Whether the center hears its broker; false: what is shown of the rooms is old. */

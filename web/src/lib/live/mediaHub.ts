@@ -7,6 +7,8 @@
  */
 
 import { type Envelope, KIND } from '../envelope';
+import { hasCodecs } from './codecs/canDecode';
+import { decoderThread } from './codecs/decoderThread';
 
 type Listener = (envelope: Envelope) => void;
 
@@ -34,6 +36,7 @@ export class MediaHub {
   constructor(private readonly onWanted: (addresses: string[]) => void) {
     document.addEventListener('visibilitychange', this.#visible);
     this.#visible();
+    if (hasCodecs()) decoderThread.prepare();
   }
 
   /**

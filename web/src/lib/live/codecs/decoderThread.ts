@@ -1,4 +1,4 @@
-/** The page's worker that decodes for all of its live players: started with the first, ended with the last.
+/** The page's worker that decodes for all of its live players: started while the page still loads, and there as long as it.
  *
  * What is on its way to it is bounded for each player: what it has not taken up is not followed by more than `MOST_BEHIND`
  * messages, and the decoder goes on with the next key frame. A worker that says nothing although somebody looks is replaced,
@@ -33,9 +33,14 @@ class DecoderThread {
   #reopening = new Reopening();
   #watchdog: ReturnType<typeof setInterval> | undefined;
 
+  /** There will be pictures: a worker takes a while to start. */
+  prepare(): void {
+    this.#worker ??= this.#start();
+  }
+
   /** Begin to decode into a canvas; the answer is the player's number. */
   open(canvas: HTMLCanvasElement, onReport: Client['onReport'], onGone: Client['onGone']): number {
-    this.#worker ??= this.#start();
+    this.prepare();
     this.#lastId += 1;
     this.#clients.set(this.#lastId, { onReport, onGone, sent: 0, taken: 0, heardAt: performance.now() });
     const offscreen = canvas.transferControlToOffscreen();
@@ -56,7 +61,6 @@ class DecoderThread {
     this.#gone.delete(id);
     if (!this.#clients.delete(id)) return;
     this.say({ order: 'close', id });
-    if (this.#clients.size === 0) this.#end();
   }
 
   #start(): Worker {

@@ -1,6 +1,5 @@
 /** The worker's entry. Its clock is that of the page, whose zero is another: both say milliseconds of the same time. */
 
-import '../../browser/polyfills';
 import { LiveDecoding } from './liveDecoding';
 import type { PictureReport, ToWorker } from './workerMessages';
 

@@ -38,10 +38,10 @@ export class PictureScreen {
   /** Paint the newest picture that is due by the room time `dueMs` (null: any); null when there is none. */
   paint(dueMs: number | null): Pending | null {
     const untilMs = dueMs === null ? Number.POSITIVE_INFINITY : Math.max(dueMs, this.#overdueMs);
-    const newest = this.#pending.findLastIndex((one) => one.roomMs <= untilMs);
-    const picture = this.#pending[newest];
+    const due = this.#pending.findIndex((one) => one.roomMs > untilMs);
+    const passed = this.#pending.splice(0, due === -1 ? this.#pending.length : due);
+    const picture = passed[passed.length - 1];
     if (picture === undefined) return null;
-    const passed = this.#pending.splice(0, newest + 1);
     const { frame } = picture;
     if (this.canvas.width !== frame.displayWidth || this.canvas.height !== frame.displayHeight) {
       this.canvas.width = frame.displayWidth;
