@@ -48,8 +48,9 @@ async def test_a_hidden_tab_keeps_little_and_then_rests(
         await passes(camera, 10)
         left_s = camera.end_s
         await hidden_tab.show(page)
+        # Nothing of what it missed is played: it is not there. A media element may show the end of what it had before.
+        await holds(page, f"Number({LIVE}.dataset.shownMs) > {(left_s - 2) * 1000}")
         await plays(page, path)
-        assert await shown_s(page) > left_s - 2, "nothing of what it missed is played"
 
 
 async def test_a_full_hidden_tab_goes_on_with_what_is_new(served: Served, camera: CameraPeer) -> None:
