@@ -233,6 +233,10 @@ class LightRoom:
             self.refused += 1
             return
         self.refused += len(said.refused) + len(said.batches)
+        if said.again:  # another process of the center has the room now
+            for batch in self._under_way:
+                batch.said_s = 0.0
+            self._say_again()
         for stored in said.stored:
             for batch in self._under_way:
                 if batch.digests.get(stored.number) == stored.sha256:
