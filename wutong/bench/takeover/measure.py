@@ -92,8 +92,8 @@ async def measure(folder: Path, plan: TakeoverPlan, console: Console) -> dict[st
         times = TakeoverTimes()
         load = os.getloadavg()[0]
         for number in track(range(plan.times), "killing", console=console, transient=True):
-            await _kill(IN_TURNS[number % len(IN_TURNS)], number, center, processes, rooms, times)
             await processes.ready()
+            await _kill(IN_TURNS[number % len(IN_TURNS)], number, center, processes, rooms, times)
         for room in rooms:
             room.be_quiet()
         await processes.wait(_all(rooms, lambda room: not room.pending), "the last receipts")
