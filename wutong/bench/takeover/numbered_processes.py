@@ -17,6 +17,7 @@ from server.leases.shards import SHARDS
 from server.store.database import Database
 from sync.errors import WutongError
 from wutong.bench.center.measured_center import MeasuredCenter
+from wutong.demo.preflight import check_port
 from wutong.demo.processes import Child
 
 FIRST = 2
@@ -47,6 +48,7 @@ class NumberedProcesses:
         self.gateway = self._begin(FIRST + owners, "--gateway")
 
     def _begin(self, number: int, *more: str) -> OneNumber:
+        check_port(self._port + number, f"process {number}")
         config = str(self._center.folder / "center.toml")
         command = [sys.executable, "-m", "wutong", "server", "--config", config, "--process", str(number), *more]
         child = self._center.processes.start(f"center-{number}", command)

@@ -1,4 +1,4 @@
-"""A light room says again what is not receipted as soon as another process of the center asks for it, as a room does."""
+"""A light room says again what is not receipted as soon as another process of the center asks, as a room does."""
 
 from __future__ import annotations
 
