@@ -84,6 +84,11 @@ class Center:
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
 
+    @property
+    def is_gateway(self) -> bool:
+        """Whether this process leaves all rooms to others."""
+        return self.share is not None and self.share.keeper.mine.is_gateway
+
     async def poll(self) -> None:
         """What is looked at about once a second."""
         self.rooms.poll()

@@ -40,23 +40,16 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.share.start()
     center.broker.start()
     tasks = [
-        asyncio.create_task(center.ingest.run(), name="ingest"),
-        asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
-        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
-        asyncio.create_task(center.record.catch_up_times(), name="times"),
         asyncio.create_task(every(POLL_S, center.poll), name="poll"),
         asyncio.create_task(center.live.wall.run(), name="wall"),
         *center.tls.tasks(),
-        asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, center.demand), name="demand"),
         asyncio.create_task(every(DEVICES_S, center.refresh_devices), name="devices"),
-        asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
         asyncio.create_task(every(STORE_S, center.look_at_store), name="store"),
-        asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
         asyncio.create_task(center.monitoring.run(), name="metrics"),
-        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
+        *([] if center.is_gateway else _tasks_of_the_record(center)),
         *([] if center.share is None else center.share.tasks()),
     ]
     if center.sessions is not None:
@@ -90,3 +83,17 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
             await center.share.stop()
         await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
+
+
+def _tasks_of_the_record(center: Center) -> list[asyncio.Task[None]]:
+    """What goes on where rooms may be owned."""
+    return [
+        asyncio.create_task(center.ingest.run(), name="ingest"),
+        asyncio.create_task(center.witness.run(), name="witness"),
+        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
+        asyncio.create_task(center.record.catch_up_times(), name="times"),
+        asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
+        asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
+        asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
+        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
+    ]

@@ -137,7 +137,7 @@ CENTER = [
     GraphPanel(
         "法庭总数、版本 rooms, version",
         "short",
-        [("wutong_center_rooms", "{{instance}}"), ("wutong_center_info", "{{version}}")],
+        [("wutong_center_rooms", "{{instance}}"), ("wutong_center_info", "{{version}} {{role}}")],
         stat=True,
     ),
 ]

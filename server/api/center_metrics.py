@@ -9,7 +9,12 @@ from sync.http.monitoring.catalog import MetricCatalog
 from sync.http.monitoring.readiness import READY, READY_PART
 
 CATALOG = MetricCatalog(READY, READY_PART)
-CENTER = CATALOG.info("wutong_center", "The center that speaks, by its version.", "version")
+CENTER = CATALOG.info(
+    "wutong_center",
+    "The center that speaks, by its version and by what this process is: alone, owner (of some rooms) or gateway.",
+    "version",
+    "role",
+)
 
 ROOMS = CATALOG.gauge("wutong_center_rooms", "Courtrooms in the center's configuration.")
 ONLINE = CATALOG.gauge("wutong_center_room_online", "Whether a courtroom says its status (1) or is away (0).", "room")

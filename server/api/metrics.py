@@ -27,6 +27,7 @@ from server.ingest.receipts import Ingest
 from server.ingest.uploads.tus_folder import UploadFolder
 from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
+from server.leases.ownership import ALONE
 from server.live.hub import LiveHub
 from server.objects.object_store import ObjectStore
 from server.rooms import KnownRoom, Rooms
@@ -67,12 +68,16 @@ class CenterMetrics:
     rights: SharedRights
     owns: Callable[[str], bool] = lambda room: True
     """Of several processes each says what it knows of its own rooms."""
+    role: str = ALONE
     loop_delay: LoopDelay = field(default_factory=LoopDelay)
 
     def monitoring(self, config: Config) -> Monitoring:
         """The monitoring of this center, with the doors that its configuration wants."""
         reserve_bytes = int(config.storage.reserve_gib * 2**30)
-        readiness = center_readiness(self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights)
+        role = "" if self.role == ALONE else self.role
+        readiness = center_readiness(
+            self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights, role
+        )
         return Monitoring(config.metrics, self._scrape(readiness), readiness, self.loop_delay)
 
     def _scrape(self, readiness: Readiness) -> Scrape:
@@ -89,7 +94,7 @@ class CenterMetrics:
 
     async def read_center(self, readings: Readings) -> None:
         """What is of the center as a whole."""
-        readings.set(m.CENTER, 1, version("wutong"))
+        readings.set(m.CENTER, 1, version("wutong"), self.role)
         readings.set(m.BROKER, self.broker.connected)
         readings.set(m.BROKER_BACKLOG, self.broker.backlog_bytes)
         readings.set(m.AUDIT_WAITING, self.audit.waiting)

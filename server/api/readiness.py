@@ -32,10 +32,11 @@ def center_readiness(
     database: Database,
     broker: CenterBroker,
     rights: SharedRights,
+    role: str = "",
 ) -> Readiness:
     """`data` is the folder of the record store; `reserve_bytes` stay free there. `objects` may lie elsewhere, and says
     what it found when it was used or looked at last. Where several processes share the `rights`, one that does not know
-    them now is not ready."""
+    them now is not ready. `role`: which of several it is."""
 
     async def writes_database() -> str:
         await database.write(_write_nothing)
@@ -65,7 +66,7 @@ def center_readiness(
     }
     if rights.shared:
         parts["rights"] = ReadyPart(knows_rights)
-    return Readiness(parts)
+    return Readiness(parts, role=role)
 
 
 def _write_nothing(connection: Connection) -> None:

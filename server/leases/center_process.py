@@ -3,6 +3,8 @@
 All read one configuration. The process N listens at `web.port` + N (and for monitoring at `metrics.port` + N), has an
 account of its own at the broker (`center-N`), since a broker ends the older of two connections of one account, and a
 random name for each of its lives, so that what an earlier life was given is never taken for its own.
+
+A *gateway* is one that owns no room, whoever else lives or dies: it serves those who look, and hands on what rooms ask.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from sync.errors import ConfigError
 from sync.tls.hosts import is_loopback
 
 MOST_PROCESSES = 64
+LEASE_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,19 @@ class CenterProcess:
     """`http://host:port` or `https://host:port`, where the others reach it."""
     name: str = field(default_factory=lambda: secrets.token_hex(16))
     """Of this life alone."""
+    is_gateway: bool = False
+    """Whether it leaves all rooms to the others."""
+    lease_s: float = LEASE_S
+    """So long a lease of it lasts."""
 
     def account(self, center: str) -> str:
         """Its name at the broker, where the center's would be `center`."""
         return f"{center}-{self.number}"
 
 
-def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, CenterProcess]:
+def as_process(
+    config: Config, number: int, reach: str = "", *, is_gateway: bool = False
+) -> tuple[Config, CenterProcess]:
     """What the configuration says for process `number`, and who that is. `reach`: the host by which the other processes
     reach this one, where that is not the address it listens on. `ConfigError` where there can be only one process."""
     if not 1 <= number <= MOST_PROCESSES:
@@ -59,5 +68,6 @@ def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, Ce
         raise ConfigError(f"processes would reach each other at {host} without TLS; set tls.loopback, or web.host")
     scheme = "https" if config.serves_tls else "http"
     bracketed = f"[{host}]" if ":" in host else host
-    mine = CenterProcess(number, f"{scheme}://{bracketed}:{web.port}")
+    address = f"{scheme}://{bracketed}:{web.port}"
+    mine = CenterProcess(number, address, is_gateway=is_gateway, lease_s=config.storage.lease_s)
     return config.model_copy(update={"web": web, "metrics": metrics}), mine

@@ -41,8 +41,8 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 0.5
 ALARMS_S = 2.0
 POLL_S = 1.0
-IDLE_S = 5
-"""Less than a lease lasts."""
+IDLE = 5 / 6
+"""Of a lease: so long a transaction may stand still."""
 LOOK_S = 1.0
 """The folder of uploads is not looked through more often for who plays a hearing of another process's room."""
 OVER_BY_THEMSELVES = frozenset({FLOOD, TWICE})
@@ -222,7 +222,8 @@ def share_rooms(
 ) -> RoomShare:
     """The share of one process in the rooms of a center; what it writes of them is fenced from now on."""
     database.fence = keeper.fence
-    event.listen(database.engine, "connect", _give_way_soon)
+    idle_ms = round(keeper.mine.lease_s * IDLE * 1000)
+    event.listen(database.engine, "connect", lambda connection, _record: _give_way_soon(connection, idle_ms))
     database.engine.dispose()  # connections that were made before
     gateway = live.gateway
     subscriptions = RoomSubscriptions(broker, rooms, gateway.audience, lambda: gateway.tabs)
@@ -234,8 +235,8 @@ def share_rooms(
     )
 
 
-def _give_way_soon(connection: Any, _record: Any) -> None:
+def _give_way_soon(connection: Any, idle_ms: int) -> None:
     """A process that stands still in the middle of a transaction holds up the next owner no longer than a lease."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_S}s'")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {idle_ms}")
     connection.commit()
