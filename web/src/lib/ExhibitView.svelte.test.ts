@@ -8,10 +8,13 @@ const [LARGE, SPACE] = [2000, 1000];
 
 let page: ReturnType<typeof mount>;
 let asked: string[];
+/** How often bytes were made a picture. */
+let decoded: number;
 const props = $state({ view: { page: 1, zoom: 1, x: 0.5, y: 0.5 }, ahead: true, broken: [] as string[] });
 
 beforeEach(() => {
   asked = [];
+  decoded = 0;
   Object.assign(props, { view: { page: 1, zoom: 1, x: 0.5, y: 0.5 }, ahead: true, broken: [] });
   vi.stubGlobal('ResizeObserver', class {
     private readonly told: (entries: { target: Element }[]) => void;
@@ -32,7 +35,10 @@ beforeEach(() => {
   vi.spyOn(HTMLImageElement.prototype, 'naturalHeight', 'get').mockReturnValue(LARGE);
   forgetPictures();
   HTMLImageElement.prototype.decode = () => Promise.resolve();
-  URL.createObjectURL = () => 'blob:x';
+  URL.createObjectURL = () => {
+    decoded += 1;
+    return 'blob:x';
+  };
   URL.revokeObjectURL = () => undefined;
   vi.stubGlobal('fetch', (name: string) => {
     asked.push(name);
@@ -94,7 +100,7 @@ describe('a page on the screen', () => {
     expect(asked).not.toContain('p3@1');
   });
 
-  it('is not sent a second time while somebody turns back and forth', async () => {
+  it('is neither sent nor decoded a second time while somebody turns back and forth', async () => {
     await shows('f:1');
     for (const number of [2, 1, 2, 3, 1, 2]) {
       props.view = { ...props.view, page: number };
@@ -102,6 +108,8 @@ describe('a page on the screen', () => {
       await shows(`f:${number}`);
     }
     expect(asked.filter((name) => name.endsWith('@1')).sort()).toEqual(['p1@1', 'p2@1', 'p3@1']);
+    expect(decoded).toBe(asked.length);
+    expect(document.querySelectorAll('.page img')).toHaveLength(1);
   });
 
   it('is hidden while the one that was asked for cannot be shown', async () => {
