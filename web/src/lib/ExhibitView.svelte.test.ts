@@ -45,6 +45,16 @@ beforeEach(() => {
     const refused = JSON.stringify({ code: 'exhibit-page', message: '该页无法显示' });
     return Promise.resolve(props.broken.includes(name) ? new Response(refused, { status: 400 }) : new Response('picture'));
   });
+  open();
+});
+
+afterEach(async () => {
+  await unmount(page);
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function open(): void {
   page = mount(ExhibitView, {
     target: document.body,
     props: {
@@ -59,13 +69,7 @@ beforeEach(() => {
     },
   });
   flushSync();
-});
-
-afterEach(async () => {
-  await unmount(page);
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+}
 
 const seen = (name: string): string | null => document.querySelector('[role=img]')?.getAttribute(name) ?? null;
 const shows = (drawn: string): Promise<void> => vi.waitFor(() => expect(seen('data-drawn')).toBe(drawn));
@@ -110,6 +114,17 @@ describe('a page on the screen', () => {
     expect(asked.filter((name) => name.endsWith('@1')).sort()).toEqual(['p1@1', 'p2@1', 'p3@1']);
     expect(decoded).toBe(asked.length);
     expect(document.querySelectorAll('.page img')).toHaveLength(1);
+  });
+
+  it('is as it was when something else was shown in between', async () => {
+    await shows('f:1');
+    await vi.waitFor(() => expect(decoded).toBe(2)); // and the next one
+    const image = document.querySelector('.page img');
+    await unmount(page);
+    open();
+    await shows('f:1');
+    expect(document.querySelector('.page img')).toBe(image);
+    expect(decoded).toBe(2);
   });
 
   it('is hidden while the one that was asked for cannot be shown', async () => {
