@@ -233,7 +233,7 @@ def test_a_hearing_is_held_by_touch(demo: Demo, http: httpx.Client, panel: Page,
     expect(display.locator("main h1")).to_have_text("休庭")
     expect(display.locator("header")).not_to_contain_text("正在录音录像")
     assert_accessible(panel, "paused")
-    panel.get_by_role("button", name="继续开庭").tap()
+    panel.get_by_role("button", name="继续开庭", exact=True).tap()
     expect(panel.locator("[data-recording]")).to_have_attribute("data-recording", KEPT)
 
     panel.locator("#act-close").tap()
