@@ -19,7 +19,7 @@ from sync.mqtt import MqttConnection
 from sync.record.event import Event
 from sync.room.event_log import RoomLog
 from sync.uplink.events import outbox as outbox_module
-from sync.uplink.events.batches import SentBatch
+from sync.uplink.events.batches import SentBatch, signed
 from sync.uplink.events.outbox import WINDOW, Outbox
 from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import device_key
@@ -245,14 +245,13 @@ async def test_what_was_signed_goes_though_the_key_does_not_sign_the_rest(
     monkeypatch.setattr(outbox_module, "REFUSED_S", 0.2)
     large = "x" * (MAX_EVENT_BYTES // 2)  # two of these are no batch
     numbers = [room_log.append("mark", {"id": large}, hearing="h", room_ns=i, utc_ns=i).number for i in range(3)]
-    signs = outbox_module.signed
     tries: list[int] = []
 
     def seldom(events: Sequence[tuple[Event, str]], room: str, key: SigningKey) -> SentBatch:
         tries.append(events[0][0].number)
         if len(tries) == 2:
             raise LedgerError("the key does not answer", code="key")
-        return signs(events, room, key)
+        return signed(events, room, key)
 
     monkeypatch.setattr(outbox_module, "signed", seldom)
     center.receipting = False
