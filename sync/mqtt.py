@@ -26,6 +26,7 @@ import contextlib
 import itertools
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -87,6 +88,8 @@ class MqttConnection:
         self._take_any: AnyHandler | None = None
         self._sender_of: Callable[[str], str] = lambda topic: ""
         self._outstanding: dict[int, int] = {}
+        self._gone: deque[int] = deque()  # what paho has got rid of, and the loop has not counted yet
+        self._gone_is_told = False
         self._on_link: list[Callable[[bool], None]] = []
         self._published = asyncio.Event()
         self._inbox = FairInbox[tuple[str, bytes]]()
@@ -300,7 +303,10 @@ class MqttConnection:
         self._hop(self._down, str(reason))
 
     def _paho_publish(self, _client: Any, _userdata: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        self._hop(self._sent, mid)
+        self._gone.append(mid)
+        if not self._gone_is_told:  # what leaves together is one hop; `_sent` clears this before it looks
+            self._gone_is_told = True
+            self._hop(self._sent)
 
     def _paho_subscribe(self, _client: Any, _userdata: Any, mid: int, reasons: Any, _properties: Any) -> None:
         self._hop(self._subscribed, mid, [reason.is_failure for reason in reasons])
@@ -364,8 +370,10 @@ class MqttConnection:
         self.backlog_bytes = 0
         self._published.set()
 
-    def _sent(self, mid: int) -> None:
-        self.backlog_bytes -= self._outstanding.pop(mid, 0)
+    def _sent(self) -> None:
+        self._gone_is_told = False
+        while self._gone:
+            self.backlog_bytes -= self._outstanding.pop(self._gone.popleft(), 0)
         self._published.set()
 
     def _receive(self) -> None:
@@ -381,8 +389,7 @@ class MqttConnection:
                     log.exception("message_failed", topic=topic[:120], bytes=len(payload), failed=self.failed)
 
     def _handle(self, topic: str, payload: bytes) -> None:
-        handler = self._handlers.get(topic)
-        if handler is not None:
+        if (handler := self._handlers.get(topic)) is not None:
             handler(payload)
         elif self._take_any is not None:
             self._take_any(topic, payload)

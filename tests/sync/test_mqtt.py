@@ -387,3 +387,20 @@ async def test_topics_that_the_broker_did_not_take_are_asked_for_again_until_it_
     finally:
         await room.stop()
         await center.stop()
+
+
+async def test_what_left_together_is_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each hop to the loop wakes it; a second of a picture is many messages."""
+    connection = MqttConnection(BrokerAddress("127.0.0.1", 1, "x"))
+    hops: list[Any] = []
+    monkeypatch.setattr(connection, "_hop", lambda callback, *arguments: hops.append(callback))
+    connection._outstanding.update({1: 10, 2: 20, 3: 30})
+    connection.backlog_bytes = 60
+    for mid in (1, 2, 2, 9):  # of one that was counted, or that nobody knows, nothing is taken off
+        connection._paho_publish(None, None, mid, None, None)
+    assert len(hops) == 1
+    hops.pop()()
+    assert (connection.backlog_bytes, connection._outstanding) == (30, {3: 30})
+    connection._paho_publish(None, None, 3, None, None)
+    hops.pop()()
+    assert connection.backlog_bytes == 0
