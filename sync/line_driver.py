@@ -15,7 +15,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sync.broker_client import BrokerClient
@@ -42,6 +42,7 @@ class LineDriver:
         waits_s: tuple[float, float],
         turn_ended: Callable[[], None],
         unreached: Callable[[str], None],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """`turn_ended()` is called after each turn of reading, `unreached(why)` when no connection could be made."""
         self.waits_s = waits_s
@@ -51,6 +52,7 @@ class LineDriver:
         self._tls = tls
         self._turn_ended = turn_ended
         self._unreached = unreached
+        self._sleep = sleep
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
@@ -98,7 +100,7 @@ class LineDriver:
                 await self._closed.wait()
             first_s, longest_s = self.waits_s
             self._wait_s = first_s if self._wait_s is None else min(self._wait_s * 2, longest_s)
-            await asyncio.sleep(self._wait_s)
+            await self._sleep(self._wait_s)
 
     # Called by the client:
 
