@@ -92,8 +92,8 @@ class LineDriver:
         while True:
             try:
                 sock = await dial(*self._client.next_place(), self._tls)
-            except (OSError, ValueError) as error:
-                self._unreached(str(error))
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is said, and tried again
+                self._unreached(str(error) or repr(error))
             else:
                 self._closed.clear()
                 self._client.begin(sock)

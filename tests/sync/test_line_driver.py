@@ -351,7 +351,7 @@ async def test_who_reaches_nobody_says_why_and_tries_again_after_waits_that_doub
         nonlocal failures
         if failures:
             failures -= 1
-            raise ConnectionRefusedError("nobody is there")
+            raise KeyError("a defect") if failures == 2 else ConnectionRefusedError("nobody is there")
         return await broker.dial(host, port, tls)
 
     monkeypatch.setattr(line_driver, "dial", failing)
