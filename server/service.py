@@ -13,6 +13,7 @@ from server.access.audit import Audit
 from server.access.center_people import open_people
 from server.access.classification import Classifications
 from server.access.grants import Grants
+from server.access.heard_furthest import HeardFurthest
 from server.access.sealing import Sealing
 from server.access.shared_rights import SharedRights
 from server.access.viewing_log import ViewingLog
@@ -261,7 +262,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         viewed=viewed,
         sealing=sealing,
     ).install(app)
-    SealingRoutes(access, archive, sealing, rooms).install(app)
+    furthest = HeardFurthest(database, rooms, sealing, rights, lambda: live.rooms_with_parts)
+    SealingRoutes(access, archive, sealing, furthest).install(app)
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy)
@@ -306,6 +308,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         folds,
         classifications,
         sealing,
+        furthest,
         grants,
         viewed,
         playing,
