@@ -167,9 +167,10 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
-    elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), ownership.owns)
-    for told in (classifications.stored, rooms.stored, live.stored):
-        elsewhere.stored.add(told)
+    elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), rights, ownership.owns)
+    for told in (classifications.stored, rooms.stored):
+        elsewhere.read.add(told)
+    elsewhere.stored.add(live.stored)
     messages = RoomMessages(
         rooms, ingest, witness.offer, live, mishaps, pace=pace, is_shut=certificates.is_shut, owns=ownership.owns
     )
