@@ -15,8 +15,9 @@ from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
-from server.api.archive import READERS, Words, hits_in_sight, listed_hearing
+from server.api.archive import READERS, Words, hits_in_sight, listed_hearings
 from server.api.hearing_pages import HearingPage, HearingPages, PageAudience, for_archivists, for_inspectors
+from server.api.judged_list import JudgedList
 from server.events.redaction import SignedWords
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
@@ -154,20 +155,21 @@ class InspectorRoutes:
 
         @app.get("/api/rooms")
         @allow(*READERS)
-        async def rooms(request: Request) -> list[dict[str, Any]]:
+        async def rooms(request: Request) -> Response:
             role = self._access.session(request).role
             may_see, may_see_span = self._may_see(role), self._may_see_span(role)
-            return [self._live.shown(room, may_see, may_see_span) for room in self._rooms.states.values()]
+            states = self._rooms.states.values()
+            return JudgedList(lambda: [self._live.shown(room, may_see, may_see_span) for room in states])
 
         @app.get("/api/hearings")
         @allow(*READERS)
         async def hearings(
             request: Request, court: Words = "", room: Words = "", case: Words = "", date: Words = "", state: Words = ""
-        ) -> list[dict[str, Any]]:
+        ) -> Response:
             role = self._access.session(request).role
             wanted = HearingFilter(court, room, case, date, state)
             rows = await self._archive.hearings(wanted, self._sight(request))
-            return [listed_hearing(self._classifications, role, row) for row in rows]
+            return JudgedList(lambda: listed_hearings(self._classifications, role, rows, wanted))
 
         @app.get("/api/hearings/{hearing}")
         @allow(*READERS)
@@ -293,13 +295,12 @@ class InspectorRoutes:
             court: Words = "",
             from_date: Annotated[str, Query(alias="from", max_length=40)] = "",
             to_date: Annotated[str, Query(alias="to", max_length=40)] = "",
-        ) -> list[dict[str, Any]]:
+        ) -> Response:
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date)
-            hits = await self._archive.search(q, wanted, self._sight(request))
-            shown = hits_in_sight(self._classifications, self._sealing, mine, hits)
-            self._access.add(request, hits=len(shown))
-            return shown
+            page = await self._archive.search(q, wanted, self._sight(request))
+            self._access.add(request, hits=len(page.rows))
+            return JudgedList(lambda: hits_in_sight(self._classifications, self._sealing, mine, page))
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector", body_bytes=DOCKET_BODY_BYTES)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, not_, select
 
 from server.store import tables as t
-from server.store.archive.archive_reader import ArchiveReader
+from server.store.archive.archive_reader import ArchivePage, ArchiveReader
 from server.store.archive.filters import DAY_NS, HearingFilter, WordFilter, indexed_conditions
 from server.store.archive.narrowing import compared, few_hearings
 from server.store.archive.pieces import newest_first
@@ -195,10 +195,9 @@ class RecordReader:
         its = await self._db.read(lambda connection: set(connection.execute(query).scalars()))
         return sorted(its.intersection(hearings))
 
-    async def search(self, words: str, wanted: WordFilter, sight: Sight) -> list[dict[str, Any]]:
+    async def search(self, words: str, wanted: WordFilter, sight: Sight) -> ArchivePage:
         """The first `MAX_HITS` words of the archive, however long they have to be looked for."""
-        page = await ArchiveReader(self._db).words(words, wanted, sight, most=MAX_HITS, to_the_end=True)
-        return page.rows
+        return await ArchiveReader(self._db).words(words, wanted, sight, most=MAX_HITS, to_the_end=True)
 
 
 def _soon_ns() -> int:
