@@ -158,16 +158,23 @@ class RecordWriter:
 
         return await self._db.write(work)
 
-    async def note_closed(self, room: str, hearing: str) -> None:
-        """Let other processes know what a room says live: that this hearing is not tried in public."""
-        c = closed_hearings_said.c
-        values = {"room": room, "hearing": hearing, "said_utc_ns": self._utc_ns()}
+    async def note_closed(self, said: Sequence[tuple[str, str]]) -> None:
+        """Let other processes know what rooms say live: (room, hearing) that is not tried in public, the last of a room
+        last; all of it in one transaction."""
+        c, now_ns = closed_hearings_said.c, self._utc_ns()
+        # Two processes that say the same of several rooms take them in one order, or each would wait for the other.
+        rows = sorted(
+            ({"room": room, "hearing": hearing, "said_utc_ns": now_ns + n} for n, (room, hearing) in enumerate(said)),
+            key=lambda row: (row["room"], row["said_utc_ns"]),
+        )
 
         def work(connection: Connection) -> None:
-            if insert_once(connection, closed_hearings_said, values):
+            fresh = [row for row in rows if insert_once(connection, closed_hearings_said, row)]
+            for room in sorted({str(row["room"]) for row in fresh}):
                 newest = select(c.hearing).where(c.room == room).order_by(c.said_utc_ns.desc()).limit(MOST_CLOSED_SAID)
                 connection.execute(delete(closed_hearings_said).where(c.room == room, c.hearing.not_in(newest)))
-                raise_version(connection, [(SAID_RIGHTS, f"{room} {hearing}")])
+            if fresh:
+                raise_version(connection, [(SAID_RIGHTS, f"{row['room']} {row['hearing']}") for row in fresh])
 
         await self._db.write(work)
 
