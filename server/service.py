@@ -288,6 +288,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         devices=certificates,
         rights=rights,
         owns=ownership.owns,
+        not_taken_over=None if share is None else lambda: share.lacks,
     ).monitoring(config)
     monitoring.install(app)
     center = Center(

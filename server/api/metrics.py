@@ -67,12 +67,16 @@ class CenterMetrics:
     rights: SharedRights
     owns: Callable[[str], bool] = lambda room: True
     """Of several processes each says what it knows of its own rooms."""
+    not_taken_over: Callable[[], str] | None = None
+    """Why it cannot answer rooms of its own, of several processes."""
     loop_delay: LoopDelay = field(default_factory=LoopDelay)
 
     def monitoring(self, config: Config) -> Monitoring:
         """The monitoring of this center, with the doors that its configuration wants."""
         reserve_bytes = int(config.storage.reserve_gib * 2**30)
-        readiness = center_readiness(self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights)
+        readiness = center_readiness(
+            self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights, self.not_taken_over
+        )
         return Monitoring(config.metrics, self._scrape(readiness), readiness, self.loop_delay)
 
     def _scrape(self, readiness: Readiness) -> Scrape:
