@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,7 +81,10 @@ class RecordedHearing(TypedDict):
     access: Classification
     integrity: ProofProgress
     now_ms: float | None
-    """Room time now; null when it is over or the room is not online."""
+    """Room time now; null when it is over, the room is not online, or nothing is known of it (`room_known`)."""
+    room_known: NotRequired[bool]
+    """False at a process of the center that does not hear the room yet: ask again. A center of before does not say
+    it."""
     tracks: list[PlayableTrack]
     unseen: list[UnseenSpan]
     """What of it lies in sealed parts that who asks may not see."""
@@ -158,6 +161,7 @@ class InspectorRoutes:
         async def rooms(request: Request) -> Response:
             role = self._access.session(request).role
             may_see, may_see_span = self._may_see(role), self._may_see_span(role)
+            self._live.visited.notify()
             states = self._rooms.states.values()
             return JudgedList(lambda: [self._live.shown(room, may_see, may_see_span) for room in states])
 
@@ -179,6 +183,8 @@ class InspectorRoutes:
                 sight = self._sight(request)
                 now_ns = None if page.is_closed else self._rooms.now_ns(page.room)
                 state = self._rooms.states.get(page.room)
+                if not page.is_closed:
+                    self._live.visited.notify()
                 parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
                 more = {
                     "room": page.room,
@@ -187,6 +193,7 @@ class InspectorRoutes:
                     "access": self._classifications.of(hearing),
                     "integrity": to_ms(await self._integrity(hearing)),
                     "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
+                    "room_known": state is None or state.known,
                     "tracks": [
                         await self._playing.track(page.room, hearing, track, sight, unseen) for track in page.tracks
                     ],

@@ -240,6 +240,7 @@ def share_rooms(
     gateway = live.gateway
     subscriptions = RoomSubscriptions(broker, rooms, gateway.audience, lambda: gateway.tabs)
     live.looked_at.add(subscriptions.look)
+    live.visited.add(subscriptions.visit)
     alarms = SharedAlarms(database, rooms, keeper.owns)
     link = broker.link
     return RoomShare(

@@ -76,6 +76,8 @@ class LiveHub:
         )
         self.looked_at = Listeners[[Collection[str]]]()
         """Told of rooms of which something else is wanted here than before, before the rooms themselves are."""
+        self.visited = Listeners[[]]()
+        """Told when somebody asks once how rooms are, without staying."""
         process = "" if others is None else others.process
         self.demands = RoomDemands(rooms, self.gateway.audience, publisher, self.gateway.interrupted, process=process)
         self.wall = WallFeed(rooms, self.gateway.audience, self._now)

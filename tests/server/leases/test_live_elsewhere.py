@@ -189,6 +189,35 @@ async def test_what_was_sealed_with_an_event_hides_it_at_a_process_that_does_not
     assert 3 not in [text["value"]["number"] for text in one.of("event")]
 
 
+async def test_a_process_that_does_not_hear_the_room_says_so_and_ends_no_part_before_what_the_owner_has_heard(
+    two: Two,
+) -> None:
+    two.room.publish("events", opening(1))
+    two.status(600 * 10**9)
+    await until(lambda: two.room.receipts() == {1} and two.owner.center.rooms.now_ns(ROOM))
+    async with two.other.inspector() as http:
+        parts = "/api/hearings/h1/sealed-parts"
+        body = {"from_ms": ROOM_NS / 1e6, "to_ms": None, "level": "restricted", "reason": "个人隐私"}
+        (part,) = (await http.put(parts, json=body)).json()
+        ended = (await http.post(f"{parts}/{part['id']}/end")).json()
+        assert ended[0]["to_ms"] >= ROOM_NS / 1e6 + 600_000, "as the owner has heard it"
+        assert two.other.center.rooms.now_ns(ROOM) is None
+
+        async def room() -> dict[str, Any]:
+            return next(one for one in (await http.get("/api/rooms")).json() if one["address"] == ROOM)
+
+        first = await room()
+        assert (first["known"], first["online"], first["hearing"]) == (False, False, None)
+        page = (await http.get("/api/hearings/h1")).json()
+        assert (page["now_ms"], page["room_known"]) == (None, False)
+        while not (later := await room())["known"]:  # since somebody has asked, it is listened to
+            two.status(601 * 10**9)
+        assert (later["online"], later["hearing"]["id"]) == (True, "h1")
+        page = (await http.get("/api/hearings/h1")).json()
+        assert page["room_known"]
+        assert page["now_ms"] >= ROOM_NS / 1e6 + 601_000
+
+
 async def test_nothing_live_of_the_room_reaches_a_process_at_which_nobody_looks(two: Two) -> None:
     seen: list[str] = []
     two.other.center.broker.message.add(lambda room, topic, payload: seen.append(topic))
