@@ -183,13 +183,14 @@ class InspectorRoutes:
                 sight = self._sight(request)
                 now_ns = None if page.is_closed else self._rooms.now_ns(page.room)
                 state = self._rooms.states.get(page.room)
+                court_name, room_name = await self._names(page.room, hearing)
                 if not page.is_closed:
                     self._live.visited.notify()
                 parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
                 more = {
                     "room": page.room,
-                    "court_name": state.court_name if state else "",
-                    "room_name": state.room_name if state else "",
+                    "court_name": court_name,
+                    "room_name": room_name,
                     "access": self._classifications.of(hearing),
                     "integrity": to_ms(await self._integrity(hearing)),
                     "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
@@ -238,9 +239,7 @@ class InspectorRoutes:
         @allow(*READERS)
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
             with self._judged(request, hearing):
-                room = await self._archive.owner(hearing)
-                state = self._rooms.states.get(room or "")
-                court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
+                court_name, room_name = await self._names(await self._archive.owner(hearing) or "", hearing)
                 unseen = self._unseen(request, hearing)
 
                 def drafted(fold: KeptFold) -> Any:
@@ -324,6 +323,13 @@ class InspectorRoutes:
             await self._record.set_docket(address, text)
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
+
+    async def _names(self, room: str, hearing: str) -> tuple[str, str]:
+        """Of court and room, as the room says them; where it is not heard here, as it said them at the opening."""
+        state = self._rooms.states.get(room)
+        if state is not None and state.known:
+            return state.court_name, state.room_name
+        return await self._archive.names(hearing)
 
     async def _channel(self, request: Request, hearing: str, seat: str) -> int:
         """Of 听单席; that somebody listens is noted."""

@@ -107,6 +107,13 @@ class RecordReader:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
         return Opening(row.court_name, row.room_name, row.opened_ns, json.loads(row.tracks_json))
 
+    async def names(self, hearing: str) -> tuple[str, str]:
+        """Of court and room, as they were said at the opening; empty while it has not come."""
+        h = t.hearings.c
+        query = select(h.court_name, h.room_name).where(h.id == hearing)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return ("", "") if row is None else (row.court_name, row.room_name)
+
     async def files(self, room: str, hearing: str, track: str, sight: Sight) -> list[ClosedFile]:
         """The stored segments of a track in their order; none whose bytes a hearing beyond sight holds as well."""
         query = (

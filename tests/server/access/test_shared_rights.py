@@ -286,6 +286,17 @@ async def test_what_a_room_says_of_a_closed_hearing_at_one_closes_it_at_all(url:
         assert levels[1].of("h2") is Classification.OPEN, "the last few of each room count"
 
 
+async def test_what_a_room_said_last_counts_whatever_the_clock_of_who_heard_it_before(url: str) -> None:
+    one, two = Process(url), Process(url)
+    ahead, behind = RecordWriter(one.database, utc_ns=lambda: 9 * 10**18), RecordWriter(two.database, utc_ns=lambda: 1)
+    levels = Classifications(ahead, RecordReader(one.database), one.rights)
+    async with running(one, two):
+        await ahead.note_closed([("court1/c03", f"h{number}") for number in range(4)])
+        await behind.note_closed([("court1/c03", "h9"), ("court1/c04", "h8")])
+        await until(lambda: levels.of("h9") is levels.of("h8") is levels.of("h3") is Classification.RESTRICTED)
+        assert levels.of("h0") is Classification.OPEN
+
+
 async def test_all_processes_have_the_database_s_clock(url: str) -> None:
     behind, ahead = Process(url, ahead_ns=-3600 * 10**9), Process(url, ahead_ns=3600 * 10**9)
     async with running(behind, ahead):

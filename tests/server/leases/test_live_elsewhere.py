@@ -210,6 +210,7 @@ async def test_a_process_that_does_not_hear_the_room_says_so_and_ends_no_part_be
         assert (first["known"], first["online"], first["hearing"]) == (False, False, None)
         page = (await http.get("/api/hearings/h1")).json()
         assert (page["now_ms"], page["room_known"]) == (None, False)
+        assert page["court_name"] == "尖山区人民法院", "as it was said at the opening"
         while not (later := await room())["known"]:  # since somebody has asked, it is listened to
             two.status(601 * 10**9)
         assert (later["online"], later["hearing"]["id"]) == (True, "h1")
