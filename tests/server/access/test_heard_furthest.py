@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Hearing:
 
     def __init__(self, url: str) -> None:
         self.now_s = 0.0
-        self.patience_s = itertools.repeat(0.0)
+        self.patience_s: Iterator[float] = itertools.repeat(0.0)
         self.database = open_database(url)
         self.rights = SharedRights(self.database)
         self.rooms = Rooms([RoomEntry(court="court1", room="c03")], monotonic_s=lambda: self.now_s)
