@@ -132,16 +132,12 @@ class SharedRights(SnapshotTaker):
         """`WutongError` "rights-unknown" unless this process knows who may see what."""
         if not self.known():
             self._note_known(known=False)
-            raise self._unknown()
+            raise WutongError(
+                "中心暂时无法确认查阅权限，已停止显示，请稍后重试 (the center cannot tell for now who may see what and "
+                "shows nothing; try again)",
+                code="rights-unknown",
+            )
         self._note_known(known=True)
-
-    @staticmethod
-    def _unknown() -> WutongError:
-        return WutongError(
-            "中心暂时无法确认查阅权限，已停止显示，请稍后重试 (the center cannot tell for now who may see what and "
-            "shows nothing; try again)",
-            code="rights-unknown",
-        )
 
     async def until_taken(self, version: int, anew: int) -> None:
         """Return when this process has taken a version that was read in the database when `anew` was as it says."""
@@ -155,14 +151,25 @@ class SharedRights(SnapshotTaker):
         if not self.shared or self._db is None:
             return
         anew = self.anew
-        try:
-            version = await self._db.read(stored_version)
-        except StorageError:
-            raise self._unknown() from None
+        while (version := await self._stored_version(self._db)) is None:
+            self.check()
+            await asyncio.sleep(LOOK_S)
         while not self._has_taken(version, anew):
             self.check()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._taken.wait(), LOOK_S)
+
+    async def _stored_version(self, database: Database) -> int | None:
+        """None while the database does not say it; `WutongError` "rights-unknown" when it says nothing for too long."""
+        asked = asyncio.ensure_future(database.read(stored_version))
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody waits any more
+        while not asked.done():
+            self.check()
+            await asyncio.wait({asked}, timeout=LOOK_S)
+        try:
+            return asked.result()
+        except StorageError:
+            return None
 
     def _has_taken(self, version: int, anew: int) -> bool:
         """`anew` is of before the version was read: what was read as a whole after it is as new, whatever its number
