@@ -24,6 +24,7 @@ STORE_S = 15.0
 DOCKETS_S = 10.0
 MONTHS_S = 6 * 3600.0
 VIEWED_S = 5.0
+HEARD_S = 2.0
 
 
 @contextlib.asynccontextmanager
@@ -48,6 +49,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         asyncio.create_task(every(DEVICES_S, center.refresh_devices), name="devices"),
         asyncio.create_task(every(STORE_S, center.look_at_store), name="store"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
+        asyncio.create_task(every(HEARD_S, center.furthest.poll), name="furthest"),
         asyncio.create_task(center.monitoring.run(), name="metrics"),
         *([] if center.is_gateway else _tasks_of_the_record(center)),
         *([] if center.share is None else center.share.tasks()),

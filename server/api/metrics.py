@@ -69,14 +69,22 @@ class CenterMetrics:
     owns: Callable[[str], bool] = lambda room: True
     """Of several processes each says what it knows of its own rooms."""
     role: str = ALONE
+    not_taken_over: Callable[[], str] | None = None
+    """Why it cannot answer rooms of its own, of several processes."""
     loop_delay: LoopDelay = field(default_factory=LoopDelay)
 
     def monitoring(self, config: Config) -> Monitoring:
         """The monitoring of this center, with the doors that its configuration wants."""
         reserve_bytes = int(config.storage.reserve_gib * 2**30)
-        role = "" if self.role == ALONE else self.role
         readiness = center_readiness(
-            self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights, role
+            self.data,
+            reserve_bytes,
+            self.objects,
+            self.database,
+            self.broker,
+            self.rights,
+            role="" if self.role == ALONE else self.role,
+            not_taken_over=self.not_taken_over,
         )
         return Monitoring(config.metrics, self._scrape(readiness), readiness, self.loop_delay)
 

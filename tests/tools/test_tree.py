@@ -26,6 +26,8 @@ LONGER = {
 }
 """Files of code that are longer, and why."""
 MOST_IN_A_FOLDER = 16
+FULLER = {"server/migrations/versions": "one for each change of the schema, found by its number"}
+"""Folders that hold more, and why."""
 
 BRITISH = re.compile(
     r"(colour|behaviour|favour|neighbour|honour|labour|catalogue|enrolment|fulfil\b|centre|metres?\b|grey|licence|defence"
@@ -87,7 +89,7 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
 
 def test_no_folder_is_so_full_that_its_modules_must_be_searched() -> None:
     modules = Counter(_named(path.parent) for path in _python(*PACKAGES) if path.name != "__init__.py")
-    full = {folder: count for folder, count in modules.items() if count > MOST_IN_A_FOLDER}
+    full = {folder: count for folder, count in modules.items() if count > MOST_IN_A_FOLDER and folder not in FULLER}
     assert full == {}, "a folder is a concern: cut it by the concerns that are in it"
 
 
