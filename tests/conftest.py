@@ -31,6 +31,18 @@ databases.watch()
 quick_codes.make_quick()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported here stays; only what the tests make is looked through for what nobody holds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest itself chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     kinds.mark(items)

@@ -7,6 +7,9 @@ set -uo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
 . tools/node.sh
+# Hundreds of processes are started; each would compile every module anew, where the system's settings keep Python from
+# leaving what it has compiled to the next one.
+unset PYTHONDONTWRITEBYTECODE
 bin=.venv/bin
 began=$SECONDS
 # pytest ends at Ctrl-C as if its tests had failed; the rest shall not begin then.
