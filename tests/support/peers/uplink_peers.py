@@ -26,6 +26,7 @@ from tuspyserver import create_tus_router
 
 from sync import topics
 from sync.broker_address import BrokerAddress
+from sync.broker_client import BrokerClient
 from sync.http.rights.rules import public
 from sync.http.serve import new_app
 from sync.ledger.messages.object_claim import sign_stored
@@ -101,7 +102,7 @@ class CenterPeer:
         self.messages: list[tuple[str, bytes]] = []
         self.receipting = True
         self._lock = threading.Lock()
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
+        client = BrokerClient(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
         client.username_pw_set(broker.center.username, broker.center.password_file.read_text())
         client.reconnect_delay_set(1, 1)
         client.on_connect = lambda c, *_: c.subscribe("court/v1/#", 1)
