@@ -35,6 +35,16 @@ class BrokerClient(mqtt.Client):
             self._host, self._port = next(self.turns)
         return super().reconnect()
 
+    def loop_stop(self) -> MQTTErrorCode:
+        """End its thread, and let go of the connection and of what the thread was woken by.
+
+        The library keeps those until the client is thrown away, which of one that its own callbacks hold is at nobody
+        knows what time.
+        """
+        ended = super().loop_stop()
+        self._reset_sockets()
+        return ended
+
 
 def in_packets(filters: Sequence[T], most: int) -> Iterator[list[T]]:
     """Filters as they are asked for, so many in one packet."""

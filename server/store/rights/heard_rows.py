@@ -97,7 +97,7 @@ def asked(connection: Connection, hearings: Collection[str] | None) -> list[Furt
 
 def keep_heard(connection: Connection, process: str, heard: Collection[FurthestHeard]) -> None:
     """Write down what a process has heard; nothing that it said before is made less by it."""
-    insert = inserting(connection, heard_furthest)
+    insert = inserting(connection.dialect.name, heard_furthest)
     new, old = insert.excluded, heard_furthest.c
     kept = {
         "room": new.room,

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import topics
+from sync.broker_client import BrokerClient
 from sync.uplink.files.tus import TusClient
 from tests.support.peers.device_signatures import device_key, enroll_devices, signed_batch
 from tests.support.quick_tls import UNTRUSTING
@@ -78,7 +78,7 @@ class RoomPeer:
 
     def __post_init__(self) -> None:
         self.key = device_key(self.address)
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
+        self._client = BrokerClient(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
         self._client.max_inflight_messages_set(1000)
         self._client.will_set(f"{topics.of_room(self.address)}/status", b'{"online":false}', qos=1)
         self.ready = False

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync.broker_address import Will
+from sync.broker_client import BrokerClient
 from sync.ledger import note
 from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.keys import CENTER, make_key
@@ -214,7 +215,7 @@ async def test_a_fork_is_kept_for_the_panel_until_something_larger_is_witnessed(
 @pytest.fixture
 def stranger(broker: Mosquitto) -> Iterator[Any]:
     """The account of the room next door."""
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="next-door", protocol=mqtt.MQTTv311)
+    client = BrokerClient(CallbackAPIVersion.VERSION2, client_id="next-door", protocol=mqtt.MQTTv311)
     client.username_pw_set(broker.other.username, broker.other.password_file.read_text())
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
