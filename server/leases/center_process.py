@@ -11,10 +11,9 @@ import secrets
 from dataclasses import dataclass, field
 
 from server.config import Config
+from server.tls.process_accounts import MOST_PROCESSES, process_account
 from sync.errors import ConfigError
 from sync.tls.hosts import is_loopback
-
-MOST_PROCESSES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class CenterProcess:
 
     def account(self, center: str) -> str:
         """Its name at the broker, where the center's would be `center`."""
-        return f"{center}-{self.number}"
+        return process_account(center, self.number)
 
 
 def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, CenterProcess]:
@@ -42,15 +41,15 @@ def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, Ce
             "多个中心进程需要 PostgreSQL，请先设置 storage.database (several processes of a center share a PostgreSQL: "
             "set storage.database, or start one without --process)"
         )
-    if config.mqtt.kind != "mosquitto":
-        raise ConfigError(
-            "多个中心进程目前只支持 Mosquitto 消息服务器 (several processes of a center have accounts of their own at "
-            'the broker, which are written for Mosquitto alone so far: set mqtt.kind = "mosquitto", or start one '
-            "without --process)"
-        )
     web = config.web.model_copy(update={"port": config.web.port + number})
     metrics = config.metrics
     if metrics.port:
+        if abs(metrics.port - config.web.port) < MOST_PROCESSES:
+            raise ConfigError(
+                f"metrics.port 与 web.port 相距太近 (metrics.port {metrics.port} is so near to web.port "
+                f"{config.web.port} that one process would want the port of another, which both add their number to): "
+                f"set metrics.port to {config.web.port + 100}, say"
+            )
         metrics = metrics.model_copy(update={"port": metrics.port + number})
     host = reach or web.host
     if not reach and host in ("0.0.0.0", "::"):  # noqa: S104 (asked, not bound)
