@@ -285,6 +285,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         devices=certificates,
         rights=rights,
         owns=ownership.owns,
+        share=share,
     ).monitoring(config)
     monitoring.install(app)
     center = Center(

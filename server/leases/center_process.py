@@ -7,13 +7,22 @@ random name for each of its lives, so that what an earlier life was given is nev
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from server.config import Config
-from server.tls.process_accounts import MOST_PROCESSES, process_account
+from server.tls.process_accounts import MOST_PROCESSES, process_account, process_accounts
 from sync.errors import ConfigError
+from sync.tls.certificates import PeerIdentity
 from sync.tls.hosts import is_loopback
+from sync.tls.names import CENTER
+
+_SOURCES = "127.0.88."
+"""On the loopback the process N asks the others from 127.0.88.N, so that these know whose connection it is."""
+_ACCOUNTS = frozenset(process_accounts(CENTER, MOST_PROCESSES))
+_ADDRESSES = frozenset(f"{_SOURCES}{number}" for number in range(1, MOST_PROCESSES + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +35,31 @@ class CenterProcess:
     name: str = field(default_factory=lambda: secrets.token_hex(16))
     """Of this life alone."""
 
+    @property
+    def source(self) -> str | None:
+        """From which address of the loopback it asks other processes; None where these are on other machines, or are
+        reached by a name or by IPv6."""
+        host = urlsplit(self.address).hostname or ""
+        try:
+            on_loopback = ipaddress.IPv4Address(host).is_loopback
+        except ValueError:
+            return None
+        return f"{_SOURCES}{self.number}" if on_loopback else None
+
     def account(self, center: str) -> str:
         """Its name at the broker, where the center's would be `center`."""
         return process_account(center, self.number)
+
+
+def colleague_by_certificate(_address: str, peer: PeerIdentity | None) -> str:
+    """Which other process of this center a connection is of, by the certificate that came with it; "" for none. No room
+    has such a name."""
+    return peer.name if peer is not None and peer.name in _ACCOUNTS else ""
+
+
+def colleague_by_address(address: str, _peer: PeerIdentity | None) -> str:
+    """The same where there is no TLS, and so nobody but programs of this machine: by the address it is made from."""
+    return address if address in _ADDRESSES else ""
 
 
 def as_process(config: Config, number: int, reach: str = "") -> tuple[Config, CenterProcess]:

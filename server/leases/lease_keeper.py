@@ -82,6 +82,7 @@ class LeaseKeeper:
         """How far the database's clock is ahead of this machine's."""
         self._why = ""
         self.rounds_failed = 0
+        """Rounds that the database did not answer."""
 
     def owns(self, room: str) -> bool:
         """Whether this process is the owner of a room now, and ready for it."""
@@ -100,6 +101,11 @@ class LeaseKeeper:
     def count(self) -> int:
         """How many shards this process owns."""
         return len(self._acting) if self._clock_s() < self._until_s else 0
+
+    @property
+    def round_age_s(self) -> float | None:
+        """How long ago the last round began that was answered; None before the first."""
+        return None if self._asked_s == float("-inf") else self._clock_s() - self._asked_s
 
     def owner_of(self, room: str) -> str:
         """Where the owner of a room is reached; "" while it has none, or is this process."""

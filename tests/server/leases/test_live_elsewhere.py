@@ -13,11 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from server.config import load_config
-from server.leases.center_process import as_process
 from server.leases.lease_rows import leave
-from server.running import running
-from server.service import build
 from sync import topics
 from sync.media.envelope import Envelope, Kind
 from sync.uplink.files.piece_client import PieceClient
@@ -36,21 +32,13 @@ from tests.support.peers.center_processes import free_ports
 from tests.support.peers.live_tab import INIT, Tab, envelope, tab
 from tests.support.peers.piece_peers import claim_of, piece
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
+from tests.support.peers.two_processes import two_processes
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
 
 ROOM = "court1/c03"
 BENCH = f"{ROOM}/bench"
 CASE = {"id": "c1", "case_no": "(2026)黑05民初1号", "cause": "", "parties": {}, "public": True}
-
-
-@contextlib.asynccontextmanager
-async def process_at(file: Path, broker_port: int, number: int) -> AsyncIterator[Served]:
-    config, mine = as_process(load_config(file), number)
-    center = build(config, mine)
-    async with running(center, config.web.host, config.web.port) as port:
-        await until(lambda: center.broker.connected)
-        yield Served(f"http://127.0.0.1:{port}", broker_port, config.storage.data, center)
 
 
 @dataclass
@@ -71,16 +59,7 @@ class Two:
 async def two(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> AsyncIterator[Two]:
     file = tmp_path / "center.toml"
     file.write_text(config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres)))
-    async with process_at(file, broker_port, 1) as first, process_at(file, broker_port, 2) as second:
-        await first.enroll()
-        await second.center.enrollment.refresh()
-        keepers = [one.center.share.keeper for one in (first, second)]
-        while not (keepers[0].count == keepers[1].count == 128 and any(one.owns(ROOM) for one in keepers)):
-            for keeper in keepers:
-                await keeper.step()  # not at its time, so that nobody waits
-        for keeper in keepers:
-            await keeper.step()
-        owner, other = (first, second) if first.center.share.keeper.owns(ROOM) else (second, first)
+    async with two_processes(file, broker_port, ROOM) as (owner, other):
         peer = await RoomPeer(broker_port).start()
         try:
             yield Two(owner, other, peer)

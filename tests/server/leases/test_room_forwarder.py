@@ -17,8 +17,9 @@ from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
 from server.ingest.room_tokens import Tokens, room_by
+from server.leases.forward_bounds import AGAIN, FULL, NO_OWNER, OF_ONE_ROOM, UNREACHABLE, ForwardBounds
 from server.leases.forward_pass import HEADER, ForwardPass, PassSealer
-from server.leases.room_forwarder import OF_ONE_ROOM, RoomForwarder
+from server.leases.room_forwarder import RoomForwarder
 from sync.errors import AccessError
 from sync.http.rights.access import Access
 from sync.http.rights.people import People
@@ -74,8 +75,15 @@ class Process:
         self.app = new_app("process")
         access.install(self.app, "test")
         self._route(self.app)
+        self.bounds = ForwardBounds()
         self.app.add_middleware(
-            RoomForwarder, tokens=self.tokens, owners=self.owners, sealer=SEALER, here=self.url, tls=None
+            RoomForwarder,
+            tokens=self.tokens,
+            owners=self.owners,
+            sealer=SEALER,
+            here=self.url,
+            tls=None,
+            bounds=self.bounds,
         )
 
     def _route(self, app: FastAPI) -> None:
@@ -132,6 +140,7 @@ async def test_a_request_is_handed_on_with_its_body_and_answered_by_the_owner(
     assert HEADER not in answer.headers
     assert second.bodies == [data]
     assert first.bodies == []
+    assert (first.bounds.answered, first.bounds.under_way, first.bounds.failed) == (1, 0, {})
 
 
 async def test_a_room_says_to_no_other_process_from_where_it_comes(
@@ -170,6 +179,8 @@ async def test_nothing_is_handed_on_twice(two: tuple[Process, Process], http: ht
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["retry-after"]
     assert first.came == second.came == 0
+    assert (first.bounds.failed, second.bounds.failed) == ({}, {AGAIN: 1})
+    assert first.bounds.answered == 1
 
 
 async def test_a_room_without_an_owner_is_asked_to_come_again(
@@ -182,6 +193,7 @@ async def test_a_room_without_an_owner_is_asked_to_come_again(
     answer = await http.post(f"{first.url}/api/pieces", content=b"x")
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert "127.0.0.1" not in answer.text
+    assert first.bounds.failed == {NO_OWNER: 1, UNREACHABLE: 1}
     assert second.came == 0
 
 
@@ -280,6 +292,7 @@ async def test_of_one_room_so_many_requests_are_under_way_and_then_no_more(
         more, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         done |= more
     assert {task.result().status_code for task in done} == {503}
+    assert (first.bounds.under_way, first.bounds.failed) == (OF_ONE_ROOM, {FULL: 3})
     second.go_on.set()
     assert {(await task).status_code for task in waiting} == {200}
     assert (await http.post(f"{first.url}/api/pieces", content=b"x")).status_code == 200, "the place is free again"

@@ -23,7 +23,7 @@ from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsIdentity
 from sync.uplink.service import Uplink, UplinkConfig
-from tests.support.peers.tls_center import ROOM, TlsCenter, files_of
+from tests.support.peers.tls_center import ROOM, TlsDoor, files_of
 
 COURT, NAME = ROOM.split("/")
 
@@ -66,7 +66,7 @@ class Device:
 
 @contextlib.asynccontextmanager
 async def running(
-    center: TlsCenter, folder: Path, key: Ed25519PrivateKey, client_id: str = ROOM
+    center: TlsDoor, folder: Path, key: Ed25519PrivateKey, client_id: str = ROOM
 ) -> AsyncIterator[Device]:
     """The real uplink over the disk in `folder`, with certificate and key that lie there."""
     layout = RoomPaths(folder)
