@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -27,6 +28,12 @@ from wutong.demo.broker import Account, account, write_config
 PATIENCE_S = 120
 """Processes start slowly on a machine that is busy with other things."""
 COMMAND = [sys.executable, "-c", "from wutong.cli import main; main()", "server", "--config"]
+
+OWNERS = (
+    "SELECT l.shard, p.address FROM leases l JOIN center_processes p ON p.name = l.owner"
+    " WHERE l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+)
+"""Asks which shard is whose."""
 
 
 def free_ports(count: int) -> int:
@@ -71,10 +78,12 @@ class RightsBroker(OneProcess):
 class NumberedProcess(OneProcess):
     """One of them."""
 
-    def __init__(self, config: Path, number: int, port: int) -> None:
+    def __init__(self, config: Path, number: int, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: by which it is asked where it serves HTTPS."""
         self.number, self.port = number, port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}" if tls is None else f"https://127.0.0.1:{port}"
         self._config = config
+        self._tls = tls
 
     @property
     def runs(self) -> bool:
@@ -94,7 +103,8 @@ class NumberedProcess(OneProcess):
             assert self._process is not None
             assert self._process.poll() is None, "the process ended by itself"
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/api/session", trust_env=False).status_code == 401:
+                verify = True if self._tls is None else self._tls
+                if httpx.get(f"{self.url}/api/session", trust_env=False, verify=verify).status_code == 401:
                     return
             time.sleep(0.05)  # nor does it
         raise AssertionError("the process did not start")
@@ -168,11 +178,7 @@ class CenterProcesses:
 
     def owners(self) -> dict[int, str]:
         """shard -> address of the process that owns it; those of none are missing."""
-        query = (
-            "SELECT l.shard, p.address FROM leases l JOIN center_processes p ON p.name = l.owner"
-            " WHERE l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-        )
-        return {int(shard): str(address) for shard, address in self.rows(query)}
+        return {int(shard): str(address) for shard, address in self.rows(OWNERS)}
 
     def served(self, number: int) -> Served:
         """One of the processes, as its visitors see it."""
