@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.leases.center_process import CenterProcess
 from server.leases.lease_fence import LeaseFence
-from server.leases.lease_rows import LeaseRound, give_back, leave, renew
+from server.leases.lease_rows import LeaseRound, give_back, leave, renew, twin_of
 from server.leases.shards import shard_of
 from server.store.refusals import refusal_of
 from sync.errors import ConfigError, StorageError
@@ -119,7 +119,7 @@ class LeaseKeeper:
         """Take what is free. `ConfigError` when another process of this number runs."""
         self._loop = asyncio.get_running_loop()
         until_s = self._clock_s() + TWIN_S
-        while twin := (await self._round()).twin:
+        while twin := await self._twin():
             if self._clock_s() > until_s:
                 await self.stop()
                 raise ConfigError(
@@ -177,6 +177,10 @@ class LeaseKeeper:
         except StorageError as error:
             log.warning("leases_not_given_back", why=error.message, next="others take them when they have ended")
         await asyncio.to_thread(self._thread.shutdown)
+
+    async def _twin(self) -> str:
+        """Become one of the processes, unless another one of this number lives; its name."""
+        return await self._in_thread(lambda c: twin_of(c, self.mine)) or (await self._round()).twin
 
     async def _round(self) -> LeaseRound:
         asked_s, asked_ns = self._clock_s(), time.time_ns()

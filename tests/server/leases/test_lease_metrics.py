@@ -85,17 +85,3 @@ async def test_rounds_that_the_database_does_not_answer_are_counted_and_the_last
     found = await said_by(owner)
     assert found["wutong_center_lease_round_age_seconds"] == 100
     assert found["wutong_center_leases"] == found['wutong_center_rooms_owned{state="ready"}'] == 0
-
-
-async def test_a_room_that_has_no_owner_and_one_that_does_not_answer_are_counted_apart(
-    two: tuple[Served, Served], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, other = two
-    headers = {"Authorization": f"Bearer {TOKENS[ROOM]}"}
-    keeper = other.center.share.keeper
-    async with httpx.AsyncClient(base_url=other.url, headers=headers, timeout=30, trust_env=False) as http:
-        for address, code in (("", "no-owner"), ("http://127.0.0.1:1", "unreachable")):
-            monkeypatch.setattr(keeper, "owner_of", lambda room, address=address: address)
-            assert (await http.post("/api/pieces", content=b"x")).status_code == 503
-            found = await said_by(other)
-            assert found[f'wutong_center_forward_failed_total{{code="{code}"}}'] == 1

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
 from server.ingest.room_tokens import Tokens, room_by
+from server.leases.center_process import CenterProcess
 from server.leases.forward_bounds import AGAIN, FULL, NO_OWNER, OF_ONE_ROOM, UNREACHABLE, ForwardBounds
 from server.leases.forward_pass import HEADER, ForwardPass, PassSealer
 from server.leases.room_forwarder import RoomForwarder
@@ -76,6 +77,7 @@ class Process:
         access.install(self.app, "test")
         self._route(self.app)
         self.bounds = ForwardBounds()
+        self.source = CenterProcess(1, self.url).source
         self.app.add_middleware(
             RoomForwarder,
             tokens=self.tokens,
@@ -84,6 +86,7 @@ class Process:
             here=self.url,
             tls=None,
             bounds=self.bounds,
+            source=self.source,
         )
 
     def _route(self, app: FastAPI) -> None:
@@ -102,6 +105,7 @@ class Process:
             self.bodies.append(body)
             said = {"Host": request.headers["host"], "Location": "/api/uploads/1", HEADER: "none of yours"}
             said["From"] = ",".join(request.headers.get(name, "") for name in ("x-forwarded-for", "forwarded"))
+            said["Who"] = request.client.host if request.client is not None else ""
             said["By"] = request.headers.get("x-forwarded-proto", "")
             return Response(f"{request.scope['wutong_room']} {len(body)}", headers=said)
 
@@ -149,6 +153,15 @@ async def test_a_room_says_to_no_other_process_from_where_it_comes(
     lies = {"X-Forwarded-For": "10.9.9.9", "Forwarded": "for=10.9.9.9", "X-Forwarded-Proto": "https"}
     answer = await http.post(f"{two[0].url}/api/pieces", content=b"x", headers=lies)
     assert (answer.headers["from"], answer.headers["by"]) == (",", "http")
+
+
+async def test_the_owner_sees_from_where_the_other_process_asks(
+    two: tuple[Process, Process], http: httpx.AsyncClient
+) -> None:
+    """By that its door knows whose connection it is, where there is no certificate."""
+    first, second = two
+    assert (await http.post(f"{first.url}/api/pieces", content=b"x")).headers["who"] == first.source
+    assert (await http.post(f"{second.url}/api/pieces", content=b"x")).headers["who"] == "127.0.0.1"
 
 
 async def test_an_address_that_is_too_long_is_none(two: tuple[Process, Process], http: httpx.AsyncClient) -> None:
