@@ -38,7 +38,7 @@ from tests.support.peers.tls_center import ROOM, files_of
 from tests.support.peers.tls_court import shows
 from tests.support.peers.tls_device import Device, running
 
-pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(400)]
 
 CROWD = [f"crowd/r{number:02}" for number in range(100)]
 PATIENCE_S = 100

@@ -153,8 +153,14 @@ class ProxiedCenter:
         """Everything."""
         self.broker.start()
         self._watcher.start()
-        for one in self.processes:  # the first start of a center is that of one process
+        first, *others = self.processes
+        first.start()
+        while not (self.data / "codes.json").exists():  # the first start of a center is that of one process
+            assert first.is_alive(), "the process ended by itself"
+            time.sleep(0.05)
+        for one in others:
             one.start()
+        for one in self.processes:
             one.wait()
         self.nginx.start()
 
