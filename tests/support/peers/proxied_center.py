@@ -164,6 +164,14 @@ class ProxiedCenter:
             one.wait()
         self.nginx.start()
 
+    def complete(self) -> None:
+        """Start the processes that do not run."""
+        for one in self.processes:
+            if not one.is_alive():
+                one.kill()
+                one.start()
+                one.wait()
+
     def end(self) -> None:
         """Everything, at once."""
         self.nginx.kill()
