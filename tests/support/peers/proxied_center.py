@@ -97,6 +97,10 @@ class ShippedNginx(OneProcess):
                 assert time.monotonic() < until_s
                 time.sleep(0.02)  # it tells nobody when it is ready
 
+    def errors(self) -> list[str]:
+        """What it has said last, of what went wrong."""
+        return (self.folder / "log").read_text().splitlines()[-4:]
+
 
 class ProxiedCenter:
     """`proxied_center` makes and ends it."""
@@ -221,8 +225,13 @@ class ProxiedCenter:
 
     def owner(self, room: str) -> int:
         """The number of the process that owns a room; 0 for none."""
+        return self.owners([room])[room]
+
+    def owners(self, rooms: Sequence[str]) -> dict[str, int]:
+        """The same of each of these."""
         addresses = dict(self.rows(OWNERS))
-        return next((one.number for one in self.processes if one.url == addresses.get(shard_of(room))), 0)
+        numbers = {one.url: one.number for one in self.processes}
+        return {room: numbers.get(addresses.get(shard_of(room), ""), 0) for room in rooms}
 
     def is_shared(self) -> bool:
         """Whether each process owns its fair share."""

@@ -52,7 +52,10 @@ class Device:
         return number
 
     def digests(self) -> dict[int, str]:
-        return {event.number: event_digest(event) for event in self.log.since(0)}
+        found: dict[int, str] = {}
+        while events := self.log.since(max(found, default=0)):
+            found |= {event.number: event_digest(event) for event in events}
+        return found
 
     def pending(self) -> set[int]:
         return {event.number for event in self.log.pending(limit=1000)}
