@@ -308,6 +308,13 @@ async def asks(center: ProxiedCenter, port: int, files: TlsFiles | None) -> Any:
         return answer.code
 
 
+async def is_handed_on(center: ProxiedCenter, port: int, files: TlsFiles) -> None:
+    """Until a process knows who owns the room, and that one is ready for it."""
+    async with httpx.AsyncClient(verify=center.trusting(files), timeout=60, trust_env=False) as http:
+        while (await http.post(f"https://127.0.0.1:{port}/api/pieces", content=b"x")).status_code == 503:
+            await asyncio.sleep(0.2)
+
+
 async def scraped_at(center: ProxiedCenter, port: int) -> dict[str, float]:
     async with httpx.AsyncClient(verify=center.trusting(), timeout=60, trust_env=False) as http:
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -322,6 +329,7 @@ async def test_a_flood_at_one_door_for_rooms_of_the_other_process_starves_nobody
     first, second = center.processes
     of_second = [room for room, owner in center.owners(CROWD).items() if owner == second.number]
     *pouring, quiet = of_second[: DoorLimits().of_address // OF_ONE_ROOM + 2]
+    await is_handed_on(center, first.port, center.crowd[quiet])
     async with flood(center, first.port, pouring, OF_ONE_ROOM) as became:
         # The first rooms have taken the half that is for who pours, each of the others has a place all the same; less
         # where the owner was too busy to greet one of them in time.
