@@ -10,7 +10,9 @@ import structlog
 
 from server.access.shared_sessions import USE_S
 from server.center import Center
+from server.leases.center_process import colleague_by_address, colleague_by_certificate
 from sync.http.serve import serving
+from sync.http.wire.connection import Colleague, no_colleague
 from sync.runtime.process.service import cancel_and_wait, every
 
 log = structlog.get_logger(__name__)
@@ -67,7 +69,12 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         task.add_done_callback(ended)
     try:
         context, plain = center.tls.served()
-        async with serving(center.app, host, port, proxies=proxies, tls=context, plain=plain) as bound:
+        colleague: Colleague = no_colleague
+        if center.share is not None:
+            colleague = colleague_by_address if context is None else colleague_by_certificate
+        async with serving(
+            center.app, host, port, proxies=proxies, tls=context, plain=plain, colleague=colleague
+        ) as bound:
             yield bound
     finally:
         signs_last = center.share is None or center.share.keeper.owns_first()

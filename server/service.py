@@ -289,7 +289,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         rights=rights,
         owns=ownership.owns,
         role=ownership.role,
-        not_taken_over=None if share is None else lambda: share.lacks,
+        share=share,
     ).monitoring(config)
     monitoring.install(app)
     center = Center(

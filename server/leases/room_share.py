@@ -22,6 +22,7 @@ from server.ingest.mqtt import CenterBroker
 from server.ingest.room_tokens import Tokens
 from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.uploads.tus_folder import UploadFolder
+from server.leases.forward_bounds import ForwardBounds
 from server.leases.forward_pass import PassSealer
 from server.leases.lease_keeper import LeaseKeeper
 from server.leases.room_forwarder import RoomForwarder
@@ -93,6 +94,11 @@ class RoomShare:
         self._publisher = publisher
         self._forgetful = forgetful
         self._monotonic_s = monotonic_s
+        self.forwarding = ForwardBounds()
+        self.take_overs = 0
+        """How often rooms became this process's own."""
+        self.take_overs_failed = 0
+        """How often what earlier owners have left of them could not be read; it is tried again."""
         self._preparing: dict[str, object] = {}
         """room -> which turn of reading will make it ready."""
         keeper.preparing = self._preparing.keys()
@@ -130,6 +136,8 @@ class RoomShare:
             sealer=sealer,
             here=self.keeper.mine.address,
             tls=tls,
+            bounds=self.forwarding,
+            source=self.keeper.mine.source,
         )
 
     async def start(self) -> None:
@@ -164,6 +172,7 @@ class RoomShare:
         ]
 
     def _gained(self, rooms: Collection[str]) -> None:
+        self.take_overs += 1
         turn = object()
         self._preparing.update(dict.fromkeys(rooms, turn))
         task = asyncio.get_running_loop().create_task(self._prepare(turn))
@@ -199,6 +208,7 @@ class RoomShare:
                 self._why_not = ""
                 break
             except (StorageError, OSError) as error:
+                self.take_overs_failed += 1
                 log.error("rooms_not_taken_over", why=str(error), next="it is tried again")
                 self._why_not = NOT_TAKEN_OVER
                 await asyncio.sleep(AGAIN_S)

@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from server.leases.room_share import RoomShare
-from tests.server.leases.test_live_elsewhere import ROOM, process_at
+from tests.server.leases.test_live_elsewhere import ROOM
 from tests.support.peers.center_peers import RoomPeer, config_text, opening, said, until
 from tests.support.peers.center_processes import free_ports
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
+from tests.support.peers.process_here import process_at
 from tests.support.peers.scraper import TOKEN
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]

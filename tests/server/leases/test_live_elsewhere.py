@@ -34,7 +34,7 @@ from tests.support.peers.center_processes import free_ports
 from tests.support.peers.live_tab import INIT, Tab, envelope, tab
 from tests.support.peers.piece_peers import claim_of, piece
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
-from tests.support.peers.process_here import process_at
+from tests.support.peers.two_processes import two_processes
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
 
@@ -61,16 +61,7 @@ class Two:
 async def two(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> AsyncIterator[Two]:
     file = tmp_path / "center.toml"
     file.write_text(config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres)))
-    async with process_at(file, broker_port, 1) as first, process_at(file, broker_port, 2) as second:
-        await first.enroll()
-        await second.center.enrollment.refresh()
-        keepers = [one.center.share.keeper for one in (first, second)]
-        while not (keepers[0].count == keepers[1].count == 128 and any(one.owns(ROOM) for one in keepers)):
-            for keeper in keepers:
-                await keeper.step()  # not at its time, so that nobody waits
-        for keeper in keepers:
-            await keeper.step()
-        owner, other = (first, second) if first.center.share.keeper.owns(ROOM) else (second, first)
+    async with two_processes(file, broker_port, ROOM) as (owner, other):
         peer = await RoomPeer(broker_port).start()
         try:
             yield Two(owner, other, peer)
