@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import ssl
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -264,8 +264,8 @@ class Half:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def of(cls, port: int, tls: ssl.SSLContext) -> Half:
-        made = cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls))
+    async def of(cls, port: int, tls: ssl.SSLContext, source: str) -> Half:
+        made = cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls, local_addr=(source, 0)))
         head = "POST /api/objects HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Wutong: 1\r\nContent-Type: application/json\r\n"
         made.writer.write(f"{head}Content-Length: 60000\r\nExpect: 100-continue\r\n\r\n".encode() + b"{" * 20_000)
         return made
@@ -283,13 +283,15 @@ class Half:
 
 
 @contextlib.asynccontextmanager
-async def flood(center: ProxiedCenter, port: int, rooms: list[str], each: int) -> AsyncIterator[list[int]]:
-    """So many half requests of each of these rooms at one port; what became of them."""
+async def flood(
+    center: ProxiedCenter, port: int, rooms: list[str], each: int, sources: Sequence[str]
+) -> AsyncIterator[list[int]]:
+    """So many half requests of each of these rooms at one port, from these addresses; what became of them."""
     halves: list[Half] = []
     try:
-        for room in rooms:
+        for room, source in zip(rooms, itertools.cycle(sources), strict=False):
             tls = center.trusting(center.crowd[room])
-            halves += await asyncio.gather(*(Half.of(port, tls) for _ in range(each)))
+            halves += await asyncio.gather(*(Half.of(port, tls, source) for _ in range(each)))
         yield [await half.status() for half in halves]
     finally:
         for half in halves:
@@ -310,9 +312,11 @@ async def asks(center: ProxiedCenter, port: int, files: TlsFiles | None) -> Any:
 
 async def is_handed_on(center: ProxiedCenter, port: int, files: TlsFiles) -> None:
     """Until a process knows who owns the room, and that one is ready for it."""
-    async with httpx.AsyncClient(verify=center.trusting(files), timeout=60, trust_env=False) as http:
-        while (await http.post(f"https://127.0.0.1:{port}/api/pieces", content=b"x")).status_code == 503:
-            await asyncio.sleep(0.2)
+    verify, status = center.trusting(files), 503
+    while status == 503:
+        async with httpx.AsyncClient(verify=verify, timeout=60, trust_env=False) as http:  # refused, it is closed
+            status = (await http.post(f"https://127.0.0.1:{port}/api/pieces", content=b"x")).status_code
+        await asyncio.sleep(0.2)
 
 
 async def scraped_at(center: ProxiedCenter, port: int) -> dict[str, float]:
@@ -330,7 +334,7 @@ async def test_a_flood_at_one_door_for_rooms_of_the_other_process_starves_nobody
     of_second = [room for room, owner in center.owners(CROWD).items() if owner == second.number]
     *pouring, quiet = of_second[: DoorLimits().of_address // OF_ONE_ROOM + 2]
     await is_handed_on(center, first.port, center.crowd[quiet])
-    async with flood(center, first.port, pouring, OF_ONE_ROOM) as became:
+    async with flood(center, first.port, pouring, OF_ONE_ROOM, ["127.0.0.8", "127.0.0.9"]) as became:
         # The first rooms have taken the half that is for who pours, each of the others has a place all the same; less
         # where the owner was too busy to greet one of them in time.
         handed_on = OF_ONE_OWNER // 2 + len(pouring) - OF_ONE_OWNER // 2 // OF_ONE_ROOM
@@ -344,6 +348,6 @@ async def test_a_flood_at_one_door_for_rooms_of_the_other_process_starves_nobody
         assert await asks(center, first.port, center.crowd[quiet]) == "", "a room that asked nothing has a place"
     # And who pours at the owner's own door leaves what is handed on to it alone.
     rooms = of_second[: DoorLimits().of_address // OF_ONE_ROOM]
-    async with flood(center, second.port, rooms, OF_ONE_ROOM) as became:
+    async with flood(center, second.port, rooms, OF_ONE_ROOM, ["127.0.0.1"]) as became:
         assert set(became) == {100}
         assert await asks(center, first.port, center.crowd[quiet]) == ""
