@@ -26,7 +26,6 @@ from tuspyserver import create_tus_router
 
 from sync import topics
 from sync.broker_address import BrokerAddress
-from sync.broker_client import BrokerClient
 from sync.http.rights.rules import public
 from sync.http.serve import new_app
 from sync.ledger.messages.object_claim import sign_stored
@@ -36,6 +35,7 @@ from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says
 from tests.support.peers.line_relay import Ends, LineRelay
 from tests.support.peers.one_process import OneProcess
+from wutong.bench.threaded_client import ThreadedClient
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"
@@ -102,7 +102,7 @@ class CenterPeer:
         self.messages: list[tuple[str, bytes]] = []
         self.receipting = True
         self._lock = threading.Lock()
-        client = BrokerClient(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
+        client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
         client.username_pw_set(broker.center.username, broker.center.password_file.read_text())
         client.reconnect_delay_set(1, 1)
         client.on_connect = lambda c, *_: c.subscribe("court/v1/#", 1)
