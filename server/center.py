@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from server.access.audit import Audit
 from server.access.classification import Classifications
 from server.access.grants import Grants
+from server.access.heard_furthest import HeardFurthest
 from server.access.sealing import Sealing
 from server.access.shared_rights import SharedRights
 from server.access.shared_sessions import SharedSessions
@@ -67,6 +68,7 @@ class Center:
     folds: KeptFolds
     classifications: Classifications
     sealing: Sealing
+    furthest: HeardFurthest
     grants: Grants
     viewed: ViewingLog
     playing: PlaybackService

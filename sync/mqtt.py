@@ -58,6 +58,8 @@ STOOD_STILL_S = 1.5 * KEEPALIVE_S
 AWAKE_S = 1.0
 SUBSCRIBE_AGAIN_S = 30.0
 """After a broker took the connection and not each topic."""
+MOST_NAMED = 8
+"""Of refused topics, in a line of the log."""
 
 Handler = Callable[[bytes], None]
 AnyHandler = Callable[[str, bytes], None]
@@ -315,7 +317,8 @@ class MqttConnection:
     def _subscribed(self, mid: int, failures: list[bool]) -> None:
         asked = self._asked.pop(mid, [])
         if refused := [one for one, failed in zip(asked, failures, strict=False) if failed]:
-            log.warning("subscriptions_refused", topics=[topic for topic, _ in refused], again_s=SUBSCRIBE_AGAIN_S)
+            named = [topic for topic, _ in refused[:MOST_NAMED]]
+            log.warning("subscriptions_refused", topics=named, count=len(refused), again_s=SUBSCRIBE_AGAIN_S)
             assert self._loop is not None
             self._loop.call_later(SUBSCRIBE_AGAIN_S, self._subscribe_again, refused, self._connects)
 

@@ -9,15 +9,23 @@ A *gateway* is one that owns no room, whoever else lives or dies: it serves thos
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from server.config import Config
+from server.tls.process_accounts import MOST_PROCESSES, process_account, process_accounts
 from sync.errors import ConfigError
+from sync.tls.certificates import PeerIdentity
 from sync.tls.hosts import is_loopback
+from sync.tls.names import CENTER
 
-MOST_PROCESSES = 64
 LEASE_S = 6.0
+_SOURCES = "127.0.88."
+"""On the loopback the process N asks the others from 127.0.88.N, so that these know whose connection it is."""
+_ACCOUNTS = frozenset(process_accounts(CENTER, MOST_PROCESSES))
+_ADDRESSES = frozenset(f"{_SOURCES}{number}" for number in range(1, MOST_PROCESSES + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,31 @@ class CenterProcess:
     lease_s: float = LEASE_S
     """So long a lease of it lasts."""
 
+    @property
+    def source(self) -> str | None:
+        """From which address of the loopback it asks other processes; None where these are on other machines, or are
+        reached by a name or by IPv6."""
+        host = urlsplit(self.address).hostname or ""
+        try:
+            on_loopback = ipaddress.IPv4Address(host).is_loopback
+        except ValueError:
+            return None
+        return f"{_SOURCES}{self.number}" if on_loopback else None
+
     def account(self, center: str) -> str:
         """Its name at the broker, where the center's would be `center`."""
-        return f"{center}-{self.number}"
+        return process_account(center, self.number)
+
+
+def colleague_by_certificate(_address: str, peer: PeerIdentity | None) -> str:
+    """Which other process of this center a connection is of, by the certificate that came with it; "" for none. No room
+    has such a name."""
+    return peer.name if peer is not None and peer.name in _ACCOUNTS else ""
+
+
+def colleague_by_address(address: str, _peer: PeerIdentity | None) -> str:
+    """The same where there is no TLS, and so nobody but programs of this machine: by the address it is made from."""
+    return address if address in _ADDRESSES else ""
 
 
 def as_process(
@@ -51,15 +81,15 @@ def as_process(
             "多个中心进程需要 PostgreSQL，请先设置 storage.database (several processes of a center share a PostgreSQL: "
             "set storage.database, or start one without --process)"
         )
-    if config.mqtt.kind != "mosquitto":
-        raise ConfigError(
-            "多个中心进程目前只支持 Mosquitto 消息服务器 (several processes of a center have accounts of their own at "
-            'the broker, which are written for Mosquitto alone so far: set mqtt.kind = "mosquitto", or start one '
-            "without --process)"
-        )
     web = config.web.model_copy(update={"port": config.web.port + number})
     metrics = config.metrics
     if metrics.port:
+        if abs(metrics.port - config.web.port) < MOST_PROCESSES:
+            raise ConfigError(
+                f"metrics.port 与 web.port 相距太近 (metrics.port {metrics.port} is so near to web.port "
+                f"{config.web.port} that one process would want the port of another, which both add their number to): "
+                f"set metrics.port to {config.web.port + 100}, say"
+            )
         metrics = metrics.model_copy(update={"port": metrics.port + number})
     host = reach or web.host
     if not reach and host in ("0.0.0.0", "::"):  # noqa: S104 (asked, not bound)

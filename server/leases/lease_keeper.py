@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.leases.center_process import CenterProcess
 from server.leases.lease_fence import LeaseFence
-from server.leases.lease_rows import LeaseRound, give_back, leave, renew
+from server.leases.lease_rows import LeaseRound, give_back, leave, renew, twin_of
 from server.leases.shards import shard_of
 from server.store.refusals import refusal_of
 from sync.errors import ConfigError, StorageError
@@ -87,6 +87,7 @@ class LeaseKeeper:
         """How far the database's clock is ahead of this machine's."""
         self._why = ""
         self.rounds_failed = 0
+        """Rounds that the database did not answer."""
 
     def owns(self, room: str) -> bool:
         """Whether this process is the owner of a room now, and ready for it."""
@@ -106,6 +107,11 @@ class LeaseKeeper:
         """How many shards this process owns."""
         return len(self._acting) if self._clock_s() < self._until_s else 0
 
+    @property
+    def round_age_s(self) -> float | None:
+        """How long ago the last round began that was answered; None before the first."""
+        return None if self._asked_s == float("-inf") else self._clock_s() - self._asked_s
+
     def owner_of(self, room: str) -> str:
         """Where the owner of a room is reached; "" while it has none, or is this process."""
         return "" if self.has(room) else self._addresses.get(shard_of(room), "")
@@ -118,7 +124,7 @@ class LeaseKeeper:
         """Take what is free. `ConfigError` when another process of this number runs."""
         self._loop = asyncio.get_running_loop()
         until_s = self._clock_s() + TWIN * self._lease_s
-        while twin := (await self._round()).twin:
+        while twin := await self._twin():
             if self._clock_s() > until_s:
                 await self.stop()
                 raise ConfigError(
@@ -176,6 +182,10 @@ class LeaseKeeper:
         except StorageError as error:
             log.warning("leases_not_given_back", why=error.message, next="others take them when they have ended")
         await asyncio.to_thread(self._thread.shutdown)
+
+    async def _twin(self) -> str:
+        """Become one of the processes, unless another one of this number lives; its name."""
+        return await self._in_thread(lambda c: twin_of(c, self.mine)) or (await self._round()).twin
 
     async def _round(self) -> LeaseRound:
         asked_s, asked_ns = self._clock_s(), time.time_ns()

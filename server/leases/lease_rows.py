@@ -134,6 +134,16 @@ def check_tokens(connection: Connection, mine: CenterProcess, wanted: Mapping[in
     return frozenset(wanted.keys() - held)
 
 
+def twin_of(connection: Connection, mine: CenterProcess) -> str:
+    """The name of another living process of this one's number; empty where there is none. Who asks is not listed by it,
+    and takes nothing: a process that is started twice by mistake has no share in the rooms."""
+    _hurry(connection)
+    now = connection.execute(_NOW).scalar_one()
+    p = center_processes.c
+    others = select(p.name).where(p.number == mine.number, p.name != mine.name, p.until_ms > now)
+    return connection.execute(others).scalars().first() or ""
+
+
 def living(connection: Connection) -> list[int]:
     """The numbers of the processes that share this database now."""
     now = connection.execute(_NOW).scalar_one()

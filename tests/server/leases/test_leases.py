@@ -193,6 +193,12 @@ async def test_two_of_one_number_are_refused_in_words_and_the_first_goes_on(
     await first.keeper.step()
     twin = Seen(database, 1)
     twin.clock = Turned()
+    # While it waits for the other one to be gone it has no share, so no room is without an owner for it.
+    assert await twin.keeper._twin() == first.keeper.mine.name
+    await first.rounds(2)
+    assert await twin.keeper._twin() == first.keeper.mine.name
+    assert first.keeper.count == SHARDS
+    assert await sql(database, "SELECT count(*) FROM center_processes") == [(1,)]
 
     def hurried() -> float:
         twin.clock.now_s += 5

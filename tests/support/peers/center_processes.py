@@ -7,10 +7,11 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ from wutong.demo.broker import Account, account, write_config
 
 PATIENCE_S = 120
 """Processes start slowly on a machine that is busy with other things."""
+
+OWNERS = (
+    "SELECT l.shard, p.address FROM leases l JOIN center_processes p ON p.name = l.owner"
+    " WHERE l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+)
+"""Asks which shard is whose."""
 
 
 def free_ports(count: int) -> int:
@@ -73,10 +80,14 @@ class NumberedProcess(OneProcess):
     _process: Any = None
     """A `ForkedCommand`."""
 
-    def __init__(self, config: Path, number: int, port: int, *, is_gateway: bool = False) -> None:
+    def __init__(
+        self, config: Path, number: int, port: int, tls: ssl.SSLContext | None = None, *, is_gateway: bool = False
+    ) -> None:
+        """`tls`: by which it is asked where it serves HTTPS."""
         self.number, self.port, self.is_gateway = number, port, is_gateway
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}" if tls is None else f"https://127.0.0.1:{port}"
         self._config = config
+        self._tls = tls
 
     @property
     def runs(self) -> bool:
@@ -103,7 +114,11 @@ class NumberedProcess(OneProcess):
 
     def _status(self) -> int:
         """To a stranger; without all that a client of the product makes for a connection."""
-        line = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        line: HTTPConnection = (
+            HTTPConnection("127.0.0.1", self.port, timeout=5)
+            if self._tls is None
+            else HTTPSConnection("127.0.0.1", self.port, timeout=5, context=self._tls)
+        )
         try:
             line.request("GET", "/api/session")
             return line.getresponse().status
@@ -185,11 +200,7 @@ class CenterProcesses:
 
     def owners(self) -> dict[int, str]:
         """shard -> address of the process that owns it; those of none are missing."""
-        query = (
-            "SELECT l.shard, p.address FROM leases l JOIN center_processes p ON p.name = l.owner"
-            " WHERE l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-        )
-        return {int(shard): str(address) for shard, address in self.rows(query)}
+        return {int(shard): str(address) for shard, address in self.rows(OWNERS)}
 
     def served(self, number: int) -> Served:
         """One of the processes, as its visitors see it."""
