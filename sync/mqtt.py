@@ -258,7 +258,7 @@ class MqttConnection:
         sock = self._client.socket()
         if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):
-                # Not TLS's own way, after which paho's thread might write in clear for a moment.
+                # Not TLS's own way, after which paho might write in clear for a moment.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     # The methods below are called by paho from within what it does, with a lock of its own held: whoever is told of the

@@ -66,7 +66,7 @@ class CenterBroker:
         self._connection.start()
 
     async def stop(self) -> None:
-        """Disconnect and end the thread."""
+        """Disconnect."""
         await self._connection.stop()
 
     def hear(self, wanted: Mapping[str, Collection[str]]) -> None:
