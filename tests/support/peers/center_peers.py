@@ -56,7 +56,7 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(5)
 
 
-async def until(condition: Callable[[], Any], timeout_s: float = 15) -> Any:
+async def until(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
     """Wait until `condition()` is true and return its value."""
     try:
         async with asyncio.timeout(timeout_s):
