@@ -33,8 +33,8 @@ def replace_file(
 
     Text is written as UTF-8; the folder is made if need be. `private`: mode 0600; `mode`: that one, whatever the umask
     is. `synced`: on disk when this returns; False is for what nobody misses after a power cut. One writer per file:
-    the draft beside it is `<name>.new`; `shared`: other threads and processes replace it, too, and each has a draft of its own.
-    `OSError` when the disk refuses; the old file stands.
+    the draft beside it is `<name>.new`; `shared`: other threads and processes replace it, too, and each has a draft of
+    its own. `OSError` when the disk refuses; the old file stands.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{threading.get_native_id()}.new" if shared else f"{path.name}.new")

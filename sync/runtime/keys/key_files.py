@@ -22,7 +22,7 @@ def read_key_file(path: Path) -> bytes:
 
 
 def make_key_file(path: Path, data: bytes) -> None:
-    """Write `data`, synced, unless another thread or process has just made the file: then that one stands. `OSError`."""
+    """Write `data`, synced, unless somebody else has just made the file: then that one stands. `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: a power cut in the middle must not leave half a key under the name.
     fresh = path.with_suffix(f".{threading.get_native_id()}.new")

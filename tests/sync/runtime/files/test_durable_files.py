@@ -67,7 +67,7 @@ def test_two_processes_that_replace_one_file_have_a_draft_each(tmp_path: Path, m
     def meanwhile(fd: int) -> None:
         monkeypatch.setattr(os, "fsync", true)
         with monkeypatch.context() as other:
-            other.setattr(os, "getpid", lambda: 1)
+            other.setattr(threading, "get_native_id", lambda: 1)
             replace_file(path, "the other's", shared=True)
         true(fd)
 
