@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync.errors import MediaError
+from sync.media.access_unit import SampleRow
 
 MAX_SAMPLES = 10_000
 """Of a whole fragment, whatever its runs say one by one. An honest one of half a second has some hundred."""
@@ -58,6 +59,8 @@ class FragmentSamples:
     bytes: int
     """All samples together."""
     key_frame: bool
+    offset: int = 0
+    """Of the first sample: from when it is decoded to when it is shown."""
 
 
 def children(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -201,8 +204,10 @@ def _aac(descriptors: bytes) -> tuple[str, bytes]:
     raise MediaError("an AAC description is cut short")
 
 
-def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable) -> FragmentSamples:
-    """Read the content of a `moof` box, `data[start:end]`."""
+def parse_fragment_samples(
+    data: bytes, start: int, end: int, table: SampleTable, rows: list[SampleRow] | None = None
+) -> FragmentSamples:
+    """Read the content of a `moof` box, `data[start:end]`. `rows`: where each sample is noted as well."""
     mfhd = _one(data, start, end, b"mfhd")
     sequence = _u32(data, mfhd[0] + 4, mfhd[1])
     traf = _one(data, start, end, b"traf")
@@ -227,7 +232,7 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
         raise MediaError("a fragment has no samples")
     if len(runs) > MAX_RUNS:
         raise MediaError(f"a fragment has {len(runs)} runs of samples and may have {MAX_RUNS}")
-    read = _Runs(defaults)
+    read = _Runs(defaults, rows)
     for run in runs:
         read.take(data, *run)
     if not read.sizes:
@@ -245,18 +250,21 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
         sizes=tuple(read.sizes),
         bytes=read.bytes,
         key_frame=table.kind == "audio" or not read.first_flags & _NON_SYNC,
+        offset=read.first_offset,
     )
 
 
 class _Runs:
     """Adds up the `trun` boxes of a fragment."""
 
-    def __init__(self, defaults: list[int]) -> None:
+    def __init__(self, defaults: list[int], rows: list[SampleRow] | None) -> None:
         self._duration, self._size, self._flags = defaults
+        self._rows = rows
         self.sizes: list[int] = []
         self.bytes = 0
         self.duration = 0
         self.first_flags = self._flags
+        self.first_offset = 0
         self.data_offset = 0
         self.offsets_at: list[int] = []
 
@@ -286,7 +294,7 @@ class _Runs:
             self._alike(count, first_flags)
             return
         for index in range(count):
-            duration, size, sample_flags = self._duration, self._size, self._flags
+            duration, size, sample_flags, sample_offset = self._duration, self._size, self._flags, 0
             for bit in fields:
                 value = _u32(data, at, end)
                 at += 4
@@ -296,13 +304,19 @@ class _Runs:
                     size = value
                 elif bit == 0x400:
                     sample_flags = value
-            if not self.sizes and index == 0:
-                self.first_flags = first_flags if first_flags is not None else sample_flags
+                else:
+                    sample_offset = value - (value >> 31 << 32)
+            if index == 0 and first_flags is not None:
+                sample_flags = first_flags
+            if not self.sizes:
+                self.first_flags, self.first_offset = sample_flags, sample_offset
             if not size:
                 raise MediaError("a fragment announces a sample without a byte")
             self.duration += duration
             self.sizes.append(size)
             self.bytes += size
+            if self._rows is not None:
+                self._rows.append(SampleRow(duration, size, sample_flags, sample_offset))
 
     def _alike(self, count: int, first_flags: int | None) -> None:
         """Samples of which nothing is said one by one."""
@@ -310,6 +324,9 @@ class _Runs:
             raise MediaError("a fragment announces a sample without a byte")
         if not self.sizes:
             self.first_flags = first_flags if first_flags is not None else self._flags
+        if self._rows is not None:
+            flags = [self._flags if first_flags is None else first_flags, *[self._flags] * (count - 1)]
+            self._rows += [SampleRow(self._duration, self._size, one, 0) for one in flags]
         self.duration += count * self._duration
         self.sizes.extend([self._size] * count)
         self.bytes += count * self._size

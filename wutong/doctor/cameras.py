@@ -20,7 +20,7 @@ from av.error import FFmpegError
 from hardware.camera_address import FIELDS_HINT, CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.profile import Camera
-from hardware.workers.network_camera import COPIED
+from hardware.workers.unit_writer import CODECS
 from sync.errors import WutongError
 from wutong.doctor.finding import DoctorFinding, simulated
 
@@ -139,7 +139,7 @@ def look(address: CameraAddress, most_s: float = LOOK_S) -> SeenStream:
     with av.open(address.full, options=ffmpeg_arguments.NETWORK_CAMERA, timeout=(most_s, 4.0)) as camera:
         if not camera.streams.video:
             raise ValueError("no stream of pictures")
-        kept = (one for one in camera.streams.video if one.codec_context.name in COPIED)
+        kept = (one for one in camera.streams.video if one.codec_context.name in CODECS)
         stream = next(kept, camera.streams.video[0])
         began = time.monotonic()
         for packet in camera.demux(stream):
