@@ -39,7 +39,7 @@ _FRAGMENTED: dict[str, Any] = {
     "map_metadata": -1,
 }
 _AT_ONCE: dict[str, Any] = {"format": "nut", "write_index": 0, "flush_packets": 1, "map_metadata": -1}
-ENCODED_CAMERA: dict[str, str] = {"fflags": "+noparse+nofillin", "probesize": "4096", "analyzeduration": "0"}
+ENCODED_CAMERA: dict[str, str] = {"fflags": "+noparse+nofillin", "probesize": "32", "analyzeduration": "0"}
 """How the library reads that: each packet is a picture, so no parser has to wait for the next one to see its end."""
 
 NETWORK_CAMERA: dict[str, str] = {

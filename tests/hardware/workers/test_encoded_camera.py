@@ -77,20 +77,21 @@ def test_key_frames_of_a_usb_camera_are_a_second_apart_at_any_rate(fps: int) -> 
     assert found[-1].duration == pytest.approx(sorted(shares)[len(shares) // 2], abs=1)
 
 
-def test_a_picture_is_on_the_pipe_although_no_next_one_comes() -> None:
+def test_a_picture_is_on_the_pipe_before_the_next_one_is_there() -> None:
     command = encoder(2, 60)
     reads, writes = command.index("-re"), command.index("-i") + 2
-    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "320x180", "-r", "25", "-probesize", "32", "-i", "pipe:0"]
+    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "320x180", "-r", "25", "-probesize", "32"]
+    raw += ["-analyzeduration", "0", "-i", "pipe:0"]
     with worker([*command[:reads], *raw, *command[writes:]]) as (child, media):
         assert child.stdin is not None
-        for _ in range(3):
-            child.stdin.write(bytes(320 * 180 * 3 // 2))
-        child.stdin.flush()
-        begun = [unit for unit, _ in zip(units(media), range(3), strict=False)]
-    assert [unit.decode_time for unit in begun] == [0, 3600, 7200]
-    for unit in begun:
-        assert unit.stamps is not None
-        assert unit.stamps.coded_ns >= unit.stamps.taken_ns
+        coming = units(media)
+        for number in range(12):
+            child.stdin.write(bytes([16 + number]) * (320 * 180 * 3 // 2))
+            child.stdin.flush()
+            unit = next(coming)
+            assert unit.decode_time == number * 3600
+            assert unit.stamps is not None
+            assert unit.stamps.coded_ns >= unit.stamps.taken_ns
 
 
 def test_the_words_and_the_status_of_an_encoder_that_fails_are_the_worker_s() -> None:
