@@ -30,6 +30,11 @@ class _Bits:
         """How many were read."""
         return self.length - self._left
 
+    @property
+    def rest(self) -> int:
+        """All bits that were not read, as a number."""
+        return self._bits & ((1 << self._left) - 1)
+
     def u(self, count: int) -> int:
         """An unsigned number of so many bits."""
         if count > self._left:
@@ -162,7 +167,7 @@ def _parse(data: bytes) -> SequenceParameters:
                 bits.ue(most)
             reordered = bits.ue(_MOST_FRAMES)
             bits.ue(_MOST_FRAMES)
-    if not bits.u(1):
+    if not bits.u(1) or bits.rest:
         raise MediaError("an H.264 parameter set does not end where it should")
     return SequenceParameters(profile, frames, order, vui_at, restriction_at, reordered)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from sync.media.h264_sps import parse_sps
+
 VUI_FLAGS = 8
 """Of a VUI in which nothing is said: eight flags before the one that is looked for."""
 
@@ -65,6 +67,14 @@ class SetWriter:
         bits += "1"
         bits += "0" * (-len(bits) % 8)
         return with_emulation(int(bits, 2).to_bytes(len(bits) // 8, "big"))
+
+
+def without_vui(unit: bytes) -> bytes:
+    """An encoder's set as one that says no VUI would have written it."""
+    plain = unit.replace(b"\0\0\3", b"\0\0")
+    head = f"{int.from_bytes(plain):0{8 * len(plain)}b}"[: parse_sps(unit).vui_at] + "01"
+    head += "0" * (-len(head) % 8)
+    return with_emulation(int(head, 2).to_bytes(len(head) // 8, "big"))
 
 
 BASELINE = SetWriter(profile=66, frames=1).unit()

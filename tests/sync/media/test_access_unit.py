@@ -66,7 +66,7 @@ def test_another_program_decodes_what_was_written() -> None:
         assert isinstance(one, Fragment)
         data += StageStamps(1000, 2000).pack() + ReferenceTime(1, 10**18, one.decode_time).pack()
         data += pack_fragment(1, one.sequence, one.decode_time, sample_rows(one, begins), sample_bytes(one))
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         assert len(list(container.decode(video=0))) == sum(len(one.sizes) for one in found if isinstance(one, Fragment))
 
 

@@ -16,7 +16,15 @@ from sync.media.fmp4 import Init, parse_init
 from sync.media.h264_config import H264Config, with_config
 from sync.media.h264_sps import parse_sps, without_reordering
 from sync.media.nal_units import annex_b_units
-from tests.support.files.parameter_sets import BASELINE, HIGH, MAIN, SetWriter, parameter_sets, with_emulation
+from tests.support.files.parameter_sets import (
+    BASELINE,
+    HIGH,
+    MAIN,
+    SetWriter,
+    parameter_sets,
+    with_emulation,
+    without_vui,
+)
 from wutong.bench.sync.simulated_world import init
 
 
@@ -87,10 +95,7 @@ def pictures() -> tuple[bytes, list[bytes]]:
     frames = [np.full((96, 64), 10 * n, np.uint8) for n in range(8)]
     coded = [bytes(p) for f in frames for p in made.encode(av.VideoFrame.from_ndarray(f, format="yuv420p"))]
     sps, pps = annex_b_units(made.extradata or b"")
-    plain = sps.replace(b"\0\0\3", b"\0\0")
-    head = f"{int.from_bytes(plain):0{8 * len(plain)}b}"[: parse_sps(sps).vui_at] + "01"
-    head += "0" * (-len(head) % 8)
-    bare = with_emulation(int(head, 2).to_bytes(len(head) // 8, "big"))
+    bare = without_vui(sps)
     assert parse_sps(bare).reordered_frames is None
     return bare, [pps, *coded]
 
