@@ -26,6 +26,7 @@ from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
 from wutong.bench.browser import chromium, sign_in, unwarned_context
+from wutong.bench.live.stages import RoomStages
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
@@ -68,19 +69,30 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console, 
 
 
 async def _watch(stack: Stack, seconds: float, console: Console) -> dict[str, Any]:
-    room = stack.rooms[0]
+    room, stages = stack.rooms[0], RoomStages()
+    listening = asyncio.create_task(stages.listen(room.data, _CAMERA))
+    try:
+        raw, busy = await _seen(stack, room.address, seconds, console)
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+    return figures(raw, seconds, busy) | {"room_stages_ms": stages.figures()}
+
+
+async def _seen(stack: Stack, address: str, seconds: float, console: Console) -> tuple[dict[str, Any], float]:
+    """What the page saw, and how many cores were busy meanwhile."""
     async with chromium() as browser:
         context = await unwarned_context(browser)
         page = await context.new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
-        await page.add_init_script(live_script(room.address))
+        await page.add_init_script(live_script(address))
         before, started = _cpu_s(stack), time.monotonic()
-        await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")
+        await page.goto(f"{stack.center_url}/inspect#/room/{address}")
         for _ in track(range(int(seconds)), "watching the room", console=console, transient=True):
             await asyncio.sleep(1)
         raw = await page.evaluate("window.__wutong_live")
-        busy = (_cpu_s(stack) - before) / (time.monotonic() - started)
-    return figures(raw, seconds, busy)
+        return raw, (_cpu_s(stack) - before) / (time.monotonic() - started)
 
 
 def live_script(address: str) -> str:
