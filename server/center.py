@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from server.access.audit import Audit
 from server.access.classification import Classifications
 from server.access.grants import Grants
+from server.access.heard_furthest import HeardFurthest
 from server.access.sealing import Sealing
 from server.access.shared_rights import SharedRights
 from server.access.shared_sessions import SharedSessions
@@ -67,6 +68,7 @@ class Center:
     folds: KeptFolds
     classifications: Classifications
     sealing: Sealing
+    furthest: HeardFurthest
     grants: Grants
     viewed: ViewingLog
     playing: PlaybackService
@@ -83,6 +85,11 @@ class Center:
     """How this process shares the rooms with others; None where it is the only one."""
     failed: asyncio.Future[None]
     """Ends with the error of the first part that failed; the process then ends and is started again."""
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether this process leaves all rooms to others."""
+        return self.share is not None and self.share.keeper.mine.is_gateway
 
     async def poll(self) -> None:
         """What is looked at about once a second."""

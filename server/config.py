@@ -149,6 +149,9 @@ class StoreSettings(_ConfigPart):
     database_password_file: Path | None = Field(
         None, description="file (mode 0600) with the password of the database's user"
     )
+    lease_s: float = Field(
+        6.0, ge=2, le=60, description="of several processes: when one was killed, its rooms wait so long for the next"
+    )
     reserve_gib: float = Field(1.0, ge=0, le=10_000, description="uploads wait (507) while less than this is free")
     max_upload_gib: float = Field(8.0, gt=0, le=1024, description="one segment or exhibit may not be larger")
     upload_quota_gib: float = Field(

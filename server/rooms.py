@@ -13,6 +13,9 @@ when something else has changed, and only then is anybody told, and what the roo
 Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
 nothing of it, and one from before a broken connection says nothing at all: until the room says its status anew it is
 not *heard*, and nothing live of it may be shown to anybody.
+
+Of several processes of a center one does not listen to all rooms (`server.leases.room_subscriptions`). A room that it
+does not hear, or not yet, is not *known*: what it said before is forgotten, and nobody is told that it is away.
 """
 
 from __future__ import annotations
@@ -98,6 +101,8 @@ class KnownRoom:
     """What its statuses say beside counters and clocks: what has been looked through."""
     look: object = None
     """How it looked when somebody was last told."""
+    known: bool = True
+    """Whether anything is known of how it is now, that it is away among it."""
     heard: bool = False
     """Whether a status has come since the room, or the way to it, was last away."""
     uplinks: RoomUplinks = field(default_factory=RoomUplinks)
@@ -138,6 +143,7 @@ class KnownRoom:
         """What people see of it, and of which hearing what is live in it is: nobody is told of anything else."""
         status = self.status
         return (
+            self.known,
             self.online,
             self.steady,
             self.court_name,
@@ -154,6 +160,7 @@ class KnownRoom:
         room: ShownRoom = {
             "address": self.address,
             "online": self.online,
+            "known": self.known,
             "court_name": self.court_name,
             "room_name": self.room_name,
             "hearing": None if status is None else said.hearing,
@@ -233,6 +240,7 @@ class Rooms:
         if said is StatusWorth.BY_THE_OTHER:
             self._said_by_the_other(room)
             return
+        room.known = True
         if status.online:
             room.status, room.hearing_text, room.steady_recorder, room.steady = status, hearing, recorder, steady
             room.court_name = status.court_name or room.court_name
@@ -290,9 +298,19 @@ class Rooms:
             room.heard = False
 
     def unheard_of(self, addresses: Iterable[str]) -> None:
-        """These rooms are not listened to any more: nothing live of them may be shown by what they said last."""
+        """These rooms are not listened to, or not any more: nothing is known of them by what they said last."""
         for address in addresses:
-            self._rooms[address].heard = False
+            room = self._rooms[address]
+            self._online.pop(address, None)
+            room.known = room.heard = room.online = False
+            room.status = room.steady = room.steady_recorder = room.seen_utc_ns = None
+            room.hearing_text = ""
+            self._notify(room)
+
+    def listened_to(self, address: str) -> None:
+        """This room has been listened to for `STALE_S`: if it has said nothing, it is away."""
+        self._rooms[address].known = True
+        self._notify(self._rooms[address])
 
     def opened(self, address: str, hearing: str, room_ns: int) -> None:
         """The opening of a hearing is stored; the room's status may not say so yet."""

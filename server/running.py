@@ -10,7 +10,9 @@ import structlog
 
 from server.access.shared_sessions import USE_S
 from server.center import Center
+from server.leases.center_process import colleague_by_address, colleague_by_certificate
 from sync.http.serve import serving
+from sync.http.wire.connection import Colleague, no_colleague
 from sync.runtime.process.service import cancel_and_wait, every
 
 log = structlog.get_logger(__name__)
@@ -24,6 +26,7 @@ STORE_S = 15.0
 DOCKETS_S = 10.0
 MONTHS_S = 6 * 3600.0
 VIEWED_S = 5.0
+HEARD_S = 2.0
 
 
 @contextlib.asynccontextmanager
@@ -40,23 +43,17 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.share.start()
     center.broker.start()
     tasks = [
-        asyncio.create_task(center.ingest.run(), name="ingest"),
-        asyncio.create_task(center.witness.run(), name="witness"),
         asyncio.create_task(center.audit.run(), name="audit"),
-        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
-        asyncio.create_task(center.record.catch_up_times(), name="times"),
         asyncio.create_task(every(POLL_S, center.poll), name="poll"),
         asyncio.create_task(center.live.wall.run(), name="wall"),
         *center.tls.tasks(),
-        asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(DEMAND_S, center.demand), name="demand"),
         asyncio.create_task(every(DEVICES_S, center.refresh_devices), name="devices"),
-        asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
         asyncio.create_task(every(STORE_S, center.look_at_store), name="store"),
-        asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(VIEWED_S, center.viewed.poll), name="viewed"),
+        asyncio.create_task(every(HEARD_S, center.furthest.poll), name="furthest"),
         asyncio.create_task(center.monitoring.run(), name="metrics"),
-        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
+        *([] if center.is_gateway else _tasks_of_the_record(center)),
         *([] if center.share is None else center.share.tasks()),
     ]
     if center.sessions is not None:
@@ -72,7 +69,12 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         task.add_done_callback(ended)
     try:
         context, plain = center.tls.served()
-        async with serving(center.app, host, port, proxies=proxies, tls=context, plain=plain) as bound:
+        colleague: Colleague = no_colleague
+        if center.share is not None:
+            colleague = colleague_by_address if context is None else colleague_by_certificate
+        async with serving(
+            center.app, host, port, proxies=proxies, tls=context, plain=plain, colleague=colleague
+        ) as bound:
             yield bound
     finally:
         signs_last = center.share is None or center.share.keeper.owns_first()
@@ -90,3 +92,17 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
             await center.share.stop()
         await asyncio.to_thread(center.folds.close)
         await asyncio.to_thread(center.database.close)
+
+
+def _tasks_of_the_record(center: Center) -> list[asyncio.Task[None]]:
+    """What goes on where rooms may be owned."""
+    return [
+        asyncio.create_task(center.ingest.run(), name="ingest"),
+        asyncio.create_task(center.witness.run(), name="witness"),
+        asyncio.create_task(center.ledger.run(), name="audit-ledger"),
+        asyncio.create_task(center.record.catch_up_times(), name="times"),
+        asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
+        asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
+        asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
+        asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
+    ]

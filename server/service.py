@@ -13,6 +13,7 @@ from server.access.audit import Audit
 from server.access.center_people import open_people
 from server.access.classification import Classifications
 from server.access.grants import Grants
+from server.access.heard_furthest import HeardFurthest
 from server.access.sealing import Sealing
 from server.access.shared_rights import SharedRights
 from server.access.viewing_log import ViewingLog
@@ -166,9 +167,10 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
-    elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), ownership.owns)
-    for told in (classifications.stored, rooms.stored, live.stored):
-        elsewhere.stored.add(told)
+    elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), rights, ownership.owns)
+    for told in (classifications.stored, rooms.stored):
+        elsewhere.read.add(told)
+    elsewhere.stored.add(live.stored)
     messages = RoomMessages(
         rooms, ingest, witness.offer, live, mishaps, pace=pace, is_shut=certificates.is_shut, owns=ownership.owns
     )
@@ -261,7 +263,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         viewed=viewed,
         sealing=sealing,
     ).install(app)
-    SealingRoutes(access, archive, sealing, rooms).install(app)
+    furthest = HeardFurthest(database, rooms, sealing, rights, lambda: live.rooms_with_parts)
+    SealingRoutes(access, archive, sealing, furthest).install(app)
     pages.install(app, ["inspect", "view"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy)
@@ -285,6 +288,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         devices=certificates,
         rights=rights,
         owns=ownership.owns,
+        role=ownership.role,
+        share=share,
     ).monitoring(config)
     monitoring.install(app)
     center = Center(
@@ -306,6 +311,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         folds,
         classifications,
         sealing,
+        furthest,
         grants,
         viewed,
         playing,

@@ -23,6 +23,9 @@ class ShownRoom(TypedDict):
     address: str
     """court/room"""
     online: bool
+    known: bool
+    """False at a process of the center that does not listen to the room, or not long enough: nothing is said of it, and
+    not that it is away."""
     court_name: str
     room_name: str
     hearing: LiveHearing | None

@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker (3.1.1): paho in its own thread, bridged to the event loop. Rooms and center use it.
+"""One connection to an MQTT broker (3.1.1), on the event loop (`sync.line_driver`). Rooms and center use it.
 
 Promises: the messages of one sender reach their handlers in order, on the event loop, which is let go after each
 `TURN_BYTES`; senders take turns by bytes, and what waits is bounded (`sync.runtime.bounds.fair_inbox`): what is too
@@ -29,16 +29,15 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from sync.broker_address import BrokerAddress, Will
 from sync.broker_client import BrokerClient, in_packets
+from sync.line_driver import GOODBYE_S, LineDriver
 from sync.runtime.bounds.fair_inbox import FairInbox
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from sync.runtime.logs.seldom import is_named
-from sync.tls.read_ahead import ReadAheadSocket
 
 log = structlog.get_logger(__name__)
 
@@ -54,15 +53,13 @@ MAX_BACKLOG_BYTES = 32 * 1024 * 1024
 """Of all that waits to be written or, of QoS 1, to be acknowledged: more is not taken until some of it has gone."""
 MOST_FILTERS = 500
 """Asked for in one packet."""
-GOODBYE_S = 1.0
-"""So long a last message may take, and so long the goodbye after it."""
 STOOD_STILL_S = 1.5 * KEEPALIVE_S
 """Who has said nothing for so long is gone by the protocol: the broker has ended the connection."""
 AWAKE_S = 1.0
 SUBSCRIBE_AGAIN_S = 30.0
 """After a broker took the connection and not each topic."""
-SEND_BUFFER_BYTES = 512 * 1024
-"""Of the socket: what the kernel holds is lag too."""
+MOST_NAMED = 8
+"""Of refused topics, in a line of the log."""
 
 Handler = Callable[[bytes], None]
 AnyHandler = Callable[[str, bytes], None]
@@ -104,16 +101,11 @@ class MqttConnection:
         self._ticker: asyncio.Task[None] | None = None
         self.why = ""
         """Why it is not connected, in words; empty before the first attempt."""
-        client = BrokerClient(CallbackAPIVersion.VERSION2, client_id=address.client_id, protocol=mqtt.MQTTv311)
+        client = BrokerClient(address.client_id)
         if address.others:
             client.turns = itertools.cycle([(address.host, address.port), *address.others])
-        client.suppress_exceptions = True
         client.max_queued_messages_set(max_queued_messages)
         client.max_inflight_messages_set(MAX_INFLIGHT_MESSAGES)
-        client.reconnect_delay_set(*RECONNECT_S)
-        if address.tls is not None:
-            address.tls.sslsocket_class = ReadAheadSocket
-            client.tls_set_context(address.tls)
         if address.username:
             client.username_pw_set(address.username, address.password)
         if will is not None:
@@ -123,8 +115,11 @@ class MqttConnection:
         client.on_publish = self._paho_publish
         client.on_subscribe = self._paho_subscribe
         client.on_message = self._paho_message
-        client.on_socket_open = self._paho_socket
         self._client = client
+        self._next_receive: asyncio.Handle | None = None
+        self._line = LineDriver(
+            client, address.tls, waits_s=RECONNECT_S, turn_ended=self._receive_now, unreached=self._unreached
+        )
 
     def subscribe(self, topic: str, qos: int, handler: Handler) -> None:
         """Call `handler(payload)` for every message of `topic`; say it before `start`."""
@@ -136,7 +131,7 @@ class MqttConnection:
     ) -> None:
         """Call `handler(topic, payload)` for what comes by topics with wildcards; say it before `start`.
 
-        `sender_of(topic)` names who takes turns with whom; it is called in another thread.
+        `sender_of(topic)` names who takes turns with whom.
         """
         self._filters += [(topic, min(qos, self._most_qos)) for topic, qos in filters]
         self._take_any = handler
@@ -193,7 +188,7 @@ class MqttConnection:
 
     def reconnect_after(self, first_s: int, longest_s: int) -> None:
         """Wait so long before connecting anew when the line is lost; `RECONNECT_S` unless this was said."""
-        self._client.reconnect_delay_set(first_s, longest_s)
+        self._line.waits_s = (first_s, longest_s)
 
     def start(self) -> None:
         """Connect in the background, for ever."""
@@ -201,10 +196,10 @@ class MqttConnection:
         self._awake_s = _boot_s()
         self._ticker = self._loop.create_task(self._stay_awake())
         self._client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
-        self._client.loop_start()
+        self._line.start()
 
     async def stop(self) -> None:
-        """Say goodbye (the will is not sent on a clean goodbye, so it is published) and end the thread.
+        """Say goodbye (the will is not sent on a clean goodbye, so it is published) and end the connection.
 
         A broker that does not take it is left alone after `GOODBYE_S` each.
         """
@@ -217,13 +212,8 @@ class MqttConnection:
         self.connected = False
         if self._ticker is not None:
             self._ticker.cancel()
-        self._client.drop_out_messages()  # paho's thread does not end before it has got rid of them
-        self._client.disconnect()
-        ending = asyncio.ensure_future(asyncio.to_thread(self._client.loop_stop))
-        _, waiting = await asyncio.wait({ending}, timeout=GOODBYE_S)
-        if waiting:
-            self._cut()
-        await ending
+        self._client.drop_out_messages()
+        await self._line.stop()
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0) -> bool:
         """Hand a message to the connection; False (and nothing is queued) when it cannot take it now.
@@ -247,9 +237,10 @@ class MqttConnection:
         return True
 
     async def _stay_awake(self) -> None:
-        """Notice that this process, or its loop, stood still; paho's thread may have noticed before."""
+        """Notice that this process, or its loop, stood still, and keep the connection alive."""
         while True:
             self._look_awake()
+            self._line.keep_alive()
             await asyncio.sleep(AWAKE_S)
 
     def _look_awake(self) -> None:
@@ -263,26 +254,19 @@ class MqttConnection:
             self._cut()
 
     def _cut(self) -> None:
-        """End the connection without a word; paho's thread notices."""
+        """End the connection without a word; the line notices."""
         sock = self._client.socket()
         if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):
-                # Not TLS's own way, after which paho's thread might write in clear for a moment.
+                # Not TLS's own way, after which paho might write in clear for a moment.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
-    # The methods below run in paho's thread and only hop to the loop: holding a lock of ours under one of paho's
-    # would invite a deadlock.
+    # The methods below are called by paho from within what it does, with a lock of its own held: whoever is told of the
+    # link, and handlers, may well publish and so come back to it, and are called when it is done.
 
-    def _hop(self, callback: Callable[..., None], *arguments: Any) -> None:
+    def _hop(self, callback: Callable[..., None], *arguments: Any) -> asyncio.Handle:
         assert self._loop is not None
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
-            self._loop.call_soon_threadsafe(callback, *arguments)
-
-    def _paho_socket(self, _client: Any, _userdata: Any, sock: Any) -> None:
-        # Nagle would hold a fragment back until the one before is acknowledged.
-        with contextlib.suppress(OSError, AttributeError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        return self._loop.call_soon(callback, *arguments)
 
     def _paho_connect(self, client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -290,17 +274,19 @@ class MqttConnection:
             return
         # What the connection before had not got rid of may be hours old; who must be heard says it again.
         client.drop_out_messages()
+        self._line.accepted()
         self._is_outdated = False
         followed = self._followed
         for some in in_packets([*self._filters, *followed.items()], MOST_FILTERS):
-            self._hop(self._note_asked, client.subscribe(some)[1], some)
+            self._note_asked(client.subscribe(some)[1], some)
         self._hop(self._up, followed)
 
     def _paho_disconnect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._hop(self._down, str(reason))
 
     def _paho_publish(self, _client: Any, _userdata: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        self._hop(self._sent, mid)
+        self.backlog_bytes -= self._outstanding.pop(mid, 0)
+        self._published.set()
 
     def _paho_subscribe(self, _client: Any, _userdata: Any, mid: int, reasons: Any, _properties: Any) -> None:
         self._hop(self._subscribed, mid, [reason.is_failure for reason in reasons])
@@ -312,9 +298,12 @@ class MqttConnection:
             return
         payload = bytes(message.payload)
         if self._inbox.put(self._sender_of(message.topic), (message.topic, payload), len(payload)):
-            self._hop(self._receive)
+            self._next_receive = self._hop(self._receive)
 
-    # On the loop:
+    # Called when paho is done:
+
+    def _unreached(self, why: str) -> None:
+        self.why = why
 
     def _refused(self, why: str) -> None:
         if why != self.why:
@@ -328,7 +317,8 @@ class MqttConnection:
     def _subscribed(self, mid: int, failures: list[bool]) -> None:
         asked = self._asked.pop(mid, [])
         if refused := [one for one, failed in zip(asked, failures, strict=False) if failed]:
-            log.warning("subscriptions_refused", topics=[topic for topic, _ in refused], again_s=SUBSCRIBE_AGAIN_S)
+            named = [topic for topic, _ in refused[:MOST_NAMED]]
+            log.warning("subscriptions_refused", topics=named, count=len(refused), again_s=SUBSCRIBE_AGAIN_S)
             assert self._loop is not None
             self._loop.call_later(SUBSCRIBE_AGAIN_S, self._subscribe_again, refused, self._connects)
 
@@ -343,7 +333,7 @@ class MqttConnection:
         self._forget_outstanding()
         self.connected = True
         self._connects += 1
-        # What came and went since paho's thread asked for what was `followed` then.
+        # What came and went since what was `followed` then was asked for.
         self._follow_now([one for one in self._followed.items() if one[0] not in followed])
         self._leave_now([name for name in followed if name not in self._followed])
         for callback in self._on_link:
@@ -364,14 +354,16 @@ class MqttConnection:
         self.backlog_bytes = 0
         self._published.set()
 
-    def _sent(self, mid: int) -> None:
-        self.backlog_bytes -= self._outstanding.pop(mid, 0)
-        self._published.set()
+    def _receive_now(self) -> None:
+        """After a turn of reading: handle what came in it without coming round again, once everybody is told that it
+        is connected."""
+        if self._next_receive is not None and self.connected:
+            self._next_receive.cancel()
+            self._receive()
 
     def _receive(self) -> None:
         taken, more = self._inbox.take(TURN_BYTES)
-        if more and self._loop is not None:
-            self._loop.call_soon(self._receive)
+        self._next_receive = self._hop(self._receive) if more else None
         for _, (topic, payload) in taken:
             try:
                 self._handle(topic, payload)
@@ -381,8 +373,7 @@ class MqttConnection:
                     log.exception("message_failed", topic=topic[:120], bytes=len(payload), failed=self.failed)
 
     def _handle(self, topic: str, payload: bytes) -> None:
-        handler = self._handlers.get(topic)
-        if handler is not None:
+        if (handler := self._handlers.get(topic)) is not None:
             handler(payload)
         elif self._take_any is not None:
             self._take_any(topic, payload)

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from tests.support import kinds, quick_codes
+from tests.support import kinds, quick_codes, quick_tls
 from tests.support.files import databases
 from wutong.bench import browser
 
@@ -29,6 +29,19 @@ settings.load_profile("exploring" if os.environ.get("WUTONG_EXPLORE") else "repe
 guard = kinds.Guard()
 databases.watch()
 quick_codes.make_quick()
+quick_tls.make_quick()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported here stays; only what the tests make is looked through for what nobody holds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself chooses by markers

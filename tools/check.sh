@@ -7,6 +7,9 @@ set -uo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
 . tools/node.sh
+# Hundreds of processes are started; each would compile every module anew, where the system's settings keep Python from
+# leaving what it has compiled to the next one.
+unset PYTHONDONTWRITEBYTECODE
 bin=.venv/bin
 began=$SECONDS
 # pytest ends at Ctrl-C as if its tests had failed; the rest shall not begin then.
@@ -27,27 +30,25 @@ run() {
 }
 web() { npm --prefix web run --silent "$1"; }
 
+# $@: more commands, each a string, that run beside those that take long and use one core each.
 lint() {
     run "ruff" $bin/ruff check .
     run "ruff format" $bin/ruff format --check .
-    run "mypy --strict" $bin/mypy
+    run "mypy --strict, svelte-check and eslint" at_once "$bin/mypy" "$@" "${pages[@]}"
     run "import-linter" $bin/lint-imports
     run "the contract of the pages" $bin/python tools/make_contract.py --check
     run "the tables of docs/scale.md" $bin/python tools/scale_table.py --check
-    lint_pages
 }
-lint_pages() {
-    run "svelte-check" web check
-    run "eslint" web lint
-}
+pages=("npm --prefix web run --silent check" "npm --prefix web run --silent lint")
 # at_once COMMAND...: each a string; they run beside each other, and what each says stands in one piece.
 at_once() {
     local at code=0 folder
     local -a running=()
     folder=$(mktemp -d)
     for at in "$@"; do
+        # What runs in a script's background would not hear Ctrl-C.
         # shellcheck disable=SC2086 # a command and its words
-        $at >"$folder/${#running[@]}" 2>&1 &
+        env --default-signal=INT $at >"$folder/${#running[@]}" 2>&1 &
         running+=($!)
     done
     for at in "${!running[@]}"; do
@@ -57,11 +58,11 @@ at_once() {
     rm -r "$folder"
     return "$code"
 }
-# Wutong runs on each Python from 3.11 on: types are checked for all, and those that are here read every file.
+# Wutong runs on each Python from 3.11 on: types are checked for all, and those that are here read every file. The first
+# is the one that mypy checks for by itself.
+other_pythons=("$bin/mypy --python-version 3.12" "$bin/mypy --python-version 3.13")
 pythons() {
     local version python
-    # The first is the one that `lint` checks for.
-    run "mypy for Python 3.12 and 3.13" at_once "$bin/mypy --python-version 3.12" "$bin/mypy --python-version 3.13"
     for version in 3.12 3.13; do
         # What stands for one that is not installed, as pyenv's, fails when it is called.
         python=$(command -v "python$version") && "$python" -c '' 2>/dev/null || continue
@@ -96,7 +97,7 @@ case "${1:-all}" in
         ;;
     web)
         run "build" web build
-        lint_pages
+        run "svelte-check and eslint" at_once "${pages[@]}"
         run "vitest" web test
         ;;
     only)
@@ -105,7 +106,7 @@ case "${1:-all}" in
         ;;
     all)
         begin_bare
-        lint
+        lint "${other_pythons[@]}"
         pythons
         run "vitest" web test
         # Coverage is measured where it costs little and disturbs no test that measures time.
@@ -113,11 +114,11 @@ case "${1:-all}" in
         run "coverage" tools/coverage.sh
         # What it finds is printed, and lies in .setup/fuzz; longer by `make fuzz`.
         run "fuzz, for 30 s" $bin/python -m tests.fuzz.run --seconds 30
-        # Four at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
+        # Six at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
         # Those with a bound on time come alone, and last the browser's, which start the whole of Wutong and Chromium
         # beside it: two at a time.
         run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
-        run "pytest" $bin/pytest -n 4 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
+        run "pytest" $bin/pytest -n 6 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
         run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
         run "pytest in the browser" $bin/pytest -n 2 --dist loadfile tests/e2e
         ;;

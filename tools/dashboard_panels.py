@@ -111,6 +111,34 @@ CENTER = [
     ),
     GraphPanel("直播片段 live fragments", "ops", [("rate(wutong_center_fragments_total[1m])", "{{instance}}")]),
     GraphPanel(
+        "分片与法庭归属 leases",
+        "short",
+        [
+            ("wutong_center_leases", "分片 {{instance}}"),
+            ("sum(wutong_center_leases)", "分片合计"),
+            ("wutong_center_rooms_owned", "法庭 {{state}} {{instance}}"),
+        ],
+    ),
+    GraphPanel(
+        "接管与续租 take-overs, renewals",
+        "short",
+        [
+            ("wutong_center_lease_round_age_seconds", "续租至今秒数 {{instance}}"),
+            ("increase(wutong_center_take_overs_total[15m])", "接管 {{instance}}"),
+            ("increase(wutong_center_take_overs_failed_total[15m])", "接管失败 {{instance}}"),
+            ("increase(wutong_center_lease_rounds_failed_total[15m])", "续租失败 {{instance}}"),
+        ],
+    ),
+    GraphPanel(
+        "转交 handed on",
+        "short",
+        [
+            ("rate(wutong_center_forwarded_total[5m])", "每秒 {{instance}}"),
+            ("wutong_center_forwarding", "进行中 {{instance}}"),
+            ("sum by (code) (rate(wutong_center_forward_failed_total[5m]))", "每秒失败 {{code}}"),
+        ],
+    ),
+    GraphPanel(
         "事件循环延迟 loop delay",
         "s",
         [
@@ -137,7 +165,7 @@ CENTER = [
     GraphPanel(
         "法庭总数、版本 rooms, version",
         "short",
-        [("wutong_center_rooms", "{{instance}}"), ("wutong_center_info", "{{version}}")],
+        [("wutong_center_rooms", "{{instance}}"), ("wutong_center_info", "{{version}} {{role}}")],
         stat=True,
     ),
 ]

@@ -90,7 +90,7 @@ def texts() -> dict[str, str]:
         "wutong-nats.conf": _NATS_HEAD + nats_settings_text(_nats_node()),
         "wutong-nats-cluster.conf": _NATS_NODE_HEAD + nats_settings_text(_nats_node(_CLUSTER)),
         "wutong-emqx.conf": _EMQX_HEAD + emqx_settings_text("0.0.0.0:8883", _FILES, "/etc/emqx/wutong-acl.conf"),
-        "wutong-emqx-acl.conf": _EMQX_RIGHTS_HEAD + emqx_rights_text(),
+        "wutong-emqx-acl.conf": _EMQX_RIGHTS_HEAD + emqx_rights_text(processes=PROCESSES),
     }
 
 

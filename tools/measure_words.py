@@ -131,7 +131,7 @@ async def measure(database: Database, lines: int, most: int) -> dict[str, dict[s
         took, hits = [], 0
         for words in asked[:most]:
             begun = time.perf_counter()
-            hits += len(await reader.search(words, WordFilter(), sight))
+            hits += len((await reader.search(words, WordFilter(), sight)).rows)
             took.append((time.perf_counter() - begun) * 1000)
         cuts = statistics.quantiles(took, n=20)
         found[kind] = {"p50": cuts[9], "p95": cuts[18], "max": max(took), "hits": hits / len(took)}

@@ -53,8 +53,8 @@ fi
 if [ "$wanted" = tests ]; then
     packages+=(pulseaudio pulseaudio-utils python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly systemd openssl poppler-utils
-        mmdebstrap debian-archive-keyring nginx-light dosfstools softhsm2 swtpm tpm2-tools libtss2-tcti-swtpm0
-        libnss3-tools postgresql)
+        mmdebstrap debian-archive-keyring nginx-light libnginx-mod-stream dosfstools softhsm2 swtpm tpm2-tools
+        libtss2-tcti-swtpm0 libnss3-tools postgresql)
     [ "$distribution" = ubuntu ] || packages+=(firefox-esr) # Ubuntu's is a snap, too.
 fi
 # dpkg-query fails when it does not know one of the packages, and all the same names those that are installed.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from server.tls.process_accounts import PROCESS_HEARS, process_accounts
 from sync import topics
 from sync.runtime.bounds.message_size import MAX_PACKET_BYTES
 from sync.tls.names import CENTER
@@ -109,12 +110,6 @@ def settings_text(listener: str, passwords: str, rights: str, *, more: tuple[str
     return "\n".join(lines) + "\n"
 
 
-def process_accounts(center: str, processes: int) -> list[str]:
-    """The accounts of the processes 1 to `processes` of a center (`wutong server --process`): a broker ends the older
-    of two connections of one account."""
-    return [f"{center}-{number}" for number in range(1, processes + 1)]
-
-
 def rights_text(center: str, rooms: Mapping[str, str], *, processes: int = 0) -> str:
     """An access list: the center's account, those of its processes, where it may have several, and `court/room` to the
     account of each room."""
@@ -123,10 +118,10 @@ def rights_text(center: str, rooms: Mapping[str, str], *, processes: int = 0) ->
     lines += [f"topic write {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_READS]
     for account in process_accounts(center, processes):
         lines += ["", f"user {account}"]
-        lines += [f"topic read {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_WRITES]
-        # What another process receipts is shown to who follows the room here.
-        how = {topics.RECEIPTS: "readwrite"}
-        lines += [f"topic {how.get(topic, 'write')} {topics.PREFIX}/+/+/{topic}" for topic in topics.ROOM_READS]
+        hears, says = PROCESS_HEARS, topics.ROOM_READS
+        both = [topic for topic in says if topic in hears]  # Mosquitto wants one line for a topic
+        lines += [f"topic read {topics.PREFIX}/+/+/{topic}" for topic in hears if topic not in both]
+        lines += [f"topic {'readwrite' if topic in both else 'write'} {topics.PREFIX}/+/+/{topic}" for topic in says]
     for address, account in rooms.items():
         base = topics.of_room(address)
         lines += ["", f"user {account}"]

@@ -73,16 +73,22 @@ def server(
     reach: Annotated[
         str, typer.Option("--reach", help="host by which the other processes reach this one, if not by web.host")
     ] = "",
+    gateway: Annotated[
+        bool, typer.Option("--gateway", help="with --process: owns no room, serves only those who look")
+    ] = False,
 ) -> None:
     """Run the center, or one of several processes of it."""
     from server.config import load_config
     from server.leases.center_process import as_process
     from server.service import serve
+    from sync.errors import ConfigError
     from sync.runtime.process.service import run_service
 
     loaded, mine = load_config(config), None
     if process is not None:
-        loaded, mine = as_process(loaded, process, reach)
+        loaded, mine = as_process(loaded, process, reach, is_gateway=gateway)
+    elif gateway:
+        raise ConfigError("a gateway is one of several processes of a center: give it a number by --process")
     raise typer.Exit(run_service("server", lambda lifeline: serve(loaded, lifeline, mine)))
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 
+from server.tls.process_accounts import PROCESS_HEARS, process_accounts
 from sync import topics
 from sync.runtime.bounds.message_size import MAX_PACKET_BYTES
 from sync.tls.names import CENTER
@@ -87,11 +88,16 @@ def emqx_settings_text(listener: str, folder: str, rights: str) -> str:
     return json.dumps(settings, indent=2) + "\n"
 
 
-def emqx_rights_text() -> str:
-    """The access list: the center, what any room may do below its own name, and nothing else for anybody."""
+def emqx_rights_text(*, processes: int = 0) -> str:
+    """The access list: the center, so many processes of it, what any room may do below its own name, and nothing else
+    for anybody."""
     every, own = f"{topics.PREFIX}/+/+", topics.of_room(_OWN_NAME)
     lines = [f'{{allow, {{username, "{CENTER}"}}, subscribe, [{_filters(every, topics.ROOM_WRITES, exactly=True)}]}}.']
     lines.append(f'{{allow, {{username, "{CENTER}"}}, publish, [{_filters(every, topics.ROOM_READS)}]}}.')
+    for account in process_accounts(CENTER, processes):
+        # Not `eq`: a process asks for the topics of single rooms.
+        lines.append(f'{{allow, {{username, "{account}"}}, subscribe, [{_filters(every, PROCESS_HEARS)}]}}.')
+        lines.append(f'{{allow, {{username, "{account}"}}, publish, [{_filters(every, topics.ROOM_READS)}]}}.')
     lines.append(f"{{allow, all, publish, [{_filters(own, topics.ROOM_WRITES)}]}}.")
     lines.append(f"{{allow, all, subscribe, [{_filters(own, topics.ROOM_READS)}]}}.")
     lines.append("{deny, all}.")

@@ -21,8 +21,9 @@ from wutong.broker_policy import BROKER_FILES, MAX_CONNECTIONS, MAX_QUEUED_BYTES
 
 STORE_BYTES = 1024 * 1024 * 1024
 """Of JetStream on the disk. Nothing durable lives there; when it is full, events wait in the rooms."""
-MOST_SUBSCRIPTIONS = 64
-"""Of one connection; each topic of quality 1 takes two."""
+MOST_SUBSCRIPTIONS = 65_536
+"""Of one connection. One of several processes of a center asks for up to nine topics of each of 5,000 rooms. A room
+cannot have more than the topics that it may hear: whoever asks for another is refused."""
 UNACKNOWLEDGED = 4096
 """Of one subscription: the center's hear all rooms."""
 REPLICAS = 3

@@ -28,6 +28,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, select
 
+from server.access.closed_hearing_notes import ClosedHearingNotes
 from server.access.closed_hearings_said import ClosedHearingsSaid
 from server.access.shared_rights import SharedRights
 from server.events.admission import Received
@@ -36,7 +37,7 @@ from server.store.reader import RecordReader
 from server.store.rights.rights_rows import HEARING_RIGHTS, SAID_RIGHTS
 from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
-from sync.errors import AccessError, ConfigError, StorageError
+from sync.errors import AccessError, ConfigError
 from sync.http.rights.people import Session
 from sync.record.bodies.session import is_public
 from sync.runtime.listeners import Listeners
@@ -99,7 +100,7 @@ class Classifications:
         self._not_public: set[str] = set()
         self._said = ClosedHearingsSaid(archive.owner, lambda hearing: self.changed.notify(frozenset((hearing,))))
         self._rights.keep(SAID_RIGHTS, self._said)
-        self._noting: set[asyncio.Task[None]] = set()
+        self._notes = ClosedHearingNotes(record.note_closed)
         self._setting = asyncio.Lock()
 
     def read(self, connection: Connection, names: Collection[str] | None) -> HearingLevels:
@@ -238,13 +239,4 @@ class Classifications:
         if is_public(case) or hearing in self._not_public or not self._said.add(room, hearing):
             return
         if self._rights.shared:
-            task = asyncio.ensure_future(self._note_said(room, hearing))
-            self._noting.add(task)
-            task.add_done_callback(self._noting.discard)
-
-    async def _note_said(self, room: str, hearing: str) -> None:
-        """Let the other processes know, which perhaps do not hear the room."""
-        try:
-            await self._record.note_closed(room, hearing)
-        except StorageError as error:
-            log.error("closed_hearing_not_noted", room=room, hearing=hearing, why=error.message)
+            self._notes.add(room, hearing)  # the other processes perhaps do not hear the room

@@ -108,6 +108,17 @@ class Sealing:
         if self.unseen(session.role, hearing):
             raise sealed_part()
 
+    def goes_on(self, hearing: str) -> bool:
+        """Whether a part of a hearing has no end yet."""
+        return any(part.to_ns is None for part in self._parts.get(hearing, {}).values())
+
+    def check_goes_on(self, hearing: str, name: str) -> SealedPart:
+        """A part that has no end yet; `WutongError` "not-found" or "ended"."""
+        part = self._part(hearing, name)
+        if part.to_ns is not None:
+            raise WutongError("这一封存区段已有终点 (this part has an end already)", code="ended")
+        return part
+
     async def seal(
         self,
         session: Session,
@@ -136,9 +147,7 @@ class Sealing:
     async def end(self, session: Session, address: str, hearing: str, name: str, at_ns: int) -> SealedPart:
         """Say that a part without an end is over; `WutongError` "not-found" or "ended". What it has sealed stays so."""
         async with self._setting:
-            part = self._part(hearing, name)
-            if part.to_ns is not None:
-                raise WutongError("这一封存区段已有终点 (this part has an end already)", code="ended")
+            part = self.check_goes_on(hearing, name)
             ended = part.ended(at_ns)
             row = _row(session.role, address, said_of(hearing, ended, part.level))
             version = await self._record.set_part(row, hearing, ended, part.level, part)

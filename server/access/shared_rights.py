@@ -13,6 +13,7 @@ Where one process has the database alone (SQLite) it always knows, and waits for
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import secrets
 import time
@@ -26,7 +27,7 @@ from sqlalchemy import Connection
 from server.access.rights_follower import RightsFollower, SnapshotTaker
 from server.store.database import Database
 from server.store.refusals import refusal_of
-from server.store.rights.rights_rows import NOTHING_SEEN, Change, changes_since, is_anybody_behind
+from server.store.rights.rights_rows import NOTHING_SEEN, Change, changes_since, is_anybody_behind, stored_version
 from sync.errors import StorageError, WutongError
 from sync.runtime.listeners import Listeners
 from sync.runtime.units import NS_PER_S
@@ -82,6 +83,10 @@ class SharedRights(SnapshotTaker):
         self._utc_ns = utc_ns
         self._keepers: dict[str, RightsKeeper] = {}
         self._seen = NOTHING_SEEN
+        self._taken = asyncio.Event()
+        """Set, and another in its place, whenever something was taken."""
+        self.anew = 0
+        """How often all that was taken became worth nothing."""
         self._own: dict[Change, int] = {}
         """What this process has changed itself and not followed yet, by its version."""
         self._until_s = -math.inf if self.shared else math.inf
@@ -133,6 +138,43 @@ class SharedRights(SnapshotTaker):
                 code="rights-unknown",
             )
         self._note_known(known=True)
+
+    async def until_taken(self, version: int, anew: int) -> None:
+        """Return when this process has taken a version that was read in the database when `anew` was as it says."""
+        if self.shared:
+            while not self._has_taken(version, anew):
+                await self._taken.wait()
+
+    async def catch_up(self) -> None:
+        """Return when this process has taken what is stored of rights now: what it has read before is judged then by
+        rights that are as new. `WutongError` "rights-unknown"."""
+        if not self.shared or self._db is None:
+            return
+        anew = self.anew
+        while (version := await self._stored_version(self._db)) is None:
+            self.check()
+            await asyncio.sleep(LOOK_S)
+        while not self._has_taken(version, anew):
+            self.check()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._taken.wait(), LOOK_S)
+
+    async def _stored_version(self, database: Database) -> int | None:
+        """None while the database does not say it; `WutongError` "rights-unknown" when it says nothing for too long."""
+        asked = asyncio.ensure_future(database.read(stored_version))
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody waits any more
+        while not asked.done():
+            self.check()
+            await asyncio.wait({asked}, timeout=LOOK_S)
+        try:
+            return asked.result()
+        except StorageError:
+            return None
+
+    def _has_taken(self, version: int, anew: int) -> bool:
+        """`anew` is of before the version was read: what was read as a whole after it is as new, whatever its number
+        (a copy was put in the database's place)."""
+        return self._seen >= version or (anew != self.anew and self._seen != NOTHING_SEEN)
 
     async def until_known(self) -> None:
         """Return when this process knows it: at once, as a rule."""
@@ -225,7 +267,11 @@ class SharedRights(SnapshotTaker):
             return None
         for kind, found in news.found.items():
             self._keepers[kind].take(None if news.names is None else news.names[kind], found)
+        if news.version < self._seen:
+            self.anew += 1
         self._seen = news.version
+        self._taken.set()
+        self._taken = asyncio.Event()
         self._own = {change: self._own[change] for change in later}
         return news.version
 
@@ -244,6 +290,7 @@ class SharedRights(SnapshotTaker):
         """The line is lost, or what was read cannot be followed. Whether that is the end: it was never begun."""
         # The next line may lead to a copy that was put in the database's place, where an act of before is missing.
         self._seen = NOTHING_SEEN
+        self.anew += 1
         self._own.clear()
         if self._started is not None and not self._started.done():
             self._started.set_exception(error if isinstance(error, WutongError) else refusal_of(error, "read"))

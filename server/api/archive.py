@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request, Response
 from typing_extensions import TypedDict
 
 from server.access.classification import Classification, Classifications
 from server.access.sealing import Sealing
+from server.api.judged_list import JudgedList
 from server.shown_room import hidden_case
 from server.store.archive.archive_reader import MOST_A_PAGE, MOST_COUNTED, ArchivePage, ArchiveReader
 from server.store.archive.filters import HearingFilter, WordFilter
@@ -16,7 +18,6 @@ from server.store.archive.place import ArchivePlace
 from server.store.archive.rows import HearingRow, SearchHit
 from sync.http.rights.access import Access
 from sync.http.rights.rules import allow
-from sync.runtime.units import NS_PER_MS
 
 READERS = ("inspector", "archivist")
 Words = Annotated[str, Query(max_length=200)]
@@ -86,14 +87,16 @@ class ArchiveRoutes:
             level: Literal["", "open", "restricted", "withdrawn"] = "",
             after: Place = "",
             most: PageSize = PAGE,
-        ) -> dict[str, Any]:
+        ) -> Response:
             role = self._access.session(request).role
             wanted = HearingFilter(court, room, case, "", state, from_date, to_date, level)
             page = await self._archive.hearings(wanted, self._classifications.sight(role), _place(after), most)
-            rows = [listed_hearing(self._classifications, role, row) for row in page.rows]
             count = None if page.count is None else min(page.count, MOST_COUNTED)
             at_least = page.count is not None and (not page.counted or page.count > MOST_COUNTED)
-            return {"hearings": rows, "count": count, "at_least": at_least, **_end(page)}
+            end = {"count": count, "at_least": at_least, **_end(page)}
+            return JudgedList(
+                lambda: {"hearings": listed_hearings(self._classifications, role, page.rows, wanted), **end}
+            )
 
         @app.get("/api/archive/words")
         @allow(*READERS)
@@ -109,30 +112,41 @@ class ArchiveRoutes:
             level: Literal["", "open", "restricted", "withdrawn"] = "",
             after: Place = "",
             most: PageSize = PAGE,
-        ) -> dict[str, Any]:
+        ) -> Response:
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date, room, level)
             page = await self._archive.words(q, wanted, self._classifications.sight(mine), _place(after), most)
-            hits = hits_in_sight(self._classifications, self._sealing, mine, page.rows)
-            self._access.add(request, hits=len(hits))
-            return {"hits": hits, **_end(page)}
+            self._access.add(request, hits=len(page.rows))
+            return JudgedList(
+                lambda: {"hits": hits_in_sight(self._classifications, self._sealing, mine, page), **_end(page)}
+            )
 
 
-def listed_hearing(classifications: Classifications, role: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A hearing of a list as people of a role get it: of one beyond their sight without its case."""
-    case = row["case"] if classifications.lets(role, row["id"]) else hidden_case(row["case"])
-    return {**row, "case": case, "access": classifications.of(row["id"]).value}
+def listed_hearings(
+    classifications: Classifications, role: str, rows: Sequence[dict[str, Any]], wanted: HearingFilter
+) -> list[dict[str, Any]]:
+    """A list as people of a role get it now: of a hearing beyond their sight without its case, and nothing where they
+    look for a case."""
+    seen = [(row, classifications.lets(role, row["id"])) for row in rows]
+    return [
+        {
+            **row,
+            "case": row["case"] if is_seen else hidden_case(row["case"]),
+            "access": classifications.of(row["id"]).value,
+        }
+        for row, is_seen in seen
+        if is_seen or not wanted.case
+    ]
 
 
 def hits_in_sight(
-    classifications: Classifications, sealing: Sealing, role: str, hits: list[dict[str, Any]]
+    classifications: Classifications, sealing: Sealing, role: str, page: ArchivePage
 ) -> list[dict[str, Any]]:
-    """Judged once more, for what was sealed while the query ran."""
+    """Those of a page's words that may be seen now: what a sealed part touches anywhere in its time is not."""
     return [
         hit
-        for hit in hits
-        if classifications.lets(role, hit["hearing"])
-        and not sealing.unseen(role, hit["hearing"]).at(round(hit["start_ms"] * NS_PER_MS))
+        for hit, span in zip(page.rows, page.spans, strict=True)
+        if classifications.lets(role, hit["hearing"]) and not sealing.unseen(role, hit["hearing"]).touches(*span)
     ]
 
 

@@ -9,9 +9,17 @@ from sync.http.monitoring.catalog import MetricCatalog
 from sync.http.monitoring.readiness import READY, READY_PART
 
 CATALOG = MetricCatalog(READY, READY_PART)
-CENTER = CATALOG.info("wutong_center", "The center that speaks, by its version.", "version")
+CENTER = CATALOG.info(
+    "wutong_center",
+    "The center that speaks, by its version and by what this process is: alone, owner (of some rooms) or gateway.",
+    "version",
+    "role",
+)
 
-ROOMS = CATALOG.gauge("wutong_center_rooms", "Courtrooms in the center's configuration.")
+ROOMS = CATALOG.gauge(
+    "wutong_center_rooms",
+    "Courtrooms in the center's configuration; of several processes those that are this one's own.",
+)
 ONLINE = CATALOG.gauge("wutong_center_room_online", "Whether a courtroom says its status (1) or is away (0).", "room")
 IN_HEARING = CATALOG.gauge("wutong_center_rooms_in_hearing", "Courtrooms of which a hearing is open or paused.")
 CLOCK = CATALOG.gauge(
@@ -63,8 +71,10 @@ WITNESS_REFUSED = CATALOG.counter(
     "wutong_center_witness_refused", "Checkpoints that were refused, by the reason.", "code"
 )
 
-UPLOADS = CATALOG.gauge("wutong_center_uploads", "Uploads that are no stored files yet.")
-UPLOAD_BYTES = CATALOG.gauge("wutong_center_upload_bytes", "Bytes of uploads that are no stored files yet.")
+UPLOADS = CATALOG.gauge(
+    "wutong_center_uploads", "Uploads that are no stored files yet; of several processes those of its own courtrooms."
+)
+UPLOAD_BYTES = CATALOG.gauge("wutong_center_upload_bytes", "Bytes of these uploads.")
 
 DATABASE_WRITE = CATALOG.histogram(
     "wutong_center_database_write_seconds", "How long a transaction took, from its begin until it was on the disk."
@@ -92,3 +102,39 @@ CERTIFICATE = CATALOG.gauge(
 LOOP_DELAY = CATALOG.gauge(
     "wutong_center_loop_delay_seconds", "The longest that the event loop came late in the last minute."
 )
+
+# Of one of several processes alone (docs/operations.md, "Several processes").
+LEASES = CATALOG.gauge(
+    "wutong_center_leases", "Shards of courtrooms that this process owns now; those of all processes together are 256."
+)
+ROOMS_OWNED = CATALOG.gauge(
+    "wutong_center_rooms_owned",
+    "Courtrooms that are this process's own: ready, or preparing while what an earlier owner has left is read.",
+    "state",
+)
+TAKE_OVERS = CATALOG.counter("wutong_center_take_overs", "How often courtrooms became this process's own.")
+TAKE_OVERS_FAILED = CATALOG.counter(
+    "wutong_center_take_overs_failed", "How often what an earlier owner has left could not be read; it is tried again."
+)
+ROUNDS_FAILED = CATALOG.counter(
+    "wutong_center_lease_rounds_failed", "Rounds in which the leases were not renewed: the database did not answer."
+)
+ROUND_AGE = CATALOG.gauge(
+    "wutong_center_lease_round_age_seconds",
+    "How long ago the leases were renewed last; beyond 4.5 s this process owns nothing.",
+)
+FORWARDING = CATALOG.gauge("wutong_center_forwarding", "Requests of courtrooms on their way to their owner now.")
+FORWARDED = CATALOG.counter(
+    "wutong_center_forwarded", "Requests of courtrooms that were handed on to their owner and answered by it."
+)
+FORWARD_FAILED = CATALOG.counter(
+    "wutong_center_forward_failed",
+    "Requests of courtrooms that were refused (503) on the way to their owner: there was none (no-owner), no place was "
+    "left (full), it did not answer (unreachable), or this process is it no more (again).",
+    "code",
+)
+OF_SEVERAL = frozenset(
+    {LEASES, ROOMS_OWNED, TAKE_OVERS, TAKE_OVERS_FAILED, ROUNDS_FAILED, ROUND_AGE}
+    | {FORWARDING, FORWARDED, FORWARD_FAILED}
+)
+"""What the only process of a center says nothing of."""

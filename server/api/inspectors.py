@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,8 +15,9 @@ from server.access.audit import Audit, address_of
 from server.access.classification import ARCHIVIST, Classification, Classifications
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
-from server.api.archive import READERS, Words, hits_in_sight, listed_hearing
+from server.api.archive import READERS, Words, hits_in_sight, listed_hearings
 from server.api.hearing_pages import HearingPage, HearingPages, PageAudience, for_archivists, for_inspectors
+from server.api.judged_list import JudgedList
 from server.events.redaction import SignedWords
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
@@ -80,7 +81,10 @@ class RecordedHearing(TypedDict):
     access: Classification
     integrity: ProofProgress
     now_ms: float | None
-    """Room time now; null when it is over or the room is not online."""
+    """Room time now; null when it is over, the room is not online, or nothing is known of it (`room_known`)."""
+    room_known: NotRequired[bool]
+    """False at a process of the center that does not hear the room yet: ask again. A center of before does not say
+    it."""
     tracks: list[PlayableTrack]
     unseen: list[UnseenSpan]
     """What of it lies in sealed parts that who asks may not see."""
@@ -154,20 +158,22 @@ class InspectorRoutes:
 
         @app.get("/api/rooms")
         @allow(*READERS)
-        async def rooms(request: Request) -> list[dict[str, Any]]:
+        async def rooms(request: Request) -> Response:
             role = self._access.session(request).role
             may_see, may_see_span = self._may_see(role), self._may_see_span(role)
-            return [self._live.shown(room, may_see, may_see_span) for room in self._rooms.states.values()]
+            self._live.visited.notify()
+            states = self._rooms.states.values()
+            return JudgedList(lambda: [self._live.shown(room, may_see, may_see_span) for room in states])
 
         @app.get("/api/hearings")
         @allow(*READERS)
         async def hearings(
             request: Request, court: Words = "", room: Words = "", case: Words = "", date: Words = "", state: Words = ""
-        ) -> list[dict[str, Any]]:
+        ) -> Response:
             role = self._access.session(request).role
             wanted = HearingFilter(court, room, case, date, state)
             rows = await self._archive.hearings(wanted, self._sight(request))
-            return [listed_hearing(self._classifications, role, row) for row in rows]
+            return JudgedList(lambda: listed_hearings(self._classifications, role, rows, wanted))
 
         @app.get("/api/hearings/{hearing}")
         @allow(*READERS)
@@ -177,14 +183,18 @@ class InspectorRoutes:
                 sight = self._sight(request)
                 now_ns = None if page.is_closed else self._rooms.now_ns(page.room)
                 state = self._rooms.states.get(page.room)
+                court_name, room_name = await self._names(page.room, hearing)
+                if not page.is_closed:
+                    self._live.visited.notify()
                 parts = [part_to_screen(part, unseen) for part in self._sealing.of(hearing)]
                 more = {
                     "room": page.room,
-                    "court_name": state.court_name if state else "",
-                    "room_name": state.room_name if state else "",
+                    "court_name": court_name,
+                    "room_name": room_name,
                     "access": self._classifications.of(hearing),
                     "integrity": to_ms(await self._integrity(hearing)),
                     "now_ms": None if now_ns is None else now_ns / NS_PER_MS,
+                    "room_known": state is None or state.known,
                     "tracks": [
                         await self._playing.track(page.room, hearing, track, sight, unseen) for track in page.tracks
                     ],
@@ -229,9 +239,7 @@ class InspectorRoutes:
         @allow(*READERS)
         async def explanation(hearing: Name, request: Request) -> dict[str, Any] | None:
             with self._judged(request, hearing):
-                room = await self._archive.owner(hearing)
-                state = self._rooms.states.get(room or "")
-                court_name, room_name = ("", "") if state is None else (state.court_name, state.room_name)
+                court_name, room_name = await self._names(await self._archive.owner(hearing) or "", hearing)
                 unseen = self._unseen(request, hearing)
 
                 def drafted(fold: KeptFold) -> Any:
@@ -293,13 +301,12 @@ class InspectorRoutes:
             court: Words = "",
             from_date: Annotated[str, Query(alias="from", max_length=40)] = "",
             to_date: Annotated[str, Query(alias="to", max_length=40)] = "",
-        ) -> list[dict[str, Any]]:
+        ) -> Response:
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date)
-            hits = await self._archive.search(q, wanted, self._sight(request))
-            shown = hits_in_sight(self._classifications, self._sealing, mine, hits)
-            self._access.add(request, hits=len(shown))
-            return shown
+            page = await self._archive.search(q, wanted, self._sight(request))
+            self._access.add(request, hits=len(page.rows))
+            return JudgedList(lambda: hits_in_sight(self._classifications, self._sealing, mine, page))
 
         @app.put("/api/docket/{court}/{room}")
         @allow("inspector", body_bytes=DOCKET_BODY_BYTES)
@@ -316,6 +323,13 @@ class InspectorRoutes:
             await self._record.set_docket(address, text)
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
+
+    async def _names(self, room: str, hearing: str) -> tuple[str, str]:
+        """Of court and room, as the room says them; where it is not heard here, as it said them at the opening."""
+        state = self._rooms.states.get(room)
+        if state is not None and state.known:
+            return state.court_name, state.room_name
+        return await self._archive.names(hearing)
 
     async def _channel(self, request: Request, hearing: str, seat: str) -> int:
         """Of 听单席; that somebody listens is noted."""

@@ -27,6 +27,9 @@ from server.ingest.receipts import Ingest
 from server.ingest.uploads.tus_folder import UploadFolder
 from server.integrity.enrollment import Enrollment
 from server.integrity.witness import Witness
+from server.leases.forward_bounds import FAILURES
+from server.leases.ownership import ALONE
+from server.leases.room_share import RoomShare
 from server.live.hub import LiveHub
 from server.objects.object_store import ObjectStore
 from server.rooms import KnownRoom, Rooms
@@ -67,12 +70,24 @@ class CenterMetrics:
     rights: SharedRights
     owns: Callable[[str], bool] = lambda room: True
     """Of several processes each says what it knows of its own rooms."""
+    role: str = ALONE
+    share: RoomShare | None = None
+    """None where there is one process."""
     loop_delay: LoopDelay = field(default_factory=LoopDelay)
 
     def monitoring(self, config: Config) -> Monitoring:
         """The monitoring of this center, with the doors that its configuration wants."""
         reserve_bytes = int(config.storage.reserve_gib * 2**30)
-        readiness = center_readiness(self.data, reserve_bytes, self.objects, self.database, self.broker, self.rights)
+        readiness = center_readiness(
+            self.data,
+            reserve_bytes,
+            self.objects,
+            self.database,
+            self.broker,
+            self.rights,
+            role="" if self.role == ALONE else self.role,
+            not_taken_over=None if (share := self.share) is None else lambda: share.lacks,
+        )
         return Monitoring(config.metrics, self._scrape(readiness), readiness, self.loop_delay)
 
     def _scrape(self, readiness: Readiness) -> Scrape:
@@ -80,6 +95,7 @@ class CenterMetrics:
             "center": self.read_center,
             "rooms": self.read_rooms,
             "ingest": self.read_ingest,
+            "leases": self.read_leases,
             "live": self.read_live,
             "disk": self.read_disk,
             "certificates": self.read_certificates,
@@ -89,7 +105,7 @@ class CenterMetrics:
 
     async def read_center(self, readings: Readings) -> None:
         """What is of the center as a whole."""
-        readings.set(m.CENTER, 1, version("wutong"))
+        readings.set(m.CENTER, 1, version("wutong"), self.role)
         readings.set(m.BROKER, self.broker.connected)
         readings.set(m.BROKER_BACKLOG, self.broker.backlog_bytes)
         readings.set(m.AUDIT_WAITING, self.audit.waiting)
@@ -136,10 +152,28 @@ class CenterMetrics:
         readings.set(m.WITNESSED, witness.answered)
         for code in WITNESS_CODES:
             readings.set(m.WITNESS_REFUSED, witness.refused[code], code)
-        readings.set(m.UPLOADS, len(await self.uploads.list_uids()))
-        readings.set(
-            m.UPLOAD_BYTES, sum(self.uploads.outstanding(room) for room in self.rooms.states if self.owns(room))
-        )
+        own = [room for room in self.rooms.states if self.owns(room)]
+        readings.set(m.UPLOADS, sum(self.uploads.unfinished(room) for room in own))
+        readings.set(m.UPLOAD_BYTES, sum(self.uploads.outstanding(room) for room in own))
+
+    async def read_leases(self, readings: Readings) -> None:
+        """What one of several processes owns, and what it hands on."""
+        share = self.share
+        if share is None:
+            return
+        keeper, forwarding = share.keeper, share.forwarding
+        ready = sum(keeper.owns(room) for room in self.rooms.states)
+        readings.set(m.LEASES, keeper.count)
+        readings.set(m.ROOMS_OWNED, ready, "ready")
+        readings.set(m.ROOMS_OWNED, sum(keeper.has(room) for room in self.rooms.states) - ready, "preparing")
+        readings.set(m.TAKE_OVERS, share.take_overs)
+        readings.set(m.TAKE_OVERS_FAILED, share.take_overs_failed)
+        readings.set(m.ROUNDS_FAILED, keeper.rounds_failed)
+        readings.set(m.ROUND_AGE, keeper.round_age_s)
+        readings.set(m.FORWARDING, forwarding.under_way)
+        readings.set(m.FORWARDED, forwarding.answered)
+        for code in FAILURES:
+            readings.set(m.FORWARD_FAILED, forwarding.failed[code], code)
 
     async def read_live(self, readings: Readings) -> None:
         """What is watched."""

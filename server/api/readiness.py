@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -32,10 +33,14 @@ def center_readiness(
     database: Database,
     broker: CenterBroker,
     rights: SharedRights,
+    *,
+    role: str = "",
+    not_taken_over: Callable[[], str] | None = None,
 ) -> Readiness:
     """`data` is the folder of the record store; `reserve_bytes` stay free there. `objects` may lie elsewhere, and says
     what it found when it was used or looked at last. Where several processes share the `rights`, one that does not know
-    them now is not ready."""
+    them now is not ready, and neither is one that says why it cannot answer rooms of its own (`not_taken_over()`).
+    `role`: which of several it is."""
 
     async def writes_database() -> str:
         await database.write(_write_nothing)
@@ -65,7 +70,14 @@ def center_readiness(
     }
     if rights.shared:
         parts["rights"] = ReadyPart(knows_rights)
-    return Readiness(parts)
+    if not_taken_over is not None:
+        why_not = not_taken_over
+
+        async def answers_rooms() -> str:
+            return why_not()
+
+        parts["rooms"] = ReadyPart(answers_rooms)
+    return Readiness(parts, role=role)
 
 
 def _write_nothing(connection: Connection) -> None:

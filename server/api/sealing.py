@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
+from server.access.heard_furthest import HeardFurthest
 from server.access.sealing import Sealing
 from server.api.archive import READERS
 from server.api.inspectors import MOST_MS, part_to_screen
-from server.rooms import Rooms
 from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.rights.access import Access
@@ -55,11 +55,11 @@ class Lifting(BaseModel):
 class SealingRoutes:
     """What inspectors and the archivist do to parts of a hearing."""
 
-    def __init__(self, access: Access, archive: RecordReader, sealing: Sealing, rooms: Rooms) -> None:
+    def __init__(self, access: Access, archive: RecordReader, sealing: Sealing, furthest: HeardFurthest) -> None:
         self._access = access
         self._archive = archive
         self._sealing = sealing
-        self._rooms = rooms
+        self._furthest = furthest
 
     def install(self, app: FastAPI) -> None:
         """Add all routes."""
@@ -84,13 +84,10 @@ class SealingRoutes:
         @allow(*READERS)
         async def end(hearing: Name, part: PartName, request: Request) -> list[dict[str, Any]]:
             room = await self._owner(hearing)
-            now_ns = self._rooms.now_ns(room)
-            if now_ns is None:
-                # A room that is away may be ahead of all that is known of it: what it says meanwhile stays sealed.
-                raise WutongError("法庭不在线，请恢复连接后再结束封存 (the room is not online)", code="room-away")
-            # Whoever has the room's line may say any time, and a device that replaced another begins a new one: the
-            # part is over when the hearing is as far as anything of it has ever been.
-            furthest_ns = max(now_ns, self._rooms.furthest_ns(room, hearing), await self._archive.newest_ns(hearing))
+            self._sealing.check_goes_on(hearing, part)
+            # The part is over when the hearing is as far as anything of it has ever been: said, or stored.
+            heard_ns = await self._furthest.of(room, hearing)
+            furthest_ns = max(heard_ns, await self._archive.newest_ns(hearing))
             session = self._access.session(request)
             await self._sealing.end(session, address_of(request), hearing, part, furthest_ns)
             return self._parts(request, hearing)

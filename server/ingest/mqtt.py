@@ -21,8 +21,10 @@ _QOS = dict(topics.FROM_ROOMS)
 class CenterBroker:
     """All methods belong to one event loop."""
 
-    def __init__(self, address: BrokerAddress, *, hears_all: bool = True) -> None:
-        """`hears_all`: what every room says; without it nothing but what is asked for by `hear`."""
+    def __init__(self, address: BrokerAddress, *, hears_all: bool = True, most_qos: int = 1) -> None:
+        """`hears_all`: what every room says; without it nothing but what is asked for by `hear`. `most_qos`: the best
+        quality at which that is asked for."""
+        self._most_qos = most_qos
         self.message = Listeners[[str, str, bytes]]()
         """Told of each message: `court/room`, the rest of the topic, payload."""
         self.link = Listeners[[bool]]()
@@ -64,13 +66,17 @@ class CenterBroker:
         self._connection.start()
 
     async def stop(self) -> None:
-        """Disconnect and end the thread."""
+        """Disconnect."""
         await self._connection.stop()
 
     def hear(self, wanted: Mapping[str, Collection[str]]) -> None:
         """Hear these topics of these rooms, too."""
         self._connection.follow(
-            {f"{topics.of_room(room)}/{topic}": _QOS.get(topic, 1) for room, names in wanted.items() for topic in names}
+            {
+                f"{topics.of_room(room)}/{topic}": min(_QOS.get(topic, 1), self._most_qos)
+                for room, names in wanted.items()
+                for topic in names
+            }
         )
 
     def leave(self, unwanted: Mapping[str, Collection[str]]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from server.integrity.waiting_heads import AskedHead
 from server.store import tables as t
@@ -21,6 +21,19 @@ from sync.ledger.checkpoint import Checkpoint
 from sync.ledger.leaf import leaf_of
 from sync.ledger.note import Verifier
 from sync.ledger.tree import HASH_BYTES, Tree, leaf_hash
+
+# Made once: to make them costs more than to ask them, and each checkpoint asks all.
+_E, _C = t.events.c, t.checkpoints.c
+_BETWEEN = (_E.hearing == bindparam("of")) & (_E.number <= bindparam("last")) & (_E.number > bindparam("after"))
+_OWNER = select(_E.room).where(_E.hearing == bindparam("of")).limit(1)
+_WITNESSED = (
+    select(_C.size, _C.root, _C.last_number, _C.peaks, _C.note)
+    .where(_C.hearing == bindparam("of"), _C.refused == "", _C.size <= bindparam("most"))
+    .order_by(_C.size.desc())
+    .limit(1)
+)
+_COUNTED = select(func.count(), func.max(_E.number)).where(_BETWEEN)
+_LEAVES = select(t.events).where(_BETWEEN).order_by(_E.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +97,18 @@ def examine(
 def _judge(connection: Connection, room: str, head: Checkpoint, counted: int, base: _Base | None) -> tuple[str, _Base]:
     """(the stored note where this very tree was witnessed, the tree itself); `LedgerError` "fork" when the tree that
     `head` says is not the one over the stored events."""
-    e, c = t.events.c, t.checkpoints.c
-    owner = connection.execute(select(e.room).where(e.hearing == head.hearing).limit(1)).scalar()
+    owner = connection.execute(_OWNER, {"of": head.hearing}).scalar()
     if owner is None:
         raise _MissingError
     if owner != room:
         raise LedgerError("the hearing is another room's", code="form")
-    witnessed = select(c.size, c.root, c.last_number, c.peaks, c.note).where(c.hearing == head.hearing, c.refused == "")
-    before = connection.execute(witnessed.where(c.size <= head.size).order_by(c.size.desc()).limit(1)).first()
+    before = connection.execute(_WITNESSED, {"of": head.hearing, "most": head.size}).first()
     size, last = (before.size, before.last_number) if before is not None and before.last_number <= counted else (0, -1)
     if base is not None and size < base.size <= head.size:
         # The smaller head was counted a moment ago, by the same walk.
         size, last = base.size, base.last_number
-    upto = (e.hearing == head.hearing) & (e.number <= head.last_number)
-    more, newest = connection.execute(select(func.count(), func.max(e.number)).where(upto, e.number > last)).one()
+    upto = {"of": head.hearing, "last": head.last_number}
+    more, newest = connection.execute(_COUNTED, {**upto, "after": last}).one()
     count = size + more
     if count > head.size:
         raise LedgerError(f"the room signed {head.size} leaves, {count} are here", code="fork")
@@ -111,9 +122,8 @@ def _judge(connection: Connection, room: str, head: Checkpoint, counted: int, ba
     if base is not None and begin.size < base.size <= head.size:
         begin = base
     tree = Tree(begin.size, begin.peaks)
-    query = select(t.events).where(upto, e.number > begin.last_number).order_by(e.number)
     # Closed also where it ends early: a statement that is still read from keeps its connection at what was then.
-    with connection.execute(query) as rows:
+    with connection.execute(_LEAVES, {**upto, "after": begin.last_number}) as rows:
         for row in rows:
             try:
                 event = event_of(row)

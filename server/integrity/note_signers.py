@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from server.integrity.device_keys import CertifiedKey, Device, certified_key
 from server.store import tables as t
@@ -20,6 +20,7 @@ from sync.ledger.note import Note, Verifier, signed_by
 
 MOST_KEPT = 8192
 """Certificates, about two kilobytes each."""
+_DEVICES = select(t.devices).where(t.devices.c.room == bindparam("of")).order_by(t.devices.c.row.desc())
 _NOBODY = "no device of this room that may sign now has signed this"
 
 
@@ -35,8 +36,7 @@ class NoteSigners:
     def of(self, connection: Connection, room: str, note: Note, now_s: int) -> Verifier:
         """Whose signature of `court/room` is on the note, at a second of UTC; `LedgerError` "signature" where one is
         false, "device" where none is of a device that may sign."""
-        d = t.devices.c
-        rows = connection.execute(select(t.devices).where(d.room == room).order_by(d.row.desc())).all()
+        rows = connection.execute(_DEVICES, {"of": room}).all()
         for row in rows:
             device = Device(row.room, row.public_key, row.certificate, row.enrolled_utc_ns, row.revoked_utc_ns)
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(device.public_key))

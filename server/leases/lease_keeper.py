@@ -1,12 +1,12 @@
 """Keeps this process's leases: renews them, takes its fair share, gives back what is too much, and stops in time.
 
 Promises: `owns` says yes only while no other process can own the room. A lease counts from before it was asked for, by
-a clock of this machine that goes on while the process, or the machine, stands still; `MARGIN_S` before it can have
+a clock of this machine that goes on while the process, or the machine, stands still; a `MARGIN` before it can have
 ended in the database nothing is done as an owner any more. Of a process that is gone what it owned is taken as soon as
-its lease has ended, at most `LEASE_S` and a moment later; of one that ends in order, at the next round.
+its lease has ended, at most `lease_s` and a moment later; of one that ends in order, at the next round.
 
 Who has not reached the database for as long as a lease lasts takes nothing of others in its first round after that: all
-have been cut off, and each is to find its own again.
+have been cut off, and each is to find its own again. A gateway takes nothing; it learns here who owns which room.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.leases.center_process import CenterProcess
 from server.leases.lease_fence import LeaseFence
-from server.leases.lease_rows import LeaseRound, give_back, leave, renew
+from server.leases.lease_rows import LeaseRound, give_back, leave, renew, twin_of
 from server.leases.shards import shard_of
 from server.store.refusals import refusal_of
 from sync.errors import ConfigError, StorageError
@@ -34,14 +34,15 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-LEASE_S = 6.0
-RENEW_S = 2.0
+RENEWALS = 3
+"""In the time of a lease."""
 AGAIN_S = 0.5
 """After a round that failed."""
 SOON_S = 0.05
-MARGIN_S = 1.5
-TWIN_S = 2 * LEASE_S
-"""So long another process of the same number may still be listed that is gone."""
+MARGIN = 0.25
+"""Of a lease: so much before it ends nothing is done as an owner any more."""
+TWIN = 2
+"""So many leases long another process of the same number may still be listed that is gone."""
 
 
 def boot_s() -> float:
@@ -66,6 +67,10 @@ class LeaseKeeper:
         """Rooms that are this process's, and of which is still being read what earlier owners have left."""
         self._engine = engine
         self._clock_s = clock_s
+        self._lease_s = mine.lease_s
+        self._renew_s = mine.lease_s / RENEWALS
+        self._soon_s = AGAIN_S if mine.is_gateway else SOON_S
+        """So soon behind the end of somebody's lease it looks; who takes nothing looks who has taken it."""
         self._shards = {room: shard_of(room) for room in rooms}
         self._thread = ThreadPoolExecutor(1, "leases")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,6 +87,7 @@ class LeaseKeeper:
         """How far the database's clock is ahead of this machine's."""
         self._why = ""
         self.rounds_failed = 0
+        """Rounds that the database did not answer."""
 
     def owns(self, room: str) -> bool:
         """Whether this process is the owner of a room now, and ready for it."""
@@ -101,6 +107,11 @@ class LeaseKeeper:
         """How many shards this process owns."""
         return len(self._acting) if self._clock_s() < self._until_s else 0
 
+    @property
+    def round_age_s(self) -> float | None:
+        """How long ago the last round began that was answered; None before the first."""
+        return None if self._asked_s == float("-inf") else self._clock_s() - self._asked_s
+
     def owner_of(self, room: str) -> str:
         """Where the owner of a room is reached; "" while it has none, or is this process."""
         return "" if self.has(room) else self._addresses.get(shard_of(room), "")
@@ -112,8 +123,8 @@ class LeaseKeeper:
     async def start(self) -> None:
         """Take what is free. `ConfigError` when another process of this number runs."""
         self._loop = asyncio.get_running_loop()
-        until_s = self._clock_s() + TWIN_S
-        while twin := (await self._round()).twin:
+        until_s = self._clock_s() + TWIN * self._lease_s
+        while twin := await self._twin():
             if self._clock_s() > until_s:
                 await self.stop()
                 raise ConfigError(
@@ -136,7 +147,7 @@ class LeaseKeeper:
     async def step(self) -> float:
         """One round; in how many seconds the next is due."""
         if self._is_ending:  # who has said goodbye and asks again would take part of the rooms back, for nobody
-            return RENEW_S
+            return self._renew_s
         try:
             found = await self._round()
         except StorageError as error:
@@ -155,8 +166,8 @@ class LeaseKeeper:
             except StorageError as error:
                 log.warning("leases_not_given_back", why=error.message, next="they are given back in the next round")
         if found.next_end_ms is None:
-            return RENEW_S
-        return max(SOON_S, min(RENEW_S, (found.next_end_ms - found.now_ms) / 1000 + SOON_S))
+            return self._renew_s
+        return max(self._soon_s, min(self._renew_s, (found.next_end_ms - found.now_ms) / 1000 + SOON_S))
 
     def stop_acting(self) -> None:
         """Own nothing from now on; what is being written is still kept, or refused, by the database."""
@@ -172,14 +183,18 @@ class LeaseKeeper:
             log.warning("leases_not_given_back", why=error.message, next="others take them when they have ended")
         await asyncio.to_thread(self._thread.shutdown)
 
+    async def _twin(self) -> str:
+        """Become one of the processes, unless another one of this number lives; its name."""
+        return await self._in_thread(lambda c: twin_of(c, self.mine)) or (await self._round()).twin
+
     async def _round(self) -> LeaseRound:
         asked_s, asked_ns = self._clock_s(), time.time_ns()
-        also_dead = asked_s - self._asked_s < LEASE_S
-        lease_ms = round(LEASE_S * 1000)
+        also_dead = asked_s - self._asked_s < self._lease_s
+        lease_ms = round(self._lease_s * 1000)
         found = await self._in_thread(lambda c: renew(c, self.mine, lease_ms, also_dead=also_dead))
         self._asked_s = asked_s
         self._ahead_ns = found.now_ms * (NS_PER_S // 1000) - (asked_ns + time.time_ns()) // 2
-        self._until_s = asked_s + LEASE_S - MARGIN_S
+        self._until_s = asked_s + self._lease_s * (1 - MARGIN)
         self._addresses = dict(found.addresses)
         self.fence.hold(found.tokens)
         if not self._is_ending and (self._has_started or not found.twin):

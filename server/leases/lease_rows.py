@@ -40,6 +40,8 @@ center_processes = Table(
     Column("address", String(300), nullable=False),
     Column("until_ms", BigInteger, nullable=False),
 )
+"""Those that live, so that no two have one number. A gateway is listed without an address: nothing is handed on to it,
+and it has no share."""
 
 _NOW = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 _LIVE = text(
@@ -82,12 +84,13 @@ def renew(connection: Connection, mine: CenterProcess, lease_ms: int, *, also_de
     _hurry(connection)
     now = int(connection.execute(_NOW).scalar_one())
     until, name = now + lease_ms, mine.name
-    connection.execute(_LIVE, {"name": name, "number": mine.number, "address": mine.address, "until": until})
+    me = {"name": name, "number": mine.number, "address": "" if mine.is_gateway else mine.address}
+    connection.execute(_LIVE, {**me, "until": until})
     connection.execute(_RENEW, {"until": until, "name": name})
     p = center_processes.c
     processes = connection.execute(select(center_processes).where(p.until_ms > now - FORGET_MS)).all()
     living = {row.name: row for row in processes if row.until_ms > now}
-    share = fair_share(len(living))
+    share = 0 if mine.is_gateway else fair_share(sum(bool(row.address) for row in living.values()))
     rows = connection.execute(select(leases)).all()
     tokens = {row.shard: row.token for row in rows if row.owner == name}
     if len(tokens) < share and any(row.until_ms < now and row.owner != name for row in rows):
@@ -129,6 +132,16 @@ def check_tokens(connection: Connection, mine: CenterProcess, wanted: Mapping[in
     )
     held = {row.shard for row in connection.execute(query) if (row.owner, row.token) == (mine.name, wanted[row.shard])}
     return frozenset(wanted.keys() - held)
+
+
+def twin_of(connection: Connection, mine: CenterProcess) -> str:
+    """The name of another living process of this one's number; empty where there is none. Who asks is not listed by it,
+    and takes nothing: a process that is started twice by mistake has no share in the rooms."""
+    _hurry(connection)
+    now = connection.execute(_NOW).scalar_one()
+    p = center_processes.c
+    others = select(p.name).where(p.number == mine.number, p.name != mine.name, p.until_ms > now)
+    return connection.execute(others).scalars().first() or ""
 
 
 def living(connection: Connection) -> list[int]:

@@ -27,6 +27,9 @@ def owned_by(mine: CenterProcess | None, database: Database, rooms: Collection[s
     return Ownership()
 
 
+ALONE, OWNER, GATEWAY = "alone", "owner", "gateway"
+
+
 @dataclass(frozen=True, slots=True)
 class Ownership:
     """What the parts of a center ask."""
@@ -41,6 +44,13 @@ class Ownership:
     def owns_first(self) -> bool:
         """Whether what one process does for all is done here."""
         return self.keeper is None or self.keeper.owns_first()
+
+    @property
+    def role(self) -> str:
+        """What this process is among those of its center, as metrics and readiness say it."""
+        if self.keeper is None:
+            return ALONE
+        return GATEWAY if self.keeper.mine.is_gateway else OWNER
 
     def of_own(self, callback: Callable[[KnownRoom], object]) -> Callable[[KnownRoom], None]:
         """`callback`, for rooms of which this process is the owner."""

@@ -2,14 +2,13 @@
 
 Promises: a room is known before anything of it is handed on, and who is not known is answered here. A request is handed
 on once: what carries a pass (`server.leases.forward_pass`) is answered by whoever gets it, or refused with 503. Nothing
-is kept in memory but what is under way, and of each room and in all so many requests are. The owner judges the request
+is kept in memory but what is under way, which is bounded (`server.leases.forward_bounds`). The owner judges the request
 as its own: certificate, body, quota. Where the room has no owner just now the answer is 503 `busy`, and it asks again.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import AsyncIterator
 from ssl import SSLContext
 from typing import Protocol
@@ -22,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.ingest.room_tokens import Tokens
+from server.leases.forward_bounds import AGAIN, FULL, IN_ALL, NO_OWNER, UNREACHABLE, ForwardBounds
 from server.leases.forward_pass import HEADER, MAX_PATH_CHARS, ForwardPass, PassSealer
 from sync.errors import AccessError, WutongError
 from sync.http.answers import error_response
@@ -32,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 OF_ROOMS = re.compile(r"/api/(pieces|objects|uploads|selftest)(/.*)?")
 """What a room's owner alone answers."""
-OF_ONE_ROOM = 8
-IN_ALL = 256
 LONGEST_S = 150.0
 """Between two bytes of the owner: longer than it reads the body of a slow line."""
 CONNECT_S = 2.0
@@ -44,6 +42,10 @@ _HOPS = frozenset(
 )
 """Headers of one connection, and those that are this process's to say: who is asked by another process of the center
 might believe of it from where a request came."""
+_TAKEN_OVER = (
+    "本庭正由中心的另一进程接管，请稍后重试 (another process of the center is taking this room over; try again)"
+)
+_FULL = "中心转交的请求已满，请稍后重试 (as many requests are handed on already as may be; try again)"
 
 
 class RoomOwners(Protocol):
@@ -68,8 +70,11 @@ class RoomForwarder:
         sealer: PassSealer,
         here: str,
         tls: SSLContext | None,
+        bounds: ForwardBounds,
+        source: str | None = None,
     ) -> None:
-        """`here`: where this process is reached; `tls`: for connections to other processes."""
+        """`here`: where this process is reached; `tls`: for connections to other processes; `source`: the address from
+        which these are made, where it is one of this machine's loopback."""
         self._app = app
         self._tokens = tokens
         self._owners = owners
@@ -77,7 +82,8 @@ class RoomForwarder:
         self._here = here
         self._tls = tls
         self._http: httpx.AsyncClient | None = None
-        self._under_way: Counter[str] = Counter()
+        self._bounds = bounds
+        self._source = source
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -122,21 +128,18 @@ class RoomForwarder:
         if self._owners.owns(room):
             return ""
         to = self._owners.owner_of(room)
-        if opened is not None or not to:
-            raise _busy()
-        if self._under_way[room] >= OF_ONE_ROOM or self._under_way.total() >= IN_ALL:
-            raise _busy()
+        if opened is not None:
+            raise self._busy(AGAIN)
+        if not to:
+            raise self._busy(NO_OWNER)
+        if not self._bounds.has_place(room, to):
+            raise self._busy(FULL)
         scope["wutong_room"] = room
         return to
 
     async def _hand_on(self, to: str, scope: Scope, receive: Receive, send: Send) -> None:
-        room = scope["wutong_room"]
-        self._under_way[room] += 1
-        try:
+        with self._bounds.place(scope["wutong_room"], to):
             await self._exchange(to, scope, receive, send)
-        finally:
-            self._under_way[room] -= 1
-            self._under_way += Counter()  # what is at nothing is forgotten
 
     async def _exchange(self, to: str, scope: Scope, receive: Receive, send: Send) -> None:
         path = _path(scope)
@@ -165,26 +168,37 @@ class RoomForwarder:
                 async for chunk in answer.aiter_raw():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
+                self._bounds.answered += 1
             finally:
                 await answer.aclose()
         except ClientDisconnect:
             return  # the owner has what came, and nobody is there to be answered
         except httpx.HTTPError as error:
             log.warning("not_handed_on", room=scope["wutong_room"], to=to, why=str(error) or type(error).__name__)
+            busy = self._busy(UNREACHABLE)
             if started:
                 raise  # an answer without its end: the server closes the connection
-            raise _busy() from None
+            raise busy from None
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
-            self._http = httpx.AsyncClient(
-                trust_env=False,
+            transport = httpx.AsyncHTTPTransport(
                 verify=True if self._tls is None else self._tls,
-                timeout=httpx.Timeout(LONGEST_S, connect=CONNECT_S, pool=CONNECT_S),
                 limits=httpx.Limits(max_connections=IN_ALL, max_keepalive_connections=IN_ALL // 4),
+                local_address=self._source,
+                trust_env=False,
+            )
+            self._http = httpx.AsyncClient(
+                transport=transport,
+                trust_env=False,
+                timeout=httpx.Timeout(LONGEST_S, connect=CONNECT_S, pool=CONNECT_S),
                 follow_redirects=False,
             )
         return self._http
+
+    def _busy(self, why: str) -> WutongError:
+        self._bounds.failed[why] += 1
+        return WutongError(_FULL if why == FULL else _TAKEN_OVER, code="busy")
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
@@ -202,10 +216,3 @@ def _path(scope: Scope) -> str:
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     query = scope["query_string"].decode("latin-1")
     return f"{path}?{query}" if query else path
-
-
-def _busy() -> WutongError:
-    return WutongError(
-        "本庭正由中心的另一进程接管，请稍后重试 (another process of the center is taking this room over; try again)",
-        code="busy",
-    )

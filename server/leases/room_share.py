@@ -22,6 +22,7 @@ from server.ingest.mqtt import CenterBroker
 from server.ingest.room_tokens import Tokens
 from server.ingest.signed_publisher import SignedPublisher
 from server.ingest.uploads.tus_folder import UploadFolder
+from server.leases.forward_bounds import ForwardBounds
 from server.leases.forward_pass import PassSealer
 from server.leases.lease_keeper import LeaseKeeper
 from server.leases.room_forwarder import RoomForwarder
@@ -41,10 +42,14 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 0.5
 ALARMS_S = 2.0
 POLL_S = 1.0
-IDLE_S = 5
-"""Less than a lease lasts."""
+IDLE = 5 / 6
+"""Of a lease: so long a transaction may stand still."""
 LOOK_S = 1.0
 """The folder of uploads is not looked through more often for who plays a hearing of another process's room."""
+NOT_TAKEN_OVER = (
+    "中心的这一进程未能接管其法庭，正在重试，请检查数据库和数据目录 (this process of the center cannot take its rooms "
+    "over and tries again: look at the database and the data folder)"
+)
 OVER_BY_THEMSELVES = frozenset({FLOOD, TWICE})
 """Alarms that whoever takes a room over notices again, or not any more."""
 
@@ -89,17 +94,29 @@ class RoomShare:
         self._publisher = publisher
         self._forgetful = forgetful
         self._monotonic_s = monotonic_s
+        self.forwarding = ForwardBounds()
+        self.take_overs = 0
+        """How often rooms became this process's own."""
+        self.take_overs_failed = 0
+        """How often what earlier owners have left of them could not be read; it is tried again."""
         self._preparing: dict[str, object] = {}
         """room -> which turn of reading will make it ready."""
         keeper.preparing = self._preparing.keys()
         self._adoptions: set[asyncio.Task[None]] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error of a take-over that could not be foreseen: its rooms would wait for ever."""
+        self._why_not = ""
+        """Why rooms that are this process's were not made ready when that was tried last."""
         self._looked_s = float("-inf")
         self._looking = asyncio.Lock()
         link.add(self._broker_is_there)
         keeper.gained.add(self._gained)
         keeper.lost.add(self._lost)
+
+    @property
+    def lacks(self) -> str:
+        """What keeps this process from rooms that it owns and nobody else can answer: empty when nothing does."""
+        return self._why_not if self._preparing else ""
 
     async def freshen(self, room: str) -> None:
         """See to it that uploads of a room are known as they are now: another process may be taking them."""
@@ -119,6 +136,8 @@ class RoomShare:
             sealer=sealer,
             here=self.keeper.mine.address,
             tls=tls,
+            bounds=self.forwarding,
+            source=self.keeper.mine.source,
         )
 
     async def start(self) -> None:
@@ -153,6 +172,7 @@ class RoomShare:
         ]
 
     def _gained(self, rooms: Collection[str]) -> None:
+        self.take_overs += 1
         turn = object()
         self._preparing.update(dict.fromkeys(rooms, turn))
         task = asyncio.get_running_loop().create_task(self._prepare(turn))
@@ -185,9 +205,12 @@ class RoomShare:
         while turn in self._preparing.values():
             try:
                 await self._read_what_was_left()
+                self._why_not = ""
                 break
             except (StorageError, OSError) as error:
+                self.take_overs_failed += 1
                 log.error("rooms_not_taken_over", why=str(error), next="it is tried again")
+                self._why_not = NOT_TAKEN_OVER
                 await asyncio.sleep(AGAIN_S)
         for one in self._forgetful:
             one.forget()
@@ -222,11 +245,13 @@ def share_rooms(
 ) -> RoomShare:
     """The share of one process in the rooms of a center; what it writes of them is fenced from now on."""
     database.fence = keeper.fence
-    event.listen(database.engine, "connect", _give_way_soon)
+    idle_ms = round(keeper.mine.lease_s * IDLE * 1000)
+    event.listen(database.engine, "connect", lambda connection, _record: _give_way_soon(connection, idle_ms))
     database.engine.dispose()  # connections that were made before
     gateway = live.gateway
     subscriptions = RoomSubscriptions(broker, rooms, gateway.audience, lambda: gateway.tabs)
     live.looked_at.add(subscriptions.look)
+    live.visited.add(subscriptions.visit)
     alarms = SharedAlarms(database, rooms, keeper.owns)
     link = broker.link
     return RoomShare(
@@ -234,8 +259,8 @@ def share_rooms(
     )
 
 
-def _give_way_soon(connection: Any, _record: Any) -> None:
+def _give_way_soon(connection: Any, idle_ms: int) -> None:
     """A process that stands still in the middle of a transaction holds up the next owner no longer than a lease."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_S}s'")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {idle_ms}")
     connection.commit()

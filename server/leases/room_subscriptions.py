@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from server.ingest.mqtt import CenterBroker
-from server.rooms import Rooms
+from server.rooms import STALE_S, Rooms
 from sync import topics
 from sync.http.live.audience import Audience
 
@@ -46,6 +46,9 @@ class RoomSubscriptions:
         """Rooms of which more is heard than of any."""
         self._is_visited = False
         self._visited_s = float("-inf")
+        self._since_s: dict[str, float] = {}
+        """room -> since when its status is listened to, for `STALE_S`; who came first before the others."""
+        rooms.unheard_of(rooms.states)
 
     def own(self, rooms: Collection[str]) -> None:
         """These rooms are this process's from now on."""
@@ -71,16 +74,34 @@ class RoomSubscriptions:
                 less[room] = before - now
             self._heard[room] = now
         if more:
+            now_s = self._monotonic_s()
+            self._since_s.update({room: now_s for room, names in more.items() if topics.STATUS in names})
             self._broker.hear(more)
         if less:
             self._broker.leave(less)
-            self._rooms.unheard_of(room for room, names in less.items() if topics.STATUS in names)
+            unheard = [room for room, names in less.items() if topics.STATUS in names]
+            for room in unheard:
+                self._since_s.pop(room, None)
+            self._rooms.unheard_of(unheard)
+
+    def visit(self) -> None:
+        """Somebody asks how rooms are: from now on they are listened to, as for who looks at the wall."""
+        self._visited_s = self._monotonic_s()
+        self._look_for_visitors()
 
     def poll(self) -> None:
         """Note who has come, and what nobody looks at any more; call about once a second."""
-        now_s = self._monotonic_s()
         if self._tabs():
-            self._visited_s = now_s
+            self._visited_s = self._monotonic_s()
+        self._look_for_visitors()
+
+    def _look_for_visitors(self) -> None:
+        now_s = self._monotonic_s()
+        for room, since_s in list(self._since_s.items()):
+            if now_s - since_s <= STALE_S:
+                break
+            del self._since_s[room]
+            self._rooms.listened_to(room)
         is_visited = now_s - self._visited_s <= LINGER_S
         if is_visited != self._is_visited:
             self._is_visited = is_visited

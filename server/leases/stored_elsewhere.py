@@ -2,6 +2,10 @@
 
 A receipt leaves only after the commit, so what it names can be read. What comes by the broker is believed as this
 center's own signed word alone; and it makes nothing true: what is shown is what the database holds.
+
+What is read is judged by rights that are at least as new: with the events the version of rights is read, as of the same
+moment, and nobody is shown anything before this process has taken it. What closes something (an opening that is not
+public) counts at once.
 """
 
 from __future__ import annotations
@@ -14,10 +18,12 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
+from server.access.shared_rights import SharedRights
 from server.events.admission import Received
 from server.store import tables as t
 from server.store.database import Database
 from server.store.events import event_of
+from server.store.rights.rights_rows import stored_version
 from sync.errors import CenterError, LedgerError, StorageError
 from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, Receipts
 from sync.ledger.messages.signed_message import check_text, read_envelope
@@ -33,12 +39,15 @@ MOST_WAITING = 256
 class StoredElsewhere:
     """All methods belong to one event loop."""
 
-    def __init__(self, database: Database, center: Verifier, owns: Callable[[str], bool]) -> None:
+    def __init__(self, database: Database, center: Verifier, rights: SharedRights, owns: Callable[[str], bool]) -> None:
         """`center`: by which this center's own words are known."""
+        self.read = Listeners[[Sequence[Received]]]()
+        """Told of events that another process has stored, for who judges by them."""
         self.stored = Listeners[[Sequence[Received]]]()
-        """Told of events that another process has stored."""
+        """Told of them for who shows them, when this process knows who may see them."""
         self._db = database
         self._center = center
+        self._rights = rights
         self._owns = owns
         self._waiting: asyncio.Queue[tuple[str, list[int]]] = asyncio.Queue(MOST_WAITING)
 
@@ -63,12 +72,17 @@ class StoredElsewhere:
         """Read and tell for ever."""
         while True:
             room, numbers = await self._waiting.get()
+            anew = self._rights.anew
             try:
-                events = await self._db.read(lambda connection: _read(connection, room, numbers))  # noqa: B023 (awaited)
+                events, version = await self._db.read(
+                    lambda connection: (_read(connection, room, numbers), stored_version(connection))  # noqa: B023 (awaited)
+                )
             except StorageError as error:
                 log.warning("stored_elsewhere_not_read", room=room, why=error.message)
                 continue
             if events:
+                self.read.notify(events)
+                await self._rights.until_taken(version, anew)
                 self.stored.notify(events)
 
 

@@ -76,6 +76,8 @@ class LiveHub:
         )
         self.looked_at = Listeners[[Collection[str]]]()
         """Told of rooms of which something else is wanted here than before, before the rooms themselves are."""
+        self.visited = Listeners[[]]()
+        """Told when somebody asks once how rooms are, without staying."""
         process = "" if others is None else others.process
         self.demands = RoomDemands(rooms, self.gateway.audience, publisher, self.gateway.interrupted, process=process)
         self.wall = WallFeed(rooms, self.gateway.audience, self._now)
@@ -99,7 +101,7 @@ class LiveHub:
         """hearing -> the rooms that tell of it, or run it."""
         self._tells: dict[str, frozenset[str]] = {}
         """room -> these hearings."""
-        self._with_parts: set[str] = set()
+        self.rooms_with_parts: set[str] = set()
         """Rooms that tell of a hearing of which a part is sealed."""
         broker.link.add(self.link)
         rooms.came_back.add(self.came_back)
@@ -235,9 +237,9 @@ class LiveHub:
             self._telling.setdefault(hearing, set()).add(address)
         self._tells[address] = tells
         if told is not None and self._sealing.of(told):
-            self._with_parts.add(address)
+            self.rooms_with_parts.add(address)
         else:
-            self._with_parts.discard(address)
+            self.rooms_with_parts.discard(address)
         self.gateway.recheck(address)
         self.wall.note(room, judged_anew=True)
         self.judged_anew.notify(room)
@@ -250,7 +252,7 @@ class LiveHub:
 
     def poll(self) -> None:
         """Note which sealed parts have begun or are over by the time alone; call about once a second."""
-        for address in list(self._with_parts):
+        for address in list(self.rooms_with_parts):
             self.room_changed(self._rooms.states[address], looks_different=False)
 
     def _parts_at(self, room: KnownRoom) -> frozenset[str]:

@@ -59,6 +59,8 @@ class WallRoom(TypedDict):
     address: str
     """court/room"""
     online: bool
+    known: NotRequired[bool]
+    """False: nothing is known of it yet, and not that it is away. A center of before does not say it."""
     court_name: str
     room_name: str
     hearing: LiveHearing | None
@@ -75,6 +77,7 @@ class RoomNews(TypedDict):
 
     address: str
     online: NotRequired[bool]
+    known: NotRequired[bool]
     court_name: NotRequired[str]
     room_name: NotRequired[str]
     hearing: NotRequired[LiveHearing | None]

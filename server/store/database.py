@@ -8,6 +8,7 @@ read-only or too slow, each piece of work is refused in words (`server.store.ref
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 import structlog
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Connection, Engine, Executable, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -180,27 +181,38 @@ def open_database(url: str, revision: str = "head", *, unfinished: bool = False,
 def insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert a row unless its key is taken; whether it was inserted."""
     # The row itself is asked for: how many rows an insert has made SQLAlchemy does not keep for psycopg.
-    inserted = inserting(connection, table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
-    return connection.execute(inserted).first() is not None
+    return connection.execute(_once(connection.dialect.name, table, returning=True), values).first() is not None
 
 
 def insert_rows_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, many at a time; those whose key is taken are left out."""
     if rows:
-        connection.execute(inserting(connection, table).on_conflict_do_nothing(), list(rows))
+        connection.execute(_once(connection.dialect.name, table, returning=False), list(rows))
 
 
 def upsert(connection: Connection, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, all of the same columns; where the columns `key` are taken, what stands there is replaced."""
     if rows:
-        statement = inserting(connection, table)
-        values = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values), list(rows))
+        connection.execute(_replacing(connection.dialect.name, table, tuple(key), tuple(rows[0])), list(rows))
 
 
-def inserting(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+def inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     """`insert` with `ON CONFLICT`, in the words of this database."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@functools.cache
+def _once(dialect: str, table: Table, *, returning: bool) -> Executable:
+    """Made once, as is the next: to make it costs several times what it costs to run it."""
+    statement = inserting(dialect, table).on_conflict_do_nothing()
+    return statement.returning(*table.primary_key) if returning else statement
+
+
+@functools.cache
+def _replacing(dialect: str, table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> Executable:
+    statement = inserting(dialect, table)
+    values = {name: statement.excluded[name] for name in columns if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=values)
 
 
 def _check_whole(connection: Connection, *, unfinished: bool) -> None:

@@ -48,7 +48,7 @@ def new_engine(url: str, *, patient: bool = False) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+            engine = create_engine(parsed, hide_parameters=True)  # a file is not lost as a server is: nobody asks first
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
         engine = create_engine(

@@ -6,15 +6,30 @@ PostgreSQL by that of `event_numbers`, which is over all months.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, String, Table, column, insert, select, text, values
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Executable,
+    String,
+    Table,
+    bindparam,
+    column,
+    insert,
+    select,
+    text,
+    values,
+)
 
 from server.store import tables as t
 from server.store.database import inserting
 from server.store.partitions import event_numbers
 
+ONE_BY_ONE = 4
+"""So few are asked for each by itself."""
 AT_ONCE = 500
 """Rows in one statement: databases bound how many values it may hold."""
 EventKey = tuple[str, int]
@@ -25,6 +40,11 @@ def stored_digests(connection: Connection, wanted: Collection[EventKey]) -> dict
     """The digest of each of these events that is stored."""
     keys, found = sorted(wanted), dict[EventKey, str]()
     of = _keyed(connection)
+    if len(keys) <= ONE_BY_ONE:
+        for room, number in keys:
+            digest = connection.execute(_digest_of(of), {"of_room": room, "of_number": number}).scalar()
+            found |= {} if digest is None else {(room, number): digest}
+        return found
     for start in range(0, len(keys), AT_ONCE):
         asked = (
             values(column("room", String), column("number", BigInteger), name="asked")
@@ -70,11 +90,22 @@ def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     # In one order everywhere, so that two processes with the same events wait for each other and do not lock up.
     ordered = sorted(rows, key=lambda row: (row["room"], row["number"]))
     keyed = [{name: row[name] for name in of.c.keys()} for row in ordered]  # noqa: SIM118 (a collection of columns)
-    statement = inserting(connection, of).on_conflict_do_nothing().returning(of.c.room, of.c.number)
-    taken = {(row.room, row.number) for row in connection.execute(statement, keyed)}
+    taken = {(row.room, row.number) for row in connection.execute(_inserted(connection.dialect.name, of), keyed)}
     if of is not t.events and taken:
         connection.execute(insert(t.events), [row for row in ordered if (row["room"], row["number"]) in taken])
     return taken
+
+
+@functools.cache
+def _digest_of(table: Table) -> Executable:
+    """Made once, as is the next: to make it costs more than to run it."""
+    c = table.c
+    return select(c.sha256).where(c.room == bindparam("of_room"), c.number == bindparam("of_number"))
+
+
+@functools.cache
+def _inserted(dialect: str, table: Table) -> Executable:
+    return inserting(dialect, table).on_conflict_do_nothing().returning(table.c.room, table.c.number)
 
 
 def _keyed(connection: Connection) -> Table:

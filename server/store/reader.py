@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, not_, select
 
 from server.store import tables as t
-from server.store.archive.archive_reader import ArchiveReader
+from server.store.archive.archive_reader import ArchivePage, ArchiveReader
 from server.store.archive.filters import DAY_NS, HearingFilter, WordFilter, indexed_conditions
 from server.store.archive.narrowing import compared, few_hearings
 from server.store.archive.pieces import newest_first
@@ -107,6 +107,13 @@ class RecordReader:
             raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
         return Opening(row.court_name, row.room_name, row.opened_ns, json.loads(row.tracks_json))
 
+    async def names(self, hearing: str) -> tuple[str, str]:
+        """Of court and room, as they were said at the opening; empty while it has not come."""
+        h = t.hearings.c
+        query = select(h.court_name, h.room_name).where(h.id == hearing)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return ("", "") if row is None else (row.court_name, row.room_name)
+
     async def files(self, room: str, hearing: str, track: str, sight: Sight) -> list[ClosedFile]:
         """The stored segments of a track in their order; none whose bytes a hearing beyond sight holds as well."""
         query = (
@@ -195,10 +202,9 @@ class RecordReader:
         its = await self._db.read(lambda connection: set(connection.execute(query).scalars()))
         return sorted(its.intersection(hearings))
 
-    async def search(self, words: str, wanted: WordFilter, sight: Sight) -> list[dict[str, Any]]:
+    async def search(self, words: str, wanted: WordFilter, sight: Sight) -> ArchivePage:
         """The first `MAX_HITS` words of the archive, however long they have to be looked for."""
-        page = await ArchiveReader(self._db).words(words, wanted, sight, most=MAX_HITS, to_the_end=True)
-        return page.rows
+        return await ArchiveReader(self._db).words(words, wanted, sight, most=MAX_HITS, to_the_end=True)
 
 
 def _soon_ns() -> int:

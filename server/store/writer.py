@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from server.events.admission import Received
 from server.store import tables as t
@@ -158,16 +158,29 @@ class RecordWriter:
 
         return await self._db.write(work)
 
-    async def note_closed(self, room: str, hearing: str) -> None:
-        """Let other processes know what a room says live: that this hearing is not tried in public."""
-        c = closed_hearings_said.c
-        values = {"room": room, "hearing": hearing, "said_utc_ns": self._utc_ns()}
+    async def note_closed(self, said: Sequence[tuple[str, str]]) -> None:
+        """Let other processes know what rooms say live: (room, hearing) that is not tried in public, the last of a room
+        last; all of it in one transaction."""
+        c, now_ns = closed_hearings_said.c, self._utc_ns()
+        by_room: dict[str, list[str]] = {}
+        for room, hearing in said:
+            by_room.setdefault(room, []).append(hearing)
 
         def work(connection: Connection) -> None:
-            if insert_once(connection, closed_hearings_said, values):
+            changes: list[Change] = []
+            # Two processes that say the same of several rooms take them in one order, or each would wait for the other.
+            for room, hearings in sorted(by_room.items()):
+                # What is said last is the newest, also where the process that spoke before had a clock that is ahead.
+                last_ns = connection.execute(select(func.max(c.said_utc_ns)).where(c.room == room)).scalar()
+                at_ns = now_ns if last_ns is None else max(now_ns, int(last_ns) + 1)
+                for n, hearing in enumerate(hearings):
+                    row = {"room": room, "hearing": hearing, "said_utc_ns": at_ns + n}
+                    if insert_once(connection, closed_hearings_said, row):
+                        changes.append((SAID_RIGHTS, f"{room} {hearing}"))
                 newest = select(c.hearing).where(c.room == room).order_by(c.said_utc_ns.desc()).limit(MOST_CLOSED_SAID)
                 connection.execute(delete(closed_hearings_said).where(c.room == room, c.hearing.not_in(newest)))
-                raise_version(connection, [(SAID_RIGHTS, f"{room} {hearing}")])
+            if changes:
+                raise_version(connection, changes)
 
         await self._db.write(work)
 

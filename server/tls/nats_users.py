@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from server.tls.process_accounts import MOST_PROCESSES, PROCESS_HEARS, process_accounts
 from sync import topics
 from sync.tls.names import CENTER
 
@@ -38,9 +39,14 @@ def subject_of(topic: str) -> str:
 
 
 def nats_users_text(rooms: Mapping[str, str]) -> str:
-    """The file: the center, and each of `rooms`: the name that a certificate has -> its `court/room`."""
+    """The file: the center, all processes that it may have, and each of `rooms`: the name that a certificate has -> its
+    `court/room`.
+
+    The processes stand in it whether there are any or not, so that all processes of a center write the same file."""
     every = f"{topics.PREFIX}/+/+"
     lines = [_user(common_name_user(CENTER), every, writes=topics.ROOM_READS, reads=topics.ROOM_WRITES)]
+    for account in process_accounts(CENTER, MOST_PROCESSES):
+        lines.append(_user(common_name_user(account), every, writes=topics.ROOM_READS, reads=PROCESS_HEARS))
     for name, room in sorted(rooms.items()):
         lines.append(_user(name, topics.of_room(room), writes=topics.ROOM_WRITES, reads=topics.ROOM_READS))
     head = "# Written by the center for its broker; it is written again at any time."

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sync.errors import ConfigError
 from sync.http.json_bodies import StrictRoute
 from sync.http.rights.rules import check_declared
-from sync.http.wire.connection import Doorkeeper, DoorLimits, GuardedConnection
+from sync.http.wire.connection import Colleague, Doorkeeper, DoorLimits, GuardedConnection, no_colleague
 from sync.http.wire.listener import TlsListener
 from sync.http.wire.websocket import GuardedWebSocket
 
@@ -79,11 +79,13 @@ async def serving(
     limits: DoorLimits | None = None,
     tls: ssl.SSLContext | None = None,
     plain: Callable[[], bool] = lambda: False,
+    colleague: Colleague = no_colleague,
 ) -> AsyncIterator[int]:
     """Serve `app` while the block runs; yields the port (chosen by the system when `port` is 0).
 
     `tls`: by HTTPS with this context; `plain` then says, for each connection, whether plain HTTP is still served too.
     Without `tls` all is plain, which is for addresses of this machine alone: the caller sees to that.
+    `colleague`: which other process of this server a connection is of (`Doorkeeper`).
     Who asks is who connects, whatever `X-Forwarded-*` says, unless one of `proxies` (addresses) passes it on.
     """
     check_declared(app)
@@ -103,7 +105,7 @@ async def serving(
         app,
         lifespan="on",
         # A class in all but name: uvicorn calls it once for each connection.
-        http=functools.partial(GuardedConnection, Doorkeeper(limits, proxies)),  # type: ignore[arg-type]
+        http=functools.partial(GuardedConnection, Doorkeeper(limits, proxies, colleague)),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,

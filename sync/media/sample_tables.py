@@ -6,7 +6,7 @@ A part of `sync.media.fmp4`, which is what others import. Positions (`*_at`) are
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,11 +89,24 @@ def children(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, in
 def _one(data: bytes, start: int, end: int, *path: bytes) -> tuple[int, int]:
     """Content of the box at `path`, each of which must be there once."""
     for name in path:
-        found = [(s, e) for n, s, e in children(data, start, end) if n == name]
-        if len(found) != 1:
-            raise MediaError(f"an MP4 file needs exactly one {name.decode()} box here and has {len(found)}")
-        start, end = found[0]
+        start, end = _sole(_by_name(data, start, end), name)
     return start, end
+
+
+def _by_name(data: bytes, start: int, end: int) -> dict[bytes, list[tuple[int, int]]]:
+    """(start of content, end) of the boxes between two positions, by their names, each in their order."""
+    boxes: dict[bytes, list[tuple[int, int]]] = {}
+    for name, at, until in children(data, start, end):
+        boxes.setdefault(name, []).append((at, until))
+    return boxes
+
+
+def _sole(boxes: Mapping[bytes, list[tuple[int, int]]], name: bytes) -> tuple[int, int]:
+    """The content of the one box of this name."""
+    found = boxes.get(name, [])
+    if len(found) != 1:
+        raise MediaError(f"an MP4 file needs exactly one {name.decode()} box here and has {len(found)}")
+    return found[0]
 
 
 def _u32(data: bytes, at: int, end: int) -> int:
@@ -101,6 +114,10 @@ def _u32(data: bytes, at: int, end: int) -> int:
         raise MediaError("an MP4 box is shorter than what it must hold")
     (value,) = struct.unpack_from(">I", data, at)
     return int(value)
+
+
+def _signed(value: int) -> int:
+    return value - (value >> 31 << 32)
 
 
 def parse_sample_table(moov: bytes) -> SampleTable:
@@ -208,10 +225,12 @@ def parse_fragment_samples(
     data: bytes, start: int, end: int, table: SampleTable, rows: list[SampleRow] | None = None
 ) -> FragmentSamples:
     """Read the content of a `moof` box, `data[start:end]`. `rows`: where each sample is noted as well."""
-    mfhd = _one(data, start, end, b"mfhd")
+    boxes = _by_name(data, start, end)
+    mfhd = _sole(boxes, b"mfhd")
     sequence = _u32(data, mfhd[0] + 4, mfhd[1])
-    traf = _one(data, start, end, b"traf")
-    tfhd = _one(data, *traf, b"tfhd")
+    traf = _sole(boxes, b"traf")
+    boxes = _by_name(data, *traf)
+    tfhd = _sole(boxes, b"tfhd")
     flags = _u32(data, tfhd[0], tfhd[1]) & 0xFFFFFF
     at = tfhd[0] + 8
     if flags & 0x1:
@@ -222,12 +241,12 @@ def parse_fragment_samples(
         if flags & bit:
             defaults[index] = _u32(data, at, tfhd[1])
             at += 4
-    tfdt = _one(data, *traf, b"tfdt")
+    tfdt = _sole(boxes, b"tfdt")
     wide = _u32(data, tfdt[0], tfdt[1]) >> 24 == 1
     decode_time = _u32(data, tfdt[0] + 4, tfdt[1])
     if wide:
         decode_time = decode_time << 32 | _u32(data, tfdt[0] + 8, tfdt[1])
-    runs = [(s, e) for n, s, e in children(data, *traf) if n == b"trun"]
+    runs = boxes.get(b"trun", [])
     if not runs:
         raise MediaError("a fragment has no samples")
     if len(runs) > MAX_RUNS:
@@ -293,30 +312,25 @@ class _Runs:
         if count and not fields:
             self._alike(count, first_flags)
             return
-        for index in range(count):
-            duration, size, sample_flags, sample_offset = self._duration, self._size, self._flags, 0
-            for bit in fields:
-                value = _u32(data, at, end)
-                at += 4
-                if bit == 0x100:
-                    duration = value
-                elif bit == 0x200:
-                    size = value
-                elif bit == 0x400:
-                    sample_flags = value
-                else:
-                    sample_offset = value - (value >> 31 << 32)
-            if index == 0 and first_flags is not None:
-                sample_flags = first_flags
-            if not self.sizes:
-                self.first_flags, self.first_offset = sample_flags, sample_offset
-            if not size:
-                raise MediaError("a fragment announces a sample without a byte")
-            self.duration += duration
-            self.sizes.append(size)
-            self.bytes += size
-            if self._rows is not None:
-                self._rows.append(SampleRow(duration, size, sample_flags, sample_offset))
+        if not count:
+            return
+        said = struct.unpack_from(f">{len(fields) * count}I", data, at)
+        of = {bit: said[place :: len(fields)] for place, bit in enumerate(fields)}
+        sizes = of.get(0x200) or (self._size,) * count
+        if not all(sizes):
+            raise MediaError("a fragment announces a sample without a byte")
+        first = first_flags if first_flags is not None else of[0x400][0] if 0x400 in of else self._flags
+        if not self.sizes:
+            self.first_flags = first
+            self.first_offset = _signed(of[0x800][0]) if 0x800 in of else 0
+        if self._rows is not None:
+            durations = of.get(0x100) or (self._duration,) * count
+            flags_of = (first, *(of[0x400][1:] if 0x400 in of else (self._flags,) * (count - 1)))
+            offsets = map(_signed, of[0x800]) if 0x800 in of else (0,) * count
+            self._rows += map(SampleRow, durations, sizes, flags_of, offsets)
+        self.duration += sum(of[0x100]) if 0x100 in of else count * self._duration
+        self.sizes.extend(sizes)
+        self.bytes += sum(sizes)
 
     def _alike(self, count: int, first_flags: int | None) -> None:
         """Samples of which nothing is said one by one."""

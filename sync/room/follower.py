@@ -17,6 +17,8 @@ from sync.room.event_log import RoomLog
 
 log = structlog.get_logger(__name__)
 
+AT_ONCE = 1000
+"""Events that are read in one look."""
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What `Hearing.apply` raises at an event whose body is not of its kind's form."""
 
@@ -61,11 +63,13 @@ class Follower:
         """Apply what was appended since the last look; returns it, oldest first."""
         async with self._lock:
             news: list[Event] = []
-            while batch := await asyncio.to_thread(self._log.since, self.number, mark=True):
+            while True:
+                batch = await asyncio.to_thread(self._log.since, self.number, limit=AT_ONCE, mark=True)
                 for event in batch:
                     self._apply(event)
                 news += batch
-            return news
+                if len(batch) < AT_ONCE:
+                    return news
 
     def _apply(self, event: Event) -> None:
         self.number = event.number

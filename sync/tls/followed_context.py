@@ -44,8 +44,11 @@ class FollowedContext(ssl.SSLContext):
         return super().wrap_bio(*args, **named) if self._now is None else self._now.wrap_bio(*args, **named)
 
     def wrap_socket(self, *args: Any, **named: Any) -> ssl.SSLSocket:
-        """A handshake over a socket."""
-        return super().wrap_socket(*args, **named) if self._now is None else self._now.wrap_socket(*args, **named)
+        """A handshake over a socket, of the class that this context was told to make."""
+        if self._now is None:
+            return super().wrap_socket(*args, **named)
+        self._now.sslsocket_class = self.sslsocket_class
+        return self._now.wrap_socket(*args, **named)
 
 
 class BelievedAuthority:

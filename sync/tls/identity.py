@@ -44,12 +44,22 @@ class TlsIdentity:
         """Whether there is something to show and somebody to trust."""
         return bool(self._seen)
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the files are not those that were taken, or cannot be asked: `follow` says more."""
+        try:
+            return self._times() != self._seen
+        except OSError:
+            return True
+
+    def _times(self) -> tuple[int, ...]:
+        files = self.files
+        return tuple(path.stat().st_mtime_ns for path in (files.authority, files.certificate, files.key))
+
     def follow(self) -> bool:
         """Take the files as they are now; whether anything was taken."""
         try:
-            seen = tuple(
-                path.stat().st_mtime_ns for path in (self.files.authority, self.files.certificate, self.files.key)
-            )
+            seen = self._times()
             if seen == self._seen:
                 return False
             context = client_context()

@@ -159,6 +159,9 @@ class Uplink:
         self._follower = Follower(self._log)
         self._feed = FeedServer(layout.feed("uplink"))
         self._link_said = ""
+        self._pending = 0
+        self._counted: object = None
+        """When `_pending` was counted, by what would change it."""
         self._center = TrustedCenter(
             layout, config.address, accept_unsigned=config.accept_unsigned, utc_ns=clock.utc_now_ns
         )
@@ -331,7 +334,7 @@ class Uplink:
         value: LinkStatus = {
             "broker": line is not None and line.broker.connected,
             "center": uploads is not None and uploads.reachable,
-            "pending_events": await asyncio.to_thread(self._log.pending_count),
+            "pending_events": await self._pending_events(),
             "pending_bytes": 0 if uploads is None else uploads.pending_bytes,
             "refused_events": 0 if line is None else line.outbox.refused_count,
             "last_receipt_utc_ns": max(receipts) if receipts else None,
@@ -342,6 +345,14 @@ class Uplink:
         if said != self._link_said:
             self._link_said = said
             self._feed.publish_json("link", value, retain=True)
+
+    async def _pending_events(self) -> int:
+        """How many events wait for a receipt; they are counted when some have come or gone."""
+        moment = self._follower.number, 0 if self._line is None else self._line.outbox.receipted
+        if moment != self._counted:
+            self._pending = await asyncio.to_thread(self._log.pending_count)
+            self._counted = moment
+        return self._pending
 
     async def _publish_counts(self) -> None:
         line, uploads, store = self._line, self._uploads, self._store

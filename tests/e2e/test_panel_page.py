@@ -200,14 +200,15 @@ def test_a_hearing_is_held_by_touch(demo: Demo, http: httpx.Client, panel: Page,
     add_exhibit(panel, "transfer-slip.png", "银行转账凭证")
     sent: list[str] = []
     panel.on("request", lambda request: sent.append(request.url) if "/pages/" in request.url else None)
+    display.on("request", lambda request: sent.append(request.url) if "/display/page" in request.url else None)
     panel.locator(".tile", has_text="借条").tap()
-    expect(display.locator("[data-exhibit][data-page='1'] img")).to_be_visible()
+    expect(display.locator("[data-exhibit][data-page='1'] [data-drawn$=':1'] img")).to_be_visible()
     expect(display.locator(".title")).to_contain_text("证据1借条")
     panel.get_by_role("button", name="下一页").tap()
-    expect(display.locator("[data-page='2']")).to_be_visible()
+    expect(display.locator("[data-page='2'] [data-drawn$=':2'] img")).to_be_visible()
     for name, page in (("上一页", 1), ("下一页", 2), ("上一页", 1), ("下一页", 2)):
         panel.get_by_role("button", name=name).tap()
-        expect(display.locator(f"[data-page='{page}'] img")).to_be_visible()
+        expect(display.locator(f"[data-page='{page}'] [data-drawn$=':{page}'] img")).to_be_visible()
         expect(panel.locator(".preview img")).to_be_visible()
     assert len(sent) == len(set(sent)), "nothing that was shown is sent a second time"
     panel.get_by_role("button", name="放大").tap()
@@ -232,7 +233,7 @@ def test_a_hearing_is_held_by_touch(demo: Demo, http: httpx.Client, panel: Page,
     expect(display.locator("main h1")).to_have_text("休庭")
     expect(display.locator("header")).not_to_contain_text("正在录音录像")
     assert_accessible(panel, "paused")
-    panel.get_by_role("button", name="继续开庭").tap()
+    panel.get_by_role("button", name="继续开庭", exact=True).tap()
     expect(panel.locator("[data-recording]")).to_have_attribute("data-recording", KEPT)
 
     panel.locator("#act-close").tap()

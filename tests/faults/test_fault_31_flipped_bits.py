@@ -8,11 +8,10 @@ byte, the fragment that was hit is declared, and the damaged file stays. Lost: t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -26,37 +25,32 @@ from sync.uplink.files.tus import TusClient
 from sync.uplink.files.upload_store import UploadStore
 from sync.uplink.files.uploads import Uploads
 from sync.uplink.token_bucket import TokenBucket
+from tests.support.peers.line_relay import Ends, LineRelay
 from tests.support.peers.uplink_peers import ADDRESS, UploadPeer, until
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 
 MARK = bytes(range(256)) * 8
 
 
-@contextlib.asynccontextmanager
-async def flipping(port: int, times: int) -> AsyncIterator[tuple[int, list[int]]]:
+class FlippingLine(LineRelay):
     """A TCP line that flips a bit of the marked bytes, so many times."""
-    done: list[int] = []
 
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, spoil: bool) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65_536):
-                at = data.find(MARK[:64])
-                if spoil and at >= 0 and len(done) < times:
-                    done.append(at)
-                    data = data[: at + 9] + bytes([data[at + 9] ^ 4]) + data[at + 10 :]
-                writer.write(data)
-                await writer.drain()
-            writer.close()
+    def __init__(self, port: int, times: int) -> None:
+        super().__init__(port)
+        self._times = times
+        self.flipped: list[int] = []
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(pump(reader, up_writer, True), pump(up_reader, writer, False))
+    async def _serve(self, down: Ends, up: Ends) -> None:
+        await self._until_one_ends(self._pump(down[0], up[1], spoil=True), self._pump(up[0], down[1], spoil=False))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield int(server.sockets[0].getsockname()[1]), done
-    finally:
-        server.close()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, spoil: bool) -> None:
+        while data := await reader.read(65_536):
+            at = data.find(MARK[:64])
+            if spoil and at >= 0 and len(self.flipped) < self._times:
+                self.flipped.append(at)
+                data = data[: at + 9] + bytes([data[at + 9] ^ 4]) + data[at + 10 :]
+            writer.write(data)
+            await writer.drain()
 
 
 @pytest.mark.slow
@@ -74,7 +68,7 @@ async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None
     log.append("segment", body, hearing="h", room_ns=1, utc_ns=1)
     async with (
         serving(peer.app, "127.0.0.1", 0) as port,
-        flipping(port, 2) as (line, flipped),
+        (flipping := FlippingLine(port, 2)).running() as line,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{line}", timeout=5, trust_env=False) as http,
     ):
         store = UploadStore(layout.uploads)
@@ -92,7 +86,7 @@ async def test_a_bit_that_flips_in_transit_is_sent_again(tmp_path: Path) -> None
         await until(lambda: sha256 in peer.objects, 60)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert len(flipped) == 2, "two attempts arrived damaged"
+    assert len(flipping.flipped) == 2, "two attempts arrived damaged"
     assert peer.objects == {sha256: data}
     log.close()
     store.close()

@@ -272,7 +272,7 @@ async def test_after_a_long_standstill_the_old_connection_is_not_believed(
 async def test_topics_that_come_and_go_while_a_connection_comes_up_are_asked_for_then(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """paho's thread has asked for the topics, and the loop does not know yet that it is connected."""
+    """The topics were asked for, and nobody was told yet that it is connected."""
     center, room = MqttConnection(broker.address(broker.center)), MqttConnection(broker.address())
     got: list[str] = []
     center.subscribe_any([], lambda topic, payload: got.append(topic))
@@ -387,3 +387,14 @@ async def test_topics_that_the_broker_did_not_take_are_asked_for_again_until_it_
     finally:
         await room.stop()
         await center.stop()
+
+
+async def test_what_has_left_is_counted_at_once_and_once() -> None:
+    connection = MqttConnection(BrokerAddress("127.0.0.1", 1, "x"))
+    connection._outstanding.update({1: 10, 2: 20, 3: 30})
+    connection.backlog_bytes = 60
+    for mid in (1, 2, 2, 9):  # of one that was counted, or that nobody knows, nothing is taken off
+        connection._paho_publish(None, None, mid, None, None)
+    assert (connection.backlog_bytes, connection._outstanding) == (30, {3: 30})
+    connection._paho_publish(None, None, 3, None, None)
+    assert connection.backlog_bytes == 0

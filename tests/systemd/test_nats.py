@@ -122,6 +122,36 @@ def test_a_room_hears_what_is_for_it_and_nothing_else(court: NatsCourt, heard: s
     room.close()
 
 
+def test_processes_of_a_center_have_lines_of_their_own_and_hear_what_the_others_receipt(court: NatsCourt) -> None:
+    first, second = court.peer("center-1", []), court.peer("center-2", [])
+    room, only = court.peer(ROOM, [f"{OWN}/receipts"]), court.peer("center", [f"{OWN}/receipts"])
+    # Of each of many rooms, as a process asks for them; and what is for rooms alone.
+    rooms = [f"court/v1/jianshan/r{number}/{topic}" for number in range(100) for topic in ("status", "events")]
+    forbidden = [(f"{OWN}/docket", 0), ("#", 0), ("$MQTT/#", 0)]
+    first.client.subscribe([(topic, 0) for topic in (f"{OWN}/events", f"{OTHER}/live/+/frag", *rooms)])
+    first.subscribed.get(timeout=10)
+    second.client.subscribe([(f"{OWN}/receipts", 0), (f"{OWN}/status", 0), *forbidden])
+    second.subscribed.get(timeout=10)
+    try:
+        room.say(f"{OWN}/events")
+        assert first.messages.get(timeout=10) == f"{OWN}/events"
+        first.say(f"{OWN}/docket")
+        first.say(f"{OWN}/events")  # which a room says
+        first.say(f"{OWN}/receipts")
+        assert second.messages.get(timeout=10) == f"{OWN}/receipts"
+        assert room.messages.get(timeout=10) == f"{OWN}/receipts"
+        room.say(f"{OWN}/status")
+        assert second.messages.get(timeout=10) == f"{OWN}/status"
+        assert first.messages.empty()
+        assert only.messages.empty(), "the only process of a center stores everything itself"
+        assert is_refused(court.broker.port, court.context("center-65"))
+        assert first.lost.empty()
+        assert second.lost.empty()
+    finally:
+        for one in (first, second, room, only):
+            one.close()
+
+
 @pytest.mark.parametrize("said", ["center", "CN=center", "jianshan/4"])
 def test_nobody_is_whom_he_only_says_to_be(court: NatsCourt, said: str) -> None:
     room, center = court.peer(ROOM, [f"{OTHER}/receipts", f"{OWN}/receipts"], username=said), court.peer("center", [])

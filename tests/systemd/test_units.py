@@ -51,6 +51,11 @@ def test_every_service_of_the_room_and_the_center_has_a_unit() -> None:
     assert {*ROOM, SIGNER, "wutong-center.service"} <= set(SERVICES)
 
 
+def test_a_gateway_is_started_as_any_process_but_for_its_role() -> None:
+    (process,) = values("wutong-center@.service")["ExecStart"]
+    assert values("wutong-center-gateway.conf")["ExecStart"] == ["", f"{process} --gateway"]
+
+
 def test_systemd_accepts_every_unit(installed: Path) -> None:
     units = [str(path) for path in sorted(installed.iterdir())]
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", *units]

@@ -69,6 +69,13 @@ def _session_of(process: psutil.Process) -> int | None:
         return None
 
 
+def _hear() -> None:
+    """Before the script begins: a shell can trap no signal that was ignored when it began, as by who runs the tests in
+    the background (SIGINT), or by nohup (SIGHUP)."""
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
+
+
 def _program(path: Path, more: str = "") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PROGRAM + more, encoding="utf-8")
@@ -236,7 +243,7 @@ def test_an_interruption_says_so_and_leaves_nothing_running(
     with subprocess.Popen(
         ["tools/setup.sh"], cwd=machine.tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
+        preexec_fn=_hear,
     ) as process:  # fmt: skip
         while not hung.exists():
             assert process.poll() is None
@@ -261,7 +268,7 @@ def test_the_checks_end_at_ctrl_c_though_the_one_under_way_takes_it_for_a_failur
     with subprocess.Popen(
         ["tools/check.sh"], cwd=machine.tree, env={"PATH": str(machine.programs)}, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_hear,
     ) as process:  # fmt: skip
         while not hung.exists():
             assert process.poll() is None

@@ -11,7 +11,7 @@ from tests.support.paths import UNITS
 from wutong.broker_policy import MAX_CONNECTIONS, certified_rights_text
 from wutong.emqx_policy import emqx_rights_text
 
-_RULE = re.compile(r'\{(allow|deny), (all|\{username, "[a-z]+"\})(?:, (publish|subscribe), \[(.+)\])?\}\.')
+_RULE = re.compile(r'\{(allow|deny), (all|\{username, "[a-z0-9-]+"\})(?:, (publish|subscribe), \[(.+)\])?\}\.')
 _FILTER = re.compile(r'\{eq, "([^"]+)"\}|"([^"]+)"')
 
 
@@ -24,7 +24,7 @@ def settings() -> dict[str, Any]:
 def rules() -> list[tuple[str, str, str, list[str]]]:
     """(allow or deny, who, what, filters) of each rule."""
     found = []
-    for line in emqx_rights_text().splitlines():
+    for line in emqx_rights_text(processes=8).splitlines():
         match = _RULE.fullmatch(line)
         assert match is not None, line
         verdict, who, act, filters = match.groups(default="")
@@ -35,29 +35,35 @@ def rules() -> list[tuple[str, str, str, list[str]]]:
 
 
 def test_each_topic_that_mosquitto_s_list_opens_is_opened_and_no_other() -> None:
-    opened: dict[tuple[bool, str], set[str]] = {}
+    opened: dict[tuple[str, str], set[str]] = {}
     reader = ""
-    for line in certified_rights_text().splitlines():
+    for line in certified_rights_text(processes=8).splitlines():
         match line.split():
             case ["user", name]:
                 reader = name
             case ["topic", act, topic]:
-                assert reader == "center"
-                opened.setdefault((True, act), set()).add(topic)
+                for one in ("read", "write") if act == "readwrite" else (act,):
+                    opened.setdefault((reader, one), set()).add(topic)
             case ["pattern", act, topic]:
-                opened.setdefault((False, act), set()).add(topic.replace("%u", "COURT/ROOM"))
+                opened.setdefault(("all", act), set()).add(topic.replace("%u", "COURT/ROOM"))
+    assert {who for who, _ in opened} == {"all", "center", *(f"center-{number}" for number in range(1, 9))}
     own = "${client_attrs.court}/${client_attrs.room}"
     words = {"publish": "write", "subscribe": "read"}
-    said: dict[tuple[bool, str], set[str]] = {}
+    said: dict[tuple[str, str], set[str]] = {}
     *allowed, last = rules()
     for verdict, who, act, named in allowed:
         assert verdict == "allow"
-        of_center = who != "all"
-        assert who == ('{username, "center"}' if of_center else "all")
-        assert all((own in one) != of_center for one in named)
-        said[of_center, words[act]] = {one.replace(own, "COURT/ROOM") for one in named}
+        assert all((own in one) == (who == "all") for one in named)
+        name = who.removeprefix('{username, "').removesuffix('"}')
+        said[name, words[act]] = {one.replace(own, "COURT/ROOM") for one in named}
     assert last == ("deny", "all", "", [])
     assert said == opened
+
+
+def test_a_process_asks_for_the_topics_of_single_rooms_and_the_only_one_for_those_of_all() -> None:
+    """`eq` is a filter as it stands; without it one of a single room is let in as well."""
+    lines = [line for line in emqx_rights_text(processes=2).splitlines() if "subscribe" in line and "username" in line]
+    assert ["{eq, " in line for line in lines] == [True, False, False]
 
 
 def test_who_has_no_certificate_has_no_line_and_the_name_in_it_is_all_that_counts() -> None:

@@ -248,6 +248,24 @@ def province(
 
 
 @bench.command()
+def takeover(
+    database: Annotated[str, typer.Option("--database", help="an empty PostgreSQL, as center.toml names it")],
+    times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 12,
+    owners: Annotated[int, typer.Option("--owners", min=2, max=16, help="beside them there is a gateway")] = 3,
+    rooms: Annotated[int, typer.Option("--rooms", min=1, max=900)] = 12,
+    lease_s: Annotated[float, typer.Option("--lease-s", min=2, max=60, help="storage.lease_s")] = 6,
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """How soon a center of several processes goes on when one of them, or the broker, is killed."""
+    from wutong.bench.report import run
+    from wutong.bench.takeover.measure import TakeoverPlan, measure
+
+    plan = TakeoverPlan(database, times, owners, rooms, lease_s, port_base)
+    run("takeover", lambda folder, console: measure(folder, plan, console), as_json=as_json)
+
+
+@bench.command()
 def sync(
     hours: Annotated[float, typer.Option("--hours", min=0.05, max=100, help="simulated, in a minute or two")] = 8,
     ppm: Annotated[float, typer.Option("--ppm", min=0, max=400, help="how far the devices' clocks are off")] = 200,

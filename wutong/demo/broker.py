@@ -11,11 +11,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.tls.process_accounts import process_accounts
 from sync.errors import ConfigError
 from sync.http.rights.people import write_private
 from wutong.broker_policy import (
     certified_rights_text,
-    process_accounts,
     rights_text,
     settings_text,
     tls_settings_text,

@@ -99,6 +99,10 @@ class UploadFiles:
         """Bytes of a room that are no objects yet."""
         return self._index.outstanding(room)
 
+    def unfinished(self, room: str) -> int:
+        """How many uploads of a room are no objects yet."""
+        return self._index.count(room)
+
     def check_room(self, room: str, more: int = 0, *, new: bool = False) -> None:
         """`StorageError` when the disk or the room's quota has no place for `more` bytes, or for a `new` upload."""
         if self.free_bytes() - more < self._reserve_bytes:

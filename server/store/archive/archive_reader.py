@@ -33,6 +33,8 @@ BUDGET_S = 0.12
 _FIRST_HEARINGS, _MOST_HEARINGS = 1024, 32_768
 _FIRST_SPOKEN, _MOST_SPOKEN = 16, 4096
 """Hearings of a piece: of lists, and of words, where each has some to thousands of lines."""
+_EARLIEST, _LATEST = -(2**62), 2**62
+"""Where nobody knows yet when something was said, it may have been at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class ArchivePage:
     """Of hearings, on the first page: how many there are, at most `MOST_COUNTED` and one more."""
     counted: bool = True
     """Whether `count` is all of them, and not only those that were counted in time."""
+    spans: Sequence[tuple[int, int]] = ()
+    """Of words: the room times [from, to) in which those of each row were said, in any version of the line."""
 
 
 class ArchiveReader:
@@ -132,7 +136,8 @@ class ArchiveReader:
                 spoken = [named, *base, *looked_at, or_(*place.stretches()), place.lines_behind()]
                 rows, stopped = _spoken(connection, spoken, place.sorted(), most + 1), None
             following = _behind_line(place, rows[most - 1]) if len(rows) > most else stopped
-            return ArchivePage([search_hit(row) for row in rows[:most]], following, stopped is not None)
+            hits, spans = [search_hit(row) for row in rows[:most]], [_span(row) for row in rows[:most]]
+            return ArchivePage(hits, following, stopped is not None, spans=spans)
 
         return await self._db.read(work)
 
@@ -189,10 +194,16 @@ class _Listed:
 def _lines(terms: Sequence[str], wanted: WordFilter, sight: Sight) -> list[ColumnElement[bool]]:
     """Conditions on lines that are looked at one by one."""
     u = t.utterances.c
-    # Where nobody knows yet when it was said, it may have been at any time.
-    said_from, said_to = func.coalesce(u.said_from_ns, -(2**62)), func.coalesce(u.said_to_ns, 2**62)
+    said_from, said_to = func.coalesce(u.said_from_ns, _EARLIEST), func.coalesce(u.said_to_ns, _LATEST)
     conditions = [in_line(terms), sight.of_hearings(), sight.of_moments(u.hearing, said_from, said_to)]
     return [*conditions, u.role == clean_line(wanted.role)] if wanted.role else conditions
+
+
+def _span(row: Row[Any]) -> tuple[int, int]:
+    """When a line was said, as the query judges it."""
+    from_ns = _EARLIEST if row.said_from_ns is None else row.said_from_ns
+    to_ns = _LATEST if row.said_to_ns is None else row.said_to_ns
+    return min(from_ns, row.start_ns), max(to_ns, row.end_ns)
 
 
 def _spoken(

@@ -133,9 +133,14 @@ def note_changes(connection: Connection, version: int, changes: Iterable[Change]
         connection.execute(insert(rights_changes), rows)
 
 
+def stored_version(connection: Connection) -> int:
+    """The version as of this transaction's moment; 0 where nobody else is there."""
+    return int(connection.execute(select(rights_version.c.version)).scalar_one()) if is_shared(connection) else 0
+
+
 def changes_since(connection: Connection, seen: int) -> ChangesSeen:
     """What has changed since a version was taken, as of this transaction's moment."""
-    version = int(connection.execute(select(rights_version.c.version)).scalar_one())
+    version = stored_version(connection)
     if not 0 <= seen <= version or seen < version - KEPT_CHANGES + 1:
         return ChangesSeen(version, None)
     c = rights_changes.c

@@ -75,6 +75,9 @@ class LoopbackDoor:
         """Nothing of the record is seen here, so nothing is noted."""
         return None
 
+    async def catch_up(self, request: Request) -> None:
+        """Nothing that is seen here is judged by rights."""
+
     def closed(self, outcome: Outcome) -> None:
         """There are no WebSockets."""
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import NotRequired
 
 import structlog
 from typing_extensions import TypedDict
@@ -40,11 +41,13 @@ class LackingPart(TypedDict):
 
 
 class ReadinessAnswer(TypedDict):
-    """Body of `GET /readyz`; `lacks` is what keeps the service from its work, `wants` what it goes on without."""
+    """Body of `GET /readyz`; `lacks` is what keeps the service from its work, `wants` what it goes on without; `role`
+    which of several processes of one service it is."""
 
     ready: bool
     lacks: list[LackingPart]
     wants: list[LackingPart]
+    role: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,12 @@ class Readiness:
         self,
         parts: Mapping[str, ReadyPart],
         *,
+        role: str = "",
         part_s: float = PART_S,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._parts = dict(parts)
+        self._role = role
         self._questions = {name: OneQuestion(part.check, part_s) for name, part in parts.items()}
         self._part_s = part_s
         self._monotonic_s = monotonic_s
@@ -80,7 +85,10 @@ class Readiness:
         for name, part in self._parts.items():
             if whys[name]:
                 (lacks if part.needed else wants).append({"part": name, "why": whys[name]})
-        return {"ready": not lacks, "lacks": lacks, "wants": wants}
+        answer: ReadinessAnswer = {"ready": not lacks, "lacks": lacks, "wants": wants}
+        if self._role:
+            answer["role"] = self._role
+        return answer
 
     async def read(self, readings: Readings) -> None:
         """The same as metrics (`READY`, `READY_PART`)."""

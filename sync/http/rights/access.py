@@ -59,6 +59,9 @@ class RightsKnown(Protocol):
     def check(self) -> None:
         """`WutongError` when it does not: nobody is shown anything then."""
 
+    async def catch_up(self) -> None:
+        """Know what is stored of it now; `WutongError` when that cannot be known."""
+
 
 class SessionSharing(Protocol):
     """Where sessions are kept that several processes of a server share. All may raise `StorageError`."""
@@ -322,6 +325,12 @@ class Access:
         if outcome is not None and self._outcomes is not None:
             await self._outcomes.took(outcome)
         return outcome
+
+    async def catch_up(self, request: Request | WebSocket) -> None:
+        """What an answer to somebody was made of may be newer than the rights by which it was judged: know them, before
+        it is judged once more."""
+        if self._rights is not None and SESSION in request.scope:
+            await self._rights.catch_up()
 
     def closed(self, outcome: Outcome) -> None:
         """A WebSocket that was told as `OPENED` has ended."""

@@ -46,6 +46,9 @@ class Doorman(Protocol):
     async def tell(self, request: Request | WebSocket, status: int) -> Outcome | None:
         """Note what a request is about to be answered with; `StorageError` when it must not be answered so."""
 
+    async def catch_up(self, request: Request) -> None:
+        """Know of rights what is as new as what an answer was made of; `WutongError` where that cannot be known."""
+
     def closed(self, outcome: Outcome) -> None:
         """A WebSocket has ended."""
 
@@ -81,7 +84,8 @@ class AccessGate:
                     await self._access.tell(request, message["status"])
                     shows = message["status"] < 400
                     if shows:
-                        check_still(scope)  # noting it has taken its time
+                        await self._access.catch_up(request)  # noting it has taken its time
+                        check_still(scope)
                 except WutongError as error:
                     withheld = error  # what nobody could tell afterwards, or may not be seen any more, is not shown
                     return

@@ -91,5 +91,8 @@ class MachineDoor:
         for address, detail in self._refusals.due(now=now):
             log.warning("refused", address=address, detail=detail)
 
+    async def catch_up(self, request: Request) -> None:
+        """There are no rights of people here."""
+
     def closed(self, outcome: Outcome) -> None:
         """There are no WebSockets here."""

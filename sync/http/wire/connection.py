@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from sync.http.wire.bodies import TAKEN
-from sync.tls.certificates import peer_identity
+from sync.tls.certificates import PeerIdentity, peer_identity
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,8 @@ class DoorLimits:
     """The slowest line that is waited for."""
     of_address: int = 256
     in_all: int = 2048
+    of_colleague: int = 256
+    """Of another process of the same server; counted apart from all others."""
     greeted_of_address: int = 64
     greeted_in_all: int = 512
     """Connections to HTTPS that have not said anything yet, or are in their handshake."""
@@ -65,27 +67,50 @@ def neighborhood(address: str) -> str:
     return str(ip)
 
 
+Colleague = Callable[[str, PeerIdentity | None], str]
+"""Says which other process of this server a connection is of, by its address and certificate; "" for anybody else."""
+
+
+def no_colleague(_address: str, _peer: PeerIdentity | None) -> str:
+    """Of a server that is one process."""
+    return ""
+
+
 class Doorkeeper:
     """Counts the connections of one server. All methods belong to one event loop."""
 
-    def __init__(self, limits: DoorLimits, proxies: Iterable[str] = ()) -> None:
-        """`proxies`: addresses behind which many people are; only the count of all holds for them."""
+    def __init__(self, limits: DoorLimits, proxies: Iterable[str] = (), colleague: Colleague = no_colleague) -> None:
+        """`proxies`: addresses behind which many people are; only the count of all holds for them. Those of which
+        `colleague` knows a process are counted by it, and apart from all others."""
         self.limits = limits
+        self._colleague = colleague
+        self._colleagues: set[str] = set()
         self._proxies = frozenset(neighborhood(proxy) for proxy in proxies)
         self._open: dict[str, dict[GuardedConnection, None]] = {}
         self._count = 0
         self._turned_away = 0
         self._said_s = -_SAY_AGAIN_S
 
+    def group(self, address: str, peer: PeerIdentity | None) -> str:
+        """With whom a connection is counted."""
+        name = self._colleague(address, peer)
+        if not name:
+            return neighborhood(address)
+        key = f"process {name}"  # no address
+        self._colleagues.add(key)
+        return key
+
     def enters(self, connection: GuardedConnection, address: str) -> bool:
         """Count a new connection, and end an idle one where there are too many; False when there is no room."""
         group = self._open.setdefault(address, {})
         room = True
-        if len(group) >= self.limits.of_address and address not in self._proxies:
+        is_apart = address in self._colleagues
+        most = self.limits.of_colleague if is_apart else self.limits.of_address
+        if len(group) >= most and address not in self._proxies:
             room = self._end_idle(group)
-        if room and self._count >= self.limits.in_all:
-            groups = sorted(self._open.values(), key=len, reverse=True)
-            room = any(self._end_idle(group) for group in groups)
+        if room and not is_apart and self._count >= self.limits.in_all:
+            groups = [one for key, one in self._open.items() if key not in self._colleagues]
+            room = any(self._end_idle(group) for group in sorted(groups, key=len, reverse=True))
         if not room:
             self._turned_away += 1
             if time.monotonic() - self._said_s >= _SAY_AGAIN_S:
@@ -93,7 +118,7 @@ class Doorkeeper:
                 log.warning("connections_refused", address=address, count=self._turned_away)
                 self._turned_away = 0
         self._open.setdefault(address, {})[connection] = None
-        self._count += 1
+        self._count += not is_apart
         return room
 
     def leaves(self, connection: GuardedConnection, address: str) -> None:
@@ -101,7 +126,7 @@ class Doorkeeper:
         group = self._open.get(address, {})
         if connection in group:
             del group[connection]
-            self._count -= 1
+            self._count -= address not in self._colleagues
             if not group:
                 del self._open[address]
 
@@ -150,10 +175,11 @@ class GuardedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if there is room."""
         super().connection_made(transport)
-        tls = transport.get_extra_info("ssl_object")
+        tls, peer = transport.get_extra_info("ssl_object"), None
         if tls is not None:
-            self.app_state = {**self.app_state, PEER: peer_identity(tls.getpeercert(True))}
-        self._address = neighborhood(self.client[0] if self.client else "?")
+            peer = peer_identity(tls.getpeercert(True))
+            self.app_state = {**self.app_state, PEER: peer}
+        self._address = self._doorkeeper.group(self.client[0] if self.client else "?", peer)
         if not self._doorkeeper.enters(self, self._address):
             self.end()
             return

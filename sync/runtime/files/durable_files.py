@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 
@@ -32,11 +33,11 @@ def replace_file(
 
     Text is written as UTF-8; the folder is made if need be. `private`: mode 0600; `mode`: that one, whatever the umask
     is. `synced`: on disk when this returns; False is for what nobody misses after a power cut. One writer per file:
-    the draft beside it is `<name>.new`; `shared`: other processes replace it, too, and each has a draft of its own.
-    `OSError` when the disk refuses; the old file stands.
+    the draft beside it is `<name>.new`; `shared`: other threads and processes replace it, too, and each has a draft of
+    its own. `OSError` when the disk refuses; the old file stands.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new" if shared else f"{path.name}.new")
+    draft = path.with_name(f"{path.name}.{threading.get_native_id()}.new" if shared else f"{path.name}.new")
     wanted = 0o600 if private else mode
     with os.fdopen(new_file(draft, wanted), "wb") as file:
         file.write(data.encode() if isinstance(data, str) else data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 from sync.errors import ConfigError
@@ -21,10 +22,10 @@ def read_key_file(path: Path) -> bytes:
 
 
 def make_key_file(path: Path, data: bytes) -> None:
-    """Write `data`, synced, unless another process has just made the file: then that one stands. `OSError`."""
+    """Write `data`, synced, unless somebody else has just made the file: then that one stands. `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: a power cut in the middle must not leave half a key under the name.
-    fresh = path.with_suffix(f".{os.getpid()}.new")
+    fresh = path.with_suffix(f".{threading.get_native_id()}.new")
     with os.fdopen(new_file(fresh, 0o600), "wb") as file:
         file.write(data)
         file.flush()

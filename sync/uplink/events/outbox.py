@@ -20,10 +20,8 @@ so, and keeps everything. While the plain way is open it sends and believes as b
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -31,15 +29,15 @@ from pydantic import ValidationError
 
 from sync import topics
 from sync.errors import CenterError, LedgerError, StorageError
-from sync.ledger.messages.event_batch import MAX_EVENT_BYTES, batch_text, event_text, fitting, pack_batch
+from sync.ledger.messages.event_batch import MAX_EVENT_BYTES, event_text, fitting
 from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES, BatchRefusal
-from sync.ledger.messages.signed_message import text_digest
 from sync.ledger.signing_key import SigningKey
 from sync.mqtt import MqttConnection
 from sync.record.event import DAMAGED, Event, event_digest
 from sync.room.event_log import RoomLog
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
 from sync.runtime.logs.log_ids import batch_id
+from sync.uplink.events.batches import MadeBatches, SentBatch, alone, signed
 from sync.uplink.events.receipted import ReceiptedEvents, read_receipts
 from sync.uplink.rounds import Rounds
 from sync.uplink.trust.trusted_center import TrustedCenter
@@ -55,19 +53,8 @@ LARGE_BYTES = 64 * 1024
 MOST_LOST = 3
 """So often the connection may end while a large batch is under way, before it is taken for the cause."""
 SET_ASIDE_S = 600.0
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Events on their way. `digests` are of those that are not receipted yet; it is empty when all are."""
-
-    name: str
-    """SHA-256 of its text, by which the center refuses it; of a single unsigned event, empty."""
-    payload: bytes
-    digests: dict[int, str]
-    sent_s: float | None = None
-    lost: int = 0
-    """So often the connection ended while it was under way."""
+LOOK_S = 5.0
+"""So often it looks for what waits without having been told of it."""
 
 
 class Outbox:
@@ -95,7 +82,7 @@ class Outbox:
         self._key = key
         self._utc_ns = utc_ns
         self._monotonic = monotonic
-        self._under_way: list[_Batch] = []
+        self._under_way: list[SentBatch] = []
         self._receipted: asyncio.Queue[ReceiptedEvents] = asyncio.Queue(maxsize=1000)
         self._refused: set[int] = set()
         self._refused_before = 0
@@ -110,6 +97,9 @@ class Outbox:
         self._not_before = 0.0
         """Until then nothing is signed anew: the center has just refused a whole batch, or the key does not sign."""
         self._was_enrolled = False
+        self._more = True
+        """Whether events may wait that are not under way, as far as is known here."""
+        self._looked_s = 0.0
         self._rounds = Rounds(self._round, "outbox_failed")
         self.last_receipt_utc_ns: int | None = None
         self.batch_refused: BatchRefusal | None = None
@@ -134,6 +124,7 @@ class Outbox:
 
     def kick(self) -> None:
         """There may be something new in the log."""
+        self._more = True
         self._rounds.kick()
 
     async def run(self) -> None:
@@ -145,8 +136,10 @@ class Outbox:
             await self._take_receipts()
             await self._send()
         except StorageError as error:
+            self._more = True
             log.error("events_wait", why=error.message)
         except LedgerError as error:
+            self._more = True
             self._not_before = self._monotonic() + REFUSED_S
             log.error("events_not_signed", why=error.message, next="they are kept, and signed when the key answers")
 
@@ -165,7 +158,7 @@ class Outbox:
         self._not_before = 0.0
         self.kick()
 
-    def _doubt(self, batch: _Batch, now: float) -> None:
+    def _doubt(self, batch: SentBatch, now: float) -> None:
         """Take a batch apart, or set its only event aside: the connection may end because of it."""
         numbers = sorted(batch.digests)
         if len(numbers) > 1:
@@ -193,7 +186,7 @@ class Outbox:
         except asyncio.QueueFull:
             log.warning("receipts_dropped", next="the events are sent again and receipted again")
             return
-        self.kick()
+        self._rounds.kick()
 
     async def _take_receipts(self) -> None:
         stored: dict[int, str | None] = {}
@@ -207,13 +200,8 @@ class Outbox:
         if not stored:
             return
         known = {number: digest for batch in self._under_way for number, digest in batch.digests.items()}
-        numbers = await asyncio.to_thread(self._of_this_log, stored, known)
+        numbers = await asyncio.to_thread(self._forget, stored, known)
         if not numbers:
-            return
-        try:
-            await asyncio.to_thread(self._log.forget, numbers)
-        except StorageError as error:
-            log.error("receipt_not_noted", why=error.message)
             return
         self.receipted += len(numbers)
         for batch in self._under_way:
@@ -224,6 +212,17 @@ class Outbox:
         self._one_by_one.difference_update(numbers)
         self.batch_refused = None
         self.last_receipt_utc_ns = self._utc_ns()
+
+    def _forget(self, stored: Mapping[int, str | None], known: Mapping[int, str]) -> list[int]:
+        """What of it was taken out of the outbox. Blocks."""
+        numbers = self._of_this_log(stored, known)
+        try:
+            if numbers:
+                self._log.forget(numbers)
+        except StorageError as error:
+            log.error("receipt_not_noted", why=error.message)
+            return []
+        return numbers
 
     def _of_this_log(self, stored: Mapping[int, str | None], known: Mapping[int, str]) -> list[int]:
         """Of what is receipted, what this room's log holds as that; a receipt of another event is of nothing here."""
@@ -268,6 +267,7 @@ class Outbox:
                     next="its events are kept; look at this device's enrollment",
                 )
                 self.batch_refused = why
+                self._more = True
                 self._not_before = self._monotonic() + REFUSED_S
                 batches[name].digests.clear()
         self._under_way = [batch for batch in self._under_way if batch.digests]
@@ -277,12 +277,17 @@ class Outbox:
             return
         enrolled = self._center.key is not None
         if enrolled and not self._was_enrolled:
+            self._more = True
             for batch in self._under_way:
                 batch.sent_s = None
         self._was_enrolled = enrolled
+        plain = not enrolled and self._center.accepts_plain
+        if not plain and any(not batch.name for batch in self._under_way):
+            self._under_way = [batch for batch in self._under_way if batch.name]
+            self._more = True
         now = self._monotonic()
-        if now >= self._not_before:
-            await self._fill(enrolled)
+        if now >= self._not_before and (self._more or now - self._looked_s >= LOOK_S):
+            await self._fill(enrolled=enrolled, plain=plain)
         for batch in self._under_way:
             if batch.sent_s is not None and now - batch.sent_s < RESEND_S:
                 continue
@@ -291,7 +296,7 @@ class Outbox:
             batch.sent_s = now
             self._say_sent(batch)
 
-    def _say_sent(self, batch: _Batch) -> None:
+    def _say_sent(self, batch: SentBatch) -> None:
         """The broker's own log can name no id of ours; the line `published` beside this one says its number there."""
         log.info(
             "events_sent",
@@ -302,30 +307,44 @@ class Outbox:
             bytes=len(batch.payload),
         )
 
-    async def _fill(self, enrolled: bool) -> None:
+    async def _fill(self, *, enrolled: bool, plain: bool) -> None:
         """Make batches of what waits and is not under way."""
-        plain = not enrolled and self._center.accepts_plain
-        if not plain:
-            self._under_way = [batch for batch in self._under_way if batch.name]
         taken = {number for batch in self._under_way for number in batch.digests}
         room = WINDOW - len(taken)
         if room <= 0 or (taken and not enrolled and not plain):
             return
-        now = self._monotonic()
+        now = self._looked_s = self._monotonic()
         self._set_aside = {number: until for number, until in self._set_aside.items() if until > now}
-        waiting = [event for event in await asyncio.to_thread(self._window) if event.number not in taken][:room]
-        waiting.sort(key=lambda event: event.number)  # the numbers of a batch rise
-        written = await asyncio.to_thread(self._written, waiting)
+        self._more = False
+        made = await asyncio.to_thread(self._make, taken, room, plain=plain, only_first=not enrolled and not plain)
+        self._under_way += made.batches
+        self._more = self._more or not made.is_all
+        if made.error is not None:
+            raise made.error
+
+    def _make(self, taken: set[int], room: int, *, plain: bool, only_first: bool) -> MadeBatches:
+        """Batches of at most `room` events that wait and are not `taken`, all in one turn of a thread. Blocks."""
+        window = self._window()
+        free = [event for event in window if event.number not in taken]
+        held_back = bool(self._refused or self._set_aside)  # more may stand behind those
+        made = MadeBatches([], is_all=len(window) < WINDOW and len(free) <= room and not only_first and not held_back)
+        # The numbers of a batch rise.
+        written = self._written(sorted(free[:room], key=lambda event: event.number))
         while written:
             count = 1 if plain else self._fitting(written)
             some, written = written[:count], written[count:]
-            batch = _alone(*some[0]) if plain else await asyncio.to_thread(self._signed_batch, some)
+            try:
+                batch = alone(some[0][0]) if plain else signed(some, self._center.room, self._key)
+            except LedgerError as error:
+                made.error = error  # what was signed before goes all the same
+                break
             if len(batch.payload) <= MAX_MESSAGE_BYTES:
-                self._under_way.append(batch)
+                made.batches.append(batch)
             else:  # one event: of several no batch is as large
                 self._refuse_large(some[0][0])
-            if not enrolled and not plain:
-                return
+            if only_first:
+                break
+        return made
 
     def _written(self, events: list[Event]) -> list[tuple[Event, str]]:
         written: list[tuple[Event, str]] = []
@@ -350,11 +369,6 @@ class Outbox:
         alone = next((i for i, (event, _) in enumerate(written) if event.number in self._one_by_one), len(written))
         return fitting([len(text.encode()) for _, text in written[:alone]]) if alone else 1
 
-    def _signed_batch(self, events: list[tuple[Event, str]]) -> _Batch:
-        text = batch_text([text for _, text in events])
-        digests = {event.number: event_digest(event) for event, _ in events}
-        return _Batch(text_digest(text), pack_batch(self._center.room, list(digests), text, self._key), digests)
-
     def _window(self) -> list[Event]:
         """At most `WINDOW` that wait and were not held back: of the latest hearing first, then the oldest. Blocks."""
         latest = self._log.latest_hearing()
@@ -378,9 +392,3 @@ class Outbox:
             if only_refused:
                 refused_up_to = after
         return [], refused_up_to
-
-
-def _alone(event: Event, _text: str) -> _Batch:
-    """One event as rooms of before say it."""
-    payload = json.dumps(event.to_json(), ensure_ascii=False).encode()
-    return _Batch("", payload, {event.number: event_digest(event)})

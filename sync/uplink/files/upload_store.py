@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS upload (
 CREATE INDEX IF NOT EXISTS upload_waiting ON upload (stored_utc_ns, sha256);
 CREATE TABLE IF NOT EXISTS scanned (number INTEGER NOT NULL);
 """
+NOTED_EVENTS = 500
 _COLUMNS = "key, kind, hearing, track, place, file, media_type, upload, sha256, bytes, stored_utc_ns"
 
 
@@ -149,6 +150,8 @@ class UploadStore:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._scanned: int | None = None
+        self._noted = 0
         try:
             self._db = sqlite3.connect(path, timeout=10, check_same_thread=False)
             write_ahead(self._db.execute)
@@ -167,9 +170,11 @@ class UploadStore:
     @property
     def scanned(self) -> int:
         """The last number of the room's log that was looked at."""
-        with self._transaction():
-            row = self._db.execute("SELECT max(number) FROM scanned").fetchone()
-        return int(row[0] or 0)
+        if self._scanned is None:
+            with self._transaction():
+                row = self._db.execute("SELECT max(number) FROM scanned").fetchone()
+            self._scanned = self._noted = int(row[0] or 0)
+        return self._scanned
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -181,16 +186,24 @@ class UploadStore:
                 raise StorageError(f"what was uploaded cannot be noted ({error}); look at the room's disk") from error
 
     def take(self, events: Iterable[Event]) -> None:
-        """Note what these events oblige the room to send; idempotent, and all of it or nothing."""
-        with self._transaction():
-            last = 0
-            for event in events:
-                last = event.number
-                for upload in Upload.of_event(event):
+        """Note what these events oblige the room to send; idempotent, and all of it or nothing.
+
+        Most events oblige to nothing. How far the log was looked at is written down with the next that does, or after
+        `NOTED_EVENTS`: what lies between is looked at again after a restart.
+        """
+        last = self.scanned
+        uploads: list[Upload] = []
+        for event in events:
+            last = event.number
+            uploads += Upload.of_event(event)
+        if uploads or last - self._noted >= NOTED_EVENTS:
+            with self._transaction():
+                for upload in uploads:
                     self._insert(upload)
-            if last:
                 self._db.execute("DELETE FROM scanned")
                 self._db.execute("INSERT INTO scanned (number) VALUES (?)", (last,))
+            self._noted = last
+        self._scanned = last
 
     def begin(self, upload: Upload) -> Upload:
         """Note a growing segment, or return what is known of it."""

@@ -12,6 +12,7 @@ file by file. Which of the two it is, is asked whenever the center is met again.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -39,6 +40,8 @@ GROW_S = 4.0
 PIECE_BYTES = 1024 * 1024
 ATTEMPTS = 256
 MAX_PAUSE_S = 60.0
+QUIET_S = 5.0
+"""A center that has said nothing for so long is asked whether it is there, when nothing is to be sent."""
 
 
 @dataclass(slots=True)
@@ -79,6 +82,8 @@ class Uploads:
     """Bytes of a file that the center has, as it said last; what is not here is asked."""
     _retries: defaultdict[str, _Retry] = field(default_factory=lambda: defaultdict(_Retry))
     _complaint: str = ""
+    _heard_s: float = -math.inf
+    """When the center answered last."""
     _takes_pieces: bool | None = None
     """None: to be asked."""
     _said_plain: bool = False
@@ -111,8 +116,10 @@ class Uploads:
                 waiting = await asyncio.to_thread(self._scan, self.hearing())
                 if waiting:
                     await self._send_finished(waiting)
-                wait_s = 1.0 if waiting else 5.0
-                if not waiting or not self.reachable:  # files that cannot be read say nothing of the center
+                wait_s = 1.0 if waiting else QUIET_S
+                # Files that cannot be read say nothing of the center; whatever it answers says that it is there.
+                is_quiet = not waiting and self.monotonic() - self._heard_s >= QUIET_S
+                if is_quiet or not self.reachable:
                     await self._ping()
             except StorageError as error:
                 log.error("uploads_wait", why=error.message)
@@ -327,7 +334,7 @@ class Uploads:
         retry = self._retries[key]
         try:
             await work(key)
-            self._well()
+            self._well(asked=False)  # perhaps there was nothing to ask
             self._retries.pop(key, None)
             self.refused = ""
             return True
@@ -356,10 +363,12 @@ class Uploads:
         retry.later(self.monotonic())
         return True
 
-    def _well(self) -> None:
+    def _well(self, *, asked: bool = True) -> None:
         if not self.reachable:
             log.info("center_reachable")
         self.reachable, self._complaint = True, ""
+        if asked:
+            self._heard_s = self.monotonic()
 
     def _unwell(self, error: Exception) -> None:
         why = str(error) or type(error).__name__

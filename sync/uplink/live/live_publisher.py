@@ -269,6 +269,10 @@ class LivePublisher:
         if not self._broker.connected:
             return
         now = self._monotonic()
+        age_s = now - self._status_at
+        at_once = self._status_said is None or self._state() != self._told
+        if not at_once and age_s < STATUS_MIN_S:
+            return
         hearing = self._hearing()
         live: LiveHearing | None = None
         if hearing is not None:
@@ -287,9 +291,7 @@ class LivePublisher:
             "speaking": list(self._speaking),
             "alarms": self._alarms,
         }
-        age_s = now - self._status_at
-        at_once = self._status_said is None or self._state() != self._told
-        if not at_once and age_s < (STATUS_MAX_S if said == self._status_said else STATUS_MIN_S):
+        if not at_once and age_s < STATUS_MAX_S and said == self._status_said:
             return
         message: StampedRoomStatus = {
             **said,

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, Field
 
 from sync import topics
@@ -31,6 +32,8 @@ from sync.uplink.trust.trusted_center import TrustedCenter
 
 log = structlog.get_logger(__name__)
 
+LOOK_S = 0.9
+"""Of what waits; a little less than the time between two rounds without news."""
 AGAIN_S = 10.0
 SOONEST_AGAIN_S = 1.0
 REFUSED_AGAIN_S = 60.0
@@ -69,6 +72,7 @@ class WitnessLine:
         self._topic = f"{prefix}/{topics.CHECKPOINTS}"
         self._monotonic = monotonic
         self._next: dict[tuple[str, int], float] = {}
+        self._look_at_s = 0.0
         self._answers: asyncio.Queue[Answer] = asyncio.Queue(maxsize=1000)
         self._rounds = Rounds(self._round, "witness_failed")
         broker.subscribe(f"{prefix}/{topics.WITNESS}", 1, self._on_answer)
@@ -82,12 +86,14 @@ class WitnessLine:
         try:
             while not self._answers.empty():
                 await self._take(self._answers.get_nowait())
-            await self._send()
+            if self._monotonic() >= self._look_at_s:  # an answer alone is no news of what waits
+                await self._send()
         except StorageError as error:
             log.error("checkpoints_wait", why=error.message)
 
     def _on_connected(self) -> None:
         self._next.clear()
+        self._look_at_s = 0.0
         self._rounds.kick()
 
     def _on_answer(self, payload: bytes) -> None:
@@ -117,6 +123,7 @@ class WitnessLine:
         if not self._broker.connected or self._center.key is None:
             return
         now = self._monotonic()
+        self._look_at_s = now + LOOK_S
         waiting = await asyncio.to_thread(self._checkpoints.waiting)
         keys = {(stored.hearing, stored.size) for stored in waiting}
         self._next = {key: at for key, at in self._next.items() if key in keys}
@@ -130,51 +137,46 @@ class WitnessLine:
             self._next[key] = now + (REFUSED_AGAIN_S if stored.refused else AGAIN_S)
 
     async def _take(self, answer: Answer) -> None:
-        stored = await asyncio.to_thread(self._checkpoints.get, answer.hearing, answer.size)
+        again_s = await asyncio.to_thread(self._keep, answer, self._center.key)
+        if again_s is not None:
+            self._next[(answer.hearing, answer.size)] = self._monotonic() + again_s
+
+    def _keep(self, answer: Answer, center: Ed25519PublicKey | None) -> float | None:
+        """Write down what an answer says of a checkpoint of this room; in how many seconds that is asked about again,
+        where the answer says so. `center`: whose cosignature counts. Blocks."""
+        about = {"hearing": answer.hearing, "size": answer.size}
+        stored = self._checkpoints.get(answer.hearing, answer.size)
         if stored is None:
-            log.warning("witness_of_nothing", hearing=answer.hearing, size=answer.size)
-            return
+            log.warning("witness_of_nothing", **about)
+            return None
         is_no_note = answer.refused or answer.again_s
         if is_no_note and answer.of and answer.of != note_digest(read_note(stored.note)):
-            log.warning("refusal_of_another", hearing=answer.hearing, size=answer.size)
-            return
+            log.warning("refusal_of_another", **about)
+            return None
         if answer.refused:
-            log.error(
-                "checkpoint_refused",
-                id=_id_of(stored.note),
-                hearing=answer.hearing,
-                size=answer.size,
-                why=answer.refused,
-            )
-            self._next[(answer.hearing, answer.size)] = self._monotonic() + REFUSED_AGAIN_S
-            await asyncio.to_thread(self._checkpoints.refused, answer.hearing, answer.size, answer.refused)
-            return
+            log.error("checkpoint_refused", id=_id_of(stored.note), **about, why=answer.refused)
+            self._checkpoints.refused(answer.hearing, answer.size, answer.refused)
+            return REFUSED_AGAIN_S
         if answer.again_s:
-            self._next[(answer.hearing, answer.size)] = self._monotonic() + max(answer.again_s, SOONEST_AGAIN_S)
-            return
+            return max(answer.again_s, SOONEST_AGAIN_S)
         try:
-            self._check(stored.note, answer.note)
+            _check(stored.note, answer.note, center)
         except LedgerError as error:
-            log.error(
-                "cosignature_refused",
-                id=_id_of(stored.note),
-                hearing=answer.hearing,
-                size=answer.size,
-                why=error.message,
-            )
-            return
-        log.debug("checkpoint_witnessed", id=_id_of(stored.note), hearing=answer.hearing, size=answer.size)
-        await asyncio.to_thread(self._checkpoints.witnessed, answer.hearing, answer.size, answer.note)
+            log.error("cosignature_refused", id=_id_of(stored.note), **about, why=error.message)
+            return None
+        log.debug("checkpoint_witnessed", id=_id_of(stored.note), **about)
+        self._checkpoints.witnessed(answer.hearing, answer.size, answer.note)
+        return None
 
-    def _check(self, own: str, cosigned: str) -> None:
-        center = self._center.key
-        if center is None:
-            raise LedgerError("this room is not enrolled, so it knows no key of the center", code="certificate")
-        note, mine = read_note(cosigned), read_note(own)
-        if note.text != mine.text or mine.lines[0] not in note.lines:
-            raise LedgerError("the center cosigned another note than this room's", code="signature")
-        if signed_by(note, Verifier(CENTER, center, COSIGNATURE)) is None:
-            raise LedgerError("the center's cosignature is missing", code="signature")
+
+def _check(own: str, cosigned: str, center: Ed25519PublicKey | None) -> None:
+    if center is None:
+        raise LedgerError("this room is not enrolled, so it knows no key of the center", code="certificate")
+    note, mine = read_note(cosigned), read_note(own)
+    if note.text != mine.text or mine.lines[0] not in note.lines:
+        raise LedgerError("the center cosigned another note than this room's", code="signature")
+    if signed_by(note, Verifier(CENTER, center, COSIGNATURE)) is None:
+        raise LedgerError("the center's cosignature is missing", code="signature")
 
 
 def _id_of(note: str) -> str:

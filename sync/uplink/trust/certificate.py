@@ -69,7 +69,7 @@ class CertificateRenewal:
         look_at = 0.0
         loop = asyncio.get_running_loop()
         while True:
-            if await asyncio.to_thread(self._identity.follow):
+            if self._identity.is_outdated and await asyncio.to_thread(self._identity.follow):
                 log.info("certificate_taken", file=str(self._layout.tls_certificate))
                 look_at = 0.0
             if loop.time() >= look_at:

@@ -47,10 +47,6 @@ def rows(room: Room) -> dict[str, list[Any]]:
     return found
 
 
-def drawn(room: Room) -> int:
-    return int(databases.rows(room.layout.log, "SELECT count(*) FROM event WHERE kind = 'drawn'")[0][0])
-
-
 @pytest.mark.parametrize("state", ["none", "closed"])
 async def test_no_get_of_anybody_changes_anything_in_the_room(room: Room, tmp_path: Path, state: str) -> None:
     names = {"exhibit": "e1", "page": "1", "line": "u1", "kind": "pdf", "name": "names"}
@@ -61,7 +57,7 @@ async def test_no_get_of_anybody_changes_anything_in_the_room(room: Room, tmp_pa
         names["exhibit"] = added.json()["id"]
         shown = {"exhibit": names["exhibit"], "page": 1, "zoom": 1, "x": 0.5, "y": 0.5}
         assert (await room.clerk.put("/api/presentation", json=shown)).is_success
-        await until(lambda: drawn(room) >= PAGES - 1)
+        await room.until_state(lambda now: now["hearing"]["exhibits"][0]["drawn"] == PAGES)
     if state == "closed":
         assert (await room.clerk.post("/api/hearing/close")).is_success
         await until(lambda: rows(room)["room.db: checkpoint"], 60)

@@ -52,17 +52,20 @@ def patch(upload: str, offset: int, data: bytes) -> tuple[bytes, bytes]:
 async def cut_after(port: int, sent: bytes, *, reset: bool, seen: Callable[[], bool]) -> None:
     """Say so much and pull the cable: at once with a reset, or, when the center has `seen` it, by closing."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    with contextlib.suppress(ConnectionError):
-        writer.write(sent)
-        await writer.drain()
-        if reset:
-            sock: socket.socket = writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        else:
-            await until(seen)
-            writer.write_eof()
-            await reader.read()  # the center lets go, too
+    try:
+        with contextlib.suppress(ConnectionError):
+            writer.write(sent)
+            await writer.drain()
+            if reset:
+                sock: socket.socket = writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                await until(seen)
+                writer.write_eof()
+                await reader.read()  # the center lets go, too
+    finally:
         writer.close()
+    with contextlib.suppress(ConnectionError):
         await writer.wait_closed()
 
 

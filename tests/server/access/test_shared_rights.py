@@ -124,6 +124,50 @@ async def test_who_cannot_take_it_knows_nothing_when_the_act_is_settled(url: str
         assert two.levels.now == {"h1": "withdrawn"}
 
 
+async def test_what_was_read_is_judged_by_rights_that_are_as_new(url: str) -> None:
+    one, two = Process(url), Process(url)
+    async with running(one, two):
+        held: list[Any] = []
+
+        async def hold(news: Any) -> int | None:
+            held.append(news)
+            return None
+
+        two.rights.take_news = hold  # type: ignore[method-assign]  # as a loop that does not get to it
+        version = await one.set("h1", "withdrawn")
+        waiting = [
+            asyncio.ensure_future(two.rights.until_taken(version, two.rights.anew)),
+            asyncio.ensure_future(two.rights.catch_up()),
+        ]
+        await until(lambda: held)
+        assert not any(task.done() for task in waiting)
+        del two.rights.take_news
+        await asyncio.gather(*waiting)
+        assert two.levels.now == {"h1": "withdrawn"}
+        await two.rights.catch_up()
+        two.ahead_s += SILENCE_S
+        two.rights.take_news = hold  # type: ignore[method-assign]
+        await one.set("h1", "restricted")
+        with pytest.raises(WutongError) as refused:
+            await two.rights.catch_up()
+        assert refused.value.code == "rights-unknown"
+        del two.rights.take_news
+
+
+async def test_who_waits_for_a_version_that_is_gone_with_its_database_waits_no_longer_than_for_the_copy(
+    postgres: PostgresServer, url: str
+) -> None:
+    one = Process(url)
+    async with running(one):
+        for number in range(3):
+            await one.set("h1", str(number))
+        await until(lambda: one.rights._seen == 3)
+        waiting = asyncio.ensure_future(one.rights.until_taken(9, one.rights.anew))
+        postgres.run("UPDATE rights_version SET version = 1", database=url.rpartition("/")[2])
+        await waiting
+        assert one.rights._seen == 1
+
+
 async def test_a_line_that_hangs_is_an_end_of_knowing_and_is_followed_on_when_it_flows(
     postgres: PostgresServer, url: str
 ) -> None:
@@ -240,6 +284,17 @@ async def test_what_a_room_says_of_a_closed_hearing_at_one_closes_it_at_all(url:
             levels[0].opened("court1/c03", f"h{number}", {"public": False})
             await until(lambda name=f"h{number}": levels[1].of(name) is Classification.RESTRICTED)  # type: ignore[misc]
         assert levels[1].of("h2") is Classification.OPEN, "the last few of each room count"
+
+
+async def test_what_a_room_said_last_counts_whatever_the_clock_of_who_heard_it_before(url: str) -> None:
+    one, two = Process(url), Process(url)
+    ahead, behind = RecordWriter(one.database, utc_ns=lambda: 9 * 10**18), RecordWriter(two.database, utc_ns=lambda: 1)
+    levels = Classifications(ahead, RecordReader(one.database), one.rights)
+    async with running(one, two):
+        await ahead.note_closed([("court1/c03", f"h{number}") for number in range(4)])
+        await behind.note_closed([("court1/c03", "h9"), ("court1/c04", "h8")])
+        await until(lambda: levels.of("h9") is levels.of("h8") is levels.of("h3") is Classification.RESTRICTED)
+        assert levels.of("h0") is Classification.OPEN
 
 
 async def test_all_processes_have_the_database_s_clock(url: str) -> None:

@@ -13,6 +13,7 @@ from server.config import Config, StoreSettings, Web
 from server.leases.center_process import as_process
 from server.leases.forward_pass import MAX_PASS_CHARS, ForwardPass, PassSealer
 from sync.errors import ConfigError
+from sync.http.monitoring.settings import MetricsSettings
 from sync.tls.certificates import PeerIdentity
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -77,10 +78,11 @@ def test_several_processes_say_what_they_need() -> None:
     alone = config().model_copy(update={"storage": StoreSettings.model_validate({"data": "data"})})
     with pytest.raises(ConfigError, match="PostgreSQL"):
         as_process(alone, 1)
-    for kind in ("nats", "emqx"):
-        mqtt = config().mqtt.model_copy(update={"kind": kind})
-        with pytest.raises(ConfigError, match="Mosquitto"):
-            as_process(config().model_copy(update={"mqtt": mqtt}), 1)
+    near = config().model_copy(update={"metrics": MetricsSettings.model_validate({"port": 8801})})
+    with pytest.raises(ConfigError, match=r"set metrics\.port to 8900"):
+        as_process(near, 1)
+    apart = config().model_copy(update={"metrics": MetricsSettings.model_validate({"port": 8900})})
+    assert as_process(apart, 64)[0].metrics.port == 8964
     for number in (0, -1, 65):
         with pytest.raises(ConfigError, match="number"):
             as_process(config(), number)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from server.leases.center_process import CenterProcess
-from server.leases.lease_keeper import LEASE_S, MARGIN_S, LeaseKeeper
+from server.leases.center_process import LEASE_S, CenterProcess
+from server.leases.lease_keeper import MARGIN, LeaseKeeper
+from server.leases.lease_rows import living
 from server.leases.shards import SHARDS, fair_share, shard_of
 from server.store.database import Database, open_database
 from sync.errors import ConfigError
@@ -45,9 +46,9 @@ class Turned:
 class Seen:
     """A keeper, and what it has told of the rooms."""
 
-    def __init__(self, database: Database, number: int) -> None:
+    def __init__(self, database: Database, number: int, **more: Any) -> None:
         self.clock = Turned()
-        mine = CenterProcess(number, f"http://127.0.0.1:{8800 + number}")
+        mine = CenterProcess(number, f"http://127.0.0.1:{8800 + number}", **more)
         self.keeper = LeaseKeeper(database.engine, mine, ROOMS, clock_s=self.clock)
         self.told: set[str] = set()
         self.keeper.gained.add(self.told.update)
@@ -143,7 +144,7 @@ async def test_what_a_dead_process_owned_is_taken_when_its_lease_has_ended_and_n
 async def test_who_hears_nothing_of_the_database_stops_before_its_lease_can_have_ended(several: list[Seen]) -> None:
     first = several[0]
     await first.keeper.start()
-    first.clock.now_s += LEASE_S - MARGIN_S - 0.001
+    first.clock.now_s += LEASE_S * (1 - MARGIN) - 0.001
     assert first.rooms() == set(ROOMS)
     first.clock.now_s += 0.002
     assert first.rooms() == set()
@@ -192,6 +193,12 @@ async def test_two_of_one_number_are_refused_in_words_and_the_first_goes_on(
     await first.keeper.step()
     twin = Seen(database, 1)
     twin.clock = Turned()
+    # While it waits for the other one to be gone it has no share, so no room is without an owner for it.
+    assert await twin.keeper._twin() == first.keeper.mine.name
+    await first.rounds(2)
+    assert await twin.keeper._twin() == first.keeper.mine.name
+    assert first.keeper.count == SHARDS
+    assert await sql(database, "SELECT count(*) FROM center_processes") == [(1,)]
 
     def hurried() -> float:
         twin.clock.now_s += 5
@@ -202,6 +209,42 @@ async def test_two_of_one_number_are_refused_in_words_and_the_first_goes_on(
         await twin.keeper.start()
     await first.rounds(1)
     assert first.rooms() == set(ROOMS)
+
+
+async def test_a_gateway_has_no_share_while_owners_come_and_die_and_has_a_number_of_its_own(
+    several: list[Seen], database: Database
+) -> None:
+    first, second, _ = several
+    gateway = Seen(database, 4, is_gateway=True)
+    try:
+        for _ in range(3):
+            for one in (first, second, gateway):
+                await one.rounds(1)
+        assert [one.keeper.count for one in (first, second, gateway)] == [128, 128, 0]
+        assert gateway.keeper.owner_of(ROOMS[0]) in {"http://127.0.0.1:8801", "http://127.0.0.1:8802"}
+        await sql(database, "UPDATE leases SET until_ms = 1; UPDATE center_processes SET until_ms = 1 WHERE number < 3")
+        for _ in range(3):
+            await gateway.rounds(1)
+        assert (gateway.rooms(), gateway.told, gateway.keeper.owner_of(ROOMS[0])) == (set(), set(), "")
+        found = await sql(database, "SELECT count(*) FROM leases WHERE owner = :name", name=gateway.keeper.mine.name)
+        assert found == [(0,)]
+        assert await database.read(living) == [4]
+    finally:
+        gateway.keeper._thread.shutdown()
+
+
+async def test_a_lease_lasts_as_long_as_its_process_says(several: list[Seen], database: Database) -> None:
+    quick = Seen(database, 4, lease_s=2.0)
+    try:
+        assert await quick.keeper.step() <= 2 / 3
+        quick.clock.now_s += 1.499
+        assert quick.rooms() == set(ROOMS)
+        quick.clock.now_s += 0.002
+        assert quick.rooms() == set()
+        left = "SELECT max(until_ms) - (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM leases"
+        assert (await sql(database, left))[0][0] <= 2000
+    finally:
+        quick.keeper._thread.shutdown()
 
 
 async def test_what_is_said_to_rooms_is_stamped_by_the_clock_of_the_database(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from server.config import load_config
-from server.leases.center_process import as_process
 from server.leases.lease_rows import leave
-from server.running import running
-from server.service import build
 from sync import topics
 from sync.media.envelope import Envelope, Kind
 from sync.uplink.files.piece_client import PieceClient
@@ -27,6 +24,7 @@ from tests.support.peers.center_peers import (
     RoomPeer,
     Served,
     config_text,
+    event,
     metadata,
     opening,
     said,
@@ -36,21 +34,13 @@ from tests.support.peers.center_processes import free_ports
 from tests.support.peers.live_tab import INIT, Tab, envelope, tab
 from tests.support.peers.piece_peers import claim_of, piece
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
+from tests.support.peers.two_processes import two_processes
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
 
 ROOM = "court1/c03"
 BENCH = f"{ROOM}/bench"
 CASE = {"id": "c1", "case_no": "(2026)黑05民初1号", "cause": "", "parties": {}, "public": True}
-
-
-@contextlib.asynccontextmanager
-async def process_at(file: Path, broker_port: int, number: int) -> AsyncIterator[Served]:
-    config, mine = as_process(load_config(file), number)
-    center = build(config, mine)
-    async with running(center, config.web.host, config.web.port) as port:
-        await until(lambda: center.broker.connected)
-        yield Served(f"http://127.0.0.1:{port}", broker_port, config.storage.data, center)
 
 
 @dataclass
@@ -71,16 +61,7 @@ class Two:
 async def two(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> AsyncIterator[Two]:
     file = tmp_path / "center.toml"
     file.write_text(config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres)))
-    async with process_at(file, broker_port, 1) as first, process_at(file, broker_port, 2) as second:
-        await first.enroll()
-        await second.center.enrollment.refresh()
-        keepers = [one.center.share.keeper for one in (first, second)]
-        while not (keepers[0].count == keepers[1].count == 128 and any(one.owns(ROOM) for one in keepers)):
-            for keeper in keepers:
-                await keeper.step()  # not at its time, so that nobody waits
-        for keeper in keepers:
-            await keeper.step()
-        owner, other = (first, second) if first.center.share.keeper.owns(ROOM) else (second, first)
+    async with two_processes(file, broker_port, ROOM) as (owner, other):
         peer = await RoomPeer(broker_port).start()
         try:
             yield Two(owner, other, peer)
@@ -136,6 +117,85 @@ async def test_whoever_looks_at_the_other_process_sees_state_words_and_pictures(
         await until(lambda: one.of("caption") and one.of("levels"))
         await until(lambda: [text["value"]["number"] for text in one.of("event")] == [2])
     assert two.other.center.ingest.stored_events == 0
+
+
+@contextlib.contextmanager
+def behind(served: Served) -> Iterator[None]:
+    """This process does not get to what others have changed of the rights."""
+
+    async def hold(news: object) -> int | None:
+        return None
+
+    served.center.rights.take_news = hold
+    try:
+        yield
+    finally:
+        del served.center.rights.take_news
+
+
+async def test_what_was_sealed_with_an_event_hides_it_at_a_process_that_does_not_know_of_the_seal_yet(
+    two: Two,
+) -> None:
+    seal = {"id": "p1", "from_ns": ROOM_NS, "to_ns": None, "level": "withdrawn", "by": "clerk", "reason": "隐私"}
+    two.room.publish("events", opening(1))
+    await until(lambda: two.room.receipts() == {1})
+    read: list[int] = []
+    two.other.center.share.elsewhere.read.add(lambda events: read.extend(one.event.number for one in events))
+    asked = asyncio.Event()
+    catch_up = two.other.center.rights.catch_up
+
+    async def caught_up() -> None:
+        asked.set()
+        await catch_up()
+
+    async with looking(two.other) as one, two.other.inspector() as http:
+        await one.say(watch=[], rooms=[ROOM], sight=[ROOM])
+        await until(lambda: any(demand["levels"] for demand in two.room.demands()))
+        two.status(1)
+        await until(lambda: shown(one).get("online"))
+        with behind(two.other):
+            two.room.publish("events", event(2, "sealed_part", seal, at_ms=100))
+            two.room.publish("events", said(3, "秘密的话", at_ms=200))
+            await until(lambda: 3 in read)
+            two.other.center.rights.catch_up = caught_up
+            page = asyncio.ensure_future(http.get("/api/hearings/h1"))
+            await asked.wait()
+        await until(lambda: one.of("sealed"))
+        answer = await page
+        assert (answer.status_code, answer.json()["code"]) in [(403, "sealed-part"), (503, "rights-unknown")]
+        two.room.publish("events", event(4, "close", {}, at_ms=1000))
+        await until(lambda: any(text["value"]["number"] == 4 for text in one.of("event")))
+    assert 3 not in [text["value"]["number"] for text in one.of("event")]
+
+
+async def test_a_process_that_does_not_hear_the_room_says_so_and_ends_no_part_before_what_the_owner_has_heard(
+    two: Two,
+) -> None:
+    two.room.publish("events", opening(1))
+    two.status(600 * 10**9)
+    await until(lambda: two.room.receipts() == {1} and two.owner.center.rooms.now_ns(ROOM))
+    async with two.other.inspector() as http:
+        parts = "/api/hearings/h1/sealed-parts"
+        body = {"from_ms": ROOM_NS / 1e6, "to_ms": None, "level": "restricted", "reason": "个人隐私"}
+        (part,) = (await http.put(parts, json=body)).json()
+        ended = (await http.post(f"{parts}/{part['id']}/end")).json()
+        assert ended[0]["to_ms"] >= ROOM_NS / 1e6 + 600_000, "as the owner has heard it"
+        assert two.other.center.rooms.now_ns(ROOM) is None
+
+        async def room() -> dict[str, Any]:
+            return next(one for one in (await http.get("/api/rooms")).json() if one["address"] == ROOM)
+
+        first = await room()
+        assert (first["known"], first["online"], first["hearing"]) == (False, False, None)
+        page = (await http.get("/api/hearings/h1")).json()
+        assert (page["now_ms"], page["room_known"]) == (None, False)
+        assert page["court_name"] == "尖山区人民法院", "as it was said at the opening"
+        while not (later := await room())["known"]:  # since somebody has asked, it is listened to
+            two.status(601 * 10**9)
+        assert (later["online"], later["hearing"]["id"]) == (True, "h1")
+        page = (await http.get("/api/hearings/h1")).json()
+        assert page["room_known"]
+        assert page["now_ms"] >= ROOM_NS / 1e6 + 601_000
 
 
 async def test_nothing_live_of_the_room_reaches_a_process_at_which_nobody_looks(two: Two) -> None:

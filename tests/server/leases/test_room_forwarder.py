@@ -17,8 +17,10 @@ from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
 from server.ingest.room_tokens import Tokens, room_by
+from server.leases.center_process import CenterProcess
+from server.leases.forward_bounds import AGAIN, FULL, NO_OWNER, OF_ONE_ROOM, UNREACHABLE, ForwardBounds
 from server.leases.forward_pass import HEADER, ForwardPass, PassSealer
-from server.leases.room_forwarder import OF_ONE_ROOM, RoomForwarder
+from server.leases.room_forwarder import RoomForwarder
 from sync.errors import AccessError
 from sync.http.rights.access import Access
 from sync.http.rights.people import People
@@ -74,8 +76,17 @@ class Process:
         self.app = new_app("process")
         access.install(self.app, "test")
         self._route(self.app)
+        self.bounds = ForwardBounds()
+        self.source = CenterProcess(1, self.url).source
         self.app.add_middleware(
-            RoomForwarder, tokens=self.tokens, owners=self.owners, sealer=SEALER, here=self.url, tls=None
+            RoomForwarder,
+            tokens=self.tokens,
+            owners=self.owners,
+            sealer=SEALER,
+            here=self.url,
+            tls=None,
+            bounds=self.bounds,
+            source=self.source,
         )
 
     def _route(self, app: FastAPI) -> None:
@@ -94,6 +105,7 @@ class Process:
             self.bodies.append(body)
             said = {"Host": request.headers["host"], "Location": "/api/uploads/1", HEADER: "none of yours"}
             said["From"] = ",".join(request.headers.get(name, "") for name in ("x-forwarded-for", "forwarded"))
+            said["Who"] = request.client.host if request.client is not None else ""
             said["By"] = request.headers.get("x-forwarded-proto", "")
             return Response(f"{request.scope['wutong_room']} {len(body)}", headers=said)
 
@@ -132,6 +144,7 @@ async def test_a_request_is_handed_on_with_its_body_and_answered_by_the_owner(
     assert HEADER not in answer.headers
     assert second.bodies == [data]
     assert first.bodies == []
+    assert (first.bounds.answered, first.bounds.under_way, first.bounds.failed) == (1, 0, {})
 
 
 async def test_a_room_says_to_no_other_process_from_where_it_comes(
@@ -140,6 +153,15 @@ async def test_a_room_says_to_no_other_process_from_where_it_comes(
     lies = {"X-Forwarded-For": "10.9.9.9", "Forwarded": "for=10.9.9.9", "X-Forwarded-Proto": "https"}
     answer = await http.post(f"{two[0].url}/api/pieces", content=b"x", headers=lies)
     assert (answer.headers["from"], answer.headers["by"]) == (",", "http")
+
+
+async def test_the_owner_sees_from_where_the_other_process_asks(
+    two: tuple[Process, Process], http: httpx.AsyncClient
+) -> None:
+    """By that its door knows whose connection it is, where there is no certificate."""
+    first, second = two
+    assert (await http.post(f"{first.url}/api/pieces", content=b"x")).headers["who"] == first.source
+    assert (await http.post(f"{second.url}/api/pieces", content=b"x")).headers["who"] == "127.0.0.1"
 
 
 async def test_an_address_that_is_too_long_is_none(two: tuple[Process, Process], http: httpx.AsyncClient) -> None:
@@ -170,6 +192,8 @@ async def test_nothing_is_handed_on_twice(two: tuple[Process, Process], http: ht
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["retry-after"]
     assert first.came == second.came == 0
+    assert (first.bounds.failed, second.bounds.failed) == ({}, {AGAIN: 1})
+    assert first.bounds.answered == 1
 
 
 async def test_a_room_without_an_owner_is_asked_to_come_again(
@@ -182,6 +206,7 @@ async def test_a_room_without_an_owner_is_asked_to_come_again(
     answer = await http.post(f"{first.url}/api/pieces", content=b"x")
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert "127.0.0.1" not in answer.text
+    assert first.bounds.failed == {NO_OWNER: 1, UNREACHABLE: 1}
     assert second.came == 0
 
 
@@ -280,6 +305,7 @@ async def test_of_one_room_so_many_requests_are_under_way_and_then_no_more(
         more, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         done |= more
     assert {task.result().status_code for task in done} == {503}
+    assert (first.bounds.under_way, first.bounds.failed) == (OF_ONE_ROOM, {FULL: 3})
     second.go_on.set()
     assert {(await task).status_code for task in waiting} == {200}
     assert (await http.post(f"{first.url}/api/pieces", content=b"x")).status_code == 200, "the place is free again"

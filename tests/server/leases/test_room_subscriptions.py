@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from server.config import RoomEntry
 from server.leases.room_subscriptions import LINGER_S, RoomSubscriptions
-from server.rooms import Rooms
+from server.rooms import STALE_S, Rooms
 from sync.http.live.audience import Audience
 from sync.http.live.tab import LiveTab
 
@@ -111,6 +112,34 @@ def test_statuses_go_on_for_a_while_after_the_last_has_gone_and_then_nothing_liv
     assert here.of(OTHER) == set()
     assert not here.rooms.states[OTHER].heard, "what it said last may be old when somebody comes again"
     assert here.rooms.states[OWN].heard
+
+
+def test_of_a_room_that_is_not_listened_to_nothing_is_known_and_nothing_old_is_told(here: Here) -> None:
+    state = here.rooms.states[OTHER]
+    assert (state.known, state.online) == (False, False)
+    here.subscriptions.visit()
+    assert here.of(OTHER) == {"status"}, "whoever asks once is as good as who stays"
+    here.now_s = STALE_S
+    here.subscriptions.poll()
+    assert not state.known, "it may still say something"
+    here.now_s += 1
+    here.subscriptions.poll()
+    assert (state.known, state.online) == (True, False), "it has been silent for as long as one that is away"
+    live = {"id": "h1", "state": "open", "case": {"case_no": "9"}}
+    here.rooms.status(OTHER, json.dumps({"online": True, "room_ns": 9, "hearing": live, "recorder": {}}).encode())
+    assert (state.known, state.online) == (True, True)
+    here.now_s += LINGER_S
+    here.subscriptions.poll()
+    shown = state.to_screen()
+    assert (shown["known"], shown["online"], shown["hearing"], shown["recorder"]) == (False, False, None, None)
+    assert shown["seen_utc_ms"] is None
+    assert here.rooms.now_ns(OTHER) is None
+    assert here.rooms.furthest_ns(OTHER, "h1") >= 9, "how far it was stays: a part must not end before"
+    here.subscriptions.visit()
+    here.rooms.status(OTHER, b'{"online": true, "room_ns": 10}')
+    here.now_s += STALE_S + 1
+    here.subscriptions.poll()
+    assert state.known
 
 
 def test_a_room_that_is_lost_is_heard_as_anybody_else_s(here: Here) -> None:

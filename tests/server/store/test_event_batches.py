@@ -6,13 +6,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from server.events.admission import Received, read_event
 from server.ingest.event_batches import store_parted
+from server.store import database as databases
+from server.store import event_rows
 from server.store import tables as t
 from server.store.database import Database, open_database
 from server.store.writer import RecordWriter
@@ -125,3 +128,31 @@ async def test_more_events_than_one_statement_holds_are_one_batch(database: Data
     writer = RecordWriter(database)
     assert len((await writer.store_events(batch)).fresh) == 1301
     assert len((await writer.store_events(batch)).receipts[ROOM]) == 1301
+
+
+async def test_statements_are_made_once_and_not_for_each_event(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make one takes several times as long as to run it, and a receipt waits for it."""
+    writer = RecordWriter(database)
+    for number, one in enumerate([opening(1), said(2, "第一句"), said(3, "第二句")], 1):
+        await writer.store_events([received(one)])
+        assert len(await numbers(database)) == number
+    made: list[str] = []
+
+    def noted(table: Table) -> Any:
+        made.append(table.name)
+        return insert(table)
+
+    insert = getattr(databases, database.dialect).insert
+    monkeypatch.setattr(getattr(databases, database.dialect), "insert", noted)
+    monkeypatch.setattr(event_rows, "values", lambda *columns, name: made.append(name))
+    for number in range(4, 9):
+        stored = await writer.store_events([received(said(number, f"第{number}句"))])
+        assert stored.receipts[ROOM].keys() == {number}
+        again = await writer.store_events([received(said(number, f"第{number}句"))])
+        assert again.receipts == stored.receipts
+        assert again.fresh == []
+        other = await writer.store_events([received(said(number, "另一句"))])
+        assert [one.event.number for one in other.conflicts] == [number]
+    assert made == []

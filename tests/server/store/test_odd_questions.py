@@ -42,7 +42,7 @@ async def store(database: Database, *events: dict[str, object]) -> None:
 
 async def found(database: Database, words: str = "借条", wanted: WordFilter | None = None) -> list[str]:
     hits = await RecordReader(database).search(words, wanted or WordFilter(), INSPECTOR)
-    return [hit["utterance"] for hit in hits]
+    return [hit["utterance"] for hit in hits.rows]
 
 
 async def test_a_nul_is_in_no_name_and_no_word(database: Database) -> None:

@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from server.store.database import Database, open_database
 from server.tls.court import CourtAuthority
 from server.tls.devices import DeviceCertificates, note_certificate, revoke_certificates
-from server.tls.nats_users import NATS_USERS, nats_users_text
+from server.tls.nats_users import NATS_USERS, nats_users_text, subject_of
+from server.tls.process_accounts import MOST_PROCESSES
 from sync.runtime.units import NS_PER_S
 from sync.tls.authority import Authority, open_authority
 from sync.tls.keys import make_tls_key
 from sync.tls.names import certificate_uri, hosts_in
 from tests.support.peers.tls_court import DAY, utc_now
+from wutong.broker_policy import certified_rights_text
 
 ROOM, OTHER, UNLISTED = "court1/c03", "court1/c04", "court9/c99"
 
@@ -45,7 +47,8 @@ def test_a_certificate_has_a_name_of_its_own_beside_its_hosts(tmp_path: Path) ->
 
 def test_each_has_the_topics_of_its_room_and_the_center_those_of_all() -> None:
     users = users_in(nats_users_text({"urn:x": ROOM}))
-    assert set(users) == {"CN=center", "urn:x"}
+    processes = {f"CN=center-{number}" for number in range(1, MOST_PROCESSES + 1)}
+    assert set(users) == {"CN=center", "urn:x"} | processes
     room = users["urn:x"]["permissions"]
     assert "court.v1.court1.c03.events" in room["publish"]["allow"]
     assert "court.v1.court1.c03.live.*.frag" in room["publish"]["allow"]
@@ -56,6 +59,23 @@ def test_each_has_the_topics_of_its_room_and_the_center_those_of_all() -> None:
     assert "court.v1.*.*.events" in center["subscribe"]["allow"]
     assert "court.v1.*.*.receipts" in center["publish"]["allow"]
     assert all(one["allowed_connection_types"] == ["MQTT"] for one in users.values())
+
+
+@pytest.mark.parametrize("account", ["center", "center-1", "center-8"])
+def test_the_center_and_each_of_its_processes_have_what_mosquitto_s_list_gives_them(account: str) -> None:
+    (mosquitto,) = (
+        part.splitlines()
+        for part in certified_rights_text(processes=8).split("user ")
+        if part.startswith(f"{account}\n")
+    )
+    acts = [line.split()[1:] for line in mosquitto if line.startswith("topic ")]
+    may = users_in(nats_users_text({}))[f"CN={account}"]["permissions"]
+    for what, words, more in (
+        ("subscribe", ("read", "readwrite"), {"$MQTT.sub.>"}),
+        ("publish", ("write", "readwrite"), set()),
+    ):
+        assert set(may[what]["allow"]) == {subject_of(topic) for act, topic in acts if act in words} | more
+    assert ("court.v1.*.*.receipts" in may["subscribe"]["allow"]) == (account != "center")
 
 
 def noted(room: str, certificate: x509.Certificate, now_ns: int, connection: Connection) -> None:
@@ -112,4 +132,5 @@ def test_the_list_is_for_the_broker_s_group_alone_and_replaced_whole(tmp_path: P
     path = court.broker_folder / NATS_USERS
     assert path.stat().st_mode & 0o777 == 0o640
     court.admit({})
-    assert set(users_in(path.read_text())) == {"CN=center"}
+    assert ROOM.encode() not in path.read_bytes()
+    assert len(users_in(path.read_text())) == MOST_PROCESSES + 1

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import topics
 from sync.uplink.files.tus import TusClient
 from tests.support.peers.device_signatures import device_key, enroll_devices, signed_batch
 from tests.support.quick_tls import UNTRUSTING
+from wutong.bench.threaded_client import ThreadedClient
 
 TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "token-of-room-c04-0123456789abcdef"}
 ROOM_NS = 1_000_000_000_000
@@ -56,7 +56,7 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(5)
 
 
-async def until(condition: Callable[[], Any], timeout_s: float = 15) -> Any:
+async def until(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
     """Wait until `condition()` is true and return its value."""
     try:
         async with asyncio.timeout(timeout_s):
@@ -78,7 +78,7 @@ class RoomPeer:
 
     def __post_init__(self) -> None:
         self.key = device_key(self.address)
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
+        self._client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id=f"peer-{uuid.uuid4().hex}")
         self._client.max_inflight_messages_set(1000)
         self._client.will_set(f"{topics.of_room(self.address)}/status", b'{"online":false}', qos=1)
         self.ready = False

@@ -7,18 +7,19 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from server.leases.center_process import LEASE_S
 from sync.broker_address import BrokerAddress
 from tests.support.peers.center_peers import Served
 from tests.support.peers.device_signatures import enroll_at
+from tests.support.peers.forked_commands import ForkedCommand
 from tests.support.peers.one_process import OneProcess
 from tests.support.peers.postgres_server import PostgresServer
 from tests.support.peers.real_room import SendingRoom, sending_room
@@ -26,7 +27,12 @@ from wutong.demo.broker import Account, account, write_config
 
 PATIENCE_S = 120
 """Processes start slowly on a machine that is busy with other things."""
-COMMAND = [sys.executable, "-c", "from wutong.cli import main; main()", "server", "--config"]
+
+OWNERS = (
+    "SELECT l.shard, p.address FROM leases l JOIN center_processes p ON p.name = l.owner"
+    " WHERE l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+)
+"""Asks which shard is whose."""
 
 
 def free_ports(count: int) -> int:
@@ -71,10 +77,17 @@ class RightsBroker(OneProcess):
 class NumberedProcess(OneProcess):
     """One of them."""
 
-    def __init__(self, config: Path, number: int, port: int) -> None:
-        self.number, self.port = number, port
-        self.url = f"http://127.0.0.1:{port}"
+    _process: Any = None
+    """A `ForkedCommand`."""
+
+    def __init__(
+        self, config: Path, number: int, port: int, tls: ssl.SSLContext | None = None, *, is_gateway: bool = False
+    ) -> None:
+        """`tls`: by which it is asked where it serves HTTPS."""
+        self.number, self.port, self.is_gateway = number, port, is_gateway
+        self.url = f"http://127.0.0.1:{port}" if tls is None else f"https://127.0.0.1:{port}"
         self._config = config
+        self._tls = tls
 
     @property
     def runs(self) -> bool:
@@ -83,9 +96,9 @@ class NumberedProcess(OneProcess):
 
     def start(self) -> None:
         """Begin to start it."""
-        command = [*COMMAND, str(self._config), "--process", str(self.number)]
-        with self._config.with_name(f"center-{self.number}.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stderr=log)
+        arguments = ["server", "--config", str(self._config), "--process", str(self.number)]
+        arguments += ["--gateway"] if self.is_gateway else []
+        self._process = ForkedCommand(arguments, self._config.with_name(f"center-{self.number}.log"))
 
     def wait(self) -> None:
         """Until it answers."""
@@ -93,16 +106,29 @@ class NumberedProcess(OneProcess):
         while time.monotonic() < until_s:
             assert self._process is not None
             assert self._process.poll() is None, "the process ended by itself"
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/api/session", trust_env=False).status_code == 401:
+            with contextlib.suppress(OSError, HTTPException):
+                if self._status() == 401:
                     return
             time.sleep(0.05)  # nor does it
         raise AssertionError("the process did not start")
 
+    def _status(self) -> int:
+        """To a stranger; without all that a client of the product makes for a connection."""
+        line: HTTPConnection = (
+            HTTPConnection("127.0.0.1", self.port, timeout=5)
+            if self._tls is None
+            else HTTPSConnection("127.0.0.1", self.port, timeout=5, context=self._tls)
+        )
+        try:
+            line.request("GET", "/api/session")
+            return line.getresponse().status
+        finally:
+            line.close()
+
     def stop(self) -> int:
         """In good order; its exit code."""
-        process, self._process = self._process, None
-        assert process is not None
+        process: ForkedCommand = self._process
+        self._process = None
         process.send_signal(signal.SIGTERM)
         return process.wait(PATIENCE_S)
 
@@ -110,7 +136,9 @@ class NumberedProcess(OneProcess):
 class CenterProcesses:
     """A center of so many processes; `with` begins and ends them, and the broker."""
 
-    def __init__(self, folder: Path, postgres: PostgresServer, rooms: Sequence[str], count: int) -> None:
+    def __init__(
+        self, folder: Path, postgres: PostgresServer, rooms: Sequence[str], count: int, gateways: int, lease_s: float
+    ) -> None:
         self.folder, self.postgres = folder, postgres
         self.data = folder / "center"
         self.data.mkdir(parents=True)
@@ -126,12 +154,16 @@ class CenterProcesses:
             token.chmod(0o600)
             listed += f'[[rooms]]\ncourt = "{court}"\nroom = "{name}"\ntoken_file = "{token}"\n'
         password = json.dumps(str(self.broker.center.password_file.resolve()))
+        database = postgres.url(self.database)
         self.config.write_text(
             f"[web]\nport = {base}\n[mqtt]\nport = {self.broker.port}\n"
             f'username = "{self.broker.center.username}"\npassword_file = {password}\n'
-            f'[storage]\ndata = "{self.data}"\ndatabase = "{postgres.url(self.database)}"\n{listed}'
+            f'[storage]\ndata = "{self.data}"\ndatabase = "{database}"\nlease_s = {lease_s}\n{listed}'
         )
-        self.processes = [NumberedProcess(self.config, number, base + number) for number in range(1, count + 1)]
+        self.processes = [
+            NumberedProcess(self.config, number, base + number, is_gateway=number > count - gateways)
+            for number in range(1, count + 1)
+        ]
 
     async def enroll(self, rooms: Sequence[str]) -> None:
         """The devices of these rooms; it makes the tables, too."""
@@ -168,11 +200,7 @@ class CenterProcesses:
 
     def owners(self) -> dict[int, str]:
         """shard -> address of the process that owns it; those of none are missing."""
-        query = (
-            "SELECT l.shard, p.address FROM leases l JOIN center_processes p ON p.name = l.owner"
-            " WHERE l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-        )
-        return {int(shard): str(address) for shard, address in self.rows(query)}
+        return {int(shard): str(address) for shard, address in self.rows(OWNERS)}
 
     def served(self, number: int) -> Served:
         """One of the processes, as its visitors see it."""
@@ -197,10 +225,16 @@ def token_of(room: str) -> str:
 
 @contextlib.contextmanager
 def center_processes(
-    folder: Path, postgres: PostgresServer, rooms: Sequence[str], count: int
+    folder: Path,
+    postgres: PostgresServer,
+    rooms: Sequence[str],
+    count: int,
+    *,
+    gateways: int = 0,
+    lease_s: float = LEASE_S,
 ) -> Iterator[CenterProcesses]:
-    """Not started yet."""
-    made = CenterProcesses(folder, postgres, rooms, count)
+    """Not started yet; the last of the processes are the `gateways`."""
+    made = CenterProcesses(folder, postgres, rooms, count, gateways, lease_s)
     try:
         yield made
     finally:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 
-from tests.support.peers.line_relay import LineRelay
+from tests.support.peers.line_relay import Ends, LineRelay
 
 PIECE = 65_536
 _REQUEST = re.compile(rb"^(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP/1\.1\r\n")
@@ -37,12 +37,13 @@ class FaultyLine(LineRelay):
         self.lines = 0
         self.requests: list[bytes] = []
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _open(self) -> Ends:
         self.lines += 1
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return await super()._open()
+
+    async def _serve(self, down: Ends, up: Ends) -> None:
         asked: list[bytes] = [b""]
-        up, down = self._up(reader, up_writer, writer, asked), self._down(up_reader, writer, asked)
-        await self._carry(up, down, ends=(up_writer, writer))
+        await self._until_one_ends(self._up(down[0], up[1], down[1], asked), self._down(up[0], down[1], asked))
 
     async def _up(
         self, reader: asyncio.StreamReader, up: asyncio.StreamWriter, down: asyncio.StreamWriter, asked: list[bytes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.peers.line_relay import LineRelay
+from tests.support.peers.line_relay import Ends, LineRelay
 
 
 class FrozenLine(LineRelay):
@@ -21,9 +21,8 @@ class FrozenLine(LineRelay):
     def thaw(self) -> None:
         self._flows.set()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        await self._carry(self._pump(reader, back), self._pump(there, writer), ends=(writer, back))
+    async def _serve(self, down: Ends, up: Ends) -> None:
+        await self._until_one_ends(self._pump(down[0], up[1]), self._pump(up[0], down[1]))
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):

@@ -6,8 +6,9 @@ import socket
 import ssl
 from queue import Empty, Queue
 
-import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+
+from wutong.bench.threaded_client import ThreadedClient
 
 HELLO = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r"
 
@@ -30,7 +31,7 @@ class MqttPeer:
         self.connected: Queue[bool] = Queue()
         self.subscribed: Queue[bool] = Queue()
         self.messages: Queue[str] = Queue()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
+        self.client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id=client_id)
         self.lost: Queue[str] = Queue()
         self.client.on_disconnect = lambda c, u, f, reason, p: self.lost.put(str(reason))
         self.client.tls_set_context(context)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from tests.support.peers.line_relay import LineRelay
+from tests.support.peers.line_relay import Ends, LineRelay
 
 HELD = 5
 IDLE_S = 0.03
@@ -30,10 +30,8 @@ class MqttRelay(LineRelay):
         self.moved = 0
         """Messages that overtook another."""
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        ends = (up_writer, writer)
-        await self._carry(self._pump(reader, up_writer), self._pump(up_reader, writer), ends=ends)
+    async def _serve(self, down: Ends, up: Ends) -> None:
+        await self._until_one_ends(self._pump(down[0], up[1]), self._pump(up[0], down[1]))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held: list[bytes] = []

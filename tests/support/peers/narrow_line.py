@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 
-from tests.support.peers.line_relay import LineRelay
+from tests.support.peers.line_relay import Ends, LineRelay
 
 PIECE = 4096
 
@@ -23,14 +23,19 @@ class NarrowLine(LineRelay):
         self.carried = 0
         """Bytes that came through so far."""
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _open(self) -> Ends:
         upstream = socket.socket()
-        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE)
-        upstream.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(upstream, ("127.0.0.1", self._port))
-        up_reader, up_writer = await asyncio.open_connection(sock=upstream, limit=PIECE)
-        down = self._pump(up_reader, writer, narrow=True)
-        await self._carry(self._pump(reader, up_writer, narrow=False), down, ends=(up_writer, writer))
+        try:
+            upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE)
+            upstream.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(upstream, ("127.0.0.1", self._port))
+            return await asyncio.open_connection(sock=upstream, limit=PIECE)
+        except BaseException:
+            upstream.close()
+            raise
+
+    async def _serve(self, down: Ends, up: Ends) -> None:
+        await self._until_one_ends(self._pump(down[0], up[1], narrow=False), self._pump(up[0], down[1], narrow=True))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, narrow: bool) -> None:
         with contextlib.suppress(ConnectionError):

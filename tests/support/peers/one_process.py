@@ -16,6 +16,10 @@ class OneProcess:
         assert self._process is not None
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        """Whether it was started and has not ended, by itself or otherwise."""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """End it without a word; nothing when it does not run."""
         if self._process is not None:

@@ -63,8 +63,11 @@ class PieceLine:
 
     async def cut(self) -> None:
         """Pull the cable, and wait until the center has let go, too."""
-        with contextlib.suppress(ConnectionError):
-            self.writer.write_eof()
-            await self._reader.read()
+        try:
+            with contextlib.suppress(ConnectionError):
+                self.writer.write_eof()
+                await self._reader.read()
+        finally:
             self.writer.close()
+        with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()

@@ -103,6 +103,17 @@ class PostgresServer:
             self._process.wait(PATIENCE_S)
         self._process = None
 
+    def kill(self) -> None:
+        """End each of its processes without a word; its files stay as they are at that moment."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # it begins no other meanwhile
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (*map(int, children), self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(PATIENCE_S)
+        self._process = None
+
     @contextlib.contextmanager
     def connect(self, database: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
         """A connection of the test's own, where each statement counts at once."""

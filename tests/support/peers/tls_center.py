@@ -36,13 +36,12 @@ HEADERS = {"X-Wutong": "1"}
 
 
 @dataclass
-class TlsCenter:
-    """A center that serves HTTPS, with its broker."""
+class TlsDoor:
+    """Where a center that serves HTTPS is reached, whoever runs it."""
 
     url: str
     config: Config
     file: Path
-    center: Center
     broker: CertifiedBroker | NatsBroker
 
     def http(self, files: TlsFiles | None = None, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
@@ -62,6 +61,13 @@ class TlsCenter:
         device = key or make_key(layout.device_key)
         await asyncio.to_thread(enroll_at, self.url, layout, room, code, utc_now(), device, hosts=hosts)
         return layout
+
+
+@dataclass
+class TlsCenter(TlsDoor):
+    """A center that serves HTTPS in this process, with its broker."""
+
+    center: Center
 
 
 def files_of(layout: RoomPaths) -> TlsFiles:
@@ -119,7 +125,7 @@ async def _running(
     try:
         async with running(center, "127.0.0.1", 0) as port:
             await until(lambda: center.broker.connected, 60)
-            yield TlsCenter(f"https://127.0.0.1:{port}", config, file, center, broker)
+            yield TlsCenter(f"https://127.0.0.1:{port}", config, file, broker, center)
     finally:
         over.set()
         for watcher in watchers:

@@ -23,7 +23,7 @@ from sync.room.feed import FeedClient, FeedServer
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsIdentity
 from sync.uplink.service import Uplink, UplinkConfig
-from tests.support.peers.tls_center import ROOM, TlsCenter, files_of
+from tests.support.peers.tls_center import ROOM, TlsDoor, files_of
 
 COURT, NAME = ROOM.split("/")
 
@@ -52,7 +52,10 @@ class Device:
         return number
 
     def digests(self) -> dict[int, str]:
-        return {event.number: event_digest(event) for event in self.log.since(0)}
+        found: dict[int, str] = {}
+        while events := self.log.since(max(found, default=0)):
+            found |= {event.number: event_digest(event) for event in events}
+        return found
 
     def pending(self) -> set[int]:
         return {event.number for event in self.log.pending(limit=1000)}
@@ -66,7 +69,7 @@ class Device:
 
 @contextlib.asynccontextmanager
 async def running(
-    center: TlsCenter, folder: Path, key: Ed25519PrivateKey, client_id: str = ROOM
+    center: TlsDoor, folder: Path, key: Ed25519PrivateKey, client_id: str = ROOM
 ) -> AsyncIterator[Device]:
     """The real uplink over the disk in `folder`, with certificate and key that lie there."""
     layout = RoomPaths(folder)

@@ -33,8 +33,9 @@ from sync.ledger.messages.receipts import Receipts, RefusedEvent, StoredEvent
 from sync.ledger.messages.signed_message import Purpose, text_digest
 from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says
-from tests.support.peers.line_relay import LineRelay
+from tests.support.peers.line_relay import Ends, LineRelay
 from tests.support.peers.one_process import OneProcess
+from wutong.bench.threaded_client import ThreadedClient
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"
@@ -101,7 +102,7 @@ class CenterPeer:
         self.messages: list[tuple[str, bytes]] = []
         self.receipting = True
         self._lock = threading.Lock()
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
+        client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id="test-center", protocol=mqtt.MQTTv311)
         client.username_pw_set(broker.center.username, broker.center.password_file.read_text())
         client.reconnect_delay_set(1, 1)
         client.on_connect = lambda c, *_: c.subscribe("court/v1/#", 1)
@@ -215,24 +216,20 @@ class BreakingLine(LineRelay):
         self.cuts = cuts
         self.done = 0
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, down: Ends, up: Ends) -> None:
         left = self._random.randrange(20_000, 900_000) if self.done < self.cuts else None
+        back = asyncio.create_task(self._pump(up[0], down[1], None))
         try:
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
-            writer.close()
-            return
-        back = asyncio.create_task(self._pump(up_reader, writer, None))
-        await self._pump(reader, up_writer, left)
-        if left is not None:
-            self.done += 1
-        up_writer.transport.abort()
-        writer.transport.abort()
-        await asyncio.gather(back, return_exceptions=True)
+            await self._pump(down[0], up[1], left)
+            if left is not None:
+                self.done += 1
+        finally:
+            back.cancel()
+            await asyncio.gather(back, return_exceptions=True)
 
     @staticmethod
     async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+        with contextlib.suppress(ConnectionError):
             while data := await reader.read(16_384):
                 if left is not None:
                     left -= len(data)

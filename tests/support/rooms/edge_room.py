@@ -72,7 +72,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-async def until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+async def until(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
     """Wait for a condition; its value."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -222,7 +222,7 @@ class Room:
     async def state(self) -> Any:
         return (await self.clerk.get("/api/state")).json()
 
-    async def until_state(self, condition: Callable[[Any], Any], timeout_s: float = 20) -> Any:
+    async def until_state(self, condition: Callable[[Any], Any], timeout_s: float = 60) -> Any:
         end = time.monotonic() + timeout_s
         while not condition(state := await self.state()):
             assert time.monotonic() < end, state

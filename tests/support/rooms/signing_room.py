@@ -73,7 +73,7 @@ class SigningRoom:
         """Publish any note; the next answer."""
         before = len(self.answers())
         self.peer.publish("checkpoints", text)
-        await until(lambda: len(self.answers()) > before, 30)
+        await until(lambda: len(self.answers()) > before, 120)  # of twenty thousand leaves, too, on a busy machine
         return self.answers()[before]
 
     def is_witnessed(self, answer: dict[str, Any]) -> bool:

@@ -83,12 +83,15 @@ async def test_a_room_that_is_enrolled_anew_believes_the_court_of_before_no_more
     async with old.serving() as at_old, new.serving() as at_new:
         assert not await believes(identity.context, at_old), "before it is enrolled it believes nobody"
         old.enroll(files)
+        assert identity.is_outdated
         assert identity.follow()
+        assert not identity.is_outdated
         assert (await believes(identity.context, at_old), await believes(identity.context, at_new)) == (True, False)
         new.enroll(files)
         assert identity.follow()
         assert (await believes(identity.context, at_old), await believes(identity.context, at_new)) == (False, True)
         files.authority.write_text("half a certificate")
+        assert identity.is_outdated
         assert not identity.follow()
         assert await believes(identity.context, at_new), "what cannot be used changes nothing"
 

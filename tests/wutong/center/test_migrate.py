@@ -134,7 +134,7 @@ def rows(url: str) -> dict[str, set[str]]:
 
 def hits(url: str, words: str) -> list[str]:
     async def search(database: Database) -> list[dict[str, Any]]:
-        return await RecordReader(database).search(words, WordFilter(), Sight.everything())
+        return (await RecordReader(database).search(words, WordFilter(), Sight.everything())).rows
 
     return [hit["utterance"] for hit in with_store(url, lambda database: asyncio.run(search(database)))]
 

@@ -1,5 +1,10 @@
-/** What the room's screen received last. It holds a read-only token and can ask for nothing but what is presented now. */
+/** What the room's screen received last. It holds a read-only token and can ask for nothing but what is presented now.
+ *
+ * Pages that hang on it one after the other are kept, so that it turns back without asking again. With whatever comes in
+ * their place (the words again, a recess, a sealed part, the end of the hearing or of the line) it has nothing of them.
+ */
 
+import { forgetPictures } from '../lib/pagePicture';
 import { type Connection, LiveSocket } from '../lib/socket';
 import type { DisplayState } from '../lib/types';
 
@@ -20,11 +25,13 @@ export class Screen {
     this.#socket = new LiveSocket(`/api/display?token=${this.#token}`, {
       onText: (message) => {
         if (message.type !== 'display') return;
+        if (message.value.state !== 'open' || message.value.presented === null) forgetPictures();
         this.state = message.value;
         this.refused = false;
         this.#anchor = { utcMs: message.value.utc_ms, atMs: performance.now() };
       },
       onConnection: (connection) => {
+        if (connection === 'lost') forgetPictures(); // what is told meanwhile does not come
         if (connection !== 'connecting' || this.connection !== 'lost') this.connection = connection;
       },
       onRefused: () => void this.#why(),

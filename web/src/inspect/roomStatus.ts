@@ -1,10 +1,12 @@
 /** What state a room is in, in the order of urgency. Pure look-ups. */
 
-export type RoomStatus = 'offline' | 'alarm' | 'not-recording' | 'live' | 'paused' | 'idle';
+export type RoomStatus = 'offline' | 'alarm' | 'not-recording' | 'live' | 'paused' | 'idle' | 'unknown';
 
 export interface ObservedRoom {
   address: string;
   online: boolean;
+  /** False: the center has not heard the room yet, which does not mean that it is away. */
+  known?: boolean;
   court_name: string;
   room_name: string;
   hearing: { state: string; case?: { case_no?: string; title?: string; cause?: string } } | null;
@@ -43,7 +45,7 @@ export function withheldNow(
 /** The state of a room: the first that applies, in the order of urgency. */
 export function roomStatus(room: ObservedRoom): RoomStatus {
   if (room.center_alarms?.length) return 'alarm';
-  if (!room.online) return 'offline';
+  if (!room.online) return room.known === false ? 'unknown' : 'offline';
   if (notRecording(room)) return 'not-recording';
   if ((room.recorder?.alarms?.length ?? 0) + (room.alarms?.length ?? 0) > 0) return 'alarm';
   if (room.hearing !== null && room.hearing.state === 'open') return 'live';

@@ -20,6 +20,7 @@ describe('the wall', () => {
     room('a/live', { hearing: open, recorder: recording }),
     room('a/paused', { hearing: { state: 'paused' } }),
     room('a/off', { online: false }),
+    room('a/unknown', { online: false, known: false }),
     room('a/cut', { online: false, hearing: open }),
     room('a/alarm', { hearing: open, recorder: { ...recording, alarms: [{}] } }),
     room('a/unkept', { hearing: open, recorder: { ...recording, tracks: [{ kept: false, state: 'running' }] } }),
@@ -34,6 +35,7 @@ describe('the wall', () => {
       'a/live',
       'a/paused',
       'a/idle',
+      'a/unknown',
     ]);
   });
 
@@ -48,6 +50,8 @@ describe('the wall', () => {
     expect(notRecording(room('a/b', { hearing: { state: 'paused' } }))).toBe(false);
     expect(roomStatus(room('a/b', { hearing: { state: 'closed' } }))).toBe('idle');
     expect(roomStatus(room('a/b', { alarms: [{}], recorder: null }))).toBe('alarm');
+    expect(roomStatus(room('a/b', { online: false, known: false }))).toBe('unknown');
+    expect(roomStatus(room('a/b', { online: false, known: true }))).toBe('offline');
   });
 
   it('filters by court, state and words', () => {
@@ -64,12 +68,13 @@ describe('the wall', () => {
     const tiles = Array.from({ length: 12 }, (_, i) => ({
       address: `a/${i}`,
       visible: i !== 1,
-      state: i === 0 ? ('offline' as const) : ('live' as const),
+      state: i === 0 ? ('offline' as const) : i === 2 ? ('unknown' as const) : ('live' as const),
     }));
     const live = liveTiles(tiles);
     expect(live).toHaveLength(9);
     expect(live).not.toContain('a/0');
     expect(live).not.toContain('a/1');
+    expect(live).not.toContain('a/2');
   });
 });
 

@@ -3,7 +3,7 @@
 import { fold } from '../lib/fold';
 import { type ObservedRoom, roomStatus, type RoomStatus } from './roomStatus';
 
-const ORDER: readonly RoomStatus[] = ['alarm', 'offline', 'not-recording', 'live', 'paused', 'idle'];
+const ORDER: readonly RoomStatus[] = ['alarm', 'offline', 'not-recording', 'live', 'paused', 'idle', 'unknown'];
 
 /** Rooms that need attention come first; a room that went offline during a hearing comes before all others. */
 export function byAttention(a: ObservedRoom, b: ObservedRoom): number {
@@ -47,5 +47,5 @@ export interface WallTile {
 
 /** Rooms whose tiles show moving picture: on the screen, online, at most `most`, in the order of the wall. */
 export function liveTiles(tiles: readonly WallTile[], most = 9): string[] {
-  return tiles.filter((t) => t.visible && t.state !== 'offline').slice(0, most).map((t) => t.address);
+  return tiles.filter((t) => t.visible && t.state !== 'offline' && t.state !== 'unknown').slice(0, most).map((t) => t.address);
 }

@@ -8,10 +8,13 @@ const [LARGE, SPACE] = [2000, 1000];
 
 let page: ReturnType<typeof mount>;
 let asked: string[];
+/** How often bytes were made a picture. */
+let decoded: number;
 const props = $state({ view: { page: 1, zoom: 1, x: 0.5, y: 0.5 }, ahead: true, broken: [] as string[] });
 
 beforeEach(() => {
   asked = [];
+  decoded = 0;
   Object.assign(props, { view: { page: 1, zoom: 1, x: 0.5, y: 0.5 }, ahead: true, broken: [] });
   vi.stubGlobal('ResizeObserver', class {
     private readonly told: (entries: { target: Element }[]) => void;
@@ -32,13 +35,26 @@ beforeEach(() => {
   vi.spyOn(HTMLImageElement.prototype, 'naturalHeight', 'get').mockReturnValue(LARGE);
   forgetPictures();
   HTMLImageElement.prototype.decode = () => Promise.resolve();
-  URL.createObjectURL = () => 'blob:x';
+  URL.createObjectURL = () => {
+    decoded += 1;
+    return 'blob:x';
+  };
   URL.revokeObjectURL = () => undefined;
   vi.stubGlobal('fetch', (name: string) => {
     asked.push(name);
     const refused = JSON.stringify({ code: 'exhibit-page', message: '该页无法显示' });
     return Promise.resolve(props.broken.includes(name) ? new Response(refused, { status: 400 }) : new Response('picture'));
   });
+  open();
+});
+
+afterEach(async () => {
+  await unmount(page);
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function open(): void {
   page = mount(ExhibitView, {
     target: document.body,
     props: {
@@ -53,13 +69,7 @@ beforeEach(() => {
     },
   });
   flushSync();
-});
-
-afterEach(async () => {
-  await unmount(page);
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+}
 
 const seen = (name: string): string | null => document.querySelector('[role=img]')?.getAttribute(name) ?? null;
 const shows = (drawn: string): Promise<void> => vi.waitFor(() => expect(seen('data-drawn')).toBe(drawn));
@@ -94,7 +104,7 @@ describe('a page on the screen', () => {
     expect(asked).not.toContain('p3@1');
   });
 
-  it('is not sent a second time while somebody turns back and forth', async () => {
+  it('is neither sent nor decoded a second time while somebody turns back and forth', async () => {
     await shows('f:1');
     for (const number of [2, 1, 2, 3, 1, 2]) {
       props.view = { ...props.view, page: number };
@@ -102,6 +112,19 @@ describe('a page on the screen', () => {
       await shows(`f:${number}`);
     }
     expect(asked.filter((name) => name.endsWith('@1')).sort()).toEqual(['p1@1', 'p2@1', 'p3@1']);
+    expect(decoded).toBe(asked.length);
+    expect(document.querySelectorAll('.page img')).toHaveLength(1);
+  });
+
+  it('is as it was when something else was shown in between', async () => {
+    await shows('f:1');
+    await vi.waitFor(() => expect(decoded).toBe(2)); // and the next one
+    const image = document.querySelector('.page img');
+    await unmount(page);
+    open();
+    await shows('f:1');
+    expect(document.querySelector('.page img')).toBe(image);
+    expect(decoded).toBe(2);
   });
 
   it('is hidden while the one that was asked for cannot be shown', async () => {

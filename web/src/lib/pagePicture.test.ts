@@ -1,15 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { forgetPictures, loadPicture, MOST_BYTES, PictureError } from './pagePicture';
+import { forgetPictures, loadPicture, MOST_BYTES, PictureError, preparePicture } from './pagePicture';
 
 let asked: string[];
+/** How often bytes were made a picture, which is dear. */
+let decoded: number;
 let answers: Record<string, () => Response>;
 
 beforeEach(() => {
   asked = [];
+  decoded = 0;
   answers = {};
   forgetPictures();
   HTMLImageElement.prototype.decode = () => Promise.resolve();
-  URL.createObjectURL = () => 'blob:x';
+  URL.createObjectURL = () => {
+    decoded += 1;
+    return 'blob:x';
+  };
   URL.revokeObjectURL = () => undefined;
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
     expect(init.cache).toBe('no-store');
@@ -39,17 +45,60 @@ describe('a picture of a page', () => {
     expect(asked).toEqual(['a', 'a', 'a']);
   });
 
-  it('is not kept for a screen that has nothing of before', async () => {
-    await loadPicture('a', false);
-    await loadPicture('a', false);
-    expect(asked).toEqual(['a', 'a']);
+  it('is decoded once, however often it is shown again', async () => {
+    const first = await loadPicture('a');
+    first.giveBack();
+    const again = await loadPicture('a');
+    expect(again.image).toBe(first.image);
+    again.giveBack();
+    await preparePicture('a');
+    expect([asked, decoded]).toEqual([['a'], 1]);
+  });
+
+  it('is here and decoded before it is shown, when it was prepared', async () => {
+    await preparePicture('a');
+    asked = [];
+    decoded = 0;
+    await loadPicture('a');
+    expect([asked, decoded]).toEqual([[], 0]);
+  });
+
+  it('is in one place at a time: who wants it meanwhile has another of the same bytes', async () => {
+    const one = await loadPicture('a');
+    const other = await loadPicture('a');
+    expect(other.image).not.toBe(one.image);
+    one.giveBack();
+    one.giveBack();
+    other.giveBack();
+    expect((await loadPicture('a')).image).toBe(one.image);
+    expect((await loadPicture('a')).image).not.toBe(one.image);
+    expect(asked).toEqual(['a']);
+  });
+
+  it('is not had from before a sign-out by who signs in after it, whenever it was taken off the screen', async () => {
+    const shown = await loadPicture('a');
+    (await loadPicture('a')).giveBack();
+    forgetPictures();
+    await loadPicture('a');
+    shown.giveBack();
+    expect((await loadPicture('a')).image).not.toBe(shown.image);
+    expect([asked, decoded]).toEqual([['a', 'a'], 4]);
+  });
+
+  it('is decoded anew from its bytes when the browser has let go of it', async () => {
+    const first = await loadPicture('a');
+    first.giveBack();
+    first.image.decode = () => Promise.reject(new DOMException('gone', 'EncodingError'));
+    expect((await loadPicture('a')).image).not.toBe(first.image);
+    expect([asked, decoded]).toEqual([['a'], 2]);
   });
 
   it('is asked for again while a larger one may still come', async () => {
     answers.a = () => new Response('small', { headers: { 'X-Wutong-Smaller': '1' } });
-    await loadPicture('a');
+    await preparePicture('a');
     delete answers.a;
     await loadPicture('a');
+    expect(asked).toEqual(['a', 'a']);
     await loadPicture('a');
     expect(asked).toEqual(['a', 'a']);
   });
@@ -70,9 +119,9 @@ describe('a picture of a page', () => {
     const part = new Uint8Array(MOST_BYTES / 16);
     const all = Array.from({ length: 16 }, (_, n) => `p${n}`);
     for (const url of [...all, 'more']) answers[url] = () => new Response(part);
-    for (const url of all) await loadPicture(url);
-    await loadPicture('p0');
-    await loadPicture('more');
+    for (const url of all) await preparePicture(url);
+    (await loadPicture('p0')).giveBack();
+    await preparePicture('more');
     asked = [];
     await loadPicture('p0');
     await loadPicture('more');

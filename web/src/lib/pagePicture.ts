@@ -1,5 +1,8 @@
 /** Pictures of pages, decoded before they are shown. No browser may keep them (a session ends, its disk does not), so the
- * page keeps those that it was sent itself, for as long as it is open and somebody is signed in. */
+ * page keeps those that it was sent itself, for as long as it is open and somebody is signed in; the last of them decoded,
+ * so that one that was shown before costs nothing when it is shown again. */
+
+import { dropSpares, isSpare, layAside, takeSpare } from './sparePictures';
 
 /** Why a picture is not here. */
 export class PictureError extends Error {
@@ -18,6 +21,13 @@ export const MOST_BYTES = 64 * 1024 * 1024;
 /** A file of its own size, from before the room drew pictures, is not kept in place of many pages. */
 const MOST_OF_ONE = 8 * 1024 * 1024;
 
+/** A decoded picture, for one place of the page. */
+export interface PagePicture {
+  readonly image: HTMLImageElement;
+  /** It is shown here no more: whoever wants it next has it as it is. */
+  giveBack: () => void;
+}
+
 const kept = new Map<string, Blob>();
 const coming = new Map<string, Promise<Blob>>();
 let keptBytes = 0;
@@ -29,12 +39,40 @@ export function forgetPictures(): void {
   coming.clear();
   keptBytes = 0;
   session += 1;
+  dropSpares();
 }
 
-/** The decoded picture at `url`; `PictureError` in the server's words when there is none. `keep`: not for who may see
- * nothing of before. */
-export async function loadPicture(url: string, keep = true): Promise<HTMLImageElement> {
-  const address = URL.createObjectURL(await (keep ? pictureOf(url) : fetched(url)));
+/** The decoded picture at `url`; `PictureError` in the server's words when there is none. */
+export async function loadPicture(url: string): Promise<PagePicture> {
+  const of = session;
+  const before = takeSpare(url);
+  const image = before && (await isWhole(before)) ? before : await decoded(await pictureOf(url));
+  let given = false;
+  return {
+    image,
+    giveBack() {
+      // What is not kept as it was sent (it may still become larger, or is too much) is not kept decoded either.
+      if (!given && of === session && keptOf(url)) layAside(url, image);
+      given = true;
+    },
+  };
+}
+
+/** Have a picture here and decoded by the time that it is shown; errors as of `loadPicture`. */
+export async function preparePicture(url: string): Promise<void> {
+  if (!isSpare(url)) (await loadPicture(url)).giveBack();
+}
+
+/** Whether it can be shown as it is: at once, unless the browser needed the memory meanwhile. */
+async function isWhole(image: HTMLImageElement): Promise<boolean> {
+  return image.decode().then(
+    () => true,
+    () => false,
+  );
+}
+
+async function decoded(picture: Blob): Promise<HTMLImageElement> {
+  const address = URL.createObjectURL(picture);
   const image = new Image();
   image.alt = '';
   image.draggable = false; // else the browser drags the picture itself, and the page stays
@@ -49,16 +87,21 @@ export async function loadPicture(url: string, keep = true): Promise<HTMLImageEl
   }
 }
 
-function pictureOf(url: string): Promise<Blob> {
+function keptOf(url: string): Blob | undefined {
   const known = kept.get(url);
   if (known !== undefined) {
     kept.delete(url); // now it is the one that was looked at last
     kept.set(url, known);
-    return Promise.resolve(known);
   }
+  return known;
+}
+
+function pictureOf(url: string): Promise<Blob> {
+  const known = keptOf(url);
+  if (known !== undefined) return Promise.resolve(known);
   let asked = coming.get(url);
   if (asked === undefined) {
-    asked = fetched(url, true).finally(() => {
+    asked = fetched(url).finally(() => {
       if (coming.get(url) === asked) coming.delete(url);
     });
     coming.set(url, asked);
@@ -66,7 +109,7 @@ function pictureOf(url: string): Promise<Blob> {
   return asked;
 }
 
-async function fetched(url: string, keep = false): Promise<Blob> {
+async function fetched(url: string): Promise<Blob> {
   const of = session;
   let answer: Response;
   try {
@@ -79,7 +122,7 @@ async function fetched(url: string, keep = false): Promise<Blob> {
     throw new PictureError('network', '', true);
   });
   // One that is smaller than was asked for may have a larger one by the next time.
-  if (keep && of === session && !answer.headers.has('X-Wutong-Smaller')) hold(url, picture);
+  if (of === session && !answer.headers.has('X-Wutong-Smaller')) hold(url, picture);
   return picture;
 }
 
@@ -90,6 +133,7 @@ function hold(url: string, picture: Blob): void {
   for (const [oldest, { size }] of kept) {
     if (keptBytes <= MOST_BYTES) break;
     kept.delete(oldest);
+    takeSpare(oldest);
     keptBytes -= size;
   }
 }

@@ -18,6 +18,7 @@ from sync import topics
 from sync.ledger.messages.event_batch import pack_batch
 from sync.room.signer import RoomSigner
 from wutong.bench.attack.target import Target
+from wutong.bench.threaded_client import ThreadedClient
 
 LARGE_BYTES = 4_200_000
 """As much as a broker of ours takes."""
@@ -83,7 +84,7 @@ async def flood(target: Target, done: Counter[str]) -> None:
 
 def connection(target: Target, name: str) -> mqtt.Client:
     """A client of the compromised room that says it is `name`."""
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311)
+    client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311)
     client.suppress_exceptions = True
     client.reconnect_delay_set(min_delay=1, max_delay=2)
     client.tls_set(target.authority, target.certificate, target.key)

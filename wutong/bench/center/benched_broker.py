@@ -73,9 +73,11 @@ class BenchedBroker:
             watched = [str(court.broker_folder), str(folder / PID_FILE)]
             processes.start(f"nats-reload-{number + 1}", [sys.executable, "-m", broker_reload.__name__, *watched])
 
-    def start_by_passwords(self, processes: DemoProcesses, center: Account, rooms: Mapping[str, Account]) -> None:
-        """Start Mosquitto in the old way, plain."""
-        path = write_config(self._folder, self.mqtt_ports[0], center, dict(rooms))
+    def start_by_passwords(
+        self, processes: DemoProcesses, center: Account, rooms: Mapping[str, Account], *, of_center: int = 0
+    ) -> None:
+        """Start Mosquitto in the old way, plain; so many processes `of_center` have accounts."""
+        path = write_config(self._folder, self.mqtt_ports[0], center, dict(rooms), processes=of_center)
         self._start_mosquitto(processes, path)
 
     async def listens(self) -> bool:

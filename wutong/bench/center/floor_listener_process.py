@@ -20,6 +20,7 @@ from sync.tls.contexts import client_context, load_own, trust
 from wutong.bench.center.orders import ListenerOrders
 from wutong.bench.center.orders_line import obey, serve
 from wutong.bench.center.samples import Samples
+from wutong.bench.threaded_client import ThreadedClient
 
 KINDS = {
     topics.FRAGMENT: "fragment_ms",
@@ -36,7 +37,7 @@ class PlainListener:
     def __init__(self, orders: ListenerOrders, samples: Samples) -> None:
         self._samples = samples
         self.subscribed = False
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="bench-listener", protocol=mqtt.MQTTv311)
+        client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id="bench-listener", protocol=mqtt.MQTTv311)
         if orders.wires.tls:
             context = client_context()
             load_own(context, Path(orders.certificate), Path(orders.key))

@@ -80,11 +80,14 @@ class MeasuredCenter:
         kind: BrokerKind = BrokerKind.MOSQUITTO,
         database: str = "",
         enroll: Callable[[MeasuredCenter], None] | None = None,
+        processes: int = 0,
+        lease_s: float | None = None,
     ) -> MeasuredCenter:
         """Start broker and center and enroll `count` rooms, whose data are below `rooms_folder`.
 
         `database`: its address; empty: SQLite. `enroll`: how all rooms become known before the center starts, in place
-        of one after the other as an operator does it. `ConfigError` when something is in the way; nothing is left
+        of one after the other as an operator does it. So many numbered `processes` may come in the place of the one
+        that is started, each with leases of `lease_s`. `ConfigError` when something is in the way; nothing is left
         running then.
         """
         check_programs()
@@ -92,11 +95,11 @@ class MeasuredCenter:
         broker = BenchedBroker(folder / "broker", kind, port_base + 1)
         wires = Wires(f"{'https' if tls else 'http'}://127.0.0.1:{port_base}", broker.mqtt_ports, tls)
         rooms = [_room(folder, rooms_folder, number, tls=tls) for number in range(1, count + 1)]
-        path = _write_center(folder, wires, rooms, kind, database)
+        path = _write_center(folder, wires, rooms, kind, database, lease_s)
         self = cls(folder, wires, rooms, load_config(path), broker)
         self.court = await asyncio.to_thread(open_court, self.config)
         try:
-            await self._start_broker(self.court)
+            await self._start_broker(self.court, processes)
             if enroll is not None:
                 await asyncio.to_thread(enroll, self)
             command = [sys.executable, "-m", "wutong", "server", "--config", str(path)]
@@ -158,13 +161,13 @@ class MeasuredCenter:
         """End everything."""
         await self.processes.stop()
 
-    async def _start_broker(self, court: CourtAuthority) -> None:
+    async def _start_broker(self, court: CourtAuthority, processes: int) -> None:
         if self.wires.tls:
             self.broker.start_by_certificates(self.processes, court)
         else:
             accounts = {one.address: account(self.folder / "keys", one.address) for one in self.rooms}
             center = Account("center", _center_password(self.folder))
-            self.broker.start_by_passwords(self.processes, center, accounts)
+            self.broker.start_by_passwords(self.processes, center, accounts, of_center=processes)
         for child in self.broker.children:
             await _until(self.broker.listens, child, "the broker")
 
@@ -214,7 +217,14 @@ def _room(folder: Path, rooms_folder: Path, number: int, *, tls: bool) -> Benche
     return BenchedRoom(address, data, token, secret)
 
 
-def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], kind: BrokerKind, database: str) -> Path:
+def _write_center(
+    folder: Path,
+    wires: Wires,
+    rooms: Sequence[BenchedRoom],
+    kind: BrokerKind,
+    database: str,
+    lease_s: float | None,
+) -> Path:
     q = json.dumps
     data = (folder / "center").resolve()
     lines = [
@@ -230,6 +240,8 @@ def _write_center(folder: Path, wires: Wires, rooms: Sequence[BenchedRoom], kind
     lines += ["[tls]", f"loopback = {q(wires.tls)}", "[storage]", f"data = {q(str(data))}"]
     if database:
         lines.append(f"database = {q(database)}")
+    if lease_s is not None:
+        lines.append(f"lease_s = {lease_s}")
     for room in rooms:
         lines += ["[[rooms]]", f"court = {q(COURT)}", f"room = {q(room.address.partition('/')[2])}"]
         if room.token:

@@ -109,6 +109,7 @@ class LightRoom:
             with contextlib.suppress(OSError):
                 await loop.create_connection(lambda one=line: one, "127.0.0.1", self._port)  # type: ignore[misc]
                 self._line = line
+                self._forget_what_was_said()  # what went over the line before may be lost with it
                 await line.lost.wait()
                 self.lost_lines += 1
             await asyncio.sleep(AGAIN_S * (0.5 + self._orders.phase))
@@ -142,6 +143,11 @@ class LightRoom:
                 return
             self._samples.count("batches_again" if batch.said_s else "batches")
             batch.said_s = now_s
+
+    def _forget_what_was_said(self) -> None:
+        """All that is under way is said anew at the next opportunity."""
+        for batch in self._under_way:
+            batch.said_s = 0.0
 
     def _batch(self) -> SaidBatch:
         begun_ns = time.monotonic_ns()
@@ -233,6 +239,9 @@ class LightRoom:
             self.refused += 1
             return
         self.refused += len(said.refused) + len(said.batches)
+        if said.again:  # another process of the center has the room now
+            self._forget_what_was_said()
+            self._say_again()
         for stored in said.stored:
             for batch in self._under_way:
                 if batch.digests.get(stored.number) == stored.sha256:

@@ -58,7 +58,7 @@ class Archive:
         await self.levels.set(who("archivist"), "127.0.0.1", hearing, level, "理由")
 
     async def hits(self, role: str, word: str = "借条的") -> list[dict[str, Any]]:
-        return await self.reader.search(word, WordFilter(), self.levels.sight(role))
+        return (await self.reader.search(word, WordFilter(), self.levels.sight(role))).rows
 
     async def listed(self, role: str, **wanted: str) -> list[str]:
         rows = await self.reader.hearings(HearingFilter(**wanted), self.levels.sight(role))

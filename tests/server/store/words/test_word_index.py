@@ -77,7 +77,7 @@ def fill(connection: Connection, texts: Sequence[str]) -> None:
 
 def found(database: Database, query: str) -> list[str]:
     async def search() -> list[dict[str, Any]]:
-        return await RecordReader(database).search(query, WordFilter(), Sight.everything())
+        return (await RecordReader(database).search(query, WordFilter(), Sight.everything())).rows
 
     return [hit["utterance"] for hit in asyncio.run(search())]
 

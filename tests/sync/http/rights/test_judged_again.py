@@ -145,10 +145,15 @@ class Doubt:
     def __init__(self) -> None:
         self.known = True
         self.kept: list[str] = []
+        self.news: Callable[[], None] = lambda: None
+        """What is not known yet when an answer is made."""
 
     def check(self) -> None:
         if not self.known:
             raise WutongError("who may see what is not known", code="rights-unknown")
+
+    async def catch_up(self) -> None:
+        self.news()
 
     async def opened(self, key: str, session: Session) -> None:
         self.kept.append(key)
@@ -177,6 +182,25 @@ async def test_a_server_that_does_not_know_the_rights_any_more_says_so_and_cuts_
     assert await read_slowly(server, lose) == [b"first"]
     assert told == [(503, "rights-unknown")] * 3
     assert len(doubt.kept) == 1, "the session goes on when it is known again"
+
+
+async def test_an_answer_is_judged_once_more_by_rights_that_are_as_new_as_what_it_was_made_of(tmp_path: Path) -> None:
+    server, doubt = Server(tmp_path), Doubt()
+    server.access.share(doubt, doubt)
+
+    def sealed() -> None:
+        server.sealed = True  # by another process, before this one has read what it answers with
+
+    async with (
+        serving(server.app, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-Wutong": "1"}) as http,
+    ):
+        await signed_in(http, server)
+        assert (await http.get("/file")).status_code == 200
+        doubt.news = sealed
+        answer = await http.get("/file")
+        assert (answer.status_code, answer.json()["code"]) == (403, "sealed-part")
+        assert (await http.get("/open")).status_code == 200, "who is not signed in is shown nothing that is judged"
 
 
 async def test_a_session_that_others_cannot_be_told_of_is_none(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sync.http.rights.access import Access
 from sync.http.rights.rules import BODY_BYTES, Rule, check_declared, declare, public
 from sync.http.serve import new_app, serving
 from sync.http.wire.connection import DoorLimits, neighborhood
+from sync.tls.certificates import PeerIdentity
 
 LARGE = 1024 * 1024
 QUICK = DoorLimits(head_s=0.3, stall_s=0.2)
@@ -265,6 +266,39 @@ async def test_who_is_answered_is_not_put_out_for_another(tmp_path: Path) -> Non
             await line.say(b"{}")
             assert b"200 OK" in await line.heard()
         assert read == [2, 2]
+
+
+async def test_another_process_of_the_server_has_places_of_its_own_and_no_more(tmp_path: Path) -> None:
+    """It neither takes those of its address or of all, nor lacks one because they are taken."""
+
+    def colleague(address: str, peer: PeerIdentity | None) -> str:
+        assert peer is None
+        return "seven" if address == "127.0.88.7" else ""
+
+    async def asks_half(crowd: contextlib.AsyncExitStack, source: str) -> Line:
+        line = await crowd.enter_async_context(Line.to(port, source))
+        await line.say(head("Content-Length: 2", "Expect: 100-continue", "Connection: close"))
+        assert b"100 Continue" in await line.reader.readuntil(b"\r\n\r\n")
+        return line
+
+    limits = DoorLimits(head_s=60, stall_s=60, of_address=2, in_all=3, of_colleague=2)
+    app = app_of(tmp_path, [])
+    async with (
+        serving(app, "127.0.0.1", 0, limits=limits, colleague=colleague) as port,
+        contextlib.AsyncExitStack() as crowd,
+    ):
+        busy = [await asks_half(crowd, f"127.0.0.{number}") for number in (1, 1, 2)]
+        busy += [await asks_half(crowd, "127.0.88.7") for _ in range(2)]
+        for source in ("127.0.88.7", "127.0.0.1", "127.0.0.3"):
+            async with Line.to(port, source) as one_more:
+                await one_more.say(head("Content-Length: 2") + b"{}")
+                assert await one_more.heard() == b""
+        await busy[-1].say(b"{}")
+        assert b"200 OK" in await busy[-1].heard()
+        await asks_half(crowd, "127.0.88.7")
+        await busy[0].say(b"{}")
+        assert b"200 OK" in await busy[0].heard()
+        await asks_half(crowd, "127.0.0.1")
 
 
 def test_the_addresses_that_one_person_has_are_one() -> None:

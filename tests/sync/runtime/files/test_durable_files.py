@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,7 @@ def test_two_processes_that_replace_one_file_have_a_draft_each(tmp_path: Path, m
     def meanwhile(fd: int) -> None:
         monkeypatch.setattr(os, "fsync", true)
         with monkeypatch.context() as other:
-            other.setattr(os, "getpid", lambda: 1)
+            other.setattr(threading, "get_native_id", lambda: 1)
             replace_file(path, "the other's", shared=True)
         true(fd)
 
@@ -85,3 +87,22 @@ def test_a_link_in_the_place_of_the_draft_is_not_written_through(tmp_path: Path,
         draft.symlink_to(other)
     replace_file(tmp_path / "a", "new", private=True)
     assert (other.read_text(), (tmp_path / "a").read_text()) == ("another's", "new")
+
+
+def test_two_threads_that_replace_one_file_at_once_are_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a center and `wutong authority` do, and two acts of a center."""
+    both_have_a_draft = threading.Barrier(2)
+    synced = os.fsync
+
+    def waiting(fd: int) -> None:
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            both_have_a_draft.wait(30)
+        synced(fd)
+
+    monkeypatch.setattr(os, "fsync", waiting)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda text: replace_file(tmp_path / "a", text, shared=True), ["one", "two"]))
+    assert (tmp_path / "a").read_text() in ("one", "two")
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from sync import topics
 from sync.broker_address import BrokerAddress, Will
+from sync.errors import LedgerError
+from sync.ledger.messages.event_batch import MAX_EVENT_BYTES
 from sync.ledger.messages.receipts import Receipts
+from sync.ledger.signing_key import SigningKey
 from sync.mqtt import MqttConnection
+from sync.record.event import Event
 from sync.room.event_log import RoomLog
 from sync.uplink.events import outbox as outbox_module
+from sync.uplink.events.batches import SentBatch, signed
 from sync.uplink.events.outbox import WINDOW, Outbox
 from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import device_key
@@ -203,3 +208,53 @@ async def test_an_event_larger_than_any_message_stays_and_holds_up_no_other(
         await until(lambda: [e.number for e in room_log.pending()] == [large])
         assert outbox.too_large == 1
         assert connection.connected
+
+
+async def test_a_receipt_alone_does_not_have_the_log_read_again(
+    broker: Mosquitto,
+    center: CenterPeer,
+    room_log: RoomLog,
+    trusted: TrustedCenter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+    latest = room_log.latest_hearing
+
+    def noted() -> str | None:
+        looks.append(1)
+        return latest()
+
+    monkeypatch.setattr(room_log, "latest_hearing", noted)
+    center.receipting = False
+    numbers = add(room_log, 4)
+    async with sending(room_log, broker.address(), trusted) as (outbox, _):
+        await until(lambda: len(center.events) == 4)
+        looked = len(looks)
+        for count in range(1, 5):
+            center.receipt([numbers[count - 1]])
+            await until(lambda count=count: outbox.receipted == count)  # type: ignore[misc]
+        assert len(looks) == looked
+        monkeypatch.setattr(outbox_module, "LOOK_S", 0.0)
+        more = add(room_log, 1)
+        await until(lambda: more[0] in center.events)  # of which it was not told
+
+
+async def test_what_was_signed_goes_though_the_key_does_not_sign_the_rest(
+    broker: Mosquitto, center: CenterPeer, room_log: RoomLog, trusted: TrustedCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "REFUSED_S", 0.2)
+    large = "x" * (MAX_EVENT_BYTES // 2)  # two of these are no batch
+    numbers = [room_log.append("mark", {"id": large}, hearing="h", room_ns=i, utc_ns=i).number for i in range(3)]
+    tries: list[int] = []
+
+    def seldom(events: Sequence[tuple[Event, str]], room: str, key: SigningKey) -> SentBatch:
+        tries.append(events[0][0].number)
+        if len(tries) == 2:
+            raise LedgerError("the key does not answer", code="key")
+        return signed(events, room, key)
+
+    monkeypatch.setattr(outbox_module, "signed", seldom)
+    center.receipting = False
+    async with sending(room_log, broker.address(), trusted):
+        await until(lambda: sorted(center.events) == numbers)
+    assert tries[:3] == [numbers[0], numbers[1], numbers[1]]

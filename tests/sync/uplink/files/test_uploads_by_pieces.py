@@ -302,3 +302,31 @@ async def test_a_line_that_is_cut_at_random_only_delays(
             await until(lambda: keeper.kept("bench", 0).exists() and keeper.kept("bench", 1).exists(), 60)
     assert line.done > 0
     assert [keeper.kept("bench", index).read_bytes() for index in range(2)] == contents
+
+
+async def test_a_center_that_answers_all_the_time_is_not_asked_besides_whether_it_is_there(
+    layout: RoomPaths, room_log: RoomLog, keeper: Keeper, moving_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pings = []
+    ping = TusClient.ping
+
+    async def noted(self: TusClient) -> None:
+        pings.append(self)
+        await ping(self)
+
+    monkeypatch.setattr(TusClient, "ping", noted)
+    file_of(layout, "bench").write_bytes(moving_file.read_bytes())
+    async with (
+        serving(keeper.app, "127.0.0.1", 0) as port,
+        sending(layout, room_log, port, hearing=HEARING) as uploads,
+    ):
+        await until(lambda: keeper.growing() and uploads.reachable)
+        asked = len(pings)
+        for number in range(3):
+            event = room_log.append("mark", {"id": f"m{number}"}, hearing=HEARING, room_ns=1, utc_ns=1)
+            uploads.kick()
+            await until(lambda event=event: uploads.store.scanned == event.number)  # type: ignore[misc]
+        assert len(pings) == asked <= 1
+        monkeypatch.setattr(uploads_module, "QUIET_S", 0.1)
+        uploads.kick()
+        await until(lambda: len(pings) >= asked + 3)

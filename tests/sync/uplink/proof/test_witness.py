@@ -26,6 +26,7 @@ from sync.uplink.proof.witness import AGAIN_S, REFUSED_AGAIN_S, SOONEST_AGAIN_S,
 from sync.uplink.trust.trusted_center import TrustedCenter
 from tests.support.peers.device_signatures import CENTER_KEY, center_says, know_center
 from tests.support.peers.uplink_peers import ADDRESS, PREFIX, CenterPeer, Mosquitto, until
+from wutong.bench.threaded_client import ThreadedClient
 
 
 class Line:
@@ -214,7 +215,7 @@ async def test_a_fork_is_kept_for_the_panel_until_something_larger_is_witnessed(
 @pytest.fixture
 def stranger(broker: Mosquitto) -> Iterator[Any]:
     """The account of the room next door."""
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="next-door", protocol=mqtt.MQTTv311)
+    client = ThreadedClient(CallbackAPIVersion.VERSION2, client_id="next-door", protocol=mqtt.MQTTv311)
     client.username_pw_set(broker.other.username, broker.other.password_file.read_text())
     client.connect("127.0.0.1", broker.port)
     client.loop_start()

@@ -22,6 +22,8 @@ export interface WallRoom {
   /** court/room */
   address: string;
   online: boolean;
+  /** False: nothing is known of it yet, and not that it is away. A center of before does not say it. */
+  known?: boolean;
   court_name: string;
   room_name: string;
   hearing: LiveHearing | null;
@@ -83,6 +85,7 @@ export interface CenterChanges {
 export interface RoomNews {
   address: string;
   online?: boolean;
+  known?: boolean;
   court_name?: string;
   room_name?: string;
   hearing?: LiveHearing | null;
@@ -170,8 +173,15 @@ export interface RecordedHearing {
   room_name: string;
   access: Level;
   integrity: Integrity;
-  /** Room time now; null when it is over or the room is not online. */
+  /**
+   * Room time now; null when it is over, the room is not online, or nothing is known of it (`room_known`).
+   */
   now_ms: number | null;
+  /**
+   * False at a process of the center that does not hear the room yet: ask again. A center of before does not say
+   * it.
+   */
+  room_known?: boolean;
   tracks: PlayableTrack[];
   /** What of it lies in sealed parts that who asks may not see. */
   unseen: UnseenSpan[];

@@ -6,6 +6,7 @@ Orders: `settled` (how many rooms hold a hearing of which the center has all), `
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ async def main(path: Path) -> None:
     reel = Reel.load(Path(orders.reel))
     script = Script.of(reel)
     rooms = [ReplayedRoom(one, orders.wires, reel, script, orders.segment_s, samples) for one in orders.rooms]
+    gc.collect()
+    gc.freeze()  # the reel and the script stay: to walk over them again and again is no work of a room
 
     async def settled() -> Mapping[str, Any]:
         return {"settled": sum(await asyncio.gather(*(room.settled() for room in rooms)))}

@@ -1,0 +1,1 @@
+"""How soon a killed process of a center is replaced."""
