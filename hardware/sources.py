@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from hardware.drivers import ffmpeg_arguments
+from hardware.drivers.x264_options import coding
 from hardware.profile import PROGRAM_NAME, Camera, Profile
 from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
 from sync.runtime.units import NS_PER_S
@@ -46,8 +47,6 @@ class Source:
     tracks: tuple[TrackInfo, ...]
     command: Callable[[Sequence[int], int], list[str]]
     """(a pipe for each track, the pipe for reports) -> arguments."""
-    reports_clock: bool
-    """The worker says when its media was captured, or came; else the arrival of fragments tells."""
     by_arrival: bool = False
     """Only the arrival of its pictures tells their time: the first ones often come in a burst."""
     secret: Callable[[], str] = str
@@ -72,7 +71,9 @@ def sources(profile: Profile, stage: Path) -> list[Source]:
 
 def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
     def direct(media: Sequence[int], report: int) -> list[str]:
-        return ffmpeg_arguments.camera(camera, media[0])
+        encoder = ffmpeg_arguments.camera(camera, 1)
+        options = {"encoder": encoder, "fps": camera.fps, "media_fd": media[0], "report_fd": report}
+        return _worker("hardware.workers.encoded_camera", options)
 
     def simulated(media: Sequence[int], report: int) -> list[str]:
         options = {
@@ -80,7 +81,7 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
             "title": f"{profile.room.court_name} {profile.room.room_name}",
             "places": [{"roles": seat.roles, "channel": seat.channel} for seat in profile.seats],
             "stage": str(stage),
-            "encoder": ffmpeg_arguments.raw_camera(camera.width, camera.height, camera.fps, media[0]),
+            "coding": coding(),
             "media_fd": media[0],
             "report_fd": report,
         }
@@ -100,7 +101,6 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
             camera.id,
             (track,),
             network,
-            True,
             by_arrival=True,
             secret=address,
             fps=asked,
@@ -112,7 +112,6 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
         camera.id,
         (track,),
         command,
-        acted,
         by_arrival=not acted,
         fps=camera.fps,
         device=camera.device if camera.driver == "v4l2" else "",
@@ -136,7 +135,6 @@ def _microphones(profile: Profile, stage: Path) -> Source:
         id=MICROPHONES,
         tracks=(TrackInfo(MICROPHONES, "audio", "全部话筒", 0), TrackInfo(MIX, "audio", "现场混音", priming_ns)),
         command=command,
-        reports_clock=True,
     )
 
 
@@ -148,7 +146,7 @@ def _program(profile: Profile) -> Source:
             "room": profile.room.room_name,
             "cameras": [(camera.id, camera.name) for camera in profile.cameras],
             "fps": profile.program.fps,
-            "encoder": ffmpeg_arguments.program(profile.program.fps, profile.program.bitrate_kbps, media[0]),
+            "coding": coding(profile.program.bitrate_kbps, level="4.0"),
             "media_fd": media[0],
             "report_fd": report,
         }
@@ -158,7 +156,6 @@ def _program(profile: Profile) -> Source:
         id=PROGRAM,
         tracks=(TrackInfo(PROGRAM, "video", PROGRAM_NAME, 0),),
         command=command,
-        reports_clock=True,
         off_why=PROGRAM_OFF,
     )
 
@@ -176,7 +173,7 @@ def _compatible(profile: Profile, camera: Camera) -> Source:
 
     track = compatible_track(camera)
     off_why = f"{track.name}已停用：本机算力不足"
-    return Source(track.id, (track,), command, True, first_s=FIRST_KEY_S, off_why=off_why)
+    return Source(track.id, (track,), command, first_s=FIRST_KEY_S, off_why=off_why)
 
 
 def compatible_track(camera: Camera) -> TrackInfo:

@@ -1,4 +1,4 @@
-"""The way of one track through the recorder: its fragments are stamped, published, kept and looked at."""
+"""The way of one track through the recorder: what it gives is stamped, published, kept in fragments and looked at."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TrackPipeline:
         self._context = context
         self._media_events = media_events
         self._picture_meters = picture_meters
-        self.track = Track(info, context.clock, context.utc_of, self._began, self._publish)
+        self.track = Track(info, context.clock, context.utc_of, self)
         self._writer = TrackWriter(info.id, self._folder, storage.segment_s, asyncio.get_running_loop(), self._outcome)
         self.selector = FragmentSelector(
             self._writer.offer, self._writer.finish, self._append_gap, storage.preroll_s * NS_PER_S
@@ -111,20 +111,20 @@ class TrackPipeline:
         """Close the open segment."""
         self._writer.stop()
 
-    def _began(self, run: WorkerRun) -> None:
+    def began(self, run: WorkerRun) -> None:
+        """A run has told what it is."""
         self.mime = run.init.mime
-        self._began_ns = now_ns = self._context.clock.now_ns()
-        payload = pack_init(self.mime, run.init.data)
+        self._began_ns = self._context.clock.now_ns()
+
+    def announce(self, run: WorkerRun, init: bytes) -> None:
+        """How what is published from now on is to be decoded."""
+        now_ns = self._context.clock.now_ns()
+        payload = pack_init(run.init.mime, init)
         message = Envelope(Kind.INIT, run.init_id, 0, now_ns, self._context.utc_of(now_ns), 0, payload)
         self._context.feed.publish(f"init/{self.info.id}", message.pack(), retain=True)
 
-    def _publish(self, fragment: StampedFragment) -> None:
-        self._context.volume.produced(len(fragment.data))
-        self.selector.fragment(fragment)
-        if self.pace is not None:
-            self.pace.add(fragment.from_ns, fragment.to_ns, fragment.pictures, key_frame=fragment.key_frame)
-        if self.tap is not None:
-            self.tap(fragment)
+    def publish(self, fragment: StampedFragment) -> None:
+        """Something to be seen or heard live."""
         message = Envelope(
             kind=Kind.FRAGMENT,
             init_id=fragment.run.init_id,
@@ -137,6 +137,15 @@ class TrackPipeline:
             kept=self.selector.wanting,
         )
         self._context.feed.publish(f"frag/{self.info.id}", message.pack())
+
+    def keep(self, fragment: StampedFragment) -> None:
+        """Something to be kept, if a hearing is open."""
+        self._context.volume.produced(len(fragment.data))
+        self.selector.fragment(fragment)
+        if self.pace is not None:
+            self.pace.add(fragment.from_ns, fragment.to_ns, fragment.pictures, key_frame=fragment.key_frame)
+        if self.tap is not None:
+            self.tap(fragment)
         if self.info.kind == "video" and fragment.key_frame:
             self._inspect_when_due(fragment)
 

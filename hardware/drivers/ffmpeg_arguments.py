@@ -1,9 +1,10 @@
 """Every argument that Wutong gives to ffmpeg, built here and nowhere else.
 
-Promises: fragments of 100-200 ms that begin cleanly and leave ffmpeg as soon as they are whole; the stream of a network
-camera is copied (`hardware.workers.network_camera` reads it with these options); what is encoded here has no B frames
-and a key frame at least every second, and shows the wall clock; the microphones' channels are never mixed, resampled or
-reordered on their way into FLAC.
+Promises: a coded picture leaves ffmpeg as soon as it is coded (in NUT, which says how long each is; a muxer of MP4
+holds a picture until the next one has come); the stream of a network camera is copied by
+`hardware.workers.network_camera`, which reads it with these options; what is encoded here has no B frames and a key
+frame at least every second, and shows the wall clock; sound comes in fragments of some frames; the microphones'
+channels are never mixed, resampled or reordered on their way into FLAC.
 
 `-fflags nobuffer` is used nowhere: it throws away what ffmpeg read while it looked at its input, and media time would
 then be early by that much.
@@ -15,9 +16,14 @@ from typing import Any
 
 import ffmpeg
 
+from hardware.drivers.x264_options import KEY_EARLY_NS, KEY_NS, KEY_PICTURES, coding
 from hardware.profile import Camera
+from sync.runtime.units import NS_PER_S
 
-FRAGMENT_US = 120_000
+MICROPHONES_US = 120_000
+"""Fragments of the record: nobody listens to all seats apart."""
+MIX_US = 60_000
+"""What people hear: three frames of AAC, so that the sound is not later than the pictures."""
 FLAC_FRAME_S = 0.05
 MIX_RATE_HZ = 48_000
 AAC_PRIMING_SAMPLES = 1024
@@ -29,14 +35,12 @@ _LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 _FRAGMENTED: dict[str, Any] = {
     "format": "mp4",
     "movflags": "empty_moov+default_base_moof+frag_keyframe+skip_trailer",
-    "frag_duration": FRAGMENT_US,
     "flush_packets": 1,
     "map_metadata": -1,
 }
-COPIED_FRAGMENTS: dict[str, str] = {
-    name: str(_FRAGMENTED[name]) for name in ("movflags", "frag_duration", "flush_packets")
-}
-"""The same for the library that copies a network camera."""
+_AT_ONCE: dict[str, Any] = {"format": "nut", "write_index": 0, "flush_packets": 1, "map_metadata": -1}
+ENCODED_CAMERA: dict[str, str] = {"fflags": "+noparse+nofillin", "probesize": "32", "analyzeduration": "0"}
+"""How the library reads that: each packet is a picture, so no parser has to wait for the next one to see its end."""
 
 NETWORK_CAMERA: dict[str, str] = {
     "rtsp_transport": "tcp",
@@ -53,12 +57,6 @@ NETWORK_CAMERA: dict[str, str] = {
 }
 """How the library reads a network camera."""
 
-COMPATIBLE: dict[str, str] = {"preset": "ultrafast", "tune": "zerolatency", "crf": "26", "sc_threshold": "0"} | {
-    "maxrate": "2500k",
-    "bufsize": "2500k",
-}
-"""How a camera's H.265 is made H.264 for browsers that cannot play it."""
-
 _QUIET = ("-hide_banner", "-nostats", "-loglevel", "warning")
 
 
@@ -67,58 +65,19 @@ def _command(stream: Any, *, stdin: bool) -> list[str]:
     return [arguments[0], *_QUIET, *([] if stdin else ["-nostdin"]), *arguments[1:]]
 
 
-_EACH_SECOND = "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+0.98)"
+_EACH_SECOND = f"expr:isnan(prev_forced_t)+gte(t,prev_forced_t+{(KEY_NS - KEY_EARLY_NS) / NS_PER_S})"
 """Key frames by time; pictures that come a little early count as a second's first."""
-_H264: dict[str, Any] = {
-    "vcodec": "libx264",
-    "preset": "ultrafast",
-    "tune": "zerolatency",
-    "crf": 26,
-    "sc_threshold": 0,
-    "bf": 0,
-    "pix_fmt": "yuv420p",
-    "threads": 1,
-    "colorspace": "bt709",
-    "color_primaries": "bt709",
-    "color_trc": "bt709",
-    "color_range": "tv",
-}
 
 
-def _h264(stream: Any, fd: int, fps: int) -> Any:
+def _h264(stream: Any, fd: int) -> Any:
     # Counted in pictures, the key frames of a USB camera that is slow in the dark would be seconds apart.
-    keys = {"g": 2 * fps, "keyint_min": fps, "force_key_frames": _EACH_SECOND}
-    return ffmpeg.output(stream, f"pipe:{fd}", **_H264, maxrate="2500k", bufsize="2500k", **keys, **_FRAGMENTED)
-
-
-def raw_camera(width: int, height: int, fps: int, fd: int) -> list[str]:
-    """Pictures (yuv420p) on stdin -> H.264 in fragments on `fd`; the wall clock is already in them."""
-    source = ffmpeg.input(
-        "pipe:0",
-        format="rawvideo",
-        pixel_format="yuv420p",
-        video_size=(width, height),
-        framerate=fps,
-        probesize=32,
-        analyzeduration=0,
-    )
-    return _command(_h264(source.video, fd, fps), stdin=True)
-
-
-def program(fps: int, bitrate_kbps: int, fd: int) -> list[str]:
-    """Pictures (NUT: yuv420p with time stamps) on stdin -> H.264 in fragments on `fd`; at most `fps`, often fewer."""
-    source = ffmpeg.input("pipe:0", format="nut", probesize=4096, analyzeduration=0)
-    rate = {"maxrate": f"{bitrate_kbps}k", "bufsize": f"{bitrate_kbps}k"}
-    paced = {"fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000}
-    # However few pictures there are: a key frame each second. Without `fps`, x264 would take the ticks for pictures and
-    # allow each next to nothing.
-    keys = {"g": 60, "force_key_frames": _EACH_SECOND, "level": "4.0", "x264-params": f"fps={fps}"}
-    picture: dict[str, Any] = {**_H264, **rate, **paced, **keys}
-    return _command(ffmpeg.output(source.video, f"pipe:{fd}", **picture, **_FRAGMENTED), stdin=True)
+    keys = {"g": KEY_PICTURES, "force_key_frames": _EACH_SECOND}
+    coded = {"vcodec": "libx264", "bf": 0, "pix_fmt": "yuv420p", "threads": 1}
+    return ffmpeg.output(stream, f"pipe:{fd}", **coded, **coding(), **keys, **_AT_ONCE)
 
 
 def camera(camera: Camera, fd: int) -> list[str]:
-    """A camera that ffmpeg itself reads -> fragments on `fd`."""
+    """A camera that ffmpeg itself reads -> H.264 in NUT on `fd`."""
     if camera.driver == "v4l2":
         source = ffmpeg.input(
             camera.device,
@@ -137,7 +96,7 @@ def camera(camera: Camera, fd: int) -> list[str]:
             .filter("scale", camera.width, camera.height, **fit)
             .filter("pad", camera.width, camera.height, "(ow-iw)/2", "(oh-ih)/2")
         )
-    return _command(_h264(_with_wall_clock(picture, camera.height), fd, camera.fps), stdin=False)
+    return _command(_h264(_with_wall_clock(picture, camera.height), fd), stdin=False)
 
 
 def clock_box(height: int) -> tuple[int, int]:
@@ -181,6 +140,7 @@ def microphones(channels: int, rate_hz: int, mics_fd: int, mix_fd: int) -> list[
         sample_fmt="s16",
         frame_size=max(int(rate_hz * FLAC_FRAME_S), 16),
         compression_level=5,
+        frag_duration=MICROPHONES_US,
         **_FRAGMENTED,
     )
     # Seats rarely speak together: nearly full level each, and a limiter for when they do.
@@ -191,5 +151,5 @@ def microphones(channels: int, rate_hz: int, mics_fd: int, mix_fd: int) -> list[
         .filter("alimiter", limit=0.95, attack=5, release=50, level=0, latency=1)
         .filter("aresample", MIX_RATE_HZ)
     )
-    mix = ffmpeg.output(mixed, f"pipe:{mix_fd}", acodec="aac", audio_bitrate="64k", **_FRAGMENTED)
+    mix = ffmpeg.output(mixed, f"pipe:{mix_fd}", acodec="aac", audio_bitrate="64k", frag_duration=MIX_US, **_FRAGMENTED)
     return _command(ffmpeg.merge_outputs(mics, mix), stdin=True)

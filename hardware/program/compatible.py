@@ -15,19 +15,17 @@ import json
 import sys
 import threading
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-from av.error import FFmpegError
-from av.video.frame import PictureType
 
-from hardware.drivers import ffmpeg_arguments
+from hardware.drivers.x264_options import coding
 from hardware.program.camera import CameraFeed, Picture
 from hardware.program.pace import PaceVerdict, PictureRateGovernor
 from hardware.workers.encoder_process import worker_started
+from hardware.workers.picture_encoder import PictureEncoder
 from hardware.workers.reporter import Reporter
 from sync.errors import WutongError
 from sync.room.clock import RoomClock
@@ -46,13 +44,6 @@ FIRST_NS = 60 * NS_PER_S
 RESTED_NS = 600 * NS_PER_S
 """After so long without a finding all pictures are tried again: a machine that was busy once is not so all day."""
 NICE = 19
-TICKS = 90_000
-KEY_NS = NS_PER_S
-"""From one key frame to the next. It is a time and no number of pictures, since of these there are often fewer."""
-KEY_EARLY_NS = NS_PER_S // 50
-"""Pictures never come to the microsecond: one that is this early is a second's first."""
-KEY_PICTURES = 600
-"""More pictures than ever lie between two key frames, so that only the time decides."""
 OFF_WHY = "转码的算力不足"
 
 
@@ -77,43 +68,25 @@ class FeedListener(threading.Thread):
 
 
 class CompatibleEncoder:
-    """Pictures of one size to H.264 in fragments. `OSError` or `FFmpegError` when the recorder is gone."""
+    """Pictures of one size to H.264. `OSError` when the recorder is gone."""
 
     def __init__(self, picture: Picture, fps: int, media_fd: int) -> None:
         wide = min(picture.width, WIDEST)
         self._size = (picture.width, picture.height)
+        self._made = (wide // 2 * 2, round(picture.height * wide / picture.width / 2) * 2)
         self.first_ns = picture.at_ns
-        options = ffmpeg_arguments.COPIED_FRAGMENTS
-        self._container: Any = av.open(f"pipe:{media_fd}", "w", format="mp4", options=options)
-        stream: Any = self._container.add_stream("libx264", rate=fps, options=ffmpeg_arguments.COMPATIBLE)
-        stream.width, stream.height = wide // 2 * 2, round(picture.height * wide / picture.width / 2) * 2
-        stream.pix_fmt = "yuv420p"
-        stream.gop_size, stream.max_b_frames, stream.codec_context.thread_count = KEY_PICTURES, 0, 1
-        stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
-        self._stream = stream
-        self._key_ns = picture.at_ns
+        self._encoder = PictureEncoder(*self._made, fps, media_fd, coding(drawn=False))
 
-    def write(self, picture: Picture) -> bool:
-        """One picture; False when it has another size, for which a new run is needed."""
+    def write(self, picture: Picture, taken_ns: int) -> bool:
+        """One picture, taken at `taken_ns` (`CLOCK_MONOTONIC`); False when it has another size: a new run is needed."""
         if (picture.width, picture.height) != self._size:
             return False
         rows = np.concatenate([np.ascontiguousarray(plane).reshape(-1) for plane in picture.planes])
         data = rows.reshape(picture.height * 3 // 2, picture.width)
         frame = av.VideoFrame.from_ndarray(data, format="yuv420p")
-        frame = frame.reformat(width=self._stream.width, height=self._stream.height)
-        frame.pts = (picture.at_ns - self.first_ns) * TICKS // NS_PER_S
-        frame.time_base = Fraction(1, TICKS)
-        if picture.at_ns >= self._key_ns:
-            frame.pict_type = PictureType.I
-            self._key_ns = picture.at_ns + KEY_NS - KEY_EARLY_NS
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        frame = frame.reformat(width=self._made[0], height=self._made[1])
+        self._encoder.encode(frame, picture.at_ns - self.first_ns, taken_ns)
         return True
-
-    def close(self) -> None:
-        """Let go of the pipe."""
-        with contextlib.suppress(OSError, FFmpegError):
-            self._container.close()
 
 
 def run(options: dict[str, Any], reporter: Reporter) -> None:
@@ -136,11 +109,10 @@ def run(options: dict[str, Any], reporter: Reporter) -> None:
             picture = feed.picture(clock.from_monotonic_ns(due_ns - DELAY_NS))
             if picture is not None and picture.at_ns > last_ns:
                 encoder = encoder or CompatibleEncoder(picture, pace.fps, int(options["media_fd"]))
-                if not encoder.write(picture):
+                if not encoder.write(picture, clock.to_monotonic_ns(picture.at_ns)):
                     reporter.failed("摄像机的画面尺寸改变，重新启动转码", "size")
                     return
                 last_ns, seen_ns = picture.at_ns, time.monotonic_ns()
-                reporter.clock(picture.at_ns - encoder.first_ns, clock.to_monotonic_ns(picture.at_ns))
             elif time.monotonic_ns() - seen_ns > NONE_NS:
                 reporter.failed("摄像机没有送来画面", "no-picture")
                 return
@@ -148,11 +120,8 @@ def run(options: dict[str, Any], reporter: Reporter) -> None:
                 reporter.off(OFF_WHY)
                 return
         reporter.failed("转码读不到摄像机的画面，重新启动")
-    except (OSError, FFmpegError):
-        reporter.failed("画面编码中断")
-    finally:
-        if encoder is not None:
-            encoder.close()
+    except OSError:
+        reporter.failed("录制服务不再接收画面")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The worker process of the program track: follows the recorder's feed and the room's log, composes, has ffmpeg encode.
+"""The worker process of the program track: follows the recorder's feed and the room's log, composes, encodes.
 
     python -m hardware.program.worker '<options as JSON>'
 
@@ -19,23 +19,19 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
-import av
 import cv2
-import numpy as np
-from av.error import FFmpegError
-from numpy.typing import NDArray
 
+from hardware.drivers.x264_options import KEY_NS
 from hardware.program.camera import CameraFeed
 from hardware.program.composer import Composer
 from hardware.program.exhibit import PageView
 from hardware.program.layout import HEIGHT, WIDTH
 from hardware.program.pace import PaceVerdict, PictureRateGovernor
 from hardware.program.scene import SceneAct, in_session, scene_at
-from hardware.workers.encoder_process import Encoder, worker_started
+from hardware.workers.encoder_process import worker_started
+from hardware.workers.picture_encoder import PictureEncoder
 from hardware.workers.reporter import Reporter
 from sync.errors import DeviceError, StorageError, WutongError
 from sync.record.hearing import Hearing
@@ -52,15 +48,10 @@ IDLE_FPS = 2
 LOST_NS = NS_PER_S
 """A picture that comes later than this was not composed, nor were those that were due since: reported as lost, but for
 the `KEY_NS` that the picture before stays."""
-KEY_NS = NS_PER_S
-"""The encoder makes a key frame where media time has advanced this far since the last one."""
 RECENT = 64
 """Presentations that a moment shortly before now can still need."""
 LOOK_S = 0.5
 NICE = 19
-TICKS = 90_000
-TICK_NS = NS_PER_S // 1000
-"""More than the rounding of media time, less than a picture."""
 OFF_WHY = "合成画面的算力不足"
 LOST_WHY = "合成画面来不及合成"
 
@@ -75,7 +66,7 @@ class ComposerOptions:
     cameras: list[tuple[str, str]]
     """(id, name)."""
     fps: int
-    encoder: list[str]
+    coding: dict[str, str]
     media_fd: int
     report_fd: int
 
@@ -146,32 +137,6 @@ def _copy(hearing: Hearing) -> Hearing:
     )
 
 
-class Output:
-    """Pictures with time stamps to ffmpeg. `OSError` or `FFmpegError` when it has died."""
-
-    def __init__(self, command: list[str], media_fd: int) -> None:
-        self._encoder = Encoder(command, (media_fd,))
-        self._container = av.open(f"pipe:{self._encoder.fd}", "w", format="nut", options={"write_index": "0"})
-        self._stream = self._container.add_stream("rawvideo", rate=Fraction(TICKS))
-        self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        self._stream.codec_context.time_base = Fraction(1, TICKS)
-
-    def write(self, data: NDArray[np.uint8], media_ns: int) -> None:
-        """One picture; blocks while ffmpeg is busy."""
-        packet = av.Packet(cast(bytes, data))  # any buffer will do
-        packet.stream = self._stream
-        packet.time_base = Fraction(1, TICKS)
-        packet.pts = packet.dts = media_ns * TICKS // NS_PER_S
-        packet.is_keyframe = True
-        self._container.mux(packet)
-
-    def close(self) -> None:
-        """Let ffmpeg write what it still holds."""
-        with contextlib.suppress(OSError, FFmpegError):
-            self._container.close()
-        self._encoder.close()
-
-
 class ComposedTrack:
     """The composing loop; everything of it belongs to the main thread."""
 
@@ -189,34 +154,34 @@ class ComposedTrack:
         self._heard = ""
 
     def run(self) -> None:
-        """Until ffmpeg ends, this process is killed, or it gives up."""
-        output = Output(self._options.encoder, self._options.media_fd)
+        """Until the recorder is gone, this process is killed, or it gives up."""
+        options = self._options
+        output = PictureEncoder(WIDTH, HEIGHT, options.fps, options.media_fd, options.coding)
         self._listener.start()
         due_ns = time.monotonic_ns()
         media_ns = -1
         try:
             while True:
                 last_ns, due_ns = due_ns, self._wait(due_ns)
+                lost_ns = 0
                 late_ns = max(time.monotonic_ns() - due_ns, 0)
                 if media_ns < 0:
                     media_ns = 0
                 elif late_ns > LOST_NS:
                     due_ns += late_ns
                     media_ns += KEY_NS  # a key frame, so a fragment of its own begins here
-                    self._reporter.lost(media_ns - TICK_NS, due_ns - last_ns - KEY_NS, LOST_WHY)
+                    lost_ns = due_ns - last_ns - KEY_NS
+                    self._reporter.trouble(LOST_WHY)
                 else:
                     due_ns += late_ns // self._period_ns * self._period_ns  # the picture before stays a little longer
                     media_ns += due_ns - last_ns
                 self._compose(due_ns)
-                output.write(self._composer.canvas.data, media_ns)
-                self._reporter.clock(media_ns, due_ns - DELAY_NS)
+                output.write(self._composer.canvas.data, media_ns, due_ns - DELAY_NS, lost_ns)
                 if self._active and not self._keeps_up(due_ns, late_ns):
                     self._reporter.off(OFF_WHY)
                     return
-        except (OSError, FFmpegError):
-            self._reporter.failed("画面编码进程退出")
-        finally:
-            output.close()
+        except OSError:
+            self._reporter.failed("录制服务不再接收画面")
 
     @property
     def _period_ns(self) -> int:

@@ -33,11 +33,6 @@ class Encoder:
         with contextlib.suppress(OSError):  # fewer wake-ups; the default size works too
             fcntl.fcntl(self._fd, _F_SETPIPE_SZ, _PIPE_BYTES)
 
-    @property
-    def fd(self) -> int:
-        """Where raw media goes in, for who writes it himself."""
-        return self._fd
-
     def write(self, data: bytes | memoryview) -> None:
         """Hand over all of `data`; `BrokenPipeError` when ffmpeg has died."""
         view = memoryview(data).cast("B")

@@ -30,11 +30,10 @@ from hardware.camera_address import CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.workers.encoder_process import run_worker
 from hardware.workers.reporter import Reporter
+from hardware.workers.unit_writer import CODECS, UnitWriter, init_of
 from sync.errors import ConfigError, DeviceError
 from sync.runtime.units import NS_PER_S
 
-COPIED = {"h264": "avc1", "hevc": "hvc1"}
-"""Codecs that MP4 holds as they come, with their names there."""
 OPEN_S = 8.0
 """A stream that the library cannot make sense of would keep it looking for longer than the recorder waits."""
 READ_S = 5.0
@@ -140,10 +139,9 @@ def completed(stamps: Sequence[tuple[int | None, int | None]], frame: int) -> li
 class CameraCopy:
     """Copies one camera's stream to a pipe."""
 
-    def __init__(self, address: CameraAddress, media_fd: int, reporter: Reporter) -> None:
+    def __init__(self, address: CameraAddress, media_fd: int) -> None:
         self._address = address
         self._media_fd = media_fd
-        self._reporter = reporter
 
     def run(self) -> None:
         """Until the camera ends it, which is a `DeviceError` with a code."""
@@ -160,43 +158,46 @@ class CameraCopy:
         if not camera.streams.video:
             raise DeviceError("摄像机没有送来画面", code="codec")
         # Some describe their still pictures first.
-        kept = (one for one in camera.streams.video if one.codec_context.name in COPIED)
+        kept = (one for one in camera.streams.video if one.codec_context.name in CODECS)
         stream = next(kept, camera.streams.video[0])
         name = stream.codec_context.name
-        if name not in COPIED:
+        if name not in CODECS:
             raise DeviceError(f"摄像机送来 {name}，不能录制；请把主码流设为 H.264（或 H.265）", code="codec")
         times = PictureTimes(stream.time_base)
         held: list[Any] = []
         came: list[int] = []
         begun_ns: int | None = None
         opened_ns = time.monotonic_ns()
-        with av.open(f"pipe:{self._media_fd}", "w", format="mp4", options=ffmpeg_arguments.COPIED_FRAGMENTS) as out:
-            copy = out.add_stream_from_template(stream)
-            copy.codec_context.codec_tag = COPIED[name]
-            for packet in camera.demux(stream):
-                came_ns = time.monotonic_ns()
-                if not packet.size:
-                    break
-                if not held and begun_ns is None and not packet.is_keyframe:
-                    if came_ns - opened_ns > NO_KEY_S * NS_PER_S:
-                        raise DeviceError(NO_KEY_WHY, code="keys")
-                    continue
-                held.append(packet)
-                came.append(came_ns)
-                if begun_ns is None and packet.dts is None and len(held) < MOST_HELD:
-                    continue
-                stamps = [(one.pts, one.dts) for one in held]
-                for one, at_ns, (pts, dts) in zip(
-                    held, came, completed(stamps, times.frame) if begun_ns is None else stamps, strict=True
-                ):
-                    one.pts, one.dts = times.place(pts, dts, at_ns)
-                    if begun_ns is not None:
-                        self._reporter.clock(int(one.pts * times.base * NS_PER_S), begun_ns)
-                    begun_ns = at_ns
-                    one.stream = copy
-                    out.mux(one)
-                held.clear()
-                came.clear()
+        writer = UnitWriter(self._media_fd, init_of(stream))
+        scale = stream.time_base / writer.base
+        for packet in camera.demux(stream):
+            came_ns = time.monotonic_ns()
+            if not packet.size:
+                break
+            if not held and begun_ns is None and not packet.is_keyframe:
+                if came_ns - opened_ns > NO_KEY_S * NS_PER_S:
+                    raise DeviceError(NO_KEY_WHY, code="keys")
+                continue
+            held.append(packet)
+            came.append(came_ns)
+            if begun_ns is None and packet.dts is None and len(held) < MOST_HELD:
+                continue
+            stamps = [(one.pts, one.dts) for one in held]
+            for one, at_ns, (pts, dts) in zip(
+                held, came, completed(stamps, times.frame) if begun_ns is None else stamps, strict=True
+            ):
+                shown, decoded = times.place(pts, dts, at_ns)
+                writer.write(
+                    bytes(one),
+                    pts=round(shown * scale),
+                    dts=round(decoded * scale),
+                    duration=max(round(times.frame * scale), 1),
+                    key_frame=one.is_keyframe,
+                    taken_ns=at_ns if begun_ns is None else begun_ns,
+                )
+                begun_ns = at_ns
+            held.clear()
+            came.clear()
 
     def _named(self, error: Exception) -> DeviceError:
         """The reason, from the camera's own mouth where it says one."""
@@ -216,7 +217,7 @@ def run(options: dict[str, Any], said: str) -> None:
     av.logging.set_libav_level(av.logging.WARNING)
     try:
         address = CameraAddress.parse(**json.loads(said))
-        CameraCopy(address, int(options["media_fd"]), reporter).run()
+        CameraCopy(address, int(options["media_fd"])).run()
     except (DeviceError, ConfigError) as error:
         reporter.failed(error.message, error.code)
         raise

@@ -4,9 +4,11 @@
 `{"levels": [[peak, rms, clipped]…]}`: of each channel, ten times a second: in units of 16-bit samples, and the share
 of samples at full scale.
 `{"lost": [media_ns, by_ns, why]}`: samples that never came: what follows `media_ns` was captured `by_ns` later.
+`{"trouble": why}`: something was lost, which the media itself says the length of.
 `{"failed": text, "code": code}`: why the worker ends, in words for people; `code` is stable and may be "".
 `{"off": text}`: likewise, and it is not to be started again in this hearing.
-A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost`.
+A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost` and
+`trouble`.
 """
 
 from __future__ import annotations
@@ -41,6 +43,11 @@ class Reporter:
     def lost(self, media_ns: int, by_ns: int, why: str) -> None:
         """Samples were lost after `media_ns`."""
         self._owed.append(_line({"lost": [media_ns, by_ns, why]}))
+        self._send(None)
+
+    def trouble(self, why: str) -> None:
+        """Something was lost; how much, the media says itself (`sync.media.access_unit.WorkerStamps`)."""
+        self._owed.append(_line({"trouble": why}))
         self._send(None)
 
     def failed(self, text: str, code: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The worker process of a simulated camera: draws the courtroom in real time and has ffmpeg encode it.
+"""The worker process of a simulated camera: draws the courtroom in real time and encodes it.
 
     python -m hardware.workers.simulated_camera '<options as JSON>'
 
@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.simulation.cue import Stage
 from hardware.simulation.drawn_courtroom import Courtroom, SeatPlace, seats_in_view
-from hardware.workers.encoder_process import Encoder, run_worker
+from hardware.workers.encoder_process import run_worker
+from hardware.workers.picture_encoder import PictureEncoder
 from hardware.workers.reporter import Reporter
 from sync.errors import ConfigError, WutongError
 from sync.runtime.units import NS_PER_S
@@ -47,7 +49,7 @@ class CameraOptions:
     title: str
     places: list[SeatPlace]
     stage: Path
-    encoder: list[str]
+    coding: dict[str, str]
     media_fd: int
     report_fd: int
 
@@ -88,51 +90,48 @@ class Cast:
         return 0.0 if self._stage.clapper is None else self._stage.clapper.lit(from_ns, to_ns)
 
 
-def lighten(frame: memoryview, luma_bytes: int, share: float) -> bytes:
+def lighten(frame: NDArray[np.uint8], luma_bytes: int, share: float) -> NDArray[np.uint8]:
     """A picture (yuv420p) that was exposed to a white flash for a share of its time."""
-    picture = np.frombuffer(frame, np.uint8).astype(np.float32)
+    picture = frame.reshape(-1).astype(np.float32)
     picture[:luma_bytes] += (WHITE - picture[:luma_bytes]) * share
     picture[luma_bytes:] += (128 - picture[luma_bytes:]) * share
-    return np.rint(picture).astype(np.uint8).tobytes()
+    return np.rint(picture).astype(np.uint8)
 
 
 def run(options: CameraOptions) -> None:
-    """Until ffmpeg ends or this process is killed."""
+    """Until the recorder is gone or this process is killed."""
     fps, reporter = options.fps, Reporter(options.report_fd)
     try:
         seats = seats_in_view(options.id, options.places)
         room = Courtroom(options.width, options.height, options.title, options.name, seats)
+        encoder = PictureEncoder(options.width, options.height, fps, options.media_fd, options.coding)
     except WutongError as error:
         reporter.failed(error.message)
         raise
     cast = Cast(options.stage)
-    encoder = Encoder(options.encoder, (options.media_fd,))
-    frame = room.frame.data
+    frame = room.frame
     start_ns = time.monotonic_ns()
     number = 0
     try:
         while True:
             due_ns = start_ns + number * NS_PER_S // fps
-            wait_ns = due_ns - time.monotonic_ns()
+            wait_ns, left_out_ns = due_ns - time.monotonic_ns(), 0
             if wait_ns > 0:
                 time.sleep(wait_ns / NS_PER_S)  # a simulated camera: its own process, paced by the clock
             elif wait_ns < -TOO_LATE_NS:
                 left_out_ns = -wait_ns * fps // NS_PER_S * NS_PER_S // fps
-                reporter.lost(number * NS_PER_S // fps, left_out_ns, "画面来不及绘制")
+                reporter.trouble("画面来不及绘制")
                 start_ns += left_out_ns
                 due_ns += left_out_ns
             utc_ns = time.time_ns() - (time.monotonic_ns() - due_ns)
             speaking = cast.speaking(due_ns)
             room.draw(utc_ns, speaking, due_ns // BEAT_NS)
             flash = cast.flash(due_ns - NS_PER_S // fps, due_ns)
-            encoder.write(lighten(frame, options.width * options.height, flash) if flash else frame)
-            if number % fps == 0:
-                reporter.clock(number * NS_PER_S // fps, due_ns)
+            picture = lighten(frame, options.width * options.height, flash) if flash else frame
+            encoder.write(picture, number * NS_PER_S // fps, due_ns, left_out_ns)
             number += 1
-    except BrokenPipeError:
-        reporter.failed("画面编码进程退出")
-    finally:
-        encoder.close()
+    except OSError:
+        reporter.failed("录制服务不再接收画面")
 
 
 def main() -> None:

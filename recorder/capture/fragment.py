@@ -1,4 +1,4 @@
-"""A stamped fragment: what the recorder keeps, publishes and caches; its media time is room time."""
+"""A stamped fragment: what the recorder publishes, and what it keeps; its media time is room time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ class WorkerRun:
 
 @dataclass(frozen=True, slots=True)
 class StampedFragment:
-    """One fragment on the room's time line; `data` is what goes to disk and to the air, byte for byte."""
+    """One fragment on the room's time line; `data` is what goes to the air, or to disk, byte for byte.
+
+    To the air goes each picture alone, to disk the samples of several (`recorder.capture.kept_fragment`). Each kind is
+    numbered by itself.
+    """
 
     run: WorkerRun
     sequence: int

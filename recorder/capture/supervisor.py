@@ -154,10 +154,7 @@ class SourceRunner:
         self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
         source = self.source
         self._secret = await asyncio.to_thread(source.secret)  # it may be in a file
-        runs = [
-            TrackRun(track, self._init_id, self._fit, reported=source.reports_clock, by_arrival=source.by_arrival)
-            for track in self._tracks
-        ]
+        runs = [TrackRun(track, self._init_id, self._fit, by_arrival=source.by_arrival) for track in self._tracks]
         self._worker = worker = WorkerProcess()
         log.info("source_starts", source=source.id, run=self._init_id, at_ns=self._clock.now_ns())
         try:
@@ -173,6 +170,8 @@ class SourceRunner:
                 await cancel_and_wait(watch, ended)
         finally:
             await worker.stop()
+            for run in runs:
+                run.end()
         return worker.code, worker.why, worker.fault, list(worker.stderr)
 
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
@@ -216,6 +215,9 @@ class SourceRunner:
             self._fit.lost(media_ns, by_ns)
             self._on_trouble(self._clock.now_ns(), why)
             log.warning("samples_lost", source=self.source.id, ms=by_ns / 1e6, why=why)
+        elif "trouble" in value:
+            self._on_trouble(self._clock.now_ns(), value["trouble"])
+            log.warning("pictures_lost", source=self.source.id, why=value["trouble"])
         elif "off" in value:
             self._gave_up = True
             raise DeviceError(value["off"])
@@ -239,6 +241,8 @@ def _report_of(line: bytes) -> dict[str, Any]:
         if "lost" in value:
             *times, why = value["lost"]
             return {"lost": (*_times(times, 2), _words(why))}
+        if "trouble" in value:
+            return {"trouble": _words(value["trouble"])}
         if "off" in value:
             return {"off": _words(value["off"])}
         if "failed" in value:

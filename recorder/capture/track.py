@@ -1,63 +1,65 @@
-"""One track: the fragments of its runs, stamped with room time and handed on.
+"""One track: the fragments of its runs, stamped with room time, published one by one and kept together.
 
-A run's first fragments are held back until its clock is settled; after that each fragment is passed on at once. The
-samples stay as the encoder made them; the decode time and the number of the fragment are written anew, and which UTC
-that was comes before it (`prft`).
+A run's first fragments are held back until its clock is settled; after that each is published at once: a picture alone,
+sound as it comes. What is kept are the same samples, joined to fragments of 100 to 200 ms (`KeptFragment`). A kept
+fragment is given its moment when its first sample comes, and all its samples follow from there by the media's own
+times, so a sample has the same decode time in the air and on disk. The samples stay as the encoder made them; which UTC
+it was comes before them (`prft`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from hardware.sources import TrackInfo
 from recorder.capture.clock_fit import ClockFit, TrackTime
 from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.capture.kept_fragment import KeptFragment
+from recorder.capture.live_copy import LiveCopy
 from recorder.capture.picture_parameters import picture_parameters
 from sync.errors import MediaError
-from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.media.access_unit import SampleRow, StageStamps, pack_fragment
+from sync.media.fmp4 import BoxReader, Fragment, Init, to_ns, to_ticks
+from sync.media.fragment_rows import sample_bytes, sample_rows
+from sync.media.prft import ReferenceTime
 from sync.room.clock import RoomClock
 
 SETTLE_NS = 500_000_000
 SETTLE_BY_ARRIVAL_NS = 1_000_000_000
-"""The same where only the arrival of fragments tells the time: the first ones often come in a burst."""
+"""The same where only the arrival of pictures tells the time: the first ones often come in a burst."""
 SETTLE_MOST_NS = 3_000_000_000
-"""While each fragment comes earlier than those before let expect, a run is not settled, but for no longer than this."""
+"""While each picture comes earlier than those before let expect, a run is not settled, but for no longer than this."""
 IMPROVED_NS = 5_000_000
-MAX_HELD = 200
+MAX_HELD = 600
 FIRST_LEAP_NS = 1_000_000_000
 LEAP_NS = 15_000_000_000
-"""No fragment is that long: within it the time stamps have leapt, as the first ones of some cameras do."""
+"""No picture lasts that long: before it the time stamps have leapt, as the first ones of some cameras do."""
 
 
 class TrackRun:
     """One run of a track's worker, from the first byte of its pipe to the last."""
 
-    def __init__(
-        self,
-        track: Track,
-        init_id: int,
-        fit: ClockFit,
-        *,
-        reported: bool,
-        by_arrival: bool,
-    ) -> None:
-        """`reported`: the worker says when its media came; else the arrival of fragments tells it.
-
-        `by_arrival`: either way, nothing but the arrival of pictures is known.
-        """
+    def __init__(self, track: Track, init_id: int, fit: ClockFit, *, by_arrival: bool) -> None:
+        """`by_arrival`: of its pictures nothing but their arrival is known."""
         self._track = track
         self._init_id = init_id
         self._fit = fit
-        self._reported = reported
         self._by_arrival = by_arrival
         self._reader = BoxReader()
         self._run: WorkerRun | None = None
         self._parameters: bytes | None = None
+        self._live: LiveCopy | None = None
+        self._kept: KeptFragment | None = None
+        self._kept_ticks = 0
+        """The decode time of the fragment that grows, on the room's time line."""
+        self._kept_utc_ns = 0
         self._time: TrackTime | None = None
         self._held: list[Fragment] = []
         self._first_ns = 0
         self._earliest_ns: int | None = None
         self._moved_ns = 0
+        self._decode_time: int | None = None
         self.media_end_ns = 0
         """How far this run's own media time has come."""
 
@@ -73,10 +75,16 @@ class TrackRun:
                 if item.kind != self._track.info.kind:
                     raise MediaError(f"{self._track.info.name}送来的不是{self._track.info.kind}")
                 self._run = WorkerRun(self._init_id, item)
+                self._live = LiveCopy(item)
+                self._kept = KeptFragment(item.kind, item.timescale)
                 self._track.began(self._run)
             else:
                 self._compare(item)
                 self._take(item)
+
+    def end(self) -> None:
+        """Nothing comes any more: what was published is kept."""
+        self._keep(None)
 
     def _compare(self, fragment: Fragment) -> None:
         """A camera that now sends another picture than its init says needs a run, and an init, of its own."""
@@ -89,20 +97,28 @@ class TrackRun:
 
     def _take(self, fragment: Fragment) -> None:
         assert self._run is not None
+        assert self._live is not None
         now_ns = self._track.clock.now_ns()
         timescale = self._run.init.timescale
-        if to_ns(fragment.duration, timescale) > (FIRST_LEAP_NS if self._time is None else LEAP_NS):
+        last, self._decode_time = self._decode_time, fragment.decode_time
+        passed = fragment.decode_time - last if last is not None else 1
+        if passed <= 0:
+            raise MediaError(f"{self._track.info.name}的时间戳倒退，重新启动该设备")
+        if to_ns(max(passed, fragment.duration), timescale) > (FIRST_LEAP_NS if self._time is None else LEAP_NS):
             if self._time is not None:
                 raise MediaError(f"{self._track.info.name}的时间戳跳变，重新启动该设备")
             self._held.clear()  # what comes after the leap fits together, what came before does not
-            return
+            if to_ns(fragment.duration, timescale) > FIRST_LEAP_NS:
+                return
         self._first_ns = self._first_ns or now_ns
         end_ns = to_ns(fragment.decode_time + fragment.duration, timescale)
         self.media_end_ns = max(self.media_end_ns, end_ns)
-        if not self._reported:
-            # ffmpeg lets a fragment go when the first picture of the next one has come, which takes the time of one
-            # picture: the stream's own, whatever rate the profile asks for.
-            self._fit.observe(end_ns, now_ns - to_ns(fragment.duration, timescale) // len(fragment.sizes))
+        if fragment.stamps is not None:
+            if fragment.stamps.lost_ns:
+                self._fit.lost(to_ns(fragment.decode_time, timescale) - 1, fragment.stamps.lost_ns)
+            taken_ns = self._track.clock.from_monotonic_ns(fragment.stamps.taken_ns)
+            self._fit.observe(to_ns(fragment.decode_time + fragment.offset, timescale), min(taken_ns, now_ns))
+        changed = self._live.see(fragment)
         self._held.append(fragment)
         if len(self._held) > MAX_HELD:
             raise MediaError("设备没有报告时间，重新启动")
@@ -112,6 +128,9 @@ class TrackRun:
             info = self._track.info
             late = self._by_arrival and info.kind == "video"
             self._time = TrackTime(self._fit, info.delay_ns, self._track.end_ns, pictures_late=late)
+            changed = True
+        if changed:
+            self._track.announce(self._run, self._live.init)
         held, self._held = self._held, []
         for one in held:
             self._stamp(one, self._run, self._time)
@@ -128,52 +147,114 @@ class TrackRun:
         return seen_ns >= settle_ns and (now_ns - self._moved_ns >= settle_ns // 2 or seen_ns >= SETTLE_MOST_NS)
 
     def _stamp(self, fragment: Fragment, run: WorkerRun, time: TrackTime) -> None:
-        timescale = run.init.timescale
-        ticks = to_ticks(time.stamp(to_ns(fragment.decode_time, timescale)), timescale)
-        self._track.emit(fragment, run, ticks)
+        """Publish it at its moment, and add it to what is kept."""
+        kept, live, timescale = self._kept, self._live, run.init.timescale
+        assert kept is not None
+        assert live is not None
+        broken = fragment.stamps is not None and fragment.stamps.lost_ns > 0
+        if kept.ends_before(fragment, broken=broken):
+            self._keep(fragment.decode_time)
+        if kept.is_empty:
+            self._kept_ticks = to_ticks(time.stamp(to_ns(fragment.decode_time, timescale)), timescale)
+            ticks = self._kept_ticks
+            self._kept_utc_ns = self._track.utc_of(to_ns(ticks, timescale))
+        else:
+            ticks = self._kept_ticks + fragment.decode_time - kept.decode_time
+        rows = sample_rows(fragment, run.init)
+        kept.add(fragment, rows)
+        self._track.publish(fragment, rows, run, live, ticks)
+        if kept.is_whole:
+            self._keep(None)
+
+    def _keep(self, next_decode_time: int | None) -> None:
+        """Hand on what is kept together, so far; `next_decode_time`: of the picture that comes next."""
+        kept, run = self._kept, self._run
+        if kept is not None and run is not None and not kept.is_empty:
+            key_frame = kept.key_frame
+            rows, data = kept.take(next_decode_time)
+            self._track.keep(rows, data, run, self._kept_ticks, self._kept_utc_ns, key_frame=key_frame)
+
+
+class TrackOutlet(Protocol):
+    """Who takes what a track gives."""
+
+    def began(self, run: WorkerRun) -> None:
+        """A run has told what it is; nothing of it is published yet."""
+
+    def announce(self, run: WorkerRun, init: bytes) -> None:
+        """What comes of the run from now on is to be decoded by this init."""
+
+    def publish(self, fragment: StampedFragment) -> None:
+        """Something to be seen or heard live, at once."""
+
+    def keep(self, fragment: StampedFragment) -> None:
+        """Something to be kept: samples that were published."""
 
 
 class Track:
-    """What stays of a track over all its runs. `publish` takes what was stamped, `start` announces a run."""
+    """What stays of a track over all its runs."""
 
-    def __init__(
-        self,
-        info: TrackInfo,
-        clock: RoomClock,
-        utc_of: Callable[[int], int],
-        start: Callable[[WorkerRun], None],
-        publish: Callable[[StampedFragment], None],
-    ) -> None:
+    def __init__(self, info: TrackInfo, clock: RoomClock, utc_of: Callable[[int], int], outlet: TrackOutlet) -> None:
         self.info = info
         self.clock = clock
-        self._utc_of = utc_of
-        self._start = start
-        self._publish = publish
-        self._sequence = 0
+        self.utc_of = utc_of
+        self._outlet = outlet
+        self._published = self._kept = 0
         self.end_ns = 0
         """Room time at which the last fragment ended."""
 
     def began(self, run: WorkerRun) -> None:
         """A run has told what it is."""
-        self._start(run)
+        self._outlet.began(run)
 
-    def emit(self, fragment: Fragment, run: WorkerRun, ticks: int) -> None:
-        """Number, stamp and hand on."""
+    def announce(self, run: WorkerRun, init: bytes) -> None:
+        """How its live copy begins."""
+        self._outlet.announce(run, init)
+
+    def publish(self, fragment: Fragment, rows: list[SampleRow], run: WorkerRun, live: LiveCopy, ticks: int) -> None:
+        """Number and stamp the live copy of something, and hand it on."""
+        data = sample_bytes(fragment)
+        if len(rows) == 1:
+            data = live.picture(data, key_frame=fragment.key_frame)
+            rows = [rows[0]._replace(size=len(data))]
+        from_ns = to_ns(ticks, run.init.timescale)
+        before = b""
+        if fragment.stamps is not None:
+            coded_ns = self.clock.from_monotonic_ns(fragment.stamps.coded_ns) - from_ns
+            before = StageStamps(coded_ns // 1000, (self.clock.now_ns() - from_ns) // 1000).pack()
+        self._published += 1
+        utc_ns = self.utc_of(from_ns)
+        media = self._media(rows, data, run, ticks, utc_ns, self._published)
+        self._outlet.publish(
+            self._stamped(rows, before + media, run, ticks, utc_ns, self._published, fragment.key_frame)
+        )
+
+    def keep(
+        self, rows: list[SampleRow], data: bytes, run: WorkerRun, ticks: int, utc_ns: int, *, key_frame: bool
+    ) -> None:
+        """Number and stamp a fragment of the record, and hand it on."""
+        self._kept += 1
+        media = self._media(rows, data, run, ticks, utc_ns, self._kept)
+        self._outlet.keep(self._stamped(rows, media, run, ticks, utc_ns, self._kept, key_frame))
+
+    @staticmethod
+    def _media(rows: list[SampleRow], data: bytes, run: WorkerRun, ticks: int, utc_ns: int, number: int) -> bytes:
+        track_id = run.init.table.track_id
+        return ReferenceTime(track_id, utc_ns, ticks).pack() + pack_fragment(track_id, number, ticks, rows, data)
+
+    def _stamped(
+        self, rows: list[SampleRow], data: bytes, run: WorkerRun, ticks: int, utc_ns: int, number: int, key_frame: bool
+    ) -> StampedFragment:
         timescale = run.init.timescale
-        from_ns = to_ns(ticks, timescale)
-        utc_ns = self._utc_of(from_ns)
-        retimed = retime(fragment, run.init, ticks, self._sequence + 1, utc_ns)
-        end_ns = to_ns(ticks + fragment.duration, timescale)
-        out = StampedFragment(
+        end_ns = to_ns(ticks + sum(row.duration for row in rows), timescale)
+        self.end_ns = max(self.end_ns, end_ns)
+        return StampedFragment(
             run=run,
-            sequence=self._sequence,
-            data=retimed.data,
-            from_ns=from_ns,
+            sequence=(number - 1) & 0xFFFFFFFF,
+            data=data,
+            from_ns=to_ns(ticks, timescale),
             to_ns=end_ns,
             utc_ns=utc_ns,
-            key_frame=fragment.key_frame,
-            pictures=len(fragment.sizes),
+            key_frame=key_frame,
+            pictures=len(rows),
         )
-        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        self.end_ns = end_ns
-        self._publish(out)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
 from sync.errors import MediaError
+from sync.media.access_unit import WorkerStamps
 from sync.media.budgets import MAX_BOX_BYTES, MAX_FRAGMENTS, MAX_HEADER_BYTES, checked_boxes, checked_samples
 from sync.media.prft import ReferenceTime
 from sync.media.sample_tables import FragmentSamples, SampleTable, children, parse_fragment_samples, parse_sample_table
@@ -80,6 +81,10 @@ class Fragment:
     sequence: int
     utc_ns: int | None = None
     """UTC of `decode_time`, as the `prft` box before it says; None without one."""
+    offset: int = 0
+    """Of the first sample: from when it is decoded to when it is shown."""
+    stamps: WorkerStamps | None = None
+    """What the worker says of a picture, where it says something."""
 
     def samples(self) -> Iterator[bytes]:
         """The coded samples one by one; for a FLAC track each is one FLAC frame."""
@@ -129,9 +134,8 @@ class BoxReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._ftyp = b""
-        self._prefix = b""
-        self._moof = b""
+        self._ftyp = self._prefix = self._moof = b""
+        self._stamps: WorkerStamps | None = None
         self._boxes = 0
         self.init: Init | None = None
 
@@ -160,6 +164,8 @@ class BoxReader:
             self._prefix += box
             if len(self._prefix) > MAX_HEADER_BYTES:
                 raise MediaError("the media consists of nothing but headers; restart its source")
+        elif name == b"uuid":
+            self._stamps = WorkerStamps.parse(box) or self._stamps
         elif name == b"moof":
             if self._moof:
                 raise MediaError("a fragment is described twice; restart its source")
@@ -167,9 +173,9 @@ class BoxReader:
         elif name == b"mdat":
             if self.init is None or not self._moof:
                 raise MediaError("media data came before its description; restart its source")
-            fragment = parse_fragment(self._prefix + self._moof + box, self.init)
-            self._prefix = self._moof = b""
-            return fragment
+            data, stamps = self._prefix + self._moof + box, self._stamps
+            self._prefix, self._moof, self._stamps = b"", b"", None
+            return parse_fragment(data, self.init, stamps)
         return None
 
 
@@ -188,8 +194,8 @@ def parse_init(data: bytes) -> Init:
     return Init(data, parse_sample_table(moov))
 
 
-def parse_fragment(data: bytes, init: Init) -> Fragment:
-    """Read one whole fragment of the track that `init` describes."""
+def parse_fragment(data: bytes, init: Init, stamps: WorkerStamps | None = None) -> Fragment:
+    """Read one whole fragment of the track that `init` describes; `stamps` is what was said before it."""
     moof: tuple[int, int] | None = None
     mdat_end = 0
     reference: ReferenceTime | None = None
@@ -202,7 +208,7 @@ def parse_fragment(data: bytes, init: Init) -> Fragment:
             reference = ReferenceTime.parse(data[start:end])
     if moof is None or not mdat_end:
         raise MediaError("a fragment lacks its moof or mdat box")
-    head = _head_bytes(data, moof[0], b"moof")
+    head = 8 if data[moof[0] - 4 : moof[0]] == b"moof" else 16
     samples = parse_fragment_samples(data, moof[0], moof[1], init.table)
     first = moof[0] - head + samples.data_offset
     if first < moof[1] or first + samples.bytes > mdat_end:
@@ -216,6 +222,8 @@ def parse_fragment(data: bytes, init: Init) -> Fragment:
         first_sample=first,
         sequence=samples.sequence,
         utc_ns=_utc_ns(reference, samples.decode_time, init),
+        offset=samples.offset,
+        stamps=stamps,
     )
 
 
@@ -389,7 +397,3 @@ def _box_head(data: bytes | bytearray) -> tuple[int, bytes, int] | None:
     if not head <= size <= (MAX_BOX_BYTES if name in _LARGE else MAX_HEADER_BYTES):
         raise MediaError(f"the media has a box of {size} bytes; that is not possible")
     return size, name, head
-
-
-def _head_bytes(data: bytes, content_at: int, name: bytes) -> int:
-    return 8 if data[content_at - 4 : content_at] == name else 16

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync.errors import MediaError
+from sync.media.access_unit import SampleRow
 
 MAX_SAMPLES = 10_000
 """Of a whole fragment, whatever its runs say one by one. An honest one of half a second has some hundred."""
@@ -58,6 +59,8 @@ class FragmentSamples:
     bytes: int
     """All samples together."""
     key_frame: bool
+    offset: int = 0
+    """Of the first sample: from when it is decoded to when it is shown."""
 
 
 def children(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -111,6 +114,10 @@ def _u32(data: bytes, at: int, end: int) -> int:
         raise MediaError("an MP4 box is shorter than what it must hold")
     (value,) = struct.unpack_from(">I", data, at)
     return int(value)
+
+
+def _signed(value: int) -> int:
+    return value - (value >> 31 << 32)
 
 
 def parse_sample_table(moov: bytes) -> SampleTable:
@@ -214,8 +221,10 @@ def _aac(descriptors: bytes) -> tuple[str, bytes]:
     raise MediaError("an AAC description is cut short")
 
 
-def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable) -> FragmentSamples:
-    """Read the content of a `moof` box, `data[start:end]`."""
+def parse_fragment_samples(
+    data: bytes, start: int, end: int, table: SampleTable, rows: list[SampleRow] | None = None
+) -> FragmentSamples:
+    """Read the content of a `moof` box, `data[start:end]`. `rows`: where each sample is noted as well."""
     boxes = _by_name(data, start, end)
     mfhd = _sole(boxes, b"mfhd")
     sequence = _u32(data, mfhd[0] + 4, mfhd[1])
@@ -242,7 +251,7 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
         raise MediaError("a fragment has no samples")
     if len(runs) > MAX_RUNS:
         raise MediaError(f"a fragment has {len(runs)} runs of samples and may have {MAX_RUNS}")
-    read = _Runs(defaults)
+    read = _Runs(defaults, rows)
     for run in runs:
         read.take(data, *run)
     if not read.sizes:
@@ -260,18 +269,21 @@ def parse_fragment_samples(data: bytes, start: int, end: int, table: SampleTable
         sizes=tuple(read.sizes),
         bytes=read.bytes,
         key_frame=table.kind == "audio" or not read.first_flags & _NON_SYNC,
+        offset=read.first_offset,
     )
 
 
 class _Runs:
     """Adds up the `trun` boxes of a fragment."""
 
-    def __init__(self, defaults: list[int]) -> None:
+    def __init__(self, defaults: list[int], rows: list[SampleRow] | None) -> None:
         self._duration, self._size, self._flags = defaults
+        self._rows = rows
         self.sizes: list[int] = []
         self.bytes = 0
         self.duration = 0
         self.first_flags = self._flags
+        self.first_offset = 0
         self.data_offset = 0
         self.offsets_at: list[int] = []
 
@@ -307,9 +319,15 @@ class _Runs:
         sizes = of.get(0x200) or (self._size,) * count
         if not all(sizes):
             raise MediaError("a fragment announces a sample without a byte")
+        first = first_flags if first_flags is not None else of[0x400][0] if 0x400 in of else self._flags
         if not self.sizes:
-            own = of[0x400][0] if 0x400 in of else self._flags
-            self.first_flags = first_flags if first_flags is not None else own
+            self.first_flags = first
+            self.first_offset = _signed(of[0x800][0]) if 0x800 in of else 0
+        if self._rows is not None:
+            durations = of.get(0x100) or (self._duration,) * count
+            flags_of = (first, *(of[0x400][1:] if 0x400 in of else (self._flags,) * (count - 1)))
+            offsets = map(_signed, of[0x800]) if 0x800 in of else (0,) * count
+            self._rows += map(SampleRow, durations, sizes, flags_of, offsets)
         self.duration += sum(of[0x100]) if 0x100 in of else count * self._duration
         self.sizes.extend(sizes)
         self.bytes += sum(sizes)
@@ -320,6 +338,9 @@ class _Runs:
             raise MediaError("a fragment announces a sample without a byte")
         if not self.sizes:
             self.first_flags = first_flags if first_flags is not None else self._flags
+        if self._rows is not None:
+            flags = [self._flags if first_flags is None else first_flags, *[self._flags] * (count - 1)]
+            self._rows += [SampleRow(self._duration, self._size, one, 0) for one in flags]
         self.duration += count * self._duration
         self.sizes.extend([self._size] * count)
         self.bytes += count * self._size

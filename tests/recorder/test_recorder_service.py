@@ -19,6 +19,7 @@ from hardware import timecode
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
 from tests.support.files.decoded_pictures import gray, time_of
+from tests.support.files.rebuilt import Unit, rebuilt_file, whole_file
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans, whole
 
 TRACKS = ("bench", "mics", "mix")
@@ -78,17 +79,16 @@ async def test_what_is_live_is_what_is_kept_and_is_one_time_line(
     room.say("close")
     await room.closed(*TRACKS)
 
-    # What was published is byte for byte what is on disk, under an init that says how to open it.
+    # What was published makes byte for byte what is on disk, under an init that says how to open it.
     mime, init = unpack_init(room.inits["bench"][-1].payload)
     assert mime.startswith('video/mp4; codecs="avc1.')
     (file,) = room.files("bench")
     data = file.read_bytes()
     assert data.startswith(init)
-    live = {f.room_ns: f for f in room.fragments["bench"]}
-    for fragment in index_file(file).fragments:
-        if fragment.from_ns in live:
-            assert live[fragment.from_ns].payload == data[fragment.offset : fragment.offset + fragment.bytes]
-            assert live[fragment.from_ns].key_frame == fragment.key_frame
+    units = [Unit(f.init_id, f.payload, f.utc_ns) for f in room.fragments["bench"]]
+    assert rebuilt_file(*whole_file(data), units) == data
+    keys = {f.room_ns for f in room.fragments["bench"] if f.key_frame}
+    assert {f.from_ns for f in index_file(file).fragments if f.key_frame} <= keys
 
     # The microphones' track is the sound that was played, bit by bit, where the time line says.
     pcm = acted[1]

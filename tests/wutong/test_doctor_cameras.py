@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from hardware.profile import Camera, load_profile
 from sync.errors import ConfigError
+from sync.media.h264_config import is_parameter_set
+from tests.support.files.parameter_sets import without_vui
 from tests.support.peers.camera_sign_in import digest
 from tests.support.peers.gstreamer_camera import gstreamer_camera
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
@@ -44,6 +46,15 @@ async def test_key_frames_that_are_far_apart_are_warned_of() -> None:
     findings = await said(ScriptedCamera(encode("320x180", 250, 500)))
     assert "key frames" in findings[1].text
     assert findings[1].state == "note"
+
+
+async def test_a_camera_that_makes_decoders_hold_pictures_is_named() -> None:
+    pictures = [
+        [without_vui(unit) if is_parameter_set(unit) else unit for unit in one] for one in encode("320x180", 25, 50)
+    ]
+    findings = await said(ScriptedCamera(pictures))
+    assert [f.state for f in findings] == ["ok", "note"]
+    assert "bitstream_restriction" in findings[1].text
 
 
 async def test_what_stands_in_the_way_names_its_algorithm_path_or_codec() -> None:

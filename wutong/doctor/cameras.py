@@ -20,8 +20,11 @@ from av.error import FFmpegError
 from hardware.camera_address import FIELDS_HINT, CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.profile import Camera
-from hardware.workers.network_camera import COPIED
-from sync.errors import WutongError
+from hardware.workers.unit_writer import CODECS
+from sync.errors import MediaError, WutongError
+from sync.media.h264_config import is_parameter_set
+from sync.media.h264_sps import parse_sps
+from sync.media.nal_units import annex_b_units
 from wutong.doctor.finding import DoctorFinding, simulated
 
 LOOK_S = 12.0
@@ -129,6 +132,8 @@ class SeenStream:
     seen_s: float
     reordered: bool
     """It has B frames: pictures come in another order than they are shown in."""
+    holds: bool = False
+    """Its parameters do not say how far pictures are reordered, so a decoder holds as many as could be."""
 
 
 def look(address: CameraAddress, most_s: float = LOOK_S) -> SeenStream:
@@ -139,7 +144,7 @@ def look(address: CameraAddress, most_s: float = LOOK_S) -> SeenStream:
     with av.open(address.full, options=ffmpeg_arguments.NETWORK_CAMERA, timeout=(most_s, 4.0)) as camera:
         if not camera.streams.video:
             raise ValueError("no stream of pictures")
-        kept = (one for one in camera.streams.video if one.codec_context.name in COPIED)
+        kept = (one for one in camera.streams.video if one.codec_context.name in CODECS)
         stream = next(kept, camera.streams.video[0])
         began = time.monotonic()
         for packet in camera.demux(stream):
@@ -165,7 +170,17 @@ def look(address: CameraAddress, most_s: float = LOOK_S) -> SeenStream:
             key_s=max(b - a for a, b in itertools.pairwise(keys)) if len(keys) > 1 else None,
             seen_s=stamps[-1] - stamps[0],
             reordered=reordered or bool(context.has_b_frames),
+            holds=context.name == "h264" and _holds(context.extradata or b""),
         )
+
+
+def _holds(extradata: bytes) -> bool:
+    """Whether a parameter set among these units says nothing of the order of pictures."""
+    try:
+        sets = [parse_sps(unit) for unit in annex_b_units(extradata) if is_parameter_set(unit)]
+    except MediaError:
+        return False
+    return any(one.reordered_frames is None for one in sets)
 
 
 def _judged(
@@ -188,6 +203,10 @@ def _judged(
     if stream.reordered:
         text = "it sends reordered pictures (B frames), which make the live picture later: switch them off there"
         yield DoctorFinding(subject, "note", text)
+    elif stream.holds:
+        text = "its parameters do not say that pictures keep their order (SPS without bitstream_restriction)"
+        text += ", so decoders elsewhere hold up to 16 of them: the live copy says it, the record has what it sends"
+        yield DoctorFinding(subject, "note", f"{text}; newer firmware of the camera may say it itself")
     if "fps" in camera.model_fields_set and abs(stream.fps - camera.fps) > RATE_OFF * camera.fps:
         text = f"it sends {stream.fps:.1f} pictures a second, the profile says {camera.fps}"
         yield DoctorFinding(subject, "note", f"{text}: the stream's own rate counts")

@@ -34,8 +34,7 @@ def test_key_frames_are_a_second_apart_at_any_rate(tmp_path: Path, fps: int) -> 
     encoder = CompatibleEncoder(picture(NS_PER_S, 0), 25, os.open(path, os.O_WRONLY | os.O_CREAT))
     for number in range(4 * fps):
         early_ns = number % 3 * 1_000_000  # no camera's pictures come to the microsecond
-        assert encoder.write(picture(NS_PER_S + number * NS_PER_S // fps - (early_ns if number else 0), number))
-    encoder.close()
+        assert encoder.write(picture(NS_PER_S + number * NS_PER_S // fps - (early_ns if number else 0), number), 0)
     with av.open(os.fspath(path)) as container:
         keys = [float((p.pts or 0) * (p.time_base or 0)) for p in container.demux(video=0) if p.size and p.is_keyframe]
     assert len(keys) == 4

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from hardware import timecode
-from hardware.drivers import ffmpeg_arguments
+from hardware.drivers.x264_options import coding
 from hardware.program.camera import STALE_NS, CameraFeed, Picture
 from hardware.program.canvas import BAR, CACHED_TEXTS, INK, PIT, Canvas, Text
 from hardware.program.composer import Composer
@@ -23,7 +23,7 @@ from hardware.program.layout import BOTTOM, COLUMN_MOST, HEIGHT, TOP, WIDTH, Rec
 from hardware.program.pace import BAD_S, GRACE_NS, HALVED_GRACE_NS, PaceVerdict, PictureRateGovernor
 from hardware.program.page import PageRequest, draw, seen, sharpest
 from hardware.program.scene import IDLE, Scene, SceneAct, ShownExhibit, scene_at
-from hardware.program.worker import Output
+from hardware.workers.picture_encoder import PictureEncoder
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Init, retime
 from sync.record.event import Event
@@ -355,15 +355,13 @@ def test_fragments_that_nobody_asks_for_do_not_pile_up() -> None:
 def test_what_goes_to_the_encoder_keeps_its_time(tmp_path: Path) -> None:
     """Few pictures at uneven times come out as they went in, beginning with a key frame at least each second or so."""
     fd = os.open(tmp_path / "out.mp4", os.O_WRONLY | os.O_CREAT)
-    os.set_inheritable(fd, True)
-    output = Output(ffmpeg_arguments.program(12, 2500, fd), fd)
+    output = PictureEncoder(WIDTH, HEIGHT, 12, fd, coding(2500, level="4.0"))
     canvas = Canvas()
     canvas.fill(Rect(0, 0, WIDTH, HEIGHT), PIT)
     times_ms = [0, 500, 1000, 1083, 1166, 1250, 1500, 2500, 2583, 2666]
     for index, at_ms in enumerate(times_ms):
         timecode.draw(canvas.luma, index)
-        output.write(canvas.data, at_ms * 1_000_000)
-    output.close()
+        output.write(canvas.data, at_ms * 1_000_000, 0)
     with av.open(str(tmp_path / "out.mp4")) as container:
         found = [(frame.time, frame.key_frame, gray(frame)) for frame in container.decode(video=0)]
     assert [round(time * 1000) for time, _, _ in found] == times_ms

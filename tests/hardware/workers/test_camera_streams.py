@@ -16,7 +16,6 @@ import pytest
 from hardware.camera_address import CameraAddress
 from hardware.workers import network_camera
 from hardware.workers.network_camera import CameraCopy
-from hardware.workers.reporter import Reporter
 from sync.errors import DeviceError
 from sync.media.fmp4 import BoxReader, Fragment
 from sync.runtime.process.processes import die_with_parent
@@ -125,10 +124,10 @@ async def test_a_camera_without_key_frames_is_named(tmp_path: Path, monkeypatch:
     whole = encode("320x180", 50, 50)
     sets = [nal for nal in whole[0] if nal[0] & 31 in (7, 8)]
     camera = ScriptedCamera([sets + whole[1], *whole[2:]])
-    with (tmp_path / "media").open("wb") as media, (tmp_path / "reports").open("wb") as reports:
+    with (tmp_path / "media").open("wb") as media:
         async with camera.running():
             address = CameraAddress.parse(camera.url)
-            copy = CameraCopy(address, media.fileno(), Reporter(reports.fileno()))
+            copy = CameraCopy(address, media.fileno())
             with pytest.raises(DeviceError, match="关键帧") as failed:
                 await asyncio.to_thread(copy.run)
     assert failed.value.code == "keys"

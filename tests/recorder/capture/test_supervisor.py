@@ -18,6 +18,7 @@ from recorder.capture.supervisor import NO_MEDIA_WHY, SourceRunner, _report_of
 from recorder.capture.track import Track
 from sync.errors import DeviceError
 from sync.room.clock import ClockMap, RoomClock
+from tests.support.files.taken_outlet import TakenOutlet
 from tests.support.peers.camera_sign_in import CountedSignIn, digest
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
 from tests.support.words.doctor_profile import PROFILE
@@ -40,7 +41,7 @@ class Watched:
         clock = RoomClock.open(folder / "clock.json")
         self.whys: list[str] = []
         self._changed = asyncio.Event()
-        track = Track(TRACK, clock, ClockMap(clock).utc_ns, lambda _: None, lambda _: None)
+        track = Track(TRACK, clock, ClockMap(clock).utc_ns, TakenOutlet())
         self.runner = SourceRunner(
             source,
             [track],
@@ -71,7 +72,7 @@ class Watched:
 
 
 async def test_a_worker_has_its_own_time_to_the_first_media(tmp_path: Path) -> None:
-    mute = Source("bench", (TRACK,), lambda media, report: ["sleep", "1000"], True, first_s=0.2)
+    mute = Source("bench", (TRACK,), lambda media, report: ["sleep", "1000"], first_s=0.2)
     watched = Watched(tmp_path, mute)
     async with watched.running():
         await watched.until(lambda: watched.runner.why == NO_MEDIA_WHY)
@@ -101,6 +102,7 @@ async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_anothe
         ('{"lost":[1,2,"full"]}', {"lost": (1, 2, "full")}),
         ('{"failed":"no cable","code":"unreachable"}', {"failed": "no cable", "code": "unreachable"}),
         ('{"failed":"x\\u001b[2J\\u202e"}', {"failed": "x\ufffd[2J\ufffd", "code": "device"}),
+        ('{"trouble":"too slow"}', {"trouble": "too slow"}),
         ('{"later":1}', {}),
     ],
 )

@@ -28,6 +28,7 @@ from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.errors import WutongError
 from sync.room.paths import RoomPaths
 from wutong.bench.browser import chromium, sign_in, unwarned_context
+from wutong.bench.live.stages import RoomStages
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
@@ -94,24 +95,38 @@ async def measure(
 
 
 async def _watch(stack: Stack, seconds: float, console: Console, path: LivePath) -> dict[str, Any]:
-    room = stack.rooms[0]
+    room, in_room = stack.rooms[0], RoomStages()
+    listening = asyncio.create_task(in_room.listen(room.data, _CAMERA))
+    try:
+        raw, busy, in_page = await _seen(stack, room.address, seconds, console, path)
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+    found = {"path": str(path), **figures(raw, seconds, busy)}
+    return found | {"room_stages_ms": in_room.figures(), "stages_ms_p50_p95_max": in_page}
+
+
+async def _seen(
+    stack: Stack, address: str, seconds: float, console: Console, path: LivePath
+) -> tuple[dict[str, Any], float, dict[str, list[int]]]:
+    """What the page saw, how many cores were busy meanwhile, and what the page says of each stage."""
     async with chromium() as browser:
         context = await unwarned_context(browser)
         page = await context.new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
         if path is LivePath.MSE:
             await page.add_init_script(_WITHOUT_DECODERS)
-        await page.add_init_script(live_script(room.address))
+        await page.add_init_script(live_script(address))
         before, started = _cpu_s(stack), time.monotonic()
-        await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")
+        await page.goto(f"{stack.center_url}/inspect#/room/{address}")
         for _ in track(range(int(seconds)), "watching the room", console=console, transient=True):
             await asyncio.sleep(1)
         raw = await page.evaluate("window.__wutong_live")
         busy = (_cpu_s(stack) - before) / (time.monotonic() - started)
         if raw["path"] and raw["path"] != path:
             raise WutongError(f"this browser took the path {raw['path']}, not {path}; it lacks what {path} needs")
-        stages = await _stages(page)
-    return {"path": str(path), **figures(raw, seconds, busy), "stages_ms_p50_p95_max": stages}
+        return raw, busy, await _stages(page)
 
 
 async def _stages(page: Page) -> dict[str, list[int]]:

@@ -1,6 +1,6 @@
 """`wutong bench sync`: hours of cameras and microphones that drift, in seconds, through the recorder's own time line.
 
-Two cameras, of which only the arrival of fragments tells the time, and the microphones with their mix run on clocks
+Two cameras, of which only the arrival of pictures tells the time, and the microphones with their mix run on clocks
 of their own, up to `ppm` too fast or too slow; what they send arrives late by a heavy-tailed jitter with bursts; in
 the middle the system clock is set by an hour (`wutong.bench.sync.simulated_world`). Their bytes go through `TrackRun`,
 `ClockFit`, `Track` and `ClockMap`, and what is scored are the bytes that come out: decode time and `prft`.
@@ -30,7 +30,7 @@ from rich.progress import Progress
 from hardware.drivers.ffmpeg_arguments import AAC_PRIMING_SAMPLES, MIX_RATE_HZ
 from hardware.sources import TrackInfo
 from recorder.capture.clock_fit import ClockFit
-from recorder.capture.fragment import StampedFragment
+from recorder.capture.fragment import StampedFragment, WorkerRun
 from recorder.capture.track import Track, TrackRun
 from sync.errors import WutongError
 from sync.media.fmp4 import parse_fragment, to_ns
@@ -40,7 +40,6 @@ from sync.runtime.units import NS_PER_S
 from wutong.bench.sync.simulated_world import Arrival, DeviceClock, Late, World, camera, microphones
 
 STEP_NS = 3600 * NS_PER_S
-ARRIVAL_NS = NS_PER_S // 25
 LOOK_NS = NS_PER_S
 
 Numbers = NDArray[np.float64]
@@ -57,7 +56,16 @@ class Trace:
     room_ns: list[int] = field(default_factory=list)
     utc_ns: list[int] = field(default_factory=list)
 
-    def take(self, stamped: StampedFragment) -> None:
+    def began(self, run: WorkerRun) -> None:
+        """As `recorder.capture.track.TrackOutlet`; nothing of it is scored."""
+
+    def announce(self, run: WorkerRun, init: bytes) -> None:
+        """Likewise."""
+
+    def publish(self, fragment: StampedFragment) -> None:
+        """Likewise: what is scored is what is kept."""
+
+    def keep(self, stamped: StampedFragment) -> None:
         """A fragment came out of the recorder; what counts are its bytes."""
         fragment = parse_fragment(stamped.data, stamped.run.init)
         number = len(self.room_ns)
@@ -80,13 +88,13 @@ class Trace:
 class _Device:
     """A source as the recorder has it, and what is still to arrive."""
 
-    def __init__(self, tracks: list[TrackInfo], clock: RoomClock, clock_map: ClockMap, *, reported: bool) -> None:
+    def __init__(self, tracks: list[TrackInfo], clock: RoomClock, clock_map: ClockMap, *, by_arrival: bool) -> None:
         self.traces = [Trace(info.id, info.kind) for info in tracks]
         self.fit = ClockFit()
         self.runs = []
         for info, trace in zip(tracks, self.traces, strict=True):
-            track = Track(info, clock, clock_map.utc_ns, lambda _: None, trace.take)
-            self.runs.append(TrackRun(track, 1, self.fit, reported=reported, by_arrival=not reported))
+            track = Track(info, clock, clock_map.utc_ns, trace)
+            self.runs.append(TrackRun(track, 1, self.fit, by_arrival=by_arrival))
 
     def take(self, arrival: Arrival, now_ns: int) -> None:
         """What `recorder.capture.supervisor` does with it."""
@@ -113,10 +121,10 @@ def simulate(
     world = World(until_ns // 2, STEP_NS)
     clock = RoomClock(0, world)
     clock_map = ClockMap(clock)
-    cameras = [_Device([TrackInfo(f"camera-{n}", "video", "", 0)], clock, clock_map, reported=False) for n in (1, 2)]
+    cameras = [_Device([TrackInfo(f"camera-{n}", "video", "", 0)], clock, clock_map, by_arrival=True) for n in (1, 2)]
     priming_ns = AAC_PRIMING_SAMPLES * NS_PER_S // MIX_RATE_HZ
     sound = [TrackInfo(MICROPHONES, "audio", "", 0), TrackInfo(MIX, "audio", "", priming_ns)]
-    devices = [*cameras, _Device(sound, clock, clock_map, reported=True)]
+    devices = [*cameras, _Device(sound, clock, clock_map, by_arrival=False)]
     noticed_ns: int | None = None
     look_ns = LOOK_NS * 5 // 8
     for arrival, index in heapq.merge(*_arrivals(ppm, until_ns, seed), key=lambda pair: pair[0].at_ns):
@@ -129,6 +137,9 @@ def simulate(
                 advanced(look_ns / NS_PER_S)
         world.now_ns = arrival.at_ns
         devices[index].take(arrival, arrival.at_ns)
+    for device in devices:
+        for run in device.runs:
+            run.end()
     traces = [trace for device in devices for trace in device.traces]
     step_ms = None if noticed_ns is None else round((noticed_ns - until_ns // 2) / 1e6)
     return figures(traces, world) | {"clock_step_noticed_ms": step_ms, "hours": hours, "ppm": ppm}
@@ -148,8 +159,8 @@ def _arrivals(ppm: float, until_ns: int, seed: int) -> list[Iterator[tuple[Arriv
         return DeviceClock(ppm * share, chance.uniform(0, 2e9), chance.uniform(0, 6))
 
     streams = [
-        camera(clock(1.0), network(), until_ns, ARRIVAL_NS),
-        camera(clock(-0.6), network(), until_ns, ARRIVAL_NS),
+        camera(clock(1.0), network(), until_ns),
+        camera(clock(-0.6), network(), until_ns),
         microphones(clock(-1.0), driver(), until_ns, AAC_PRIMING_SAMPLES),
     ]
     return [_of(stream, index) for index, stream in enumerate(streams)]

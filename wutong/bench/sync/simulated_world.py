@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 
+from sync.media.access_unit import DELTA_FLAGS, KEY_FLAGS, SampleRow, WorkerStamps, pack_fragment
 from sync.runtime.units import NS_PER_S
 
 EPOCH_UTC_NS = 1_795_300_000 * NS_PER_S
@@ -113,14 +114,16 @@ class Arrival:
     """Of a fragment: when its first sample was really captured."""
 
 
-def camera(clock: DeviceClock, late: Late, until_ns: int, arrival_ns: int) -> Iterator[Arrival]:
-    """Fragments of 0.48 s, nothing but their arrival tells the time."""
+def camera(clock: DeviceClock, late: Late, until_ns: int) -> Iterator[Arrival]:
+    """Five pictures a second, of which nothing but their arrival is known: each comes when its time is over."""
     yield Arrival(round(clock.start_ns), 0, init("video", 90_000))
-    frame_ns, last_ns, number, true_ns = 480_000_000, 0.0, 0, clock.start_ns
+    picture_ns, last_ns, number, true_ns = 200_000_000, 0.0, 0, clock.start_ns
     while true_ns < until_ns:
-        end_ns = clock.forward((number + 1) * frame_ns)
-        last_ns = max(last_ns, end_ns + arrival_ns + late.delay_ns(end_ns))
-        yield Arrival(round(last_ns), 0, fragment(number, number * 43_200, 43_200, 12), true_ns=true_ns)
+        end_ns = clock.forward((number + 1) * picture_ns)
+        last_ns = max(last_ns, end_ns + late.delay_ns(end_ns))
+        came_ns = round(last_ns)
+        stamps = WorkerStamps(max(came_ns - picture_ns, 0), came_ns).pack()
+        yield Arrival(came_ns, 0, stamps + fragment(number, number * 18_000, 18_000), true_ns=true_ns)
         number, true_ns = number + 1, end_ns
 
 
@@ -166,12 +169,7 @@ def init(kind: Literal["video", "audio"], timescale: int) -> bytes:
     return _box(b"ftyp", b"iso5\0\0\2\0iso5") + _box(b"moov", trak, _box(b"mvex", trex))
 
 
-def fragment(number: int, decode_time: int, duration: int, samples: int = 1) -> bytes:
-    """`moof` and `mdat`; the first sample holds the number, the others a byte each."""
-    tfhd = _box(b"tfhd", struct.pack(">II", 0x020000, 1))
-    tfdt = _box(b"tfdt", struct.pack(">IQ", 1 << 24, decode_time))
-    parts = b"".join(struct.pack(">II", duration // samples, 1 if n else 4) for n in range(samples))
-    offset = 8 + 16 + 8 + len(tfhd) + len(tfdt) + 20 + len(parts) + 8
-    trun = _box(b"trun", struct.pack(">IIi", 0x301, samples, offset), parts)
-    moof = _box(b"moof", _box(b"mfhd", struct.pack(">II", 0, number)), _box(b"traf", tfhd, tfdt, trun))
-    return moof + _box(b"mdat", struct.pack(">I", number), bytes(samples - 1))
+def fragment(number: int, decode_time: int, duration: int, *, key_frame: bool = True) -> bytes:
+    """`moof` and `mdat` of one sample, which holds the number."""
+    row = SampleRow(duration, 4, KEY_FLAGS if key_frame else DELTA_FLAGS, 0)
+    return pack_fragment(1, number, decode_time, [row], struct.pack(">I", number))

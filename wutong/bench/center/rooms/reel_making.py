@@ -17,16 +17,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.exhibits.drawer import PageDrawer
 from hardware.drivers import ffmpeg_arguments
+from hardware.drivers.x264_options import coding
 from hardware.simulation.drawn_courtroom import Courtroom, SeatPlace, seats_in_view
 from hardware.simulation.hearing_folder import HearingFolder
 from hardware.simulation.scenario import BUNDLED_HEARING, AddExhibit, Scenario
+from hardware.workers.picture_encoder import PictureEncoder
 from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.capture.kept_fragment import KeptFragment
 from recorder.monitoring.picture import PictureWatch
 from sync.errors import ConfigError
-from sync.media.fmp4 import BoxReader, Init
+from sync.media.access_unit import pack_fragment
+from sync.media.fmp4 import BoxReader, Fragment, Init
+from sync.media.fragment_rows import sample_rows
 from sync.media.tracks import MICROPHONES, MIX
 from sync.record.bodies.evidence import DrawnPicture
 from sync.runtime.units import NS_PER_S
@@ -60,19 +66,43 @@ async def make_reel(folder: Path, *, seconds: int = SECONDS) -> None:
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
-def _pictures(camera: str, name: str, hearing: HearingFolder, seconds: int) -> Iterator[memoryview]:
+def _pictures(camera: str, name: str, hearing: HearingFolder, seconds: int) -> Iterator[NDArray[np.uint8]]:
     places = [SeatPlace(roles, channel) for channel, roles in sorted(hearing.roles.items())]
     room = Courtroom(WIDTH, HEIGHT, "测试法院 第一法庭", name, seats_in_view(camera, places))
     for number in range(seconds * FPS):
         at_ns = number * NS_PER_S // FPS
         room.draw(1_700_000_000 * NS_PER_S + at_ns, hearing.speaking(FROM_S + at_ns / NS_PER_S), at_ns // BEAT_NS)
-        yield room.frame.data
+        yield room.frame
 
 
 def _film(path: Path, camera: str, name: str, hearing: HearingFolder, seconds: int) -> None:
     with path.open("wb") as file:
-        fd = file.fileno()
-        _encode(ffmpeg_arguments.raw_camera(WIDTH, HEIGHT, FPS, fd), [fd], _pictures(camera, name, hearing, seconds))
+        encoder = PictureEncoder(WIDTH, HEIGHT, FPS, file.fileno(), coding())
+        for number, picture in enumerate(_pictures(camera, name, hearing, seconds)):
+            encoder.write(picture, number * NS_PER_S // FPS, 0)
+    _join(path)
+
+
+def _join(path: Path) -> None:
+    """Make of what came from an encoder what a recorder keeps of it."""
+    init, *parts = BoxReader().feed(path.read_bytes())
+    assert isinstance(init, Init)
+    kept, made = KeptFragment(init.kind, init.timescale), [init.data]
+
+    def take(until: int | None) -> None:
+        begins = kept.decode_time
+        made.append(pack_fragment(init.table.track_id, len(made), begins, *kept.take(until)))
+
+    for part in parts:
+        assert isinstance(part, Fragment)
+        if kept.ends_before(part, broken=False):
+            take(part.decode_time)
+        kept.add(part, sample_rows(part, init))
+        if kept.is_whole:
+            take(None)
+    if not kept.is_empty:
+        take(None)
+    path.write_bytes(b"".join(made))
 
 
 def _sound(folder: Path, hearing: HearingFolder, seconds: int) -> None:
@@ -81,6 +111,8 @@ def _sound(folder: Path, hearing: HearingFolder, seconds: int) -> None:
     with (folder / f"{MICROPHONES}.mp4").open("wb") as mics, (folder / f"{MIX}.mp4").open("wb") as mix:
         fds = [mics.fileno(), mix.fileno()]
         _encode(ffmpeg_arguments.microphones(hearing.channels, RATE_HZ, *fds), fds, iter([pcm]))
+    for track in (MICROPHONES, MIX):
+        _join(folder / f"{track}.mp4")
 
 
 def _encode(command: list[str], fds: list[int], raw: Iterator[memoryview]) -> None:
