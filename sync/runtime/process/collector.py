@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import time
+from pathlib import Path
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 SET_ASIDE_S = 5.0
 WHOLE_S = 3600.0
 GROWN = 2
-"""Times as many objects as after the last whole look: what has come since may be what nobody holds any more."""
-FEW_OBJECTS = 1_000_000
+"""Times as much memory as after the last whole look: what has come since may be what nobody holds any more."""
+FEW_BYTES = 512 * 1024 * 1024
 """Below that nothing is looked at early."""
 
 
@@ -33,14 +37,19 @@ def _set_aside() -> None:
 async def keep_collector_away() -> None:
     """Until it is canceled."""
     _set_aside()
-    kept, whole_s = gc.get_freeze_count(), time.monotonic()
+    kept_bytes, whole_s = resident_bytes(), time.monotonic()
     while True:
         await asyncio.sleep(SET_ASIDE_S)
-        gc.freeze()
-        if time.monotonic() - whole_s < WHOLE_S and gc.get_freeze_count() < max(GROWN * kept, FEW_OBJECTS):
+        gc.freeze()  # how many there are now is not asked: to count them is to walk over all of them
+        now_bytes = resident_bytes()
+        if time.monotonic() - whole_s < WHOLE_S and now_bytes < max(GROWN * kept_bytes, FEW_BYTES):
             continue
         began_s = time.monotonic()
-        before = gc.get_freeze_count()
         _set_aside()
-        kept, whole_s = gc.get_freeze_count(), time.monotonic()
-        log.info("memory_collected", objects=kept, freed=before - kept, ms=round((whole_s - began_s) * 1000))
+        kept_bytes, whole_s = resident_bytes(), time.monotonic()
+        log.info("memory_collected", bytes=kept_bytes, before=now_bytes, ms=round((whole_s - began_s) * 1000))
+
+
+def resident_bytes() -> int:
+    """The memory that this process has."""
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * _PAGE_BYTES

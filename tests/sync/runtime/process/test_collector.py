@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from sync.runtime.process import collector
@@ -36,7 +38,7 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         now_s += by_s
 
     monkeypatch.setattr(collector, "SET_ASIDE_S", 0)
-    monkeypatch.setattr(collector.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
     return passing
 
 
@@ -67,20 +69,28 @@ async def test_what_has_lived_for_a_while_is_not_looked_at_until_the_hour_is_ove
         await cancel_and_wait(keeping)
 
 
-async def test_much_that_has_come_since_is_looked_at_earlier(
+async def test_memory_that_has_grown_much_is_looked_at_earlier(
     seconds: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collector, "FEW_OBJECTS", 0)
+    now_bytes = collector.FEW_BYTES
+    monkeypatch.setattr(collector, "resident_bytes", lambda: now_bytes)
     keeping = asyncio.create_task(collector.keep_collector_away())
     try:
         await _steps()
-        rings = [Ring() for _ in range(gc.get_freeze_count() // 2)]
-        gone = weakref.ref(rings[0])
+        ring = Ring()
+        gone = weakref.ref(ring)
         await _steps()
-        rings.clear()
-        more = [[number] for number in range(gc.get_freeze_count())]
+        del ring
+        now_bytes = collector.GROWN * collector.FEW_BYTES - 1
+        await _steps()
+        assert gone() is not None
+        now_bytes += 1
         await _steps()
         assert gone() is None
-        assert more
     finally:
         await cancel_and_wait(keeping)
+
+
+def test_the_memory_of_this_process_is_what_the_kernel_says() -> None:
+    said = psutil.Process().memory_info().rss
+    assert collector.resident_bytes() == pytest.approx(said, rel=0.2)
