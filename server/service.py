@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 
 import structlog
@@ -72,7 +71,8 @@ from sync.http.serve import new_app
 from sync.ledger.keys import CENTER
 from sync.ledger.note import Verifier
 from sync.runtime.listeners import Listeners
-from sync.runtime.process.service import Lifeline
+from sync.runtime.process.collector import keep_collector_away
+from sync.runtime.process.service import Lifeline, cancel_and_wait
 from sync.tls.identity import TlsIdentity
 
 log = structlog.get_logger(__name__)
@@ -334,12 +334,12 @@ async def serve(config: Config, lifeline: Lifeline, mine: CenterProcess | None =
     """Run the center, or this process of it, until it is canceled."""
     sys.setswitchinterval(SWITCH_S)
     center = build(config, mine)
-    # What is there now stays for good. The collector of cycles, which holds up everybody while it looks, looks at the
-    # rest alone.
-    gc.collect()
-    gc.freeze()
     proxies = [str(one) for one in config.web.trusted_proxies]
     async with running(center, config.web.host, config.web.port, proxies=proxies) as port:
+        keeping = asyncio.create_task(keep_collector_away(), name="collector")
         log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))
         lifeline.ready()
-        await center.failed
+        try:
+            await center.failed
+        finally:
+            await cancel_and_wait(keeping)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 from sync.record.bodies.media import UtcSource
@@ -46,7 +47,10 @@ async def query() -> ClockSource:
     try:
         out, _ = await asyncio.wait_for(process.communicate(), 2)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return ClockSource()
+    finally:  # also when nobody waits for it any more
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     return parse_tracking(out.decode("ascii", "replace"))
