@@ -78,6 +78,9 @@ class Camera(ProfilePart):
         SecretStr(""), max_length=200, description="rtsp: the user's password, written as it is; better a file"
     )
     password_file: Path | None = Field(None, description="rtsp: file (mode 0600) with the password, instead of it")
+    onvif_port: int = Field(
+        0, ge=0, le=65535, description="rtsp: port of its ONVIF service (80; 443: HTTPS), asked for key frames; 0: not"
+    )
     device: str = Field("", description="v4l2: /dev/v4l/by-path/..., never /dev/videoN: those swap")
     file: Path | None = Field(None, description="file: a video file; simulated: the hearing folder to act")
     loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
@@ -102,8 +105,9 @@ class Camera(ProfilePart):
                 raise ValueError(error.message) from None
         elif self.driver != "rtsp" and (self.url or self.user or self.password.get_secret_value()):
             raise ValueError(f"the driver {self.driver} takes no url, user or password")
-        if self.compatible and self.driver != "rtsp":
-            raise ValueError("'compatible' is for the driver rtsp; what is encoded here is H.264 already")
+        if self.driver != "rtsp" and (self.compatible or self.onvif_port):
+            text = "what is encoded here is H.264 already, with a key frame each second"
+            raise ValueError(f"'compatible' and 'onvif_port' are for the driver rtsp; {text}")
         return self
 
     def address(self, password: str | None = None) -> CameraAddress:
@@ -370,13 +374,11 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
     def at(path: Path | None) -> Path | None:
         return None if path is None else folder / path.expanduser()
 
+    storage, signer = profile.storage, profile.signer
     return profile.model_copy(
         update={
-            "storage": profile.storage.model_copy(
-                update={
-                    "data": at(profile.storage.data),
-                    "copy_to": _copy_at(profile.storage.copy_to, folder),
-                }
+            "storage": storage.model_copy(
+                update={"data": at(storage.data), "copy_to": _copy_at(storage.copy_to, folder)}
             ),
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
             "cameras": [
@@ -386,9 +388,7 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             "panel": profile.panel.model_copy(
                 update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
             ),
-            "signer": profile.signer.model_copy(
-                update={"module": at(profile.signer.module), "pin_file": at(profile.signer.pin_file)}
-            ),
+            "signer": signer.model_copy(update={"module": at(signer.module), "pin_file": at(signer.pin_file)}),
             "center": profile.center.model_copy(
                 update={
                     "token_file": at(profile.center.token_file),
