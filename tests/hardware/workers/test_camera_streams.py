@@ -20,6 +20,7 @@ from hardware.workers.network_camera import CameraCopy
 from sync.errors import DeviceError
 from sync.media.fmp4 import BoxReader, Fragment, Init
 from sync.runtime.process.processes import die_with_parent
+from tests.support.peers.onvif_peer import OnvifPeer
 from tests.support.peers.scripted_rtsp import TICKS, ScriptedCamera, encode
 
 FAR = 9_800 * 90_000
@@ -139,6 +140,31 @@ async def test_a_key_frame_that_comes_late_and_after_many_bytes_is_waited_for() 
         found = await asyncio.to_thread(until, camera.url, bool)
         assert [fragment.key_frame for fragment in found] == [True]
         assert camera.clients == 1
+
+
+async def test_a_camera_that_sends_no_key_frame_for_long_is_asked_for_one_by_onvif() -> None:
+    camera = ScriptedCamera(encode("320x180", 500, 500), newcomer_at=50)
+
+    def give(_: str) -> None:
+        camera.pictures = list(camera.pictures)  # it goes on with the first, which is a key frame
+
+    def read() -> list[Fragment]:
+        found: list[Fragment] = []
+        with copied(camera.url, onvif.port) as items:
+            for item in items:
+                found += [item] if isinstance(item, Fragment) else []
+                if sum(one.key_frame for one in found) == 2:
+                    break
+        return found
+
+    onvif = OnvifPeer({"main": "rtsp://192.0.2.1/main", "sub": "rtsp://192.0.2.1/sub"}, give)
+    async with camera.running(), onvif.running():
+        found = await asyncio.to_thread(read)
+    assert onvif.asked.count("SetSynchronizationPoint") == 2
+    keys = [unit.decode_time for unit in found if unit.key_frame]
+    assert keys[0] == 0
+    assert 5 * 90_000 <= keys[1] < 15 * 90_000
+    assert {b.decode_time - a.decode_time for a, b in pairwise(found)} == {TICKS}
 
 
 async def test_stamps_that_stand_still_make_a_stream_that_goes_on() -> None:
