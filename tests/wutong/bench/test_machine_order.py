@@ -52,7 +52,7 @@ async def test_each_service_takes_its_place_and_its_workers_have_it(tmp_path: Pa
     async with BenchRoom.running(tmp_path) as room:
         children = {child.name: child.pid or 0 for child in room.processes.children}
         assert set(children) == {"recorder", "signer", "edge", "uplink", "transcriber"}
-        places = {name: place.niceness for name, place in PLACES.items() if name in children}
+        places = {str(name): place.niceness for name, place in PLACES.items() if name in children}
         await room.until(lambda: {name: niceness(pid) for name, pid in children.items()} == places, "all have a place")
         await room.until(lambda: all(of_session(pid) in (None, places[name]) for name, pid in children.items()), "so")
         recording = room.child("recorder").pid
