@@ -77,16 +77,16 @@ class CameraPeer:
         """Where its media ends, room time."""
         self.lead_s = 0.0
         """How far its media may be ahead of the clock: what is more than before is sent at once."""
-        self.spoiled = 0
-        """So many of the next fragments cannot be read by a browser."""
-        self.garbled = 0
-        """So many of the next fragments hold what no decoder takes for pictures."""
         self.only_keys = False
         """Only fragments with a key frame leave: so a group of pictures that is too long is begun."""
         self.long_keys_s: int | None = None
         """What its room says of key frames that are far apart."""
         self._init_id = INIT_ID
         self._next: bytes | None = None
+        self.spoiled = 0
+        """So many of the next fragments cannot be read by a browser."""
+        self.garbled = 0
+        """So many of the next fragments hold what no decoder takes for pictures."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
