@@ -105,9 +105,8 @@ class Camera(ProfilePart):
                 raise ValueError(error.message) from None
         elif self.driver != "rtsp" and (self.url or self.user or self.password.get_secret_value()):
             raise ValueError(f"the driver {self.driver} takes no url, user or password")
-        if self.driver != "rtsp" and (self.compatible or self.onvif_port):
-            text = "what is encoded here is H.264 already, with a key frame each second"
-            raise ValueError(f"'compatible' and 'onvif_port' are for the driver rtsp; {text}")
+        if self.compatible and self.driver != "rtsp":
+            raise ValueError("'compatible' is for the driver rtsp; what is encoded here is H.264 already")
         return self
 
     def address(self, password: str | None = None) -> CameraAddress:
@@ -289,6 +288,8 @@ class Profile(ProfilePart):
             if not needed[camera.driver]:
                 field = {"rtsp": "url", "v4l2": "device", "file": "file"}[camera.driver]
                 raise ValueError(f"the camera {camera.id} with the driver {camera.driver} needs {field!r}")
+            if camera.onvif_port and camera.driver != "rtsp":
+                raise ValueError(f"the camera {camera.id} has a key frame each second and takes no 'onvif_port'")
             if camera.width % 2 or camera.height % 2:
                 raise ValueError(f"the camera {camera.id} needs an even width and height")
         return self
@@ -374,7 +375,7 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
     def at(path: Path | None) -> Path | None:
         return None if path is None else folder / path.expanduser()
 
-    storage, signer = profile.storage, profile.signer
+    storage, signer, center = profile.storage, profile.signer, profile.center
     return profile.model_copy(
         update={
             "storage": storage.model_copy(
@@ -389,11 +390,8 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
                 update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
             ),
             "signer": signer.model_copy(update={"module": at(signer.module), "pin_file": at(signer.pin_file)}),
-            "center": profile.center.model_copy(
-                update={
-                    "token_file": at(profile.center.token_file),
-                    "mqtt_password_file": at(profile.center.mqtt_password_file),
-                }
+            "center": center.model_copy(
+                update={"token_file": at(center.token_file), "mqtt_password_file": at(center.mqtt_password_file)}
             ),
             "metrics": profile.metrics.below(folder),
         }

@@ -22,7 +22,7 @@ from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.drivers.onvif_camera import OnvifCamera
 from hardware.profile import Camera
 from hardware.workers.unit_writer import CODECS
-from sync.errors import DeviceError, MediaError, WutongError
+from sync.errors import MediaError, WutongError
 from sync.media.h264_config import is_parameter_set
 from sync.media.h264_sps import parse_sps
 from sync.media.nal_units import annex_b_units
@@ -179,7 +179,7 @@ def _asked_for_key_frame(subject: str, address: CameraAddress, port: int) -> Doc
     onvif = OnvifCamera(address, port)
     try:
         onvif.ask_for_key_frame()
-    except DeviceError as error:
+    except WutongError as error:
         why = "user or password" if error.code == "password" else "no ONVIF there, or without SetSynchronizationPoint"
         return DoctorFinding(subject, "note", f"it gives no key frame when it is asked by ONVIF at port {port} ({why})")
     finally:

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { devicesOf, keysApart, shownTrack } from './tracks';
+import { devicesOf, shownTrack } from './tracks';
 import type { TrackStatus } from './types';
 
 const track = (id: string): TrackStatus => ({
@@ -32,12 +32,4 @@ test('where a browser cannot play a camera, the track that is made of it is show
   expect(shownTrack({ tracks: [hevc, { ...made, state: 'off' }] }, 'bench', cannot)).toBe('bench');
   expect(shownTrack(null, 'bench', cannot)).toBe('bench');
   expect(devicesOf({ tracks: [hevc, made] }).map((t) => t.id)).toEqual(['bench']);
-});
-
-test('key frames are said of a track that runs, as far as they are known', () => {
-  const slow = { ...track('bench'), long_keys_s: 50 };
-  expect(keysApart({ tracks: [slow] }, 'bench')).toBe(50);
-  expect(keysApart({ tracks: [{ ...slow, state: 'failed' }] }, 'bench')).toBeNull();
-  expect(keysApart({ tracks: [track('bench')] }, 'bench')).toBeNull();
-  expect(keysApart(undefined, 'bench')).toBeNull();
 });
