@@ -31,7 +31,7 @@ from sync.errors import WutongError
 from sync.room.clock import RoomClock
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
-from sync.runtime.process.processes import weigh_apart
+from sync.runtime.process.processes import weigh
 from sync.runtime.units import NS_PER_S
 
 DELAY_NS = 400_000_000
@@ -129,7 +129,7 @@ def run(options: dict[str, Any], reporter: Reporter) -> None:
 def main() -> None:
     """Entry point of the process."""
     worker_started()
-    weigh_apart(NICE)
+    weigh(NICE)
     with contextlib.suppress(OSError):  # when memory runs out, this goes first, not the recorder
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     options = json.loads(sys.argv[1])

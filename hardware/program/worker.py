@@ -40,7 +40,7 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
-from sync.runtime.process.processes import weigh_apart
+from sync.runtime.process.processes import weigh
 from sync.runtime.units import NS_PER_S
 
 DELAY_NS = 600_000_000
@@ -240,7 +240,7 @@ class ComposedTrack:
 def main() -> None:
     """Entry point of the process."""
     worker_started()
-    weigh_apart(NICE)
+    weigh(NICE)
     with contextlib.suppress(OSError):  # when memory runs out, this goes first, not the recorder
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     cv2.setNumThreads(1)

@@ -34,7 +34,7 @@ from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
 from sync.runtime.files.durable_files import replace_file
-from sync.runtime.process.processes import die_with_parent, weigh_apart
+from sync.runtime.process.processes import die_with_parent, weigh
 from sync.runtime.process.service import configure_logging
 from sync.tls.followed_context import BelievedAuthority
 from sync.uplink.files.tus import TusClient
@@ -236,7 +236,7 @@ async def to_machine(copier: Copier, options: CopyOptions, token: str) -> None:
 def main() -> None:
     """Copy until the recorder ends."""
     die_with_parent()
-    weigh_apart(NICE)
+    weigh(NICE)
     configure_logging("copier")
     with contextlib.suppress(psutil.Error, OSError):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)

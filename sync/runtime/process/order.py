@@ -1,9 +1,9 @@
 """The machine's order: which service goes before which, at the processor and at the disk.
 
 What is not recorded now is gone, a picture that comes late is not live, and somebody waits before a screen; words may
-come a little later, and copies, checks and documents any time. Capture and encoders are of the recorder. The units in
+come a little later, and the reading of closed files any time. Capture and encoders are of the recorder. The units in
 `systemd/` say the same, which a test compares. Where nobody weighs services each takes its place itself (`take_place`),
-and so do children that are to stand behind (`sync.runtime.process.processes.weigh_apart`).
+and so does a child that is to stand behind wherever its service stands (`sync.runtime.process.processes.weigh_apart`).
 """
 
 from __future__ import annotations

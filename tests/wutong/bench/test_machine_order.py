@@ -64,26 +64,29 @@ async def test_each_service_takes_its_place_and_its_workers_have_it(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("module", "behind"),
+    ("module", "behind", "apart"),
     [
-        (engine, PLACES["transcriber"].niceness),
-        (recorder.readback.worker, recorder.readback.worker.NICE),
-        (recorder.second_copy.worker, recorder.second_copy.worker.NICE),
-        (hardware.program.worker, hardware.program.worker.NICE),
-        (hardware.program.compatible, hardware.program.compatible.NICE),
-        (edge.documents.worker, edge.documents.worker.NICE),
+        (engine, PLACES["transcriber"].niceness, True),
+        (recorder.readback.worker, recorder.readback.worker.NICE, True),
+        (recorder.second_copy.worker, recorder.second_copy.worker.NICE, False),
+        (hardware.program.worker, hardware.program.worker.NICE, False),
+        (hardware.program.compatible, hardware.program.compatible.NICE, False),
+        (edge.documents.worker, edge.documents.worker.NICE, False),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-async def test_what_is_to_stand_behind_leads_a_session_that_does(module: object, behind: int) -> None:
+async def test_what_is_to_stand_behind_does_so_before_it_does_anything(
+    module: object, behind: int, apart: bool
+) -> None:
     """It is asked of a process that does no more than begin: what is to be done is taken away from it."""
     name = module.__name__  # type: ignore[attr-defined]  # a module
+    how = "weigh_apart" if apart else "weigh"
     words = (
-        f"import sys, runpy, {name} as m\n"
+        f"import sys, {name} as m\n"
         "import sync.runtime.process.processes as p\n"
-        "weighed = p.weigh_apart\n"
+        f"weighed = p.{how}\n"
         "def stop(n):\n    weighed(n); print('{}', flush=True); sys.stdin.read(); sys.exit()\n"
-        "m.weigh_apart = stop\n"
+        f"m.{how} = stop\n"
         "sys.argv = ['x', '{}']\n"
         "m.main()\n"
     )
@@ -91,7 +94,8 @@ async def test_what_is_to_stand_behind_leads_a_session_that_does(module: object,
     try:
         assert await child.receive() == {}, list(child.stderr)
         assert niceness(child.pid) == behind >= PLACES["transcriber"].niceness
-        assert os.getsid(child.pid) == child.pid
-        assert of_session(child.pid) in (None, behind)
+        if apart:
+            assert os.getsid(child.pid) == child.pid
+            assert of_session(child.pid) in (None, behind)
     finally:
         await child.end()
