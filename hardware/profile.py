@@ -78,6 +78,9 @@ class Camera(ProfilePart):
         SecretStr(""), max_length=200, description="rtsp: the user's password, written as it is; better a file"
     )
     password_file: Path | None = Field(None, description="rtsp: file (mode 0600) with the password, instead of it")
+    onvif_port: int = Field(
+        0, ge=0, le=65535, description="rtsp: port of its ONVIF service (80; 443: HTTPS), asked for key frames; 0: not"
+    )
     device: str = Field("", description="v4l2: /dev/v4l/by-path/..., never /dev/videoN: those swap")
     file: Path | None = Field(None, description="file: a video file; simulated: the hearing folder to act")
     loop: bool = Field(True, description="file: begin again at its end; else the track ends there")
@@ -285,6 +288,8 @@ class Profile(ProfilePart):
             if not needed[camera.driver]:
                 field = {"rtsp": "url", "v4l2": "device", "file": "file"}[camera.driver]
                 raise ValueError(f"the camera {camera.id} with the driver {camera.driver} needs {field!r}")
+            if camera.onvif_port and camera.driver != "rtsp":
+                raise ValueError(f"the camera {camera.id} has a key frame each second and takes no 'onvif_port'")
             if camera.width % 2 or camera.height % 2:
                 raise ValueError(f"the camera {camera.id} needs an even width and height")
         return self
@@ -370,13 +375,11 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
     def at(path: Path | None) -> Path | None:
         return None if path is None else folder / path.expanduser()
 
+    storage, signer, center = profile.storage, profile.signer, profile.center
     return profile.model_copy(
         update={
-            "storage": profile.storage.model_copy(
-                update={
-                    "data": at(profile.storage.data),
-                    "copy_to": _copy_at(profile.storage.copy_to, folder),
-                }
+            "storage": storage.model_copy(
+                update={"data": at(storage.data), "copy_to": _copy_at(storage.copy_to, folder)}
             ),
             "microphones": profile.microphones.model_copy(update={"file": at(profile.microphones.file)}),
             "cameras": [
@@ -386,14 +389,9 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             "panel": profile.panel.model_copy(
                 update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
             ),
-            "signer": profile.signer.model_copy(
-                update={"module": at(profile.signer.module), "pin_file": at(profile.signer.pin_file)}
-            ),
-            "center": profile.center.model_copy(
-                update={
-                    "token_file": at(profile.center.token_file),
-                    "mqtt_password_file": at(profile.center.mqtt_password_file),
-                }
+            "signer": signer.model_copy(update={"module": at(signer.module), "pin_file": at(signer.pin_file)}),
+            "center": center.model_copy(
+                update={"token_file": at(center.token_file), "mqtt_password_file": at(center.mqtt_password_file)}
             ),
             "metrics": profile.metrics.below(folder),
         }

@@ -88,7 +88,8 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
         return _worker("hardware.workers.simulated_camera", options)
 
     def network(media: Sequence[int], report: int) -> list[str]:
-        return _worker("hardware.workers.network_camera", {"id": camera.id, "media_fd": media[0], "report_fd": report})
+        options = {"id": camera.id, "media_fd": media[0], "report_fd": report, "onvif_port": camera.onvif_port}
+        return _worker("hardware.workers.network_camera", options)
 
     def address() -> str:
         whole = camera.address()

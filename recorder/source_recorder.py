@@ -94,6 +94,7 @@ class SourceRecorder:
                 "fault": self._runner.fault,
                 "fps": None if pipeline.pace is None else pipeline.pace.fps,
                 "key_s": None if pipeline.pace is None else pipeline.pace.key_s,
+                "long_keys_s": None if pipeline.pace is None else pipeline.pace.long_keys_s,
             }
             for pipeline in self.pipelines
         ]

@@ -20,7 +20,6 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.messages import SpeakingMessage, TranscriberState, TranscriberStatus
 from sync.room.paths import RoomPaths
-from sync.runtime.process.processes import weigh
 from sync.runtime.process.service import Lifeline
 from transcriber.audio.live import LiveAudio
 from transcriber.backlog import Backlog
@@ -31,7 +30,6 @@ from transcriber.live_edge import LiveEdge
 from transcriber.progress import ProgressFile
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
-from transcriber.recognition.worker import NICENESS
 from transcriber.scheduler import RecognitionScheduler
 from transcriber.turn_queue import TurnQueue
 from transcriber.turn_source import TurnSource
@@ -46,7 +44,6 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Transcribe until canceled. Raises `ConfigError` when there is no model."""
     for warning in profile.policy.warnings(profile.plain_to_words()):
         log.error("plain_wire", what=warning)
-    weigh(NICENESS)
     layout = RoomPaths(profile.storage.data)
     feed = FeedServer(layout.feed("transcriber"))
     if profile.transcriber.engine == "off":

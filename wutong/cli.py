@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from sync.errors import WutongError
+from sync.runtime.process.order import take_place
 from sync.text.printable import printable
 from wutong.bench.commands import OF_BENCH, JsonOption, bench
 from wutong.center_commands import center
@@ -78,6 +79,7 @@ def server(
     ] = False,
 ) -> None:
     """Run the center, or one of several processes of it."""
+    take_place("center")
     from server.config import load_config
     from server.leases.center_process import as_process
     from server.service import serve

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sync.runtime.process.order import take_place
+
 room = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="The services of one courtroom, each a process of its own."
 )
@@ -16,9 +18,7 @@ ProfileOption = Annotated[Path, typer.Option("--profile", help="the courtroom's 
 @room.command()
 def recorder(profile: ProfileOption) -> None:
     """Record: sources -> fragments -> segments."""
-    from sync.runtime.process.processes import go_first
-
-    go_first()
+    take_place("recorder")
     from hardware.profile import load_profile
     from recorder.service import serve
     from sync.runtime.process.service import run_service
@@ -30,6 +30,7 @@ def recorder(profile: ProfileOption) -> None:
 @room.command()
 def transcriber(profile: ProfileOption) -> None:
     """Turn speech into captions and utterances."""
+    take_place("transcriber")
     from hardware.profile import load_profile
     from sync.runtime.process.service import run_service
     from transcriber.service import serve
@@ -41,6 +42,7 @@ def transcriber(profile: ProfileOption) -> None:
 @room.command()
 def edge(profile: ProfileOption) -> None:
     """Serve the panel and the display, and keep the hearing's state."""
+    take_place("edge")
     from edge.service import serve
     from hardware.profile import load_profile
     from sync.runtime.process.service import run_service
@@ -69,6 +71,7 @@ def signer(
     if take_key:
         print(take_key_as_root(loaded, folder))
         return
+    take_place("signer")
     unseen_by_others()
     raise typer.Exit(run_service("signer", lambda lifeline: serve(loaded, folder, lifeline)))
 
@@ -101,6 +104,7 @@ def recorder_network(profile: ProfileOption) -> None:
 @room.command()
 def uplink(profile: ProfileOption) -> None:
     """Carry everything to the center: events, segments, exhibits and live media."""
+    take_place("uplink")
     from edge.uplink import serve
     from hardware.profile import load_profile
     from sync.runtime.process.service import run_service

@@ -28,7 +28,9 @@ from sync.record.withheld import withheld
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
+from sync.runtime.process.processes import weigh
 
+NICE = 5
 _WEIGHT = {"pdf": 0.5, "docx": 0.4, "json": 0.04, "srt": 0.03, "vtt": 0.03}
 """What part of the work each is."""
 _STEP = 0.01
@@ -143,7 +145,8 @@ def _why(error: Exception) -> str:
 
 
 def main() -> int:
-    """Read the job, do it."""
+    """Read the job, do it, behind what serves screens."""
+    weigh(NICE)
     try:
         make(json.loads(sys.stdin.read()))
     except WutongError as error:

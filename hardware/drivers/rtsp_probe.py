@@ -7,18 +7,16 @@ the camera's clock says. It plays nothing and holds the connection for seconds a
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 import socket
 import ssl
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from hardware.camera_address import CameraAddress
+from hardware.drivers.sign_in import offers_in
 from sync.runtime.bounds.deadline import Deadline
 
 FaultCode = Literal[
@@ -28,9 +26,6 @@ TIMEOUT_S = 4.0
 MOST_BYTES = 256 * 1024
 COPIED = {"H264": "H.264", "H265": "H.265"}
 """RTP names of the codecs that are kept as they come."""
-_CHALLENGE = re.compile(r"^WWW-Authenticate:\s*(\w+)\s*(.*)$", re.IGNORECASE | re.MULTILINE)
-_PARAMETER = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|([^\s,]+))")
-_HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 LIBRARY_HASHES = ("MD5",)
 """Ways of Digest that the library which reads the stream knows."""
 
@@ -156,23 +151,23 @@ def _ask(camera: _Conversation, address: CameraAddress, *, refused: bool) -> Cam
     reply = camera.describe()
     signed_in = ""
     if reply.status == 401:
-        offers = [(scheme, dict(_parameters(rest))) for scheme, rest in _CHALLENGE.findall(reply.head)]
-        names = "、".join(_offer_name(*offer) for offer in offers) or "?"
+        offers = offers_in(reply.head)
+        names = "、".join(offer.name for offer in offers) or "?"
         if not address.user:
             return CameraAnswer(
                 "password", f"摄像机要求用户名和密码（{names}）", f"{address.place} wants user and password ({names})"
             )
         # Basic shows the password to whoever listens: as the library does, only where nothing better is offered.
-        chosen = next((offer for way in (*_known(), "Basic") for offer in offers if _offer_name(*offer) == way), None)
+        chosen = next((offer for way in (*_known(), "Basic") for offer in offers if offer.name == way), None)
         if chosen is None:
             return CameraAnswer(
                 "sign-in",
                 f"摄像机只接受 {names} 认证，本系统不支持；请在摄像机上启用 Digest MD5 或 Basic",
                 f"{address.place} takes {names} only, which is not supported; allow Digest MD5 or Basic on the camera",
             )
-        signed_in = _offer_name(*chosen)
+        signed_in = chosen.name
         if not refused:
-            reply = camera.describe(_authorization(chosen, address))
+            reply = camera.describe(chosen.authorization(address, "DESCRIBE", address.request))
         if reply.status in (401, 403):
             return CameraAnswer(
                 "password",
@@ -247,45 +242,5 @@ def _clock_off_s(head: str) -> float | None:
     return (said - datetime.now(UTC)).total_seconds()
 
 
-def _parameters(text: str) -> list[tuple[str, str]]:
-    return [(name.lower(), quoted or plain) for name, quoted, plain in _PARAMETER.findall(text)]
-
-
-def _algorithm(parameters: dict[str, str]) -> str:
-    return parameters.get("algorithm", "MD5").upper()
-
-
-def _offer_name(scheme: str, parameters: dict[str, str]) -> str:
-    if scheme.lower() == "digest":
-        return f"Digest {_algorithm(parameters)}"
-    return scheme.capitalize()
-
-
 def _known() -> tuple[str, ...]:
     return tuple(f"Digest {name}" for name in LIBRARY_HASHES)
-
-
-def _authorization(offer: tuple[str, dict[str, str]], address: CameraAddress) -> str:
-    scheme, said = offer
-    if scheme.lower() == "basic":
-        return "Basic " + b64encode(f"{address.user}:{address.password}".encode()).decode()
-    name = _HASHES[_algorithm(said)]
-
-    def hashed(text: str) -> str:
-        return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
-
-    realm, nonce = said.get("realm", ""), said.get("nonce", "")
-    own = hashed(f"{address.user}:{realm}:{address.password}")
-    asked = hashed(f"DESCRIBE:{address.request}")
-    parts = {"username": address.user, "realm": realm, "nonce": nonce, "uri": address.request}
-    if "auth" in said.get("qop", "").split(","):
-        count, ours = "00000001", secrets.token_hex(8)
-        answer = hashed(f"{own}:{nonce}:{count}:{ours}:auth:{asked}")
-        more = f', qop=auth, nc={count}, cnonce="{ours}"'
-    else:
-        answer, more = hashed(f"{own}:{nonce}:{asked}"), ""
-    if "opaque" in said:
-        parts["opaque"] = said["opaque"]
-    quoted = ", ".join(f'{key}="{value}"' for key, value in parts.items())
-    algorithm = f", algorithm={said['algorithm']}" if "algorithm" in said else ""
-    return f'Digest {quoted}, response="{answer}"{algorithm}{more}'

@@ -70,23 +70,25 @@ class FeedListener(threading.Thread):
 class CompatibleEncoder:
     """Pictures of one size to H.264. `OSError` when the recorder is gone."""
 
-    def __init__(self, picture: Picture, fps: int, media_fd: int) -> None:
+    def __init__(self, picture: Picture, fps: int, media_fd: int, first_ns: int) -> None:
+        """`first_ns`: of the run's first picture, from which media time counts."""
         wide = min(picture.width, WIDEST)
         self._size = (picture.width, picture.height)
         self._made = (wide // 2 * 2, round(picture.height * wide / picture.width / 2) * 2)
-        self.first_ns = picture.at_ns
+        self._first_ns = first_ns
         self._encoder = PictureEncoder(*self._made, fps, media_fd, coding(drawn=False))
 
-    def write(self, picture: Picture, taken_ns: int) -> bool:
-        """One picture, taken at `taken_ns` (`CLOCK_MONOTONIC`); False when it has another size: a new run is needed."""
-        if (picture.width, picture.height) != self._size:
-            return False
+    def fits(self, picture: Picture) -> bool:
+        """Whether it has the size of those before it; one of another size needs another encoder."""
+        return (picture.width, picture.height) == self._size
+
+    def write(self, picture: Picture, taken_ns: int) -> None:
+        """One picture, taken at `taken_ns` (`CLOCK_MONOTONIC`)."""
         rows = np.concatenate([np.ascontiguousarray(plane).reshape(-1) for plane in picture.planes])
         data = rows.reshape(picture.height * 3 // 2, picture.width)
         frame = av.VideoFrame.from_ndarray(data, format="yuv420p")
         frame = frame.reformat(width=self._made[0], height=self._made[1])
-        self._encoder.encode(frame, picture.at_ns - self.first_ns, taken_ns)
-        return True
+        self._encoder.encode(frame, picture.at_ns - self._first_ns, taken_ns)
 
 
 def run(options: dict[str, Any], reporter: Reporter) -> None:
@@ -98,7 +100,7 @@ def run(options: dict[str, Any], reporter: Reporter) -> None:
     listener.start()
     pace = PictureRateGovernor(int(options["fps"]), RESTED_NS)
     encoder: CompatibleEncoder | None = None
-    last_ns = -1
+    first_ns = last_ns = -1
     due_ns = time.monotonic_ns()
     pace.begin(due_ns)
     seen_ns = due_ns + FIRST_NS - NONE_NS
@@ -108,10 +110,10 @@ def run(options: dict[str, Any], reporter: Reporter) -> None:
             time.sleep(max(due_ns - time.monotonic_ns(), 0) / NS_PER_S)  # paced by the clock, in its own process
             picture = feed.picture(clock.from_monotonic_ns(due_ns - DELAY_NS))
             if picture is not None and picture.at_ns > last_ns:
-                encoder = encoder or CompatibleEncoder(picture, pace.fps, int(options["media_fd"]))
-                if not encoder.write(picture, clock.to_monotonic_ns(picture.at_ns)):
-                    reporter.failed("摄像机的画面尺寸改变，重新启动转码", "size")
-                    return
+                first_ns = picture.at_ns if encoder is None else first_ns
+                if encoder is None or not encoder.fits(picture):  # a camera may change its size: the track goes on
+                    encoder = CompatibleEncoder(picture, pace.fps, int(options["media_fd"]), first_ns)
+                encoder.write(picture, clock.to_monotonic_ns(picture.at_ns))
                 last_ns, seen_ns = picture.at_ns, time.monotonic_ns()
             elif time.monotonic_ns() - seen_ns > NONE_NS:
                 reporter.failed("摄像机没有送来画面", "no-picture")

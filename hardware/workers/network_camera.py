@@ -5,8 +5,9 @@
 Promises: user and password are on no command line, in no environment and in no line of a log. The recorder is told
 when each picture came, so the profile's rate is believed nowhere: the parser lets a picture go when the next one
 begins, so what has come when a picture leaves it is the next picture's moment. Time stamps that leap are continued at
-the pace of arrival. What keeps a stream from opening is asked of the camera itself (`hardware.drivers.rtsp_probe`) and
-named with a code.
+the pace of arrival. Pictures of another size go on behind an init of their own (`hardware.workers.stream_parameters`).
+What keeps a stream from opening is asked of the camera itself (`hardware.drivers.rtsp_probe`) and named with a code. A
+camera whose key frames are far apart is asked for one where it can be (`hardware.workers.key_frames`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.logging
@@ -29,10 +30,15 @@ from av.error import FFmpegError, HTTPUnauthorizedError
 from hardware.camera_address import CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.workers.encoder_process import run_worker
+from hardware.workers.key_frames import KeyFrameAsker
 from hardware.workers.reporter import Reporter
+from hardware.workers.stream_parameters import StreamParameters
 from hardware.workers.unit_writer import CODECS, UnitWriter, init_of
 from sync.errors import ConfigError, DeviceError
 from sync.runtime.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from hardware.drivers.onvif_camera import OnvifCamera
 
 OPEN_S = 8.0
 """A stream that the library cannot make sense of would keep it looking for longer than the recorder waits."""
@@ -139,9 +145,12 @@ def completed(stamps: Sequence[tuple[int | None, int | None]], frame: int) -> li
 class CameraCopy:
     """Copies one camera's stream to a pipe."""
 
-    def __init__(self, address: CameraAddress, media_fd: int) -> None:
+    def __init__(self, address: CameraAddress, media_fd: int, onvif_port: int = 0) -> None:
+        """`onvif_port`: where it can be asked for a key frame; 0: nowhere."""
         self._address = address
         self._media_fd = media_fd
+        self._onvif_port = onvif_port
+        self._onvif: OnvifCamera | None = None
 
     def run(self) -> None:
         """Until the camera ends it, which is a `DeviceError` with a code."""
@@ -170,10 +179,14 @@ class CameraCopy:
         opened_ns = time.monotonic_ns()
         writer = UnitWriter(self._media_fd, init_of(stream))
         scale = stream.time_base / writer.base
+        parameters = StreamParameters(name)
+        asker = KeyFrameAsker(self._ask_for_key_frame) if self._onvif_port else None
         for packet in camera.demux(stream):
             came_ns = time.monotonic_ns()
             if not packet.size:
                 break
+            if asker is not None:
+                asker.picture(came_ns, key_frame=packet.is_keyframe)
             if not held and begun_ns is None and not packet.is_keyframe:
                 if came_ns - opened_ns > NO_KEY_S * NS_PER_S:
                     raise DeviceError(NO_KEY_WHY, code="keys")
@@ -187,8 +200,11 @@ class CameraCopy:
                 held, came, completed(stamps, times.frame) if begun_ns is None else stamps, strict=True
             ):
                 shown, decoded = times.place(pts, dts, at_ns)
+                picture = bytes(one)
+                if one.is_keyframe and (init := parameters.changed(picture)) is not None:
+                    writer.go_on(init)
                 writer.write(
-                    bytes(one),
+                    picture,
                     pts=round(shown * scale),
                     dts=round(decoded * scale),
                     duration=max(round(times.frame * scale), 1),
@@ -198,6 +214,14 @@ class CameraCopy:
                 begun_ns = at_ns
             held.clear()
             came.clear()
+
+    def _ask_for_key_frame(self) -> None:
+        # Imported by the thread that asks: a worker that is to be back quickly imports little.
+        from hardware.drivers.onvif_camera import OnvifCamera
+
+        if self._onvif is None:
+            self._onvif = OnvifCamera(self._address, self._onvif_port)
+        self._onvif.ask_for_key_frame()
 
     def _named(self, error: Exception) -> DeviceError:
         """The reason, from the camera's own mouth where it says one."""
@@ -217,7 +241,7 @@ def run(options: dict[str, Any], said: str) -> None:
     av.logging.set_libav_level(av.logging.WARNING)
     try:
         address = CameraAddress.parse(**json.loads(said))
-        CameraCopy(address, int(options["media_fd"])).run()
+        CameraCopy(address, int(options["media_fd"]), int(options["onvif_port"])).run()
     except (DeviceError, ConfigError) as error:
         reporter.failed(error.message, error.code)
         raise

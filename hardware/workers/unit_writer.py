@@ -53,6 +53,10 @@ class UnitWriter:
         self._number = 0
         self._send(init)
 
+    def go_on(self, init: bytes) -> None:
+        """What follows is to be decoded by another init; its times go on, in ticks as before."""
+        self._send(init)
+
     def write(
         self, picture: bytes, *, pts: int, dts: int, duration: int, key_frame: bool, taken_ns: int, lost_ns: int = 0
     ) -> None:

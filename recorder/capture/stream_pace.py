@@ -9,6 +9,8 @@ from collections import deque
 
 from sync.runtime.units import NS_PER_S
 
+LONG_KEYS_S = 5
+"""Key frames that are further apart keep whoever begins waiting."""
 WINDOW_NS = 6 * NS_PER_S
 LEAST_NS = 2 * NS_PER_S
 SLOW_SHARE = 0.8
@@ -55,6 +57,12 @@ class StreamPace:
     def key_s(self) -> float | None:
         """From one key frame to the next, or since the last one where that is longer; None before any."""
         return None if self._apart_ns is None else round(self._apart_ns / NS_PER_S, 1)
+
+    @property
+    def long_keys_s(self) -> int | None:
+        """How far apart key frames are that keep whoever begins waiting, to the nearest five seconds; else None."""
+        apart_s = self.key_s
+        return None if apart_s is None or apart_s < LONG_KEYS_S else round(apart_s / LONG_KEYS_S) * LONG_KEYS_S
 
     def too_slow(self, asked_fps: int | None) -> bool:
         """Whether far fewer pictures come than were asked for; as before while too little was seen."""

@@ -172,6 +172,7 @@ class SourceRunner:
             await worker.stop()
             for run in runs:
                 run.end()
+                self._init_id = max(self._init_id, run.init_id)
         return worker.code, worker.why, worker.fault, list(worker.stderr)
 
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:

@@ -5,6 +5,9 @@ sound as it comes. What is kept are the same samples, joined to fragments of 100
 fragment is given its moment when its first sample comes, and all its samples follow from there by the media's own
 times, so a sample has the same decode time in the air and on disk. The samples stay as the encoder made them; which UTC
 it was comes before them (`prft`).
+
+A camera may send pictures of another size from one key frame on. Its worker says so by another init; then the track
+goes on under a new number (`init_id`), so in a file of its own, and no picture is missing between the two.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from sync.media.fmp4 import BoxReader, Fragment, Init, to_ns, to_ticks
 from sync.media.fragment_rows import sample_bytes, sample_rows
 from sync.media.prft import ReferenceTime
 from sync.room.clock import RoomClock
+from sync.runtime.units import NS_PER_S
 
 SETTLE_NS = 500_000_000
 SETTLE_BY_ARRIVAL_NS = 1_000_000_000
@@ -43,11 +47,15 @@ class TrackRun:
     def __init__(self, track: Track, init_id: int, fit: ClockFit, *, by_arrival: bool) -> None:
         """`by_arrival`: of its pictures nothing but their arrival is known."""
         self._track = track
-        self._init_id = init_id
+        self.init_id = init_id
+        """Of what comes now: it grows with each init."""
         self._fit = fit
         self._by_arrival = by_arrival
         self._reader = BoxReader()
         self._run: WorkerRun | None = None
+        self._next: Init | None = None
+        """The init under which the next fragment goes on."""
+        self._announced = False
         self._parameters: bytes | None = None
         self._live: LiveCopy | None = None
         self._kept: KeptFragment | None = None
@@ -74,13 +82,34 @@ class TrackRun:
             if isinstance(item, Init):
                 if item.kind != self._track.info.kind:
                     raise MediaError(f"{self._track.info.name}送来的不是{self._track.info.kind}")
-                self._run = WorkerRun(self._init_id, item)
-                self._live = LiveCopy(item)
-                self._kept = KeptFragment(item.kind, item.timescale)
-                self._track.began(self._run)
+                if self._run is None:
+                    self._begin(item)
+                else:
+                    self._next = item
             else:
+                if self._next is not None:
+                    self._go_on(self._next, item)
                 self._compare(item)
                 self._take(item)
+
+    def _begin(self, init: Init) -> None:
+        self._run = WorkerRun(self.init_id, init)
+        self._live = LiveCopy(init)
+        self._kept = KeptFragment(init.kind, init.timescale)
+        self._parameters, self._next, self._announced = None, None, False
+        self._track.began(self._run)
+
+    def _go_on(self, init: Init, fragment: Fragment) -> None:
+        """The run goes on with another picture, which this fragment begins."""
+        assert self._run is not None
+        now_s = self._track.clock.now_ns() // NS_PER_S
+        if init.timescale != self._run.init.timescale or not fragment.key_frame or self.init_id >= now_s:
+            # Numbers are seconds of room time: a stream that changes more often would run ahead of them.
+            raise MediaError(f"{self._track.info.name}的画面参数改变，重新启动该设备")
+        self._keep(fragment.decode_time)
+        self._held.clear()  # of the picture before, while it was not known yet when it was taken
+        self.init_id = max(self.init_id + 1, now_s)
+        self._begin(init)
 
     def end(self) -> None:
         """Nothing comes any more: what was published is kept."""
@@ -118,7 +147,8 @@ class TrackRun:
                 self._fit.lost(to_ns(fragment.decode_time, timescale) - 1, fragment.stamps.lost_ns)
             taken_ns = self._track.clock.from_monotonic_ns(fragment.stamps.taken_ns)
             self._fit.observe(to_ns(fragment.decode_time + fragment.offset, timescale), min(taken_ns, now_ns))
-        changed = self._live.see(fragment)
+        if self._live.see(fragment):
+            self._announced = False
         self._held.append(fragment)
         if len(self._held) > MAX_HELD:
             raise MediaError("设备没有报告时间，重新启动")
@@ -128,8 +158,8 @@ class TrackRun:
             info = self._track.info
             late = self._by_arrival and info.kind == "video"
             self._time = TrackTime(self._fit, info.delay_ns, self._track.end_ns, pictures_late=late)
-            changed = True
-        if changed:
+        if not self._announced:
+            self._announced = True
             self._track.announce(self._run, self._live.init)
         held, self._held = self._held, []
         for one in held:

@@ -14,16 +14,16 @@ from pydantic import ValidationError
 
 from recorder.readback.compare import differences
 from recorder.readback.job import Job
-from sync.runtime.process.processes import die_with_parent, weigh
+from sync.runtime.process.processes import die_with_parent, weigh_apart
 
 NICE = 5
-"""Behind the recorder, before the transcriber: what is wrong with a file is to be known within ten seconds."""
+"""Behind all services: what is wrong with a file is to be known within ten seconds."""
 
 
 def main() -> None:
     """Answer jobs until the input ends."""
     die_with_parent()
-    weigh(NICE)
+    weigh_apart(NICE)
     with contextlib.suppress(psutil.Error, OSError):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, 7)
     for line in sys.stdin:

@@ -28,6 +28,7 @@ class SteadyTrack(TypedDict):
     restarts: int
     why: str | None
     fault: NotRequired[str]
+    long_keys_s: NotRequired[int | None]
 
 
 class SteadyClock(TypedDict):

@@ -6,7 +6,7 @@
     3      1     kind          1 init, 2 fragment, 3 thumbnail (JPEG)
     4      1     flags         bit 0: begins with a key frame; bit 1: this fragment is also being kept on disk
     5      1     reserved      0
-    6      4     init_id       which init segment the fragment belongs to; grows with every worker run of the track
+    6      4     init_id       which init segment the fragment belongs to; grows with each one of the track
     10     4     sequence      of this track, wraps at 2**32
     14     8     room_ns       start of the fragment on the room's time line, signed
     22     8     utc_ns        the same moment in UTC

@@ -2,9 +2,10 @@
 
 `GopCache` remembers that for every track; `WatcherGate` is one watcher's view of one track and knows when fragments
 must be left out: after a loss nothing is let through before the next key frame, because what depends on lost pictures
-is not a picture. Smart codecs send a key frame every 10 to 50 seconds, so much is held. It is bounded all the same, per
-track and in sum: of a track that goes beyond, and of one that lost a fragment, only the fragment with the key frame is
-left. A newcomer then sees that one picture, not a black one, and goes on with the next key frame.
+is not a picture. Smart codecs send a key frame every 10 to 50 seconds, so up to `MAX_GOP_NS` are held; what is longer
+would keep a newcomer decoding for seconds. It is bounded in bytes as well, per track and in sum. Of a track that goes
+beyond, and of one that lost a fragment, only the fragment with the key frame is left. A newcomer then sees that one
+picture, not a black one, and goes on with the next key frame; the page says so.
 
 Nobody begins with a picture of long ago: of a track of which nothing has come for `FRESH_S` nothing is held.
 """
@@ -16,9 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync.media.envelope import Envelope
+from sync.runtime.units import NS_PER_S
 
 MAX_GOP_BYTES = 24 * 1024 * 1024
 """Per track: 48 seconds at 4 Mbit/s."""
+MAX_GOP_NS = 30 * NS_PER_S
 MAX_TOTAL_BYTES = 256 * 1024 * 1024
 """Of all tracks of a cache: what holds most gives way."""
 FRESH_S = 10.0
@@ -48,6 +51,8 @@ class _TrackGop:
     init_id: int | None = None
     fragments: list[bytes] = field(default_factory=list)
     size: int = 0
+    from_ns: int = 0
+    """When the key frame was taken, room time."""
     whole: bool = True
     """Nothing since the key frame is missing."""
     came_s: float = 0.0
@@ -107,10 +112,12 @@ class GopCache:
         if envelope.init_id != known.init_id:
             self._restart(known)
             return
+        if not known.fragments:
+            known.from_ns = envelope.room_ns
         known.fragments.append(message)
         known.size += len(message)
         self._held += len(message)
-        if known.size > self._limit:
+        if known.size > self._limit or envelope.room_ns - known.from_ns > MAX_GOP_NS:
             self._break_off(known)
         while self._held > self._total:
             most = max(self._tracks.values(), key=lambda one: (len(one.fragments) > 1, one.size))

@@ -6,13 +6,16 @@ is in a unit is the same bytes either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from sync.errors import MediaError
 
 LENGTH_BYTES = 4
 """Before each unit of what we write ourselves; what the libraries say in the init that they make."""
 _START = b"\0\0\1"
+_H264_SPS = 7
+_H265_SPS = 33
 
 
 def annex_b_units(data: bytes) -> list[bytes]:
@@ -38,3 +41,18 @@ def prefixed_units(sample: bytes, length_bytes: int) -> Iterator[bytes]:
         if end > at + length_bytes:
             yield sample[at + length_bytes : end]
         at = end
+
+
+def sequence_sets(units: Iterable[bytes], decoder: Literal["h264", "hevc"]) -> bytes:
+    """The sequence parameter sets among the units of a picture, one after the other: size, order and form of what
+    follows. Empty where it has none."""
+    kind = _is_h264_sequence if decoder == "h264" else _is_h265_sequence
+    return b"".join([unit for unit in units if unit and kind(unit)])
+
+
+def _is_h264_sequence(unit: bytes) -> bool:
+    return unit[0] & 31 == _H264_SPS
+
+
+def _is_h265_sequence(unit: bytes) -> bool:
+    return unit[0] >> 1 & 63 == _H265_SPS

@@ -49,6 +49,8 @@ class TrackStatus(TypedDict):
     """Pictures a second, measured; null for sound, and while too little was seen."""
     key_s: NotRequired[float | None]
     """Seconds from one key frame to the next, measured."""
+    long_keys_s: NotRequired[int | None]
+    """About as much, where it keeps whoever begins waiting; it changes seldom."""
 
 
 class DiskStatus(TypedDict):

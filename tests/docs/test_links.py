@@ -31,7 +31,15 @@ FOLDERS = (*PACKAGES, "docs", "locks", "systemd", "tests", "tools", "web")
 BUILT = {"web/dist", "web/node_modules"}
 """What `make setup` leaves in the tree."""
 SOURCES = (".py", ".ts", ".svelte", ".sh", ".js")
-FOREIGN = {"DeviceAllow", "ExecStart", "IPAddressAllow", "IPAddressDeny", "PrivateDevices", "ReadWritePaths"}
+FOREIGN = {
+    "DeviceAllow",
+    "ExecStart",
+    "IPAddressAllow",
+    "IPAddressDeny",
+    "PrivateDevices",
+    "ReadWritePaths",
+    "RestrictRealtime",
+}
 """Settings of systemd look like classes."""
 
 _FENCE = re.compile(r"^ {0,3}```.*?^ {0,3}```", re.MULTILINE | re.DOTALL)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from hardware.profile import load_profile
+from hardware.sources import sources
 from sync.errors import ConfigError
 
 BASE = """
@@ -54,6 +56,7 @@ def test_paths_are_relative_to_the_profile(tmp_path: Path) -> None:
         ({"driver": "file"}, "'file'"),
         ({"camera": "mix"}, "names of other tracks"),
         ({"more": "width = 641"}, "even"),
+        ({"more": "onvif_port = 80"}, "onvif_port"),
         ({"driver": "hdmi"}, "driver"),
         ({"more": 'color = "red"'}, "color"),
     ],
@@ -72,3 +75,10 @@ def test_the_machines_of_a_broker_stand_in_place_of_one_and_are_tried_in_their_o
         load_profile(write(tmp_path, more=more + "mqtt_port = 1\n"))
     with pytest.raises(ConfigError, match="names no port"):
         load_profile(write(tmp_path, more='[center]\nbrokers = ["b1.example"]\n'))
+
+
+def test_the_worker_of_a_camera_is_told_where_it_can_be_asked_for_key_frames(tmp_path: Path) -> None:
+    for more, port in (("onvif_port = 8000", 8000), ("", 0)):
+        profile = load_profile(write(tmp_path, driver="rtsp", more=f'url = "rtsp://10.0.0.5/x"\n{more}'))
+        options = json.loads(sources(profile, tmp_path)[0].command([5], 6)[-1])
+        assert options["onvif_port"] == port

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from sync.http.wire.connection import DoorLimits
-from sync.runtime.process.processes import RECORDER_NICE
+from sync.runtime.process.order import PLACES
 from tests.support.paths import UNITS
-from transcriber.recognition.worker import NICENESS
 
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 SIGNER = "wutong-signer.service"
@@ -106,16 +105,39 @@ def test_nothing_can_end_a_recording_but_its_own_unit() -> None:
     assert "Requires" not in target
 
 
-def test_the_recorder_goes_first_then_the_screens_then_words_and_all_before_what_is_not_of_the_room() -> None:
-    weights = {unit: int(values(unit)["CPUWeight"][0]) for unit in ROOM}
-    ordered = [f"wutong-{name}.service" for name in ("recorder", "edge", "transcriber", "uplink")]
-    assert sorted(weights, key=weights.__getitem__, reverse=True) == ordered
-    assert min(weights.values()) > 100  # what every other unit and every login gets
-    niceness = {unit: int(values(unit).get("Nice", ["0"])[0]) for unit in ROOM}
-    assert (niceness["wutong-recorder.service"], niceness["wutong-transcriber.service"]) == (RECORDER_NICE, NICENESS)
-    assert RECORDER_NICE < NICENESS < 0
+UNITS_OF = {
+    "recorder": ["wutong-recorder.service"],
+    "broker": ["wutong-mosquitto.service.conf", "wutong-nats.service.conf"],
+    "center": ["wutong-center.service", "wutong-center@.service"],
+    "uplink": ["wutong-uplink.service"],
+    "edge": ["wutong-edge.service"],
+    "signer": [SIGNER],
+    "transcriber": ["wutong-transcriber.service"],
+    "speech-server": ["wutong-speech-server.service"],
+}
+
+
+def test_the_units_say_the_machine_s_order() -> None:
+    assert list(UNITS_OF) == list(PLACES)
+    assert {unit for units in UNITS_OF.values() for unit in units} >= set(DAEMONS)
+    for service, place in PLACES.items():
+        for unit in UNITS_OF[service]:
+            said = {key: values(unit).get(key) for key in ("Nice", "CPUWeight", "IOWeight")}
+            wanted = {"Nice": place.niceness, "CPUWeight": place.cpu_weight, "IOWeight": place.io_weight}
+            assert said == {key: [str(value)] for key, value in wanted.items()}, unit
     recorder = values("wutong-recorder.service")
     assert (recorder["IOSchedulingClass"], recorder["IOSchedulingPriority"]) == (["best-effort"], ["0"])
+
+
+def test_what_records_and_what_is_live_goes_before_the_screens_and_those_before_words() -> None:
+    order = list(PLACES.values())
+    assert [place.cpu_weight for place in order] == sorted((place.cpu_weight for place in order), reverse=True)
+    assert [place.niceness for place in order] == sorted(place.niceness for place in order)
+    names = list(PLACES)
+    assert names.index("recorder") < names.index("broker") < names.index("uplink") < names.index("transcriber")
+    ours = [PLACES[name] for name in names if name != "speech-server"]
+    assert min(place.cpu_weight for place in ours) > 100  # what every other unit and every login gets
+    assert max(place.niceness for place in ours) < 0
 
 
 def test_a_recorder_that_died_is_started_again_at_once_and_without_end() -> None:

@@ -18,6 +18,7 @@ from sync.media.h264_config import is_parameter_set
 from tests.support.files.parameter_sets import without_vui
 from tests.support.peers.camera_sign_in import digest
 from tests.support.peers.gstreamer_camera import gstreamer_camera
+from tests.support.peers.onvif_peer import OnvifPeer
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
 from tests.support.words.doctor_profile import PROFILE
 from wutong.doctor.cameras import examined
@@ -45,7 +46,19 @@ async def test_the_stream_is_measured_and_what_differs_from_the_profile_is_said(
 async def test_key_frames_that_are_far_apart_are_warned_of() -> None:
     findings = await said(ScriptedCamera(encode("320x180", 250, 500)))
     assert "key frames" in findings[1].text
+    assert "onvif_port" in findings[1].text
     assert findings[1].state == "note"
+
+
+@pytest.mark.parametrize(("password", "state", "says"), [("s3cret-word", "ok", "takes"), ("other", "note", "password")])
+async def test_a_camera_is_asked_whether_it_gives_key_frames(password: str, state: str, says: str) -> None:
+    peer = ScriptedCamera(encode("320x180", 25, 50), sign_in=digest("court", "s3cret-word"))
+    onvif = OnvifPeer({"main": "rtsp://192.0.2.1/main"}, user="court", password=password)
+    async with onvif.running():
+        findings = await said(peer, user="court", password="s3cret-word", onvif_port=onvif.port)
+    assert [f.state for f in findings] == ["ok", state]
+    assert says in findings[1].text
+    assert "s3cret" not in findings[1].text
 
 
 async def test_a_camera_that_makes_decoders_hold_pictures_is_named() -> None:

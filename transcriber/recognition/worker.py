@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from sync.errors import WutongError
-from sync.runtime.process.processes import die_with_parent, weigh
+from sync.runtime.process.order import PLACES
+from sync.runtime.process.processes import die_with_parent, weigh_apart
 from transcriber.audio.pcm import RATE_HZ
 from transcriber.recognition.engines.loader import load_engines, load_speaker
 from transcriber.recognition.process_settings import ProcessSettings
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
     from transcriber.recognition.engines.speaker_embedding import SpeakerModel  # large, and few rooms need it
 
 HEAD = struct.Struct(">II")
-NICENESS = -5
-"""The record comes first: encoders and disks (-10) before words. But words that come late help nobody in a courtroom,
-and they need less than one core: they go before whatever else the machine does, three to one as in the unit's
-`CPUWeight`. Without the right to it they are its equals."""
+NICENESS = PLACES["transcriber"].niceness
+"""Behind the record, what is live and the screens. But words that come late help nobody in a courtroom, and they need
+less than one core: they go before whatever else the machine does, three to one as in the unit's `CPUWeight`. Without
+the right to it they are its equals."""
 
 
 _Questions = queue.SimpleQueue[tuple[dict[str, Any], bytes] | None]
@@ -179,17 +180,10 @@ def _cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _take_rank() -> None:
-    """Go behind what records and before all else: in a session of its own, so that the kernel weighs it apart."""
-    with contextlib.suppress(OSError):
-        os.setsid()
-    weigh(NICENESS)
-
-
 def main() -> int:
     """Load what the settings in the first argument say, and answer until stdin ends."""
     die_with_parent()
-    _take_rank()
+    weigh_apart(NICENESS)
     settings = ProcessSettings.from_json(sys.argv[1])
     # Libraries may print; the answers' pipe is for answers only.
     sink = os.fdopen(os.dup(1), "wb")

@@ -22,11 +22,11 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
-from sync.runtime.process.processes import RECORDER_NICE
+from sync.runtime.process.order import PLACES, Service
 from wutong.demo.processes import Child, DemoProcesses
 
 PATIENCE_S = 60.0
-SERVICES = ("recorder", "signer", "edge", "uplink", "transcriber")
+SERVICES: tuple[Service, ...] = ("recorder", "signer", "edge", "uplink", "transcriber")
 HEARING = "20260101-090000-bench"
 TRACKS = ("bench", MICROPHONES, MIX)
 
@@ -80,13 +80,13 @@ class BenchRoom:
     @classmethod
     @contextlib.asynccontextmanager
     async def running(
-        cls, folder: Path, services: Sequence[str] = SERVICES, segment_s: int = 4
+        cls, folder: Path, services: Sequence[Service] = SERVICES, segment_s: int = 4
     ) -> AsyncIterator[BenchRoom]:
         """Start the services, and stop them at the end, by their process ids."""
         room = cls(folder, segment_s)
         for service in services:
             command = [sys.executable, "-m", "wutong", "room", service, "--profile", str(room.profile)]
-            room.processes.start(service, command, RECORDER_NICE if service == "recorder" else 0)
+            room.processes.start(service, command, PLACES[service].niceness)
         tasks = [asyncio.create_task(room.processes.watch()), asyncio.create_task(room._listen())]
         try:
             await room.until(room.runs, "all devices run")

@@ -25,7 +25,7 @@ from sync.room.enrollment import is_enrolled
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
-from sync.runtime.process.processes import RECORDER_NICE
+from sync.runtime.process.order import PLACES, Service
 from sync.tls.contexts import client_context, trust
 from wutong.demo.broker import PID_FILE, write_tls_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
@@ -34,7 +34,7 @@ from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_pro
 from wutong.enroll import new_code, redeem
 
 START_S = 60
-ROOM_SERVICES = ("recorder", "signer", "edge", "uplink", "transcriber")
+ROOM_SERVICES: tuple[Service, ...] = ("recorder", "signer", "edge", "uplink", "transcriber")
 CENTER_NAME = "尖山区人民法院庭审督查中心"
 
 
@@ -169,16 +169,15 @@ async def start_stack(
         mosquitto = find_program("mosquitto")
         assert mosquitto is not None
         say("starting the broker and the center")
-        processes.start("mosquitto", [mosquitto, "-c", str(broker_config)])
+        processes.start("mosquitto", [mosquitto, "-c", str(broker_config)], PLACES["broker"].niceness)
         reload = [sys.executable, "-m", "wutong.demo.broker_reload", str(court.broker_folder)]
         processes.start("broker-reload", [*reload, str(data / "broker" / PID_FILE)])
-        processes.start("center", _wutong("server", "--config", str(center_config)))
+        processes.start("center", _wutong("server", "--config", str(center_config)), PLACES["center"].niceness)
         for plan in plans:
             say(f"starting {plan.room}")
             for service in ROOM_SERVICES:
-                niceness = RECORDER_NICE if service == "recorder" else 0
                 command = _wutong("room", service, "--profile", str(plan.profile))
-                processes.start(f"{plan.room}.{service}", command, niceness)
+                processes.start(f"{plan.room}.{service}", command, PLACES[service].niceness)
         for plan in stack.absent:  # a room cannot be enrolled without what signs its request
             processes.start(f"{plan.room}.signer", _wutong("room", "signer", "--profile", str(plan.profile)))
         await _until_serving(stack, say)

@@ -19,6 +19,7 @@ from av.error import FFmpegError
 
 from hardware.camera_address import FIELDS_HINT, CameraAddress
 from hardware.drivers import ffmpeg_arguments, rtsp_probe
+from hardware.drivers.onvif_camera import OnvifCamera
 from hardware.profile import Camera
 from hardware.workers.unit_writer import CODECS
 from sync.errors import MediaError, WutongError
@@ -174,6 +175,18 @@ def look(address: CameraAddress, most_s: float = LOOK_S) -> SeenStream:
         )
 
 
+def _asked_for_key_frame(subject: str, address: CameraAddress, port: int) -> DoctorFinding:
+    onvif = OnvifCamera(address, port)
+    try:
+        onvif.ask_for_key_frame()
+    except WutongError as error:
+        why = "user or password" if error.code == "password" else "no ONVIF there, or without SetSynchronizationPoint"
+        return DoctorFinding(subject, "note", f"it gives no key frame when it is asked by ONVIF at port {port} ({why})")
+    finally:
+        onvif.close()
+    return DoctorFinding(subject, "ok", f"it takes being asked for a key frame by ONVIF at port {port}")
+
+
 def _holds(extradata: bytes) -> bool:
     """Whether a parameter set among these units says nothing of the order of pictures."""
     try:
@@ -193,7 +206,12 @@ def _judged(
     yield DoctorFinding(subject, "ok", text + (f", signed in by {signed_in}" if signed_in else ""))
     if (stream.key_s or stream.seen_s) > LONG_KEYS_S:
         text = f"key frames are {keys} apart (a smart codec?): who comes later may see a still picture for so long"
-        yield DoctorFinding(subject, "note", f"{text}; set the camera's I-frame interval to 1–2 s, smart codec off")
+        hint = "" if camera.onvif_port else ", or name its ONVIF port (onvif_port), so that it is asked for one"
+        yield DoctorFinding(
+            subject, "note", f"{text}; set the camera's I-frame interval to 1–2 s, smart codec off{hint}"
+        )
+    if camera.onvif_port:
+        yield _asked_for_key_frame(subject, address, camera.onvif_port)
     if stream.codec == "hevc":
         extra = "it has a second track in H.264"
         if not camera.compatible:

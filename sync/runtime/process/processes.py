@@ -1,4 +1,4 @@
-"""Processes that must not outlive who started them, and who goes first. Light: workers start with it."""
+"""Processes that must not outlive who started them, and how much they weigh. Light: workers start with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import signal
 from pathlib import Path
 
-RECORDER_NICE = -10
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
@@ -39,13 +38,11 @@ def weigh(niceness: int) -> None:
             Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
-def go_first() -> None:
-    """What is not recorded now is gone; words can be made later. Call it before anything large is imported.
-
-    Under a service manager the unit says the same. What this process starts inherits it.
-    """
-    if os.getpriority(os.PRIO_PROCESS, 0) > RECORDER_NICE:
-        weigh(RECORDER_NICE)
+def weigh_apart(niceness: int) -> None:
+    """As `weigh`, for a child that is to stand behind its service wherever that stands: in a session of its own."""
+    with contextlib.suppress(OSError):  # it leads one already
+        os.setsid()
+    weigh(niceness)
 
 
 def unseen_by_others() -> None:

@@ -16,29 +16,49 @@ from hardware.program.camera import Picture
 from hardware.program.compatible import CompatibleEncoder
 from hardware.sources import sources
 from recorder.capture import supervisor
+from sync.media.fmp4 import BoxReader, Fragment, Init
 from sync.runtime.units import NS_PER_S
 from tests.support.words.doctor_profile import PROFILE
 
 WIDE, HIGH = 320, 180
 
 
-def picture(at_ns: int, number: int) -> Picture:
-    luma = np.roll(np.tile(np.arange(WIDE, dtype=np.uint8), (HIGH, 1)), 3 * number, 1)
-    chroma = np.full((HIGH // 2, WIDE // 2), 128, np.uint8)
+def picture(at_ns: int, number: int, times: int = 1) -> Picture:
+    wide, high = WIDE * times, HIGH * times
+    luma = np.roll(np.tile(np.arange(wide).astype(np.uint8), (high, 1)), 3 * number, 1)
+    chroma = np.full((high // 2, wide // 2), 128, np.uint8)
     return Picture(at_ns, (np.ascontiguousarray(luma), chroma, chroma))
 
 
 @pytest.mark.parametrize("fps", [2, 5, 8, 25])
 def test_key_frames_are_a_second_apart_at_any_rate(tmp_path: Path, fps: int) -> None:
     path = tmp_path / "made.mp4"
-    encoder = CompatibleEncoder(picture(NS_PER_S, 0), 25, os.open(path, os.O_WRONLY | os.O_CREAT))
+    media = os.open(path, os.O_WRONLY | os.O_CREAT)
+    encoder = CompatibleEncoder(picture(NS_PER_S, 0), 25, media, NS_PER_S)
     for number in range(4 * fps):
         early_ns = number % 3 * 1_000_000  # no camera's pictures come to the microsecond
-        assert encoder.write(picture(NS_PER_S + number * NS_PER_S // fps - (early_ns if number else 0), number), 0)
+        encoder.write(picture(NS_PER_S + number * NS_PER_S // fps - (early_ns if number else 0), number), 0)
     with av.open(os.fspath(path)) as container:
         keys = [float((p.pts or 0) * (p.time_base or 0)) for p in container.demux(video=0) if p.size and p.is_keyframe]
     assert len(keys) == 4
     assert all(b - a == pytest.approx(1, abs=0.05) for a, b in pairwise(keys))
+
+
+def test_pictures_of_another_size_go_on_behind_an_init_of_their_own_at_their_times(tmp_path: Path) -> None:
+    path = tmp_path / "made.mp4"
+    media = os.open(path, os.O_WRONLY | os.O_CREAT)
+    encoder = CompatibleEncoder(picture(NS_PER_S, 0), 25, media, NS_PER_S)
+    for number in range(20):
+        one = picture(NS_PER_S + number * NS_PER_S // 25, number, 1 if number < 10 else 2)
+        if not encoder.fits(one):
+            encoder = CompatibleEncoder(one, 25, media, NS_PER_S)
+        encoder.write(one, 0)
+    items = list(BoxReader().feed(path.read_bytes()))
+    inits = [(at, item.table.width) for at, item in enumerate(items) if isinstance(item, Init)]
+    assert inits == [(0, WIDE), (11, 2 * WIDE)]
+    units = [item for item in items if isinstance(item, Fragment)]
+    assert [unit.decode_time for unit in units] == [number * 3600 for number in range(20)]
+    assert [number for number, unit in enumerate(units) if unit.key_frame] == [0, 10]
 
 
 def test_a_camera_that_is_away_is_said_before_the_recorder_calls_the_track_stalled(tmp_path: Path) -> None:

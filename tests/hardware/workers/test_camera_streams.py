@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from hardware.camera_address import CameraAddress
 from hardware.workers import network_camera
 from hardware.workers.network_camera import CameraCopy
 from sync.errors import DeviceError
-from sync.media.fmp4 import BoxReader, Fragment
+from sync.media.fmp4 import BoxReader, Fragment, Init
 from sync.runtime.process.processes import die_with_parent
+from tests.support.peers.onvif_peer import OnvifPeer
 from tests.support.peers.scripted_rtsp import TICKS, ScriptedCamera, encode
 
 FAR = 9_800 * 90_000
@@ -26,12 +28,12 @@ FAR = 9_800 * 90_000
 
 
 @contextlib.contextmanager
-def copied(url: str) -> Iterator[Iterator[Fragment]]:
-    """The fragments that the worker makes of a camera."""
+def copied(url: str, onvif_port: int = 0) -> Iterator[Iterator[Init | Fragment]]:
+    """What the worker makes of a camera."""
     (media, media_fd), (reports, report_fd) = os.pipe(), os.pipe()
     for fd in (media_fd, report_fd):
         os.set_inheritable(fd, True)
-    options = json.dumps({"id": "bench", "media_fd": media_fd, "report_fd": report_fd})
+    options = json.dumps({"id": "bench", "media_fd": media_fd, "report_fd": report_fd, "onvif_port": onvif_port})
     worker = subprocess.Popen(
         [sys.executable, "-m", "hardware.workers.network_camera", options],
         stdin=subprocess.PIPE,
@@ -45,13 +47,13 @@ def copied(url: str) -> Iterator[Iterator[Fragment]]:
     with worker.stdin as said:
         said.write(json.dumps({"url": url, "user": "", "password": ""}).encode())
 
-    def fragments() -> Iterator[Fragment]:
+    def items() -> Iterator[Init | Fragment]:
         reader = BoxReader()
         while data := os.read(media, 65_536):
-            yield from (item for item in reader.feed(data) if isinstance(item, Fragment))
+            yield from reader.feed(data)
 
     try:
-        yield fragments()
+        yield items()
     finally:
         worker.kill()
         worker.wait()
@@ -62,11 +64,12 @@ def copied(url: str) -> Iterator[Iterator[Fragment]]:
 def until(url: str, enough: Callable[[list[Fragment]], bool]) -> list[Fragment]:
     """All fragments up to the first with which there are enough; what ends before is all there is."""
     found: list[Fragment] = []
-    with copied(url) as fragments:
-        for fragment in fragments:
-            found.append(fragment)
-            if enough(found):
-                break
+    with copied(url) as items:
+        for item in items:
+            if isinstance(item, Fragment):
+                found.append(item)
+                if enough(found):
+                    break
     return found
 
 
@@ -95,6 +98,33 @@ async def test_the_stream_is_copied_at_its_own_pace(name: str) -> None:
     assert ticks == pytest.approx(pictures(found) * TICKS, abs=TICKS)
 
 
+async def test_pictures_of_another_size_follow_an_init_of_their_own_and_none_is_lost() -> None:
+    small, large = encode("320x180", 25, 25), encode("640x360", 25, 25)
+    camera = ScriptedCamera(small)
+
+    def read() -> list[Init | Fragment]:
+        found: list[Init | Fragment] = []
+        with copied(camera.url) as items:
+            for item in items:
+                found.append(item)
+                if len(found) == 40:
+                    camera.pictures = large
+                if isinstance(item, Init) and len(found) > 1:
+                    camera.pictures = small
+                if sum(isinstance(one, Init) for one in found) == 3:
+                    break
+        return found
+
+    async with camera.running():
+        found = await asyncio.to_thread(read)
+        assert camera.clients == 1
+    assert [item.table.width for item in found if isinstance(item, Init)] == [320, 640, 320]
+    units = [item for item in found if isinstance(item, Fragment)]
+    assert {b.decode_time - a.decode_time for a, b in pairwise(units)} == {TICKS}
+    behind = [found[at + 1] for at, item in enumerate(found[:-1]) if isinstance(item, Init)]
+    assert all(isinstance(item, Fragment) and item.key_frame for item in behind)
+
+
 @pytest.mark.parametrize("answer", ["454 Session Not Found", "401 Unauthorized", ""])
 async def test_a_camera_that_does_not_like_to_be_asked_while_it_plays_is_still_copied(answer: str) -> None:
     camera = ScriptedCamera(encode("320x180", 25, 50), timeout_s=2, keep_alive=answer)
@@ -110,6 +140,31 @@ async def test_a_key_frame_that_comes_late_and_after_many_bytes_is_waited_for() 
         found = await asyncio.to_thread(until, camera.url, bool)
         assert [fragment.key_frame for fragment in found] == [True]
         assert camera.clients == 1
+
+
+async def test_a_camera_that_sends_no_key_frame_for_long_is_asked_for_one_by_onvif() -> None:
+    camera = ScriptedCamera(encode("320x180", 500, 500), newcomer_at=50)
+
+    def give(_: str) -> None:
+        camera.pictures = list(camera.pictures)  # it goes on with the first, which is a key frame
+
+    def read() -> list[Fragment]:
+        found: list[Fragment] = []
+        with copied(camera.url, onvif.port) as items:
+            for item in items:
+                found += [item] if isinstance(item, Fragment) else []
+                if sum(one.key_frame for one in found) == 2:
+                    break
+        return found
+
+    onvif = OnvifPeer({"main": "rtsp://192.0.2.1/main", "sub": "rtsp://192.0.2.1/sub"}, give)
+    async with camera.running(), onvif.running():
+        found = await asyncio.to_thread(read)
+    assert onvif.asked.count("SetSynchronizationPoint") == 2
+    keys = [unit.decode_time for unit in found if unit.key_frame]
+    assert keys[0] == 0
+    assert 5 * 90_000 <= keys[1] < 15 * 90_000
+    assert {b.decode_time - a.decode_time for a, b in pairwise(found)} == {TICKS}
 
 
 async def test_stamps_that_stand_still_make_a_stream_that_goes_on() -> None:

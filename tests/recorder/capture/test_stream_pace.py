@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,11 @@ def test_what_was_said_holds_while_a_new_run_is_not_known_yet() -> None:
     assert pace.fps is None
     assert pace.too_slow(25)
     assert not StreamPace().too_slow(25)
+
+
+@pytest.mark.parametrize(("apart_s", "said_s"), [(1, None), (4, None), (5, 5), (12, 10), (48, 50)])
+def test_key_frames_that_are_far_apart_are_said_about(apart_s: int, said_s: int | None) -> None:
+    pace = StreamPace()
+    for second in range(2 * apart_s + 1):
+        pace.add(second * NS_PER_S, (second + 1) * NS_PER_S, 25, key_frame=second % apart_s == 0)
+    assert pace.long_keys_s == said_s

@@ -105,6 +105,39 @@ def test_a_picture_lasts_until_the_next_one_whatever_was_expected() -> None:
     assert begins <= set(camera.moments)
 
 
+def test_pictures_of_another_size_go_on_behind_an_init_of_their_own() -> None:
+    camera = Camera()
+    for number in range(45):
+        camera.send(number, 2 * NS_PER_S + number * PICTURE_NS)
+    larger = init("video", TICKS, width=640, height=360)
+    camera.run.feed(larger)
+    assert len(camera.out.inits) == 1, "what is told is how the next picture is to be decoded"
+    for number in range(60, 90):
+        at = number - 15
+        camera.send(number, 2 * NS_PER_S + at * PICTURE_NS, start=at * PICTURE)
+    camera.run.end()
+    kept, published = camera.out.kept, camera.out.published
+    assert camera.moments == [2 * NS_PER_S + n * PICTURE_NS for n in range(75)]
+    assert all(b.from_ns == a.to_ns for a, b in pairwise(kept))
+    assert camera.out.inits == [published[0].run.init.data, larger]
+    assert [one.run.init_id for one in (published[44], published[45])] == [1, 4]
+    assert sum(one.pictures for one in kept if one.run.init.data == larger) == 30
+    assert [one.sequence for one in published] == list(range(75))
+
+
+@pytest.mark.parametrize("key_frame", [True, False])
+def test_an_init_that_nothing_can_begin_with_or_that_comes_again_at_once_ends_the_run(key_frame: bool) -> None:
+    camera = Camera()
+    for number in range(60):
+        camera.send(number, 2 * NS_PER_S + number * PICTURE_NS)
+    for _ in range(2 if key_frame else 1):
+        camera.run.feed(init("video", TICKS, width=640, height=360))
+        if key_frame and camera.run.init_id == 1:
+            camera.send(60, 2 * NS_PER_S + 60 * PICTURE_NS)
+    with pytest.raises(MediaError):
+        camera.send(80 if key_frame else 61, 2 * NS_PER_S + 61 * PICTURE_NS, start=61 * PICTURE)
+
+
 def test_what_was_lost_lies_between_two_kept_fragments() -> None:
     camera = Camera()
     hole_ns = 2 * NS_PER_S

@@ -18,6 +18,16 @@ from tests.support.peers.live_tab import IDLE
 INIT_ID = 7
 
 
+def unit_mp4(path: Path, coding: str, *, size: str = "320x240", seconds: float = 4) -> bytes:
+    """A fragmented file whose fragments are one picture each, as a recorder publishes them; `coding`: of ffmpeg."""
+    command = (
+        f"ffmpeg -v error -y -f lavfi -i testsrc2=size={size}:rate=25 -t {seconds} {coding} -pix_fmt yuv420p "
+        "-movflags empty_moov+default_base_moof+frag_every_frame -f mp4"
+    )
+    subprocess.run([*command.split(), str(path)], check=True, timeout=60)
+    return path.read_bytes()
+
+
 def noisy_mp4(path: Path, *, seconds: float = 4, rate: str = "3M", key_s: int = 1, fragment_ms: int = 160) -> bytes:
     """A fragmented H.264 file that needs its bit rate; a fragment has one picture at least."""
     command = (
@@ -67,6 +77,12 @@ class CameraPeer:
         """Where its media ends, room time."""
         self.lead_s = 0.0
         """How far its media may be ahead of the clock: what is more than before is sent at once."""
+        self.only_keys = False
+        """Only fragments with a key frame leave: so a group of pictures that is too long is begun."""
+        self.long_keys_s: int | None = None
+        """What its room says of key frames that are far apart."""
+        self._init_id = INIT_ID
+        self._next: bytes | None = None
         self.spoiled = 0
         """So many of the next fragments cannot be read by a browser."""
         self.garbled = 0
@@ -83,8 +99,13 @@ class CameraPeer:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    def go_on_with(self, data: bytes) -> None:
+        """Send these pictures from the next beginning of the old ones on, behind an init of their own."""
+        self._next = data
+
     def _told(self) -> list[dict[str, Any]]:
         of_track = {"id": self._track, "kind": self.init.kind, "name": "审判席", "state": "running", "kept": False}
+        of_track |= {} if self.long_keys_s is None else {"long_keys_s": self.long_keys_s}
         return [{**of_track, "mime": self.init.mime}, *(self._beside._told() if self._beside else [])]
 
     def _begin(self) -> None:
@@ -97,14 +118,22 @@ class CameraPeer:
         begun_s = time.monotonic()
         at_ns = ROOM_NS
         self._begin()
-        init = Envelope(Kind.INIT, INIT_ID, 0, 0, 0, 0, pack_init(self.init.mime, self.init.data))
-        self._room.publish(f"live/{self._track}/init", init.pack())
+        self._send_init()
         while True:
+            if self._next is not None:
+                self.init, self._fragments = parts_of(self._next)
+                self._next = None
+                self._init_id += 1
+                self._send_init()
             self._begin()  # a room that is silent for seconds counts as gone
             for one in self._fragments:
                 at_ns += self._send_one(one, at_ns)
                 due_s = begun_s + (at_ns - ROOM_NS) / 1e9 - self.lead_s
                 await asyncio.sleep(max(0.0, due_s - time.monotonic()))  # a camera has the clock's pace
+
+    def _send_init(self) -> None:
+        init = Envelope(Kind.INIT, self._init_id, 0, 0, 0, 0, pack_init(self.init.mime, self.init.data))
+        self._room.publish(f"live/{self._track}/init", init.pack())
 
     def _send_one(self, one: Fragment, at_ns: int) -> int:
         """How long it is, nanoseconds."""
@@ -117,9 +146,10 @@ class CameraPeer:
             self.garbled -= 1
             data = data[: one.first_sample] + b"\xff" * (len(data) - one.first_sample)
         length_ns = to_ns(one.duration, self.init.timescale)
-        at = (INIT_ID, self.sent, at_ns, time.time_ns(), length_ns // 1000)
+        at = (self._init_id, self.sent, at_ns, time.time_ns(), length_ns // 1000)
         envelope = Envelope(Kind.FRAGMENT, *at, data, key_frame=one.key_frame)
-        self._room.publish(f"live/{self._track}/frag", envelope.pack(), qos=0)
+        if one.key_frame or not self.only_keys:
+            self._room.publish(f"live/{self._track}/frag", envelope.pack(), qos=0)
         self.sent += 1
         self.key_frames += one.key_frame
         self.end_s = (at_ns + length_ns) / 1e9

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.media.envelope import HEADER_BYTES, Envelope
-from sync.media.gop_cache import FRESH_S, GopCache, GopStart
+from sync.media.gop_cache import FRESH_S, MAX_GOP_NS, GopCache, GopStart
 from tests.support.peers.live_line import INIT, fragment
 
 LIMIT = 20_000
@@ -37,6 +39,21 @@ def test_beyond_its_bound_a_track_keeps_its_key_frame_until_the_next() -> None:
     put(gops, "bench", fragment(40, key=True))
     put(gops, "bench", fragment(41))
     assert (numbers(gops.since_key_frame("bench")), gops.since_key_frame("bench").whole) == ([40, 41], True)
+
+
+def test_what_began_too_long_ago_leaves_its_key_frame_until_the_next() -> None:
+    def at(sequence: int, room_ns: int, *, key: bool = False) -> bytes:
+        return replace(Envelope.unpack(fragment(sequence, key=key)), room_ns=room_ns).pack()
+
+    gops = cache("bench")
+    put(gops, "bench", at(1, 0, key=True))
+    put(gops, "bench", at(2, MAX_GOP_NS))
+    assert gops.since_key_frame("bench").whole
+    put(gops, "bench", at(3, MAX_GOP_NS + 1))
+    assert (numbers(gops.since_key_frame("bench")), gops.since_key_frame("bench").whole) == ([1], False)
+    put(gops, "bench", at(4, MAX_GOP_NS + 2, key=True))
+    put(gops, "bench", at(5, 2 * MAX_GOP_NS))
+    assert (numbers(gops.since_key_frame("bench")), gops.since_key_frame("bench").whole) == ([4, 5], True)
 
 
 def test_after_a_loss_the_key_frame_stays_and_what_follows_it_goes() -> None:

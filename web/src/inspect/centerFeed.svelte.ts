@@ -13,6 +13,7 @@ import type { Envelope } from '../lib/envelope';
 import { KIND } from '../lib/envelope';
 import { MediaHub } from '../lib/live/mediaHub';
 import { type Connection, LiveSocket } from '../lib/socket';
+import { keysApart } from '../lib/tracks';
 import type { Caption, CenterMessage, Levels, RoomEvent, WallRoom } from '../lib/types';
 import { ToldRooms } from './toldRooms';
 
@@ -81,6 +82,10 @@ export class CenterFeed {
       this.watched = watch;
       this.announceWants();
     });
+    this.hub.keysApart = (address) => {
+      const slash = address.lastIndexOf('/');
+      return keysApart(this.rooms.get(address.slice(0, slash))?.recorder, address.slice(slash + 1));
+    };
     this.clock = setInterval(() => this.second(), 1000);
   }
 

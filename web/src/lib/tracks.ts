@@ -8,14 +8,21 @@ const PROGRAM = 'program';
 /** Ends the name of a track that is made of a camera's H.265 for browsers that cannot play it. */
 const COMPATIBLE = '-h264';
 
+type Coded = Pick<TrackStatus, 'id' | 'mime' | 'state' | 'long_keys_s'>;
+
 /** Cameras and microphones: what must be kept. The composed picture may be off, and then has an alarm of its own. */
 export function devicesOf(status: Pick<RecorderStatus, 'tracks'> | null): TrackStatus[] {
   return (status?.tracks ?? []).filter((track) => track.id !== PROGRAM && !track.id.endsWith(COMPATIBLE));
 }
 
+/** About so many seconds are between key frames of a track that runs, where that keeps whoever begins waiting; else null. */
+export function keysApart(status: { tracks: readonly Coded[] } | null | undefined, id: string): number | null {
+  return status?.tracks.find((track) => track.id === id && track.state === 'running')?.long_keys_s ?? null;
+}
+
 /** Which track shows a camera here: its own, or the one made of it where this browser cannot play its own. */
 export function shownTrack(
-  status: Pick<RecorderStatus, 'tracks'> | null,
+  status: { tracks: readonly Coded[] } | null,
   id: string,
   cannot: (mime: string) => string = unplayable,
 ): string {

@@ -3,7 +3,7 @@
 import { MediaHub } from '../lib/live/mediaHub';
 import { applyEvent, emptyHearing } from '../lib/hearing';
 import { type Connection, LiveSocket } from '../lib/socket';
-import { devicesOf } from '../lib/tracks';
+import { devicesOf, keysApart } from '../lib/tracks';
 import type { Caption, Hearing, Levels, RecorderStatus, RoomEvent, RoomMessage, RoomState } from '../lib/types';
 import { AlarmBook } from './alarmBook.svelte';
 
@@ -45,6 +45,7 @@ export class RoomStore {
       silenceMs: 6000,
     });
     this.hub = new MediaHub((watch) => this.#socket.announce('watch', { watch }));
+    this.hub.keysApart = (id) => keysApart(this.recorder, id);
     this.#tick = setInterval(() => this.#updateClock(), 250);
   }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from server.tls.court import CourtAuthority
 from sync.errors import ConfigError
+from sync.runtime.process.order import PLACES
 from wutong.demo import broker_reload
 from wutong.demo.broker import Account, write_config, write_tls_config
 from wutong.demo.nats import PID_FILE, NatsPorts, nats_program, write_nats_config
@@ -68,7 +69,7 @@ class BenchedBroker:
             folder = self._folder / f"node{number + 1}"
             path = write_nats_config(folder, number, self._ports, court.broker_folder)
             command = [nats_program(), "--config", str(path)]
-            self.children.append(processes.start(f"nats-{number + 1}", command))
+            self.children.append(processes.start(f"nats-{number + 1}", command, PLACES["broker"].niceness))
             # It is told of new rooms as a path unit of systemd would tell it.
             watched = [str(court.broker_folder), str(folder / PID_FILE)]
             processes.start(f"nats-reload-{number + 1}", [sys.executable, "-m", broker_reload.__name__, *watched])
@@ -93,7 +94,7 @@ class BenchedBroker:
         program = find_program("mosquitto")
         if program is None:
             raise ConfigError("the program mosquitto is missing; run `make setup`, or `apt install mosquitto`")
-        self.children.append(processes.start("mosquitto", [program, "-c", str(path)]))
+        self.children.append(processes.start("mosquitto", [program, "-c", str(path)], PLACES["broker"].niceness))
 
 
 def _reach(port: int) -> None:

@@ -29,6 +29,7 @@ from sync.http.rights.people import write_private
 from sync.ledger.keys import make_key
 from sync.room.enrollment import enroll_at
 from sync.room.paths import RoomPaths
+from sync.runtime.process.order import PLACES
 from sync.tls.fingerprint import joined_code
 from wutong.bench.center.benched_broker import BenchedBroker, BrokerKind
 from wutong.bench.center.orders import ListenerOrders, Wires
@@ -103,7 +104,7 @@ class MeasuredCenter:
             if enroll is not None:
                 await asyncio.to_thread(enroll, self)
             command = [sys.executable, "-m", "wutong", "server", "--config", str(path)]
-            self._center = self.processes.start("center", command)
+            self._center = self.processes.start("center", command, PLACES["center"].niceness)
             await _until(self._answers, self._center, "the center")
             if enroll is None:
                 await self._enroll()

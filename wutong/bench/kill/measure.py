@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
+from sync.runtime.process.order import Service
 from wutong.bench.kill.deaths import BUSY_TURNS, TURNS, Acknowledged, Death, kill, look
 from wutong.bench.kill.figures import figures
 from wutong.bench.kill.steps import steps_of
@@ -29,7 +30,7 @@ async def measure(
     console: Console,
     *,
     seed: int | None = None,
-    services: Sequence[str] = SERVICES,
+    services: Sequence[Service] = SERVICES,
     loads: Sequence[Load] = (),
 ) -> dict[str, Any]:
     """Kill `times` times, beside all these loads at once; the figures. `data` is a folder that may be filled."""

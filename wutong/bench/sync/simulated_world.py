@@ -154,11 +154,11 @@ def _box(name: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(content), name) + content
 
 
-def init(kind: Literal["video", "audio"], timescale: int) -> bytes:
+def init(kind: Literal["video", "audio"], timescale: int, *, width: int = 320, height: int = 180) -> bytes:
     """`ftyp` and `moov` of an H.264 or FLAC track."""
     if kind == "video":
         avcc = _box(b"avcC", bytes([1, 0x42, 0xC0, 0x1E, 0xFF, 0xE0, 0]))
-        entry = _box(b"avc1", bytes(24), struct.pack(">HH", 320, 180), bytes(50), avcc)
+        entry = _box(b"avc1", bytes(24), struct.pack(">HH", width, height), bytes(50), avcc)
     else:
         dfla = _box(b"dfLa", bytes(4), bytes([0x80, 0, 0, 34]), bytes(34))
         entry = _box(b"fLaC", bytes(16), struct.pack(">HHII", 1, 16, 0, timescale << 16), dfla)

@@ -55,6 +55,7 @@ export interface SteadyTrack {
   restarts: number;
   why: string | null;
   fault?: string;
+  long_keys_s?: number | null;
 }
 
 /** What the room's clock follows. */

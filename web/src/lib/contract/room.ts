@@ -76,6 +76,8 @@ export interface TrackStatus {
   fps?: number | null;
   /** Seconds from one key frame to the next, measured. */
   key_s?: number | null;
+  /** About as much, where it keeps whoever begins waiting; it changes seldom. */
+  long_keys_s?: number | null;
 }
 
 /** The volume of the record. */

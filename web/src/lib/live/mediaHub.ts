@@ -31,6 +31,8 @@ export class MediaHub {
   #slowAt = new Map<string, number>();
   #hiddenAt: number | null = null;
   #resting = false;
+  /** Seconds between key frames of a track that keep whoever begins waiting, as its room says; else null. */
+  keysApart: (address: string) => number | null = () => null;
 
   /** `onWanted` gets the addresses that the server must send, whenever they change. */
   constructor(private readonly onWanted: (addresses: string[]) => void) {

@@ -106,6 +106,11 @@ export class FakeVideoDecoder {
     }
     this.chunks = [];
   }
+  /** Gives all that it holds. */
+  flush(): Promise<void> {
+    this.run();
+    return Promise.resolve();
+  }
   close(): void {
     this.state = 'closed';
   }

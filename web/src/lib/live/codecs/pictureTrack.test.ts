@@ -158,3 +158,25 @@ it('goes on with a new description from its key frame on', () => {
   decoder().run();
   expect([times().at(-1), FakeVideoDecoder.made.length]).toEqual([1000, 2]);
 });
+
+it('shows what a decoder still holds when pictures of another size follow it', async () => {
+  comes(0, 25);
+  for (let n = 25; n < 28; n += 1) track.take(pictureMessage(n));
+  const first = decoder();
+  track.take(initMessage(2));
+  for (let n = 28; n < 30; n += 1) track.take(pictureMessage(n, { initId: 2, keyFrame: n === 28 }));
+  decoder().run();
+  expect(times().slice(24)).toEqual([960, 1000, 1040, 1080, 1120, 1160]);
+  expect(FakeVideoDecoder.made).toHaveLength(2);
+  await vi.waitFor(() => expect(first.state).toBe('closed'));
+  expect(got.at(-1)?.live, 'it is the same stream').toBe(true);
+});
+
+it('lets go of what a decoder still holds when nobody looks any more', () => {
+  comes(0, 2);
+  track.take(pictureMessage(2));
+  decoder().flush = () => new Promise(() => undefined);
+  track.take(initMessage(2));
+  track.look(false);
+  expect(FakeVideoDecoder.made.map((one) => one.state)).toEqual(['closed']);
+});

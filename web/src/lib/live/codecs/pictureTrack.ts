@@ -51,6 +51,8 @@ export class PictureTrack {
   #waiting: { sample: CodedSample; way: Way }[] = [];
   #ways = new Map<number, Way>();
   #decoder: VideoDecoder | null = null;
+  /** What decoded the pictures before another init, while it still holds some of them. */
+  #leaving: VideoDecoder | null = null;
   #reopening = new Reopening();
   #seen = true;
   #pace = new LivePace();
@@ -101,13 +103,13 @@ export class PictureTrack {
     this.#initId = message.initId;
     this.#forget();
     this.#gate.lose();
+    this.#leave();
     try {
       this.#track = init === null ? null : readTrack(init.mime, init.segment);
     } catch {
       this.#track = null;
       this.#broke();
     }
-    this.#endDecoder();
   }
 
   #takeFragment(message: TakenMessage): void {
@@ -194,19 +196,22 @@ export class PictureTrack {
       while (this.#waiting.length > 0 && decoder.decodeQueueSize < MOST_FED) {
         const next = this.#waiting.shift();
         if (next === undefined) break;
-        const { sample, way } = next;
-        this.#ways.set(sample.atUs, way);
-        const { atUs: timestamp, durationUs: duration, bytes: data } = sample;
-        decoder.decode(new EncodedVideoChunk({ type: sample.key ? 'key' : 'delta', timestamp, duration, data }));
+        this.#give(decoder, next.sample, next.way);
       }
     } catch {
       this.#broke();
     }
   }
 
+  #give(decoder: VideoDecoder, sample: CodedSample, way: Way): void {
+    this.#ways.set(sample.atUs, way);
+    const { atUs: timestamp, durationUs: duration, bytes: data } = sample;
+    decoder.decode(new EncodedVideoChunk({ type: sample.key ? 'key' : 'delta', timestamp, duration, data }));
+  }
+
   #output(decoder: VideoDecoder, frame: VideoFrame): void {
     const way = this.#ways.get(frame.timestamp);
-    if (decoder !== this.#decoder || way === undefined) {
+    if ((decoder !== this.#decoder && decoder !== this.#leaving) || way === undefined) {
       frame.close();
       return;
     }
@@ -228,12 +233,39 @@ export class PictureTrack {
     this.onBroken();
   }
 
-  #endDecoder(): void {
+  /** Another decoder takes what comes. All that came before is still shown. */
+  #leave(): void {
     const decoder = this.#decoder;
+    if (decoder?.state !== 'configured') {
+      this.#endDecoder();
+      return;
+    }
+    end(this.#leaving);
+    try {
+      for (const { sample, way } of this.#waiting.splice(0)) this.#give(decoder, sample, way);
+    } catch {
+      this.#endDecoder();
+      return;
+    }
     this.#decoder = null;
+    this.#leaving = decoder;
+    const gone = (): void => {
+      if (this.#leaving === decoder) this.#leaving = null;
+      end(decoder);
+    };
+    decoder.flush().then(gone, gone);
+  }
+
+  #endDecoder(): void {
+    end(this.#leaving);
+    end(this.#decoder);
+    this.#decoder = this.#leaving = null;
     this.#waiting = [];
     this.#ways.clear();
     this.#pace.begin();
-    if (decoder !== null && decoder.state !== 'closed') decoder.close();
   }
+}
+
+function end(decoder: VideoDecoder | null): void {
+  if (decoder !== null && decoder.state !== 'closed') decoder.close();
 }
