@@ -196,6 +196,7 @@ export class CenterFeed {
   /** What is shown of a room is of a part that may not be seen any more. */
   private letGo(address: string): void {
     this.captions.delete(address);
+    this.hub.letGo(address);
     for (const [track, still] of this.stills) {
       if (!track.startsWith(`${address}/`)) continue;
       this.stills.delete(track);
