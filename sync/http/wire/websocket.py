@@ -43,7 +43,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over a connection: what was right for files is not for what is live."""
-        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn names its own two
+        super().connection_made(transport)
         cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=UNSENT_BYTES)
         with contextlib.suppress(OSError):  # the peer has gone already
             sock = transport.get_extra_info("socket")

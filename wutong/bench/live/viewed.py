@@ -157,6 +157,8 @@ async def viewed_by(page: Page, stack: Stack, viewed: Viewed) -> AsyncIterator[L
         if viewed.path is LivePath.MSE:
             await page.add_init_script(_WITHOUT_DECODERS)
         await page.add_init_script(live_script(viewed.track(stack)))
+        await page.goto(url + path.partition("#")[0])  # the wall or the panel, with which everybody begins
+        await page.locator("[data-room], [data-phase]").first.wait_for()
         yield LiveView(page, url + path, viewed)
 
 

@@ -147,7 +147,12 @@ async def test_little_waits_for_a_peer_that_reads_nothing_where_nobody_can_take_
     Access.open(tmp_path / "access.json", {}).install(app, "sockets")
     sent, full = 0, asyncio.Event()
     pause = GuardedWebSocket.pause_writing
-    monkeypatch.setattr(GuardedWebSocket, "pause_writing", lambda one: (pause(one), full.set()))
+
+    def paused(one: GuardedWebSocket) -> None:
+        pause(one)
+        full.set()
+
+    monkeypatch.setattr(GuardedWebSocket, "pause_writing", paused)
 
     @app.websocket("/live")
     @public()
@@ -168,8 +173,9 @@ async def test_little_waits_for_a_peer_that_reads_nothing_where_nobody_can_take_
         peer.setblocking(False)
         async with serving(app, "127.0.0.1", 0, tls=tls) as port:
             await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", port))
-            more = {"ssl": trusting, "server_hostname": "127.0.0.1"} if trusting else {}
-            reader, writer = await asyncio.open_connection(sock=peer, limit=4096, **more)
+            reader, writer = await asyncio.open_connection(
+                sock=peer, limit=4096, ssl=trusting, server_hostname="127.0.0.1" if trusting else None
+            )
             await open_socket(Line(reader, writer), port, scheme="https" if trusting else "http")
             async with asyncio.timeout(20):
                 await full.wait()
