@@ -146,7 +146,7 @@
 
   // Somebody looks at another tab (`seen` false), or at this one again: then how long it takes until a picture of now is
   // displayed. A headless browser hides none of its tabs; what is done here is what the page sees of it.
-  const OF_NOW_MS = 500, NEVER_MS = 10000;
+  const OF_NOW_MS = 1000, NEVER_MS = 10000;
   window.__wutong_look = (seen) => {
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (seen ? "visible" : "hidden") });
     const begun = performance.now();
