@@ -31,8 +31,11 @@ FOLDERS = (*PACKAGES, "docs", "locks", "systemd", "tests", "tools", "web")
 BUILT = {"web/dist", "web/node_modules"}
 """What `make setup` leaves in the tree."""
 SOURCES = (".py", ".ts", ".svelte", ".sh", ".js")
-FOREIGN = {"DeviceAllow", "ExecStart", "IPAddressAllow", "IPAddressDeny", "PrivateDevices", "ReadWritePaths"}
-"""Settings of systemd look like classes."""
+FOREIGN = {
+    *("DeviceAllow", "ExecStart", "IPAddressAllow", "IPAddressDeny", "PrivateDevices", "ReadWritePaths"),
+    "MediaStreamTrackGenerator",
+}
+"""Settings of systemd look like classes; and what browsers have."""
 
 _FENCE = re.compile(r"^ {0,3}```.*?^ {0,3}```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
@@ -161,7 +164,7 @@ def _resolves(dotted: str) -> bool:
 
 
 def _is_foreign(name: str) -> bool:
-    """Python's own, or a setting of systemd."""
+    """Python's own, a setting of systemd, or a part of browsers."""
     return name in FOREIGN or hasattr(builtins, name) or hasattr(typing, name)
 
 

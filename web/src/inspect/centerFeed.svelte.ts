@@ -176,7 +176,7 @@ export class CenterFeed {
         this.clockTold(message.utc_ms);
         break;
       case 'lost':
-        if (message.slow) this.hub.fellBehind(message.address); // the player goes on with the next key frame by itself
+        this.hub.lost(message.address, message.slow); // the player goes on with the next key frame by itself
         break;
     }
   }

@@ -75,6 +75,7 @@
 
   // A picture with this time code (null: unreadable) is on the screen at `shown`.
   let last = 0;
+  const RECENT = 40, recent = [];
   function see(shown, code) {
     if (result.first_ms === null) {
       result.first_ms = shown;
@@ -87,7 +88,12 @@
     }
     last = shown;
     if (code === null) result.unreadable++;
-    else if (code !== undefined) result.samples.push([shown, performance.timeOrigin + shown - code]);
+    else if (code !== undefined) {
+      const delay = performance.timeOrigin + shown - code;
+      result.samples.push([shown, delay]);
+      recent.push(delay);
+      if (recent.length > RECENT) recent.shift();
+    }
   }
 
   function followVideo(video) {
@@ -146,7 +152,7 @@
 
   // Somebody looks at another tab (`seen` false), or at this one again: then how long it takes until a picture of now is
   // displayed. A headless browser hides none of its tabs; what is done here is what the page sees of it.
-  const OF_NOW_MS = 1000, NEVER_MS = 10000;
+  const OF_NOW_MS = 1000, BEYOND_MS = 500, NEVER_MS = 10000;
   window.__wutong_look = (seen) => {
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (seen ? "visible" : "hidden") });
     const begun = performance.now();
@@ -154,10 +160,12 @@
     if (!seen) document.querySelectorAll("video").forEach((video) => video.pause());
     document.dispatchEvent(new Event("visibilitychange"));
     if (!seen) return null;
+    const usual = [...recent].sort((a, b) => a - b)[recent.length >> 1] ?? 0;
+    const most = Math.max(OF_NOW_MS, usual + BEYOND_MS);
     return new Promise((resolve) => {
       const next = (now) => {
         const code = found && read(found), shown = now + REPAINT_MS;
-        if (code !== null && performance.timeOrigin + shown - code < OF_NOW_MS) {
+        if (code !== null && performance.timeOrigin + shown - code < most) {
           last = 0;
           resolve(shown - begun);
         } else if (now - begun > NEVER_MS) resolve(null);

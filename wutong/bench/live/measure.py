@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 import psutil
+import structlog
 from rich.console import Console
 from rich.progress import track
 
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
-from sync.errors import WutongError
+from sync.errors import CenterError, WutongError
 from sync.room.paths import RoomPaths
 from wutong.bench.browser import chromium, unwarned_context
 from wutong.bench.live.stages import RoomStages
@@ -38,6 +39,8 @@ from wutong.bench.live.stretches import LiveStretch, LiveStretches, held_mib
 from wutong.bench.live.viewed import CAMERA, Viewed, viewed_by
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
+
+log = structlog.get_logger(__name__)
 
 WARM_UP_S = 12
 """The hearing runs for so long before the page is opened: the speech model is busy by then."""
@@ -86,7 +89,14 @@ async def _hearings(clerk: Clerk, stage: Path) -> None:
     """The bundled hearing, and when it is over the same again: the room transcribes as long as is measured."""
     scenario = Scenario.load(BUNDLED_HEARING)
     while True:
-        await clerk.conduct(scenario, BUNDLED_HEARING, stage)
+        try:
+            await clerk.conduct(scenario, BUNDLED_HEARING, stage)
+        except CenterError as error:  # it is busy with what the last one left, or something went wrong in the middle
+            log.warning("hearing_broken_off", why=error.message)
+            await asyncio.sleep(1)
+            hearing = (await clerk.state())["hearing"]
+            if hearing is not None and hearing["state"] != "closed":
+                await clerk.close()
 
 
 async def _watch(stack: Stack, seconds: float, console: Console, viewed: Viewed) -> dict[str, Any]:

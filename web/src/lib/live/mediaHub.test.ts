@@ -57,17 +57,20 @@ it('asks for nothing anew when one player takes the place of another, and gives 
   expect(heard, 'nobody watched it meanwhile: the server sends what is needed').toEqual([KIND.init, KIND.fragment, KIND.init]);
 });
 
-it('gives nobody what may not be seen any more', () => {
+it('gives nobody what may not be seen any more, what has a hole, or what nobody watches', async () => {
   const hub = new MediaHub(() => undefined);
-  hub.take(envelope('a/1/bench', KIND.init));
-  hub.take(envelope('a/1/bench', KIND.fragment));
-  hub.take(envelope('a/10/bench', KIND.init));
-  hub.take(envelope('a/10/bench', KIND.fragment));
+  const tracks = ['a/1/bench', 'a/10/bench', 'a/10/aside'];
+  for (const track of tracks) hub.listen(track, () => undefined);
+  await said();
+  for (const track of [...tracks, 'a/10/unwatched']) {
+    hub.take(envelope(track, KIND.init));
+    hub.take(envelope(track, KIND.fragment));
+  }
   hub.letGo('a/1');
+  hub.lost('a/10/aside', false);
   const heard: string[] = [];
-  hub.listen('a/1/bench', (e) => heard.push(`1 ${String(e.kind)}`));
-  hub.listen('a/10/bench', (e) => heard.push(`10 ${String(e.kind)}`));
-  expect(heard).toEqual([`1 ${String(KIND.init)}`, `10 ${String(KIND.init)}`, `10 ${String(KIND.fragment)}`]);
+  for (const track of [...tracks, 'a/10/unwatched']) hub.listen(track, (e) => e.kind === KIND.fragment && heard.push(track));
+  expect(heard).toEqual(['a/10/bench']);
 });
 
 it('gives a newcomer the init segment that came before', () => {
@@ -126,7 +129,8 @@ it('wants only what can be heard once the tab has been hidden for a while, and a
 it('says for a while of a track that its line is slow', () => {
   vi.useFakeTimers();
   const hub = new MediaHub(() => undefined);
-  hub.fellBehind('bench');
+  hub.lost('bench', true);
+  hub.lost('mix', false);
   expect([hub.isSlow('bench'), hub.isSlow('mix')]).toEqual([true, false]);
   vi.advanceTimersByTime(SLOW_MS + 1);
   expect(hub.isSlow('bench')).toBe(false);

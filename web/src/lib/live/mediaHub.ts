@@ -28,7 +28,8 @@ export const SLOW_MS = 8000;
 export class MediaHub {
   #listeners = new Map<string, Set<Listener>>();
   #wishes = new Set<Wish>();
-  #said = '';
+  /** What the server was told last. */
+  #wanted: ReadonlySet<string> = new Set();
   #saying = false;
   #held = new HeldPictures();
   #inits = new Map<string, Envelope>();
@@ -66,7 +67,7 @@ export class MediaHub {
 
   take(envelope: Envelope): void {
     if (envelope.kind === KIND.init) this.#inits.set(envelope.address, ownCopy(envelope));
-    this.#held.take(envelope);
+    if (this.#wanted.has(envelope.address)) this.#held.take(envelope);
     const listeners = [...(this.#listeners.get(envelope.address) ?? [])];
     listeners.forEach((listener, i) => listener(i + 1 < listeners.length ? ownCopy(envelope) : envelope));
     // Looked at when media comes: timers of a hidden tab run late or not at all.
@@ -76,12 +77,13 @@ export class MediaHub {
     }
   }
 
-  /** The server dropped media of a track because this page does not keep up with it. */
-  fellBehind(address: string): void {
-    this.#slowAt.set(address, performance.now());
+  /** Media of a track is missing: it may not be seen, it never came, or it was dropped since this page is `slow`. */
+  lost(address: string, slow: boolean): void {
+    this.#held.forget(address);
+    if (slow) this.#slowAt.set(address, performance.now());
   }
 
-  /** Was media of the track dropped just now? */
+  /** Was media of the track dropped just now, because this page does not keep up with it? */
   isSlow(address: string): boolean {
     const at = this.#slowAt.get(address);
     return at !== undefined && performance.now() - at < SLOW_MS;
@@ -115,11 +117,9 @@ export class MediaHub {
 
   #sayNow(): void {
     const wanted = new Set([...this.#wishes].filter((wish) => wish.heard || !this.#resting).map((wish) => wish.address));
-    const addresses = [...wanted].sort();
-    const said = addresses.join('\n');
-    if (said === this.#said) return;
-    this.#said = said;
+    if (wanted.size === this.#wanted.size && [...wanted].every((address) => this.#wanted.has(address))) return;
+    this.#wanted = wanted;
     this.#held.only(wanted); // the server sends it to who wants it again
-    this.onWanted(addresses);
+    this.onWanted([...wanted].sort());
   }
 }
