@@ -32,15 +32,10 @@ BUILT = {"web/dist", "web/node_modules"}
 """What `make setup` leaves in the tree."""
 SOURCES = (".py", ".ts", ".svelte", ".sh", ".js")
 FOREIGN = {
-    "DeviceAllow",
-    "ExecStart",
-    "IPAddressAllow",
-    "IPAddressDeny",
-    "PrivateDevices",
-    "ReadWritePaths",
-    "RestrictRealtime",
+    *("DeviceAllow", "ExecStart", "IPAddressAllow", "IPAddressDeny", "PrivateDevices", "ReadWritePaths"),
+    *("RestrictRealtime", "MediaStreamTrackGenerator"),
 }
-"""Settings of systemd look like classes."""
+"""Settings of systemd look like classes; and what browsers have."""
 
 _FENCE = re.compile(r"^ {0,3}```.*?^ {0,3}```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
@@ -169,7 +164,7 @@ def _resolves(dotted: str) -> bool:
 
 
 def _is_foreign(name: str) -> bool:
-    """Python's own, or a setting of systemd."""
+    """Python's own, a setting of systemd, or a part of browsers."""
     return name in FOREIGN or hasattr(builtins, name) or hasattr(typing, name)
 
 

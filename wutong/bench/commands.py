@@ -35,18 +35,34 @@ def live(
     seconds: Annotated[float, typer.Option("--seconds", min=10)] = 60,
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
     tls: TlsOption = False,
-    path: Annotated[str, typer.Option("--path", help="how the page shows pictures: webcodecs or mse")] = "webcodecs",
+    path: Annotated[
+        str, typer.Option("--path", help="how the page shows pictures: webcodecs or mse; there is no wasm (ADR 42)")
+    ] = "webcodecs",
+    network: Annotated[
+        str, typer.Option("--network", help="lan, or poor: 2 Mbit/s, 50 ± 30 ms each way, 1 % of packets lost")
+    ] = "lan",
+    page: Annotated[str, typer.Option("--page", help="inspect: a room at the center; panel: the clerk's")] = "inspect",
     as_json: JsonOption = False,
 ) -> None:
-    """How old the picture on an inspector's screen is."""
-    from wutong.bench.live.measure import LivePath, measure
+    """How old the picture on an inspector's screen is, or on the clerk's.
+
+    It also says by stretches whether the delay, or the memory of anything, creeps: with --seconds 36000 for ten hours.
+    """
+    from wutong.bench.live.measure import measure
+    from wutong.bench.live.viewed import LineKind, LivePage, LivePath, Viewed
     from wutong.bench.report import run
 
-    if path not in set(LivePath):
-        raise typer.BadParameter(f"'{path}' is none of {', '.join(LivePath)}", param_hint="--path")
+    for given, may, option in (
+        (path, LivePath, "--path"),
+        (network, LineKind, "--network"),
+        (page, LivePage, "--page"),
+    ):
+        if given not in set(may):
+            raise typer.BadParameter(f"'{given}' is none of {', '.join(may)}", param_hint=option)
+    viewed = Viewed(LivePage(page), LivePath(path), LineKind(network))
     run(
         "live",
-        lambda folder, console: measure(folder, seconds, port_base, console, tls=tls, path=LivePath(path)),
+        lambda folder, console: measure(folder, seconds, port_base, console, tls=tls, viewed=viewed),
         as_json=as_json,
     )
 

@@ -31,7 +31,8 @@ CLIENT_BYTES = 8 * 1024 * 1024
 """Media waiting for one tab: about ten seconds of two cameras."""
 START_BYTES = MAX_GOP_BYTES
 """What may wait beyond that because tracks were begun with all since their key frames."""
-BEHIND_NS = 4 * NS_PER_S
+BEHIND_NS = NS_PER_S
+"""After three seconds of standing still a line has one to catch up with, and what came since the last key frame."""
 MAX_TEXTS = 4000
 
 

@@ -2,11 +2,18 @@
 
 Sizes are bounded by uvicorn (`ws_max_size`), numbers are not. Ended here: a message in more pieces than a browser makes
 of it, empty ones included; more messages than a page says; pings of a peer that does not read the answers to them.
+
+What is sent waits as briefly as may be where nobody can take it back: `UNSENT_BYTES` with the system, and as much
+here. A line of 2 Mbit/s needs a quarter of a second for that. Whoever sends waits, and chooses the newest when its turn
+comes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -21,6 +28,8 @@ MESSAGES_AT_ONCE = 400
 MESSAGES_PER_S = 50.0
 UNREAD_PONGS = 64
 """Pings that are answered while the peer does not read."""
+UNSENT_BYTES = 32 * 1024
+"""Less than a key frame. Over TLS the loop keeps 64 KiB of its own beside."""
 
 
 class GuardedWebSocket(WebSocketsSansIOProtocol):
@@ -31,6 +40,14 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     _allowed = float(MESSAGES_AT_ONCE)
     _allowed_s: float | None = None
     _ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over a connection: what was right for files is not for what is live."""
+        super().connection_made(transport)
+        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=UNSENT_BYTES)
+        with contextlib.suppress(OSError):  # the peer has gone already
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     def handle_cont(self, event: Frame) -> None:
         """Take a further piece of a message."""

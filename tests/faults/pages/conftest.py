@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright
 
 from tests.support.browsers import hidden_tab
 from tests.support.peers.center_fixtures import broker_port, room, served
@@ -78,8 +78,10 @@ async def signed_in(
     url: str = "",
     width: int = 1280,
     height: int = 800,
+    held: Mapping[str, Callable[[Route], Awaitable[None]]] | None = None,
 ) -> Page:
-    """The page of an inspector; `address`: what comes after `#`, `path`: of its pictures, `url`: of the center."""
+    """The page of an inspector; `address`: what comes after `#`, `path`: of its pictures, `url`: of the center, `held`:
+    who answers what the page asks for."""
     url = url or served.url
     context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     page = await context.new_page()
@@ -89,6 +91,8 @@ async def signed_in(
     async with served.inspector() as http:
         cookies = [{"name": name, "value": value, "url": url} for name, value in http.cookies.items()]
     await context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of the same keys
+    for pattern, answer in (held or {}).items():
+        await page.route(pattern, answer)
     await page.goto(f"{url}/inspect#{address}")
     return page
 

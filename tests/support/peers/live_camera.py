@@ -87,6 +87,8 @@ class CameraPeer:
         """So many of the next fragments cannot be read by a browser."""
         self.garbled = 0
         """So many of the next fragments hold what no decoder takes for pictures."""
+        self.hearing: dict[str, Any] | None = None
+        """What the room says of the hearing that it has."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -112,7 +114,7 @@ class CameraPeer:
         if not self._tells:
             return
         recorder = {"at_ns": 1, "tracks": self._told(), "hearing": None, "alarms": []}
-        self._room.publish("status", {**IDLE, "hearing": None, "recorder": recorder, "seats": []})
+        self._room.publish("status", {**IDLE, "hearing": self.hearing, "recorder": recorder, "seats": []})
 
     async def _send(self) -> None:
         begun_s = time.monotonic()

@@ -181,7 +181,7 @@ export class CenterFeed {
         this.clockTold(message.utc_ms);
         break;
       case 'lost':
-        if (message.slow) this.hub.fellBehind(message.address); // the player goes on with the next key frame by itself
+        this.hub.lost(message.address, message.slow); // the player goes on with the next key frame by itself
         break;
     }
   }
@@ -201,6 +201,7 @@ export class CenterFeed {
   /** What is shown of a room is of a part that may not be seen any more. */
   private letGo(address: string): void {
     this.captions.delete(address);
+    this.hub.letGo(address);
     for (const [track, still] of this.stills) {
       if (!track.startsWith(`${address}/`)) continue;
       this.stills.delete(track);

@@ -116,7 +116,7 @@ export class RoomStore {
         this.levels = message.value.seats;
         break;
       case 'lost':
-        if (message.slow) this.hub.fellBehind(message.address);
+        this.hub.lost(message.address, message.slow);
         break;
       default:
         if (!this.state) break;

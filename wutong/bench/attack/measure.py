@@ -34,7 +34,8 @@ from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from wutong.bench.attack.target import Target
 from wutong.bench.browser import chromium, sign_in, unwarned_context
-from wutong.bench.live.measure import WARM_UP_S, live_script, machine
+from wutong.bench.live.measure import WARM_UP_S, machine
+from wutong.bench.live.viewed import CAMERA, live_script
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
@@ -110,7 +111,7 @@ async def _watch(stack: Stack, seconds: float, data: Path, console: Console) -> 
     async with chromium() as browser:
         page = await (await unwarned_context(browser)).new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
-        await page.add_init_script(live_script(room.address))
+        await page.add_init_script(live_script(f"{room.address}/{CAMERA}"))
         await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")
         await asyncio.sleep(3)  # the page has its first pictures
 

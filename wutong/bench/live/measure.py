@@ -1,10 +1,16 @@
-"""`wutong bench live`: from a camera's frame to the pixels of an inspector's screen, through every real part.
+"""`wutong bench live`: from a camera's frame to the pixels of a screen, through every real part.
 
-A broker, the center and one room are started as the demo starts them; the bundled hearing is conducted, so the room
-transcribes meanwhile. Headless Chromium opens the room's page as an inspector. `live.js` reads the time code from the
-pixels of the displayed picture, so no program's opinion about its own delay is in the figures: capture and display are
-told by the same machine's clock. The first three seconds after the first picture are counted like all others. What the
-stages of the way took is the page's own word, as its chip shows it.
+A broker, the center and one room are started as the demo starts them; the bundled hearing is conducted again and
+again, so the room transcribes meanwhile. Headless Chromium opens the room's page as an inspector, or the panel as the
+clerk, over this machine's own line or a poor one. `live.js` reads the time code from the pixels of the displayed
+picture, so no program's opinion about its own delay is in the figures: capture and display are told by the same
+machine's clock. The first three seconds after the first picture are counted like all others. What the stages of the way
+took is the page's own word, as its chip shows it. A stall is a picture that stands for more than 300 ms (four pictures
+of a slower camera), or a media element that waits; a second without a new picture on the screen counts once more,
+whatever the page says.
+
+Afterwards the page is not looked at for a while, and is opened a few times anew. Its first picture, opened once the
+hearing has begun, is from the moment at which the page is asked for; `first_picture_steps_ms` says what lies between.
 """
 
 from __future__ import annotations
@@ -15,28 +21,27 @@ import os
 import platform
 import time
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import psutil
+import structlog
 from rich.console import Console
 from rich.progress import track
 
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
-from sync.errors import WutongError
+from sync.errors import CenterError, WutongError
 from sync.room.paths import RoomPaths
-from wutong.bench.browser import chromium, sign_in, unwarned_context
+from wutong.bench.browser import chromium, unwarned_context
 from wutong.bench.live.stages import RoomStages
+from wutong.bench.live.stretches import LiveStretch, LiveStretches, held_mib
+from wutong.bench.live.viewed import CAMERA, Viewed, viewed_by
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
 
-if TYPE_CHECKING:
-    from playwright.async_api import Page
+log = structlog.get_logger(__name__)
 
-_SCRIPT = Path(__file__).with_name("live.js")
-_CAMERA = "bench"
 WARM_UP_S = 12
 """The hearing runs for so long before the page is opened: the speech model is busy by then."""
 
@@ -47,19 +52,6 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
 
-class LivePath(StrEnum):
-    """The ways from coded to displayed that a page can take."""
-
-    WEBCODECS = "webcodecs"
-    MSE = "mse"
-
-
-_WITHOUT_DECODERS = "delete window.VideoDecoder"
-"""What a browser looks like that has none, or a page that came over plain http from another machine."""
-_STAGES = """() => Object.fromEntries([...document.querySelectorAll('[data-stage]')].map((row) =>
-    [row.dataset.stage, [...row.querySelectorAll('td.num')].map((cell) => Number(cell.textContent))]))"""
-
-
 async def measure(
     data: Path,
     seconds: float,
@@ -67,10 +59,9 @@ async def measure(
     console: Console,
     *,
     tls: bool = False,
-    path: LivePath = LivePath.WEBCODECS,
+    viewed: Viewed | None = None,
 ) -> dict[str, Any]:
     """Run the whole and return the figures; `data` is a folder that may be filled."""
-    scenario = Scenario.load(BUNDLED_HEARING)
     console.print("starting broker, center and room …")
     stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base, tls=tls)
     watching = asyncio.create_task(stack.processes.watch())
@@ -82,9 +73,9 @@ async def measure(
             while (await clerk.state())["transcriber"].get("state") != "ready":
                 await asyncio.sleep(0.2)
             await clerk.self_test()  # before the hearing, not in what is measured
-            conducting = asyncio.create_task(clerk.conduct(scenario, BUNDLED_HEARING, RoomPaths(room.data).stage))
+            conducting = asyncio.create_task(_hearings(clerk, RoomPaths(room.data).stage))
             await asyncio.sleep(WARM_UP_S)
-            return await _watch(stack, seconds, console, path)
+            return await _watch(stack, seconds, console, viewed or Viewed())
     finally:
         for task in (watching, conducting):
             if task is not None:
@@ -94,52 +85,63 @@ async def measure(
         await stack.processes.stop()
 
 
-async def _watch(stack: Stack, seconds: float, console: Console, path: LivePath) -> dict[str, Any]:
-    room, in_room = stack.rooms[0], RoomStages()
-    listening = asyncio.create_task(in_room.listen(room.data, _CAMERA))
+async def _hearings(clerk: Clerk, stage: Path) -> None:
+    """The bundled hearing, and when it is over the same again: the room transcribes as long as is measured."""
+    scenario = Scenario.load(BUNDLED_HEARING)
+    while True:
+        try:
+            await clerk.conduct(scenario, BUNDLED_HEARING, stage)
+        except CenterError as error:  # it is busy with what the last one left, or something went wrong in the middle
+            log.warning("hearing_broken_off", why=error.message)
+            await asyncio.sleep(1)
+            hearing = (await clerk.state())["hearing"]
+            if hearing is not None and hearing["state"] != "closed":
+                await clerk.close()
+
+
+async def _watch(stack: Stack, seconds: float, console: Console, viewed: Viewed) -> dict[str, Any]:
+    in_room = RoomStages()
+    listening = asyncio.create_task(in_room.listen(stack.rooms[0].data, CAMERA))
     try:
-        raw, busy, in_page = await _seen(stack, room.address, seconds, console, path)
+        found = await _seen(stack, seconds, console, viewed)
     finally:
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
-    found = {"path": str(path), **figures(raw, seconds, busy)}
-    return found | {"room_stages_ms": in_room.figures(), "stages_ms_p50_p95_max": in_page}
+    way = {"page": str(viewed.page), "path": str(viewed.path), "network": str(viewed.line)}
+    return {**way, **found, "room_stages_ms": in_room.figures()}
 
 
-async def _seen(
-    stack: Stack, address: str, seconds: float, console: Console, path: LivePath
-) -> tuple[dict[str, Any], float, dict[str, list[int]]]:
-    """What the page saw, how many cores were busy meanwhile, and what the page says of each stage."""
+async def _seen(stack: Stack, seconds: float, console: Console, viewed: Viewed) -> dict[str, Any]:
+    """What a page saw, and how many cores were busy meanwhile; then what else is done with the page."""
+    stretches = LiveStretches(seconds)
+    samples: list[list[float]] = []
+    stalled: list[float] = []
     async with chromium() as browser:
-        context = await unwarned_context(browser)
-        page = await context.new_page()
-        await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
-        if path is LivePath.MSE:
-            await page.add_init_script(_WITHOUT_DECODERS)
-        await page.add_init_script(live_script(address))
-        before, started = _cpu_s(stack), time.monotonic()
-        await page.goto(f"{stack.center_url}/inspect#/room/{address}")
-        for _ in track(range(int(seconds)), "watching the room", console=console, transient=True):
-            await asyncio.sleep(1)
-        raw = await page.evaluate("window.__wutong_live")
-        busy = (_cpu_s(stack) - before) / (time.monotonic() - started)
-        if raw["path"] and raw["path"] != path:
-            raise WutongError(f"this browser took the path {raw['path']}, not {path}; it lacks what {path} needs")
-        return raw, busy, await _stages(page)
-
-
-async def _stages(page: Page) -> dict[str, list[int]]:
-    """What the page says of each stage, by its name: median, 95 of 100, most; milliseconds."""
-    await page.locator("details.chip summary").click()
-    await page.locator("[data-stage]").first.wait_for()
-    found: dict[str, list[int]] = await page.evaluate(_STAGES)
+        page = await (await unwarned_context(browser)).new_page()
+        async with viewed_by(page, stack, viewed) as view:
+            before, started = _cpu_s(stack), time.monotonic()
+            await view.open()
+            while (to_s := min(seconds, (len(stretches.all) + 1) * stretches.each_s)) > stretches.to_s:
+                for _ in track(range(round(to_s - stretches.to_s)), "watching", console=console, transient=True):
+                    await asyncio.sleep(1)
+                raw = await view.so_far()
+                samples += raw["samples"]
+                stalled += raw["stalled_ms"]
+                delays = [delay for _, delay in raw["samples"]]
+                stretches.add(LiveStretch(to_s, delays, len(raw["stalled_ms"]), held_mib(stack)))
+            busy = (_cpu_s(stack) - before) / (time.monotonic() - started)
+            found = figures({**raw, "samples": samples}, seconds, busy)
+            found |= {"stalled_at_s": [round(ms / 1000, 1) for ms in stalled], "first_picture_steps_ms": steps(raw)}
+            found |= {"stages_ms_p50_p95_max": await view.stages(), "hidden_tab": await view.looked_away()}
+            found |= {"first_picture_ms_again": await view.opened_again(), **stretches.figures()}
     return found
 
 
-def live_script(address: str) -> str:
-    """What runs in the page of the room `court/room` and leaves what it saw in `window.__wutong_live`."""
-    return _SCRIPT.read_text(encoding="utf-8").replace("__TRACK__", f"{address}/{_CAMERA}")
+def steps(raw: dict[str, Any]) -> dict[str, int]:
+    """When what lies before the first picture was reached, in that order, from the moment at which the page was asked
+    for; milliseconds."""
+    return {name: round(ms) for name, ms in sorted(raw["steps"].items(), key=lambda one: one[1])}
 
 
 def figures(raw: dict[str, Any], seconds: float, cpu_cores: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the uplink does. All by the clock of the room, which the picture's own time is o
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,14 +20,21 @@ from sync.room.clock import RoomClock
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 
+MOST = 90_000
+"""An hour at 25 pictures a second; of what was before nothing is kept."""
+
+
+def _times() -> deque[float]:
+    return deque(maxlen=MOST)
+
 
 @dataclass
 class RoomStages:
     """What was seen of one track; milliseconds."""
 
-    coded: list[float] = field(default_factory=list)
-    recorded: list[float] = field(default_factory=list)
-    fed: list[float] = field(default_factory=list)
+    coded: deque[float] = field(default_factory=_times)
+    recorded: deque[float] = field(default_factory=_times)
+    fed: deque[float] = field(default_factory=_times)
 
     async def listen(self, data: Path, track: str) -> None:
         """For ever; `data` is the room's folder."""

@@ -164,6 +164,25 @@ async def test_a_tab_that_is_far_behind_goes_on_with_the_newest() -> None:
     assert tab._media_bytes == 0
 
 
+async def test_of_three_seconds_without_a_line_what_is_new_is_left_of_picture_and_sound() -> None:
+    tab = LiveTab()
+    for name in ("bench", "mix"):
+        tab.start(name, None, GopStart())
+    for n in range(80):  # 25 pictures a second, a key frame each second; sound can begin anywhere
+        for name, key in (("bench", n % 25 == 0), ("mix", True)):
+            envelope = Envelope(Kind.FRAGMENT, 1, n, n * NS_PER_S // 25, 0, 40_000, b"m", key_frame=key)
+            tab.media(name, envelope, address(name, envelope.pack()))
+    left: dict[bytes, list[int]] = {b"bench": [], b"mix": []}
+    while tab._texts or tab._media:
+        message = await tab.next()
+        if isinstance(message, bytes):
+            length = message[0]
+            left[message[1 : 1 + length]].append(Envelope.unpack(message[1 + length :]).sequence)
+    assert left[b"bench"] == list(range(50, 80)), "from the first key frame that is no second old"
+    assert left[b"mix"][0] >= 50
+    assert left[b"mix"] == list(range(left[b"mix"][0], 80))
+
+
 async def test_while_nobody_knows_who_may_see_what_nothing_is_sent_and_then_it_is_judged_anew() -> None:
     known, sealed = asyncio.Event(), False
 

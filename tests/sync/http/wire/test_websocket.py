@@ -1,9 +1,11 @@
-"""What a peer can do to a WebSocket by numbers alone: pieces, messages and unread pings without end."""
+"""What a peer can do to a WebSocket by numbers alone: pieces, messages and unread pings without end; and how much waits
+for one that reads nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +17,10 @@ from fastapi import WebSocket, WebSocketDisconnect
 from sync.http.rights.access import Access
 from sync.http.rights.rules import public
 from sync.http.serve import new_app, serving
-from sync.http.wire.websocket import MESSAGES_AT_ONCE, MOST_PIECES, UNREAD_PONGS
+from sync.http.wire.websocket import MESSAGES_AT_ONCE, MOST_PIECES, UNREAD_PONGS, GuardedWebSocket
+from sync.tls.authority import open_authority
+from sync.tls.contexts import client_context, server_context, trust
+from tests.support.peers.tls_court import served_by, utc_now
 from tests.sync.http.wire.test_door import Line
 
 CONT, TEXT, PING, FIN = 0x0, 0x1, 0x9, 0x80
@@ -58,11 +63,11 @@ async def heard(tmp_path: Path) -> AsyncIterator[Heard]:
         yield told
 
 
-async def open_socket(line: Line, port: int) -> None:
+async def open_socket(line: Line, port: int, *, scheme: str = "http") -> None:
     """The handshake."""
     key = base64.b64encode(bytes(16)).decode()
     lines = ["Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
-    origin = f"Origin: http://127.0.0.1:{port}"
+    origin = f"Origin: {scheme}://127.0.0.1:{port}"
     await line.say("\r\n".join(["GET /live HTTP/1.1", f"Host: 127.0.0.1:{port}", origin, *lines, "", ""]).encode())
     answer = await line.reader.readuntil(b"\r\n\r\n")
     assert b" 101 " in answer
@@ -127,3 +132,52 @@ async def test_who_pings_and_reads_is_answered(heard: Heard) -> None:
                 assert len(await line.reader.readexactly(127 * 100)) == 12_700
         await line.say(frame(FIN | 0x8))
         await ended(heard)
+
+
+PIECE = bytes(4096)
+MOST_WAITING = {"plain": 160 * 1024, "TLS": 320 * 1024}
+"""With the systems of both ends, and in the loop. Before it was bounded: 230 and 700 KiB."""
+
+
+@pytest.mark.parametrize("wire", MOST_WAITING)
+async def test_little_waits_for_a_peer_that_reads_nothing_where_nobody_can_take_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wire: str
+) -> None:
+    app = new_app("sockets")
+    Access.open(tmp_path / "access.json", {}).install(app, "sockets")
+    sent, full = 0, asyncio.Event()
+    pause = GuardedWebSocket.pause_writing
+
+    def paused(one: GuardedWebSocket) -> None:
+        pause(one)
+        full.set()
+
+    monkeypatch.setattr(GuardedWebSocket, "pause_writing", paused)
+
+    @app.websocket("/live")
+    @public()
+    async def live(ws: WebSocket) -> None:
+        nonlocal sent
+        await ws.accept()
+        while True:
+            await ws.send_bytes(PIECE)
+            sent += len(PIECE)
+
+    tls = trusting = None
+    if wire == "TLS":
+        court = open_authority(tmp_path / "court", "Court", utc_now())
+        tls, trusting = server_context(*served_by(court, tmp_path, "127.0.0.1")), client_context()
+        trust(trusting, tmp_path / "court" / "authority.pem")
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        peer.setblocking(False)
+        async with serving(app, "127.0.0.1", 0, tls=tls) as port:
+            await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", port))
+            reader, writer = await asyncio.open_connection(
+                sock=peer, limit=4096, ssl=trusting, server_hostname="127.0.0.1" if trusting else None
+            )
+            await open_socket(Line(reader, writer), port, scheme="https" if trusting else "http")
+            async with asyncio.timeout(20):
+                await full.wait()
+            assert 0 < sent < MOST_WAITING[wire]
+            writer.transport.abort()

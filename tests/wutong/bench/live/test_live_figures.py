@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.errors import WutongError
-from wutong.bench.live.measure import figures
+from wutong.bench.live.measure import figures, steps
 
 
 def _raw(**more: Any) -> dict[str, Any]:
@@ -26,3 +26,8 @@ def test_percentiles_are_of_the_delays_and_every_kind_of_stall_counts() -> None:
 def test_no_picture_is_an_error_not_a_figure(nothing: dict[str, Any]) -> None:
     with pytest.raises(WutongError, match="no picture"):
         figures(_raw(**nothing), 60, 0.5)
+
+
+def test_what_lies_before_the_first_picture_is_said_in_its_order() -> None:
+    found = steps(_raw(steps={"asked": 120.4, "page": 12.2, "media_came": 180.6, "socket_open": 80.0}))
+    assert list(found.items()) == [("page", 12), ("socket_open", 80), ("asked", 120), ("media_came", 181)]

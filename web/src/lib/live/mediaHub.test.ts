@@ -7,6 +7,9 @@ function envelope(address: string, kind: Envelope['kind']): Envelope {
   return { address, kind, payload: new Uint8Array(), ...rest };
 }
 
+/** What is wanted is said when all that changes together has changed. */
+const said = (): Promise<void> => Promise.resolve();
+
 function look(state: 'hidden' | 'visible'): void {
   vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state);
   document.dispatchEvent(new Event('visibilitychange'));
@@ -17,18 +20,57 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('wants a track while anybody listens, and says so only on changes', () => {
+it('wants a track while anybody listens, and says so only on changes', async () => {
   const wanted = vi.fn();
   const hub = new MediaHub(wanted);
   const first = hub.listen('bench', () => undefined);
   const second = hub.listen('bench', () => undefined);
   hub.listen('other', () => undefined, { watch: false });
+  await said();
   expect(wanted.mock.calls).toEqual([[['bench']]]);
   first();
   first();
+  await said();
   expect(wanted).toHaveBeenCalledTimes(1);
   second();
+  await said();
   expect(wanted).toHaveBeenLastCalledWith([]);
+});
+
+it('asks for nothing anew when one player takes the place of another, and gives it the picture', async () => {
+  const wanted = vi.fn();
+  const hub = new MediaHub(wanted);
+  const first = hub.listen('a/1/bench', () => undefined);
+  await said();
+  hub.take(envelope('a/1/bench', KIND.init));
+  hub.take(envelope('a/1/bench', KIND.fragment));
+  const heard: number[] = [];
+  first();
+  const second = hub.listen('a/1/bench', (e) => heard.push(e.kind));
+  await said();
+  expect(heard).toEqual([KIND.init, KIND.fragment]);
+  expect(wanted).toHaveBeenCalledTimes(1);
+
+  second();
+  await said();
+  hub.listen('a/1/bench', (e) => heard.push(e.kind));
+  expect(heard, 'nobody watched it meanwhile: the server sends what is needed').toEqual([KIND.init, KIND.fragment, KIND.init]);
+});
+
+it('gives nobody what may not be seen any more, what has a hole, or what nobody watches', async () => {
+  const hub = new MediaHub(() => undefined);
+  const tracks = ['a/1/bench', 'a/10/bench', 'a/10/aside'];
+  for (const track of tracks) hub.listen(track, () => undefined);
+  await said();
+  for (const track of [...tracks, 'a/10/unwatched']) {
+    hub.take(envelope(track, KIND.init));
+    hub.take(envelope(track, KIND.fragment));
+  }
+  hub.letGo('a/1');
+  hub.lost('a/10/aside', false);
+  const heard: string[] = [];
+  for (const track of [...tracks, 'a/10/unwatched']) hub.listen(track, (e) => e.kind === KIND.fragment && heard.push(track));
+  expect(heard).toEqual(['a/10/bench']);
 });
 
 it('gives a newcomer the init segment that came before', () => {
@@ -55,7 +97,7 @@ it('gives each listener bytes of its own, since each may give them away', () => 
   expect(got[1]?.buffer, 'the last one gets the message itself').toBe(message.payload.buffer);
 });
 
-it('wants only what can be heard once the tab has been hidden for a while, and all when it is shown', () => {
+it('wants only what can be heard once the tab has been hidden for a while, and all when it is shown', async () => {
   vi.useFakeTimers();
   const wanted = vi.fn();
   const hub = new MediaHub(wanted);
@@ -64,25 +106,31 @@ it('wants only what can be heard once the tab has been hidden for a while, and a
   look('hidden');
   vi.advanceTimersByTime(REST_AFTER_MS - 1);
   hub.take(envelope('bench', KIND.fragment));
+  await said();
   expect(wanted).toHaveBeenLastCalledWith(['bench', 'mix']);
   vi.advanceTimersByTime(2);
   hub.take(envelope('bench', KIND.fragment));
+  await said();
   expect(wanted).toHaveBeenLastCalledWith(['mix']);
   hub.listen('parties', () => undefined);
-  expect(wanted).toHaveBeenCalledTimes(3);
+  await said();
+  expect(wanted).toHaveBeenCalledTimes(2);
   look('visible');
+  await said();
   expect(wanted).toHaveBeenLastCalledWith(['bench', 'mix', 'parties']);
   hub.close();
   look('hidden');
   vi.advanceTimersByTime(2 * REST_AFTER_MS);
   hub.take(envelope('bench', KIND.fragment));
-  expect(wanted).toHaveBeenCalledTimes(4);
+  await said();
+  expect(wanted).toHaveBeenCalledTimes(3);
 });
 
 it('says for a while of a track that its line is slow', () => {
   vi.useFakeTimers();
   const hub = new MediaHub(() => undefined);
-  hub.fellBehind('bench');
+  hub.lost('bench', true);
+  hub.lost('mix', false);
   expect([hub.isSlow('bench'), hub.isSlow('mix')]).toEqual([true, false]);
   vi.advanceTimersByTime(SLOW_MS + 1);
   expect(hub.isSlow('bench')).toBe(false);

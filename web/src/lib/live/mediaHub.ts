@@ -1,14 +1,16 @@
 /** Hands live media to whoever on the page asked for it, and tells the server which tracks are wanted.
  *
  * Many tiles, one socket: a track is watched while at least one listener wants it. A new listener is given the track's
- * last init segment at once; fragments follow from the next key frame. Each listener owns the bytes that it is given, and may
- * give them away to a worker. In a tab that nobody has looked at for a while
+ * last init segment at once, and where others watch it all since its last key frame. Each listener owns the bytes that it is
+ * given, and may give them away to a worker. What is wanted is said when all that changes together has changed: a player
+ * that takes another's place asks for nothing anew. In a tab that nobody has looked at for a while
  * only what can be heard is wanted, and all of it again as soon as it is looked at.
  */
 
 import { type Envelope, KIND } from '../envelope';
 import { hasCodecs } from './codecs/canDecode';
 import { decoderThread } from './codecs/decoderThread';
+import { HeldPictures, ownCopy } from './heldPictures';
 
 type Listener = (envelope: Envelope) => void;
 
@@ -26,7 +28,10 @@ export const SLOW_MS = 8000;
 export class MediaHub {
   #listeners = new Map<string, Set<Listener>>();
   #wishes = new Set<Wish>();
-  #said = '';
+  /** What the server was told last. */
+  #wanted: ReadonlySet<string> = new Set();
+  #saying = false;
+  #held = new HeldPictures();
   #inits = new Map<string, Envelope>();
   #slowAt = new Map<string, number>();
   #hiddenAt: number | null = null;
@@ -51,6 +56,7 @@ export class MediaHub {
     listeners.add(listener);
     const init = this.#inits.get(address);
     if (init) listener(ownCopy(init));
+    for (const envelope of this.#held.of(address)) listener(envelope);
     const wish = { address, heard };
     if (watch) this.#wishes.add(wish);
     this.#say();
@@ -63,6 +69,7 @@ export class MediaHub {
 
   take(envelope: Envelope): void {
     if (envelope.kind === KIND.init) this.#inits.set(envelope.address, ownCopy(envelope));
+    if (this.#wanted.has(envelope.address)) this.#held.take(envelope);
     const listeners = [...(this.#listeners.get(envelope.address) ?? [])];
     listeners.forEach((listener, i) => listener(i + 1 < listeners.length ? ownCopy(envelope) : envelope));
     // Looked at when media comes: timers of a hidden tab run late or not at all.
@@ -72,15 +79,21 @@ export class MediaHub {
     }
   }
 
-  /** The server dropped media of a track because this page does not keep up with it. */
-  fellBehind(address: string): void {
-    this.#slowAt.set(address, performance.now());
+  /** Media of a track is missing: it may not be seen, it never came, or it was dropped since this page is `slow`. */
+  lost(address: string, slow: boolean): void {
+    this.#held.forget(address);
+    if (slow) this.#slowAt.set(address, performance.now());
   }
 
-  /** Was media of the track dropped just now? */
+  /** Was media of the track dropped just now, because this page does not keep up with it? */
   isSlow(address: string): boolean {
     const at = this.#slowAt.get(address);
     return at !== undefined && performance.now() - at < SLOW_MS;
+  }
+
+  /** What is held of a room's tracks may not be shown any more; `room`: the beginning of their addresses. */
+  letGo(room: string): void {
+    for (const address of this.#inits.keys()) if (address.startsWith(`${room}/`)) this.#held.forget(address);
   }
 
   close(): void {
@@ -96,15 +109,19 @@ export class MediaHub {
   };
 
   #say(): void {
-    const wanted = new Set([...this.#wishes].filter((wish) => wish.heard || !this.#resting).map((wish) => wish.address));
-    const addresses = [...wanted].sort();
-    const said = addresses.join('\n');
-    if (said === this.#said) return;
-    this.#said = said;
-    this.onWanted(addresses);
+    if (this.#saying) return;
+    this.#saying = true;
+    void Promise.resolve().then(() => {
+      this.#saying = false;
+      this.#sayNow();
+    });
   }
-}
 
-function ownCopy(envelope: Envelope): Envelope {
-  return { ...envelope, payload: envelope.payload.slice() };
+  #sayNow(): void {
+    const wanted = new Set([...this.#wishes].filter((wish) => wish.heard || !this.#resting).map((wish) => wish.address));
+    if (wanted.size === this.#wanted.size && [...wanted].every((address) => this.#wanted.has(address))) return;
+    this.#wanted = wanted;
+    this.#held.only(wanted); // the server sends it to who wants it again
+    this.onWanted([...wanted].sort());
+  }
 }
