@@ -36,12 +36,25 @@ def live(
     port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
     tls: TlsOption = False,
     path: Annotated[str, typer.Option("--path", help="how the page shows pictures: webcodecs or mse")] = "webcodecs",
+    rooms: Annotated[int, typer.Option("--rooms", min=1, max=10, help="with --tiles: how many fill the wall")] = 4,
+    tiles: Annotated[int, typer.Option("--tiles", min=0, max=16, help="measure a wall of so many live tiles")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """How old the picture on an inspector's screen is."""
     from wutong.bench.live.measure import LivePath, measure
     from wutong.bench.report import run
 
+    if tiles:
+        from wutong.bench.live.tiles import measure as measure_wall
+
+        run(
+            "live --tiles",
+            lambda folder, console: measure_wall(
+                folder, seconds, port_base, console, rooms=rooms, tiles=tiles, tls=tls
+            ),
+            as_json=as_json,
+        )
+        return
     if path not in set(LivePath):
         raise typer.BadParameter(f"'{path}' is none of {', '.join(LivePath)}", param_hint="--path")
     run(
