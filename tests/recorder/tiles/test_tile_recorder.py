@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 
@@ -10,6 +11,7 @@ import av
 import pytest
 
 from hardware.program.compatible import NICE
+from hardware.sources import TILE_OFF
 from sync.media.envelope import Envelope, unpack_init
 from sync.room.feed import FeedServer
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
@@ -126,3 +128,25 @@ async def test_a_camera_s_second_stream_is_shown_as_it_is_where_it_is_small(
         assert size_of(room, keys(room)[-1]) == shown
         assert second.clients == 1
         assert bool(room.workers(WORKER)) is not copied
+
+
+async def test_where_the_machine_has_no_time_for_it_it_is_off_for_a_minute_and_the_record_goes_on(
+    room_of: RoomOf, uplink_of: Callable[[RecorderRoom], WatchedUplink]
+) -> None:
+    room = room_of(profile_text(cameras=LARGE))
+    uplink = uplink_of(room)
+    await uplink.start()
+    uplink.watched("tile")
+    await room.until(room.running, "all sources run")
+    room.say("open", case={}, seats=[], tracks=[])
+    await room.until(lambda: keys(room), "a picture of it has come")
+    (pid,) = room.workers(WORKER)
+    os.kill(pid, signal.SIGSTOP)  # as one that gets no processor
+    await room.until(lambda: room.status["tile"] == {"of": "bench", "why": TILE_OFF}, "it is said to be off")
+    await room.pass_media("bench", 3)
+    assert not room.workers(WORKER), "it is watched still, and not tried again at once"
+    room.say("close")
+    view = await room.closed("bench", "mics", "mix")
+    # A simulated camera may itself leave out what it cannot draw in time.
+    assert not [gap for gap in view.gaps if gap.why != "画面来不及绘制"]
+    assert not [alarm for alarm in view.alarms if alarm.subject == "tile"], "no alarm of the hearing"

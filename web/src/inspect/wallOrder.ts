@@ -43,7 +43,7 @@ export interface WallTile {
   address: string;
   visible: boolean;
   state: RoomStatus;
-  /** The room has a small picture to show. */
+  /** There is a small picture to show, and it may be seen. */
   small: boolean;
 }
 
