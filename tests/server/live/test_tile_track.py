@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+
+import pytest
 
 from server.access.classification import ARCHIVIST
 from sync.http.live.tab import LiveTab
@@ -55,14 +56,18 @@ async def test_a_hearing_that_may_not_be_seen_has_none_and_one_that_nobody_knows
     assert sent(await taken(inspector)) == []
 
 
-async def test_a_room_is_asked_for_it_while_a_wall_shows_it(served: Served) -> None:
+async def test_a_room_is_asked_for_it_while_a_wall_shows_it(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     status(served, None)
-    asked: list[dict[str, Any]] = []
-    publisher = served.center.live.demands._publisher
-    publisher.tell = lambda room, purpose, text, *, before: asked.append(json.loads(text)) or True  # type: ignore[method-assign, func-returns-value]
+    asked: list[list[str]] = []
+
+    def tell(room: str, purpose: str, text: str, *, before: object) -> bool:
+        asked.append(json.loads(text)["tracks"])
+        return True
+
+    monkeypatch.setattr(served.center.live.demands._publisher, "tell", tell)
     tab = on_the_wall(served, stalled(served, "inspector"))
-    assert asked[-1]["tracks"] == [TILE]
+    assert asked[-1] == [TILE]
     served.center.live.gateway.hear(tab, {"watch": []})
-    assert TILE not in asked[-1]["tracks"]
+    assert TILE not in asked[-1]
     served.center.live.media(ROOM, TILE, "frag", fragment(0, 1))
     assert fragments(await taken(tab)) == []
