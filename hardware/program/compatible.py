@@ -64,6 +64,11 @@ class MadeForm:
 COMPATIBLE = MadeForm(1280, 2160, 400_000_000, CAMERA_KBPS, 0, "转码的算力不足")
 
 
+def even(pixels: float) -> int:
+    """The next even number below, as what is encoded must have; a share that is not exact takes none away."""
+    return int(pixels + 0.01) // 2 * 2
+
+
 class FeedListener(threading.Thread):
     """The camera's fragments, on an event loop of their own."""
 
@@ -90,7 +95,7 @@ class CompatibleEncoder:
     def __init__(self, picture: Picture, fps: int, media_fd: int, form: MadeForm = COMPATIBLE) -> None:
         share = min(1.0, form.widest / picture.width, form.highest / picture.height)
         self._size = (picture.width, picture.height)
-        self._made = (int(picture.width * share) // 2 * 2, int(picture.height * share) // 2 * 2)
+        self._made = (even(picture.width * share), even(picture.height * share))
         self.first_ns = picture.at_ns
         self._encoder = PictureEncoder(*self._made, fps, media_fd, coding(form.kbps, drawn=False))
 
