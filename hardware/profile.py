@@ -5,20 +5,22 @@ Every field is described here and checked when a service starts; `wutong doctor 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from hardware.camera_address import CameraAddress
 from hardware.center_settings import CenterSettings, RoomTls
-from hardware.profile_part import ProfilePart, WebAddress
+from hardware.profile_part import ProfilePart
 from hardware.signer_settings import SignerSettings
+from hardware.speech_settings import Transcriber
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError
 from sync.http.monitoring.settings import MetricsSettings
 from sync.http.rights.origins import PublicOrigin
-from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
+from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM, TILE
 from sync.runtime.files.secrets import read_secret
 from sync.runtime.files.settings_file import read_settings
 from sync.text.fields import LINE
@@ -73,6 +75,12 @@ class Camera(ProfilePart):
     name: ReadName = Field(description="the camera's name as people read it, e.g. 审判席")
     driver: Literal["rtsp", "v4l2", "file", "simulated"] = Field(description="how it is plugged in")
     url: str = Field("", repr=False, description="rtsp: address of the main stream, without user and password")
+    sub: str = Field(
+        "",
+        repr=False,
+        description="rtsp: address of a second, small stream (H.264, at most 720×576) for walls, with the same user;"
+        " it is never recorded. Without it the room makes the small picture itself while somebody watches a wall",
+    )
     user: str = Field("", max_length=200, description="rtsp: the user that the camera knows")
     password: SecretStr = Field(
         SecretStr(""), max_length=200, description="rtsp: the user's password, written as it is; better a file"
@@ -100,11 +108,14 @@ class Camera(ProfilePart):
             raise ValueError("'password' and 'password_file' are both there; keep one")
         if self.driver == "rtsp" and self.url:
             try:
-                self.address("x" if self.password_file is not None else None)
+                password = "x" if self.password_file is not None else None
+                self.address(password)
+                if self.sub:
+                    self.sub_address(password)
             except ConfigError as error:
                 raise ValueError(error.message) from None
-        elif self.driver != "rtsp" and (self.url or self.user or self.password.get_secret_value()):
-            raise ValueError(f"the driver {self.driver} takes no url, user or password")
+        elif self.driver != "rtsp" and (self.url or self.sub or self.user or self.password.get_secret_value()):
+            raise ValueError(f"the driver {self.driver} takes no url, sub, user or password")
         if self.compatible and self.driver != "rtsp":
             raise ValueError("'compatible' is for the driver rtsp; what is encoded here is H.264 already")
         return self
@@ -114,6 +125,16 @@ class Camera(ProfilePart):
         if password is None:
             password = self._password()
         return CameraAddress.parse(self.url, self.user, password)
+
+    def sub_address(self, password: str | None = None) -> CameraAddress:
+        """Where its second stream is asked for: at the same machine, by the same user; `ConfigError` likewise."""
+        main = self.address(password)
+        sub = CameraAddress.parse(self.sub)
+        if sub.in_url:
+            raise ConfigError("the camera's sub has user and password in it, and is asked with those of its url anyway")
+        if (sub.scheme, sub.host) != (main.scheme, main.host):
+            raise ConfigError("the camera's sub is at another machine than its url; it is a second stream of this one")
+        return replace(sub, user=main.user, password=main.password)
 
     def _password(self) -> str:
         if self.password_file is None:
@@ -145,61 +166,6 @@ class SelfTestSettings(ProfilePart):
         "", description="(part of) the name of the output device that plays the test tone; empty: each seat speaks"
     )
     valid_hours: int = Field(0, ge=0, le=168, description="how long a passed test counts; 0: until midnight")
-
-
-class Transcriber(ProfilePart):
-    """What turns speech into words."""
-
-    engine: Literal["faster-whisper", "sherpa-onnx", "openai", "off"] = Field(
-        "faster-whisper", description="'openai': transcription servers of that interface; 'off': a record without words"
-    )
-    model: str = Field(
-        "base",
-        description="'base' is the model that ships with the product; else a local folder; openai: its name there",
-    )
-    language: Literal["zh", "en", "auto"] = Field(
-        "zh", description="what is spoken; 'auto': Mandarin or English, utterance by utterance"
-    )
-    threads: int = Field(2, ge=1, le=16, description="processor threads that the model may take")
-    device: Literal["cpu", "cuda"] = Field("cpu", description="where the model runs")
-    servers: list[WebAddress] = Field(
-        [],
-        max_length=16,
-        description="openai: http(s) addresses of the servers, each without /v1; any of them may fail",
-    )
-    token_file: Path | None = Field(None, description="openai: file (mode 0600) with the servers' bearer token")
-    timeout_s: float = Field(30.0, ge=1, le=300, description="openai: how long a server may take for an utterance")
-    voices: str = Field(
-        "pitch",
-        description="how people who share a seat are told apart: 'pitch', a speaker model (ONNX), or '' by touch alone",
-    )
-    terms: Path | None = Field(
-        None, description="file with the court's own terms, one or more a line; see docs/words.md"
-    )
-    prompt: bool = Field(
-        False,
-        description="true: tell the engine the names of the case beforehand; may help a large model, harms 'base'",
-    )
-    corrections: Literal["apply", "propose", "off"] = Field(
-        "apply",
-        description="words that sound like a term and are written otherwise: changed visibly, only proposed, or let be",
-    )
-    numbers: Literal["arabic", "chinese", "as-heard"] = Field(
-        "arabic",
-        description="form of amounts, dates, rates and articles: 30万元, 三十万元, or as the engine wrote them",
-    )
-
-    @model_validator(mode="after")
-    def _engine_has_what_it_needs(self) -> Self:
-        if self.engine == "openai" and not self.servers:
-            raise ValueError("the engine openai needs 'servers', the address of one transcription server or more")
-        if self.engine != "openai" and self.servers:
-            raise ValueError(f"the engine {self.engine} takes no 'servers'; choose the engine openai or remove them")
-        if self.engine == "sherpa-onnx" and self.model == "base":
-            raise ValueError("the engine sherpa-onnx needs 'model', the folder of a model in its form")
-        if len(set(self.servers)) != len(self.servers):
-            raise ValueError("a transcription server is named twice")
-        return self
 
 
 class ProgramSettings(ProfilePart):
@@ -262,8 +228,9 @@ class Profile(ProfilePart):
             raise ValueError(f"a seat uses channel {max(channels)}, but there are {self.microphones.channels} channels")
         if any(c.id.endswith(COMPATIBLE_SUFFIX) for c in self.cameras):
             raise ValueError(f"names that end with {COMPATIBLE_SUFFIX} are those of compatible tracks")
-        if {MICROPHONES, MIX, PROGRAM} & {c.id for c in self.cameras}:
-            raise ValueError("'mics', 'mix' and 'program' are names of other tracks; call the camera something else")
+        taken = {MICROPHONES, MIX, PROGRAM, TILE} & {c.id for c in self.cameras}
+        if taken:
+            raise ValueError(f"{taken.pop()!r} is the name of another track; call the camera something else")
         return self
 
     @model_validator(mode="after")
@@ -335,40 +302,9 @@ def load_profile(path: Path) -> Profile:
     return _anchored(profile, path.resolve().parent)
 
 
-def speech_settings(**values: object) -> Transcriber:
-    """The settings of an engine that runs on this machine, without a courtroom. `ConfigError` says what is wrong."""
-    try:
-        settings = Transcriber.model_validate(values | {"voices": ""})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"]) or "engine"
-        raise ConfigError(f"the speech server cannot run so: {where}: {first['msg']}") from error
-    if settings.engine not in ("faster-whisper", "sherpa-onnx"):
-        raise ConfigError(
-            f"a speech server needs an engine of its own: faster-whisper or sherpa-onnx, not {settings.engine}"
-        )
-    return settings
-
-
 def _copy_at(target: str, folder: Path) -> str:
     here = bool(target) and not target.startswith(("http://", "https://"))
     return str(folder / Path(target).expanduser()) if here else target
-
-
-def _words_at(settings: Transcriber, folder: Path) -> Transcriber:
-    def at(name: str) -> str:
-        return str(folder / Path(name).expanduser())
-
-    update: dict[str, object] = {}
-    if settings.engine in ("faster-whisper", "sherpa-onnx") and settings.model != "base":
-        update["model"] = at(settings.model)
-    if settings.voices not in ("", "pitch"):
-        update["voices"] = at(settings.voices)
-    if settings.token_file is not None:
-        update["token_file"] = folder / settings.token_file.expanduser()
-    if settings.terms is not None:
-        update["terms"] = folder / settings.terms.expanduser()
-    return settings.model_copy(update=update)
 
 
 def _anchored(profile: Profile, folder: Path) -> Profile:
@@ -385,7 +321,7 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             "cameras": [
                 c.model_copy(update={"file": at(c.file), "password_file": at(c.password_file)}) for c in profile.cameras
             ],
-            "transcriber": _words_at(profile.transcriber, folder),
+            "transcriber": profile.transcriber.below(folder),
             "panel": profile.panel.model_copy(
                 update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
             ),

@@ -10,13 +10,15 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from hardware.camera_address import CameraAddress
 from hardware.drivers import ffmpeg_arguments
 from hardware.drivers.x264_options import coding
 from hardware.profile import PROGRAM_NAME, Camera, Profile
-from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM
+from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM, TILE
 from sync.runtime.units import NS_PER_S
 
 COMPATIBLE_FPS = 25
@@ -26,6 +28,9 @@ FIRST_S = 15.0
 FIRST_KEY_S = 75.0
 """The same where a camera's key frame is waited for: smart codecs send one every 10 to 50 s, also to a newcomer."""
 PROGRAM_OFF = "合成画面已停用：本机算力不足"
+TILE_OFF = "小画面已停用：本机算力不足"
+TILE_LOOKS = 25
+"""So often a second it is looked for a picture of the camera; of those that come so often each second one is made."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,11 @@ class Source:
     """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
 
+TILE_TRACK = TrackInfo(TILE, "video", "小画面", 0)
+
+
 def sources(profile: Profile, stage: Path) -> list[Source]:
-    """All sources of a room; `stage` is where simulated devices look for their cue."""
+    """All sources of a room that are recorded; `stage` is where simulated devices look for their cue."""
     devices = [*(_camera(profile, camera, stage) for camera in profile.cameras), _microphones(profile, stage)]
     devices += [_compatible(profile, camera) for camera in profile.cameras if camera.compatible]
     return [*devices, _program(profile)] if profile.program.enabled else devices
@@ -87,23 +95,15 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
         }
         return _worker("hardware.workers.simulated_camera", options)
 
-    def network(media: Sequence[int], report: int) -> list[str]:
-        options = {"id": camera.id, "media_fd": media[0], "report_fd": report, "onvif_port": camera.onvif_port}
-        return _worker("hardware.workers.network_camera", options)
-
-    def address() -> str:
-        whole = camera.address()
-        return json.dumps({"url": whole.request, "user": whole.user, "password": whole.password})
-
     track = TrackInfo(camera.id, "video", camera.name, 0)
     if camera.driver == "rtsp":
         asked = camera.fps if "fps" in camera.model_fields_set else None
         return Source(
             camera.id,
             (track,),
-            network,
+            partial(_network, camera),
             by_arrival=True,
-            secret=address,
+            secret=lambda: _said(camera.address()),
             fps=asked,
             first_s=FIRST_KEY_S,  # the worker itself notices a camera that sends nothing
         )
@@ -117,6 +117,43 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
         fps=camera.fps,
         device=camera.device if camera.driver == "v4l2" else "",
     )
+
+
+def _network(camera: Camera, media: Sequence[int], report: int) -> list[str]:
+    options = {"id": camera.id, "media_fd": media[0], "report_fd": report, "onvif_port": camera.onvif_port}
+    return _worker("hardware.workers.network_camera", options)
+
+
+def _said(address: CameraAddress) -> str:
+    return json.dumps({"url": address.request, "user": address.user, "password": address.password})
+
+
+def sub_stream(camera: Camera) -> Source:
+    """The small picture as the camera itself makes it; of a profile that names its `sub`."""
+    return Source(
+        TILE,
+        (TILE_TRACK,),
+        partial(_network, camera),
+        by_arrival=True,
+        secret=lambda: _said(camera.sub_address()),
+        first_s=FIRST_KEY_S,
+    )
+
+
+def small_picture(profile: Profile, camera: Camera) -> Source:
+    """The small picture, made here of what the camera sends."""
+
+    def command(media: Sequence[int], report: int) -> list[str]:
+        options = {
+            "data": str(profile.storage.data),
+            "camera": camera.id,
+            "fps": TILE_LOOKS,
+            "media_fd": media[0],
+            "report_fd": report,
+        }
+        return _worker("hardware.program.tile", options)
+
+    return Source(TILE, (TILE_TRACK,), command, first_s=FIRST_KEY_S, off_why=TILE_OFF)
 
 
 def _microphones(profile: Profile, stage: Path) -> Source:

@@ -19,6 +19,7 @@ from recorder.source_recorder import SourceRecorder
 from recorder.startup_recovery import StartupRecovery
 from recorder.status import StatusPublisher
 from recorder.storage.schedule import RecordingSchedule
+from recorder.tiles.tile_recorder import TileRecorder
 from sync.runtime.process.service import cancel_and_wait
 
 log = structlog.get_logger(__name__)
@@ -48,8 +49,9 @@ class RecorderRoom:
         self._recovery = recovery = StartupRecovery(context, media_events, schedule, self._pipelines)
         clock_watch = ClockWatch(context.clock_map, lambda body, hearing: context.append_event("clock", body, hearing))
         self._follower = LogFollower(context, schedule, recovery, clock_watch, self._source_recorders)
+        self._tile = TileRecorder(context, self._source_recorders)
         self._status = StatusPublisher(
-            context, self._source_recorders, clock_watch, self._second_copy, self._confidence_monitor
+            context, self._source_recorders, clock_watch, self._second_copy, self._confidence_monitor, self._tile
         )
         self.selftest = SelfTestRecorder(context, self._pipelines)
 
@@ -64,6 +66,8 @@ class RecorderRoom:
             tasks.create_task(self._status.run())
             tasks.create_task(self._confidence_monitor.run())
             tasks.create_task(self._second_copy.run())
+            tasks.create_task(self._tile.listen())
+            tasks.create_task(self._tile.run())
 
     async def stop(self) -> None:
         """Close the open segments and write that to the log."""

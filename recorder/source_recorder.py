@@ -6,7 +6,7 @@ The tracks of a source share its troubles: what its process did is the reason fo
 from __future__ import annotations
 
 from hardware.sources import Source
-from recorder.capture.supervisor import SourceRunner
+from recorder.capture.supervisor import SourceRunner, State
 from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
 from recorder.readback.monitor import ConfidenceMonitor
@@ -51,6 +51,16 @@ class SourceRecorder:
     def is_idle(self) -> bool:
         """No hearing waits for its tracks: what was left off in one shall not come back for its last moments."""
         return all(pipeline.selector.is_idle for pipeline in self.pipelines)
+
+    @property
+    def state(self) -> State:
+        """How its worker is."""
+        return self._runner.state
+
+    @property
+    def is_wanted(self) -> bool:
+        """What it gives now is of a hearing, and is to be kept."""
+        return any(pipeline.selector.wanting for pipeline in self.pipelines)
 
     def retry(self) -> None:
         """A hearing began or ended: a source that was left off may try again."""

@@ -12,6 +12,7 @@ from recorder.readback.monitor import ConfidenceMonitor
 from recorder.second_copy.supervisor import SecondCopySupervisor
 from recorder.source_recorder import SourceRecorder
 from recorder.storage.volume import VolumeState
+from recorder.tiles.tile_recorder import TileRecorder
 from sync.room.counts import COUNTS, RecorderCounts
 from sync.room.messages import RecorderStatus
 
@@ -30,12 +31,14 @@ class StatusPublisher:
         clock_watch: ClockWatch,
         second_copy: SecondCopySupervisor,
         confidence_monitor: ConfidenceMonitor,
+        tile: TileRecorder,
     ) -> None:
         self._context = context
         self._sources = sources
         self._clock_watch = clock_watch
         self._second_copy = second_copy
         self._confidence_monitor = confidence_monitor
+        self._tile = tile
         self._volume_state = VolumeState(0, 0.0, False)
 
     async def run(self) -> None:
@@ -90,5 +93,6 @@ class StatusPublisher:
             "clock": self._clock_watch.source.to_json(),
             "copy": self._second_copy.state,
             "readback": self._confidence_monitor.state,
+            "tile": self._tile.status(),
             "alarms": context.alarms.to_json(),
         }

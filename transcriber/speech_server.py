@@ -26,7 +26,7 @@ import structlog
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from hardware.profile import Transcriber
+from hardware.speech_settings import Transcriber
 from sync.errors import AccessError, ConfigError, MediaError
 from sync.http.monitoring.settings import NO_METRICS, MetricsSettings
 from sync.http.rights.machine_door import MachineDoor

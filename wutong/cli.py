@@ -136,7 +136,7 @@ def speech_server(
     metrics_token_file: MetricsTokenOption = None,
 ) -> None:
     """Turn speech into words for many rooms, by the OpenAI interface (the engine openai in a room's profile)."""
-    from hardware.profile import speech_settings
+    from hardware.speech_settings import speech_settings
     from sync.http.monitoring.settings import MetricsSettings
     from sync.runtime.process.service import run_service
     from transcriber.speech_server import serve

@@ -13,7 +13,7 @@ from server.shown_room import CenterAlarm
 from sync.http.live.tab import LostMessage
 from sync.record.bodies.session import OpenedSeat
 from sync.record.event import Event
-from sync.room.messages import CaptionMessage, LevelsMessage, LiveHearing, RoomAlarm
+from sync.room.messages import CaptionMessage, LevelsMessage, LiveHearing, RoomAlarm, TileStatus
 
 
 class SteadyTrack(TypedDict):
@@ -52,6 +52,7 @@ class SteadyRecorder(TypedDict):
     clock: SteadyClock
     copy: SteadyCopy | None
     alarms: list[RoomAlarm]
+    tile: NotRequired[TileStatus]
 
 
 class WallRoom(TypedDict):

@@ -8,6 +8,8 @@ MIX = "mix"
 """All microphones together, to listen to."""
 PROGRAM = "program"
 """The composed picture, where the profile asks for it."""
+TILE = "tile"
+"""The small picture for walls (小画面): live alone, made while somebody watches it, and never a part of the record."""
 
 SOUND = frozenset({MICROPHONES, MIX})
 

@@ -87,6 +87,15 @@ class RoomAlarm(TypedDict):
     since_ns: int
 
 
+class TileStatus(TypedDict):
+    """The room's small picture, which is there for whoever asks for the track `tile`."""
+
+    of: str | None
+    """The camera that it shows; null while none runs."""
+    why: str | None
+    """Why there is none just now; null while it can be asked for."""
+
+
 class RecorderStatus(TypedDict):
     """The recorder, once a second and on a change."""
 
@@ -99,6 +108,8 @@ class RecorderStatus(TypedDict):
     """Null where the profile names no second copy."""
     readback: ReadbackStatus
     alarms: list[RoomAlarm]
+    tile: NotRequired[TileStatus]
+    """A recorder of before makes none."""
 
 
 class CaptionMessage(TypedDict):

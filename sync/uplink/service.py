@@ -312,11 +312,15 @@ class Uplink:
 
     async def _tick(self) -> None:
         counted_s = -COUNTS_S
+        watched: list[str] = []
         while True:
             for _ in range(4):
                 if self._line is not None:
                     self._line.live.tick()
+                    if self._line.live.watched != watched:  # the recorder makes what is made for whoever watches
+                        break
                 await asyncio.sleep(TICK_S)
+            watched = [] if self._line is None else self._line.live.watched
             await self._publish_link()
             if monotonic() - counted_s >= COUNTS_S:
                 counted_s = monotonic()

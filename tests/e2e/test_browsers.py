@@ -134,7 +134,7 @@ def test_a_hearing_is_held_and_watched_with_no_more_than_the_least_browsers_have
 
     inspector = opened(demo.summary["inspect_url"], old)
     sign_in(inspector, demo.summary["inspector_code"])
-    until(inspector, MOVES, "/bench")
+    until(inspector, MOVES, "/tile")
     expect(inspector.locator(".tile")).to_contain_text(re.compile(r"MSE · 延迟 \d+ ms"))
     inspector.locator(".tile").click()
     expect(inspector.locator('[data-mode="live"]')).to_be_visible()
@@ -192,7 +192,7 @@ def test_a_hearing_is_held_and_watched_in_firefox(demo: Demo, clerk: httpx.Clien
             if inspector.evaluate("document.querySelector('.tile') === null"):
                 inspector.type("input[type=password]", demo.summary["inspector_code"])
                 inspector.press("登录")
-            inspector.until(f"({MOVES})('/bench')")
+            inspector.until(f"({MOVES})('/tile')")
             inspector.until(f"/{path} · 延迟 \\d+ ms/.test(document.body.innerText)")
             inspector.screenshot(tmp_path / "inspector.png")
         inspector.evaluate("document.querySelector('.tile').click()")

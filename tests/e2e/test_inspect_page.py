@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -172,6 +173,46 @@ def test_the_wall_shows_each_room_moving_with_its_case(
     expect(inspector.get_by_text("没有符合筛选条件的法庭")).to_be_visible()
     inspector.get_by_role("button", name="清除筛选").click()
     expect(tile).to_be_visible()
+
+
+def test_a_tile_is_the_room_s_small_picture_while_it_is_on_the_screen_and_stays_until_the_large_one_is_there(
+    hearing: str, inspector: Page, demo: Demo
+) -> None:
+    address = demo.room["address"]
+    recorder = psutil.Process(demo.summary["pids"]["room-01.recorder"])
+
+    def makes_it() -> bool:
+        return any("hardware.program.tile" in worker.cmdline() for worker in recorder.children())
+
+    small = f'.tile canvas[data-track="{address}/tile"]'
+    until("the small picture", lambda: moves(inspector, small), 60)
+    size = "(selector) => { const { width, height } = document.querySelector(selector); return [width, height]; }"
+    assert inspector.evaluate(size, small) == [640, 360]
+    assert makes_it()
+    filters = inspector.get_by_placeholder("法庭、案号或案由")
+    filters.fill("没有这样的案件")
+    expect(inspector.locator("[data-live]")).to_have_count(0)
+    until("nobody looks, nothing is made", lambda: not makes_it(), 60)
+    filters.fill("")
+    until("the small picture again", lambda: moves(inspector, small), 60)
+    inspector.evaluate(
+        """() => {
+            window.handed = [];
+            new MutationObserver(() => {
+                const picture = document.querySelector('.stand-in canvas');
+                if (!picture) return;
+                const { data } = picture.getContext('2d').getImageData(0, 0, picture.width, picture.height);
+                window.handed.push([picture.width, picture.height, data.some((value, at) => at % 4 < 3 && value > 60)]);
+            }).observe(document, { childList: true, subtree: true });
+        }"""
+    )
+    inspector.locator(f'[data-room="{address}"]').click()
+    large = f'canvas[data-track="{address}/bench"]'
+    until("the large picture", lambda: moves(inspector, large), 60)
+    assert inspector.evaluate(size, large) == [1280, 720]
+    expect(inspector.locator(".stand-in")).to_have_count(0)
+    assert [640, 360, True] in inspector.evaluate("window.handed"), "what was decoded small stood there"
+    until("nobody looks at a wall any more", lambda: not makes_it(), 60)
 
 
 def test_the_room_page_follows_words_and_exhibit_live(

@@ -123,6 +123,17 @@ def test_user_and_password_are_fields_of_their_own(tmp_path: Path) -> None:
     assert "w#rd" not in repr(camera) + str(camera.model_dump())
 
 
+def test_a_second_stream_is_asked_for_by_the_same_user(tmp_path: Path) -> None:
+    text = 'driver = "rtsp"\nurl = "rtsp://10.0.0.5/main"\nsub = "rtsp://10.0.0.5:8554/sub"\nuser = "court"\n'
+    (camera,) = load_profile(profile(tmp_path, text + "password = 'p@ss/w#rd? [1]'")).cameras
+    address = camera.sub_address()
+    assert (address.place, address.path) == ("10.0.0.5:8554", "/sub")
+    assert (address.user, address.password) == ("court", "p@ss/w#rd? [1]")
+    inside = 'driver = "rtsp"\nurl = "rtsp://court:word@10.0.0.5/main"\nsub = "rtsp://10.0.0.5/sub"\n'
+    (camera,) = load_profile(profile(tmp_path, inside)).cameras
+    assert (camera.sub_address().user, camera.sub_address().password) == ("court", "word")
+
+
 def test_a_password_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
     text = 'driver = "rtsp"\nurl = "rtsp://10.0.0.5/main"\nuser = "court"\npassword_file = "secret"'
     (camera,) = load_profile(profile(tmp_path, text)).cameras
@@ -144,6 +155,10 @@ def test_a_password_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
         ('driver = "rtsp"\nurl = "rtsp://h/x"\npassword = "hidden"', "no user"),
         ('driver = "rtsp"\nurl = "rtsp://h/x"\nuser = "u"\npassword = "hidden"\npassword_file = "f"', "keep one"),
         ('driver = "simulated"\nuser = "u"\npassword = "hidden"', "takes no url"),
+        ('driver = "simulated"\nsub = "rtsp://h/hidden"', "takes no url"),
+        ('driver = "rtsp"\nurl = "rtsp://h/x"\nsub = "rtsp://u:hidden@h/y"', "asked with those of its url"),
+        ('driver = "rtsp"\nurl = "rtsp://h/x"\nsub = "rtsp://other/hidden"', "another machine"),
+        ('driver = "rtsp"\nurl = "rtsp://h/x"\nsub = "http://h/hidden"', "rtsp://"),
     ],
 )
 def test_a_profile_with_an_address_that_cannot_be_is_refused(tmp_path: Path, camera: str, says: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hardware.profile import Transcriber, load_profile
+from hardware.profile import load_profile
+from hardware.speech_settings import Transcriber
 from sync.errors import ConfigError
 
 BASE = """

@@ -15,7 +15,7 @@ import openai
 import pytest
 from structlog.testing import capture_logs
 
-from hardware.profile import Transcriber, speech_settings
+from hardware.speech_settings import Transcriber, speech_settings
 from sync.errors import ConfigError, WutongError
 from sync.http.monitoring.settings import MetricsSettings
 from sync.tls.authority import open_authority

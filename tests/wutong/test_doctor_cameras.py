@@ -70,6 +70,16 @@ async def test_a_camera_that_makes_decoders_hold_pictures_is_named() -> None:
     assert "bitstream_restriction" in findings[1].text
 
 
+async def test_a_second_stream_for_walls_is_looked_at_too_and_one_that_is_unfit_is_named() -> None:
+    main = ScriptedCamera(encode("320x180", 15, 30), fps=15, stamp=lambda number: number * 6000)
+    for size, state, names in (("320x180", "ok", "H.264 320×180"), ("960x720", "note", "h264 960×720")):
+        async with ScriptedCamera(encode(size, 25, 50)).running() as second:
+            findings = await said(main, sub=second.url)
+        assert (findings[-1].state, names in findings[-1].text) == (state, True)
+    findings = await said(main, sub=second.url)
+    assert (findings[-1].state, "gives no picture" in findings[-1].text) == ("note", True)
+
+
 async def test_what_stands_in_the_way_names_its_algorithm_path_or_codec() -> None:
     pictures = encode("320x180", 25, 25)
     for peer, names in (

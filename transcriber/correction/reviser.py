@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import structlog
 
-from hardware.profile import Transcriber
+from hardware.speech_settings import Transcriber
 from sync.errors import LedgerError, StorageError
 from sync.record.bodies.words import LineChange, LineProposal, RevisionBody, UtteranceBody
 from sync.record.event import Event

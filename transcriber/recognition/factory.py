@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from hardware.profile import Transcriber
+from hardware.speech_settings import Transcriber
 from sync.errors import ConfigError
 from transcriber.recognition.model_files import locate
 from transcriber.recognition.openai_client import OpenAIClient

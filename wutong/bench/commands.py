@@ -42,6 +42,8 @@ def live(
         str, typer.Option("--network", help="lan, or poor: 2 Mbit/s, 50 ± 30 ms each way, 1 % of packets lost")
     ] = "lan",
     page: Annotated[str, typer.Option("--page", help="inspect: a room at the center; panel: the clerk's")] = "inspect",
+    rooms: Annotated[int, typer.Option("--rooms", min=1, max=10, help="with --tiles: how many fill the wall")] = 4,
+    tiles: Annotated[int, typer.Option("--tiles", min=0, max=16, help="measure a wall of so many live tiles")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """How old the picture on an inspector's screen is, or on the clerk's.
@@ -52,6 +54,17 @@ def live(
     from wutong.bench.live.viewed import LineKind, LivePage, LivePath, Viewed
     from wutong.bench.report import run
 
+    if tiles:
+        from wutong.bench.live.tiles import measure as measure_wall
+
+        run(
+            "live --tiles",
+            lambda folder, console: measure_wall(
+                folder, seconds, port_base, console, rooms=rooms, tiles=tiles, tls=tls
+            ),
+            as_json=as_json,
+        )
+        return
     for given, may, option in (
         (path, LivePath, "--path"),
         (network, LineKind, "--network"),

@@ -57,10 +57,13 @@ def write_profile(
     mqtt_port: int,
     tls: bool = False,
     small: bool = False,
+    words: bool = True,
+    cameras: int = 2,
 ) -> None:
     """Write the TOML profile of a simulated room that acts the hearing in folder `hearing`; `tls`: panel by HTTPS.
 
-    `small`: pictures of 320×180 and no words, and a hearing may be opened without a self-test.
+    `small`: pictures of 320×180 and no words, and a hearing may be opened without a self-test. `words`: whether rooms
+    that may transcribe do; `cameras`: one or two.
     """
     channels: dict[str, list[str]] = json.loads((hearing / "reference.json").read_text(encoding="utf-8"))["channels"]
     q = json.dumps  # a JSON string is a TOML basic string
@@ -81,7 +84,7 @@ def write_profile(
             f"channel = {int(channel)}",
             "",
         ]
-    for camera, name in (("bench", "审判席"), ("parties", "当事人席")):
+    for camera, name in (("bench", "审判席"), ("parties", "当事人席"))[:cameras]:
         lines += [
             "[[cameras]]",
             f"id = {q(camera)}",
@@ -105,7 +108,7 @@ def write_profile(
         'loudspeaker = "simulated"',
         "",
         "[transcriber]",
-        f"engine = {q('faster-whisper' if plan.transcribes and not small else 'off')}",
+        f"engine = {q('faster-whisper' if plan.transcribes and words and not small else 'off')}",
         "",
         "[panel]",
         f"port = {plan.port}",

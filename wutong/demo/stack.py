@@ -123,13 +123,16 @@ async def start_stack(
     port_base: int = 8800,
     tls: bool = False,
     small: bool = False,
+    words: bool = True,
+    cameras: int = 2,
     say: Callable[[str], None] = lambda line: None,
 ) -> Stack:
     """Check, configure and start everything, and return when all of it serves.
 
     `absent`: so many more rooms are enrolled at the center, and of their services the signer alone runs.
     Rooms and center speak to the broker by certificates. `tls`: center and panels are served by HTTPS, and uploads are
-    by certificate, too; otherwise they are plain, which never leaves this machine. `small`: rooms that cost little.
+    by certificate, too; otherwise they are plain, which never leaves this machine. `small`: rooms that cost little;
+    `words` and `cameras` as in `write_profile`.
     Ports: `port_base` is the center, +1 the broker, +10… the rooms. `ConfigError` says what to do when something is in
     the way; nothing is left running then.
     """
@@ -158,6 +161,8 @@ async def start_stack(
             mqtt_port=mqtt_port,
             tls=tls,
             small=small,
+            words=words,
+            cameras=cameras,
         )
     center_config = _write_center(center_data, center_port, mqtt_port, keys, every, tls=tls)
     court = await asyncio.to_thread(open_court, load_config(center_config))

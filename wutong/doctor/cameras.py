@@ -22,6 +22,7 @@ from hardware.drivers import ffmpeg_arguments, rtsp_probe
 from hardware.drivers.onvif_camera import OnvifCamera
 from hardware.profile import Camera
 from hardware.workers.unit_writer import CODECS
+from recorder.tiles.tile_outlet import MOST_PIXELS
 from sync.errors import MediaError, WutongError
 from sync.media.h264_config import is_parameter_set
 from sync.media.h264_sps import parse_sps
@@ -110,6 +111,21 @@ def _network(subject: str, camera: Camera, address: CameraAddress) -> Iterator[D
         yield DoctorFinding(subject, "bad", f"{address.place} answers, but gives no picture ({words})")
     else:
         yield from _judged(subject, camera, address, stream, answer.signed_in)
+        if camera.sub:
+            yield _second_stream(subject, camera.sub_address())
+
+
+def _second_stream(subject: str, address: CameraAddress) -> DoctorFinding:
+    """What walls are shown of it, where it is fit for that (`recorder.tiles.tile_outlet`)."""
+    stream, words = _looked(address)
+    if stream is None:
+        text = f"its second stream (sub) gives no picture ({words})"
+    elif stream.codec != "h264" or stream.width * stream.height > MOST_PIXELS:
+        text = f"its second stream (sub) is {stream.codec} {stream.width}×{stream.height}"
+        text += "; walls need H.264, 720×576 at most"
+    else:
+        return DoctorFinding(subject, "ok", f"second stream for walls: H.264 {stream.width}×{stream.height}")
+    return DoctorFinding(subject, "note", f"{text}: the room makes the small picture itself")
 
 
 def _looked(address: CameraAddress) -> tuple[SeenStream | None, str]:

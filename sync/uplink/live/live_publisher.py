@@ -6,8 +6,9 @@ seconds. Nothing here is durable, and nothing stays in the broker.
 
 What may leave the room (`Leave`): everything while a hearing is open; pictures but no sound between hearings and in
 a recess, where people speak off the record; nothing at all while evidence is taken in closed session or a mediation is
-held that must not be recorded. A room that is muted (a word at the bench) sends pictures, no sound and no captions;
-its record is as ever. Whatever is demanded, the room decides.
+held that must not be recorded, and nothing later that was taken then: some pictures are made of others, and come after
+them. A room that is muted (a word at the bench) sends pictures, no sound and no captions; its record is as ever.
+Whatever is demanded, the room decides.
 """
 
 from __future__ import annotations
@@ -146,7 +147,8 @@ class LivePublisher:
                     self._gates[track].lose()
                     self._publish_init(track)
             elif head == "thumb":
-                if self._lets(track) and self.twin.may_show and not self._too_slow():
+                lets = self._lets(track) and not self._off_record(track, Envelope.unpack(payload))
+                if lets and self.twin.may_show and not self._too_slow():
                     self._broker.publish(f"{self._prefix}/{topics.live(track, topics.THUMBNAIL)}", payload)
             elif head == "caption":
                 self._caption(json.loads(payload))
@@ -174,9 +176,16 @@ class LivePublisher:
         return Leave.of(self._hearing()).lets(track)
 
     def _off_record(self, track: str, envelope: Envelope) -> bool:
-        """Sound from before the opening, which comes a moment after it: of the record perhaps, but not live."""
+        """What comes later than it was taken, when it might not leave: sound from before the opening, which is of the
+        record perhaps, but not live, and all of a closed session."""
         hearing = self._hearing()
-        return track in SOUND and hearing is not None and envelope.room_ns < hearing.opened_ns
+        if hearing is None:
+            return False
+        from_ns, to_ns = envelope.span_ns
+        closed = (pause for pause in hearing.pauses if pause.reason in _CLOSED)
+        return (track in SOUND and envelope.room_ns < hearing.opened_ns) or any(
+            pause.from_ns <= to_ns and (pause.to_ns is None or from_ns < pause.to_ns) for pause in closed
+        )
 
     def _fragment(self, track: str, payload: bytes) -> None:
         envelope = Envelope.unpack(payload)

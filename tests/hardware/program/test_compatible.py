@@ -14,9 +14,10 @@ from hardware.profile import load_profile
 from hardware.program import compatible
 from hardware.program.camera import Picture
 from hardware.program.compatible import CompatibleEncoder
+from hardware.program.tile import TILE_FORM
 from hardware.sources import sources
 from recorder.capture import supervisor
-from sync.media.fmp4 import BoxReader, Fragment, Init
+from sync.media.fmp4 import BoxReader, Fragment, Init, parse_init
 from sync.runtime.units import NS_PER_S
 from tests.support.words.doctor_profile import PROFILE
 
@@ -59,6 +60,29 @@ def test_pictures_of_another_size_go_on_behind_an_init_of_their_own_at_their_tim
     units = [item for item in items if isinstance(item, Fragment)]
     assert [unit.decode_time for unit in units] == [number * 3600 for number in range(20)]
     assert [number for number, unit in enumerate(units) if unit.key_frame] == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("size", "small", "compatible_size"),
+    [
+        ((1920, 1080), (640, 360), (1280, 720)),
+        ((1280, 720), (640, 360), (1280, 720)),
+        ((2560, 1920), (480, 360), (1280, 960)),
+        ((720, 1280), (202, 360), (720, 1280)),
+        ((321, 241), (320, 240), (320, 240)),
+    ],
+)
+def test_what_is_made_is_no_larger_than_its_form_and_never_larger_than_what_it_is_made_of(
+    tmp_path: Path, size: tuple[int, int], small: tuple[int, int], compatible_size: tuple[int, int]
+) -> None:
+    wide, high = size
+    planes = [np.zeros((h, w), np.uint8) for w, h in (size, *[((wide + 1) // 2, (high + 1) // 2)] * 2)]
+    for form, wanted in ((TILE_FORM, small), (compatible.COMPATIBLE, compatible_size)):
+        path = tmp_path / f"{form.widest}.mp4"
+        media = os.open(path, os.O_WRONLY | os.O_CREAT)
+        CompatibleEncoder(Picture(0, (planes[0], planes[1], planes[2])), 25, media, 0, form)
+        table = parse_init(path.read_bytes()).table
+        assert (table.width, table.height) == wanted
 
 
 def test_a_camera_that_is_away_is_said_before_the_recorder_calls_the_track_stalled(tmp_path: Path) -> None:

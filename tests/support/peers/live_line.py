@@ -24,6 +24,15 @@ def fragment(sequence: int, *, key: bool = False, init_id: int = 7, size: int = 
     return Envelope(Kind.FRAGMENT, init_id, sequence, sequence, 0, 100_000, bytes(size), key_frame=key).pack()
 
 
+def tiny(at_ns: int, *, key: bool = False) -> bytes:
+    """A picture that lasts for no time."""
+    return Envelope(Kind.FRAGMENT, 7, at_ns, at_ns, 0, 0, b"picture", key_frame=key).pack()
+
+
+def thumbnail(at_ns: int = 1) -> bytes:
+    return Envelope(Kind.THUMBNAIL, 7, 0, at_ns, 0, 0, b"jpeg", key_frame=True).pack()
+
+
 class Line:
     """Stands where the broker's connection stands: notes what it is given, and can be slow."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hardware.profile import Transcriber
+from hardware.speech_settings import Transcriber
 from sync.errors import ConfigError, StorageError
 from sync.record.event import Event
 from sync.record.hearing import Hearing

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hardware.profile import Profile, Seat, Transcriber
+from hardware.profile import Profile, Seat
+from hardware.speech_settings import Transcriber
 from sync.record.event import Event
 from tests.support.files import tiny_models
 from tests.support.paths import SHARED

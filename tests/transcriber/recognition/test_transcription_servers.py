@@ -19,7 +19,7 @@ import jiwer
 import numpy as np
 import pytest
 
-from hardware.profile import Transcriber
+from hardware.speech_settings import Transcriber
 from tests.support.peers.scripted_server import Scripted
 from tests.support.rooms.transcriber_room import speech, until
 from transcriber.recognition.factory import make_recognizer

@@ -15,6 +15,7 @@ import { MediaHub } from '../lib/live/mediaHub';
 import { type Connection, LiveSocket } from '../lib/socket';
 import { keysApart } from '../lib/tracks';
 import type { Caption, CenterMessage, Levels, RoomEvent, WallRoom } from '../lib/types';
+import { HandedOn } from './handedOn';
 import { ToldRooms } from './toldRooms';
 
 /** A caption nobody replaced or ended for this long was lost with its ending. */
@@ -50,6 +51,8 @@ export class CenterFeed {
   /** The time of the browser, renewed every second; ages are counted from it. */
   nowMs = $state(Date.now());
   readonly hub: MediaHub;
+  /** What a tile showed when it was opened. */
+  readonly handedOn = new HandedOn();
 
   private readonly socket: LiveSocket<CenterMessage>;
   private readonly eventListeners = new Set<(address: string, event: RoomEvent) => void>();
@@ -202,6 +205,7 @@ export class CenterFeed {
   private letGo(address: string): void {
     this.captions.delete(address);
     this.hub.letGo(address);
+    this.handedOn.forget(address);
     for (const [track, still] of this.stills) {
       if (!track.startsWith(`${address}/`)) continue;
       this.stills.delete(track);

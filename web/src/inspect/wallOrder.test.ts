@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { behindClosedDoors, notRecording, roomStatus, type ObservedRoom } from './roomStatus';
-import { byAttention, liveTiles, passes } from './wallOrder';
+import { byAttention, liveTiles, MOST_DECODED, MOST_PLAYED, passes } from './wallOrder';
 
 const room = (address: string, more: Partial<ObservedRoom> = {}): ObservedRoom => ({
   address,
@@ -64,17 +64,16 @@ describe('the wall', () => {
     expect(passes(live, { ...all, text: '离婚' })).toBe(false);
   });
 
-  it('moves only pictures that are on the screen, nine at most', () => {
-    const tiles = Array.from({ length: 12 }, (_, i) => ({
+  it('moves only small pictures that are on the screen, sixteen at most and the first of the wall', () => {
+    const tiles = Array.from({ length: 24 }, (_, i) => ({
       address: `a/${i}`,
       visible: i !== 1,
       state: i === 0 ? ('offline' as const) : i === 2 ? ('unknown' as const) : ('live' as const),
+      small: i !== 3,
     }));
-    const live = liveTiles(tiles);
-    expect(live).toHaveLength(9);
-    expect(live).not.toContain('a/0');
-    expect(live).not.toContain('a/1');
-    expect(live).not.toContain('a/2');
+    expect(liveTiles(tiles, MOST_DECODED)).toEqual(Array.from({ length: 16 }, (_, i) => `a/${i + 4}`));
+    expect(liveTiles(tiles, MOST_PLAYED)).toHaveLength(9);
+    expect(liveTiles(tiles.slice(0, 6), MOST_DECODED)).toEqual(['a/4', 'a/5']);
   });
 });
 

@@ -43,9 +43,16 @@ export interface WallTile {
   address: string;
   visible: boolean;
   state: RoomStatus;
+  /** There is a small picture to show, and it may be seen. */
+  small: boolean;
 }
 
+/** So many tiles move at once: one worker decodes them; of media elements each is an engine of its own. */
+export const MOST_DECODED = 16;
+export const MOST_PLAYED = 9;
+
 /** Rooms whose tiles show moving picture: on the screen, online, at most `most`, in the order of the wall. */
-export function liveTiles(tiles: readonly WallTile[], most = 9): string[] {
-  return tiles.filter((t) => t.visible && t.state !== 'offline' && t.state !== 'unknown').slice(0, most).map((t) => t.address);
+export function liveTiles(tiles: readonly WallTile[], most: number): string[] {
+  const moving = tiles.filter((t) => t.visible && t.small && t.state !== 'offline' && t.state !== 'unknown');
+  return moving.slice(0, most).map((t) => t.address);
 }

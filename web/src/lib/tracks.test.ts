@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { devicesOf, shownTrack } from './tracks';
+import { devicesOf, shownTrack, tileTrack } from './tracks';
 import type { TrackStatus } from './types';
 
 const track = (id: string): TrackStatus => ({
@@ -32,4 +32,12 @@ test('where a browser cannot play a camera, the track that is made of it is show
   expect(shownTrack({ tracks: [hevc, { ...made, state: 'off' }] }, 'bench', cannot)).toBe('bench');
   expect(shownTrack(null, 'bench', cannot)).toBe('bench');
   expect(devicesOf({ tracks: [hevc, made] }).map((t) => t.id)).toEqual(['bench']);
+});
+
+test('a wall asks for a small picture only where the room says that it has one', () => {
+  expect(tileTrack({ tile: { of: 'bench', why: null } })).toBe('tile');
+  expect(tileTrack({ tile: { of: 'bench', why: '小画面已停用：本机算力不足' } })).toBeNull();
+  expect(tileTrack({ tile: { of: null, why: null } })).toBeNull();
+  expect(tileTrack({})).toBeNull(); // a recorder of before
+  expect(tileTrack(null)).toBeNull();
 });

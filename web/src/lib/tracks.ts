@@ -1,12 +1,14 @@
 /** Which of a room's tracks are what. */
 
 import { unplayable } from './live/playable';
-import type { RecorderStatus, TrackStatus } from './types';
+import type { RecorderStatus, TileStatus, TrackStatus } from './types';
 
 /** The composed picture (合成画面). */
 const PROGRAM = 'program';
 /** Ends the name of a track that is made of a camera's H.265 for browsers that cannot play it. */
 const COMPATIBLE = '-h264';
+/** The room's small picture for walls (小画面), which is no part of the record. */
+const TILE = 'tile';
 
 type Coded = Pick<TrackStatus, 'id' | 'mime' | 'state' | 'long_keys_s'>;
 
@@ -30,4 +32,10 @@ export function shownTrack(
   const own = tracks.find((track) => track.id === id);
   const made = tracks.find((track) => track.id === id + COMPATIBLE && track.state === 'running');
   return own !== undefined && made !== undefined && cannot(own.mime) !== '' ? made.id : id;
+}
+
+/** The track of a room's small picture; null where it makes none: a recorder of before, no camera, no time for it. */
+export function tileTrack(recorder: { tile?: TileStatus } | null): string | null {
+  const tile = recorder?.tile;
+  return tile === undefined || tile.of === null || tile.why !== null ? null : TILE;
 }

@@ -28,9 +28,9 @@ import psutil
 from rich.console import Console
 from rich.progress import Progress
 
-from hardware.profile import Transcriber
 from hardware.simulation.hearing_folder import HearingFolder, Said
 from hardware.simulation.scenario import Scenario
+from hardware.speech_settings import Transcriber
 from sync.errors import ConfigError, WutongError
 from sync.runtime.process.service import cancel_and_wait
 from transcriber.audio.pcm import RATE_HZ

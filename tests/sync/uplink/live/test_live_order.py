@@ -9,7 +9,7 @@ import pytest
 
 from sync.record.bodies.session import OpenedCase
 from sync.record.hearing import Hearing, State
-from tests.support.peers.live_line import INIT, Stand, fragment
+from tests.support.peers.live_line import INIT, Stand, fragment, thumbnail
 
 
 @pytest.mark.parametrize("topic", ["frag/bench", "thumb/bench", "levels"])
@@ -21,7 +21,7 @@ def test_a_new_state_of_the_hearing_is_said_before_anything_that_is_of_it(topic:
     stand.live.tick()
     stand.line.said.clear()
     stand.hearing = Hearing("h1", state=State.OPEN, case=cast(OpenedCase, {"public": False}))
-    message = {"frag/bench": fragment(1, key=True), "levels": b'{"at_ns":1,"seats":{}}'}.get(topic, b"jpeg")
+    message = {"frag/bench": fragment(1, key=True), "levels": b'{"at_ns":1,"seats":{}}'}.get(topic, thumbnail())
     stand.live.take(topic, message)  # in the same moment: no second has passed since the last status
     topics = [said for said, _, _ in stand.line.said]
     assert topics[0] == "status"

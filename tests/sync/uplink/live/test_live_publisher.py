@@ -20,7 +20,7 @@ from sync.uplink.live.live_publisher import BACKLOG_BYTES, LATE_NS, LivePublishe
 from sync.uplink.live.twin import HOLD_S, TURN_S
 from sync.uplink.trust.trusted_center import TrustedCenter
 from sync.uplink.wanted_tracks import DEMAND_S
-from tests.support.peers.live_line import INIT, Stand, fragment
+from tests.support.peers.live_line import INIT, Stand, fragment, thumbnail, tiny
 from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
 
 
@@ -33,7 +33,7 @@ def stand(tmp_path: Path) -> Stand:
 
 def test_a_room_nobody_watches_sends_no_fragment_but_its_thumbnail(stand: Stand) -> None:
     stand.take(fragment(1, key=True), fragment(2))
-    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("thumb/bench", thumbnail())
     stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
     assert [(topic, qos) for topic, _, qos in stand.line.said] == [("live/bench/thumb", 0)]
 
@@ -62,7 +62,7 @@ def test_what_leaves_the_room_is_for_the_hearing_to_say_not_for_who_demands(
     stand.take(fragment(1, key=True))
     stand.take(fragment(1, key=True), track="mix")
     stand.take(fragment(1, key=True), track="mics")
-    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("thumb/bench", thumbnail())
     stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
     said = {topic for topic, _, _ in stand.line.said}
     assert ("live/bench/frag" in said, "live/bench/thumb" in said) == (pictures, pictures)
@@ -77,6 +77,19 @@ def test_nothing_of_a_closed_session_is_shown_after_it(stand: Stand) -> None:
     stand.demand("bench")
     stand.take(fragment(4), fragment(5, key=True))
     assert stand.line.fragments() == [5]
+
+
+def test_what_was_taken_in_a_closed_session_does_not_leave_later_either(stand: Stand) -> None:
+    """A small or composed picture is made of others, and a thumbnail is drawn: they come after the resumption."""
+    stand.live.take("init/tile", INIT)
+    stand.demand("tile")
+    stand.hearing = Hearing("h", state=State.OPEN, pauses=[Pause(3, 6, "mediation"), Pause(8, 9, "recess")])
+    for at in (1, 4, 5):
+        stand.live.take("thumb/bench", thumbnail(at))
+    stand.take(*(tiny(at, key=at in (1, 5)) for at in range(1, 7)), tiny(7, key=True), tiny(8), track="tile")
+    assert stand.line.fragments("tile") == [1, 2, 7, 8]
+    thumbs = [Envelope.unpack(message).room_ns for topic, message, _ in stand.line.said if topic == "live/bench/thumb"]
+    assert thumbs == [1]
 
 
 def test_a_newcomer_begins_with_the_last_key_frame(stand: Stand) -> None:
@@ -146,7 +159,7 @@ def test_no_picture_leaves_before_the_center_has_said_that_it_hears_this_uplink(
     stand.line.said.clear()
 
     def pictures(number: int) -> set[str]:
-        stand.live.take("thumb/bench", b"jpeg")
+        stand.live.take("thumb/bench", thumbnail())
         stand.take(fragment(number, key=True))
         stand.live.take("levels", b'{"at_ns":1,"seats":{}}')
         said = {topic for topic, _, _ in stand.line.said}
@@ -167,7 +180,7 @@ def test_of_two_devices_with_one_identity_none_shows_pictures_and_each_waits_for
     assert stand.live.twin.is_there
     assert stand.line.waits_s == TURN_S
     stand.now += HOLD_S - 1
-    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("thumb/bench", thumbnail())
     stand.take(fragment(1, key=True))
     assert [topic for topic, _, _ in stand.line.said if topic.startswith("live/bench/frag")] == []
     assert stand.live.watched == []
@@ -179,10 +192,10 @@ def test_of_two_devices_with_one_identity_none_shows_pictures_and_each_waits_for
 def test_a_room_that_cannot_believe_its_center_shows_thumbnails_all_the_same(stand: Stand) -> None:
     for callback in stand.line.callbacks:
         callback()
-    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("thumb/bench", thumbnail())
     assert [topic for topic, _, _ in stand.line.said] == ["status"]
     stand.now += HOLD_S
-    stand.live.take("thumb/bench", b"jpeg")
+    stand.live.take("thumb/bench", thumbnail())
     assert [topic for topic, _, _ in stand.line.said] == ["status", "live/bench/thumb"]
 
 

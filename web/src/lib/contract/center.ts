@@ -2,7 +2,7 @@
 
 import type { Case, ObjectingPerson, RoomEvent, Seat } from './bodies';
 import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation, UnseenSpan } from './record';
-import type { Alarm, Caption, Levels, LiveHearing } from './room';
+import type { Alarm, Caption, Levels, LiveHearing, TileStatus } from './room';
 import type { LostMessage } from './session';
 
 /**
@@ -42,6 +42,7 @@ export interface SteadyRecorder {
   clock: SteadyClock;
   copy: SteadyCopy | null;
   alarms: Alarm[];
+  tile?: TileStatus;
 }
 
 /** A track as the recorder has it, without counters. */

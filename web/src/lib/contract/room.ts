@@ -55,6 +55,8 @@ export interface RecorderStatus {
   copy: CopyStatus | null;
   readback: ReadbackStatus;
   alarms: Alarm[];
+  /** A recorder of before makes none. */
+  tile?: TileStatus;
 }
 
 /** A track as the recorder has it now. */
@@ -110,6 +112,14 @@ export interface Alarm {
   subject: string;
   text: string;
   since_ms: number;
+}
+
+/** The room's small picture, which is there for whoever asks for the track `tile`. */
+export interface TileStatus {
+  /** The camera that it shows; null while none runs. */
+  of: string | null;
+  /** Why there is none just now; null while it can be asked for. */
+  why: string | null;
 }
 
 /** The speech model; `hearings` are those of which words may still come. */
