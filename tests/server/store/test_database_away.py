@@ -91,7 +91,7 @@ async def test_a_server_that_goes_and_comes_in_the_middle_of_the_record_loses_an
 
             await until(missing, 60)
             async with served.inspector() as http:
-                # Nobody is shown anything until this process knows again who may see what: it says so, and is asked anew.
+                # Nobody is shown anything until this process knows again who may see what: then it says so.
                 async with asyncio.timeout(60):
                     while (answer := await http.get("/api/hearings/h1")).status_code == 503:
                         await asyncio.sleep(0.05)
