@@ -79,7 +79,7 @@ async def test_it_is_made_while_it_is_watched_and_no_record_knows_of_it(
     uplink.watched("bench", "tile")
     await room.until(lambda: len(keys(room)) > 1, "two seconds of it have come")
     (pid,) = room.workers(WORKER)
-    assert os.getpriority(os.PRIO_PROCESS, pid) == NICE
+    assert (os.getpriority(os.PRIO_PROCESS, pid), os.getsid(pid)) == (NICE, pid), "last of all, not of the recorder's"
     assert room.fragments["tile"][0].key_frame
     assert size_of(room, keys(room)[0]) == (640, 360)
     assert not any(one.kept for one in room.fragments["tile"]), "no hearing is open"
