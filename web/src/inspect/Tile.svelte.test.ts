@@ -38,18 +38,19 @@ function room(tile: TileStatus | undefined, hearing: Partial<WallRoom['hearing']
   } as unknown as WallRoom;
 }
 
-function shown(of: WallRoom, live: boolean): { moving: boolean; still: boolean } {
+async function shown(of: WallRoom, live: boolean): Promise<{ moving: boolean; still: boolean }> {
   const stills = new SvelteMap<string, Still>([['a/1/bench', { url: 'blob:still', atMs: Date.now() }]]);
   const center = { hub, stills, captions: new SvelteMap(), nowMs: Date.now(), clockOffsetMs: () => 0, handedOn: new HandedOn() };
   mounted = mount(Tile, { target: document.body, props: { room: of, center: center as unknown as CenterFeed, live } });
   flushSync();
+  await Promise.resolve(); // what is wanted is told when all of it has changed
   return { moving: document.querySelector('[data-live]') !== null, still: document.querySelector('img') !== null };
 }
 
 const SMALL: TileStatus = { of: 'bench', why: null };
 
-it('asks for the small picture, and shows the thumbnail until it has come', () => {
-  expect(shown(room(SMALL), true)).toEqual({ moving: true, still: true });
+it('asks for the small picture, and shows the thumbnail until it has come', async () => {
+  expect(await shown(room(SMALL), true)).toEqual({ moving: true, still: true });
   expect(wanted).toEqual(['a/1/tile']);
 });
 
@@ -57,8 +58,8 @@ it.each([
   ['that is out of sight, or one too many', room(SMALL), false],
   ['of a room of before', room(undefined), true],
   ['of a room that has no time for it', room({ of: 'bench', why: '小画面已停用：本机算力不足' }), true],
-])('asks for nothing for a tile %s: the thumbnail is there', (_, of, live) => {
-  expect(shown(of, live)).toEqual({ moving: false, still: true });
+])('asks for nothing for a tile %s: the thumbnail is there', async (_, of, live) => {
+  expect(await shown(of, live)).toEqual({ moving: false, still: true });
   expect(wanted).toEqual([]);
 });
 
@@ -66,14 +67,16 @@ it.each([
   ['of a closed session', { id: 'h', state: 'paused', pause: 'mediation', case: {} }],
   ['of a sealed part', { id: 'h', state: 'open', pause: null, part_sealed: true, case: {} }],
   ['that may not be seen', { id: 'h', state: 'open', pause: null, hidden: true, case: {} }],
-])('shows nothing %s, and asks for nothing', (_, hearing) => {
-  expect(shown(room(SMALL, hearing as unknown as WallRoom['hearing']), true)).toEqual({ moving: false, still: false });
+])('shows nothing %s, and asks for nothing', async (_, hearing) => {
+  expect(await shown(room(SMALL, hearing as unknown as WallRoom['hearing']), true)).toEqual({ moving: false, still: false });
   expect(wanted).toEqual([]);
 });
 
 it('asks for nothing any more when it is gone', async () => {
-  shown(room(SMALL), true);
+  await shown(room(SMALL), true);
+  expect(wanted).toEqual(['a/1/tile']);
   if (mounted) await unmount(mounted);
   mounted = null;
+  await Promise.resolve();
   expect(wanted).toEqual([]);
 });
