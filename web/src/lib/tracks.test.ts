@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { devicesOf, shownTrack, tileTrack } from './tracks';
+import { devicesOf, shownAfar, shownTrack, tileTrack } from './tracks';
 import type { TrackStatus } from './types';
 
 const track = (id: string): TrackStatus => ({
@@ -40,4 +40,17 @@ test('a wall asks for a small picture only where the room says that it has one',
   expect(tileTrack({ tile: { of: null, why: null } })).toBeNull();
   expect(tileTrack({})).toBeNull(); // a recorder of before
   expect(tileTrack(null)).toBeNull();
+});
+
+test('at the center a camera that a browser cannot play is shown by its small picture, where nothing larger is made', () => {
+  const hevc = { ...track('bench'), mime: 'video/mp4; codecs="hvc1.1.6.L93.90"' };
+  const cannot = (mime: string): string => (mime.includes('hvc1') ? 'H.265' : '');
+  const tile = { of: 'bench', why: null };
+  expect(shownAfar({ tracks: [hevc], tile }, 'bench', cannot)).toBe('tile');
+  expect(shownAfar({ tracks: [hevc], tile }, 'bench', () => '')).toBe('bench');
+  expect(shownAfar({ tracks: [hevc, track('bench-h264')], tile }, 'bench', cannot)).toBe('bench-h264');
+  expect(shownAfar({ tracks: [hevc], tile: { of: 'parties', why: null } }, 'bench', cannot)).toBe('bench');
+  expect(shownAfar({ tracks: [hevc], tile: { of: 'bench', why: '小画面已停用：本机算力不足' } }, 'bench', cannot)).toBe('bench');
+  expect(shownAfar({ tracks: [hevc] }, 'bench', cannot)).toBe('bench');
+  expect(shownAfar(null, 'bench', cannot)).toBe('bench');
 });

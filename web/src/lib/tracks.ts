@@ -39,3 +39,14 @@ export function tileTrack(recorder: { tile?: TileStatus } | null): string | null
   const tile = recorder?.tile;
   return tile === undefined || tile.of === null || tile.why !== null ? null : TILE;
 }
+
+/** Which track shows a camera at the center: as in its room, or its small picture where that alone can be played here. */
+export function shownAfar(
+  status: { tracks: readonly Coded[]; tile?: TileStatus } | null,
+  id: string,
+  cannot: (mime: string) => string = unplayable,
+): string {
+  const shown = shownTrack(status, id, cannot);
+  const own = status?.tracks.find((track) => track.id === shown);
+  return own === undefined || cannot(own.mime) === '' || status?.tile?.of !== id ? shown : (tileTrack(status) ?? shown);
+}

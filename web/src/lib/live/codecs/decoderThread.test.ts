@@ -19,7 +19,7 @@ class QuietWorker {
     this.ended = true;
   }
 }
-vi.mock('./live.worker.ts?worker', () => ({ default: QuietWorker }));
+vi.stubGlobal('Worker', QuietWorker);
 
 const { decoderThread, MOST_BEHIND } = await import('./decoderThread');
 const canvas = { transferControlToOffscreen: () => ({}) } as unknown as HTMLCanvasElement;
