@@ -9,6 +9,7 @@ V4L2 device is at hand. Lost: nothing.
 from __future__ import annotations
 
 import asyncio
+import json
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,7 +38,7 @@ def profile(folder: Path, device: str) -> Path:
 
 def test_a_camera_is_opened_by_its_place(tmp_path: Path) -> None:
     source = next(s for s in sources(load_profile(profile(tmp_path, BY_PATH)), tmp_path) if s.id == "bench")
-    assert BY_PATH in source.command([7], 8)
+    assert BY_PATH in json.loads(source.command([7], 8)[-1])["encoder"]
 
 
 @pytest.mark.process

@@ -54,7 +54,7 @@ def test_paths_are_relative_to_the_profile(tmp_path: Path) -> None:
         ({"driver": "rtsp"}, "'url'"),
         ({"driver": "v4l2"}, "'device'"),
         ({"driver": "file"}, "'file'"),
-        ({"camera": "mix"}, "names of other tracks"),
+        ({"camera": "mix"}, "name of another track"),
         ({"more": "width = 641"}, "even"),
         ({"more": "onvif_port = 80"}, "onvif_port"),
         ({"driver": "hdmi"}, "driver"),
