@@ -32,11 +32,11 @@ async def test_of_a_sealed_part_no_small_picture_leaves_not_even_one_that_waits(
     inspector = on_the_wall(served, slow_tab(served, "inspector"))
     archivist = on_the_wall(served, slow_tab(served, ARCHIVIST))
     for number in range(10):
-        served.center.live.media(ROOM, TILE, "frag", fragment(number * 200, number))
-    await seal(served, 1000, 1600)
+        served.center.live.media(ROOM, TILE, "frag", fragment(number * 100, number))
+    await seal(served, 500, 800)
     assert not {5, 6, 7} & set(fragments(await taken(inspector)))
     assert fragments(await taken(archivist)) == list(range(10))
-    for number, at_ms in ((10, 1200), (11, 1800)):
+    for number, at_ms in ((10, 600), (11, 1000)):
         served.center.live.media(ROOM, TILE, "frag", fragment(at_ms, number))
     assert fragments(await taken(inspector)) == [11]
 
