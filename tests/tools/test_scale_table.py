@@ -39,17 +39,20 @@ def test_page_and_drawing_are_current(tool: ModuleType) -> None:
 
 def test_what_is_computed_is_the_sum_of_its_costs(tool: ModuleType, costs: Any) -> None:
     one, many = tool.computed(costs, 500), tool.computed(costs, 5000)
-    assert one["center_cores"] == pytest.approx(500 * 8e-3 + 50 * 3e-3 + 10 * 6e-3)
-    assert one["commits_per_s"] == pytest.approx(400)
-    assert one["media_tb_a_day"] == pytest.approx(500 * 6 * 3600 * 0.177 / 1e6)
-    assert one["database_gb_a_day"] == pytest.approx(500 * 6 * 4.8 / 1000)
+    of = {name: float(cost["value"]) for name, cost in costs.said["costs"].items()}
+    millicores = 500 * of["center_room_millicores"] + 50 * of["center_track_millicores"]
+    assert one["center_cores"] == pytest.approx((millicores + 10 * of["center_tab_millicores"]) / 1000)
+    assert one["commits_per_s"] == pytest.approx(500 * of["commits"])
+    assert one["media_tb_a_day"] == pytest.approx(500 * 6 * 3600 * of["upload_mb"] / 1e6)
+    assert one["database_gb_a_day"] == pytest.approx(500 * 6 * of["database_mb_an_hour"] / 1000)
     for name in ("center_cores", "messages_in_per_s", "upload_gb_per_s", "database_tb_a_year"):
         assert many[name] == pytest.approx(10 * one[name]), name
 
 
 def test_a_wall_stands_where_its_share_is_used_up(tool: ModuleType, costs: Any) -> None:
     by_name = {wall["name"]: tool.wall_rooms(costs, wall) for wall in costs.said["walls"]}
-    assert by_name["one process of the center (one core)"] == pytest.approx(700 / 8)
+    room = float(costs.said["costs"]["center_room_millicores"]["value"])
+    assert by_name["one process of the center (one core)"] == pytest.approx(700 / room)
     assert by_name["rooms of one configuration"] == 5000
     assert all(rooms > 0 for rooms in by_name.values())
 

@@ -106,10 +106,17 @@ async def way(tmp_path: Path) -> AsyncIterator[Way]:
         try:
             await until(lambda: center.center.rooms.states[ROOM].online)
             yield Way(center, room, uplink, tmp_path)
+            # A request that is given up while its connection is made would leave the connection to the collector.
+            await until(lambda: _is_joined(uplink))
         finally:
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await running
+
+
+def _is_joined(uplink: Uplink) -> bool:
+    pool: Any = uplink._http._transport._pool if uplink._http is not None else None  # type: ignore[attr-defined]
+    return pool is not None and bool(pool.connections) and all(one.is_idle() for one in pool.connections)
 
 
 async def test_a_head_goes_to_the_room_is_countersigned_and_comes_back_and_the_export_says_so(way: Way) -> None:
