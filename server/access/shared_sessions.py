@@ -98,7 +98,10 @@ class SharedSessions:
             return version
 
         version = await self._db.write(work)
-        self._rights.own(version, [(SESSION_RIGHTS, key)])  # It counts here already; nothing older is taken over it.
+        # It counts here already, and from now on nothing older is taken over it; before that a reading of everything,
+        # as after a line to the database that was lost, may have found it not there yet.
+        for _, kept in self._rights.own(version, [(SESSION_RIGHTS, key)]):
+            self._people.put(kept, session)
         await self._rights.settled(version)
 
     async def ended(self, key: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from server.access.shared_rights import SharedRights
 from server.access.shared_sessions import USE_S, SharedSessions
 from server.store.database import open_database
-from server.store.rights.rights_rows import sessions
+from server.store.rights.rights_rows import NOTHING_SEEN, sessions
 from sync.errors import AccessError
 from sync.http.rights.people import ABSOLUTE_S, IDLE_S, MAX_SESSIONS, People, Session, key_of
 from tests.support.peers.center_peers import until
@@ -90,6 +92,29 @@ async def test_who_is_signed_in_by_one_is_by_the_other_and_who_signs_out_is_out_
         assert two.ended == [session]
         assert session.ended
         assert await one.kept() == set()
+
+
+async def test_who_signs_in_while_all_is_read_anew_is_not_signed_out_by_it(
+    postgres: PostgresServer, tmp_path: Path, now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a line to the database that was lost: what was read before the session was kept is taken after it."""
+    async with processes(postgres, tmp_path, now) as (one, _):
+        write = one.database.write
+        known: list[str] = []
+
+        async def written(work: Callable[[Connection], Any], **options: Any) -> Any:
+            before = await asyncio.to_thread(one.rights.read_news, NOTHING_SEEN)
+            version = await write(work, **options)
+            await one.rights.take_news(before)
+            return version
+
+        async def settled(_: int, hearing: str = "") -> None:
+            known.extend(one.people.known())
+
+        monkeypatch.setattr(one.database, "write", written)
+        monkeypatch.setattr(one.rights, "settled", settled)
+        token = await one.sign_in()
+        assert known == [key_of(token)]
 
 
 async def test_a_session_that_is_used_at_one_rests_at_none(
