@@ -4,8 +4,7 @@ Done: twenty kills of a real room, in turns the recorder (in every second case a
 camera, its microphones, their encoder, its uplink, and every process of the room at once. `wutong bench kill` does two
 hundred.
 What is open is kept on at once, and counted when the past is in the log, however long the disk takes for the past.
-Lost: nothing that was acknowledged; less than half a second of media that was captured and on no disk yet, and what
-came while the disk did not answer.
+Lost: nothing that was acknowledged; less than half a second of media that was captured and on no disk yet.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from rich.console import Console
 
 from sync.media.fmp4 import index_file
 from sync.record.hearing import Hearing
-from tests.support.files.disk_time import watched_disk
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans
 from wutong.bench.kill.measure import measure
 
@@ -32,13 +30,11 @@ TRACKS = ("bench", "mics", "mix")
 @pytest.mark.alone
 async def test_twenty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     os.sync()  # what tests before this one wrote is not to be waited for by the recorder's first syncs
-    with watched_disk(tmp_path) as disk:
-        figures = await measure(tmp_path, 20, Console(quiet=True), seed=8, services=("recorder", "uplink"))
+    figures = await measure(tmp_path, 20, Console(quiet=True), seed=8, services=("recorder", "uplink"))
     assert figures["times"] == 20
     assert figures["acknowledged_fragments"] > 100
     assert figures["acknowledged_lost"] == 0
-    # How long the machine's disk does not answer anybody is not the recorder's; what it holds meanwhile is bounded.
-    assert figures["media_lost_ms_max"] <= 500 + disk.most_ms
+    assert figures["media_lost_ms_max"] <= 500
     assert figures["recording_again_s_max"] <= 5
     assert figures["gaps_undeclared_ms"] == 0
     assert figures["gaps_false_ms"] == 0
