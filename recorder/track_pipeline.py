@@ -18,16 +18,16 @@ from recorder.context import RoomContext
 from recorder.media_events import MediaEvents
 from recorder.monitoring.live_meters import PictureMeters
 from recorder.storage.gaps import MissingSpan
-from recorder.storage.selector import FragmentSelector
-from recorder.storage.writer import (
+from recorder.storage.outcomes import (
     FragmentKept,
     FragmentRefused,
     Outcome,
     RefusalCode,
     SegmentClosed,
     StretchFinished,
-    TrackWriter,
 )
+from recorder.storage.selector import FragmentSelector
+from recorder.storage.writer import TrackWriter
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.tracks import is_made
 from sync.room.counts import TrackCounts

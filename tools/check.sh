@@ -28,34 +28,6 @@ run() {
         failed+=("$name: $*")
     fi
 }
-# tests NAME OPTION...: what fails is run a second time, with nothing beside it, when it is little: on a machine that
-# others use as well, a test may wait longer than it has patience. What passes then is named at the end.
-MOST_AGAIN=5
-tests() {
-    local name=$1 started=$SECONDS code=0 cache=.setup/failed
-    local -a again=()
-    shift
-    printf '\n== %s\n' "$name"
-    rm -rf "$cache"
-    $bin/pytest -o cache_dir=$cache "$@" || code=$?
-    mapfile -t again < <(failed_tests)
-    if [ "$code" = 1 ] && [ ${#again[@]} -gt 0 ] && [ ${#again[@]} -le $MOST_AGAIN ]; then
-        printf '== %s: a second time, what failed, by itself\n' "$name"
-        if $bin/pytest -p no:cacheprovider "${again[@]}"; then
-            code=0
-            twice+=("${again[@]}")
-        fi
-    fi
-    if [ "$code" = 0 ]; then printf '== %s: passed in %ds\n' "$name" $((SECONDS - started)); else
-        printf '== %s: FAILED after %ds (exit code %d)\n' "$name" $((SECONDS - started)) "$code"
-        failed+=("$name: $bin/pytest $*")
-    fi
-}
-failed_tests() {
-    [ -e .setup/failed/v/cache/lastfailed ] || return 0
-    $bin/python -c 'import json; print(*json.load(open(".setup/failed/v/cache/lastfailed")), sep="\n")'
-}
-twice=()
 web() { npm --prefix web run --silent "$1"; }
 
 # $@: more commands, each a string, that run beside those that take long and use one core each.
@@ -98,8 +70,8 @@ pythons() {
             edge hardware recorder server sync transcriber wutong tests tools
     done
 }
-# Two and a quarter minutes on two cores (2026-11-30); $@ adds to it.
-unit() { tests "pytest, unit" -n 2 --dist worksteal -m unit "$@"; }
+# Six minutes on two cores (2026-11-30); $@ adds to it.
+unit() { run "pytest, unit" $bin/pytest -n 2 --dist worksteal -m unit "$@"; }
 
 # A bare machine is made and set up mostly by waiting for the network and the disk: that goes on beside the checks that
 # only compute, and is looked at before any test that measures time.
@@ -146,19 +118,15 @@ case "${1:-all}" in
         # Those with a bound on time come alone, and last the browser's, which start the whole of Wutong and Chromium
         # beside it: two at a time.
         run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
-        tests "pytest" -n 6 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
-        tests "pytest, one at a time" -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
-        tests "pytest in the browser" -n 2 --dist loadfile tests/e2e
+        run "pytest" $bin/pytest -n 6 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
+        run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
+        run "pytest in the browser" $bin/pytest -n 2 --dist loadfile tests/e2e
         ;;
     *)
         printf 'wutong test: there is no part "%s"; say lint, unit, web, or nothing\n' "$1" >&2
         exit 2
         ;;
 esac
-if [ ${#twice[@]} -gt 0 ]; then
-    printf '\nwutong test: what failed the first time and passed the second; what it said stands above:\n'
-    printf '  %s\n' "${twice[@]}"
-fi
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nwutong test: %d of the checks failed; what each said stands above, after "== NAME". To run one again:\n' ${#failed[@]} >&2
     printf '  %s\n' "${failed[@]}" >&2

@@ -172,7 +172,7 @@ def province_table(costs: UnitCosts) -> str:
     rooms, seen = int(said["rooms"]), said["measured"]
     light = rooms * float(said["events"]) / float(said["batch_s"])
     rows = (
-        ("connections", rooms + 1, "connections"),
+        (f"of {rooms:,} connections lost in between", 0.0, "lines_lost"),
         ("statuses a second", rooms / float(said["status_s"]), "statuses_per_s"),
         ("events a second, receipted", light, "receipts_per_s"),
         ("events a second, stored", light, "stored_per_s"),

@@ -22,9 +22,10 @@ import structlog
 
 from recorder.capture.fragment import StampedFragment
 from recorder.context import RoomContext
+from recorder.storage.outcomes import FragmentRefused, Outcome, RefusalCode, SegmentClosed, StretchFinished
 from recorder.storage.segment import ClosedSegment
 from recorder.storage.selector import TOO_SLOW_WHY
-from recorder.storage.writer import FragmentRefused, Outcome, RefusalCode, SegmentClosed, StretchFinished, TrackWriter
+from recorder.storage.writer import TrackWriter
 from recorder.track_pipeline import TrackPipeline
 from sync.errors import DeviceError
 from sync.media.tracks import MICROPHONES, MIX

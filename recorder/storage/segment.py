@@ -1,8 +1,9 @@
 """One file of the record while it grows, and its journal.
 
-Promises: a fragment that `append` returned from is on disk; the journal `NNNNN.jsonl` has a line for it (offset,
-length, sha256, room_ns, to_ns, utc_ns, key); a failed write leaves the file as it was before. `close` gives both
-hashes of the whole file. Nothing here deletes media.
+Promises: a fragment that `write` returned from is in the kernel's hands, so it outlives this process; after `sync` it
+is on disk, and after `enter` the journal `NNNNN.jsonl` has a line for it (offset, length, sha256, room_ns, to_ns,
+utc_ns, key). A failed write leaves the file as it was before; after a failed sync the file ends with the last fragment
+that was entered, and takes no more. `close` gives both hashes of the whole file. Nothing here deletes media.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,12 +41,25 @@ class ClosedSegment:
     mime: str
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenFragment:
+    """A fragment that the kernel has, and where in the file it is."""
+
+    fragment: StampedFragment
+    offset: int
+
+
 def make_folder(folder: Path) -> None:
     """Make it and what is missing above it, so that a power cut takes none of them away."""
+    for one in _made(folder):
+        sync_folder(one)
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make it and what is missing above it; the folders to sync before a power cut takes none of them away."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for one in missing:
-        sync_folder(one.parent)
+    return [one.parent for one in missing]
 
 
 def next_index(folder: Path) -> int:
@@ -71,47 +86,86 @@ def journal_line(offset: int, data: bytes, fragment: dict[str, Any]) -> bytes:
 
 
 class SegmentFile:
-    """An open segment file. Used by one thread."""
+    """An open segment file. One thread makes it and writes, one syncs, enters and closes, when no more is written."""
 
     def __init__(self, folder: Path, index: int, run: WorkerRun) -> None:
         """`StorageError` when it cannot be made, `TAKEN` when another thread has just taken this number."""
         self.index = index
         self.run = run
         self.path = folder / f"{index:05d}.mp4"
+        self.began_ns = 0
+        """Room time of the first fragment that was written."""
         self.from_ns = self.to_ns = self.utc_ns = 0
-        self._torn = False
         self.fragments = 0
+        """How many were entered."""
+        self._lock = threading.Lock()
+        """Of the file's end."""
+        self._written_bytes = 0
+        self._entered_bytes = len(run.init.data)
+        self.refused = ""
+        """Why no more can be written."""
+        self.closed = False
+        """Whether it was finished, or tried to be."""
+        self._torn = False
         self._digests = Digests()
-        self.bytes = 0
+        self._digests.update(run.init.data)
         with contextlib.ExitStack() as undo:
             try:
-                make_folder(folder)
+                self._names_in = [*_made(folder), folder]
+                """Folders that are to be synced, so that a power cut takes the file's name from none of them."""
                 self._journal = take_index(self.path)
                 undo.callback(os.close, self._journal)
                 self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
                 undo.callback(self.path.unlink, missing_ok=True)
                 undo.callback(os.close, self._file)
                 self._write(run.init.data)
-                sync_folder(folder)
             except OSError as error:
-                raise StorageError(f"录像文件 {self.path.name} 无法写入：{error.strerror}；请检查磁盘") from error
+                raise self._refusal(error) from error
             undo.pop_all()
 
-    def append(self, fragment: StampedFragment) -> None:
-        """On disk when this returns; `StorageError` and an unchanged file when it could not be."""
+    def write(self, fragment: StampedFragment) -> WrittenFragment:
+        """The kernel has it when this returns; `StorageError` and an unchanged file when it did not take it."""
+        with self._lock:
+            if self.refused:
+                raise StorageError(self.refused)
+            offset = self._written_bytes
+            try:
+                self._write(fragment.data)
+            except OSError as error:
+                raise self._refusal(error) from error
+        if offset == len(self.run.init.data):
+            self.began_ns = fragment.from_ns
+        return WrittenFragment(fragment, offset)
+
+    def sync(self) -> None:
+        """What was written when this began is on disk when it returns.
+
+        `StorageError` when it could not be brought there: what was not entered before is cut off again.
+        """
         try:
-            offset = self.bytes
-            self._write(fragment.data)
-            facts = {
-                "room_ns": fragment.from_ns,
-                "to_ns": fragment.to_ns,
-                "utc_ns": fragment.utc_ns,
-                "key": fragment.key_frame,
-            }
-            # Not synced by itself: after a power cut, recovery reads what it lacks from the media.
-            os.write(self._journal, journal_line(offset, fragment.data, facts))
+            os.fdatasync(self._file)
+            while self._names_in:
+                sync_folder(self._names_in[-1])
+                self._names_in.pop()
         except OSError as error:
-            raise StorageError(f"录像文件 {self.path.name} 无法写入：{error.strerror}；请检查磁盘") from error
+            raise self._cut_back(error) from error
+
+    def enter(self, written: WrittenFragment) -> None:
+        """Write the journal's line of the next fragment that was synced; `StorageError` as of `sync`."""
+        fragment = written.fragment
+        facts = {
+            "room_ns": fragment.from_ns,
+            "to_ns": fragment.to_ns,
+            "utc_ns": fragment.utc_ns,
+            "key": fragment.key_frame,
+        }
+        try:
+            # Not synced by itself: after a power cut, recovery reads what it lacks from the media.
+            os.write(self._journal, journal_line(written.offset, fragment.data, facts))
+        except OSError as error:
+            raise self._cut_back(error) from error
+        self._digests.update(fragment.data)
+        self._entered_bytes = written.offset + len(fragment.data)
         if not self.fragments:
             self.from_ns, self.utc_ns = fragment.from_ns, fragment.utc_ns
         self.to_ns = max(self.to_ns, fragment.to_ns)
@@ -122,20 +176,33 @@ class SegmentFile:
         try:
             while view:
                 view = view[os.write(self._file, view) :]
-            os.fdatasync(self._file)
         except OSError:
-            self._torn = True
-            os.ftruncate(self._file, self.bytes)
-            self._torn = False
+            self._cut(self._written_bytes)
             raise
-        self.bytes += len(data)
-        self._digests.update(data)
+        self._written_bytes += len(data)
+
+    def _cut_back(self, error: OSError) -> StorageError:
+        refusal = self._refusal(error)
+        with self._lock:
+            self.refused = str(refusal)
+            with contextlib.suppress(OSError):
+                self._cut(self._entered_bytes)
+        return refusal
+
+    def _cut(self, end: int) -> None:
+        self._torn = True
+        os.ftruncate(self._file, end)
+        self._torn = False
+
+    def _refusal(self, error: OSError) -> StorageError:
+        return StorageError(f"录像文件 {self.path.name} 无法写入：{error.strerror}；请检查磁盘")
 
     def close(self) -> ClosedSegment | None:
         """Finish the file; None when it holds no fragment (then the log hears nothing of it)."""
+        self.closed = True
         try:
             if self._torn:  # a disk that refused even to take back half a fragment
-                os.ftruncate(self._file, self.bytes)
+                os.ftruncate(self._file, self._entered_bytes)
             os.fsync(self._file)
             os.fsync(self._journal)
         except OSError as error:
@@ -150,7 +217,7 @@ class SegmentFile:
         return ClosedSegment(
             index=self.index,
             path=self.path,
-            bytes=self.bytes,
+            bytes=self._entered_bytes,
             sha256=checks.sha256,
             sm3=checks.sm3,
             from_ns=self.from_ns,

@@ -1,7 +1,8 @@
 """One thread for each track that writes its segments, so that a slow disk never holds up media or another track.
 
 Orders go in through a bounded queue; what became of them comes back, in order, as outcomes on the event loop. Files
-are cut at key frames, at a change of run and at the end of each stretch that is kept.
+are cut at key frames, at a change of run and at the end of each stretch that is kept. This thread hands each fragment
+to the kernel as it comes, which keeps it whatever becomes of this process; another (`TrackSyncer`) brings it to disk.
 """
 
 from __future__ import annotations
@@ -10,72 +11,21 @@ import asyncio
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
 
 import structlog
 
 from recorder.capture.fragment import StampedFragment, WorkerRun
-from recorder.storage.recovery import close_unclosed
-from recorder.storage.segment import TAKEN, ClosedSegment, SegmentFile, next_index
-from sync.errors import MediaError, StorageError
+from recorder.storage.outcomes import FragmentRefused, Outcome, RefusalCode, StretchFinished
+from recorder.storage.segment import TAKEN, SegmentFile, next_index
+from recorder.storage.syncer import FragmentToSync, SegmentToClose, TrackSyncer
+from sync.errors import StorageError
 
 log = structlog.get_logger(__name__)
 
-AGAIN_S = 2.0
 QUEUE_FRAGMENTS = 256
 """Half a minute of a track: a disk that is slower than that is a failed disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class FragmentKept:
-    """The fragment is on disk."""
-
-    hearing: str
-    fragment: StampedFragment
-    waited_ns: int
-    """From its offer until it was synced."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentClosed:
-    """A segment is complete."""
-
-    hearing: str
-    segment: ClosedSegment
-
-
-class RefusalCode(Enum):
-    """What a refused fragment means for the record."""
-
-    WAITS_FOR_KEY_FRAME = auto()
-    """No file can begin with it; nothing is wrong with the disk."""
-    NOT_WRITTEN = auto()
-    """The disk did not take it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FragmentRefused:
-    """The fragment is not on disk; `why` says it to people. Without a fragment, a whole file could not be finished."""
-
-    hearing: str
-    fragment: StampedFragment | None
-    code: RefusalCode
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class StretchFinished:
-    """All orders before `finish` were carried out."""
-
-    hearing: str
-    until_ns: int
-
-
-Outcome = FragmentKept | SegmentClosed | FragmentRefused | StretchFinished
 
 
 class TrackWriter:
@@ -95,37 +45,33 @@ class TrackWriter:
         self._segment_ns = segment_s * 1_000_000_000
         self._loop = loop
         self._on_outcome = on_outcome
-        self._orders: queue.Queue[tuple[str, StampedFragment, int] | StretchFinished | None] = queue.Queue(
-            QUEUE_FRAGMENTS
-        )
+        self._orders: queue.SimpleQueue[tuple[str, StampedFragment, int] | StretchFinished | None] = queue.SimpleQueue()
         self._segment: SegmentFile | None = None
         self._hearing = ""
         self._indices: dict[str, int] = {}
         self._first: dict[str, int] = {}
         """Of each hearing: the first number that this life took."""
-        self._unfinished: deque[tuple[str, Path, int]] = deque()
+        self._syncer = TrackSyncer(track, self._notify)
         self._thread = threading.Thread(target=self._run, name=f"writer-{track}", daemon=True)
         self._thread.start()
 
     def offer(self, hearing: str, fragment: StampedFragment) -> bool:
         """Keep a fragment; False when the disk is so far behind that it had to be dropped."""
-        try:
-            self._orders.put_nowait((hearing, fragment, time.monotonic_ns()))
-        except queue.Full:
+        if self.waiting >= QUEUE_FRAGMENTS:
             return False
+        self._orders.put((hearing, fragment, time.monotonic_ns()))
         return True
 
     @property
     def waiting(self) -> int:
         """Orders that are not carried out yet."""
-        return self._orders.qsize()
+        return self._orders.qsize() + self._syncer.waiting
 
     def finish(self, hearing: str, until_ns: int) -> bool:
         """Close the segment after what was offered; False when the queue is full (ask again)."""
-        try:
-            self._orders.put_nowait(StretchFinished(hearing, until_ns))
-        except queue.Full:
+        if self.waiting >= QUEUE_FRAGMENTS:
             return False
+        self._orders.put(StretchFinished(hearing, until_ns))
         return True
 
     def first_index(self, hearing: str) -> int | None:
@@ -133,12 +79,12 @@ class TrackWriter:
         return self._first.get(hearing)
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Write what was offered, close the segment, end the thread. Blocks; call it when nothing else matters."""
-        try:
-            self._orders.put(None, timeout=timeout_s)
-        except queue.Full:
-            return
+        """Write what was offered, close the segment, end the threads. Blocks; call it when nothing else matters."""
+        until_s = time.monotonic() + timeout_s
+        self._orders.put(None)
         self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            self._syncer.stop(max(until_s - time.monotonic(), 0))
 
     def _notify(self, outcome: Outcome) -> None:
         try:
@@ -147,47 +93,37 @@ class TrackWriter:
             log.info("outcome_untold", track=self._track, outcome=type(outcome).__name__)
 
     def _run(self) -> None:
-        while True:
-            try:
-                order = self._orders.get(timeout=AGAIN_S if self._unfinished else None)
-            except queue.Empty:
-                self._close_again()
-                continue
-            if order is None:
-                break
+        while (order := self._orders.get()) is not None:
             if isinstance(order, StretchFinished):
                 self._close()
-                self._close_again()
-                self._notify(order)
+                self._syncer.order(order)
             else:
                 self._keep(*order)
         self._close()
-        self._close_again()
 
     def _keep(self, hearing: str, fragment: StampedFragment, offered_ns: int) -> None:
         segment = self._segment
         if segment is not None and (
             hearing != self._hearing
             or segment.run is not fragment.run
-            or (fragment.key_frame and fragment.from_ns - segment.from_ns >= self._segment_ns)
+            or (fragment.key_frame and fragment.from_ns - segment.began_ns >= self._segment_ns)
         ):
             self._close()
             segment = None
         try:
             if segment is None:
                 if not fragment.key_frame:
-                    self._notify(FragmentRefused(hearing, fragment, RefusalCode.WAITS_FOR_KEY_FRAME, "等待关键帧"))
+                    refused = FragmentRefused(hearing, fragment, RefusalCode.WAITS_FOR_KEY_FRAME, "等待关键帧")
+                    self._syncer.order(refused)
                     return
-                folder = self._folder_of(hearing)
-                self._close_again()
-                self._segment = segment = self._new_segment(hearing, folder, fragment.run)
+                self._segment = segment = self._new_segment(hearing, self._folder_of(hearing), fragment.run)
                 self._hearing = hearing
-            segment.append(fragment)
+            written = segment.write(fragment)
         except (StorageError, OSError) as error:  # whatever a dying disk says, this thread goes on
-            self._notify(FragmentRefused(hearing, fragment, RefusalCode.NOT_WRITTEN, str(error)))
+            self._syncer.order(FragmentRefused(hearing, fragment, RefusalCode.NOT_WRITTEN, str(error)))
             self._close()
         else:
-            self._notify(FragmentKept(hearing, fragment, time.monotonic_ns() - offered_ns))
+            self._syncer.order(FragmentToSync(segment, hearing, written, offered_ns))
 
     def _new_segment(self, hearing: str, folder: Path, run: WorkerRun) -> SegmentFile:
         while True:
@@ -203,24 +139,5 @@ class TrackWriter:
 
     def _close(self) -> None:
         segment, self._segment = self._segment, None
-        if segment is None:
-            return
-        try:
-            closed = segment.close()
-        except (StorageError, OSError) as error:
-            self._notify(FragmentRefused(self._hearing, None, RefusalCode.NOT_WRITTEN, str(error)))
-            self._unfinished.append((self._hearing, segment.path, segment.utc_ns - segment.from_ns))
-            return
-        if closed is not None:
-            self._notify(SegmentClosed(self._hearing, closed))
-
-    def _close_again(self) -> None:
-        """Close the files that the disk would not let be finished; their fragments are synced already."""
-        for _ in range(len(self._unfinished)):
-            hearing, path, utc_offset_ns = self._unfinished.popleft()
-            try:
-                for one in close_unclosed(path, utc_offset_ns):
-                    self._notify(SegmentClosed(hearing, one.segment))
-            except (StorageError, MediaError) as error:
-                log.error("segment_unfinished", file=str(path), why=error.message)
-                self._unfinished.append((hearing, path, utc_offset_ns))
+        if segment is not None:
+            self._syncer.order(SegmentToClose(segment, self._hearing))

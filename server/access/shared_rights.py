@@ -38,6 +38,9 @@ SILENCE_S = 2.0
 """So long after it last asked for the version a process may show something."""
 MARGIN_S = 0.25
 """Beyond that, what the clocks of two processes may differ by in going."""
+SOON_S = 2.0
+"""So long a request waits for a process that has lost the version: a line to the database that broke is made anew by
+then, and nobody needs to be told of it."""
 LOOK_S = 0.1
 """So often it is looked whether a process that had lost the version knows it again."""
 
@@ -138,6 +141,11 @@ class SharedRights(SnapshotTaker):
                 code="rights-unknown",
             )
         self._note_known(known=True)
+
+    async def soon(self) -> None:
+        """Return when this process knows it, or after `SOON_S`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.until_known(), SOON_S)
 
     async def until_taken(self, version: int, anew: int) -> None:
         """Return when this process has taken a version that was read in the database when `anew` was as it says."""

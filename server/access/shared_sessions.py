@@ -10,6 +10,7 @@ process counts by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -98,10 +99,10 @@ class SharedSessions:
             return version
 
         version = await self._db.write(work)
-        # It counts here already, and from now on nothing older is taken over it; before that a reading of everything,
-        # as after a line to the database that was lost, may have found it not there yet.
+        # It counts here already, and from now on nothing older is taken over it. Before that a reading of everything,
+        # as after a line to the database that was lost, may have found it not there yet, and ended what was opened.
         for _, kept in self._rights.own(version, [(SESSION_RIGHTS, key)]):
-            self._people.put(kept, session)
+            self._people.put(kept, replace(session, ended=False))
         await self._rights.settled(version)
 
     async def ended(self, key: str) -> None:

@@ -2,6 +2,7 @@
  *
  *   FAULT_CLOCK=FILE          eight bytes (int64): added to the system clock's nanoseconds; CLOCK_MONOTONIC stays.
  *   FAULT_EIO=FILE            eight bytes: while not 0, fsync and fdatasync of paths with FAULT_EIO_MATCH fail with EIO.
+ *   FAULT_SLOW=FILE           eight bytes: so many milliseconds each of them takes, where FAULT_EIO_MATCH is in the path.
  *   FAULT_LOG=FILE            every change below FAULT_ROOT is written down, in order (see fault_tools.Operation).
  */
 #define _GNU_SOURCE
@@ -24,7 +25,7 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static volatile int64_t zero, *clock_ns = &zero, *eio = &zero;
+static volatile int64_t zero, *clock_ns = &zero, *eio = &zero, *slow_ms = &zero;
 static const char *eio_match, *root;
 static int log_fd = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -41,6 +42,7 @@ static volatile int64_t *shared(const char *name) {
 __attribute__((constructor)) static void begin(void) {
     clock_ns = shared("FAULT_CLOCK");
     eio = shared("FAULT_EIO");
+    slow_ms = shared("FAULT_SLOW");
     eio_match = getenv("FAULT_EIO_MATCH");
     root = getenv("FAULT_ROOT");
     const char *log = getenv("FAULT_LOG");
@@ -100,23 +102,29 @@ static void note(char op, const char *path, uint64_t number, const void *data, s
 
 static int refused(int fd) {
     char path[PATH_MAX];
-    return *eio && path_of(fd, path) && strstr(path, eio_match ? eio_match : "/");
+    if (!*eio && !*slow_ms) return 0;
+    if (!path_of(fd, path) || !strstr(path, eio_match ? eio_match : "/")) return 0;
+    struct timespec while_ns = {*slow_ms / 1000, *slow_ms % 1000 * 1000000};
+    if (*slow_ms) nanosleep(&while_ns, NULL);
+    return *eio != 0;
 }
 
-static int synced(int fd, int result) {
+/* Noted before it is done: what another thread writes meanwhile may not be on disk. */
+static void syncing(int fd) {
     char path[PATH_MAX];
-    if (!result && log_fd >= 0 && path_of(fd, path) && ours(path)) note('s', path, 0, "", 0);
-    return result;
+    if (log_fd >= 0 && path_of(fd, path) && ours(path)) note('s', path, 0, "", 0);
 }
 
 int fsync(int fd) {
     if (refused(fd)) { errno = EIO; return -1; }
-    return synced(fd, REAL(fsync)(fd));
+    syncing(fd);
+    return REAL(fsync)(fd);
 }
 
 int fdatasync(int fd) {
     if (refused(fd)) { errno = EIO; return -1; }
-    return synced(fd, REAL(fdatasync)(fd));
+    syncing(fd);
+    return REAL(fdatasync)(fd);
 }
 
 ssize_t write(int fd, const void *data, size_t size) {

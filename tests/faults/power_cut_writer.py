@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 
 from recorder.capture.fragment import StampedFragment, WorkerRun
+from recorder.storage.outcomes import FragmentKept, Outcome, SegmentClosed, StretchFinished
 from recorder.storage.recovery import segment_key
-from recorder.storage.writer import FragmentKept, Outcome, SegmentClosed, StretchFinished, TrackWriter
+from recorder.storage.writer import TrackWriter
 from sync.media.fmp4 import BoxReader, Fragment, to_ns
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 from recorder.capture.fragment import StampedFragment, WorkerRun
-from recorder.storage.writer import Outcome, SegmentClosed, StretchFinished, TrackWriter
+from recorder.storage.outcomes import Outcome, SegmentClosed, StretchFinished
+from recorder.storage.writer import TrackWriter
 from sync.media.fmp4 import BoxReader, Fragment
 
 S = 1_000_000_000

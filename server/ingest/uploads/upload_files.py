@@ -11,6 +11,7 @@ Refused, with `StorageError`: what would take the disk below its reserve, or a r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import os
@@ -239,8 +240,9 @@ class UploadFiles:
                     while written < len(chunk):
                         written += os.pwrite(file.fileno(), memoryview(chunk)[written:], before + written)
                     # The disk begins with it, and does not wait to be asked for it: many files that one request brought
-                    # are then synced in a commit or two of the file system, not in one each.
-                    os.posix_fadvise(file.fileno(), before, written, os.POSIX_FADV_DONTNEED)
+                    # are then synced in fewer commits of the file system. Where it takes no such hint all is as well.
+                    with contextlib.suppress(OSError):
+                        os.posix_fadvise(file.fileno(), before, written, os.POSIX_FADV_DONTNEED)
             except OSError as error:
                 raise StorageError(
                     f"an upload cannot be written ({error.strerror}); look at the center's disk"

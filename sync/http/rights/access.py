@@ -59,6 +59,9 @@ class RightsKnown(Protocol):
     def check(self) -> None:
         """`WutongError` when it does not: nobody is shown anything then."""
 
+    async def soon(self) -> None:
+        """Return when it does, or when waiting for that is of no use."""
+
     async def catch_up(self) -> None:
         """Know what is stored of it now; `WutongError` when that cannot be known."""
 
@@ -160,6 +163,7 @@ class Access:
         @app.get("/api/session")
         @public()
         async def who(request: Request) -> dict[str, str]:
+            await self._rights_soon()
             session = self._of(request.headers)
             if session is None:
                 raise AccessError("请先登录 (sign in first)", code="signed-out")
@@ -169,6 +173,7 @@ class Access:
         @public()
         async def sign_out(request: Request, response: Response) -> dict[str, str]:
             token = cookie(request.headers, self._cookie)
+            await self._rights_soon()
             self._check_rights()
             session = self._people.session(token)
             await asyncio.to_thread(self._people.sign_out, token)
@@ -258,6 +263,10 @@ class Access:
     def _check_rights(self) -> None:
         if self._rights is not None:
             self._rights.check()
+
+    async def _rights_soon(self) -> None:
+        if self._rights is not None:
+            await self._rights.soon()
 
     def _set_cookie(self, response: Response, token: str) -> None:
         response.set_cookie(
@@ -369,6 +378,7 @@ class Access:
             raise AccessError("a changing request must carry the header X-Wutong: 1", code="header")
         if rule.public:
             return None
+        await self._rights_soon()
         session = self._of(request.headers)
         if session is None:
             raise AccessError("请先登录 (sign in first)", code="signed-out")

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -34,19 +35,19 @@ def _set_aside() -> None:
     gc.freeze()
 
 
-async def keep_collector_away() -> None:
+async def keep_collector_away(monotonic_s: Callable[[], float] = time.monotonic) -> None:
     """Until it is canceled."""
     _set_aside()
-    kept_bytes, whole_s = resident_bytes(), time.monotonic()
+    kept_bytes, whole_s = resident_bytes(), monotonic_s()
     while True:
         await asyncio.sleep(SET_ASIDE_S)
         gc.freeze()  # how many there are now is not asked: to count them is to walk over all of them
         now_bytes = resident_bytes()
-        if time.monotonic() - whole_s < WHOLE_S and now_bytes < max(GROWN * kept_bytes, FEW_BYTES):
+        if monotonic_s() - whole_s < WHOLE_S and now_bytes < max(GROWN * kept_bytes, FEW_BYTES):
             continue
-        began_s = time.monotonic()
+        began_s = monotonic_s()
         _set_aside()
-        kept_bytes, whole_s = resident_bytes(), time.monotonic()
+        kept_bytes, whole_s = resident_bytes(), monotonic_s()
         log.info("memory_collected", bytes=kept_bytes, before=now_bytes, ms=round((whole_s - began_s) * 1000))
 
 

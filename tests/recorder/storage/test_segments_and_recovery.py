@@ -16,6 +16,7 @@ from recorder.storage.segment import SegmentFile, next_index
 from sync.errors import StorageError
 from sync.media.fmp4 import BoxReader, Fragment, index_file, to_ns
 from sync.runtime.files.digests import checks_of
+from tests.support.files.kept_fragments import keep
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> list[StampedFragment]:
 def written(folder: Path, media: list[StampedFragment]) -> Path:
     segment = SegmentFile(folder, next_index(folder), media[0].run)
     for fragment in media:
-        segment.append(fragment)
+        keep(segment, fragment)
     segment.close()
     return segment.path
 
@@ -49,7 +50,7 @@ def test_a_segment_and_its_recovery_give_both_check_values_of_the_file(
 ) -> None:
     segment = SegmentFile(tmp_path, 0, media[0].run)
     for fragment in media:
-        segment.append(fragment)
+        keep(segment, fragment)
     closed = segment.close()
     assert closed is not None
     assert checks_of(closed.path) == (closed.sha256, closed.sm3)
@@ -117,12 +118,12 @@ def test_what_is_moved_from_behind_damage_never_takes_the_place_of_what_is_being
     data[index_file(path).fragments[5].offset + 60] ^= 1
     path.write_bytes(data)
     live = SegmentFile(tmp_path, 1, media[0].run)  # the track is recorded meanwhile
-    live.append(media[0])
+    keep(live, media[0])
     looked = iter([1, 2])  # the recovery has looked just before that
     monkeypatch.setattr("recorder.storage.recovery.next_index", lambda folder: next(looked))
     _, behind = close_unclosed(path, 0)
     assert behind.segment.index == 2
-    live.append(media[1])
+    keep(live, media[1])
     assert live.path.read_bytes() == media[0].run.init.data + media[0].data + media[1].data
     assert len(live.path.with_suffix(".jsonl").read_text().splitlines()) == 2
     live.close()
@@ -166,7 +167,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, media: list[StampedFragment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segment = SegmentFile(tmp_path, 0, media[0].run)
-    segment.append(media[0])
+    keep(segment, media[0])
     before = segment.path.read_bytes()
     really = os.fdatasync
 
@@ -175,14 +176,15 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
 
     monkeypatch.setattr(os, "fdatasync", refused)
     with pytest.raises(StorageError, match="Input/output"):
-        segment.append(media[1])
+        keep(segment, media[1])
     monkeypatch.setattr(os, "fdatasync", really)
     assert segment.path.read_bytes() == before
-    segment.append(media[2])
+    with pytest.raises(StorageError, match="Input/output"):
+        segment.write(media[2])  # what such a file would be is not known any more
     closed = segment.close()
     assert closed is not None
-    assert closed.fragments == 2
-    assert len(index_file(segment.path).fragments) == 2
+    assert closed.fragments == 1
+    assert len(index_file(segment.path).fragments) == 1
 
 
 def test_a_full_disk_is_said_and_nothing_is_left_behind(media: list[StampedFragment], tmp_path: Path) -> None:
@@ -193,12 +195,12 @@ def test_a_full_disk_is_said_and_nothing_is_left_behind(media: list[StampedFragm
         pytest.skip("a small file system cannot be mounted here")
     try:
         segment = SegmentFile(small / "bench", 0, media[0].run)
-        room_left = (48 * 1024 - segment.bytes) // max(len(f.data) for f in media)
+        room_left = (48 * 1024 - len(media[0].run.init.data)) // max(len(f.data) for f in media)
         for fragment in media[:room_left]:
-            segment.append(fragment)
+            keep(segment, fragment)
         huge = StampedFragment(media[0].run, 9, media[0].data * 40, 0, 1, 0, True)
         with pytest.raises(StorageError, match="space"):
-            segment.append(huge)
+            keep(segment, huge)
         assert len(index_file(segment.path).fragments) == room_left > 0
         assert index_file(segment.path).end == segment.path.stat().st_size
     finally:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from recorder.storage.segment import take_index
-from recorder.storage.writer import (
+from recorder.storage.outcomes import (
     FragmentKept,
     FragmentRefused,
     Outcome,
     RefusalCode,
     SegmentClosed,
     StretchFinished,
-    TrackWriter,
 )
+from recorder.storage.segment import take_index
+from recorder.storage.writer import TrackWriter
 from tests.support.files.made_fragments import S, fragment
 
 

@@ -124,6 +124,26 @@ async def test_who_cannot_take_it_knows_nothing_when_the_act_is_settled(url: str
         assert two.levels.now == {"h1": "withdrawn"}
 
 
+async def test_a_request_waits_a_moment_for_a_version_that_was_only_just_lost(url: str) -> None:
+    one = Process(url)
+    async with running(one):
+
+        async def stuck(news: object) -> int | None:
+            return None
+
+        await one.rights.soon()
+        one.ahead_s += SILENCE_S
+        assert not one.rights.known()
+        await one.rights.soon()
+        assert one.rights.known(), "the next beat has come"
+        one.rights.take_news = stuck  # type: ignore[method-assign]  # as a database that does not come back
+        await one.set("h1", "withdrawn")
+        one.ahead_s += SILENCE_S
+        await one.rights.soon()
+        assert not one.rights.known()
+        del one.rights.take_news
+
+
 async def test_what_was_read_is_judged_by_rights_that_are_as_new(url: str) -> None:
     one, two = Process(url), Process(url)
     async with running(one, two):

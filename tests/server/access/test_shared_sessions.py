@@ -100,7 +100,7 @@ async def test_who_signs_in_while_all_is_read_anew_is_not_signed_out_by_it(
     """As after a line to the database that was lost: what was read before the session was kept is taken after it."""
     async with processes(postgres, tmp_path, now) as (one, _):
         write = one.database.write
-        known: list[str] = []
+        known: list[tuple[str, bool]] = []
 
         async def written(work: Callable[[Connection], Any], **options: Any) -> Any:
             before = await asyncio.to_thread(one.rights.read_news, NOTHING_SEEN)
@@ -109,12 +109,13 @@ async def test_who_signs_in_while_all_is_read_anew_is_not_signed_out_by_it(
             return version
 
         async def settled(_: int, hearing: str = "") -> None:
-            known.extend(one.people.known())
+            known.extend((key, session.ended) for key, session in one.people.known().items())
 
         monkeypatch.setattr(one.database, "write", written)
         monkeypatch.setattr(one.rights, "settled", settled)
         token = await one.sign_in()
-        assert known == [key_of(token)]
+        assert known == [(key_of(token), False)]
+        assert one.people.session(token) is not None
 
 
 async def test_a_session_that_is_used_at_one_rests_at_none(

@@ -28,6 +28,7 @@ from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.runtime.files.digests import checks_of
+from tests.support.files.kept_fragments import keep
 
 S = 1_000_000_000
 ROOM = "jianshan/room-03"
@@ -138,7 +139,7 @@ class Tape:
                 self._close()
             if self._segment is None:
                 self._segment = SegmentFile(self._folder, next_index(self._folder), order.run)
-            self._segment.append(order)
+            keep(self._segment, order)
             self.selector.kept(self._hearing, order)
 
     def _close(self) -> None:

@@ -118,6 +118,15 @@ def _unjournaled(path: Path) -> bool:
     return bool(lines) and path.stat().st_size > lines[-1]["offset"] + lines[-1]["length"]
 
 
+def kept_again(room: BenchRoom, death: Death) -> bool:
+    """Whether each track that it ended is on disk again, by its journal.
+
+    What the recorder says of itself may be of a moment before it has noticed the death.
+    """
+    newest = {path.parent.name: _lines(path) for path in _growing(room)}
+    return all(any(line["room_ns"] > death.at_ns for line in newest.get(track, ())) for track in death.tracks)
+
+
 def look(room: BenchRoom, seen: Acknowledged) -> None:
     """Read what is acknowledged by now."""
     for path in room.layout.hearing(HEARING).glob("*/*.jsonl"):

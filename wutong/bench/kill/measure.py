@@ -11,13 +11,14 @@ import asyncio
 import os
 import random
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from sync.runtime.process.order import Service
-from wutong.bench.kill.deaths import BUSY_TURNS, TURNS, Acknowledged, Death, kill, look
+from wutong.bench.kill.deaths import BUSY_TURNS, TURNS, Acknowledged, Death, kept_again, kill, look
 from wutong.bench.kill.figures import figures
 from wutong.bench.kill.steps import steps_of
 from wutong.bench.load.programs import Load, other_programs
@@ -45,10 +46,12 @@ async def measure(
         async with other_programs(loads, data):
             for number in range(times):
                 await asyncio.sleep(chance.uniform(0.1, 0.9))
-                deaths.append(await kill(room, turns[number % len(turns)]))
+                death = await kill(room, turns[number % len(turns)])
+                deaths.append(death)
                 look(room, seen)
+                await room.until(partial(kept_again, room, death), "what was killed is kept again")
                 await room.until(room.keeps, "everything is kept again")
-                console.print(f"{number + 1}/{times}: {deaths[-1].what}", highlight=False)
+                console.print(f"{number + 1}/{times}: {death.what}", highlight=False)
             await asyncio.sleep(0.5)
             load_average = os.getloadavg()[0]
             view = await room.close_hearing()

@@ -144,6 +144,8 @@ class Doubt:
 
     def __init__(self) -> None:
         self.known = True
+        self.waited: Callable[[], None] = lambda: None
+        """What happens while a request waits for them."""
         self.kept: list[str] = []
         self.news: Callable[[], None] = lambda: None
         """What is not known yet when an answer is made."""
@@ -151,6 +153,9 @@ class Doubt:
     def check(self) -> None:
         if not self.known:
             raise WutongError("who may see what is not known", code="rights-unknown")
+
+    async def soon(self) -> None:
+        self.waited()
 
     async def catch_up(self) -> None:
         self.news()
@@ -182,6 +187,24 @@ async def test_a_server_that_does_not_know_the_rights_any_more_says_so_and_cuts_
     assert await read_slowly(server, lose) == [b"first"]
     assert told == [(503, "rights-unknown")] * 3
     assert len(doubt.kept) == 1, "the session goes on when it is known again"
+
+
+async def test_a_request_waits_for_rights_that_were_only_just_lost(tmp_path: Path) -> None:
+    server, doubt = Server(tmp_path), Doubt()
+    server.access.share(doubt, doubt)
+    told: list[int] = []
+
+    def known_again() -> None:
+        doubt.known = True
+
+    async def lose(http: httpx.AsyncClient) -> None:
+        doubt.waited = known_again
+        for method, path in (("GET", "/file"), ("GET", "/api/session"), ("DELETE", "/api/session")):
+            doubt.known = False
+            told.append((await http.request(method, path)).status_code)
+
+    assert await read_slowly(server, lose) == [b"first"]
+    assert told == [200, 200, 200]
 
 
 async def test_an_answer_is_judged_once_more_by_rights_that_are_as_new_as_what_it_was_made_of(tmp_path: Path) -> None:

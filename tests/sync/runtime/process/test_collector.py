@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -28,18 +27,20 @@ def _unfrozen() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.fixture
-def seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Lets time pass in the collector's eyes; what it waits for is one step of the loop."""
+class Hours:
+    """Time that passes when the test says so."""
+
     now_s = 0.0
 
-    def passing(by_s: float) -> None:
-        nonlocal now_s
-        now_s += by_s
+    def __call__(self) -> float:
+        return self.now_s
 
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    """The collector's clock; what it waits for between two looks is one step of the loop."""
     monkeypatch.setattr(collector, "SET_ASIDE_S", 0)
-    monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    return passing
+    return Hours()
 
 
 async def _steps() -> None:
@@ -47,10 +48,8 @@ async def _steps() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_has_lived_for_a_while_is_not_looked_at_until_the_hour_is_over(
-    seconds: Callable[[float], None],
-) -> None:
-    keeping = asyncio.create_task(collector.keep_collector_away())
+async def test_what_has_lived_for_a_while_is_not_looked_at_until_the_hour_is_over(hours: Hours) -> None:
+    keeping = asyncio.create_task(collector.keep_collector_away(hours))
     try:
         await _steps()
         ring = Ring()
@@ -59,22 +58,20 @@ async def test_what_has_lived_for_a_while_is_not_looked_at_until_the_hour_is_ove
         del ring
         gc.collect()
         assert gone() is not None
-        seconds(collector.WHOLE_S - 1)
+        hours.now_s += collector.WHOLE_S - 1
         await _steps()
         assert gone() is not None
-        seconds(1)
+        hours.now_s += 1
         await _steps()
         assert gone() is None
     finally:
         await cancel_and_wait(keeping)
 
 
-async def test_memory_that_has_grown_much_is_looked_at_earlier(
-    seconds: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_memory_that_has_grown_much_is_looked_at_earlier(hours: Hours, monkeypatch: pytest.MonkeyPatch) -> None:
     now_bytes = collector.FEW_BYTES
     monkeypatch.setattr(collector, "resident_bytes", lambda: now_bytes)
-    keeping = asyncio.create_task(collector.keep_collector_away())
+    keeping = asyncio.create_task(collector.keep_collector_away(hours))
     try:
         await _steps()
         ring = Ring()
