@@ -150,7 +150,7 @@ class BenchRoom:
         return self.view()
 
     def workers(self) -> dict[str, psutil.Process]:
-        """The recorder's workers by what they are: `camera`, `microphones`, and the encoders of both."""
+        """The recorder's workers by what they are: `camera`, `microphones`, and the `encoder` of those."""
         found: dict[str, psutil.Process] = {}
         pid = self.child("recorder").pid
         if pid is None:
@@ -161,8 +161,6 @@ class BenchRoom:
                     command = " ".join(worker.cmdline())
                     if "hardware.workers.simulated_camera" in command:
                         found["camera"] = worker
-                        for child in worker.children():
-                            found["camera-encoder"] = child
                     elif "hardware.workers.microphones" in command:
                         found["microphones"] = worker
                         for child in worker.children():

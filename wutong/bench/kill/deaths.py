@@ -19,10 +19,10 @@ TURNS = (
     *("recorder", "camera", "encoder", "recorder-writing", "microphones", "uplink", "edge"),
     *("camera", "recorder", "encoder", "microphones", "transcriber", "all"),
 )
-BUSY_TURNS = ("recorder", "camera", "encoder", "recorder-writing", "microphones", "camera-encoder", "all")
+BUSY_TURNS = ("recorder", "camera", "encoder", "recorder-writing", "microphones", "all")
 """On a busy machine: what has to come back before there is picture and sound again."""
 _AFFECTED: dict[str, tuple[str, ...]] = {
-    **{"camera": ("bench",), "camera-encoder": ("bench",), "microphones": ("mics", "mix"), "encoder": ("mics", "mix")},
+    **{"camera": ("bench",), "microphones": ("mics", "mix"), "encoder": ("mics", "mix")},
     **{"edge": (), "uplink": (), "transcriber": ()},
 }
 WRITING_S = 0.5
@@ -51,11 +51,8 @@ class Acknowledged:
 
 async def kill(room: BenchRoom, what: str) -> Death:
     """Kill it as soon as everything runs."""
-    while True:
-        workers = room.workers()
-        if {"camera", "camera-encoder", "microphones", "encoder"} <= workers.keys():
-            break
-        await asyncio.sleep(0.05)
+    await room.until(lambda: {"camera", "microphones", "encoder"} <= room.workers().keys(), "all workers run")
+    workers = room.workers()
     everything = [p for worker in workers.values() for p in (worker, *_children(worker))]
     if what == "recorder-writing":
         _until_writing(room)
