@@ -60,13 +60,25 @@ def tone_mp4(path: Path, *, seconds: float = 4, fragment_ms: int = 60) -> bytes:
 class CameraPeer:
     """A track of a room, `bench` unless another is named."""
 
-    def __init__(self, room: RoomPeer, data: bytes, *, track: str = "bench", beside: CameraPeer | None = None) -> None:
-        """`beside`: another track, which the room tells of as well."""
+    def __init__(
+        self,
+        room: RoomPeer,
+        data: bytes,
+        *,
+        track: str = "bench",
+        beside: CameraPeer | None = None,
+        tile: CameraPeer | None = None,
+    ) -> None:
+        """`beside`: another track, which the room tells of as well; `tile`: its small picture for walls."""
         self._track = track
-        self._beside = beside
+        self._beside, self._tile = beside, tile
         self._tells = True
-        if beside is not None:
-            beside._tells = False
+        for other in (beside, tile):
+            if other is not None:
+                other._tells = False
+        self.may_begin = asyncio.Event()
+        """Set from the beginning; while it is not, the room tells of the track and sends nothing of it."""
+        self.may_begin.set()
         self.init, self._fragments = parts_of(data)
         self._room = room
         self.sent = 0
@@ -114,9 +126,15 @@ class CameraPeer:
         if not self._tells:
             return
         recorder = {"at_ns": 1, "tracks": self._told(), "hearing": None, "alarms": []}
+        if self._tile is not None:
+            recorder["tile"] = {"of": self._track, "why": None}
         self._room.publish("status", {**IDLE, "hearing": self.hearing, "recorder": recorder, "seats": []})
 
     async def _send(self) -> None:
+        while not self.may_begin.is_set():
+            self._begin()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.may_begin.wait(), 1)
         begun_s = time.monotonic()
         at_ns = ROOM_NS
         self._begin()

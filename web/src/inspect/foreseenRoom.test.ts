@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MediaHub } from '../lib/live/mediaHub';
-import { ForeseenRoom, MOST_FORESEEN_MS, POINTER_RESTS_MS } from './foreseenRoom';
+import { ForeseenRoom, HANDED_ON_MS, MOST_FORESEEN_MS, POINTER_RESTS_MS } from './foreseenRoom';
 
 let wanted: string[][];
 let foreseen: ForeseenRoom;
@@ -33,4 +33,19 @@ it('does not go on with it for whoever rests and opens nothing', async () => {
   await rests(POINTER_RESTS_MS);
   await rests(MOST_FORESEEN_MS);
   expect(wanted).toEqual([['a/1/bench'], []]);
+});
+
+it('holds what it asked for until the page of the room has asked for it', async () => {
+  foreseen.over('a/1/bench');
+  await rests(POINTER_RESTS_MS);
+  foreseen.over('a/1/bench'); // the focus comes with the click
+  foreseen.handOn();
+  foreseen.out(); // its tile is gone, and with it the pointer
+  await rests(HANDED_ON_MS - 1);
+  expect(wanted).toEqual([['a/1/bench']]);
+  await rests(1);
+  expect(wanted).toEqual([['a/1/bench'], []]);
+  foreseen.over('a/2/bench');
+  await rests(POINTER_RESTS_MS);
+  expect(wanted.at(-1)).toEqual(['a/2/bench']);
 });
