@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.command_lines import command_line
 from tests.support.rooms.running_demo import free_port_base
 
 
@@ -34,7 +35,7 @@ def test_no_process_is_left_behind(tmp_path: Path, how: signal.Signals) -> None:
             str(code) for path in data.glob("*/codes.json") for code in json.loads(path.read_text()).values()
         ]
         assert len(secrets) >= 4
-        commands = " ".join(word for process in family for word in process.cmdline())
+        commands = " ".join(map(command_line, family))
         assert not [secret for secret in secrets if secret in commands], "every account may read these"
         assert (data / "room-01" / "signer" / "device.key").stat().st_mode & 0o777 == 0o600
         assert not (data / "room-01" / "keys" / "device.key").exists()

@@ -20,6 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import screenshot
+from tests.support.command_lines import command_line
 from tests.support.paths import ROOT
 from tests.support.rooms.running_demo import Demo
 
@@ -182,7 +183,7 @@ def test_a_tile_is_the_room_s_small_picture_while_it_is_on_the_screen_and_stays_
     recorder = psutil.Process(demo.summary["pids"]["room-01.recorder"])
 
     def makes_it() -> bool:
-        return any("hardware.program.tile" in worker.cmdline() for worker in recorder.children())
+        return any("hardware.program.tile" in command_line(worker) for worker in recorder.children())
 
     small = f'.tile canvas[data-track="{address}/tile"]'
     until("the small picture", lambda: moves(inspector, small), 60)

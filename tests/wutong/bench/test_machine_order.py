@@ -18,6 +18,7 @@ import recorder.readback.worker
 import recorder.second_copy.worker
 from sync.runtime.process.child_process import ChildProcess
 from sync.runtime.process.order import PLACES
+from tests.support.command_lines import command_line
 from transcriber.recognition import worker as engine
 from wutong.bench.room import BenchRoom
 from wutong.demo.processes import DemoProcesses
@@ -58,7 +59,7 @@ async def test_each_service_takes_its_place_and_its_workers_have_it(tmp_path: Pa
         recording = room.child("recorder").pid
         assert recording is not None
         below = psutil.Process(recording).children(recursive=True)
-        workers = [one for one in below if "hardware.workers" in " ".join(one.cmdline()) or one.name() == "ffmpeg"]
+        workers = [one for one in below if "hardware.workers" in command_line(one) or one.name() == "ffmpeg"]
         assert len(workers) >= 3
         assert {niceness(one.pid) for one in workers} == {PLACES["recorder"].niceness}
 

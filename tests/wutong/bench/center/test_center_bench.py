@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from rich.console import Console
 
 from sync.errors import ConfigError
+from tests.support.command_lines import command_line
 from tests.support.files import databases
 from tests.support.own_processes import processes_below, started_since
 from tests.support.rooms.running_demo import free_port_base
@@ -141,7 +141,7 @@ async def test_who_is_stopped_in_the_middle_leaves_neither_a_process_nor_a_folde
     before = processes_below()
     plan = CenterPlan(rooms=1, watched=1, inspectors=1, seconds=600, reel_s=2, port_base=free_port_base())
     measuring = asyncio.create_task(bench.measure(tmp_path, plan, Console(quiet=True)))
-    while not any(reached in _words(one) for one in processes_below()):
+    while not any(reached in command_line(one) for one in processes_below()):
         assert not measuring.done(), measuring.exception()
         await asyncio.sleep(0.1)
     measuring.cancel()
@@ -149,13 +149,6 @@ async def test_who_is_stopped_in_the_middle_leaves_neither_a_process_nor_a_folde
         await measuring
     assert not started_since(before)
     assert not list(memory.iterdir())
-
-
-def _words(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 @pytest.mark.parametrize(
