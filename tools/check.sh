@@ -115,11 +115,12 @@ case "${1:-all}" in
         # What it finds is printed, and lies in .setup/fuzz; longer by `make fuzz`.
         run "fuzz, for 30 s" $bin/python -m tests.fuzz.run --seconds 30
         # Six at a time: most tests wait for real devices and clocks, not for the processor. A file's tests stay together.
-        # Those with a bound on time come alone, and last the browser's, which start the whole of Wutong and Chromium
-        # beside it: two at a time.
+        # Those with a bound on time come alone; then two at a time what a page shows of a center or a room alone, and
+        # last the browser's, which start the whole of Wutong and Chromium beside it.
         run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
         run "pytest" $bin/pytest -n 6 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
-        run "pytest, one at a time" $bin/pytest -m alone --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
+        run "pytest, one at a time" $bin/pytest -m "alone and not browser" --ignore tests/e2e --ignore tests/tools/test_bare_machine.py
+        run "pytest, pages" $bin/pytest -n 2 --dist loadfile --ignore tests/e2e -m "alone and browser"
         run "pytest in the browser" $bin/pytest -n 2 --dist loadfile tests/e2e
         ;;
     *)

@@ -16,7 +16,7 @@ from recorder.readback.compare import differences
 from recorder.readback.job import Job
 from sync.runtime.process.processes import die_with_parent, weigh_apart
 
-NICE = 5
+NICE = 10
 """Behind all services: what is wrong with a file is to be known within ten seconds."""
 
 

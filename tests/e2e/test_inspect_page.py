@@ -246,29 +246,6 @@ def test_the_room_page_follows_words_and_exhibit_live(
     expect(inspector.get_by_text("此刻没有出示证据")).to_be_visible()
 
 
-def test_sound_and_picture_of_a_live_room_are_of_one_moment(hearing: str, inspector: Page, demo: Demo) -> None:
-    address = demo.room["address"]
-    inspector.locator(f'[data-room="{address}"]').click()
-    picture = f'[data-live][data-track="{address}/bench"]'
-    until("the picture", lambda: moves(inspector, picture), 20)
-    inspector.get_by_role("button", name=re.compile("打开声音")).click()
-    late = f"() => Number(document.querySelector({json.dumps(picture)}).dataset.soundLateMs || NaN)"
-    apart: list[float] = []
-
-    def heard() -> bool:
-        found = inspector.evaluate(late)
-        if found is not None and found == found and found not in apart[-1:]:
-            apart.append(float(found))
-        return len(apart) >= 20
-
-    until("twenty looks at both", heard)
-    apart.sort()
-    assert abs(apart[len(apart) // 2]) <= 40, apart
-    inspector.get_by_role("button", name=re.compile("关闭声音")).click()
-    until("the picture goes on", lambda: moves(inspector, picture), 20)
-    assert inspector.evaluate(late) is None or inspector.evaluate(late) != inspector.evaluate(late)
-
-
 def test_a_past_moment_plays_while_the_hearing_goes_on(
     hearing: str, inspector: Page, demo: Demo, tmp_path: Path
 ) -> None:

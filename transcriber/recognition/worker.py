@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 HEAD = struct.Struct(">II")
 NICENESS = PLACES["transcriber"].niceness
-"""Behind the record, what is live and the screens. But words that come late help nobody in a courtroom, and they need
-less than one core: they go before whatever else the machine does, three to one as in the unit's `CPUWeight`. Without
-the right to it they are its equals."""
+"""Behind the record, what is live and the screens. Words that come late help nobody in a courtroom: where systemd
+weighs services they go before whatever else the machine does, three to one (`CPUWeight`). Where it does not, the browsers
+of this machine are among what else it does, and the model's threads would make every picture in them late."""
 
 
 _Questions = queue.SimpleQueue[tuple[dict[str, Any], bytes] | None]

@@ -20,7 +20,8 @@ Service = Literal["recorder", "broker", "center", "uplink", "edge", "signer", "t
 
 @dataclass(frozen=True)
 class ServicePlace:
-    """The weights count where systemd weighs services (100 is what others get), `niceness` where it does not."""
+    """The weights count where systemd weighs services (100 is what others get), `niceness` where it does not: there
+    whoever looks has a browser of niceness 0, which stands before words."""
 
     niceness: int
     cpu_weight: int
@@ -34,8 +35,8 @@ PLACES: Mapping[Service, ServicePlace] = {
     "uplink": ServicePlace(-8, 600, 100),
     "edge": ServicePlace(-7, 500, 500),
     "signer": ServicePlace(-6, 400, 400),
-    "transcriber": ServicePlace(-5, 300, 50),
-    "speech-server": ServicePlace(0, 50, 50),
+    "transcriber": ServicePlace(5, 300, 50),
+    "speech-server": ServicePlace(10, 50, 50),
 }
 """In their order. The speech server is of a machine of its own; where it shares one, it is behind all else."""
 

@@ -70,7 +70,7 @@ async def measure(
     try:
         async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
-            while (await clerk.state())["transcriber"].get("state") != "ready":
+            while ((await clerk.state())["transcriber"] or {}).get("state") != "ready":
                 await asyncio.sleep(0.2)
             await clerk.self_test()  # before the hearing, not in what is measured
             conducting = asyncio.create_task(_hearings(clerk, RoomPaths(room.data).stage))
