@@ -137,9 +137,10 @@ class WitnessLine:
             self._next[key] = now + (REFUSED_AGAIN_S if stored.refused else AGAIN_S)
 
     async def _take(self, answer: Answer) -> None:
+        came_s = self._monotonic()
         again_s = await asyncio.to_thread(self._keep, answer, self._center.key)
         if again_s is not None:
-            self._next[(answer.hearing, answer.size)] = self._monotonic() + again_s
+            self._next[(answer.hearing, answer.size)] = came_s + again_s
 
     def _keep(self, answer: Answer, center: Ed25519PublicKey | None) -> float | None:
         """Write down what an answer says of a checkpoint of this room; in how many seconds that is asked about again,
