@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -15,6 +16,8 @@ BROKER = "broker"
 ROOMS = "rooms"
 WALL = "wall"
 BENCH = "bench"
+_CPUCLOCK_SCHED = 2
+"""Linux names the clock of a process by its number and this (`MAKE_PROCESS_CPUCLOCK`, clock_getcpuclockid(3))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +70,15 @@ class UsedBetween:
 
 
 def _seconds(pid: int) -> float:
-    """Of a whole process, to the nanosecond; `/proc` counts in hundredths of a second, of which a broker of few rooms
-    may take none."""
+    """Of a whole process, to the nanosecond: `/proc/PID/stat` counts in hundredths of a second, and the broker of a few
+    rooms may take none of them."""
     with contextlib.suppress(OSError):
-        return time.clock_gettime(
-            ~pid << 3 | 2
-        )  # its clock: linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK of CPUCLOCK_SCHED
+        return time.clock_gettime(~pid << 3 | _CPUCLOCK_SCHED)
     return 0.0
 
 
 def _main_thread_s(pid: int) -> float:
+    """The same of its main thread; that has such a clock for its own process alone, so its scheduler is asked."""
     with contextlib.suppress(OSError):
-        return time.clock_gettime(~pid << 3 | 6)  # MAKE_THREAD_CPUCLOCK
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
     return 0.0
