@@ -114,7 +114,8 @@ class ReadingDesk:
 
     def _interrupt(self, reading: _Reading) -> None:
         better = any(one.rank < reading.rank and not one.done.done() for one in self._waiting)
-        if better and self._now is not None and self._now[0] is reading:
+        # Once is enough: a second time would only call it away from waiting for its reader's end.
+        if better and self._now is not None and self._now[0] is reading and not reading.gives_way:
             reading.gives_way = True
             self._now[1].cancel()
 

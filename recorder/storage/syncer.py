@@ -53,16 +53,16 @@ class SegmentToClose:
     hearing: str
 
 
-Order = FragmentToSync | SegmentToClose | FragmentRefused | StretchFinished | None
+Order = FragmentToSync | SegmentToClose | FragmentRefused | StretchFinished
 
 
 class TrackSyncer:
-    """Syncs the segments of one track. `order` and `stop` may be called from any thread, but from one at a time."""
+    """Syncs the segments of one track. `order` is for one thread, `stop` for when that has ended."""
 
     def __init__(self, track: str, notify: Callable[[Outcome], None]) -> None:
         """`notify` is called in this object's thread."""
         self._notify = notify
-        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._syncing = 0
         self._unfinished: deque[tuple[str, Path, int]] = deque()
         self._thread = threading.Thread(target=self._run, name=f"syncer-{track}", daemon=True)
@@ -98,7 +98,7 @@ class TrackSyncer:
                 break
         self._close_again()
 
-    def _carry_out(self, orders: deque[Order]) -> bool:
+    def _carry_out(self, orders: deque[Order | None]) -> bool:
         """Whether there will be more."""
         while orders:
             order = orders.popleft()
@@ -106,8 +106,9 @@ class TrackSyncer:
                 return False
             if isinstance(order, FragmentToSync):
                 together = [order]
-                while orders and isinstance(orders[0], FragmentToSync) and orders[0].segment is order.segment:
-                    together.append(orders.popleft())  # type: ignore[arg-type]
+                while orders and isinstance(more := orders[0], FragmentToSync) and more.segment is order.segment:
+                    together.append(more)
+                    orders.popleft()
                 self._keep(order.segment, together)
             elif isinstance(order, SegmentToClose):
                 if not order.segment.closed:  # else the disk has failed before

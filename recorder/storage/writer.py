@@ -106,6 +106,7 @@ class TrackWriter:
         if segment is not None and (
             hearing != self._hearing
             or segment.run is not fragment.run
+            or segment.refused  # its disk has failed meanwhile: a key frame begins another
             or (fragment.key_frame and fragment.from_ns - segment.began_ns >= self._segment_ns)
         ):
             self._close()

@@ -159,6 +159,8 @@ class LeaseKeeper:
                 self._act_for(frozenset())
             return AGAIN_S
         self._why = ""
+        if found.ended:
+            log.warning("transactions_ended", count=found.ended, why="a process that lives no more had left them open")
         if found.surplus:
             self._act_for(self._acting - found.surplus)
             try:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, select, text
 
 from server.leases.center_process import CenterProcess
+from server.leases.left_transactions import end_transactions
 from server.leases.shards import fair_share
 
 ROUND_MS = 2000
@@ -76,6 +77,8 @@ class LeaseRound:
     """When the first lease of somebody else ends, unless it is renewed."""
     twin: str
     """The name of another living process of its number; empty where there is none."""
+    ended: int
+    """Transactions that processes which live no more had left open, and which were ended now."""
 
 
 def renew(connection: Connection, mine: CenterProcess, lease_ms: int, *, also_dead: bool) -> LeaseRound:
@@ -90,6 +93,7 @@ def renew(connection: Connection, mine: CenterProcess, lease_ms: int, *, also_de
     p = center_processes.c
     processes = connection.execute(select(center_processes).where(p.until_ms > now - FORGET_MS)).all()
     living = {row.name: row for row in processes if row.until_ms > now}
+    ended = end_transactions(connection, [row.name for row in processes if row.name not in living], lease_ms)
     share = 0 if mine.is_gateway else fair_share(sum(bool(row.address) for row in living.values()))
     rows = connection.execute(select(leases)).all()
     tokens = {row.shard: row.token for row in rows if row.owner == name}
@@ -105,6 +109,7 @@ def renew(connection: Connection, mine: CenterProcess, lease_ms: int, *, also_de
         frozenset(sorted(tokens)[share:]),
         min((row.until_ms for row in others), default=None),
         next((row.name for row in living.values() if row.number == mine.number and row.name != name), ""),
+        ended,
     )
 
 

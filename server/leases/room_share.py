@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from ssl import SSLContext
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from server.ingest.uploads.tus_folder import UploadFolder
 from server.leases.forward_bounds import ForwardBounds
 from server.leases.forward_pass import PassSealer
 from server.leases.lease_keeper import LeaseKeeper
+from server.leases.left_transactions import bound_session
 from server.leases.room_forwarder import RoomForwarder
 from server.leases.room_subscriptions import RoomSubscriptions
 from server.leases.shared_alarms import SharedAlarms
@@ -42,8 +43,6 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 0.5
 ALARMS_S = 2.0
 POLL_S = 1.0
-IDLE = 5 / 6
-"""Of a lease: so long a transaction may stand still."""
 LOOK_S = 1.0
 """The folder of uploads is not looked through more often for who plays a hearing of another process's room."""
 NOT_TAKEN_OVER = (
@@ -245,8 +244,7 @@ def share_rooms(
 ) -> RoomShare:
     """The share of one process in the rooms of a center; what it writes of them is fenced from now on."""
     database.fence = keeper.fence
-    idle_ms = round(keeper.mine.lease_s * IDLE * 1000)
-    event.listen(database.engine, "connect", lambda connection, _record: _give_way_soon(connection, idle_ms))
+    event.listen(database.engine, "connect", lambda connection, _record: bound_session(connection, keeper.mine))
     database.engine.dispose()  # connections that were made before
     gateway = live.gateway
     subscriptions = RoomSubscriptions(broker, rooms, gateway.audience, lambda: gateway.tabs)
@@ -257,10 +255,3 @@ def share_rooms(
     return RoomShare(
         keeper, subscriptions, alarms, elsewhere, rooms, uploads, publisher, forgetful, link, learn_signing, tell
     )
-
-
-def _give_way_soon(connection: Any, idle_ms: int) -> None:
-    """A process that stands still in the middle of a transaction holds up the next owner no longer than a lease."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = {idle_ms}")
-    connection.commit()

@@ -13,14 +13,14 @@ import psutil
 import pytest
 
 from tests.support.command_lines import command_line
-from tests.support.rooms.running_demo import free_port_base
+from tests.support.ports import free_ports
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_is_left_behind(tmp_path: Path, how: signal.Signals) -> None:
     data = tmp_path / "data"
     command = [sys.executable, "-m", "wutong", "demo", "--headless", "--manual", "--data", str(data)]
-    demo = subprocess.Popen([*command, "--port-base", str(free_port_base())], stdout=subprocess.PIPE, text=True)
+    demo = subprocess.Popen([*command, "--port-base", str(free_ports())], stdout=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 90
         while not (data / "demo.json").exists():

@@ -21,8 +21,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import screenshot
 from tests.support.peers import center_peers
-from tests.support.peers.center_peers import RoomPeer, config_text, free_port, metadata, mosquitto
+from tests.support.peers.center_peers import RoomPeer, config_text, metadata, mosquitto
 from tests.support.peers.device_signatures import enroll_at, signed_claim
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.browser
 

@@ -20,7 +20,8 @@ import pytest
 from playwright.async_api import Error, expect
 
 from tests.faults.fault_tools import gaps
-from tests.support.peers.uplink_peers import free_port, until
+from tests.support.peers.uplink_peers import until
+from tests.support.ports import free_port
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 from wutong.bench.browser import chromium, sign_in
 

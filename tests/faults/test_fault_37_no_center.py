@@ -18,7 +18,8 @@ from pathlib import Path
 from sync.http.serve import serving
 from tests.faults.fault_tools import gaps
 from tests.support.peers.device_signatures import know_center
-from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto, UploadPeer, free_port, until
+from tests.support.peers.uplink_peers import ADDRESS, CenterPeer, Mosquitto, UploadPeer, until
+from tests.support.ports import free_port
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text
 from tests.support.rooms.signer_peer import signing
 

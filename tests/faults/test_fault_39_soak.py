@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from tests.support.rooms.running_demo import free_port_base
+from tests.support.ports import free_ports
 from wutong.bench.soak.growth import FD_GROWTH
 from wutong.bench.soak.measure import measure
 
@@ -37,7 +37,7 @@ async def test_hearing_after_hearing_leaves_nothing_behind(tmp_path: Path) -> No
             tmp_path,
             18 / 3600,
             Console(quiet=True),
-            port_base=free_port_base(),
+            port_base=free_ports(),
             hearing_s=1.0,
             beside=lambda: {"leak": leak},
         )

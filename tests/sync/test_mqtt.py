@@ -16,7 +16,8 @@ from sync.broker_client import unguessable_client_id
 from sync.mqtt import MAX_BACKLOG_BYTES, MqttConnection
 from sync.runtime.bounds.fair_inbox import MOST_BYTES
 from sync.runtime.bounds.message_size import MAX_MESSAGE_BYTES
-from tests.support.peers.uplink_peers import PREFIX, Mosquitto, free_port, until
+from tests.support.peers.uplink_peers import PREFIX, Mosquitto, until
+from tests.support.ports import free_port
 
 
 @pytest.fixture

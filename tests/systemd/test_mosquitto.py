@@ -20,9 +20,9 @@ from cryptography import x509
 from server.tls.court import CourtAuthority
 from sync.tls.authority import open_authority
 from tests.support.paths import UNITS
-from tests.support.peers.center_peers import free_port
 from tests.support.peers.mqtt_peer import MqttPeer, is_refused
 from tests.support.peers.tls_court import DAY, certified, shows, utc_now
+from tests.support.ports import free_port
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
 OWN, OTHER = "court/v1/jianshan/3", "court/v1/jianshan/4"

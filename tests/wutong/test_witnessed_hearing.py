@@ -10,7 +10,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -35,17 +34,12 @@ from sync.room.enrollment import center_key
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from tests.support.peers.tsa import Authority
+from tests.support.ports import free_port
 from wutong.demo.broker import account, write_config
 
 ADDRESS = "jianshan/c03"
 HEARING = "20261122-093000-00c0ffee"
 S = 1_000_000_000
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], timeout_s: float = 90) -> Any:

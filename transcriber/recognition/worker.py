@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 HEAD = struct.Struct(">II")
 NICENESS = PLACES["transcriber"].niceness
 """Behind the record, what is live and the screens. Words that come late help nobody in a courtroom: where systemd
-weighs services they go before whatever else the machine does, three to one (`CPUWeight`). Where it does not, the browsers
-of this machine are among what else it does, and the model's threads would make every picture in them late."""
+weighs services they go before whatever else the machine does, three to one (`CPUWeight`). Where it does not, the
+browsers of this machine are among what else it does, and the model's threads would make their pictures late."""
 
 
 _Questions = queue.SimpleQueue[tuple[dict[str, Any], bytes] | None]

@@ -45,6 +45,7 @@ class ChildProcess:
     def __init__(self, process: asyncio.subprocess.Process, *, line_bytes: int = LINE_BYTES) -> None:
         self._process = process
         self._line_bytes = line_bytes
+        self._ending = False
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._draining = asyncio.create_task(self._drain(process.stderr)) if process.stderr is not None else None
 
@@ -80,8 +81,9 @@ class ChildProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._process.returncode is None
+        """Whether it has not ended yet, and nobody has begun to end it: who did may have been called away before the
+        end was known, and what it says from then on is nobody's answer."""
+        return not self._ending and self._process.returncode is None
 
     async def send(self, value: object, data: bytes = b"") -> None:
         """Say one line to it, and `data` behind it; `ChildError` when it is gone."""
@@ -134,6 +136,7 @@ class ChildProcess:
 
     async def end(self) -> int:
         """Kill it if it still runs; the exit code."""
+        self._ending = True
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

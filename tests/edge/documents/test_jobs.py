@@ -15,7 +15,8 @@ from hardware.profile import Profile, load_profile
 from sync.errors import StorageError
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
-from tests.support.rooms.edge_room import PROFILE, free_port
+from tests.support.ports import free_port
+from tests.support.rooms.edge_room import PROFILE
 from tests.support.words.signed_hearing import HEARING, Story
 
 

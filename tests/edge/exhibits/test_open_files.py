@@ -82,6 +82,42 @@ async def test_what_is_worth_less_gives_way_after_a_while_and_begins_anew(monkey
     assert readings.most == 1
 
 
+async def test_what_gives_way_to_two_is_called_away_once_and_ends_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reader's end takes a moment, and the next one must not be given a reader that ends."""
+    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    desk, readings = ReadingDesk(), Readings()
+    ends, ended = asyncio.Event(), []
+
+    async def ahead() -> str:
+        try:
+            await readings.of("ahead")()
+        except asyncio.CancelledError:
+            await ends.wait()
+            ended.append("ahead")
+            raise
+        return "ahead"
+
+    waits = asyncio.create_task(desk.run(Rank.AHEAD, ahead))
+    await until(lambda: readings.begun)
+    shown = [asyncio.create_task(desk.run(Rank.SHOWN, readings.of("first")))]
+    await until(lambda: not readings.inside)  # it was called away, and ends
+    shown.append(asyncio.create_task(desk.run(Rank.SHOWN, readings.of("second"))))
+    for name in ("first", "second"):
+        await until(lambda name=name: name in readings.goes_on)
+        readings.goes_on[name].set()
+    later = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, later.set)  # behind what was to call it away for the second
+    await later.wait()
+    assert readings.begun == ["ahead"]
+    ends.set()
+    assert await asyncio.gather(*shown) == ["first", "second"]
+    assert ended == ["ahead"]
+    readings.goes_on["ahead"].set()
+    await until(lambda: readings.begun.count("ahead") == 2)
+    readings.goes_on["ahead"].set()
+    assert await waits == "ahead"
+
+
 async def test_a_refusal_reaches_who_asked_and_the_next_one_is_read() -> None:
     async def refused() -> None:
         raise ValueError("no")

@@ -20,7 +20,7 @@ from hardware.profile import load_profile
 from sync.room.clock import RoomClock
 from sync.room.event_log import RoomLog
 from sync.runtime.process.service import die_with_parent
-from tests.support.rooms.edge_room import free_port
+from tests.support.ports import free_port
 from tests.support.rooms.selftest_room import CAMERA, SIMULATED, TestedRoom
 
 pytestmark = pytest.mark.timeout(300)

@@ -13,7 +13,8 @@ import pytest
 from sync import topics
 from sync.broker_address import Will
 from sync.mqtt import MqttConnection
-from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, free_port, until
+from tests.support.peers.uplink_peers import PREFIX, CenterPeer, Mosquitto, until
+from tests.support.ports import free_port
 from tests.support.rooms.uplink_room import UplinkRoom
 
 STATUS, EVENTS, DEMAND = (f"{PREFIX}/{one}" for one in (topics.STATUS, topics.EVENTS, topics.DEMAND))

@@ -24,17 +24,11 @@ from server.ingest.uploads import tus_folder as folder_module
 from sync.broker_address import BrokerAddress
 from sync.room.paths import RoomPaths
 from sync.uplink.files import uploads as uploads_module
-from tests.support.peers.center_peers import (
-    TOKENS,
-    Served,
-    config_text,
-    free_port,
-    metadata,
-    until,
-)
+from tests.support.peers.center_peers import TOKENS, Served, config_text, metadata, until
 from tests.support.peers.device_signatures import enroll_at, signed_claim
 from tests.support.peers.real_room import sending_room, stored_at
 from tests.support.peers.uploading_room import uploading
+from tests.support.ports import free_port
 
 ADDRESS = "court1/c03"
 CHUNK = 64

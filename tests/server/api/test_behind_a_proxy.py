@@ -22,8 +22,9 @@ from sync.tls.hosts import is_loopback
 from sync.tls.keys import make_tls_key
 from sync.tls.names import hosts_in, local_hosts
 from sync.tls.requests import tls_request
-from tests.support.peers.center_peers import Served, config_text, free_port
+from tests.support.peers.center_peers import Served, config_text
 from tests.support.peers.device_signatures import device_key
+from tests.support.ports import free_port
 
 PUBLIC = "https://court.example"
 ROOM = "court1/c03"

@@ -43,7 +43,8 @@ from sync.errors import LedgerError, StorageError
 from sync.ledger.keys import certificate_request, issue
 from sync.ledger.note import Verifier, read_note
 from tests.support.files import databases
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, opening, said, until
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, opening, said, until
+from tests.support.ports import free_port
 from tests.support.rooms.signing_room import SigningRoom, enroll_device
 from wutong.enroll import new_code
 

@@ -10,10 +10,10 @@ import pytest
 from server.leases.room_share import RoomShare
 from tests.server.leases.test_live_elsewhere import ROOM
 from tests.support.peers.center_peers import RoomPeer, config_text, opening, said, until
-from tests.support.peers.center_processes import free_ports
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 from tests.support.peers.process_here import process_at
 from tests.support.peers.scraper import TOKEN
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
 
@@ -23,7 +23,7 @@ def configured(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> Pa
     file, token = tmp_path / "center.toml", tmp_path / "metrics.token"
     token.write_text(TOKEN)
     token.chmod(0o600)
-    text = config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres))
+    text = config_text(tmp_path / "center", broker_port, free_ports(3), migrated_database(postgres))
     file.write_text(f'{text}[metrics]\ntoken_file = "{token.name}"\n')
     return file
 

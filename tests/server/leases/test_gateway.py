@@ -30,11 +30,11 @@ from tests.support.peers.center_peers import (
     said,
     until,
 )
-from tests.support.peers.center_processes import free_ports
 from tests.support.peers.live_tab import INIT, Tab, envelope, tab
 from tests.support.peers.piece_peers import claim_of, piece
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 from tests.support.peers.process_here import process_at
+from tests.support.ports import free_ports
 from wutong.cli import app
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
@@ -72,7 +72,7 @@ class WithGateway:
 @pytest_asyncio.fixture
 async def both(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> AsyncIterator[WithGateway]:
     file = tmp_path / "center.toml"
-    file.write_text(config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres)))
+    file.write_text(config_text(tmp_path / "center", broker_port, free_ports(3), migrated_database(postgres)))
     async with (
         process_at(file, broker_port, 1) as owner,
         process_at(file, broker_port, 2, is_gateway=True) as gateway,

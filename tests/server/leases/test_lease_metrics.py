@@ -14,11 +14,11 @@ from server.api import center_metrics as m
 from server.leases.shards import SHARDS
 from sync.uplink.files.piece_client import PieceClient
 from tests.support.peers.center_peers import TOKENS, Served, config_text
-from tests.support.peers.center_processes import free_ports
 from tests.support.peers.piece_peers import ROOM, piece
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 from tests.support.peers.scraper import TOKEN, scraped
 from tests.support.peers.two_processes import two_processes
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
 
@@ -29,7 +29,7 @@ async def two(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> Asy
     token.write_text(TOKEN)
     token.chmod(0o600)
     file = tmp_path / "center.toml"
-    text = config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres))
+    text = config_text(tmp_path / "center", broker_port, free_ports(3), migrated_database(postgres))
     file.write_text(f'{text}[metrics]\ntoken_file = "{token.name}"\n')
     async with two_processes(file, broker_port, ROOM) as made:
         yield made

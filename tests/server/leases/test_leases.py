@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from server.leases.center_process import LEASE_S, CenterProcess
 from server.leases.lease_keeper import MARGIN, LeaseKeeper
 from server.leases.lease_rows import living
+from server.leases.left_transactions import STILL, bound_session
 from server.leases.shards import SHARDS, fair_share, shard_of
 from server.store.database import Database, open_database
 from sync.errors import ConfigError
@@ -245,6 +248,47 @@ async def test_a_lease_lasts_as_long_as_its_process_says(several: list[Seen], da
         assert (await sql(database, left))[0][0] <= 2000
     finally:
         quick.keeper._thread.shutdown()
+
+
+@pytest.mark.parametrize("idle", [True, False], ids=["between statements", "in a batch sent in part"])
+async def test_what_a_process_that_lives_no_more_has_left_open_in_the_database_is_ended(
+    several: list[Seen], database: Database, postgres: PostgresServer, *, idle: bool
+) -> None:
+    second = several[1]
+    first, quick = Seen(database, 1, lease_s=2.0), Seen(database, 4, lease_s=2.0)
+    name = first.keeper.mine.name
+    lines = [psycopg.connect(postgres.url(str(database.engine.url.database))) for _ in range(3)]
+    stuck, short, of_another = lines
+    try:
+        for line, seen in ((stuck, first), (short, first), (of_another, second)):
+            bound_session(line, seen.keeper.mine)
+            line.execute("SET idle_in_transaction_session_timeout = 0")
+            line.commit()
+        await first.keeper.start()
+        await second.keeper.start()
+        with contextlib.suppress(psycopg.OperationalError), contextlib.ExitStack() as batch:
+            if not idle:
+                batch.enter_context(stuck.pipeline())
+            stuck.execute("UPDATE rights_version SET version = version")
+            if not idle:
+                stuck.pgconn.send_flush_request()
+                stuck.pgconn.flush()
+            of_another.execute("SELECT 1")
+            await sql(database, "SELECT pg_sleep(:still)", still=2.0 * STILL)
+            short.execute("SELECT 1")
+            assert (await quick.keeper._round()).ended == 0, "it lives"
+            await sql(database, "UPDATE center_processes SET until_ms = until_ms - 10000 WHERE name = :name", name=name)
+            assert (await quick.keeper._round()).ended == 1
+            await sql(database, "UPDATE rights_version SET version = version")  # nobody holds it any more
+            assert (await quick.keeper._round()).ended == 0
+            stuck.execute("SELECT 1")
+        assert stuck.closed
+        assert short.execute("SELECT 1").fetchone() == of_another.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        for line in lines:
+            line.close()
+        for seen in (first, quick):
+            seen.keeper._thread.shutdown()
 
 
 async def test_what_is_said_to_rooms_is_stamped_by_the_clock_of_the_database(

@@ -30,11 +30,11 @@ from tests.support.peers.center_peers import (
     said,
     until,
 )
-from tests.support.peers.center_processes import free_ports
 from tests.support.peers.live_tab import INIT, Tab, envelope, tab
 from tests.support.peers.piece_peers import claim_of, piece
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 from tests.support.peers.two_processes import two_processes
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.broker, pytest.mark.service]
 
@@ -60,7 +60,7 @@ class Two:
 @pytest_asyncio.fixture
 async def two(tmp_path: Path, broker_port: int, postgres: PostgresServer) -> AsyncIterator[Two]:
     file = tmp_path / "center.toml"
-    file.write_text(config_text(tmp_path / "center", broker_port, free_ports(2), migrated_database(postgres)))
+    file.write_text(config_text(tmp_path / "center", broker_port, free_ports(3), migrated_database(postgres)))
     async with two_processes(file, broker_port, ROOM) as (owner, other):
         peer = await RoomPeer(broker_port).start()
         try:

@@ -245,9 +245,11 @@ async def test_an_owner_that_stands_still_longer_than_its_lease_does_nothing_as_
         await eventually(lambda: is_shared(center))
         one = center.processes[owner_of(center, ROOMS["stopped"][0]) - 1]
         one.freeze()
-        await eventually(lambda: owner_of(center, ROOMS["stopped"][0]) not in (0, one.number))
-        await here.receipted_anew()
-        one.thaw()
+        try:
+            await eventually(lambda: owner_of(center, ROOMS["stopped"][0]) not in (0, one.number))
+            await here.receipted_anew()
+        finally:
+            one.thaw()
         await eventually(lambda: is_shared(center))
 
 

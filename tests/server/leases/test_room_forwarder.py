@@ -28,7 +28,8 @@ from sync.http.rights.rules import machine
 from sync.http.serve import new_app, serving
 from sync.http.wire.connection import PEER
 from sync.tls.certificates import PeerIdentity
-from tests.support.peers.center_peers import free_port, until
+from tests.support.peers.center_peers import until
+from tests.support.ports import free_port
 
 SEALER = PassSealer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 ROOM, TOKEN = "court1/c03", "token-of-room-c03-0123456789abcdef"

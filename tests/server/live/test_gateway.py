@@ -17,8 +17,9 @@ from server.config import load_config
 from server.running import running
 from server.service import build
 from sync.media.envelope import Kind
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto, opening, said, until
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, mosquitto, opening, said, until
 from tests.support.peers.live_tab import BENCH, IDLE, INIT, Tab, envelope, tab
+from tests.support.ports import free_port
 
 OF_ALL = {"public": True}
 

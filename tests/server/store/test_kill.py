@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 
 from tests.support.files import databases
-from tests.support.peers.center_peers import RoomPeer, config_text, free_port, opening, said, until
+from tests.support.peers.center_peers import RoomPeer, config_text, opening, said, until
 from tests.support.peers.device_signatures import enroll_at
+from tests.support.ports import free_port
 
 CENTER = "from wutong.cli import main; main()"
 

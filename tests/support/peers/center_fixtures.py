@@ -13,7 +13,8 @@ from server.config import load_config
 from server.running import running
 from server.service import build
 from tests.support.files.migrated import new_store
-from tests.support.peers.center_peers import RoomPeer, Served, config_text, free_port, mosquitto, until
+from tests.support.peers.center_peers import RoomPeer, Served, config_text, mosquitto, until
+from tests.support.ports import free_port
 
 
 @contextlib.asynccontextmanager

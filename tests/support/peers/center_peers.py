@@ -27,13 +27,6 @@ TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "tok
 ROOM_NS = 1_000_000_000_000
 
 
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A broker on `port`, stopped by its pid."""

@@ -19,7 +19,8 @@ from tests.support.peers.center_peers import Served
 from tests.support.peers.device_signatures import enroll_at
 from tests.support.peers.live_tab import Tab, tab
 from tests.support.peers.one_process import OneProcess
-from tests.support.peers.uplink_peers import ADDRESS, Mosquitto, free_port, until
+from tests.support.peers.uplink_peers import ADDRESS, Mosquitto, until
+from tests.support.ports import free_port
 
 BENCH = f"{ADDRESS}/bench"
 PATIENCE_S = 150

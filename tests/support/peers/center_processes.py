@@ -23,6 +23,7 @@ from tests.support.peers.forked_commands import ForkedCommand
 from tests.support.peers.one_process import OneProcess
 from tests.support.peers.postgres_server import PostgresServer
 from tests.support.peers.real_room import SendingRoom, sending_room
+from tests.support.ports import free_port, free_ports
 from wutong.demo.broker import Account, account, write_config
 
 PATIENCE_S = 120
@@ -35,26 +36,12 @@ OWNERS = (
 """Asks which shard is whose."""
 
 
-def free_ports(count: int) -> int:
-    """A port behind which so many are free."""
-    for _ in range(100):
-        with contextlib.ExitStack() as probes:
-            first = probes.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError):
-                for more in range(1, count + 1):
-                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port + more))
-                return port
-    raise AssertionError("no ports are free")
-
-
 class RightsBroker(OneProcess):
     """Mosquitto with the product's access list: rooms, and processes of a center, each with its own account."""
 
     def __init__(self, folder: Path, rooms: Collection[str], processes: int) -> None:
         folder.mkdir(parents=True)
-        self.port = free_ports(0)
+        self.port = free_port()
         self.center = account(folder, "center")
         self.rooms = {room: account(folder, room.replace("/", "-")) for room in rooms}
         self._config = write_config(folder, self.port, self.center, self.rooms, processes=processes)
@@ -144,7 +131,7 @@ class CenterProcesses:
         self.data.mkdir(parents=True)
         self.database = postgres.new_database()
         self.broker = RightsBroker(folder / "broker", rooms, count)
-        base = free_ports(count)
+        base = free_ports(count + 1)
         self.config = folder / "center.toml"
         listed = ""
         for room in rooms:

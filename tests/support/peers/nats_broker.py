@@ -12,7 +12,7 @@ from pathlib import Path
 
 from server.tls.court import CourtAuthority
 from sync.broker_address import BrokerAddress
-from tests.support.peers.center_peers import free_port
+from tests.support.ports import free_port
 from wutong.demo.nats import NatsPorts, nats_program, write_nats_config
 
 PATIENCE_S = 60

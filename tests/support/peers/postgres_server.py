@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from tests.support.peers.center_peers import free_port
+from tests.support.ports import free_port
 
 ADMINISTRATOR, USER = "administrator", "center"
 PASSWORD = "a-password-of-the-tests"

@@ -28,13 +28,13 @@ from sync.tls.certificates import pem_of
 from sync.tls.identity import TlsFiles
 from sync.tls.keys import make_tls_key
 from tests.support.paths import UNITS
-from tests.support.peers.center_peers import free_port
-from tests.support.peers.center_processes import OWNERS, NumberedProcess, free_ports
+from tests.support.peers.center_processes import OWNERS, NumberedProcess
 from tests.support.peers.nats_broker import NatsBroker
 from tests.support.peers.one_process import OneProcess
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 from tests.support.peers.tls_center import TlsDoor
 from tests.support.peers.tls_court import certified, shows, utc_now
+from tests.support.ports import free_port, free_ports
 from wutong.demo.broker_reload import watch
 from wutong.demo.nats import PID_FILE
 
@@ -113,7 +113,7 @@ class ProxiedCenter:
         self.data.mkdir(parents=True)
         database = migrated_database(postgres)
         self.database = database.rpartition("/")[2]
-        base = free_ports(count)
+        base = free_ports(count + 1)
         self.file = folder / "center.toml"
         secret = folder / "metrics.token"
         secret.write_text(token)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.peers.center_peers import TOKENS, Served, config_text, free_port, mosquitto
+from tests.support.peers.center_peers import TOKENS, Served, config_text, mosquitto
 from tests.support.peers.center_process import COMMAND
 from tests.support.peers.device_signatures import enroll_at
 from tests.support.peers.one_process import OneProcess
 from tests.support.peers.postgres_server import PostgresServer
+from tests.support.ports import free_port
 
 PATIENCE_S = 150
 

@@ -20,7 +20,7 @@ from sync.tls.certificates import pem_of
 from sync.tls.contexts import client_context, load_own, trust
 from sync.tls.identity import TlsFiles
 from sync.tls.keys import make_tls_key
-from tests.support.peers.center_peers import free_port
+from tests.support.ports import free_port
 from wutong.demo.broker import PID_FILE, write_tls_config
 
 DAY = dt.timedelta(days=1)

@@ -35,17 +35,12 @@ from sync.record.event import Event, event_digest
 from tests.support.peers.device_signatures import CENTER_KEY, center_says
 from tests.support.peers.line_relay import Ends, LineRelay
 from tests.support.peers.one_process import OneProcess
+from tests.support.ports import free_port
 from wutong.bench.threaded_client import ThreadedClient
 from wutong.demo.broker import Account, account, write_config
 
 ADDRESS = "jianshan/c03"
 PREFIX = topics.of_room(ADDRESS)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:

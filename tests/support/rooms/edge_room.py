@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from sync.room.feed import FeedServer
 from sync.room.follower import Follower
 from sync.room.paths import RoomPaths
 from sync.runtime.process.service import Lifeline
+from tests.support.ports import free_port
 from tests.support.quick_tls import UNTRUSTING
 from tests.support.rooms.signer_peer import signing
 
@@ -64,12 +64,6 @@ CASE = {
     "title": "甲诉乙",
     "parties": {"原告": "甲"},
 }
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def until(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:

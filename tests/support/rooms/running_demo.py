@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.ports import free_ports
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,9 @@ class Demo:
         return first
 
 
-def free_port_base() -> int:
-    """A port with the next dozen free as well."""
-    for base in range(21000 + os.getpid() % 500 * 20, 60000, 20):
-        probes = [socket.socket() for _ in range(13)]
-        try:
-            for offset, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", base + offset))
-            return base
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-    raise RuntimeError("no free ports")
-
-
 def run_demo(data: Path, *options: str) -> Iterator[Demo]:
     """Start `wutong demo`, wait until it serves, and stop it by Ctrl-C."""
-    base = free_port_base()
+    base = free_ports()
     command = [
         sys.executable,
         "-m",

@@ -16,7 +16,8 @@ from typing import Any, Self
 import httpx
 
 from sync.room.paths import RoomPaths
-from tests.support.rooms.edge_room import CASE, free_port
+from tests.support.ports import free_port
+from tests.support.rooms.edge_room import CASE
 
 PATIENCE_S = 90.0
 SEATS = [("judge", "审判长"), ("plaintiff", "原告"), ("defendant", "被告")]

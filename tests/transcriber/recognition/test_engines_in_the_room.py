@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.files import tiny_models
+from tests.support.ports import free_port
 from tests.support.rooms.transcriber_room import S, TranscriberRoom, speech, until
 
 Make = Callable[[int], TranscriberRoom]
@@ -29,12 +29,6 @@ def speech_server(model: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def past_hearing(room: TranscriberRoom, settings: str) -> int:

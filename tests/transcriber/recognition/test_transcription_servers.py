@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import pytest
 
 from hardware.speech_settings import Transcriber
 from tests.support.peers.scripted_server import Scripted
+from tests.support.ports import free_port
 from tests.support.rooms.transcriber_room import speech, until
 from transcriber.recognition.factory import make_recognizer
 from transcriber.recognition.model_files import locate
@@ -41,12 +41,6 @@ Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 def floats(name: str) -> Samples:
     return speech(name)[:, 0].astype(np.float32) / np.float32(32768)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 class RealServer:

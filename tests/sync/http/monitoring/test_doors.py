@@ -23,7 +23,7 @@ from sync.http.rights.access import Access
 from sync.http.serve import new_app, serving
 from sync.runtime.logs.metrics import LoopDelay
 from sync.runtime.process.service import cancel_and_wait
-from tests.support.peers.center_peers import free_port
+from tests.support.ports import free_port
 
 A = gauge("wutong_test_a", "A.")
 TOKEN = "0123456789abcdef0123456789abcdef"

@@ -82,6 +82,18 @@ async def test_a_child_that_hangs_is_killed_and_is_gone() -> None:
     assert await one.end() == -9, "twice is once"
 
 
+async def test_a_child_whose_end_somebody_was_called_away_from_is_not_asked_again() -> None:
+    one = await child("import time; print('{}', flush=True); time.sleep(600)")
+    assert await one.receive() == {}
+    assert one.alive
+    ending = asyncio.create_task(one.end())
+    await asyncio.sleep(0)  # it has begun, and waits
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    assert not one.alive
+    assert await one.end() == -9
+
+
 async def test_a_program_that_is_not_there_is_said() -> None:
     with pytest.raises(ChildError, match="no-such-program"):
         await ChildProcess.start(["/no-such-program"])

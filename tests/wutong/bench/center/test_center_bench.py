@@ -14,7 +14,7 @@ from sync.errors import ConfigError
 from tests.support.command_lines import command_line
 from tests.support.files import databases
 from tests.support.own_processes import processes_below, started_since
-from tests.support.rooms.running_demo import free_port_base
+from tests.support.ports import free_ports
 from wutong.bench.center import measure as bench
 from wutong.bench.center.benched_broker import BrokerKind
 from wutong.bench.center.measure import WANTED, CenterPlan
@@ -43,7 +43,7 @@ async def test_every_figure_of_a_small_run_over_tls_was_seen_and_nothing_is_left
         rooms_a_process=2,
         settle_s=1,
         reel_s=4,
-        port_base=free_port_base(),
+        port_base=free_ports(),
     )
     figures = await bench.measure(tmp_path, plan, Console(quiet=True))
     for what in DELAYS:
@@ -89,7 +89,7 @@ async def test_unit_costs_are_slopes_between_four_points_also_on_the_old_way(tmp
         segment_s=2,
         settle_s=0.5,
         reel_s=3,
-        port_base=free_port_base(),
+        port_base=free_ports(),
     )
     figures = await bench.measure(tmp_path, plan, Console(quiet=True))
     points = figures["points"]
@@ -122,7 +122,7 @@ async def test_rooms_are_measured_through_nats_as_well(tmp_path: Path, memory: P
         segment_s=2,
         settle_s=0.5,
         reel_s=3,
-        port_base=free_port_base(),
+        port_base=free_ports(),
     )
     figures = await bench.measure(tmp_path, plan, Console(quiet=True))
     assert figures["broker"] == "nats"
@@ -139,7 +139,7 @@ async def test_who_is_stopped_in_the_middle_leaves_neither_a_process_nor_a_folde
 ) -> None:
     """As Ctrl-C stops it: `asyncio.run` cancels what it runs."""
     before = processes_below()
-    plan = CenterPlan(rooms=1, watched=1, inspectors=1, seconds=600, reel_s=2, port_base=free_port_base())
+    plan = CenterPlan(rooms=1, watched=1, inspectors=1, seconds=600, reel_s=2, port_base=free_ports())
     measuring = asyncio.create_task(bench.measure(tmp_path, plan, Console(quiet=True)))
     while not any(reached in command_line(one) for one in processes_below()):
         assert not measuring.done(), measuring.exception()

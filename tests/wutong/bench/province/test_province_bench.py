@@ -11,7 +11,7 @@ from sync.errors import ConfigError
 from tests.support.files import databases
 from tests.support.own_processes import processes_below, started_since
 from tests.support.peers.postgres_server import PostgresServer
-from tests.support.rooms.running_demo import free_port_base
+from tests.support.ports import free_ports
 from wutong.bench.province.measure import ProvincePlan, measure
 from wutong.bench.province.province_orders import LightPace
 
@@ -21,7 +21,7 @@ PACE = LightPace(status_s=0.5, batch_s=0.5, events=3)
 
 
 def plan(database: str = "") -> ProvincePlan:
-    return ProvincePlan(5, 3, PACE, database, rooms_a_process=3, port_base=free_port_base(), settle_s=0.5)
+    return ProvincePlan(5, 3, PACE, database, rooms_a_process=3, port_base=free_ports(), settle_s=0.5)
 
 
 def same(figures: dict[str, object]) -> None:
