@@ -2,13 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 import { TARGETS } from './browsers/least.js';
+import { earlyScripts } from './browsers/earlyPlugin.js';
 import { browserNotice } from './browsers/noticePlugin.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: '/',
-  plugins: [svelte(), browserNotice()],
+  plugins: [svelte(), browserNotice(), earlyScripts(['src/inspect/early.ts'])],
   build: {
     target: TARGETS,
     outDir: 'dist',

@@ -15,6 +15,8 @@ import { MediaHub } from '../lib/live/mediaHub';
 import { type Connection, LiveSocket } from '../lib/socket';
 import { keysApart } from '../lib/tracks';
 import type { Caption, CenterMessage, Levels, RoomEvent, WallRoom } from '../lib/types';
+import { CENTER_PATH, type EarlyCenter } from './earlyCenter';
+import { HANDED_ON_MS } from './foreseenRoom';
 import { HandedOn } from './handedOn';
 import { ToldRooms } from './toldRooms';
 
@@ -73,14 +75,8 @@ export class CenterFeed {
   private offsetMs = 0;
   private readonly offsets: number[] = [];
 
-  constructor(onRefused: () => void) {
-    this.socket = new LiveSocket<CenterMessage>('/api/live?told=changes', {
-      onText: (message) => this.receive(message),
-      onMedia: (envelope) => this.media(envelope),
-      onConnection: (state) => (this.connection = state),
-      onRefused,
-      silenceMs: SILENCE_MS,
-    });
+  /** `early`: what was begun before the page's scripts were there. */
+  constructor(onRefused: () => void, early: EarlyCenter | null = null) {
     this.hub = new MediaHub((watch) => {
       this.watched = watch;
       this.announceWants();
@@ -89,6 +85,19 @@ export class CenterFeed {
       const slash = address.lastIndexOf('/');
       return keysApart(this.rooms.get(address.slice(0, slash))?.recorder, address.slice(slash + 1));
     };
+    if (early !== null && early.track !== null) {
+      // No moment lies between what was asked for there and what the room's page asks for.
+      const end = this.hub.listen(early.track, () => undefined);
+      setTimeout(end, HANDED_ON_MS);
+    }
+    this.socket = new LiveSocket<CenterMessage>(CENTER_PATH, {
+      onText: (message) => this.receive(message),
+      onMedia: (envelope) => this.media(envelope),
+      onConnection: (state) => (this.connection = state),
+      onRefused,
+      silenceMs: SILENCE_MS,
+      early: early?.take() ?? null,
+    });
     this.clock = setInterval(() => this.second(), 1000);
   }
 

@@ -1,49 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caption, CenterMessage, WallRoom } from '../lib/types';
 import { CenterFeed } from './centerFeed.svelte';
-
-/** A socket that a test is the server of. */
-class FakeSocket extends EventTarget {
-  static readonly OPEN = 1;
-  static made: FakeSocket[] = [];
-  readyState = 0;
-  binaryType = '';
-  readonly said: Record<string, unknown>[] = [];
-
-  constructor(readonly url: URL) {
-    super();
-    FakeSocket.made.push(this);
-  }
-
-  static get last(): FakeSocket {
-    return FakeSocket.made.at(-1) as FakeSocket;
-  }
-
-  open(): this {
-    this.readyState = FakeSocket.OPEN;
-    this.dispatchEvent(new Event('open'));
-    return this;
-  }
-
-  tell(message: CenterMessage): void {
-    this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) }));
-  }
-
-  send(line: string): void {
-    this.said.push(JSON.parse(line) as Record<string, unknown>);
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-}
-
-function room(address: string, more: Partial<WallRoom> = {}): WallRoom {
-  return {
-    address, online: true, court_name: '', room_name: '', hearing: null, recorder: null, speaking: [], seats: [],
-    alarms: [], seen_utc_ms: 1, center_alarms: [], ...more,
-  };
-}
+import { FakeSocket, room } from './fakeCenter';
 
 function caption(address: string): CenterMessage {
   const value: Caption = { id: 'c', seat: 's', role: '审判长', start_ms: 1, end_ms: 2, text: '现在', stable: 0 };

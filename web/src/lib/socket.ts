@@ -3,6 +3,7 @@
  * What was last sent with `announce(key, …)` is repeated after every reconnection, so that the server knows what to send.
  */
 
+import { EarlySocket, liveUrl } from './earlySocket';
 import { type Envelope, parseEnvelope } from './envelope';
 
 export type Connection = 'connecting' | 'open' | 'lost';
@@ -15,6 +16,8 @@ export interface LiveSocketOptions<Message> {
   onRefused?: () => void;
   /** Silence after which the connection counts as dead, milliseconds; 0: never (the server speaks only on changes). */
   silenceMs?: number;
+  /** The first connection, where it was begun already. */
+  early?: EarlySocket | null;
 }
 
 const FIRST_DELAY_MS = 250;
@@ -34,7 +37,7 @@ export class LiveSocket<Message> {
     private readonly options: LiveSocketOptions<Message>,
   ) {
     window.addEventListener('online', this.#now);
-    this.#open();
+    this.#open(options.early?.path === path ? options.early : null);
     const silence = options.silenceMs ?? 0;
     if (silence > 0) {
       this.#watchdog = setInterval(() => {
@@ -78,22 +81,20 @@ export class LiveSocket<Message> {
     }
   };
 
-  #open(): void {
+  #open(early: EarlySocket | null = null): void {
     this.options.onConnection?.('connecting');
-    const url = new URL(this.path, window.location.href);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(url);
+    const socket = early?.socket ?? new WebSocket(liveUrl(this.path));
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     let opened = false;
-    socket.addEventListener('open', () => {
+    const begun = (): void => {
       opened = true;
       this.#delayMs = FIRST_DELAY_MS;
       this.#heardAt = performance.now();
       for (const line of this.#announced.values()) socket.send(line);
       this.options.onConnection?.('open');
-    });
-    socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+    };
+    const came = (event: MessageEvent<unknown>): void => {
       if (this.#socket !== socket) return; // of one that was given up
       this.#heardAt = performance.now();
       if (typeof event.data === 'string') this.options.onText(JSON.parse(event.data) as Message);
@@ -101,11 +102,23 @@ export class LiveSocket<Message> {
         const envelope = parseEnvelope(event.data);
         if (envelope !== null) this.options.onMedia?.(envelope);
       }
-    });
-    socket.addEventListener('close', () => {
+    };
+    const over = (): void => {
       if (this.#socket !== socket) return;
       this.#lost();
       if (!opened) this.options.onRefused?.();
+    };
+    socket.addEventListener('open', begun);
+    socket.addEventListener('message', came);
+    socket.addEventListener('close', over);
+    if (early === null) return;
+    const messages = early.take();
+    if (socket.readyState === WebSocket.CONNECTING) return;
+    // Behind whoever makes this: what it hears goes to what it has not made yet.
+    queueMicrotask(() => {
+      if (messages.length > 0 || socket.readyState === WebSocket.OPEN) begun();
+      messages.forEach(came);
+      if (socket.readyState === WebSocket.CLOSED) over();
     });
   }
 

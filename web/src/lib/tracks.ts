@@ -1,6 +1,6 @@
 /** Which of a room's tracks are what. */
 
-import { unplayable } from './live/playable';
+import { unplayable } from './live/codecNames';
 import type { RecorderStatus, TileStatus, TrackStatus } from './types';
 
 /** The composed picture (合成画面). */

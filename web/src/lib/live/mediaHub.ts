@@ -8,7 +8,7 @@
  */
 
 import { type Envelope, KIND } from '../envelope';
-import { hasCodecs } from './codecs/canDecode';
+import { hasCodecs } from './codecs/hasCodecs';
 import { decoderThread } from './codecs/decoderThread';
 import { HeldPictures, ownCopy } from './heldPictures';
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { unplayable, whyUnplayable } from './playable';
+import { unplayable } from './codecNames';
+import { whyUnplayable } from './playable';
 
 function plays(...parts: string[]): void {
   vi.stubGlobal('MediaSource', { isTypeSupported: (mime: string) => parts.some((part) => mime.includes(part)) });

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { canDecode, hasCodecs } from './canDecode';
+import { canDecode } from './canDecode';
+import { hasCodecs } from './hasCodecs';
 import { asEnvelope, initMessage, pictureInit, pictureMessage } from './fakeMedia';
 
 afterEach(() => vi.unstubAllGlobals());

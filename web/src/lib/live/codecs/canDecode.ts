@@ -1,21 +1,10 @@
 /** Whether this browser decodes a live track by WebCodecs. What it was asked once it is not asked again. */
 
 import { type Envelope, KIND, parseInit } from '../../envelope';
-import { unplayable } from '../playable';
+import { unplayable } from '../codecNames';
 import { readTrack } from './codedSamples';
 
 const answers = new Map<string, boolean>();
-
-/** Has this page what the path needs? Pages that came over plain http from another machine have no decoders. */
-export function hasCodecs(): boolean {
-  return (
-    typeof VideoDecoder !== 'undefined' &&
-    typeof AudioDecoder !== 'undefined' &&
-    typeof AudioWorkletNode !== 'undefined' &&
-    typeof EncodedVideoChunk !== 'undefined' &&
-    'transferControlToOffscreen' in HTMLCanvasElement.prototype
-  );
-}
 
 /** False for an init segment that it is known not to decode; `onRefused` then, or later, when the browser has said so, with
  * the codec's name. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hearingHref, parseRoute, roomHref } from './route.svelte';
+import { hearingHref, parseRoute, roomHref } from './address';
 
 describe('addresses of the inspection pages', () => {
   it('lead where they say', () => {
