@@ -16,6 +16,7 @@ import { type Connection, LiveSocket } from '../lib/socket';
 import { keysApart } from '../lib/tracks';
 import type { Caption, CenterMessage, Levels, RoomEvent, WallRoom } from '../lib/types';
 import { CENTER_PATH, type EarlyCenter } from './earlyCenter';
+import { addressedTrack } from './firstTrack';
 import { HANDED_ON_MS } from './foreseenRoom';
 import { HandedOn } from './handedOn';
 import { ToldRooms } from './toldRooms';
@@ -71,6 +72,7 @@ export class CenterFeed {
     },
   });
   private sight: readonly string[] = [];
+  private foreseen: string | null = null;
   private missedAtMs = 0;
   private offsetMs = 0;
   private readonly offsets: number[] = [];
@@ -85,11 +87,7 @@ export class CenterFeed {
       const slash = address.lastIndexOf('/');
       return keysApart(this.rooms.get(address.slice(0, slash))?.recorder, address.slice(slash + 1));
     };
-    if (early !== null && early.track !== null) {
-      // No moment lies between what was asked for there and what the room's page asks for.
-      const end = this.hub.listen(early.track, () => undefined);
-      setTimeout(end, HANDED_ON_MS);
-    }
+    this.foresee(early?.track ?? null);
     this.socket = new LiveSocket<CenterMessage>(CENTER_PATH, {
       onText: (message) => this.receive(message),
       onMedia: (envelope) => this.media(envelope),
@@ -149,6 +147,13 @@ export class CenterFeed {
     for (const still of this.stills.values()) URL.revokeObjectURL(still.url);
   }
 
+  /** Ask for a picture that the page is about to show: its player comes later, and asks for the same. */
+  private foresee(track: string | null): void {
+    if (track === null) return;
+    this.foreseen = track;
+    setTimeout(this.hub.listen(track, () => undefined), HANDED_ON_MS);
+  }
+
   private announceWants(): void {
     this.socket.announce('want', { watch: this.watched, rooms: [...this.followed.keys()].sort() });
     this.dropUnseenCaptions();
@@ -169,6 +174,7 @@ export class CenterFeed {
         if (message.utc_ms !== undefined) this.clockTold(message.utc_ms);
         this.told.whole(message);
         this.known = true;
+        if (!again && this.foreseen === null) this.foresee(addressedTrack(message.rooms));
         if (again) for (const listener of this.reconnectListeners) listener();
         break;
       }

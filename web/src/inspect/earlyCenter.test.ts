@@ -107,6 +107,18 @@ describe('what is begun before the scripts of the page are there', () => {
     expect(FakeSocket.last.said).toEqual([]);
   });
 
+  it('leaves it to the page to ask, as soon as that is told of the rooms, where it came first', async () => {
+    early.begin();
+    const center = page();
+    FakeSocket.last.open().tell(told(pictured()));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeSocket.last.said.at(-1)?.watch).toEqual(['a/1/bench']);
+    FakeSocket.last.tell({ ...told(room('a/2', { recorder: RECORDER })), number: 2 } as CenterMessage);
+    await vi.advanceTimersByTimeAsync(HANDED_ON_MS + 1);
+    expect(FakeSocket.last.said.at(-1)?.watch).toEqual([]);
+    expect(center.rooms.has('a/2')).toBe(true);
+  });
+
   it('asks for no picture on the wall', () => {
     window.location.hash = '#/';
     early.begin();

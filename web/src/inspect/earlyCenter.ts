@@ -10,8 +10,7 @@ import { decoderThread } from '../lib/live/codecs/decoderThread';
 import { hasCodecs } from '../lib/live/codecs/hasCodecs';
 import { EarlySocket } from '../lib/earlySocket';
 import type { CenterMessage, Session } from '../lib/types';
-import { parseRoute } from './address';
-import { firstTrack } from './firstTrack';
+import { addressedTrack } from './firstTrack';
 
 export const CENTER_PATH = '/api/live?told=changes';
 /** Kept while somebody is signed in. */
@@ -49,11 +48,10 @@ export class EarlyCenter {
   }
 
   #heard(text: string): void {
-    const route = parseRoute(window.location.hash);
-    if (this.track !== null || route.page !== 'room') return;
+    if (this.track !== null) return;
     const message = JSON.parse(text) as CenterMessage;
     if (message.type !== 'rooms') return;
-    this.track = firstTrack(message.rooms.find((room) => room.address === route.address));
+    this.track = addressedTrack(message.rooms);
     if (this.track !== null) this.#socket?.socket.send(JSON.stringify({ watch: [this.track], rooms: [] }));
   }
 }

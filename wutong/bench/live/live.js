@@ -145,6 +145,7 @@
     const element = document.querySelector(`[data-live][data-track="${track}"]`);
     if (!element || element === found) return;
     found = element;
+    step("player");
     last = 0;
     if (element.tagName === "VIDEO") followVideo(element);
     else followCanvas(element);
