@@ -1,8 +1,9 @@
 """When the collector of cycles looks at what a long-lived service keeps: at a time of its own, seldom.
 
 While it looks, every thread waits, and it looks at all that was kept since the program began: in a center with fifty
-rooms that was 60 to 90 ms, just as a picture passed. What has lived for some seconds is therefore set aside, which
-costs nothing, and looked at as a whole once an hour, or earlier where twice as much has come.
+rooms that was 60 to 90 ms, just as a picture passed. What has come in some seconds is therefore looked at by itself, which
+is little, and what is left of it set aside; all is looked at as a whole once an hour, or earlier where twice as much has
+come.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ async def keep_collector_away(monotonic_s: Callable[[], float] = time.monotonic)
     kept_bytes, whole_s = resident_bytes(), monotonic_s()
     while True:
         await asyncio.sleep(SET_ASIDE_S)
+        gc.collect()  # of what came since: what nobody holds any more is not set aside with the rest
         gc.freeze()  # how many there are now is not asked: to count them is to walk over all of them
         now_bytes = resident_bytes()
         if monotonic_s() - whole_s < WHOLE_S and now_bytes < max(GROWN * kept_bytes, FEW_BYTES):

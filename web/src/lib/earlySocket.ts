@@ -12,6 +12,8 @@ export class EarlySocket {
   /** What came so far, in order. */
   #came: MessageEvent<unknown>[] = [];
   #bytes = 0;
+  #taken = false;
+  readonly #onText: (text: string) => void;
 
   /** `onText` hears the texts that come before it is taken over. */
   constructor(path: string, onText: (text: string) => void) {
@@ -22,10 +24,9 @@ export class EarlySocket {
     this.socket.addEventListener('message', this.#message);
   }
 
-  readonly #onText: (text: string) => void;
-
   /** What came; from now on the taker hears the rest itself. */
   take(): MessageEvent<unknown>[] {
+    this.#taken = true;
     this.socket.removeEventListener('message', this.#message);
     const came = this.#came;
     this.#came = [];
@@ -33,6 +34,7 @@ export class EarlySocket {
   }
 
   #message = (event: MessageEvent<unknown>): void => {
+    if (this.#taken) return;
     this.#bytes += typeof event.data === 'string' ? event.data.length : (event.data as ArrayBuffer).byteLength;
     if (this.#bytes > MOST_KEPT_BYTES) {
       this.take();
