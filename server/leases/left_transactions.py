@@ -17,10 +17,11 @@ from server.leases.center_process import CenterProcess
 
 STILL = 5 / 6
 """Of a lease: so long a transaction may stand still."""
+# One without a number of its own has only read, and holds up nobody.
 _END = text(
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND usename = current_user AND application_name = ANY(:names)"
-    " AND xact_start < clock_timestamp() - make_interval(secs => :still_s)"
+    " AND backend_xid IS NOT NULL AND xact_start < clock_timestamp() - make_interval(secs => :still_s)"
 )
 
 
@@ -38,7 +39,8 @@ def bound_session(connection: Any, mine: CenterProcess) -> None:
 
 
 def end_transactions(connection: Connection, processes: Collection[str], lease_ms: int) -> int:
-    """End those of these processes, which live no more, that are older than a transaction may stand still; how many."""
+    """End those of these processes, which live no more, that have written and are older than a transaction may stand
+    still; how many."""
     if not processes:
         return 0
     names = [session_name(name) for name in processes]

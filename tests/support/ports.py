@@ -17,6 +17,7 @@ from typing import TextIO
 FIRST, EACH, SHARES = 10_000, 1000, 22
 """Linux gives ports from 32768 on to connections."""
 STACK = 20
+"""As many as a demo or a bench takes from its `port_base`."""
 
 
 class PortShare:
@@ -74,5 +75,5 @@ def free_port() -> int:
 
 
 def free_ports(count: int = STACK) -> int:
-    """The first of so many ports, one behind the other; of as many as a demo or a bench takes from its `port_base`."""
+    """The first of so many ports, one behind the other."""
     return _MINE.take(count)

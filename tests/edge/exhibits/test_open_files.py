@@ -102,8 +102,8 @@ async def test_what_gives_way_to_two_is_called_away_once_and_ends_in_peace(monke
     shown = [asyncio.create_task(desk.run(Rank.SHOWN, readings.of("first")))]
     await until(lambda: not readings.inside)  # it was called away, and ends
     shown.append(asyncio.create_task(desk.run(Rank.SHOWN, readings.of("second"))))
+    await until(lambda: len(readings.goes_on) == 3)
     for name in ("first", "second"):
-        await until(lambda name=name: name in readings.goes_on)
         readings.goes_on[name].set()
     later = asyncio.Event()
     asyncio.get_running_loop().call_later(0.05, later.set)  # behind what was to call it away for the second
@@ -112,7 +112,6 @@ async def test_what_gives_way_to_two_is_called_away_once_and_ends_in_peace(monke
     ends.set()
     assert await asyncio.gather(*shown) == ["first", "second"]
     assert ended == ["ahead"]
-    readings.goes_on["ahead"].set()
     await until(lambda: readings.begun.count("ahead") == 2)
     readings.goes_on["ahead"].set()
     assert await waits == "ahead"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 from server.leases.center_process import LEASE_S, CenterProcess
 from server.leases.lease_keeper import MARGIN, LeaseKeeper
 from server.leases.lease_rows import living
-from server.leases.left_transactions import STILL, bound_session
+from server.leases.left_transactions import STILL, bound_session, end_transactions
 from server.leases.shards import SHARDS, fair_share, shard_of
 from server.store.database import Database, open_database
 from sync.errors import ConfigError
@@ -258,9 +258,14 @@ async def test_what_a_process_that_lives_no_more_has_left_open_in_the_database_i
     first, quick = Seen(database, 1, lease_s=2.0), Seen(database, 4, lease_s=2.0)
     name = first.keeper.mine.name
     lines = [psycopg.connect(postgres.url(str(database.engine.url.database))) for _ in range(3)]
-    stuck, short, of_another = lines
+    stuck, reading, of_another = lines
+    ended: list[int] = []
+
+    async def ends_of(lease_ms: int) -> None:
+        ended.append(await database.write(lambda connection: end_transactions(connection, [name], lease_ms)))
+
     try:
-        for line, seen in ((stuck, first), (short, first), (of_another, second)):
+        for line, seen in ((stuck, first), (reading, first), (of_another, second)):
             bound_session(line, seen.keeper.mine)
             line.execute("SET idle_in_transaction_session_timeout = 0")
             line.commit()
@@ -273,17 +278,19 @@ async def test_what_a_process_that_lives_no_more_has_left_open_in_the_database_i
             if not idle:
                 stuck.pgconn.send_flush_request()
                 stuck.pgconn.flush()
-            of_another.execute("SELECT 1")
+            reading.execute("SELECT version FROM rights_version")
+            of_another.execute("SELECT pg_current_xact_id()")  # as if it had written
             await sql(database, "SELECT pg_sleep(:still)", still=2.0 * STILL)
-            short.execute("SELECT 1")
-            assert (await quick.keeper._round()).ended == 0, "it lives"
+            ended.append((await quick.keeper._round()).ended)  # it lives
+            await ends_of(3_600_000)  # and what is young may stand still
             await sql(database, "UPDATE center_processes SET until_ms = until_ms - 10000 WHERE name = :name", name=name)
-            assert (await quick.keeper._round()).ended == 1
+            ended.append((await quick.keeper._round()).ended)
             await sql(database, "UPDATE rights_version SET version = version")  # nobody holds it any more
-            assert (await quick.keeper._round()).ended == 0
+            ended.append((await quick.keeper._round()).ended)
             stuck.execute("SELECT 1")
+        assert ended == [0, 0, 1, 0]
         assert stuck.closed
-        assert short.execute("SELECT 1").fetchone() == of_another.execute("SELECT 1").fetchone() == (1,)
+        assert reading.execute("SELECT 1").fetchone() == of_another.execute("SELECT 1").fetchone() == (1,)
     finally:
         for line in lines:
             line.close()
